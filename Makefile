@@ -1,0 +1,30 @@
+# The two commands of the README; both set up everything they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   sample Zaken API, backfill, gateway and status page, until Ctrl-C"
+	@echo "make test   everything the project promises, as tests"
+	@echo "make lint   ruff and mypy"
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/klantbrug demo
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy mappings
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,368 @@
+"""What `klantbrug check` finds out: does each source answer, do the credentials work, what can they see.
+
+Lines are plain Dutch for the operator, without personal data; how they look is the command's affair.
+"""
+
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.config import Config, Source
+from gateway.legacy import errors
+from gateway.legacy.client import PATHS, Count, ZakenClient, uuid_of
+from gateway.legacy.transport import Retries
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+
+# The whole check of a source, and how many zaaktypen are counted one by one: it must stay gentle.
+SECONDS = 90.0
+MOST_ZAAKTYPEN = 40
+# A token is valid for an hour; a minute more or less is no trouble, five may be a wrong clock.
+_SKEW_WARNING = 60.0
+_SHORT_SECRET = 32
+
+
+class Level(StrEnum):
+    """How an operator should take a line."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One finding of the check."""
+
+    level: Level
+    text: str
+
+
+@dataclass(slots=True)
+class SourceReport:
+    """What was found out about one source; the counts are what these credentials can see.
+
+    A count is None where the source did not say. `per_vertrouwelijkheid` and `per_zaaktype` count zaken.
+    """
+
+    name: str
+    lines: list[Line] = field(default_factory=list)
+    answers: bool = False
+    version: str = ""
+    open_zaak: bool = False
+    clock_skew: float | None = None
+    counts: dict[str, int | None] = field(default_factory=dict)
+    per_vertrouwelijkheid: dict[str, int] = field(default_factory=dict)
+    per_zaaktype: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Level:
+        """The worst of the lines."""
+        levels = {line.level for line in self.lines}
+        return next((level for level in (Level.PROBLEM, Level.WARNING) if level in levels), Level.OK)
+
+    def say(self, level: Level, text: str) -> None:
+        """Add a line."""
+        self.lines.append(Line(level, text))
+
+
+_REFUSED = {
+    "invalid-client-identifier": (
+        "De bron kent client_id {client_id!r} niet: vraag de beheerder of deze applicatie bestaat, "
+        "of verbeter client_id."
+    ),
+    "invalid-jwt-signature": (
+        "Het geheim klopt niet bij client_id {client_id!r}: neem het opnieuw over van de bron."
+    ),
+    "missing-client-identifier": "De bron vindt geen client_id in ons token: vul client_id in.",
+    "permission_denied": (
+        "De bron kent client_id {client_id!r}, maar geeft geen rechten op {path}: vraag de beheerder om de "
+        "autorisatie {scope} voor alle zaaktypen die mee moeten."
+    ),
+    "": (
+        "De toegang tot {path} is geweigerd zonder code van de standaard: waarschijnlijk weigert een "
+        "proxy of firewall ervoor; vraag of dit adres toegelaten is."
+    ),
+}
+_REFUSED_EXPIRED = (
+    "De bron vindt ons token verlopen: de klokken lopen niet gelijk. "
+    "Zet op beide machines de tijd goed (NTP)."
+)
+_REFUSED_OTHERWISE = "De bron weigert ons token op {path}, code {code}: leg deze code voor aan de beheerder."
+
+
+def check_source(source: Source, *, seconds: float = SECONDS) -> SourceReport:
+    """Ask one source, within so many seconds, and tell what works. It raises nothing of `errors`."""
+    report = SourceReport(source.name)
+    deadline = time.monotonic() + seconds
+    _before_asking(source, report)
+    client = ZakenClient(source, retries=Retries(attempts=3))
+    try:
+        _ask_all(client, source, report, deadline)
+    finally:
+        client.close()
+    return report
+
+
+def _before_asking(source: Source, report: SourceReport) -> None:
+    for key, url in (("zaken_url", source.zaken_url), ("catalogi_url", source.catalogi_url)):
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            report.say(
+                Level.WARNING, f"{key} begint met http://: persoonsgegevens gaan onversleuteld over het net."
+            )
+    if len(source.secret) < _SHORT_SECRET:
+        report.say(
+            Level.WARNING,
+            f"Het geheim heeft minder dan {_SHORT_SECRET} tekens: laat de bron een langer uitgeven.",
+        )
+
+
+def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline: float) -> None:
+    try:
+        version = client.version(deadline=deadline)
+    except errors.LegacyError as exc:
+        _explain(exc, source, "rollen", report)
+        _clock(client, report)
+        return
+    report.answers = True
+    report.version, report.open_zaak = version.text, version.open_zaak
+    said = "vast gezet in de config" if source.api_version else "volgens de bron zelf"
+    report.say(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({said}).")
+    if version.open_zaak:
+        report.say(Level.OK, "De bron kent de filters van Open Zaak: zoeken op KVK-nummer kan meteen.")
+    else:
+        report.say(
+            Level.WARNING,
+            "De bron kent de filters van Open Zaak niet: op KVK-nummer zoeken kan pas na de backfill.",
+        )
+    _clock(client, report)
+    shown = _counts(client, source, report, deadline)
+    try:
+        _addresses(client, source, shown, report, deadline)
+        _per_vertrouwelijkheid(client, report, deadline)
+    except errors.LegacyError as exc:
+        _explain(exc, source, "zaken", report)
+    if not source.catalogi_url:
+        report.say(Level.OK, "catalogi_url is leeg: er is niet per zaaktype geteld.")
+        return
+    try:
+        _per_zaaktype(client, report, deadline)
+    except errors.LegacyError as exc:
+        _explain(exc, source, "zaaktypen", report, Level.WARNING)
+
+
+def _explain(
+    exc: errors.LegacyError, source: Source, path: str, report: SourceReport, level: Level = Level.PROBLEM
+) -> None:
+    """Turn an error into a line with what to do about it."""
+    if isinstance(exc, errors.Forbidden):
+        report.answers = True
+        text = _REFUSED_EXPIRED if exc.expired else _REFUSED.get(exc.code, _REFUSED_OTHERWISE)
+        scope = "catalogi.lezen" if path == "zaaktypen" else "zaken.lezen"
+        report.say(level, text.format(client_id=source.client_id, path=path, code=exc.code, scope=scope))
+        return
+    todo = ""
+    if isinstance(exc, errors.Unreachable | errors.TimedOut) and exc.temporary:
+        host = urlsplit(source.zaken_url)
+        todo = f" Klopt {host.hostname} in de config, staat de bron aan en laat de firewall ons door?"
+    elif isinstance(exc, errors.NotFound):
+        todo = " Klopt het pad in de config? Het eindigt meestal op /api/v1/."
+    elif isinstance(exc, errors.DeadlinePassed):
+        todo = " De rest is niet nagekeken."
+    report.say(level, f"{exc}.{todo}")
+
+
+def _clock(client: ZakenClient, report: SourceReport) -> None:
+    skew = report.clock_skew = client.clock_skew
+    if skew is not None and abs(skew) > _SKEW_WARNING:
+        side = "voor" if skew > 0 else "achter"
+        report.say(
+            Level.WARNING,
+            f"De klok van de bron loopt {abs(skew):.0f} seconden {side}: tokens kunnen verlopen lijken.",
+        )
+
+
+def _counts(
+    client: ZakenClient, source: Source, report: SourceReport, deadline: float
+) -> dict[str, list[dict[str, object]]]:
+    """Count what is visible of each kind. Out: the objects that came along, by kind."""
+    shown: dict[str, list[dict[str, object]]] = {}
+    guessed = False
+    for kind in ("zaak", "rol", "klantcontact"):
+        try:
+            shown[kind], count = client.first(kind, deadline=deadline)
+        except errors.LegacyError as exc:
+            _explain(exc, source, PATHS[kind], report)
+            continue
+        report.counts[kind] = count.number
+        guessed |= not count.exact
+        report.say(Level.OK if shown[kind] else Level.WARNING, _seen(kind, shown[kind], count))
+    if guessed:
+        report.say(
+            Level.WARNING,
+            "De bron telt niet precies (fuzzy pagination): aantallen en voortgang zijn schattingen.",
+        )
+    return shown
+
+
+def _seen(kind: str, objects: list[dict[str, object]], count: Count) -> str:
+    if not objects:
+        return f"Er zijn geen {PATHS[kind]} te zien: er zijn er geen, of de rechten reiken er niet toe."
+    if count.number is None:
+        return f"Er zijn {PATHS[kind]} te zien; de bron zegt niet hoeveel."
+    return f"Te zien: {'minstens ' if not count.exact else ''}{count.number} {PATHS[kind]}."
+
+
+def _addresses(
+    client: ZakenClient,
+    source: Source,
+    shown: dict[str, list[dict[str, object]]],
+    report: SourceReport,
+    deadline: float,
+) -> None:
+    """Compare the URLs that the source writes with ours: `?zaak=` with another host finds nothing."""
+    rol = next(iter(shown.get("rol", ())), None)
+    if rol is None:
+        return
+    base = str(rol.get("url", "")).rpartition("rollen/")[0]
+    if base == source.zaken_url:
+        return
+    zaak = uuid_of(str(rol.get("zaak", "")))
+    if zaak and client.first("rol", {"zaak": zaak}, deadline=deadline)[0]:
+        report.say(
+            Level.OK, "De bron schrijft een ander adres in zijn URLs dan zaken_url, maar vindt ook het onze."
+        )
+        return
+    parts = urlsplit(base)
+    report.say(
+        Level.PROBLEM,
+        f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs en vindt niets op "
+        "zaken_url: zet dat adres in zaken_url, of laat de proxy Host en X-Forwarded-Proto doorgeven.",
+    )
+
+
+def _per_vertrouwelijkheid(client: ZakenClient, report: SourceReport, deadline: float) -> None:
+    """Count the zaken of each vertrouwelijkheidaanduiding from the counts up to it."""
+    parameter = "maximaleVertrouwelijkheidaanduiding"
+    if not report.counts.get("zaak") or not client.can("zaak", parameter, deadline=deadline):
+        return
+    below = 0
+    for aanduiding in VERTROUWELIJKHEIDAANDUIDINGEN:
+        _, count = client.first("zaak", {parameter: aanduiding}, deadline=deadline)
+        if count.number is None or not count.exact:
+            return
+        report.per_vertrouwelijkheid[aanduiding] = max(0, count.number - below)
+        below = count.number
+    seen = [f"{name} {number}" for name, number in report.per_vertrouwelijkheid.items() if number]
+    report.say(Level.OK, f"Zaken per vertrouwelijkheidaanduiding: {', '.join(seen) or 'geen'}.")
+    closed = [name for name, number in report.per_vertrouwelijkheid.items() if not number]
+    if closed:
+        report.say(
+            Level.WARNING,
+            f"Niets te zien van: {', '.join(closed)}. Zulke zaken zijn er niet, of de rechten "
+            "houden daar op; de bron geeft dan kortere lijsten en geen fout.",
+        )
+
+
+def _per_zaaktype(client: ZakenClient, report: SourceReport, deadline: float) -> None:
+    number = 0
+    for zaaktype in _zaaktypen(client, deadline):
+        number += 1
+        if number > MOST_ZAAKTYPEN:
+            report.say(Level.OK, f"Alleen de eerste {MOST_ZAAKTYPEN} zaaktypen zijn geteld.")
+            break
+        uuid = uuid_of(str(zaaktype.get("url", "")))
+        if uuid is None:
+            continue
+        name = str(zaaktype.get("omschrijving") or zaaktype.get("identificatie") or uuid)
+        _, count = client.first("zaak", {"zaaktype": uuid}, deadline=deadline)
+        # Versions of one zaaktype share their name.
+        report.per_zaaktype[name] = report.per_zaaktype.get(name, 0) + (count.number or 0)
+    seen = [f"{name} {number}" for name, number in report.per_zaaktype.items() if number]
+    if seen:
+        report.say(Level.OK, f"Zaken per zaaktype: {', '.join(seen)}.")
+    empty = [name for name, number in report.per_zaaktype.items() if not number]
+    if empty:
+        report.say(
+            Level.WARNING,
+            f"Geen zaken te zien van zaaktype: {', '.join(empty)}. Ze zijn er niet, of de rechten missen.",
+        )
+
+
+def _zaaktypen(client: ZakenClient, deadline: float) -> Iterator[dict[str, object]]:
+    for page in client.pages("zaaktype", deadline=deadline):
+        yield from page.objects
+
+
+def check_config(config: Config) -> list[Line]:
+    """What can be said without asking anybody: files, secret, and choices that deserve a second look."""
+    lines = []
+    where = (
+        f"Config gelezen uit {config.path}."
+        if config.path
+        else "Geen config-bestand: alleen standaardwaarden."
+    )
+    lines.append(Line(Level.OK, where))
+    if config.path and _others_may(config.path) and _holds_secret(config):
+        text = f"{config.path} is voor anderen leesbaar en kan geheimen bevatten: doe chmod 600."
+        lines.append(Line(Level.WARNING, text))
+    if config.sources:
+        names = ", ".join(source.name for source in config.sources)
+        lines.append(Line(Level.OK, f"Bronnen: {names}."))
+        limit = config.mapping.max_vertrouwelijkheidaanduiding
+        lines.append(
+            Line(Level.OK, f"Zaken boven {limit} worden weggelaten, met hun rollen en klantcontacten.")
+        )
+    else:
+        lines.append(Line(Level.OK, "Geen bron: Klantbrug is een leeg Klantinteracties-register."))
+    lines += _store_lines(config)
+    if config.live.partial == "answer":
+        lines.append(
+            Line(
+                Level.WARNING,
+                'live.partial = "answer": tot de backfill klaar is, kan een zoekvraag te weinig vinden '
+                "zonder fout. Clients letten daar niet op en maken dubbele partijen.",
+            )
+        )
+    host = config.gateway.bind.rpartition(":")[0].strip("[]")
+    if host not in ("127.0.0.1", "::1", "localhost") and not config.gateway.public_url:
+        text = "gateway.public_url is leeg: URLs in antwoorden volgen de Host van elk verzoek."
+        lines.append(Line(Level.WARNING, text))
+    return lines
+
+
+def _store_lines(config: Config) -> Iterator[Line]:
+    path = config.store.path
+    if not path.exists():
+        yield Line(Level.OK, f"De store {path} is er nog niet en wordt bij de eerste start gemaakt.")
+    elif _others_may(path):
+        text = f"De store {path} is voor anderen leesbaar en bevat persoonsgegevens: doe chmod 600."
+        yield Line(Level.PROBLEM, text)
+    else:
+        yield Line(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
+    place = "store.uuid_secret"
+    if config.store.origin == "file":
+        place = "het bestand van store.uuid_secret_file"
+    elif config.store.origin == "generated":
+        place = f"{path}.secret"
+    yield Line(
+        Level.OK,
+        f"Het uuid-geheim hoort bij de gegevens: neem {place} op in de back-up, apart van de store. "
+        "Met een ander geheim start Klantbrug niet.",
+    )
+
+
+def _others_may(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _holds_secret(config: Config) -> bool:
+    """Whether one of the secrets in use stands in the config file itself."""
+    if config.path is None:
+        return False
+    text = config.path.read_text(encoding="utf-8")
+    return any(secret in text for secret in (config.store.uuid_secret, *(s.secret for s in config.sources)))

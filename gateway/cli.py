@@ -1,0 +1,176 @@
+"""The `klantbrug` command. Exit codes: 0 done, 1 finished with problems (it says which), 2 usage or config."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from gateway.auth import SCOPES, TokenError, create_token
+from gateway.config import Config, ConfigError, load_config
+from gateway.logs import setup_logging
+from gateway.store.database import StoreError
+
+PROBLEMS, USAGE = 1, 2
+MARKS = {"ok": "[ok]  ", "warning": "[let op] ", "problem": "[FOUT] "}
+
+
+@click.group()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Configuratie (anders ./config.toml).")
+@click.option("--log-json", is_flag=True, help="Logregels als JSON.")
+@click.option("--verbose", is_flag=True, help="Ook elke aanroep van een bron in het log (zonder waarden).")
+@click.version_option(package_name="klantbrug")
+@click.pass_context
+def cli(context: click.Context, config_path: Path | None, log_json: bool, verbose: bool) -> None:
+    """Klantbrug: de Klantinteracties API op een bestaande Zaken API."""
+    setup_logging("debug" if verbose else "info", json=log_json)
+    context.obj = config_path
+
+
+def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the command its configuration; what is wrong with it or with the store ends the command, in plain words."""
+
+    @click.pass_obj
+    def command(path: Path | None, **arguments: Any) -> Any:
+        try:
+            return function(load_config(path, os.environ), **arguments)
+        except (ConfigError, StoreError) as error:
+            click.echo(str(error), err=True)
+            sys.exit(USAGE)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    return command
+
+
+@cli.command()
+@with_config
+def check(config: Config) -> None:
+    """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
+    from gateway.check import Level, check_config, check_source
+
+    lines = check_config(config)
+    for source in config.sources:
+        lines += check_source(source).lines
+    for line in lines:
+        click.echo(MARKS[line.level] + line.text)
+    sys.exit(PROBLEMS if any(line.level == Level.PROBLEM for line in lines) else 0)
+
+
+@cli.command()
+@with_config
+def serve(config: Config) -> None:
+    """Start de gateway (gunicorn, met [gateway] workers processen)."""
+    from gateway.serve import serve as run
+
+    run(config)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@with_config
+def status(config: Config, as_json: bool) -> None:
+    """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
+    from gateway.installation import open_store
+    from gateway.show import status_text
+    from gateway.store.status import status as read_status
+
+    found = read_status(open_store(config))
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else status_text(found))
+
+
+@cli.command()
+@with_config
+def dump(config: Config) -> None:
+    """Schrijft de inhoud van de opslag als JSON Lines (bevat persoonsgegevens)."""
+    from gateway.installation import open_store
+    from gateway.store.dump import dump_lines
+
+    for line in dump_lines(open_store(config)):
+        sys.stdout.buffer.write(line + b"\n")
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def backfill(context: click.Context) -> None:
+    """Leest een bron volledig in; zonder subcommando: run."""
+    if context.invoked_subcommand is None:
+        context.invoke(run_backfill)
+
+
+@backfill.command("run")
+@click.option("--source", "names", multiple=True, help="Alleen deze bron (mag vaker).")
+@with_config
+def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
+    """Leest in, met voortgang; Ctrl-C kost niets: de volgende keer gaat het verder."""
+    from gateway.installation import open_installation
+    from gateway.legacy.errors import LegacyError
+    from gateway.show import shown_progress
+    from jobs.backfill import Backfill, Busy
+
+    unknown = set(names) - {source.name for source in config.sources}
+    if unknown or not config.sources:
+        click.echo("Er is geen bron " + (", ".join(sorted(unknown)) or "in de configuratie") + ".", err=True)
+        sys.exit(USAGE)
+    signal.signal(signal.SIGTERM, _interrupt)
+    installation = open_installation(config)
+    complete = True
+    for name, fetcher in installation.fetchers.items():
+        if names and name not in names:
+            continue
+        with shown_progress() as show:
+            try:
+                done = Backfill(fetcher, show).run()
+            except KeyboardInterrupt:
+                click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
+                sys.exit(PROBLEMS)
+            except (LegacyError, Busy) as error:
+                click.echo(f"{error} Hetzelfde commando gaat verder waar dit ophield.", err=True)
+                sys.exit(PROBLEMS)
+        click.echo(f"Bron {name}: " + ("volledig ingelezen." if done else "NIET volledig; zie klantbrug status."))
+        complete = complete and done
+    sys.exit(0 if complete else PROBLEMS)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@cli.group()
+def token() -> None:
+    """Tokens van clients."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--scope", type=click.Choice(list(SCOPES)), default="read", show_default=True)
+@with_config
+def token_create(config: Config, name: str, scope: str) -> None:
+    """Maakt een token; het wordt eenmaal getoond en nergens bewaard."""
+    from gateway.installation import open_store
+
+    try:
+        click.echo(create_token(open_store(config), name, scope))
+    except TokenError as error:
+        click.echo(str(error), err=True)
+        sys.exit(USAGE)
+
+
+@cli.command()
+@click.option("--port", default=8000, show_default=True, help="Een bezette poort wordt overgeslagen.")
+def demo(port: int) -> None:
+    """Een voorbeeld-Zaken API, een backfill, de gateway en de statuspagina, tot Ctrl-C."""
+    from gateway.demo import run
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(port))
+
+
+def main() -> None:
+    """The entry point of the distribution."""
+    cli(prog_name="klantbrug")

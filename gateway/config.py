@@ -1,0 +1,299 @@
+"""config.toml, KLANTBRUG_* variables and secret files to one typed Config.
+
+Environment beats file: `KLANTBRUG_<SECTION>__<KEY>`, and for a source by its name
+`KLANTBRUG_SOURCE__<NAME>__<KEY>` (upper case, dashes as underscores). Relative paths in the file are
+relative to the file's directory, those in the environment to the working directory.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.config_fields import check, nearest, shown
+from gateway.config_read import PREFIX, ConfigError, read
+from gateway.config_schema import JOB, SECRET_LENGTH, SECTIONS, SOURCE
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Gateway",
+    "Job",
+    "Live",
+    "Notifications",
+    "Source",
+    "Store",
+    "ensure_secret_file",
+    "load_config",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """`[gateway]`."""
+
+    bind: str = "127.0.0.1:8000"
+    public_url: str = ""
+    workers: int = 2
+    threads: int = 4
+    max_body: int = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """`[store]`; `origin` says where the secret came from: config, file or generated."""
+
+    path: Path
+    uuid_secret: str = field(repr=False)
+    origin: str = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One `[[source]]`; the two URLs end in a slash (or are blank)."""
+
+    name: str
+    zaken_url: str
+    client_id: str
+    secret: str = field(repr=False)
+    catalogi_url: str = ""
+    api_version: str = ""
+    user_id: str = ""
+    user_representation: str = ""
+    ca_bundle: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    max_connections: int = 2
+    requests_per_second: float = 0
+    objects_per_second: float = 0
+    connect_timeout: int = 5
+    read_timeout: int = 60
+    window: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """`[live]`."""
+
+    max_age: int = 300
+    deadline: int = 10
+    partial: str = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One `[jobs.<name>]`; a blank schedule means that of the job itself."""
+
+    enabled: bool = True
+    schedule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """`[notifications]`; no keys yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that the operator chose, validated. `path` is the file read, or None."""
+
+    gateway: Gateway
+    store: Store
+    sources: tuple[Source, ...]
+    live: Live
+    mapping: Settings
+    jobs: Mapping[str, Job] = field(hash=False)
+    notifications: Notifications
+    path: Path | None
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read and judge the configuration.
+
+    In: the file asked for with --config (else KLANTBRUG_CONFIG, else ./config.toml when it is there;
+    no file means defaults without a source) and the environment. Out: the Config. Without a source and
+    without a uuid secret, the file `<store>.secret` is made beside the store. Raises ConfigError.
+    """
+    path, raw, errors = read(path, environ)
+
+    for name in raw:
+        if name not in (*SECTIONS, "source", "jobs"):
+            errors.append(f"{name}: deze sectie is onbekend; {nearest(name, [*SECTIONS, 'source', 'jobs'])}")
+    values = {}
+    for name, schema in SECTIONS.items():
+        values[name], lines = check(schema, raw.get(name, {}), name)
+        errors += lines
+    wrong_store = any(line.startswith("store") for line in errors)
+    sources = _sources(raw.get("source", []), errors)
+    jobs = _jobs(raw.get("jobs", {}), errors)
+    has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
+    mapping = _mapping(values["mapping"], has_source, errors)
+    # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
+    store = None if wrong_store else _store(values["store"], path, has_source, errors)
+    if errors or store is None or mapping is None:
+        raise ConfigError(errors)
+    gateway = Gateway(**{**values["gateway"], "public_url": values["gateway"]["public_url"].rstrip("/")})
+    return Config(gateway, store, sources, Live(**values["live"]), mapping, jobs, Notifications(), path)
+
+
+def ensure_secret_file(path: Path) -> str:
+    """The secret in that file, made first (mode 0600) when it is not there.
+
+    Several processes may call this at once: the file appears whole or not at all, and all get the same
+    secret. Raises OSError.
+    """
+    if not path.exists():
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp gives mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48) + "\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)  # fails where another process was first; replacing would not
+        finally:
+            Path(temporary).unlink()
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
+    if not isinstance(raw, list):
+        errors.append("source: is geen lijst; schrijf [[source]] met dubbele haken")
+        return ()
+    sources: list[Source] = []
+    names: set[str] = set()
+    for number, table in enumerate(raw, 1):
+        name = table.get("name") if isinstance(table, dict) else None
+        where = f"source.{name if isinstance(name, str) and name else number}"
+        values, lines = check(SOURCE, table, where)
+        errors += lines
+        if lines:
+            continue
+        if values["name"] in names:
+            errors.append(f"{where}.name: {shown(name)} komt twee keer voor; geef elke bron een eigen naam")
+        names.add(values["name"])
+        before = len(errors)
+        secret = _secret(values, "secret", where, errors)
+        if not secret and len(errors) == before:
+            variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
+            errors.append(f"{where}.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+        for key in ("ca_bundle", "client_cert", "client_key"):
+            values[key] = _existing(values[key], f"{where}.{key}", errors)
+        if values["client_key"] and not values["client_cert"]:
+            errors.append(f"{where}.client_cert: ontbreekt naast client_key; noem ook het certificaat")
+        values["secret"] = secret
+        del values["secret_file"]
+        for key in ("zaken_url", "catalogi_url"):
+            values[key] = values[key].rstrip("/") + "/" if values[key] else ""
+        sources.append(Source(**values))
+    return tuple(sources)
+
+
+def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) -> str:
+    """The secret of a section, from its key or from its file; blank when there is none or it is wrong."""
+    secret, file = values[key], values[f"{key}_file"]
+    if secret and file:
+        errors.append(f"{where}.{key}: staat er naast {key}_file; kies een van de twee")
+        return ""
+    if not file:
+        return secret
+    try:
+        secret = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as exc:
+        errors.append(
+            f"{where}.{key}_file: {file} kan niet gelezen worden ({exc.strerror}); noem een leesbaar bestand"
+        )
+        return ""
+    except UnicodeDecodeError:
+        errors.append(f"{where}.{key}_file: {file} is geen tekst; zet alleen het geheim in het bestand")
+        return ""
+    if not secret:
+        errors.append(f"{where}.{key}_file: {file} is leeg; zet het geheim in het bestand")
+    return secret
+
+
+def _existing(value: str, where: str, errors: list[str]) -> Path | None:
+    if not value:
+        return None
+    path = Path(value)
+    if not path.exists():
+        errors.append(f"{where}: {value} bestaat niet; noem een bestand dat er is")
+    elif not os.access(path, os.R_OK):
+        errors.append(f"{where}: {value} is niet leesbaar; geef de gebruiker van Klantbrug leesrecht")
+    return path
+
+
+def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: list[str]) -> Store | None:
+    # Only the default path is still relative here.
+    path = (file.parent if file else Path.cwd()) / values["path"]
+    before = len(errors)
+    if path.is_dir():
+        errors.append(f"store.path: {path} is een map; noem een bestand in die map")
+    elif not path.parent.is_dir():
+        errors.append(f"store.path: de map {path.parent} bestaat niet; maak die map of noem een andere")
+    elif not os.access(path.parent, os.W_OK | os.X_OK) or (
+        path.exists() and not os.access(path, os.R_OK | os.W_OK)
+    ):
+        errors.append(
+            f"store.path: {path.parent} is niet schrijfbaar; geef schrijfrecht of noem een andere map"
+        )
+    secret = _secret(values, "uuid_secret", "store", errors)
+    origin = "file" if values["uuid_secret_file"] else "config"
+    if not secret and len(errors) == before:
+        beside = path.with_name(f"{path.name}.secret")
+        if has_source:
+            hint = (
+                f"noem uuid_secret_file = {str(beside)!r}"
+                if beside.exists()
+                else "vul uuid_secret_file of uuid_secret in"
+            )
+            errors.append(
+                f"store.uuid_secret: ontbreekt; {hint} (minstens {SECRET_LENGTH} tekens, en bewaar het)"
+            )
+            return None
+        if errors:
+            return None
+        try:
+            secret, origin = ensure_secret_file(beside), "generated"
+        except OSError as exc:
+            errors.append(
+                f"store.uuid_secret: {beside} kan niet gemaakt worden ({exc.strerror}); geef schrijfrecht"
+            )
+    if secret and len(secret) < SECRET_LENGTH:
+        fix = "maak een geheim met: openssl rand -base64 48"
+        errors.append(f"store.uuid_secret: is korter dan {SECRET_LENGTH} tekens; {fix}")
+    return Store(path, secret, origin) if len(errors) == before else None
+
+
+def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Settings | None:
+    if not values:
+        return None
+    if not values["max_vertrouwelijkheidaanduiding"]:
+        if has_source:
+            field_ = SECTIONS["mapping"].fields["max_vertrouwelijkheidaanduiding"]
+            errors.append(f"mapping.max_vertrouwelijkheidaanduiding: ontbreekt; {field_.metadata['fix']}")
+            return None
+        # No source, so nothing comes in: the strictest value is the one that cannot show too much.
+        values["max_vertrouwelijkheidaanduiding"] = VERTROUWELIJKHEIDAANDUIDINGEN[0]
+    kanalen = {
+        naam: Kanaal(naar) if isinstance(naar, str) else Kanaal(naar["kanaal"], naar.get("initiator", True))
+        for naam, naar in values.pop("kanalen").items()
+    }
+    lists = {key: tuple(values.pop(key)) for key in ("partij_rollen", "klantcontact_betrokkenen")}
+    return Settings(kanalen=kanalen, **lists, **values)
+
+
+def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:
+    if not isinstance(raw, dict):
+        errors.append("jobs: is geen tabel; schrijf [jobs.<naam>]")
+        return {}
+    jobs = {}
+    for name, table in raw.items():
+        values, lines = check(JOB, table, f"jobs.{name}")
+        errors += lines
+        if not lines:
+            jobs[name] = Job(**values)
+    return jobs

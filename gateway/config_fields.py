@@ -1,0 +1,142 @@
+"""The field types of config.toml, and how a wrong value is told to an operator."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+_SHOWN = 60  # a longer value says nothing more in an error line
+
+
+def shown(value: Any) -> str:
+    """A value as an error line may show it: short, and never a URL that could hold a password."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    if "@" in text:
+        return "de waarde"
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+class _Strict:
+    """A field that takes exactly one TOML type; marshmallow's own fields also convert ("5", 5.0, "yes")."""
+
+    types: tuple[type, ...] = (str,)
+    wanted = "geen tekst"  # completes "... is"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        wrong = not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types)
+        if wrong:
+            # A secret of the wrong type (a number, say) is still a secret.
+            what = "de waarde" if self.metadata.get("secret") else shown(value)  # type: ignore[attr-defined]
+            raise ValidationError(f"{what} is {self.wanted}")
+        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[misc]
+
+
+class Text(_Strict, fields.String):
+    """A TOML string."""
+
+
+class Whole(_Strict, fields.Integer):
+    """A whole number."""
+
+    types = (int,)
+    wanted = "geen geheel getal"
+
+
+class Number(_Strict, fields.Float):
+    """A number, whole or not."""
+
+    types = (int, float)
+    wanted = "geen getal"
+
+
+class Flag(_Strict, fields.Boolean):
+    """true or false."""
+
+    types = (bool,)
+    wanted = "niet true of false"
+
+
+class Texts(_Strict, fields.List):
+    """A list of strings."""
+
+    types = (list,)
+    wanted = "geen lijst"
+
+
+class Table(_Strict, fields.Raw):
+    """A TOML table, judged by its own validator."""
+
+    types = (dict,)
+    wanted = "geen tabel"
+
+
+class Section(Schema):
+    """Base of the sections: an unknown key is an error, because a typing error must not pass unseen."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The fix for an unknown name: the known one that looks most like it, else all of them."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"bedoeld is misschien {near[0]}"
+    return f"bekend zijn: {', '.join(known)}" if known else "haal deze weg"
+
+
+def check(schema: Section, raw: Any, where: str) -> tuple[dict[str, Any], list[str]]:
+    """Validate one section.
+
+    In: its raw table and its dotted name. Out: the values that are right, with defaults, and an error
+    line (key: problem; fix) for each value that is not. It raises nothing.
+    """
+    if not isinstance(raw, dict):
+        return {}, [f"{where}: {shown(raw)} is geen tabel; schrijf [{where}] met daaronder de sleutels"]
+    try:
+        return schema.load(raw), []
+    except ValidationError as exc:
+        errors = exc.normalized_messages()
+    lines = []
+    for key, found in errors.items():
+        field = schema.fields.get(key)
+        if field is None:
+            lines.append(f"{where}.{key}: deze sleutel is onbekend; {nearest(key, list(schema.fields))}")
+            continue
+        lines.append(f"{where}.{key}: {_problem(field, key, raw, found)}; {field.metadata['fix']}")
+    return {}, lines
+
+
+# A message that begins with a verb needs its value in front; the others name it themselves.
+_VERBS = ("is ", "mag ", "moet ", "bevat ")
+
+
+def _problem(field: fields.Field, key: str, raw: Mapping[str, Any], found: Any) -> str:
+    if key not in raw:
+        return "ontbreekt"
+    value = raw[key]
+    if isinstance(found, dict):  # of a list: index to messages
+        index, found = next(iter(found.items()))
+        value = value[index]
+    text = " en ".join(str(message) for message in found)
+    if not text.startswith(_VERBS):
+        return text
+    return f"{'de waarde' if field.metadata.get('secret') else shown(value)} {text}"
+
+
+def from_text(field: fields.Field, text: str) -> Any:
+    """The value that an environment variable holds, in the type that its key wants.
+
+    Strings are taken as they stand; other types are read as TOML (`5`, `true`, `["a"]`, `{a = "b"}`).
+    What cannot be read stays a string, so that validation names the key and the problem.
+    """
+    if isinstance(field, fields.String):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        if isinstance(field, fields.List):
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return text

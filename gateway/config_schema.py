@@ -1,0 +1,296 @@
+"""Which keys config.toml knows, with their defaults and limits."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from apscheduler.triggers.cron import CronTrigger
+from marshmallow import ValidationError, validate
+
+from gateway.config_fields import Flag, Number, Section, Table, Text, Texts, Whole, shown
+from mappings.settings import OMSCHRIJVINGEN_GENERIEK, VERTROUWELIJKHEIDAANDUIDINGEN
+
+SECRET_LENGTH = 32
+
+
+def _one_of(*choices: str) -> validate.OneOf:
+    return validate.OneOf(choices, error=f"moet een van deze zijn: {', '.join(c or 'leeg' for c in choices)}")
+
+
+def _at_least(lowest: float) -> validate.Range:
+    return validate.Range(min=lowest, error=f"is kleiner dan {lowest:g}")
+
+
+def _matches(pattern: str, problem: str) -> validate.Regexp:
+    return validate.Regexp(re.compile(rf"(?:{pattern})\Z"), error=problem)
+
+
+def _web_address(value: str) -> None:
+    """Accept http(s) addresses of a host, without a name, password, query or fragment in them."""
+    if not value:
+        return
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValidationError("is geen webadres") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValidationError("is geen webadres dat met http:// of https:// begint")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValidationError("bevat meer dan een adres (naam, wachtwoord, vraagteken of #)")
+
+
+def _bind(value: str) -> None:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValidationError("is niet adres:poort")
+
+
+def _schedule(value: str) -> None:
+    if not value:
+        return
+    try:
+        CronTrigger.from_crontab(value)
+    except ValueError:
+        raise ValidationError("is geen cron-regel van vijf velden") from None
+
+
+def _kanalen(value: Mapping[str, Any]) -> None:
+    """Each channel is a name, or a table with `kanaal` and, if wanted, `initiator`."""
+    for naam, naar in value.items():
+        if isinstance(naar, str):
+            naar = {"kanaal": naar}
+        if not isinstance(naar, dict) or set(naar) - {"kanaal", "initiator"} or "kanaal" not in naar:
+            raise ValidationError(f"kanaal {shown(naam)} is geen tekst en geen {{kanaal, initiator}}")
+        kanaal, initiator = naar["kanaal"], naar.get("initiator", True)
+        if not isinstance(kanaal, str) or not 1 <= len(kanaal.strip()) <= 50 or type(initiator) is not bool:
+            raise ValidationError(
+                f"kanaal {shown(naam)}: een naam van 1 tot 50 tekens, initiator true of false"
+            )
+
+
+_CODE = validate.Length(min=1, max=200, error="moet 1 tot 200 tekens hebben")
+_ROLLEN = Text(validate=_one_of(*OMSCHRIJVINGEN_GENERIEK))
+_TAAL = "drie kleine letters, bijvoorbeeld nld"
+
+
+def _meta(fix: str, **more: Any) -> dict[str, Any]:
+    return {"fix": fix, **more}
+
+
+class GatewaySection(Section):
+    """`[gateway]`: how the service listens."""
+
+    bind = Text(
+        load_default="127.0.0.1:8000", validate=_bind, metadata=_meta('schrijf bind = "127.0.0.1:8000"')
+    )
+    public_url = Text(
+        load_default="",
+        validate=_web_address,
+        metadata=_meta(
+            'schrijf het adres dat clients gebruiken, bijvoorbeeld "https://klantbrug.example.nl"'
+        ),
+    )
+    workers = Whole(load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld workers = 2"))
+    threads = Whole(load_default=4, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld threads = 4"))
+    max_body = Whole(
+        load_default=1024 * 1024,
+        validate=_at_least(1024),
+        metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
+    )
+
+
+class StoreSection(Section):
+    """`[store]`: where the data lies."""
+
+    path = Text(
+        load_default="klantbrug.db",
+        validate=validate.Length(min=1, error="is leeg"),
+        metadata=_meta('schrijf bijvoorbeeld path = "klantbrug.db"', path=True),
+    )
+    uuid_secret = Text(
+        load_default="", metadata=_meta('schrijf het geheim als tekst: uuid_secret = "..."', secret=True)
+    )
+    uuid_secret_file = Text(
+        load_default="",
+        metadata=_meta("noem een bestand met het geheim erin", path=True, instead="uuid_secret"),
+    )
+
+
+class SourceSection(Section):
+    """One `[[source]]`: a Zaken API and how gently to ask it."""
+
+    name = Text(
+        required=True,
+        validate=_matches(
+            "[a-z0-9]([a-z0-9-]*[a-z0-9])?", "mag alleen a-z, 0-9 en streepjes daartussen hebben"
+        ),
+        metadata=_meta('schrijf bijvoorbeeld name = "openzaak"'),
+    )
+    zaken_url = Text(
+        required=True,
+        validate=[validate.Length(min=1, error="is leeg"), _web_address],
+        metadata=_meta('schrijf het adres van de API, bijvoorbeeld "https://zaak.example.nl/zaken/api/v1/"'),
+    )
+    catalogi_url = Text(
+        load_default="",
+        validate=_web_address,
+        metadata=_meta('laat leeg of schrijf bijvoorbeeld "https://zaak.example.nl/catalogi/api/v1/"'),
+    )
+    api_version = Text(
+        load_default="",
+        validate=_matches(r"|\d{1,3}\.\d{1,3}(\.\d{1,3})?", "is geen versie als 1.5.1"),
+        metadata=_meta('laat leeg om de versie te laten vinden, of schrijf bijvoorbeeld "1.5.1"'),
+    )
+    client_id = Text(
+        required=True,
+        validate=validate.Length(min=1, error="is leeg"),
+        metadata=_meta("schrijf de client-ID die de beheerder van de bron heeft uitgegeven"),
+    )
+    secret = Text(load_default="", metadata=_meta("schrijf het geheim als tekst", secret=True))
+    secret_file = Text(
+        load_default="", metadata=_meta("noem een bestand met het geheim erin", path=True, instead="secret")
+    )
+    user_id = Text(load_default="", metadata=_meta('laat leeg of schrijf bijvoorbeeld user_id = "klantbrug"'))
+    user_representation = Text(
+        load_default="", metadata=_meta('laat leeg of schrijf bijvoorbeeld user_representation = "Klantbrug"')
+    )
+    ca_bundle = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
+    client_cert = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
+    client_key = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
+    max_connections = Whole(
+        load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld max_connections = 2")
+    )
+    requests_per_second = Number(
+        load_default=0, validate=_at_least(0), metadata=_meta("schrijf een getal, 0 voor geen grens")
+    )
+    objects_per_second = Number(
+        load_default=0, validate=_at_least(0), metadata=_meta("schrijf een getal, 0 voor geen grens")
+    )
+    connect_timeout = Whole(
+        load_default=5,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld connect_timeout = 5"),
+    )
+    read_timeout = Whole(
+        load_default=60,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld read_timeout = 60"),
+    )
+    window = Text(
+        load_default="",
+        validate=_matches(
+            r"|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", "is geen tijdvak als 22:00-06:00"
+        ),
+        metadata=_meta('laat leeg voor altijd, of schrijf bijvoorbeeld window = "22:00-06:00"'),
+    )
+
+
+class LiveSection(Section):
+    """`[live]`: how far a request goes to get fresh data."""
+
+    max_age = Whole(
+        load_default=300,
+        validate=_at_least(0),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld max_age = 300"),
+    )
+    deadline = Whole(
+        load_default=10,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld deadline = 10"),
+    )
+    partial = Text(
+        load_default="refuse",
+        validate=_one_of("refuse", "answer"),
+        metadata=_meta('schrijf "refuse" of "answer"'),
+    )
+
+
+def _code(default: str, rule: str) -> Text:
+    return Text(
+        load_default=default, validate=_CODE, metadata=_meta(f'schrijf bijvoorbeeld "{default}" ({rule})')
+    )
+
+
+class MappingSection(Section):
+    """`[mapping]`: the choices that the translation rules leave to the municipality."""
+
+    max_vertrouwelijkheidaanduiding = Text(
+        load_default="",
+        validate=_one_of("", *VERTROUWELIJKHEIDAANDUIDINGEN),
+        metadata=_meta(
+            'schrijf de hoogste aanduiding die getoond mag worden, bijvoorbeeld "zaakvertrouwelijk" (M34)'
+        ),
+    )
+    partij_rollen = Texts(
+        _ROLLEN, load_default=list, metadata=_meta('schrijf een lijst, leeg voor alle (M10): ["initiator"]')
+    )
+    adressen = Text(
+        load_default="alle",
+        validate=_one_of("alle", "organisaties", "geen"),
+        metadata=_meta('schrijf bijvoorbeeld adressen = "alle" (M14)'),
+    )
+    voorkeurstaal = Text(
+        load_default="",
+        validate=_matches("|[a-z]{3}", f"is niet leeg en niet {_TAAL}"),
+        metadata=_meta("laat leeg (M11)"),
+    )
+    taal = Text(
+        load_default="nld",
+        validate=_matches("[a-z]{3}", f"is niet {_TAAL}"),
+        metadata=_meta('schrijf taal = "nld" (M28)'),
+    )
+    kanalen = Table(
+        load_default=dict,
+        validate=_kanalen,
+        metadata=_meta(
+            'schrijf naam = "nieuwe naam" of naam = {kanaal = "nieuwe naam", initiator = false} (M28)'
+        ),
+    )
+    zaak_objecttype = _code("zgw-Zaak", "M29")
+    zaak_register = _code("openzaak", "M29")
+    zaak_soort_object_id = _code("uuid", "M29")
+    actor_objecttype_medewerker = _code("mdw", "M27")
+    actor_objecttype_eenheid = _code("afd", "M27")
+    actor_register = _code("obj", "M27")
+    actor_soort_object_id = _code("idf", "M27")
+    klantcontact_betrokkenen = Texts(
+        _ROLLEN, load_default=lambda: ["initiator"], metadata=_meta('schrijf een lijst (M30): ["initiator"]')
+    )
+    contactpersoon_adressen = Text(
+        load_default="beide",
+        validate=_one_of("beide", "contactpersoon", "organisatie"),
+        metadata=_meta('schrijf bijvoorbeeld contactpersoon_adressen = "beide" (M22)'),
+    )
+    verdwenen_partij = Text(
+        load_default="inactief",
+        validate=_one_of("inactief", "verwijderen"),
+        metadata=_meta('schrijf bijvoorbeeld verdwenen_partij = "inactief" (M20)'),
+    )
+
+
+class JobSection(Section):
+    """One `[jobs.<name>]`: whether and when a job runs by itself."""
+
+    enabled = Flag(load_default=True, metadata=_meta("schrijf enabled = true of enabled = false"))
+    schedule = Text(
+        load_default="",
+        validate=_schedule,
+        metadata=_meta('schrijf minuut, uur, dag, maand, weekdag, bijvoorbeeld schedule = "0 2 * * *"'),
+    )
+
+
+class NotificationsSection(Section):
+    """`[notifications]`: it has no keys yet."""
+
+
+SECTIONS: dict[str, Section] = {
+    "gateway": GatewaySection(),
+    "store": StoreSection(),
+    "live": LiveSection(),
+    "mapping": MappingSection(),
+    "notifications": NotificationsSection(),
+}
+SOURCE = SourceSection()
+JOB = JobSection()

@@ -1,0 +1,288 @@
+"""Fetches exactly what one answer needs from one source, and hands it to ingest.
+
+What was asked and answered whole is remembered with its time, so that it is asked once in `max_age`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.ingest import Ingest, Result
+from gateway.legacy.client import ZakenClient
+from gateway.legacy.errors import DeadlinePassed, Forbidden, Gone, NotFound
+from gateway.store import leases
+from gateway.store import legacy as rows
+from gateway.store.database import Store, now
+from gateway.store.kinds import TRANSLATED
+from mappings.identity import place
+
+MICROSECONDS = 1_000_000
+# Phases in which requests do not wait for the legacy.
+SETTLED_PHASES = ("synced", "cutover")
+# With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
+TOP_KEYS = ("brp:bsn:", "hr:rsin:", "hr:vestiging:", "actor:")
+PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
+COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"
+BRANCH = "betrokkeneIdentificatie__vestiging__"
+EMPLOYEE = "betrokkeneIdentificatie__medewerker__identificatie"
+UNITS = (
+    "betrokkeneIdentificatie__organisatorischeEenheid__identificatie",
+    "betrokkeneIdentificatie__vestiging__identificatie",  # so named in 1.0
+)
+NO_KVK_FILTER = "KVK-nummer is bij deze bron niet in elk veld te bevragen"
+
+
+@dataclass(slots=True)
+class Visit:
+    """One client's question on its way through the sources: its time limit, and what it met."""
+
+    give_up: float
+    began: int = field(default_factory=now)
+    asked: bool = False
+    reasons: list[str] = field(default_factory=list)
+    with_rollen: set[UUID] = field(default_factory=set)
+
+    def partial(self, reason: str) -> None:
+        """Note why the answer is not complete."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+
+class Fetcher:
+    """The way from a need to the calls on one source."""
+
+    def __init__(self, client: ZakenClient, store: Store, ingest: Ingest, max_age: int) -> None:
+        self.client = client
+        self.store = store
+        self.ingest = ingest
+        self.max_age = max_age
+        self.name = client.source_name
+        with store.write() as connection:
+            self.source = rows.source_id(connection, self.name)
+
+    # Freshness
+
+    def state(self) -> tuple[str, int]:
+        """The source's phase, and when its last complete backfill began (0: never)."""
+        with self.store.read() as connection:
+            return rows.source_state(connection, self.source)
+
+    def fresh(self, name: str) -> bool:
+        """Is what `name` stands for held, and young enough?"""
+        with self.store.read() as connection:
+            phase, covered = rows.source_state(connection, self.source)
+            fetched = rows.fetched_at(connection, self.source, name)
+        return phase in SETTLED_PHASES or max(covered, fetched) >= now() - self.max_age * MICROSECONDS
+
+    def known(self, name: str) -> bool:
+        """Was it ever fetched whole, by itself or by a backfill?"""
+        with self.store.read() as connection:
+            _, covered = rows.source_state(connection, self.source)
+            return bool(covered or rows.fetched_at(connection, self.source, name))
+
+    def _once(self, visit: Visit, name: str, fetch: Callable[[], None]) -> None:
+        """Run `fetch` unless `name` is fresh; one at a time over all threads and processes."""
+        if self.fresh(name):
+            return
+        seconds = max(1.0, visit.give_up - time.monotonic()) + 5
+        lease = f"{self.name} {name}"
+        try:
+            with leases.held(self.store, lease, seconds, visit.give_up, lambda: self.fresh(name)) as ours:
+                if ours and not self.fresh(name):
+                    began = now()
+                    visit.asked = True
+                    fetch()
+                    with self.store.write() as connection:
+                        rows.note_fetched(connection, self.source, name, began)
+        except TimeoutError:
+            raise DeadlinePassed(self.name, "wacht op dezelfde vraag van een ander") from None
+
+    # Needs
+
+    def party(self, visit: Visit, key: str) -> None:
+        """All of a party: its rollen under every key, their zaken, and the contacts in those."""
+        self.identity(visit, key)
+        with self.store.read() as connection:
+            zaken = rows.zaken_of_party(connection, self.source, key)
+        for zaak in zaken:
+            self.zaak(visit, UUID(bytes=zaak))
+
+    def identity(self, visit: Visit, key: str) -> None:
+        """All rollen of a party or actor, through every alias found on the way (M6)."""
+        ask, done = [key], set()
+        while ask:
+            current = ask.pop()
+            if current in done:
+                continue
+            done.add(current)
+            self._once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
+            with self.store.read() as connection:
+                found = rows.connected_keys(connection, current)
+            ask += [other for other, _ in found if other not in done]
+
+    def zaak(self, visit: Visit, uuid: UUID) -> None:
+        """A zaak with its rollen and klantcontacten, and who the betrokkenen of those are."""
+        self._once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid))
+
+    def klantcontact(self, visit: Visit, uuid: UUID) -> None:
+        """A klantcontact, with its zaak."""
+        self._once(visit, f"klantcontact {uuid}", lambda: self._klantcontact(visit, uuid))
+        with self.store.read() as connection:
+            found = rows.zaak_of_contact(connection, uuid.bytes)
+        if found and found[0] == self.name:
+            self.zaak(visit, UUID(bytes=found[1]))
+
+    # Calls
+
+    def _key(self, visit: Visit, key: str) -> None:
+        queries, whole = self.questions(key, visit)
+        began = now()
+        for parameter, value in queries:
+            self._zaken_of(visit, parameter, value)
+            objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
+            self._settle_zaken(visit, self.ingest.take(self.name, "rol", objects))
+        if not whole:
+            visit.partial(NO_KVK_FILTER)
+        elif queries:
+            with self.store.read() as connection:
+                unseen = rows.unseen_of_key(connection, self.source, key, began)
+            self._settle_unseen(visit, "rol", unseen)
+
+    def questions(self, key: str, visit: Visit) -> tuple[list[tuple[str, str]], bool]:
+        """The rol filters that find `key` in this version of the API, and whether they find all of it."""
+        start, value = key.split(":", 1)
+
+        def can(parameter: str) -> bool:
+            return self.client.can("rol", parameter, deadline=visit.give_up)
+
+        if key.startswith("brp:bsn:"):
+            bsn = key.removeprefix("brp:bsn:")
+            spellings = [bsn, bsn[1:]] if bsn.startswith("0") else [bsn]
+            return [(f"{PERSON}inpBsn", spelling) for spelling in spellings], True
+        if key.startswith("brp:anr:"):
+            return [(f"{PERSON}inpA_nummer", key.removeprefix("brp:anr:"))], True
+        if start in ("anp", "ann"):
+            name = f"{PERSON}anpIdentificatie" if start == "anp" else f"{COMPANY}annIdentificatie"
+            source, value = value.split(":", 1)
+            return ([(name, value)], True) if source == self.name else ([], True)
+        if key.startswith("hr:rsin:"):
+            return [(f"{COMPANY}innNnpId", key.removeprefix("hr:rsin:"))], True
+        if key.startswith("hr:kvk:"):
+            kvk = key.removeprefix("hr:kvk:")
+            fields = [name for name in (f"{COMPANY}kvkNummer", f"{BRANCH}kvkNummer") if can(name)]
+            old = self.client.version(deadline=visit.give_up).number < (1, 3)
+            return [(name, kvk) for name in (f"{COMPANY}innNnpId", *fields)], old or len(fields) == 2
+        if key.startswith("hr:vestiging:"):
+            fields = [
+                name for name in (f"{BRANCH}vestigingsNummer", f"{COMPANY}vestigingsNummer") if can(name)
+            ]
+            return [(name, key.removeprefix("hr:vestiging:")) for name in fields], True
+        if start == "url":
+            return [("betrokkene", value)], True
+        if start in ("actor", "actor-url"):
+            soort, source, value = value.split("|", 2)
+            if source not in (self.name, "*"):
+                return [], True
+            if start == "actor-url":
+                return [("betrokkene", value)], True
+            names = [EMPLOYEE] if soort == "medewerker" else [name for name in UNITS if can(name)]
+            return [(name, value) for name in names], True
+        return [], True  # rol:... names one rol, which is held or it would have no key
+
+    def _zaken_of(self, visit: Visit, parameter: str, value: str) -> None:
+        """Where the version can: the zaken of these rollen in one walk, with all their rollen."""
+        name = f"rol__{parameter}"
+        if not self.client.can("zaak", name, deadline=visit.give_up):
+            return
+        filters = {name: value}
+        expand = self.client.can("zaak", "expand", deadline=visit.give_up)
+        if expand:
+            filters["expand"] = "rollen"
+        zaken = self.client.all("zaak", filters, deadline=visit.give_up)
+        self._take_zaken(visit, zaken)
+
+    def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]]) -> None:
+        self.ingest.take(self.name, "zaak", zaken)
+        rollen: list[dict[str, Any]] = []
+        for zaak in zaken:
+            expanded = (zaak.get("_expand") or {}).get("rollen")
+            if isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
+                rollen += expanded
+                visit.with_rollen.add(UUID(zaak["uuid"]))
+        result = self.ingest.take(self.name, "rol", rollen)
+        visit.with_rollen -= result.refetch_zaken
+
+    def _zaak(self, visit: Visit, uuid: UUID) -> None:
+        began = now()
+        held_rollen = uuid in visit.with_rollen
+        if held_rollen:
+            began = visit.began
+        elif not self.fetch(visit, "zaak", uuid):
+            return
+        with self.store.read() as connection:
+            row = rows.raw_rows(connection, self.source, "zaak", [uuid.bytes]).get(uuid.bytes)
+        if row is None or row.state != TRANSLATED:
+            return  # left out (M34): its rollen and contacts are not even asked for
+        kinds = ("klantcontact",) if held_rollen else ("rol", "klantcontact")
+        for kind in kinds:
+            filters = {"zaak": self.client.url_of("zaak", str(uuid))}
+            objects = self.client.all(kind, filters, deadline=visit.give_up)
+            self.ingest.take(self.name, kind, objects)
+        for kind in ("rol", "klantcontact"):
+            with self.store.read() as connection:
+                unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
+            self._settle_unseen(visit, kind, unseen)
+        self._betrokkenen(visit, uuid)
+
+    def _betrokkenen(self, visit: Visit, zaak: UUID) -> None:
+        """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""
+        with self.store.read() as connection:
+            contacts = rows.raw_of_zaak(connection, self.source, zaak.bytes, "klantcontact")
+            rollen = rows.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
+        part = {*self.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
+        for facts, keys in rollen:
+            highest = min(keys, key=place)
+            if orjson.loads(facts or "{}").get("generiek") in part and not highest.startswith(TOP_KEYS):
+                self.identity(visit, highest)
+
+    def _klantcontact(self, visit: Visit, uuid: UUID) -> None:
+        self.fetch(visit, "klantcontact", uuid)
+
+    def fetch(self, visit: Visit, kind: str, uuid: UUID) -> bool:
+        """One object by uuid: taken, removed when it is gone, marked when it is refused. Out: was it there?"""
+        visit.asked = True
+        try:
+            found = self.client.get(kind, str(uuid), deadline=visit.give_up)
+        except (NotFound, Gone):
+            self.ingest.remove(self.name, kind, [uuid])
+            return False
+        except Forbidden as error:
+            if error.code != "permission_denied":
+                raise
+            self.ingest.refused(self.name, kind, uuid)
+            return False
+        self._settle_zaken(visit, self.ingest.take(self.name, kind, [found]))
+        return True
+
+    def _settle_zaken(self, visit: Visit, result: Result) -> None:
+        """Fetch the zaken that objects wait for (M34)."""
+        for uuid in sorted(result.unknown_zaken):
+            self.fetch(visit, "zaak", uuid)
+
+    def _settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
+        """What is held but did not come with a whole answer is asked for itself: absence alone never deletes."""
+        for uuid in uuids:
+            self.fetch(visit, kind, UUID(bytes=uuid))
+
+
+def fetchers(
+    clients: Mapping[str, ZakenClient], store: Store, ingest: Ingest, max_age: int
+) -> dict[str, Fetcher]:
+    """A fetcher for each source, by name."""
+    return {name: Fetcher(client, store, ingest, max_age) for name, client in clients.items()}

@@ -1,0 +1,184 @@
+"""Decides, for each question of a client, whether the store can answer it or the legacy must be asked first.
+
+The served API calls `before_list` or `before_detail`, reads the store, and calls `after` with what it is about to
+show; it reads again for as long as the outcome says `retry`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from gateway import problems
+from gateway.config import Live
+from gateway.fetch import MICROSECONDS, SETTLED_PHASES, Fetcher, Visit
+from gateway.klantinteracties.freshness import Outcome, Shown
+from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
+from gateway.logs import get_logger
+from gateway.needs import LOCAL_KINDS, Need, question
+from gateway.problems import Problem
+from gateway.store import legacy as rows
+from gateway.store.database import Store, now
+from mappings.identity import place
+
+log = get_logger(__name__)
+FRESHNESS = ("local", "fresh", "live", "stale")  # several sources: the worst, the last of these
+RETRY_AFTER = 300
+NOT_ASKABLE = "zolang de bron niet is ingelezen kan deze vraag niet volledig worden beantwoord"
+CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact")
+
+
+class LegacyHydrator:
+    """Hydrates from the configured sources. One for each process."""
+
+    def __init__(self, store: Store, fetchers: Mapping[str, Fetcher], live: Live) -> None:
+        self.store = store
+        self.fetchers = fetchers
+        self.live = live
+
+    def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
+        """Make the store ready for a list; raises Problem (502, 503, 504) when it can't be."""
+        asked = question(kind, filters)
+        if asked.unbounded:
+            return self._everything()
+        return self._meet(asked.needs)
+
+    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+        """Make the store ready for one object by uuid; raises Problem."""
+        if kind in LOCAL_KINDS:
+            return Outcome("complete", "", "local", False)
+        return self._meet([Need("document", str(uuid), kind)])
+
+    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+        """What stands in the answer must be whole too: fetch what is missing of it, and say to read again."""
+        if outcome.freshness == "local" or outcome.reason == NOT_ASKABLE or self._covered():
+            return Outcome(outcome.coverage, outcome.reason, outcome.freshness, False)
+        needs = self._needs_of(shown)
+        if not any(not self._fresh(need) for need in needs):
+            return Outcome(outcome.coverage, outcome.reason, outcome.freshness, False)
+        met = self._meet(needs, tolerant=True)
+        retry = met.freshness == "live"
+        return _worst([outcome, Outcome(met.coverage, met.reason, met.freshness, False)], retry)
+
+    # Outcomes
+
+    def _everything(self) -> Outcome:
+        """A list that no source can be asked for: only a backfill makes it complete."""
+        freshness = []
+        for fetcher in self.fetchers.values():
+            phase, covered = fetcher.state()
+            if not covered:
+                if self.live.partial == "refuse":
+                    raise problems.unavailable(NOT_ASKABLE, RETRY_AFTER)
+                return Outcome("partial", NOT_ASKABLE, "fresh", False)
+            young = covered >= now() - self.live.max_age * MICROSECONDS
+            freshness.append("fresh" if phase in SETTLED_PHASES or young else "stale")
+        return Outcome("complete", "", max(freshness, key=FRESHNESS.index), False)
+
+    def _backfilled(self) -> bool:
+        return all(fetcher.state()[1] for fetcher in self.fetchers.values())
+
+    def _covered(self) -> bool:
+        """Is every source backfilled and young enough, so that nothing has to be asked?"""
+        return all(fetcher.fresh("") for fetcher in self.fetchers.values())
+
+    def _meet(self, needs: Iterable[Need], tolerant: bool = False) -> Outcome:
+        needs = [found for need in needs for found in self._resolve(need, tolerant)]
+        if not needs:
+            return Outcome("complete", "", "fresh" if self._covered() else "local", False)
+        return _worst([self._from_source(fetcher, needs, tolerant) for fetcher in self.fetchers.values()])
+
+    def _from_source(self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool) -> Outcome:
+        visit = Visit(time.monotonic() + self.live.deadline)
+        freshness = "fresh"
+        try:
+            for need in needs:
+                self._fetch(fetcher, visit, need)
+        except LegacyError as error:
+            log.warning("bron antwoordt niet", source=fetcher.name, cause=error.cause)
+            known = tolerant or any(fetcher.known(_name(need)) or self._holds(need) for need in needs)
+            if not known:
+                raise self._problem(error) from None
+            if isinstance(error, DeadlinePassed) and visit.asked:
+                visit.partial("de tijd voor deze vraag was om")
+            freshness = "stale"
+        if freshness == "fresh" and visit.asked:
+            freshness = "live"
+        coverage = "partial" if visit.reasons else "complete"
+        return Outcome(coverage, "; ".join(visit.reasons), freshness, False)
+
+    def _problem(self, error: LegacyError) -> Problem:
+        late = isinstance(error, (TimedOut, DeadlinePassed))
+        text = f"De bron {error.source} kon niet worden bevraagd ({error.cause})."
+        return problems.gateway_timeout(text) if late else problems.bad_gateway(text)
+
+    # Needs
+
+    def _fetch(self, fetcher: Fetcher, visit: Visit, need: Need) -> None:
+        value = need.value
+        calls: dict[str, Callable[[], None]] = {
+            "partij": lambda: fetcher.party(visit, value),
+            "identiteit": lambda: fetcher.identity(visit, value.replace("|*|", f"|{fetcher.name}|")),
+            "zaak": lambda: fetcher.zaak(visit, UUID(value)),
+            "klantcontact": lambda: fetcher.klantcontact(visit, UUID(value)),
+        }
+        calls[need.what]()
+
+    def _resolve(self, need: Need, tolerant: bool) -> list[Need]:
+        """A need for a document becomes what that document is made of. Raises Problem for an unknown derived uuid."""
+        if need.what != "document":
+            return [need]
+        uuid = UUID(need.value)
+        with self.store.read() as connection:
+            found = rows.document_of(connection, uuid.bytes)
+        if found is not None:
+            return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
+        if need.kind == "klantcontact" and uuid.version != 8:
+            return [Need("klantcontact", need.value)]
+        derived = uuid.version == 8 and not tolerant
+        if derived and self.live.partial == "refuse" and not self._backfilled():
+            raise problems.unavailable(NOT_ASKABLE, RETRY_AFTER)
+        return []
+
+    def _needs_of(self, shown: Sequence[Shown]) -> list[Need]:
+        """What the documents in an answer are made of."""
+        needs: dict[Need, None] = {}
+        with self.store.read() as connection:
+            for item in shown:
+                found = rows.document_of(connection, item.uuid)
+                if found is None or found[1] is None:
+                    continue
+                _, owner, owner_row = found
+                if item.kind in CONTACT_KINDS:
+                    zaak = rows.zaak_of_contact(connection, owner)
+                    if zaak:
+                        needs[Need("zaak", str(UUID(bytes=zaak[1])))] = None
+                    continue
+                keys = sorted(rows.keys_of_document(connection, owner_row), key=place)
+                if keys:
+                    whole = item.kind in ("partij", "actor-met-contacten")
+                    needs[Need("partij" if whole else "identiteit", keys[0])] = None
+        return list(needs)
+
+    def _fresh(self, need: Need) -> bool:
+        return need.what != "partij" and all(fetcher.fresh(_name(need)) for fetcher in self.fetchers.values())
+
+    def _holds(self, need: Need) -> bool:
+        """Does the store hold anything for this need?"""
+        if need.what in ("zaak", "klantcontact"):
+            return False
+        with self.store.read() as connection:
+            return bool(rows.identity_rows(connection, [need.value]))
+
+
+def _name(need: Need) -> str:
+    """The name under which a need is remembered as fetched."""
+    return f"{need.what if need.what in ('zaak', 'klantcontact') else 'sleutel'} {need.value}"
+
+
+def _worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
+    reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason)
+    coverage = "partial" if any(outcome.coverage == "partial" for outcome in outcomes) else "complete"
+    freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default="local")
+    return Outcome(coverage, "; ".join(reasons), freshness, retry)

@@ -1,0 +1,54 @@
+"""Puts the parts of one installation together: store, ingest, clients of the sources, hydrator."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from gateway.config import Config
+from gateway.fetch import Fetcher
+from gateway.hydrate import LegacyHydrator
+from gateway.ingest import Ingest
+from gateway.klantinteracties.freshness import Hydrator, LocalOnly
+from gateway.legacy.client import ZakenClient
+from gateway.store.database import Store, StoreError
+from gateway.store.legacy import bind_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The parts, for one process."""
+
+    config: Config
+    store: Store
+    ingest: Ingest
+    fetchers: dict[str, Fetcher]
+
+    def hydrator(self) -> Hydrator:
+        """What the served API asks before it answers."""
+        if not self.fetchers:
+            return LocalOnly()
+        return LegacyHydrator(self.store, self.fetchers, self.config.live)
+
+
+def open_installation(config: Config) -> Installation:
+    """Open the store of a configuration and make the parts. Calls no source. Raises StoreError."""
+    store = open_store(config)
+    ingest = Ingest(store, config.mapping, config.store.uuid_secret)
+    fetchers = {
+        source.name: Fetcher(ZakenClient(source), store, ingest, config.live.max_age)
+        for source in config.sources
+    }
+    return Installation(config, store, ingest, fetchers)
+
+
+def open_store(config: Config) -> Store:
+    """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
+    store = Store(config.store.path)
+    fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[:16]
+    if not bind_secret(store, fingerprint):
+        raise StoreError(
+            f"[store] uuid_secret: {config.store.path} is gemaakt met een ander geheim; zet het oude geheim terug "
+            "(uit uw back-up): met een nieuw geheim zou elke partij een andere uuid krijgen."
+        )
+    return store

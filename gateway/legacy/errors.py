@@ -1,0 +1,148 @@
+"""What can go wrong when a legacy system is asked: one type for each cause.
+
+The texts are for an operator. They hold the source's name and the call's template (parameter names only),
+never a value, a body or the text of a library.
+"""
+
+import re
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+
+class LegacyError(Exception):
+    """Base of all; `cause` is a short code, `temporary` tells whether trying later can help."""
+
+    cause = "legacy_error"
+    temporary = False
+    text = "de bron gaf geen bruikbaar antwoord"
+
+    def __init__(self, source: str, template: str, *, text: str = "", status: int | None = None) -> None:
+        super().__init__(f"Bron {source}: {text or self.text} ({template})")
+        self.source = source
+        self.template = template
+        self.status = status
+
+
+class Unreachable(LegacyError):
+    """No connection, or it broke before an answer."""
+
+    cause = "unreachable"
+    temporary = True
+    text = "er is geen verbinding te krijgen"
+
+
+class Untrusted(Unreachable):
+    """The connection is refused by us or them over certificates."""
+
+    cause = "untrusted"
+    temporary = False
+    text = "het certificaat klopt niet; zie ca_bundle, client_cert en client_key"
+
+
+class TimedOut(LegacyError):
+    """No answer within connect_timeout or read_timeout."""
+
+    cause = "timed_out"
+    temporary = True
+    text = "er kwam geen antwoord binnen de tijd"
+
+
+class DeadlinePassed(LegacyError):
+    """The time that the caller gave for all of it is over."""
+
+    cause = "deadline_passed"
+    temporary = True
+    text = "de tijd voor deze vraag is om"
+
+
+class TooManyRequests(LegacyError):
+    """429, also after waiting. `retry_after` is what the source asked for, in seconds."""
+
+    cause = "too_many_requests"
+    temporary = True
+    text = "de bron vindt dat er te veel gevraagd wordt"
+    retry_after: float | None = None
+
+
+class ServerError(LegacyError):
+    """5xx, also after trying again. `retry_after` as for TooManyRequests."""
+
+    cause = "server_error"
+    temporary = True
+    retry_after: float | None = None
+
+    def __init__(self, source: str, template: str, *, text: str = "", status: int | None = None) -> None:
+        text = text or f"er ging iets mis bij de bron (status {status})"
+        super().__init__(source, template, text=text, status=status)
+
+
+class BadAnswer(LegacyError):
+    """An answer that is not what the API promises: cut off, no JSON, another shape, a redirect.
+
+    `cut_off` is True when a second try may bring the rest.
+    """
+
+    cause = "bad_answer"
+    text = "het antwoord is niet te begrijpen"
+
+    def __init__(
+        self, source: str, template: str, *, text: str = "", status: int | None = None, cut_off: bool = False
+    ) -> None:
+        super().__init__(source, template, text=text, status=status)
+        self.cut_off = cut_off
+        self.temporary = cut_off
+
+
+class BadRequest(LegacyError):
+    """The source does not take this question (400, 406, 412, ...), or we know that it would not."""
+
+    cause = "bad_request"
+    text = "de bron neemt deze vraag niet aan"
+
+
+class NotFound(LegacyError):
+    """The API itself says that this object, or this list, is not there."""
+
+    cause = "not_found"
+    text = "dit bestaat niet (meer) in de bron"
+
+
+class Gone(NotFound):
+    """410: it was there."""
+
+    cause = "gone"
+
+
+class NotConfigured(LegacyError):
+    """The config has no address for this kind of object."""
+
+    cause = "not_configured"
+    text = "catalogi_url is niet ingevuld"
+
+
+_EXPIRED = "de bron vindt het token verlopen; waarschijnlijk lopen de klokken niet gelijk"
+_REFUSALS = {
+    "invalid-client-identifier": "de bron kent deze client_id niet",
+    "missing-client-identifier": "de bron mist de client_id in het token",
+    "invalid-jwt-signature": "het geheim (secret) klopt niet bij deze client_id",
+    "jwt-expired": _EXPIRED,
+    "jwt-expiredsignatureerror": _EXPIRED,
+    "permission_denied": "deze client_id heeft hier geen rechten voor",
+}
+
+
+class Forbidden(LegacyError):
+    """403 (or 401); `code` tells the refusals apart, as listed in the legacy behaviour under Access."""
+
+    cause = "forbidden"
+
+    def __init__(self, source: str, template: str, *, code: str = "", status: int | None = 403) -> None:
+        # The code comes from outside: only something that looks like one is repeated.
+        self.code = code if _CODE.match(code) else ""
+        reason = f"geweigerd, code {self.code}" if self.code else "geweigerd zonder code"
+        super().__init__(source, template, text=_REFUSALS.get(self.code, reason), status=status)
+
+    @property
+    def expired(self) -> bool:
+        """Whether a fresh token may help."""
+        return self.code in ("jwt-expired", "jwt-expiredsignatureerror")

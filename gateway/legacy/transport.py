@@ -1,0 +1,335 @@
+"""One HTTP call to a source, done with care: token, timeouts, deadline, rate, retries, whole answers.
+
+It knows HTTP and the refusals of the standard; what is asked is the client's affair. Nothing that it logs
+or raises holds a parameter's value.
+"""
+
+import contextlib
+import email.utils
+import os
+import random
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from gateway.config import Source
+from gateway.legacy import errors
+from gateway.legacy.throttle import Rate
+from gateway.legacy.tokens import Tokens
+from gateway.logs import get_logger, silence_http_libraries
+
+silence_http_libraries()
+log = get_logger("klantbrug.legacy")
+
+LARGEST_BODY = 64 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and how long apart a call is tried; waits are seconds."""
+
+    attempts: int = 5
+    # A timeout or a plain 500 has cost the source its work already: one more try and no further.
+    costly_attempts: int = 2
+    first_wait: float = 0.25
+    longest_wait: float = 20.0
+    longest_retry_after: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `body` is the parsed JSON, or None when it was not JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class _Bearer(AuthBase):
+    # As an auth object, because a header alone gives way to what requests finds elsewhere.
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Transport:
+    """The connections to one source. Safe for threads; a forked process makes its own connections."""
+
+    def __init__(self, source: Source, retries: Retries) -> None:
+        self._source = source
+        self._retries = retries
+        self._tokens = Tokens(source)
+        self._rate = Rate(source.requests_per_second)
+        self._places = threading.BoundedSemaphore(source.max_connections)
+        self._bases = tuple(base for base in (source.zaken_url, source.catalogi_url) if base)
+        self._session = self._new_session()
+        self._pid = os.getpid()
+        self.clock_skew: float | None = None
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    def get(self, url: str, params: Mapping[str, str], template: str, deadline: float | None) -> Answer:
+        """GET until there is an answer worth having.
+
+        In: an address under one of the source's base URLs, the query parameters, how the call may be
+        named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
+        `errors`, by what was wrong with the last try; never on a first passing trouble.
+        """
+        if not url.startswith(self._bases):
+            raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        attempt = costly = 0
+        renewed = False
+        while True:
+            attempt += 1
+            try:
+                return self._once(url, params, template, deadline, attempt)
+            except errors.Forbidden as exc:
+                if not exc.expired or renewed:
+                    raise
+                renewed = True
+                continue  # at once: only the token was wrong, and the next one is new
+            except errors.LegacyError as exc:
+                if not exc.temporary or isinstance(exc, errors.DeadlinePassed):
+                    raise
+                costly += _is_costly(exc)
+                if attempt >= self._retries.attempts or costly >= self._retries.costly_attempts:
+                    raise
+                wait = self._wait_before(attempt, getattr(exc, "retry_after", None))
+                if deadline is not None and time.monotonic() + wait >= deadline:
+                    raise  # the cause says more than that the time is over
+            time.sleep(wait)
+
+    def _wait_before(self, attempt: int, retry_after: float | None) -> float:
+        longest = min(self._retries.longest_wait, self._retries.first_wait * 2 ** (attempt - 1))
+        jitter = random.uniform(0, longest)  # noqa: S311  spreads load, protects nothing
+        if retry_after is None:
+            return jitter
+        return min(retry_after, self._retries.longest_retry_after) + min(jitter, 1.0)
+
+    def _once(
+        self, url: str, params: Mapping[str, str], template: str, deadline: float | None, attempt: int
+    ) -> Answer:
+        name = self._source.name
+        if not self._rate.wait(deadline=deadline):
+            raise errors.DeadlinePassed(name, template)
+        left = _left(deadline)
+        if not self._places.acquire(timeout=left):
+            raise errors.DeadlinePassed(name, template)
+        started = time.monotonic()
+        status: int | None = None
+        try:
+            token = self._tokens.current()
+            try:
+                status, headers, content = self._exchange(url, params, template, token, deadline)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+                error = self._broken(exc, template, deadline)
+            else:
+                answer, error = self._judge(status, headers, content, template, params)
+                if isinstance(error, errors.Forbidden) and error.expired:
+                    self._tokens.expired(token)
+        finally:
+            self._places.release()
+        log.debug(
+            "legacy call",
+            source=name,
+            call=template,
+            status=status,
+            error=error.cause if error else None,
+            ms=round((time.monotonic() - started) * 1000),
+            attempt=attempt,
+        )
+        if error:
+            raise error
+        return answer
+
+    def _exchange(
+        self, url: str, params: Mapping[str, str], template: str, token: str, deadline: float | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        left = _left(deadline)
+        if left is not None and left <= 0.001:
+            raise requests.Timeout
+        timeout = (
+            min(self._source.connect_timeout, left or self._source.connect_timeout),
+            min(self._source.read_timeout, left or self._source.read_timeout),
+        )
+        asked = time.time()
+        response = self._sessions().get(
+            url, params=dict(params), auth=_Bearer(token), timeout=timeout, allow_redirects=False, stream=True
+        )
+        self._note_clock(response.headers.get("Date"), asked)
+        whole = False
+        try:
+            content = self._read(response.raw, template, deadline)
+            whole = True
+        finally:
+            if whole:
+                response.raw.release_conn()
+            else:
+                response.raw.close()  # what is left of this answer must not begin the next one
+        return response.status_code, response.headers, content
+
+    def _read(self, raw: urllib3.HTTPResponse, template: str, deadline: float | None) -> bytes:
+        parts = bytearray()
+        while True:
+            if deadline is not None:
+                # The read timeout counts anew for each piece; the deadline does not.
+                left = deadline - time.monotonic()
+                if left <= 0.001:
+                    raise requests.Timeout
+                sock = getattr(raw.connection, "sock", None)
+                if sock is not None:
+                    sock.settimeout(min(left, self._source.read_timeout))
+            part = raw.read1(_CHUNK, decode_content=True)
+            if not part:
+                break
+            parts += part
+            if len(parts) > LARGEST_BODY:
+                raise errors.BadAnswer(self._source.name, template, text="het antwoord is veel te groot")
+        if raw.length_remaining:
+            raise urllib3.exceptions.ProtocolError("incomplete")
+        return bytes(parts)
+
+    def _broken(self, exc: Exception, template: str, deadline: float | None) -> errors.LegacyError:
+        """The error for an exchange that did not come to an end; the library's text is left behind."""
+        name = self._source.name
+        timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+        if isinstance(exc, timeouts):
+            if deadline is not None and time.monotonic() >= deadline - 0.05:
+                return errors.DeadlinePassed(name, template)
+            return errors.TimedOut(name, template)
+        if isinstance(exc, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+            return errors.Untrusted(name, template)
+        if isinstance(exc, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
+            return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
+        if isinstance(exc, requests.ConnectionError):
+            return errors.Unreachable(name, template)
+        if isinstance(exc, urllib3.exceptions.HTTPError):
+            # The status line was there, the rest was not.
+            return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
+        if isinstance(exc, ConnectionError):
+            return errors.Unreachable(name, template)
+        if isinstance(exc, requests.RequestException):
+            return errors.BadAnswer(name, template)
+        # What is left of OSError: a certificate file that cannot be used.
+        return errors.Untrusted(name, template)
+
+    def _judge(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        content: bytes,
+        template: str,
+        params: Mapping[str, str],
+    ) -> tuple[Answer, errors.LegacyError | None]:
+        name = self._source.name
+        body: Any = None
+        is_json = "json" in headers.get("Content-Type", "").lower()
+        readable = False
+        if is_json:
+            with contextlib.suppress(orjson.JSONDecodeError):
+                body = orjson.loads(content)
+                readable = True
+        answer = Answer(status, headers, body)
+        if status == 200:
+            if readable:
+                return answer, None
+            text = "het antwoord is afgebroken" if is_json else "dit is geen API-antwoord; klopt het adres?"
+            return answer, errors.BadAnswer(name, template, text=text, status=status, cut_off=is_json)
+        return answer, self._refusal(answer, template, params)
+
+    def _refusal(self, answer: Answer, template: str, params: Mapping[str, str]) -> errors.LegacyError:
+        name, status = self._source.name, answer.status
+        problem = answer.body if isinstance(answer.body, dict) and "code" in answer.body else None
+        if status in (401, 403):
+            code = problem.get("code") if problem else None
+            return errors.Forbidden(name, template, code=code if isinstance(code, str) else "", status=status)
+        if status in (404, 410):
+            if problem is None:
+                # A router in between also answers 404; only the API itself may say that an object is gone.
+                return errors.BadAnswer(
+                    name, template, text="op dit adres antwoordt geen API; klopt het?", status=status
+                )
+            kind = errors.NotFound if status == 404 else errors.Gone
+            return kind(name, template, status=status)
+        if status == 429 or status >= 500:
+            busy = errors.TooManyRequests if status == 429 else errors.ServerError
+            error = busy(name, template, status=status)
+            error.retry_after = _retry_after(answer.headers.get("Retry-After"))
+            return error
+        if 400 <= status < 500:
+            text = f"de bron neemt deze vraag niet aan (status {status}"
+            text += f", gevraagd met {', '.join(sorted(params))})" if params else ")"
+            return errors.BadRequest(name, template, text=text, status=status)
+        text = (
+            "de bron verwijst door; zet het uiteindelijke adres in de config" if 300 <= status < 400 else ""
+        )
+        return errors.BadAnswer(name, template, text=text, status=status)
+
+    def _note_clock(self, date: str | None, asked: float) -> None:
+        if date is None:
+            return
+        with contextlib.suppress(ValueError, TypeError):
+            theirs = email.utils.parsedate_to_datetime(date).timestamp()
+            # The header has whole seconds, and was written between asking and now.
+            self.clock_skew = theirs + 0.5 - (asked + time.time()) / 2
+
+    def _sessions(self) -> requests.Session:
+        if self._pid != os.getpid():
+            # Two processes on one inherited socket would read each other's answers.
+            self._session, self._pid = self._new_session(), os.getpid()
+        return self._session
+
+    def _new_session(self) -> requests.Session:
+        source = self._source
+        session = requests.Session()
+        # Neither .netrc (another password) nor proxies: calls go to the configured hosts only.
+        session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        session.headers.update(
+            {"Accept": "application/json", "Accept-Crs": "EPSG:4326", "User-Agent": "klantbrug"}
+        )
+        session.verify = str(source.ca_bundle) if source.ca_bundle else True
+        if source.client_cert and source.client_key:
+            session.cert = (str(source.client_cert), str(source.client_key))
+        elif source.client_cert:
+            session.cert = str(source.client_cert)
+        hosts = {urlsplit(base)[:2] for base in self._bases}
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(len(hosts), source.max_connections, max_retries=0))
+        return session
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _is_costly(error: errors.LegacyError) -> bool:
+    return isinstance(error, errors.TimedOut) or error.status == 500
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date; None when there is no telling."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None

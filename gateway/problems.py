@@ -1,0 +1,166 @@
+"""Every error as the problem document that clients know.
+
+Codes, titles and details are those recorded of a real Klantinteracties API, in Dutch whatever the client asks
+for; two titles carry their placeholder unfilled there, and so they do here. No text holds a value of ours.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+NO_SUCH_PAGE = "Ongeldige pagina."
+NO_SUCH_VERSION = "Ongeldige versie in URL-pad."
+
+
+class InvalidParam(NamedTuple):
+    """What is wrong with one field or parameter."""
+
+    name: str
+    code: str
+    reason: str
+
+
+class Problem(Exception):
+    """An answer that says what is wrong. `kind` is the last part of the document's type."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        code: str,
+        title: str,
+        detail: str = "",
+        *,
+        invalid_params: Sequence[InvalidParam] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(f"{status} {code}")
+        self.status = status
+        self.kind = kind
+        self.code = code
+        self.title = title
+        self.detail = detail or title
+        self.invalid_params = tuple(invalid_params)
+        self.headers = tuple(headers)
+
+    def document(self, base_url: str) -> bytes:
+        """The problem document as JSON; `base_url` is where this server is reached."""
+        body: dict[str, object] = {
+            "type": f"{base_url}/ref/fouten/{self.kind}/",
+            "code": self.code,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": f"urn:uuid:{uuid.uuid4()}",
+        }
+        if self.invalid_params:
+            body["invalidParams"] = [param._asdict() for param in self.invalid_params]
+        return orjson.dumps(body)
+
+
+def invalid(*params: InvalidParam) -> Problem:
+    """400: fields or parameters are not right."""
+    return Problem(400, "ValidationError", "invalid", "Ongeldige invoerwaarde.", invalid_params=params)
+
+
+def not_authenticated() -> Problem:
+    """401: no credentials were given."""
+    return Problem(
+        401,
+        "NotAuthenticated",
+        "not_authenticated",
+        "Authenticatiegegevens zijn niet opgegeven.",
+        headers=[("WWW-Authenticate", "Token")],
+    )
+
+
+def authentication_failed(detail: str) -> Problem:
+    """401: the credentials given are not right."""
+    return Problem(
+        401,
+        "AuthenticationFailed",
+        "authentication_failed",
+        "Ongeldige authenticatiegegevens.",
+        detail,
+        headers=[("WWW-Authenticate", "Token")],
+    )
+
+
+def permission_denied() -> Problem:
+    """403: the token may not do this."""
+    return Problem(
+        403,
+        "PermissionDenied",
+        "permission_denied",
+        "Je hebt geen toestemming om deze actie uit te voeren.",
+    )
+
+
+def not_found(detail: str = "") -> Problem:
+    """404."""
+    return Problem(404, "NotFound", "not_found", "Niet gevonden.", detail)
+
+
+def method_not_allowed(method: str) -> Problem:
+    """405. The unfilled placeholder in the title is the recorded server's, and clients may compare it."""
+    return Problem(
+        405,
+        "MethodNotAllowed",
+        "method_not_allowed",
+        'Methode "{method}" niet toegestaan.',
+        f'Methode "{method}" niet toegestaan.',
+    )
+
+
+def not_acceptable() -> Problem:
+    """406: the client takes no JSON."""
+    return Problem(406, "NotAcceptable", "not_acceptable", "Kan niet voldoen aan de opgegeven Accept header.")
+
+
+def too_large() -> Problem:
+    """413: the body is larger than `[gateway] max_body`."""
+    return Problem(413, "RequestEntityTooLarge", "request_entity_too_large", "De aanvraag is te groot.")
+
+
+def server_error() -> Problem:
+    """500: a fault of ours."""
+    return Problem(500, "APIException", "error", "Er is een serverfout opgetreden.")
+
+
+def bad_gateway(detail: str) -> Problem:
+    """502: the source answered something that can't be used, and the store has nothing for the question."""
+    return Problem(502, "BadGateway", "bad_gateway", "De bron gaf geen bruikbaar antwoord.", detail)
+
+
+def unavailable(detail: str, retry_after: int) -> Problem:
+    """503: the question can't be answered yet; `retry_after` is in seconds."""
+    return Problem(
+        503,
+        "ServiceUnavailable",
+        "service_unavailable",
+        "Deze vraag kan nu niet worden beantwoord.",
+        detail,
+        headers=[("Retry-After", str(retry_after))],
+    )
+
+
+def gateway_timeout(detail: str) -> Problem:
+    """504: the source did not answer in time, and the store has nothing for the question."""
+    return Problem(504, "GatewayTimeout", "gateway_timeout", "De bron antwoordde niet op tijd.", detail)
+
+
+def of_status(status: int, method: str) -> Problem:
+    """The problem for an HTTP status that no view gave."""
+    if status == 404:
+        return not_found()
+    if status == 405:
+        return method_not_allowed(method)
+    if status == 413:
+        return too_large()
+    if 400 <= status < 500:
+        return Problem(status, "APIException", "error", "Ongeldige aanvraag.")
+    return server_error()

@@ -1,0 +1,102 @@
+"""Who may see what: the JWT of a request, and the limits of the application behind it.
+
+Source: legacy-behaviour.md 13 and 14. Every refusal is 403; only `code` tells them apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jwt
+
+from gateway.sample.problems import Refusal, forbidden
+
+TOKEN_LIFETIME = 3600
+
+VERTROUWELIJKHEIDAANDUIDINGEN = (
+    "openbaar",
+    "beperkt_openbaar",
+    "intern",
+    "zaakvertrouwelijk",
+    "vertrouwelijk",
+    "confidentieel",
+    "geheim",
+    "zeer_geheim",
+)
+_RANKS = {name: rank for rank, name in enumerate(VERTROUWELIJKHEIDAANDUIDINGEN)}
+
+
+@dataclass(frozen=True)
+class Application:
+    """A client of the Zaken API: its credentials, and how confidential the zaken are that it may see."""
+
+    client_id: str
+    secret: str
+    max_vertrouwelijkheidaanduiding: str = "zeer_geheim"
+    catalogi: bool = True
+
+    def __post_init__(self) -> None:
+        if self.max_vertrouwelijkheidaanduiding not in _RANKS:
+            raise ValueError("max_vertrouwelijkheidaanduiding is none of the eight of the standard")
+
+    @property
+    def max_rank(self) -> int:
+        """The rank of the most confidential zaak that this application sees."""
+        return _RANKS[self.max_vertrouwelijkheidaanduiding]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether nothing is hidden from this application."""
+        return self.max_rank == len(_RANKS) - 1
+
+
+def rank(vertrouwelijkheidaanduiding: object) -> int | None:
+    """The place of a vertrouwelijkheidaanduiding in the standard's order; None when it is not one of them."""
+    return _RANKS.get(vertrouwelijkheidaanduiding) if isinstance(vertrouwelijkheidaanduiding, str) else None
+
+
+def authenticate(
+    authorization: str | None, applications: Mapping[str, Application], now: float
+) -> Application:
+    """The application that an Authorization header speaks for; Refusal (403) with the code of the cause."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme != "Bearer" or not token:
+        raise forbidden()
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.DecodeError:
+        raise forbidden(
+            "jwt-decode-error",
+            "Het JWT kon niet gedecodeerd worden. Mogelijks heb je een copy-paste fout gemaakt",
+        ) from None
+    if "client_id" not in claims:
+        raise forbidden("missing-client-identifier", "Client identifier is niet aanwezig in JWT")
+    application = applications.get(str(claims["client_id"]))
+    if application is None:
+        raise forbidden("invalid-client-identifier", "Client identifier bestaat niet")
+    _verify(token, application, now)
+    return application
+
+
+def _verify(token: str, application: Application, now: float) -> None:
+    try:
+        claims = jwt.decode(
+            token,
+            application.secret,
+            algorithms=["HS256"],
+            # The real server accepts a token from the future and measures age by its own clock.
+            options={"verify_iat": False, "verify_aud": False, "verify_exp": False},
+        )
+    except jwt.InvalidSignatureError:
+        raise forbidden("invalid-jwt-signature", "Client credentials zijn niet geldig") from None
+    except jwt.InvalidTokenError as error:
+        raise _invalid(type(error).__name__) from None
+    if isinstance(claims.get("exp"), int | float) and claims["exp"] < now:
+        raise _invalid("ExpiredSignatureError")
+    if not isinstance(claims.get("iat"), int | float):
+        raise forbidden("jwt-missing-iat-claim", "Missing required iat claim")
+    if claims["iat"] + TOKEN_LIFETIME < now:
+        raise forbidden("jwt-expired", "De JWT die gebruikt is voor dit verzoek is verlopen")
+
+
+def _invalid(cause: str) -> Refusal:
+    return forbidden(f"jwt-{cause.lower()}", "JWT is niet valide")

@@ -1,0 +1,297 @@
+"""The sample Zaken and Catalogi API as a Flask application.
+
+It answers as the measured Open Zaak 1.30 does, or as a plain server of another version of the
+standard. Source: legacy-behaviour.md and the recorded exchanges.
+"""
+
+import datetime
+import time
+import uuid as uuids
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+from flask import Flask, Response, g, request
+
+from gateway.sample import pages, writes
+from gateway.sample.access import Application, authenticate
+from gateway.sample.data import PATHS, Dataset, Record
+from gateway.sample.filters import check_parameters, matching
+from gateway.sample.problems import (
+    BAD_GATEWAY_PAGE,
+    NOT_FOUND_PAGE,
+    Refusal,
+    crs_missing,
+    forbidden,
+    method_not_allowed,
+    not_acceptable,
+    not_found,
+    server_error,
+)
+from gateway.sample.traps import Traps
+from gateway.sample.versions import CATALOGI_COLLECTIONS, COLLECTIONS, Rules
+
+DEFAULT_APPLICATION = Application("klantbrug", "sample-secret-that-guards-only-synthetic-data")
+CATALOGI_VERSION = "1.3.1"
+CRS = "EPSG:4326"
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_READ_ONLY = "GET, HEAD, OPTIONS"
+_LIST_METHODS = dict.fromkeys(("zaak", "rol", "klantcontact"), "GET, POST, HEAD, OPTIONS")
+_DETAIL_METHODS = {"zaak": "GET, DELETE, HEAD, OPTIONS", "rol": "GET, PUT, DELETE, HEAD, OPTIONS"}
+_DEPRECATED = (
+    "Deze endpoint is verouderd en zal binnenkort uit dienst worden genomen. "
+    "Maak gebruik van de vervangende contactmomenten API."
+)
+_ERRORS = {500: "", 502: "Bad Gateway", 503: "Service Unavailable"}
+
+
+@dataclass
+class State:
+    """What one sample application serves and how; `app.extensions["sample"]`."""
+
+    dataset: Dataset
+    rules: Rules
+    applications: dict[str, Application]
+    traps: Traps
+
+
+def create_app(
+    dataset: Dataset,
+    *,
+    version: str = "1.5.1",
+    open_zaak: bool = True,
+    applications: Iterable[Application] = (DEFAULT_APPLICATION,),
+    traps: Traps | None = None,
+) -> Flask:
+    """A sample server over a dataset.
+
+    `version` is a version of the standard (1.0 to 1.7), `open_zaak` adds what Open Zaak 1.30 has beyond
+    it. Raises ValueError for a version that does not exist. The traps on the connection (dropping,
+    truncating, stalling, being down) need SampleServer; the others work here.
+    """
+    app = Flask(__name__)
+    app.url_map.merge_slashes = False
+    state = State(
+        dataset=dataset,
+        rules=Rules.of(version, open_zaak),
+        applications={application.client_id: application for application in applications},
+        traps=traps or Traps(),
+    )
+    app.extensions["sample"] = state
+    views = _Views(state)
+    for prefix, names in (("/zaken/api/v1", "zaken"), ("/catalogi/api/v1", "catalogi")):
+        for path, view in {"<collection>": views.list_view, "<collection>/<uuid>": views.detail_view}.items():
+            app.add_url_rule(
+                f"{prefix}/{path}",
+                endpoint=f"{names}-{view.__name__}",
+                view_func=view,
+                methods=_METHODS,
+                defaults={"kinds": names},
+                provide_automatic_options=False,
+            )
+    app.before_request(views.spring_traps)
+    app.after_request(views.add_headers)
+    app.register_error_handler(Refusal, views.refuse)
+    app.register_error_handler(404, lambda error: _not_a_page())
+    return app
+
+
+class _Views:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def spring_traps(self) -> Response | None:
+        """What goes wrong before the API has looked at the request."""
+        traps = self._state.traps
+        if traps.slow:
+            time.sleep(traps.slow)
+        if traps.strikes(traps.too_many_rate):
+            page = BAD_GATEWAY_PAGE.format(status=429, reason="Too Many Requests")
+            response = Response(page, 429, content_type="text/html")
+            response.headers["Retry-After"] = str(traps.retry_after)
+            return response
+        if traps.strikes(traps.error_rate):
+            status = traps.choose(list(_ERRORS))[0]
+            if status == 500:
+                raise server_error()
+            page = BAD_GATEWAY_PAGE.format(status=status, reason=_ERRORS[status])
+            return Response(page, status, content_type="text/html")
+        if traps.json_not_json:
+            return _json(b"<html><body>Onderhoud</body></html>")
+        return None
+
+    def list_view(self, kinds: str, collection: str) -> Response:
+        """GET and POST on a collection."""
+        kind = self._kind(kinds, collection)
+        if kind is None:
+            return _not_a_page()
+        application = self._admit(kind)
+        if request.method == "POST" and kind in ("zaak", "rol", "klantcontact"):
+            return self._create(kind, application)
+        if request.method != "GET" and request.method != "HEAD":
+            raise method_not_allowed(request.method)
+        return self._list(kind, application)
+
+    def detail_view(self, kinds: str, collection: str, uuid: str) -> Response:
+        """GET, PUT and DELETE on one object."""
+        kind = self._kind(kinds, collection)
+        if kind is None:
+            return _not_a_page()
+        application = self._admit(kind)
+        if not _is_uuid(uuid):
+            raise server_error()
+        if request.method == "PUT" and kind == "rol":
+            self._visible(kind, uuid, application)
+            body = writes.read_body(request.get_data(), request.mimetype, _base())
+            stored = writes.replace_rol(self._state.dataset, uuid, body)
+            return _json(pages.under(self._text(kind, stored), _base()))
+        if request.method == "DELETE" and kind in ("rol", "zaak"):
+            self._visible(kind, uuid, application)
+            writes.destroy(self._state.dataset, kind, uuid)
+            return Response(status=204)
+        if request.method != "GET" and request.method != "HEAD":
+            raise method_not_allowed(request.method)
+        return self._detail(kind, uuid, application)
+
+    def refuse(self, refusal: Refusal) -> Response:
+        """A problem document instead of an answer."""
+        return _json(refusal.body(_base()), refusal.status)
+
+    def add_headers(self, response: Response) -> Response:
+        """The headers that the real server puts on every answer of its API."""
+        kind = g.get("kind")
+        if kind is None:
+            response.headers["Vary"] = "origin, Cookie"
+            return response
+        if response.status_code != 304:
+            catalogi = kind in ("zaaktype", "roltype")
+            response.headers["API-version"] = CATALOGI_VERSION if catalogi else self._state.rules.text
+        detail = request.view_args is not None and "uuid" in request.view_args
+        methods = _DETAIL_METHODS if detail else _LIST_METHODS
+        response.headers["Allow"] = methods.get(kind, _READ_ONLY)
+        response.headers["Vary"] = "origin, Cookie" if kind == "zaak" else "Accept, origin, Cookie"
+        if kind == "zaak":
+            response.headers["Content-Crs"] = CRS
+        if kind == "klantcontact":
+            response.headers["Warning"] = f'299 "{_base()}{request.path}" "{_DEPRECATED}"'
+        return response
+
+    def _kind(self, kinds: str, collection: str) -> str | None:
+        kind = (COLLECTIONS if kinds == "zaken" else CATALOGI_COLLECTIONS).get(collection)
+        if kind is None or not self._state.rules.has(kind):
+            return None
+        g.kind = kind
+        return kind
+
+    def _admit(self, kind: str) -> Application:
+        accepted = request.headers.get("Accept", "*/*")
+        if not any(each in accepted for each in ("application/json", "*/*", "application/*")):
+            raise not_acceptable()
+        now = time.time() + self._state.traps.clock_skew
+        application = authenticate(request.headers.get("Authorization"), self._state.applications, now)
+        catalogi = kind in ("zaaktype", "roltype")
+        if request.method == "OPTIONS" or (catalogi and not application.catalogi):
+            raise forbidden()
+        if kind == "zaak" and request.method != "DELETE":
+            crs = request.headers.get("Accept-Crs")
+            if crs is None:
+                raise crs_missing()
+            if crs != CRS:
+                raise not_acceptable(f"CRS '{crs}' is niet ondersteund")
+        return application
+
+    def _list(self, kind: str, application: Application) -> Response:
+        state, base = self._state, _base()
+        records = matching(state.dataset, state.rules, kind, request.args, application, request.host)
+        expand = request.args.get("expand")
+
+        def text_of(record: Record) -> bytes:
+            return pages.expanded(state.dataset, state.rules, kind, record, expand)
+
+        if kind == "zaakcontactmoment":
+            return _json(pages.under(b"[" + b",".join(map(text_of, records)) + b"]", base))
+        body = pages.page_of(
+            records,
+            request.args.get("page"),
+            request.args.get("pageSize"),
+            f"{base}{request.path}",
+            request.query_string.decode("latin-1"),
+            text_of,
+            fuzzy=state.traps.fuzzy_pagination and kind in COLLECTIONS.values(),
+        )
+        if kind == "rol":
+            self._change_during_walk()
+        return _json(pages.under(body, base))
+
+    def _detail(self, kind: str, uuid: str, application: Application) -> Response:
+        state, base = self._state, _base()
+        record = self._visible(kind, uuid, application)
+        check_parameters(request.args, state.rules.parameters(kind, detail=True))
+        body = pages.expanded(state.dataset, state.rules, kind, record, request.args.get("expand"))
+        response = _json(pages.under(body, base))
+        if kind in ("rol", "zaak", "zaaktype", "roltype"):
+            response.set_etag(record.etag)
+            if request.if_none_match.contains_weak(record.etag):
+                response.set_data(b"")
+                response.status_code = 304
+                del response.headers["Content-Type"]
+        return response
+
+    def _visible(self, kind: str, uuid: str, application: Application) -> Record:
+        try:
+            record = self._state.dataset.record(kind, uuid)
+        except KeyError:
+            raise not_found() from None
+        hidden = not application.sees_all and kind not in ("zaaktype", "roltype")
+        if hidden and not self._state.dataset.visible(record, application.max_rank):
+            raise forbidden()
+        return record
+
+    def _create(self, kind: str, application: Application) -> Response:
+        body = writes.read_body(request.get_data(), request.mimetype, _base())
+        stored = writes.create(self._state.dataset, kind, body, application)
+        response = _json(pages.under(self._text(kind, stored), _base()), 201)
+        response.headers["Location"] = f"{_base()}{PATHS[kind]}/{stored['uuid']}"
+        return response
+
+    def _text(self, kind: str, obj: dict) -> bytes:
+        return orjson.dumps(self._state.rules.trim(kind, obj))
+
+    def _change_during_walk(self) -> None:
+        dataset, traps = self._state.dataset, self._state.traps
+        if traps.delete_during_walk:
+            uuids_now = [record.uuid for record in dataset.snapshot("rol")]
+            victims = [uuid for uuid in uuids_now if uuid not in traps.protected]
+            for uuid in traps.choose(victims, traps.delete_during_walk):
+                try:
+                    dataset.remove("rol", uuid)
+                except KeyError:
+                    # Another walker's request removed it at the same moment.
+                    continue
+                traps.removed.append(uuid)
+        models = list(dataset.snapshot("rol")) if traps.insert_during_walk else []
+        for record in traps.choose(models, traps.insert_during_walk):
+            now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            fresh = {"uuid": str(uuids.uuid4()), "registratiedatum": now}
+            traps.inserted.append(dataset.add("rol", record.load() | fresh)["uuid"])
+
+
+def _base() -> str:
+    # The real server follows Host and X-Forwarded-Proto, and not X-Forwarded-Host.
+    scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
+    return f"{'https' if scheme == 'https' else 'http'}://{request.host}"
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuids.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _not_a_page() -> Response:
+    return Response(NOT_FOUND_PAGE, 404, content_type="text/html; charset=utf-8")
+
+
+def _json(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, content_type="application/json")

@@ -1,0 +1,56 @@
+"""What a list may be asked for: conditions on documents as pure data, which reading.py makes SQL of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+
+class Subject(Enum):
+    """What of the document at the end of a path is looked at."""
+
+    DOCUMENT = "document"  # the document itself, by uuid (its own or one that resolves to it)
+    FIELD = "field"  # a value in its body
+    MOMENT = "moment"  # the moment that its list is ordered by
+
+
+class Compare(Enum):
+    """How the subject is compared with the value asked."""
+
+    IS = "="
+    CONTAINS = "contains"  # without regard to case
+    AFTER = ">"
+    FROM = ">="
+    BEFORE = "<"
+    UNTIL = "<="
+    PRESENT = "present"  # the value says whether there must be one
+    NEVER = "never"  # the question was understood and nothing can match it
+
+
+class Hop(NamedTuple):
+    """One link followed: from its holder to its target, or back from the target to the holders."""
+
+    relation: str
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The shape of a condition: some document at the end of `path`, of this `kind`, meets it.
+
+    An empty path is the listed document itself; `field` is a path in the body, with dots.
+    """
+
+    kind: str
+    path: tuple[Hop, ...] = ()
+    subject: Subject = Subject.FIELD
+    field: str = ""
+    compare: Compare = Compare.IS
+
+
+class Condition(NamedTuple):
+    """A shape with the value asked: text, a whole number (a flag is 0 or 1), or the 16 bytes of a uuid."""
+
+    where: Where
+    value: str | int | bytes

@@ -1,0 +1,176 @@
+"""The store: one SQLite file, a connection for each thread, short write transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from gateway.store.schema import migrations
+
+BUSY_SECONDS = 30.0
+CACHE_KIBIBYTES = 64 * 1024
+CHECKPOINT_PAGES = 8000
+NETWORK_FILE_SYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "fuse.sshfs",
+    "afs",
+    "ceph",
+    "glusterfs",
+}
+
+
+class StoreError(Exception):
+    """The store can't be used; the text says why and what to do."""
+
+
+class Store:
+    """One store file. Threads and processes may share it; each thread gets its own connection.
+
+    `read()` gives a connection for questions; `write()` a transaction that began IMMEDIATE, committed at the
+    end of the block and rolled back when it raises.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Open (and create) the store at `path`; raises StoreError when that can't be done."""
+        self.path = Path(path)
+        self._local = threading.local()
+        self._prepare_file()
+        with self.write():
+            migrations.apply(self.operator())
+
+    def _prepare_file(self) -> None:
+        folder = self.path.parent
+        if not folder.is_dir():
+            raise StoreError(
+                f"[store] path: de map {folder} bestaat niet; maak haar aan of kies een ander pad."
+            )
+        kind = file_system_of(folder)
+        if kind in NETWORK_FILE_SYSTEMS:
+            raise StoreError(
+                f"[store] path: {folder} ligt op een netwerkschijf ({kind}), waar SQLite niet veilig is; "
+                "kies een lokale schijf."
+            )
+        if not self.path.exists():
+            mask = os.umask(0o077)
+            try:
+                self.path.touch(mode=0o600)
+            except OSError as error:
+                raise StoreError(
+                    f"[store] path: {self.path} kan niet worden gemaakt ({error.strerror})."
+                ) from None
+            finally:
+                os.umask(mask)
+
+    def _connect(self) -> sqlite3.Connection:
+        mask = os.umask(0o077)
+        try:
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                for pragma in (
+                    f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
+                    "journal_mode = WAL",
+                    "synchronous = NORMAL",
+                    "foreign_keys = ON",
+                    "secure_delete = ON",
+                    f"cache_size = -{CACHE_KIBIBYTES}",
+                    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+                    "temp_store = MEMORY",
+                ):
+                    connection.execute(f"PRAGMA {pragma}")
+            except sqlite3.Error as error:
+                connection.close()
+                raise StoreError(
+                    f"[store] path: {self.path} is geen bruikbare opslag ({type(error).__name__})."
+                ) from error
+        finally:
+            os.umask(mask)
+        return connection
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection. After a fork the child gets one of its own."""
+        held = getattr(self._local, "held", None)
+        if held is None or held[0] != os.getpid():
+            held = (os.getpid(), self._connect())
+            self._local.held = held
+        return held[1]
+
+    def operator(self) -> Database:
+        """This thread's connection as a sqlite-utils Database, for schema and operator queries."""
+        return Database(self.connection(), execute_plugins=False)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view for several questions."""
+        connection = self.connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        self._local.reading = True
+        try:
+            yield connection
+        finally:
+            self._local.reading = False
+            connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction; inside another one of this thread it is part of that one."""
+        connection = self.connection()
+        if getattr(self._local, "reading", False):
+            raise RuntimeError("a write inside read(): SQLite would refuse it when another process writes")
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        held = getattr(self._local, "held", None)
+        if held is not None:
+            self._local.held = None
+            if held[0] == os.getpid():
+                held[1].close()
+
+
+def now() -> int:
+    """The time as the store writes it: microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def file_system_of(folder: Path) -> str:
+    """The type of the file system that holds `folder`, "" where the machine doesn't tell."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    resolved = str(folder.resolve())
+    for line in mounts:
+        parts = line.split()
+        if len(parts) < 3:
+            continue
+        point = parts[1].replace("\\040", " ")
+        inside = resolved == point or resolved.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, parts[2]
+    return kind

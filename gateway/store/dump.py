@@ -1,0 +1,142 @@
+"""The canonical dump: two stores with the same content give the same lines, whatever their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.store.database import Store
+from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
+
+
+def dump_lines(store: Store) -> Iterator[bytes]:
+    """JSON Lines with sorted keys: documents, findings, keys, links, locals, provenance, quarantine, raws.
+
+    Sorted by t, kind and natural key; without clock times of our own, row ids, runs and cursors.
+    """
+    with store.read() as connection:
+        for query, shape in _SECTIONS:
+            for row in connection.execute(query):
+                yield orjson.dumps(shape(row), option=orjson.OPT_SORT_KEYS)
+
+
+def _uuid(value: bytes) -> str:
+    return str(UUID(bytes=value))
+
+
+def _document(row: Any) -> dict[str, Any]:
+    kind, uuid, origin, created, moment, body, owner = row
+    return {
+        "t": "document",
+        "kind": KINDS[kind - 1],
+        "uuid": _uuid(uuid),
+        "origin": "local" if origin == LOCAL_ORIGIN else "legacy",
+        "created": created if origin != LOCAL_ORIGIN else None,
+        "moment": moment if origin != LOCAL_ORIGIN else None,
+        "body": orjson.loads(body),
+        "owner": _uuid(owner) if owner else None,
+    }
+
+
+_SECTIONS = (
+    (
+        "SELECT d.kind, d.uuid, d.origin, d.created, d.moment, d.body, o.uuid FROM document d"
+        " LEFT JOIN document o ON o.id = d.owner ORDER BY d.kind, d.uuid",
+        _document,
+    ),
+    (
+        "SELECT s.name, r.kind, r.uuid, f.stage, f.rule, f.field, f.severity, f.action FROM finding f"
+        " JOIN raw r ON r.id = f.raw JOIN source s ON s.id = r.source"
+        " ORDER BY s.name, r.kind, r.uuid, f.stage, f.rule, f.field, f.action",
+        lambda row: {
+            "t": "finding",
+            "source": row[0],
+            "kind": RAW_KINDS[row[1] - 1],
+            "uuid": _uuid(row[2]),
+            "stage": row[3],
+            "rule": row[4],
+            "field": row[5],
+            "severity": row[6],
+            "action": row[7],
+        },
+    ),
+    (
+        "SELECT s.name, f.rule, f.field, f.severity, f.action FROM source_finding f"
+        " JOIN source s ON s.id = f.source ORDER BY s.name, f.rule, f.field",
+        lambda row: {
+            "t": "finding",
+            "source": row[0],
+            "rule": row[1],
+            "field": row[2],
+            "severity": row[3],
+            "action": row[4],
+        },
+    ),
+    (
+        "SELECT i.key, d.uuid, r.uuid, c.facet FROM claim_key k JOIN identity i ON i.id = k.identity"
+        " JOIN claim c ON c.id = k.claim JOIN raw r ON r.id = c.raw"
+        " LEFT JOIN document d ON d.id = c.document ORDER BY i.key, r.uuid, c.facet",
+        lambda row: {
+            "t": "key",
+            "key": row[0],
+            "document": _uuid(row[1]) if row[1] else None,
+            "raw": _uuid(row[2]),
+            "facet": row[3],
+        },
+    ),
+    (
+        "SELECT a.uuid, d.uuid FROM alias a JOIN document d ON d.id = a.document ORDER BY a.uuid",
+        lambda row: {"t": "key", "alias": _uuid(row[0]), "document": _uuid(row[1])},
+    ),
+    (
+        "SELECT l.relation, s.uuid, t.uuid FROM link l JOIN document s ON s.id = l.source"
+        " JOIN document t ON t.id = l.target ORDER BY l.relation, s.uuid, t.uuid",
+        lambda row: {
+            "t": "link",
+            "kind": RELATIONS[row[0] - 1],
+            "source": _uuid(row[1]),
+            "target": _uuid(row[2]),
+        },
+    ),
+    (
+        "SELECT uuid, part, value FROM local ORDER BY uuid, part",
+        lambda row: {"t": "local", "uuid": _uuid(row[0]), "part": row[1], "value": row[2]},
+    ),
+    (
+        "SELECT d.kind, d.uuid, r.uuid FROM provenance p JOIN document d ON d.id = p.document"
+        " JOIN raw r ON r.id = p.raw ORDER BY d.kind, d.uuid, r.uuid",
+        lambda row: {
+            "t": "provenance",
+            "kind": KINDS[row[0] - 1],
+            "document": _uuid(row[1]),
+            "raw": _uuid(row[2]),
+        },
+    ),
+    (
+        "SELECT s.name, r.kind, r.uuid, q.reason FROM quarantine q JOIN raw r ON r.id = q.raw"
+        " JOIN source s ON s.id = r.source ORDER BY s.name, r.kind, r.uuid",
+        lambda row: {
+            "t": "quarantine",
+            "source": row[0],
+            "kind": RAW_KINDS[row[1] - 1],
+            "uuid": _uuid(row[2]),
+            "reason": row[3],
+        },
+    ),
+    (
+        "SELECT s.name, r.kind, r.uuid, r.digest, r.state, r.visible FROM raw r"
+        " JOIN source s ON s.id = r.source ORDER BY s.name, r.kind, r.uuid",
+        lambda row: {
+            "t": "raw",
+            "source": row[0],
+            "kind": RAW_KINDS[row[1] - 1],
+            "uuid": _uuid(row[2]),
+            "digest": row[3].hex() if row[3] else None,
+            "state": row[4],
+            "visible": bool(row[5]),
+        },
+    ),
+)

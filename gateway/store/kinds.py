@@ -1,0 +1,64 @@
+"""The numbers that rows carry for a kind of document and for a relation between two.
+
+Numbers are part of the stored data: add at the end, never renumber.
+"""
+
+KINDS: tuple[str, ...] = (
+    "partij",
+    "partij-identificator",
+    "digitaleadres",
+    "rekeningnummer",
+    "categorie",
+    "categorie-relatie",
+    "vertegenwoordiging",
+    "klantcontact",
+    "betrokkene",
+    "onderwerpobject",
+    "bijlage",
+    "actor",
+    "internetaak",
+    "actorklantcontact",
+)
+KIND: dict[str, int] = {name: number for number, name in enumerate(KINDS, start=1)}
+
+# Written as the kind that holds the reference, a dot, and the field of its document.
+RELATIONS: tuple[str, ...] = (
+    "partij.voorkeursDigitaalAdres",
+    "partij.voorkeursRekeningnummer",
+    "partij.werkteVoorPartij",
+    "partij-identificator.identificeerdePartij",
+    "partij-identificator.subIdentificatorVan",
+    "digitaleadres.verstrektDoorPartij",
+    "digitaleadres.verstrektDoorBetrokkene",
+    "rekeningnummer.partij",
+    "categorie-relatie.partij",
+    "categorie-relatie.categorie",
+    "vertegenwoordiging.vertegenwoordigendePartij",
+    "vertegenwoordiging.vertegenwoordigdePartij",
+    "betrokkene.wasPartij",
+    "betrokkene.hadKlantcontact",
+    "onderwerpobject.klantcontact",
+    "onderwerpobject.wasKlantcontact",
+    "bijlage.klantcontact",
+    "internetaak.aanleidinggevendKlantcontact",
+    "internetaak.toegewezenAanActoren",
+    "actorklantcontact.actor",
+    "actorklantcontact.klantcontact",
+)
+RELATION: dict[str, int] = {name: number for number, name in enumerate(RELATIONS, start=1)}
+
+# Legacy objects.
+RAW_KINDS: tuple[str, ...] = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
+RAW_KIND: dict[str, int] = {name: number for number, name in enumerate(RAW_KINDS, start=1)}
+
+# What became of a legacy object (raw.state); each counts once in `klantbrug status`.
+TRANSLATED, WAITING, LEFT_OUT, UNREADABLE, QUARANTINED, NO_PARTY, GONE = range(1, 8)
+LEFT_OUT_RULES: dict[int, str] = {
+    WAITING: "M34 wacht op zaak",
+    LEFT_OUT: "M34",
+    UNREADABLE: "M34 zaak niet leesbaar",
+    GONE: "M34 zaak niet gevonden",
+    NO_PARTY: "M10",
+}
+
+LEGACY_ORIGIN, LOCAL_ORIGIN = 0, 1

@@ -1,0 +1,83 @@
+"""Leases: one holder at a time, over all threads and processes of a store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from gateway.store.database import Store, now
+
+POLL_SECONDS = 0.02
+
+
+def holder_name() -> str:
+    """A name for this thread of this process."""
+    return f"{os.getpid()}-{threading.get_ident()}"
+
+
+def acquire(store: Store, name: str, seconds: float) -> bool:
+    """Take the lease when it is free, ours, expired, or held by a process that is no more.
+
+    The fencing number goes up with each new holder.
+    """
+    moment, holder = now(), holder_name()
+    with store.write() as connection:
+        row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+        if row and row[0] != holder and row[1] > moment and _alive(row[0]):
+            return False
+        connection.execute(
+            "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
+            " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = fence + 1",
+            (name, holder, moment + int(seconds * 1_000_000)),
+        )
+        return True
+
+
+def _alive(holder: str) -> bool:
+    """Does the process of a holder exist? A store is on one machine, so its pid tells."""
+    try:
+        os.kill(int(holder.split("-", 1)[0]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def renew(connection: sqlite3.Connection, name: str, seconds: float) -> None:
+    """Make a lease of ours last longer, in the transaction of the work that it guards."""
+    connection.execute(
+        "UPDATE lease SET expires = ? WHERE name = ? AND holder = ?",
+        (now() + int(seconds * 1_000_000), name, holder_name()),
+    )
+
+
+def release(store: Store, name: str) -> None:
+    """Give the lease back, when it is still ours."""
+    with store.write() as connection:
+        connection.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder_name()))
+
+
+@contextlib.contextmanager
+def held(
+    store: Store, name: str, seconds: float, give_up: float, enough: Callable[[], bool]
+) -> Iterator[bool]:
+    """Hold a lease for the block; gives False, without holding it, when `enough()` became true while waiting.
+
+    Raises TimeoutError when the lease was not free before `give_up` (time.monotonic).
+    """
+    while not acquire(store, name, seconds):
+        if enough():
+            yield False
+            return
+        if time.monotonic() > give_up:
+            raise TimeoutError(name)
+        time.sleep(POLL_SECONDS)
+    try:
+        yield True
+    finally:
+        release(store, name)

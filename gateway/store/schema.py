@@ -1,0 +1,219 @@
+"""The tables, as sqlite-utils migrations. A change of the schema is a new function at the end."""
+
+from sqlite_utils import Database, Migrations
+
+from gateway.store.kinds import KIND
+
+migrations = Migrations("klantbrug")
+
+DOCUMENTS = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE document (
+    id INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    uuid BLOB NOT NULL UNIQUE,
+    owner INTEGER,              -- the partij, actor or klantcontact document that it was made with
+    origin INTEGER NOT NULL,    -- 0 from the legacy, 1 written by a client
+    created INTEGER NOT NULL,   -- microseconds UTC, M42
+    moment INTEGER NOT NULL,    -- what lists sort on first: plaatsgevondenOp of a klantcontact, else created
+    body TEXT NOT NULL          -- the resource as JSON, without url, uuid and references
+);
+CREATE INDEX document_order ON document (kind, moment DESC, created DESC, uuid DESC);
+CREATE INDEX document_owner ON document (owner);
+
+CREATE TABLE link (
+    source INTEGER NOT NULL REFERENCES document (id),
+    relation INTEGER NOT NULL,
+    target INTEGER NOT NULL REFERENCES document (id),
+    PRIMARY KEY (source, relation, target)
+) WITHOUT ROWID;
+CREATE INDEX link_target ON link (target, relation, source);
+
+CREATE TABLE alias (
+    uuid BLOB PRIMARY KEY,
+    document INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX alias_document ON alias (document);
+
+-- What a client wrote over a legacy value (M19): one row a group of fields, or a tombstone.
+CREATE TABLE local (
+    uuid BLOB NOT NULL,
+    part TEXT NOT NULL,
+    value TEXT,
+    written INTEGER NOT NULL,
+    PRIMARY KEY (uuid, part)
+) WITHOUT ROWID;
+"""
+
+LEGACY = """
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    phase TEXT NOT NULL DEFAULT 'live',
+    covered INTEGER             -- when the last complete backfill began, microseconds UTC
+);
+
+CREATE TABLE raw (
+    id INTEGER PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES source (id),
+    kind INTEGER NOT NULL,
+    uuid BLOB NOT NULL,
+    zaak BLOB,                  -- uuid of its zaak
+    state INTEGER NOT NULL,     -- see kinds.py
+    visible INTEGER NOT NULL DEFAULT 1,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    digest BLOB,
+    facts TEXT,                 -- the little that others need of it, as JSON
+    body BLOB,                  -- as the legacy gave it, compressed; empty when left out (M34)
+    UNIQUE (source, kind, uuid)
+);
+CREATE INDEX raw_zaak ON raw (source, zaak, kind);
+CREATE INDEX raw_state ON raw (source, kind, state);
+CREATE INDEX raw_seen ON raw (source, kind, last_seen);
+
+-- What one legacy object says of one partij or actor.
+CREATE TABLE claim (
+    id INTEGER PRIMARY KEY,
+    raw INTEGER NOT NULL REFERENCES raw (id) ON DELETE CASCADE,
+    facet TEXT NOT NULL,
+    document INTEGER REFERENCES document (id) ON DELETE SET NULL,
+    body TEXT NOT NULL,
+    UNIQUE (raw, facet)
+);
+CREATE INDEX claim_document ON claim (document);
+CREATE TABLE identity (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+CREATE TABLE claim_key (
+    identity INTEGER NOT NULL REFERENCES identity (id),
+    claim INTEGER NOT NULL REFERENCES claim (id) ON DELETE CASCADE,
+    PRIMARY KEY (identity, claim)
+) WITHOUT ROWID;
+CREATE INDEX claim_key_claim ON claim_key (claim);
+
+CREATE TABLE provenance (
+    document INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE,
+    raw INTEGER NOT NULL REFERENCES raw (id) ON DELETE CASCADE,
+    PRIMARY KEY (document, raw)
+) WITHOUT ROWID;
+CREATE INDEX provenance_raw ON provenance (raw);
+
+CREATE TABLE finding (
+    raw INTEGER NOT NULL REFERENCES raw (id) ON DELETE CASCADE,
+    stage INTEGER NOT NULL,     -- 1 translating it, 2 merging its partij, 3 its klantcontacten
+    rule TEXT NOT NULL,
+    field TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    action TEXT NOT NULL,
+    PRIMARY KEY (raw, stage, rule, field, action)
+) WITHOUT ROWID;
+CREATE INDEX finding_rule ON finding (rule);
+
+CREATE TABLE source_finding (
+    source INTEGER NOT NULL REFERENCES source (id),
+    rule TEXT NOT NULL,
+    field TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    action TEXT NOT NULL,
+    PRIMARY KEY (source, rule, field)
+) WITHOUT ROWID;
+
+CREATE TABLE quarantine (
+    raw INTEGER PRIMARY KEY REFERENCES raw (id) ON DELETE CASCADE,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL
+);
+"""
+
+OPERATION = """
+-- What was asked of the legacy and answered whole, and when.
+CREATE TABLE fetched (
+    source INTEGER NOT NULL REFERENCES source (id),
+    key TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (source, key)
+) WITHOUT ROWID;
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    job TEXT NOT NULL,
+    source INTEGER REFERENCES source (id),
+    status TEXT NOT NULL,       -- running, interrupted, finished, failed
+    started INTEGER NOT NULL,
+    heartbeat INTEGER NOT NULL,
+    finished INTEGER,
+    counters TEXT NOT NULL DEFAULT '{}',
+    cursor TEXT,
+    message TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX run_job ON run (job, source, started DESC);
+
+CREATE TABLE lease (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    fence INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    digest BLOB NOT NULL UNIQUE,
+    scope TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    last_used INTEGER,
+    revoked INTEGER
+);
+"""
+
+# Fields that clients search by an exact value that few documents share: kind, and place in the body.
+FILTERS_0002: tuple[tuple[str, str], ...] = (
+    ("partij", "nummer"),
+    ("partij", "bezoekadres.nummeraanduidingId"),
+    ("partij-identificator", "partijIdentificator.objectId"),
+    ("partij-identificator", "anderePartijIdentificator"),
+    ("digitaleadres", "adres"),
+    ("rekeningnummer", "iban"),
+    ("categorie", "naam"),
+    ("klantcontact", "nummer"),
+    ("klantcontact", "referentienummer"),
+    ("betrokkene", "contactnaam.achternaam"),
+    ("onderwerpobject", "onderwerpobjectidentificator.objectId"),
+    ("bijlage", "bijlageidentificator.objectId"),
+    ("actor", "actoridentificator.objectId"),
+    ("internetaak", "nummer"),
+    ("internetaak", "referentienummer"),
+)
+
+
+def filter_index(kind: str, field: str) -> str:
+    """The name of the index on `field` (a path in the body) of the documents of `kind`."""
+    return f"filter_{kind}_{field}".replace("-", "_").replace(".", "_").lower()
+
+
+# Every field with an index of its own; the read side starts its search from these.
+FILTER_INDEXES: dict[tuple[str, str], str] = {pair: filter_index(*pair) for pair in FILTERS_0002}
+
+
+def _script(db: Database, script: str) -> None:
+    """Run the statements of `script` one by one: executescript would commit the migration's transaction."""
+    lines = (line.split("--", 1)[0] for line in script.splitlines())
+    for statement in "\n".join(lines).split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@migrations(name="0001_first")
+def first(db: Database) -> None:
+    """Documents with their links, raw legacy objects with what they say, and the operation's own tables."""
+    _script(db, DOCUMENTS)
+    _script(db, LEGACY)
+    _script(db, OPERATION)
+
+
+@migrations(name="0002_filters")
+def filters(db: Database) -> None:
+    """Indexes for searching documents by a value in their body."""
+    for kind, field in FILTERS_0002:
+        on = f"document (body ->> '$.{field}') WHERE kind = {KIND[kind]}"
+        db.execute(f"CREATE INDEX {filter_index(kind, field)} ON {on}")

@@ -1,0 +1,111 @@
+"""What the store can tell of itself in numbers: no names, no uuids, no values."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from gateway.store.database import Store
+from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
+from gateway.store.schema import migrations
+
+RUNS_SHOWN = 20
+
+
+def status(store: Store) -> dict[str, Any]:
+    """The state of the store.
+
+    Out: `sources` (per source its phase, coverage, and per kind how many legacy objects were seen,
+    translated, quarantined and left out by which rule; seen is their sum), `runs` (the last, newest first),
+    `documents` (how many of each kind) and `findings` (how many by rule, of objects and of whole sources).
+    """
+    with store.read() as connection:
+        return {
+            "sources": _sources(connection),
+            "runs": _runs(connection),
+            "documents": _documents(connection),
+            "findings": _findings(connection),
+        }
+
+
+def ready(store: Store) -> bool:
+    """Does the store answer, and has it the schema that this version of the program needs?
+
+    Raises sqlite3.Error or StoreError when it doesn't answer.
+    """
+    with store.read() as connection:
+        connection.execute("SELECT id FROM document LIMIT 1").fetchone()
+        return not migrations.pending(store.operator())
+
+
+def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    for number, name, phase, covered in connection.execute(
+        "SELECT id, name, phase, covered FROM source ORDER BY name"
+    ):
+        names[number] = name
+        kinds = {kind: {"seen": 0, "translated": 0, "quarantined": 0, "left_out": {}} for kind in RAW_KINDS}
+        coverage = "partial" if covered is None else "complete"
+        found[name] = {"phase": phase, "coverage": coverage, "kinds": kinds}
+    for source, kind, state, count in connection.execute(
+        "SELECT source, kind, state, count(*) FROM raw GROUP BY source, kind, state"
+    ):
+        numbers = found[names[source]]["kinds"][RAW_KINDS[kind - 1]]
+        if state == TRANSLATED:
+            numbers["translated"] += count
+        elif state == QUARANTINED:
+            numbers["quarantined"] += count
+        elif state in LEFT_OUT_RULES:
+            numbers["left_out"][LEFT_OUT_RULES[state]] = count
+        else:  # gone on the legacy side: not one of the objects that are there
+            continue
+        numbers["seen"] += count
+    return found
+
+
+def _documents(connection: sqlite3.Connection) -> dict[str, int]:
+    counts = dict(connection.execute("SELECT kind, count(*) FROM document GROUP BY kind"))
+    return {kind: counts.get(number, 0) for number, kind in enumerate(KINDS, start=1)}
+
+
+def _findings(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(
+        connection.execute(
+            "SELECT rule, sum(found) FROM ("
+            " SELECT rule, count(*) AS found FROM finding GROUP BY rule"
+            " UNION ALL SELECT rule, count(*) FROM source_finding GROUP BY rule"
+            ") GROUP BY rule ORDER BY CAST(substr(rule, 2) AS INTEGER), rule"
+        )
+    )
+
+
+def _runs(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        "SELECT r.job, s.name, r.status, r.started, r.heartbeat, r.finished, r.counters, r.message"
+        " FROM run r LEFT JOIN source s ON s.id = r.source ORDER BY r.started DESC, r.id DESC LIMIT ?",
+        (RUNS_SHOWN,),
+    )
+    return [
+        {
+            "job": job,
+            "source": source,
+            "status": state,
+            "started": _moment(started),
+            "heartbeat": _moment(heartbeat),
+            "finished": _moment(finished),
+            "counters": orjson.loads(counters),
+            "message": message,
+        }
+        for job, source, state, started, heartbeat, finished, counters, message in rows
+    ]
+
+
+def _moment(microseconds: int | None) -> str | None:
+    if microseconds is None:
+        return None
+    seconds = datetime.fromtimestamp(microseconds // 1_000_000, UTC)
+    return seconds.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,199 @@
+"""Which party is this? Identity keys, the sets that they form, and the uuids derived from them (M5-M9)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from mappings import nummers
+
+# Highest first (M5). The part of a key before its value tells its place.
+ORDER: tuple[str, ...] = (
+    "brp:bsn:",
+    "brp:anr:",
+    "anp:",
+    "hr:rsin:",
+    "hr:kvk:",
+    "ann:",
+    "hr:vestiging:",
+    "actor:",
+    "actor-url:",
+    "actor-rol:",
+    "url:",
+    "rol:",
+)
+# One party never has two of these (M6).
+SINGLE: tuple[str, ...] = ("brp:bsn:", "brp:anr:", "hr:rsin:", "hr:kvk:", "hr:vestiging:", "actor:")
+# Keys of different families never name one party: a person, an organisation, one of its vestigingen, an actor.
+FAMILY: Mapping[str, str] = {
+    "brp:bsn:": "persoon",
+    "brp:anr:": "persoon",
+    "anp:": "persoon",
+    "hr:rsin:": "organisatie",
+    "hr:kvk:": "organisatie",
+    "ann:": "organisatie",
+    "hr:vestiging:": "vestiging",
+}
+
+
+class Uuids:
+    """Derives the uuids of objects that the legacy doesn't have, from their natural key (M9)."""
+
+    def __init__(self, secret: str) -> None:
+        self._keyed = hmac.new(secret.encode(), digestmod=hashlib.sha256)
+
+    def derive(self, *parts: str) -> UUID:
+        """The version 8 uuid (RFC 9562) of the natural key `parts`: the same for the same secret, always."""
+        keyed = self._keyed.copy()
+        keyed.update("|".join(parts).encode())
+        value = bytearray(keyed.digest()[:16])
+        value[6] = value[6] & 0x0F | 0x80
+        value[8] = value[8] & 0x3F | 0x80
+        return UUID(bytes=bytes(value))
+
+
+def key_uuid(uuids: Uuids, key: str) -> UUID:
+    """The uuid of the party or actor that `key` names, when it is the highest of its set (M9)."""
+    if key.startswith("actor"):
+        return uuids.derive("actor", key.split(":", 1)[1])
+    return uuids.derive("partij", key)
+
+
+def prefix(key: str) -> str:
+    """The part of an identity key that tells its kind: "brp:bsn:" of "brp:bsn:123456782"."""
+    return next(start for start in ORDER if key.startswith(start))
+
+
+def place(key: str) -> tuple[int, str]:
+    """Sort value of a key: the order of M5, then its value. The highest key sorts first."""
+    return ORDER.index(prefix(key)), key
+
+
+def persoon_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
+    """Identity keys of a natuurlijk_persoon, highest first (M5)."""
+    keys = []
+    if bsn := nummers.bsn(identificatie.get("inpBsn", "")):
+        keys.append(f"brp:bsn:{bsn}")
+    if a_nummer := nummers.a_nummer(identificatie.get("inpA_nummer", "")):
+        keys.append(f"brp:anr:{a_nummer}")
+    if anp := identificatie.get("anpIdentificatie", ""):
+        keys.append(f"anp:{source}:{anp}")
+    return _with_url(keys, url, rol)
+
+
+def organisatie_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
+    """Identity keys of a niet_natuurlijk_persoon that is no vestiging, highest first (M5)."""
+    keys = hr_keys(identificatie)
+    if ann := identificatie.get("annIdentificatie", ""):
+        keys.append(f"ann:{source}:{ann}")
+    return _with_url(keys, url, rol)
+
+
+def hr_keys(identificatie: Mapping[str, str]) -> list[str]:
+    """RSIN and KVK number keys: innNnpId holds either, by its length (M5)."""
+    nnp_id = identificatie.get("innNnpId", "")
+    found = [f"hr:rsin:{rsin}"] if (rsin := nummers.rsin(nnp_id)) else []
+    kvk = {nummers.kvk_nummer(text) for text in (nnp_id, identificatie.get("kvkNummer", ""))} - {None}
+    return found + sorted(f"hr:kvk:{nummer}" for nummer in kvk)
+
+
+def vestiging_keys(identificatie: Mapping[str, str], url: str, rol: UUID) -> list[str]:
+    """Identity keys of a betrokkene of type vestiging, highest first (M5)."""
+    nummer = nummers.vestigingsnummer(identificatie.get("vestigingsNummer", ""))
+    return _with_url([f"hr:vestiging:{nummer}"] if nummer else [], url, rol)
+
+
+def actor_keys(soort: str, identificatie: str, url: str, source: str, rol: UUID) -> list[str]:
+    """Identity keys of a medewerker or organisatorische eenheid, highest first (M6, M27)."""
+    keys = [f"actor:{soort}|{source}|{identificatie}"] if identificatie else []
+    if url:
+        keys.append(f"actor-url:{soort}|{source}|{url}")
+    return keys or [f"actor-rol:{soort}|{source}|{rol}"]
+
+
+def _with_url(keys: list[str], url: str, rol: UUID) -> list[str]:
+    if url:
+        keys.append(f"url:{url}")
+    return keys or [f"rol:{rol}"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """One party: the members (positions in the input) that name it and its keys, highest first.
+
+    `conflict` tells that its keys were part of a set that would have held two of a kind (M6). `loose` are keys of
+    such a set that name none of its parties: their number is kept once, without a party.
+    """
+
+    members: tuple[int, ...]
+    keys: tuple[str, ...]
+    conflict: bool = False
+    loose: tuple[str, ...] = ()
+
+
+def key_sets(claims: Sequence[Sequence[str]]) -> list[KeySet]:
+    """Join claims by the keys that they share (M6); the order of the claims does not matter.
+
+    In: the keys of each claim, highest first. Out: the sets. A set that would hold two values of a key that a
+    party has once, or keys of different families, is not joined: each claim goes to its own highest key.
+    """
+    joined: list[KeySet] = []
+    for members in _components(claims):
+        keys = sorted({key for member in members for key in claims[member]}, key=place)
+        if conflicting(keys):
+            joined += _apart(claims, members)
+        else:
+            joined.append(KeySet(tuple(members), tuple(keys)))
+    return joined
+
+
+def _apart(claims: Sequence[Sequence[str]], members: list[int]) -> list[KeySet]:
+    """The sets of a conflict: by the highest key of each claim."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for member in members:
+        groups[min(claims[member], key=place)].append(member)
+    loose: dict[str, list[str]] = defaultdict(list)
+    for key in sorted({key for member in members for key in claims[member]} - groups.keys()):
+        holders = [own for own, group in groups.items() if any(key in claims[member] for member in group)]
+        loose[min(holders, key=place)].append(key)
+    return [KeySet(tuple(group), (own,), True, tuple(loose[own])) for own, group in sorted(groups.items())]
+
+
+def conflicting(keys: Iterable[str]) -> bool:
+    """Would these keys on one party be a conflict (M6)?"""
+    seen: set[str] = set()
+    families: set[str] = set()
+    for key in keys:
+        start = prefix(key)
+        if start in SINGLE and start in seen:
+            return True
+        seen.add(start)
+        if start in FAMILY:
+            families.add(FAMILY[start])
+    return len(families) > 1
+
+
+def _components(claims: Sequence[Sequence[str]]) -> list[list[int]]:
+    root = list(range(len(claims)))
+
+    def find(member: int) -> int:
+        while root[member] != member:
+            root[member] = root[root[member]]
+            member = root[member]
+        return member
+
+    first: dict[str, int] = {}
+    for member, keys in enumerate(claims):
+        for key in keys:
+            if key in first:
+                root[find(member)] = find(first[key])
+            else:
+                first[key] = member
+    groups: dict[int, list[int]] = defaultdict(list)
+    for member in range(len(claims)):
+        groups[find(member)].append(member)
+    return list(groups.values())

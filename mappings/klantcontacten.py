@@ -1,0 +1,231 @@
+"""A Klantcontact of the Zaken API becomes a klantcontact with its onderwerpobject, betrokkenen and actoren."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mappings import namen
+from mappings.adressen import LEEG
+from mappings.documents import Document
+from mappings.findings import Finding, Severity
+from mappings.identity import Uuids
+from mappings.rollen import ACTOR_TYPES, LEGE_NAAM
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+
+HOOFDONDERWERP_LIMIT = 200
+METADATA_LIMIT = 255
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Deelnemer:
+    """A rol of the zaak: who it became (`uuid` of a partij or actor) and its part in contacts."""
+
+    rol: UUID
+    uuid: UUID
+    deelname: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Contact:
+    """The documents of one klantcontact, itself first, with findings on it and on its source."""
+
+    documents: list[Document]
+    findings: list[Finding] = field(default_factory=list)
+    source_findings: list[Finding] = field(default_factory=list)
+
+
+def too_confidential(aanduiding: str, maximum: str) -> bool:
+    """Is a zaak with this vertrouwelijkheidaanduiding above the configured maximum (M34)?"""
+    order = VERTROUWELIJKHEIDAANDUIDINGEN
+    return order.index(aanduiding) > order.index(maximum)
+
+
+def moment_text(microseconds: int) -> str:
+    """A moment as the API writes it: UTC with Z, six decimals only when they are not zero."""
+    moment = EPOCH + timedelta(microseconds=microseconds)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def translate_klantcontact(
+    contact: Mapping[str, Any],
+    zaak: Mapping[str, Any],
+    deelnemers: Sequence[Deelnemer],
+    source: str,
+    uuids: Uuids,
+    settings: Settings,
+) -> Contact:
+    """Translate a loaded klantcontact with its zaak and the rollen of that zaak (M28-M31, M42).
+
+    In: the facts of klantcontact and zaak as `facts` gives them. Out: documents; the same input in any order of
+    the rollen gives the same.
+    """
+    uuid = UUID(contact["uuid"])
+    kanaal = settings.kanalen.get(contact["kanaal"], Kanaal(contact["kanaal"] or "onbekend"))
+    result = Contact([])
+    hoofdonderwerp = zaak["zaaktype"]
+    if len(hoofdonderwerp) > HOOFDONDERWERP_LIMIT:
+        hoofdonderwerp = ""
+        result.findings.append(
+            Finding(
+                "M28", "zaak.zaaktype", Severity.DROPPED, "langer dan 200 tekens: hoofdOnderwerpType leeg"
+            )
+        )
+    moment = contact["datumtijd"]
+    result.documents.append(
+        Document(
+            "klantcontact",
+            uuid,
+            {
+                "nummer": None,
+                "referentienummer": None,
+                "kanaal": _fit(kanaal.kanaal, 50, "kanaal", result.findings),
+                "onderwerp": _fit(contact["onderwerp"], 200, "onderwerp", result.findings)
+                or "(geen onderwerp)",
+                "inhoud": _fit(contact["toelichting"], 1000, "toelichting", result.findings),
+                "reactie": "",
+                "indicatieContactGelukt": None,
+                "hoofdOnderwerpType": hoofdonderwerp,
+                "verdereActieOndernomen": False,
+                "taal": settings.taal,
+                "vertrouwelijk": too_confidential(zaak["vertrouwelijkheidaanduiding"], "zaakvertrouwelijk"),
+                "plaatsgevondenOp": moment_text(moment),
+                "metadata": {
+                    "bron": source,
+                    "identificatie": contact["identificatie"][:METADATA_LIMIT],
+                    "zaak": zaak["identificatie"][:METADATA_LIMIT],
+                },
+            },
+            moment,
+            moment,
+            sources=frozenset({uuid}),
+        )
+    )
+    result.documents.append(_onderwerpobject(uuid, contact["zaak"], moment, uuids, settings))
+    betrokkenen = _betrokkenen(uuid, moment, kanaal, deelnemers, uuids, settings)
+    result.documents += betrokkenen
+    result.documents += _actoren(uuid, moment, deelnemers, uuids)
+    if betrokkenen:
+        result.source_findings.append(
+            Finding(
+                "M30",
+                "klantcontact",
+                Severity.INFO,
+                "de bron kent geen initiator van een contact: ingevuld volgens [mapping] kanalen",
+            )
+        )
+    else:
+        result.findings.append(
+            Finding("M30", "zaak.rollen", Severity.INFO, "geen rol op de zaak die betrokkene wordt")
+        )
+    return result
+
+
+def klantcontact_facts(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a loaded klantcontact that `translate_klantcontact` needs, JSON-ready."""
+    names = ("identificatie", "datumtijd", "kanaal", "onderwerp", "toelichting")
+    return {
+        "uuid": str(contact["uuid"]),
+        "zaak": str(contact["zaak_uuid"]),
+        **{name: contact[name] for name in names},
+    }
+
+
+def zaak_facts(zaak: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a loaded zaak that the rules need, JSON-ready."""
+    return {name: zaak[name] for name in ("identificatie", "zaaktype", "vertrouwelijkheidaanduiding")}
+
+
+def _onderwerpobject(contact: UUID, zaak: str, moment: int, uuids: Uuids, settings: Settings) -> Document:
+    """The link of a klantcontact to its zaak (M29)."""
+    return Document(
+        "onderwerpobject",
+        uuids.derive("onderwerpobject", str(contact), zaak),
+        {
+            "onderwerpobjectidentificator": {
+                "objectId": zaak,
+                "codeObjecttype": settings.zaak_objecttype,
+                "codeRegister": settings.zaak_register,
+                "codeSoortObjectId": settings.zaak_soort_object_id,
+            }
+        },
+        moment,
+        moment,
+        {"klantcontact": [contact]},
+        frozenset({contact}),
+    )
+
+
+def _betrokkenen(
+    contact: UUID,
+    moment: int,
+    kanaal: Kanaal,
+    deelnemers: Sequence[Deelnemer],
+    uuids: Uuids,
+    settings: Settings,
+) -> list[Document]:
+    """One for each rol that takes part as a customer (M30), or was the contact itself (M31)."""
+    made = []
+    for deelnemer in sorted(deelnemers, key=lambda deelnemer: deelnemer.rol.bytes):
+        deel = deelnemer.deelname
+        if deel["soort"] in ACTOR_TYPES:
+            continue
+        if deel["generiek"] not in settings.klantcontact_betrokkenen and deel["generiek"] != "klantcontacter":
+            continue
+        created = min(moment, deel["moment"])
+        contactnaam = deel["contactnaam"] or LEGE_NAAM
+        made.append(
+            Document(
+                "betrokkene",
+                uuids.derive("betrokkene", str(contact), str(deelnemer.rol)),
+                {
+                    "bezoekadres": LEEG,
+                    "correspondentieadres": LEEG,
+                    "contactnaam": contactnaam,
+                    "volledigeNaam": namen.volledige_naam(contactnaam),
+                    "rol": "vertegenwoordiger" if deel["gemachtigde"] else "klant",
+                    "organisatienaam": deel["organisatienaam"],
+                    "initiator": kanaal.initiator,
+                },
+                created,
+                created,
+                {"wasPartij": [deelnemer.uuid], "hadKlantcontact": [contact]},
+                frozenset({contact, deelnemer.rol}),
+            )
+        )
+    return made
+
+
+def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids: Uuids) -> list[Document]:
+    """One actorklantcontact for each actor that was the first point of contact (M31)."""
+    rollen: dict[UUID, list[Deelnemer]] = {}
+    for deelnemer in deelnemers:
+        deel = deelnemer.deelname
+        if deel["soort"] in ACTOR_TYPES and deel["generiek"] == "klantcontacter":
+            rollen.setdefault(deelnemer.uuid, []).append(deelnemer)
+    made = []
+    for actor, found in sorted(rollen.items()):
+        created = min([moment, *(deelnemer.deelname["moment"] for deelnemer in found)])
+        made.append(
+            Document(
+                "actorklantcontact",
+                uuids.derive("actorklantcontact", str(contact), str(actor)),
+                {},
+                created,
+                created,
+                {"actor": [actor], "klantcontact": [contact]},
+                frozenset({contact, *(deelnemer.rol for deelnemer in found)}),
+            )
+        )
+    return made
+
+
+def _fit(text: str, limit: int, name: str, found: list[Finding]) -> str:
+    if len(text) <= limit:
+        return text
+    found.append(Finding("M28", name, Severity.ADJUSTED, f"ingekort tot {limit} tekens"))
+    return namen.cut_at_word(text, limit)

@@ -1,0 +1,265 @@
+"""One party or actor from all the claims on it: the newest says what it is called and where it lives (M18)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from mappings import identity, namen
+from mappings.adressen import LEEG
+from mappings.documents import Document
+from mappings.findings import Finding, Severity
+from mappings.identity import KeySet, Uuids
+from mappings.rollen import ACTOR_TYPES, LEGE_NAAM, Claim
+from mappings.settings import Settings
+
+# codeRegister, codeObjecttype of each identificator (M17).
+REGISTER = {
+    "bsn": ("brp", "natuurlijk_persoon"),
+    "rsin": ("hr", "niet_natuurlijk_persoon"),
+    "kvk_nummer": ("hr", "niet_natuurlijk_persoon"),
+    "vestigingsnummer": ("hr", "vestiging"),
+}
+KEY = {"bsn": "brp:bsn:", "rsin": "hr:rsin:", "kvk_nummer": "hr:kvk:", "vestigingsnummer": "hr:vestiging:"}
+ANDERE_LIMIT = 200
+
+
+@dataclass(slots=True)
+class Merged:
+    """A party or actor with what belongs to it; the first document is the party or actor itself.
+
+    `findings` are by the rol that they are about.
+    """
+
+    documents: list[Document]
+    findings: list[tuple[UUID, Finding]] = field(default_factory=list)
+
+
+def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> Merged:
+    """Merge the claims on one party or actor (M6, M11, M17, M18, M21, M27, M42).
+
+    In: its claims in any order, and its set of keys. Out: its documents; the same claims always give the same.
+    """
+    newest_first = sorted(
+        claims, key=lambda claim: (claim.moment, claim.rol.bytes, claim.facet), reverse=True
+    )
+    merger = _Merger(newest_first, keys, uuids, settings)
+    if newest_first[0].soort in ACTOR_TYPES:
+        merger.actor()
+    else:
+        merger.partij()
+    return merger.merged
+
+
+class _Merger:
+    def __init__(self, claims: list[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> None:
+        self.claims = claims
+        self.keys = keys
+        self.uuids = uuids
+        self.settings = settings
+        self.uuid = identity.key_uuid(uuids, keys.keys[0])
+        self.merged = Merged([])
+        if keys.conflict:
+            for claim in claims:
+                self._finding(
+                    claim,
+                    "M6",
+                    "betrokkeneIdentificatie",
+                    Severity.ADJUSTED,
+                    "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
+                )
+
+    def partij(self) -> None:
+        newest = self.claims[0]
+        persoon = newest.soort == "persoon"
+        namen_van_soort = (
+            claim.naam for claim in self.claims if claim.naam and (claim.soort == "persoon") == persoon
+        )
+        naam = next(namen_van_soort, None)
+        adres = self._newest("adres") or {}
+        wie: dict[str, Any] = {"naam": naam or ""}
+        if persoon:
+            naam = naam or LEGE_NAAM
+            wie = {"contactnaam": naam, "volledigeNaam": namen.volledige_naam(naam)}
+        self._add(
+            "partij",
+            self.uuid,
+            {
+                "nummer": None,
+                "interneNotitie": "",
+                "soortPartij": "persoon" if persoon else "organisatie",
+                "indicatieGeheimhouding": None,
+                "voorkeurstaal": self.settings.voorkeurstaal,
+                "indicatieActief": True,
+                "bezoekadres": adres.get("bezoekadres", LEEG),
+                "correspondentieadres": adres.get("correspondentieadres", LEEG),
+                "partijIdentificatie": wie,
+            },
+            self.claims,
+            other=[identity.key_uuid(self.uuids, key) for key in self.keys.keys[1:]],
+        )
+        self._identificatoren()
+        self._digitale_adressen()
+
+    def _identificatoren(self) -> None:
+        holders: dict[tuple[str, str], list[Claim]] = {}
+        for claim in self.claims:
+            for soort, value in claim.identificatoren:
+                holders.setdefault((soort, value), []).append(claim)
+        rows = sorted(holders, key=lambda row: (list(REGISTER).index(row[0]), row[1]))
+        own = [row for row in rows if KEY[row[0]] + row[1] in self.keys.keys]
+        andere = self._andere(bool(own))
+        for number, (soort, value) in enumerate(own):
+            links = {"identificeerdePartij": [self.uuid]}
+            self._identificator(soort, value, holders[soort, value], links, andere if number == 0 else "")
+        for soort, value in rows:
+            if KEY[soort] + value in self.keys.loose:
+                self._identificator(soort, value, holders[soort, value], {}, "")
+
+    def _identificator(
+        self, soort: str, value: str, holders: list[Claim], links: dict[str, list[UUID]], andere: str
+    ) -> None:
+        register, objecttype = REGISTER[soort]
+        other: list[UUID] = []
+        ouder = "-"
+        if soort == "vestigingsnummer":
+            ouders = list(dict.fromkeys(claim.ouder for claim in holders if claim.ouder))
+            if ouders:
+                ouder = ouders[0]
+                links["subIdentificatorVan"] = [self.identificator_uuid("kvk_nummer", ouder, "-")]
+            for unused in [*ouders[1:], "-"]:
+                other.append(self.identificator_uuid(soort, value, unused))
+            for claim in holders:
+                if claim.ouder and claim.ouder != ouder:
+                    self._finding(
+                        claim,
+                        "M17",
+                        "betrokkeneIdentificatie.kvkNummer",
+                        Severity.DROPPED,
+                        "vestiging heeft op een nieuwere rol een ander KVK-nummer",
+                    )
+        uuid = self.identificator_uuid(soort, value, ouder)
+        self._add(
+            "partij-identificator",
+            uuid,
+            {
+                "anderePartijIdentificator": andere,
+                "partijIdentificator": {
+                    "codeObjecttype": objecttype,
+                    "codeSoortObjectId": soort,
+                    "objectId": value,
+                    "codeRegister": register,
+                },
+            },
+            holders,
+            links,
+            [found for found in other if found != uuid],
+        )
+
+    def identificator_uuid(self, soort: str, value: str, ouder: str) -> UUID:
+        register, objecttype = REGISTER[soort]
+        return self.uuids.derive("identificator", register, objecttype, soort, value, ouder)
+
+    def _andere(self, has_row: bool) -> str:
+        """The numbers that make no row of their own, as one text (M17)."""
+        holders: dict[tuple[str, str], list[Claim]] = {}
+        for claim in self.claims:
+            for label, value in claim.andere:
+                holders.setdefault((label, value), []).append(claim)
+        text = ""
+        for label, value in sorted(holders):
+            longer = f"{text}; {label}: {value}" if text else f"{label}: {value}"
+            if has_row and len(longer) <= ANDERE_LIMIT:
+                text = longer
+                continue
+            reason = (
+                "past niet meer in anderePartijIdentificator (200 tekens)"
+                if has_row
+                else "alleen in het bronobject bewaard: de partij heeft geen identificator die het kan dragen"
+            )
+            for claim in holders[label, value]:
+                field_name = f"betrokkeneIdentificatie ({label})"
+                self._finding(claim, "M17", field_name, Severity.DROPPED, reason)
+        return text
+
+    def _digitale_adressen(self) -> None:
+        holders: dict[tuple[str, str], list[tuple[Claim, list[str]]]] = {}
+        for claim in self.claims:
+            for entry in claim.digitaal:
+                holders.setdefault((entry[0], entry[2]), []).append((claim, entry))
+        standard: set[str] = set()
+        for (soort, sleutel), found in holders.items():
+            newest = found[0][1]
+            uuid, *other = (self.uuids.derive("adres", key, soort, sleutel) for key in self.keys.keys)
+            self._add(
+                "digitaleadres",
+                uuid,
+                {
+                    "adres": newest[1],
+                    "soortDigitaalAdres": soort,
+                    "isStandaardAdres": soort not in standard,
+                    "omschrijving": next((entry[3] for _, entry in found if entry[3]), ""),
+                    "referentie": "",
+                    "verificatieDatum": None,
+                },
+                [claim for claim, _ in found],
+                {"verstrektDoorPartij": [self.uuid]},
+                other,
+            )
+            standard.add(soort)
+
+    def actor(self) -> None:
+        newest = self.claims[0]
+        objectid = next((value for claim in self.claims for _, value in claim.identificatoren), "")
+        settings = self.settings
+        objecttype = (
+            settings.actor_objecttype_medewerker
+            if newest.soort == "medewerker"
+            else settings.actor_objecttype_eenheid
+        )
+        named = next((claim.naam for claim in self.claims if claim.naam not in ("onbekend", objectid)), None)
+        identificator = dict.fromkeys(("objectId", "codeObjecttype", "codeRegister", "codeSoortObjectId"), "")
+        if objectid:
+            identificator = {
+                "objectId": objectid,
+                "codeObjecttype": objecttype,
+                "codeRegister": settings.actor_register,
+                "codeSoortObjectId": settings.actor_soort_object_id,
+            }
+        self._add(
+            "actor",
+            self.uuid,
+            {
+                "naam": named or objectid or "onbekend",
+                "soortActor": newest.soort,
+                "indicatieActief": True,
+                "actoridentificator": identificator,
+                "actorIdentificatie": self._newest("adres"),
+            },
+            self.claims,
+            other=[identity.key_uuid(self.uuids, key) for key in self.keys.keys[1:]],
+        )
+
+    def _newest(self, group: str) -> Any:
+        """The group from the newest claim that gives it (M18); groups are never mixed."""
+        return next((value for claim in self.claims if (value := getattr(claim, group)) is not None), None)
+
+    def _add(
+        self,
+        kind: str,
+        uuid: UUID,
+        body: dict[str, Any],
+        holders: Sequence[Claim],
+        links: dict[str, list[UUID]] | None = None,
+        other: Sequence[UUID] = (),
+    ) -> None:
+        created = min(claim.moment for claim in holders)
+        sources = frozenset(claim.rol for claim in holders)
+        self.merged.documents.append(
+            Document(kind, uuid, body, created, created, links or {}, sources, tuple(other))
+        )
+
+    def _finding(self, claim: Claim, rule: str, path: str, severity: Severity, action: str) -> None:
+        self.merged.findings.append((claim.rol, Finding(rule, path, severity, action)))

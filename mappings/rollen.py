@@ -1,0 +1,339 @@
+"""A Rol becomes claims: what it says of a party (its own, and a vestiging's parent) or of an actor.
+
+A claim holds everything that merging needs, so that a party of many rollen is merged without reading them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from mappings import identity, namen, nummers
+from mappings.adressen import adressen
+from mappings.digitaleadressen import digitale_adressen, omschrijving, telefoonnummer
+from mappings.digitaleadressen import geldig_emailadres as geldig
+from mappings.findings import Finding, Severity
+from mappings.settings import Settings
+
+ACTOR_TYPES = ("medewerker", "organisatorische_eenheid")
+LEGE_NAAM: Mapping[str, str] = {
+    "voorletters": "",
+    "voornaam": "",
+    "voorvoegselAchternaam": "",
+    "achternaam": "",
+}
+
+
+@dataclass(slots=True)
+class Claim:
+    """What one legacy object says of one party or actor: `facet` zelf (the betrokkene) or ouder (its parent).
+
+    `soort` is persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the
+    registratiedatum in microseconds. Groups that the object does not give are None (M18 skips them).
+    """
+
+    facet: str
+    soort: str
+    keys: list[str]
+    rol: UUID
+    moment: int
+    naam: Any = None
+    adres: dict[str, Any] | None = None
+    identificatoren: list[list[str]] = field(default_factory=list)
+    ouder: str = ""
+    andere: list[list[str]] = field(default_factory=list)
+    digitaal: list[list[str]] = field(default_factory=list)
+
+    def body(self) -> dict[str, Any]:
+        """The claim as JSON-ready data; `from_body` reads it back."""
+        return {
+            "f": self.facet,
+            "s": self.soort,
+            "k": self.keys,
+            "m": self.moment,
+            "n": self.naam,
+            "a": self.adres,
+            "i": self.identificatoren,
+            "o": self.ouder,
+            "x": self.andere,
+            "d": self.digitaal,
+        }
+
+    @classmethod
+    def from_body(cls, rol: UUID, data: Mapping[str, Any]) -> Claim:
+        """The claim of `rol` from what `body` gave."""
+        return cls(
+            facet=data["f"],
+            soort=data["s"],
+            keys=data["k"],
+            rol=rol,
+            moment=data["m"],
+            naam=data["n"],
+            adres=data["a"],
+            identificatoren=data["i"],
+            ouder=data["o"],
+            andere=data["x"],
+            digitaal=data["d"],
+        )
+
+
+@dataclass(slots=True)
+class RolTranslation:
+    """What a Rol becomes: claims, its part in the zaak's klantcontacten, and findings."""
+
+    claims: list[Claim]
+    deelname: dict[str, Any]
+    findings: list[Finding]
+
+
+def translate_rol(rol: Mapping[str, Any], source: str, settings: Settings) -> RolTranslation:
+    """Translate a loaded Rol (`zaken.load_rol`) of a source (M5, M8, M10-M17, M21, M23, M27).
+
+    No claims: the Rol makes no party or actor (M10).
+    """
+    found: list[Finding] = []
+    soort = rol["betrokkeneType"]
+    if soort in ACTOR_TYPES:
+        claims = [_actor(rol, source, settings, found)]
+    elif settings.partij_rollen and rol["omschrijvingGeneriek"] not in settings.partij_rollen:
+        claims = []
+    elif soort == "natuurlijk_persoon":
+        claims = [_persoon(rol, source, settings, found)]
+    else:
+        claims = _organisatie(rol, source, settings, found)
+    return RolTranslation(claims, _deelname(rol, claims), found)
+
+
+def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
+    identificatie = rol["betrokkeneIdentificatie"] or {}
+    naam = namen.persoonsnaam(identificatie, rol["afwijkendeNaamBetrokkene"], found)
+    claim = Claim(
+        "zelf",
+        "persoon",
+        identity.persoon_keys(identificatie, rol["betrokkene"], source, rol["uuid"]),
+        rol["uuid"],
+        rol["registratiedatum"],
+        naam=naam if any(naam.values()) else None,
+        adres=_adres(identificatie, "", settings.adressen == "alle", found),
+        digitaal=_digitaal(rol, namen.volledige_naam(naam), found),
+    )
+    bsn = identificatie.get("inpBsn", "")
+    if geldige_bsn := nummers.bsn(bsn):
+        claim.identificatoren.append(["bsn", geldige_bsn])
+        if geldige_bsn != bsn:
+            found.append(
+                Finding("M5", "betrokkeneIdentificatie.inpBsn", Severity.ADJUSTED, "aangevuld tot 9 cijfers")
+            )
+    elif bsn:
+        _keep(claim, "bsn", bsn, "betrokkeneIdentificatie.inpBsn", found)
+    if a_nummer := identificatie.get("inpA_nummer", ""):
+        claim.andere.append(["a-nummer", a_nummer])
+        if not nummers.a_nummer(a_nummer):
+            _invalid("a-nummer", "betrokkeneIdentificatie.inpA_nummer", found)
+    if anp := identificatie.get("anpIdentificatie", ""):
+        claim.andere.append(["anp", anp])
+    return claim
+
+
+def _organisatie(
+    rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]
+) -> list[Claim]:
+    identificatie = rol["betrokkeneIdentificatie"] or {}
+    vestiging = nummers.vestigingsnummer(identificatie.get("vestigingsNummer", ""))
+    nnp = rol["betrokkeneType"] == "niet_natuurlijk_persoon"
+    statutair, handelsnamen = identificatie.get("statutaireNaam", ""), identificatie.get("handelsnaam", [])
+    naam = namen.organisatienaam(statutair, handelsnamen, rol["afwijkendeNaamBetrokkene"], found)
+    if not nnp:
+        keys = identity.vestiging_keys(identificatie, rol["betrokkene"], rol["uuid"])
+    elif vestiging:
+        keys = [f"hr:vestiging:{vestiging}"]
+    else:
+        keys = identity.organisatie_keys(identificatie, rol["betrokkene"], source, rol["uuid"])
+    claim = Claim(
+        "zelf",
+        "vestiging" if vestiging or not nnp else "organisatie",
+        keys,
+        rol["uuid"],
+        rol["registratiedatum"],
+        naam=naam or None,
+        adres=_adres(identificatie, identificatie.get("bezoekadres", ""), settings.adressen != "geen", found),
+        digitaal=_digitaal(rol, naam, found),
+    )
+    if claim.soort == "vestiging":
+        return [claim, *_vestiging(rol, identificatie, vestiging, claim, found)]
+    claim.identificatoren = _hr_identificatoren(identificatie)
+    _odd_hr_numbers(claim, identificatie, found)
+    return [claim]
+
+
+def _vestiging(
+    rol: Mapping[str, Any],
+    identificatie: Mapping[str, Any],
+    vestiging: str | None,
+    claim: Claim,
+    found: list[Finding],
+) -> list[Claim]:
+    """Give the vestiging its number (M17) and, with an RSIN or KVK number, make the claim on its parent (M5)."""
+    parent_keys = identity.hr_keys(identificatie)
+    _odd_hr_numbers(claim, identificatie, found)
+    if vestiging:
+        claim.identificatoren.append(["vestigingsnummer", vestiging])
+        kvk = [key.removeprefix("hr:kvk:") for key in parent_keys if key.startswith("hr:kvk:")]
+        claim.ouder = kvk[0] if kvk else ""
+        if not kvk:
+            found.append(
+                Finding(
+                    "M17",
+                    "betrokkeneIdentificatie.kvkNummer",
+                    Severity.ADJUSTED,
+                    "vestigingsnummer zonder KVK-nummer: zonder bovenliggende identificator vastgelegd",
+                )
+            )
+    if not parent_keys:
+        return []
+    parent = Claim(
+        "ouder",
+        "organisatie",
+        parent_keys,
+        rol["uuid"],
+        rol["registratiedatum"],
+        identificatoren=_hr_identificatoren(identificatie),
+    )
+    if rol["betrokkeneType"] == "niet_natuurlijk_persoon" and identificatie.get("statutaireNaam"):
+        parent.naam = namen.organisatienaam(identificatie["statutaireNaam"], [], "", [])
+    return [parent]
+
+
+def _hr_identificatoren(identificatie: Mapping[str, Any]) -> list[list[str]]:
+    soort = {"hr:rsin": "rsin", "hr:kvk": "kvk_nummer"}
+    return [[soort[key.rsplit(":", 1)[0]], key.rsplit(":", 1)[1]] for key in identity.hr_keys(identificatie)]
+
+
+def _odd_hr_numbers(claim: Claim, identificatie: Mapping[str, Any], found: list[Finding]) -> None:
+    """Keep what is no valid number of the handelsregister (M8, M17)."""
+    nnp_id = identificatie.get("innNnpId", "")
+    if nnp_id and not nummers.rsin(nnp_id) and not nummers.kvk_nummer(nnp_id):
+        _keep(claim, "rsin", nnp_id, "betrokkeneIdentificatie.innNnpId", found)
+    kvk = identificatie.get("kvkNummer", "")
+    if kvk and not nummers.kvk_nummer(kvk):
+        _keep(claim, "kvk-nummer", kvk, "betrokkeneIdentificatie.kvkNummer", found)
+    vestiging = identificatie.get("vestigingsNummer", "")
+    if vestiging and not nummers.vestigingsnummer(vestiging):
+        _keep(claim, "vestigingsnummer", vestiging, "betrokkeneIdentificatie.vestigingsNummer", found)
+    if ann := identificatie.get("annIdentificatie", ""):
+        claim.andere.append(["ann", ann])
+
+
+def _keep(claim: Claim, label: str, value: str, path: str, found: list[Finding]) -> None:
+    claim.andere.append([f"ongeldig {label}", value])
+    _invalid(label, path, found)
+
+
+def _invalid(label: str, path: str, found: list[Finding]) -> None:
+    found.append(
+        Finding("M8", path, Severity.ADJUSTED, f"geen geldig {label}: niet als sleutel gebruikt, wel bewaard")
+    )
+
+
+def _adres(
+    identificatie: Mapping[str, Any], bezoekadres: str, wanted: bool, found: list[Finding]
+) -> dict[str, Any] | None:
+    verblijf, buitenland = identificatie.get("verblijfsadres"), identificatie.get("subVerblijfBuitenland")
+    if wanted:
+        return adressen(verblijf, buitenland, bezoekadres, found)
+    if verblijf or buitenland or bezoekadres:
+        found.append(
+            Finding(
+                "M14",
+                "betrokkeneIdentificatie.verblijfsadres",
+                Severity.DROPPED,
+                "niet overgenomen: [mapping] adressen staat dit adres niet toe",
+            )
+        )
+    return None
+
+
+def _digitaal(rol: Mapping[str, Any], eigen_naam: str, found: list[Finding]) -> list[list[str]]:
+    contact = rol["contactpersoonRol"]
+    if not contact["emailadres"] and not contact["telefoonnummer"]:
+        return []
+    naam = omschrijving(contact["naam"], eigen_naam, found)
+    return [
+        [adres.soort, adres.adres, adres.sleutel, adres.omschrijving]
+        for adres in digitale_adressen(contact, naam, found)
+    ]
+
+
+def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
+    """The claim of a medewerker or organisatorische eenheid (M27)."""
+    soort = rol["betrokkeneType"]
+    identificatie = rol["betrokkeneIdentificatie"] or {}
+    objectid = identificatie.get("identificatie", "")
+    contact = rol["contactpersoonRol"]
+    claim = Claim(
+        "zelf",
+        soort,
+        identity.actor_keys(soort, objectid, rol["betrokkene"], source, rol["uuid"]),
+        rol["uuid"],
+        rol["registratiedatum"],
+        naam=namen.actornaam(soort, identificatie, rol["afwijkendeNaamBetrokkene"], found),
+    )
+    if objectid:
+        claim.identificatoren.append(["identificatie", objectid])
+    claim.adres = _actor_details(soort, contact, found)
+    return claim
+
+
+def _actor_details(soort: str, contact: Mapping[str, str], found: list[Finding]) -> dict[str, str] | None:
+    """actorIdentificatie (M27): of a medewerker only complete with functie and telephone."""
+    telefoon = telefoonnummer(contact["telefoonnummer"]) or ""
+    email = contact["emailadres"] if geldig(contact["emailadres"]) else ""
+    if soort == "medewerker":
+        used = {"functie", "telefoonnummer", *(["emailadres"] if email else [])}
+        if not (contact["functie"] and telefoon):
+            used = set()
+        functie = namen.cut_at_word(contact["functie"], 40)
+        if functie != contact["functie"] and used:
+            found.append(
+                Finding("M27", "contactpersoonRol.functie", Severity.ADJUSTED, "ingekort tot 40 tekens")
+            )
+        details = {"functie": functie, "emailadres": email, "telefoonnummer": telefoon}
+    else:
+        used = {name for name, value in (("emailadres", email), ("telefoonnummer", telefoon)) if value}
+        details = {"omschrijving": "", "emailadres": email, "faxnummer": "", "telefoonnummer": telefoon}
+    for name in ("functie", "emailadres", "telefoonnummer", "naam"):
+        if contact[name] and name not in used:
+            found.append(
+                Finding(
+                    "M27", f"contactpersoonRol.{name}", Severity.DROPPED, "past niet in actorIdentificatie"
+                )
+            )
+    return details if used else None
+
+
+def _deelname(rol: Mapping[str, Any], claims: list[Claim]) -> dict[str, Any]:
+    """The Rol's part in the klantcontacten of its zaak (M30, M31)."""
+    if not claims:
+        return {}
+    claim = claims[0]
+    deelname = {
+        "generiek": rol["omschrijvingGeneriek"],
+        "soort": claim.soort,
+        "gemachtigde": rol["indicatieMachtiging"] == "gemachtigde",
+        "moment": rol["registratiedatum"],
+    }
+    if claim.soort in ACTOR_TYPES:
+        return deelname
+    afwijkend = rol["afwijkendeNaamBetrokkene"]
+    if claim.soort == "persoon":
+        naam = claim.naam or LEGE_NAAM
+        if afwijkend:
+            naam = {**LEGE_NAAM, "achternaam": namen.cut_at_word(afwijkend, 200)}
+        organisatie = ""
+    else:
+        contact = rol["contactpersoonRol"]["naam"]
+        naam = {**LEGE_NAAM, "achternaam": namen.cut_at_word(contact, 200)}
+        organisatie = claim.naam or ""
+    return deelname | {"contactnaam": naam, "organisatienaam": organisatie}

@@ -1,0 +1,60 @@
+"""The choices of an installation that the translation depends on: the `[mapping]` section, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# From open to closed, in the order of the standard; M28 and M34 compare places in this row.
+VERTROUWELIJKHEIDAANDUIDINGEN = (
+    "openbaar",
+    "beperkt_openbaar",
+    "intern",
+    "zaakvertrouwelijk",
+    "vertrouwelijk",
+    "confidentieel",
+    "geheim",
+    "zeer_geheim",
+)
+
+OMSCHRIJVINGEN_GENERIEK = (
+    "adviseur",
+    "behandelaar",
+    "belanghebbende",
+    "beslisser",
+    "initiator",
+    "klantcontacter",
+    "zaakcoordinator",
+    "mede_initiator",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kanaal:
+    """What a legacy channel name becomes (M28) and whether the customer began such a contact (M30)."""
+
+    kanaal: str
+    initiator: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The `[mapping]` section; a translation with equal settings and input gives equal output (M1).
+
+    Only `max_vertrouwelijkheidaanduiding` has no default (M34): what may be shown is never guessed.
+    """
+
+    max_vertrouwelijkheidaanduiding: str  # M34
+    partij_rollen: tuple[str, ...] = ()  # M10; empty: every omschrijvingGeneriek
+    adressen: str = "alle"  # M14: alle | organisaties | geen
+    voorkeurstaal: str = ""  # M11
+    taal: str = "nld"  # M28
+    kanalen: Mapping[str, Kanaal] = field(default_factory=dict, hash=False)  # M28, M30
+    zaak_objecttype: str = "zgw-Zaak"  # M29
+    zaak_register: str = "openzaak"  # M29
+    zaak_soort_object_id: str = "uuid"  # M29
+    actor_objecttype_medewerker: str = "mdw"  # M27
+    actor_objecttype_eenheid: str = "afd"  # M27
+    actor_register: str = "obj"  # M27
+    actor_soort_object_id: str = "idf"  # M27
+    klantcontact_betrokkenen: tuple[str, ...] = ("initiator",)  # M30
+    contactpersoon_adressen: str = "beide"  # M22: beide | contactpersoon | organisatie
+    verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen

@@ -1,0 +1,324 @@
+"""The configuration: what an operator may write, and what is said about what they may not."""
+
+import re
+import stat
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config import Config, ConfigError, Source, ensure_secret_file, load_config
+from gateway.config_schema import JOB, SECTIONS, SOURCE
+from mappings.settings import Kanaal
+
+EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
+HIDDEN = "nobody-may-read-this"
+SECRETS = {"KLANTBRUG_STORE__UUID_SECRET": UUID_SECRET, "KLANTBRUG_SOURCE__OPENZAAK__SECRET": "source-secret"}
+
+SOURCE_TABLE = """
+[[source]]
+name = "open-zaak"
+zaken_url = "https://zaak.example.nl/zaken/api/v1"
+client_id = "klantbrug"
+secret = "source-secret"
+"""
+STORE_TABLE = f'[store]\nuuid_secret = "{UUID_SECRET}"\n'
+MAPPING_TABLE = '[mapping]\nmax_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"\n'
+WHOLE = STORE_TABLE + MAPPING_TABLE + SOURCE_TABLE
+
+
+def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> Config:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, environ or {})
+
+
+def faults(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text, environ)
+    return str(caught.value).splitlines()
+
+
+def test_without_a_file_there_are_defaults_and_no_source(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load_config(None, {})
+    assert config.path is None
+    assert config.sources == ()
+    assert config.gateway.bind == "127.0.0.1:8000"
+    assert config.live.partial == "refuse"
+    assert config.mapping.max_vertrouwelijkheidaanduiding == "openbaar"
+
+
+def test_without_a_source_a_secret_is_made_beside_the_store_for_its_owner_only(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load_config(None, {})
+    made = tmp_path / "klantbrug.db.secret"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert config.store.origin == "generated"
+    assert len(config.store.uuid_secret) >= 32
+    assert load_config(None, {}).store.uuid_secret == config.store.uuid_secret
+
+
+def test_processes_that_start_together_get_the_same_secret(tmp_path):
+    path = tmp_path / "store.secret"
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(lambda _: ensure_secret_file(path), range(64)))
+    assert len(made) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["store.secret"]
+
+
+def test_a_file_in_the_working_directory_is_found(tmp_path, monkeypatch):
+    (tmp_path / "config.toml").write_text("[gateway]\nworkers = 7\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load_config(None, {}).gateway.workers == 7
+
+
+def test_the_file_named_by_the_environment_is_read(tmp_path):
+    path = tmp_path / "elsewhere.toml"
+    path.write_text(WHOLE, encoding="utf-8")
+    assert load_config(None, {"KLANTBRUG_CONFIG": str(path)}).path == path
+
+
+def test_a_whole_source_is_read_and_its_address_gets_its_slash(tmp_path):
+    source = load(tmp_path, WHOLE).sources[0]
+    assert source == Source(
+        "open-zaak", "https://zaak.example.nl/zaken/api/v1/", "klantbrug", "source-secret"
+    )
+
+
+def test_the_environment_beats_the_file(tmp_path):
+    config = load(
+        tmp_path,
+        WHOLE + "[gateway]\nworkers = 2\n",
+        {
+            "KLANTBRUG_GATEWAY__WORKERS": "5",
+            "KLANTBRUG_SOURCE__OPEN_ZAAK__SECRET": "another-secret",
+            "KLANTBRUG_SOURCE__OPEN_ZAAK__REQUESTS_PER_SECOND": "2.5",
+            "KLANTBRUG_MAPPING__PARTIJ_ROLLEN": "initiator, belanghebbende",
+            "KLANTBRUG_JOBS__SYNC__ENABLED": "false",
+        },
+    )
+    assert config.gateway.workers == 5
+    assert config.sources[0].secret == "another-secret"
+    assert config.sources[0].requests_per_second == 2.5
+    assert config.mapping.partij_rollen == ("initiator", "belanghebbende")
+    assert config.jobs["sync"].enabled is False
+
+
+def test_a_source_may_stand_in_the_environment_altogether(tmp_path):
+    config = load(
+        tmp_path,
+        STORE_TABLE + MAPPING_TABLE,
+        {
+            "KLANTBRUG_SOURCE__ZAAK_TWEE__ZAKEN_URL": "http://127.0.0.1:1/zaken/api/v1/",
+            "KLANTBRUG_SOURCE__ZAAK_TWEE__CLIENT_ID": "klantbrug",
+            "KLANTBRUG_SOURCE__ZAAK_TWEE__SECRET": "source-secret",
+        },
+    )
+    assert [source.name for source in config.sources] == ["zaak-twee"]
+
+
+def test_secrets_may_stand_in_files_beside_the_config(tmp_path):
+    (tmp_path / "source.secret").write_text("from-a-file\n", encoding="utf-8")
+    (tmp_path / "uuid.secret").write_text(UUID_SECRET + "\n", encoding="utf-8")
+    text = WHOLE.replace('secret = "source-secret"', 'secret_file = "source.secret"')
+    text = text.replace(f'uuid_secret = "{UUID_SECRET}"', 'uuid_secret_file = "uuid.secret"')
+    config = load(tmp_path, text)
+    assert config.sources[0].secret == "from-a-file"
+    assert (config.store.uuid_secret, config.store.origin) == (UUID_SECRET, "file")
+
+
+def test_a_secret_in_the_environment_ends_the_secret_file_of_the_config(tmp_path):
+    text = WHOLE.replace('secret = "source-secret"', 'secret_file = "is-not-there"')
+    config = load(tmp_path, text, {"KLANTBRUG_SOURCE__OPEN_ZAAK__SECRET": "from-the-environment"})
+    assert config.sources[0].secret == "from-the-environment"
+
+
+def test_paths_in_the_file_are_relative_to_the_file(tmp_path):
+    assert load(tmp_path, STORE_TABLE + 'path = "data.db"\n').store.path == tmp_path / "data.db"
+    assert load(tmp_path, STORE_TABLE).store.path == tmp_path / "klantbrug.db"
+
+
+@pytest.mark.rule("M28")
+def test_a_channel_gets_another_name_and_says_who_began(tmp_path):
+    text = WHOLE + '[mapping.kanalen]\nbalie = "Balie"\nbrief = {kanaal = "Post", initiator = false}\n'
+    kanalen = load(tmp_path, text).mapping.kanalen
+    assert kanalen == {"balie": Kanaal("Balie", True), "brief": Kanaal("Post", False)}
+
+
+@pytest.mark.rule("M34")
+def test_what_may_be_shown_must_be_chosen_when_there_is_a_source(tmp_path):
+    (line,) = faults(tmp_path, STORE_TABLE + SOURCE_TABLE)
+    assert line.startswith("mapping.max_vertrouwelijkheidaanduiding: ontbreekt;")
+
+
+def test_a_source_needs_a_uuid_secret_that_is_kept(tmp_path):
+    (line,) = faults(tmp_path, MAPPING_TABLE + SOURCE_TABLE)
+    assert line.startswith("store.uuid_secret: ontbreekt;")
+    assert not (tmp_path / "klantbrug.db.secret").exists()
+
+
+WRONG = [
+    ("[gateway]\nworker = 2\n", "gateway.worker", "onbekend", "workers"),
+    ("[gatewy]\nworkers = 2\n", "gatewy", "onbekend", "gateway"),
+    ('[gateway]\nworkers = "twee"\n', "gateway.workers", "'twee' is geen geheel getal", "workers = 2"),
+    ("[gateway]\nworkers = true\n", "gateway.workers", "true is geen geheel getal", "workers = 2"),
+    ("[gateway]\nworkers = 0\n", "gateway.workers", "0 is kleiner dan 1", "workers = 2"),
+    ('[gateway]\nbind = "8000"\n', "gateway.bind", "'8000' is niet adres:poort", "127.0.0.1:8000"),
+    ('[gateway]\npublic_url = "klantbrug.nl"\n', "gateway.public_url", "geen webadres", "https://"),
+    ("gateway = 3\n", "gateway", "geen tabel", "[gateway]"),
+    ("[live]\nmax_age = 1.5\n", "live.max_age", "1.5 is geen geheel getal", "hele seconden"),
+    ('[live]\npartial = "maybe"\n', "live.partial", "'maybe' moet", '"refuse" of "answer"'),
+    ("[mapping]\npartij_rollen = 'initiator'\n", "mapping.partij_rollen", "geen lijst", "M10"),
+    ("[mapping]\npartij_rollen = ['initator']\n", "mapping.partij_rollen", "'initator' moet", "M10"),
+    ("[mapping.kanalen]\nbalie = 3\n", "mapping.kanalen", "'balie'", "M28"),
+    ("[mapping]\nadressen = 'soms'\n", "mapping.adressen", "'soms' moet", "M14"),
+    ("[jobs.sync]\nschedule = 'daily'\n", "jobs.sync.schedule", "geen cron-regel", "0 2 * * *"),
+    ("[notifications]\nurl = 'x'\n", "notifications.url", "onbekend", "haal deze weg"),
+    ("[store]\npath = 'no/such/directory/k.db'\n", "store.path", "bestaat niet", "maak die map"),
+    ("[store]\npath = '.'\n", "store.path", "is een map", "noem een bestand"),
+    ("[store]\nuuid_secret = 'short'\n", "store.uuid_secret", "korter dan 32 tekens", "openssl rand"),
+    ("[store]\nuuid_secret_file = 'none'\n", "store.uuid_secret_file", "kan niet gelezen", "leesbaar"),
+    ("[source]\nname = 'x'\n", "source", "geen lijst", "[[source]]"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "problem", "fix"), WRONG, ids=[wrong[1] for wrong in WRONG])
+def test_a_fault_is_one_line_with_the_key_the_problem_and_the_fix(tmp_path, text, key, problem, fix):
+    (line,) = faults(tmp_path, text)
+    assert line.startswith(f"{key}: ")
+    said, _, advice = line.partition("; ")
+    assert problem in said
+    assert fix in advice
+
+
+WRONG_SOURCES = [
+    ('name = "Open Zaak"', "name", "mag alleen a-z"),
+    ('zaken_url = "zaak.example.nl"', "zaken_url", "geen webadres"),
+    ('zaken_url = "https://zaak.example.nl/zaken/api/v1/?page=1"', "zaken_url", "meer dan een adres"),
+    ('api_version = "latest"', "api_version", "geen versie"),
+    ('ca_bundle = "no-such.pem"', "ca_bundle", "bestaat niet"),
+    ('client_key = "config.toml"', "client_cert", "ontbreekt naast client_key"),
+    ('window = "25:00-06:00"', "window", "geen tijdvak"),
+    ('secret_file = "config.toml"', "secret", "staat er naast secret_file"),
+    ('secret = ""', "secret", "KLANTBRUG_SOURCE__OPEN_ZAAK__SECRET"),
+    ("read_timeout = 0", "read_timeout", "0 is kleiner dan 1"),
+    ("requests_per_second = -1", "requests_per_second", "is kleiner dan 0"),
+    ('secrets = "x"', "secrets", "bedoeld is misschien secret"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "problem"), WRONG_SOURCES, ids=[wrong[1] for wrong in WRONG_SOURCES])
+def test_a_fault_in_a_source_names_the_source(tmp_path, text, key, problem):
+    """Each line replaces the good one of that key."""
+    name = text.partition(" = ")[0]
+    kept = [line for line in SOURCE_TABLE.splitlines() if not line.startswith(f"{name} =")]
+    (line,) = faults(tmp_path, STORE_TABLE + MAPPING_TABLE + "\n".join([*kept, text]))
+    assert re.match(rf"source\.(open-zaak|Open Zaak)\.{key}: ", line)
+    assert problem in line
+
+
+def test_two_sources_cannot_have_one_name(tmp_path):
+    (line,) = faults(tmp_path, WHOLE + SOURCE_TABLE)
+    assert "komt twee keer voor" in line
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    text = "[gateway]\nworkers = 'x'\nthreads = 'y'\n[live]\ndeadlin = 3\n"
+    assert [line.partition(":")[0] for line in faults(tmp_path, text)] == [
+        "gateway.workers",
+        "gateway.threads",
+        "live.deadlin",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "advice"),
+    [
+        ("KLANTBRUG_GATEWAY__WORKER", "bedoeld is misschien workers"),
+        ("KLANTBRUG_GATEWAY_WORKERS", "twee liggende streepjes"),
+        ("KLANTBRUG_GATWAY__WORKERS", "bedoeld is misschien gateway"),
+        ("KLANTBRUG_SOURCE__OPEN_ZAK__SECRET", "bedoeld is misschien open-zaak"),
+        ("KLANTBRUG_SOURCE__OPEN_ZAAK__SECRT", "bedoeld is misschien secret"),
+    ],
+)
+def test_an_unknown_variable_is_named_with_the_nearest_known_one(tmp_path, variable, advice):
+    (line,) = faults(tmp_path, WHOLE, {variable: HIDDEN})
+    assert line.startswith(f"{variable}: ")
+    assert advice in line
+    assert HIDDEN not in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[store]\nuuid_secret = ["{HIDDEN}"]\n',
+        f'[store]\nuuid_secret = "{HIDDEN}"\n',  # too short
+        f'[[source]]\nname = "a"\nzaken_url = "https://x:{HIDDEN}@example.nl/"\n',
+        f'[[source]]\nname = "a"\nsecret = {{x = "{HIDDEN}"}}\n',
+        f'[[source]]\nname = "a"\nsecret = "{HIDDEN}"\nsecret_file = "config.toml"\n',
+        f'[[source]]\nsecret = "{HIDDEN}\n',  # not TOML
+    ],
+)
+def test_no_error_shows_a_secret(tmp_path, text):
+    assert not [line for line in faults(tmp_path, text) if HIDDEN in line]
+
+
+def test_a_config_does_not_show_its_secrets_when_printed(tmp_path):
+    config = load(tmp_path, WHOLE)
+    assert UUID_SECRET not in repr(config)
+    assert "source-secret" not in repr(config)
+
+
+def test_a_file_that_is_no_toml_is_told_with_the_place(tmp_path):
+    (line,) = faults(tmp_path, "[gateway]\nworkers == 2\n")
+    assert "geen geldige TOML (at line 2" in line
+
+
+def test_a_file_that_is_asked_for_must_be_there(tmp_path):
+    with pytest.raises(ConfigError, match="kan niet gelezen worden"):
+        load_config(tmp_path / "none.toml", {})
+
+
+def uncommented_example() -> dict[str, Any]:
+    """The example with its commented tables and keys switched on."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    return tomllib.loads(re.sub(r"^# (\[.*\]|[a-z_]+ = .*)$", r"\1", text, flags=re.MULTILINE))
+
+
+def test_the_example_explains_every_key_and_no_other():
+    example = uncommented_example()
+    for name, schema in SECTIONS.items():
+        assert set(example[name]) == set(schema.fields), name
+    assert set(example["source"][0]) == set(SOURCE.fields)
+    assert set(next(iter(example["jobs"].values()))) == set(JOB.fields)
+    assert set(example) == {*SECTIONS, "source", "jobs"}
+
+
+def test_each_key_of_the_example_has_a_sentence_before_it():
+    """Keys that follow each other share one."""
+    before = ""
+    for line in EXAMPLE.read_text(encoding="utf-8").splitlines():
+        if re.match(r"[a-z_]+ = ", line):
+            assert before.startswith("# ") or re.match(r"[a-z_]+ = ", before), line.partition(" ")[0]
+        before = line
+
+
+def test_the_example_loads_once_the_secrets_are_filled_in(tmp_path):
+    config = load(tmp_path, EXAMPLE.read_text(encoding="utf-8"), SECRETS)
+    assert [source.name for source in config.sources] == ["openzaak"]
+
+
+def test_the_values_of_the_example_are_the_defaults():
+    example = tomllib.loads(EXAMPLE.read_text(encoding="utf-8"))
+    chosen = {"name", "zaken_url", "client_id", "max_vertrouwelijkheidaanduiding"}
+    for schema, table in [
+        *((SECTIONS[name], example[name]) for name in SECTIONS),
+        (SOURCE, example["source"][0]),
+    ]:
+        for key in set(table) - chosen:
+            default = schema.fields[key].load_default
+            assert table[key] == (default() if callable(default) else default), key
