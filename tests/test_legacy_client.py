@@ -291,8 +291,22 @@ def test_a_router_that_answers_404_is_not_the_end_of_a_list():
 def test_a_source_that_gives_one_page_for_ever_does_not_hold_us():
     with Scripted(Reply(), Reply(body={"count": 1, "results": [ROL]})) as server:
         with pytest.raises(errors.BadAnswer, match="steeds dezelfde pagina"):
-            client_of(server).all("rol")
+            list(client_of(server).pages("rol"))
         assert len(server.paths) < 10
+
+
+def test_a_short_question_ends_at_a_page_that_is_the_last_by_all_signs():
+    """Not full, no next page, and the exact count reached: a live question is not asked twice."""
+    with Scripted(Reply(), Reply(body={"count": 1, "next": None, "results": [ROL]})) as server:
+        assert len(client_of(server).all("rol")) == 1
+        assert len(server.paths) == 2
+
+
+def test_a_count_that_disagrees_keeps_a_short_question_going():
+    first = Reply(body={"count": 2, "next": None, "results": [ROL]})
+    with Scripted(Reply(), first, problem(404, "not_found")) as server:
+        assert len(client_of(server).all("rol")) == 1
+        assert len(server.paths) == 3
 
 
 def test_a_list_in_hal_form_is_read():

@@ -42,13 +42,15 @@ class Page:
     """One page of a list.
 
     `count` is what the source says there is in all (None when it does not), a hint for progress only.
-    `size` is how many objects a full page holds.
+    `size` is how many objects a full page holds. `ends` tells that three signs agree that this is the last page:
+    it is not full, no next page is named, and the exact count is reached. One of them alone is not to be trusted.
     """
 
     number: int
     objects: list[dict[str, Any]]
     count: int | None
     size: int
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +184,29 @@ class ZakenClient:
                 )
             before = now
             count = answer.body.get("count")
-            yield Page(number, objects, count if isinstance(count, int) else None, max(size, len(objects)))
+            ends = (
+                len(objects) < size
+                and answer.body.get("next") is None
+                and answer.body.get("countExact") is not False
+                and count == (number - 1) * size + len(objects)
+            )
+            known = count if isinstance(count, int) else None
+            yield Page(number, objects, known, max(size, len(objects)), ends)
             number += 1
 
     def all(
         self, kind: str, filters: Mapping[str, str] | None = None, *, deadline: float | None = None
     ) -> list[dict[str, Any]]:
-        """All pages together; for questions with a filter that keeps the answer small."""
-        return [each for page in self.pages(kind, filters, deadline=deadline) for each in page.objects]
+        """All pages together; for questions with a filter that keeps the answer small.
+
+        Stops at a page that is the last by all signs, to spare a waiting client a call for each question.
+        """
+        found: list[dict[str, Any]] = []
+        for page in self.pages(kind, filters, deadline=deadline):
+            found += page.objects
+            if page.ends:
+                break
+        return found
 
     def first(
         self, kind: str, filters: Mapping[str, str] | None = None, *, deadline: float | None = None

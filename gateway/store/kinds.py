@@ -57,7 +57,6 @@ LEFT_OUT_RULES: dict[int, str] = {
     WAITING: "M34 wacht op zaak",
     LEFT_OUT: "M34",
     UNREADABLE: "M34 zaak niet leesbaar",
-    GONE: "M34 zaak niet gevonden",
     NO_PARTY: "M10",
 }
 

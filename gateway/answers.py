@@ -1,0 +1,74 @@
+"""What every answer has in common: its security headers, and the address that this server is reached at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from flask import Response
+from werkzeug.datastructures import Headers
+from werkzeug.wsgi import get_host
+
+from gateway.problems import Problem, not_acceptable
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+JSON = ("Content-Type", "application/json")
+SECURITY = (
+    ("X-Frame-Options", "DENY"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Vary", "origin"),
+)
+# An answer in JSON needs nothing from anywhere.
+JSON_ONLY = (
+    *SECURITY,
+    JSON,
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+)
+ACCEPTED = {"*/*", "application/*", "application/json"}
+
+
+def base_url(environ: dict[str, Any], public_url: str) -> str:
+    """Where clients reach this server, without a slash at the end: as configured, else as they asked."""
+    if public_url:
+        return public_url
+    host = environ.get("HTTP_HOST") or get_host(environ)
+    return f"{environ['wsgi.url_scheme']}://{host}"
+
+
+@lru_cache(maxsize=256)
+def takes_json(accept: str) -> bool:
+    """Does a client with this Accept header take JSON? Preference is not looked at, as on the real server."""
+    return not accept or any(part.split(";")[0].strip().lower() in ACCEPTED for part in accept.split(","))
+
+
+def must_take_json(environ: dict[str, Any]) -> None:
+    """Raises a 406 Problem when the client takes no JSON."""
+    accept = environ.get("HTTP_ACCEPT")
+    if accept is not None and not takes_json(accept):
+        raise not_acceptable()
+
+
+class WholeAnswer(Response):
+    """An answer whose headers were all given: they are sent as they are, which is half the work of an answer."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as given."""
+        return self.headers
+
+
+def json_answer(body: bytes, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """An answer in JSON."""
+    return WholeAnswer(body, status, [*JSON_ONLY, ("Content-Length", str(len(body))), *headers])
+
+
+def problem_answer(problem: Problem, base: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """An answer that is a problem document."""
+    return json_answer(problem.document(base), problem.status, [*headers, *problem.headers])

@@ -1,0 +1,72 @@
+"""The Flask application: the served API, the status page and the health endpoints over one store."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway import problems
+from gateway.answers import base_url, problem_answer
+from gateway.auth import Gatekeeper
+from gateway.beheer import Beheer
+from gateway.klantinteracties.freshness import Hydrator, LocalOnly
+from gateway.klantinteracties.resources import BASE_PATH
+from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
+from gateway.problems import Problem
+from gateway.store.database import Store
+
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+log = logging.getLogger(__name__)
+
+
+def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator | None = None) -> Flask:
+    """The application for a configuration.
+
+    In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
+    which only an installation without sources can do without. Raises StoreError, ValueError.
+    """
+    if hydrator is None:
+        if config.sources:
+            raise ValueError("an installation with sources needs a hydrator")
+        hydrator = LocalOnly()
+    store = store or Store(config.store.path)
+    public_url = config.gateway.public_url.rstrip("/")
+    gatekeeper = Gatekeeper(store)
+    app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
+    app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body
+    app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
+    Api(store, gatekeeper, hydrator, public_url).register(app)
+    Beheer(store, gatekeeper, public_url).register(app)
+    _handle_errors(app, public_url)
+    return app
+
+
+def _handle_errors(app: Flask, public_url: str) -> None:
+    """Make a problem document of everything that no view answered."""
+
+    def answer(problem: Problem) -> Response:
+        in_api = request.path.startswith(f"{BASE_PATH}/")
+        return problem_answer(problem, base_url(request.environ, public_url), [API_VERSION] if in_api else [])
+
+    def of_http(error: HTTPException) -> Response:
+        if error.code == 404 and unknown_version(request.path):
+            return answer(problems.not_found(problems.NO_SUCH_VERSION))
+        return answer(problems.of_status(error.code or 500, request.method))
+
+    def of_fault(error: Exception) -> Response:
+        # The text of an exception may hold personal data; its type and place don't.
+        places = traceback.extract_tb(error.__traceback__)[-3:]
+        trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))
+        log.error("unexpected %s at %s", type(error).__name__, trail)
+        return answer(problems.server_error())
+
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(Exception, of_fault)

@@ -1,0 +1,96 @@
+"""Tokens: who asks, and what that one may do.
+
+A token is a random secret that is shown once; the store has its SHA-256 digest. (A slow hash adds nothing to
+256 random bits, and every request would pay for it.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+
+from gateway import problems
+from gateway.store import tokens
+from gateway.store.database import Store
+from gateway.store.tokens import StoredToken
+
+READ, WRITE, OPERATE = "read", "write", "operate"
+# Each scope with those that it implies.
+SCOPES: dict[str, frozenset[str]] = {
+    READ: frozenset({READ}),
+    WRITE: frozenset({READ, WRITE}),
+    OPERATE: frozenset({READ, WRITE, OPERATE}),
+}
+KEYWORD = "token"
+REMEMBERED_SECONDS = 5.0
+
+
+class TokenError(Exception):
+    """The token can't be made; the text says why."""
+
+
+def create_token(store: Store, name: str, scope: str) -> str:
+    """Make a token. Out: its secret, which is kept nowhere. Raises TokenError."""
+    if scope not in SCOPES:
+        raise TokenError(f"scope {scope!r} is onbekend; kies uit {', '.join(SCOPES)}")
+    if not name.strip():
+        raise TokenError("een token heeft een naam nodig, die zegt wie het gebruikt")
+    secret = f"kb_{secrets.token_urlsafe(32)}"
+    try:
+        tokens.insert(store, name.strip(), digest(secret), scope)
+    except tokens.NameTaken:
+        raise TokenError(f"er is al een token met de naam {name.strip()!r}; kies een andere naam") from None
+    return secret
+
+
+def digest(secret: str) -> bytes:
+    """The digest under which the store has a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def secret_of(header: str | None) -> str:
+    """The secret in an Authorization header. Raises a 401 Problem, worded as the real server does."""
+    parts = (header or "").split()
+    if not parts or parts[0].lower() != KEYWORD:
+        raise problems.not_authenticated()
+    if len(parts) == 1:
+        raise problems.authentication_failed("Ongeldige token header. Geen logingegevens opgegeven")
+    if len(parts) > 2:
+        raise problems.authentication_failed("Ongeldige token header. Token-tekst mag geen spaties bevatten.")
+    return parts[1]
+
+
+def identify(store: Store, header: str | None) -> StoredToken:
+    """The token that an Authorization header names, its use noted. Raises a 401 Problem."""
+    found = tokens.find(store, digest(secret_of(header)))
+    if found is None:
+        raise problems.authentication_failed("Ongeldige token.")
+    tokens.touch(store, found)
+    return found
+
+
+class Gatekeeper:
+    """Identifies requests, and remembers known digests for a few seconds.
+
+    So a busy client costs one question to the store every few seconds, and a revoked token stops working
+    within as many. Unknown tokens are not remembered: nobody can fill the memory with guesses.
+    """
+
+    def __init__(self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
+        self._store = store
+        self._seconds = remembered_seconds
+        self._known: dict[bytes, tuple[StoredToken, float]] = {}
+
+    def admit(self, header: str | None, scope: str) -> StoredToken:
+        """The token of a request that needs `scope`. Raises a 401 or 403 Problem."""
+        key = digest(secret_of(header))
+        moment = time.monotonic()
+        held = self._known.get(key)
+        if held is None or held[1] < moment:
+            self._known.pop(key, None)
+            held = (identify(self._store, header), moment + self._seconds)
+            self._known[key] = held
+        if scope not in SCOPES[held[0].scope]:
+            raise problems.permission_denied()
+        return held[0]

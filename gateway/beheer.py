@@ -1,0 +1,88 @@
+"""For whoever keeps the gateway running: the status page, the status as JSON, and the health endpoints."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from typing import Any
+
+import orjson
+from flask import Flask, Response, render_template, request
+
+from gateway import problems
+from gateway.answers import SECURITY, base_url, json_answer, must_take_json, problem_answer
+from gateway.auth import OPERATE, Gatekeeper
+from gateway.store import status as store_status
+from gateway.store.database import Store, StoreError
+
+STATUS_SECONDS = 2.0
+NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
+PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
+PAGE_HEADERS = (
+    *SECURITY,
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Content-Security-Policy", PAGE_POLICY),
+    ("Cache-Control", "no-store"),
+)
+PHASES = {
+    "live": "live: de bron wordt bevraagd waar dat nodig is",
+    "synced": "synced: de opslag is gevuld en wordt bijgehouden",
+    "cutover": "cutover: de bron wordt niet meer bevraagd",
+}
+RUN_STATES = {
+    "running": "bezig",
+    "interrupted": "onderbroken",
+    "finished": "klaar",
+    "failed": "mislukt",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Beheer:
+    """The operator's views over one store."""
+
+    def __init__(self, store: Store, gatekeeper: Gatekeeper, public_url: str) -> None:
+        self._store = store
+        self._gatekeeper = gatekeeper
+        self._public_url = public_url
+        self._held: tuple[float, dict[str, Any]] | None = None
+
+    def register(self, app: Flask) -> None:
+        """Add the paths to an application."""
+        app.add_url_rule("/", "status_page", self._page)
+        app.add_url_rule("/health/live", "health_live", self._live)
+        app.add_url_rule("/health/ready", "health_ready", self._ready)
+        app.add_url_rule("/beheer/api/v1/status", "beheer_status", self._status)
+
+    def _page(self) -> Response:
+        page = render_template("status.html", status=self._numbers(), phases=PHASES, run_states=RUN_STATES)
+        return Response(page, 200, list(PAGE_HEADERS))
+
+    def _live(self) -> Response:
+        return json_answer(b'{"status":"live"}')
+
+    def _ready(self) -> Response:
+        try:
+            if store_status.ready(self._store):
+                return json_answer(b'{"status":"ready"}')
+            detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
+        except (sqlite3.Error, StoreError) as error:
+            log.warning("not ready: %s", type(error).__name__)
+            detail = "De opslag antwoordt niet."
+        problem = problems.unavailable(detail, retry_after=5)
+        return problem_answer(problem, base_url(request.environ, self._public_url))
+
+    def _status(self) -> Response:
+        must_take_json(request.environ)
+        self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), OPERATE)
+        return json_answer(orjson.dumps(self._numbers()))
+
+    def _numbers(self) -> dict[str, Any]:
+        # The page is open to all and counting a large store takes a while: count at most so often.
+        moment = time.monotonic()
+        held = self._held
+        if held is None or held[0] < moment:
+            held = self._held = (moment + STATUS_SECONDS, store_status.status(self._store))
+        return held[1]

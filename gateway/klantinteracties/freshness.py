@@ -1,0 +1,80 @@
+"""How views ask whether the store can answer: a protocol, and its form when there are no sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+COMPLETE, PARTIAL = "complete", "partial"
+
+
+class Shown(NamedTuple):
+    """A document that stands in full in an answer: its kind, row id, and uuid (16 bytes)."""
+
+    kind: str
+    id: int
+    uuid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer may say of itself.
+
+    `coverage` is complete, or partial with a `reason`; `freshness` is live (fetched for this request), fresh
+    (recent enough), stale (older than allowed, because the source failed) or local (no source concerned).
+    `retry` says that the store has changed and must be read again.
+    """
+
+    coverage: str
+    reason: str
+    freshness: str
+    retry: bool = False
+
+    def headers(self) -> list[tuple[str, str]]:
+        """The two headers that every answer of the API carries."""
+        coverage = self.coverage
+        if self.reason and coverage != COMPLETE:
+            reason = self.reason.encode("latin-1", "replace").decode("latin-1")
+            coverage = f"{coverage}; reason={' '.join(reason.split())}"
+        return [("Klantbrug-Coverage", coverage), ("Klantbrug-Freshness", self.freshness)]
+
+
+LOCAL = Outcome(COMPLETE, "", "local")
+
+
+class Hydrator(Protocol):
+    """Fetches from the sources what a question needs. Never called inside a transaction of the store."""
+
+    def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
+        """Before a list is read.
+
+        In: the filters that are not empty, by their name in the API, as the client wrote them. Raises a
+        Problem (502, 503 or 504) when the store can't answer and the sources don't.
+        """
+        ...
+
+    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+        """Before one document is read. Raises as before_list does."""
+        ...
+
+    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+        """When the answer has been read: may fetch more, and then asks to read again (`retry`)."""
+        ...
+
+
+class LocalOnly:
+    """A register without sources: what the store has is all there is."""
+
+    def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
+        """Complete, from the store."""
+        return LOCAL
+
+    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+        """Complete, from the store."""
+        return LOCAL
+
+    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+        """As it was."""
+        return outcome

@@ -1,0 +1,232 @@
+"""Query parameters: from what a client writes to conditions on documents, as pure data.
+
+The rules are those recorded of the real server: of a repeated parameter the last counts, values are trimmed,
+an empty value is no filter; what can't be a uuid, an address or one of the choices is an error, what can't be
+a date matches nothing, and what can't be a boolean is no filter.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from uuid import UUID
+
+from gateway import problems
+from gateway.klantinteracties.declarations import Filter, Form, Resource
+from gateway.klantinteracties.expand import Tree, tree
+from gateway.klantinteracties.resources import RESOURCES
+from gateway.problems import InvalidParam
+from gateway.store.conditions import Compare, Condition, Where
+
+PAGE, PAGE_SIZE, EXPAND = "page", "pageSize", "expand"
+DEFAULT_SIZE, LARGEST_SIZE = 100, 500
+LARGEST_PAGE = 2**53
+LAST = "last"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FLAGS = {"true": 1, "1": 1, "false": 0, "0": 0}
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+URL_LENGTH = 2048
+HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?|\[[0-9a-f:.]+\]", re.I)
+FILTERS: dict[str, dict[str, Filter]] = {
+    resource.path: {item.name: item for item in resource.filters} for resource in RESOURCES
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A question to a list: `page` from 1 or None for the last; 0 is a page that doesn't exist.
+
+    `filters` are the parameters that filter, as the client wrote them.
+    """
+
+    conditions: tuple[Condition, ...]
+    filters: dict[str, str]
+    page: int | None
+    size: int
+    expand: Tree
+
+
+def parse_list(resource: Resource, text: str) -> ListQuery:
+    """Read the query string of a list. Raises a 400 Problem that names every parameter that is wrong."""
+    given = _parameters(text)
+    known = FILTERS[resource.path]
+    _refuse_unknown(given, {*known, PAGE, PAGE_SIZE, *_expand_of(resource)})
+    conditions, filters, wrong = [], {}, []
+    for name, value in given.items():
+        item = known.get(name)
+        if item is None or not value:
+            continue
+        try:
+            condition = _condition(item, value)
+        except ValueError as error:
+            wrong.append(InvalidParam(name, *error.args))
+            continue
+        if condition is not None:
+            filters[name] = value
+            conditions.append(condition)
+    try:
+        expand = _expand(resource, given)
+    except problems.Problem as problem:
+        wrong += problem.invalid_params
+    if wrong:
+        raise problems.invalid(*wrong)
+    return ListQuery(tuple(conditions), filters, _page(given), _size(given), expand)
+
+
+def parse_detail(resource: Resource, text: str) -> Tree:
+    """Read the query string of a detail: what to expand. Raises a 400 Problem."""
+    if not text:
+        return ()
+    given = _parameters(text)
+    _refuse_unknown(given, _expand_of(resource))
+    return _expand(resource, given)
+
+
+def page_address(address: str, text: str, page: int) -> str:
+    """The address of another page of the same question: parameters sorted by name, page 1 left unsaid."""
+    given = parse_qs(_unicode(text), keep_blank_values=True)
+    given.pop(PAGE, None)
+    if page != 1:
+        given[PAGE] = [str(page)]
+    query = urlencode(sorted(given.items()), doseq=True)
+    return f"{address}?{query}" if query else address
+
+
+def _parameters(text: str) -> dict[str, str]:
+    return {name: value.strip() for name, value in parse_qsl(_unicode(text), keep_blank_values=True)}
+
+
+def _unicode(text: str) -> str:
+    # WSGI gives the query string byte for byte as Latin-1; what isn't ASCII was meant as UTF-8.
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _expand_of(resource: Resource) -> set[str]:
+    return {EXPAND} if resource.expansions else set()
+
+
+def _refuse_unknown(given: dict[str, str], known: set[str]) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        reason = f"Onbekende query parameters: {', '.join(unknown)}"
+        raise problems.invalid(InvalidParam("nonFieldErrors", "unknown-parameters", reason))
+
+
+def _expand(resource: Resource, given: dict[str, str]) -> Tree:
+    value = given.get(EXPAND)
+    return tree(resource.kind, value) if value else ()
+
+
+def _page(given: dict[str, str]) -> int | None:
+    value = given.get(PAGE) or "1"
+    if value == LAST:
+        return None
+    number = _number(value)
+    return number if number is not None and 0 < number < LARGEST_PAGE else 0
+
+
+def _size(given: dict[str, str]) -> int:
+    number = _number(given.get(PAGE_SIZE, ""))
+    return min(number, LARGEST_SIZE) if number is not None and number > 0 else DEFAULT_SIZE
+
+
+def _number(value: str) -> int | None:
+    try:
+        return int(value)
+    except ValueError:
+        return None
+
+
+def _condition(item: Filter, value: str) -> Condition | None:
+    """The condition that a value asks, None for no filter. Raises ValueError(code, reason)."""
+    if "\x00" in value:
+        raise ValueError("null_characters_not_allowed", "Null-tekens zijn niet toegestaan.")
+    found: str | int | bytes | None
+    match item.form:
+        case Form.TEXT:
+            return Condition(item.where, value)
+        case Form.CHOICE:
+            if value not in item.choices:
+                reason = f"Selecteer een geldige keuze. {value} is geen beschikbare keuze."
+                raise ValueError("invalid_choice", reason)
+            return Condition(item.where, value)
+        case Form.FLAG:
+            flag = FLAGS.get(value.lower())
+            return None if flag is None else Condition(item.where, flag)
+        case Form.UUID:
+            found = _uuid(value)
+            if found is None:
+                raise ValueError("invalid", "Voer een geldige UUID in.")
+        case Form.URL:
+            found = _uuid(_address(value).rstrip("/").rpartition("/")[2])
+        case Form.DATE:
+            found = _date(value)
+        case Form.MOMENT:
+            found = moment(value)
+        case Form.MOMENT_TEXT:
+            found = _moment_text(moment(value))
+    return _nothing(item.where) if found is None else Condition(item.where, found)
+
+
+def _nothing(where: Where) -> Condition:
+    return Condition(Where(where.kind, compare=Compare.NEVER), 0)
+
+
+def _uuid(value: str) -> bytes | None:
+    try:
+        return UUID(value).bytes
+    except ValueError:
+        return None
+
+
+def _address(value: str) -> str:
+    """The path of an address. Raises ValueError(code, reason) when it is none."""
+    wrong = ValueError("invalid", "Voer een geldige URL in.")
+    if len(value) > URL_LENGTH or any(sign.isspace() for sign in value):
+        raise wrong
+    bare = "://" not in value
+    try:
+        parts = urlsplit(f"http://{value}" if bare else value)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    host = parts.netloc.rpartition("@")[2]
+    host = host.removesuffix(f":{port}") if port is not None else host.removesuffix(":")
+    if parts.scheme not in ("http", "https", "ftp", "ftps") or not HOST.fullmatch(host):
+        raise wrong
+    # Without a scheme only a name with a dot counts as a host, else every word would be an address.
+    if bare and "." not in host and host != "localhost":
+        raise wrong
+    return parts.path
+
+
+def _date(value: str) -> str | None:
+    if not DATE.fullmatch(value):
+        return None
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        return None
+
+
+def moment(value: str) -> int | None:
+    """A time in microseconds UTC, None when it can't be read; a date alone is midnight, no zone is UTC."""
+    try:
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        return (found - EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moment_text(microseconds: int | None) -> str | None:
+    if microseconds is None:
+        return None
+    try:
+        found = EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return None
+    return found.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,75 @@
+"""What tests share: sample sources over real HTTP, installations on real files, and one log of the whole run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import read_config, write_config
+
+from gateway.installation import Installation, open_installation
+from gateway.sample.data import Dataset, default_paths, load
+
+
+@pytest.fixture(scope="session")
+def run_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which every log line of this run lands: ours, the libraries', and those of processes."""
+    return tmp_path_factory.mktemp("run-log")
+
+
+class _Keep(logging.Handler):
+    def __init__(self, path: Path) -> None:
+        super().__init__(logging.DEBUG)
+        self.path = path
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{record.name} {record.getMessage()}\n")
+            if record.exc_info:
+                file.write(logging.Formatter().formatException(record.exc_info) + "\n")
+
+
+@pytest.fixture(autouse=True)
+def keep_log(run_log: Path) -> Iterator[None]:
+    """Keep what this test logs, at the most talkative level."""
+    handler, root = _Keep(run_log / "pytest.log"), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def slice_path() -> Path:
+    """The recorded slice of a Zaken API."""
+    return default_paths()[0]
+
+
+@pytest.fixture
+def slice_data(slice_path: Path) -> Dataset:
+    """The slice, to change at will."""
+    return load(slice_path)
+
+
+@pytest.fixture
+def all_data() -> Dataset:
+    """The slice and the ugly set together."""
+    return load(default_paths())
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Callable[..., Installation]:
+    """Make an installation on an empty store: `install(bron=server, max_age=5)`."""
+    count = iter(range(1000))
+
+    def make(config: Path | None = None, **arguments: Any) -> Installation:
+        live = {key: arguments.pop(key) for key in ("max_age", "deadline", "partial") if key in arguments}
+        path = config or write_config(tmp_path / f"installation-{next(count)}", arguments, **live)
+        return open_installation(read_config(path))
+
+    return make

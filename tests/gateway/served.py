@@ -1,0 +1,60 @@
+"""A client of a served store, and as much of a configuration as serving needs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+API = "/klantinteracties/api/v1"
+
+
+@dataclass(frozen=True)
+class Got:
+    """An answer."""
+
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.raw)
+
+
+@dataclass(frozen=True)
+class Client:
+    """Asks a server, with a token unless told otherwise. Paths below the API's base path may be short."""
+
+    base: str
+    token: str
+
+    def get(self, path: str, **headers: str) -> Got:
+        return self.send("GET", path, {"Authorization": f"Token {self.token}", **headers})
+
+    def send(
+        self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
+    ) -> Got:
+        if (
+            not path.startswith("/klantinteracties")
+            and not path.startswith(("/beheer", "/health"))
+            and path != "/"
+        ):
+            path = API + path
+        connection = http.client.HTTPConnection(urlsplit(self.base).netloc, timeout=30)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return Got(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            connection.close()
+
+
+def settings(path: Path, public_url: str = "") -> SimpleNamespace:
+    """As much of a configuration as the application looks at."""
+    gateway = SimpleNamespace(public_url=public_url, max_body=1024 * 1024)
+    return SimpleNamespace(gateway=gateway, store=SimpleNamespace(path=path), sources=())

@@ -1,0 +1,125 @@
+"""Tokens: what they open, and what the store keeps of them."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+from served import Client
+
+from gateway.auth import Gatekeeper, TokenError, create_token, identify
+from gateway.problems import Problem
+from gateway.store.database import Store, now
+
+
+def refusal(gatekeeper: Gatekeeper, header: str | None, scope: str = "read") -> tuple[int, str, str]:
+    with pytest.raises(Problem) as caught:
+        gatekeeper.admit(header, scope)
+    return caught.value.status, caught.value.code, caught.value.detail
+
+
+def test_a_token_is_kept_as_its_digest_only(store: Store) -> None:
+    secret = create_token(store, "KISS", "read")
+    row = store.connection().execute("SELECT name, digest, scope FROM token").fetchone()
+    assert row == ("KISS", hashlib.sha256(secret.encode()).digest(), "read")
+    for file in store.path.parent.iterdir():
+        assert secret.encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize(("name", "scope"), [("a", "read"), (" a ", "write"), ("", "read"), ("b", "alles")])
+def test_a_token_needs_a_name_of_its_own_and_a_known_scope(store: Store, name: str, scope: str) -> None:
+    create_token(store, "a", "read")
+    with pytest.raises(TokenError):
+        create_token(store, name, scope)
+
+
+@pytest.mark.parametrize(
+    ("scope", "opens"),
+    [("read", {"read"}), ("write", {"read", "write"}), ("operate", {"read", "write", "operate"})],
+)
+def test_a_scope_implies_the_lower_ones(store: Store, scope: str, opens: set[str]) -> None:
+    gatekeeper = Gatekeeper(store)
+    header = f"Token {create_token(store, 'x', scope)}"
+    for wanted in ("read", "write", "operate"):
+        if wanted in opens:
+            assert gatekeeper.admit(header, wanted).name == "x"
+        else:
+            assert refusal(gatekeeper, header, wanted)[:2] == (403, "permission_denied")
+
+
+@pytest.mark.parametrize("keyword", ["Token", "token", "TOKEN"])
+def test_the_keyword_may_be_in_any_case(store: Store, keyword: str) -> None:
+    secret = create_token(store, "x", "read")
+    assert identify(store, f"{keyword} {secret}").name == "x"
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        (None, "not_authenticated"),
+        ("", "not_authenticated"),
+        ("Bearer abc", "not_authenticated"),
+        ("Token", "authentication_failed"),
+        ("Token a b", "authentication_failed"),
+        ("Token onbekend", "authentication_failed"),
+        ("Token \udcff", "authentication_failed"),
+    ],
+)
+def test_what_is_no_token_is_refused(store: Store, header: str | None, code: str) -> None:
+    assert refusal(Gatekeeper(store), header)[:2] == (401, code)
+
+
+def test_a_revoked_token_stops_working_within_seconds(store: Store) -> None:
+    header = f"Token {create_token(store, 'x', 'read')}"
+    gatekeeper = Gatekeeper(store, remembered_seconds=0)
+    gatekeeper.admit(header, "read")
+    with store.write() as connection:
+        connection.execute("UPDATE token SET revoked = ?", (now(),))
+    assert refusal(gatekeeper, header) == (401, "authentication_failed", "Ongeldige token.")
+
+
+def last_used(store: Store) -> int | None:
+    return store.connection().execute("SELECT last_used FROM token").fetchone()[0]
+
+
+def test_use_is_noted_at_most_once_a_minute(store: Store) -> None:
+    header = f"Token {create_token(store, 'x', 'read')}"
+    assert last_used(store) is None
+    identify(store, header)
+    first = last_used(store)
+    assert first is not None
+    identify(store, header)
+    assert last_used(store) == first
+    with store.write() as connection:
+        connection.execute("UPDATE token SET last_used = last_used - 61000000")
+    identify(store, header)
+    assert last_used(store) >= first
+
+
+def test_a_busy_store_does_not_keep_a_reader_waiting(store: Store, serve: Callable[..., Client]) -> None:
+    """Another process is writing: the answer comes at once, and the use is noted another time."""
+    client = serve()
+    writer = sqlite3.connect(store.path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    try:
+        assert client.get("/partijen").status == 200
+        assert last_used(store) is None
+    finally:
+        writer.execute("ROLLBACK")
+        writer.close()
+
+
+def test_without_a_token_nobody_learns_what_is_there(client: Client) -> None:
+    """401 comes before 404 and 405; only what takes no JSON at all is told so first."""
+    for method, path in (
+        ("GET", "/partijen/geen-uuid"),
+        ("DELETE", "/partijen"),
+        ("OPTIONS", "/actoren"),
+        ("GET", "/"),
+    ):
+        got = client.send(method, path if path != "/" else "/klantinteracties/api/v1/")
+        assert got.status == 401
+        assert got.headers["WWW-Authenticate"] == "Token"
+    assert client.send("GET", "/partijen", {"Accept": "text/html"}).status == 406

@@ -1,0 +1,109 @@
+"""Helpers of the tests: configurations, a client of the served API, digests of stores, the command as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from gateway.app import create_app
+from gateway.auth import create_token
+from gateway.config import Config, load_config
+from gateway.installation import Installation
+from gateway.sample.data import Dataset
+from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
+from gateway.store.database import Store
+from gateway.store.dump import dump_lines
+
+API = "/klantinteracties/api/v1"
+UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
+LIVE = "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\npartial = '{partial}'\n"
+
+
+def some_zaken(data: Dataset, every: int) -> Dataset:
+    """A consistent part of a dataset: each `every`th zaak with all that hangs on it."""
+    zaken = data.objects("zaak")
+    kept = {zaak["uuid"] for zaak in zaken[::every]}
+    for kind in ("zaak", "rol", "klantcontact", "zaakcontactmoment"):
+        for item in data.objects(kind):
+            zaak = item["uuid"] if kind == "zaak" else item["zaak"].rsplit("/", 1)[-1]
+            if zaak not in kept:
+                data.remove(kind, item["uuid"])
+    return data
+
+
+def write_config(folder: Path, sources: dict[str, SampleServer], **live: Any) -> Path:
+    """A config.toml for these sources with its store beside it."""
+    settings = {"max_age": 300, "deadline": 20, "partial": "refuse"} | live
+    text = f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n' + LIVE.format(**settings)
+    text += '[mapping]\nmax_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"\n'
+    for name, server in sources.items():
+        text += (
+            f'[[source]]\nname = "{name}"\nzaken_url = "{server.zaken_url}"\n'
+            f'client_id = "{DEFAULT_APPLICATION.client_id}"\nsecret = "{DEFAULT_APPLICATION.secret}"\n'
+            "connect_timeout = 2\nread_timeout = 10\n"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read_config(path: Path) -> Config:
+    """A configuration without the environment of whoever runs the tests."""
+    return load_config(path, {})
+
+
+class Asker:
+    """A client of the served API, in this process."""
+
+    def __init__(self, installation: Installation) -> None:
+        app = create_app(installation.config, store=installation.store, hydrator=installation.hydrator())
+        self.client: FlaskClient = app.test_client()
+        self.token = create_token(installation.store, f"asker-{id(self)}", "read")
+
+    def get(self, path: str, **query: str) -> Any:
+        """The answer to GET path?query."""
+        headers = {"Authorization": f"Token {self.token}"}
+        return self.client.get(f"{API}/{path}", query_string=query, headers=headers)
+
+
+def dump_digest(store: Store) -> str:
+    """SHA-256 of the canonical dump: equal for stores that hold the same."""
+    digest = hashlib.sha256()
+    for line in dump_lines(store):
+        digest.update(line + b"\n")
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def klantbrug(run_log: Path, *arguments: str | Path, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, its log kept; stopped at the end of the block."""
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with (run_log / "processes.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *map(str, arguments)],
+            stdout=options.pop("stdout", subprocess.PIPE),
+            stderr=options.pop("stderr", log),
+            text=True,
+            env=environ,
+            start_new_session=True,
+            **options,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=15)
+            if process.poll() is None:
+                process.kill()
+            process.wait()

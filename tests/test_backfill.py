@@ -1,0 +1,250 @@
+"""Backfill: complete in spite of change, resumable after any stop, and without effect the second time."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from support import dump_digest, klantbrug, read_config, some_zaken, write_config
+
+from gateway.installation import Installation, open_installation, open_store
+from gateway.legacy.errors import LegacyError
+from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.server import SampleServer
+from gateway.store.kinds import RAW_KIND
+from gateway.store.status import status
+from jobs.backfill import Backfill, Busy, Progress
+
+Install = Callable[..., Installation]
+
+
+@pytest.fixture
+def server(slice_data: Dataset) -> Iterator[SampleServer]:
+    with SampleServer(slice_data) as running:
+        yield running
+
+
+def backfill(installation: Installation, show: Callable[[Progress], None] = lambda progress: None) -> bool:
+    return all([Backfill(fetcher, show).run() for fetcher in installation.fetchers.values()])
+
+
+def held(installation: Installation, kind: str) -> set[str]:
+    """The uuids of the legacy objects of a kind in the store."""
+    rows = installation.store.connection().execute("SELECT uuid FROM raw WHERE kind = ?", (RAW_KIND[kind],))
+    return {str(UUID(bytes=row[0])) for row in rows}
+
+
+def test_every_object_of_the_slice_is_accounted_for(server: SampleServer, install: Install) -> None:
+    installation = install(bron=server)
+    assert backfill(installation)
+    kinds = status(installation.store)["sources"]["bron"]["kinds"]
+    assert {kind: kinds[kind]["seen"] for kind in ("zaak", "rol", "klantcontact")} == {
+        "zaak": 1174,
+        "rol": 3485,
+        "klantcontact": 755,
+    }
+    for counts in kinds.values():
+        left_out = sum(counts["left_out"].values())
+        assert counts["seen"] == counts["translated"] + counts["quarantined"] + left_out
+    assert kinds["rol"]["translated"] > 2000
+
+
+def test_a_second_run_changes_nothing(all_data: Dataset, install: Install) -> None:
+    with SampleServer(all_data) as server:
+        installation = install(bron=server)
+        assert backfill(installation)
+        before = dump_digest(installation.store)
+        assert backfill(installation)
+    assert dump_digest(installation.store) == before
+    counters = status(installation.store)["runs"][0]["counters"]
+    assert [counters[kind]["changed"] for kind in counters] == [0, 0, 0]
+
+
+def test_progress_tells_how_far_it_is(server: SampleServer, install: Install) -> None:
+    shown: list[Progress] = []
+    backfill(install(bron=server), shown.append)
+    rollen = [progress for progress in shown if progress.kind == "rol" and progress.look == 1]
+    assert [progress.done for progress in rollen] == [500, 1000, 1500, 2000, 2500, 3000, 3485]
+    assert {progress.total for progress in rollen} == {3485}
+
+
+def there_all_the_time(server: SampleServer, kind: str, before: set[str]) -> set[str]:
+    return before & {item["uuid"] for item in server.dataset.objects(kind)}
+
+
+def test_a_walk_with_deletes_going_on_misses_nothing_that_stays(
+    server: SampleServer, install: Install
+) -> None:
+    before = {rol["uuid"] for rol in server.dataset.objects("rol")}
+    server.traps.protected = set(sorted(before)[::2])
+    server.traps.delete_during_walk = 25
+    installation = install(bron=server)
+    assert backfill(installation)
+    assert len(server.traps.removed) > 100
+    assert there_all_the_time(server, "rol", before) <= held(installation, "rol")
+
+
+def test_what_was_deleted_during_the_walk_ends_up_gone(server: SampleServer, install: Install) -> None:
+    """Deleting stops before the last look: everything that went is asked for by uuid, and removed."""
+    installation, calls = install(bron=server), 0
+
+    def stop_deleting(progress: Progress) -> None:
+        nonlocal calls
+        calls += progress.kind == "rol"
+        if calls == 5:
+            server.traps.delete_during_walk = 0
+
+    server.traps.delete_during_walk = 30
+    assert backfill(installation, stop_deleting)
+    assert server.traps.removed
+    assert held(installation, "rol") == {rol["uuid"] for rol in server.dataset.objects("rol")}
+    fresh = install(bron=server)
+    assert backfill(fresh)
+    assert dump_digest(fresh.store) == dump_digest(installation.store)
+
+
+def test_a_walk_with_inserts_going_on_misses_nothing_that_stays(
+    server: SampleServer, install: Install
+) -> None:
+    before = {rol["uuid"] for rol in server.dataset.objects("rol")}
+    server.traps.insert_during_walk = 7
+    installation = install(bron=server)
+    backfill(installation)
+    assert server.traps.inserted
+    assert before <= held(installation, "rol")
+
+
+def test_fuzzy_pagination_does_not_end_a_walk_early(server: SampleServer, install: Install) -> None:
+    """Page 1 of 500 says `next: null` and counts 500: followed, it would read a seventh of all."""
+    server.traps.fuzzy_pagination = True
+    installation = install(bron=server)
+    assert backfill(installation)
+    assert len(held(installation, "rol")) == 3485
+
+
+def test_a_source_in_trouble_is_walked_to_the_end(slice_data: Dataset, install: Install) -> None:
+    data = some_zaken(slice_data, 4)
+    with SampleServer(data) as server:
+        quiet = install(bron=server)
+        assert backfill(quiet)
+        traps = server.traps
+        traps.error_rate, traps.drop_rate, traps.truncate_rate, traps.too_many_rate = 0.05, 0.02, 0.02, 0.02
+        traps.retry_after = 1
+        troubled = install(bron=server)
+        for _ in range(5):
+            try:
+                assert backfill(troubled)
+                break
+            except LegacyError:
+                continue
+    assert dump_digest(troubled.store) == dump_digest(quiet.store)
+
+
+def test_a_source_without_page_size_is_walked_by_its_own(slice_data: Dataset, install: Install) -> None:
+    """A plain Zaken API has no pageSize: pages of 100."""
+    with SampleServer(some_zaken(slice_data, 5), version="1.0.2", open_zaak=False) as server:
+        installation = install(bron=server)
+        assert backfill(installation)
+        assert held(installation, "rol") == {rol["uuid"] for rol in server.dataset.objects("rol")}
+
+
+def test_only_one_backfill_of_a_source_runs_at_a_time(
+    server: SampleServer, install: Install, run_log: Path
+) -> None:
+    installation = install(bron=server)
+    server.traps.slow = 1
+    with klantbrug(run_log, "--config", installation.config.path, "backfill"):
+        while not server.calls:
+            time.sleep(0.05)
+        with pytest.raises(Busy):
+            backfill(installation)
+
+
+def test_ctrl_c_costs_nothing(server: SampleServer, install: Install) -> None:
+    installation = install(bron=server)
+    pages = 0
+
+    def interrupt(progress: Progress) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        backfill(installation, interrupt)
+    assert status(installation.store)["runs"][0]["status"] == "interrupted"
+    server.reset_calls()
+    assert backfill(installation)
+    runs = status(installation.store)["runs"]
+    assert [run["status"] for run in runs] == ["finished"]
+    # The zaken were read before the stop: this run begins with the rollen.
+    zaken = [call for call in server.calls if call.path.startswith("/zaken/api/v1/zaken?")]
+    rollen = [call for call in server.calls if call.path.startswith("/zaken/api/v1/rollen?")]
+    assert server.calls.index(rollen[1]) < server.calls.index(zaken[0])
+
+
+def test_the_store_after_ten_kills_equals_an_undisturbed_one(
+    all_data: Dataset, tmp_path: Path, run_log: Path
+) -> None:
+    """kill -9 at random moments, ten times, then a full run: the same canonical dump."""
+    chance = random.Random(20261123)
+    with SampleServer(some_zaken(all_data, 6)) as server:
+        calm = write_config(tmp_path / "calm", {"bron": server})
+        killed = write_config(tmp_path / "killed", {"bron": server})
+        began = time.monotonic()
+        with klantbrug(run_log, "--config", calm, "backfill") as process:
+            assert process.wait(timeout=120) == 0
+        whole = time.monotonic() - began
+        stopped = 0
+        while stopped < 10:
+            with klantbrug(run_log, "--config", killed, "backfill") as process:
+                try:
+                    process.wait(timeout=chance.uniform(0.3, 1.0) * whole)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    stopped += 1
+        with klantbrug(run_log, "--config", killed, "backfill") as process:
+            assert process.wait(timeout=120) == 0
+        stores = [open_store(read_config(path)) for path in (calm, killed)]
+        assert dump_digest(stores[0]) == dump_digest(stores[1])
+        assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
+
+
+def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:
+    with SampleServer(some_zaken(load(default_paths()), 10)) as server:
+        config = write_config(tmp_path / "here", {"bron": server})
+        with klantbrug(run_log, "--config", config, "backfill") as process:
+            output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert "Bron bron: volledig ingelezen." in output
+        command = [sys.executable, "-m", "gateway", "--config", str(config)]
+        told = json.loads(subprocess.run([*command, "status", "--json"], capture_output=True, check=True).stdout)
+        assert told["sources"]["bron"]["coverage"] == "complete"
+        lines = subprocess.run([*command, "dump"], capture_output=True, check=True).stdout.splitlines()
+        assert {json.loads(line)["t"] for line in lines} >= {"raw", "document", "link", "key", "provenance", "finding"}
+        types = [json.loads(line)["t"] for line in lines]
+        assert types == sorted(types)
+
+
+def test_a_source_that_is_down_ends_the_command_with_1(tmp_path: Path, run_log: Path) -> None:
+    with SampleServer(some_zaken(load(default_paths()), 50)) as server:
+        config = write_config(tmp_path / "here", {"bron": server})
+    with klantbrug(run_log, "--config", config, "backfill", stderr=subprocess.PIPE) as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Bron bron: er is geen verbinding te krijgen" in errors
+
+
+def test_another_uuid_secret_is_refused(server: SampleServer, tmp_path: Path) -> None:
+    path = write_config(tmp_path / "here", {"bron": server})
+    open_installation(read_config(path)).store.close()
+    path.write_text(path.read_text().replace("a secret of the tests", "another secret of the tests"))
+    with pytest.raises(Exception, match="ander geheim"):
+        open_installation(read_config(path))

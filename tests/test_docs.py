@@ -1,0 +1,322 @@
+"""The documents say what is true of the code, and the code keeps the walls that they promise."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from gateway.cli import cli
+from gateway.config import load_config
+from gateway.hydrate import FRESHNESS
+from gateway.klantinteracties.resources import RESOURCES
+from gateway.legacy import errors
+from gateway.store.kinds import LEFT_OUT_RULES
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+ARCHITECTURE, MAPPING, OPERATION = (
+    ROOT / "docs" / f"{name}.md" for name in ("architecture", "mapping", "operation")
+)
+DOCUMENTS = (README, ROOT / "CHANGELOG.md", ARCHITECTURE, MAPPING, OPERATION)
+PACKAGES = ("gateway", "jobs", "mappings")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+RULES = [f"M{number}" for number in (*range(1, 37), 40, 41, 42)]
+
+CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+FUNCTION = re.compile(r"`([a-z_.]+):([\w.]+)`")
+CONFIG_KEY = re.compile(r"\[+(gateway|store|source|live|mapping|jobs|notifications)\]+ ([a-z_]+)$")
+SQL = re.compile(
+    r"\b(SELECT\s|INSERT\s+(OR|INTO)\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+(TABLE|INDEX)\b"
+    r"|DROP\s+(TABLE|INDEX)\b|PRAGMA\b|BEGIN IMMEDIATE\b)"
+)
+
+
+def text_of(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
+
+
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+def code_in(document: Path) -> Iterator[str]:
+    """Each piece of inline code, and each line of a code block without its comment."""
+    for block, inline in CODE.findall(text_of(document)):
+        for line in block.splitlines() if block else [inline]:
+            yield line.split("  #")[0].strip()
+
+
+def section(document: Path, heading: str) -> str:
+    return text_of(document).split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def row_of(rule: str) -> str:
+    rows = [line for line in text_of(MAPPING).splitlines() if line.startswith(f"| {rule} |")]
+    assert len(rows) == 1, f"docs/mapping.md has {len(rows)} rows for {rule}"
+    return rows[0]
+
+
+# What documents name
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_each_rule_of_the_mapping_names_functions_that_exist_or_the_issue_that_will_bring_it(rule):
+    where = row_of(rule).rsplit("|", 2)[1]
+    functions = FUNCTION.findall(where)
+    assert functions or re.search(r"not yet \(issue \d+\)", where), f"{rule} says nothing of where it is"
+    for module, names in functions:
+        found = import_module(module)
+        for name in names.split("."):
+            assert hasattr(found, name), f"{rule}: {module}:{names} does not exist"
+            found = getattr(found, name)
+
+
+def test_the_mapping_has_no_rules_that_nobody_knows():
+    rows = re.findall(r"^\| (M\d+) \|", text_of(MAPPING), re.MULTILINE)
+    assert sorted(rows) == sorted(RULES)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_rules_named_in_documents_are_rules_of_the_mapping(document):
+    assert set(re.findall(r"\bM\d+\b", text_of(document))) <= set(RULES)
+
+
+def keys_of_the_example() -> dict[str, set[str]]:
+    """Sections of config.example.toml with their keys; those of [jobs.<name>] stand there as comments."""
+    text = text_of(ROOT / "config.example.toml")
+    text = re.sub(r"^# (\[jobs\.\w+\]|enabled = .*|schedule = .*)$", r"\1", text, flags=re.MULTILINE)
+    raw = tomllib.loads(text)
+    keys = {name: set(table) for name, table in raw.items() if isinstance(table, dict)}
+    keys["source"] = set(raw["source"][0])
+    keys["jobs"] = {key for job in raw["jobs"].values() for key in job}
+    return keys
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_configuration_keys_in_documents_are_explained_in_the_example(document):
+    known = keys_of_the_example()
+    for code in code_in(document):
+        if match := CONFIG_KEY.match(code):
+            assert match[2] in known[match[1]], f"{named(document)}: no key {code}"
+
+
+def test_settings_named_with_the_mapping_rules_are_keys_of_the_mapping_section():
+    known = keys_of_the_example()["mapping"]
+    settings = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", text_of(MAPPING)))
+    values = {"persoon", "organisatie", "overig", "vertrouwelijk"}
+    assert settings - values <= known
+
+
+def test_the_smallest_configuration_in_the_readme_is_one_that_loads(tmp_path):
+    block = re.search(r"```toml\n(.*?)```", text_of(README), re.DOTALL)
+    path = tmp_path / "config.toml"
+    path.write_text(block[1], encoding="utf-8")
+    for name in re.findall(r'secret_file = "([^"]+)"', block[1]):
+        (tmp_path / name).write_text("x" * 40, encoding="utf-8")
+    config = load_config(path, {})
+    assert [source.name for source in config.sources] == ["openzaak"]
+
+
+def judge_command(line: str) -> None:
+    """Follow a `klantbrug ...` line through the command tree. Raises AssertionError where it goes wrong."""
+    words = iter(shlex.split(line)[1:])
+    command: click.Command = cli
+    for word in words:
+        if word.startswith("-"):
+            options = {name: option for option in command.params for name in option.opts}
+            assert word in options, f"{line}: {command.name} has no option {word}"
+            if not options[word].is_flag:
+                next(words)
+        elif isinstance(command, click.Group):
+            assert word in command.commands, f"{line}: there is no command {word}"
+            command = command.commands[word]
+        else:
+            arguments = [one for one in command.params if isinstance(one, click.Argument)]
+            assert arguments, f"{line}: {command.name} takes no {word}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_commands_in_documents_exist(document):
+    for code in code_in(document):
+        if code.startswith("klantbrug "):
+            judge_command(code)
+
+
+@pytest.mark.parametrize("line", ["klantbrug fly", "klantbrug status --xml", "klantbrug status now"])
+def test_a_command_that_does_not_exist_is_noticed(line):
+    with pytest.raises(AssertionError):
+        judge_command(line)
+
+
+def test_the_readme_names_every_command():
+    said = text_of(README)
+    for name in cli.commands:
+        assert f"`klantbrug {name}" in said, f"README.md does not name klantbrug {name}"
+
+
+def test_the_readme_begins_with_the_two_commands_that_start_everything():
+    first_screen = text_of(README).split("\n## ", 1)[0]
+    targets = re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
+    for target in ("demo", "test"):
+        assert f"make {target} " in first_screen
+        assert target in targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\(([^)#]+)\)", text_of(document)):
+        if not target.startswith("http"):
+            assert (document.parent / target).exists(), f"{named(document)}: {target} is not there"
+
+
+def test_the_licence_is_the_one_that_the_project_names():
+    assert text_of(ROOT / "LICENSE").startswith("EUROPEAN UNION PUBLIC LICENCE v. 1.2")
+    assert tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["license"] == "EUPL-1.2"
+
+
+# The architecture
+
+
+def modules_of_the_house() -> dict[str, set[str]]:
+    """The modules in the drawing of the house, by folder."""
+    drawing = re.search(r"```\n(gateway/\n.*?)```", text_of(ARCHITECTURE), re.DOTALL)[1]
+    folders: dict[str, set[str]] = {}
+    inside: set[str] = set()
+    for line in drawing.splitlines():
+        if line.startswith(" "):
+            inside.update(re.findall(r"\b(\w+\.py)\b", line))
+        else:
+            inside = folders.setdefault(line.split()[0].rstrip("/"), set())
+    return folders
+
+
+def test_the_house_is_drawn_with_every_module_and_no_other():
+    built: dict[str, set[str]] = {}
+    for path in MODULES:
+        if path.name != "__init__.py":
+            built.setdefault(str(path.parent.relative_to(ROOT)), set()).add(path.name)
+    assert modules_of_the_house() == built
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_modules_named_with_their_path_exist(document):
+    for path in re.findall(r"\b(?:gateway|mappings|jobs|tests)/[\w/]+\.py\b", text_of(document)):
+        assert (ROOT / path).is_file(), f"{named(document)}: {path} is not there"
+
+
+def test_the_tables_of_the_store_are_those_that_the_architecture_tells_of():
+    schema = text_of(ROOT / "gateway" / "store" / "schema.py")
+    made = set(re.findall(r"CREATE TABLE (\w+)", schema))
+    rows = re.findall(r"^\| (`.+?`) \|", section(ARCHITECTURE, "The store"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == made
+
+
+# What the operator reads
+
+
+def test_the_operator_finds_every_freshness():
+    rows = re.findall(r"^\| (?:Klantbrug-Freshness )?\| `(\w+)` \|", text_of(OPERATION), re.MULTILINE)
+    assert sorted(rows) == sorted(FRESHNESS)
+
+
+def test_the_operator_finds_every_reason_for_leaving_an_object_out():
+    for reason in LEFT_OUT_RULES.values():
+        assert f"\n| {reason} |" in text_of(OPERATION)
+
+
+def causes(kind: type[errors.LegacyError] = errors.LegacyError) -> set[str]:
+    return {below.cause for below in kind.__subclasses__()}.union(*map(causes, kind.__subclasses__()))
+
+
+def test_the_operator_finds_every_cause_of_a_failing_source():
+    said = section(OPERATION, "Als een bron hapert")
+    assert {cause for cause in causes() if f"`{cause}`" not in said} == set()
+
+
+def test_the_operator_finds_every_code_of_a_refusal():
+    rows = section(OPERATION, "Als een bron hapert").split("| Code |")[1]
+    first_cells = re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE)
+    assert set(re.findall(r"`([\w-]+)`", " ".join(first_cells))) == set(errors._REFUSALS)
+
+
+def test_the_readme_names_the_resources_as_they_are_served():
+    paths = {resource.path for resource in RESOURCES}
+    named_there = re.search(r"fills: (.*?)\.", text_of(README), re.DOTALL)[1]
+    words = set(re.findall(r"[a-z-]{5,}", named_there))
+    assert len(words & paths) == 8
+    assert words <= paths
+
+
+# The walls
+
+
+def imports_of(path: Path) -> set[str]:
+    """The full names of the modules that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{named(path)}: imports are absolute here"
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def within(modules: set[str], *packages: str) -> set[str]:
+    return {name for name in modules if name.split(".")[0] in packages or name in packages}
+
+
+def modules_in(folder: str) -> list[Path]:
+    found = [path for path in MODULES if path.is_relative_to(ROOT / folder)]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("path", modules_in("mappings"), ids=named)
+def test_mappings_know_nothing_of_what_is_around_them(path):
+    outside = ("gateway", "jobs", "flask", "requests", "urllib3", "sqlite3", "sqlite_utils", "werkzeug")
+    assert within(imports_of(path), *outside) == set()
+
+
+@pytest.mark.parametrize("path", modules_in("gateway/store"), ids=named)
+def test_the_store_knows_no_http_and_nothing_that_stands_above_it(path):
+    used = imports_of(path)
+    assert within(used, "flask", "requests", "urllib3", "werkzeug", "http", "jobs") == set()
+    assert {
+        name for name in used if name.startswith("gateway.") and not name.startswith("gateway.store")
+    } == set()
+
+
+@pytest.mark.parametrize("path", modules_in("gateway/legacy"), ids=named)
+def test_the_client_of_a_source_knows_no_store_and_no_flask(path):
+    used = imports_of(path)
+    assert within(used, "flask", "sqlite3", "sqlite_utils", "jobs") == set()
+    assert {name for name in used if name.startswith(("gateway.store", "gateway.klantinteracties"))} == set()
+
+
+@pytest.mark.parametrize("path", modules_in("gateway/klantinteracties"), ids=named)
+def test_the_served_api_asks_no_source_by_itself(path):
+    used = imports_of(path)
+    reaching = ("gateway.legacy", "gateway.fetch", "gateway.hydrate", "gateway.ingest", "jobs", "requests")
+    assert {name for name in used if name.startswith(reaching)} == set()
+
+
+OUTSIDE_THE_STORE = [path for path in MODULES if not path.is_relative_to(ROOT / "gateway" / "store")]
+
+
+@pytest.mark.parametrize("path", OUTSIDE_THE_STORE, ids=named)
+def test_sql_stands_only_in_the_store(path):
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not SQL.search(node.value), f"{named(path)}:{node.lineno} holds SQL"
+        if isinstance(node, ast.Attribute):
+            asks = node.attr in ("execute", "executemany", "executescript")
+            assert not asks, f"{named(path)}:{node.lineno} asks the database itself"

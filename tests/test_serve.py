@@ -1,0 +1,138 @@
+"""`klantbrug serve` under gunicorn, with several worker processes over one store."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import API, klantbrug, read_config, some_zaken, write_config
+
+from gateway.auth import create_token
+from gateway.demo import free_port
+from gateway.installation import open_store
+from gateway.sample.data import Dataset
+from gateway.sample.server import SampleServer
+
+WORKERS = 3
+
+
+def wait_for(url: str, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
+class Served:
+    """A running gateway."""
+
+    def __init__(self, base: str, token: str, config: Path, sample: SampleServer) -> None:
+        self.base, self.token, self.config, self.sample = base, token, config, sample
+
+    def get(self, path: str) -> tuple[int, dict, dict]:  # type: ignore[type-arg]
+        request = urllib.request.Request(
+            f"{self.base}{path}", headers={"Authorization": f"Token {self.token}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, dict(answer.headers), json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers), json.load(error)
+
+
+@pytest.fixture
+def served(slice_data: Dataset, tmp_path: Path, run_log: Path) -> Iterator[Served]:
+    with SampleServer(some_zaken(slice_data, 5)) as sample:
+        config = write_config(tmp_path / "served", {"bron": sample})
+        port = free_port(8700)
+        text = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = {WORKERS}\n' + config.read_text()
+        config.write_text(text)
+        token = create_token(open_store(read_config(config)), "tests", "read")
+        with klantbrug(run_log, "--config", config, "serve"):
+            base = f"http://127.0.0.1:{port}"
+            wait_for(f"{base}/health/ready")
+            yield Served(base, token, config, sample)
+
+
+def some_bsns(sample: SampleServer, count: int) -> list[str]:
+    found = []
+    for rol in sample.dataset.objects("rol"):
+        bsn = (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
+        if bsn and bsn not in found:
+            found.append(bsn)
+    return found[:count]
+
+
+def by_bsn(bsn: str) -> str:
+    return (
+        f"{API}/partijen?partijIdentificator__codeSoortObjectId=bsn"
+        f"&partijIdentificator__objectId={bsn}&expand=digitaleAdressen"
+    )
+
+
+def test_workers_share_what_was_fetched(served: Served) -> None:
+    """Many clients ask for the same people at once: every key is fetched once over all workers."""
+    bsns = some_bsns(served.sample, 5)
+    answers: dict[str, list[tuple[int, str]]] = {bsn: [] for bsn in bsns}
+
+    def ask(bsn: str) -> None:
+        code, _, body = served.get(by_bsn(bsn))
+        body.pop("instance", None)
+        answers[bsn].append((code, json.dumps(body, sort_keys=True)))
+
+    threads = [threading.Thread(target=ask, args=(bsn,)) for bsn in bsns * 8]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for found in answers.values():
+        assert len(found) == 8
+        assert len(set(found)) == 1
+        assert found[0][0] == 200
+    asked = [call for call in served.sample.calls if "rollen?" in call.path and "inpBsn" in call.path]
+    assert len(asked) == len(bsns)
+
+
+def test_health_needs_no_token(served: Served) -> None:
+    for path in ("/health/live", "/health/ready"):
+        with urllib.request.urlopen(f"{served.base}{path}", timeout=5) as answer:
+            assert answer.status == 200
+
+
+def test_store_and_its_companions_are_for_their_owner_only(served: Served) -> None:
+    served.get(by_bsn(some_bsns(served.sample, 1)[0]))
+    files = [path for path in served.config.parent.iterdir() if path.name.startswith("klantbrug.db")]
+    assert {path.name for path in files} >= {"klantbrug.db", "klantbrug.db-wal"}
+    for path in files:
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600, path.name
+
+
+def test_live_questions_are_answered_while_a_backfill_runs(served: Served, run_log: Path) -> None:
+    bsns = some_bsns(served.sample, 12)
+    with klantbrug(run_log, "--config", served.config, "backfill") as process:
+        for bsn in bsns:
+            code, headers, body = served.get(by_bsn(bsn))
+            assert code == 200
+            assert headers["Klantbrug-Coverage"] == "complete"
+            assert body["count"] <= 1
+        assert process.wait(timeout=60) == 0
+    code, _, body = served.get(f"{API}/partijen?pageSize=1")
+    assert code == 200
+    assert body["count"] > 100
+
+
+def test_a_wrong_token_is_a_401(served: Served) -> None:
+    served.token = "kb_not-a-token"
+    assert served.get(f"{API}/partijen")[0] == 401
