@@ -3,6 +3,8 @@
 Numbers are part of the stored data: add at the end, never renumber.
 """
 
+from enum import Enum
+
 KINDS: tuple[str, ...] = (
     "partij",
     "partij-identificator",
@@ -46,6 +48,24 @@ RELATIONS: tuple[str, ...] = (
     "actorklantcontact.klantcontact",
 )
 RELATION: dict[str, int] = {name: number for number, name in enumerate(RELATIONS, start=1)}
+
+
+class OnDelete(Enum):
+    """What happens to a document when the one that it refers to is deleted."""
+
+    CASCADE = "goes along"
+    LOSE = "stays, without the reference"
+    PROTECT = "forbids the deletion"
+
+
+ON_DELETE: dict[str, OnDelete] = dict.fromkeys(RELATIONS, OnDelete.CASCADE) | {
+    "partij.voorkeursDigitaalAdres": OnDelete.LOSE,
+    "partij.voorkeursRekeningnummer": OnDelete.LOSE,
+    "partij.werkteVoorPartij": OnDelete.LOSE,
+    "digitaleadres.verstrektDoorBetrokkene": OnDelete.LOSE,
+    "internetaak.toegewezenAanActoren": OnDelete.LOSE,
+    "partij-identificator.subIdentificatorVan": OnDelete.PROTECT,
+}
 
 # Legacy objects.
 RAW_KINDS: tuple[str, ...] = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
