@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 import time
+from collections import deque
 
 from gateway import problems
 from gateway.store import tokens
@@ -24,6 +26,10 @@ SCOPES: dict[str, frozenset[str]] = {
 }
 KEYWORD = "token"
 REMEMBERED_SECONDS = 5.0
+# Who guesses waits: after a few wrong tokens in a minute each next one costs a second, one at a time.
+FREE_GUESSES = 5
+GUESSES_SECONDS = 60.0
+GUESS_DELAY = 1.0
 
 
 class TokenError(Exception):
@@ -81,6 +87,8 @@ class Gatekeeper:
         self._store = store
         self._seconds = remembered_seconds
         self._known: dict[bytes, tuple[StoredToken, float]] = {}
+        self._wrong: deque[float] = deque(maxlen=FREE_GUESSES)
+        self._waiting = threading.Lock()
 
     def admit(self, header: str | None, scope: str) -> StoredToken:
         """The token of a request that needs `scope`. Raises a 401 or 403 Problem."""
@@ -89,8 +97,28 @@ class Gatekeeper:
         held = self._known.get(key)
         if held is None or held[1] < moment:
             self._known.pop(key, None)
-            held = (identify(self._store, header), moment + self._seconds)
+            try:
+                held = (identify(self._store, header), moment + self._seconds)
+            except problems.Problem:
+                self._slow_down(moment)
+                raise
             self._known[key] = held
         if scope not in SCOPES[held[0].scope]:
             raise problems.permission_denied()
         return held[0]
+
+    def _slow_down(self, moment: float) -> None:
+        """Make guessing slow, without letting guesses hold more than one of this process's threads.
+
+        Raises a 429 Problem for a guess that comes while another one waits.
+        """
+        many = len(self._wrong) == FREE_GUESSES and moment - self._wrong[0] < GUESSES_SECONDS
+        self._wrong.append(moment)
+        if not many:
+            return
+        if not self._waiting.acquire(blocking=False):
+            raise problems.too_many_requests(int(GUESS_DELAY))
+        try:
+            time.sleep(GUESS_DELAY)
+        finally:
+            self._waiting.release()

@@ -22,7 +22,9 @@ MARKS = {"ok": "[ok]  ", "warning": "[let op] ", "problem": "[FOUT] "}
 
 
 @click.group()
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Configuratie (anders ./config.toml).")
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="Configuratie (anders ./config.toml)."
+)
 @click.option("--log-json", is_flag=True, help="Logregels als JSON.")
 @click.option("--verbose", is_flag=True, help="Ook elke aanroep van een bron in het log (zonder waarden).")
 @click.version_option(package_name="klantbrug")
@@ -132,7 +134,9 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
             except (LegacyError, Busy) as error:
                 click.echo(f"{error} Hetzelfde commando gaat verder waar dit ophield.", err=True)
                 sys.exit(PROBLEMS)
-        click.echo(f"Bron {name}: " + ("volledig ingelezen." if done else "NIET volledig; zie klantbrug status."))
+        click.echo(
+            f"Bron {name}: " + ("volledig ingelezen." if done else "NIET volledig; zie klantbrug status.")
+        )
         complete = complete and done
     sys.exit(0 if complete else PROBLEMS)
 
@@ -159,6 +163,44 @@ def token_create(config: Config, name: str, scope: str) -> None:
     except TokenError as error:
         click.echo(str(error), err=True)
         sys.exit(USAGE)
+
+
+@token.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@with_config
+def token_list(config: Config, as_json: bool) -> None:
+    """Toont de tokens: naam, scope, gemaakt, laatst gebruikt; nooit het token zelf."""
+    from gateway.installation import open_store
+    from gateway.show import moment_text
+    from gateway.store.tokens import listing
+
+    for row in listing(open_store(config)):
+        values = row._asdict() | {
+            name: moment_text(getattr(row, name)) for name in ("created", "last_used", "revoked")
+        }
+        if as_json:
+            click.echo(orjson.dumps(values).decode())
+            continue
+        state = (
+            f"ingetrokken {values['revoked']}"
+            if row.revoked
+            else f"laatst gebruikt {values['last_used'] or 'nooit'}"
+        )
+        click.echo(f"{row.name}: {row.scope}, gemaakt {values['created']}, {state}")
+
+
+@token.command("revoke")
+@click.argument("name")
+@with_config
+def token_revoke(config: Config, name: str) -> None:
+    """Trekt een token in; binnen enkele seconden werkt het nergens meer."""
+    from gateway.installation import open_store
+    from gateway.store.tokens import revoke
+
+    if not revoke(open_store(config), name):
+        click.echo(f"Er is geen token in gebruik met de naam {name!r}.", err=True)
+        sys.exit(USAGE)
+    click.echo(f"Token {name!r} is ingetrokken.")
 
 
 @cli.command()

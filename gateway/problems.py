@@ -126,6 +126,17 @@ def too_large() -> Problem:
     return Problem(413, "RequestEntityTooLarge", "request_entity_too_large", "De aanvraag is te groot.")
 
 
+def too_many_requests(retry_after: int) -> Problem:
+    """429: too many wrong tokens; `retry_after` is in seconds."""
+    return Problem(
+        429,
+        "Throttled",
+        "throttled",
+        "Er zijn te veel aanvragen gedaan.",
+        headers=[("Retry-After", str(retry_after))],
+    )
+
+
 def server_error() -> Problem:
     """500: a fault of ours."""
     return Problem(500, "APIException", "error", "Er is een serverfout opgetreden.")

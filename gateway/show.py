@@ -6,6 +6,7 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -101,13 +102,19 @@ def status_text(status: dict[str, Any]) -> str:
     """The status (`store.status.status`) as text for a person."""
     console = Console(file=io.StringIO(), width=100, highlight=False)
     for name, source in status["sources"].items():
-        table = Table(title=f"Bron {name}: fase {source['phase']}, dekking {source['coverage']}", title_justify="left")
+        table = Table(
+            title=f"Bron {name}: fase {source['phase']}, dekking {source['coverage']}", title_justify="left"
+        )
         for heading in ("soort", "gezien", "vertaald", "quarantaine", "weggelaten"):
             table.add_column(heading, justify="left" if heading in ("soort", "weggelaten") else "right")
         for kind, counts in source["kinds"].items():
             left_out = ", ".join(f"{rule}: {count}" for rule, count in counts["left_out"].items())
             table.add_row(
-                kind, str(counts["seen"]), str(counts["translated"]), str(counts["quarantined"]), left_out or "-"
+                kind,
+                str(counts["seen"]),
+                str(counts["translated"]),
+                str(counts["quarantined"]),
+                left_out or "-",
             )
         console.print(table)
     if not status["sources"]:
@@ -121,3 +128,10 @@ def status_text(status: dict[str, Any]) -> str:
             table.add_row(*(str(run.get(name) or "") for name in columns))
         console.print(table)
     return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def moment_text(microseconds: int | None) -> str | None:
+    """A moment of the store for a person; None stays None."""
+    if microseconds is None:
+        return None
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -32,7 +32,10 @@ def server(slice_data: Dataset) -> Iterator[SampleServer]:
 
 
 def backfill(installation: Installation, show: Callable[[Progress], None] = lambda progress: None) -> bool:
-    return all([Backfill(fetcher, show).run() for fetcher in installation.fetchers.values()])
+    complete = True
+    for fetcher in installation.fetchers.values():
+        complete = Backfill(fetcher, show).run() and complete
+    return complete
 
 
 def held(installation: Installation, kind: str) -> set[str]:
@@ -225,10 +228,19 @@ def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:
         assert process.returncode == 0
         assert "Bron bron: volledig ingelezen." in output
         command = [sys.executable, "-m", "gateway", "--config", str(config)]
-        told = json.loads(subprocess.run([*command, "status", "--json"], capture_output=True, check=True).stdout)
+        told = json.loads(
+            subprocess.run([*command, "status", "--json"], capture_output=True, check=True).stdout
+        )
         assert told["sources"]["bron"]["coverage"] == "complete"
         lines = subprocess.run([*command, "dump"], capture_output=True, check=True).stdout.splitlines()
-        assert {json.loads(line)["t"] for line in lines} >= {"raw", "document", "link", "key", "provenance", "finding"}
+        assert {json.loads(line)["t"] for line in lines} >= {
+            "raw",
+            "document",
+            "link",
+            "key",
+            "provenance",
+            "finding",
+        }
         types = [json.loads(line)["t"] for line in lines]
         assert types == sorted(types)
 

@@ -44,7 +44,9 @@ def pasted(line: str) -> dict:  # type: ignore[type-arg]
         done = subprocess.run(words, capture_output=True, check=True, timeout=30)
         return json.loads(done.stdout)
     name, _, value = words[words.index("-H") + 1].partition(": ")
-    with urllib.request.urlopen(urllib.request.Request(words[-1], headers={name: value}), timeout=30) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(words[-1], headers={name: value}), timeout=30
+    ) as answer:
         return json.load(answer)
 
 

@@ -19,7 +19,9 @@ from jobs.backfill import Backfill
 BSN = {"partijIdentificator__codeSoortObjectId": "bsn"}
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 EXPAND_PARTIJ = "digitaleAdressen,betrokkenen,betrokkenen.hadKlantcontact"
-EXPAND_CONTACT = "hadBetrokkenen,hadBetrokkenen.wasPartij,hadBetrokkenen.digitaleAdressen,gingOverOnderwerpobjecten"
+EXPAND_CONTACT = (
+    "hadBetrokkenen,hadBetrokkenen.wasPartij,hadBetrokkenen.digitaleAdressen,gingOverOnderwerpobjecten"
+)
 Install = Callable[..., Installation]
 
 
@@ -252,7 +254,7 @@ def test_concurrent_questions_for_one_person_fetch_once(server: SampleServer, in
 
 
 def test_two_sources_are_both_asked_and_one_person_is_one_partij(install: Install) -> None:
-    slice_file, ugly_file = default_paths()
+    slice_file = default_paths()[0]
     with SampleServer(load(slice_file)) as first, SampleServer(load(slice_file)) as second:
         asker = Asker(install(een=first, twee=second))
         bsn = a_person(first.dataset)

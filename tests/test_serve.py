@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 import threading
 import time
@@ -116,7 +115,7 @@ def test_store_and_its_companions_are_for_their_owner_only(served: Served) -> No
     files = [path for path in served.config.parent.iterdir() if path.name.startswith("klantbrug.db")]
     assert {path.name for path in files} >= {"klantbrug.db", "klantbrug.db-wal"}
     for path in files:
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600, path.name
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
 def test_live_questions_are_answered_while_a_backfill_runs(served: Served, run_log: Path) -> None:

@@ -33,7 +33,11 @@ def test_questions_by_bsn_are_logged_without_it(run_log: Path, install, caplog) 
     """Make log lines of every sort: calls by BSN, a source that fails, and errors with tracebacks."""
     with SampleServer(load(default_paths()[0])) as server, caplog.at_level("DEBUG"):
         asker = Asker(install(bron=server, max_age=0, deadline=2))
-        rol = next(rol for rol in server.dataset.objects("rol") if (rol["betrokkeneIdentificatie"] or {}).get("inpBsn"))
+        rol = next(
+            rol
+            for rol in server.dataset.objects("rol")
+            if (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
+        )
         bsn = rol["betrokkeneIdentificatie"]["inpBsn"]
         query = {"partijIdentificator__codeSoortObjectId": "bsn", "partijIdentificator__objectId": bsn}
         asker.get("partijen", **query)

@@ -56,3 +56,30 @@ def touch(store: Store, token: StoredToken) -> None:
             raise
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+
+class TokenRow(NamedTuple):
+    """A token as `klantbrug token list` shows it; moments are microseconds UTC, None for never."""
+
+    name: str
+    scope: str
+    created: int
+    last_used: int | None
+    revoked: int | None
+
+
+def listing(store: Store) -> list[TokenRow]:
+    """All tokens by name, revoked ones too."""
+    rows = store.connection().execute(
+        "SELECT name, scope, created, last_used, revoked FROM token ORDER BY name"
+    )
+    return [TokenRow._make(row) for row in rows]
+
+
+def revoke(store: Store, name: str) -> bool:
+    """Take a token out of use. Out: was there one of this name in use?"""
+    with store.write() as connection:
+        done = connection.execute(
+            "UPDATE token SET revoked = ? WHERE name = ? AND revoked IS NULL", (now(), name)
+        )
+    return done.rowcount > 0

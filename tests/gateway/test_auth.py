@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from served import Client
 
-from gateway.auth import Gatekeeper, TokenError, create_token, identify
+from gateway.auth import FREE_GUESSES, GUESS_DELAY, Gatekeeper, TokenError, create_token, identify
 from gateway.problems import Problem
 from gateway.store.database import Store, now
+from gateway.store.tokens import listing, revoke
 
 
 def refusal(gatekeeper: Gatekeeper, header: str | None, scope: str = "read") -> tuple[int, str, str]:
@@ -123,3 +126,31 @@ def test_without_a_token_nobody_learns_what_is_there(client: Client) -> None:
         assert got.status == 401
         assert got.headers["WWW-Authenticate"] == "Token"
     assert client.send("GET", "/partijen", {"Accept": "text/html"}).status == 406
+
+
+def test_guessing_tokens_gets_slow_and_never_holds_more_than_one_thread(store: Store) -> None:
+    gatekeeper = Gatekeeper(store)
+    header = f"Token {create_token(store, 'x', 'read')}"
+    for _ in range(FREE_GUESSES):
+        assert refusal(gatekeeper, "Token kb_wrong")[0] == 401
+    began, seen = time.monotonic(), []
+    guesses = [
+        threading.Thread(target=lambda: seen.append(refusal(gatekeeper, "Token kb_no")[0])) for _ in range(4)
+    ]
+    for guess in guesses:
+        guess.start()
+    assert gatekeeper.admit(header, "read").name == "x"
+    assert time.monotonic() - began < GUESS_DELAY / 2
+    for guess in guesses:
+        guess.join()
+    assert sorted(seen) == [401, 429, 429, 429]
+    assert time.monotonic() - began >= GUESS_DELAY
+
+
+def test_a_revoked_token_is_listed_and_opens_nothing(store: Store) -> None:
+    header = f"Token {create_token(store, 'x', 'read')}"
+    assert Gatekeeper(store).admit(header, "read").name == "x"
+    assert revoke(store, "x")
+    assert refusal(Gatekeeper(store), header)[0] == 401
+    assert [(row.name, row.scope, row.revoked is not None) for row in listing(store)] == [("x", "read", True)]
+    assert not revoke(store, "x")
