@@ -121,6 +121,8 @@ class Fetcher:
             if current in done:
                 continue
             done.add(current)
+            if not self._askable(visit, current):
+                visit.partial(NO_KVK_FILTER)
             self._once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
             with self.store.read() as connection:
                 found = rows.connected_keys(connection, current)
@@ -138,6 +140,11 @@ class Fetcher:
         if found and found[0] == self.name:
             self.zaak(visit, UUID(bytes=found[1]))
 
+    def _askable(self, visit: Visit, key: str) -> bool:
+        """Can all of `key` be found: by asking, or because a backfill read everything?"""
+        phase, covered = self.state()
+        return bool(covered) or phase in SETTLED_PHASES or self.questions(key, visit)[1]
+
     # Calls
 
     def _key(self, visit: Visit, key: str) -> None:
@@ -147,9 +154,7 @@ class Fetcher:
             self._zaken_of(visit, parameter, value)
             objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
             self._settle_zaken(visit, self.ingest.take(self.name, "rol", objects))
-        if not whole:
-            visit.partial(NO_KVK_FILTER)
-        elif queries:
+        if whole and queries:
             with self.store.read() as connection:
                 unseen = rows.unseen_of_key(connection, self.source, key, began)
             self._settle_unseen(visit, "rol", unseen)

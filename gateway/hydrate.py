@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from gateway import problems
 from gateway.config import Live
-from gateway.fetch import MICROSECONDS, SETTLED_PHASES, Fetcher, Visit
-from gateway.klantinteracties.freshness import Outcome, Shown
+from gateway.fetch import MICROSECONDS, NO_KVK_FILTER, SETTLED_PHASES, Fetcher, Visit
+from gateway.klantinteracties.freshness import LOCAL, Outcome, Shown
 from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
 from gateway.needs import LOCAL_KINDS, Need, question
@@ -47,19 +48,18 @@ class LegacyHydrator:
     def before_detail(self, kind: str, uuid: UUID) -> Outcome:
         """Make the store ready for one object by uuid; raises Problem."""
         if kind in LOCAL_KINDS:
-            return Outcome("complete", "", "local", False)
+            return LOCAL
         return self._meet([Need("document", str(uuid), kind)])
 
     def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         """What stands in the answer must be whole too: fetch what is missing of it, and say to read again."""
         if outcome.freshness == "local" or outcome.reason == NOT_ASKABLE or self._covered():
-            return Outcome(outcome.coverage, outcome.reason, outcome.freshness, False)
+            return replace(outcome, retry=False)
         needs = self._needs_of(shown)
         if not any(not self._fresh(need) for need in needs):
-            return Outcome(outcome.coverage, outcome.reason, outcome.freshness, False)
-        met = self._meet(needs, tolerant=True)
-        retry = met.freshness == "live"
-        return _worst([outcome, Outcome(met.coverage, met.reason, met.freshness, False)], retry)
+            return replace(outcome, retry=False)
+        met = self._meet(needs, tolerant=True, give_up=outcome.give_up)
+        return _worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes
 
@@ -69,12 +69,16 @@ class LegacyHydrator:
         for fetcher in self.fetchers.values():
             phase, covered = fetcher.state()
             if not covered:
-                if self.live.partial == "refuse":
-                    raise problems.unavailable(NOT_ASKABLE, RETRY_AFTER)
-                return Outcome("partial", NOT_ASKABLE, "fresh", False)
+                self._refuse(NOT_ASKABLE)
+                return Outcome("partial", NOT_ASKABLE, "fresh")
             young = covered >= now() - self.live.max_age * MICROSECONDS
             freshness.append("fresh" if phase in SETTLED_PHASES or young else "stale")
-        return Outcome("complete", "", max(freshness, key=FRESHNESS.index), False)
+        return Outcome("complete", "", max(freshness, key=FRESHNESS.index))
+
+    def _refuse(self, reason: str) -> None:
+        """Raise a 503 Problem for what can't be answered whole, unless `[live] partial` says to answer."""
+        if self.live.partial == "refuse":
+            raise _told(problems.unavailable(reason, RETRY_AFTER), reason)
 
     def _backfilled(self) -> bool:
         return all(fetcher.state()[1] for fetcher in self.fetchers.values())
@@ -83,14 +87,18 @@ class LegacyHydrator:
         """Is every source backfilled and young enough, so that nothing has to be asked?"""
         return all(fetcher.fresh("") for fetcher in self.fetchers.values())
 
-    def _meet(self, needs: Iterable[Need], tolerant: bool = False) -> Outcome:
+    def _meet(self, needs: Iterable[Need], tolerant: bool = False, give_up: float = 0.0) -> Outcome:
         needs = [found for need in needs for found in self._resolve(need, tolerant)]
         if not needs:
-            return Outcome("complete", "", "fresh" if self._covered() else "local", False)
-        return _worst([self._from_source(fetcher, needs, tolerant) for fetcher in self.fetchers.values()])
+            return Outcome("complete", "", "fresh" if self._covered() else "local")
+        give_up = give_up or time.monotonic() + self.live.deadline
+        met = [self._from_source(fetcher, needs, tolerant, give_up) for fetcher in self.fetchers.values()]
+        return replace(_worst(met), give_up=give_up)
 
-    def _from_source(self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool) -> Outcome:
-        visit = Visit(time.monotonic() + self.live.deadline)
+    def _from_source(
+        self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool, give_up: float
+    ) -> Outcome:
+        visit = Visit(give_up)
         freshness = "fresh"
         try:
             for need in needs:
@@ -105,13 +113,16 @@ class LegacyHydrator:
             freshness = "stale"
         if freshness == "fresh" and visit.asked:
             freshness = "live"
+        if NO_KVK_FILTER in visit.reasons and not tolerant:
+            self._refuse(NO_KVK_FILTER)
         coverage = "partial" if visit.reasons else "complete"
-        return Outcome(coverage, "; ".join(visit.reasons), freshness, False)
+        return Outcome(coverage, "; ".join(visit.reasons), freshness)
 
     def _problem(self, error: LegacyError) -> Problem:
         late = isinstance(error, (TimedOut, DeadlinePassed))
         text = f"De bron {error.source} kon niet worden bevraagd ({error.cause})."
-        return problems.gateway_timeout(text) if late else problems.bad_gateway(text)
+        problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
+        return _told(problem, "de bron antwoordt niet")
 
     # Needs
 
@@ -136,9 +147,8 @@ class LegacyHydrator:
             return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:
             return [Need("klantcontact", need.value)]
-        derived = uuid.version == 8 and not tolerant
-        if derived and self.live.partial == "refuse" and not self._backfilled():
-            raise problems.unavailable(NOT_ASKABLE, RETRY_AFTER)
+        if uuid.version == 8 and not tolerant and not self._backfilled():
+            self._refuse(NOT_ASKABLE)
         return []
 
     def _needs_of(self, shown: Sequence[Shown]) -> list[Need]:
@@ -181,4 +191,11 @@ def _worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
     reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason)
     coverage = "partial" if any(outcome.coverage == "partial" for outcome in outcomes) else "complete"
     freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default="local")
-    return Outcome(coverage, "; ".join(reasons), freshness, retry)
+    give_up = max((outcome.give_up for outcome in outcomes), default=0.0)
+    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up)
+
+
+def _told(problem: Problem, reason: str) -> Problem:
+    """A refusal that says of itself what every answer of the API says."""
+    problem.headers = (*problem.headers, *Outcome("partial", reason, "stale").headers())
+    return problem

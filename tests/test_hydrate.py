@@ -15,6 +15,7 @@ from gateway.needs import Need, question
 from gateway.sample.data import Dataset, default_paths, load
 from gateway.sample.server import SampleServer
 from jobs.backfill import Backfill
+from mappings.nummers import kvk_nummer
 
 BSN = {"partijIdentificator__codeSoortObjectId": "bsn"}
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
@@ -87,7 +88,7 @@ def test_a_cold_gateway_answers_as_a_backfilled_one(install: Install, version: s
     with SampleServer(data, version=version, open_zaak=open_zaak) as server:
         full = install(bron=server)
         assert Backfill(full.fetchers["bron"]).run()
-        warm, cold = Asker(full), Asker(install(bron=server))
+        warm, cold = Asker(full), Asker(install(bron=server, partial="answer"))
         asked = 0
         for path, query in questions(data):
             here, there = cold.get(path, **query), warm.get(path, **query)
@@ -223,6 +224,22 @@ def test_an_unknown_derived_uuid_is_refused_until_the_backfill(
     assert Asker(cold).get(f"partijen/{unknown}").status_code == 503
     assert Backfill(full.fetchers["bron"]).run()
     assert Asker(full).get(f"partijen/{unknown}").status_code == 404
+
+
+def test_a_kvk_number_that_can_not_be_asked_for_is_refused_each_time(install: Install) -> None:
+    """A plain Zaken API has no filter on the KVK number of a vestiging: an answer could make clients create doubles."""
+    with SampleServer(load(default_paths()), version="1.5.1", open_zaak=False) as server:
+        number = next(text for text in identificaties(server.dataset, "kvkNummer") if kvk_nummer(text))
+        query = {
+            "partijIdentificator__codeSoortObjectId": "kvk_nummer",
+            "partijIdentificator__objectId": number,
+        }
+        refusing, answering = Asker(install(bron=server)), Asker(install(bron=server, partial="answer"))
+        for _ in range(2):
+            refused = refusing.get("partijen", **query)
+            assert refused.status_code == 503
+            assert refused.headers["Klantbrug-Coverage"].startswith("partial; reason=")
+            assert "KVK" in answering.get("partijen", **query).headers["Klantbrug-Coverage"]
 
 
 def test_kinds_that_the_source_does_not_know_are_answered_from_the_store(

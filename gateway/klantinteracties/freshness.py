@@ -24,13 +24,15 @@ class Outcome:
 
     `coverage` is complete, or partial with a `reason`; `freshness` is live (fetched for this request), fresh
     (recent enough), stale (older than allowed, because the source failed) or local (no source concerned).
-    `retry` says that the store has changed and must be read again.
+    `retry` says that the store has changed and must be read again; `give_up` (time.monotonic) is when asking the
+    sources must end, over all rounds of one request.
     """
 
     coverage: str
     reason: str
     freshness: str
     retry: bool = False
+    give_up: float = 0.0
 
     def headers(self) -> list[tuple[str, str]]:
         """The two headers that every answer of the API carries."""
