@@ -69,6 +69,13 @@ def json_answer(body: bytes, status: int = 200, headers: Iterable[tuple[str, str
     return WholeAnswer(body, status, [*JSON_ONLY, ("Content-Length", str(len(body))), *headers])
 
 
+def empty_answer(headers: Iterable[tuple[str, str]] = ()) -> Response:
+    """An answer that says it is done, with nothing in it; of its headers only those of the content are absent."""
+    answer = WholeAnswer(b"", 204, [*JSON_ONLY, ("Content-Length", "0"), *headers])
+    del answer.headers["Content-Type"]
+    return answer
+
+
 def problem_answer(problem: Problem, base: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """An answer that is a problem document."""
     return json_answer(problem.document(base), problem.status, [*headers, *problem.headers])

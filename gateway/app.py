@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import problems
+from gateway import cors, problems
 from gateway.answers import base_url, problem_answer
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
+from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
@@ -40,11 +41,14 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     public_url = config.gateway.public_url.rstrip("/")
     gatekeeper = Gatekeeper(store)
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
-    app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body
+    # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
+    app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
     Api(store, gatekeeper, hydrator, public_url).register(app)
+    documentation.register(app)
     Beheer(store, gatekeeper, public_url).register(app)
     _handle_errors(app, public_url)
+    cors.allow(app, config.gateway.cors_origins)
     return app
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 import orjson
 
 from gateway.auth import SCOPES, TokenError, create_token
 from gateway.config import Config, ConfigError, load_config
-from gateway.logs import setup_logging
+from gateway.logs import safe_error, setup_logging
 from gateway.store.database import StoreError
+from gateway.store.leases import Lost
 
 PROBLEMS, USAGE = 1, 2
 MARKS = {"ok": "[ok]  ", "warning": "[let op] ", "problem": "[FOUT] "}
@@ -65,12 +68,24 @@ def check(config: Config) -> None:
 
 
 @cli.command()
+@click.option("--no-jobs", is_flag=True, help="Zonder jobs: die draaien elders met klantbrug jobs, of niet.")
 @with_config
-def serve(config: Config) -> None:
-    """Start de gateway (gunicorn, met [gateway] workers processen)."""
+def serve(config: Config, no_jobs: bool) -> None:
+    """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast."""
     from gateway.serve import serve as run
+    from gateway.supervise import beside
+    from jobs.table import enabled
 
-    run(config)
+    with beside(_jobs_command(config) if enabled(config) and not no_jobs else []):
+        run(config)
+
+
+def _jobs_command(config: Config) -> list[str]:
+    """The command that runs the jobs as we would; the number of its supervisor comes after it."""
+    chosen = click.get_current_context().find_root().params
+    flags = [f"--{name.replace('_', '-')}" for name in ("log_json", "verbose") if chosen[name]]
+    path = ["--config", str(config.path)] if config.path else []
+    return [sys.executable, "-m", "gateway", *path, *flags, "jobs", "serve", "--supervisor"]
 
 
 @cli.command()
@@ -95,6 +110,20 @@ def dump(config: Config) -> None:
 
     for line in dump_lines(open_store(config)):
         sys.stdout.buffer.write(line + b"\n")
+
+
+@cli.command()
+@click.argument("uuid", type=click.UUID)
+@with_config
+def restore(config: Config, uuid: UUID) -> None:
+    """Zet terug wat een client verwijderde en uit een bron kwam."""
+    from gateway.installation import open_installation
+
+    count = open_installation(config).ingest.restore(uuid)
+    if not count:
+        click.echo(f"Er is niets verwijderd onder {uuid}.", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Teruggezet: {count} document(en).")
 
 
 @cli.group(invoke_without_command=True)
@@ -143,6 +172,81 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
 
 def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def jobs(context: click.Context) -> None:
+    """Voert jobs uit op hun tijd; zonder subcommando: serve."""
+    if context.invoked_subcommand is None:
+        context.invoke(jobs_serve)
+
+
+@jobs.command("serve")
+@click.option("--supervisor", type=int, hidden=True)
+@with_config
+def jobs_serve(config: Config, supervisor: int | None = None) -> None:
+    """Voert de jobs uit die aanstaan, tot Ctrl-C; van meer processen doet er een het werk."""
+    from gateway.installation import open_installation
+    from jobs.scheduler import Scheduler, UntilStopped
+    from jobs.table import enabled
+
+    if not enabled(config):
+        click.echo("Er staat geen job aan; zie klantbrug jobs list.", err=True)
+        return
+    wait = UntilStopped(supervisor)
+    try:
+        Scheduler(open_installation(config)).run(wait)
+    except sqlite3.Error as error:
+        click.echo(f"De opslag antwoordt niet ({safe_error(error)}).", err=True)
+        sys.exit(PROBLEMS)
+
+
+@jobs.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@with_config
+def jobs_list(config: Config, as_json: bool) -> None:
+    """Toont de jobs: of ze aanstaan, wanneer ze draaien, en hun laatste run."""
+    from gateway.installation import open_store
+    from gateway.show import moment_text
+    from jobs.table import listing
+
+    for line in listing(config, open_store(config)):
+        values = line._asdict() | {"last_run": moment_text(line.last_run)}
+        if as_json:
+            click.echo(orjson.dumps(values).decode())
+            continue
+        state = f"uit: {line.off_because}" if line.off_because else line.when
+        last = f", laatste run {values['last_run']} ({line.last_status})" if line.last_run else ""
+        click.echo(f"{line.name}: {line.about} ({state}{last})")
+
+
+@jobs.command("run")
+@click.argument("name")
+@with_config
+def jobs_run(config: Config, name: str) -> None:
+    """Voert een job nu uit, ook als hij uitstaat in [jobs.<naam>]."""
+    from gateway.installation import open_installation
+    from jobs.table import BY_NAME, run_job
+    from jobs.work import Busy
+
+    job = BY_NAME.get(name)
+    if job is None:
+        click.echo(f"Er is geen job {name!r}; er zijn: {', '.join(BY_NAME)}.", err=True)
+        sys.exit(USAGE)
+    if reason := job.unusable(config):
+        click.echo(f"Job {name} kan niets doen: {reason}.", err=True)
+        sys.exit(USAGE)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        counters = run_job(open_installation(config), job)
+    except KeyboardInterrupt:
+        click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
+        sys.exit(PROBLEMS)
+    except (Busy, Lost) as error:
+        click.echo(f"Job {name} loopt in een ander proces ({type(error).__name__}).", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Job {name}: " + ", ".join(f"{what} {count}" for what, count in counters.items()) + ".")
 
 
 @cli.group()

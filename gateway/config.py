@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
@@ -42,6 +43,7 @@ class Gateway:
     workers: int = 2
     threads: int = 4
     max_body: int = 1024 * 1024
+    cors_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """`[notifications]`; no keys yet."""
+    """`[notifications]`; `url` has no slash at the end, and is blank when notifications are off."""
+
+    url: str = ""
+    client_id: str = ""
+    secret: str = field(default="", repr=False)
+    ca_bundle: Path | None = None
+    connect_timeout: int = 5
+    read_timeout: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +142,16 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     jobs = _jobs(raw.get("jobs", {}), errors)
     has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
     mapping = _mapping(values["mapping"], has_source, errors)
+    notifications = _notifications(values["notifications"], errors)
     # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
     if errors or store is None or mapping is None:
         raise ConfigError(errors)
-    gateway = Gateway(**{**values["gateway"], "public_url": values["gateway"]["public_url"].rstrip("/")})
-    return Config(gateway, store, sources, Live(**values["live"]), mapping, jobs, Notifications(), path)
+    gateway = values["gateway"]
+    gateway["public_url"] = gateway["public_url"].rstrip("/")
+    gateway["cors_origins"] = tuple(map(_as_sent, gateway["cors_origins"]))
+    live = Live(**values["live"])
+    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path)
 
 
 def ensure_secret_file(path: Path) -> str:
@@ -213,6 +226,33 @@ def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) 
     if not secret:
         errors.append(f"{where}.{key}_file: {file} is leeg; zet het geheim in het bestand")
     return secret
+
+
+def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
+    """The section, or notifications that are off when something in it is wrong or url is blank."""
+    before = len(errors)
+    if not values or not values["url"]:
+        return Notifications()
+    secret = _secret(values, "secret", "notifications", errors)
+    if not secret and len(errors) == before:
+        variable = f"{PREFIX}NOTIFICATIONS__SECRET"
+        errors.append(f"notifications.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+    if not values["client_id"]:
+        fix = SECTIONS["notifications"].fields["client_id"].metadata["fix"]
+        errors.append(f"notifications.client_id: ontbreekt; {fix}")
+    ca_bundle = _existing(values["ca_bundle"], "notifications.ca_bundle", errors)
+    if len(errors) > before:
+        return Notifications()
+    timeouts = {key: values[key] for key in ("connect_timeout", "read_timeout")}
+    url = values["url"].rstrip("/")
+    return Notifications(url, values["client_id"], secret, ca_bundle, **timeouts)
+
+
+def _as_sent(origin: str) -> str:
+    """An origin as browsers send it: lower case, without the port that its scheme has anyway."""
+    parts = urlsplit(origin.lower())
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.removesuffix(f':{usual}')}"
 
 
 def _existing(value: str, where: str, errors: list[str]) -> Path | None:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from apscheduler.triggers.cron import CronTrigger
 from marshmallow import ValidationError, validate
 
 from gateway.config_fields import Flag, Number, Section, Table, Text, Texts, Whole, shown
+from gateway.cron import cron_trigger
 from mappings.settings import OMSCHRIJVINGEN_GENERIEK, VERTROUWELIJKHEIDAANDUIDINGEN
 
 SECRET_LENGTH = 32
@@ -41,6 +41,13 @@ def _web_address(value: str) -> None:
         raise ValidationError("bevat meer dan een adres (naam, wachtwoord, vraagteken of #)")
 
 
+def _origin(value: str) -> None:
+    """Accept what a browser sends as Origin: scheme, host and perhaps a port, and nothing after them."""
+    _web_address(value)
+    if not value or urlsplit(value).path or "*" in value:
+        raise ValidationError("is geen herkomst als https://kcc.example.nl, zonder iets erachter")
+
+
 def _bind(value: str) -> None:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
@@ -51,9 +58,9 @@ def _schedule(value: str) -> None:
     if not value:
         return
     try:
-        CronTrigger.from_crontab(value)
+        cron_trigger(value)
     except ValueError:
-        raise ValidationError("is geen cron-regel van vijf velden") from None
+        raise ValidationError("is geen cron-regel van vijf velden die ooit komt") from None
 
 
 def _kanalen(value: Mapping[str, Any]) -> None:
@@ -98,6 +105,11 @@ class GatewaySection(Section):
         load_default=1024 * 1024,
         validate=_at_least(1024),
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
+    )
+    cors_origins = Texts(
+        Text(validate=_origin),
+        load_default=list,
+        metadata=_meta('laat leeg of schrijf een lijst: ["https://kcc.example.nl"]'),
     )
 
 
@@ -282,7 +294,34 @@ class JobSection(Section):
 
 
 class NotificationsSection(Section):
-    """`[notifications]`: it has no keys yet."""
+    """`[notifications]`: the Notificaties API that is told of what clients write."""
+
+    url = Text(
+        load_default="",
+        validate=_web_address,
+        metadata=_meta(
+            'laat leeg of schrijf het adres van de API, bijvoorbeeld "https://notificaties.example.nl/api/v1/"'
+        ),
+    )
+    client_id = Text(
+        load_default="",
+        metadata=_meta("schrijf de client-ID die de beheerder van de Notificaties API heeft uitgegeven"),
+    )
+    secret = Text(load_default="", metadata=_meta("schrijf het geheim als tekst", secret=True))
+    secret_file = Text(
+        load_default="", metadata=_meta("noem een bestand met het geheim erin", path=True, instead="secret")
+    )
+    ca_bundle = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
+    connect_timeout = Whole(
+        load_default=5,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld connect_timeout = 5"),
+    )
+    read_timeout = Whole(
+        load_default=30,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld read_timeout = 30"),
+    )
 
 
 SECTIONS: dict[str, Section] = {

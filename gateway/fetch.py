@@ -16,7 +16,7 @@ import orjson
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import DeadlinePassed, Forbidden, Gone, NotFound
-from gateway.store import leases
+from gateway.store import claims, leases
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
@@ -109,7 +109,7 @@ class Fetcher:
         """All of a party: its rollen under every key, their zaken, and the contacts in those."""
         self.identity(visit, key)
         with self.store.read() as connection:
-            zaken = rows.zaken_of_party(connection, self.source, key)
+            zaken = claims.zaken_of_party(connection, self.source, key)
         for zaak in zaken:
             self.zaak(visit, UUID(bytes=zaak))
 
@@ -125,7 +125,7 @@ class Fetcher:
                 visit.partial(NO_KVK_FILTER)
             self._once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
             with self.store.read() as connection:
-                found = rows.connected_keys(connection, current)
+                found = claims.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]
 
     def zaak(self, visit: Visit, uuid: UUID) -> None:
@@ -156,7 +156,7 @@ class Fetcher:
             self._settle_zaken(visit, self.ingest.take(self.name, "rol", objects))
         if whole and queries:
             with self.store.read() as connection:
-                unseen = rows.unseen_of_key(connection, self.source, key, began)
+                unseen = claims.unseen_of_key(connection, self.source, key, began)
             self._settle_unseen(visit, "rol", unseen)
 
     def questions(self, key: str, visit: Visit) -> tuple[list[tuple[str, str]], bool]:
@@ -249,7 +249,7 @@ class Fetcher:
         """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""
         with self.store.read() as connection:
             contacts = rows.raw_of_zaak(connection, self.source, zaak.bytes, "klantcontact")
-            rollen = rows.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
+            rollen = claims.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
         part = {*self.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
         for facts, keys in rollen:
             highest = min(keys, key=place)

@@ -9,22 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from gateway import problems
 from gateway.config import Live
 from gateway.fetch import MICROSECONDS, NO_KVK_FILTER, SETTLED_PHASES, Fetcher, Visit
-from gateway.klantinteracties.freshness import LOCAL, Outcome, Shown
+from gateway.klantinteracties.freshness import FRESHNESS, LOCAL, Outcome, Shown, worst
 from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
-from gateway.needs import LOCAL_KINDS, Need, question
+from gateway.needs import LOCAL_KINDS, Need, question, written_keys
 from gateway.problems import Problem
+from gateway.store import claims
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from mappings.identity import place
 
 log = get_logger(__name__)
-FRESHNESS = ("local", "fresh", "live", "stale")  # several sources: the worst, the last of these
 RETRY_AFTER = 300
 NOT_ASKABLE = "zolang de bron niet is ingelezen kan deze vraag niet volledig worden beantwoord"
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact")
@@ -51,6 +52,10 @@ class LegacyHydrator:
             return LOCAL
         return self._meet([Need("document", str(uuid), kind)])
 
+    def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
+        """Fetch whom the numbers belong to that a write sets, so that a double is seen; raises Problem."""
+        return self._meet([Need("identiteit", key) for key in written_keys(kind, loaded)])
+
     def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         """What stands in the answer must be whole too: fetch what is missing of it, and say to read again."""
         if outcome.freshness == "local" or outcome.reason == NOT_ASKABLE or self._covered():
@@ -59,7 +64,7 @@ class LegacyHydrator:
         if not any(not self._fresh(need) for need in needs):
             return replace(outcome, retry=False)
         met = self._meet(needs, tolerant=True, give_up=outcome.give_up)
-        return _worst([outcome, met], retry=met.freshness == "live")
+        return worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes
 
@@ -93,7 +98,7 @@ class LegacyHydrator:
             return Outcome("complete", "", "fresh" if self._covered() else "local")
         give_up = give_up or time.monotonic() + self.live.deadline
         met = [self._from_source(fetcher, needs, tolerant, give_up) for fetcher in self.fetchers.values()]
-        return replace(_worst(met), give_up=give_up)
+        return replace(worst(met), give_up=give_up)
 
     def _from_source(
         self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool, give_up: float
@@ -165,7 +170,7 @@ class LegacyHydrator:
                     if zaak:
                         needs[Need("zaak", str(UUID(bytes=zaak[1])))] = None
                     continue
-                keys = sorted(rows.keys_of_document(connection, owner_row), key=place)
+                keys = sorted(claims.keys_of_document(connection, owner_row), key=place)
                 if keys:
                     whole = item.kind in ("partij", "actor-met-contacten")
                     needs[Need("partij" if whole else "identiteit", keys[0])] = None
@@ -179,20 +184,12 @@ class LegacyHydrator:
         if need.what in ("zaak", "klantcontact"):
             return False
         with self.store.read() as connection:
-            return bool(rows.identity_rows(connection, [need.value]))
+            return bool(claims.identity_rows(connection, [need.value]))
 
 
 def _name(need: Need) -> str:
     """The name under which a need is remembered as fetched."""
     return f"{need.what if need.what in ('zaak', 'klantcontact') else 'sleutel'} {need.value}"
-
-
-def _worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
-    reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason)
-    coverage = "partial" if any(outcome.coverage == "partial" for outcome in outcomes) else "complete"
-    freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default="local")
-    give_up = max((outcome.give_up for outcome in outcomes), default=0.0)
-    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up)
 
 
 def _told(problem: Problem, reason: str) -> Problem:

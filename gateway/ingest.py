@@ -17,7 +17,9 @@ import orjson
 
 from gateway.merging import Merging
 from gateway.store import legacy as rows
+from gateway.store.claims import identities_to_merge, insert_claim, take_claims, zaken_of_contacts
 from gateway.store.database import Store, now
+from gateway.store.editing import take_up
 from gateway.store.kinds import (
     GONE,
     LEFT_OUT,
@@ -27,13 +29,18 @@ from gateway.store.kinds import (
     UNREADABLE,
     WAITING,
 )
-from mappings.findings import Untranslatable
+from mappings.findings import Finding, Severity, Untranslatable
 from mappings.identity import Uuids
 from mappings.klantcontacten import too_confidential
-from mappings.settings import Settings
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 from mappings.translate import Translated, translate, uuid_in
 
 BATCH = 200
+ZAKEN_AT_ONCE = 50
+TRANSLATION_STAGE = 1
+NO_ZAAK = Finding(
+    "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
+)
 COMPRESSION = 1
 
 
@@ -120,11 +127,43 @@ class Ingest:
         with self.store.write() as connection:
             work = _Batch(self, connection, source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
-            if held is not None:
-                rows.set_invisible(connection, held.id)
-            elif kind == "zaak":
+            if kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
                 work.zaak_without_content(uuid.bytes, UNREADABLE)
+            elif held is not None:
+                rows.set_invisible(connection, held.id)
         return work.result
+
+    def restore(self, uuid: UUID) -> int:
+        """Bring back a document from the legacy that a client deleted, with what went along (M19).
+
+        Out: how many documents were hidden by that deletion; 0 when there was none.
+        """
+        with self.store.write() as connection:
+            lifted = take_up(connection, uuid)
+            if lifted:
+                merging = Merging(connection, self.uuids, self.settings)
+                owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
+                merging.identities |= identities_to_merge(connection, owners)
+                merging.zaken |= zaken_of_contacts(connection, owners)
+                merging.finish()
+        return len(lifted)
+
+    def leave_out_above(self, source: str) -> int:
+        """Leave out the held zaken above the configured maximum, with all of them (M34); out: how many.
+
+        For a maximum that was lowered: what may no longer be shown goes at once, not at the next backfill.
+        """
+        order = VERTROUWELIJKHEIDAANDUIDINGEN
+        above = order[order.index(self.settings.max_vertrouwelijkheidaanduiding) + 1 :]
+        count = 0
+        while True:
+            with self.store.write() as connection:
+                work = _Batch(self, connection, source)
+                found = rows.zaken_with(connection, work.source, above, ZAKEN_AT_ONCE)
+                work.leave_out(found)
+            count += len(found)
+            if not found:
+                return count
 
     def _read(self, source: str, kind: str, objects: Sequence[dict[str, Any]]) -> list[Incoming]:
         incoming = {}
@@ -132,8 +171,8 @@ class Ingest:
             item = _incoming(kind, raw)
             incoming[item.uuid] = item
         with self.store.read() as connection:
-            number = connection.execute("SELECT id FROM source WHERE name = ?", (source,)).fetchone()
-            held = rows.raw_rows(connection, number[0], kind, list(incoming)) if number else {}
+            number = rows.held_source(connection, source)
+            held = rows.raw_rows(connection, number, kind, list(incoming)) if number else {}
         for item in incoming.values():
             before = held.get(item.uuid)
             if before is None or before.digest != item.digest:
@@ -142,8 +181,13 @@ class Ingest:
 
     def prepare(self, source: str, item: Incoming) -> Translated | Untranslatable:
         """Translate and compress one object, once."""
-        if item.translated is None:
+        if not item.body:
             item.body = zlib.compress(item.text, COMPRESSION)
+        return self.translate(source, item)
+
+    def translate(self, source: str, item: Incoming) -> Translated | Untranslatable:
+        """Translate one object, once."""
+        if item.translated is None:
             try:
                 item.translated = translate(item.kind, item.raw, source, self.settings)
             except Untranslatable as error:
@@ -170,7 +214,8 @@ class _Batch:
         self.source = rows.source_id(connection, source)
         self.now = now()
         self.result = Result()
-        self.merging = Merging(connection, self.source, source, ingest.uuids, ingest.settings)
+        self.merging = Merging(connection, ingest.uuids, ingest.settings)
+        self.spoken: dict[int, list[Finding]] = {}
 
     def take(self, batch: Sequence[Incoming]) -> None:
         """Take a batch of objects of one kind."""
@@ -187,10 +232,10 @@ class _Batch:
             if row is not None and self._stays(item, row, zaken):
                 self.result.unchanged += 1
             else:
-                seen.append(self._put(item, row, zaken))
+                self._put(item, row, zaken)
                 self.result.changed += 1
         rows.seen(self.connection, seen, self.now)
-        self.merging.finish()
+        self._finish()
 
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
@@ -208,55 +253,72 @@ class _Batch:
                     continue
             if row is not None:
                 self._delete(kind, [row])
-        self.merging.finish()
+        self._finish()
+
+    def leave_out(self, zaken: Sequence[rows.RawRow]) -> None:
+        """Leave out zaken that were readable until now."""
+        for row in zaken:
+            rows.update_raw(self.connection, row.id, rows.Content(row.uuid, LEFT_OUT))
+            self._zaak_changed(row.uuid, row, LEFT_OUT)
+        self._finish()
 
     def zaak_without_content(self, uuid: bytes, state: int) -> None:
-        """Note a zaak that can't be read: its rollen and klantcontacten make nothing (M34)."""
+        """Note a zaak that can't be read: its rollen and klantcontacten make nothing (M34).
+
+        A zaak that nothing waits for is not noted: anybody may ask for a uuid that never was.
+        """
         held = rows.raw_rows(self.connection, self.source, "zaak", [uuid]).get(uuid)
         if held is None:
-            rows.insert_raw(self.connection, self.source, "zaak", uuid, uuid, state, self.now)
+            row = rows.insert_raw(
+                self.connection, self.source, "zaak", uuid, rows.Content(uuid, state), self.now
+            )
         else:
-            rows.set_state(self.connection, [held.id], state)
+            row = held.id
+            rows.set_state(self.connection, [row], state)
+        if state == UNREADABLE:
+            rows.set_invisible(self.connection, row)
+        else:
+            rows.seen(self.connection, [row], self.now)
         self._judge_content(uuid, state)
+        if not rows.delete_empty_zaken(self.connection, [(self.source, uuid)]):
+            self.spoken[row] = [NO_ZAAK]
+        self._finish()
+
+    def _finish(self) -> None:
+        found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
+        rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
+        self.spoken.clear()
         self.merging.finish()
 
     # One object
 
-    def _put(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> int:
+    def _put(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> None:
+        translated = self.ingest.prepare(self.source_name, item)
+        state = self._state(item, translated, zaken)
+        content = rows.Content(item.zaak, state)
+        if state != LEFT_OUT:
+            content.digest, content.body = item.digest, item.body
+            if state == TRANSLATED and isinstance(translated, Translated):
+                content.facts = orjson.dumps(translated.facts).decode()
         if row is None:
-            row_id = rows.insert_raw(
-                self.connection, self.source, item.kind, item.uuid, item.zaak, WAITING, self.now
-            )
+            row_id = rows.insert_raw(self.connection, self.source, item.kind, item.uuid, content, self.now)
             self.result.new.add(item.uuid)
         else:
             row_id = row.id
             self._forget(item.kind, [row])
-        translated = self.ingest.prepare(self.source_name, item)
-        state = self._state(item, translated, zaken)
-        facts = None
-        if isinstance(translated, Translated):
-            if state == TRANSLATED:
-                facts = orjson.dumps(translated.facts).decode()
-        elif state == QUARANTINED:
+            rows.update_raw(self.connection, row_id, content)
+            rows.seen(self.connection, [row_id], self.now)
+            if row.zaak is not None and row.zaak != item.zaak:
+                rows.delete_empty_zaken(self.connection, [(self.source, row.zaak)])
+        if state == QUARANTINED and isinstance(translated, Untranslatable):
             rows.quarantine(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
-        keep = state != LEFT_OUT
-        rows.update_raw(
-            self.connection,
-            row_id,
-            zaak=item.zaak,
-            state=state,
-            digest=item.digest if keep else None,
-            facts=facts if keep else None,
-            body=item.body if keep else None,
-        )
         if item.kind == "zaak":
-            self._zaak_changed(item.uuid, row, state, facts)
+            self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
-            self._speak(item.kind, row_id, item.zaak, translated)
+            self._speak(item.kind, row_id, item.uuid, item.zaak, translated)
         elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
-        return row_id
 
     def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
         if item.kind == "zaak":
@@ -287,38 +349,43 @@ class _Batch:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
         return True
 
-    def _speak(self, kind: str, row: int, zaak: bytes | None, translated: Translated) -> None:
+    def _speak(self, kind: str, row: int, uuid: bytes, zaak: bytes | None, translated: Translated) -> None:
         """Let a readable object of a readable zaak have its say: claims, findings, its zaak's contacts."""
         if kind == "rol":
             for claim in translated.claims:
-                keys = rows.insert_claim(
-                    self.connection, row, claim.facet, orjson.dumps(claim.body()).decode(), claim.keys
+                body = orjson.dumps(claim.body(), option=orjson.OPT_SORT_KEYS).decode()
+                self.merging.identities |= insert_claim(
+                    self.connection, row, uuid, claim.facet, claim.moment, body, claim.keys
                 )
-                self.merging.identities |= keys
-        rows.put_findings(self.connection, 1, [row], [(row, finding) for finding in translated.findings])
+        if translated.findings:
+            self.spoken[row] = translated.findings
         if zaak is not None:
-            self.merging.zaken.add(zaak)
+            self.merging.zaken.add((self.source, zaak))
 
     def _forget(self, kind: str, found: Sequence[rows.RawRow]) -> None:
         """Take back what objects said, before they change, wait or go."""
         ids = [row.id for row in found]
         if kind == "rol":
-            identities, documents = rows.claims_of_raw(self.connection, ids)
+            identities, documents, statements = take_claims(self.connection, ids)
             self.merging.identities |= identities
             self.merging.parties |= documents
-            rows.delete_claims(self.connection, ids)
+            self.merging.statements |= statements
         elif kind == "klantcontact":
             self.merging.contacts |= rows.document_ids(
                 self.connection, "klantcontact", [row.uuid for row in found]
             )
-        self.merging.zaken |= {row.zaak for row in found if row.zaak is not None}
-        for stage in (1, 2, 3):
-            rows.put_findings(self.connection, stage, ids, [])
+        self.merging.zaken |= {(self.source, row.zaak) for row in found if row.zaak is not None}
+        for row in ids:
+            self.spoken.pop(row, None)
+        rows.delete_findings(self.connection, ids)
         rows.release(self.connection, ids)
 
     def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
         self._forget(kind, found)
         rows.delete_raw(self.connection, [row.id for row in found])
+        rows.delete_empty_zaken(
+            self.connection, {(self.source, row.zaak) for row in found if row.zaak is not None}
+        )
         self.result.changed += len(found)
 
     # A zaak, and what depends on it
@@ -327,10 +394,12 @@ class _Batch:
         held = rows.raw_rows(self.connection, self.source, "zaak", list(uuids))
         return {uuid: row.state for uuid, row in held.items()}
 
-    def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int, facts: str | None) -> None:
-        self.merging.zaken.add(uuid)
+    def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
+        self.merging.zaken.add((self.source, uuid))
         if before is None or before.state != state:
             self._judge_content(uuid, state)
+            if before is not None and state == TRANSLATED:
+                self.result.refetch_zaken.add(UUID(bytes=uuid))
 
     def _judge_content(self, zaak: bytes, state: int) -> None:
         """A zaak became readable, secret or unreadable: its rollen and klantcontacten follow (M33, M34)."""
@@ -338,15 +407,7 @@ class _Batch:
             for row in rows.raw_of_zaak(self.connection, self.source, zaak, kind):
                 if state == LEFT_OUT:
                     self._forget(kind, [row])
-                    rows.update_raw(
-                        self.connection,
-                        row.id,
-                        zaak=zaak,
-                        state=LEFT_OUT,
-                        digest=None,
-                        facts=None,
-                        body=None,
-                    )
+                    rows.update_raw(self.connection, row.id, rows.Content(zaak, LEFT_OUT))
                 elif row.state == LEFT_OUT:
                     self._delete(kind, [row])
                     self.result.refetch_zaken.add(UUID(bytes=zaak))
@@ -358,12 +419,12 @@ class _Batch:
         """Translate a held object again, now that its zaak is known."""
         body = rows.raw_body(self.connection, row.id)
         item = _incoming(kind, orjson.loads(zlib.decompress(body or b"")))
-        translated = self.ingest.prepare(self.source_name, item)
+        translated = self.ingest.translate(self.source_name, item)
         state = self._state(item, translated, {zaak: zaak_state})
         facts = None
         if isinstance(translated, Untranslatable):
             rows.quarantine(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
-            self._speak(kind, row.id, zaak, translated)
+            self._speak(kind, row.id, row.uuid, zaak, translated)
         rows.set_state(self.connection, [row.id], state, facts)

@@ -12,7 +12,10 @@ from gateway.ingest import Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
 from gateway.store.database import Store, StoreError
-from gateway.store.legacy import bind_secret
+from gateway.store.legacy import bind_secret, forget_coverage, meta, set_meta
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+
+MAXIMUM = "max_vertrouwelijkheidaanduiding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,33 @@ def open_installation(config: Config) -> Installation:
         source.name: Fetcher(ZakenClient(source), store, ingest, config.live.max_age)
         for source in config.sources
     }
+    _follow_maximum(store, ingest, fetchers)
     return Installation(config, store, ingest, fetchers)
+
+
+def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) -> None:
+    """When `max_vertrouwelijkheidaanduiding` was changed, make the store follow it at once (M34)."""
+    maximum = ingest.settings.max_vertrouwelijkheidaanduiding
+    before = meta(store, MAXIMUM)
+    if before == maximum or not fetchers:
+        return
+    order = VERTROUWELIJKHEIDAANDUIDINGEN
+    for name, fetcher in fetchers.items():
+        if before is not None and order.index(maximum) > order.index(before):
+            # What was left out until now is not held: it is asked for, or comes with the next backfill.
+            with store.write() as connection:
+                forget_coverage(connection, fetcher.source)
+        else:
+            ingest.leave_out_above(name)
+    set_meta(store, MAXIMUM, maximum)
 
 
 def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
     store = Store(config.store.path)
-    fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[:16]
+    fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[
+        :16
+    ]
     if not bind_secret(store, fingerprint):
         raise StoreError(
             f"[store] uuid_secret: {config.store.path} is gemaakt met een ander geheim; zet het oude geheim terug "

@@ -6,13 +6,20 @@ The result depends only on the legacy objects that are held now, never on the or
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
 
+from gateway.store import claims as statements
 from gateway.store import legacy as rows
+from gateway.store.claims import StatementRow, Zaak
+from gateway.store.editing import overlay
 from gateway.store.kinds import TRANSLATED
-from gateway.store.writing import put_documents, remove_documents
+from gateway.store.leaving import remove_gone
+from gateway.store.legacy import RawRow
+from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
@@ -21,115 +28,155 @@ from mappings.merge import merge
 from mappings.rollen import Claim
 from mappings.settings import Settings
 
+ZAKEN_AT_ONCE = 500
+CONTACT_STAGE = 3
+
 
 class Merging:
     """What a batch touched, and its recomputation.
 
-    Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `contacts` (rows of
-    klantcontact documents that changed) and `zaken` (uuids); `finish` does the work and empties them.
+    Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `statements` (rows that lost
+    a claim), `contacts` (rows of klantcontact documents that changed) and `zaken` (source and uuid); `finish`
+    does the work and empties them.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, source: int, source_name: str, uuids: Uuids, settings: Settings
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings) -> None:
         self.connection = connection
-        self.source = source
-        self.source_name = source_name
         self.uuids = uuids
         self.settings = settings
         self.identities: set[int] = set()
         self.parties: set[int] = set()
+        self.statements: set[int] = set()
         self.contacts: set[int] = set()
-        self.zaken: set[bytes] = set()
+        self.zaken: set[Zaak] = set()
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
+        statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties() if self.identities or self.parties else set()
         gone |= self._contacts() if self.zaken or self.contacts else set()
-        remove_documents(self.connection, gone)
-        rows.delete_unused_identities(self.connection, self.identities)
-        for touched in (self.identities, self.parties, self.contacts, self.zaken):
+        remove_gone(self.connection, gone)
+        statements.delete_unused_identities(self.connection, self.identities)
+        if gone:
+            for source in {source for source, _ in self.zaken}:
+                rows.drop_source_finding(self.connection, source, "M30", "betrokkene")
+        for touched in (self.identities, self.parties, self.statements, self.contacts, self.zaken):
             touched.clear()
 
     def _parties(self) -> set[int]:
-        held = rows.connected_claims(self.connection, self.identities)
-        claims = [Claim.from_body(UUID(bytes=row.uuid), orjson.loads(row.body)) for row in held]
+        """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more."""
+        held = statements.connected_statements(self.connection, self.identities)
+        claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
         before = rows.owned_documents(self.connection, owners)
-        row_of_rol = {row.uuid: row.raw for row in held}
+        actor_uuids = statements.actor_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
-        parties: list[tuple[bytes, tuple[int, ...]]] = []
-        for keys in key_sets([claim.keys for claim in claims]):
+        parties: list[tuple[Document, tuple[int, ...]]] = []
+        made_of: dict[bytes, set[int]] = {}
+        for keys in key_sets([claim.keys for claim in claims], [claim.soort for claim in claims]):
             merged = merge([claims[member] for member in keys.members], keys, self.uuids, self.settings)
-            party = merged.documents[0].uuid.bytes
+            said_by: dict[UUID, set[int]] = defaultdict(set)
+            for member in keys.members:
+                said_by[claims[member].rol].add(held[member].id)
+            party = merged.documents[0]
             parties.append((party, keys.members))
-            documents += [(document, party) for document in merged.documents]
-            findings += [(row_of_rol[rol.bytes], finding) for rol, finding in merged.findings]
-        ids = put_documents(self.connection, documents)
-        moved = [
-            (ids[party], held[member])
-            for party, members in parties
-            for member in members
-            if held[member].document != ids[party]
-        ]
-        rows.set_claim_documents(self.connection, [(document, row.id) for document, row in moved])
-        self.zaken |= {row.zaak for _, row in moved if row.zaak is not None}
-        rows.put_findings(self.connection, 2, set(row_of_rol.values()), findings)
-        self._provenance(
-            [document for document, party in documents if document.uuid.bytes != party], ids, row_of_rol
+            documents += [(document, party.uuid.bytes) for document in merged.documents]
+            findings += [(row, finding) for rol, finding in merged.findings for row in said_by[rol]]
+            for document in merged.documents[1:]:
+                made_of[document.uuid.bytes] = {row for rol in document.sources for row in said_by[rol]}
+        ids = put_documents(self.connection, overlay(self.connection, documents))
+        again: set[int] = set()
+        moved: list[tuple[int | None, int]] = []
+        for party, members in parties:
+            row = ids.get(party.uuid.bytes)  # None: a client deleted it
+            others = {other.bytes for other in party.other_uuids}
+            renamed = row is not None and actor_uuids.get(row, others) != others
+            for member in members:
+                if held[member].document != row:
+                    moved.append((row, held[member].id))
+                if renamed or held[member].document != row:
+                    again.add(held[member].id)
+        statements.set_documents(self.connection, moved)
+        if again:
+            self.zaken |= statements.zaken_of(self.connection, again)
+        statements.put_statement_findings(self.connection, [row.id for row in held], findings)
+        statements.put_statement_provenance(
+            self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
         return {row for uuid, row in before.items() if uuid not in ids}
 
     def _contacts(self) -> set[int]:
-        """The klantcontacten of the zaken that were touched (M28-M31, M33)."""
+        """The klantcontacten of the zaken that were touched (M28-M31, M33). Out: documents that are no more."""
+        owners, made = set(self.contacts), set()
+        by_source: dict[int, list[bytes]] = defaultdict(list)
+        for source, zaak in sorted(self.zaken):
+            by_source[source].append(zaak)
+        for source, zaken in by_source.items():
+            for start in range(0, len(zaken), ZAKEN_AT_ONCE):
+                part = zaken[start : start + ZAKEN_AT_ONCE]
+                held = rows.raws_of_zaken(self.connection, source, part, "klantcontact")
+                if held:
+                    owners |= rows.document_ids(self.connection, "klantcontact", [row.uuid for row in held])
+                    made |= self._contacts_of(source, [row for row in held if row.state == TRANSLATED])
+        return set(rows.owned_documents(self.connection, owners).values()) - made
+
+    def _contacts_of(self, source: int, contacts: Sequence[RawRow]) -> set[int]:
+        """Make the documents of readable klantcontacten of one source. Out: their rows."""
+        uuids = sorted({contact.zaak for contact in contacts if contact.zaak is not None})
+        zaken = rows.raw_rows(self.connection, source, "zaak", uuids)
+        deelnemers, raws = self._deelnemers(source, uuids)
+        name = rows.source_name(self.connection, source)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
-        row_of_raw: dict[bytes, int] = {}
-        contact_rows = []
-        touched: set[bytes] = set()
-        zaken = rows.raw_rows(self.connection, self.source, "zaak", list(self.zaken))
-        source_findings: list[Finding] = []
-        for uuid in sorted(self.zaken):
-            contacts = rows.raw_of_zaak(self.connection, self.source, uuid, "klantcontact")
-            touched |= {contact.uuid for contact in contacts}
-            zaak = zaken.get(uuid)
-            contacts = [contact for contact in contacts if contact.state == TRANSLATED]
-            if zaak is None or zaak.state != TRANSLATED or not contacts:
+        source_findings: set[Finding] = set()
+        for contact in contacts:
+            zaak = zaken.get(contact.zaak or b"")
+            if zaak is None or zaak.state != TRANSLATED:
                 continue
-            deelnemers = []
-            for rol, document, facts in rows.deelnemers(self.connection, self.source, uuid):
-                deelnemers.append(Deelnemer(UUID(bytes=rol), UUID(bytes=document), orjson.loads(facts)))
-            for rol_row in rows.raw_of_zaak(self.connection, self.source, uuid, "rol"):
-                row_of_raw[rol_row.uuid] = rol_row.id
-            zaak_facts = orjson.loads(zaak.facts or "{}")
-            for contact in contacts:
-                row_of_raw[contact.uuid] = contact.id
-                contact_rows.append(contact.id)
-                made = translate_klantcontact(
-                    orjson.loads(contact.facts or "{}"),
-                    zaak_facts,
-                    deelnemers,
-                    self.source_name,
-                    self.uuids,
-                    self.settings,
-                )
-                documents += [(document, contact.uuid) for document in made.documents]
-                findings += [(contact.id, finding) for finding in made.findings]
-                source_findings += made.source_findings
-        owners = self.contacts | rows.document_ids(self.connection, "klantcontact", touched)
-        before = rows.owned_documents(self.connection, owners)
+            raws[contact.uuid] = contact.id
+            made = translate_klantcontact(
+                orjson.loads(contact.facts or "{}"),
+                orjson.loads(zaak.facts or "{}"),
+                deelnemers[zaak.uuid],
+                name,
+                self.uuids,
+                self.settings,
+            )
+            documents += [(document, contact.uuid) for document in made.documents]
+            findings += [(contact.id, finding) for finding in made.findings]
+            source_findings.update(made.source_findings)
+        documents = overlay(self.connection, documents)
         ids = put_documents(self.connection, documents)
-        rows.put_findings(self.connection, 3, contact_rows, findings)
-        rows.put_source_findings(self.connection, self.source, set(source_findings))
-        self._provenance([document for document, _ in documents], ids, row_of_raw)
-        return {row for uuid, row in before.items() if uuid not in ids}
-
-    def _provenance(self, documents: list[Document], ids: dict[bytes, int], raws: dict[bytes, int]) -> None:
-        rows.put_provenance(
+        rows.put_findings(self.connection, CONTACT_STAGE, [contact.id for contact in contacts], findings)
+        rows.put_source_findings(self.connection, source, source_findings)
+        statements.put_raw_provenance(
             self.connection,
             {
-                ids[document.uuid.bytes]: {raws[source.bytes] for source in document.sources}
-                for document in documents
+                ids[document.uuid.bytes]: {raws[rol.bytes] for rol in document.sources}
+                for document, _ in documents
             },
         )
+        return set(ids.values())
+
+    def _deelnemers(
+        self, source: int, zaken: Sequence[bytes]
+    ) -> tuple[dict[bytes, list[Deelnemer]], dict[bytes, int]]:
+        """Who took part in each of these zaken, and the rows of those rollen by their uuid."""
+        held = statements.deelnemers(self.connection, source, zaken)
+        others = statements.actor_uuids(self.connection, {row.document for row in held})
+        deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
+        for row in held:
+            deelnemers[row.zaak].append(
+                Deelnemer(
+                    UUID(bytes=row.rol),
+                    UUID(bytes=row.uuid),
+                    orjson.loads(row.facts),
+                    frozenset(UUID(bytes=other) for other in others.get(row.document, ())),
+                )
+            )
+        return deelnemers, {row.rol: row.raw for row in held}
+
+
+def _claim(row: StatementRow) -> Claim:
+    return Claim.from_body(orjson.loads(row.body), UUID(bytes=row.rol), row.moment, row.oldest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from mappings import nummers
@@ -111,6 +112,18 @@ def number_keys(value: str, soort: str = "") -> list[str]:
     if soort in ("", "vestigingsnummer") and (vestiging := nummers.vestigingsnummer(value)):
         keys.append(f"hr:vestiging:{vestiging}")
     return keys
+
+
+def written_keys(kind: str, loaded: Mapping[str, Any]) -> list[str]:
+    """The identity keys that a loaded body sets, on an identificator or on those of a partij."""
+    if kind == "partij-identificator":
+        found = [loaded]
+    elif kind == "partij":
+        found = list(loaded.get("partijIdentificatoren") or ())
+    else:
+        found = []
+    codes = [one["partijIdentificator"] for one in found if one.get("partijIdentificator")]
+    return [key for group in codes for key in number_keys(group["objectId"], group["codeSoortObjectId"])]
 
 
 def _by_zaak(kind: str, filters: Mapping[str, str]) -> list[Need] | None:

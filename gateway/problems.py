@@ -121,6 +121,28 @@ def not_acceptable() -> Problem:
     return Problem(406, "NotAcceptable", "not_acceptable", "Kan niet voldoen aan de opgegeven Accept header.")
 
 
+def unsupported_media_type(given: str) -> Problem:
+    """415: a body that isn't JSON. The title's placeholder is the recorded server's, as in method_not_allowed."""
+    return Problem(
+        415,
+        "UnsupportedMediaType",
+        "unsupported_media_type",
+        'Ongeldige media type "{media_type}" in aanvraag.',
+        f'Ongeldige media type "{given}" in aanvraag.',
+    )
+
+
+def parse_error(detail: str) -> Problem:
+    """400: a body that is no JSON; the detail says where, and repeats nothing of it."""
+    return Problem(
+        400,
+        "ParseError",
+        "parse_error",
+        "Ongeldig samengestelde request.",
+        f"JSON parse error - {detail}",
+    )
+
+
 def too_large() -> Problem:
     """413: the body is larger than `[gateway] max_body`."""
     return Problem(413, "RequestEntityTooLarge", "request_entity_too_large", "De aanvraag is te groot.")

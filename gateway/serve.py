@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from gateway.app import create_app
-from gateway.config import Config
+from gateway.config import Config, Gateway
 from gateway.installation import open_installation
 
 
 class Server(BaseApplication):
-    """gunicorn, set up from our configuration; each worker opens the store for itself, after the fork."""
+    """gunicorn, set up from our configuration; each worker makes the application for itself, after the fork."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
+    def __init__(self, gateway: Gateway, make: Callable[[], Flask]) -> None:
+        self.gateway = gateway
+        self.make = make
         super().__init__()
 
     def load_config(self) -> None:
         """The settings of gunicorn. No access log: a query string holds a BSN."""
-        gateway = self.config.gateway
         settings: dict[str, Any] = {
-            "bind": gateway.bind,
-            "workers": gateway.workers,
-            "threads": gateway.threads,
+            "bind": self.gateway.bind,
+            "workers": self.gateway.workers,
+            "threads": self.gateway.threads,
             "worker_class": "gthread",
             "accesslog": None,
             "errorlog": "-",
@@ -43,7 +44,7 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:
         """The application of one worker."""
-        return make_app(self.config)
+        return self.make()
 
 
 def make_app(config: Config) -> Flask:
@@ -52,7 +53,12 @@ def make_app(config: Config) -> Flask:
     return create_app(config, store=installation.store, hydrator=installation.hydrator())
 
 
+def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
+    """Serve until a signal says stop what `make` gives; it is called once in every worker process."""
+    Server(gateway, make).run()
+
+
 def serve(config: Config) -> None:
     """Serve until a signal says stop. Raises StoreError when the store can't be used."""
     open_installation(config).store.close()  # schema and secret are judged once, before any worker starts
-    Server(config).run()
+    run_server(config.gateway, lambda: make_app(config))

@@ -127,6 +127,9 @@ def status_text(status: dict[str, Any]) -> str:
         for run in status["runs"]:
             table.add_row(*(str(run.get(name) or "") for name in columns))
         console.print(table)
+    notifications = status["notifications"]
+    if any(notifications.values()):
+        console.print(f"Notificaties: {notifications['waiting']} wachten, {notifications['failed']} mislukt.")
     return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
 
 

@@ -26,6 +26,9 @@ ORDER: tuple[str, ...] = (
     "url:",
     "rol:",
 )
+_PLACE: Mapping[str, int] = {start: number for number, start in enumerate(ORDER)}
+# Keys that begin with one of these name what sort of number follows.
+REGISTERS: frozenset[str] = frozenset({"brp", "hr"})
 # One party never has two of these (M6).
 SINGLE: tuple[str, ...] = ("brp:bsn:", "brp:anr:", "hr:rsin:", "hr:kvk:", "hr:vestiging:", "actor:")
 # Keys of different families never name one party: a person, an organisation, one of its vestigingen, an actor.
@@ -58,6 +61,9 @@ class Uuids:
 
 def key_uuid(uuids: Uuids, key: str) -> UUID:
     """The uuid of the party or actor that `key` names, when it is the highest of its set (M9)."""
+    if key.startswith("actor-url:"):
+        # Not as `actor|...`: an identificatie may be written like a URL.
+        return uuids.derive("actor-url", key.removeprefix("actor-url:"))
     if key.startswith("actor"):
         return uuids.derive("actor", key.split(":", 1)[1])
     return uuids.derive("partij", key)
@@ -65,12 +71,13 @@ def key_uuid(uuids: Uuids, key: str) -> UUID:
 
 def prefix(key: str) -> str:
     """The part of an identity key that tells its kind: "brp:bsn:" of "brp:bsn:123456782"."""
-    return next(start for start in ORDER if key.startswith(start))
+    start, _, value = key.partition(":")
+    return f"{start}:{value.partition(':')[0]}:" if start in REGISTERS else f"{start}:"
 
 
 def place(key: str) -> tuple[int, str]:
     """Sort value of a key: the order of M5, then its value. The highest key sorts first."""
-    return ORDER.index(prefix(key)), key
+    return _PLACE[prefix(key)], key
 
 
 def persoon_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
@@ -135,16 +142,21 @@ class KeySet:
     loose: tuple[str, ...] = ()
 
 
-def key_sets(claims: Sequence[Sequence[str]]) -> list[KeySet]:
+def key_sets(claims: Sequence[Sequence[str]], soorten: Sequence[str]) -> list[KeySet]:
     """Join claims by the keys that they share (M6); the order of the claims does not matter.
 
-    In: the keys of each claim, highest first. Out: the sets. A set that would hold two values of a key that a
-    party has once, or keys of different families, is not joined: each claim goes to its own highest key.
+    In: the keys of each claim, highest first, and its soort (persoon, organisatie, vestiging, or that of an
+    actor). Out: the sets. A set that would hold two values of a key that a party has once, or that would make
+    one party of a person and an organisation, or of an organisation and its vestiging (M5), is not joined: each
+    claim goes to its own highest key.
     """
     joined: list[KeySet] = []
     for members in _components(claims):
+        if len(members) == 1 and len(claims[members[0]]) == 1:
+            joined.append(KeySet((members[0],), (claims[members[0]][0],)))
+            continue
         keys = sorted({key for member in members for key in claims[member]}, key=place)
-        if conflicting(keys):
+        if conflicting(keys, {soorten[member] for member in members}):
             joined += _apart(claims, members)
         else:
             joined.append(KeySet(tuple(members), tuple(keys)))
@@ -163,17 +175,19 @@ def _apart(claims: Sequence[Sequence[str]], members: list[int]) -> list[KeySet]:
     return [KeySet(tuple(group), (own,), True, tuple(loose[own])) for own, group in sorted(groups.items())]
 
 
-def conflicting(keys: Iterable[str]) -> bool:
-    """Would these keys on one party be a conflict (M6)?"""
+def conflicting(keys: Iterable[str], soorten: Iterable[str]) -> bool:
+    """Would these keys, of claims of these soorten, be a conflict on one party (M5, M6)?"""
     seen: set[str] = set()
-    families: set[str] = set()
+    families = set(soorten)
+    numbered = {FAMILY[start] for key in keys if (start := prefix(key)) in FAMILY}
+    if "vestiging" in families and "organisatie" not in numbered:
+        # An organisation that is known by its URL only may be that vestiging.
+        families.discard("organisatie")
     for key in keys:
         start = prefix(key)
         if start in SINGLE and start in seen:
             return True
         seen.add(start)
-        if start in FAMILY:
-            families.add(FAMILY[start])
     return len(families) > 1
 
 

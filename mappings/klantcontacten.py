@@ -23,11 +23,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Deelnemer:
-    """A rol of the zaak: who it became (`uuid` of a partij or actor) and its part in contacts."""
+    """A rol of the zaak: who it became (`uuid` of a partij or actor) and its part in contacts.
+
+    `other_uuids` are those of an actor's other keys (M6).
+    """
 
     rol: UUID
     uuid: UUID
     deelname: Mapping[str, Any]
+    other_uuids: frozenset[UUID] = frozenset()
 
 
 @dataclass(slots=True)
@@ -76,6 +80,10 @@ def translate_klantcontact(
             )
         )
     moment = contact["datumtijd"]
+    metadata = {"bron": source}
+    for name, text in (("identificatie", contact["identificatie"]), ("zaak", zaak["identificatie"])):
+        field_name = "identificatie" if name == "identificatie" else "zaak.identificatie"
+        metadata[name] = _fit(text, METADATA_LIMIT, field_name, result.findings)
     result.documents.append(
         Document(
             "klantcontact",
@@ -94,11 +102,7 @@ def translate_klantcontact(
                 "taal": settings.taal,
                 "vertrouwelijk": too_confidential(zaak["vertrouwelijkheidaanduiding"], "zaakvertrouwelijk"),
                 "plaatsgevondenOp": moment_text(moment),
-                "metadata": {
-                    "bron": source,
-                    "identificatie": contact["identificatie"][:METADATA_LIMIT],
-                    "zaak": zaak["identificatie"][:METADATA_LIMIT],
-                },
+                "metadata": metadata,
             },
             moment,
             moment,
@@ -219,6 +223,10 @@ def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids:
                 created,
                 {"actor": [actor], "klantcontact": [contact]},
                 frozenset({contact, *(deelnemer.rol for deelnemer in found)}),
+                tuple(
+                    uuids.derive("actorklantcontact", str(contact), str(other))
+                    for other in sorted(found[0].other_uuids)
+                ),
             )
         )
     return made

@@ -30,7 +30,7 @@ ANDERE_LIMIT = 200
 class Merged:
     """A party or actor with what belongs to it; the first document is the party or actor itself.
 
-    `findings` are by the rol that they are about.
+    `findings` are by the rol (of the claim) that they are about; the sources of a document are such rollen too.
     """
 
     documents: list[Document]
@@ -255,7 +255,7 @@ class _Merger:
         links: dict[str, list[UUID]] | None = None,
         other: Sequence[UUID] = (),
     ) -> None:
-        created = min(claim.moment for claim in holders)
+        created = min(claim.first for claim in holders)
         sources = frozenset(claim.rol for claim in holders)
         self.merged.documents.append(
             Document(kind, uuid, body, created, created, links or {}, sources, tuple(other))

@@ -18,6 +18,7 @@ from mappings.findings import Finding, Severity
 from mappings.settings import Settings
 
 ACTOR_TYPES = ("medewerker", "organisatorische_eenheid")
+NAAM_LIMIT = 200
 LEGE_NAAM: Mapping[str, str] = {
     "voorletters": "",
     "voornaam": "",
@@ -28,10 +29,11 @@ LEGE_NAAM: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Claim:
-    """What one legacy object says of one party or actor: `facet` zelf (the betrokkene) or ouder (its parent).
+    """What legacy objects say of one party or actor: `facet` zelf (the betrokkene) or ouder (its parent).
 
     `soort` is persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the
-    registratiedatum in microseconds. Groups that the object does not give are None (M18 skips them).
+    registratiedatum in microseconds. Groups that the object does not give are None (M18 skips them). Rollen
+    that say the same may be one claim: that of the newest (`rol`, `moment`), with the moment of the `oldest`.
     """
 
     facet: str
@@ -45,14 +47,19 @@ class Claim:
     ouder: str = ""
     andere: list[list[str]] = field(default_factory=list)
     digitaal: list[list[str]] = field(default_factory=list)
+    oldest: int | None = None
+
+    @property
+    def first(self) -> int:
+        """The moment of the oldest rol that says this (M42)."""
+        return self.moment if self.oldest is None else self.oldest
 
     def body(self) -> dict[str, Any]:
-        """The claim as JSON-ready data; `from_body` reads it back."""
+        """What is said, as JSON-ready data, without the rol that says it; `from_body` reads it back."""
         return {
             "f": self.facet,
             "s": self.soort,
             "k": self.keys,
-            "m": self.moment,
             "n": self.naam,
             "a": self.adres,
             "i": self.identificatoren,
@@ -62,14 +69,15 @@ class Claim:
         }
 
     @classmethod
-    def from_body(cls, rol: UUID, data: Mapping[str, Any]) -> Claim:
-        """The claim of `rol` from what `body` gave."""
+    def from_body(cls, data: Mapping[str, Any], rol: UUID, moment: int, oldest: int) -> Claim:
+        """The claim of `rol` (the newest that says it) from what `body` gave."""
         return cls(
             facet=data["f"],
             soort=data["s"],
             keys=data["k"],
             rol=rol,
-            moment=data["m"],
+            moment=moment,
+            oldest=oldest,
             naam=data["n"],
             adres=data["a"],
             identificatoren=data["i"],
@@ -94,6 +102,7 @@ def translate_rol(rol: Mapping[str, Any], source: str, settings: Settings) -> Ro
     No claims: the Rol makes no party or actor (M10).
     """
     found: list[Finding] = []
+    rol = {**rol, "uuid": UUID(rol["uuid"])}
     soort = rol["betrokkeneType"]
     if soort in ACTOR_TYPES:
         claims = [_actor(rol, source, settings, found)]
@@ -103,7 +112,7 @@ def translate_rol(rol: Mapping[str, Any], source: str, settings: Settings) -> Ro
         claims = [_persoon(rol, source, settings, found)]
     else:
         claims = _organisatie(rol, source, settings, found)
-    return RolTranslation(claims, _deelname(rol, claims), found)
+    return RolTranslation(claims, _deelname(rol, claims, found), found)
 
 
 def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
@@ -243,7 +252,8 @@ def _adres(
     verblijf, buitenland = identificatie.get("verblijfsadres"), identificatie.get("subVerblijfBuitenland")
     if wanted:
         return adressen(verblijf, buitenland, bezoekadres, found)
-    if verblijf or buitenland or bezoekadres:
+    given = [*(verblijf or {}).values(), *(buitenland or {}).values(), bezoekadres]
+    if any(given):
         found.append(
             Finding(
                 "M14",
@@ -313,7 +323,7 @@ def _actor_details(soort: str, contact: Mapping[str, str], found: list[Finding])
     return details if used else None
 
 
-def _deelname(rol: Mapping[str, Any], claims: list[Claim]) -> dict[str, Any]:
+def _deelname(rol: Mapping[str, Any], claims: list[Claim], found: list[Finding]) -> dict[str, Any]:
     """The Rol's part in the klantcontacten of its zaak (M30, M31)."""
     if not claims:
         return {}
@@ -330,10 +340,20 @@ def _deelname(rol: Mapping[str, Any], claims: list[Claim]) -> dict[str, Any]:
     if claim.soort == "persoon":
         naam = claim.naam or LEGE_NAAM
         if afwijkend:
-            naam = {**LEGE_NAAM, "achternaam": namen.cut_at_word(afwijkend, 200)}
+            naam = {**LEGE_NAAM, "achternaam": _fit(afwijkend, "afwijkendeNaamBetrokkene", found)}
         organisatie = ""
     else:
         contact = rol["contactpersoonRol"]["naam"]
-        naam = {**LEGE_NAAM, "achternaam": namen.cut_at_word(contact, 200)}
+        naam = {**LEGE_NAAM, "achternaam": _fit(contact, "contactpersoonRol.naam", found)}
         organisatie = claim.naam or ""
     return deelname | {"contactnaam": naam, "organisatienaam": organisatie}
+
+
+def _fit(naam: str, path: str, found: list[Finding]) -> str:
+    """The achternaam of a betrokkene's contactnaam (M30)."""
+    cut = namen.cut_at_word(naam, NAAM_LIMIT)
+    if cut != naam:
+        found.append(
+            Finding("M30", path, Severity.ADJUSTED, f"ingekort tot {len(cut)} tekens voor de betrokkene")
+        )
+    return cut

@@ -43,6 +43,6 @@ def uuid_in(value: object) -> UUID | None:
     if not isinstance(value, str):
         return None
     try:
-        return UUID(value.rstrip("/").rsplit("/", 1)[-1])
+        return UUID(value.strip().rstrip("/").rsplit("/", 1)[-1])
     except ValueError:
         return None

@@ -1,7 +1,7 @@
 """Answers from stored documents: bodies completed with their addresses, links and what is embedded.
 
-For a page of documents of one kind the store is asked at most three questions (what they refer to, what
-refers to them, and one step further), and as many for each relation that is expanded; never one per document.
+For a page of documents of one kind the store is asked one question (what they refer to, what refers to them, and one
+step further), and one more for each relation that is expanded; never one per document.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -20,12 +21,13 @@ from gateway.klantinteracties.freshness import Shown
 from gateway.klantinteracties.resources import BASE_PATH, BY_KIND, RESOURCES
 from gateway.store import reading
 from gateway.store.kinds import RELATION
-from gateway.store.reading import Linked, Row
+from gateway.store.reading import Linked, Row, Surroundings
 
 Json = dict[str, Any]
 ByRelation = Mapping[int, Sequence[Linked]]
 Grouped = Mapping[int, ByRelation]
 NOTHING: ByRelation = {}
+OLDEST_FIRST = itemgetter(5, 3)  # of links: by creation, then by uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,13 @@ class Plan:
     kind: str
     builders: list[tuple[str, Build | None]] = field(default_factory=list)  # None: as it stands in the body
     refers: bool = False
-    ordered: bool = False
     whole_targets: set[int] = field(default_factory=set)
     sources: set[int] = field(default_factory=set)
     whole_sources: set[int] = field(default_factory=set)
     further_from: set[int] = field(default_factory=set)
     further_whole: set[int] = field(default_factory=set)
     expansions: list[Expansion] = field(default_factory=list)
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ def plan(kind: str, expand: Tree) -> Plan:
         back = isinstance(item, declared.Listing | declared.Summary)
         (made.whole_sources if back else made.whole_targets).add(relation)
         made.expansions.append(Expansion(name, relation, back, back, plan(item.to, inner)))  # type: ignore[union-attr]
+    made.surroundings = reading.surroundings(
+        refers=made.refers,
+        whole_targets=made.whole_targets,
+        sources=made.sources,
+        whole_sources=made.whole_sources,
+        further_from=made.further_from,
+        further_whole=made.further_whole,
+    )
     return made
 
 
@@ -108,17 +118,7 @@ def compose(
     ids = [row[0] for row in rows]
     kind = how.kind
     shown.extend([Shown(kind, row[0], row[1]) for row in rows])
-    near: Grouped = {}
-    far: Grouped = {}
-    further: Grouped = {}
-    if how.refers:
-        near = _group(reading.targets(connection, ids, how.whole_targets, ordered=how.ordered))
-    if how.sources:
-        linked = reading.sources(connection, ids, how.sources, how.whole_sources)
-        far = _group(linked)
-        if how.further_from:
-            next_ids = [link[2] for link in linked if link[1] in how.further_from]
-            further = _group(reading.targets(connection, next_ids, how.further_whole))
+    near, far, further = _group(reading.around(connection, how.surroundings, ids) if how.surroundings else ())
     around = Around(addresses(base), further)
     answers = [
         _answer(how, around, row[1], row[2], near.get(row[0], NOTHING), far.get(row[0], NOTHING))
@@ -163,23 +163,31 @@ def _answer(
     return answer
 
 
-def _group(links: Iterable[Linked]) -> Grouped:
-    grouped: dict[int, dict[int, list[Linked]]] = {}
+def _group(links: Iterable[Linked]) -> tuple[Grouped, Grouped, Grouped]:
+    """Links by side, row id and relation; several of one relation by creation, oldest first."""
+    sides: tuple[dict[int, dict[int, list[Linked]]], ...] = ({}, {}, {})
+    several: list[list[Linked]] = []
     for link in links:
-        relations = grouped.get(link[0])
+        side = sides[link[6]]
+        relations = side.get(link[0])
         if relations is None:
-            relations = grouped[link[0]] = {}
+            side[link[0]] = {link[1]: [link]}
+            continue
         found = relations.get(link[1])
         if found is None:
             relations[link[1]] = [link]
         else:
+            if len(found) == 1:
+                several.append(found)
             found.append(link)
-    return grouped
+    for found in several:
+        found.sort(key=OLDEST_FIRST)
+    return sides[reading.NEAR], sides[reading.FAR], sides[reading.FURTHER]
 
 
 def _named(address: str, uuid: bytes) -> Json:
-    plain = uuid.hex()
-    text = f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
+    pairs = uuid.hex("-", 2)  # eight groups of four signs, of which a uuid runs some together
+    text = f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
     return {"uuid": text, "url": address + text}
 
 
@@ -226,7 +234,7 @@ def _reference(made: Plan, item: declared.Reference) -> Build:
 
 def _references(made: Plan, item: declared.References) -> Build:
     relation, to, first = RELATION[item.relation], item.to, item.first
-    made.refers = made.ordered = True
+    made.refers = True
 
     def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json] | Json | None:
         found = [_named(around.addresses[to], link[3]) for link in near.get(relation, ())]

@@ -13,19 +13,28 @@ Expansions = Mapping[str, "Expansions"]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value of the stored body, as it stands."""
+    """A value of the stored body, as it stands.
+
+    A group that only fits one value of `switch` is emptied when that changes.
+    """
 
     name: str
+    switch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference to one document: {uuid, url} and fields of that document named in `extra`, or null."""
+    """A reference to one document: {uuid, url} and fields of that document named in `extra`, or null.
+
+    What a client writes must be in the listing `among` of this document, and have the field and value of `only`.
+    """
 
     name: str
     relation: str
     to: str
     extra: tuple[str, ...] = ()
+    among: str = ""
+    only: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,14 @@ class Inside:
     on: str
 
 
+class Writes(Enum):
+    """What writing a list of referring documents does to them."""
+
+    NOTHING = "it is only shown"
+    TAKES_OVER = "those in the list refer to this document from now on, others no longer"
+    MAKES = "those with a uuid are changed, those without are made, others are removed"
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The documents that refer to this one, oldest first: [{uuid, url}], or each in full."""
@@ -56,6 +73,7 @@ class Listing:
     relation: str
     to: str
     whole: bool = False
+    writes: Writes = Writes.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +131,9 @@ class Resource:
     """One resource of the API.
 
     `path` is its place under the API's base path, `kind` the kind of its documents, `fields` what an answer
-    shows after uuid and url, in that order; `expansions` what `expand` may name, as a tree. `title` and
-    `description` are what OPTIONS tells.
+    shows after uuid and url, in that order; `expansions` what `expand` may name, as a tree; `unique` the values
+    that no two documents of the kind share; `cascades` whether a DELETE may ask for more than the document.
+    `title` and `description` are what OPTIONS tells.
     """
 
     path: str
@@ -124,6 +143,8 @@ class Resource:
     fields: tuple[Field, ...]
     filters: tuple[Filter, ...] = ()
     expansions: Expansions = field(default_factory=dict, hash=False)
+    unique: tuple[str, ...] = ()
+    cascades: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 COMPLETE, PARTIAL = "complete", "partial"
+# From the best to the worst.
+FRESHNESS = ("local", "fresh", "live", "stale")
 
 
 class Shown(NamedTuple):
@@ -46,6 +48,15 @@ class Outcome:
 LOCAL = Outcome(COMPLETE, "", "local")
 
 
+def worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
+    """What an answer may say of itself that depends on all of these."""
+    reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason)
+    coverage = PARTIAL if any(outcome.coverage == PARTIAL for outcome in outcomes) else COMPLETE
+    freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default=FRESHNESS[0])
+    give_up = max((outcome.give_up for outcome in outcomes), default=0.0)
+    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up)
+
+
 class Hydrator(Protocol):
     """Fetches from the sources what a question needs. Never called inside a transaction of the store."""
 
@@ -61,6 +72,13 @@ class Hydrator(Protocol):
         """Before one document is read. Raises as before_list does."""
         ...
 
+    def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
+        """Before a write is judged: the numbers that it sets must be known when the source has them.
+
+        In: the kind of document and its loaded body. Raises as before_list does.
+        """
+        ...
+
     def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         """When the answer has been read: may fetch more, and then asks to read again (`retry`)."""
         ...
@@ -74,6 +92,10 @@ class LocalOnly:
         return LOCAL
 
     def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+        """Complete, from the store."""
+        return LOCAL
+
+    def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         """Complete, from the store."""
         return LOCAL
 

@@ -20,7 +20,7 @@ from gateway.klantinteracties.resources import RESOURCES
 from gateway.problems import InvalidParam
 from gateway.store.conditions import Compare, Condition, Where
 
-PAGE, PAGE_SIZE, EXPAND = "page", "pageSize", "expand"
+PAGE, PAGE_SIZE, EXPAND, CASCADE = "page", "pageSize", "expand", "cascade"
 DEFAULT_SIZE, LARGEST_SIZE = 100, 500
 LARGEST_PAGE = 2**53
 LAST = "last"
@@ -82,6 +82,11 @@ def parse_detail(resource: Resource, text: str) -> Tree:
     given = _parameters(text)
     _refuse_unknown(given, _expand_of(resource))
     return _expand(resource, given)
+
+
+def asks_cascade(text: str) -> bool:
+    """Does the query string of a DELETE ask to take along what is around the object?"""
+    return FLAGS.get(_parameters(text).get(CASCADE, "").lower()) == 1
 
 
 def page_address(address: str, text: str, page: int) -> str:

@@ -17,6 +17,7 @@ from gateway.klantinteracties.declarations import (
     Summary,
     Through,
     Value,
+    Writes,
 )
 from gateway.store.conditions import Compare
 
@@ -70,7 +71,10 @@ actoren = Resource(
     kind="actor",
     title="Actor",
     description="Iets dat of iemand die voor de gemeente werkzaamheden uitvoert.",
-    fields=values("naam", "soortActor", "indicatieActief", "actoridentificator", "actorIdentificatie"),
+    fields=(
+        *values("naam", "soortActor", "indicatieActief", "actoridentificator"),
+        Value("actorIdentificatie", switch="soortActor"),
+    ),
     filters=(
         *object_identificator(ACTOR, "actoridentificator"),
         ACTOR.flag("indicatieActief"),
@@ -196,6 +200,7 @@ klantcontacten = Resource(
         "leiddeTotInterneTaken": {},
         "omvatteBijlagen": {},
     },
+    unique=("nummer",),
 )
 
 had_klantcontact = BETROKKENE.to("betrokkene.hadKlantcontact", "klantcontact", "hadKlantcontact__")
@@ -249,6 +254,7 @@ onderwerpobjecten = Resource(
             "onderwerpobject.wasKlantcontact", "klantcontact", "wasKlantcontact__"
         ).by_reference(),
     ),
+    cascades=True,
 )
 
 bijlagen = Resource(
@@ -297,6 +303,7 @@ internetaken = Resource(
         *INTERNETAAK.to("internetaak.toegewezenAanActoren", "actor", "toegewezenAanActor__").by_reference(),
         INTERNETAAK.moment_text("toegewezenOp"),
     ),
+    unique=("nummer",),
 )
 
 categorieen = Resource(
@@ -358,27 +365,45 @@ partijen = Resource(
             shown_as="categorieNaam",
             own=("beginDatum", "eindDatum"),
         ),
-        Listing("digitaleAdressen", "digitaleadres.verstrektDoorPartij", "digitaleadres"),
-        Reference("voorkeursDigitaalAdres", "partij.voorkeursDigitaalAdres", "digitaleadres"),
+        Listing(
+            "digitaleAdressen",
+            "digitaleadres.verstrektDoorPartij",
+            "digitaleadres",
+            writes=Writes.TAKES_OVER,
+        ),
+        Reference(
+            "voorkeursDigitaalAdres",
+            "partij.voorkeursDigitaalAdres",
+            "digitaleadres",
+            among="digitaleAdressen",
+        ),
         Through(
             "vertegenwoordigden",
             "vertegenwoordiging.vertegenwoordigendePartij",
             "vertegenwoordiging.vertegenwoordigdePartij",
             "partij",
         ),
-        Listing("rekeningnummers", "rekeningnummer.partij", "rekeningnummer"),
-        Reference("voorkeursRekeningnummer", "partij.voorkeursRekeningnummer", "rekeningnummer"),
+        Listing("rekeningnummers", "rekeningnummer.partij", "rekeningnummer", writes=Writes.TAKES_OVER),
+        Reference(
+            "voorkeursRekeningnummer",
+            "partij.voorkeursRekeningnummer",
+            "rekeningnummer",
+            among="rekeningnummers",
+        ),
         Listing(
             "partijIdentificatoren",
             "partij-identificator.identificeerdePartij",
             "partij-identificator",
             whole=True,
+            writes=Writes.MAKES,
         ),
         *values("soortPartij", "indicatieGeheimhouding", "voorkeurstaal", "indicatieActief"),
         *values("bezoekadres", "correspondentieadres"),
         Inside(
             "partijIdentificatie",
-            Reference("werkteVoorPartij", "partij.werkteVoorPartij", "partij"),
+            Reference(
+                "werkteVoorPartij", "partij.werkteVoorPartij", "partij", only=("soortPartij", "organisatie")
+            ),
             switch="soortPartij",
             on="contactpersoon",
         ),
@@ -403,6 +428,7 @@ partijen = Resource(
         "categorieRelaties": {},
         "digitaleAdressen": {},
     },
+    unique=("nummer",),
 )
 
 partij_identificatoren = Resource(

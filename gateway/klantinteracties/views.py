@@ -1,9 +1,9 @@
-"""The served API: one implementation of list and detail for all resources."""
+"""The served API: one implementation of every method for all resources."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -13,21 +13,25 @@ import orjson
 from flask import Flask, Response, request
 
 from gateway import problems
-from gateway.answers import SECURITY, base_url, json_answer, must_take_json, problem_answer
-from gateway.auth import READ, Gatekeeper
+from gateway.answers import SECURITY, base_url, empty_answer, json_answer, must_take_json, problem_answer
+from gateway.auth import READ, WRITE, Gatekeeper
+from gateway.klantinteracties.bodies import read_json
 from gateway.klantinteracties.compose import Json, compose, plan
 from gateway.klantinteracties.declarations import Resource
 from gateway.klantinteracties.expand import Tree
-from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown
-from gateway.klantinteracties.query import ListQuery, page_address, parse_detail, parse_list
+from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
+from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
+from gateway.klantinteracties.writing import Writer
 from gateway.problems import Problem
 from gateway.store import reading
 from gateway.store.database import Store
 
 API_VERSION = ("API-version", "0.9.0")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-READING = ("GET", "HEAD", "OPTIONS")
+SAFE = ("GET", "HEAD", "OPTIONS")
+# As every recorded Allow header is ordered.
+ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
 PATHS = {MAAK_KLANTCONTACT, *(resource.path for resource in RESOURCES)}
@@ -41,15 +45,17 @@ Work = Callable[["Answer"], bytes]
 
 
 class Answer:
-    """One request on its way to its answer: what was asked, and what the answer may say of itself."""
+    """One request on its way to its answer: what was asked, and what the answer will be beside its body."""
 
-    __slots__ = ("base", "environ", "outcome", "path")
+    __slots__ = ("base", "environ", "headers", "outcome", "path", "status")
 
     def __init__(self, environ: Environ, base: str, path: dict[str, str]) -> None:
         self.environ = environ
         self.base = base
         self.path = path
         self.outcome: Outcome | None = LOCAL
+        self.status = 200
+        self.headers: list[tuple[str, str]] = []
 
 
 class Api:
@@ -60,33 +66,45 @@ class Api:
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
         self._public_url = public_url
+        self._writer = Writer(store, hydrator)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
         self._route(app, BASE_PATH, "api_bare", _to_root)
-        self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", READING, self._root))
+        self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", {"GET": self._root}))
         path = f"{BASE_PATH}/{MAAK_KLANTCONTACT}"
-        view = self._view(
-            "Maak Klantcontact", "Klantcontact, betrokkene en onderwerpobject ineens.", ("OPTIONS",)
-        )
+        about = "Klantcontact, betrokkene en onderwerpobject ineens."
+        view = self._view("Maak Klantcontact", about, {"POST": self._maak_klantcontact})
         self._route(app, path, MAAK_KLANTCONTACT, view)
         for resource in RESOURCES:
             path = f"{BASE_PATH}/{resource.path}"
             about = resource.description
-            view = self._view(f"{resource.title} List", about, READING, partial(self._list, resource))
+            works: dict[str, Work] = {
+                "GET": partial(self._list, resource),
+                "POST": partial(self._create, resource),
+            }
+            view = self._view(f"{resource.title} List", about, works)
             self._route(app, path, f"{resource.path}_list", view)
-            view = self._view(f"{resource.title} Instance", about, READING, partial(self._detail, resource))
+            works = {
+                "GET": partial(self._detail, resource),
+                "PUT": partial(self._change, resource, False),
+                "PATCH": partial(self._change, resource, True),
+                "DELETE": partial(self._delete, resource),
+            }
+            view = self._view(f"{resource.title} Instance", about, works)
             self._route(app, f"{path}/<uuid>", f"{resource.path}_detail", view)
 
     def _route(self, app: Flask, path: str, endpoint: str, view: Callable[..., Response]) -> None:
         # Every method reaches the view: who may not look, learns nothing of what there is (401 before 405).
         app.add_url_rule(path, endpoint, view, methods=METHODS, provide_automatic_options=False)
 
-    def _view(
-        self, name: str, description: str, allowed: Sequence[str], work: Work | None = None
-    ) -> Callable[..., Response]:
-        """A view that judges the request and then does the work of GET, or tells of itself on OPTIONS."""
-        common = (("Allow", ", ".join(allowed)), API_VERSION)
+    def _view(self, name: str, description: str, works: Mapping[str, Work]) -> Callable[..., Response]:
+        """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS."""
+        does = dict(works)
+        if "GET" in does:
+            does["HEAD"] = does["GET"]
+        allow = ", ".join(method for method in ALLOW_ORDER if method in does or method == "OPTIONS")
+        common = (("Allow", allow), API_VERSION)
         options = orjson.dumps(
             {
                 "name": name,
@@ -95,6 +113,7 @@ class Api:
                 "parses": ["application/json"],
             }
         )
+        does["OPTIONS"] = lambda answer: options
 
         def view(**path: str) -> Response:
             environ = request.environ
@@ -104,13 +123,19 @@ class Api:
             answer = Answer(environ, base_url(environ, self._public_url), path)
             try:
                 must_take_json(environ)
-                self._gatekeeper.admit(environ.get("HTTP_AUTHORIZATION"), READ)
-                if method not in allowed:
+                credentials = environ.get("HTTP_AUTHORIZATION")
+                self._gatekeeper.admit(credentials, READ)
+                if method not in does:
                     raise problems.method_not_allowed(method)
-                body = options if method == "OPTIONS" or work is None else work(answer)
+                if method not in SAFE:
+                    self._gatekeeper.admit(credentials, WRITE)
+                body = does[method](answer)
             except Problem as problem:
                 return problem_answer(problem, answer.base, [*common, *_said(answer.outcome)])
-            return json_answer(body, 200, [*common, *_said(answer.outcome)])
+            headers = [*common, *_said(answer.outcome), *answer.headers]
+            return (
+                empty_answer(headers) if answer.status == 204 else json_answer(body, answer.status, headers)
+            )
 
         return view
 
@@ -149,17 +174,43 @@ class Api:
 
     def _detail(self, resource: Resource, answer: Answer) -> bytes:
         expand = parse_detail(resource, answer.environ.get("QUERY_STRING", ""))
-        text = answer.path["uuid"]
-        if not UUID_IN_PATH.fullmatch(text):
-            raise problems.not_found()
-        uuid = UUID(text)
+        return orjson.dumps(self._found(resource, answer, expand))
+
+    def _found(self, resource: Resource, answer: Answer, expand: Tree = ()) -> Json:
+        """The document that the path names, when it is all there. Raises a 404 Problem, and what hydrating raises."""
+        uuid = _uuid(answer)
         answer.outcome = None
         answer.outcome = self._hydrator.before_detail(resource.kind, uuid)
         read = partial(self._read_detail, resource, uuid.bytes, expand, answer.base)
         found = self._until_settled(answer, read)
         if found is None:
             raise problems.not_found()
-        return orjson.dumps(found)
+        return found
+
+    def _create(self, resource: Resource, answer: Answer) -> bytes:
+        written = self._writer.create(resource, read_json(request), answer.base)
+        answer.status, answer.outcome = 201, written.outcome
+        answer.headers.append(("Location", written.answer["url"]))
+        return orjson.dumps(written.answer)
+
+    def _change(self, resource: Resource, part: bool, answer: Answer) -> bytes:
+        self._found(resource, answer)  # what isn't there can't be wrong: 404 before the body is looked at
+        written = self._writer.change(resource, _uuid(answer), read_json(request), answer.base, partial=part)
+        answer.outcome = worst([answer.outcome or LOCAL, written.outcome])
+        return orjson.dumps(written.answer)
+
+    def _delete(self, resource: Resource, answer: Answer) -> bytes:
+        self._found(resource, answer)
+        if resource.cascades and asks_cascade(answer.environ.get("QUERY_STRING", "")):
+            return orjson.dumps(self._writer.delete_with_contacts(resource, _uuid(answer), answer.base))
+        self._writer.delete(resource, _uuid(answer))
+        answer.status = 204
+        return b""
+
+    def _maak_klantcontact(self, answer: Answer) -> bytes:
+        written = self._writer.maak_klantcontact(read_json(request), answer.base)
+        answer.status, answer.outcome = 201, written.outcome
+        return orjson.dumps(written.answer)
 
     def _read_detail(
         self, resource: Resource, uuid: bytes, expand: Tree, base: str, shown: list[Shown]
@@ -181,6 +232,14 @@ class Api:
                 return found
         answer.outcome = replace(outcome, coverage=PARTIAL, reason=outcome.reason or NOT_FINISHED)
         return found
+
+
+def _uuid(answer: Answer) -> UUID:
+    """The uuid in the path. Raises a 404 Problem for what isn't one [160-162]."""
+    text = answer.path["uuid"]
+    if not UUID_IN_PATH.fullmatch(text):
+        raise problems.not_found()
+    return UUID(text)
 
 
 def _to_root() -> Response:

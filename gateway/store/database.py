@@ -102,6 +102,8 @@ class Store:
         """This thread's connection. After a fork the child gets one of its own."""
         held = getattr(self._local, "held", None)
         if held is None or held[0] != os.getpid():
+            # Kept, never closed: closing a parent's connection here could disturb its files.
+            self._local.of_parent = held
             held = (os.getpid(), self._connect())
             self._local.held = held
         return held[1]

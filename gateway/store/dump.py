@@ -76,15 +76,17 @@ _SECTIONS = (
         },
     ),
     (
-        "SELECT i.key, d.uuid, r.uuid, c.facet FROM claim_key k JOIN identity i ON i.id = k.identity"
-        " JOIN claim c ON c.id = k.claim JOIN raw r ON r.id = c.raw"
-        " LEFT JOIN document d ON d.id = c.document ORDER BY i.key, r.uuid, c.facet",
+        "SELECT i.key, d.uuid, r.uuid, c.facet, o.name FROM claim_key k JOIN identity i ON i.id = k.identity"
+        " JOIN statement s ON s.id = k.statement JOIN claim c ON c.statement = s.id"
+        " JOIN raw r ON r.id = c.raw JOIN source o ON o.id = r.source"
+        " LEFT JOIN document d ON d.id = s.document ORDER BY i.key, r.uuid, c.facet, o.name",
         lambda row: {
             "t": "key",
             "key": row[0],
             "document": _uuid(row[1]) if row[1] else None,
             "raw": _uuid(row[2]),
             "facet": row[3],
+            "source": row[4],
         },
     ),
     (
@@ -106,13 +108,14 @@ _SECTIONS = (
         lambda row: {"t": "local", "uuid": _uuid(row[0]), "part": row[1], "value": row[2]},
     ),
     (
-        "SELECT d.kind, d.uuid, r.uuid FROM provenance p JOIN document d ON d.id = p.document"
-        " JOIN raw r ON r.id = p.raw ORDER BY d.kind, d.uuid, r.uuid",
+        "SELECT DISTINCT d.kind, d.uuid, r.uuid, s.name FROM provenance p JOIN document d ON d.id = p.document"
+        " JOIN raw r ON r.id = p.raw JOIN source s ON s.id = r.source ORDER BY d.kind, d.uuid, r.uuid, s.name",
         lambda row: {
             "t": "provenance",
             "kind": KINDS[row[0] - 1],
             "document": _uuid(row[1]),
             "raw": _uuid(row[2]),
+            "source": row[3],
         },
     ),
     (

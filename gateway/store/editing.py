@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from gateway.store.kinds import (
     OnDelete,
 )
 from gateway.store.legacy import IN_IDS, id_list
+from gateway.store.reading import Row
 from gateway.store.writing import remove_documents
 from mappings.documents import Document
 
@@ -35,6 +37,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {"adres": ("bezoekadres", "correspondent
 GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields}
 LINK = "link "
 TOMBSTONE = ""
+# What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
+# is nobody's.
+EMPTIED_WITH: Mapping[str, str] = {"partij.werkteVoorPartij": "partijIdentificatie"}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -78,11 +84,20 @@ def create(
     moment: int | None = None,
 ) -> int:
     """A new local document; out: its row. `moment` is what lists sort on first, when it isn't now."""
-    (last,) = connection.execute("SELECT coalesce(max(created), 0) FROM document WHERE origin = 1").fetchone()
-    created = max(now(), last + 1)  # two in one request keep their order
+    newest = connection.execute(
+        "SELECT created FROM document WHERE origin = 1 AND id = (SELECT max(id) FROM document)"
+    ).fetchone()
+    created = max(now(), newest[0] + 1 if newest else 0)  # two in one request keep their order
     cursor = connection.execute(
         "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (KIND[kind], uuid.bytes, LOCAL_ORIGIN, created, moment or created, orjson.dumps(body).decode()),
+        (
+            KIND[kind],
+            uuid.bytes,
+            LOCAL_ORIGIN,
+            created,
+            created if moment is None else moment,
+            orjson.dumps(body).decode(),
+        ),
     )
     row = cursor.lastrowid or 0
     connection.execute("UPDATE document SET owner = id WHERE id = ?", (row,))
@@ -106,12 +121,49 @@ def update(
         for field in {*links, *held.links}:
             targets = list(links.get(field, ()))
             if sorted(targets) != sorted(held.links.get(field, [])):
-                _note(connection, held.uuid, LINK + field, [_uuid_of(connection, row) for row in targets])
-    text = orjson.dumps(body).decode()
-    connection.execute(
-        "UPDATE document SET body = ?, moment = ? WHERE id = ?", (text, moment or held.moment, held.id)
-    )
-    _set_links(connection, held.id, held.kind, held.links, links)
+                _note(connection, held.uuid, LINK + field, _spelled(connection, targets))
+    _write(connection, held, body, links, held.moment if moment is None else moment)
+
+
+def amend(
+    connection: sqlite3.Connection, held: Held, body: Mapping[str, Any], links: Mapping[str, Sequence[int]]
+) -> None:
+    """Make a document what follows from a write to another one.
+
+    For one from the legacy `overlay` finds the same again each time, so nothing becomes local by it; but what a
+    client had said before of the same field is put right.
+    """
+    if held.origin == LEGACY_ORIGIN:
+        noted = _local(connection, {held.uuid.bytes}).get(held.uuid.bytes, {})
+        for part in noted:
+            if part.startswith(LINK):
+                targets = links.get(part.removeprefix(LINK), ())
+                _note(connection, held.uuid, part, _spelled(connection, targets))
+            elif part != TOMBSTONE:
+                fields = GROUPS.get(part, (part,))
+                _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
+    _write(connection, held, body, links, held.moment)
+
+
+def row(connection: sqlite3.Connection, number: int) -> Row:
+    """A document as the read side has it. Raises KeyError when it isn't there."""
+    found: Row | None = connection.execute(
+        "SELECT id, uuid, body FROM document WHERE id = ?", (number,)
+    ).fetchone()
+    if found is None:
+        raise KeyError(number)
+    return found
+
+
+def uuids(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, UUID]:
+    """The uuids of documents, by row."""
+    found = connection.execute(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (id_list(rows),))
+    return {row: UUID(bytes=uuid) for row, uuid in found}
+
+
+def microseconds(text: str) -> int:
+    """A time as the API writes it, as the store has it. Raises ValueError."""
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> None:
@@ -158,19 +210,52 @@ def overlay(
     left = {document.uuid.bytes for document, _ in kept}
     kept = [pair for pair in kept if pair[1] is None or pair[1] in left]
     for document, _ in kept:
-        for name in list(document.links):
+        for name, targets in list(document.links.items()):
             document.links[name] = [
-                target for target in document.links[name] if TOMBSTONE not in local.get(target.bytes, {})
+                target for target in targets if TOMBSTONE not in local.get(target.bytes, {})
             ]
+            emptied = EMPTIED_WITH.get(f"{document.kind}.{name}")
+            if emptied and len(document.links[name]) < len(targets):
+                document.body = {**document.body, emptied: None}
         for part, value in local.get(document.uuid.bytes, {}).items():
             if part.startswith(LINK):
                 targets = [UUID(text) for text in value]
                 document.links[part.removeprefix(LINK)] = [
                     target for target in targets if target.bytes in left or _exists(connection, target)
                 ]
-            elif isinstance(value, dict):
+            else:
                 document.body = {**document.body, **value}
-    return _standard_by_client(connection, kept)
+        if document.kind == "klantcontact" and "plaatsgevondenOp" in local.get(document.uuid.bytes, {}):
+            document.moment = microseconds(document.body["plaatsgevondenOp"])
+    return _standard_by_client(connection, _reachable(connection, kept))
+
+
+def _reachable(
+    connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
+) -> list[tuple[Document, bytes | None]]:
+    """Without the references to documents that a client's deletion keeps from being made, and what needs those."""
+    while True:
+        there = {document.uuid.bytes for document, _ in documents}
+        kept = []
+        for document, owner in documents:
+            lost = {
+                name
+                for name, targets in document.links.items()
+                for target in targets
+                if target.bytes not in there and not _exists(connection, target)
+            }
+            if any(ON_DELETE[f"{document.kind}.{name}"] is OnDelete.CASCADE for name in lost):
+                continue
+            for name in lost:
+                document.links[name] = [
+                    target
+                    for target in document.links[name]
+                    if target.bytes in there or _exists(connection, target)
+                ]
+            kept.append((document, owner))
+        if len(kept) == len(documents):
+            return kept
+        documents = kept
 
 
 def _deleted(document: Document, local: Mapping[bytes, Mapping[str, Any]]) -> bool:
@@ -211,6 +296,15 @@ def _standard_by_client(
     return documents
 
 
+def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+    """The fields of a document that clients wrote, without references."""
+    values: dict[str, Any] = {}
+    for part, value in _local(connection, {uuid}).get(uuid, {}).items():
+        if part != TOMBSTONE and not part.startswith(LINK):
+            values |= value
+    return values
+
+
 def _part(field: str) -> str:
     return GROUP_OF.get(field, field)
 
@@ -231,8 +325,22 @@ def _local(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes, dic
     return found
 
 
-def _uuid_of(connection: sqlite3.Connection, row: int) -> str:
-    return str(UUID(bytes=connection.execute("SELECT uuid FROM document WHERE id = ?", (row,)).fetchone()[0]))
+def _spelled(connection: sqlite3.Connection, rows: Iterable[int]) -> list[str]:
+    return sorted(str(uuid) for uuid in uuids(connection, rows).values())
+
+
+def _write(
+    connection: sqlite3.Connection,
+    held: Held,
+    body: Mapping[str, Any],
+    links: Mapping[str, Sequence[int]],
+    moment: int,
+) -> None:
+    connection.execute(
+        "UPDATE document SET body = ?, moment = ? WHERE id = ?",
+        (orjson.dumps(body).decode(), moment, held.id),
+    )
+    _set_links(connection, held.id, held.kind, held.links, links)
 
 
 def _exists(connection: sqlite3.Connection, uuid: UUID) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from gateway.store.database import Store, now
 
@@ -22,7 +23,7 @@ def holder_name() -> str:
 def acquire(store: Store, name: str, seconds: float) -> bool:
     """Take the lease when it is free, ours, expired, or held by a process that is no more.
 
-    The fencing number goes up with each new holder.
+    The fencing number goes up when a lease is taken over from a holder that did not give it back.
     """
     moment, holder = now(), holder_name()
     with store.write() as connection:
@@ -81,3 +82,56 @@ def held(
         yield True
     finally:
         release(store, name)
+
+
+class Lost(Exception):
+    """The lease is another's by now: what was done under it must not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """A lease that was taken; any thread may show it, until another holder takes it over."""
+
+    name: str
+    holder: str
+    fence: int
+    seconds: float
+
+
+def take(store: Store, name: str, seconds: float) -> Grip | None:
+    """Take the lease as `acquire` does; None when another holds it."""
+    with store.write() as connection:
+        if not acquire(store, name, seconds):
+            return None
+        (fence,) = connection.execute("SELECT fence FROM lease WHERE name = ?", (name,)).fetchone()
+    return Grip(name, holder_name(), fence, seconds)
+
+
+def keep(connection: sqlite3.Connection, grip: Grip) -> None:
+    """Make sure that the lease is still held as taken, and make it last as long again; inside `Store.write()`.
+
+    Raises Lost when it isn't. What is written in the same transaction was written by the one holder.
+    """
+    kept = connection.execute(
+        "UPDATE lease SET expires = ? WHERE name = ? AND holder = ? AND fence = ?",
+        (now() + int(grip.seconds * 1_000_000), grip.name, grip.holder, grip.fence),
+    )
+    if not kept.rowcount:
+        raise Lost(grip.name)
+
+
+def let_go(store: Store, grip: Grip) -> None:
+    """Give the lease back, when it is still held as taken."""
+    with store.write() as connection:
+        connection.execute(
+            "DELETE FROM lease WHERE name = ? AND holder = ? AND fence = ?",
+            (grip.name, grip.holder, grip.fence),
+        )
+
+
+def holder_of(connection: sqlite3.Connection, name: str) -> int | None:
+    """The process that holds a lease now, None when nobody does."""
+    row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+    if row is None or row[1] <= now() or not _alive(row[0]):
+        return None
+    return int(row[0].split("-", 1)[0])

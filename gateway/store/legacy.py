@@ -1,4 +1,7 @@
-"""Raw legacy objects, what they say (claims), and what was found in them. Call inside `Store.write()`."""
+"""Raw legacy objects, and what was found in them. Call inside `Store.write()`.
+
+What they say of partijen and actoren is in `claims`; the questions that hydrating asks about keys are found here too.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,29 @@ from dataclasses import dataclass
 
 import orjson
 
+from gateway.store.claims import IN_IDS, Zaak, id_list
 from gateway.store.database import Store
-from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
+from gateway.store.kinds import GONE, KIND, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from mappings.findings import Finding
 
-IN_IDS = "IN (SELECT value FROM json_each(?))"
 
-
-def id_list(ids: Iterable[int]) -> str:
-    """Row ids as the one bound value of `IN_IDS`."""
-    return orjson.dumps(list(ids)).decode()
+def held_source(connection: sqlite3.Connection, name: str) -> int | None:
+    """The row of a source, None when it is not there yet."""
+    row = connection.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
+    return int(row[0]) if row else None
 
 
 def source_id(connection: sqlite3.Connection, name: str) -> int:
     """The row of a source, made when it is not there yet."""
-    row = connection.execute("SELECT id FROM source WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        return connection.execute("INSERT INTO source (name) VALUES (?)", (name,)).lastrowid or 0
-    return int(row[0])
+    held = held_source(connection, name)
+    if held is not None:
+        return held
+    return connection.execute("INSERT INTO source (name) VALUES (?)", (name,)).lastrowid or 0
+
+
+def source_name(connection: sqlite3.Connection, source: int) -> str:
+    """The name of a source by its row."""
+    return str(connection.execute("SELECT name FROM source WHERE id = ?", (source,)).fetchone()[0])
 
 
 @dataclass(slots=True)
@@ -69,42 +77,62 @@ def raw_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes, kind: 
     return sorted((RawRow(*row) for row in rows), key=lambda row: row.uuid)
 
 
+def raws_of_zaken(
+    connection: sqlite3.Connection, source: int, zaken: Sequence[bytes], kind: str
+) -> list[RawRow]:
+    """The held objects of one kind of these zaken (at most 500)."""
+    marks = ",".join("?" * len(zaken))
+    rows = connection.execute(
+        f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) AND kind = ?",
+        (source, *zaken, RAW_KIND[kind]),
+    )
+    return sorted((RawRow(*row) for row in rows), key=lambda row: row.uuid)
+
+
 def raw_body(connection: sqlite3.Connection, row: int) -> bytes | None:
     """The compressed body of a held object; None when it was left out."""
     return connection.execute("SELECT body FROM raw WHERE id = ?", (row,)).fetchone()[0]
 
 
+@dataclass(slots=True)
+class Content:
+    """What a legacy object is now, as it is written."""
+
+    zaak: bytes | None
+    state: int
+    digest: bytes | None = None
+    facts: str | None = None
+    body: bytes | None = None
+
+
 def insert_raw(
-    connection: sqlite3.Connection,
-    source: int,
-    kind: str,
-    uuid: bytes,
-    zaak: bytes | None,
-    state: int,
-    now: int,
+    connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, content: Content, now: int
 ) -> int:
     """A row for a legacy object that was not held; out: its id."""
     cursor = connection.execute(
-        "INSERT INTO raw (source, kind, uuid, zaak, state, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (source, RAW_KIND[kind], uuid, zaak, state, now, now),
+        "INSERT INTO raw (source, kind, uuid, zaak, state, digest, facts, body, first_seen, last_seen)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            source,
+            RAW_KIND[kind],
+            uuid,
+            content.zaak,
+            content.state,
+            content.digest,
+            content.facts,
+            content.body,
+            now,
+            now,
+        ),
     )
     return cursor.lastrowid or 0
 
 
-def update_raw(
-    connection: sqlite3.Connection,
-    row: int,
-    *,
-    zaak: bytes | None,
-    state: int,
-    digest: bytes | None,
-    facts: str | None,
-    body: bytes | None,
-) -> None:
+def update_raw(connection: sqlite3.Connection, row: int, content: Content) -> None:
     """Write what a legacy object is now."""
     connection.execute(
         "UPDATE raw SET zaak = ?, state = ?, digest = ?, facts = ?, body = ? WHERE id = ?",
-        (zaak, state, digest, facts, body, row),
+        (content.zaak, content.state, content.digest, content.facts, content.body, row),
     )
 
 
@@ -134,6 +162,17 @@ def delete_raw(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     connection.executemany("DELETE FROM raw WHERE id = ?", [(row,) for row in rows])
 
 
+def delete_empty_zaken(connection: sqlite3.Connection, zaken: Iterable[Zaak]) -> int:
+    """Forget zaken that could not be read and that no rol or klantcontact waits for any more; out: how many."""
+    cursor = connection.executemany(
+        f"DELETE FROM raw WHERE source = ?1 AND kind = {RAW_KIND['zaak']} AND uuid = ?2"
+        f" AND state IN ({UNREADABLE}, {GONE}) AND NOT EXISTS (SELECT 1 FROM raw held"
+        f" WHERE held.source = ?1 AND held.zaak = ?2 AND held.kind != {RAW_KIND['zaak']})",
+        list(zaken),
+    )
+    return max(cursor.rowcount, 0)
+
+
 def unseen_since(
     connection: sqlite3.Connection, source: int, kind: str, moment: int, after: int, limit: int
 ) -> list[tuple[int, bytes]]:
@@ -150,141 +189,13 @@ def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> li
     return [
         row[0]
         for row in connection.execute(
-            "SELECT DISTINCT r.zaak FROM raw r WHERE r.source = ?1 AND r.state = 2 AND r.zaak IS NOT NULL"
-            " AND NOT EXISTS (SELECT 1 FROM raw z WHERE z.source = ?1 AND z.kind = 1 AND z.uuid = r.zaak)"
-            " LIMIT ?2",
+            "WITH waiting AS MATERIALIZED (SELECT zaak FROM raw WHERE source = ?1 AND kind IN"
+            f" ({RAW_KIND['rol']}, {RAW_KIND['klantcontact']}) AND state = {WAITING} AND zaak IS NOT NULL)"
+            " SELECT DISTINCT zaak FROM waiting WHERE NOT EXISTS (SELECT 1 FROM raw z WHERE z.source = ?1"
+            f" AND z.kind = {RAW_KIND['zaak']} AND z.uuid = waiting.zaak) LIMIT ?2",
             (source, limit),
         )
     ]
-
-
-# Claims and their keys
-
-
-@dataclass(slots=True)
-class ClaimRow:
-    """A held claim with the legacy object that makes it."""
-
-    id: int
-    raw: int
-    uuid: bytes
-    zaak: bytes | None
-    document: int | None
-    body: str
-
-
-def claims_of_raw(connection: sqlite3.Connection, rows: Iterable[int]) -> tuple[set[int], set[int]]:
-    """Of the claims of these objects: their keys (rows of identity) and the documents that they made."""
-    ids = id_list(rows)
-    keys = connection.execute(
-        f"SELECT DISTINCT k.identity FROM claim c JOIN claim_key k ON k.claim = c.id WHERE c.raw {IN_IDS}",
-        (ids,),
-    )
-    documents = connection.execute(
-        f"SELECT DISTINCT document FROM claim WHERE raw {IN_IDS} AND document IS NOT NULL",
-        (ids,),
-    )
-    return {row[0] for row in keys}, {row[0] for row in documents}
-
-
-def delete_claims(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
-    """Remove the claims of these legacy objects."""
-    connection.executemany("DELETE FROM claim WHERE raw = ?", [(row,) for row in rows])
-
-
-def insert_claim(
-    connection: sqlite3.Connection, raw: int, facet: str, body: str, keys: Sequence[str]
-) -> set[int]:
-    """Add a claim; out: the rows of its keys."""
-    cursor = connection.execute("INSERT INTO claim (raw, facet, body) VALUES (?, ?, ?)", (raw, facet, body))
-    identities = set()
-    for key in keys:
-        row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
-        identity = row[0] if row else _insert_identity(connection, key)
-        identities.add(identity)
-    connection.executemany(
-        "INSERT INTO claim_key (identity, claim) VALUES (?, ?)",
-        [(identity, cursor.lastrowid) for identity in identities],
-    )
-    return identities
-
-
-def _insert_identity(connection: sqlite3.Connection, key: str) -> int:
-    return connection.execute("INSERT INTO identity (key) VALUES (?)", (key,)).lastrowid or 0
-
-
-def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[int]:
-    """The rows of the keys that are held."""
-    found = set()
-    for key in keys:
-        row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
-        if row:
-            found.add(row[0])
-    return found
-
-
-def connected_claims(connection: sqlite3.Connection, identities: set[int]) -> list[ClaimRow]:
-    """All claims that hang together with these keys, through any chain of shared keys (M6)."""
-    asked: set[int] = set()
-    claims: set[int] = set()
-    ask = identities
-    while ask:
-        asked |= ask
-        found = connection.execute(
-            f"SELECT DISTINCT claim FROM claim_key WHERE identity {IN_IDS}",
-            (id_list(ask),),
-        )
-        new = {row[0] for row in found} - claims
-        claims |= new
-        keys = connection.execute(
-            f"SELECT DISTINCT identity FROM claim_key WHERE claim {IN_IDS}",
-            (id_list(new),),
-        )
-        ask = {row[0] for row in keys} - asked
-    rows = connection.execute(
-        "SELECT c.id, c.raw, r.uuid, r.zaak, c.document, c.body FROM claim c JOIN raw r ON r.id = c.raw"
-        f" WHERE c.id {IN_IDS} ORDER BY c.id",
-        (id_list(claims),),
-    )
-    return [ClaimRow(*row) for row in rows]
-
-
-def set_claim_documents(connection: sqlite3.Connection, pairs: Iterable[tuple[int, int]]) -> None:
-    """Note which document each claim became part of: pairs of (document, claim)."""
-    connection.executemany("UPDATE claim SET document = ? WHERE id = ?", pairs)
-
-
-def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
-    """Forget keys that no claim has any more: a BSN must not outlive its rollen (M35)."""
-    connection.executemany(
-        "DELETE FROM identity WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = ?1)",
-        [(identity,) for identity in identities],
-    )
-
-
-def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]:
-    """The identity keys of the claims that made a partij or actor."""
-    return [
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT i.key FROM claim c JOIN claim_key k ON k.claim = c.id"
-            " JOIN identity i ON i.id = k.identity WHERE c.document = ? ORDER BY i.key",
-            (document,),
-        )
-    ]
-
-
-# What a zaak's klantcontacten need
-
-
-def deelnemers(connection: sqlite3.Connection, source: int, zaak: bytes) -> list[tuple[bytes, bytes, str]]:
-    """The rollen of a zaak that became a partij or actor: (uuid of the rol, of the document, facts)."""
-    return connection.execute(
-        "SELECT r.uuid, d.uuid, r.facts FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
-        " JOIN document d ON d.id = c.document"
-        " WHERE r.source = ? AND r.zaak = ? AND r.kind = ? AND r.state = ?",
-        (source, zaak, RAW_KIND["rol"], TRANSLATED),
-    ).fetchall()
 
 
 # Documents, by who owns them
@@ -312,25 +223,12 @@ def document_ids(connection: sqlite3.Connection, kind: str, uuids: Iterable[byte
     return found
 
 
-def put_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
-    """Write from which legacy objects (rows) each document (row) was made (M4)."""
-    held: dict[int, set[int]] = {document: set() for document in wanted}
-    for document, raw in connection.execute(
-        f"SELECT document, raw FROM provenance WHERE document {IN_IDS}",
-        (id_list(wanted),),
-    ):
-        held[document].add(raw)
-    connection.executemany(
-        "DELETE FROM provenance WHERE document = ? AND raw = ?",
-        [(document, raw) for document, raws in held.items() for raw in raws - wanted[document]],
-    )
-    connection.executemany(
-        "INSERT INTO provenance (document, raw) VALUES (?, ?)",
-        [(document, raw) for document, raws in wanted.items() for raw in raws - held[document]],
-    )
-
-
 # Findings and quarantine
+
+
+def delete_findings(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+    """Forget what was found in these legacy objects (rows)."""
+    connection.execute(f"DELETE FROM raw_finding WHERE raw {IN_IDS}", (id_list(rows),))
 
 
 def put_findings(
@@ -343,16 +241,18 @@ def put_findings(
     }
     held = set(
         connection.execute(
-            f"SELECT raw, stage, rule, field, severity, action FROM finding WHERE stage = ? AND raw {IN_IDS}",
+            f"SELECT raw, stage, rule, field, severity, action FROM raw_finding WHERE stage = ? AND raw {IN_IDS}",
             (stage, id_list(rows)),
         )
     )
     connection.executemany(
-        "DELETE FROM finding WHERE raw = ? AND stage = ? AND rule = ? AND field = ? AND severity = ?"
+        "DELETE FROM raw_finding WHERE raw = ? AND stage = ? AND rule = ? AND field = ? AND severity = ?"
         " AND action = ?",
         held - wanted,
     )
-    connection.executemany("INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?)", sorted(wanted - held))
+    connection.executemany(
+        "INSERT OR REPLACE INTO raw_finding VALUES (?, ?, ?, ?, ?, ?)", sorted(wanted - held)
+    )
 
 
 def put_source_findings(connection: sqlite3.Connection, source: int, found: Iterable[Finding]) -> None:
@@ -360,6 +260,16 @@ def put_source_findings(connection: sqlite3.Connection, source: int, found: Iter
     connection.executemany(
         "INSERT OR IGNORE INTO source_finding VALUES (?, ?, ?, ?, ?)",
         [(source, item.rule, item.field, str(item.severity), item.action) for item in found],
+    )
+
+
+def drop_source_finding(connection: sqlite3.Connection, source: int, rule: str, kind: str) -> None:
+    """Take back a finding on a source when none of its klantcontacten makes a document of `kind` any more."""
+    connection.execute(
+        "DELETE FROM source_finding WHERE source = ?1 AND rule = ?2 AND NOT EXISTS (SELECT 1 FROM raw r"
+        " JOIN made_of_raw m ON m.raw = r.id JOIN document d ON d.id = m.document"
+        f" WHERE r.source = ?1 AND r.kind = {RAW_KIND['klantcontact']} AND r.state = {TRANSLATED} AND d.kind = ?3)",
+        (source, rule, KIND[kind]),
     )
 
 
@@ -377,60 +287,7 @@ def release(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     connection.executemany("DELETE FROM quarantine WHERE raw = ?", [(row,) for row in rows])
 
 
-# What hydrating asks of the store
-
-
-def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:
-    """The keys that hang together with `key`, each with the name of a source that gave it."""
-    identities = identity_rows(connection, [key])
-    claims = [claim.id for claim in connected_claims(connection, identities)]
-    return connection.execute(
-        "SELECT i.key, min(s.name) FROM claim_key k JOIN identity i ON i.id = k.identity"
-        " JOIN claim c ON c.id = k.claim JOIN raw r ON r.id = c.raw JOIN source s ON s.id = r.source"
-        f" WHERE k.claim {IN_IDS} GROUP BY i.key ORDER BY i.key",
-        (id_list(claims),),
-    ).fetchall()
-
-
-def zaken_of_party(connection: sqlite3.Connection, source: int, key: str) -> list[bytes]:
-    """The zaken in which the party of `key` has a rol itself, newest rol first."""
-    identities = identity_rows(connection, [key])
-    claims = [claim.id for claim in connected_claims(connection, identities)]
-    return [
-        row[0]
-        for row in connection.execute(
-            "SELECT r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
-            f" WHERE c.id {IN_IDS} AND c.facet = 'zelf' AND r.source = ? AND r.zaak IS NOT NULL"
-            " GROUP BY r.zaak ORDER BY max(c.id) DESC",
-            (id_list(claims), source),
-        )
-    ]
-
-
-def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> list[tuple[str, list[str]]]:
-    """The betrokkenen of a zaak: the facts of each rol and its keys."""
-    found: dict[int, tuple[str, list[str]]] = {}
-    for claim, facts, key in connection.execute(
-        "SELECT c.id, r.facts, i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
-        " JOIN claim_key k ON k.claim = c.id JOIN identity i ON i.id = k.identity"
-        " WHERE r.source = ? AND r.zaak = ? AND r.kind = ?",
-        (source, zaak, RAW_KIND["rol"]),
-    ):
-        found.setdefault(claim, (facts, []))[1].append(key)
-    return list(found.values())
-
-
-def unseen_of_key(connection: sqlite3.Connection, source: int, key: str, moment: int) -> list[bytes]:
-    """Held rollen with this key that no answer showed since `moment`."""
-    return [
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
-            " JOIN claim c ON c.id = k.claim JOIN raw r ON r.id = c.raw"
-            " WHERE i.key = ? AND r.source = ? AND r.kind = ? AND r.last_seen < ? AND r.visible = 1",
-            (key, source, RAW_KIND["rol"], moment),
-        )
-    ]
+# What hydrating asks of the store, beside the questions about keys
 
 
 def unseen_of_zaak(
@@ -440,7 +297,7 @@ def unseen_of_zaak(
     return [
         row[0]
         for row in connection.execute(
-            "SELECT uuid FROM raw WHERE source = ? AND zaak = ? AND kind = ? AND last_seen < ? AND visible = 1",
+            "SELECT uuid FROM raw WHERE source = ? AND zaak = ? AND kind = ? AND +last_seen < ? AND visible = 1",
             (source, zaak, RAW_KIND[kind], moment),
         )
     ]
@@ -490,6 +347,39 @@ def zaak_of_contact(connection: sqlite3.Connection, uuid: bytes) -> tuple[str, b
         " WHERE r.uuid = ? AND r.kind = ? AND r.zaak IS NOT NULL",
         (uuid, RAW_KIND["klantcontact"]),
     ).fetchone()
+
+
+def zaken_with(
+    connection: sqlite3.Connection, source: int, aanduidingen: Sequence[str], limit: int
+) -> list[RawRow]:
+    """Readable zaken with one of these vertrouwelijkheidaanduidingen."""
+    rows = connection.execute(
+        f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND state = ?"
+        " AND facts ->> '$.vertrouwelijkheidaanduiding' IN (SELECT value FROM json_each(?)) LIMIT ?",
+        (source, RAW_KIND["zaak"], TRANSLATED, orjson.dumps(list(aanduidingen)).decode(), limit),
+    )
+    return [RawRow(*row) for row in rows]
+
+
+def forget_coverage(connection: sqlite3.Connection, source: int) -> None:
+    """What was read of a source is not all any more: only another backfill makes it complete."""
+    connection.execute("UPDATE source SET covered = NULL WHERE id = ?", (source,))
+    connection.execute("DELETE FROM fetched WHERE source = ?", (source,))
+
+
+def meta(store: Store, name: str) -> str | None:
+    """A fact that the store keeps about itself."""
+    with store.read() as connection:
+        row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else None
+
+
+def set_meta(store: Store, name: str, value: str) -> None:
+    """Write a fact that the store keeps about itself."""
+    with store.write() as connection:
+        connection.execute(
+            "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", (name, value)
+        )
 
 
 def bind_secret(store: Store, fingerprint: str) -> bool:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from gateway.store import spans
 from gateway.store.conditions import Compare, Condition, Subject, Where
 from gateway.store.kinds import KIND, RELATION
 from gateway.store.schema import FILTER_INDEXES
 
 # A stored document: row id, uuid (16 bytes), body (JSON text).
 Row = tuple[int, bytes, str]
-# The other side of a link: row id asked about, relation, then row id, uuid and body (None unless asked for).
-Linked = tuple[int, int, int, bytes, str | None]
+# One side of a link: the row id it was followed from, relation, then the row id, uuid, body (None unless asked for)
+# and creation of the document at its other side, and which of the three sides this is.
+Linked = tuple[int, int, int, bytes, str | None, int, int]
+NEAR, FAR, FURTHER = range(3)
 
 STATEMENTS_KEPT = 1024
 NEWEST_FIRST = "ORDER BY d.moment DESC, d.created DESC, d.uuid DESC"
@@ -64,6 +68,8 @@ def page(
     """
     if number is not None and number < 1:
         return None
+    if not conditions:
+        return _page_of_all(connection, KIND[kind], number, size)
     wheres = tuple(condition.where for condition in conditions)
     values = [condition.value for condition in conditions]
     if any(where.compare is Compare.CONTAINS for where in wheres):
@@ -75,14 +81,10 @@ def page(
             return Page(len(rows), 1, rows)
         return Page(_count(connection, kind, wheres, values), 1, rows[:size])
     count = _count(connection, kind, wheres, values)
-    last = max(1, -(-count // size))
-    if number is None:
-        number = last
-    elif number > last:
+    place = _place(count, number, size)
+    if place is None:
         return None
-    start = (number - 1) * size
-    length = min(size, count - start)
-    after = count - start - length
+    number, start, length, after = place
     if after < start:  # nearer to the end: walk from there
         rows = _rows(connection, kind, wheres, values, OLDEST_FIRST, length, after)[::-1]
     else:
@@ -90,55 +92,98 @@ def page(
     return Page(count, number, rows)
 
 
-def targets(
-    connection: sqlite3.Connection,
-    ids: Sequence[int],
-    whole: Collection[int] = (),
+def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, int] | None:
+    """Where a page stands: its number, and how many documents come before it, are on it, and come after."""
+    last = max(1, -(-count // size))
+    if number is None:
+        number = last
+    elif number > last:
+        return None
+    start = (number - 1) * size
+    length = min(size, count - start)
+    return number, start, length, count - start - length
+
+
+def _page_of_all(connection: sqlite3.Connection, kind: int, number: int | None, size: int) -> Page | None:
+    """One page of all documents of a kind: counted and found by its spans, not by walking."""
+    count = spans.count(connection, kind)
+    place = _place(count, number, size)
+    if place is None:
+        return None
+    number, start, length, after = place
+    bound: spans.Bound | None
+    if from_end := after < start:
+        bound, skip = spans.from_oldest(connection, kind, after)
+        order, test = OLDEST_FIRST, ">="
+    else:
+        bound, skip = spans.from_newest(connection, kind, start)
+        order, test = NEWEST_FIRST, "<"
+    within = f"AND (d.moment, d.created, d.uuid) {test} (?, ?, ?)" if bound else ""
+    rows = connection.execute(
+        f"SELECT d.id, d.uuid, d.body FROM document d WHERE d.kind = ? {within} {order} LIMIT ? OFFSET ?",
+        (kind, *(bound or ()), length, skip),
+    ).fetchall()
+    return Page(count, number, rows[::-1] if from_end else rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What to ask around documents of one kind, in one statement: for one document, and for several."""
+
+    one: str
+    many: str
+
+
+def surroundings(
     *,
-    ordered: bool = False,
-) -> list[Linked]:
-    """What these documents refer to; with bodies for the relations (by number) in `whole`.
+    refers: bool,
+    whole_targets: Collection[int] = (),
+    sources: Collection[int] = (),
+    whole_sources: Collection[int] = (),
+    further_from: Collection[int] = (),
+    further_whole: Collection[int] = (),
+) -> Surroundings | None:
+    """Prepare what `around` asks; None for nothing. Relations are given by number.
 
-    `ordered` gives them by creation, oldest first.
+    In: whether to ask what the documents refer to (near), what refers to them by the relations in `sources` (far),
+    and what that refers to, when it refers to them by the relations in `further_from`. Bodies come along for what
+    is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`.
     """
-    return _ask(connection, _links("source", "target", None, tuple(whole), ordered, len(ids) == 1), ids)
+    parts = []
+    if refers:
+        parts.append(_links(NEAR, "source", "target", "l.source {asked}", whole_targets))
+    if sources:
+        which = f"l.target {{asked}} AND l.relation IN ({_numbers(sources)})"
+        parts.append(_links(FAR, "target", "source", which, whole_sources))
+    if further_from:
+        those = f"SELECT source FROM link WHERE target {{asked}} AND relation IN ({_numbers(further_from)})"
+        parts.append(_links(FURTHER, "source", "target", f"l.source IN ({those})", further_whole))
+    if not parts:
+        return None
+    statement = " UNION ALL ".join(parts)
+    return Surroundings(
+        statement.format(asked="= ?1"), statement.format(asked="IN (SELECT value FROM json_each(?1))")
+    )
 
 
-def sources(
-    connection: sqlite3.Connection,
-    ids: Sequence[int],
-    relations: Collection[int],
-    whole: Collection[int] = (),
-) -> list[Linked]:
-    """What refers to these documents by the relations (by number), by creation, oldest first."""
-    statement = _links("target", "source", tuple(relations), tuple(whole), True, len(ids) == 1)
-    return _ask(connection, statement, ids)
+def around(connection: sqlite3.Connection, asked: Surroundings, ids: Sequence[int]) -> list[Linked]:
+    """The links around these documents, in no order."""
+    if len(ids) == 1:
+        return connection.execute(asked.one, ids).fetchall()
+    return connection.execute(asked.many, (f"[{','.join(map(str, ids))}]",)).fetchall()
 
 
-def _ask(connection: sqlite3.Connection, statement: str, ids: Sequence[int]) -> list[Linked]:
-    if not ids:
-        return []
-    bound = ids[0] if len(ids) == 1 else f"[{','.join(map(str, ids))}]"
-    return connection.execute(statement, (bound,)).fetchall()
-
-
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _links(
-    near: str, far: str, relations: tuple[int, ...] | None, whole: tuple[int, ...], ordered: bool, one: bool
-) -> str:
-    """The statement that follows links from documents at the `near` column to those at the `far` one."""
+def _links(side: int, near: str, far: str, which: str, whole: Collection[int]) -> str:
+    """A query that follows links from documents at the `near` column to those at the `far` one."""
     body = f"CASE WHEN l.relation IN ({_numbers(whole)}) THEN d.body END" if whole else "NULL"
-    asked = "= ?" if one else "IN (SELECT value FROM json_each(?))"
-    only = "" if relations is None else f" AND l.relation IN ({_numbers(relations)})"
-    order = " ORDER BY d.created, d.uuid" if ordered else ""
     return (
-        f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}"
-        f" FROM link l CROSS JOIN document d ON d.id = l.{far} WHERE l.{near} {asked}{only}{order}"
+        f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, d.created, {side}"
+        f" FROM link l CROSS JOIN document d ON d.id = l.{far} WHERE {which}"
     )
 
 
 def _numbers(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, numbers))
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def _rows(

@@ -60,3 +60,20 @@ def end_run(connection: sqlite3.Connection, run: Run, status: str, message: str 
         " cursor = CASE WHEN ? = 'finished' THEN NULL ELSE cursor END WHERE id = ?",
         (status, message, orjson.dumps(run.counters).decode(), now(), now(), status, run.id),
     )
+
+
+def record_run(
+    connection: sqlite3.Connection, job: str, started: int, status: str, counters: dict[str, int]
+) -> None:
+    """Note a run that is over, of a job that needs no cursor and no source."""
+    connection.execute(
+        "INSERT INTO run (job, status, started, heartbeat, finished, counters) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+        (job, status, started, now(), orjson.dumps(counters).decode()),
+    )
+
+
+def last_run(connection: sqlite3.Connection, job: str) -> tuple[int, str] | None:
+    """When the last run of a job began, and how it is or ended; None when there was none."""
+    return connection.execute(
+        "SELECT started, status FROM run WHERE job = ? ORDER BY started DESC, id DESC LIMIT 1", (job,)
+    ).fetchone()

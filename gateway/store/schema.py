@@ -2,6 +2,7 @@
 
 from sqlite_utils import Database, Migrations
 
+from gateway.store import spans
 from gateway.store.kinds import KIND
 
 migrations = Migrations("klantbrug")
@@ -73,41 +74,76 @@ CREATE INDEX raw_zaak ON raw (source, zaak, kind);
 CREATE INDEX raw_state ON raw (source, kind, state);
 CREATE INDEX raw_seen ON raw (source, kind, last_seen);
 
--- What one legacy object says of one partij or actor.
+-- What legacy objects say of one partij or actor: the content, once.
+CREATE TABLE statement (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    document INTEGER REFERENCES document (id) ON DELETE SET NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX statement_document ON statement (document);
+-- Which legacy object makes that statement, in which part of it, and its registratiedatum.
 CREATE TABLE claim (
     id INTEGER PRIMARY KEY,
     raw INTEGER NOT NULL REFERENCES raw (id) ON DELETE CASCADE,
     facet TEXT NOT NULL,
-    document INTEGER REFERENCES document (id) ON DELETE SET NULL,
-    body TEXT NOT NULL,
+    statement INTEGER NOT NULL REFERENCES statement (id),
+    moment INTEGER NOT NULL,
+    rol BLOB NOT NULL,
     UNIQUE (raw, facet)
 );
-CREATE INDEX claim_document ON claim (document);
+CREATE INDEX claim_statement ON claim (statement, moment, rol);
 CREATE TABLE identity (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
 CREATE TABLE claim_key (
     identity INTEGER NOT NULL REFERENCES identity (id),
-    claim INTEGER NOT NULL REFERENCES claim (id) ON DELETE CASCADE,
-    PRIMARY KEY (identity, claim)
+    statement INTEGER NOT NULL REFERENCES statement (id) ON DELETE CASCADE,
+    PRIMARY KEY (identity, statement)
 ) WITHOUT ROWID;
-CREATE INDEX claim_key_claim ON claim_key (claim);
+CREATE INDEX claim_key_statement ON claim_key (statement);
 
-CREATE TABLE provenance (
+-- Provenance hangs on statements for what belongs to a partij or actor, on legacy objects for klantcontacten.
+CREATE TABLE made_of_statement (
+    document INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE,
+    statement INTEGER NOT NULL REFERENCES statement (id) ON DELETE CASCADE,
+    PRIMARY KEY (document, statement)
+) WITHOUT ROWID;
+CREATE INDEX made_of_statement_statement ON made_of_statement (statement);
+CREATE TABLE made_of_raw (
     document INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE,
     raw INTEGER NOT NULL REFERENCES raw (id) ON DELETE CASCADE,
     PRIMARY KEY (document, raw)
 ) WITHOUT ROWID;
-CREATE INDEX provenance_raw ON provenance (raw);
+CREATE INDEX made_of_raw_raw ON made_of_raw (raw);
+CREATE VIEW provenance (document, raw) AS
+    SELECT document, raw FROM made_of_raw
+    UNION ALL
+    SELECT m.document, c.raw FROM made_of_statement m JOIN claim c ON c.statement = m.statement
+    UNION ALL
+    SELECT s.document, c.raw FROM statement s JOIN claim c ON c.statement = s.id WHERE s.document IS NOT NULL;
 
-CREATE TABLE finding (
+CREATE TABLE raw_finding (
     raw INTEGER NOT NULL REFERENCES raw (id) ON DELETE CASCADE,
-    stage INTEGER NOT NULL,     -- 1 translating it, 2 merging its partij, 3 its klantcontacten
+    stage INTEGER NOT NULL,     -- 1 translating it, 3 its klantcontact with the rollen of the zaak
     rule TEXT NOT NULL,
     field TEXT NOT NULL,
     severity TEXT NOT NULL,
     action TEXT NOT NULL,
     PRIMARY KEY (raw, stage, rule, field, action)
 ) WITHOUT ROWID;
-CREATE INDEX finding_rule ON finding (rule);
+CREATE INDEX raw_finding_rule ON raw_finding (rule);
+CREATE TABLE statement_finding (
+    statement INTEGER NOT NULL REFERENCES statement (id) ON DELETE CASCADE,
+    rule TEXT NOT NULL,
+    field TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    action TEXT NOT NULL,
+    PRIMARY KEY (statement, rule, field, action)
+) WITHOUT ROWID;
+CREATE VIEW finding (raw, stage, rule, field, severity, action) AS
+    SELECT raw, stage, rule, field, severity, action FROM raw_finding
+    UNION ALL
+    SELECT DISTINCT c.raw, 2, f.rule, f.field, f.severity, f.action
+    FROM statement_finding f JOIN claim c ON c.statement = f.statement;
 
 CREATE TABLE source_finding (
     source INTEGER NOT NULL REFERENCES source (id),
@@ -217,3 +253,36 @@ def filters(db: Database) -> None:
     for kind, field in FILTERS_0002:
         on = f"document (body ->> '$.{field}') WHERE kind = {KIND[kind]}"
         db.execute(f"CREATE INDEX {filter_index(kind, field)} ON {on}")
+
+
+OUTBOX = """
+-- Messages to a Notificaties API, in the order of the writes that they tell of. Row ids are never used twice.
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    subject TEXT NOT NULL,      -- the object that it tells of: its messages keep their order
+    message TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_try INTEGER NOT NULL,
+    held_up INTEGER NOT NULL DEFAULT 0,  -- 1: the last try failed by the service as a whole
+    failed INTEGER,             -- when it was given up
+    cause TEXT
+);
+CREATE INDEX outbox_next ON outbox (next_try, id) WHERE failed IS NULL;
+CREATE INDEX outbox_subject ON outbox (subject, id) WHERE failed IS NULL;
+CREATE INDEX outbox_held_up ON outbox (id) WHERE held_up = 1;
+"""
+
+
+@migrations(name="0003_outbox")
+def outbox(db: Database) -> None:
+    """Notifications on their way out."""
+    _script(db, OUTBOX)
+
+
+@migrations(name="0004_spans")
+def counted(db: Database) -> None:
+    """Counts of documents, kept by triggers."""
+    _script(db, spans.TABLE)
+    for statement in (*spans.FILL, *spans.TRIGGERS):
+        db.execute(statement)

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from gateway.store import outbox
 from gateway.store.database import Store
 from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
 from gateway.store.schema import migrations
@@ -20,7 +21,8 @@ def status(store: Store) -> dict[str, Any]:
 
     Out: `sources` (per source its phase, coverage, and per kind how many legacy objects were seen,
     translated, quarantined and left out by which rule; seen is their sum), `runs` (the last, newest first),
-    `documents` (how many of each kind) and `findings` (how many by rule, of objects and of whole sources).
+    `documents` (how many of each kind), `findings` (how many by rule, of objects and of whole sources) and
+    `notifications` (how many wait, and how many were given up).
     """
     with store.read() as connection:
         return {
@@ -28,6 +30,7 @@ def status(store: Store) -> dict[str, Any]:
             "runs": _runs(connection),
             "documents": _documents(connection),
             "findings": _findings(connection),
+            "notifications": outbox.counts(connection),
         }
 
 

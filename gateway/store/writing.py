@@ -27,24 +27,39 @@ def put_documents(
     """
     ids: dict[bytes, int] = {}
     known = _known(connection, [document.uuid.bytes for document, _ in documents])
+    next_id = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM document").fetchone()[0]
     for document, _ in documents:
+        row = known.get(document.uuid.bytes)
+        ids[document.uuid.bytes] = row[0] if row else next_id
+        next_id += row is None
+    new, changed = [], []
+    for document, owner in documents:
         uuid, body = document.uuid.bytes, orjson.dumps(document.body).decode()
+        row_id, owner_id = ids[uuid], ids[owner or uuid]
         row = known.get(uuid)
         if row is None:
-            cursor = connection.execute(
-                "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, ?)",
-                (KIND[document.kind], uuid, origin, document.created, document.moment, body),
-            )
-            ids[uuid] = cursor.lastrowid or 0
-        else:
-            ids[uuid] = row[0]
-            if row[1:4] != (document.created, document.moment, body):
-                connection.execute(
-                    "UPDATE document SET created = ?, moment = ?, body = ? WHERE id = ?",
-                    (document.created, document.moment, body, row[0]),
+            new.append(
+                (
+                    row_id,
+                    KIND[document.kind],
+                    uuid,
+                    origin,
+                    document.created,
+                    document.moment,
+                    body,
+                    owner_id,
                 )
-    owners = [(ids[owner or document.uuid.bytes], ids[document.uuid.bytes]) for document, owner in documents]
-    connection.executemany("UPDATE document SET owner = ?1 WHERE id = ?2 AND owner IS NOT ?1", owners)
+            )
+        elif row[1:] != (document.created, document.moment, body, owner_id, origin):
+            changed.append((document.created, document.moment, body, owner_id, origin, row_id))
+    connection.executemany(
+        "INSERT INTO document (id, kind, uuid, origin, created, moment, body, owner)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        new,
+    )
+    connection.executemany(
+        "UPDATE document SET created = ?, moment = ?, body = ?, owner = ?, origin = ? WHERE id = ?", changed
+    )
     _put_links(connection, [document for document, _ in documents], ids)
     _put_aliases(connection, [document for document, _ in documents], ids)
     return ids
@@ -58,13 +73,13 @@ def remove_documents(connection: sqlite3.Connection, ids: Iterable[int]) -> None
     connection.executemany("DELETE FROM document WHERE id = ?", rows)
 
 
-def _known(connection: sqlite3.Connection, uuids: list[bytes]) -> dict[bytes, tuple[int, int, int, str]]:
+def _known(connection: sqlite3.Connection, uuids: list[bytes]) -> dict[bytes, tuple[int, int, int, str, int, int]]:
     found = {}
     for start in range(0, len(uuids), 500):
         part = uuids[start : start + 500]
         marks = ",".join("?" * len(part))
         for row in connection.execute(
-            f"SELECT uuid, id, created, moment, body FROM document WHERE uuid IN ({marks})",
+            f"SELECT uuid, id, created, moment, body, owner, origin FROM document WHERE uuid IN ({marks})",
             part,
         ):
             found[row[0]] = row[1:]

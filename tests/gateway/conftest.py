@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from editor import Editor
 from recordings import Register
 from served import Client, settings
 from werkzeug.serving import make_server
@@ -27,12 +28,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def serve(store: Store) -> Iterator[Callable[..., Client]]:
-    """Starts a server over the store; the keywords are those of create_app, and `public_url`."""
+    """Starts a server over the store; the keywords are those of create_app, and of `settings`."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its access log would hold query strings
     running = []
 
-    def start(public_url: str = "", scope: str = "read", **options: Any) -> Client:
-        app = create_app(settings(store.path, public_url), store=store, **options)
+    def start(
+        public_url: str = "", scope: str = "read", cors_origins: tuple[str, ...] = (), **options: Any
+    ) -> Client:
+        app = create_app(settings(store.path, public_url, cors_origins), store=store, **options)
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -59,3 +62,9 @@ def register(store: Store) -> Register:
 def client(register: Register, serve: Callable[..., Client]) -> Client:
     """A client of a server that has what the recorded server had."""
     return serve()
+
+
+@pytest.fixture
+def editor(serve: Callable[..., Client]) -> Editor:
+    """A client that writes, of an empty register."""
+    return Editor(serve(scope="write"))

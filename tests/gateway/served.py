@@ -54,7 +54,7 @@ class Client:
             connection.close()
 
 
-def settings(path: Path, public_url: str = "") -> SimpleNamespace:
+def settings(path: Path, public_url: str = "", cors_origins: tuple[str, ...] = ()) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
-    gateway = SimpleNamespace(public_url=public_url, max_body=1024 * 1024)
+    gateway = SimpleNamespace(public_url=public_url, max_body=1024 * 1024, cors_origins=cors_origins)
     return SimpleNamespace(gateway=gateway, store=SimpleNamespace(path=path), sources=())

@@ -28,7 +28,9 @@ def busy(store: Store) -> Store:
                 (number + 1, RAW_KIND["rol"], number.to_bytes(16, "big"), state),
             )
         for raw, rule in ((1, "M12"), (2, "M12"), (2, "M9")):
-            connection.execute("INSERT INTO finding VALUES (?, 1, ?, 'veld', 'info', 'gedaan')", (raw, rule))
+            connection.execute(
+                "INSERT INTO raw_finding VALUES (?, 1, ?, 'veld', 'info', 'gedaan')", (raw, rule)
+            )
         connection.execute("INSERT INTO source_finding VALUES (1, 'M30', 'initiator', 'info', 'gedaan')")
         connection.execute(
             "INSERT INTO run (job, source, status, started, heartbeat, counters, message)"

@@ -1,0 +1,231 @@
+"""How fast the served API reads: `python -m bench.read [--scale 10]`.
+
+Fills a store, serves it with the production command, and drives it over HTTP with 8 keep-alive connections.
+Beside each question a bare Flask view is driven that returns as many constant bytes under the same server: the
+ratio of the two says what our own work costs, whatever the machine. Rounds are interleaved, figures are medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import statistics
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.load import CONNECTIONS, Measured, drive, request
+from bench.register import KLANTCONTACTEN, PARTIJEN, Register, fill
+from bench.running import BARE, HOST, PRODUCTION, running
+
+API = "/klantinteracties/api/v1"
+EXPAND = "expand=betrokkenen,betrokkenen.hadKlantcontact,digitaleAdressen"
+WARM_UP = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One kind of question: its paths in a register, what it must reach, how Open Klant does."""
+
+    name: str
+    paths: Callable[[Register], Sequence[str]]
+    ratio: float = 0  # to the bare view
+    open_klant: float = 0  # answers per second
+    times: float = 0  # as many as Open Klant
+    single: bool = False  # asks for one key: p99 under SINGLE_P99 at half load
+    level: bool = False  # costs the same whatever the size of the store
+
+
+SINGLE_P99 = 10.0  # milliseconds
+MOST_GROWTH = 1.2
+QUESTIONS = (
+    Question(
+        "partij",
+        lambda found: [f"/partijen/{uuid}" for uuid in found.partijen],
+        ratio=0.6,
+        open_klant=117,
+        times=50,
+        single=True,
+        level=True,
+    ),
+    Question(
+        "partij by BSN",
+        lambda found: [
+            f"/partijen?partijIdentificator__codeSoortObjectId=bsn&partijIdentificator__objectId={bsn}"
+            for bsn in found.bsns
+        ],
+        ratio=0.6,
+        open_klant=61,
+        times=50,
+        single=True,
+        level=True,
+    ),
+    Question(
+        "klantcontacten of a partij",
+        lambda found: [f"/klantcontacten?hadBetrokkene__wasPartij__uuid={uuid}" for uuid in found.talkative],
+        ratio=0.6,
+        open_klant=94,
+        times=50,
+        single=True,
+    ),
+    Question(
+        "klantcontacten of a zaak",
+        lambda found: [
+            f"/klantcontacten?onderwerpobject__onderwerpobjectidentificatorObjectId={uuid}"
+            for uuid in found.zaken
+        ],
+        ratio=0.6,
+        open_klant=91,
+        times=50,
+        single=True,
+    ),
+    Question(
+        "partij, three levels of expand",
+        lambda found: [f"/partijen/{uuid}?{EXPAND}" for uuid in found.talkative],
+        open_klant=14,
+        times=40,
+    ),
+    Question("partijen, page 1", lambda _: ["/partijen"], open_klant=12, times=40, level=True),
+    Question(
+        "klantcontacten, page 200",
+        lambda _: ["/klantcontacten?page=200"],
+        open_klant=14,
+        times=40,
+        level=True,
+    ),
+    Question("klantcontacten, last page", lambda _: ["/klantcontacten?page=last"], level=True),
+)
+
+
+@dataclass(slots=True)
+class Served:
+    """A running gateway over one register."""
+
+    scale: float
+    address: tuple[str, int]
+    requests: dict[str, list[bytes]]
+
+
+@dataclass(slots=True)
+class Series:
+    """The rounds of one question on one server."""
+
+    rounds: list[Measured] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(one.rate for one in self.rounds)
+
+    def latency(self, part: float) -> float:
+        """The median of a percentile, in milliseconds."""
+        return statistics.median(one.percentile(part) for one in self.rounds)
+
+
+Results = dict[tuple[str, str], Series]
+
+
+def serve(stack: contextlib.ExitStack, folder: Path, scale: float, workers: int, threads: int) -> Served:
+    """Fill a store of this scale and serve it."""
+    path = folder / f"register-{scale:g}.sqlite"
+    register = fill(path, scale)
+    address = stack.enter_context(running(folder, path, PRODUCTION, workers, threads))
+    host = f"{address[0]}:{address[1]}"
+    requests = {
+        question.name: [request(API + item, host, register.token) for item in question.paths(register)]
+        for question in QUESTIONS
+    }
+    return Served(scale, address, requests)
+
+
+def measure(
+    served: list[Served], bare: tuple[str, int], questions: Sequence[Question], rounds: int, seconds: float
+) -> Results:
+    """Drive all servers in turn, round by round."""
+    results: Results = {}
+    sizes = {}
+    for one in served:
+        for question in questions:
+            warm = drive(one.address, one.requests[question.name], WARM_UP)
+            sizes[question.name] = round(warm.size)
+    for _ in range(rounds):
+        for question in questions:
+            for one in served:
+                found = drive(one.address, one.requests[question.name], seconds)
+                results.setdefault((question.name, f"{one.scale:g}"), Series()).rounds.append(found)
+            constant = [request(f"/{sizes[question.name]}", HOST)]
+            found = drive(bare, constant, seconds)
+            results.setdefault((question.name, "bare"), Series()).rounds.append(found)
+    for _ in range(rounds):
+        for question in questions:
+            if question.single:
+                one = served[-1]
+                half = results[question.name, f"{one.scale:g}"].rate / 2
+                found = drive(one.address, one.requests[question.name], seconds, rate=half)
+                results.setdefault((question.name, "half"), Series()).rounds.append(found)
+    return results
+
+
+def report(results: Results, questions: Sequence[Question], scales: list[str]) -> bool:
+    """Print the figures; out: is every one within its budget?"""
+    missed: list[str] = []
+    head = ("question", "bytes", "answers/s", "bare/s", "ratio", "p50 ms", "p99 ms", "half p99", "Open Klant")
+    print("{:32} {:>8} {:>10} {:>8} {:>6} {:>7} {:>7} {:>9} {:>11}".format(*head))
+    for question in questions:
+        own, bare = results[question.name, scales[-1]], results[question.name, "bare"]
+        ratio, times = own.rate / bare.rate, own.rate / question.open_klant if question.open_klant else 0
+        half = results.get((question.name, "half"))
+        p99 = half.latency(0.99) if half else 0
+        print(
+            f"{question.name:32} {own.rounds[0].size:8.0f} {own.rate:10.0f} {bare.rate:8.0f} {ratio:6.2f}"
+            f" {own.latency(0.5):7.2f} {own.latency(0.99):7.2f} {f'{p99:.2f}' if half else '':>9}"
+            f" {f'{times:.0f} x' if times else '':>11}"
+        )
+        if ratio < question.ratio:
+            missed.append(f"{question.name}: ratio {ratio:.2f}, budget {question.ratio}")
+        if times < question.times:
+            missed.append(f"{question.name}: {times:.0f} times Open Klant, budget {question.times}")
+        if p99 > SINGLE_P99:
+            missed.append(f"{question.name}: p99 {p99:.1f} ms at half load, budget {SINGLE_P99}")
+    if len(scales) == 2:
+        print(f"\n{'question':32} {'at ' + scales[0]:>10} {'at ' + scales[1]:>10} {'cost':>6}")
+        for question in questions:
+            small, large = (results[question.name, scale].rate for scale in scales)
+            print(f"{question.name:32} {small:10.0f} {large:10.0f} {small / large:6.2f}")
+            if question.level and small / large > MOST_GROWTH:
+                missed.append(
+                    f"{question.name}: costs {small / large:.2f} times as much, budget {MOST_GROWTH}"
+                )
+    print("\nwithin budget" if not missed else "\nnot within budget:\n  " + "\n  ".join(missed))
+    return not missed
+
+
+def main() -> int:
+    """Read the arguments, measure, report."""
+    parser = argparse.ArgumentParser(prog="python -m bench.read", description=__doc__.splitlines()[0])
+    about = f"times {PARTIJEN} partijen and {KLANTCONTACTEN} klantcontacten; compared with a tenth of it"
+    parser.add_argument("--scale", type=float, default=1, help=about)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2, help="of one measurement")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--stores", type=Path, help="a directory that keeps the stores for a next time")
+    parser.add_argument("--only", default="", help="questions with this in their name")
+    given = parser.parse_args()
+    questions = [question for question in QUESTIONS if given.only in question.name]
+    scales = [given.scale] if given.scale <= 1 else [given.scale / 10, given.scale]
+    with contextlib.ExitStack() as stack:
+        folder = given.stores or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        served = [serve(stack, folder, scale, given.workers, given.threads) for scale in scales]
+        bare = stack.enter_context(
+            running(folder, folder / "none.sqlite", BARE, given.workers, given.threads)
+        )
+        print(f"{CONNECTIONS} connections, {given.workers} workers of {given.threads} threads,", end=" ")
+        print(f"{given.rounds} rounds of {given.seconds:g} s, medians\n")
+        results = measure(served, bare, questions, given.rounds, given.seconds)
+    return 0 if report(results, questions, [f"{scale:g}" for scale in scales]) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

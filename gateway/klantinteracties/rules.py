@@ -1,0 +1,176 @@
+"""The rules for writing that need other documents: what is refused, what the server adds, what follows elsewhere.
+
+Source: the recorded exchanges named at each, and the behaviour that was measured with them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway.klantinteracties import declarations as declared
+from gateway.klantinteracties.drafts import Draft, link_field
+from gateway.klantinteracties.resources import RESOURCES
+from gateway.problems import InvalidParam
+from gateway.store import editing, rules
+from gateway.store.editing import Held
+from mappings.klantinteracties import NEEDS_KVK_NUMMER
+
+PARENT = "partij-identificator.subIdentificatorVan"
+OF_PARTIJ = "partij-identificator.identificeerdePartij"
+NOT_UNIQUE = InvalidParam(
+    "__all__",
+    "invalid",
+    "`PartijIdentificator` moet uniek zijn, er bestaat er al een met deze gegevenscombinatie.",
+)
+# Not recorded, so in our own words.
+ONE_OF_EACH_SOORT = InvalidParam(
+    "__all__", "invalid", "Een partij heeft van elke `codeSoortObjectId` hoogstens één `PartijIdentificator`."
+)
+OWN_PARENT = InvalidParam(
+    "subIdentificatorVan", "invalid", "Een `PartijIdentificator` kan niet onder zichzelf vallen."
+)
+HAS_CHILDREN = InvalidParam(
+    "partijIdentificatorCodeSoortObjectId",
+    "invalid",
+    "Er vallen andere `PartijIdentificatoren` onder deze; de soort kan niet meer veranderen.",
+)
+NOT_LINKED = {
+    "voorkeursDigitaalAdres": "Het voorkeurs adres moet een gelinkte digitaal adres zijn.",
+    "voorkeursRekeningnummer": "Het voorkeurs rekeningnummer moet een gelinkte rekeningnummer zijn.",
+}
+REPRESENTS_ITSELF = InvalidParam(
+    "vertegenwoordigdePartij", "invalid", "De partij kan niet zichzelf vertegenwoordigen."
+)
+PAIR_NOT_UNIQUE = InvalidParam(
+    "nonFieldErrors",
+    "unique",
+    "De velden vertegenwoordigende_partij, vertegenwoordigde_partij moeten een unieke set zijn.",
+)
+
+
+def _preferences() -> Iterator[tuple[str, str]]:
+    for resource in RESOURCES:
+        lists = {item.name: item for item in resource.fields if isinstance(item, declared.Listing)}
+        for item in resource.fields:
+            if isinstance(item, declared.Reference) and item.among:
+                yield lists[item.among].relation, item.relation
+
+
+# By the relation that makes something belong to a document: the relation by which that document prefers it.
+PREFERENCES: Mapping[str, str] = dict(_preferences())
+
+
+def judge(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
+    """What is wrong with a merged draft as a whole, as far as only the store can tell."""
+    rule = _RULES.get(draft.resource.kind)
+    return list(rule(connection, draft)) if rule else []
+
+
+def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """What a partij prefers is one of its own, as its lists would become [140]."""
+    lists = {item.name: item for item in draft.resource.fields if isinstance(item, declared.Listing)}
+    for item in draft.resource.fields:
+        if not isinstance(item, declared.Reference) or not item.among or not draft.given.get(item.name):
+            continue
+        own = draft.lists.get(item.among)
+        if own is None:
+            relation = lists[item.among].relation
+            own = rules.referring(connection, relation, draft.held.id) if draft.held else []
+        if not set(draft.links[link_field(item.relation)]) <= set(own):
+            yield InvalidParam(item.name, "invalid", NOT_LINKED[item.name])
+
+
+def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """Its place under another one [138], and its uniqueness in the register [136] and within its partij."""
+    held, own = draft.held, {draft.held.id} if draft.held else set()
+    codes = draft.merged["partijIdentificator"]
+    soort = codes["codeSoortObjectId"]
+    parents = draft.links.get("subIdentificatorVan", [])
+    if own & set(parents):
+        yield OWN_PARENT
+        return
+    if soort == "vestigingsnummer" and not rules.having(
+        connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer"
+    ):
+        yield NEEDS_KVK_NUMMER
+        return
+    other_soort = held is not None and soort != held.body["partijIdentificator"]["codeSoortObjectId"]
+    if held and other_soort and rules.referring(connection, PARENT, held.id):
+        yield HAS_CHILDREN
+        return
+    if rules.same_identificatoren(connection, codes, next(iter(parents), None)) - own:
+        yield NOT_UNIQUE
+    for partij in draft.links.get("identificeerdePartij", []):
+        others = [row for row in rules.referring(connection, OF_PARTIJ, partij) if row not in own]
+        if rules.having(connection, others, "partijIdentificator.codeSoortObjectId", soort):
+            yield ONE_OF_EACH_SOORT
+
+
+def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """Two different partijen [143], and each pair once [144]."""
+    one, other = draft.links["vertegenwoordigendePartij"], draft.links["vertegenwoordigdePartij"]
+    if one == other:  # under whatever uuids they were named
+        yield REPRESENTS_ITSELF
+        return
+    pair = [
+        ("vertegenwoordiging.vertegenwoordigendePartij", one[0]),
+        ("vertegenwoordiging.vertegenwoordigdePartij", other[0]),
+    ]
+    if rules.referring_to_all(connection, pair) - ({draft.held.id} if draft.held else set()):
+        yield PAIR_NOT_UNIQUE
+
+
+_RULES: Mapping[str, Callable[[sqlite3.Connection, Draft], Iterator[InvalidParam]]] = {
+    "partij": _partij,
+    "partij-identificator": _identificator,
+    "vertegenwoordiging": _vertegenwoordiging,
+}
+
+
+def complete(draft: Draft) -> None:
+    """Add to a merged draft what the server's clock says [012, 015, 026, 027, 113]."""
+    clock = datetime.now(UTC)
+    now = clock.isoformat().replace("+00:00", "Z")
+    merged = draft.merged
+    match draft.resource.kind:
+        case "klantcontact":
+            merged["plaatsgevondenOp"] = merged["plaatsgevondenOp"] or now
+        case "internetaak":
+            merged["toegewezenOp"] = merged["toegewezenOp"] or now
+            handled = merged["status"] == "verwerkt"
+            merged["afgehandeldOp"] = (merged["afgehandeldOp"] or now) if handled else None
+        case "categorie-relatie":
+            if draft.creating and "beginDatum" not in draft.given:
+                merged["beginDatum"] = clock.date().isoformat()
+
+
+def follow(connection: sqlite3.Connection, before: Held | None, row: int) -> None:
+    """What a written document means for others: nobody prefers what isn't his, one standaardadres of each soort."""
+    after = editing.get(connection, row)
+    for name, targets in (before.links if before else {}).items():
+        preference = PREFERENCES.get(f"{after.kind}.{name}")
+        for former in set(targets) - set(after.links.get(name, [])) if preference else ():
+            _lose_preference(connection, former, link_field(preference or ""), row)
+    if after.kind == "digitaleadres" and after.body["isStandaardAdres"]:
+        _one_standard(connection, after)
+
+
+def _lose_preference(connection: sqlite3.Connection, partij: int, name: str, row: int) -> None:
+    held = editing.get(connection, partij)
+    if row in held.links.get(name, []):
+        editing.amend(connection, held, held.body, {**held.links, name: []})
+
+
+def _one_standard(connection: sqlite3.Connection, standard: Held) -> None:
+    """The other address of that soort of that partij is the standard one no longer."""
+    soort = standard.body["soortDigitaalAdres"]
+    for partij in standard.links.get("verstrektDoorPartij", []):
+        own = rules.referring(connection, "digitaleadres.verstrektDoorPartij", partij)
+        for row in rules.having(connection, own, "soortDigitaalAdres", soort):
+            other = editing.get(connection, row)
+            if row != standard.id and other.body["isStandaardAdres"]:
+                body: dict[str, Any] = {**other.body, "isStandaardAdres": False}
+                editing.amend(connection, other, body, other.links)

@@ -1,0 +1,241 @@
+"""Writes of clients, one implementation for all resources: judge, store, answer, in one transaction each.
+
+First the fields are judged, without the store; then, outside any transaction, the sources are asked for what the
+rules look at; then all the rest in one transaction, so that a request is done whole or not at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from gateway import problems
+from gateway.klantinteracties import declarations as declared
+from gateway.klantinteracties import drafts, rules
+from gateway.klantinteracties.compose import Json, addresses, compose, plan
+from gateway.klantinteracties.declarations import Resource
+from gateway.klantinteracties.drafts import Draft, link_field
+from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
+from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
+from gateway.problems import InvalidParam
+from gateway.store import deleting, editing, reading
+from gateway.store import rules as questions
+from gateway.store.database import Store
+from mappings.klantinteracties import Invalid, check, load
+
+# The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
+PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write answers, and what that answer may say of itself."""
+
+    answer: Json
+    outcome: Outcome
+
+
+class Writer:
+    """Creates, changes and deletes documents. Every method raises Problem, and has then changed nothing."""
+
+    def __init__(self, store: Store, hydrator: Hydrator) -> None:
+        self._store = store
+        self._hydrator = hydrator
+
+    def create(self, resource: Resource, data: Any, base: str) -> Written:
+        """A new document from a parsed body; `base` is the base URL of the answer."""
+        given = _load(resource.kind, data, partial=False)
+        outcome = self._hydrate([(resource, given)])
+        with self._store.write() as connection:
+            draft = Draft(resource, given)
+            _refuse(drafts.resolve(connection, draft))
+            row = self._save(connection, draft)
+            return Written(_answer(connection, resource, row, base), outcome)
+
+    def change(self, resource: Resource, uuid: UUID, data: Any, base: str, *, partial: bool) -> Written:
+        """A document made what a parsed body says; what isn't given stays, `partial` also what is required."""
+        with self._store.read() as connection:
+            row = _row(connection, resource, uuid)
+            stored = editing.get(connection, row).body
+        given = _load(resource.kind, data, partial=partial, stored=stored)
+        outcome = self._hydrate([(resource, given)])
+        with self._store.write() as connection:
+            row = _row(connection, resource, uuid)
+            draft = Draft(resource, given, editing.get(connection, row))
+            _refuse(drafts.resolve(connection, draft))
+            self._save(connection, draft)
+            return Written(_answer(connection, resource, row, base), outcome)
+
+    def delete(self, resource: Resource, uuid: UUID) -> None:
+        """A document gone, with what goes along."""
+        with self._store.write() as connection:
+            _delete(connection, [_row(connection, resource, uuid)])
+
+    def delete_with_contacts(self, resource: Resource, uuid: UUID, base: str) -> Json:
+        """An onderwerpobject gone with its klantcontacten and the addresses that were given at them.
+
+        Kept are klantcontacten that another onderwerpobject refers to, which the answer names, and addresses that
+        are a partij's as well. Source: `cascade` of the contract.
+        """
+        with self._store.write() as connection:
+            row = _row(connection, resource, uuid)
+            held = editing.get(connection, row)
+            contacts = [*held.links.get("klantcontact", []), *held.links.get("wasKlantcontact", [])]
+            gone, kept = [row], []
+            for contact in dict.fromkeys(contacts):
+                if _subjects(connection, contact) - {row}:
+                    kept.append(contact)
+                else:
+                    gone += [contact, *_addresses_given_at(connection, contact)]
+            named = editing.uuids(connection, kept)
+            _delete(connection, gone, under=held.uuid)
+        address = addresses(base)["klantcontact"]
+        return {"behouden": [f"{address}{named[contact]}" for contact in kept]}
+
+    def maak_klantcontact(self, data: Any, base: str) -> Written:
+        """A klantcontact with at most one betrokkene and one onderwerpobject, at once [029, 030, 148]."""
+        given = _load(MAAK_KLANTCONTACT, data, partial=False)
+        parts = {kind: given[kind] for kind in ("klantcontact", *PARTS) if given.get(kind) is not None}
+        outcome = self._hydrate([(BY_KIND[kind], part) for kind, part in parts.items()])
+        with self._store.write() as connection:
+            made = {
+                kind: Draft(BY_KIND[kind], part, prefix=f"{kind}.", rule_prefix=f"{kind}.")
+                for kind, part in parts.items()
+            }
+            _refuse([param for draft in made.values() for param in drafts.resolve(connection, draft)])
+            rows = {"klantcontact": self._save(connection, made["klantcontact"])}
+            for kind in parts.keys() & PARTS.keys():
+                made[kind].links[PARTS[kind]] = [rows["klantcontact"]]
+            for kind in PARTS:
+                if kind in made:
+                    rows[kind] = self._save(connection, made[kind])
+            answer = {
+                kind: _answer(connection, BY_KIND[kind], rows[kind], base) if kind in rows else None
+                for kind in ("klantcontact", *PARTS)
+            }
+        return Written(answer, outcome)
+
+    def _hydrate(self, bodies: Iterable[tuple[Resource, Json]]) -> Outcome:
+        """Ask the sources for what is about to be judged: numbers that are set, and what isn't known by its uuid."""
+        outcomes = [LOCAL]
+        for resource, given in bodies:
+            outcomes.append(self._hydrator.before_write(resource.kind, given))
+            for kind, uuid in drafts.references(resource, given):
+                with self._store.read() as connection:
+                    known = reading.find(connection, kind, uuid.bytes) is not None
+                if not known:
+                    outcomes.append(self._hydrator.before_detail(kind, uuid))
+        return worst(outcomes)
+
+    def _save(self, connection: sqlite3.Connection, draft: Draft) -> int:
+        """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""
+        drafts.merge(connection, draft)
+        kind, held = draft.resource.kind, draft.held
+        wrong = check(kind, draft.merged, draft.given, creating=draft.creating)
+        _refuse(wrong or rules.judge(connection, draft), draft.rule_prefix)
+        rules.complete(draft)
+        body = drafts.body(draft)
+        moment = editing.microseconds(body["plaatsgevondenOp"]) if kind == "klantcontact" else None
+        if held is None:
+            row = editing.create(connection, kind, uuid4(), body, draft.links, moment)
+        else:
+            row = held.id
+            editing.update(connection, held, body, draft.links, moment)
+        rules.follow(connection, held, row)
+        for item in draft.resource.fields:
+            if not isinstance(item, declared.Listing) or item.name not in draft.given:
+                continue
+            if item.writes is declared.Writes.TAKES_OVER:
+                _take_over(connection, item, row, draft.lists[item.name])
+            elif item.writes is declared.Writes.MAKES:
+                self._make(connection, draft, item, row)
+        return row
+
+    def _make(self, connection: sqlite3.Connection, draft: Draft, item: declared.Listing, owner: int) -> None:
+        """Make the documents of a list what was given: first remove what isn't in it, then change and add."""
+        kept = set(draft.lists[item.name])
+        before = questions.referring(connection, item.relation, owner)
+        _delete(connection, [row for row in before if row not in kept])
+        for number in range(len(draft.given[item.name])):
+            wrong: list[InvalidParam] = []
+            inner = drafts.nested(connection, draft, item, number, wrong)
+            # Again, for what was removed just now may be referred to.
+            _refuse([*wrong, *drafts.resolve(connection, inner)])
+            inner.links[link_field(item.relation)] = [owner]
+            self._save(connection, inner)
+
+
+def _load(kind: str, data: Any, *, partial: bool, stored: Json | None = None) -> Json:
+    try:
+        return load(kind, data, partial=partial, stored=stored)
+    except Invalid as error:
+        wrong = error.params
+    raise problems.invalid(*(InvalidParam(*param) for param in wrong))
+
+
+def _refuse(wrong: Iterable[tuple[str, str, str]], prefix: str = "") -> None:
+    """Raise a 400 Problem when anything is wrong."""
+    params = [InvalidParam(f"{prefix}{name}", code, reason) for name, code, reason in wrong]
+    if params:
+        raise problems.invalid(*params)
+
+
+def _row(connection: sqlite3.Connection, resource: Resource, uuid: UUID) -> int:
+    found = reading.find(connection, resource.kind, uuid.bytes)
+    if found is None:
+        raise problems.not_found()
+    return found[0]
+
+
+def _answer(connection: sqlite3.Connection, resource: Resource, row: int, base: str) -> Json:
+    """The document as GET gives it, with nothing expanded."""
+    return compose(connection, plan(resource.kind, ()), [editing.row(connection, row)], base, [])[0]
+
+
+def _take_over(
+    connection: sqlite3.Connection, item: declared.Listing, owner: int, wanted: Iterable[int]
+) -> None:
+    """Make these documents, and no others, belong to their owner by the relation of a list."""
+    rows, before = list(dict.fromkeys(wanted)), questions.referring(connection, item.relation, owner)
+    changes = [(row, []) for row in before if row not in rows]
+    changes += [(row, [owner]) for row in rows if row not in before]
+    for row, targets in changes:
+        held = editing.get(connection, row)
+        body = dict(held.body)
+        if "isStandaardAdres" in body and not targets:
+            body["isStandaardAdres"] = False  # a standaardadres is somebody's
+        links = {**held.links, link_field(item.relation): targets}
+        editing.update(connection, held, body, links)
+        rules.follow(connection, held, row)
+
+
+def _delete(connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:
+    try:
+        deleting.delete(connection, rows, under)
+    except deleting.Protected as error:
+        # As recorded [194], with the names of the recorded server's own classes.
+        names = {"partij-identificator.subIdentificatorVan": "PartijIdentificator.sub_identificator_van"}
+        field = names[error.relation]
+        reason = (
+            f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
+            f"through protected foreign keys: '{field}'."
+        )
+        raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason)) from None
+
+
+def _subjects(connection: sqlite3.Connection, contact: int) -> set[int]:
+    """The onderwerpobjecten that refer to a klantcontact, as theirs or as what it was about."""
+    relations = ("onderwerpobject.klantcontact", "onderwerpobject.wasKlantcontact")
+    return {row for relation in relations for row in questions.referring(connection, relation, contact)}
+
+
+def _addresses_given_at(connection: sqlite3.Connection, contact: int) -> list[int]:
+    found = []
+    for betrokkene in questions.referring(connection, "betrokkene.hadKlantcontact", contact):
+        for row in questions.referring(connection, "digitaleadres.verstrektDoorBetrokkene", betrokkene):
+            if not editing.get(connection, row).links.get("verstrektDoorPartij"):
+                found.append(row)
+    return found

@@ -1,0 +1,358 @@
+"""What legacy objects say of partijen and actoren: claims, statements, identity keys. Call inside `Store.write()`.
+
+A statement is the content of a claim. Rollen that say the same share one, so that a medewerker with thousands of
+rollen is merged from a few rows: of each statement only its newest and its oldest claim matter (M18, M42).
+
+A plus before a column keeps SQLite from walking all objects of a source by an index on that column.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
+from mappings.findings import Finding
+
+IN_IDS = "IN (SELECT value FROM json_each(?))"
+Zaak = tuple[int, bytes]
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """Row ids as the one bound value of `IN_IDS`."""
+    return orjson.dumps(list(ids)).decode()
+
+
+@dataclass(slots=True)
+class StatementRow:
+    """A held statement: the moment and rol of its newest claim, the moment of its oldest."""
+
+    id: int
+    document: int | None
+    body: str
+    moment: int
+    rol: bytes
+    oldest: int
+
+
+def insert_claim(
+    connection: sqlite3.Connection,
+    raw: int,
+    rol: bytes,
+    facet: str,
+    moment: int,
+    body: str,
+    keys: Sequence[str],
+) -> set[int]:
+    """Add a claim of a legacy object (row and uuid); out: the rows of its keys."""
+    digest = hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()
+    row = connection.execute("SELECT id FROM statement WHERE digest = ?", (digest,)).fetchone()
+    if row is not None:
+        statement = row[0]
+        held = connection.execute("SELECT identity FROM claim_key WHERE statement = ?", (statement,))
+        identities = {row[0] for row in held}
+    else:
+        statement = connection.execute(
+            "INSERT INTO statement (digest, body) VALUES (?, ?)", (digest, body)
+        ).lastrowid
+        identities = {_identity(connection, key) for key in keys}
+        connection.executemany(
+            "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
+            [(identity, statement) for identity in identities],
+        )
+    connection.execute(
+        "INSERT INTO claim (raw, facet, statement, moment, rol) VALUES (?, ?, ?, ?, ?)",
+        (raw, facet, statement, moment, rol),
+    )
+    return identities
+
+
+def _identity(connection: sqlite3.Connection, key: str) -> int:
+    row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    return connection.execute("INSERT INTO identity (key) VALUES (?)", (key,)).lastrowid or 0
+
+
+def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> tuple[set[int], set[int], set[int]]:
+    """Remove the claims of these legacy objects.
+
+    Out: of those claims the keys (rows of identity), the documents that they were part of, the statements.
+    """
+    ids = id_list(raws)
+    held = connection.execute(
+        "SELECT DISTINCT s.id, s.document FROM claim c JOIN statement s ON s.id = c.statement"
+        f" WHERE c.raw {IN_IDS}",
+        (ids,),
+    ).fetchall()
+    if not held:
+        return set(), set(), set()
+    statements = {row[0] for row in held}
+    keys = connection.execute(
+        f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
+    )
+    identities = {row[0] for row in keys}
+    connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
+    return identities, {document for _, document in held if document is not None}, statements
+
+
+def delete_unused_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> None:
+    """Forget statements that nobody makes any more, with their keys, findings and provenance."""
+    connection.executemany(
+        "DELETE FROM statement WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = ?1)",
+        [(statement,) for statement in statements],
+    )
+
+
+def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
+    """Forget keys that no statement has any more: a BSN must not outlive its rollen (M35)."""
+    connection.executemany(
+        "DELETE FROM identity WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = ?1)",
+        [(identity,) for identity in identities],
+    )
+
+
+def connected(connection: sqlite3.Connection, identities: Iterable[int]) -> list[int]:
+    """All statements that hang together with these keys, through any chain of shared keys (M6)."""
+    asked: set[int] = set()
+    statements: set[int] = set()
+    ask = set(identities)
+    while ask:
+        asked |= ask
+        found = connection.execute(
+            f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),)
+        )
+        new = {row[0] for row in found} - statements
+        statements |= new
+        keys = connection.execute(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
+        ask = {row[0] for row in keys} - asked
+    return list(statements)
+
+
+def connected_statements(connection: sqlite3.Connection, identities: Iterable[int]) -> list[StatementRow]:
+    """The statements that hang together with these keys, in an order that is not that of arrival."""
+    rows = connection.execute(
+        "SELECT s.id, s.document, s.body, newest.moment, newest.rol,"
+        " (SELECT min(moment) FROM claim WHERE statement = s.id) FROM statement s"
+        " JOIN claim newest ON newest.rowid = (SELECT c.rowid FROM claim c WHERE c.statement = s.id"
+        " ORDER BY c.moment DESC, c.rol DESC LIMIT 1)"
+        f" WHERE s.id {IN_IDS} ORDER BY s.digest",
+        (id_list(connected(connection, identities)),),
+    )
+    return [StatementRow(*row) for row in rows]
+
+
+def set_documents(connection: sqlite3.Connection, pairs: Iterable[tuple[int | None, int]]) -> None:
+    """Note which document each statement became part of: pairs of (document, statement)."""
+    connection.executemany("UPDATE statement SET document = ? WHERE id = ?", pairs)
+
+
+def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+    """The zaken (source, uuid) of the rollen that make these statements."""
+    return set(
+        connection.execute(
+            "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
+            f" WHERE c.statement {IN_IDS} AND r.zaak IS NOT NULL",
+            (id_list(statements),),
+        )
+    )
+
+
+def put_statement_findings(
+    connection: sqlite3.Connection, statements: Iterable[int], found: Iterable[tuple[int, Finding]]
+) -> None:
+    """Replace what merging found in these statements (rows)."""
+    wanted = {
+        (statement, finding.rule, finding.field, str(finding.severity), finding.action)
+        for statement, finding in found
+    }
+    held = set(
+        connection.execute(
+            "SELECT statement, rule, field, severity, action FROM statement_finding"
+            f" WHERE statement {IN_IDS}",
+            (id_list(statements),),
+        )
+    )
+    connection.executemany(
+        "DELETE FROM statement_finding WHERE statement = ? AND rule = ? AND field = ? AND severity = ?"
+        " AND action = ?",
+        held - wanted,
+    )
+    connection.executemany("INSERT INTO statement_finding VALUES (?, ?, ?, ?, ?)", sorted(wanted - held))
+
+
+def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+    """Write from which statements each document that belongs to a partij was made (M4)."""
+    _put_pairs(connection, "made_of_statement", "statement", wanted)
+
+
+def put_raw_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+    """Write from which legacy objects each document of a klantcontact was made (M4)."""
+    _put_pairs(connection, "made_of_raw", "raw", wanted)
+
+
+def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: dict[int, set[int]]) -> None:
+    held: dict[int, set[int]] = {document: set() for document in wanted}
+    for document, origin in connection.execute(
+        f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
+    ):
+        held[document].add(origin)
+    connection.executemany(
+        f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
+        [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
+    )
+    connection.executemany(
+        f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
+        [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
+    )
+
+
+# What a zaak's klantcontacten need
+
+
+@dataclass(slots=True)
+class DeelnemerRow:
+    """A rol that became (part of) a partij or actor document."""
+
+    zaak: bytes
+    raw: int
+    rol: bytes
+    document: int
+    uuid: bytes
+    facts: str
+
+
+def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
+    """The rollen of these zaken that became a partij or actor."""
+    marks = ",".join("?" * len(zaken))
+    rows = connection.execute(
+        "SELECT r.zaak, r.id, r.uuid, d.id, d.uuid, r.facts FROM raw r"
+        " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
+        " JOIN document d ON d.id = s.document"
+        f" WHERE r.source = ? AND +r.kind = ? AND +r.state = ? AND r.zaak IN ({marks})",
+        (source, RAW_KIND["rol"], TRANSLATED, *zaken),
+    )
+    return [DeelnemerRow(*row) for row in rows]
+
+
+def actor_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dict[int, set[bytes]]:
+    """The other uuids of the actoren among these documents; an actor without any is there too."""
+    found: dict[int, set[bytes]] = {}
+    for document, other in connection.execute(
+        "SELECT d.id, a.uuid FROM document d LEFT JOIN alias a ON a.document = d.id"
+        f" WHERE +d.kind = {KIND['actor']} AND d.id {IN_IDS}",
+        (id_list(documents),),
+    ):
+        found.setdefault(document, set()).update({other} - {None})
+    return found
+
+
+# Questions about keys
+
+
+def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[int]:
+    """The rows of the keys that are held."""
+    found = set()
+    for key in keys:
+        row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
+        if row:
+            found.add(row[0])
+    return found
+
+
+def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]:
+    """The identity keys of the statements that made a partij or actor."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT i.key FROM statement s JOIN claim_key k ON k.statement = s.id"
+            " JOIN identity i ON i.id = k.identity WHERE s.document = ? ORDER BY i.key",
+            (document,),
+        )
+    ]
+
+
+def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:
+    """The keys that hang together with `key`, each with the name of a source that gave it."""
+    statements = connected(connection, identity_rows(connection, [key]))
+    return connection.execute(
+        "SELECT i.key, min(s.name) FROM claim_key k JOIN identity i ON i.id = k.identity"
+        " JOIN source s ON s.id = (SELECT r.source FROM claim c JOIN raw r ON r.id = c.raw"
+        " WHERE c.statement = k.statement LIMIT 1)"
+        f" WHERE k.statement {IN_IDS} GROUP BY i.key ORDER BY i.key",
+        (id_list(statements),),
+    ).fetchall()
+
+
+def zaken_of_party(connection: sqlite3.Connection, source: int, key: str) -> list[bytes]:
+    """The zaken in which the party of `key` has a rol itself, newest rol first."""
+    statements = connected(connection, identity_rows(connection, [key]))
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
+            f" WHERE c.statement {IN_IDS} AND c.facet = 'zelf' AND +r.source = ? AND r.zaak IS NOT NULL"
+            " GROUP BY r.zaak ORDER BY max(c.moment) DESC, r.zaak",
+            (id_list(statements), source),
+        )
+    ]
+
+
+def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> list[tuple[str, list[str]]]:
+    """The betrokkenen of a zaak: the facts of each rol and its keys."""
+    found: dict[int, tuple[str, list[str]]] = {}
+    for raw, facts, key in connection.execute(
+        "SELECT r.id, r.facts, i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
+        " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
+        " WHERE r.source = ? AND r.zaak = ? AND r.kind = ?",
+        (source, zaak, RAW_KIND["rol"]),
+    ):
+        found.setdefault(raw, (facts, []))[1].append(key)
+    return list(found.values())
+
+
+def unseen_of_key(connection: sqlite3.Connection, source: int, key: str, moment: int) -> list[bytes]:
+    """Held rollen with this key that no answer showed since `moment`."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
+            " JOIN claim c ON c.statement = k.statement JOIN raw r ON r.id = c.raw"
+            " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1",
+            (key, source, RAW_KIND["rol"], moment),
+        )
+    ]
+
+
+def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes]) -> set[int]:
+    """The keys of statements that are part of no document, or of one of these (uuids)."""
+    keys = connection.execute(
+        "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
+        " WHERE s.document IS NULL"
+    )
+    found = {row[0] for row in keys}
+    for owner in owners:
+        keys = connection.execute(
+            "SELECT DISTINCT k.identity FROM document d JOIN statement s ON s.document = d.id"
+            " JOIN claim_key k ON k.statement = s.id WHERE d.uuid = ?",
+            (owner,),
+        )
+        found |= {row[0] for row in keys}
+    return found
+
+
+def zaken_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[Zaak]:
+    """The zaken of the legacy klantcontacten among these uuids."""
+    found: set[Zaak] = set()
+    for uuid in contacts:
+        found.update(
+            connection.execute(
+                "SELECT source, zaak FROM raw WHERE uuid = ? AND kind = ? AND zaak IS NOT NULL",
+                (uuid, RAW_KIND["klantcontact"]),
+            )
+        )
+    return found

@@ -1,0 +1,61 @@
+"""Documents whose legacy objects are no more, while documents of clients still refer to them (M6, M20).
+
+Call inside `Store.write()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+import orjson
+
+from gateway.store.editing import local_values
+from gateway.store.kinds import KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
+from gateway.store.legacy import IN_IDS, id_list
+from gateway.store.writing import remove_documents
+from mappings.vanished import vanished
+
+
+def remove_gone(connection: sqlite3.Connection, gone: Iterable[int]) -> None:
+    """Remove documents that the legacy no longer gives.
+
+    What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6). Without
+    such a one the document stays for their sake, with nothing but what clients wrote in it (M20).
+    """
+    rows = set(gone)
+    if not rows:
+        return
+    for source, relation, target in _references_of_clients(connection, rows):
+        survivor = connection.execute(
+            "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (target,)
+        ).fetchone()
+        if survivor is not None:
+            connection.execute(
+                "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
+                (source, relation, target),
+            )
+            connection.execute("INSERT OR IGNORE INTO link VALUES (?, ?, ?)", (source, relation, survivor[0]))
+        elif ON_DELETE[RELATIONS[relation - 1]] is not OnDelete.LOSE and target in rows:
+            rows.discard(target)
+            _keep(connection, target)
+    remove_documents(connection, rows)
+
+
+def _references_of_clients(connection: sqlite3.Connection, rows: set[int]) -> list[tuple[int, int, int]]:
+    return connection.execute(
+        "SELECT l.source, l.relation, l.target FROM link l JOIN document s ON s.id = l.source"
+        f" WHERE l.target {IN_IDS} AND s.origin = ? ORDER BY l.source, l.relation",
+        (id_list(rows), LOCAL_ORIGIN),
+    ).fetchall()
+
+
+def _keep(connection: sqlite3.Connection, row: int) -> None:
+    kind, uuid, body = connection.execute(
+        "SELECT kind, uuid, body FROM document WHERE id = ?", (row,)
+    ).fetchone()
+    left = vanished(KINDS[kind - 1], orjson.loads(body)) | local_values(connection, uuid)
+    connection.execute(
+        "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
+        (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
+    )

@@ -1,0 +1,25 @@
+"""What the store need not remember any longer. Each call is a short piece of work, inside `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gateway.store.runs import FINISHED
+
+
+def forget_fetched(connection: sqlite3.Connection, before: int, most: int) -> int:
+    """Forget up to `most` questions that were asked before a moment; out: how many."""
+    return connection.execute(
+        "DELETE FROM fetched WHERE (source, key) IN (SELECT source, key FROM fetched WHERE at < ? LIMIT ?)",
+        (before, most),
+    ).rowcount
+
+
+def forget_runs(connection: sqlite3.Connection, before: int, most: int) -> int:
+    """Forget up to `most` runs that finished before a moment, but of each job and source never the last."""
+    return connection.execute(
+        "DELETE FROM run WHERE id IN (SELECT r.id FROM run r WHERE r.status = ? AND r.finished < ?"
+        " AND EXISTS (SELECT 1 FROM run l WHERE l.job = r.job AND l.source IS r.source AND l.id > r.id)"
+        " LIMIT ?)",
+        (FINISHED, before, most),
+    ).rowcount

@@ -1,0 +1,97 @@
+"""Keeps a second process running beside this one: started again when it dies, stopped with us, however we end.
+
+A small process of its own looks after it (`python -m gateway.supervise`), so that the server that we become needs to
+know nothing of it: servers fork, and take the news of every child's end for themselves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from gateway.logs import get_logger, setup_logging
+
+log = get_logger("klantbrug.supervise")
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 60.0
+STEADY_SECONDS = 60.0
+POLL_SECONDS = 0.5
+STOP_SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def beside(command: Sequence[str]) -> Iterator[None]:
+    """Keep `command` running for the block; nothing is started when it is empty.
+
+    It gets one more argument: the number of the process that looks after it. When that is no longer its parent,
+    it must stop by itself.
+    """
+    if not command:
+        yield
+        return
+    owner = os.getpid()
+    keeper = subprocess.Popen([sys.executable, "-m", "gateway.supervise", str(owner), *command])
+    try:
+        yield
+    finally:
+        # Workers that a server forked leave by this way too; the keeper is not theirs to stop.
+        if os.getpid() == owner:
+            _stop(keeper, STOP_SECONDS + 2)
+
+
+def keep(parent: int, command: Sequence[str]) -> None:
+    """Keep `command` running until a signal says stop, or until the process `parent` is not our parent any more."""
+    child: subprocess.Popen[bytes] | None = None
+    wait = FIRST_WAIT
+    try:
+        while os.getppid() == parent:
+            began = time.monotonic()
+            child = subprocess.Popen([*command, str(os.getpid())], start_new_session=True)
+            while child.poll() is None:
+                if os.getppid() != parent:
+                    return
+                time.sleep(POLL_SECONDS)
+            if time.monotonic() - began > STEADY_SECONDS:
+                wait = FIRST_WAIT
+            log.warning("jobs process ended, starting it again", code=child.returncode, seconds=wait)
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        if child is not None:
+            _stop(child, STOP_SECONDS)
+
+
+def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Ask a process to stop, and make it when it does not."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def main() -> None:
+    """`python -m gateway.supervise PARENT COMMAND...`"""
+    parent, *command = sys.argv[1:]
+    setup_logging(json="--log-json" in command)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it tells a server to reload, and we are in its group
+    keep(int(parent), command)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

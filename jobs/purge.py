@@ -1,0 +1,41 @@
+"""Purge: forget old runs, and when things were asked of a source so long ago that it no longer matters."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from gateway.store import purge as rows
+from jobs.work import Work
+
+SECOND = 1_000_000
+DAY = 86400 * SECOND
+RUNS_KEPT = 90 * DAY
+# What was asked longer ago than this many times `[live] max_age` is asked anew anyway.
+AGES_KEPT = 10
+# But a source that is down for a night must not make us forget that we knew.
+FETCHED_KEPT_AT_LEAST = DAY
+PIECE = 1000
+
+
+def purge(work: Work) -> dict[str, int]:
+    """Forget what is too old. Out: how many questions and runs were forgotten. Raises leases.Lost."""
+    moment = work.clock()
+    ages = AGES_KEPT * work.installation.config.live.max_age * SECOND
+    return {
+        "fetched": _in_pieces(work, rows.forget_fetched, moment - max(ages, FETCHED_KEPT_AT_LEAST)),
+        "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
+    }
+
+
+def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:
+    """Forget piece by piece, so that no writer waits long."""
+    total = 0
+    while not work.stopping.is_set():
+        with work.write() as connection:
+            done = int(forget(connection, before, PIECE))
+        total += done
+        if done < PIECE:
+            break
+    return total

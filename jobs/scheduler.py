@@ -1,0 +1,155 @@
+"""The scheduler: runs jobs at their times, in a process of its own, the only one over all processes of a store.
+
+Who holds its lease schedules; others stand by, and take over within half a minute when the holder dies or hangs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from gateway.cron import DUTCH_TIME
+from gateway.installation import Installation
+from gateway.logs import get_logger, safe_traceback
+from gateway.store import leases, runs
+from jobs.table import Job, enabled, run_job, trigger_of
+from jobs.work import Busy
+
+log = get_logger("klantbrug.jobs")
+
+LEASE = "scheduler"
+LEASE_SECONDS = 20.0
+STANDBY_SECONDS = 2.0
+ORPHAN_SECONDS = 1.0
+
+# Waits so many seconds; out: must the scheduler stop?
+Wait = Callable[[float], bool]
+
+
+class Scheduler:
+    """Schedules the jobs of an installation for as long as it holds the lease."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        jobs: Sequence[Job] | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.installation = installation
+        self.jobs = enabled(installation.config) if jobs is None else jobs
+        self.lease_seconds = lease_seconds
+        # It tells of every run and of every run that was not needed; what matters we log ourselves.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+
+    def run(self, wait: Wait) -> None:
+        """Schedule, or stand by, until `wait` says stop."""
+        told = False
+        while True:
+            grip = leases.take(self.installation.store, LEASE, self.lease_seconds)
+            if grip is not None:
+                told = False
+                if self._term(grip, wait):
+                    return
+            elif not told:
+                log.info("scheduler stands by: another process schedules")
+                told = True
+            if wait(min(STANDBY_SECONDS, self.lease_seconds / 4)):
+                return
+
+    def _term(self, grip: leases.Grip, wait: Wait) -> bool:
+        """Schedule until told to stop (out: True) or until the lease is another's."""
+        stopping = threading.Event()
+        scheduler = BackgroundScheduler(
+            timezone=DUTCH_TIME,
+            executors={"default": ThreadPoolExecutor(max(1, len(self.jobs)))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        scheduler.add_listener(_tell_error, EVENT_JOB_ERROR)
+        for job in self.jobs:
+            scheduler.add_job(
+                partial(self._run, job, stopping),
+                trigger_of(job, self.installation.config),
+                id=job.name,
+                **({"next_run_time": datetime.now(UTC)} if self._missed(job) else {}),
+            )
+        scheduler.start()
+        log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
+        try:
+            while not wait(self.lease_seconds / 4):
+                with self.installation.store.write() as connection:
+                    leases.keep(connection, grip)
+            return True
+        except leases.Lost:
+            log.warning("scheduler stopped: another process took over")
+            return False
+        finally:
+            stopping.set()
+            scheduler.shutdown(wait=True)
+            leases.let_go(self.installation.store, grip)
+
+    def _missed(self, job: Job) -> bool:
+        """Should a job have run since its last run? One that runs all the time, or never ran: yes."""
+        with self.installation.store.read() as connection:
+            last = runs.last_run(connection, job.name)
+        if job.seconds or last is None:
+            return True
+        # A run that began on the dot was not missed.
+        after = datetime.fromtimestamp(last[0] / 1_000_000, UTC) + timedelta(seconds=1)
+        due = trigger_of(job, self.installation.config).get_next_fire_time(None, after)
+        return due is not None and due <= datetime.now(UTC)
+
+    def _run(self, job: Job, stopping: threading.Event) -> None:
+        if stopping.is_set() or not job.anything(self.installation):
+            return
+        began = time.monotonic()
+        try:
+            counters: dict[str, Any] = run_job(self.installation, job, stopping)
+        except Busy:
+            log.info("job runs elsewhere", job=job.name)
+            return
+        except leases.Lost:
+            log.warning("job stopped: another process took over", job=job.name)
+            return
+        log.info("job done", job=job.name, seconds=round(time.monotonic() - began, 1), **counters)
+
+
+def _tell_error(event: JobExecutionEvent) -> None:
+    log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
+
+
+class UntilStopped:
+    """Waits until SIGTERM or SIGINT comes, or the process that supervises this one is gone."""
+
+    def __init__(self, supervisor: int | None = None) -> None:
+        self._supervisor = supervisor
+        # A pipe, because a handler may come at any moment, also while a lock is held that an Event needs.
+        self._reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os.write(writing, b"."))
+
+    def __call__(self, seconds: float) -> bool:
+        """Wait so long. Out: must we stop?"""
+        until = time.monotonic() + seconds
+        while not self._orphan():
+            left = until - time.monotonic()
+            if select.select([self._reading], [], [], max(0.0, min(left, ORPHAN_SECONDS)))[0]:
+                return True
+            if left <= 0:
+                return False
+        return True
+
+    def _orphan(self) -> bool:
+        return self._supervisor is not None and os.getppid() != self._supervisor

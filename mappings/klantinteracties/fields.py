@@ -1,0 +1,411 @@
+"""The kinds of values that clients send: how each is cleaned, and what makes it wrong.
+
+The spellings that are understood are those of a real Klantinteracties API (klantinteracties-behaviour.md: text is
+trimmed and numbers become text, moments become UTC, a date alone is midnight).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final, cast
+from uuid import UUID
+
+import pycountry
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
+from mappings.digitaleadressen import geldig_emailadres
+from mappings.klantinteracties import faults
+from mappings.klantinteracties.faults import Fault, refused
+
+Json = dict[str, Any]
+# What is wrong with a text; called for texts that are not empty.
+Rule = Callable[[str], Fault | None]
+
+# Numbers that belong to services, not to people, may not be called back (contract, field `adres`).
+TELEPHONE: Final = r"^(0[1-9][0-9]{8}|\+[0-9]{9,15}|00[0-9]{7,13})$"
+_TELEPHONE: Final = re.compile(TELEPHONE)
+_SERVICE_NUMBERS: Final = ("0800", "0900")
+_UNDERSCORE: Final = re.compile(r"_+([A-Za-z0-9])")
+_CAPITALS_IN_FRONT: Final = re.compile(r"^[A-Z]+(?![a-z])|^[A-Z]")
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+_WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.0*)?", re.ASCII)
+_MOST_DIGITS: Final = 1000
+_LONGEST_JUDGED: Final = 2000
+_TRUE: Final = {"true", "1"}
+_FALSE: Final = {"false", "0"}
+_IS_URL: Final = validate.URL(schemes={"http", "https", "ftp", "ftps"})
+
+
+def camel_case(key: str) -> str:
+    """A key as the API spells it: `some_key` and `SomeKey` are `someKey` [185, 189]; doing it twice changes nothing."""
+    joined = _UNDERSCORE.sub(lambda found: found[1].upper(), key)
+    return _CAPITALS_IN_FRONT.sub(lambda found: found[0].lower(), joined)
+
+
+def matching(pattern: str, fault: Fault | Callable[[str], Fault]) -> Rule:
+    """A rule that a text has this form."""
+    form = re.compile(pattern.removeprefix("^").removesuffix("$"))
+
+    def judge(text: str) -> Fault | None:
+        if form.fullmatch(text):
+            return None
+        return fault if isinstance(fault, Fault) else fault(text)
+
+    return judge
+
+
+def is_email(text: str) -> Fault | None:
+    """A rule: an e-mail address, by the rules that M21 applies too."""
+    return None if geldig_emailadres(text) else faults.NO_EMAIL
+
+
+def is_telephone(text: str) -> Fault | None:
+    """A rule: a telephone number without separators, not of a service."""
+    if _TELEPHONE.fullmatch(text) and not text.startswith(_SERVICE_NUMBERS):
+        return None
+    return faults.NO_TELEPHONE
+
+
+def is_country(text: str) -> Fault | None:
+    """A rule: a code of two letters of ISO 3166."""
+    return None if len(text) == 2 and pycountry.countries.get(alpha_2=text) else faults.NO_COUNTRY
+
+
+def is_address(text: str) -> Fault | None:
+    """A rule: an absolute address on the web."""
+    try:
+        _IS_URL(text)
+    except ValidationError:
+        return faults.NO_ADDRESS
+    return None
+
+
+class Input(Schema):
+    """What every schema does: other spellings of names are understood, unknown fields are ignored [116, 185]."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def _spell(self, data: Any, **_: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise refused(faults.NULL if data is None else faults.no_group(data))
+        return {camel_case(key): value for key, value in data.items()}
+
+    def empty(self) -> Json:
+        """What the fields have that a client leaves out; those without such a value are not in it."""
+        given = ((name, field.empty) for name, field in self.fields.items() if isinstance(field, Value))
+        return {name: value() for name, value in given if value is not None}
+
+
+class Value(fields.Field[Any]):
+    """A field of the API.
+
+    `empty` gives what it has when a client leaves it out, None when it has nothing then. `about` is its
+    description in the OpenAPI document.
+    """
+
+    def __init__(
+        self,
+        *,
+        about: str = "",
+        empty: Callable[[], Any] | None = None,
+        deprecated: bool = False,
+        **rest: Any,
+    ) -> None:
+        metadata: Json = {"description": about} if about else {}
+        if deprecated:
+            metadata["deprecated"] = True
+        super().__init__(metadata=metadata, **rest)
+        self.empty = empty if empty is not None or not self.allow_none else _nothing
+
+    def make_error(self, key: str, **_: Any) -> ValidationError:
+        """The recorded wording of what marshmallow itself judges."""
+        return refused(faults.REQUIRED if key == "required" else faults.NULL)
+
+
+def _nothing() -> None:
+    return None
+
+
+class Text(Value):
+    """A text, trimmed; numbers become text. Optional ones may be blank and are "" when left out.
+
+    `pattern` and `format` describe it in the OpenAPI document; `rules` judge it.
+    """
+
+    def __init__(
+        self,
+        most: int | None = None,
+        *rules: Rule,
+        least: int = 0,
+        pattern: str = "",
+        format: str = "",
+        **rest: Any,
+    ) -> None:
+        self.most, self.least, self.rules = most, least, rules
+        self.pattern, self.format = pattern, format
+        rest.setdefault("empty", None if rest.get("required") or rest.get("allow_none") else str)
+        super().__init__(**rest)
+        self.may_be_blank = not self.required
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise refused(faults.NO_TEXT)
+        try:
+            text = str(value).strip()
+        except ValueError:  # an integer of thousands of digits
+            raise refused(faults.NO_TEXT) from None
+        if not text:
+            if not self.may_be_blank:
+                raise refused(faults.BLANK)
+            return text
+        found = list(self._faults(text))
+        if found:
+            raise refused(*found)
+        return text
+
+    def _faults(self, text: str) -> Iterator[Fault]:
+        # What is far too long isn't looked at further: nobody should make a pattern work hard.
+        for rule in self.rules if len(text) <= _LONGEST_JUDGED else ():
+            fault = rule(text)
+            if fault is not None:
+                yield fault
+        if self.most is not None and len(text) > self.most:
+            yield faults.too_long(self.most)
+        if len(text) < self.least:
+            yield faults.too_short(self.least)
+        if "\x00" in text:
+            yield faults.NULL_CHARACTERS
+        half = _SURROGATE.search(text)
+        if half:
+            yield faults.surrogate(half[0])
+
+
+class Nummer(Text):
+    """A whole number as text, or null; not generated. Blank is null, because it must be unique [126, 127]."""
+
+    def __init__(self, **rest: Any) -> None:
+        rule = matching(r"^-?[0-9]+$", faults.NO_WHOLE_NUMBER)
+        super().__init__(10, rule, allow_none=True, pattern=r"^-?[0-9]+$", **rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str | None:  # type: ignore[override]
+        return super()._deserialize(value, attr, data, **rest) or None
+
+
+class Choice(Value):
+    """One of the values of an enumeration, spelled exactly so [123]."""
+
+    def __init__(self, *choices: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.choices = choices
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        if value not in self.choices:
+            raise refused(faults.no_choice(value))
+        return str(value)
+
+
+class Flag(Value):
+    """True or false, also spelled "true", "false", 1 and 0; no other word [097, 124]."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
+        if isinstance(value, bool | int | str):
+            said = (
+                value.strip().lower()
+                if isinstance(value, str)
+                else str(int(value))
+                if value in (0, 1)
+                else ""
+            )
+            if said in _TRUE or said in _FALSE:
+                return said in _TRUE
+        raise refused(faults.NO_FLAG)
+
+
+class Number(Value):
+    """A whole number between two limits, as a number or as text [141]."""
+
+    def __init__(self, least: int, most: int, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise refused(faults.NO_NUMBER)
+        if isinstance(value, str):
+            text = value.strip()
+            if len(text) > _MOST_DIGITS or not _WHOLE_NUMBER.fullmatch(text):
+                raise refused(faults.NO_NUMBER)
+            value = text.partition(".")[0]
+        number = int(value)
+        if number > self.most:
+            raise refused(faults.too_large(self.most))
+        if number < self.least:
+            raise refused(faults.too_small(self.least))
+        return number
+
+
+class Moment(Value):
+    """A time, as text in UTC; a date alone is its midnight, no zone is UTC, a space may stand for T [128]."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        try:
+            found = datetime.fromisoformat(value.strip())
+            found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (AttributeError, ValueError, OverflowError):
+            raise refused(faults.NO_MOMENT) from None
+        return found.isoformat().replace("+00:00", "Z")
+
+
+class Date(Value):
+    """A day, as text YYYY-MM-DD."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
+        try:
+            return date.fromisoformat(value.strip()).isoformat()
+        except (AttributeError, ValueError):
+            raise refused(faults.NO_DATE) from None
+
+
+class Address(Text):
+    """The address of something on the web."""
+
+    def __init__(self, most: int, **rest: Any) -> None:
+        super().__init__(most, is_address, format="uri", **rest)
+
+
+class Identity(Value):
+    """A uuid, in any of its spellings; out: a UUID [120]."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
+        try:
+            return UUID(value.strip())
+        except (AttributeError, ValueError):
+            raise refused(faults.NO_UUID) from None
+
+
+class Group(Value):
+    """An object inside the object, always complete: what a client leaves out of it is empty.
+
+    Where null is allowed it is the empty group [016], or with `keep_null` null. A PATCH replaces a group as a
+    whole, so what is required in it is required there too.
+    """
+
+    def __init__(
+        self, schema: type[Input], *, keep_null: bool = False, whole: bool = True, **rest: Any
+    ) -> None:
+        self.schema_class = schema
+        self.whole = whole  # else only what was given is in it
+        self.inner = schema()
+        if rest.get("allow_none") and not keep_null:
+            rest.setdefault("empty", self.inner.empty)
+        super().__init__(**rest)
+        self.keep_null = keep_null
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **rest: Any
+    ) -> Any:
+        """The group, complete."""
+        found = super().deserialize(value, attr, data, **rest)
+        return self.inner.empty() if found is None and not self.keep_null else found
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Json:
+        found = loaded(self.inner, value)
+        return self.inner.empty() | found if self.whole else found
+
+
+class ReferenceTo(Input):
+    """A reference as clients know it. A given `url` is ignored."""
+
+    uuid = Identity(required=True, about="Unieke identificatie van het object waarnaar wordt verwezen.")
+    url = Address(1000, required=True, dump_only=True, least=1, about="Adres van dat object.")
+
+
+class Reference(Group):
+    """A reference: {"uuid": UUID} or None. `to` is the kind of what it refers to [119-122]."""
+
+    def __init__(self, to: str, schema: type[Input] = ReferenceTo, **rest: Any) -> None:
+        super().__init__(schema, keep_null=True, **rest)
+        self.to = to
+        self.empty = None  # references are not values: a document has none until it gets one
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Json:
+        return {"uuid": loaded(self.inner, value)["uuid"]}
+
+
+class Many(Value):
+    """A list of what `item` is; null, where it is allowed, is the empty list [005]."""
+
+    def __init__(self, item: Value, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.item = item
+        self.empty = None
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **rest: Any
+    ) -> Any:
+        """The list."""
+        found = super().deserialize(value, attr, data, **rest)
+        return [] if found is None else found
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValidationError({"_schema": [faults.no_list(value)]})
+        return _each(self.item, enumerate(value))
+
+
+class Texts(Value):
+    """An object of texts under free keys; the keys come back in camelCase [129, 189]."""
+
+    def __init__(self, item: Text, **rest: Any) -> None:
+        super().__init__(empty=dict, **rest)
+        self.item = item
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str]:
+        if not isinstance(value, Mapping):
+            raise refused(faults.no_map(value))
+        spelled = {camel_case(key): text for key, text in value.items()}
+        keys = [fault for key in spelled for fault in Text()._faults(key)]
+        if keys:
+            raise refused(*keys)
+        return dict(zip(spelled, _each(self.item, spelled.items()), strict=True))
+
+
+class Variants(Value):
+    """A group of which the form depends on another field of the object, `switch`; null when there is none."""
+
+    def __init__(self, switch: str, schemas: Mapping[str, type[Input]], **rest: Any) -> None:
+        super().__init__(allow_none=True, **rest)
+        self.switch, self.schemas = switch, schemas
+        self._inner = {name: schema() for name, schema in schemas.items()}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        schema = self._inner.get(str((data or {}).get(self.switch)))
+        # Without a variant nothing can be said of it; the switch itself is then missing or wrong.
+        return value if schema is None else schema.empty() | loaded(schema, value)
+
+
+def loaded(schema: Input, value: Any) -> Json:
+    """What was given of a group. Raises ValidationError, without the value that marshmallow's own would carry."""
+    try:
+        return cast(Json, schema.load(value))
+    except ValidationError as error:
+        messages = error.messages
+    raise ValidationError(messages)
+
+
+def _each(item: Value, values: Any) -> list[Any]:
+    found, wrong = [], {}
+    for name, value in values:
+        try:
+            found.append(item.deserialize(value))
+        except ValidationError as error:
+            wrong[name] = error.messages
+    if wrong:
+        raise ValidationError(wrong)
+    return found

@@ -1,0 +1,125 @@
+"""Plays the Notificaties API over real HTTP: takes messages, and can refuse, fail, stall, and be away."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import jwt
+
+from gateway.config import load_config
+from gateway.installation import Installation, open_installation
+from gateway.notifications import message
+from gateway.store import outbox
+from gateway.store.database import Store, now
+
+CLIENT_ID = "klantbrug"
+SECRET = "the secret that the Notificaties API gave us"
+UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
+# Says what to answer to a message: a status, or a status with headers.
+Answers = Callable[[dict[str, Any]], "int | tuple[int, dict[str, str]]"]
+
+
+class NotificatiesServer:
+    """A server on loopback. `answer` decides, `delay` seconds go before it, `messages` is what was taken (2xx)."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.answer: Answers = lambda message: 201
+        self.delay = 0.0
+        self.messages: list[dict[str, Any]] = []
+        self.calls = 0
+        self.paths: set[str] = set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                outer.calls += 1
+                outer.paths.add(self.path)
+                status, headers = outer.judge(self.headers["Authorization"], body)
+                time.sleep(outer.delay)
+                said = json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", **headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing: a test looks at what arrived."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/api/v1"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def judge(self, authorization: str, body: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        """The answer to one call: to our own client only, and then as the test wants."""
+        try:
+            claims = jwt.decode(authorization.removeprefix("Bearer "), SECRET, algorithms=["HS256"])
+        except jwt.InvalidTokenError:
+            return 403, {}
+        if claims["client_id"] != CLIENT_ID or claims["iss"] != CLIENT_ID:
+            return 403, {}
+        answer = self.answer(body)
+        status, headers = answer if isinstance(answer, tuple) else (answer, {})
+        if 200 <= status < 300:
+            self.messages.append(body)
+        return status, headers
+
+    def subjects(self) -> list[str]:
+        """What the messages that were taken are about, in the order in which they came."""
+        return [message["resourceUrl"].rpartition("/")[2] for message in self.messages]
+
+    def __enter__(self) -> NotificatiesServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def notifying_config(folder: Path, url: str, more: str = "") -> Path:
+    """A config.toml of a register without sources that tells the API at `url` of its writes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.toml"
+    path.write_text(
+        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n'
+        f'[notifications]\nurl = "{url}/"\nclient_id = "{CLIENT_ID}"\nsecret = "{SECRET}"\n'
+        f"connect_timeout = 1\nread_timeout = 1\n{more}",
+        encoding="utf-8",
+    )
+    return path
+
+
+def notifying(folder: Path, url: str, more: str = "") -> Installation:
+    """The installation of such a configuration."""
+    return open_installation(load_config(notifying_config(folder, url, more), {}))
+
+
+def put(
+    store: Store, subject: str, action: str = "update", nummer: str = "1", host: str = "klantbrug.example.nl"
+) -> None:
+    """Add a message about a partij, as the write engine does."""
+    url = f"http://{host}/klantinteracties/api/v1/partijen/{subject}"
+    made = message("partij", action, url, {"nummer": nummer, "soortPartij": "persoon"}, now())
+    assert made
+    with store.write() as connection:
+        outbox.add(connection, made)
+
+
+def left(store: Store) -> dict[str, int]:
+    """How many messages wait and how many were given up."""
+    with store.read() as connection:
+        return outbox.counts(connection)

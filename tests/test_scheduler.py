@@ -1,0 +1,455 @@
+"""The scheduler: jobs at their times, one scheduler at a time, kept alive beside the server and stopped with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from notificaties import NotificatiesServer, left, notifying, notifying_config, put
+from support import klantbrug, read_config, write_config
+
+from gateway.cron import DUTCH_TIME
+from gateway.demo import free_port
+from gateway.installation import Installation, open_installation, open_store
+from gateway.sample.server import SampleServer
+from gateway.store import leases, runs
+from gateway.store import legacy as rows
+from gateway.store.database import Store, now
+from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, Scheduler
+from jobs.table import BY_NAME, Job, enabled, run_job, trigger_of
+from jobs.work import Work
+
+SECOND = 1_000_000
+DAY = 86400 * SECOND
+SUNDAY = datetime(2026, 2, 1, tzinfo=DUTCH_TIME)
+
+
+def test_a_schedule_of_the_config_replaces_that_of_the_job(tmp_path: Path) -> None:
+    installation = notifying(tmp_path, "http://127.0.0.1:9/api/v1", '[jobs.outbox]\nschedule = "0 4 * * 0"\n')
+    found = trigger_of(BY_NAME["outbox"], installation.config).get_next_fire_time(None, SUNDAY)
+    assert found == SUNDAY + timedelta(hours=4)
+
+
+# One scheduler at a time
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    return notifying(tmp_path, "http://127.0.0.1:9/api/v1")
+
+
+class Counted:
+    """A job that counts its runs, and may take time or go wrong."""
+
+    def __init__(self, seconds: float = 0.0, error: Exception | None = None) -> None:
+        self.runs: list[float] = []
+        self.threads: set[str] = set()
+        self.seconds = seconds
+        self.error = error
+
+    def __call__(self, work: Work) -> dict[str, int]:
+        self.runs.append(time.monotonic())
+        self.threads.add(threading.current_thread().name)
+        work.stopping.wait(self.seconds)
+        if self.error:
+            raise self.error
+        return {"runs": len(self.runs)}
+
+
+def a_job(counted: Counted, **how: Any) -> Job:
+    return Job("test", "telt", counted, lambda config: "", **how)
+
+
+@contextmanager
+def scheduling(installation: Installation, job: Job, lease_seconds: float = 2.0) -> Iterator[Scheduler]:
+    """A scheduler in a thread of this process."""
+    stop = threading.Event()
+    scheduler = Scheduler(installation, [job], lease_seconds)
+    thread = threading.Thread(target=scheduler.run, args=(stop.wait,))
+    thread.start()
+    try:
+        yield scheduler
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def wait_until(done: Callable[[], Any], seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def holder(store: Store) -> int | None:
+    with store.read() as connection:
+        return leases.holder_of(connection, LEASE)
+
+
+def test_a_job_runs_every_so_many_seconds_until_the_scheduler_stops(installation: Installation) -> None:
+    counted = Counted()
+    with scheduling(installation, a_job(counted, seconds=1)):
+        wait_until(lambda: len(counted.runs) >= 3)
+    count = len(counted.runs)
+    time.sleep(1.2)
+    assert len(counted.runs) == count
+    assert all(after - before > 0.5 for before, after in pairwise(counted.runs))
+    assert holder(installation.store) is None
+
+
+def test_of_two_schedulers_one_works_and_the_other_takes_over_when_it_stops(
+    installation: Installation,
+) -> None:
+    first, second = Counted(), Counted()
+    with scheduling(installation, a_job(second, seconds=1), lease_seconds=10):
+        wait_until(lambda: second.runs)
+        with scheduling(installation, a_job(first, seconds=1), lease_seconds=10):
+            time.sleep(3)
+            assert not first.runs
+    with scheduling(installation, a_job(first, seconds=1)):
+        wait_until(lambda: first.runs)
+
+
+def test_a_run_that_takes_long_is_not_joined_by_another(installation: Installation) -> None:
+    counted = Counted(seconds=3.5)
+    with scheduling(installation, a_job(counted, seconds=1)):
+        time.sleep(3)
+        assert len(counted.runs) == 1
+
+
+def test_a_scheduler_that_lost_its_lease_stops_and_stands_by(installation: Installation) -> None:
+    """As after a sleep of the machine: another process took over and now does the work."""
+    counted = Counted()
+    with scheduling(installation, a_job(counted, seconds=1)):
+        wait_until(lambda: counted.runs)
+        with installation.store.write() as connection:
+            taken = "UPDATE lease SET holder = '1-1', fence = fence + 1, expires = ? WHERE name = ?"
+            connection.execute(taken, (now() + 60 * SECOND, LEASE))
+        time.sleep(1.5)
+        count = len(counted.runs)
+        time.sleep(1.5)
+        assert len(counted.runs) == count
+        with installation.store.write() as connection:
+            connection.execute("UPDATE lease SET expires = 0 WHERE name = ?", (LEASE,))
+        wait_until(lambda: len(counted.runs) > count)
+
+
+def test_a_job_that_fails_is_logged_without_its_text_and_runs_again(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted = Counted(error=ValueError("BSN 123456782"))
+    with scheduling(installation, a_job(counted, seconds=1)):
+        wait_until(lambda: len(counted.runs) >= 2)
+    assert "job failed" in caplog.text
+    assert "ValueError at" in caplog.text
+    assert "123456782" not in caplog.text
+
+
+def test_a_job_with_nothing_to_do_takes_no_lease(installation: Installation) -> None:
+    counted = Counted()
+    with scheduling(installation, a_job(counted, seconds=1, anything=lambda installation: False)):
+        time.sleep(1.5)
+    assert not counted.runs
+
+
+# Missed runs
+
+
+def ran(installation: Installation, ago: timedelta) -> None:
+    with installation.store.write() as connection:
+        started = now() - int(ago.total_seconds() * SECOND)
+        runs.record_run(connection, "test", started, runs.FINISHED, {})
+
+
+def hourly() -> str:
+    """Every hour, at a minute that is half an hour away."""
+    return f"{(datetime.now(DUTCH_TIME).minute + 30) % 60} * * * *"
+
+
+def test_a_missed_run_is_caught_up_once(installation: Installation) -> None:
+    counted = Counted()
+    ran(installation, timedelta(days=3))
+    job = a_job(counted, schedule=hourly())
+    with scheduling(installation, job):
+        wait_until(lambda: counted.runs)
+        time.sleep(0.5)
+    with scheduling(installation, job):
+        time.sleep(0.7)
+    assert len(counted.runs) == 1
+    with installation.store.read() as connection:
+        last = runs.last_run(connection, "test")
+    assert last is not None
+    assert (last[0] > now() - 30 * SECOND, last[1]) == (True, runs.FINISHED)
+
+
+def test_a_run_that_was_not_missed_waits_for_its_time(installation: Installation) -> None:
+    counted = Counted()
+    ran(installation, timedelta(minutes=1))
+    with scheduling(installation, a_job(counted, schedule=hourly())):
+        time.sleep(0.7)
+    assert not counted.runs
+
+
+def test_a_failed_run_is_recorded_as_failed(installation: Installation) -> None:
+    with pytest.raises(ValueError, match="no"):
+        run_job(installation, a_job(Counted(error=ValueError("no")), schedule=hourly()))
+    with installation.store.read() as connection:
+        last = runs.last_run(connection, "test")
+    assert last is not None
+    assert last[1] == runs.FAILED
+    assert leases.take(installation.store, "job test", 5) is not None
+
+
+# Purge
+
+
+def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
+    tmp_path: Path, slice_data: Any
+) -> None:
+    with SampleServer(slice_data) as sample:
+        path = write_config(tmp_path / "purge", {"bron": sample}, max_age=300)
+        installation = open_installation(read_config(path))
+    assert [job.name for job in enabled(installation.config)] == ["purge"]
+    source, moment = installation.fetchers["bron"].source, now()
+    with installation.store.write() as connection:
+        for age in (0, 3000, 90_000):
+            rows.note_fetched(connection, source, f"sleutel {age}", moment - age * SECOND)
+        for days in (400, 200, 10):
+            runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
+        runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
+        connection.execute("UPDATE run SET finished = started")
+    assert run_job(installation, BY_NAME["purge"]) == {"fetched": 1, "runs": 2}
+    with installation.store.read() as connection:
+        assert rows.fetched_at(connection, source, "sleutel 3000")
+        assert not rows.fetched_at(connection, source, "sleutel 90000")
+        left_over = [job for (job,) in connection.execute("SELECT job FROM run ORDER BY id")]
+    assert left_over == ["backfill", "verify", "purge"]
+
+
+def test_purge_goes_in_pieces(tmp_path: Path, slice_data: Any) -> None:
+    with SampleServer(slice_data) as sample:
+        path = write_config(tmp_path / "purge", {"bron": sample})
+        installation = open_installation(read_config(path))
+    source = installation.fetchers["bron"].source
+    with installation.store.write() as connection:
+        for number in range(2500):
+            rows.note_fetched(connection, source, f"sleutel {number}", now() - 3 * DAY)
+    assert run_job(installation, BY_NAME["purge"])["fetched"] == 2500
+
+
+# Processes
+
+
+def children(process: int) -> list[int]:
+    """The processes whose parent this is."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                stat = (folder / "stat").read_text()
+            except OSError:
+                continue  # it ended just now
+            if int(stat.rpartition(")")[2].split()[1]) == process:
+                found.append(int(folder.name))
+    return found
+
+
+def words(process: int) -> list[str]:
+    try:
+        return (Path("/proc") / str(process) / "cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
+def jobs_process(serve: int) -> int | None:
+    """The jobs process beside a server, when it is there."""
+    for keeper in children(serve):
+        if "gateway.supervise" in words(keeper):
+            for child in children(keeper):
+                if "gateway.supervise" not in words(child):
+                    return child
+    return None
+
+
+def gone(process: int) -> bool:
+    try:
+        state = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state == "Z"
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+
+
+@pytest.fixture
+def server() -> Iterator[NotificatiesServer]:
+    with NotificatiesServer() as running:
+        yield running
+
+
+@pytest.fixture
+def config(tmp_path: Path, server: NotificatiesServer) -> Path:
+    more = f'[gateway]\nbind = "127.0.0.1:{free_port(8720)}"\nworkers = 2\n'
+    return notifying_config(tmp_path, server.url, more)
+
+
+def test_killed_it_is_taken_over_by_the_one_that_stands_by(config: Path, run_log: Path) -> None:
+    store = open_store(read_config(config))
+    with klantbrug(run_log, "--config", config, "jobs") as first:
+        wait_until(lambda: holder(store) == first.pid)
+        with klantbrug(run_log, "--config", config, "jobs", "serve") as second:
+            time.sleep(3)
+            assert holder(store) == first.pid
+            first.kill()
+            first.wait()
+            wait_until(lambda: holder(store) == second.pid, 30)
+            put(store, "a")
+            wait_until(lambda: left(store)["waiting"] == 0)
+
+
+def test_the_lease_of_a_dead_scheduler_is_free_within_half_a_minute() -> None:
+    """Also where its process number says nothing, as in another container."""
+    assert LEASE_SECONDS + STANDBY_SECONDS <= 25
+
+
+HASTY = """
+import sys
+from pathlib import Path
+from gateway.config import load_config
+from gateway.installation import open_installation
+from jobs.scheduler import Scheduler, UntilStopped
+
+installation = open_installation(load_config(Path(sys.argv[1]), {}))
+Scheduler(installation, lease_seconds=4.0).run(UntilStopped())
+"""
+
+
+def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) -> None:
+    """Two schedulers that give up on each other after four seconds."""
+    store = open_store(read_config(config))
+    both = []
+    try:
+        for _ in range(2):
+            both.append(subprocess.Popen([sys.executable, "-c", HASTY, str(config)]))
+            wait_until(lambda: holder(store) == both[0].pid)
+        time.sleep(1.5)
+        both[0].send_signal(signal.SIGSTOP)
+        wait_until(lambda: holder(store) == both[1].pid, 15)
+        both[0].send_signal(signal.SIGCONT)
+        time.sleep(1.5)
+        assert holder(store) == both[1].pid
+        assert both[0].poll() is None
+    finally:
+        for process in both:
+            process.kill()
+            process.wait()
+
+
+def test_it_stops_at_once_when_told_and_gives_its_lease_back(config: Path, run_log: Path) -> None:
+    store = open_store(read_config(config))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with klantbrug(run_log, "--config", config, "jobs") as process:
+            wait_until(lambda process=process: holder(store) == process.pid)
+            process.send_signal(number)
+            assert process.wait(5) == 0
+        assert holder(store) is None
+
+
+@needs_proc
+def test_serve_keeps_a_jobs_process_alive_and_stops_with_it(
+    config: Path, run_log: Path, server: NotificatiesServer
+) -> None:
+    store = open_store(read_config(config))
+    with klantbrug(run_log, "--config", config, "serve") as process:
+        wait_until(lambda: holder(store) is not None)
+        first = jobs_process(process.pid)
+        assert first is not None
+        assert first == holder(store)
+        assert "jobs" in words(first)
+        put(store, "a")
+        wait_until(lambda: server.subjects() == ["a"])
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: holder(store) not in (None, first))
+        second = jobs_process(process.pid)
+        assert second is not None
+        put(store, "b")
+        wait_until(lambda: server.subjects() == ["a", "b"])
+        process.terminate()
+        process.wait(30)
+        wait_until(lambda: gone(second), 5)
+
+
+@needs_proc
+def test_killed_hard_a_server_leaves_no_jobs_process_behind(config: Path, run_log: Path) -> None:
+    store = open_store(read_config(config))
+    with klantbrug(run_log, "--config", config, "serve") as process:
+        wait_until(lambda: holder(store) is not None)
+        jobs = jobs_process(process.pid)
+        assert jobs is not None
+        process.kill()
+        wait_until(lambda: gone(jobs), 15)
+
+
+@needs_proc
+def test_killed_hard_a_supervisor_takes_its_jobs_process_along(config: Path, run_log: Path) -> None:
+    """A jobs process that nobody looks after would outlive its server."""
+    store = open_store(read_config(config))
+    with klantbrug(run_log, "--config", config, "serve") as process:
+        wait_until(lambda: holder(store) is not None)
+        jobs = jobs_process(process.pid)
+        assert jobs is not None
+        keepers = [child for child in children(process.pid) if "gateway.supervise" in words(child)]
+        os.kill(keepers[0], signal.SIGKILL)
+        wait_until(lambda: gone(jobs), 15)
+        assert process.poll() is None
+
+
+@needs_proc
+@pytest.mark.parametrize("how", ["--no-jobs", "nothing enabled"])
+def test_without_jobs_no_process_is_started(config: Path, run_log: Path, how: str) -> None:
+    arguments = ["--no-jobs"] if how == "--no-jobs" else []
+    if not arguments:
+        config.write_text(config.read_text() + "[jobs.outbox]\nenabled = false\n")
+    with klantbrug(run_log, "--config", config, "serve", *arguments) as process:
+        wait_until(lambda: len(children(process.pid)) >= 2)
+        time.sleep(1)
+        assert not [child for child in children(process.pid) if "gateway.supervise" in words(child)]
+
+
+@needs_proc
+def test_the_jobs_process_has_no_threads_before_it_is_one(config: Path, run_log: Path) -> None:
+    """Neither the server nor the supervisor has threads, so that nothing is forked with a lock held."""
+    store = open_store(read_config(config))
+    with klantbrug(run_log, "--config", config, "serve") as process:
+        wait_until(lambda: holder(store) is not None)
+        keepers = [child for child in children(process.pid) if "gateway.supervise" in words(child)]
+        for single in (process.pid, *keepers):
+            assert len(list((Path("/proc") / str(single) / "task").iterdir())) == 1
+
+
+def test_a_process_that_dies_at_once_is_not_restarted_at_full_speed(tmp_path: Path) -> None:
+    """And the supervisor of a parent that is not its own starts nothing at all."""
+    marks = tmp_path / "marks"
+    program = f"open({str(marks)!r}, 'a').write('x')"
+    supervise = [sys.executable, "-m", "gateway.supervise"]
+    process = subprocess.Popen([*supervise, str(os.getpid()), sys.executable, "-c", program])
+    time.sleep(4)
+    process.terminate()
+    assert process.wait(10) == 0
+    assert 1 <= len(marks.read_text()) <= 3
+    marks.unlink()
+    subprocess.run([*supervise, "1", sys.executable, "-c", program], check=True, timeout=20)
+    assert not marks.exists()
