@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Response
 from werkzeug.datastructures import Headers
@@ -56,6 +56,14 @@ def must_take_json(environ: dict[str, Any]) -> None:
         raise not_acceptable()
 
 
+class Reply(NamedTuple):
+    """An answer as it is sent: status, all of its headers, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
 class WholeAnswer(Response):
     """An answer whose headers were all given: they are sent as they are, which is half the work of an answer."""
 
@@ -64,18 +72,35 @@ class WholeAnswer(Response):
         return self.headers
 
 
-def json_answer(body: bytes, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
+def as_response(reply: Reply) -> Response:
+    """A reply for Flask to send."""
+    response = WholeAnswer(reply.body, reply.status)
+    response.headers = Headers(reply.headers)  # these and no others: Flask would add a type to an empty answer
+    return response
+
+
+def json_reply(body: bytes, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A reply in JSON."""
+    return Reply(status, [*JSON_ONLY, ("Content-Length", str(len(body))), *headers], body)
+
+
+def empty_reply(headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A reply that says it is done, with nothing in it; of its headers only those of the content are absent."""
+    return Reply(
+        204, [*(one for one in JSON_ONLY if one is not JSON), ("Content-Length", "0"), *headers], b""
+    )
+
+
+def problem_reply(problem: Problem, base: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A reply that is a problem document."""
+    return json_reply(problem.document(base), problem.status, [*headers, *problem.headers])
+
+
+def json_answer(body: bytes) -> Response:
     """An answer in JSON."""
-    return WholeAnswer(body, status, [*JSON_ONLY, ("Content-Length", str(len(body))), *headers])
-
-
-def empty_answer(headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """An answer that says it is done, with nothing in it; of its headers only those of the content are absent."""
-    answer = WholeAnswer(b"", 204, [*JSON_ONLY, ("Content-Length", "0"), *headers])
-    del answer.headers["Content-Type"]
-    return answer
+    return as_response(json_reply(body))
 
 
 def problem_answer(problem: Problem, base: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """An answer that is a problem document."""
-    return json_answer(problem.document(base), problem.status, [*headers, *problem.headers])
+    return as_response(problem_reply(problem, base, headers))

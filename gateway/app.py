@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from gateway import cors, problems
-from gateway.answers import base_url, problem_answer
+from gateway.answers import Reply, as_response, base_url, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.klantinteracties import documentation
@@ -19,6 +20,7 @@ from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.problems import Problem
+from gateway.shortcut import Shortcut
 from gateway.store.database import Store
 
 if TYPE_CHECKING:
@@ -44,11 +46,14 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
-    Api(store, gatekeeper, hydrator, public_url).register(app)
+    api = Api(store, gatekeeper, hydrator, public_url, notify=bool(config.notifications.url))
+    api.register(app)
     documentation.register(app)
     Beheer(store, gatekeeper, public_url).register(app)
     _handle_errors(app, public_url)
     cors.allow(app, config.gateway.cors_origins)
+    # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
+    app.wsgi_app = Shortcut(app.wsgi_app, api, partial(_fault, public_url))  # type: ignore[method-assign]
     return app
 
 
@@ -56,8 +61,7 @@ def _handle_errors(app: Flask, public_url: str) -> None:
     """Make a problem document of everything that no view answered."""
 
     def answer(problem: Problem) -> Response:
-        in_api = request.path.startswith(f"{BASE_PATH}/")
-        return problem_answer(problem, base_url(request.environ, public_url), [API_VERSION] if in_api else [])
+        return as_response(_reply(public_url, problem, request.environ))
 
     def of_http(error: HTTPException) -> Response:
         if error.code == 404 and unknown_version(request.path):
@@ -65,12 +69,22 @@ def _handle_errors(app: Flask, public_url: str) -> None:
         return answer(problems.of_status(error.code or 500, request.method))
 
     def of_fault(error: Exception) -> Response:
-        # The text of an exception may hold personal data; its type and place don't.
-        places = traceback.extract_tb(error.__traceback__)[-3:]
-        trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))
-        log.error("unexpected %s at %s", type(error).__name__, trail)
-        return answer(problems.server_error())
+        return as_response(_fault(public_url, error, request.environ))
 
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(Exception, of_fault)
+
+
+def _reply(public_url: str, problem: Problem, environ: dict[str, Any]) -> Reply:
+    in_api = environ.get("PATH_INFO", "").startswith(f"{BASE_PATH}/")
+    return problem_reply(problem, base_url(environ, public_url), [API_VERSION] if in_api else [])
+
+
+def _fault(public_url: str, error: Exception, environ: dict[str, Any]) -> Reply:
+    """The answer to an exception that nobody expected."""
+    # The text of an exception may hold personal data; its type and place don't.
+    places = traceback.extract_tb(error.__traceback__)[-3:]
+    trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))
+    log.error("unexpected %s at %s", type(error).__name__, trail)
+    return _reply(public_url, problems.server_error(), environ)

@@ -1,50 +1,30 @@
-"""`klantbrug serve`: the application under gunicorn, with several worker processes."""
+"""`klantbrug serve`: the application under granian, with several worker processes.
+
+Chosen by measurement (docs/performance.md). Granian reads and writes HTTP outside Python; the application is plain
+WSGI, so another server can take its place.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
 
 from gateway.app import create_app
 from gateway.config import Config, Gateway
 from gateway.installation import open_installation
 
-
-class Server(BaseApplication):
-    """gunicorn, set up from our configuration; each worker makes the application for itself, after the fork."""
-
-    def __init__(self, gateway: Gateway, make: Callable[[], Flask]) -> None:
-        self.gateway = gateway
-        self.make = make
-        super().__init__()
-
-    def load_config(self) -> None:
-        """The settings of gunicorn. No access log: a query string holds a BSN."""
-        settings: dict[str, Any] = {
-            "bind": self.gateway.bind,
-            "workers": self.gateway.workers,
-            "threads": self.gateway.threads,
-            "worker_class": "gthread",
-            "accesslog": None,
-            "errorlog": "-",
-            "loglevel": "warning",
-            "proc_name": "klantbrug",
-            "keepalive": 30,
-            "graceful_timeout": 30,
-            "timeout": 120,
-            "preload_app": False,
-            "control_socket_disable": True,
-        }
-        for name, value in settings.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """The application of one worker."""
-        return self.make()
+STOPS_WITHIN = 30  # seconds; a worker that is told to stop while it starts doesn't hear it
+# The server's own lines go where ours go, so that nothing of a request can stand in them.
+LOGGING = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"handlers": [], "propagate": True}},
+}
 
 
 def make_app(config: Config) -> Flask:
@@ -54,11 +34,29 @@ def make_app(config: Config) -> Flask:
 
 
 def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
-    """Serve until a signal says stop what `make` gives; it is called once in every worker process."""
-    Server(gateway, make).run()
+    """Serve until a signal says stop what `make` gives; it is called once in every worker process.
+
+    No access log, ever: a query string holds a BSN.
+    """
+    host, _, port = gateway.bind.rpartition(":")
+    server = Server(
+        "klantbrug",
+        address=host.strip("[]"),
+        port=int(port),
+        interface=Interfaces.WSGI,
+        workers=gateway.workers,
+        blocking_threads=gateway.threads,
+        http=HTTPModes.http1,
+        log_access=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=LOGGING,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOPS_WITHIN,
+    )
+    server.serve(target_loader=make, wrap_loader=False)
 
 
 def serve(config: Config) -> None:
     """Serve until a signal says stop. Raises StoreError when the store can't be used."""
     open_installation(config).store.close()  # schema and secret are judged once, before any worker starts
-    run_server(config.gateway, lambda: make_app(config))
+    run_server(config.gateway, partial(make_app, config))

@@ -38,7 +38,8 @@ from legacy_objects import (
 from support import dump_digest
 
 from gateway.ingest import Ingest, Result
-from gateway.store import kinds
+from gateway.store import claims, kinds
+from gateway.store import legacy as rows
 from gateway.store.database import Store
 from gateway.store.dump import dump_lines
 from gateway.store.legacy import document_of
@@ -723,6 +724,58 @@ def test_rollen_that_share_keys_in_any_way_come_and_go_and_the_rest_is_as_if_the
     assert list(dump_lines(lived.store)) == list(dump_lines(fresh.store))
     lived.store.close()
     fresh.store.close()
+
+
+# In a store of any size
+
+
+def steps(register: Register, action: Callable[[], object]) -> int:
+    """How much work the database does for an action, in hundreds of its steps: the same on every machine."""
+    done = [0]
+
+    def count() -> None:
+        done[0] += 1
+
+    connection = register.store.connection()
+    connection.set_progress_handler(count, 100)
+    try:
+        action()
+    finally:
+        connection.set_progress_handler(None, 0)
+    return done[0]
+
+
+def work_in_a_store(path: Path, objects: Objects) -> dict[str, int]:
+    """The steps of each sort of question and change, in a store with these objects and a few of our own."""
+    key, uuid = f"brp:bsn:{BSN[0]}", UUID(uuid_of("zaak", 1)).bytes
+    new = [persoon(3, BSN[0], naam="Nieuw", on=9), medewerker(4, naam="Nieuw", on=9), klantcontact(2)]
+    register = Register(path)
+    register.take_all(objects)
+    register.take(zaak(), persoon(1, BSN[0], generiek="initiator"), medewerker(2), klantcontact(1))
+    with register.store.read() as connection:
+        questions: dict[str, Callable[[], object]] = {
+            "connected keys": lambda: claims.connected_keys(connection, key),
+            "zaken of a party": lambda: claims.zaken_of_party(connection, 1, key),
+            "keys of a zaak": lambda: claims.keys_of_zaak(connection, 1, uuid),
+            "unseen of a key": lambda: claims.unseen_of_key(connection, 1, key, 1),
+            "unseen of a zaak": lambda: rows.unseen_of_zaak(connection, 1, uuid, "rol", 1),
+            "waiting": lambda: rows.waiting_zaken(connection, 1, 10),
+        }
+        work = {what: steps(register, ask) for what, ask in questions.items()}
+    work["take"] = steps(register, lambda: register.take(*new))
+    work["take again"] = steps(register, lambda: register.take(*new))
+    work["remove"] = steps(register, lambda: register.remove(*new))
+    register.store.close()
+    return work
+
+
+def test_the_work_for_one_object_or_question_does_not_grow_with_the_store(tmp_path: Path):
+    objects = read_slice()
+    some = {raw["url"] for kind, raw in [each for each in objects if each[0] == "zaak"][:40]}
+    few = [(kind, raw) for kind, raw in objects if raw["url" if kind == "zaak" else "zaak"] in some]
+    small = work_in_a_store(tmp_path / "small.sqlite", few)
+    large = work_in_a_store(tmp_path / "large.sqlite", objects)
+    assert {what: (small[what], large[what]) for what in small if large[what] > 2 * small[what] + 10} == {}
 
 
 # All or nothing

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
-from support import klantbrug, read_config
+from support import API, Asker, klantbrug, read_config
 
+from gateway.auth import create_token
 from gateway.config import ConfigError, load_config
 from gateway.installation import Installation, open_store
 from gateway.notifications import KANALEN, message
@@ -133,6 +134,29 @@ def test_messages_arrive_with_our_token_and_leave_the_outbox(
         ("destroy", "1"),
     ]
     assert left(installation.store) == {"waiting": 0, "failed": 0}
+
+
+def test_what_a_client_writes_is_told_and_what_is_refused_is_not(
+    server: NotificatiesServer, installation: Installation
+) -> None:
+    """From a request of a client to the message at the service: create, partial_update, update, destroy."""
+    asker = Asker(installation)
+    headers = {"Authorization": f"Token {create_token(installation.store, 'writer', 'write')}"}
+
+    def ask(method: str, path: str, body: object = None) -> Any:
+        return asker.client.open(f"{API}/{path}", method=method, json=body, headers=headers)
+
+    partij = ask("POST", "partijen", {"soortPartij": "persoon", "indicatieActief": True}).get_json()
+    assert ask("POST", "partijen", {"soortPartij": "onbekend"}).status_code == 400
+    assert ask("PATCH", f"partijen/{partij['uuid']}", {"indicatieActief": False}).status_code == 200
+    assert ask("PUT", f"partijen/{partij['uuid']}", partij).status_code == 200
+    assert ask("POST", "categorieen", {"naam": "geen kanaal"}).status_code == 201
+    assert ask("DELETE", f"partijen/{partij['uuid']}").status_code == 204
+    assert send(installation)["arrived"] == 4
+    told = [(body["actie"], body["resourceUrl"], body["kanaal"]) for body in server.messages]
+    assert told == [
+        (actie, partij["url"], "partijen") for actie in ("create", "partial_update", "update", "destroy")
+    ]
 
 
 def test_a_write_that_is_rolled_back_tells_nobody(installation: Installation) -> None:

@@ -13,7 +13,16 @@ import orjson
 from flask import Flask, Response, request
 
 from gateway import problems
-from gateway.answers import SECURITY, base_url, empty_answer, json_answer, must_take_json, problem_answer
+from gateway.answers import (
+    SECURITY,
+    Reply,
+    as_response,
+    base_url,
+    empty_reply,
+    json_reply,
+    must_take_json,
+    problem_reply,
+)
 from gateway.auth import READ, WRITE, Gatekeeper
 from gateway.klantinteracties.bodies import read_json
 from gateway.klantinteracties.compose import Json, compose, plan
@@ -34,6 +43,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
+TO_ROOT = Reply(301, [*SECURITY, ("Content-Length", "0"), ("Location", f"{BASE_PATH}/")], b"")
 PATHS = {MAAK_KLANTCONTACT, *(resource.path for resource in RESOURCES)}
 MOST_ROUNDS = 10
 NOT_FINISHED = "nog niet alles is opgehaald"
@@ -42,6 +52,8 @@ Environ = dict[str, Any]
 Found = TypeVar("Found")
 # From a request to the body of its answer; may change what the answer says of itself.
 Work = Callable[["Answer"], bytes]
+# From a request and the variable parts of its path to what is sent back.
+View = Callable[[Environ, dict[str, str]], Reply]
 
 
 class Answer:
@@ -61,16 +73,26 @@ class Answer:
 class Api:
     """The views of the Klantinteracties API over one store."""
 
-    def __init__(self, store: Store, gatekeeper: Gatekeeper, hydrator: Hydrator, public_url: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        gatekeeper: Gatekeeper,
+        hydrator: Hydrator,
+        public_url: str,
+        *,
+        notify: bool = False,
+    ) -> None:
+        self.lists: dict[str, View] = {}  # by the path of the resource
+        self.details: dict[str, View] = {}
         self._store = store
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
         self._public_url = public_url
-        self._writer = Writer(store, hydrator)
+        self._writer = Writer(store, hydrator, notify=notify)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
-        self._route(app, BASE_PATH, "api_bare", _to_root)
+        self._route(app, BASE_PATH, "api_bare", lambda environ, path: TO_ROOT)
         self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", {"GET": self._root}))
         path = f"{BASE_PATH}/{MAAK_KLANTCONTACT}"
         about = "Klantcontact, betrokkene en onderwerpobject ineens."
@@ -83,7 +105,7 @@ class Api:
                 "GET": partial(self._list, resource),
                 "POST": partial(self._create, resource),
             }
-            view = self._view(f"{resource.title} List", about, works)
+            view = self.lists[resource.path] = self._view(f"{resource.title} List", about, works)
             self._route(app, path, f"{resource.path}_list", view)
             works = {
                 "GET": partial(self._detail, resource),
@@ -91,14 +113,17 @@ class Api:
                 "PATCH": partial(self._change, resource, True),
                 "DELETE": partial(self._delete, resource),
             }
-            view = self._view(f"{resource.title} Instance", about, works)
+            view = self.details[resource.path] = self._view(f"{resource.title} Instance", about, works)
             self._route(app, f"{path}/<uuid>", f"{resource.path}_detail", view)
 
-    def _route(self, app: Flask, path: str, endpoint: str, view: Callable[..., Response]) -> None:
-        # Every method reaches the view: who may not look, learns nothing of what there is (401 before 405).
-        app.add_url_rule(path, endpoint, view, methods=METHODS, provide_automatic_options=False)
+    def _route(self, app: Flask, path: str, endpoint: str, view: View) -> None:
+        def flask_view(**parts: str) -> Response:
+            return as_response(view(request.environ, parts))
 
-    def _view(self, name: str, description: str, works: Mapping[str, Work]) -> Callable[..., Response]:
+        # Every method reaches the view: who may not look, learns nothing of what there is (401 before 405).
+        app.add_url_rule(path, endpoint, flask_view, methods=METHODS, provide_automatic_options=False)
+
+    def _view(self, name: str, description: str, works: Mapping[str, Work]) -> View:
         """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS."""
         does = dict(works)
         if "GET" in does:
@@ -115,11 +140,10 @@ class Api:
         )
         does["OPTIONS"] = lambda answer: options
 
-        def view(**path: str) -> Response:
-            environ = request.environ
+        def view(environ: Environ, path: dict[str, str]) -> Reply:
             method = environ["REQUEST_METHOD"]
             if method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
-                return json_answer(b"")  # CORS is off: a preflight gets no permission, and needs no token
+                return json_reply(b"")  # CORS is off: a preflight gets no permission, and needs no token
             answer = Answer(environ, base_url(environ, self._public_url), path)
             try:
                 must_take_json(environ)
@@ -131,11 +155,9 @@ class Api:
                     self._gatekeeper.admit(credentials, WRITE)
                 body = does[method](answer)
             except Problem as problem:
-                return problem_answer(problem, answer.base, [*common, *_said(answer.outcome)])
+                return problem_reply(problem, answer.base, [*common, *_said(answer.outcome)])
             headers = [*common, *_said(answer.outcome), *answer.headers]
-            return (
-                empty_answer(headers) if answer.status == 204 else json_answer(body, answer.status, headers)
-            )
+            return empty_reply(headers) if answer.status == 204 else json_reply(body, answer.status, headers)
 
         return view
 
@@ -203,7 +225,7 @@ class Api:
         self._found(resource, answer)
         if resource.cascades and asks_cascade(answer.environ.get("QUERY_STRING", "")):
             return orjson.dumps(self._writer.delete_with_contacts(resource, _uuid(answer), answer.base))
-        self._writer.delete(resource, _uuid(answer))
+        self._writer.delete(resource, _uuid(answer), answer.base)
         answer.status = 204
         return b""
 
@@ -240,10 +262,6 @@ def _uuid(answer: Answer) -> UUID:
     if not UUID_IN_PATH.fullmatch(text):
         raise problems.not_found()
     return UUID(text)
-
-
-def _to_root() -> Response:
-    return Response(b"", 301, [*SECURITY, ("Location", f"{BASE_PATH}/")])
 
 
 def _said(outcome: Outcome | None) -> list[tuple[str, str]]:

@@ -20,10 +20,11 @@ from gateway.klantinteracties.declarations import Resource
 from gateway.klantinteracties.drafts import Draft, link_field
 from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
 from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
+from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
-from gateway.store import deleting, editing, reading
+from gateway.store import deleting, editing, outbox, reading
 from gateway.store import rules as questions
-from gateway.store.database import Store
+from gateway.store.database import Store, now
 from mappings.klantinteracties import Invalid, check, load
 
 # The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
@@ -41,9 +42,10 @@ class Written:
 class Writer:
     """Creates, changes and deletes documents. Every method raises Problem, and has then changed nothing."""
 
-    def __init__(self, store: Store, hydrator: Hydrator) -> None:
+    def __init__(self, store: Store, hydrator: Hydrator, *, notify: bool = False) -> None:
         self._store = store
         self._hydrator = hydrator
+        self._notify = notify
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
@@ -53,7 +55,9 @@ class Writer:
             draft = Draft(resource, given)
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
-            return Written(_answer(connection, resource, row, base), outcome)
+            answer = _answer(connection, resource, row, base)
+            self._tell(connection, resource.kind, "create", answer)
+            return Written(answer, outcome)
 
     def change(self, resource: Resource, uuid: UUID, data: Any, base: str, *, partial: bool) -> Written:
         """A document made what a parsed body says; what isn't given stays, `partial` also what is required."""
@@ -67,12 +71,16 @@ class Writer:
             draft = Draft(resource, given, editing.get(connection, row))
             _refuse(drafts.resolve(connection, draft))
             self._save(connection, draft)
-            return Written(_answer(connection, resource, row, base), outcome)
+            answer = _answer(connection, resource, row, base)
+            self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
+            return Written(answer, outcome)
 
-    def delete(self, resource: Resource, uuid: UUID) -> None:
+    def delete(self, resource: Resource, uuid: UUID, base: str) -> None:
         """A document gone, with what goes along."""
         with self._store.write() as connection:
-            _delete(connection, [_row(connection, resource, uuid)])
+            row = _row(connection, resource, uuid)
+            self._tell_destroyed(connection, resource, row, base)
+            _delete(connection, [row])
 
     def delete_with_contacts(self, resource: Resource, uuid: UUID, base: str) -> Json:
         """An onderwerpobject gone with its klantcontacten and the addresses that were given at them.
@@ -90,6 +98,7 @@ class Writer:
                     kept.append(contact)
                 else:
                     gone += [contact, *_addresses_given_at(connection, contact)]
+                    self._tell_destroyed(connection, BY_KIND["klantcontact"], contact, base)
             named = editing.uuids(connection, kept)
             _delete(connection, gone, under=held.uuid)
         address = addresses(base)["klantcontact"]
@@ -116,7 +125,20 @@ class Writer:
                 kind: _answer(connection, BY_KIND[kind], rows[kind], base) if kind in rows else None
                 for kind in ("klantcontact", *PARTS)
             }
+            self._tell(connection, "klantcontact", "create", answer["klantcontact"] or {})
         return Written(answer, outcome)
+
+    def _tell(self, connection: sqlite3.Connection, kind: str, action: str, answer: Json) -> None:
+        """Put a notification of a write in the outbox, in the same transaction, when notifications are on."""
+        found = message(kind, action, answer["url"], answer, now()) if self._notify else None
+        if found is not None:
+            outbox.add(connection, found)
+
+    def _tell_destroyed(
+        self, connection: sqlite3.Connection, resource: Resource, row: int, base: str
+    ) -> None:
+        if self._notify and resource.kind in KANALEN:
+            self._tell(connection, resource.kind, "destroy", _answer(connection, resource, row, base))
 
     def _hydrate(self, bodies: Iterable[tuple[Resource, Json]]) -> Outcome:
         """Ask the sources for what is about to be judged: numbers that are set, and what isn't known by its uuid."""

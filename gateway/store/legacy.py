@@ -1,6 +1,6 @@
 """Raw legacy objects, and what was found in them. Call inside `Store.write()`.
 
-What they say of partijen and actoren is in `claims`; the questions that hydrating asks about keys are found here too.
+What they say of partijen and actoren, and the questions about identity keys, are in `claims`.
 """
 
 from __future__ import annotations
@@ -287,7 +287,7 @@ def release(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     connection.executemany("DELETE FROM quarantine WHERE raw = ?", [(row,) for row in rows])
 
 
-# What hydrating asks of the store, beside the questions about keys
+# What hydrating asks of the store, beside the questions about keys in `claims`
 
 
 def unseen_of_zaak(

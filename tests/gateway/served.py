@@ -57,4 +57,6 @@ class Client:
 def settings(path: Path, public_url: str = "", cors_origins: tuple[str, ...] = ()) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
     gateway = SimpleNamespace(public_url=public_url, max_body=1024 * 1024, cors_origins=cors_origins)
-    return SimpleNamespace(gateway=gateway, store=SimpleNamespace(path=path), sources=())
+    notifications = SimpleNamespace(url="")
+    store = SimpleNamespace(path=path)
+    return SimpleNamespace(gateway=gateway, store=store, sources=(), notifications=notifications)
