@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: help demo test lint fuzz bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -25,6 +25,11 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy mappings
+
+# 20 cases for each operation and phase: about 5 minutes. CASES=1 is what CI does.
+CASES ?= 20
+fuzz: .venv/installed
+	$(BIN)/python tests/fuzz.py --max-examples $(CASES)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

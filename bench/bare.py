@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Flask, Response
 
 from gateway.config import load_config
-from gateway.serve import run_server
+from gateway.serve import run_server, settings
 
 
 @lru_cache(maxsize=64)
@@ -33,4 +33,4 @@ def bare_app() -> Flask:
 
 
 if __name__ == "__main__":
-    run_server(load_config(Path(sys.argv[1]), {}).gateway, bare_app)
+    run_server(settings(load_config(Path(sys.argv[1]), {})), bare_app)

@@ -11,13 +11,14 @@ import argparse
 import contextlib
 import statistics
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.load import CONNECTIONS, Measured, drive, request
 from bench.register import KLANTCONTACTEN, PARTIJEN, Register, fill
-from bench.running import BARE, HOST, PRODUCTION, running
+from bench.running import BARE, PRODUCTION, Running, running
 
 API = "/klantinteracties/api/v1"
 EXPAND = "expand=betrokkenen,betrokkenen.hadKlantcontact,digitaleAdressen"
@@ -103,7 +104,7 @@ class Served:
     """A running gateway over one register."""
 
     scale: float
-    address: tuple[str, int]
+    server: Running
     requests: dict[str, list[bytes]]
 
 
@@ -112,11 +113,24 @@ class Series:
     """The rounds of one question on one server."""
 
     rounds: list[Measured] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
         """The median of the rounds."""
         return statistics.median(one.rate for one in self.rounds)
+
+    @property
+    def cost(self) -> float:
+        """Processor time of the server for one answer, in microseconds: less moved by what else the machine does."""
+        return statistics.median(self.cpus)
+
+    def drive(self, server: Running, requests: Sequence[bytes], seconds: float, rate: float = 0) -> None:
+        """One round more."""
+        before = server.cpu()
+        found = drive(server.address, requests, seconds, rate)
+        self.rounds.append(found)
+        self.cpus.append((server.cpu() - before) / max(1, len(found.latencies)) * 1e6)
 
     def latency(self, part: float) -> float:
         """The median of a percentile, in milliseconds."""
@@ -130,55 +144,64 @@ def serve(stack: contextlib.ExitStack, folder: Path, scale: float, workers: int,
     """Fill a store of this scale and serve it."""
     path = folder / f"register-{scale:g}.sqlite"
     register = fill(path, scale)
-    address = stack.enter_context(running(folder, path, PRODUCTION, workers, threads))
-    host = f"{address[0]}:{address[1]}"
+    server = stack.enter_context(running(folder, path, PRODUCTION, workers, threads))
     requests = {
-        question.name: [request(API + item, host, register.token) for item in question.paths(register)]
+        question.name: [request(API + item, server.host, register.token) for item in question.paths(register)]
         for question in QUESTIONS
     }
-    return Served(scale, address, requests)
+    return Served(scale, server, requests)
 
 
 def measure(
-    served: list[Served], bare: tuple[str, int], questions: Sequence[Question], rounds: int, seconds: float
+    served: list[Served], bare: Running, questions: Sequence[Question], rounds: int, seconds: float
 ) -> Results:
     """Drive all servers in turn, round by round."""
-    results: Results = {}
+    results: Results = defaultdict(Series)
     sizes = {}
     for one in served:
         for question in questions:
-            warm = drive(one.address, one.requests[question.name], WARM_UP)
-            sizes[question.name] = round(warm.size)
+            sizes[question.name] = round(drive(one.server.address, one.requests[question.name], WARM_UP).size)
     for _ in range(rounds):
         for question in questions:
             for one in served:
-                found = drive(one.address, one.requests[question.name], seconds)
-                results.setdefault((question.name, f"{one.scale:g}"), Series()).rounds.append(found)
-            constant = [request(f"/{sizes[question.name]}", HOST)]
-            found = drive(bare, constant, seconds)
-            results.setdefault((question.name, "bare"), Series()).rounds.append(found)
+                series = results[question.name, f"{one.scale:g}"]
+                series.drive(one.server, one.requests[question.name], seconds)
+            constant = [request(f"/{sizes[question.name]}", bare.host)]
+            results[question.name, "bare"].drive(bare, constant, seconds)
+    largest = served[-1]
     for _ in range(rounds):
         for question in questions:
             if question.single:
-                one = served[-1]
-                half = results[question.name, f"{one.scale:g}"].rate / 2
-                found = drive(one.address, one.requests[question.name], seconds, rate=half)
-                results.setdefault((question.name, "half"), Series()).rounds.append(found)
+                half = results[question.name, f"{largest.scale:g}"].rate / 2
+                series = results[question.name, "half"]
+                series.drive(largest.server, largest.requests[question.name], seconds, half)
     return results
 
 
 def report(results: Results, questions: Sequence[Question], scales: list[str]) -> bool:
     """Print the figures; out: is every one within its budget?"""
     missed: list[str] = []
-    head = ("question", "bytes", "answers/s", "bare/s", "ratio", "p50 ms", "p99 ms", "half p99", "Open Klant")
-    print("{:32} {:>8} {:>10} {:>8} {:>6} {:>7} {:>7} {:>9} {:>11}".format(*head))
+    head = (
+        "question",
+        "bytes",
+        "answers/s",
+        "bare/s",
+        "ratio",
+        "cpu us",
+        "bare",
+        "p50 ms",
+        "p99 ms",
+        "half p99",
+    )
+    print("{:32} {:>8} {:>10} {:>8} {:>6} {:>7} {:>5} {:>7} {:>7} {:>9} {:>11}".format(*head, "Open Klant"))
     for question in questions:
         own, bare = results[question.name, scales[-1]], results[question.name, "bare"]
         ratio, times = own.rate / bare.rate, own.rate / question.open_klant if question.open_klant else 0
-        half = results.get((question.name, "half"))
+        half = results[question.name, "half"] if question.single else None
         p99 = half.latency(0.99) if half else 0
         print(
             f"{question.name:32} {own.rounds[0].size:8.0f} {own.rate:10.0f} {bare.rate:8.0f} {ratio:6.2f}"
+            f" {own.cost:7.0f} {bare.cost:5.0f}"
             f" {own.latency(0.5):7.2f} {own.latency(0.99):7.2f} {f'{p99:.2f}' if half else '':>9}"
             f" {f'{times:.0f} x' if times else '':>11}"
         )
@@ -189,7 +212,7 @@ def report(results: Results, questions: Sequence[Question], scales: list[str]) -
         if p99 > SINGLE_P99:
             missed.append(f"{question.name}: p99 {p99:.1f} ms at half load, budget {SINGLE_P99}")
     if len(scales) == 2:
-        print(f"\n{'question':32} {'at ' + scales[0]:>10} {'at ' + scales[1]:>10} {'cost':>6}")
+        print(f"\n{'question':32} {'at ' + scales[0]:>10} {'at ' + scales[1]:>10} {'cost':>6} {'cpu':>6}")
         for question in questions:
             small, large = (results[question.name, scale].rate for scale in scales)
             print(f"{question.name:32} {small:10.0f} {large:10.0f} {small / large:6.2f}")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load import BenchError
@@ -30,11 +31,44 @@ PRODUCTION = ("-m", "gateway", "--config", "{config}", "serve")
 BARE = ("-m", "bench.bare", "{config}")
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that runs."""
+
+    address: tuple[str, int]
+    pid: int
+
+    @property
+    def host(self) -> str:
+        """As a Host header has it."""
+        return f"{self.address[0]}:{self.address[1]}"
+
+    def cpu(self) -> float:
+        """Seconds of processor time that it and its workers have used; 0 where the machine doesn't tell."""
+        return sum(map(_cpu_of, [self.pid, *_children(self.pid)]))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return []
+    return [one for child in map(int, found) for one in (child, *_children(child))]
+
+
+def _cpu_of(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
 def running(
     folder: Path, store: Path, command: tuple[str, ...], workers: int, threads: int
-) -> Iterator[tuple[str, int]]:
-    """A server over this store, without sources; out: its address. Raises BenchError."""
+) -> Iterator[Running]:
+    """A server over this store, without sources. Raises BenchError."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -48,7 +82,7 @@ def running(
     process = subprocess.Popen([sys.executable, *arguments], env=environ, start_new_session=True)
     try:
         _wait(process, port)
-        yield HOST, port
+        yield Running((HOST, port), process.pid)
     finally:
         process.terminate()
         try:

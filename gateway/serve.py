@@ -6,7 +6,9 @@ WSGI, so another server can take its place.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from flask import Flask
@@ -18,7 +20,7 @@ from gateway.app import create_app
 from gateway.config import Config, Gateway
 from gateway.installation import open_installation
 
-STOPS_WITHIN = 30  # seconds; a worker that is told to stop while it starts doesn't hear it
+STOPS_WITHIN = 30  # seconds for the requests that are being answered
 # The server's own lines go where ours go, so that nothing of a request can stand in them.
 LOGGING = {
     "formatters": {},
@@ -31,6 +33,13 @@ def make_app(config: Config) -> Flask:
     """The application with everything that the configuration asks for. Raises StoreError."""
     installation = open_installation(config)
     return create_app(config, store=installation.store, hydrator=installation.hydrator())
+
+
+def _in_worker(make: Callable[[], Flask]) -> Flask:
+    # A new worker still has the main process's handlers, and would not hear that it must stop.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    return make()
 
 
 def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
@@ -53,10 +62,19 @@ def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOPS_WITHIN,
     )
-    server.serve(target_loader=make, wrap_loader=False)
+    server.serve(target_loader=partial(_in_worker, make), wrap_loader=False)
+
+
+def settings(config: Config) -> Gateway:
+    """How to serve this configuration: `[gateway]`, with as many threads as are of use."""
+    if config.sources:
+        return config.gateway
+    # Threads are for requests that wait for a source. Without sources none does, and threads that only compute take
+    # the interpreter from each other at every row of a question to the store.
+    return replace(config.gateway, threads=1)
 
 
 def serve(config: Config) -> None:
     """Serve until a signal says stop. Raises StoreError when the store can't be used."""
     open_installation(config).store.close()  # schema and secret are judged once, before any worker starts
-    run_server(config.gateway, partial(make_app, config))
+    run_server(settings(config), partial(make_app, config))

@@ -9,7 +9,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import API, klantbrug, read_config, some_zaken, write_config
@@ -40,15 +42,15 @@ class Served:
     def __init__(self, base: str, token: str, config: Path, sample: SampleServer) -> None:
         self.base, self.token, self.config, self.sample = base, token, config, sample
 
-    def get(self, path: str) -> tuple[int, dict, dict]:  # type: ignore[type-arg]
+    def get(self, path: str) -> tuple[int, Message, dict[str, Any]]:
         request = urllib.request.Request(
             f"{self.base}{path}", headers={"Authorization": f"Token {self.token}"}
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, dict(answer.headers), json.load(answer)
+                return answer.status, answer.headers, json.load(answer)
         except urllib.error.HTTPError as error:
-            return error.code, dict(error.headers), json.load(error)
+            return error.code, error.headers, json.load(error)
 
 
 @pytest.fixture

@@ -185,9 +185,13 @@ def _group(links: Iterable[Linked]) -> tuple[Grouped, Grouped, Grouped]:
     return sides[reading.NEAR], sides[reading.FAR], sides[reading.FURTHER]
 
 
-def _named(address: str, uuid: bytes) -> Json:
+def _text(uuid: bytes) -> str:
     pairs = uuid.hex("-", 2)  # eight groups of four signs, of which a uuid runs some together
-    text = f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
+    return f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
+
+
+def _named(address: str, uuid: bytes) -> Json:
+    text = _text(uuid)
     return {"uuid": text, "url": address + text}
 
 
@@ -266,7 +270,7 @@ def _listing(made: Plan, item: declared.Listing) -> Build:
         if links is None:
             return []
         address = around.addresses[to]
-        return [_named(address, link[3]) for link in links]
+        return [{"uuid": (text := _text(link[3])), "url": address + text} for link in links]
 
     return build
 

@@ -33,6 +33,11 @@ FILTERS: dict[str, dict[str, Filter]] = {
     resource.path: {item.name: item for item in resource.filters} for resource in RESOURCES
 }
 
+LIST_PARAMETERS: dict[str, set[str]] = {
+    resource.path: {*FILTERS[resource.path], PAGE, PAGE_SIZE, *((EXPAND,) if resource.expansions else ())}
+    for resource in RESOURCES
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
@@ -52,7 +57,7 @@ def parse_list(resource: Resource, text: str) -> ListQuery:
     """Read the query string of a list. Raises a 400 Problem that names every parameter that is wrong."""
     given = _parameters(text)
     known = FILTERS[resource.path]
-    _refuse_unknown(given, {*known, PAGE, PAGE_SIZE, *_expand_of(resource)})
+    _refuse_unknown(given, LIST_PARAMETERS[resource.path])
     conditions, filters, wrong = [], {}, []
     for name, value in given.items():
         item = known.get(name)
@@ -133,7 +138,8 @@ def _page(given: dict[str, str]) -> int | None:
 
 
 def _size(given: dict[str, str]) -> int:
-    number = _number(given.get(PAGE_SIZE, ""))
+    value = given.get(PAGE_SIZE)
+    number = _number(value) if value else None
     return min(number, LARGEST_SIZE) if number is not None and number > 0 else DEFAULT_SIZE
 
 

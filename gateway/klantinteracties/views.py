@@ -37,7 +37,6 @@ from gateway.store import reading
 from gateway.store.database import Store
 
 API_VERSION = ("API-version", "0.9.0")
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE = ("GET", "HEAD", "OPTIONS")
 # As every recorded Allow header is ordered.
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -120,8 +119,10 @@ class Api:
         def flask_view(**parts: str) -> Response:
             return as_response(view(request.environ, parts))
 
-        # Every method reaches the view: who may not look, learns nothing of what there is (401 before 405).
-        app.add_url_rule(path, endpoint, flask_view, methods=METHODS, provide_automatic_options=False)
+        # Every method reaches the view, also one that HTTP gets tomorrow: who may not look, learns nothing of what
+        # there is (401 before 405), and who may is told what is allowed. Flask's add_url_rule wants a list of them.
+        app.view_functions[endpoint] = flask_view
+        app.url_map.add(app.url_rule_class(path, endpoint=endpoint, methods=None))
 
     def _view(self, name: str, description: str, works: Mapping[str, Work]) -> View:
         """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS."""

@@ -17,7 +17,6 @@ from gateway.store.schema import migrations
 BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
 CHECKPOINT_PAGES = 8000
-TURN_SECONDS = 0.005
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -47,7 +46,6 @@ class Store:
         """Open (and create) the store at `path`; raises StoreError when that can't be done."""
         self.path = Path(path)
         self._local = threading.local()
-        self._turn = threading.Lock()
         self._prepare_file()
         with self.write():
             migrations.apply(self.operator())
@@ -121,20 +119,13 @@ class Store:
         if connection.in_transaction:
             yield connection
             return
-        # SQLite lets go of the interpreter at every row, and threads that then take it from each other lose more time
-        # by that than by taking turns. Who is slow is not waited for.
-        first = self._turn.acquire(timeout=TURN_SECONDS)
+        connection.execute("BEGIN")
+        self._local.reading = True
         try:
-            connection.execute("BEGIN")
-            self._local.reading = True
-            try:
-                yield connection
-            finally:
-                self._local.reading = False
-                connection.execute("COMMIT")
+            yield connection
         finally:
-            if first:
-                self._turn.release()
+            self._local.reading = False
+            connection.execute("COMMIT")
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

@@ -195,23 +195,31 @@ def _rows(
     limit: int,
     offset: int,
 ) -> list[Row]:
-    asked = len(values)
-    statement = (
+    return connection.execute(_listing(kind, wheres, order), (*values, limit, offset)).fetchall()
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _listing(kind: str, wheres: tuple[Where, ...], order: str) -> str:
+    """The statement for rows of a list; its last two parameters are how many, and how many to skip."""
+    asked = len(wheres)
+    return (
         f"SELECT d.id, d.uuid, d.body {_selection(kind, wheres)}"
         f" {order} LIMIT ?{asked + 1} OFFSET ?{asked + 2}"
     )
-    return connection.execute(statement, (*values, limit, offset)).fetchall()
 
 
 def _count(
     connection: sqlite3.Connection, kind: str, wheres: tuple[Where, ...], values: list[str | int | bytes]
 ) -> int:
-    statement = f"SELECT count(*) {_selection(kind, wheres)}"
-    count: int = connection.execute(statement, values).fetchone()[0]
+    count: int = connection.execute(_counting(kind, wheres), values).fetchone()[0]
     return count
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
+def _counting(kind: str, wheres: tuple[Where, ...]) -> str:
+    return f"SELECT count(*) {_selection(kind, wheres)}"
+
+
 def _selection(kind: str, wheres: tuple[Where, ...]) -> str:
     """FROM and WHERE for the documents of a kind that meet conditions of these shapes.
 

@@ -73,7 +73,9 @@ def remove_documents(connection: sqlite3.Connection, ids: Iterable[int]) -> None
     connection.executemany("DELETE FROM document WHERE id = ?", rows)
 
 
-def _known(connection: sqlite3.Connection, uuids: list[bytes]) -> dict[bytes, tuple[int, int, int, str, int, int]]:
+def _known(
+    connection: sqlite3.Connection, uuids: list[bytes]
+) -> dict[bytes, tuple[int, int, int, str, int, int]]:
     found = {}
     for start in range(0, len(uuids), 500):
         part = uuids[start : start + 500]

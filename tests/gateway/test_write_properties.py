@@ -249,6 +249,7 @@ class Writing(RuleBasedStateMachine):
             own = {"digitaleAdressen": [ref(adres)], "voorkeursDigitaalAdres": ref(adres)}
             soort = ("organisatie", "persoon")[number]
             make("partijen", {"soortPartij": soort, "indicatieActief": True, **own})
+            self.editor.patch("digitaleadressen", adres, {"isStandaardAdres": True})
             contacts.append(make("klantcontacten", KLANTCONTACT))
         partij = self.editor.get("/partijen")["results"][0]
         actor = make("actoren", {"naam": "a", "soortActor": "medewerker"})
