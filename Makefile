@@ -9,6 +9,7 @@ help:
 	@echo "make demo   sample Zaken API, backfill, gateway and status page, until Ctrl-C"
 	@echo "make test   everything the project promises, as tests"
 	@echo "make lint   ruff and mypy"
+	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -30,6 +31,11 @@ lint: .venv/installed
 CASES ?= 20
 fuzz: .venv/installed
 	$(BIN)/python tests/fuzz.py --max-examples $(CASES)
+
+# SCALE=10 compares with a tenth of it. The figures are in docs/performance.md.
+SCALE ?= 1
+bench: .venv/installed
+	$(BIN)/python -m bench.read --scale $(SCALE)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

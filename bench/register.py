@@ -127,7 +127,7 @@ def _partij(chance: random.Random, number: int) -> tuple[Group, str]:
     if chance.random() < 0.5:
         addresses.append(_digitaal(chance, uuid, created + 2, number))
     partij.links["voorkeursDigitaalAdres"] = [addresses[0].uuid]
-    bsn = _bsn(number) if own else ""
+    bsn = eleven_proof(number) if own else ""
     others = (
         [_identificator(chance, uuid, created + 3, "natuurlijk_persoon", "bsn", "brp", bsn)] if own else []
     )
@@ -232,21 +232,15 @@ def _adres(chance: random.Random) -> dict[str, Any]:
     }
 
 
-def _bsn(number: int) -> str:
-    """A number that passes the eleven-test, another one for each `number`."""
-    digits = f"{10_000_000 + number * 7:08}"
-    rest = sum((9 - place) * int(digit) for place, digit in enumerate(digits)) % 11
-    # A rest of 10 can't be the last digit; the next number of this series isn't used by any other.
-    return _bsn_after(digits) if rest == 10 else f"{digits}{rest}"
-
-
-def _bsn_after(digits: str) -> str:
-    for step in range(1, 7):
-        other = f"{int(digits) + step:08}"
-        rest = sum((9 - place) * int(digit) for place, digit in enumerate(other)) % 11
+def eleven_proof(number: int) -> str:
+    """Nine digits that pass the eleven-test, others for each `number`."""
+    start = 10_000_000 + number * 7
+    # A rest of 10 can't be the last digit; the next six numbers are nobody else's.
+    for digits in (f"{start + step:08}" for step in range(7)):
+        rest = sum((9 - place) * int(digit) for place, digit in enumerate(digits)) % 11
         if rest < 10:
-            return f"{other}{rest}"
-    raise ValueError("six numbers in a row without a check digit")
+            return f"{digits}{rest}"
+    raise ValueError("seven numbers in a row without a check digit")
 
 
 def _uuid(chance: random.Random) -> UUID:

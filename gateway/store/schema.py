@@ -280,9 +280,22 @@ def outbox(db: Database) -> None:
     _script(db, OUTBOX)
 
 
+SPANS = """
+-- How many documents of a kind stand where in its order, see spans.py; kept by triggers on document.
+CREATE TABLE span (
+    kind INTEGER NOT NULL,
+    moment INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    uuid BLOB NOT NULL,
+    found INTEGER NOT NULL,     -- from here to the next span of its kind
+    PRIMARY KEY (kind, moment, created, uuid)
+) WITHOUT ROWID;
+"""
+
+
 @migrations(name="0004_spans")
 def counted(db: Database) -> None:
     """Counts of documents, kept by triggers."""
-    _script(db, spans.TABLE)
+    _script(db, SPANS)
     for statement in (*spans.FILL, *spans.TRIGGERS):
         db.execute(statement)

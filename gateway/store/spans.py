@@ -15,17 +15,6 @@ CUT_AT, CUT_TO = 2000, 1000
 LOWEST = -(2**63)
 MOST_KINDS = 64
 
-TABLE = """
-CREATE TABLE span (
-    kind INTEGER NOT NULL,
-    moment INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    uuid BLOB NOT NULL,
-    found INTEGER NOT NULL,     -- how many documents from here to the next span
-    PRIMARY KEY (kind, moment, created, uuid)
-) WITHOUT ROWID;
-"""
-
 _HOLDING = """
     UPDATE span SET found = found {change} 1 WHERE (kind, moment, created, uuid) = (
         SELECT kind, moment, created, uuid FROM span

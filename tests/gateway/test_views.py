@@ -73,8 +73,12 @@ def test_what_a_client_takes(client: Client, accept: str, status: int) -> None:
 
 
 def test_a_method_that_nobody_knows_is_a_problem_document(client: Client) -> None:
+    """Who may not look learns nothing; who may is told what is allowed."""
     got = client.send("BREW", "/actoren")
+    assert (got.status, got.json["code"]) == (401, "not_authenticated")
+    got = client.send("BREW", "/actoren", {"Authorization": f"Token {client.token}"})
     assert (got.status, got.json["code"]) == (405, "method_not_allowed")
+    assert got.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
 
 
 def test_a_fault_of_ours_is_told_without_what_it_was_about(

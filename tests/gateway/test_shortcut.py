@@ -1,0 +1,94 @@
+"""The short way gives the status, headers and body that the way by Flask gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
+import pytest
+from recordings import Register, exchanges
+from served import API, settings
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from gateway.app import create_app
+from gateway.auth import create_token
+from gateway.shortcut import Shortcut
+from gateway.store.database import Store
+
+QUESTIONS = [exchange for exchange in exchanges() if exchange.method in ("GET", "HEAD", "OPTIONS")]
+TRACE = re.compile(rb'"instance":"[^"]*"')  # another one for each problem
+
+
+class BothWays:
+    """One application, reached by both ways."""
+
+    def __init__(self, store: Store, cors_origins: tuple[str, ...] = ()) -> None:
+        self.app = create_app(settings(store.path, cors_origins=cors_origins), store=store)
+        assert isinstance(self.app.wsgi_app, Shortcut)
+        self.shortcut = self.app.wsgi_app
+        self.token = create_token(store, "both ways", "read")
+
+    def ask(
+        self, method: str, path: str, headers: dict[str, str]
+    ) -> tuple[str, list[tuple[str, str]], bytes]:
+        """The answer, when both ways give the same."""
+        short = self._run(self.shortcut, method, path, headers)
+        long = self._run(self.shortcut._long_way, method, path, headers)
+        assert short == long
+        return short
+
+    def _run(self, app, method: str, path: str, headers: dict[str, str]):  # type: ignore[no-untyped-def]
+        plain, _, query = path.partition("?")
+        builder = EnvironBuilder(unquote(plain), method=method, query_string=query, headers=headers)
+        chunks, status, sent = run_wsgi_app(app, builder.get_environ(), buffered=True)
+        body = TRACE.sub(b"", _joined(chunks))
+        return status[:3], sorted((name.title(), value) for name, value in sent), body
+
+
+def _joined(chunks: Iterable[bytes]) -> bytes:
+    return b"".join(chunks)
+
+
+@pytest.fixture
+def both_ways(register: Register, store: Store) -> BothWays:
+    return BothWays(store)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_both_ways_give_the_same_answer(both_ways: BothWays, question) -> None:  # type: ignore[no-untyped-def]
+    token = {"Authorization": f"Token {both_ways.token}"}
+    sent = {name: value for name, value in question.request_headers.items() if name != "Authorization"}
+    both_ways.ask(question.method, question.path, sent | token)
+    both_ways.ask(question.method, question.path, sent)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "short"),
+    [
+        ("/partijen", {}, True),
+        ("/partijen?pageSize=1", {}, True),
+        ("/partijen/00000000-0000-4000-8000-000000000000", {}, True),
+        ("/partijen/geen-uuid", {}, False),
+        ("/partijen/", {}, False),
+        ("/onbekend", {}, False),
+        ("/maak-klantcontact", {}, False),
+        ("/partijen", {"Origin": "https://portaal.example.nl"}, False),
+    ],
+)
+def test_only_plain_questions_take_the_short_way(
+    both_ways: BothWays, path: str, headers: dict[str, str], short: bool
+) -> None:
+    builder = EnvironBuilder(API + path.split("?")[0], headers=headers)
+    for method, taken in (("GET", short), ("HEAD", False), ("POST", False), ("DELETE", False)):
+        environ = builder.get_environ() | {"REQUEST_METHOD": method}
+        assert (both_ways.shortcut._find(environ) is not None) == taken
+
+
+def test_pages_of_other_websites_get_the_headers_of_cors(register: Register, store: Store) -> None:
+    origin = "https://portaal.example.nl"
+    ways = BothWays(store, cors_origins=(origin,))
+    token = {"Authorization": f"Token {ways.token}"}
+    _, headers, _ = ways.ask("GET", f"{API}/partijen", token | {"Origin": origin})
+    assert ("Access-Control-Allow-Origin", origin) in headers
+    ways.ask("GET", f"{API}/partijen", token)

@@ -1,0 +1,121 @@
+"""The measurement measures what it says: every question of bench/read.py is answered, and the figures add up."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import read_config
+
+from bench import legacy, load, read, register, translate
+from gateway.app import create_app
+from gateway.installation import open_installation
+from mappings.nummers import bsn
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, register.Register]:
+    path = tmp_path_factory.mktemp("bench") / "register.sqlite"
+    return path, register.fill(path, 0.004)
+
+
+@pytest.mark.parametrize("question", read.QUESTIONS, ids=lambda question: question.name)
+def test_every_question_has_an_answer(
+    filled: tuple[Path, register.Register], question: read.Question
+) -> None:
+    path, found = filled
+    config = path.with_name("config.toml")
+    config.write_text(f'[store]\npath = "{path}"\n')
+    installation = open_installation(read_config(config))
+    client = create_app(installation.config, store=installation.store).test_client()
+    paths = question.paths(found)
+    assert paths
+    for asked in paths[:5]:
+        got = client.get(
+            read.API + asked.replace("page=200", "page=2"), headers={"Authorization": f"Token {found.token}"}
+        )
+        assert got.status_code == 200
+        assert got.json["count"] > 0 if "count" in got.json else got.json["uuid"]
+    installation.store.close()
+
+
+def test_the_register_is_the_same_each_time(filled: tuple[Path, register.Register], tmp_path: Path) -> None:
+    _, first = filled
+    again = register.fill(tmp_path / "again.sqlite", 0.004)
+    assert (again.partijen, again.bsns, again.zaken) == (first.partijen, first.bsns, first.zaken)
+    assert again.token != first.token
+
+
+def test_its_bsns_are_numbers_that_a_register_takes_and_all_different() -> None:
+    numbers = [register.eleven_proof(number) for number in range(3000)]
+    assert len(set(numbers)) == len(numbers)
+    assert all(bsn(number) == number for number in numbers)
+
+
+def test_a_copy_of_the_slice_says_as_much_of_other_people() -> None:
+    copies = legacy.Copies()
+    first, second = (translate.claims_of(copies.objects("rol", copy)) for copy in (0, 1))
+    assert len(first) == len(second) > 3000
+    assert not {claim.rol for claim in first} & {claim.rol for claim in second}
+    numbers = [
+        {key for claim in claims for key in claim.keys if key.startswith(("brp:bsn:", "hr:"))}
+        for claims in (first, second)
+    ]
+    assert not numbers[0] & numbers[1]
+    assert len(numbers[0]) == len(numbers[1]) > 500
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield made
+
+
+def answering(listener: socket.socket, pieces: list[bytes], delay: float = 0) -> None:
+    """Answer each request on one connection with these pieces, one packet each."""
+
+    def run() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while connection.recv(65536):
+                time.sleep(delay)
+                for piece in pieces:
+                    connection.sendall(piece)
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def test_an_answer_in_pieces_counts_once_and_whole(listener: socket.socket) -> None:
+    answering(listener, [b"HTTP/1.1 200 OK\r\ncontent-le", b"ngth: 11\r\n\r\nhel", b"lo ", b"world"])
+    found = load.drive(listener.getsockname(), [load.request("/", "x")], 0.2, connections=1)
+    assert len(found.latencies) > 1
+    assert found.size == 11
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_anything_but_a_whole_good_answer_stops_the_measurement(listener: socket.socket, head: bytes) -> None:
+    answering(listener, [head])
+    with pytest.raises(load.BenchError):
+        load.drive(listener.getsockname(), [load.request("/", "x")], 0.2, connections=1)
+
+
+@pytest.mark.parametrize(("rate", "latest"), [(20, False), (400, True)])
+def test_with_a_rate_an_answer_counts_from_when_it_should_have_been_asked(
+    listener: socket.socket, rate: int, latest: bool
+) -> None:
+    """One connection, answers after 10 ms: 20 a second go well, of 400 each waits longer than the one before."""
+    answering(listener, [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"], delay=0.01)
+    found = load.drive(listener.getsockname(), [load.request("/", "x")], 0.5, rate=rate, connections=1)
+    assert (found.latencies[-1] > 0.2) == latest
+    if not latest:
+        assert len(found.latencies) == 10
+
+
+def test_percentiles_are_in_milliseconds() -> None:
+    found = load.Measured(1, 1, [0.001 * number for number in range(1, 101)])
+    assert found.percentile(0.5) == pytest.approx(51)
+    assert found.percentile(0.99) == pytest.approx(100)

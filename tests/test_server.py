@@ -1,0 +1,156 @@
+"""The server behind `klantbrug serve`: how it starts, stops, and what it says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support import API
+
+from gateway.config import Gateway, load_config
+from gateway.demo import free_port
+from gateway.serve import settings
+
+SLOW = """
+import os, time
+from flask import Flask
+from gateway.config import Gateway
+from gateway.serve import run_server
+
+def make():
+    app = Flask("slow")
+
+    @app.get("/pid")
+    def pid():
+        return str(os.getpid())
+
+    @app.get("/slow")
+    def slow():
+        time.sleep(1.5)
+        return "whole"
+
+    return app
+
+run_server(Gateway(bind="127.0.0.1:{port}", workers={workers}, threads={threads}), make)
+"""
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python process with its output kept, which is killed with its workers when it is still there."""
+    running = subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+
+
+def listening(port: int, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+def get(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def plain_config(folder: Path, port: int) -> Path:
+    path = folder / "config.toml"
+    path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\n[store]\npath = "{folder / "klantbrug.db"}"\n')
+    return path
+
+
+def test_a_request_that_is_being_answered_when_the_server_must_stop_is_answered() -> None:
+    port = free_port(8900)
+    answers: list[str] = []
+    with process("-c", SLOW.format(port=port, workers=2, threads=2)) as running:
+        listening(port)
+        asking = threading.Thread(target=lambda: answers.append(get(port, "/slow")))
+        asking.start()
+        time.sleep(0.7)
+        running.terminate()
+        asking.join()
+        assert running.wait(timeout=20) == 0
+    assert answers == ["whole"]
+
+
+def test_several_processes_answer_and_threads_wait_beside_each_other() -> None:
+    port = free_port(8900)
+    with process("-c", SLOW.format(port=port, workers=2, threads=4)):
+        listening(port)
+        until = time.monotonic() + 20
+        while len({get(port, "/pid") for _ in range(20)}) < 2:
+            assert time.monotonic() < until
+        threads = [threading.Thread(target=get, args=(port, "/slow")) for _ in range(3)]
+        start = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert time.monotonic() - start < 4.4  # one after another they take 4.5 seconds
+
+
+@pytest.mark.parametrize("after", [0.3, 0.6, 0.9, 1.2])
+def test_it_stops_soon_also_while_it_starts(tmp_path: Path, after: float) -> None:
+    config = plain_config(tmp_path, free_port(8900))
+    with process("-m", "gateway", "--config", str(config), "serve") as running:
+        time.sleep(after)
+        running.terminate()
+        running.wait(timeout=15)
+
+
+def test_nothing_of_a_request_is_written_anywhere(tmp_path: Path) -> None:
+    """Good and wrong requests, also those that HTTP itself refuses: the output shows none of them."""
+    port = free_port(8900)
+    config = plain_config(tmp_path, port)
+    asked = f"{API}/partijen?partijIdentificator__objectId=123456782"
+    with process("-m", "gateway", "--config", str(config), "serve") as running:
+        listening(port)
+        for line in (f"GET {asked} HTTP/1.1", f"BREW {asked} HTTP/1.1", f"GET {asked} HTTP/9.9", asked):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                connection.sendall(f"{line}\r\nHost: x\r\nAuthorization: Token geheim\r\n\r\n".encode())
+                assert connection.recv(4096)
+        running.terminate()
+        output, _ = running.communicate(timeout=20)
+    for part in ("123456782", "geheim", "partijen"):
+        assert part not in output
+
+
+def test_threads_are_for_waiting_for_a_source(tmp_path: Path) -> None:
+    """Without a source one thread in each process does the work; with one it is what the operator chose."""
+    alone = load_config(plain_config(tmp_path, 8000), {})
+    assert settings(alone) == Gateway(bind="127.0.0.1:8000", threads=1)
+    with_source = tmp_path / "with-source.toml"
+    with_source.write_text(
+        alone.path.read_text()  # type: ignore[union-attr]
+        + "uuid_secret = 'a secret of the tests, longer than thirty-two characters'\n"
+        + "[mapping]\nmax_vertrouwelijkheidaanduiding = 'openbaar'\n"
+        + "[[source]]\nname = 'bron'\nzaken_url = 'http://127.0.0.1:1/zaken/api/v1/'\n"
+        + "client_id = 'x'\nsecret = 'a secret of the tests, longer than thirty-two characters'\n"
+    )
+    assert settings(load_config(with_source, {})).threads == 4
