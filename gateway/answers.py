@@ -75,7 +75,9 @@ class WholeAnswer(Response):
 def as_response(reply: Reply) -> Response:
     """A reply for Flask to send."""
     response = WholeAnswer(reply.body, reply.status)
-    response.headers = Headers(reply.headers)  # these and no others: Flask would add a type to an empty answer
+    response.headers = Headers(
+        reply.headers
+    )  # these and no others: Flask would add a type to an empty answer
     return response
 
 

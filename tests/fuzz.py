@@ -28,7 +28,9 @@ LEFT_OUT = "negative_data_rejection,positive_data_acceptance"
 
 def main() -> int:
     """Run it; out: the exit code of schemathesis."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--max-examples", default="5", help="cases for each operation and phase")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="klantbrug-fuzz-") as folder:

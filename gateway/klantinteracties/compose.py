@@ -30,7 +30,7 @@ NOTHING: ByRelation = {}
 OLDEST_FIRST = itemgetter(5, 3)  # of links: by creation, then by uuid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """What is known around the documents of one kind: addresses by kind, and the links one step further."""
 
