@@ -19,6 +19,7 @@ from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
+from gateway.operating import Operating
 from gateway.problems import Problem
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
@@ -49,7 +50,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     api = Api(store, gatekeeper, hydrator, public_url, notify=bool(config.notifications.url))
     api.register(app)
     documentation.register(app)
-    Beheer(store, gatekeeper, public_url).register(app)
+    Beheer(store, public_url).register(app, Operating(app, gatekeeper))
     _handle_errors(app, public_url)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.

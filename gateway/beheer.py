@@ -7,12 +7,11 @@ import sqlite3
 import time
 from typing import Any
 
-import orjson
 from flask import Flask, Response, render_template, request
 
 from gateway import problems
-from gateway.answers import SECURITY, base_url, json_answer, must_take_json, problem_answer
-from gateway.auth import OPERATE, Gatekeeper
+from gateway.answers import SECURITY, base_url, json_answer, problem_answer
+from gateway.operating import Operating
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
 
@@ -43,18 +42,17 @@ log = logging.getLogger(__name__)
 class Beheer:
     """The operator's views over one store."""
 
-    def __init__(self, store: Store, gatekeeper: Gatekeeper, public_url: str) -> None:
+    def __init__(self, store: Store, public_url: str) -> None:
         self._store = store
-        self._gatekeeper = gatekeeper
         self._public_url = public_url
         self._held: tuple[float, dict[str, Any]] | None = None
 
-    def register(self, app: Flask) -> None:
+    def register(self, app: Flask, operating: Operating) -> None:
         """Add the paths to an application."""
         app.add_url_rule("/", "status_page", self._page)
         app.add_url_rule("/health/live", "health_live", self._live)
         app.add_url_rule("/health/ready", "health_ready", self._ready)
-        app.add_url_rule("/beheer/api/v1/status", "beheer_status", self._status)
+        operating.add("status", self._numbers)
 
     def _page(self) -> Response:
         page = render_template("status.html", status=self._numbers(), phases=PHASES, run_states=RUN_STATES)
@@ -73,11 +71,6 @@ class Beheer:
             detail = "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
         return problem_answer(problem, base_url(request.environ, self._public_url))
-
-    def _status(self) -> Response:
-        must_take_json(request.environ)
-        self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), OPERATE)
-        return json_answer(orjson.dumps(self._numbers()))
 
     def _numbers(self) -> dict[str, Any]:
         # The page is open to all and counting a large store takes a while: count at most so often.

@@ -1,0 +1,89 @@
+"""`klantbrug jobs`: run them by schedule, look at them, run one now."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+
+import click
+import orjson
+
+from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
+from gateway.config import Config
+from gateway.logs import safe_error
+from gateway.store.leases import Lost
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def jobs(context: click.Context) -> None:
+    """Voert jobs uit op hun tijd; zonder subcommando: serve."""
+    if context.invoked_subcommand is None:
+        context.invoke(jobs_serve)
+
+
+@jobs.command("serve")
+@click.option("--supervisor", type=int, hidden=True)
+@with_config
+def jobs_serve(config: Config, supervisor: int | None = None) -> None:
+    """Voert de jobs uit die aanstaan, tot Ctrl-C; van meer processen doet er een het werk."""
+    from gateway.installation import open_installation
+    from jobs.scheduler import Scheduler, UntilStopped
+    from jobs.table import enabled
+
+    if not enabled(config):
+        click.echo("Er staat geen job aan; zie klantbrug jobs list.", err=True)
+        return
+    wait = UntilStopped(supervisor)
+    try:
+        Scheduler(open_installation(config)).run(wait)
+    except sqlite3.Error as error:
+        click.echo(f"De opslag antwoordt niet ({safe_error(error)}).", err=True)
+        sys.exit(PROBLEMS)
+
+
+@jobs.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@with_config
+def jobs_list(config: Config, as_json: bool) -> None:
+    """Toont de jobs: of ze aanstaan, wanneer ze draaien, en hun laatste run."""
+    from gateway.installation import open_store
+    from gateway.show import moment_text
+    from jobs.table import listing
+
+    for line in listing(config, open_store(config)):
+        values = line._asdict() | {"last_run": moment_text(line.last_run)}
+        if as_json:
+            click.echo(orjson.dumps(values).decode())
+            continue
+        state = f"uit: {line.off_because}" if line.off_because else line.when
+        last = f", laatste run {values['last_run']} ({line.last_status})" if line.last_run else ""
+        click.echo(f"{line.name}: {line.about} ({state}{last})")
+
+
+@jobs.command("run")
+@click.argument("name")
+@with_config
+def jobs_run(config: Config, name: str) -> None:
+    """Voert een job nu uit, ook als hij uitstaat in [jobs.<naam>]."""
+    from gateway.installation import open_installation
+    from jobs.table import BY_NAME, run_job
+    from jobs.work import Busy
+
+    job = BY_NAME.get(name)
+    if job is None:
+        click.echo(f"Er is geen job {name!r}; er zijn: {', '.join(BY_NAME)}.", err=True)
+        sys.exit(USAGE)
+    if reason := job.unusable(config):
+        click.echo(f"Job {name} kan niets doen: {reason}.", err=True)
+        sys.exit(USAGE)
+    stop_on_sigterm()
+    try:
+        counters = run_job(open_installation(config), job)
+    except KeyboardInterrupt:
+        click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
+        sys.exit(PROBLEMS)
+    except (Busy, Lost) as error:
+        click.echo(f"Job {name} loopt in een ander proces ({type(error).__name__}).", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Job {name}: " + ", ".join(f"{what} {count}" for what, count in counters.items()) + ".")

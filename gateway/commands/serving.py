@@ -1,0 +1,97 @@
+"""The gateway itself: check, serve, status, dump, restore, demo."""
+
+from __future__ import annotations
+
+import sys
+from uuid import UUID
+
+import click
+import orjson
+
+from gateway.commands.common import PROBLEMS, stop_on_sigterm, with_config
+from gateway.config import Config
+
+MARKS = {"ok": "[ok]  ", "warning": "[let op] ", "problem": "[FOUT] "}
+
+
+@click.command()
+@with_config
+def check(config: Config) -> None:
+    """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
+    from gateway.check import Level, check_config, check_source
+
+    lines = check_config(config)
+    for source in config.sources:
+        lines += check_source(source).lines
+    for line in lines:
+        click.echo(MARKS[line.level] + line.text)
+    sys.exit(PROBLEMS if any(line.level == Level.PROBLEM for line in lines) else 0)
+
+
+@click.command()
+@click.option("--no-jobs", is_flag=True, help="Zonder jobs: die draaien elders met klantbrug jobs, of niet.")
+@with_config
+def serve(config: Config, no_jobs: bool) -> None:
+    """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast."""
+    from gateway.serve import serve as run
+    from gateway.supervise import beside
+    from jobs.table import enabled
+
+    with beside(_jobs_command(config) if enabled(config) and not no_jobs else []):
+        run(config)
+
+
+def _jobs_command(config: Config) -> list[str]:
+    """The command that runs the jobs as we would; the number of its supervisor comes after it."""
+    chosen = click.get_current_context().find_root().params
+    flags = [f"--{name.replace('_', '-')}" for name in ("log_json", "verbose") if chosen[name]]
+    path = ["--config", str(config.path)] if config.path else []
+    return [sys.executable, "-m", "gateway", *path, *flags, "jobs", "serve", "--supervisor"]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@with_config
+def status(config: Config, as_json: bool) -> None:
+    """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
+    from gateway.installation import open_store
+    from gateway.show import status_text
+    from gateway.store.status import status as read_status
+
+    found = read_status(open_store(config))
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else status_text(found))
+
+
+@click.command()
+@with_config
+def dump(config: Config) -> None:
+    """Schrijft de inhoud van de opslag als JSON Lines (bevat persoonsgegevens)."""
+    from gateway.installation import open_store
+    from gateway.store.dump import dump_lines
+
+    for line in dump_lines(open_store(config)):
+        sys.stdout.buffer.write(line + b"\n")
+
+
+@click.command()
+@click.argument("uuid", type=click.UUID)
+@with_config
+def restore(config: Config, uuid: UUID) -> None:
+    """Zet terug wat een client verwijderde en uit een bron kwam."""
+    from gateway.installation import open_installation
+
+    count = open_installation(config).ingest.restore(uuid)
+    if not count:
+        click.echo(f"Er is niets verwijderd onder {uuid}.", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Teruggezet: {count} document(en).")
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, help="Een bezette poort wordt overgeslagen.")
+def demo(port: int) -> None:
+    """Een voorbeeld-Zaken API, een backfill, de gateway en de statuspagina, tot Ctrl-C."""
+    from gateway.demo import run
+
+    stop_on_sigterm()
+    sys.exit(run(port))
