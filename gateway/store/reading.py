@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ Linked = tuple[int, int, int, bytes, str | None, int, int]
 NEAR, FAR, FURTHER = range(3)
 
 STATEMENTS_KEPT = 1024
+FEW = 8
 NEWEST_FIRST = "ORDER BY d.moment DESC, d.created DESC, d.uuid DESC"
 OLDEST_FIRST = "ORDER BY d.moment, d.created, d.uuid"
 # A uuid that a client holds may be one that resolves to another document (M6).
@@ -126,12 +126,16 @@ def _page_of_all(connection: sqlite3.Connection, kind: int, number: int | None, 
     return Page(count, number, rows[::-1] if from_end else rows)
 
 
-@dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What to ask around documents of one kind, in one statement: for one document, and for several."""
+    """What to ask around documents of one kind, in one statement."""
 
-    one: str
-    many: str
+    def __init__(self, statement: str) -> None:
+        # For a few documents the numbers are parameters: unpacking them from a list costs more than they do.
+        self.few = [
+            statement.format(asked=f"IN ({', '.join(f'?{n}' for n in range(1, count + 1))})")
+            for count in range(FEW + 1)
+        ]
+        self.many = statement.format(asked="IN (SELECT value FROM json_each(?1))")
 
 
 def surroundings(
@@ -160,16 +164,13 @@ def surroundings(
         parts.append(_links(FURTHER, "source", "target", f"l.source IN ({those})", further_whole))
     if not parts:
         return None
-    statement = " UNION ALL ".join(parts)
-    return Surroundings(
-        statement.format(asked="= ?1"), statement.format(asked="IN (SELECT value FROM json_each(?1))")
-    )
+    return Surroundings(" UNION ALL ".join(parts))
 
 
 def around(connection: sqlite3.Connection, asked: Surroundings, ids: Sequence[int]) -> list[Linked]:
     """The links around these documents, in no order."""
-    if len(ids) == 1:
-        return connection.execute(asked.one, ids).fetchall()
+    if len(ids) <= FEW:
+        return connection.execute(asked.few[len(ids)], ids).fetchall()
     return connection.execute(asked.many, (f"[{','.join(map(str, ids))}]",)).fetchall()
 
 
