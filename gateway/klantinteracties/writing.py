@@ -6,6 +6,7 @@ rules look at; then all the rest in one transaction, so that a request is done w
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ from gateway.problems import InvalidParam
 from gateway.store import deleting, editing, outbox, reading
 from gateway.store import rules as questions
 from gateway.store.database import Store, now
-from mappings.klantinteracties import Invalid, check, load
+from gateway.store.editing import Held
+from mappings.klantinteracties import Invalid, check, load, schema_of
 
 # The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
 PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
@@ -49,7 +51,7 @@ class Writer:
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
-        given = _load(resource.kind, data, partial=False)
+        given = self._load(resource.kind, data)
         outcome = self._hydrate([(resource, given)])
         with self._store.write() as connection:
             draft = Draft(resource, given)
@@ -63,8 +65,8 @@ class Writer:
         """A document made what a parsed body says; what isn't given stays, `partial` also what is required."""
         with self._store.read() as connection:
             row = _row(connection, resource, uuid)
-            stored = editing.get(connection, row).body
-        given = _load(resource.kind, data, partial=partial, stored=stored)
+            held = editing.get(connection, row)
+        given = self._load(resource.kind, data, partial=partial, held=held)
         outcome = self._hydrate([(resource, given)])
         with self._store.write() as connection:
             row = _row(connection, resource, uuid)
@@ -106,17 +108,12 @@ class Writer:
 
     def maak_klantcontact(self, data: Any, base: str) -> Written:
         """A klantcontact with at most one betrokkene and one onderwerpobject, at once [029, 030, 148]."""
-        given = _load(MAAK_KLANTCONTACT, data, partial=False)
-        parts = {kind: given[kind] for kind in ("klantcontact", *PARTS) if given.get(kind) is not None}
-        outcome = self._hydrate([(BY_KIND[kind], part) for kind, part in parts.items()])
+        made = _drafts(MAAK_KLANTCONTACT, self._load(MAAK_KLANTCONTACT, data))
+        outcome = self._hydrate([(draft.resource, draft.given) for draft in made.values()])
         with self._store.write() as connection:
-            made = {
-                kind: Draft(BY_KIND[kind], part, prefix=f"{kind}.", rule_prefix=f"{kind}.")
-                for kind, part in parts.items()
-            }
             _refuse([param for draft in made.values() for param in drafts.resolve(connection, draft)])
             rows = {"klantcontact": self._save(connection, made["klantcontact"])}
-            for kind in parts.keys() & PARTS.keys():
+            for kind in made.keys() & PARTS.keys():
                 made[kind].links[PARTS[kind]] = [rows["klantcontact"]]
             for kind in PARTS:
                 if kind in made:
@@ -127,6 +124,22 @@ class Writer:
             }
             self._tell(connection, "klantcontact", "create", answer["klantcontact"] or {})
         return Written(answer, outcome)
+
+    def _load(self, kind: str, data: Any, *, partial: bool = False, held: Held | None = None) -> Json:
+        """The fields of a body, judged by themselves. Raises a 400 Problem that names all that is wrong with fields."""
+        try:
+            return load(kind, data, partial=partial, stored=held.body if held else None)
+        except Invalid as error:
+            wrong = [InvalidParam(*param) for param in error.params]
+            made = _drafts(kind, error.sound, held)
+        # What is right in itself may still refer to nothing; a source that can't tell takes no error away.
+        with contextlib.suppress(problems.Problem):
+            self._hydrate([(draft.resource, draft.given) for draft in made.values()])
+            with self._store.read() as connection:
+                wrong += [param for draft in made.values() for param in drafts.resolve(connection, draft)]
+        places = {name: place for place, name in enumerate(schema_of(kind).fields)}
+        wrong.sort(key=lambda param: places.get(param.name.split(".", 1)[0], -1))
+        raise problems.invalid(*wrong)
 
     def _tell(self, connection: sqlite3.Connection, kind: str, action: str, answer: Json) -> None:
         """Put a notification of a write in the outbox, in the same transaction, when notifications are on."""
@@ -190,12 +203,15 @@ class Writer:
             self._save(connection, inner)
 
 
-def _load(kind: str, data: Any, *, partial: bool, stored: Json | None = None) -> Json:
-    try:
-        return load(kind, data, partial=partial, stored=stored)
-    except Invalid as error:
-        wrong = error.params
-    raise problems.invalid(*(InvalidParam(*param) for param in wrong))
+def _drafts(kind: str, given: Json, held: Held | None = None) -> dict[str, Draft]:
+    """The drafts in a loaded body, by kind: one, or those of the parts of maak-klantcontact."""
+    if kind != MAAK_KLANTCONTACT:
+        return {kind: Draft(BY_KIND[kind], given, held)}
+    return {
+        part: Draft(BY_KIND[part], given[part], prefix=f"{part}.", rule_prefix=f"{part}.")
+        for part in ("klantcontact", *PARTS)
+        if given.get(part) is not None
+    }
 
 
 def _refuse(wrong: Iterable[tuple[str, str, str]], prefix: str = "") -> None:

@@ -41,10 +41,12 @@ def load(kind: str, data: Any, *, partial: bool, stored: Mapping[str, Any] | Non
         found = cast(dict[str, Any], schema.load(data, partial=partial))
     except ValidationError as error:
         wrong = tuple(faults.params(error.messages))
+        valid = cast(dict[str, Any], error.valid_data or {})
+        sound = {name: value for name, value in valid.items() if name not in error.messages}
     else:
         return {name: value for name, value in found.items() if name not in ("uuid", switch)}
     # Outside the except block: marshmallow's error holds the whole body, which must not travel along.
-    raise Invalid(wrong)
+    raise Invalid(wrong, {name: value for name, value in sound.items() if name not in ("uuid", switch)})
 
 
 def _missing_switch(kind: str, data: Any) -> str | None:

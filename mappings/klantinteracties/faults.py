@@ -20,11 +20,15 @@ class InvalidParam(NamedTuple):
 
 
 class Invalid(Exception):
-    """A body that is not right. Its text holds no value of the body; `params` may repeat what the client sent."""
+    """A body that is not right. Its text holds no value of the body; `params` may repeat what the client sent.
 
-    def __init__(self, params: tuple[InvalidParam, ...]) -> None:
+    `sound` are the fields in which nothing is wrong, as `load` gives them.
+    """
+
+    def __init__(self, params: tuple[InvalidParam, ...], sound: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{len(params)} fields are not right")
         self.params = params
+        self.sound = dict(sound or {})
 
 
 class Fault(NamedTuple):

@@ -54,6 +54,33 @@ def test_a_reference_to_nothing_is_refused(
     assert refused == [(f"{name}.uuid", "invalid")]
 
 
+def test_all_that_is_wrong_with_fields_is_told_at_once_in_their_order(editor: Editor) -> None:
+    """Wrong in itself, a reference to nothing, and taken by another one: one answer names them all."""
+    editor.make("partijen", {**PERSOON, "nummer": "0000000007"})
+    adres = editor.make("digitaleadressen", EMAIL)
+    body = {**PERSOON, "nummer": "0000000007", "voorkeurstaal": "nederlands", "indicatieActief": "ja"}
+    with editor.nothing_written():
+        refused = editor.refused(
+            "POST", "/partijen", {**body, "digitaleAdressen": [ref(adres), {"uuid": NOBODY}]}
+        )
+    assert refused == [
+        ("nummer", "unique"),
+        ("digitaleAdressen.1.uuid", "invalid"),
+        ("voorkeurstaal", "max_length"),
+        ("indicatieActief", "invalid"),
+    ]
+
+
+def test_parts_of_maak_klantcontact_are_judged_together(editor: Editor) -> None:
+    """A fault in one part hides no reference to nothing in another."""
+    body = {
+        "klantcontact": {**KLANTCONTACT, "kanaal": ""},
+        "betrokkene": {"rol": "klant", "initiator": True, "wasPartij": {"uuid": NOBODY}},
+    }
+    refused = editor.refused("POST", "/maak-klantcontact", body)
+    assert [name for name, _ in refused] == ["klantcontact.kanaal", "betrokkene.wasPartij.uuid"]
+
+
 def test_a_reference_in_a_list_is_named_by_its_place(editor: Editor) -> None:
     adres = editor.make("digitaleadressen", EMAIL)
     body = {**PERSOON, "digitaleAdressen": [ref(adres), {"uuid": NOBODY}]}

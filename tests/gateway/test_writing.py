@@ -537,11 +537,12 @@ class Script:
 def test_the_hydrator_hears_of_a_write_before_it_is_judged(
     register: Register, serve: Callable[..., Client]
 ) -> None:
-    """Of what it sets, and of every reference that the store doesn't know; not of a body that is wrong in itself."""
+    """Of what it sets, and of every reference that the store doesn't know; of a wrong body what is right in it."""
     script = Script(register.store)
     editor = Editor(serve(scope="write", hydrator=script))
     editor.refused("POST", "/betrokkenen", {"hadKlantcontact": {"uuid": NOBODY}, "rol": "x"})
-    assert script.asked == []
+    assert script.asked == [("write betrokkene", ["hadKlantcontact"]), ("klantcontact", UUID(NOBODY))]
+    script.asked.clear()
     body = {"hadKlantcontact": {"uuid": NOBODY}, "wasPartij": {"uuid": PARTIJ}, "rol": "klant"}
     editor.refused("POST", "/betrokkenen", {**body, "initiator": True})
     assert script.asked == [
