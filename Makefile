@@ -2,13 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint fuzz bench clean
+.PHONY: help demo test lint fuzz soak bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   sample Zaken API, backfill, gateway and status page, until Ctrl-C"
 	@echo "make test   everything the project promises, as tests"
 	@echo "make lint   ruff and mypy"
+	@echo "make fuzz   the served API under generated requests"
+	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
 .venv/installed: pyproject.toml
@@ -31,6 +33,9 @@ lint: .venv/installed
 CASES ?= 20
 fuzz: .venv/installed
 	$(BIN)/python tests/fuzz.py --max-examples $(CASES)
+
+soak: .venv/installed
+	$(BIN)/python -m pytest -m soak
 
 # SCALE=10 compares with a tenth of it. The figures are in docs/performance.md.
 SCALE ?= 1
