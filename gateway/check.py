@@ -6,16 +6,19 @@ Lines are plain Dutch for the operator, without personal data; how they look is 
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.config import Config, Source
+from gateway.check_earlier import check_earlier
+from gateway.check_report import Level, Line, SourceReport, explain
+from gateway.config import EARLIER_APIS, Config, Source
 from gateway.legacy import errors
 from gateway.legacy.client import PATHS, Count, ZakenClient, uuid_of
 from gateway.legacy.transport import Retries
+from gateway.legacy.versions import NEWEST
+from gateway.store.rebuilding import to_rebuild
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+from mappings.translate import fingerprint
 
 # The whole check of a source, and how many zaaktypen are counted one by one: it must stay gentle.
 SECONDS = 90.0
@@ -24,74 +27,7 @@ MOST_ZAAKTYPEN = 40
 _SKEW_WARNING = 60.0
 _SHORT_SECRET = 32
 
-
-class Level(StrEnum):
-    """How an operator should take a line."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One finding of the check."""
-
-    level: Level
-    text: str
-
-
-@dataclass(slots=True)
-class SourceReport:
-    """What was found out about one source; the counts are what these credentials can see.
-
-    A count is None where the source did not say. `per_vertrouwelijkheid` and `per_zaaktype` count zaken.
-    """
-
-    name: str
-    lines: list[Line] = field(default_factory=list)
-    answers: bool = False
-    version: str = ""
-    open_zaak: bool = False
-    clock_skew: float | None = None
-    counts: dict[str, int | None] = field(default_factory=dict)
-    per_vertrouwelijkheid: dict[str, int] = field(default_factory=dict)
-    per_zaaktype: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def level(self) -> Level:
-        """The worst of the lines."""
-        levels = {line.level for line in self.lines}
-        return next((level for level in (Level.PROBLEM, Level.WARNING) if level in levels), Level.OK)
-
-    def say(self, level: Level, text: str) -> None:
-        """Add a line."""
-        self.lines.append(Line(level, text))
-
-
-_REFUSED = {
-    "invalid-client-identifier": (
-        "De bron kent client_id {client_id!r} niet: vraag de beheerder of deze applicatie bestaat, "
-        "of verbeter client_id."
-    ),
-    "invalid-jwt-signature": (
-        "Het geheim klopt niet bij client_id {client_id!r}: neem het opnieuw over van de bron."
-    ),
-    "missing-client-identifier": "De bron vindt geen client_id in ons token: vul client_id in.",
-    "permission_denied": (
-        "De bron kent client_id {client_id!r}, maar geeft geen rechten op {path}: vraag de beheerder om de "
-        "autorisatie {scope} voor alle zaaktypen die mee moeten."
-    ),
-    "": (
-        "De toegang tot {path} is geweigerd zonder code van de standaard: waarschijnlijk weigert een "
-        "proxy of firewall ervoor; vraag of dit adres toegelaten is."
-    ),
-}
-_REFUSED_EXPIRED = (
-    "De bron vindt ons token verlopen: de klokken lopen niet gelijk. "
-    "Zet op beide machines de tijd goed (NTP)."
-)
-_REFUSED_OTHERWISE = "De bron weigert ons token op {path}, code {code}: leg deze code voor aan de beheerder."
+__all__ = ["MOST_ZAAKTYPEN", "Level", "Line", "SourceReport", "check_config", "check_source"]
 
 
 def check_source(source: Source, *, seconds: float = SECONDS) -> SourceReport:
@@ -102,14 +38,15 @@ def check_source(source: Source, *, seconds: float = SECONDS) -> SourceReport:
     client = ZakenClient(source, retries=Retries(attempts=3))
     try:
         _ask_all(client, source, report, deadline)
+        check_earlier(client, source, report, deadline)
     finally:
         client.close()
     return report
 
 
 def _before_asking(source: Source, report: SourceReport) -> None:
-    for key, url in (("zaken_url", source.zaken_url), ("catalogi_url", source.catalogi_url)):
-        parts = urlsplit(url)
+    for key in ("zaken_url", "catalogi_url", *(f"{api}_url" for api in EARLIER_APIS)):
+        parts = urlsplit(getattr(source, key))
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             report.say(
                 Level.WARNING, f"{key} begint met http://: persoonsgegevens gaan onversleuteld over het net."
@@ -125,15 +62,27 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
     try:
         version = client.version(deadline=deadline)
     except errors.LegacyError as exc:
-        _explain(exc, source, "rollen", report)
+        explain(exc, source, "rollen", report)
         _clock(client, report)
         return
     report.answers = True
     report.version, report.open_zaak = version.text, version.open_zaak
     said = "vast gezet in de config" if source.api_version else "volgens de bron zelf"
     report.say(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({said}).")
+    if version.newer:
+        known = ".".join(map(str, NEWEST))
+        report.say(
+            Level.WARNING,
+            f"Deze versie is nieuwer dan Klantbrug kent: zij wordt bevraagd als {known}. Klopt de versie niet, vul "
+            "dan api_version in.",
+        )
     if version.open_zaak:
         report.say(Level.OK, "De bron kent de filters van Open Zaak: zoeken op KVK-nummer kan meteen.")
+    elif version.finds_kvk:
+        report.say(
+            Level.OK,
+            "Deze versie heeft een KVK-nummer alleen in innNnpId: zoeken op KVK-nummer kan meteen.",
+        )
     else:
         report.say(
             Level.WARNING,
@@ -145,35 +94,14 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
         _addresses(client, source, shown, report, deadline)
         _per_vertrouwelijkheid(client, report, deadline)
     except errors.LegacyError as exc:
-        _explain(exc, source, "zaken", report)
+        explain(exc, source, "zaken", report)
     if not source.catalogi_url:
         report.say(Level.OK, "catalogi_url is leeg: er is niet per zaaktype geteld.")
         return
     try:
         _per_zaaktype(client, report, deadline)
     except errors.LegacyError as exc:
-        _explain(exc, source, "zaaktypen", report, Level.WARNING)
-
-
-def _explain(
-    exc: errors.LegacyError, source: Source, path: str, report: SourceReport, level: Level = Level.PROBLEM
-) -> None:
-    """Turn an error into a line with what to do about it."""
-    if isinstance(exc, errors.Forbidden):
-        report.answers = True
-        text = _REFUSED_EXPIRED if exc.expired else _REFUSED.get(exc.code, _REFUSED_OTHERWISE)
-        scope = "catalogi.lezen" if path == "zaaktypen" else "zaken.lezen"
-        report.say(level, text.format(client_id=source.client_id, path=path, code=exc.code, scope=scope))
-        return
-    todo = ""
-    if isinstance(exc, errors.Unreachable | errors.TimedOut) and exc.temporary:
-        host = urlsplit(source.zaken_url)
-        todo = f" Klopt {host.hostname} in de config, staat de bron aan en laat de firewall ons door?"
-    elif isinstance(exc, errors.NotFound):
-        todo = " Klopt het pad in de config? Het eindigt meestal op /api/v1/."
-    elif isinstance(exc, errors.DeadlinePassed):
-        todo = " De rest is niet nagekeken."
-    report.say(level, f"{exc}.{todo}")
+        explain(exc, source, "zaaktypen", report, Level.WARNING)
 
 
 def _clock(client: ZakenClient, report: SourceReport) -> None:
@@ -196,7 +124,7 @@ def _counts(
         try:
             shown[kind], count = client.first(kind, deadline=deadline)
         except errors.LegacyError as exc:
-            _explain(exc, source, PATHS[kind], report)
+            explain(exc, source, PATHS[kind], report)
             continue
         report.counts[kind] = count.number
         guessed |= not count.exact
@@ -344,6 +272,12 @@ def _store_lines(config: Config) -> Iterator[Line]:
         yield Line(Level.PROBLEM, text)
     else:
         yield Line(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
+    for name in to_rebuild(path, fingerprint(config.mapping)):
+        text = (
+            f"De [mapping] is gewijzigd sinds de gegevens van bron {name} zijn vertaald: klantbrug rebuild "
+            "(met --dry-run om eerst te zien wat er verandert)."
+        )
+        yield Line(Level.WARNING, text)
     place = "store.uuid_secret"
     if config.store.origin == "file":
         place = "het bestand van store.uuid_secret_file"
@@ -365,4 +299,7 @@ def _holds_secret(config: Config) -> bool:
     if config.path is None:
         return False
     text = config.path.read_text(encoding="utf-8")
-    return any(secret in text for secret in (config.store.uuid_secret, *(s.secret for s in config.sources)))
+    secrets = [config.store.uuid_secret]
+    for source in config.sources:
+        secrets += [source.secret, *(getattr(source, f"{api}_secret") for api in EARLIER_APIS)]
+    return any(secret and secret in text for secret in secrets)

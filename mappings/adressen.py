@@ -220,6 +220,9 @@ def _ver_weg(buitenland: Mapping[str, Any], found: list[Finding]) -> dict[str, A
     land = landcode(naam, code)
     if land is None and naam:
         _put_unknown_country(naam, regels, found)
+    elif naam and landcode(naam, "") is None:
+        action = f"Landnaam is niet bekend als land van ISO 3166; de landcode is gevolgd ({land})."
+        found.append(Finding("M15", _BUITENLAND + "lndLandnaam", Severity.ADJUSTED, action))
     if land is None and code:
         found.append(
             Finding(
@@ -229,6 +232,9 @@ def _ver_weg(buitenland: Mapping[str, Any], found: list[Finding]) -> dict[str, A
                 "Landcode is niet bekend; niet overgenomen.",
             )
         )
+    if land is not None and code and code not in LANDENTABEL:
+        action = f"Landcode is niet bekend; de landnaam is gevolgd ({land})."
+        found.append(Finding("M15", _BUITENLAND + "lndLandcode", Severity.INFO, action))
     if land is not None and LANDENTABEL.get(code, land) != land:
         found.append(
             Finding(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from mappings import identity, namen
 from mappings.adressen import LEEG
+from mappings.contactpersonen import ORGANISATIES, notitie, partij_identificatie
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import KeySet, Uuids
@@ -24,6 +25,19 @@ REGISTER = {
 }
 KEY = {"bsn": "brp:bsn:", "rsin": "hr:rsin:", "kvk_nummer": "hr:kvk:", "vestigingsnummer": "hr:vestiging:"}
 ANDERE_LIMIT = 200
+# Where what goes into anderePartijIdentificator stood, by its label there.
+ANDERE_VELD = {
+    label: f"betrokkeneIdentificatie.{name}"
+    for label, name in (
+        ("a-nummer", "inpA_nummer"),
+        ("anp", "anpIdentificatie"),
+        ("ann", "annIdentificatie"),
+        ("ongeldig bsn", "inpBsn"),
+        ("ongeldig rsin", "innNnpId"),
+        ("ongeldig kvk-nummer", "kvkNummer"),
+        ("ongeldig vestigingsnummer", "vestigingsNummer"),
+    )
+}
 
 
 @dataclass(slots=True)
@@ -38,7 +52,7 @@ class Merged:
 
 
 def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> Merged:
-    """Merge the claims on one party or actor (M6, M11, M17, M18, M21, M27, M42).
+    """Merge the claims on one party or actor (M6, M11, M17, M18, M21-M24, M27, M42).
 
     In: its claims in any order, and its set of keys. Out: its documents; the same claims always give the same.
     """
@@ -83,16 +97,10 @@ class _Merger:
         if persoon:
             naam = naam or LEGE_NAAM
             wie = {"contactnaam": naam, "volledigeNaam": namen.volledige_naam(naam)}
-        self._add(
-            "partij",
+        self._partij(
             self.uuid,
             {
-                "nummer": None,
-                "interneNotitie": "",
                 "soortPartij": "persoon" if persoon else "organisatie",
-                "indicatieGeheimhouding": None,
-                "voorkeurstaal": self.settings.voorkeurstaal,
-                "indicatieActief": True,
                 "bezoekadres": adres.get("bezoekadres", LEEG),
                 "correspondentieadres": adres.get("correspondentieadres", LEEG),
                 "partijIdentificatie": wie,
@@ -101,7 +109,77 @@ class _Merger:
             other=[identity.key_uuid(self.uuids, key) for key in self.keys.keys[1:]],
         )
         self._identificatoren()
-        self._digitale_adressen()
+        organisatie = newest.soort in ORGANISATIES
+        elsewhere = organisatie and self.settings.contactpersoon_adressen == "contactpersoon"
+        given = [
+            (claim, entry)
+            for claim in self.claims
+            for entry in claim.digitaal
+            if not (elsewhere and claim.contactpersoon)
+        ]
+        self._digitale_adressen(self.uuid, given, self.keys.keys)
+        if organisatie:
+            self._contactpersonen()
+        else:
+            self._without_contactpersoon()
+
+    def _partij(
+        self,
+        uuid: UUID,
+        own: dict[str, Any],
+        holders: Sequence[Claim],
+        links: dict[str, list[UUID]] | None = None,
+        other: Sequence[UUID] = (),
+    ) -> None:
+        body = {
+            "nummer": None,
+            "interneNotitie": "",
+            "soortPartij": "",
+            "indicatieGeheimhouding": None,
+            "voorkeurstaal": self.settings.voorkeurstaal,
+            "indicatieActief": True,
+            "bezoekadres": LEEG,
+            "correspondentieadres": LEEG,
+        }
+        self._add("partij", uuid, body | own, holders, links, other)
+
+    def _contactpersonen(self) -> None:
+        """Who answers for the organisation: a party of its own for each key (M22, M24)."""
+        people: dict[tuple[str, ...], list[tuple[Claim, list[Any]]]] = {}
+        for claim in self.claims:
+            if claim.contactpersoon:
+                people.setdefault(tuple(claim.contactpersoon[2]), []).append((claim, claim.contactpersoon))
+        for key, said in people.items():
+            # One that is known by its rol only is the same one under whatever key the organisation has.
+            places = self.keys.keys if len(key) > 1 else ("",)
+            keys = ["|".join(("contactpersoon", *filter(None, (place, *key)))) for place in places]
+            uuid, *other = (self.uuids.derive(each) for each in keys)
+            functie = next((functie for _, (_, functie, _) in said if functie), "")
+            inner = str(self.uuids.derive("contactpersoon-identificatie", keys[0]))
+            self._partij(
+                uuid,
+                {
+                    "soortPartij": "contactpersoon",
+                    "interneNotitie": notitie(functie),
+                    "partijIdentificatie": partij_identificatie(inner, said[0][1][0]),
+                },
+                [claim for claim, _ in said],
+                {"werkteVoorPartij": [self.uuid]},
+                other,
+            )
+            if self.settings.contactpersoon_adressen != "organisatie":
+                # Its own name says nothing new beside its own address.
+                given = [(claim, [*entry[:3], ""]) for claim, _ in said for entry in claim.digitaal]
+                self._digitale_adressen(uuid, given, keys)
+
+    def _without_contactpersoon(self) -> None:
+        """A rol of an organisation that a conflict left with a person: there is no contactpersoon to make (M22)."""
+        for claim in self.claims:
+            if claim.contactpersoon:
+                action = "de partij is geen organisatie: geen contactpersoon gemaakt"
+                self._finding(claim, "M22", "contactpersoonRol.naam", Severity.DROPPED, action)
+                if claim.contactpersoon[1]:
+                    self._finding(claim, "M24", "contactpersoonRol.functie", Severity.DROPPED, action)
 
     def _identificatoren(self) -> None:
         holders: dict[tuple[str, str], list[Claim]] = {}
@@ -180,19 +258,20 @@ class _Merger:
                 else "alleen in het bronobject bewaard: de partij heeft geen identificator die het kan dragen"
             )
             for claim in holders[label, value]:
-                field_name = f"betrokkeneIdentificatie ({label})"
-                self._finding(claim, "M17", field_name, Severity.DROPPED, reason)
+                self._finding(claim, "M17", ANDERE_VELD[label], Severity.DROPPED, reason)
         return text
 
-    def _digitale_adressen(self) -> None:
+    def _digitale_adressen(
+        self, partij: UUID, given: Iterable[tuple[Claim, list[str]]], keys: Sequence[str]
+    ) -> None:
+        """The addresses of a party (M21); `given` by claim, the newest first, `keys` those of the party."""
         holders: dict[tuple[str, str], list[tuple[Claim, list[str]]]] = {}
-        for claim in self.claims:
-            for entry in claim.digitaal:
-                holders.setdefault((entry[0], entry[2]), []).append((claim, entry))
+        for claim, entry in given:
+            holders.setdefault((entry[0], entry[2]), []).append((claim, entry))
         standard: set[str] = set()
         for (soort, sleutel), found in holders.items():
             newest = found[0][1]
-            uuid, *other = (self.uuids.derive("adres", key, soort, sleutel) for key in self.keys.keys)
+            uuid, *other = (self.uuids.derive("adres", key, soort, sleutel) for key in keys)
             self._add(
                 "digitaleadres",
                 uuid,
@@ -205,7 +284,7 @@ class _Merger:
                     "verificatieDatum": None,
                 },
                 [claim for claim, _ in found],
-                {"verstrektDoorPartij": [self.uuid]},
+                {"verstrektDoorPartij": [partij]},
                 other,
             )
             standard.add(soort)

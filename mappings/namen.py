@@ -119,6 +119,7 @@ def actornaam(
             _text(identificatie, part) for part in ("voorletters", "voorvoegselAchternaam", "achternaam")
         ]
         field, naam, spellings = _IDENTIFICATIE + "achternaam", _joined(parts), {_folded(" ".join(parts[1:]))}
+        _report_lost_parts(parts, cut_at_word(naam, MAX_NAAM), found)
     else:
         field, naam, spellings = _IDENTIFICATIE + "naam", _text(identificatie, "naam"), set()
     if not naam:
@@ -162,6 +163,20 @@ def _belongs_to_previous(text: str, position: int) -> bool:
         or text[position - 1] == _ZERO_WIDTH_JOINER
         or ord(character) in _SKIN_TONES
     )
+
+
+def _report_lost_parts(parts: Sequence[str], cut: str, found: list[Finding]) -> None:
+    """Name the parts before the achternaam that do not stand whole in the naam of a medewerker, cut (M27)."""
+    for part, field in zip(parts, ("voorletters", "voorvoegselAchternaam"), strict=False):
+        if _joined([part]) not in cut:
+            found.append(
+                Finding(
+                    "M27",
+                    _IDENTIFICATIE + field,
+                    Severity.ADJUSTED,
+                    "past niet geheel in de naam van de actor",
+                )
+            )
 
 
 def _fitting(rule: str, field: str, naam: str, found: list[Finding]) -> str:

@@ -10,15 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from mappings import identity, namen, nummers
+from mappings import identity, namen, nummers, vertegenwoordigingen
 from mappings.adressen import adressen
-from mappings.digitaleadressen import digitale_adressen, omschrijving, telefoonnummer
+from mappings.contactpersonen import contact_van
 from mappings.digitaleadressen import geldig_emailadres as geldig
+from mappings.digitaleadressen import telefoonnummer
 from mappings.findings import Finding, Severity
 from mappings.settings import Settings
 
 ACTOR_TYPES = ("medewerker", "organisatorische_eenheid")
 NAAM_LIMIT = 200
+# Of an actor.
+OBJECTID_LIMIT = 200
+EMAILADRES_LIMIT = 254
 LEGE_NAAM: Mapping[str, str] = {
     "voorletters": "",
     "voornaam": "",
@@ -29,11 +33,13 @@ LEGE_NAAM: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Claim:
-    """What legacy objects say of one party or actor: `facet` zelf (the betrokkene) or ouder (its parent).
+    """What legacy objects say of one party or actor.
 
-    `soort` is persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the
-    registratiedatum in microseconds. Groups that the object does not give are None (M18 skips them). Rollen
-    that say the same may be one claim: that of the newest (`rol`, `moment`), with the moment of the `oldest`.
+    `facet` is zelf (the betrokkene), ouder (its parent) or vertegenwoordigde (whom it acts for, M26). `soort` is
+    persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the registratiedatum in
+    microseconds. Groups that the object does not give are None (M18 skips them). `contactpersoon` is its achternaam,
+    functie and key (M22), `nummer` that of a klant (M41). Rollen that say the same may be one claim: that of the
+    newest (`rol`, `moment`), with the moment of the `oldest`.
     """
 
     facet: str
@@ -47,6 +53,8 @@ class Claim:
     ouder: str = ""
     andere: list[list[str]] = field(default_factory=list)
     digitaal: list[list[str]] = field(default_factory=list)
+    contactpersoon: list[Any] | None = None
+    nummer: str = ""
     oldest: int | None = None
 
     @property
@@ -56,7 +64,7 @@ class Claim:
 
     def body(self) -> dict[str, Any]:
         """What is said, as JSON-ready data, without the rol that says it; `from_body` reads it back."""
-        return {
+        said = {
             "f": self.facet,
             "s": self.soort,
             "k": self.keys,
@@ -67,6 +75,11 @@ class Claim:
             "x": self.andere,
             "d": self.digitaal,
         }
+        if self.contactpersoon:
+            said["c"] = self.contactpersoon
+        if self.nummer:
+            said["m"] = self.nummer
+        return said
 
     @classmethod
     def from_body(cls, data: Mapping[str, Any], rol: UUID, moment: int, oldest: int) -> Claim:
@@ -84,6 +97,8 @@ class Claim:
             ouder=data["o"],
             andere=data["x"],
             digitaal=data["d"],
+            contactpersoon=data.get("c"),
+            nummer=data.get("m", ""),
         )
 
 
@@ -97,7 +112,7 @@ class RolTranslation:
 
 
 def translate_rol(rol: Mapping[str, Any], source: str, settings: Settings) -> RolTranslation:
-    """Translate a loaded Rol (`zaken.load_rol`) of a source (M5, M8, M10-M17, M21, M23, M27).
+    """Translate a loaded Rol (`zaken.load_rol`) of a source (M5, M8, M10-M17, M21-M24, M26, M27).
 
     No claims: the Rol makes no party or actor (M10).
     """
@@ -112,7 +127,10 @@ def translate_rol(rol: Mapping[str, Any], source: str, settings: Settings) -> Ro
         claims = [_persoon(rol, source, settings, found)]
     else:
         claims = _organisatie(rol, source, settings, found)
-    return RolTranslation(claims, _deelname(rol, claims, found), found)
+    deelname = _deelname(rol, claims, found)
+    if claims:
+        _machtiging(rol, claims, deelname, found)
+    return RolTranslation(claims, deelname, found)
 
 
 def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
@@ -126,8 +144,8 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
         rol["registratiedatum"],
         naam=naam if any(naam.values()) else None,
         adres=_adres(identificatie, "", settings.adressen == "alle", found),
-        digitaal=_digitaal(rol, namen.volledige_naam(naam), found),
     )
+    _contact(claim, rol, namen.volledige_naam(naam), found)
     bsn = identificatie.get("inpBsn", "")
     if geldige_bsn := nummers.bsn(bsn):
         claim.identificatoren.append(["bsn", geldige_bsn])
@@ -168,8 +186,8 @@ def _organisatie(
         rol["registratiedatum"],
         naam=naam or None,
         adres=_adres(identificatie, identificatie.get("bezoekadres", ""), settings.adressen != "geen", found),
-        digitaal=_digitaal(rol, naam, found),
     )
+    _contact(claim, rol, naam, found)
     if claim.soort == "vestiging":
         return [claim, *_vestiging(rol, identificatie, vestiging, claim, found)]
     claim.identificatoren = _hr_identificatoren(identificatie)
@@ -252,28 +270,52 @@ def _adres(
     verblijf, buitenland = identificatie.get("verblijfsadres"), identificatie.get("subVerblijfBuitenland")
     if wanted:
         return adressen(verblijf, buitenland, bezoekadres, found)
-    given = [*(verblijf or {}).values(), *(buitenland or {}).values(), bezoekadres]
-    if any(given):
-        found.append(
-            Finding(
-                "M14",
-                "betrokkeneIdentificatie.verblijfsadres",
-                Severity.DROPPED,
-                "niet overgenomen: [mapping] adressen staat dit adres niet toe",
-            )
-        )
+    groups = (
+        ("M14", "verblijfsadres", (verblijf or {}).values()),
+        ("M15", "subVerblijfBuitenland", (buitenland or {}).values()),
+        ("M16", "bezoekadres", [bezoekadres]),
+    )
+    action = "niet overgenomen: [mapping] adressen staat dit adres niet toe"
+    for rule, name, values in groups:
+        if any(values):
+            found.append(Finding(rule, f"betrokkeneIdentificatie.{name}", Severity.DROPPED, action))
     return None
 
 
-def _digitaal(rol: Mapping[str, Any], eigen_naam: str, found: list[Finding]) -> list[list[str]]:
-    contact = rol["contactpersoonRol"]
-    if not contact["emailadres"] and not contact["telefoonnummer"]:
-        return []
-    naam = omschrijving(contact["naam"], eigen_naam, found)
-    return [
-        [adres.soort, adres.adres, adres.sleutel, adres.omschrijving]
-        for adres in digitale_adressen(contact, naam, found)
-    ]
+def _contact(claim: Claim, rol: Mapping[str, Any], eigen_naam: str, found: list[Finding]) -> None:
+    """Give the claim what the contactpersoonRol says (M21-M24)."""
+    given = rol["contactpersoonRol"]
+    if any(given.values()):
+        contact = contact_van(given, rol["uuid"], claim.soort, eigen_naam, found)
+        claim.digitaal, claim.contactpersoon = contact.adressen, contact.contactpersoon
+
+
+def _machtiging(
+    rol: Mapping[str, Any], claims: list[Claim], deelname: dict[str, Any], found: list[Finding]
+) -> None:
+    """The rol's part in representation: facts for its zaak, and a claim on whom it acts for (M25, M26)."""
+    if claims[0].soort in ACTOR_TYPES:
+        action = "een medewerker of organisatorische eenheid is geen partij: geen vertegenwoordiging"
+        if rol["indicatieMachtiging"]:
+            found.append(Finding("M25", "indicatieMachtiging", Severity.DROPPED, action))
+        if vertegenwoordigingen.representee(rol["authenticatieContext"], found):
+            found.append(Finding("M26", vertegenwoordigingen.REPRESENTEE, Severity.DROPPED, action))
+        return
+    named = vertegenwoordigingen.representee(rol["authenticatieContext"], found)
+    facts = vertegenwoordigingen.machtiging_facts(rol, named is not None, found)
+    if facts is not None:
+        deelname["machtiging"] = facts
+    if named is not None:
+        claims.append(
+            Claim(
+                vertegenwoordigingen.FACET,
+                named.soort,
+                [named.key],
+                rol["uuid"],
+                rol["registratiedatum"],
+                identificatoren=[list(named.identificator)],
+            )
+        )
 
 
 def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
@@ -290,7 +332,10 @@ def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[
         rol["registratiedatum"],
         naam=namen.actornaam(soort, identificatie, rol["afwijkendeNaamBetrokkene"], found),
     )
-    if objectid:
+    if len(objectid) > OBJECTID_LIMIT:
+        action = f"langer dan {OBJECTID_LIMIT} tekens: geen actoridentificator"
+        found.append(Finding("M27", "betrokkeneIdentificatie.identificatie", Severity.DROPPED, action))
+    elif objectid:
         claim.identificatoren.append(["identificatie", objectid])
     claim.adres = _actor_details(soort, contact, found)
     return claim
@@ -300,6 +345,8 @@ def _actor_details(soort: str, contact: Mapping[str, str], found: list[Finding])
     """actorIdentificatie (M27): of a medewerker only complete with functie and telephone."""
     telefoon = telefoonnummer(contact["telefoonnummer"]) or ""
     email = contact["emailadres"] if geldig(contact["emailadres"]) else ""
+    if len(email) > EMAILADRES_LIMIT:
+        email = ""
     if soort == "medewerker":
         used = {"functie", "telefoonnummer", *(["emailadres"] if email else [])}
         if not (contact["functie"] and telefoon):

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 from uuid import UUID
 
-from mappings import zaken
+from mappings import earlier, zaken, zonderplaats
+from mappings.contactmomenten import geen_zaak, read_contactmoment, zaak_of
 from mappings.findings import Finding
 from mappings.klantcontacten import klantcontact_facts, zaak_facts
+from mappings.klanten import translate_klant
 from mappings.rollen import Claim, translate_rol
 from mappings.settings import Settings
+
+_USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# Raise it when the same legacy objects give other documents: an installation is then asked to rebuild.
+VERSION = 1
 
 
 @dataclass(slots=True)
@@ -24,7 +33,7 @@ class Translated:
 
 
 def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings) -> Translated:
-    """Read and translate a zaak, rol or klantcontact of `source` (M1).
+    """Read and translate an object of `source` (M1); ties of the earlier standards are only read.
 
     Raises Untranslatable when it can't be read at all (M3).
     """
@@ -34,8 +43,45 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
         return Translated(klantcontact_facts(zaken.load_klantcontact(dict(raw))))
     if kind == "rol":
         translation = translate_rol(zaken.load_rol(dict(raw)), source, settings)
-        return Translated(translation.deelname, translation.claims, translation.findings)
+        facts = translation.deelname
+        if facts and (mask := zonderplaats.van_rol(raw)):
+            facts["zonder_plaats"] = mask
+        return Translated(facts, translation.claims, translation.findings)
+    if kind == "klant":
+        klant = translate_klant(earlier.load_klant(dict(raw)), source, settings)
+        return Translated(_with_places(klant.facts, klant.zonder_plaats), klant.claims, klant.findings)
+    if kind == "contactmoment":
+        moment = read_contactmoment(earlier.load_contactmoment(dict(raw)), source, settings)
+        return Translated(_with_places(moment.facts, moment.zonder_plaats), moment.claims, moment.findings)
+    if kind in _TIES:
+        tie = _TIES[kind](dict(raw))
+        return Translated(
+            tie, [], [geen_zaak()] if kind == "objectcontactmoment" and not zaak_of(tie) else []
+        )
     raise ValueError(f"no translation for a legacy object of kind {kind}")
+
+
+_TIES = {
+    "klantcontactmoment": earlier.load_klantcontactmoment,
+    "objectcontactmoment": earlier.load_objectcontactmoment,
+    "zaakcontactmoment": earlier.load_zaakcontactmoment,
+}
+
+
+def _with_places(facts: dict[str, Any], velden: list[str]) -> dict[str, Any]:
+    """The facts with the fields that have no place (M36)."""
+    return facts | {"zonder_plaats": zonderplaats.masker(velden)} if velden else facts
+
+
+def fingerprint(settings: Settings) -> str:
+    """What tells this mapping from another: its version and the choices that documents depend on.
+
+    Not the maximum of M34: what it leaves out is not held, and never needs translating again.
+    """
+    choices = asdict(settings)
+    del choices["max_vertrouwelijkheidaanduiding"]
+    told = json.dumps([VERSION, choices], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def uuid_in(value: object) -> UUID | None:
@@ -46,3 +92,11 @@ def uuid_in(value: object) -> UUID | None:
         return UUID(value.strip().rstrip("/").rsplit("/", 1)[-1])
     except ValueError:
         return None
+
+
+def uuid_bytes_in(value: object) -> bytes | None:
+    """The 16 bytes of `uuid_in`; at once when it is written as uuids usually are."""
+    if isinstance(value, str) and _USUAL.fullmatch(last := value[-36:]) and value[-37:-36] in ("", "/"):
+        return bytes.fromhex(last.replace("-", ""))
+    uuid = uuid_in(value)
+    return uuid.bytes if uuid else None

@@ -7,8 +7,9 @@ number of microseconds, each group complete, so that the mappings never ask whet
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -68,15 +69,24 @@ def load_klantcontact(raw: Mapping[str, Any]) -> dict[str, Any]:
     return _loaded(_KLANTCONTACT, raw)
 
 
-def _loaded(schema: Schema, raw: Mapping[str, Any]) -> dict[str, Any]:
+def _loaded(schema: _Lenient, raw: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         raise Untranslatable(f"het geheel {_NOT_A_GROUP}")
     try:
-        return cast(dict[str, Any], schema.load(raw))
-    except ValidationError as error:
-        problems = sorted(_problems("", error.messages))
+        return schema.read(raw)
+    except ValidationError:
+        problems = _all_problems(schema, raw)
     # Outside the except block, because marshmallow's error holds the object: it must not travel along.
     raise Untranslatable("; ".join(problems))
+
+
+def _all_problems(schema: Schema, raw: Mapping[str, Any]) -> list[str]:
+    """What marshmallow says of an object that `read` refused at its first fault."""
+    try:
+        schema.load(raw)
+    except ValidationError as error:
+        return sorted(_problems("", error.messages))
+    raise AssertionError("marshmallow takes what its own fields refused")
 
 
 def _problems(path: str, messages: Any) -> Iterator[str]:
@@ -204,7 +214,7 @@ class _Moment(fields.Field[int]):
 class _Group(fields.Field[dict[str, Any]]):
     """An object within the object; missing or null it is None, or all blank when `always`."""
 
-    def __init__(self, schema: Schema, *, always: bool = False) -> None:
+    def __init__(self, schema: _Lenient, *, always: bool = False) -> None:
         super().__init__()
         self._inner = schema
         self._always = always
@@ -218,7 +228,10 @@ class _Group(fields.Field[dict[str, Any]]):
             value = {}
         if not isinstance(value, dict):
             raise ValidationError(_NOT_A_GROUP)
-        return cast(dict[str, Any], self._inner.load(value))
+        try:
+            return self._inner.read(value)
+        except ValidationError:
+            return cast(dict[str, Any], self._inner.load(value))  # raises all that is wrong with it
 
 
 class _AsGiven(fields.Field[dict[str, Any]]):
@@ -246,8 +259,24 @@ def _last_uuid(value: Any) -> str:
 
 
 class _Lenient(Schema):
+    """What is in other fields than the declared ones does not matter."""
+
     class Meta:
         unknown = EXCLUDE
+
+    @cached_property
+    def _readers(self) -> list[tuple[str, str, Callable[..., Any]]]:
+        return [(name, field.data_key or name, field.deserialize) for name, field in self.load_fields.items()]
+
+    def read(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """What `load` gives, by the same fields, in a third of the time.
+
+        It can do without the rest of marshmallow because no schema here has hooks, validators or required fields:
+        `deserialize` of the fields above says it all. Raises ValidationError at the first field that is wrong.
+        """
+        return {
+            name: deserialize(raw.get(key, missing), key, raw) for name, key, deserialize in self._readers
+        }
 
 
 class _Zaak(_Lenient):
@@ -360,14 +389,15 @@ class _Rol(_InZaak):
     authenticatieContext = _AsGiven()
 
 
-def _rol_schema(identificatie: type[Schema]) -> Schema:
+def _rol_schema(identificatie: type[_Lenient]) -> _Lenient:
     """Give the schema of a rol whose betrokkeneIdentificatie is of one betrokkeneType."""
-    return _Rol.from_dict({"betrokkeneIdentificatie": _Group(identificatie())}, name="_RolOfOneType")()
+    own: dict[str, fields.Field[Any]] = {"betrokkeneIdentificatie": _Group(identificatie())}
+    return cast(_Lenient, _Rol.from_dict(own, name="_RolOfOneType")())
 
 
 _ZAAK: Final = _Zaak()
 _KLANTCONTACT: Final = _Klantcontact()
-_ROLLEN: Final[Mapping[str, Schema]] = {
+_ROLLEN: Final[Mapping[str, _Lenient]] = {
     "natuurlijk_persoon": _rol_schema(_NatuurlijkPersoon),
     "niet_natuurlijk_persoon": _rol_schema(_NietNatuurlijkPersoon),
     "vestiging": _rol_schema(_Vestiging),

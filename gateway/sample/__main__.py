@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gateway.sample.data import default_paths, load
+from gateway.sample.earlier_data import add_earlier
 from gateway.sample.server import SampleServer
 from gateway.sample.traps import Traps
 
@@ -17,14 +18,18 @@ from gateway.sample.traps import Traps
 @click.option("--trap", multiple=True, metavar="NAME=VALUE", help="Something that goes wrong.")
 @click.option("--version", default="1.5.1", show_default=True, help="Version of the standard, 1.0 to 1.7.")
 @click.option("--plain", is_flag=True, help="Without what Open Zaak adds to the standard.")
-def main(port: int, data: tuple[str, ...], trap: tuple[str, ...], version: str, plain: bool) -> None:
+@click.option("--earlier", is_flag=True, help="With klanten and contactmomenten of an older contact system.")
+def main(
+    port: int, data: tuple[str, ...], trap: tuple[str, ...], version: str, plain: bool, earlier: bool
+) -> None:
     """Serve synthetic zaken, rollen and klantcontacten as a Zaken API does."""
     traps = Traps()
     try:
         for assignment in trap:
             traps.set_from_text(assignment)
         paths = [Path(each) for each in data] or default_paths()
-        server = SampleServer(load(paths), port=port, version=version, open_zaak=not plain, traps=traps)
+        dataset = add_earlier(load(paths)) if earlier else load(paths)
+        server = SampleServer(dataset, port=port, version=version, open_zaak=not plain, traps=traps)
         server.start()
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None

@@ -27,12 +27,16 @@ _RANKS = {name: rank for rank, name in enumerate(VERTROUWELIJKHEIDAANDUIDINGEN)}
 
 @dataclass(frozen=True)
 class Application:
-    """A client of the Zaken API: its credentials, and how confidential the zaken are that it may see."""
+    """A client: its credentials, how confidential the zaken are that it may see, and which other APIs it may ask.
+
+    `catalogi` is the Catalogi API, `earlier` the Klanten and Contactmomenten API; they hide no single objects.
+    """
 
     client_id: str
     secret: str
     max_vertrouwelijkheidaanduiding: str = "zeer_geheim"
     catalogi: bool = True
+    earlier: bool = True
 
     def __post_init__(self) -> None:
         if self.max_vertrouwelijkheidaanduiding not in _RANKS:

@@ -1,4 +1,4 @@
-"""The sample Zaken and Catalogi API as a Flask application.
+"""The sample Zaken and Catalogi API, and the Klanten and Contactmomenten API 1.0, as a Flask application.
 
 It answers as the measured Open Zaak 1.30 does, or as a plain server of another version of the
 standard. Source: legacy-behaviour.md and the recorded exchanges.
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import orjson
 from flask import Flask, Response, g, request
 
-from gateway.sample import pages, writes
+from gateway.sample import earlier, pages, writes
 from gateway.sample.access import Application, authenticate
-from gateway.sample.data import PATHS, Dataset, Record
+from gateway.sample.data import NAMED_BY_URL, PATHS, Dataset, Record
 from gateway.sample.filters import check_parameters, matching
 from gateway.sample.problems import (
     BAD_GATEWAY_PAGE,
@@ -34,10 +34,14 @@ from gateway.sample.versions import CATALOGI_COLLECTIONS, COLLECTIONS, Rules
 DEFAULT_APPLICATION = Application("klantbrug", "sample-secret-that-guards-only-synthetic-data")
 CATALOGI_VERSION = "1.3.1"
 CRS = "EPSG:4326"
+_CATALOGI = frozenset(CATALOGI_COLLECTIONS.values())
+_COLLECTIONS = {
+    "zaken": COLLECTIONS,
+    "catalogi": CATALOGI_COLLECTIONS,
+    "klanten": earlier.KLANTEN_COLLECTIONS,
+    "contactmomenten": earlier.CONTACTMOMENTEN_COLLECTIONS,
+}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_READ_ONLY = "GET, HEAD, OPTIONS"
-_LIST_METHODS = dict.fromkeys(("zaak", "rol", "klantcontact"), "GET, POST, HEAD, OPTIONS")
-_DETAIL_METHODS = {"zaak": "GET, DELETE, HEAD, OPTIONS", "rol": "GET, PUT, DELETE, HEAD, OPTIONS"}
 _DEPRECATED = (
     "Deze endpoint is verouderd en zal binnenkort uit dienst worden genomen. "
     "Maak gebruik van de vervangende contactmomenten API."
@@ -60,26 +64,30 @@ def create_app(
     *,
     version: str = "1.5.1",
     open_zaak: bool = True,
+    hal: bool = False,
+    says: str | None = None,
     applications: Iterable[Application] = (DEFAULT_APPLICATION,),
     traps: Traps | None = None,
 ) -> Flask:
     """A sample server over a dataset.
 
     `version` is a version of the standard (1.0 to 1.7), `open_zaak` adds what Open Zaak 1.30 has beyond
-    it. Raises ValueError for a version that does not exist. The traps on the connection (dropping,
-    truncating, stalling, being down) need SampleServer; the others work here.
+    it; `hal` and `says` are those of versions.Rules. Raises ValueError for a version that does not exist.
+    The traps on the connection (dropping, truncating, stalling, being down) need SampleServer; the others
+    work here.
     """
     app = Flask(__name__)
     app.url_map.merge_slashes = False
     state = State(
         dataset=dataset,
-        rules=Rules.of(version, open_zaak),
+        rules=Rules.of(version, open_zaak, hal=hal, says=says),
         applications={application.client_id: application for application in applications},
         traps=traps or Traps(),
     )
     app.extensions["sample"] = state
     views = _Views(state)
-    for prefix, names in (("/zaken/api/v1", "zaken"), ("/catalogi/api/v1", "catalogi")):
+    for names in _COLLECTIONS:
+        prefix = f"/{names}/api/v1"
         for path, view in {"<collection>": views.list_view, "<collection>/<uuid>": views.detail_view}.items():
             app.add_url_rule(
                 f"{prefix}/{path}",
@@ -126,10 +134,10 @@ class _Views:
         if kind is None:
             return _not_a_page()
         application = self._admit(kind)
-        if request.method == "POST" and kind in ("zaak", "rol", "klantcontact"):
-            return self._create(kind, application)
-        if request.method != "GET" and request.method != "HEAD":
+        if request.method not in self._state.rules.methods(kind, detail=False):
             raise method_not_allowed(request.method)
+        if request.method == "POST":
+            return self._create(kind, application)
         return self._list(kind, application)
 
     def detail_view(self, kinds: str, collection: str, uuid: str) -> Response:
@@ -140,17 +148,17 @@ class _Views:
         application = self._admit(kind)
         if not _is_uuid(uuid):
             raise server_error()
-        if request.method == "PUT" and kind == "rol":
+        if request.method not in self._state.rules.methods(kind, detail=True):
+            raise method_not_allowed(request.method)
+        if request.method == "PUT":
             self._visible(kind, uuid, application)
             body = writes.read_body(request.get_data(), request.mimetype, _base())
             stored = writes.replace_rol(self._state.dataset, uuid, body)
             return _json(pages.under(self._text(kind, stored), _base()))
-        if request.method == "DELETE" and kind in ("rol", "zaak"):
+        if request.method == "DELETE":
             self._visible(kind, uuid, application)
             writes.destroy(self._state.dataset, kind, uuid)
             return Response(status=204)
-        if request.method != "GET" and request.method != "HEAD":
-            raise method_not_allowed(request.method)
         return self._detail(kind, uuid, application)
 
     def refuse(self, refusal: Refusal) -> Response:
@@ -163,21 +171,23 @@ class _Views:
         if kind is None:
             response.headers["Vary"] = "origin, Cookie"
             return response
+        rules = self._state.rules
         if response.status_code != 304:
-            catalogi = kind in ("zaaktype", "roltype")
-            response.headers["API-version"] = CATALOGI_VERSION if catalogi else self._state.rules.text
+            version = CATALOGI_VERSION if kind in _CATALOGI else rules.header
+            response.headers["API-version"] = earlier.VERSION if kind in earlier.KINDS else version
+            if not response.headers["API-version"]:
+                del response.headers["API-version"]
         detail = request.view_args is not None and "uuid" in request.view_args
-        methods = _DETAIL_METHODS if detail else _LIST_METHODS
-        response.headers["Allow"] = methods.get(kind, _READ_ONLY)
+        response.headers["Allow"] = ", ".join(rules.methods(kind, detail=detail))
         response.headers["Vary"] = "origin, Cookie" if kind == "zaak" else "Accept, origin, Cookie"
         if kind == "zaak":
             response.headers["Content-Crs"] = CRS
-        if kind == "klantcontact":
+        if kind == "klantcontact" and rules.open_zaak:
             response.headers["Warning"] = f'299 "{_base()}{request.path}" "{_DEPRECATED}"'
         return response
 
     def _kind(self, kinds: str, collection: str) -> str | None:
-        kind = (COLLECTIONS if kinds == "zaken" else CATALOGI_COLLECTIONS).get(collection)
+        kind = _COLLECTIONS[kinds].get(collection)
         if kind is None or not self._state.rules.has(kind):
             return None
         g.kind = kind
@@ -189,8 +199,12 @@ class _Views:
             raise not_acceptable()
         now = time.time() + self._state.traps.clock_skew
         application = authenticate(request.headers.get("Authorization"), self._state.applications, now)
-        catalogi = kind in ("zaaktype", "roltype")
-        if request.method == "OPTIONS" or (catalogi and not application.catalogi):
+        if self._state.traps.strikes(self._state.traps.expire_rate):
+            raise forbidden("jwt-expired", "De JWT die gebruikt is voor dit verzoek is verlopen")
+        closed = (kind in _CATALOGI and not application.catalogi) or (
+            kind in earlier.KINDS and not application.earlier
+        )
+        if request.method == "OPTIONS" or closed:
             raise forbidden()
         if kind == "zaak" and request.method != "DELETE":
             crs = request.headers.get("Accept-Crs")
@@ -208,8 +222,9 @@ class _Views:
         def text_of(record: Record) -> bytes:
             return pages.expanded(state.dataset, state.rules, kind, record, expand)
 
-        if kind == "zaakcontactmoment":
+        if kind == "zaakcontactmoment" or kind in earlier.UNPAGED:
             return _json(pages.under(b"[" + b",".join(map(text_of, records)) + b"]", base))
+        hal = request.view_args["collection"] if request.view_args and state.rules.hal else ""
         body = pages.page_of(
             records,
             request.args.get("page"),
@@ -218,6 +233,7 @@ class _Views:
             request.query_string.decode("latin-1"),
             text_of,
             fuzzy=state.traps.fuzzy_pagination and kind in COLLECTIONS.values(),
+            hal=hal if kind in COLLECTIONS.values() else "",
         )
         if kind == "rol":
             self._change_during_walk()
@@ -229,7 +245,7 @@ class _Views:
         check_parameters(request.args, state.rules.parameters(kind, detail=True))
         body = pages.expanded(state.dataset, state.rules, kind, record, request.args.get("expand"))
         response = _json(pages.under(body, base))
-        if kind in ("rol", "zaak", "zaaktype", "roltype"):
+        if kind in _CATALOGI or (kind in ("rol", "zaak") and state.rules.etags):
             response.set_etag(record.etag)
             if request.if_none_match.contains_weak(record.etag):
                 response.set_data(b"")
@@ -242,7 +258,7 @@ class _Views:
             record = self._state.dataset.record(kind, uuid)
         except KeyError:
             raise not_found() from None
-        hidden = not application.sees_all and kind not in ("zaaktype", "roltype")
+        hidden = not application.sees_all and kind not in NAMED_BY_URL
         if hidden and not self._state.dataset.visible(record, application.max_rank):
             raise forbidden()
         return record

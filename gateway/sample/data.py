@@ -1,4 +1,4 @@
-"""The objects that the sample Zaken API serves: loaded from JSON Lines, indexed, changeable while served.
+"""The objects that the sample server serves: loaded from JSON Lines, indexed, changeable while served.
 
 Objects are kept as JSON text under one canonical base address, so that a page is joined text and
 one replacement of the base (legacy-behaviour.md 11), not five hundred translations.
@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from gateway.sample import earlier
 from gateway.sample.access import rank
 from gateway.sample.indexes import index_keys
 
@@ -27,7 +28,10 @@ PATHS = {
     "zaakcontactmoment": "/zaken/api/v1/zaakcontactmomenten",
     "zaaktype": "/catalogi/api/v1/zaaktypen",
     "roltype": "/catalogi/api/v1/roltypen",
+    **earlier.PATHS,
 }
+# Of these the url alone tells the uuid.
+NAMED_BY_URL = frozenset({"zaaktype", "roltype"}) | earlier.KINDS
 COLLECTION_KINDS = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
 FILES = ("slice.jsonl.gz", "ugly.jsonl")
 
@@ -79,8 +83,7 @@ class Dataset:
         ValueError when the uuid is taken.
         """
         stored = dict(obj)
-        # Objects of the catalogue have no uuid field; their url names them.
-        named_by_url = kind in ("zaaktype", "roltype") and _last_part(stored.get("url"))
+        named_by_url = kind in NAMED_BY_URL and _last_part(stored.get("url"))
         identifier = str(stored.get("uuid") or named_by_url or uuids.uuid4())
         named: dict[str, Any] = {"url": f"{CANONICAL_BASE}{PATHS[kind]}/{identifier}"}
         if kind in COLLECTION_KINDS:

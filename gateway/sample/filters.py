@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
 
+from gateway.sample import earlier
 from gateway.sample.access import VERTROUWELIJKHEIDAANDUIDINGEN, Application, rank
-from gateway.sample.data import CANONICAL_BASE, PATHS, Dataset, Record
+from gateway.sample.data import CANONICAL_BASE, NAMED_BY_URL, PATHS, Dataset, Record
 from gateway.sample.indexes import IDENTIFICATIONS, LOCAL_URLS
 from gateway.sample.problems import invalid, no_such_choice, unknown_parameters
 from gateway.sample.versions import Rules
@@ -48,9 +49,19 @@ _CHOICES = {
     "machtiging": ("eigen", "gemachtigde", "machtiginggever"),
     "machtiging__loa": tuple(level for levels in _LEVELS for level in levels),
     "maximaleVertrouwelijkheidaanduiding": VERTROUWELIJKHEIDAANDUIDINGEN,
+    "archiefnominatie": ("blijvend_bewaren", "vernietigen"),
+    "archiefstatus": (
+        *("nog_te_archiveren", "gearchiveerd", "gearchiveerd_procestermijn_onbekend", "overgedragen"),
+    ),
+    **earlier.CHOICES,
 }
-_URLS = {*LOCAL_URLS, "betrokkene", "contactmoment"}
-_DATES = re.compile(r"(registratiedatum|startdatum|einddatum)(?:__(gte?|lte?))?")
+_URLS = {*LOCAL_URLS, "betrokkene", *earlier.URL_FILTERS}
+_DATES = re.compile(
+    r"(registratiedatum|startdatum|einddatum|einddatumGepland|archiefactiedatum|uiterlijkeEinddatumAfdoening)"
+    r"(?:__(gte?|lte?|isnull))?"
+)
+# Filters on a field of the zaak itself: one value, or several with commas between them.
+_SEVERAL = re.compile(r"(archiefnominatie|archiefstatus|bronorganisatie)(?:__in)?")
 _ORDERINGS = (
     "startdatum",
     "einddatum",
@@ -84,7 +95,7 @@ def matching(
     Raises Refusal (400) over unknown parameters and values that do not fit their parameter.
     """
     check_parameters(args, rules.parameters(kind))
-    max_rank = None if application.sees_all or kind in ("zaaktype", "roltype") else application.max_rank
+    max_rank = None if application.sees_all or kind in NAMED_BY_URL else application.max_rank
     found: set[Record] | None = None
     for name in args:
         if name not in _CONTROLS:
@@ -105,14 +116,22 @@ def _value(name: str, args: MultiDict) -> str:
             raise invalid((name, "invalid", "Voer een geldige URL in."))
     elif not value:
         raise invalid((name, "required", "Dit veld is verplicht."))
-    elif plain in _CHOICES and value not in _CHOICES[plain]:
-        raise no_such_choice(name, value)
-    elif _DATES.fullmatch(name) and not _is_date(value):
+    elif name.endswith("__isnull"):
+        if value.lower() not in ("true", "false"):
+            raise no_such_choice(name, value)
+    elif (choices := _CHOICES.get(plain.removesuffix("__in"))) is not None:
+        values = value.split(",") if plain.endswith("__in") else [value]
+        for each in values:
+            if each not in choices:
+                raise no_such_choice(name, each)
+    elif _DATES.fullmatch(name) and not (_is_date(value) or _is_moment(value)):
         raise invalid((name, "invalid", "Voer een geldige datum in."))
     return value
 
 
 def _matches(dataset: Dataset, kind: str, name: str, value: str, host: str) -> set[Record]:
+    if kind in earlier.KINDS:
+        return _matches_earlier(dataset, kind, name, value, host)
     if kind == "zaak":
         if name.startswith("rol__"):
             rollen = _matches(dataset, "rol", name.removeprefix("rol__"), value, host)
@@ -121,6 +140,9 @@ def _matches(dataset: Dataset, kind: str, name: str, value: str, host: str) -> s
             return set(dataset.snapshot(kind, rank(value)))
         if dates := _DATES.fullmatch(name):
             return _by_date(dataset, dates[1], dates[2], value)
+        if several := _SEVERAL.fullmatch(name):
+            wanted = value.split(",") if name.endswith("__in") else [value]
+            return {zaak for zaak in dataset.snapshot(kind) if zaak.load().get(several[1]) in wanted}
     if name == "machtiging__loa":
         levels = next(levels for levels in _LEVELS if value in levels)
         below = levels[: levels.index(value) + 1]
@@ -130,6 +152,13 @@ def _matches(dataset: Dataset, kind: str, name: str, value: str, host: str) -> s
     if name in ("betrokkene", "contactmoment"):
         value = _canonical(value, host)
     return dataset.indexed(kind, _RENAMED.get(name, name), value)
+
+
+def _matches_earlier(dataset: Dataset, kind: str, name: str, value: str, host: str) -> set[Record]:
+    dates = _DATES.fullmatch(name)
+    if dates:
+        return _by_date(dataset, dates[1], dates[2], value, kind)
+    return dataset.indexed(kind, name, _canonical(value, host) if name in earlier.URL_FILTERS else value)
 
 
 def _zaken_of(dataset: Dataset, rollen: set[Record]) -> set[Record]:
@@ -143,10 +172,15 @@ def _zaken_of(dataset: Dataset, rollen: set[Record]) -> set[Record]:
     return zaken
 
 
-def _by_date(dataset: Dataset, field: str, comparison: str | None, value: str) -> set[Record]:
+def _by_date(
+    dataset: Dataset, field: str, comparison: str | None, value: str, kind: str = "zaak"
+) -> set[Record]:
     def fits(date: object) -> bool:
+        if comparison == "isnull":
+            return (date is None) == (value.lower() == "true")
         if not isinstance(date, str):
             return False
+        # Days and moments in UTC with a Z sort as text.
         return {
             None: date == value,
             "gt": date > value,
@@ -155,7 +189,7 @@ def _by_date(dataset: Dataset, field: str, comparison: str | None, value: str) -
             "lte": date <= value,
         }[comparison]
 
-    return {record for record in dataset.snapshot("zaak") if fits(record.load().get(field))}
+    return {record for record in dataset.snapshot(kind) if fits(record.load().get(field))}
 
 
 def _in_order(records: Sequence[Record], args: MultiDict) -> Sequence[Record]:
@@ -197,3 +231,7 @@ def _is_date(value: str) -> bool:
     except ValueError:
         return False
     return len(value) == len("2025-01-31")
+
+
+def _is_moment(value: str) -> bool:
+    return value.endswith("Z") and _is_date(value.partition("T")[0])

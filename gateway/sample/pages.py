@@ -11,7 +11,7 @@ import orjson
 
 from gateway.sample.data import CANONICAL_BASE, Dataset, Record
 from gateway.sample.problems import no_such_choice, not_found, server_error
-from gateway.sample.versions import Rules
+from gateway.sample.versions import COLLECTIONS, Rules
 
 DEFAULT_PAGE_SIZE = 100
 MAX_PAGE_SIZE = 500
@@ -43,11 +43,12 @@ def page_of(
     text_of: Callable[[Record], bytes],
     *,
     fuzzy: bool,
+    hal: str = "",
 ) -> bytes:
     """One page of a list as JSON text, under the canonical base but for `next` and `previous`.
 
-    `url` and `query` are those of the request. Raises Refusal: 404 over a page that is not there, 500
-    over `page=last` with fuzzy pagination, as measured.
+    `url` and `query` are those of the request; `hal` is the name of the list where it is in the form of HAL. Raises
+    Refusal: 404 over a page that is not there, 500 over `page=last` with fuzzy pagination, as measured.
     """
     size, total = _page_size(page_size), len(records)
     last = max(1, -(-total // size))
@@ -66,6 +67,10 @@ def page_of(
     if fuzzy:
         head["countExact"] = total - offset < FUZZY_LIMIT
     results = b",".join(text_of(record) for record in records[offset : offset + size])
+    if hal:
+        links = {"self": _link(url, query, number), **{name: head.pop(name) for name in ("next", "previous")}}
+        head["_links"] = {name: {"href": link} for name, link in links.items() if link}
+        return orjson.dumps(head)[:-1] + f',"_embedded":{{"{hal}":['.encode() + results + b"]}}"
     return orjson.dumps(head)[:-1] + b',"results":[' + results + b"]}"
 
 
@@ -73,14 +78,30 @@ def expanded(dataset: Dataset, rules: Rules, kind: str, record: Record, expand: 
     """One object as text, with `_expand` filled as asked; Refusal (400) over what cannot be expanded."""
     text = rendered(rules, kind, record)
     if expand is None:
-        return text
+        return orjson.dumps(_as_hal(orjson.loads(text))) if _in_hal(rules, kind) else text
     names = [name.strip() for name in expand.split(",")]
     for name in names:
         if name not in rules.expansions(kind):
             raise no_such_choice("expand", name)
     obj = orjson.loads(text)
     obj["_expand"] = _expand(dataset, rules, obj, names)
-    return orjson.dumps(obj)
+    return orjson.dumps(_as_hal(obj) if _in_hal(rules, kind) else obj)
+
+
+def _in_hal(rules: Rules, kind: str) -> bool:
+    """Whether objects of this kind are in the form of HAL; those beside the Zaken API never are."""
+    return rules.hal and kind in COLLECTIONS.values()
+
+
+def _as_hal(obj: dict[str, Any]) -> dict[str, Any]:
+    """The object with links, and with what is expanded under the name that HAL has for it."""
+    made = {"_links": {"self": {"href": obj.get("url")}}} | obj
+    if "_expand" in made:
+        made["_embedded"] = {
+            name: [_as_hal(each) for each in found] if isinstance(found, list) else _as_hal(found)
+            for name, found in made.pop("_expand").items()
+        }
+    return made
 
 
 def _expand(dataset: Dataset, rules: Rules, obj: dict[str, Any], names: list[str]) -> dict[str, Any]:

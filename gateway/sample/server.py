@@ -10,7 +10,7 @@ from gateway.sample.api import DEFAULT_APPLICATION, State, create_app
 from gateway.sample.data import Dataset
 from gateway.sample.listener import Listener
 from gateway.sample.traps import Traps
-from gateway.sample.versions import known_parameter
+from gateway.sample.versions import Rules, known_parameter
 
 __all__ = ["DEFAULT_APPLICATION", "Application", "Call", "SampleServer", "Traps", "create_app"]
 
@@ -89,9 +89,23 @@ class SampleServer:
         return f"{self.base_url}/catalogi/api/v1/"
 
     @property
+    def klanten_url(self) -> str:
+        """The root of the Klanten API, with a slash at its end."""
+        return f"{self.base_url}/klanten/api/v1/"
+
+    @property
+    def contactmomenten_url(self) -> str:
+        """The root of the Contactmomenten API, with a slash at its end."""
+        return f"{self.base_url}/contactmomenten/api/v1/"
+
+    @property
     def dataset(self) -> Dataset:
         """What it serves; changes show at once."""
         return self._state.dataset
+
+    def become(self, version: str, open_zaak: bool = True, **more: Any) -> None:
+        """Go on as another version, as after an upgrade; `more` is as for versions.Rules. ValueError for none such."""
+        self._state.rules = Rules.of(version, open_zaak, **more)
 
     @property
     def traps(self) -> Traps:

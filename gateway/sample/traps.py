@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 class Traps:
     """What goes wrong, and how often; every field may be changed while the server runs.
 
-    Shares are between 0 and 1. `fuzzy_pagination`, `slow`, `error_rate`, `too_many_rate`,
-    `json_not_json` and the two `..._during_walk` belong to the application; the others happen on the
-    connection, so they need SampleServer. `removed` and `inserted` tell which rollen a walk lost and
+    Shares are between 0 and 1. `fuzzy_pagination`, `slow`, `error_rate`, `too_many_rate`, `expire_rate` (a token
+    is found to be expired), `json_not_json` and the two `..._during_walk` belong to the application; the others
+    happen on the connection, so they need SampleServer. `removed` and `inserted` tell which rollen a walk lost and
     gained, `protected` holds uuids of rollen that must stay. Source: legacy-behaviour.md 1, 3, 4 and 6.
     """
 
@@ -22,6 +22,7 @@ class Traps:
     truncate_rate: float = 0
     too_many_rate: float = 0
     retry_after: int = 1
+    expire_rate: float = 0
     stall_rate: float = 0
     stall_seconds: float = 0
     down: bool = False

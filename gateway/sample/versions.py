@@ -1,10 +1,14 @@
 """What each version of the standard has: query parameters, fields, expansions and resources.
 
-Source: legacy-behaviour.md, "Versions of the standard", and the contracts 1.0.2, 1.5.1 and 1.7.0.
+Source: legacy-behaviour.md, "Versions of the standard", and the contracts 1.0.2, 1.5.1 and 1.7.0. That table treats
+1.3 to 1.5 as one and 1.6 with 1.7, so what the contracts of 1.5.1 and 1.7.0 have goes for all of them unless the table
+says otherwise; 1.1 is as 1.0, for nothing tells of a difference.
 """
 
 from dataclasses import dataclass
 from typing import Any
+
+from gateway.sample import earlier
 
 PAGING = frozenset({"page"})
 _ROL_FILTERS_1_0 = frozenset(
@@ -40,6 +44,13 @@ _ZAAK_FILTERS_1_0 = frozenset(
         "identificatie",
         "bronorganisatie",
         "zaaktype",
+        "archiefnominatie",
+        "archiefnominatie__in",
+        "archiefactiedatum",
+        "archiefactiedatum__lt",
+        "archiefactiedatum__gt",
+        "archiefstatus",
+        "archiefstatus__in",
         "startdatum",
         "startdatum__gt",
         "startdatum__gte",
@@ -56,12 +67,21 @@ _ZAAK_FILTERS_1_0 = frozenset(
 )
 _ZAAK_FILTERS_1_3 = frozenset(
     {
+        "bronorganisatie__in",
+        "archiefactiedatum__isnull",
         "registratiedatum",
         "registratiedatum__gt",
         "registratiedatum__lt",
         "einddatum",
+        "einddatum__isnull",
         "einddatum__gt",
         "einddatum__lt",
+        "einddatumGepland",
+        "einddatumGepland__gt",
+        "einddatumGepland__lt",
+        "uiterlijkeEinddatumAfdoening",
+        "uiterlijkeEinddatumAfdoening__gt",
+        "uiterlijkeEinddatumAfdoening__lt",
         "rol__betrokkeneIdentificatie__natuurlijkPersoon__anpIdentificatie",
         "rol__betrokkeneIdentificatie__natuurlijkPersoon__inpA_nummer",
         "rol__betrokkeneIdentificatie__nietNatuurlijkPersoon__innNnpId",
@@ -104,18 +124,29 @@ CATALOGI_COLLECTIONS = {"zaaktypen": "zaaktype", "roltypen": "roltype"}
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of the Zaken API, with or without what Open Zaak 1.30 adds to it."""
+    """One version of the Zaken API, with or without what Open Zaak 1.30 adds to it.
+
+    `hal` has lists and objects in the form of HAL, as some servers of 1.2 have them. `says` is what the server calls
+    its version instead of the truth; empty is nothing at all.
+    """
 
     text: str
     open_zaak: bool
+    hal: bool = False
+    says: str | None = None
 
     @classmethod
-    def of(cls, version: str, open_zaak: bool) -> "Rules":
+    def of(cls, version: str, open_zaak: bool, *, hal: bool = False, says: str | None = None) -> "Rules":
         """Rules for a version such as "1.5.1"; ValueError for one that the standard never had."""
         numbers = version.split(".")
         if not all(number.isdigit() for number in numbers) or not (1, 0) <= _minor(version) <= (1, 7):
             raise ValueError(f"there is no Zaken API {version}; give 1.0 to 1.7")
-        return cls(version, open_zaak)
+        return cls(version, open_zaak, hal, says)
+
+    @property
+    def header(self) -> str:
+        """The API-version header; empty for none."""
+        return self.text if self.says is None else self.says
 
     @property
     def minor(self) -> tuple[int, int]:
@@ -130,6 +161,23 @@ class Rules:
     def has(self, kind: str) -> bool:
         """Whether this version has the resource at all."""
         return kind != "zaakcontactmoment" or self.minor >= (1, 2)
+
+    @property
+    def etags(self) -> bool:
+        """Whether single zaken and rollen carry an ETag, and may be asked for by HEAD."""
+        return self.open_zaak or self.minor >= (1, 3)
+
+    def methods(self, kind: str, *, detail: bool) -> tuple[str, ...]:
+        """What may be done with a list, or with a single object, of what this server does at all."""
+        names = ["GET"]
+        if detail:
+            names += ["PUT"] if kind == "rol" and self.open_zaak else []
+            names += ["DELETE"] if kind in ("zaak", "rol") else []
+        elif kind in ("zaak", "rol", "klantcontact"):
+            names += ["POST"]
+        if self.open_zaak or (detail and self.etags and kind in ("zaak", "rol")):
+            names += ["HEAD"]
+        return (*names, "OPTIONS")
 
     def filters(self, kind: str) -> frozenset[str]:
         """The filters on a list."""
@@ -157,6 +205,8 @@ class Rules:
         names = frozenset({"expand"}) if self.expansions(kind) else frozenset()
         if detail:
             return names
+        if kind in earlier.KINDS:
+            return earlier.parameters(kind)
         names |= self.filters(kind)
         if kind != "zaakcontactmoment":
             names |= PAGING | (frozenset({"pageSize"}) if self.open_zaak else frozenset())
@@ -205,4 +255,5 @@ _EVERY_PARAMETER = (
     | _ZAAK_FILTERS_1_0
     | _ZAAK_FILTERS_1_3
     | {"page", "pageSize", "expand", "contactmoment", "catalogus"}
+    | frozenset(name for names in earlier.FILTERS.values() for name in names)
 )

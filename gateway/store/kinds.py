@@ -68,8 +68,14 @@ ON_DELETE: dict[str, OnDelete] = dict.fromkeys(RELATIONS, OnDelete.CASCADE) | {
 }
 
 # Legacy objects.
-RAW_KINDS: tuple[str, ...] = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
+RAW_KINDS: tuple[str, ...] = (
+    *("zaak", "rol", "klantcontact", "zaakcontactmoment"),
+    *("klant", "contactmoment", "klantcontactmoment", "objectcontactmoment"),
+)
 RAW_KIND: dict[str, int] = {name: number for number, name in enumerate(RAW_KINDS, start=1)}
+
+# What hangs on a zaak: it is readable as far as its zaak is (M34).
+ON_A_ZAAK = ("rol", "klantcontact", "zaakcontactmoment", "objectcontactmoment")
 
 # What became of a legacy object (raw.state); each counts once in `klantbrug status`.
 TRANSLATED, WAITING, LEFT_OUT, UNREADABLE, QUARANTINED, NO_PARTY, GONE = range(1, 8)

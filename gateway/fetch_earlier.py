@@ -1,0 +1,201 @@
+"""Fetches from the Klanten API and the Contactmomenten API of a source what one answer needs (M32, M40, M41).
+
+A contactmoment comes with all that it is tied to, and the ties come first: they tell whether it may be shown (M34).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from gateway.legacy.client import EARLIER
+from gateway.store import claims, ties
+from gateway.store import legacy as rows
+from gateway.store.database import now
+from gateway.store.kinds import RAW_KINDS
+from mappings.contactmomenten import wijst_naar
+from mappings.translate import uuid_in
+
+if TYPE_CHECKING:
+    from gateway.fetch import Fetcher, Visit
+
+PERSON = "subjectNatuurlijkPersoon__"
+COMPANY = "subjectNietNatuurlijkPersoon__"
+BRANCH = "subjectVestigingVestigingsNummer"
+# What ties a contactmoment and can be asked for by it.
+TIES = ("objectcontactmoment", "klantcontactmoment", "zaakcontactmoment")
+# The lists with pages, in this order: the ties of a contactmoment tell whether it may be shown.
+LISTS = ("klant", "objectcontactmoment", "contactmoment")
+MAX_WALKS = 6
+
+
+class Earlier:
+    """The earlier standards' part of a Fetcher; where the source has no such API it asks nothing."""
+
+    def __init__(self, fetcher: Fetcher, klanten_url: str) -> None:
+        self.fetcher = fetcher
+        self.store = fetcher.store
+        self.klanten_url = klanten_url
+
+    def key(self, visit: Visit, key: str) -> None:
+        """The klanten with an identity key: what is left of `Fetcher.identity` beside the rollen."""
+        client = self.fetcher.client
+        if not client.has_api("klanten"):
+            return
+        begin = now()
+        _, own = wijst_naar(key.removeprefix("url:"), {"klanten": self.klanten_url})
+        if key.startswith("url:") and own is not None:
+            self.fetcher.fetch(visit, "klant", own)
+            return
+        queries = self._questions(key)
+        for parameter, value in queries:
+            found = client.all("klant", {parameter: value}, deadline=visit.give_up)
+            self.fetcher.ingest.take(self.fetcher.name, "klant", found)
+        if queries:
+            with self.store.read() as connection:
+                unseen = ties.unseen_klanten(connection, self.fetcher.source, key, begin)
+            for uuid in unseen:
+                self.fetcher.fetch(visit, "klant", UUID(bytes=uuid))
+
+    def party(self, visit: Visit, key: str) -> None:
+        """The contactmomenten of the klanten that a party is."""
+        if not self.fetcher.client.has_api("contactmomenten"):
+            return
+        with self.store.read() as connection:
+            statements = claims.connected(connection, claims.identity_rows(connection, [key]))
+            klanten = ties.klanten_of_keys(connection, self.fetcher.source, statements)
+        for klant in klanten:
+            uuid = UUID(bytes=klant)
+            self.fetcher.once(visit, f"klant {uuid}", lambda uuid=uuid: self._klant(visit, uuid))
+            with self.store.read() as connection:
+                moments = ties.moments_of(connection, self.fetcher.source, "klant", [klant])
+            self._moments(visit, moments)
+
+    def zaak(self, visit: Visit, uuid: UUID) -> None:
+        """The contactmomenten that are about a zaak, as either API says."""
+        client = self.fetcher.client
+        if not client.has_api("contactmomenten"):
+            return
+        url = client.url_of("zaak", str(uuid))
+        self._ties(
+            visit, "zaak", uuid, {"objectcontactmoment": ("object", url), "zaakcontactmoment": ("zaak", url)}
+        )
+        with self.store.read() as connection:
+            moments = ties.moments_of(connection, self.fetcher.source, "zaak", [uuid.bytes])
+        self._moments(visit, moments)
+
+    def moment(self, visit: Visit, uuid: UUID) -> None:
+        """A contactmoment with its ties, its klanten, and the contactmomenten before it."""
+        if not self.fetcher.client.has_api("contactmomenten"):
+            return
+        met: set[UUID] = set()
+        current: UUID | None = uuid
+        while current is not None and current not in met:
+            met.add(current)
+            asking = current
+            self.fetcher.once(
+                visit, f"contactmoment {asking}", lambda asking=asking: self._moment(visit, asking)
+            )
+            with self.store.read() as connection:
+                vorig = ties.vorige_of_moment(connection, self.fetcher.source, asking.bytes)
+            current = UUID(bytes=vorig) if vorig else None
+
+    def everything(self, visit: Visit, breathe: Callable[[], object]) -> bool:
+        """Read all klanten and contactmomenten with their ties; `breathe` is called before each page and object.
+
+        One walk proves nothing (deletes during it make it skip), so lists are walked until a walk finds nothing new, at
+        least twice; then what is held and was not shown is asked for by uuid. `klantcontactmomenten` has no pages, so
+        those are asked by contactmoment. Out: did two walks agree?
+        """
+        client, begin = self.fetcher.client, now()
+        kinds = [kind for kind in LISTS if client.has_api(EARLIER[kind])]
+        new, walks = 1, 0
+        while new and walks < MAX_WALKS:
+            new, walks = 0, walks + 1
+            for kind in kinds:
+                for page in client.pages(kind):
+                    breathe()
+                    found = self.fetcher.take(visit, kind, page.objects).new
+                    new += len(found) if walks > 1 else 1
+                    if kind == "contactmoment":
+                        self._all_ties(visit, found if walks > 1 else None, page.objects, breathe)
+        for kind in (*kinds, *TIES[1:]) if kinds else ():
+            with self.store.read() as connection:
+                unseen = rows.unseen_since(connection, self.fetcher.source, kind, begin, 0, -1)
+            for _, uuid in unseen:
+                breathe()
+                self.fetcher.fetch(visit, kind, UUID(bytes=uuid))
+        return not new
+
+    def _all_ties(
+        self,
+        visit: Visit,
+        only: set[bytes] | None,
+        objects: list[dict[str, Any]],
+        breathe: Callable[[], object],
+    ) -> None:
+        """The ties of the contactmomenten on a page, or of only these."""
+        for raw in objects:
+            uuid = uuid_in(raw.get("url"))
+            if uuid is not None and (only is None or uuid.bytes in only):
+                breathe()
+                self._ties_of(visit, uuid)
+
+    def _moments(self, visit: Visit, moments: set[ties.Moment]) -> None:
+        for _, contact in sorted(moments):
+            self.moment(visit, UUID(bytes=contact))
+
+    def _klant(self, visit: Visit, uuid: UUID) -> None:
+        url = self.fetcher.client.url_of("klant", str(uuid)) if self.klanten_url else str(uuid)
+        self._ties(visit, "klant", uuid, {"klantcontactmoment": ("klant", url)})
+
+    def _moment(self, visit: Visit, uuid: UUID) -> None:
+        self._ties_of(visit, uuid)
+        if not self.fetcher.fetch(visit, "contactmoment", uuid) or not self.klanten_url:
+            return
+        with self.store.read() as connection:
+            klanten = ties.klanten_of_moment(connection, self.fetcher.source, uuid.bytes)
+            held = rows.raw_rows(connection, self.fetcher.source, "klant", klanten)
+        for klant in klanten:
+            if klant not in held:
+                self.fetcher.fetch(visit, "klant", UUID(bytes=klant))
+            with self.store.read() as connection:
+                keys = ties.keys_of_klant(connection, self.fetcher.source, klant)
+            if keys:
+                self.fetcher.who(visit, keys)
+
+    def _ties_of(self, visit: Visit, uuid: UUID) -> None:
+        url = self.fetcher.client.url_of("contactmoment", str(uuid))
+        self._ties(visit, "contact", uuid, dict.fromkeys(TIES, ("contactmoment", url)))
+
+    def _ties(self, visit: Visit, column: str, uuid: UUID, questions: dict[str, tuple[str, str]]) -> None:
+        """Ask for the ties of a zaak, klant or contactmoment; what did not come with the answer is asked by uuid."""
+        client, begin = self.fetcher.client, now()
+        for kind, (parameter, value) in questions.items():
+            if client.can(kind, parameter, deadline=visit.give_up):
+                found = client.all(kind, {parameter: value}, deadline=visit.give_up)
+                self.fetcher.take(visit, kind, found)
+        with self.store.read() as connection:
+            unseen = ties.unseen_ties(connection, self.fetcher.source, column, uuid.bytes, begin)
+        for number, tie in unseen:
+            self.fetcher.fetch(visit, RAW_KINDS[number - 1], UUID(bytes=tie))
+
+    def _questions(self, key: str) -> list[tuple[str, str]]:
+        """The filters on klanten that find an identity key."""
+        start, value = key.split(":", 1)
+        number = value.rpartition(":")[2]
+        if key.startswith("brp:bsn:"):
+            spellings = [number, number[1:]] if number.startswith("0") else [number]
+            return [(f"{PERSON}inpBsn", spelling) for spelling in spellings]
+        if key.startswith("brp:anr:"):
+            return [(f"{PERSON}inpA_nummer", number)]
+        if key.startswith(("hr:rsin:", "hr:kvk:")):
+            return [(f"{COMPANY}innNnpId", number)]
+        if key.startswith("hr:vestiging:"):
+            return [(BRANCH, number)]
+        if start in ("anp", "ann"):
+            source, value = value.split(":", 1)
+            name = f"{PERSON}anpIdentificatie" if start == "anp" else f"{COMPANY}annIdentificatie"
+            return [(name, value)] if source == self.fetcher.name else []
+        return [("subject", value)] if start == "url" else []

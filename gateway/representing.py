@@ -1,0 +1,124 @@
+"""Recomputes the vertegenwoordigingen that zaken give, inside the transaction of a batch (M25, M26).
+
+One document a pair, made of the rollen of every zaak that gives it; gone with the last of those.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from gateway.store import legacy as rows
+from gateway.store import representation as store
+from gateway.store.claims import Zaak, put_raw_provenance
+from gateway.store.editing import overlay
+from gateway.store.representation import RepresentationRow
+from gateway.store.writing import put_documents
+from mappings.findings import Finding
+from mappings.identity import Uuids
+from mappings.vertegenwoordigingen import InZaak, Machtiging, Pair, in_zaak, pair_uuid, vertegenwoordiging
+
+STAGE = 4
+ZAKEN_AT_ONCE = 500
+DUTCH_TIME = ZoneInfo("Europe/Amsterdam")
+
+
+def today() -> date:
+    """The day on which a rol has ended or not: the Dutch one."""
+    return datetime.now(UTC).astimezone(DUTCH_TIME).date()
+
+
+def represent(connection: sqlite3.Connection, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:
+    """Make the vertegenwoordigingen of these zaken again. Out: rows of documents that are no more."""
+    work = _Representing(connection, uuids, day)
+    touched = set(zaken)
+    work.look_at(touched)
+    # A pair is one document over all zaken: the others that give it are read as well.
+    others = {zaak for givers in store.givers(connection, sorted(work.affected)).values() for zaak in givers}
+    work.look_at(others - touched)
+    return work.put()
+
+
+class _Representing:
+    """`made` has, for each pair that was met, its rollen: (row, uuid, moment)."""
+
+    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, day: date) -> None:
+        self.connection = connection
+        self.uuids = uuids
+        self.day = day
+        self.affected: set[bytes] = set()
+        self.made: dict[Pair, set[tuple[int, UUID, int]]] = defaultdict(set)
+
+    def look_at(self, zaken: set[Zaak]) -> None:
+        """Read what zaken give, and note it with what they gave before."""
+        by_source: dict[int, list[bytes]] = defaultdict(list)
+        for source, zaak in sorted(zaken):
+            by_source[source].append(zaak)
+        for source, of_source in by_source.items():
+            for start in range(0, len(of_source), ZAKEN_AT_ONCE):
+                self._look_at(source, of_source[start : start + ZAKEN_AT_ONCE])
+
+    def _look_at(self, source: int, zaken: list[bytes]) -> None:
+        taking_part = store.taking_part(self.connection, source, zaken)
+        before = store.given(self.connection, source, zaken)
+        after: set[tuple[bytes, bytes]] = set()
+        findings: list[tuple[int, Finding]] = []
+        ends: dict[bytes, str] = {}
+        for zaak, part in taking_part.items():
+            said = in_zaak(map(_machtiging, part), self.day)
+            if said.until:
+                ends[zaak] = said.until.isoformat()
+            after |= {(zaak, pair_uuid(self.uuids, pair).bytes) for pair in said.pairs}
+            findings += self._keep(part, said)
+        store.put_given(self.connection, source, before, after)
+        store.put_ends(self.connection, source, zaken, ends)
+        if taking_part:
+            looked_at = [row.raw for part in taking_part.values() for row in part]
+            rows.put_findings(self.connection, STAGE, looked_at, findings)
+        self.affected |= {uuid for _, uuid in before | after}
+
+    def _keep(self, part: list[RepresentationRow], said: InZaak) -> list[tuple[int, Finding]]:
+        rollen = {UUID(bytes=row.rol): row for row in part}
+        for pair, uuids in said.pairs.items():
+            self.made[pair] |= {
+                (rollen[uuid].raw, uuid, orjson.loads(rollen[uuid].facts)["moment"]) for uuid in uuids
+            }
+        return [(rollen[rol].raw, finding) for rol, finding in said.findings]
+
+    def put(self) -> set[int]:
+        """Write the documents of the pairs that were met. Out: rows of those that nothing gives any more."""
+        if not self.affected:
+            return set()
+        documents = []
+        made_of: dict[bytes, set[int]] = {}
+        for pair, rollen in sorted(self.made.items()):
+            uuid = pair_uuid(self.uuids, pair)
+            if uuid.bytes not in self.affected:
+                continue
+            created = min(moment for _, _, moment in rollen)
+            documents.append(
+                (vertegenwoordiging(pair, created, {rol for _, rol, _ in rollen}, self.uuids), None)
+            )
+            made_of[uuid.bytes] = {raw for raw, _, _ in rollen}
+        ids = put_documents(self.connection, overlay(self.connection, documents))
+        put_raw_provenance(
+            self.connection, {ids[uuid]: raws for uuid, raws in made_of.items() if uuid in ids}
+        )
+        return rows.document_ids(self.connection, "vertegenwoordiging", self.affected - ids.keys())
+
+
+def _machtiging(row: RepresentationRow) -> Machtiging:
+    facts = orjson.loads(row.facts)
+    return Machtiging(
+        UUID(bytes=row.rol),
+        facts["moment"],
+        facts["machtiging"],
+        UUID(bytes=row.partij) if row.partij else None,
+        UUID(bytes=row.representee) if row.representee else None,
+    )

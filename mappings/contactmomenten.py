@@ -1,0 +1,365 @@
+"""A contactmoment of the Contactmomenten API 1.0 becomes a klantcontact with its betrokkenen and subjects (M32, M40).
+
+Beside it stand the objects that tie it to others: klantcontactmoment, objectcontactmoment, and the zaakcontactmoment of
+the Zaken API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from mappings import namen
+from mappings.adressen import LEEG
+from mappings.documents import Document
+from mappings.findings import Finding, Severity
+from mappings.identity import Uuids
+from mappings.klantcontacten import Contact, moment_text, too_confidential
+from mappings.klanten import as_rol, renamed
+from mappings.rollen import LEGE_NAAM, Claim, translate_rol
+from mappings.settings import Kanaal, Settings
+
+INHOUD_LIMIT: Final = 1000
+ONDERWERP_LIMIT: Final = 200
+KANAAL_LIMIT: Final = 50
+_TAAL: Final = re.compile(r"[a-z]{3}")
+_LEGE_CODES: Final = ("objectId", "codeObjecttype", "codeRegister", "codeSoortObjectId")
+_ZONDER_PLAATS: Final = ("bronorganisatie", "voorkeurskanaal", "onderwerpLinks")
+_INITIATIEF: Final[Mapping[str, bool]] = {"klant": True, "gemeente": False}
+
+
+@dataclass(slots=True)
+class Momentvertaling:
+    """What a contactmoment says by itself: the claim on its medewerker (if any), `facts`, findings.
+
+    `zonder_plaats` names the fields that hold something and have no place in Klantinteracties (M36).
+    """
+
+    claims: list[Claim]
+    facts: dict[str, Any]
+    findings: list[Finding] = field(default_factory=list)
+    zonder_plaats: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Gesprekspartner:
+    """A klant of a contactmoment: the party that it became (None: the klant is not to be had) and its own facts.
+
+    `belanghebbende` tells whether one of the klantcontactmomenten calls it that; `sources` are the uuids of those.
+    """
+
+    klant: UUID
+    partij: UUID | None
+    facts: Mapping[str, Any]
+    belanghebbende: bool
+    sources: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Onderwerpzaak:
+    """A zaak that a contactmoment was about, and the uuids of the objects that say so."""
+
+    uuid: UUID
+    aanduiding: str
+    sources: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Omgeving:
+    """What a contactmoment hangs together with, as it is known now.
+
+    `actor` is the document of its medewerker, `actor_uuids` those of the actor's other keys (M6). `vorig_bekend` tells
+    whether the klantcontact of its vorigContactmoment is there to refer to.
+    """
+
+    partners: Sequence[Gesprekspartner] = ()
+    zaken: Sequence[Onderwerpzaak] = ()
+    actor: UUID | None = None
+    actor_uuids: frozenset[UUID] = frozenset()
+    vorig_bekend: bool = False
+
+
+def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Settings) -> Momentvertaling:
+    """What a loaded contactmoment (`earlier.load_contactmoment`) says by itself (M27, M40).
+
+    The facts are JSON-ready, for `translate_contactmoment`. A medewerker is one actor with the medewerker of the same
+    identificatie in rollen of the same source.
+    """
+    found: list[Finding] = []
+    claims = []
+    if moment["medewerker"] or any((moment["medewerkerIdentificatie"] or {}).values()):
+        rol = as_rol(
+            moment["uuid"],
+            "medewerker",
+            moment["registratiedatum"],
+            moment["medewerker"],
+            moment["medewerkerIdentificatie"],
+        )
+        made = translate_rol(rol, source, replace(settings, partij_rollen=()))
+        claims = made.claims
+        found += [renamed(each, {}, "medewerkerIdentificatie") for each in made.findings]
+    for name, uuid in (("klant", "klant_uuid"), ("vorigContactmoment", "vorig_uuid")):
+        if moment[name] and not moment[uuid]:
+            found.append(
+                Finding("M40", name, Severity.DROPPED, "het adres eindigt niet op een uuid: overgeslagen")
+            )
+    names = ("uuid", "kanaal", "tekst", "initiatiefnemer", "voorkeurstaal")
+    facts = {name: moment[name] for name in names} | {
+        "moment": moment["registratiedatum"],
+        "klant": moment["klant_uuid"],
+        "vorig": moment["vorig_uuid"],
+    }
+    return Momentvertaling(claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]])
+
+
+def mag_mee(aanduidingen: Iterable[str], maximum: str) -> bool:
+    """May a contactmoment on zaken of these vertrouwelijkheidaanduidingen be shown (M34)?
+
+    One zaak above the maximum is enough to leave the contactmoment out altogether, whatever its other zaken: its text
+    may tell of that one. A contactmoment without a zaak is shown: there is nothing that makes it confidential.
+    """
+    return not any(too_confidential(aanduiding, maximum) for aanduiding in aanduidingen)
+
+
+def translate_contactmoment(
+    facts: Mapping[str, Any], omgeving: Omgeving, source: str, uuids: Uuids, settings: Settings
+) -> Contact:
+    """Translate a contactmoment with all that it hangs together with (M9, M30, M40, M42).
+
+    In: its facts (`read_contactmoment`) and what is known around it; whether it may be shown at all is for `mag_mee`.
+    Out: documents, the klantcontact first; the same input in any order gives the same. It is vertrouwelijk as M28
+    says, by the most confidential of its zaken.
+    """
+    uuid, moment = UUID(facts["uuid"]), facts["moment"]
+    result = Contact([])
+    kanaal = settings.kanalen.get(facts["kanaal"], Kanaal(facts["kanaal"] or "onbekend"))
+    tekst = facts["tekst"]
+    result.documents.append(
+        Document(
+            "klantcontact",
+            uuid,
+            {
+                "nummer": None,
+                "referentienummer": None,
+                "kanaal": _fit(kanaal.kanaal, KANAAL_LIMIT, "kanaal", result.findings),
+                "onderwerp": namen.cut_at_word(" ".join(tekst.split()), ONDERWERP_LIMIT)
+                or "(geen onderwerp)",
+                "inhoud": _fit(tekst, INHOUD_LIMIT, "tekst", result.findings),
+                "reactie": "",
+                "indicatieContactGelukt": None,
+                "hoofdOnderwerpType": "",
+                "verdereActieOndernomen": False,
+                "taal": _taal(facts["voorkeurstaal"], settings, result.findings),
+                "vertrouwelijk": not mag_mee(
+                    (zaak.aanduiding for zaak in omgeving.zaken), "zaakvertrouwelijk"
+                ),
+                "plaatsgevondenOp": moment_text(moment),
+                "metadata": {"bron": source},
+            },
+            moment,
+            moment,
+            sources=frozenset({uuid}),
+        )
+    )
+    for zaak in sorted(omgeving.zaken, key=lambda zaak: zaak.uuid.bytes):
+        result.documents.append(zaak_onderwerp(uuid, zaak, moment, uuids, settings, frozenset({uuid})))
+    _vorig(uuid, facts["vorig"], moment, omgeving, uuids, result)
+    initiator = _INITIATIEF.get(facts["initiatiefnemer"], kanaal.initiator)
+    if facts["initiatiefnemer"] and facts["initiatiefnemer"] not in _INITIATIEF:
+        result.findings.append(
+            Finding(
+                "M40", "initiatiefnemer", Severity.ADJUSTED, "onbekende waarde: ingevuld volgens het kanaal"
+            )
+        )
+    for partner in sorted(omgeving.partners, key=lambda partner: partner.klant.bytes):
+        result.documents.append(_betrokkene(uuid, partner, moment, initiator, uuids, result.findings))
+    if not omgeving.partners:
+        result.findings.append(
+            Finding("M40", "klant", Severity.INFO, "geen klant: een klantcontact zonder betrokkene")
+        )
+    if omgeving.actor is not None:
+        result.documents.append(_actorklantcontact(uuid, omgeving.actor, omgeving.actor_uuids, moment, uuids))
+    return result
+
+
+def zaak_onderwerp(
+    contact: UUID,
+    zaak: Onderwerpzaak,
+    moment: int,
+    uuids: Uuids,
+    settings: Settings,
+    sources: frozenset[UUID] = frozenset(),
+) -> Document:
+    """The onderwerpobject of a klantcontact about a zaak (M29, M32, M40).
+
+    For a zaakcontactmoment that points at a klantcontact of this gateway it is all there is to make: `sources` is
+    empty then, and `moment` that of the klantcontact.
+    """
+    return Document(
+        "onderwerpobject",
+        uuids.derive("onderwerpobject", str(contact), str(zaak.uuid)),
+        {
+            "onderwerpobjectidentificator": {
+                "objectId": str(zaak.uuid),
+                "codeObjecttype": settings.zaak_objecttype,
+                "codeRegister": settings.zaak_register,
+                "codeSoortObjectId": settings.zaak_soort_object_id,
+            }
+        },
+        moment,
+        moment,
+        {"klantcontact": [contact]},
+        sources | zaak.sources,
+    )
+
+
+def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:
+    """Where the contactmoment of a zaakcontactmoment is to be found (M32).
+
+    In: its URL, and the base addresses that are known, by a name for each. Out: the name of the one that the URL lies
+    under and the uuid at its end; ("", None) when it lies under none or ends in no uuid. The scheme is not compared:
+    behind a proxy a source may write http where we say https.
+    """
+    try:
+        uuid = UUID(url.rstrip("/").rpartition("/")[2])
+        host, path = _place(url)
+        for name, base in bases.items():
+            base_host, base_path = _place(base)
+            if base and host == base_host and path.startswith(f"{base_path}/"):
+                return name, uuid
+    except ValueError:
+        return "", None
+    return "", None
+
+
+def zaak_of(tie: Mapping[str, Any]) -> str:
+    """The uuid of the zaak that a loaded objectcontactmoment is about; "" when it is about something else."""
+    return str(tie["object_uuid"]) if tie["objectType"] == "zaak" else ""
+
+
+def geen_zaak() -> Finding:
+    """The finding on an objectcontactmoment about something else than a zaak (M40)."""
+    return Finding("M40", "object", Severity.DROPPED, "geen zaak met een uuid: geen onderwerpobject gemaakt")
+
+
+def onbekend_contactmoment() -> Finding:
+    """The finding on a zaakcontactmoment whose contactmoment is in a system that is not configured (M32)."""
+    return Finding(
+        "M32",
+        "contactmoment",
+        Severity.DROPPED,
+        "het contactmoment staat in een systeem dat geen bron is: overgeslagen",
+    )
+
+
+def _place(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.netloc.lower(), parts.path.rstrip("/")
+
+
+def _vorig(contact: UUID, vorig: str, moment: int, omgeving: Omgeving, uuids: Uuids, result: Contact) -> None:
+    """The onderwerpobject that says: this contact was about that earlier one."""
+    if not vorig:
+        return
+    if UUID(vorig) == contact or not omgeving.vorig_bekend:
+        result.findings.append(
+            Finding(
+                "M40", "vorigContactmoment", Severity.DROPPED, "het vorige contactmoment is er niet (meer)"
+            )
+        )
+        return
+    result.documents.append(
+        Document(
+            "onderwerpobject",
+            uuids.derive("onderwerpobject", str(contact), vorig),
+            {"onderwerpobjectidentificator": dict.fromkeys(_LEGE_CODES, "")},
+            moment,
+            moment,
+            {"klantcontact": [contact], "wasKlantcontact": [UUID(vorig)]},
+            frozenset({contact}),
+        )
+    )
+
+
+def _betrokkene(
+    contact: UUID,
+    partner: Gesprekspartner,
+    moment: int,
+    initiator: bool,
+    uuids: Uuids,
+    found: list[Finding],
+) -> Document:
+    """One for each klant, also when it is both belanghebbende and gesprekspartner."""
+    links = {"hadKlantcontact": [contact]}
+    sources = frozenset({contact}) | partner.sources
+    if partner.partij is None:
+        found.append(
+            Finding(
+                "M40",
+                "klant",
+                Severity.DROPPED,
+                "de klant is niet in te zien of verdwenen: betrokkene zonder partij",
+            )
+        )
+    else:
+        links["wasPartij"] = [partner.partij]
+        sources |= {partner.klant}
+    naam = dict(partner.facts.get("contactnaam") or LEGE_NAAM)
+    return Document(
+        "betrokkene",
+        uuids.derive("betrokkene", str(contact), str(partner.klant)),
+        {
+            "bezoekadres": LEEG,
+            "correspondentieadres": LEEG,
+            "contactnaam": naam,
+            "volledigeNaam": namen.volledige_naam(naam),
+            "rol": "klant" if partner.belanghebbende else "vertegenwoordiger",
+            "organisatienaam": partner.facts.get("organisatienaam", ""),
+            "initiator": initiator,
+        },
+        moment,
+        moment,
+        links,
+        sources,
+    )
+
+
+def _actorklantcontact(
+    contact: UUID, actor: UUID, others: frozenset[UUID], moment: int, uuids: Uuids
+) -> Document:
+    return Document(
+        "actorklantcontact",
+        uuids.derive("actorklantcontact", str(contact), str(actor)),
+        {},
+        moment,
+        moment,
+        {"actor": [actor], "klantcontact": [contact]},
+        frozenset({contact}),
+        tuple(uuids.derive("actorklantcontact", str(contact), str(other)) for other in sorted(others)),
+    )
+
+
+def _taal(voorkeurstaal: str, settings: Settings, found: list[Finding]) -> str:
+    if _TAAL.fullmatch(voorkeurstaal):
+        return voorkeurstaal
+    if voorkeurstaal:
+        found.append(
+            Finding(
+                "M40",
+                "voorkeurstaal",
+                Severity.DROPPED,
+                "geen taalcode van drie kleine letters: standaardtaal",
+            )
+        )
+    return settings.taal
+
+
+def _fit(text: str, limit: int, name: str, found: list[Finding]) -> str:
+    if len(text) <= limit:
+        return text
+    found.append(Finding("M40", name, Severity.ADJUSTED, f"ingekort tot {limit} tekens"))
+    return namen.cut_at_word(text, limit)

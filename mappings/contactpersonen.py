@@ -1,0 +1,106 @@
+"""What a contactpersoonRol says: addresses of a party, and on an organisation who answers there (M21-M24)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from mappings.digitaleadressen import MAX_OMSCHRIJVING, digitale_adressen, geldig_emailadres, omschrijving
+from mappings.findings import Finding, Severity
+from mappings.namen import LEGE_NAAM, MAX_NAAM, cut_at_word
+
+ORGANISATIES: Final = ("organisatie", "vestiging")
+FUNCTIE: Final = "functie: "
+MAX_NOTITIE: Final = 1000
+
+_NAAM: Final = "contactpersoonRol.naam"
+_FUNCTIE: Final = "contactpersoonRol.functie"
+
+
+@dataclass(slots=True)
+class Contact:
+    """JSON-ready: addresses as [soort, adres, sleutel, omschrijving], contactpersoon as [achternaam, functie, key].
+
+    The key is [naam, e-mail], case-folded, when an e-mail address is given, else [the rol] (M22).
+    """
+
+    adressen: list[list[str]]
+    contactpersoon: list[Any] | None = None
+
+
+def contact_van(
+    given: Mapping[str, str], rol: UUID, soort: str, eigen_naam: str, found: list[Finding]
+) -> Contact:
+    """What a loaded contactpersoonRol of a party's rol says (M21-M24).
+
+    In: the rol's uuid, the soort of its claim, the party's own name. `found` gets a finding for what does not fit.
+    Only an e-mail address that is valid takes part in a key: "n.v.t." does not make two people one. Raises nothing.
+    """
+    adressen = digitale_adressen(given, "", found)
+    if soort in ORGANISATIES and given["naam"]:
+        # The whole name stands with the contactpersoon, so what is cut off in an omschrijving is not lost.
+        text = omschrijving(given["naam"], eigen_naam, [])
+        persoon = _contactpersoon(given, rol, found)
+    else:
+        text, persoon = _in_omschrijving(given, eigen_naam, bool(adressen), found), None
+    return Contact([[adres.soort, adres.adres, adres.sleutel, text] for adres in adressen], persoon)
+
+
+def partij_identificatie(uuid: str, achternaam: str) -> dict[str, Any]:
+    """partijIdentificatie of a contactpersoon with its inner uuid, without the reference to its organisation."""
+    return {
+        "uuid": uuid,
+        "contactnaam": {**LEGE_NAAM, "achternaam": achternaam},
+        "volledigeNaam": " ".join(achternaam.split()),
+    }
+
+
+def notitie(functie: str) -> str:
+    """interneNotitie of a contactpersoon with this functie; "" without one (M24)."""
+    return FUNCTIE + functie if functie else ""
+
+
+def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -> list[Any]:
+    naam, email = given["naam"], given["emailadres"].strip()
+    achternaam = cut_at_word(naam, MAX_NAAM)
+    if achternaam != naam:
+        found.append(
+            Finding(
+                "M22",
+                _NAAM,
+                Severity.ADJUSTED,
+                f"ingekort tot {len(achternaam)} tekens voor de contactpersoon",
+            )
+        )
+    functie = cut_at_word(given["functie"], MAX_NOTITIE - len(FUNCTIE))
+    if functie != given["functie"]:
+        found.append(Finding("M24", _FUNCTIE, Severity.ADJUSTED, f"ingekort tot {len(functie)} tekens"))
+    key = [naam.casefold(), email.casefold()] if geldig_emailadres(email) else [f"rol:{rol}"]
+    return [achternaam, functie, key]
+
+
+def _in_omschrijving(given: Mapping[str, str], eigen_naam: str, has_adres: bool, found: list[Finding]) -> str:
+    """The omschrijving of the addresses of who has no contactpersoon: another's naam, else the functie (M23, M24)."""
+    naam = omschrijving(given["naam"], eigen_naam, found if has_adres else [])
+    functie = " ".join(given["functie"].split())
+    if not has_adres:
+        action = "geen adres om dit bij te zetten: niet overgenomen"
+        for rule, path, value in (("M23", _NAAM, naam), ("M24", _FUNCTIE, functie)):
+            if value:
+                found.append(Finding(rule, path, Severity.DROPPED, action))
+        return ""
+    if not functie or not naam:
+        cut = cut_at_word(functie, MAX_OMSCHRIJVING)
+        if cut != functie:
+            found.append(
+                Finding(
+                    "M24", _FUNCTIE, Severity.ADJUSTED, f"ingekort tot {len(cut)} tekens in de omschrijving"
+                )
+            )
+        return naam or cut
+    found.append(
+        Finding("M24", _FUNCTIE, Severity.DROPPED, "de omschrijving van het adres is al bezet door de naam")
+    )
+    return naam

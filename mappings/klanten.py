@@ -1,0 +1,284 @@
+"""A Klant of the Klanten API 1.0 becomes claims on a party, by the rules of a rol (M41)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from uuid import UUID
+
+import pycountry
+
+from mappings import identity
+from mappings.adressen import LEEG, adressen
+from mappings.findings import Finding, Severity
+from mappings.landen import landcode
+from mappings.rollen import Claim, translate_rol
+from mappings.settings import Settings
+
+# A klant has no date. What a dated rol says of the same party is taken as newer (M18).
+UNDATED: Final = 0
+NEDERLAND: Final = ("", "NL", "6030")
+# What partij.nummer holds.
+_NUMMER: Final = re.compile(r"[0-9]{1,10}")
+_PERSOON_NAMEN: Final = ("voornamen", "voorvoegselGeslachtsnaam", "geslachtsnaam")
+_EIGEN_NAMEN: Final = ("voornaam", "voorvoegselAchternaam", "achternaam")
+# Where a field of a rol came from in a klant, for the findings of the rules of a rol.
+_CONTACT_FIELDS: Final[dict[str, str]] = {
+    "contactpersoonRol.emailadres": "emailadres",
+    "contactpersoonRol.telefoonnummer": "telefoonnummer",
+    "contactpersoonRol.functie": "functie",
+}
+_ADRES_FIELDS: Final[Mapping[str, str]] = {
+    "straatnaam": "gorOpenbareRuimteNaam",
+    "huisnummer": "aoaHuisnummer",
+    "huisletter": "aoaHuisletter",
+    "huisnummertoevoeging": "aoaHuisnummertoevoeging",
+    "postcode": "aoaPostcode",
+    "woonplaatsnaam": "wplWoonplaatsNaam",
+}
+_ZONDER_PLAATS: Final = ("bronorganisatie", "websiteUrl")
+_ZONDER_PLAATS_SUBJECT: Final = ("geboortedatum", "geslachtsaanduiding", "innRechtsvorm")
+
+
+@dataclass(slots=True)
+class KlantTranslation:
+    """What a Klant becomes: claims, the `facts` that its contactmomenten and number need, and findings.
+
+    `zonder_plaats` names the fields that hold something and have no place in Klantinteracties (M36).
+    """
+
+    claims: list[Claim]
+    facts: dict[str, Any]
+    findings: list[Finding] = field(default_factory=list)
+    zonder_plaats: list[str] = field(default_factory=list)
+
+
+def translate_klant(klant: Mapping[str, Any], source: str, settings: Settings) -> KlantTranslation:
+    """Translate a loaded Klant (`earlier.load_klant`) of a source (M41, and through it M5-M17, M21-M24).
+
+    The klant's own name, address, e-mail and telephone are what it gave itself: they come before those of
+    subjectIdentificatie, and `[mapping] adressen` holds for subjectIdentificatie only. A klant without a subjectType
+    is an organisation when it has a bedrijfsnaam, else a person. M10 does not hold: every klant makes a party.
+    """
+    soort = klant["subjectType"] or (
+        "niet_natuurlijk_persoon" if klant["bedrijfsnaam"] else "natuurlijk_persoon"
+    )
+    found: list[Finding] = []
+    identificatie, origin = _named(klant, soort, found)
+    rol = as_rol(klant["uuid"], soort, UNDATED, klant["url"], identificatie)
+    naam = " ".join(klant[name] for name in _EIGEN_NAMEN if klant[name])
+    rol["contactpersoonRol"] |= {name: klant[name] for name in ("emailadres", "telefoonnummer", "functie")}
+    if soort != "natuurlijk_persoon":
+        rol["contactpersoonRol"]["naam"] = naam
+    translation = translate_rol(rol, source, replace(settings, partij_rollen=()))
+    filled = [name for name in _EIGEN_NAMEN if klant[name]]
+    for finding in translation.findings:
+        if finding.field == "contactpersoonRol.naam":
+            found += [replace(finding, field=name) for name in filled]
+        else:
+            found.append(renamed(finding, origin | _CONTACT_FIELDS, "subjectIdentificatie"))
+    own = translation.claims[0]
+    if klant["subject"]:
+        own.keys = sorted({*own.keys, f"url:{klant['subject']}", f"url:{klant['url']}"}, key=identity.place)
+    elif f"url:{klant['url']}" not in own.keys:
+        own.keys = [*own.keys, f"url:{klant['url']}"]
+    _eigen_adres(klant["adres"], own, found)
+    own.nummer = _nummer(klant["klantnummer"], found)
+    facts = {
+        "uuid": str(klant["uuid"]),
+        "contactnaam": translation.deelname["contactnaam"],
+        "organisatienaam": translation.deelname["organisatienaam"],
+    }
+    return KlantTranslation(translation.claims, facts, found, _zonder_plaats(klant))
+
+
+def as_rol(
+    uuid: str, soort: str, moment: int, url: str, identificatie: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """A loaded rol that says what another legacy object says of somebody, for the rules of a rol (M5-M27)."""
+    return {
+        "uuid": uuid,
+        "betrokkene": url,
+        "betrokkeneType": soort,
+        "afwijkendeNaamBetrokkene": "",
+        "omschrijving": "",
+        "omschrijvingGeneriek": "",
+        "roltoelichting": "",
+        "registratiedatum": moment,
+        "indicatieMachtiging": "",
+        "contactpersoonRol": dict.fromkeys(("emailadres", "functie", "telefoonnummer", "naam"), ""),
+        "beginGeldigheid": "",
+        "eindeGeldigheid": "",
+        "statussen": [],
+        "authenticatieContext": None,
+        "betrokkeneIdentificatie": identificatie,
+    }
+
+
+def renamed(finding: Finding, names: Mapping[str, str], identificatie: str) -> Finding:
+    """A finding on a rol of `as_rol`, with the field's name in the object that it was made from."""
+    if finding.field in names:
+        return replace(finding, field=names[finding.field])
+    return replace(finding, field=finding.field.replace("betrokkeneIdentificatie", identificatie, 1))
+
+
+def gewenst_nummer(claims: Iterable[Claim]) -> tuple[str, list[UUID]]:
+    """The number that a party of these claims may have, and the klanten whose number it can't have.
+
+    A klant has no date, so of several numbers that of the lowest uuid counts, whatever came first. Out: "" when
+    no klant has a number that fits.
+    """
+    numbered = sorted((claim.rol, claim.nummer) for claim in claims if claim.nummer)
+    if not numbered:
+        return "", []
+    nummer = numbered[0][1]
+    return nummer, [uuid for uuid, other in numbered if other != nummer]
+
+
+def houder(partijen: Sequence[UUID], bezet: bool) -> UUID | None:
+    """Which of the parties that want one number gets it: the lowest uuid, so that arrival never matters.
+
+    None when a client gave the number to another party (`bezet`): numbers are unique.
+    """
+    return None if bezet or not partijen else min(partijen)
+
+
+def nummer_bezet() -> Finding:
+    """The finding on a klant whose number its party does not get."""
+    return Finding(
+        "M41",
+        "klantnummer",
+        Severity.DROPPED,
+        "het nummer is van een andere partij of de partij heeft er al een",
+    )
+
+
+def _named(
+    klant: Mapping[str, Any], soort: str, found: list[Finding]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The identificatie with the klant's own name in it, and from which fields that name came."""
+    identificatie = dict(klant["subjectIdentificatie"] or {})
+    if identificatie and not klant["subjectType"]:
+        identificatie = {}
+        found.append(
+            Finding(
+                "M41",
+                "subjectIdentificatie",
+                Severity.DROPPED,
+                "zonder subjectType niet te lezen: overgeslagen",
+            )
+        )
+    if soort == "natuurlijk_persoon":
+        if klant["bedrijfsnaam"]:
+            found.append(
+                Finding(
+                    "M41",
+                    "bedrijfsnaam",
+                    Severity.DROPPED,
+                    "een persoon heeft geen plaats voor een bedrijfsnaam",
+                )
+            )
+        own = dict(zip(_PERSOON_NAMEN, (klant[name] for name in _EIGEN_NAMEN), strict=True))
+        if not any(own.values()):
+            return identificatie, {}
+        _differing(identificatie, own | {"voorletters": own["voornamen"]}, found)
+        origin = {
+            f"betrokkeneIdentificatie.{name}": eigen
+            for name, eigen in zip(_PERSOON_NAMEN, _EIGEN_NAMEN, strict=True)
+        }
+        return identificatie | own | {"voorletters": ""}, origin
+    naam = klant["bedrijfsnaam"]
+    if not naam:
+        return identificatie, {}
+    field_name, value = ("statutaireNaam", naam) if soort != "vestiging" else ("handelsnaam", [naam])
+    for given in _as_list(identificatie.get(field_name)):
+        _differing({field_name: given}, {field_name: naam}, found)
+    return identificatie | {field_name: value}, {f"betrokkeneIdentificatie.{field_name}": "bedrijfsnaam"}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value or ""]
+
+
+def _differing(identificatie: Mapping[str, Any], own: Mapping[str, str], found: list[Finding]) -> None:
+    """Tell which names of subjectIdentificatie gave way to other names of the klant itself."""
+    for name, value in own.items():
+        given = identificatie.get(name, "")
+        if given and " ".join(given.split()).casefold() != " ".join(value.split()).casefold():
+            found.append(
+                Finding(
+                    "M41",
+                    f"subjectIdentificatie.{name}",
+                    Severity.DROPPED,
+                    "de klant noemt zelf een andere naam",
+                )
+            )
+
+
+def _eigen_adres(adres: Mapping[str, Any], claim: Claim, found: list[Finding]) -> None:
+    """The klant's own address: bezoekadres, or correspondentieadres beside another one (M14, M41)."""
+    own_found: list[Finding] = []
+    verblijf = {name: adres[own] for own, name in _ADRES_FIELDS.items()}
+    made = adressen(verblijf, None, "", own_found)
+    names = {f"betrokkeneIdentificatie.verblijfsadres.{name}": own for own, name in _ADRES_FIELDS.items()}
+    code = adres["landcode"]
+    if made is None:
+        if code not in NEDERLAND:
+            found.append(
+                Finding("M41", "adres.landcode", Severity.DROPPED, "een land zonder adres: niet overgenomen")
+            )
+        return
+    found += [
+        renamed(each, {name: f"adres.{own}" for name, own in names.items()}, "adres") for each in own_found
+    ]
+    own = made["bezoekadres"]
+    if code not in NEDERLAND:
+        own["land"] = _land(code, found)
+    if claim.adres is None:
+        claim.adres = {"bezoekadres": own, "correspondentieadres": dict(LEEG)}
+        return
+    if all(claim.adres["bezoekadres"][name] == value for name, value in own.items() if value):
+        return
+    if claim.adres["correspondentieadres"] == LEEG:
+        claim.adres = {**claim.adres, "correspondentieadres": own}
+        return
+    found.append(
+        Finding("M41", "adres", Severity.DROPPED, "de partij heeft al een bezoek- en correspondentieadres")
+    )
+
+
+def _land(code: str, found: list[Finding]) -> str:
+    """The ISO code of a code of the Landentabel or of ISO 3166-1 itself (M15)."""
+    known = landcode("", code)
+    if not known and pycountry.countries.get(alpha_2=code.upper()):
+        known = code.upper()
+    if not known:
+        found.append(
+            Finding("M15", "adres.landcode", Severity.DROPPED, "Landcode is niet bekend; niet overgenomen.")
+        )
+    return known or ""
+
+
+def _nummer(klantnummer: str, found: list[Finding]) -> str:
+    """The klantnummer when it can be a partij.nummer, else "" with a finding."""
+    if not klantnummer or _NUMMER.fullmatch(klantnummer):
+        return klantnummer
+    found.append(
+        Finding(
+            "M41",
+            "klantnummer",
+            Severity.DROPPED,
+            "geen getal van hoogstens 10 cijfers: geen nummer van een partij",
+        )
+    )
+    return ""
+
+
+def _zonder_plaats(klant: Mapping[str, Any]) -> list[str]:
+    subject = (klant["subjectType"] and klant["subjectIdentificatie"]) or {}
+    return [
+        *(name for name in _ZONDER_PLAATS if klant[name]),
+        *(f"subjectIdentificatie.{name}" for name in _ZONDER_PLAATS_SUBJECT if subject.get(name)),
+    ]
