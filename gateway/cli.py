@@ -6,7 +6,20 @@ from pathlib import Path
 
 import click
 
-from gateway.commands import backfill, jobs, serving, tokens
+from gateway.commands import (
+    backfill,
+    explain,
+    findings,
+    jobs,
+    notifications,
+    phase,
+    quarantine,
+    rebuild,
+    serving,
+    sync,
+    tokens,
+    verify,
+)
 from gateway.logs import setup_logging
 
 # In the order of `klantbrug --help`.
@@ -18,7 +31,15 @@ COMMANDS: tuple[click.Command, ...] = (
     serving.dump,
     backfill.backfill,
     serving.restore,
+    sync.sync,
+    verify.verify,
+    rebuild.rebuild,
+    phase.phase,
+    explain.explain,
+    findings.findings,
+    quarantine.quarantine,
     jobs.jobs,
+    notifications.notifications,
     tokens.token,
 )
 

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from support import API, Asker, dump_digest, read_config, some_zaken
+from legacy_objects import BSN as BSNS
+from legacy_objects import klantcontact, persoon, rol_uuid, uuid_of, zaak
+from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
 
 from gateway.auth import create_token
+from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.erasing import erased
 from jobs.backfill import Backfill
+from mappings.identity import Uuids, key_uuid
+from mappings.settings import Settings
 
 pytestmark = pytest.mark.rule("M19")
 Install = Callable[..., Installation]
-BSN = {"partijIdentificator__codeSoortObjectId": "bsn"}
+BSN_OF_CLIENT = BSNS[0]
 
 
 @pytest.fixture
@@ -214,3 +222,163 @@ def test_a_raised_maximum_asks_for_a_backfill(writer: Writer) -> None:
     assert Asker(raised).get("klantcontacten").status_code == 503
     assert Backfill(raised.fetchers["bron"]).run()
     assert Asker(raised).get("klantcontacten").get_json()["count"] > 0
+
+
+# The same party, made by a client and known to the legacy
+
+
+def a_rol(bsn: str, number: int = 1, **rest: Any) -> dict[str, Any]:
+    return persoon(number, bsn, naam="Bron", **rest)
+
+
+def numbered(bsn: str) -> dict[str, Any]:
+    return {
+        "partijIdentificator": {
+            "codeObjecttype": "natuurlijk_persoon",
+            "codeSoortObjectId": "bsn",
+            "objectId": bsn,
+            "codeRegister": "brp",
+        }
+    }
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Writer:
+    """A register without a source that answers, into which legacy objects are put by hand."""
+    (tmp_path / "config.toml").write_text(
+        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
+    )
+    return Writer(open_installation(read_config(tmp_path / "config.toml")))
+
+
+def taking(register: Writer, **changes: Any) -> Ingest:
+    settings = replace(Settings("zaakvertrouwelijk"), **changes)
+    return Ingest(register.installation.store, settings, UUID_SECRET)
+
+
+def made_by_client(register: Writer, **fields: Any) -> dict[str, Any]:
+    body = {
+        "soortPartij": "persoon",
+        "indicatieActief": True,
+        "partijIdentificatie": {"contactnaam": {"achternaam": "Client"}},
+        "partijIdentificatoren": [numbered(BSN_OF_CLIENT)],
+    } | fields
+    created = register.send("POST", "partijen", body)
+    assert created.status_code == 201, created.text
+    made = created.get_json()
+    made.pop("_expand", None)
+    return dict(made)
+
+
+def served(register: Writer, path: str) -> dict[str, Any]:
+    found = register.get(path).get_json()
+    found.pop("_expand", None)
+    return dict(found)
+
+
+def test_a_partij_of_a_client_and_of_the_legacy_with_one_bsn_are_one(register: Writer) -> None:
+    """The client's uuid stays, the derived one leads to it, and what the client filled in wins."""
+    made = made_by_client(register, interneNotitie="bel na vijven")
+    ingest = taking(register)
+    ingest.take("bron", "zaak", [zaak()])
+    adres = {"verblijfsadres": {"gorOpenbareRuimteNaam": "Dorpsstraat", "wplWoonplaatsNaam": "Voorbeelddam"}}
+    rol = a_rol(BSN_OF_CLIENT, generiek="initiator")
+    rol["betrokkeneIdentificatie"] |= adres
+    ingest.take("bron", "rol", [rol])
+    ingest.take("bron", "klantcontact", [klantcontact(1)])
+    page = register.get("partijen", partijIdentificator__objectId=BSN_OF_CLIENT).get_json()
+    assert [partij["uuid"] for partij in page["results"]] == [made["uuid"]]
+    partij = page["results"][0]
+    assert partij["partijIdentificatie"]["contactnaam"]["achternaam"] == "Client"
+    assert partij["interneNotitie"] == "bel na vijven"
+    assert partij["bezoekadres"]["straatnaam"] == "Dorpsstraat"
+    assert [row["uuid"] for row in partij["partijIdentificatoren"]] == [
+        row["uuid"] for row in made["partijIdentificatoren"]
+    ]
+    assert len(partij["betrokkenen"]) == 1
+    derived = key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{BSN_OF_CLIENT}")
+    assert served(register, f"partijen/{derived}")["uuid"] == made["uuid"]
+    before = dump_digest(register.installation.store)
+    ingest.take("bron", "rol", [rol | {"roltoelichting": "anders"}])
+    ingest.take("bron", "rol", [rol])
+    assert dump_digest(register.installation.store) == before
+
+
+def test_when_the_legacy_loses_it_the_client_has_its_own_back(register: Writer) -> None:
+    made = made_by_client(register)
+    ingest = taking(register)
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, contact={"emailadres": "a@voorbeeld.nl"})])
+    assert len(served(register, f"partijen/{made['uuid']}")["digitaleAdressen"]) == 1
+    changed = register.send("PATCH", f"partijen/{made['uuid']}", {"interneNotitie": "later"})
+    assert changed.status_code == 200
+    ingest.remove("bron", "rol", [rol_uuid(1)])
+    assert served(register, f"partijen/{made['uuid']}") == made | {"interneNotitie": "later"}
+    derived = key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{BSN_OF_CLIENT}")
+    assert register.get(f"partijen/{derived}").status_code == 404
+    assert register.send("DELETE", f"partijen/{made['uuid']}").status_code == 204
+
+
+def test_a_deleted_one_stays_away_when_the_legacy_comes_with_it_again(register: Writer) -> None:
+    made = made_by_client(register)
+    ingest = taking(register)
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)])
+    assert register.send("DELETE", f"partijen/{made['uuid']}").status_code == 204
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, on=3)])
+    assert register.get("partijen").get_json()["count"] == 0
+    assert ingest.restore(UUID(made["uuid"])) >= 1
+    assert served(register, f"partijen/{made['uuid']}")["uuid"] == made["uuid"]
+
+
+def test_a_join_of_keys_takes_the_client_s_uuid_along(register: Writer) -> None:
+    """First the rol with the BSN, then one that joins an URL to it (M6)."""
+    made = made_by_client(register)
+    ingest = taking(register)
+    ingest.take("bron", "zaak", [zaak()])
+    url = "https://personen.example/9"
+    ingest.take("bron", "rol", [persoon(1, url=url)])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)])
+    assert register.get("partijen").get_json()["count"] == 1
+    by_url = key_uuid(Uuids(UUID_SECRET), f"url:{url}")
+    assert served(register, f"partijen/{by_url}")["uuid"] == made["uuid"]
+    ingest.remove("bron", "rol", [rol_uuid(2)])
+    assert register.get("partijen").get_json()["count"] == 2
+    assert served(register, f"partijen/{by_url}")["uuid"] == str(by_url)
+
+
+@pytest.mark.rule("M20")
+@pytest.mark.parametrize(("setting", "left"), [("inactief", 1), ("verwijderen", 0)])
+def test_what_becomes_of_a_partij_without_rollen_is_a_setting(
+    register: Writer, setting: str, left: int
+) -> None:
+    ingest = taking(register, verdwenen_partij=setting)
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)])
+    (partij,) = register.get("partijen").get_json()["results"]
+    adres = {
+        "verstrektDoorPartij": {"uuid": partij["uuid"]},
+        "adres": "b@voorbeeld.nl",
+        "soortDigitaalAdres": "email",
+        "omschrijving": "",
+    }
+    assert register.send("POST", "digitaleadressen", adres).status_code == 201
+    ingest.remove("bron", "rol", [rol_uuid(1)])
+    assert register.get("partijen").get_json()["count"] == left
+    assert register.get("digitaleadressen").get_json()["count"] == left
+
+
+@pytest.mark.rule("M35")
+def test_of_what_was_destroyed_only_that_and_when_is_kept(register: Writer) -> None:
+    ingest = taking(register)
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)])
+    (partij,) = register.get("partijen").get_json()["results"]
+    ingest.remove("bron", "zaak", [UUID(uuid_of("zaak", 1))])
+    with register.installation.store.read() as connection:
+        found = {
+            what: erased(connection, uuid.bytes)
+            for what, uuid in (("rol", rol_uuid(1)), ("partij", UUID(partij["uuid"])))
+        }
+        assert erased(connection, UUID(int=1).bytes) is None
+    assert {what: each.what for what, each in found.items() if each} == {"rol": "rol", "partij": "partij"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +15,10 @@ import click
 
 from gateway.config import ConfigError, load_config
 from gateway.store.database import StoreError
+from gateway.store.trouble import in_words
 
 PROBLEMS, USAGE = 1, 2
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
 def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,6 +31,10 @@ def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
         except (ConfigError, StoreError) as error:
             click.echo(str(error), err=True)
             sys.exit(USAGE)
+        except sqlite3.Error as error:
+            # Whatever was in hand is undone whole, so nothing is lost.
+            click.echo(f"{in_words(error)} Hetzelfde commando gaat verder waar dit ophield.", err=True)
+            sys.exit(PROBLEMS)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
     return command
@@ -35,6 +43,13 @@ def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
 def stop_on_sigterm() -> None:
     """Let SIGTERM end a command as Ctrl-C does."""
     signal.signal(signal.SIGTERM, _interrupt)
+
+
+def spare_collections() -> None:
+    """Look for cycles less often: taking objects in makes many small ones and hardly a cycle (5 % of its time)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def _interrupt(_number: int, _frame: object) -> None:

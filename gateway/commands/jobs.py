@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
 from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
 from gateway.config import Config
-from gateway.logs import safe_error
-from gateway.store.leases import Lost
+from gateway.store.leases import FREE, Lost
+
+if TYPE_CHECKING:
+    from jobs.table import Job
 
 
 @click.group(invoke_without_command=True)
@@ -29,17 +31,13 @@ def jobs_serve(config: Config, supervisor: int | None = None) -> None:
     """Voert de jobs uit die aanstaan, tot Ctrl-C; van meer processen doet er een het werk."""
     from gateway.installation import open_installation
     from jobs.scheduler import Scheduler, UntilStopped
-    from jobs.table import enabled
+    from jobs.table import usable
 
-    if not enabled(config):
-        click.echo("Er staat geen job aan; zie klantbrug jobs list.", err=True)
+    if not usable(config):
+        click.echo("Er is geen job die iets kan doen; zie klantbrug jobs list.", err=True)
         return
     wait = UntilStopped(supervisor)
-    try:
-        Scheduler(open_installation(config)).run(wait)
-    except sqlite3.Error as error:
-        click.echo(f"De opslag antwoordt niet ({safe_error(error)}).", err=True)
-        sys.exit(PROBLEMS)
+    Scheduler(open_installation(config)).run(wait)
 
 
 @jobs.command("list")
@@ -57,8 +55,49 @@ def jobs_list(config: Config, as_json: bool) -> None:
             click.echo(orjson.dumps(values).decode())
             continue
         state = f"uit: {line.off_because}" if line.off_because else line.when
+        state += f", {line.now}" if line.now != FREE else ""
         last = f", laatste run {values['last_run']} ({line.last_status})" if line.last_run else ""
         click.echo(f"{line.name}: {line.about} ({state}{last})")
+
+
+@jobs.command("enable")
+@click.argument("name")
+@with_config
+def jobs_enable(config: Config, name: str) -> None:
+    """Laat een job uit zichzelf draaien, ook als hij uitstaat in [jobs.<naam>]."""
+    _switch(config, name, on=True)
+
+
+@jobs.command("disable")
+@click.argument("name")
+@with_config
+def jobs_disable(config: Config, name: str) -> None:
+    """Laat een job niet meer uit zichzelf draaien, tot klantbrug jobs enable."""
+    _switch(config, name, on=False)
+
+
+def _switch(config: Config, name: str, *, on: bool) -> None:
+    from gateway.installation import open_store
+    from jobs.table import off_because, switch
+
+    job, store = _job(name), open_store(config)
+    switch(store, name, on=on)
+    reason = off_because(job, config, store)
+    if on and reason:
+        click.echo(f"Job {name} staat aan, maar kan nog niets doen: {reason}.", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Job {name} staat {'aan' if on else 'uit'}.")
+
+
+def _job(name: str) -> Job:
+    """The job of that name; ends the command when there is none."""
+    from jobs.table import BY_NAME
+
+    job = BY_NAME.get(name)
+    if job is None:
+        click.echo(f"Er is geen job {name!r}; er zijn: {', '.join(BY_NAME)}.", err=True)
+        sys.exit(USAGE)
+    return job
 
 
 @jobs.command("run")
@@ -67,13 +106,10 @@ def jobs_list(config: Config, as_json: bool) -> None:
 def jobs_run(config: Config, name: str) -> None:
     """Voert een job nu uit, ook als hij uitstaat in [jobs.<naam>]."""
     from gateway.installation import open_installation
-    from jobs.table import BY_NAME, run_job
+    from jobs.table import run_job
     from jobs.work import Busy
 
-    job = BY_NAME.get(name)
-    if job is None:
-        click.echo(f"Er is geen job {name!r}; er zijn: {', '.join(BY_NAME)}.", err=True)
-        sys.exit(USAGE)
+    job = _job(name)
     if reason := job.unusable(config):
         click.echo(f"Job {name} kan niets doen: {reason}.", err=True)
         sys.exit(USAGE)

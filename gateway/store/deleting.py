@@ -45,6 +45,17 @@ def delete(connection: sqlite3.Connection, rows: Sequence[int], under: UUID | No
     return set(roots)
 
 
+def along(connection: sqlite3.Connection, row: int) -> set[int]:
+    """What goes with a document that is no more, that document included; the others lose their reference to it.
+
+    Nothing is deleted yet. Raises Protected.
+    """
+    roots, losing = _walk(connection, [row])
+    for other in losing:
+        _lose(connection, other, roots.keys())
+    return set(roots)
+
+
 def _walk(connection: sqlite3.Connection, rows: Sequence[int]) -> tuple[dict[int, int], list[int]]:
     """What goes, with the row that took it along, and what stays without a reference. Raises Protected."""
     roots = {row: row for row in rows}

@@ -33,7 +33,8 @@ from gateway.store.writing import remove_documents
 from mappings.documents import Document
 
 # Fields that M18 takes from one rol together become local together.
-GROUPS: Mapping[str, tuple[str, ...]] = {"adres": ("bezoekadres", "correspondentieadres")}
+# No group may have the name of a field: `adres` is one of a digitaleadres.
+GROUPS: Mapping[str, tuple[str, ...]] = {"postadressen": ("bezoekadres", "correspondentieadres")}
 GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields}
 LINK = "link "
 TOMBSTONE = ""
@@ -143,6 +144,25 @@ def amend(
                 fields = GROUPS.get(part, (part,))
                 _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
     _write(connection, held, body, links, held.moment)
+
+
+def become_local(
+    connection: sqlite3.Connection,
+    held: Held,
+    legacy: Mapping[str, Any],
+    filled: Iterable[str],
+    links: Mapping[str, Sequence[int]],
+) -> None:
+    """Count what a client filled in on a document of its own as edits, now that the legacy knows that document too.
+
+    In: the document as the client made it, its body as the legacy says it, the fields that say something, and the
+    references that only the client gave.
+    """
+    for part in sorted({_part(field) for field in filled if held.body[field] != legacy.get(field)}):
+        fields = GROUPS.get(part, (part,))
+        _note(connection, held.uuid, part, {field: held.body.get(field) for field in fields})
+    for field, targets in links.items():
+        _note(connection, held.uuid, LINK + field, _spelled(connection, targets))
 
 
 def row(connection: sqlite3.Connection, number: int) -> Row:

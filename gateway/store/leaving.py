@@ -10,22 +10,28 @@ from collections.abc import Iterable
 
 import orjson
 
+from gateway.store import deleting
+from gateway.store.adopting import give_back
 from gateway.store.editing import local_values
-from gateway.store.kinds import KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
+from gateway.store.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
 from gateway.store.legacy import IN_IDS, id_list
 from gateway.store.writing import remove_documents
 from mappings.vanished import vanished
 
 
-def remove_gone(connection: sqlite3.Connection, gone: Iterable[int]) -> None:
+def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True) -> None:
     """Remove documents that the legacy no longer gives.
 
     What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6). Without
-    such a one the document stays for their sake, with nothing but what clients wrote in it (M20).
+    such a one the document stays for their sake, with nothing but what clients wrote in it; unless it is a partij and
+    these need not be kept: then what is nothing without it goes along (M20). What clients made themselves is theirs
+    again (M19).
     """
     rows = set(gone)
     if not rows:
         return
+    rows -= give_back(connection, rows)
+    along: set[int] = set()
     for source, relation, target in _references_of_clients(connection, rows):
         survivor = connection.execute(
             "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (target,)
@@ -37,8 +43,17 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int]) -> None:
             )
             connection.execute("INSERT OR IGNORE INTO link VALUES (?, ?, ?)", (source, relation, survivor[0]))
         elif ON_DELETE[RELATIONS[relation - 1]] is not OnDelete.LOSE and target in rows:
+            if not keep and _is_partij(connection, target):
+                along.add(target)
+                continue
             rows.discard(target)
             _keep(connection, target)
+    for partij in sorted(along):
+        try:
+            rows |= deleting.along(connection, partij)
+        except deleting.Protected:  # a client's vestigingsnummer stands under its KVK number
+            rows.discard(partij)
+            _keep(connection, partij)
     remove_documents(connection, rows)
 
 
@@ -48,6 +63,11 @@ def _references_of_clients(connection: sqlite3.Connection, rows: set[int]) -> li
         f" WHERE l.target {IN_IDS} AND s.origin = ? ORDER BY l.source, l.relation",
         (id_list(rows), LOCAL_ORIGIN),
     ).fetchall()
+
+
+def _is_partij(connection: sqlite3.Connection, row: int) -> bool:
+    (kind,) = connection.execute("SELECT kind FROM document WHERE id = ?", (row,)).fetchone()
+    return bool(kind == KIND["partij"])
 
 
 def _keep(connection: sqlite3.Connection, row: int) -> None:

@@ -1,0 +1,56 @@
+"""`klantbrug notifications`: hear from a Notificaties API what changes at the sources."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from gateway.commands.common import PROBLEMS, with_config
+from gateway.config import Config
+
+
+@click.group()
+def notifications() -> None:
+    """Berichten van de Notificaties API over wat in de bronnen verandert."""
+
+
+@notifications.command("register")
+@with_config
+def register(config: Config) -> None:
+    """Maakt het abonnement op het kanaal zaken, of werkt het bij; herhalen mag."""
+    from gateway.abonnementen import Abonnementen, AbonnementError
+
+    try:
+        abonnementen = Abonnementen(config)
+        did = abonnementen.register()
+    except AbonnementError as error:
+        click.echo(str(error), err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Abonnement op het kanaal zaken {did}: {abonnementen.callback_url}")
+
+
+@notifications.command("status")
+@with_config
+def status(config: Config) -> None:
+    """Zegt of het abonnement er is, en hoeveel berichten wachten of niet konden worden aangenomen."""
+    from gateway.abonnementen import Abonnementen, AbonnementError
+    from gateway.installation import open_store
+    from gateway.store import inbox
+
+    with open_store(config).read() as connection:
+        counts = inbox.counts(connection)
+    click.echo(
+        f"Berichten: {counts['waiting']} wachten (van {counts['failing']} mislukte een poging),"
+        f" {counts['foreign']} met een adres dat van geen bron is, {counts['dropped']} pasten er niet bij."
+    )
+    try:
+        abonnementen = Abonnementen(config)
+        found = abonnementen.ours()
+    except AbonnementError as error:
+        click.echo(str(error), err=True)
+        sys.exit(PROBLEMS)
+    if not found:
+        click.echo("Er is geen abonnement; maak het met: klantbrug notifications register", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Er is een abonnement: {abonnementen.callback_url}")

@@ -1,0 +1,77 @@
+"""`klantbrug rebuild`: make the documents again from what is held."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+import orjson
+
+from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.config import Config
+
+if TYPE_CHECKING:
+    from jobs.rebuild import Outcome, Rebuild
+
+RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "verdwenen"}
+
+
+@click.command()
+@click.option(
+    "--dry-run", is_flag=True, help="Vertelt alleen wat er zou veranderen (op een kopie van de opslag)."
+)
+@click.option("--source", "only", help="Alleen de objecten van deze bron.")
+@click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@with_config
+def rebuild(config: Config, dry_run: bool = False, only: str | None = None, as_json: bool = False) -> None:
+    """Vertaalt alles wat bewaard is opnieuw, na een wijziging van [mapping]; vraagt niets aan een bron."""
+    from gateway.installation import make_ingest, open_installation, open_store
+    from gateway.steps import shown_steps
+    from gateway.store.leases import Lost
+    from jobs.rebuild import Rebuild, copy_of
+    from jobs.work import Busy
+
+    stop_on_sigterm()
+    spare_collections()
+    store = open_store(config) if dry_run else open_installation(config).store
+    try:
+        with shown_steps("rebuild") as show:
+            if dry_run:
+                with copy_of(store) as copy:
+                    outcome = _run(Rebuild(copy, make_ingest(config, copy), only, show))
+            else:
+                outcome = _run(Rebuild(store, make_ingest(config, store), only, show))
+    except KeyboardInterrupt:
+        again = "" if dry_run else " Hetzelfde commando gaat verder waar dit ophield."
+        click.echo(f"Onderbroken.{again}", err=True)
+        sys.exit(PROBLEMS)
+    except (Busy, Lost) as error:
+        reason = str(error) if isinstance(error, Busy) else "een ander proces nam het over"
+        click.echo(f"Niet gedaan: {reason}.", err=True)
+        sys.exit(PROBLEMS)
+    if as_json:
+        click.echo(orjson.dumps({"dry_run": dry_run, **asdict(outcome)}).decode())
+    else:
+        click.echo(_text(outcome, dry_run))
+
+
+def _run(rebuild: Rebuild) -> Outcome:
+    if rebuild.only and not rebuild.names:
+        click.echo(f"Van een bron {rebuild.only!r} is niets bewaard.", err=True)
+        sys.exit(USAGE)
+    return rebuild.run()
+
+
+def _text(outcome: Outcome, dry_run: bool) -> str:
+    would = "Proefrun, er is niets gewijzigd. " if dry_run else ""
+    lines = [
+        f"{would}Opnieuw vertaald: {outcome.read} objecten; {outcome.changed} zeggen nu iets anders, "
+        f"{outcome.quarantined} daarvan staan in quarantaine.",
+        f"{'documenten':24}" + "".join(f"{name:>12}" for name in RESULTS.values()),
+    ]
+    for kind, counts in outcome.documents.items():
+        if any(counts.values()):
+            lines.append(f"{kind:24}" + "".join(f"{counts[result]:>12}" for result in RESULTS))
+    return "\n".join(lines)

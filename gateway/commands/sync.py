@@ -1,0 +1,61 @@
+"""`klantbrug sync`: take what is new at the sources, now."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
+from gateway.config import Config
+
+
+@click.command()
+@click.option("--source", "names", multiple=True, help="Alleen deze bron (mag vaker).")
+@with_config
+def sync(config: Config, names: tuple[str, ...]) -> None:
+    """Haalt op wat nieuw is sinds de vorige keer; dit gebeurt ook vanzelf, zie klantbrug jobs list."""
+    from gateway.installation import open_installation
+    from gateway.legacy.errors import LegacyError
+    from gateway.store.leases import Lost
+    from jobs.sync import sync_source
+    from jobs.table import BY_NAME, run_job
+    from jobs.work import Busy, Work
+
+    unknown = set(names) - {source.name for source in config.sources}
+    if unknown or not config.sources:
+        click.echo("Er is geen bron " + (", ".join(sorted(unknown)) or "in de configuratie") + ".", err=True)
+        sys.exit(USAGE)
+    stop_on_sigterm()
+    problems = 0
+
+    def one_by_one(work: Work) -> dict[str, int]:
+        nonlocal problems
+        for name, fetcher in work.installation.fetchers.items():
+            if names and name not in names:
+                continue
+            try:
+                done = sync_source(work, fetcher)
+            except LegacyError as error:
+                click.echo(str(error), err=True)
+                problems += 1
+                continue
+            if done.skipped:
+                click.echo(f"Bron {name}: niets gedaan, want {done.skipped}.")
+                continue
+            click.echo(f"Bron {name}: {done.new} nieuwe objecten, {done.pages} pagina's gelezen.")
+            if not done.agreed:
+                click.echo(f"Bron {name}: NIET bij; de sweep leest nu alles opnieuw.", err=True)
+                problems += 1
+        return {}
+
+    try:
+        run_job(open_installation(config), replace(BY_NAME["sync"], function=one_by_one))
+    except KeyboardInterrupt:
+        click.echo("Onderbroken. Hetzelfde commando begint waar deze keer begon.", err=True)
+        sys.exit(PROBLEMS)
+    except (Busy, Lost):
+        click.echo("Er loopt al een sync in een ander proces.", err=True)
+        sys.exit(PROBLEMS)
+    sys.exit(PROBLEMS if problems else 0)

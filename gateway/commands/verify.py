@@ -1,0 +1,122 @@
+"""`klantbrug verify`: prove that the store is what the source says, repair it, and show reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
+from gateway.config import Config
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Alles vergelijken; zonder --full een steekproef.")
+@click.option(
+    "--sample", type=click.IntRange(1), help="Zoveel zaken, willekeurig van beide kanten (anders 500)."
+)
+@click.option("--seed", type=int, help="Dezelfde steekproef opnieuw: het getal uit het rapport.")
+@click.option("--source", "name", help="Alleen deze bron.")
+@click.option("--repair", is_flag=True, help="Herstelt wat ontbreekt, te veel is of verschilt.")
+@click.option("--json", "as_json", is_flag=True, help="Het rapport voor machines.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Het rapport als pagina.")
+@click.option("--list", "listing", is_flag=True, help="Toont de bewaarde rapporten.")
+@click.option("--report", "number", type=int, help="Toont een bewaard rapport.")
+@with_config
+def verify(
+    config: Config,
+    full: bool,
+    sample: int | None,
+    seed: int | None,
+    name: str | None,
+    repair: bool,
+    as_json: bool,
+    html: Path | None,
+    listing: bool,
+    number: int | None,
+) -> None:
+    """Vergelijkt bron en opslag, van beide kanten; 0 is schoon, 1 is niet schoon."""
+    if full and (sample is not None or seed is not None):
+        _refuse("Kies: --full, of een steekproef met --sample en --seed.")
+    if listing or number is not None:
+        _kept(config, number, as_json, html)
+        return
+    known = [source.name for source in config.sources]
+    if not known or (name is not None and name not in known):
+        _refuse(f"Er is geen bron {name or 'in de configuratie'}.")
+    if html is not None and name is None and len(known) > 1:
+        _refuse("Er zijn meer bronnen: kies er een met --source voor een pagina.")
+    stop_on_sigterm()
+    clean = True
+    for each in known if name is None else [name]:
+        report = _run(config, each, None if full else sample or 0, seed, repair)
+        _show(report, as_json, html)
+        clean = clean and report["clean"]
+    sys.exit(0 if clean else PROBLEMS)
+
+
+def _run(config: Config, name: str, sample: int | None, seed: int | None, repair: bool) -> dict[str, Any]:
+    from gateway.installation import open_installation
+    from gateway.legacy.errors import LegacyError
+    from gateway.steps import shown_steps
+    from gateway.store.leases import Lost
+    from jobs.verify import SAMPLE, Verify
+    from jobs.work import Busy
+
+    fetcher = open_installation(config).fetchers[name]
+    try:
+        with shown_steps() as show:
+            size = SAMPLE if sample == 0 else sample
+            return Verify(fetcher, sample=size, repair=repair, show=show, seed=seed).run()
+    except KeyboardInterrupt:
+        click.echo("Onderbroken: er is geen rapport. Hetzelfde commando begint opnieuw.", err=True)
+    except (LegacyError, Busy) as error:
+        click.echo(f"{error}. Er is geen rapport.", err=True)
+    except Lost:
+        click.echo("Een ander proces nam het over; er is geen rapport.", err=True)
+    sys.exit(PROBLEMS)
+
+
+def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) -> None:
+    from gateway.installation import open_store
+    from gateway.show import moment_text
+    from gateway.store import reports
+
+    store = open_store(config)
+    with store.read() as connection:
+        kept = reports.list_reports(connection) if number is None else []
+        report = reports.get_report(connection, number) if number is not None else None
+    if number is None:
+        for line in kept:
+            values = line._asdict() | {"began": moment_text(line.began), "ended": moment_text(line.ended)}
+            if as_json:
+                click.echo(orjson.dumps(values).decode())
+                continue
+            outcome = "schoon" if line.clean else "NIET schoon"
+            mode = "alles" if line.mode == "full" else "steekproef"
+            click.echo(f"{line.id}: bron {line.source}, {mode}, {values['ended']}, {outcome}")
+        return
+    if report is None:
+        _refuse(f"Er is geen rapport {number}; zie klantbrug verify --list.")
+    else:
+        _show(report, as_json, html)
+
+
+def _show(report: dict[str, Any], as_json: bool, html: Path | None) -> None:
+    from gateway.report import page, text
+
+    if html is not None:
+        html.write_text(page(report), encoding="utf-8")
+        click.echo(f"Rapport {report['id']} staat in {html}.", err=True)
+    if as_json:
+        click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+    else:
+        click.echo(text(report))
+
+
+def _refuse(why: str) -> None:
+    click.echo(why, err=True)
+    sys.exit(USAGE)

@@ -1,0 +1,70 @@
+"""Explain and findings in the operator's API: with values, for tokens that may operate."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from gateway import problems
+from gateway.explain import Explainer
+from gateway.operating import Operating
+from gateway.problems import InvalidParam
+from gateway.store import findings
+from gateway.store.database import Store
+from gateway.store.findings import Selection
+from mappings import advice
+from mappings.settings import Settings
+from mappings.translate import uuid_in
+
+EXAMPLES = 3
+NOT_HELD = "Hierover is niets bekend."
+NO_UUID = "Dit is geen uuid en geen URL die op een uuid eindigt."
+
+
+def register(operating: Operating, store: Store, settings: Settings, uuid_secret: str) -> None:
+    """Add the paths `explain/<uuid>`, `explain?url=` (the URL of an object of either side) and `findings`."""
+    explainer = Explainer(store, settings, uuid_secret)
+
+    def by_uuid(uuid: UUID) -> dict[str, Any]:
+        told = explainer.explain(uuid)
+        if not told["found"]:
+            raise problems.not_found(told["story"])
+        return told
+
+    def by_url() -> dict[str, Any]:
+        uuid = uuid_in(request.args.get("url"))
+        if uuid is None:
+            raise problems.invalid(InvalidParam("url", "invalid", NO_UUID))
+        return by_uuid(uuid)
+
+    def counted() -> dict[str, Any]:
+        asked = {name: request.args.get(name, "") for name in ("source", "rule", "severity")}
+        return {"findings": told(store, Selection(**asked), EXAMPLES)}
+
+    operating.add("explain/<uuid:uuid>", by_uuid)
+    operating.add("explain", by_url)
+    operating.add("findings", counted)
+
+
+def told(store: Store, selection: Selection, examples: int) -> list[dict[str, Any]]:
+    """The findings counted, with what to do about them and examples by uuid; without values."""
+    with store.read() as connection:
+        return [
+            {
+                "rule": group.rule,
+                "about": advice.about(group.rule),
+                "severity": group.severity,
+                "source": group.source,
+                "field": group.field,
+                "count": group.count,
+                "action": group.action,
+                "advice": advice.advice(group.rule),
+                "examples": [
+                    {"kind": each.kind, "uuid": str(each.uuid), "action": each.action}
+                    for each in findings.examples(connection, group, examples)
+                ],
+            }
+            for group in findings.groups(connection, selection)
+        ]

@@ -1,0 +1,167 @@
+"""A partij that a client made and that the legacy turns out to know by the same number: one document (M19).
+
+The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
+legacy no longer gives that party, the client has its own document back. Call inside `Store.write()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.store import editing
+from gateway.store.claims import IN_IDS, id_list
+from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.schema import FILTER_INDEXES
+from mappings.documents import Document
+from mappings.klantinteracties import defaults
+
+BY_NUMBER = FILTER_INDEXES["partij-identificator", "partijIdentificator.objectId"]
+ADOPTABLE = ("partij", "partij-identificator")
+
+
+@dataclass(slots=True)
+class _Own:
+    """An identificator that a client wrote, with the partij that it names."""
+
+    uuid: bytes
+    row: int
+    codes: dict[str, str]
+    partij: int | None
+    partij_origin: int | None
+
+
+def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> None:
+    """Give what clients made already the uuid that it has there, in all of these documents.
+
+    In: the documents of each party as the legacy says them, the partij first. They are changed in place.
+    """
+    numbers = {
+        document.body["partijIdentificator"]["objectId"]
+        for documents in parties
+        for document in documents
+        if document.kind == "partij-identificator"
+    }
+    if not numbers:
+        return
+    own = _own_identificatoren(connection, numbers)
+    names = _adopted(connection)
+    if not own and not names:
+        return
+    for documents in parties:
+        if documents[0].kind == "partij":
+            _adopt_party(connection, documents, own, names)
+    for documents in parties:
+        for document in documents:
+            _rename(document, names)
+
+
+def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
+    """Make documents local again that the legacy no longer gives and that clients made; out: which of these."""
+    held = connection.execute(
+        "SELECT d.id, d.uuid, a.body, a.created, a.moment FROM document d JOIN adopted a ON a.own = d.uuid"
+        f" WHERE d.id {IN_IDS}",
+        (id_list(rows),),
+    ).fetchall()
+    for row, uuid, body, created, moment in held:
+        now_has = orjson.loads(body) | editing.local_values(connection, uuid)
+        connection.execute(
+            "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
+            (LOCAL_ORIGIN, orjson.dumps(now_has).decode(), created, moment, row),
+        )
+        connection.execute("DELETE FROM adopted WHERE own = ?", (uuid,))
+        connection.execute("DELETE FROM alias WHERE document = ?", (row,))
+        connection.execute("DELETE FROM local WHERE uuid = ?", (uuid,))
+    return {row for row, *_ in held}
+
+
+def _adopt_party(
+    connection: sqlite3.Connection, documents: list[Document], own: Sequence[_Own], names: dict[UUID, UUID]
+) -> None:
+    partij = documents[0]
+    mine = {_codes(one.codes): one for one in own}
+    for document in documents[1:]:
+        if document.kind != "partij-identificator" or _name(document, names):
+            continue
+        found = mine.get(_codes(document.body["partijIdentificator"]))
+        if found is None or found.partij_origin not in (None, LOCAL_ORIGIN):
+            continue
+        if found.partij is not None:
+            held = editing.get(connection, found.partij)
+            if held.body["soortPartij"] != partij.body["soortPartij"]:
+                continue
+            if _name(partij, names) not in (None, held.uuid):
+                continue  # of two that clients made, the first stays theirs alone
+            if _name(partij, names) is None:
+                _note(connection, partij, held, names)
+        _note(connection, document, editing.get(connection, found.row), names)
+
+
+def _note(
+    connection: sqlite3.Connection, document: Document, held: editing.Held, names: dict[UUID, UUID]
+) -> None:
+    connection.execute(
+        "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",
+        (
+            document.uuid.bytes,
+            held.uuid.bytes,
+            orjson.dumps(held.body).decode(),
+            held.created,
+            held.moment,
+        ),
+    )
+    names[document.uuid] = held.uuid
+    blank: Mapping[str, Any] = defaults(held.kind)
+    filled = {field for field, value in held.body.items() if value != blank.get(field) and _says(value)}
+    links = {field: rows for field, rows in held.links.items() if rows and not document.links.get(field)}
+    editing.become_local(connection, held, document.body, filled, links)
+
+
+def _says(value: Any) -> bool:
+    """Is there anything in a value?"""
+    if isinstance(value, dict):
+        return any(_says(inner) for name, inner in value.items() if name != "uuid")
+    return value not in (None, "", [])
+
+
+def _name(document: Document, names: Mapping[UUID, UUID]) -> UUID | None:
+    """The client's uuid of a document, None when no client made it."""
+    return next((names[uuid] for uuid in (document.uuid, *document.other_uuids) if uuid in names), None)
+
+
+def _rename(document: Document, names: Mapping[UUID, UUID]) -> None:
+    if document.kind in ADOPTABLE and (own := _name(document, names)) is not None:
+        others = {document.uuid, *document.other_uuids} - {own}
+        document.uuid, document.other_uuids = own, tuple(sorted(others))
+    for field, targets in document.links.items():
+        document.links[field] = [names.get(target, target) for target in targets]
+
+
+def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(codes[name] for name in ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId"))
+
+
+def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:
+    found = connection.execute(
+        "SELECT d.uuid, d.id, d.body ->> '$.partijIdentificator', p.id, p.origin FROM json_each(?1) n"
+        f" CROSS JOIN document d INDEXED BY {BY_NUMBER} ON d.kind = {KIND['partij-identificator']}"
+        " AND d.body ->> '$.partijIdentificator.objectId' = n.value"
+        f" LEFT JOIN link l ON l.source = d.id AND l.relation = {RELATION['partij-identificator.identificeerdePartij']}"
+        " LEFT JOIN document p ON p.id = l.target WHERE d.origin = 1 ORDER BY d.uuid",
+        (orjson.dumps(sorted(numbers)).decode(),),
+    )
+    return [
+        _Own(uuid, row, orjson.loads(codes), partij, origin) for uuid, row, codes, partij, origin in found
+    ]
+
+
+def _adopted(connection: sqlite3.Connection) -> dict[UUID, UUID]:
+    """Of every derived uuid whose document a client had made: the client's. There are few."""
+    return {
+        UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.execute("SELECT uuid, own FROM adopted")
+    }

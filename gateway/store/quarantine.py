@@ -1,0 +1,50 @@
+"""What could not be read (M3): looked at, dismissed, found again. Call inside `Store.read()` or `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from gateway.store.kinds import RAW_KINDS
+
+
+class Quarantined(NamedTuple):
+    """An object in quarantine; `dismissed` is when an operator let it be, None while it is to be looked at."""
+
+    row: int
+    source: str
+    kind: str
+    uuid: UUID
+    reason: str
+    since: int
+    dismissed: int | None
+
+
+def listing(connection: sqlite3.Connection, uuid: UUID | None = None) -> list[Quarantined]:
+    """What is in quarantine, longest there first; or only the objects with this uuid."""
+    rows = connection.execute(
+        "SELECT q.raw, s.name, r.kind, r.uuid, q.reason, q.since, q.dismissed FROM quarantine q"
+        " JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source WHERE ?1 IS NULL OR r.uuid = ?1"
+        " ORDER BY q.since, s.name, r.kind, r.uuid",
+        (uuid.bytes if uuid else None,),
+    )
+    return [
+        Quarantined(row, source, RAW_KINDS[kind - 1], UUID(bytes=name), reason, since, dismissed)
+        for row, source, kind, name, reason, since, dismissed in rows
+    ]
+
+
+def dismiss(connection: sqlite3.Connection, rows: Iterable[int], moment: int) -> None:
+    """Note that these need not be looked at any more, until the source gives them changed."""
+    connection.executemany(
+        "UPDATE quarantine SET dismissed = coalesce(dismissed, ?) WHERE raw = ?",
+        [(moment, row) for row in rows],
+    )
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many are to be looked at, and how many were dismissed."""
+    total, let_be = connection.execute("SELECT count(*), count(dismissed) FROM quarantine").fetchone()
+    return {"open": total - let_be, "dismissed": let_be}

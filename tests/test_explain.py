@@ -1,0 +1,487 @@
+"""Why is this so? Explain, findings and quarantine, over HTTP and as commands, on the slice and on small examples."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+from legacy_objects import (
+    BSN,
+    KVK,
+    SECRET,
+    SETTINGS,
+    klantcontact,
+    medewerker,
+    organisatie,
+    persoon,
+    rol,
+    uuid_of,
+    zaak,
+)
+from support import read_config, write_config
+from test_ingest import Register, read_slice, read_ugly
+
+from gateway.app import create_app
+from gateway.auth import create_token
+from gateway.cli import cli
+from gateway.explain import Explainer, without_values
+from gateway.installation import open_installation
+from gateway.store.kinds import TRANSLATED
+from gateway.store.status import status
+from mappings import why
+
+URL = "https://personen.example/1"
+NAMES = {"voornamen": "Johanna", "geslachtsnaam": "Oud-Hollandsch"}
+EMAIL = {"emailadres": "a@b.nl", "functie": "", "naam": "", "telefoonnummer": ""}
+QUARANTINED = persoon(9, BSN[5]) | {"registratiedatum": "geheim 900000001"}
+
+
+class Operator:
+    """A configuration with its store, what is put in it, and who asks: the command, and the API."""
+
+    def __init__(self, folder: Path) -> None:
+        self.config = write_config(folder, {})
+        self.config.write_text(self.config.read_text().replace("[[source]]", ""))
+        self.installation = open_installation(read_config(self.config))
+        self.store = self.installation.store
+        self.api = create_app(self.installation.config, store=self.store).test_client()
+        self.tokens = {
+            scope: create_token(self.store, scope, scope) for scope in ("read", "operate", "write")
+        }
+
+    def take(self, *raws: dict[str, Any], source: str = "bron") -> None:
+        for kind in ("zaak", "rol", "klantcontact"):
+            objects = [raw for raw in raws if kind_of(raw) == kind]
+            self.installation.ingest.take(source, kind, objects)
+
+    def run(self, *arguments: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(cli, ["--config", str(self.config), *arguments])
+        assert done.exit_code == code, done.output
+        return done
+
+    def get(self, path: str, scope: str = "operate", **query: str) -> Any:
+        headers = {"Authorization": f"Token {self.tokens[scope]}"}
+        return self.api.get(f"/beheer/api/v1/{path}", headers=headers, query_string=query)
+
+    def explain(self, uuid: object) -> list[dict[str, Any]]:
+        answer = self.get(f"explain/{uuid}")
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.get_json()["found"]
+        return found
+
+    def only(self, kind: str) -> str:
+        """The uuid of the one document of a kind."""
+        path = {"partij": "partijen", "digitaleadres": "digitaleadressen", "actor": "actoren"}.get(kind, kind)
+        listed = self.api.get(
+            f"/klantinteracties/api/v1/{path}", headers={"Authorization": f"Token {self.tokens['read']}"}
+        ).get_json()
+        assert listed["count"] == 1
+        uuid: str = listed["results"][0]["uuid"]
+        return uuid
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Token {self.tokens['write']}"}
+        return self.api.open(f"/klantinteracties/api/v1/{path}", method=method, headers=headers, json=body)
+
+
+def kind_of(raw: dict[str, Any]) -> str:
+    return "rol" if "betrokkeneType" in raw else "klantcontact" if "datumtijd" in raw else "zaak"
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path / "installation")
+
+
+def field(item: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [each for group in item["groups"] for each in group["fields"] if each["field"].endswith(name)]
+    return found
+
+
+def group(item: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [each for each in item["groups"] if each["group"] == name]
+    return found
+
+
+@pytest.mark.rule("M18")
+def test_a_name_is_told_with_the_rol_that_gave_it_and_the_other_spellings(operator: Operator) -> None:
+    operator.take(
+        zaak(1),
+        persoon(1, BSN[0], naam="Janssen", on=1),
+        persoon(2, BSN[0], naam="Jansen", on=3),
+        persoon(3, BSN[0], naam="Janssen", on=2, generiek="initiator"),
+        rol(4, {"inpBsn": BSN[0]}, on=9),
+    )
+    (item,) = operator.explain(operator.only("partij"))
+    achternaam = field(item, "contactnaam.achternaam")
+    assert (achternaam["value"], achternaam["rule"]) == ("Jansen", "M12")
+    (origin,) = achternaam["from"]
+    assert origin == {
+        "kind": "rol",
+        "uuid": uuid_of("rol", 2),
+        "field": "betrokkeneIdentificatie.geslachtsnaam",
+        "rule": "M12",
+        "value": "Jansen",
+    }
+    naam = group(item, "naam")
+    assert naam["given_by"] == [
+        {"source": "bron", "kind": "rol", "uuid": uuid_of("rol", 2), "registered": "2024-01-03T12:00:00Z"}
+    ]
+    (other,) = naam["others"]
+    assert other["values"]["partijIdentificatie.contactnaam.achternaam"] == "Janssen"
+    assert (other["rollen"], other["given_by"][0]["uuid"]) == (2, uuid_of("rol", 3))
+    assert item["sources_total"] == 4
+    assert {link["relation"] for link in item["links"]} == {"partij-identificator.identificeerdePartij"}
+
+
+@pytest.mark.rule("M4")
+def test_fifty_people_with_several_spellings_show_the_others(tmp_path: Path) -> None:
+    register = Register(tmp_path / "store.sqlite")
+    objects = read_slice()
+    register.take_all(objects)
+    explainer = Explainer(register.store, SETTINGS, SECRET)
+    states = register.states()
+    readable = {raw["url"] for kind, raw in objects if kind == "zaak" and states[raw["uuid"]] == TRANSLATED}
+    spelled: dict[str, dict[tuple[str, str], tuple[str, str]]] = defaultdict(dict)
+    for kind, raw in objects:
+        said = raw.get("betrokkeneIdentificatie") or {}
+        if kind == "rol" and said.get("inpBsn") and said.get("geslachtsnaam") and raw["zaak"] in readable:
+            name = (said["geslachtsnaam"].strip(), said["voornamen"].strip())
+            newest = max(spelled[said["inpBsn"]].get(name, ("", "")), (raw["registratiedatum"], raw["uuid"]))
+            spelled[said["inpBsn"]][name] = newest
+    several = [names for names in spelled.values() if len(names) > 1][:50]
+    assert len(several) == 50
+    for names in several:
+        chosen = max(names, key=lambda name: names[name])
+        (rol_told,) = explainer.explain(UUID(names[chosen][1]))["found"]
+        partij = next(each for each in rol_told["documents"] if "naam" in each["gives"])
+        (told,) = explainer.explain(UUID(partij["uuid"]))["found"]
+        assert field(told, "contactnaam.achternaam")["from"][0]["value"].strip() == chosen[0]
+        shown = {
+            tuple(
+                other["values"].get(f"partijIdentificatie.contactnaam.{part}", chosen[number])
+                for number, part in enumerate(("achternaam", "voornaam"))
+            )
+            for other in group(told, "naam")["others"]
+        }
+        assert set(names) - {chosen} <= shown
+    register.store.close()
+
+
+@pytest.mark.rule("M4")
+def test_every_document_of_the_slice_and_the_ugly_set_is_explained_as_it_is_served(tmp_path: Path) -> None:
+    """The rol that is said to give a group gives, by itself, what is served."""
+    register = Register(tmp_path / "store.sqlite")
+    register.take_all(read_ugly())
+    explainer = Explainer(register.store, SETTINGS, SECRET)
+    for line in register.of("document"):
+        told = explainer.explain(UUID(line["uuid"]))
+        item = next(each for each in told["found"] if each["what"] == "document")
+        fields = {each["field"]: each["value"] for part in item["groups"] for each in part["fields"]}
+        assert fields == why.flat(line["body"])
+        assert item["sources_total"] > 0
+        orjson.dumps(told)
+        for part in item["groups"]:
+            for each in part["fields"]:
+                assert (
+                    each["from"] or each["because"] or not why.says(each["value"]) or each["rule"] == "M18"
+                ), each["field"]
+    register.store.close()
+
+
+@pytest.mark.rule("M19")
+def test_a_local_edit_is_told_with_what_the_source_says(operator: Operator) -> None:
+    operator.take(
+        zaak(1),
+        persoon(1, BSN[0], naam="Jansen", contact=EMAIL),
+    )
+    adres = operator.only("digitaleadres")
+    assert operator.send("PATCH", f"digitaleadressen/{adres}", {"adres": "nieuw@b.nl"}).status_code == 200
+    (item,) = operator.explain(adres)
+    told = field(item, "adres")
+    assert (told["value"], told["legacy"], told["rule"]) == ("nieuw@b.nl", "a@b.nl", "M19")
+    assert "door een client geschreven op 20" in told["because"]
+    assert field(item, "omschrijving")["rule"] != "M19"
+    operator.take(persoon(1, BSN[0], naam="Jansens", contact=EMAIL))
+    assert field(operator.explain(adres)[0], "adres")["value"] == "nieuw@b.nl"
+
+
+@pytest.mark.rule("M19")
+def test_a_deletion_by_a_client_is_told_with_how_to_undo_it(operator: Operator) -> None:
+    operator.take(zaak(1), persoon(1, BSN[0]))
+    partij = operator.only("partij")
+    assert operator.send("DELETE", f"partijen/{partij}").status_code == 204
+    (item,) = operator.explain(partij)
+    assert (item["what"], item["kind"], item["restore"]) == (
+        "deleted",
+        "partij",
+        f"klantbrug restore {partij}",
+    )
+    (of_rol,) = operator.explain(uuid_of("rol", 1))
+    assert "door een client verwijderd" in of_rol["story"]
+    assert f"klantbrug restore {partij}" in operator.run("explain", partij).output
+    operator.run("restore", partij)
+    assert operator.explain(partij)[0]["what"] == "document"
+
+
+def test_what_a_client_wrote_is_told_as_such(operator: Operator) -> None:
+    body = {"soortPartij": "persoon", "indicatieActief": True}
+    made = operator.send("POST", "partijen", body).get_json()
+    (item,) = operator.explain(made["uuid"])
+    assert item["story"].startswith("Door een client geschreven op 20")
+    assert item["sources_total"] == 0
+
+
+@pytest.mark.rule("M6")
+def test_another_uuid_of_a_party_gives_the_party_with_its_keys(operator: Operator) -> None:
+    operator.take(zaak(1), persoon(1, BSN[0], url=URL))
+    partij = operator.only("partij")
+    (item,) = operator.explain(partij)
+    assert [key["key"] for key in item["keys"]] == ["brp:bsn", "url"]
+    (other,) = item["other_uuids"]
+    (same,) = operator.explain(other)
+    assert (same["uuid"], same["asked_by_other_uuid"]) == (partij, True)
+
+
+@pytest.mark.rule("M28")
+def test_a_klantcontact_is_told_as_document_and_as_legacy_object(operator: Operator) -> None:
+    operator.take(
+        zaak(1),
+        persoon(1, BSN[0], naam="Jansen", generiek="initiator"),
+        medewerker(2, generiek="klantcontacter"),
+        klantcontact(1),
+    )
+    document, legacy = operator.explain(uuid_of("klantcontact", 1))
+    assert (document["what"], legacy["what"]) == ("document", "legacy")
+    assert field(document, "inhoud")["from"][0]["field"] == "toelichting"
+    assert field(document, "hoofdOnderwerpType")["from"][0]["kind"] == "zaak"
+    made = {each["kind"]: each["uuid"] for each in legacy["documents"]}
+    assert set(made) == {"klantcontact", "onderwerpobject", "betrokkene", "actorklantcontact"}
+    (betrokkene,) = operator.explain(made["betrokkene"])
+    assert field(betrokkene, "contactnaam.achternaam")["from"][0]["uuid"] == uuid_of("rol", 1)
+    assert field(betrokkene, "initiator")["rule"] == "M30"
+    (of_zaak,) = operator.explain(uuid_of("zaak", 1))
+    assert {(each["kind"], each["count"]) for each in of_zaak["contents"]} == {
+        ("rol", 2),
+        ("klantcontact", 1),
+    }
+
+
+@pytest.mark.rule("M34")
+def test_why_nothing_came_of_a_legacy_object(operator: Operator) -> None:
+    operator.take(persoon(1, BSN[0]))
+    assert "wacht op zaak" in operator.explain(uuid_of("rol", 1))[0]["story"]
+    operator.take(zaak(2, "geheim"), persoon(2, BSN[1], zaak=2))
+    assert "max_vertrouwelijkheidaanduiding" in operator.explain(uuid_of("rol", 2))[0]["story"]
+    operator.take(zaak(3), QUARANTINED | {"zaak": f"https://zaken.example/zaken/{uuid_of('zaak', 3)}"})
+    story = operator.explain(uuid_of("rol", 9))[0]["story"]
+    assert "registratiedatum is geen datum" in story and "quarantine retry" in story
+    operator.take(zaak(1))
+    assert operator.explain(uuid_of("rol", 1))[0]["documents"][0]["gives"]
+
+
+@pytest.mark.rule("M35")
+def test_of_what_was_erased_is_told_only_that_it_was(operator: Operator) -> None:
+    operator.take(zaak(1), persoon(1, BSN[0]))
+    operator.installation.ingest.remove("bron", "rol", [UUID(uuid_of("rol", 1))])
+    answer = operator.get(f"explain/{uuid_of('rol', 1)}")
+    assert BSN[0] not in answer.text
+    assert answer.status_code == 404 or answer.get_json()["found"][0]["what"] == "erased"
+
+
+def test_explain_over_http_is_for_operators_and_takes_the_url_of_an_object(operator: Operator) -> None:
+    raw = persoon(1, BSN[0], naam="Jansen")
+    operator.take(zaak(1), raw)
+    assert operator.get(f"explain/{raw['uuid']}", scope="write").status_code == 403
+    assert (
+        operator.get("explain", url=raw["url"]).get_json()
+        == operator.get(f"explain/{raw['uuid']}").get_json()
+    )
+    refused = operator.get("explain", url=f"https://personen.example/{BSN[0]}")
+    assert refused.status_code == 400 and BSN[0] not in refused.text
+    assert operator.get("explain").status_code == 400
+    assert operator.get(f"explain/{uuid_of('rol', 7)}").status_code == 404
+
+
+def test_the_command_gives_no_values_unless_asked_for_at_a_terminal(operator: Operator) -> None:
+    operator.take(
+        zaak(1),
+        organisatie(1, "Bakkerij Zonneschijn", kvk=KVK[0], on=1),
+        organisatie(2, "Bakkerij Maan", kvk=KVK[0], on=2),
+    )
+    partij = operator.only("partij")
+    for arguments in (["explain", partij], ["explain", "--json", partij]):
+        output = operator.run(*arguments).output
+        assert uuid_of("rol", 2) in output and "betrokkeneIdentificatie.statutaireNaam" in output
+        assert "Bakkerij" not in output and KVK[0] not in output
+    assert "werkt alleen op een terminal" in operator.run("explain", "--show", partij, code=2).output
+    shown = at_a_terminal(operator.config, "explain", "--show", partij)
+    assert "Bakkerij Maan" in shown and "Bakkerij Zonneschijn" in shown and KVK[0] in shown
+    assert "Hierover is niets bekend" in operator.run("explain", uuid_of("rol", 7), code=1).output
+    operator.run("explain", "Jansen", code=2)
+
+
+def at_a_terminal(config: Path, *arguments: str) -> str:
+    """What the command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "gateway", "--config", str(config), *arguments]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        output = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            output += part
+        process.wait(timeout=30)
+    os.close(ours)
+    return output.decode()
+
+
+def test_without_values_keeps_whether_a_field_is_filled() -> None:
+    told = {"a": [{"value": "x", "legacy": "", "values": {"b": "y", "c": None}, "field": "naam"}]}
+    assert without_values(told) == {
+        "a": [{"value": "gevuld", "legacy": "leeg", "values": {"b": "gevuld", "c": "leeg"}, "field": "naam"}]
+    }
+
+
+# Findings
+
+
+@pytest.fixture
+def odd(operator: Operator) -> Operator:
+    """Two sources with some that does not fit."""
+    for number, name in enumerate(("een", "twee"), start=1):
+        operator.take(
+            zaak(number),
+            persoon(
+                number,
+                BSN[0],
+                zaak=number,
+                contact={
+                    "emailadres": "geen adres van Jansen",
+                    "functie": "",
+                    "naam": "",
+                    "telefoonnummer": "",
+                },
+            ),
+            persoon(number + 4, "900000001", zaak=number),
+            source=name,
+        )
+    return operator
+
+
+@pytest.mark.rule("M2")
+def test_findings_are_counted_by_rule_severity_and_source_with_advice(odd: Operator) -> None:
+    lines = [json.loads(line) for line in odd.run("findings", "--json").output.splitlines()]
+    counted = {
+        (line["rule"], line["severity"], line["source"], line["field"]): line["count"] for line in lines
+    }
+    for source in ("een", "twee"):
+        assert counted["M21", "dropped", source, "contactpersoonRol.emailadres"] == 1
+        assert counted["M8", "adjusted", source, "betrokkeneIdentificatie.inpBsn"] == 1
+        assert counted["M17", "dropped", source, "betrokkeneIdentificatie.inpBsn"] == 1
+    assert all(line["advice"].endswith(".") for line in lines)
+    (line,) = [
+        json.loads(each)
+        for each in odd.run("findings", "--json", "--rule", "m21", "--source", "twee").output.splitlines()
+    ]
+    assert line["examples"] == [
+        {"kind": "rol", "uuid": uuid_of("rol", 2), "action": line["examples"][0]["action"]}
+    ]
+    dropped = odd.run("findings", "--json", "--severity", "dropped", "--examples", "0").output
+    assert {json.loads(each)["severity"] for each in dropped.splitlines()} == {"dropped"}
+    told = {key: count for key, count in counted.items() if key[0] != "M36"}
+    assert sum(told.values()) == sum(
+        count for rule, count in status(odd.store)["findings"].items() if rule != "M36"
+    )
+    over_http = odd.get("findings", rule="M21").get_json()["findings"]
+    assert [(each["source"], each["count"]) for each in over_http] == [("een", 1), ("twee", 1)]
+    assert odd.get("findings", scope="read").status_code == 403
+
+
+@pytest.mark.rule("M2")
+def test_findings_show_values_only_at_a_terminal(odd: Operator) -> None:
+    for arguments in (["findings"], ["findings", "--json"]):
+        output = odd.run(*arguments).output
+        assert uuid_of("rol", 1) in output
+        assert "Jansen" not in output and "900000001" not in output
+    odd.run("findings", "--show", code=2)
+    shown = at_a_terminal(odd.config, "findings", "--show")
+    assert "geen adres van Jansen" in shown and "900000001" in shown
+
+
+def test_no_findings(operator: Operator) -> None:
+    assert operator.run("findings").output == "Geen bevindingen.\n"
+
+
+# Quarantine
+
+
+@pytest.fixture
+def held(operator: Operator) -> Operator:
+    operator.take(zaak(1), persoon(1, BSN[0]), QUARANTINED)
+    return operator
+
+
+@pytest.mark.rule("M3")
+def test_the_quarantine_tells_the_reason_and_the_fields_without_values(held: Operator) -> None:
+    (line,) = held.run("quarantine", "list", "--json").output.splitlines()
+    told = json.loads(line)
+    assert (told["kind"], told["uuid"], told["source"]) == ("rol", uuid_of("rol", 9), "bron")
+    assert told["reason"] == "registratiedatum is geen datum of tijdstip"
+    output = held.run("quarantine", "show", uuid_of("rol", 9)).output
+    assert "betrokkeneIdentificatie.inpBsn" in output and "Wat te doen" in output
+    assert "geheim" not in output and BSN[5] not in output
+    held.run("quarantine", "show", "--show", uuid_of("rol", 9), code=2)
+    assert "geheim 900000001" in at_a_terminal(held.config, "quarantine", "show", "--show", uuid_of("rol", 9))
+    assert "niet in quarantaine" in held.run("quarantine", "show", uuid_of("rol", 1), code=1).output
+
+
+@pytest.mark.rule("M3")
+def test_dismissed_is_kept_and_not_counted_until_it_changes(held: Operator) -> None:
+    assert status(held.store)["quarantine"] == {"open": 1, "dismissed": 0}
+    held.run("quarantine", "dismiss", uuid_of("rol", 9))
+    assert status(held.store)["quarantine"] == {"open": 0, "dismissed": 1}
+    assert "Niets in quarantaine" in held.run("quarantine", "list").output
+    assert "laten rusten op 20" in held.run("quarantine", "list", "--all").output
+    held.take(QUARANTINED)
+    assert status(held.store)["quarantine"] == {"open": 0, "dismissed": 1}
+    assert held.explain(uuid_of("rol", 9))[0]["what"] == "legacy"
+    held.take(QUARANTINED | {"roltoelichting": "anders"})
+    assert status(held.store)["quarantine"] == {"open": 1, "dismissed": 0}
+    assert held.get("status").get_json()["quarantine"]["open"] == 1
+
+
+@pytest.mark.rule("M3")
+def test_retry_says_what_became_of_each(held: Operator) -> None:
+    """A rol that an older version could not read: put there by hand, it is translated from what is held."""
+    still = held.run("quarantine", "retry", "--all", code=1).output
+    assert "in quarantaine (M3)" in still
+    with held.store.write() as connection:
+        (row, seen) = connection.execute(
+            "SELECT id, last_seen FROM raw WHERE uuid = ?", (UUID(uuid_of("rol", 1)).bytes,)
+        ).fetchone()
+        connection.execute("UPDATE raw SET state = 5, facts = NULL WHERE id = ?", (row,))
+        connection.execute("DELETE FROM claim WHERE raw = ?", (row,))
+        connection.execute("INSERT INTO quarantine (raw, reason, since) VALUES (?, 'oude fout', 1)", (row,))
+    output = held.run("quarantine", "retry", uuid_of("rol", 1)).output
+    assert output == f"rol {uuid_of('rol', 1)} (bron bron): vertaald\n"
+    with held.store.read() as connection:
+        assert connection.execute("SELECT last_seen FROM raw WHERE id = ?", (row,)).fetchone()[0] == seen
+    assert held.explain(uuid_of("rol", 1))[0]["documents"]
+    held.run("quarantine", "retry", code=2)
+    held.run("quarantine", "retry", "--all", uuid_of("rol", 1), code=2)
