@@ -1,0 +1,174 @@
+"""The report of a verify for people: a sentence, a text for a terminal, and one page to file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from gateway.cron import DUTCH_TIME
+
+KINDS = {"zaak": "Zaken", "rol": "Rollen", "klantcontact": "Klantcontacten"}
+# Columns of the tables, in order: name in the report, heading, what it means.
+COLUMNS = (
+    ("compared", "Vergeleken", "objecten die in de bron of in de opslag staan"),
+    ("equal", "Gelijk", "staan in beide en zeggen hetzelfde"),
+    ("missing", "Ontbreekt", "staat in de bron, niet in de opslag"),
+    ("extra", "Te veel", "staat in de opslag, is weg uit de bron (404 of 410)"),
+    ("different", "Verschilt", "de bron zegt iets anders dan de opslag, of de opslag is beschadigd"),
+    ("invisible", "Onzichtbaar", "staat in de opslag; de bron toont het niet meer aan deze applicatie (403)"),
+    (
+        "left_out",
+        "Weggelaten",
+        "met opzet niet overgenomen: zaak te vertrouwelijk of niet leesbaar (regel M34)",
+    ),
+    ("waiting", "Wacht", "wacht op een zaak die nog niet bekend is (regel M34)"),
+    ("quarantined", "Quarantaine", "niet te lezen (regel M3); zie klantbrug quarantine"),
+)
+WRONG = ("missing", "extra", "different", "invisible")
+DOCUMENT_WRONG = ("missing", "extra", "different")
+SORTS = {
+    "missing": "Ontbreekt in de opslag",
+    "extra": "Te veel in de opslag",
+    "different": "Verschilt",
+    "invisible": "Niet meer zichtbaar in de bron",
+    "document_missing": "Document ontbreekt",
+    "document_extra": "Document te veel",
+    "document_different": "Document niet zoals het hoort",
+}
+NO_ZAAKTYPE = "zaaktype niet bekend"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def sentence(report: dict[str, Any]) -> str:
+    """The outcome in one Dutch sentence, without its capital and full stop."""
+    found, mended = report["found"], report["repaired"]
+    if report["rights"]["refused_kinds"]:
+        kinds = ", ".join(KINDS.get(kind, kind).lower() for kind in report["rights"]["refused_kinds"])
+        return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
+    if not found:
+        what = "de opslag is gelijk aan de bron"
+        return f"schoon: {what}" + (" voor zover de steekproef reikt" if report["mode"] == "sample" else "")
+    differences = "1 verschil" if found == 1 else f"{found} verschillen"
+    if mended == found:
+        return f"{differences} gevonden en hersteld; de opslag is nu schoon"
+    if mended:
+        return f"NIET schoon: {differences} gevonden, {mended} hersteld, {found - mended} over"
+    return f"NIET schoon: {differences}"
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report for a terminal: what matters of it."""
+    lines = [
+        f"Rapport {report['id']}, bron {report['source']}, {_mode(report)}, klaar {moment(report['ended'])}:"
+    ]
+    lines.append(click.style(sentence(report)[:1].upper() + sentence(report)[1:] + ".", bold=True))
+    for kind, row in report["kinds"].items():
+        lines.append(f"  {KINDS.get(kind, kind)}: {_numbers(row)}")
+    for kind, row in report["documents"].items():
+        if any(row[name] for name in DOCUMENT_WRONG):
+            lines.append(f"  Document {kind}: {_numbers(row)}")
+    zaaktypen = [row for row in report["zaaktypen"] if any(row[name] for name in WRONG)]
+    for row in zaaktypen[:20]:
+        lines.append(f"  Zaaktype {zaaktype(report, row['zaaktype'])}, {row['kind']}: {_numbers(row)}")
+    if len(zaaktypen) > 20:
+        lines.append("  Meer zaaktypen staan in het rapport (--json, --html).")
+    for each in (*report["remarks"], *unseen(report)):
+        lines.append(f"  Let op: {each}")
+    if report["found"] > report["repaired"] and not report["repair"]:
+        lines.append("  Herstellen: hetzelfde commando met --repair.")
+    return "\n".join(lines)
+
+
+def page(report: dict[str, Any]) -> str:
+    """The report as one page of HTML that needs nothing beside it."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "moment": moment}
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in report["zaaktypen"]:
+        groups.setdefault(zaaktype(report, row["zaaktype"]), []).append(row)
+    totals = {sort: sum(row.get(sort, 0) for row in report["kinds"].values()) for sort in WRONG} | {
+        f"document_{sort}": sum(row[sort] for row in report["documents"].values()) for sort in DOCUMENT_WRONG
+    }
+    return environment.get_template("report.html").render(
+        report=report,
+        sentence=sentence(report),
+        mode=_mode(report),
+        kinds=KINDS,
+        columns=COLUMNS,
+        wrong=WRONG,
+        sorts=SORTS,
+        groups=sorted(groups.items()),
+        totals=totals,
+        unseen=unseen(report),
+        zaaktype=lambda name: zaaktype(report, name),
+        empty=_empty(report),
+    )
+
+
+def unseen(report: dict[str, Any]) -> list[str]:
+    """What the credentials can't see, in Dutch sentences."""
+    rights, lines = report["rights"], []
+    for kind in rights["refused_kinds"]:
+        lines.append(f"De bron weigert de hele lijst van {KINDS.get(kind, kind).lower()}.")
+    if rights["refused_zaken"]:
+        lines.append(
+            f"{_number(rights['refused_zaken'])} zaken waarnaar rollen of klantcontacten wijzen, toont de bron niet "
+            "aan deze applicatie: die rollen en klantcontacten zijn niet overgenomen (regel M34)."
+        )
+    for kind, count in rights["invisible"].items():
+        lines.append(
+            f"{_number(count)} {KINDS.get(kind, kind).lower()} in de opslag toont de bron niet meer; "
+            "of zij nog kloppen, is niet na te gaan."
+        )
+    if names := _empty(report):
+        of = "1 zaaktype" if len(names) == 1 else f"{len(names)} zaaktypen"
+        lines.append(
+            f"Van {of} uit de catalogus is geen zaak te zien: er zijn er geen, of de rechten missen."
+        )
+    return lines
+
+
+def _empty(report: dict[str, Any]) -> list[str]:
+    """Zaaktypen of the catalogue of which a whole walk showed no zaak."""
+    if report["mode"] != "full":
+        return []
+    met = {row["zaaktype"] for row in report["zaaktypen"] if row["kind"] == "zaak"}
+    return sorted({name for uuid, name in report["zaaktype_namen"].items() if uuid not in met})
+
+
+def zaaktype(report: dict[str, Any], uuid: str) -> str:
+    """The name of a zaaktype as far as it is known, else its uuid."""
+    return report["zaaktype_namen"].get(uuid, uuid) or NO_ZAAKTYPE
+
+
+def moment(microseconds: int) -> str:
+    """A moment of the store in Dutch local time."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, DUTCH_TIME).strftime("%d-%m-%Y %H:%M:%S")
+
+
+def _mode(report: dict[str, Any]) -> str:
+    if report["mode"] == "full":
+        return "alles vergeleken"
+    return f"steekproef van {report['sample']} zaken (startgetal {report['seed']})"
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", ".")
+
+
+def _numbers(row: dict[str, int]) -> str:
+    shown = [
+        f"{_number(row[name])} {heading.lower()}"
+        for name, heading, _ in COLUMNS
+        if row.get(name) or name in ("compared", "equal")
+    ]
+    return ", ".join(shown)

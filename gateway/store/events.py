@@ -1,0 +1,43 @@
+"""The phase of a source, and the log of what operators did. Writes go inside `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from gateway.store.database import now
+
+LISTED = 100
+
+
+class Event(NamedTuple):
+    """Something that an operator did; `moment` in microseconds UTC."""
+
+    moment: int
+    source: str | None
+    what: str
+    who: str
+    why: str
+
+
+def note(connection: sqlite3.Connection, source: int | None, what: str, who: str, why: str = "") -> None:
+    """Write an event."""
+    connection.execute(
+        "INSERT INTO event (moment, source, what, who, why) VALUES (?, ?, ?, ?, ?)",
+        (now(), source, what, who, why),
+    )
+
+
+def events(connection: sqlite3.Connection, limit: int = LISTED) -> list[Event]:
+    """The last events, newest first."""
+    rows = connection.execute(
+        "SELECT e.moment, s.name, e.what, e.who, e.why FROM event e LEFT JOIN source s ON s.id = e.source"
+        " ORDER BY e.id DESC LIMIT ?",
+        (limit,),
+    )
+    return [Event(*row) for row in rows]
+
+
+def set_phase(connection: sqlite3.Connection, source: int, phase: str) -> None:
+    """Put a source in another phase; running processes read it at their next question."""
+    connection.execute("UPDATE source SET phase = ? WHERE id = ?", (phase, source))

@@ -1,0 +1,63 @@
+"""Reports of verify as they are kept. Writes go inside `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, NamedTuple
+
+import orjson
+
+LISTED = 50
+
+
+class Listed(NamedTuple):
+    """A report in the list of reports; moments in microseconds UTC."""
+
+    id: int
+    source: str
+    began: int
+    ended: int
+    mode: str
+    clean: bool
+
+
+def put_report(connection: sqlite3.Connection, source: int, report: dict[str, Any]) -> int:
+    """Keep a report (with `began`, `ended`, `mode` and `clean`); out: its number."""
+    cursor = connection.execute(
+        "INSERT INTO verification (source, began, ended, mode, clean, report) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            source,
+            report["began"],
+            report["ended"],
+            report["mode"],
+            int(report["clean"]),
+            orjson.dumps(report).decode(),
+        ),
+    )
+    return cursor.lastrowid or 0
+
+
+def get_report(connection: sqlite3.Connection, number: int) -> dict[str, Any] | None:
+    """A report with its number as `id`; None when there is none."""
+    row = connection.execute("SELECT report FROM verification WHERE id = ?", (number,)).fetchone()
+    return orjson.loads(row[0]) | {"id": number} if row else None
+
+
+def list_reports(connection: sqlite3.Connection) -> list[Listed]:
+    """The last reports, newest first."""
+    rows = connection.execute(
+        "SELECT v.id, s.name, v.began, v.ended, v.mode, v.clean FROM verification v"
+        " JOIN source s ON s.id = v.source ORDER BY v.id DESC LIMIT ?",
+        (LISTED,),
+    )
+    return [Listed(*row[:5], bool(row[5])) for row in rows]
+
+
+def last_report(connection: sqlite3.Connection, source: int, full: bool = False) -> tuple[int, bool] | None:
+    """When the last verify (with `full`: the last whole one) of a source ended and whether it was clean."""
+    row = connection.execute(
+        "SELECT ended, clean FROM verification WHERE source = ? AND (mode = 'full' OR NOT ?)"
+        " ORDER BY ended DESC, id DESC LIMIT 1",
+        (source, full),
+    ).fetchone()
+    return (row[0], bool(row[1])) if row else None
