@@ -1,10 +1,16 @@
-"""Plays the Notificaties API over real HTTP: takes messages, and can refuse, fail, stall, and be away."""
+"""Plays the Notificaties API over real HTTP: takes messages, and can refuse, fail, stall, and be away.
+
+It keeps abonnementen too, and sends messages to them as often as a test wants.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
+import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +27,15 @@ from gateway.store.database import Store, now
 CLIENT_ID = "klantbrug"
 SECRET = "the secret that the Notificaties API gave us"
 UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
+TEST_MESSAGE = {
+    "kanaal": "test",
+    "hoofdObject": "http://some.hoofdobject.nl/",
+    "resource": "some_resource",
+    "resourceUrl": "http://some.resource.nl/",
+    "actie": "create",
+    "aanmaakdatum": "2026-01-01T00:00:00Z",
+    "kenmerken": {},
+}
 # Says what to answer to a message: a status, or a status with headers.
 Answers = Callable[[dict[str, Any]], "int | tuple[int, dict[str, str]]"]
 
@@ -34,6 +49,7 @@ class NotificatiesServer:
         self.messages: list[dict[str, Any]] = []
         self.calls = 0
         self.paths: set[str] = set()
+        self.abonnementen: dict[str, dict[str, Any]] = {}
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,11 +59,26 @@ class NotificatiesServer:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 outer.calls += 1
                 outer.paths.add(self.path)
+                if "/abonnement" in self.path:
+                    self.answer(
+                        *outer.subscribe(self.command, self.path, self.headers["Authorization"], body)
+                    )
+                    return
                 status, headers = outer.judge(self.headers["Authorization"], body)
                 time.sleep(outer.delay)
-                said = json.dumps(body).encode()
+                self.answer(status, body, headers)
+
+            do_PUT = do_POST
+
+            def do_GET(self) -> None:
+                self.answer(*outer.subscribe(self.command, self.path, self.headers["Authorization"], {}))
+
+            do_DELETE = do_GET
+
+            def answer(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+                said = b"" if status == 204 else json.dumps(body).encode()
                 self.send_response(status)
-                for name, value in {"Content-Type": "application/json", **headers}.items():
+                for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
@@ -62,13 +93,64 @@ class NotificatiesServer:
         self.url = f"http://127.0.0.1:{self.port}/api/v1"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
-    def judge(self, authorization: str, body: dict[str, Any]) -> tuple[int, dict[str, str]]:
-        """The answer to one call: to our own client only, and then as the test wants."""
+    @staticmethod
+    def knows(authorization: str) -> bool:
+        """Is this the token of our own client?"""
         try:
             claims = jwt.decode(authorization.removeprefix("Bearer "), SECRET, algorithms=["HS256"])
         except jwt.InvalidTokenError:
-            return 403, {}
-        if claims["client_id"] != CLIENT_ID or claims["iss"] != CLIENT_ID:
+            return False
+        return bool(claims["client_id"] == claims["iss"] == CLIENT_ID)
+
+    def subscribe(self, method: str, path: str, authorization: str, body: Any) -> tuple[int, Any]:
+        """Abonnementen: a callbackUrl must refuse a message without auth and take one with it; auth is never shown."""
+        if not self.knows(authorization):
+            return 403, {"code": "permission_denied"}
+        number = path.partition("/abonnement")[2].strip("/")
+        if method == "GET":
+            return 200, [self._shown(each) for each in self.abonnementen.values()]
+        if number and number not in self.abonnementen:
+            return 404, {"code": "not_found"}
+        if method == "DELETE":
+            del self.abonnementen[number]
+            return 204, None
+        for auth, status, code in (
+            ("", 403, "no-auth-on-callback-url"),
+            (body["auth"], 204, "invalid-callback-url"),
+        ):
+            if self._post(body["callbackUrl"], auth, TEST_MESSAGE) != status:
+                return 400, {"code": "invalid", "invalidParams": [{"name": "callbackUrl", "code": code}]}
+        number = number or str(uuid.uuid4())
+        self.abonnementen[number] = {**body, "url": f"{self.url}/abonnement/{number}"}
+        return (201 if method == "POST" else 200), self._shown(self.abonnementen[number])
+
+    @staticmethod
+    def _shown(abonnement: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in abonnement.items() if name != "auth"}
+
+    def send(self, body: dict[str, Any]) -> list[int]:
+        """Send a message to every abonnement on its kanaal; out: the statuses."""
+        return [
+            self._post(each["callbackUrl"], each["auth"], body)
+            for each in self.abonnementen.values()
+            if body["kanaal"] in [kanaal["naam"] for kanaal in each["kanalen"]]
+        ]
+
+    @staticmethod
+    def _post(url: str, auth: str, body: dict[str, Any]) -> int:
+        headers = {"Content-Type": "application/json", **({"Authorization": auth} if auth else {})}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def judge(self, authorization: str, body: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        """The answer to one call: to our own client only, and then as the test wants."""
+        if not self.knows(authorization):
             return 403, {}
         answer = self.answer(body)
         status, headers = answer if isinstance(answer, tuple) else (answer, {})

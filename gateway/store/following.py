@@ -1,0 +1,126 @@
+"""How far each source is followed: the last sync, the place of the sweep, and a wish that it hurries.
+
+Functions that change something go inside `Store.write()`. Moments are microseconds UTC.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.store.kinds import RAW_KIND
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """`synced` is when the last sync that saw all new objects began, `swept` when the last whole sweep did.
+
+    `place` is where the sweep is now. `hurry` is when a sweep at full speed was asked for (0: it wasn't), `why` the
+    reason for an operator.
+    """
+
+    synced: int = 0
+    swept: int = 0
+    place: dict[str, Any] | None = None
+    hurry: int = 0
+    why: str = ""
+
+
+def following(connection: sqlite3.Connection, source: int) -> Following:
+    """How far a source is followed."""
+    row = connection.execute(
+        "SELECT synced, swept, place, hurry, why FROM following WHERE source = ?", (source,)
+    ).fetchone()
+    if row is None:
+        return Following()
+    return Following(row[0], row[1], orjson.loads(row[2]) if row[2] else None, row[3], row[4])
+
+
+def set_synced(connection: sqlite3.Connection, source: int, moment: int) -> None:
+    """A sync that began at `moment` saw all objects that were new."""
+    _exists(connection, source)
+    connection.execute("UPDATE following SET synced = ? WHERE source = ?", (moment, source))
+
+
+def set_place(connection: sqlite3.Connection, source: int, place: dict[str, Any]) -> None:
+    """The sweep came this far."""
+    _exists(connection, source)
+    connection.execute(
+        "UPDATE following SET place = ? WHERE source = ?", (orjson.dumps(place).decode(), source)
+    )
+
+
+def set_swept(connection: sqlite3.Connection, source: int, began: int, hurried: bool) -> None:
+    """The sweep that began then is done; a wish from before it is met when it `hurried`."""
+    _exists(connection, source)
+    connection.execute("UPDATE following SET swept = ?, place = NULL WHERE source = ?", (began, source))
+    if hurried:
+        connection.execute(
+            "UPDATE following SET hurry = 0, why = '' WHERE source = ? AND hurry <= ?", (source, began)
+        )
+
+
+def ask_hurry(connection: sqlite3.Connection, source: int, moment: int, why: str) -> None:
+    """Something was or may have been missed: the sweep must read everything as soon as it can."""
+    _exists(connection, source)
+    connection.execute(
+        "UPDATE following SET hurry = ?, why = ? WHERE source = ?",
+        (moment, why, source),
+    )
+
+
+def _exists(connection: sqlite3.Connection, source: int) -> None:
+    connection.execute("INSERT OR IGNORE INTO following (source) VALUES (?)", (source,))
+
+
+def held_before(
+    connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes], moment: int
+) -> set[bytes]:
+    """Which of these objects were held before `moment`."""
+    found: set[bytes] = set()
+    for start in range(0, len(uuids), 500):
+        part = uuids[start : start + 500]
+        marks = ",".join("?" * len(part))
+        found.update(
+            row[0]
+            for row in connection.execute(
+                f"SELECT uuid FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks}) AND first_seen < ?",
+                (source, RAW_KIND[kind], *part, moment),
+            )
+        )
+    return found
+
+
+def not_shown(
+    connection: sqlite3.Connection, source: int, kind: str, moment: int, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """Held objects that no list showed since `moment`, also those that are refused: (row, uuid), by row."""
+    return connection.execute(
+        "SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND id > ?"
+        " ORDER BY id LIMIT ?",
+        (source, RAW_KIND[kind], moment, after, limit),
+    ).fetchall()
+
+
+def count_held(connection: sqlite3.Connection, source: int, kinds: Sequence[str]) -> int:
+    """How many objects of these kinds are held."""
+    marks = ",".join("?" * len(kinds))
+    return connection.execute(
+        f"SELECT count(*) FROM raw WHERE source = ? AND kind IN ({marks})",
+        (source, *(RAW_KIND[kind] for kind in kinds)),
+    ).fetchone()[0]
+
+
+def summary(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """For the status, by source: when synced and swept (microseconds), and why the sweep hurries."""
+    rows = connection.execute(
+        "SELECT s.name, f.synced, f.swept, f.why FROM following f JOIN source s ON s.id = f.source ORDER BY s.name"
+    )
+    return {
+        name: {"synced": synced or None, "swept": swept or None, "hurry": why}
+        for name, synced, swept, why in rows
+    }

@@ -1,0 +1,93 @@
+"""A source as the jobs that follow it ask it: everything that comes is taken at once, under the job's lease."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from gateway.fetch import CUTOVER, Fetcher, Visit
+from gateway.ingest import Result
+from gateway.legacy.gate import CHOSEN
+from gateway.store import following, leases
+from gateway.store import legacy as rows
+from gateway.store.following import Following
+from gateway.store.kinds import TRANSLATED
+from jobs.work import Work
+
+# No client waits for a job: each call is bounded by the client's own time limits.
+PATIENCE = 24 * 3600.0
+CONNECTION = "zaakcontactmoment"
+Also = Callable[[sqlite3.Connection, Result], None]
+
+
+class Followed:
+    """One source, for one run of a job."""
+
+    def __init__(self, work: Work, fetcher: Fetcher) -> None:
+        self.work = work
+        self.fetcher = fetcher
+        self.source = fetcher.source
+        self.store = fetcher.store
+
+    def standing_still(self) -> str:
+        """Why there is nothing to follow, for an operator; blank when there is."""
+        phase, covered = self.fetcher.state()
+        if phase == CUTOVER:
+            return "de fase is cutover: de bron wordt niet meer bevraagd"
+        if not covered:
+            return "er is nog geen volledige backfill"
+        waiting = self.fetcher.client.waits()
+        chosen = waiting is not None and waiting.reason in CHOSEN
+        return f"de bron wordt nu niet gevraagd ({waiting.reason})" if chosen else ""
+
+    def state(self) -> Following:
+        """How far the source is followed."""
+        with self.store.read() as connection:
+            return following.following(connection, self.source)
+
+    def take(self, kind: str, objects: Sequence[dict[str, Any]], also: Also | None = None) -> Result:
+        """Take what a list gave, and fetch what that asks for: unknown zaken, zaken that became readable.
+
+        `also` runs in the last transaction. Raises leases.Lost, LegacyError.
+        """
+
+        def keep(connection: sqlite3.Connection, result: Result) -> None:
+            leases.keep(connection, self.work.grip)
+            if also is not None:
+                also(connection, result)
+
+        result = self.fetcher.ingest.take(self.fetcher.name, kind, objects, keep)
+        visit = self.visit()
+        for uuid in sorted(result.unknown_zaken):
+            self.fetcher.fetch(visit, "zaak", uuid)
+        for uuid in sorted(result.refetch_zaken):
+            self.fetcher.reread_zaak(visit, uuid)
+        return result
+
+    def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
+        """See what the source says of one object now: taken, removed (404), or marked as refused (403).
+
+        A zaak that became readable comes with all of it (M34). A zaakcontactmoment only connects: its `zaak` is read.
+        Raises LegacyError.
+        """
+        visit = self.visit()
+        if kind == CONNECTION:
+            if zaak is not None:
+                self.fetcher.reread_zaak(visit, zaak)
+            return
+        was_unreadable = kind == "zaak" and self._zaak_state(uuid) not in (None, TRANSLATED)
+        there = self.fetcher.fetch(visit, kind, uuid)
+        if there and was_unreadable and self._zaak_state(uuid) == TRANSLATED:
+            self.fetcher.reread_zaak(visit, uuid)
+
+    def visit(self) -> Visit:
+        """A visit without a client."""
+        return Visit(time.monotonic() + PATIENCE)
+
+    def _zaak_state(self, uuid: UUID) -> int | None:
+        with self.store.read() as connection:
+            found = rows.raw_rows(connection, self.source, "zaak", [uuid.bytes]).get(uuid.bytes)
+        return found.state if found else None

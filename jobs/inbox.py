@@ -1,0 +1,106 @@
+"""Looks into what notifications told of.
+
+A message is only a hint: the object is asked for now, and what the source says counts. So messages that are lost,
+doubled, late or out of order do no harm, and neither does one that lies. When the source fails the hint waits.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from gateway.fetch import CUTOVER, Fetcher
+from gateway.installation import Installation
+from gateway.legacy.background import background
+from gateway.legacy.errors import Forbidden, LegacyError, NotNow, TooManyRequests, Unreachable
+from gateway.logs import get_logger
+from gateway.store import inbox as rows
+from gateway.store.database import now
+from jobs.following import Followed
+from jobs.outbox import back_off
+from jobs.work import Work
+
+log = get_logger("klantbrug.inbox")
+
+BATCH = 50
+# Seconds that a call waits at most for a source that wants rest; then the hint waits.
+PATIENCE = 10.0
+# Trouble that may be the object's own: so many in a row are the source's.
+IN_A_ROW = 3
+SECOND = 1_000_000
+# A source that is back is noticed within this time.
+LONGEST_HOLD_UP = 300 * SECOND
+OF_SOURCE = (Unreachable, TooManyRequests, NotNow, Forbidden)
+
+
+def anything_due(installation: Installation) -> bool:
+    """Is there a hint that may be looked into now?"""
+    moment = now()
+    with installation.store.read() as connection:
+        return any(rows.due(connection, each.source, moment, 1) for each in installation.fetchers.values())
+
+
+def look_into(work: Work) -> dict[str, int]:
+    """Look into what is due, until nothing is or the source fails. Out: how many were done and postponed.
+
+    Raises leases.Lost; what was looked into just then is looked into again by who took over.
+    """
+    counts = {"done": 0, "postponed": 0}
+    # The source itself announced it, so its window is no reason to wait.
+    with background(work.stopping, patience=PATIENCE, window=False):
+        for fetcher in work.installation.fetchers.values():
+            _Inbox(work, fetcher, counts).run()
+    return counts
+
+
+class _Inbox:
+    def __init__(self, work: Work, fetcher: Fetcher, counts: dict[str, int]) -> None:
+        self.work = work
+        self.fetcher = fetcher
+        self.followed = Followed(work, fetcher)
+        self.counts = counts
+        self.in_a_row = 0
+
+    def run(self) -> None:
+        if self.fetcher.state()[0] == CUTOVER:
+            with self.work.write() as connection:
+                rows.forget(connection, self.fetcher.source)
+            return
+        while batch := self._due():
+            for hint in batch:
+                if self.work.stopping.is_set() or not self._one(hint):
+                    return
+
+    def _due(self) -> list[rows.Hint]:
+        with self.work.installation.store.read() as connection:
+            return rows.due(connection, self.fetcher.source, self.work.clock(), BATCH)
+
+    def _one(self, hint: rows.Hint) -> bool:
+        """Look into one hint. Out: may the others be tried?"""
+        try:
+            zaak = UUID(bytes=hint.zaak) if hint.zaak else None
+            self.followed.look_into(hint.kind, UUID(bytes=hint.uuid), zaak)
+        except LegacyError as error:
+            return self._failed(hint, error)
+        self.in_a_row = 0
+        with self.work.write() as connection:
+            rows.done(connection, hint)
+        self.counts["done"] += 1
+        return True
+
+    def _failed(self, hint: rows.Hint, error: LegacyError) -> bool:
+        self.in_a_row += 1
+        of_source = isinstance(error, OF_SOURCE) or self.in_a_row >= IN_A_ROW
+        moment, wait = self.work.clock(), back_off(hint.attempts)
+        with self.work.write() as connection:
+            rows.postpone(connection, hint, moment + wait, error.cause)
+            if of_source:
+                rows.hold_up(connection, self.fetcher.source, moment + min(wait, LONGEST_HOLD_UP))
+        self.counts["postponed"] += 1
+        log.warning(
+            "notification waits",
+            source=self.fetcher.name,
+            kind=hint.kind,
+            cause=error.cause,
+            attempts=hint.attempts + 1,
+        )
+        return not of_source

@@ -1,0 +1,101 @@
+"""Helpers of the tests of sync, sweep and inbox: runs of a job, changes at a source, a clock that moves."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from support import some_zaken
+
+from gateway.installation import Installation
+from gateway.legacy.background import background
+from gateway.sample.data import PATHS, Dataset, default_paths, load
+from gateway.sample.server import SampleServer
+from gateway.store import leases
+from jobs.backfill import Backfill
+from jobs.work import Work
+
+DAY = 86400
+SECOND = 1_000_000
+
+
+@functools.cache
+def _objects(every: int) -> list[tuple[str, dict[str, Any]]]:
+    data = some_zaken(load(default_paths()[0]), every)
+    return [(kind, item) for kind in PATHS for item in data.objects(kind)]
+
+
+def small(every: int) -> Dataset:
+    """Each `every`th zaak of the slice with all that hangs on it, to change at will."""
+    return Dataset(_objects(every))
+
+
+def backfilled(installation: Installation) -> Installation:
+    """The same installation, with every source read whole."""
+    for fetcher in installation.fetchers.values():
+        assert Backfill(fetcher).run()
+    return installation
+
+
+@contextlib.contextmanager
+def working(installation: Installation, job: str) -> Iterator[Work]:
+    """The work of one run of a job."""
+    grip = leases.take(installation.store, f"job {job}", 60)
+    assert grip
+    try:
+        yield Work(installation, grip, threading.Event())
+    finally:
+        leases.let_go(installation.store, grip)
+
+
+def run(installation: Installation, function: Callable[[Work], dict[str, int]]) -> dict[str, int]:
+    """One run of a job."""
+    with working(installation, function.__name__) as work, background(work.stopping, patience=5):
+        return function(work)
+
+
+class Clock:
+    """The store's clock, as far ahead as a test wants."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = time.time_ns
+        self.days = 0.0
+        monkeypatch.setattr(time, "time_ns", lambda: real() + int(self.days * DAY * 1_000_000_000))
+
+
+def new_rol(data: Dataset, number: int = 0, zaak: str = "") -> dict[str, Any]:
+    """A new rol as an old one is, on its zaak or on another."""
+    rollen = data.snapshot("rol")
+    made = rollen[-1 - number % min(500, len(rollen))].load()
+    made |= {"uuid": str(uuid.uuid4()), "registratiedatum": "2026-11-20T10:00:00Z"}
+    if zaak:
+        made["zaak"] = data.get("zaak", zaak)["url"]
+    return data.add("rol", made)
+
+
+def new_zaak(data: Dataset) -> dict[str, Any]:
+    """A new zaak that anybody may see, of today."""
+    made = data.snapshot("zaak")[0].load() | {
+        "uuid": str(uuid.uuid4()),
+        "rollen": [],
+        "registratiedatum": time.strftime("%Y-%m-%d", time.gmtime(time.time_ns() // 1_000_000_000)),
+        "vertrouwelijkheidaanduiding": "openbaar",
+    }
+    return data.add("zaak", made)
+
+
+def new_contact(data: Dataset, zaak: str) -> dict[str, Any]:
+    """A new klantcontact on a zaak."""
+    made = data.snapshot("klantcontact")[0].load()
+    return data.add("klantcontact", made | {"uuid": str(uuid.uuid4()), "zaak": data.get("zaak", zaak)["url"]})
+
+
+def lists(server: SampleServer) -> list[str]:
+    """The lists that were asked since the last reset, with the names of their parameters."""
+    return [call.path.removeprefix("/zaken/api/v1/") for call in server.calls]
