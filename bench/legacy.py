@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 from collections import defaultdict
 from functools import cache
@@ -15,17 +16,21 @@ import orjson
 from bench.register import eleven_proof
 
 SLICE = Path(__file__).parent.parent / "tests" / "data" / "slice.jsonl.gz"
-UUID_TAIL = re.compile(rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-)([0-9a-f]{12})")
-# Numbers of a betrokkene, with how another one is made of a serial number. An A-nummer has none: it goes.
+UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+STAFF = ("medewerker", "organisatorische_eenheid")
+# A prime: serial numbers times another one, modulo this, are all different and in no order.
+SPREAD, STEP = 6_399_971, 4_827_169
+# Numbers of a betrokkene, with how another one is made of a number below SPREAD. An A-nummer has none: it goes.
 NUMBERS = {
     "inpBsn": eleven_proof,
-    "innNnpId": lambda serial: eleven_proof(10_000_000 + serial),
+    "innNnpId": lambda serial: eleven_proof(SPREAD + serial),
     "kvkNummer": lambda serial: f"{10_000_000 + serial:08}",
     "vestigingsNummer": lambda serial: f"{100_000_000_000 + serial:012}",
     "anpIdentificatie": lambda serial: f"ANP{serial:014}",
     "annIdentificatie": lambda serial: f"ANN{serial:012}",
     "inpA_nummer": lambda serial: "",
 }
+NUMBER_OF_REPRESENTEE = {"bsn": "inpBsn", "rsin": "innNnpId", "kvkNummer": "kvkNummer"}
 
 
 @cache
@@ -55,15 +60,32 @@ class Copies:
         self._numbers.clear()
 
     def _made(self, line: bytes, copy: int) -> dict[str, Any]:
-        if copy:
-            line = UUID_TAIL.sub(lambda found: found[1] + b"%012x" % (int(found[2], 16) ^ copy), line)
         item: dict[str, Any] = orjson.loads(line)
+        if not copy:
+            return item
+        staff_url = item["betrokkene"] if item.get("betrokkeneType") in STAFF else None
+        item = orjson.loads(UUID.sub(lambda found: _other_uuid(found[0], copy), line))
+        if staff_url is not None:
+            item["betrokkene"] = staff_url
         who = item.get("betrokkeneIdentificatie")
-        if copy and isinstance(who, dict):
-            for name, make in NUMBERS.items():
+        if isinstance(who, dict):
+            for name in NUMBERS:
                 if who.get(name):
-                    key = (copy, name, who[name])
-                    if key not in self._numbers:
-                        self._numbers[key] = make(next(self._serials))
-                    who[name] = self._numbers[key]
+                    who[name] = self._other_number(copy, name, who[name])
+        named = (item.get("authenticatieContext") or {}).get("representee")
+        if named:
+            name = NUMBER_OF_REPRESENTEE[named["identifierType"]]
+            named["identifier"] = self._other_number(copy, name, named["identifier"])
         return item
+
+    def _other_number(self, copy: int, name: str, number: str) -> str:
+        key = (copy, name, number)
+        if key not in self._numbers:
+            self._numbers[key] = NUMBERS[name](next(self._serials) * STEP % SPREAD)
+        return self._numbers[key]
+
+
+def _other_uuid(uuid: bytes, copy: int) -> bytes:
+    """A random-looking uuid that is always the same for this uuid and copy."""
+    made = hashlib.blake2b(uuid, digest_size=16, salt=b"%d" % copy).hexdigest()
+    return f"{made[:8]}-{made[8:12]}-4{made[13:16]}-8{made[17:20]}-{made[20:]}".encode()

@@ -11,21 +11,26 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import cors, problems
+from gateway import backfills, cors, explanations, problems, verifications
 from gateway.answers import Reply, as_response, base_url, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
+from gateway.callback import Callback
 from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
+from gateway.logs import safe_error
 from gateway.operating import Operating
 from gateway.problems import Problem
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
+from gateway.store.trouble import is_passing
 
 if TYPE_CHECKING:
     from gateway.config import Config
+
+STORE_RETRY = 30  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +55,12 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     api = Api(store, gatekeeper, hydrator, public_url, notify=bool(config.notifications.url))
     api.register(app)
     documentation.register(app)
-    Beheer(store, public_url).register(app, Operating(app, gatekeeper))
+    operating = Operating(app, gatekeeper)
+    Beheer(store, public_url).register(app, operating)
+    verifications.register(operating, store)
+    backfills.register(operating, store, config.sources)
+    explanations.register(operating, store, config.mapping, config.store.uuid_secret)
+    Callback(store, config).register(app)
     _handle_errors(app, public_url)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
@@ -87,5 +97,9 @@ def _fault(public_url: str, error: Exception, environ: dict[str, Any]) -> Reply:
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]
     trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))
+    if is_passing(error):
+        log.error("store in trouble: %s at %s", safe_error(error), trail)
+        problem = problems.unavailable("De opslag werkt nu niet.", retry_after=STORE_RETRY)
+        return _reply(public_url, problem, environ)
     log.error("unexpected %s at %s", type(error).__name__, trail)
     return _reply(public_url, problems.server_error(), environ)

@@ -7,6 +7,7 @@ relative to the file's directory, those in the environment to the working direct
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +21,14 @@ from gateway.config_read import PREFIX, ConfigError, read
 from gateway.config_schema import JOB, SECRET_LENGTH, SECTIONS, SOURCE
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
 
+# What stands in an Authorization header as it is.
+CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
+
+# The APIs of the earlier standards that a source may have beside its Zaken API.
+EARLIER_APIS = ("klanten", "contactmomenten")
+
 __all__ = [
+    "EARLIER_APIS",
     "Config",
     "ConfigError",
     "Gateway",
@@ -57,13 +65,22 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One `[[source]]`; the two URLs end in a slash (or are blank)."""
+    """One `[[source]]`; its URLs end in a slash (or are blank).
+
+    A blank `klanten_client_id` or `contactmomenten_client_id`: that API takes the credentials of the source.
+    """
 
     name: str
     zaken_url: str
     client_id: str
     secret: str = field(repr=False)
     catalogi_url: str = ""
+    klanten_url: str = ""
+    klanten_client_id: str = ""
+    klanten_secret: str = field(default="", repr=False)
+    contactmomenten_url: str = ""
+    contactmomenten_client_id: str = ""
+    contactmomenten_secret: str = field(default="", repr=False)
     api_version: str = ""
     user_id: str = ""
     user_representation: str = ""
@@ -76,6 +93,7 @@ class Source:
     connect_timeout: int = 5
     read_timeout: int = 60
     window: str = ""
+    sweep_days: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +115,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Notifications:
-    """`[notifications]`; `url` has no slash at the end, and is blank when notifications are off."""
+    """`[notifications]`; `url` has no slash at the end.
+
+    A blank `url` tells nobody of what clients write; a blank `callback_token` takes no messages of sources.
+    """
 
     url: str = ""
     client_id: str = ""
@@ -105,6 +126,7 @@ class Notifications:
     ca_bundle: Path | None = None
     connect_timeout: int = 5
     read_timeout: int = 30
+    callback_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +221,25 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
             errors.append(f"{where}.client_cert: ontbreekt naast client_key; noem ook het certificaat")
         values["secret"] = secret
         del values["secret_file"]
-        for key in ("zaken_url", "catalogi_url"):
+        for api in EARLIER_APIS:
+            _own_credentials(values, api, where, errors)
+        for key in ("zaken_url", "catalogi_url", *(f"{api}_url" for api in EARLIER_APIS)):
             values[key] = values[key].rstrip("/") + "/" if values[key] else ""
         sources.append(Source(**values))
     return tuple(sources)
+
+
+def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[str]) -> None:
+    """The credentials of an earlier standard's API: both client-ID and secret, or neither."""
+    name, client_id = f"{api}_secret", f"{api}_client_id"
+    before = len(errors)
+    values[name] = _secret(values, name, where, errors)
+    del values[f"{name}_file"]
+    if len(errors) == before and bool(values[name]) != bool(values[client_id]):
+        missing, given = (name, client_id) if values[client_id] else (client_id, name)
+        errors.append(f"{where}.{missing}: ontbreekt naast {given}; vul beide in, of geen van beide")
+    if (values[name] or values[client_id]) and not values[f"{api}_url"]:
+        errors.append(f"{where}.{api}_url: ontbreekt; vul het adres in waar {client_id} voor is")
 
 
 def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) -> str:
@@ -230,9 +267,17 @@ def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) 
 
 def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     """The section, or notifications that are off when something in it is wrong or url is blank."""
-    before = len(errors)
-    if not values or not values["url"]:
+    if not values:
         return Notifications()
+    callback_token = _secret(values, "callback_token", "notifications", errors)
+    if callback_token and not CALLBACK_TOKEN.fullmatch(callback_token):
+        fix = "maak een geheim met: openssl rand -hex 32"
+        errors.append(
+            f"notifications.callback_token: is korter dan {SECRET_LENGTH} tekens of heeft spaties; {fix}"
+        )
+    if not values["url"]:
+        return Notifications(callback_token=callback_token)
+    before = len(errors)
     secret = _secret(values, "secret", "notifications", errors)
     if not secret and len(errors) == before:
         variable = f"{PREFIX}NOTIFICATIONS__SECRET"
@@ -245,7 +290,9 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
         return Notifications()
     timeouts = {key: values[key] for key in ("connect_timeout", "read_timeout")}
     url = values["url"].rstrip("/")
-    return Notifications(url, values["client_id"], secret, ca_bundle, **timeouts)
+    return Notifications(
+        url, values["client_id"], secret, ca_bundle, **timeouts, callback_token=callback_token
+    )
 
 
 def _as_sent(origin: str) -> str:

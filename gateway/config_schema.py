@@ -9,6 +9,7 @@ from marshmallow import ValidationError, validate
 
 from gateway.config_fields import Flag, Number, Section, Table, Text, Texts, Whole, shown
 from gateway.cron import cron_trigger
+from gateway.legacy.window import Window
 from mappings.settings import OMSCHRIJVINGEN_GENERIEK, VERTROUWELIJKHEIDAANDUIDINGEN
 
 SECRET_LENGTH = 32
@@ -61,6 +62,13 @@ def _schedule(value: str) -> None:
         cron_trigger(value)
     except ValueError:
         raise ValidationError("is geen cron-regel van vijf velden die ooit komt") from None
+
+
+def _window(value: str) -> None:
+    try:
+        Window(value)
+    except ValueError:
+        raise ValidationError("is geen tijdvak als 22:00-06:00 of ma-vr 22:00-06:00, za-zo") from None
 
 
 def _kanalen(value: Mapping[str, Any]) -> None:
@@ -130,6 +138,19 @@ class StoreSection(Section):
     )
 
 
+def _own_client_id(api: str) -> Text:
+    """The client-ID of an earlier standard's API, where it is not that of the source."""
+    fix = f"laat leeg voor client_id van de bron, of schrijf die van de {api}"
+    return Text(load_default="", metadata=_meta(fix))
+
+
+def _own_secret(key: str) -> tuple[Text, Text]:
+    """The secret that goes with it, and the file that it may stand in."""
+    secret = Text(load_default="", metadata=_meta("schrijf het geheim als tekst", secret=True))
+    fix = "noem een bestand met het geheim erin"
+    return secret, Text(load_default="", metadata=_meta(fix, path=True, instead=key))
+
+
 class SourceSection(Section):
     """One `[[source]]`: a Zaken API and how gently to ask it."""
 
@@ -150,6 +171,22 @@ class SourceSection(Section):
         validate=_web_address,
         metadata=_meta('laat leeg of schrijf bijvoorbeeld "https://zaak.example.nl/catalogi/api/v1/"'),
     )
+    klanten_url = Text(
+        load_default="",
+        validate=_web_address,
+        metadata=_meta('laat leeg of schrijf bijvoorbeeld "https://klanten.example.nl/klanten/api/v1/"'),
+    )
+    klanten_client_id = _own_client_id("Klanten API")
+    klanten_secret, klanten_secret_file = _own_secret("klanten_secret")
+    contactmomenten_url = Text(
+        load_default="",
+        validate=_web_address,
+        metadata=_meta(
+            'laat leeg of schrijf bijvoorbeeld "https://contacten.example.nl/contactmomenten/api/v1/"'
+        ),
+    )
+    contactmomenten_client_id = _own_client_id("Contactmomenten API")
+    contactmomenten_secret, contactmomenten_secret_file = _own_secret("contactmomenten_secret")
     api_version = Text(
         load_default="",
         validate=_matches(r"|\d{1,3}\.\d{1,3}(\.\d{1,3})?", "is geen versie als 1.5.1"),
@@ -192,10 +229,15 @@ class SourceSection(Section):
     )
     window = Text(
         load_default="",
-        validate=_matches(
-            r"|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", "is geen tijdvak als 22:00-06:00"
+        validate=_window,
+        metadata=_meta(
+            'laat leeg voor altijd, of schrijf bijvoorbeeld window = "22:00-06:00" of "ma-vr 22:00-06:00, za-zo"'
         ),
-        metadata=_meta('laat leeg voor altijd, of schrijf bijvoorbeeld window = "22:00-06:00"'),
+    )
+    sweep_days = Whole(
+        load_default=7,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele dagen, bijvoorbeeld sweep_days = 7"),
     )
 
 
@@ -294,7 +336,7 @@ class JobSection(Section):
 
 
 class NotificationsSection(Section):
-    """`[notifications]`: the Notificaties API that is told of what clients write."""
+    """`[notifications]`: the Notificaties API, that is told of what clients write and tells of what sources change."""
 
     url = Text(
         load_default="",
@@ -321,6 +363,13 @@ class NotificationsSection(Section):
         load_default=30,
         validate=_at_least(1),
         metadata=_meta("schrijf hele seconden, bijvoorbeeld read_timeout = 30"),
+    )
+    callback_token = Text(
+        load_default="", metadata=_meta('schrijf het geheim als tekst: callback_token = "..."', secret=True)
+    )
+    callback_token_file = Text(
+        load_default="",
+        metadata=_meta("noem een bestand met het geheim erin", path=True, instead="callback_token"),
     )
 
 

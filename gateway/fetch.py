@@ -13,10 +13,12 @@ from uuid import UUID
 
 import orjson
 
+from gateway.asked import Asked
+from gateway.fetch_earlier import Earlier
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
-from gateway.legacy.errors import DeadlinePassed, Forbidden, Gone, NotFound
-from gateway.store import claims, leases
+from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
+from gateway.store import claims, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
@@ -24,7 +26,8 @@ from mappings.identity import place
 
 MICROSECONDS = 1_000_000
 # Phases in which requests do not wait for the legacy.
-SETTLED_PHASES = ("synced", "cutover")
+SYNCED, CUTOVER = "synced", "cutover"
+SETTLED_PHASES = (SYNCED, CUTOVER)
 # With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
 TOP_KEYS = ("brp:bsn:", "hr:rsin:", "hr:vestiging:", "actor:")
 PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
@@ -36,6 +39,13 @@ UNITS = (
     "betrokkeneIdentificatie__vestiging__identificatie",  # so named in 1.0
 )
 NO_KVK_FILTER = "KVK-nummer is bij deze bron niet in elk veld te bevragen"
+
+
+class CutOver(LegacyError):
+    """The source is in phase cutover: nothing asks it any more."""
+
+    cause = "cutover"
+    text = "wordt niet meer bevraagd sinds de overgang"
 
 
 @dataclass(slots=True)
@@ -58,13 +68,22 @@ class Fetcher:
     """The way from a need to the calls on one source."""
 
     def __init__(self, client: ZakenClient, store: Store, ingest: Ingest, max_age: int) -> None:
-        self.client = client
+        self._client = client
         self.store = store
         self.ingest = ingest
         self.max_age = max_age
         self.name = client.source_name
         with store.write() as connection:
             self.source = rows.source_id(connection, self.name)
+        self.asked = Asked(store, self.source)
+        self.earlier = Earlier(self, client.base_of("klanten"))
+
+    @property
+    def client(self) -> ZakenClient:
+        """The one way to the source. Raises CutOver when it must not be asked any more."""
+        if self.state()[0] == CUTOVER:
+            raise CutOver(self.name, "klantbrug phase: cutover")
+        return self._client
 
     # Freshness
 
@@ -86,7 +105,7 @@ class Fetcher:
             _, covered = rows.source_state(connection, self.source)
             return bool(covered or rows.fetched_at(connection, self.source, name))
 
-    def _once(self, visit: Visit, name: str, fetch: Callable[[], None]) -> None:
+    def once(self, visit: Visit, name: str, fetch: Callable[[], None]) -> None:
         """Run `fetch` unless `name` is fresh; one at a time over all threads and processes."""
         if self.fresh(name):
             return
@@ -112,6 +131,7 @@ class Fetcher:
             zaken = claims.zaken_of_party(connection, self.source, key)
         for zaak in zaken:
             self.zaak(visit, UUID(bytes=zaak))
+        self.earlier.party(visit, key)
 
     def identity(self, visit: Visit, key: str) -> None:
         """All rollen of a party or actor, through every alias found on the way (M6)."""
@@ -123,18 +143,23 @@ class Fetcher:
             done.add(current)
             if not self._askable(visit, current):
                 visit.partial(NO_KVK_FILTER)
-            self._once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
+            self.once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
             with self.store.read() as connection:
                 found = claims.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]
 
     def zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with its rollen and klantcontacten, and who the betrokkenen of those are."""
-        self._once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid))
+        self.asked.note(uuid)
+        self.once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid))
+
+    def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
+        """A zaak with its rollen and klantcontacten as they are now, however fresh what is held: for jobs."""
+        self._zaak(visit, uuid)
 
     def klantcontact(self, visit: Visit, uuid: UUID) -> None:
         """A klantcontact, with its zaak."""
-        self._once(visit, f"klantcontact {uuid}", lambda: self._klantcontact(visit, uuid))
+        self.once(visit, f"klantcontact {uuid}", lambda: self._klantcontact(visit, uuid))
         with self.store.read() as connection:
             found = rows.zaak_of_contact(connection, uuid.bytes)
         if found and found[0] == self.name:
@@ -148,16 +173,34 @@ class Fetcher:
     # Calls
 
     def _key(self, visit: Visit, key: str) -> None:
+        while not self._rollen_of(visit, key):
+            pass  # the source became another version meanwhile, which the client finds at most once a minute
+        if not self._askable(visit, key):
+            visit.partial(NO_KVK_FILTER)
+        self.earlier.key(visit, key)
+
+    def _rollen_of(self, visit: Visit, key: str) -> bool:
+        """All rollen that the source finds for a key. Out: was it the same version from beginning to end?"""
+        if not self.questions(key, visit)[0]:
+            return True
+        began, version = now(), self.client.version(deadline=visit.give_up)
         queries, whole = self.questions(key, visit)
-        began = now()
-        for parameter, value in queries:
-            self._zaken_of(visit, parameter, value)
-            objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
-            self._settle_zaken(visit, self.ingest.take(self.name, "rol", objects))
-        if whole and queries:
+        try:
+            for parameter, value in queries:
+                self._zaken_of(visit, parameter, value)
+                objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
+                self.take(visit, "rol", objects)
+        except BadRequest:
+            if self.client.version(deadline=visit.give_up) == version:
+                raise
+            return False
+        if self.client.version(deadline=visit.give_up) != version:
+            return False  # the newer one may have more fields to ask
+        if whole:
             with self.store.read() as connection:
                 unseen = claims.unseen_of_key(connection, self.source, key, began)
             self._settle_unseen(visit, "rol", unseen)
+        return True
 
     def questions(self, key: str, visit: Visit) -> tuple[list[tuple[str, str]], bool]:
         """The rol filters that find `key` in this version of the API, and whether they find all of it."""
@@ -181,8 +224,8 @@ class Fetcher:
         if key.startswith("hr:kvk:"):
             kvk = key.removeprefix("hr:kvk:")
             fields = [name for name in (f"{COMPANY}kvkNummer", f"{BRANCH}kvkNummer") if can(name)]
-            old = self.client.version(deadline=visit.give_up).number < (1, 3)
-            return [(name, kvk) for name in (f"{COMPANY}innNnpId", *fields)], old or len(fields) == 2
+            whole = self.client.version(deadline=visit.give_up).finds_kvk
+            return [(name, kvk) for name in (f"{COMPANY}innNnpId", *fields)], whole
         if key.startswith("hr:vestiging:"):
             fields = [
                 name for name in (f"{BRANCH}vestigingsNummer", f"{COMPANY}vestigingsNummer") if can(name)
@@ -244,6 +287,7 @@ class Fetcher:
                 unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
             self._settle_unseen(visit, kind, unseen)
         self._betrokkenen(visit, uuid)
+        self.earlier.zaak(visit, uuid)
 
     def _betrokkenen(self, visit: Visit, zaak: UUID) -> None:
         """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""
@@ -252,38 +296,74 @@ class Fetcher:
             rollen = claims.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
         part = {*self.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
         for facts, keys in rollen:
-            highest = min(keys, key=place)
-            if orjson.loads(facts or "{}").get("generiek") in part and not highest.startswith(TOP_KEYS):
-                self.identity(visit, highest)
+            if orjson.loads(facts or "{}").get("generiek") in part:
+                self.who(visit, keys)
+
+    def who(self, visit: Visit, keys: Iterable[str]) -> None:
+        """Which party or actor these keys of one object name, where they do not tell by themselves."""
+        highest = min(keys, key=place)
+        if not highest.startswith(TOP_KEYS):
+            self.identity(visit, highest)
 
     def _klantcontact(self, visit: Visit, uuid: UUID) -> None:
-        self.fetch(visit, "klantcontact", uuid)
+        with self.store.read() as connection:
+            is_moment = ties.is_moment(connection, uuid.bytes)
+        if is_moment or not self.fetch(visit, "klantcontact", uuid):
+            self.earlier.moment(visit, uuid)
+
+    def take(self, visit: Visit, kind: str, objects: list[dict[str, Any]]) -> Result:
+        """Take objects of one kind, and fetch what they wait for."""
+        result = self.ingest.take(self.name, kind, objects)
+        self._settle_zaken(visit, result)
+        return result
 
     def fetch(self, visit: Visit, kind: str, uuid: UUID) -> bool:
         """One object by uuid: taken, removed when it is gone, marked when it is refused. Out: was it there?"""
         visit.asked = True
-        try:
-            found = self.client.get(kind, str(uuid), deadline=visit.give_up)
-        except (NotFound, Gone):
-            self.ingest.remove(self.name, kind, [uuid])
+        result = self.settle(kind, uuid, ask(self.client, kind, uuid, deadline=visit.give_up))
+        if result is None:
             return False
-        except Forbidden as error:
-            if error.code != "permission_denied":
-                raise
-            self.ingest.refused(self.name, kind, uuid)
-            return False
-        self._settle_zaken(visit, self.ingest.take(self.name, kind, [found]))
+        self._settle_zaken(visit, result)
         return True
+
+    def settle(self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden) -> Result | None:
+        """Take what the source said of one object (see `ask`); None when it has or shows no such object."""
+        if isinstance(found, NotFound):
+            self.ingest.remove(self.name, kind, [uuid])
+            return None
+        if isinstance(found, Forbidden):
+            self.ingest.refused(self.name, kind, uuid)
+            return None
+        return self.ingest.take(self.name, kind, [found])
 
     def _settle_zaken(self, visit: Visit, result: Result) -> None:
         """Fetch the zaken that objects wait for (M34)."""
         for uuid in sorted(result.unknown_zaken):
             self.fetch(visit, "zaak", uuid)
+        for uuid in sorted(result.refetch_moments):
+            self.fetch(visit, "contactmoment", uuid)
 
     def _settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
         """What is held but did not come with a whole answer is asked for itself: absence alone never deletes."""
         for uuid in uuids:
             self.fetch(visit, kind, UUID(bytes=uuid))
+
+
+def ask(
+    client: ZakenClient, kind: str, uuid: UUID, *, deadline: float | None
+) -> dict[str, Any] | NotFound | Forbidden:
+    """What the source says of one object: the object, that it is gone, or that we may not see it.
+
+    Touches no store, so any thread may ask. Raises the other LegacyErrors.
+    """
+    try:
+        return client.get(kind, str(uuid), deadline=deadline)
+    except NotFound as error:
+        return error
+    except Forbidden as error:
+        if error.code != "permission_denied":
+            raise
+        return error
 
 
 def fetchers(

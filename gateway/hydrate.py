@@ -20,7 +20,7 @@ from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
 from gateway.needs import LOCAL_KINDS, Need, question, written_keys
 from gateway.problems import Problem
-from gateway.store import claims
+from gateway.store import claims, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from mappings.identity import place
@@ -44,7 +44,11 @@ class LegacyHydrator:
         asked = question(kind, filters)
         if asked.unbounded:
             return self._everything()
-        return self._meet(asked.needs)
+        if not asked.partial or self._backfilled():
+            return self._meet(asked.needs)
+        self._refuse(asked.partial)
+        met = self._meet(asked.needs)
+        return replace(met, coverage="partial", reason="; ".join(filter(None, (met.reason, asked.partial))))
 
     def before_detail(self, kind: str, uuid: UUID) -> Outcome:
         """Make the store ready for one object by uuid; raises Problem."""
@@ -169,6 +173,8 @@ class LegacyHydrator:
                     zaak = rows.zaak_of_contact(connection, owner)
                     if zaak:
                         needs[Need("zaak", str(UUID(bytes=zaak[1])))] = None
+                    elif ties.is_moment(connection, owner):
+                        needs[Need("klantcontact", str(UUID(bytes=owner)))] = None
                     continue
                 keys = sorted(claims.keys_of_document(connection, owner_row), key=place)
                 if keys:

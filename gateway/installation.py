@@ -11,9 +11,11 @@ from gateway.hydrate import LegacyHydrator
 from gateway.ingest import Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
+from gateway.store import rebuilding
 from gateway.store.database import Store, StoreError
 from gateway.store.legacy import bind_secret, forget_coverage, meta, set_meta
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+from mappings.translate import fingerprint
 
 MAXIMUM = "max_vertrouwelijkheidaanduiding"
 
@@ -26,6 +28,8 @@ class Installation:
     store: Store
     ingest: Ingest
     fetchers: dict[str, Fetcher]
+    # Sources of which something is held that was made with another [mapping].
+    to_rebuild: tuple[str, ...] = ()
 
     def hydrator(self) -> Hydrator:
         """What the served API asks before it answers."""
@@ -37,13 +41,25 @@ class Installation:
 def open_installation(config: Config) -> Installation:
     """Open the store of a configuration and make the parts. Calls no source. Raises StoreError."""
     store = open_store(config)
-    ingest = Ingest(store, config.mapping, config.store.uuid_secret)
+    ingest = make_ingest(config, store)
     fetchers = {
-        source.name: Fetcher(ZakenClient(source), store, ingest, config.live.max_age)
+        source.name: Fetcher(ZakenClient(source, pace=config.store.path), store, ingest, config.live.max_age)
         for source in config.sources
     }
     _follow_maximum(store, ingest, fetchers)
-    return Installation(config, store, ingest, fetchers)
+    with store.write() as connection:
+        to_rebuild = rebuilding.follow_mapping(connection, fingerprint(config.mapping))
+    return Installation(config, store, ingest, fetchers, tuple(to_rebuild))
+
+
+def make_ingest(config: Config, store: Store) -> Ingest:
+    """What takes legacy objects into a store as this configuration says."""
+    ingest = Ingest(store, config.mapping, config.store.uuid_secret)
+    ingest.addresses = {
+        source.name: {"bron": source.contactmomenten_url, "hier": config.gateway.public_url}
+        for source in config.sources
+    }
+    return ingest
 
 
 def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) -> None:

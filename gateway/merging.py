@@ -1,4 +1,5 @@
-"""Recomputes the documents that a batch touched, inside its transaction: parties and actors, then contacts.
+"""Recomputes the documents that a batch touched, in its transaction: parties and actors, then contacts, then who
+represents whom.
 
 The result depends only on the legacy objects that are held now, never on the order in which they came (M6, M42).
 """
@@ -8,23 +9,31 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 import orjson
 
+from gateway.moments import make_moments
+from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
+from gateway.store import ties
+from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.editing import overlay
-from gateway.store.kinds import TRANSLATED
+from gateway.store.erasing import kinds_and_uuids, note_documents
+from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
+from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
 from mappings.klantcontacten import Deelnemer, translate_klantcontact
-from mappings.merge import merge
+from mappings.klanten import gewenst_nummer, houder, nummer_bezet
+from mappings.merge import Merged, merge
 from mappings.rollen import Claim
 from mappings.settings import Settings
 
@@ -36,37 +45,56 @@ class Merging:
     """What a batch touched, and its recomputation.
 
     Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `statements` (rows that lost
-    a claim), `contacts` (rows of klantcontact documents that changed) and `zaken` (source and uuid); `finish`
-    does the work and empties them.
+    a claim), `contacts` (rows of klantcontact documents that changed), `zaken` and `moments` (zaken and contactmomenten
+    by source and uuid) and `subjects` (rows of onderwerpobjecten that lost a legacy object); `finish` does the work and
+    empties them. `erasing` says that it is because of what the source destroyed (M35); `day` is
+    the one on which a rol has ended or not (M26).
     """
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings) -> None:
+    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
         self.connection = connection
         self.uuids = uuids
         self.settings = settings
+        self.day = day
+        self.erasing = False
         self.identities: set[int] = set()
         self.parties: set[int] = set()
         self.statements: set[int] = set()
         self.contacts: set[int] = set()
         self.zaken: set[Zaak] = set()
+        self.moments: set[Moment] = set()
+        self.subjects: set[int] = set()
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties() if self.identities or self.parties else set()
         gone |= self._contacts() if self.zaken or self.contacts else set()
-        remove_gone(self.connection, gone)
+        if self.moments or self.subjects:
+            gone |= make_moments(self.connection, self.moments, self.subjects, self.uuids, self.settings)
+        gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
+        leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
+        remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
+        note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
         statements.delete_unused_identities(self.connection, self.identities)
         if gone:
             for source in {source for source, _ in self.zaken}:
                 rows.drop_source_finding(self.connection, source, "M30", "betrokkene")
-        for touched in (self.identities, self.parties, self.statements, self.contacts, self.zaken):
+        for touched in (self.identities, self.parties, self.statements, self.contacts, self.subjects):
             touched.clear()
+        self.zaken.clear()
+        self.moments.clear()
 
     def _parties(self) -> set[int]:
         """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more."""
         held = statements.connected_statements(self.connection, self.identities)
         claims = [_claim(row) for row in held]
+        numbers = {claim.nummer for claim in claims if claim.nummer}
+        if numbers:
+            # Who gets a number depends on all who want it (M41).
+            wanted = ties.identities_of_numbers(self.connection, numbers)
+            held = statements.connected_statements(self.connection, self.identities | wanted)
+            claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
         before = rows.owned_documents(self.connection, owners)
         actor_uuids = statements.actor_uuids(self.connection, owners)
@@ -74,8 +102,14 @@ class Merging:
         findings: list[tuple[int, Finding]] = []
         parties: list[tuple[Document, tuple[int, ...]]] = []
         made_of: dict[bytes, set[int]] = {}
-        for keys in key_sets([claim.keys for claim in claims], [claim.soort for claim in claims]):
-            merged = merge([claims[member] for member in keys.members], keys, self.uuids, self.settings)
+        made = [
+            (keys, merge([claims[member] for member in keys.members], keys, self.uuids, self.settings))
+            for keys in key_sets([claim.keys for claim in claims], [claim.soort for claim in claims])
+        ]
+        if numbers:
+            self._numbers([(merged, [claims[member] for member in keys.members]) for keys, merged in made])
+        adopt(self.connection, [merged.documents for _, merged in made])
+        for keys, merged in made:
             said_by: dict[UUID, set[int]] = defaultdict(set)
             for member in keys.members:
                 said_by[claims[member].rol].add(held[member].id)
@@ -100,11 +134,30 @@ class Merging:
         statements.set_documents(self.connection, moved)
         if again:
             self.zaken |= statements.zaken_of(self.connection, again)
+            self.moments |= ties.moments_of_statements(self.connection, again)
         statements.put_statement_findings(self.connection, [row.id for row in held], findings)
         statements.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
         return {row for uuid, row in before.items() if uuid not in ids}
+
+    def _numbers(self, parties: Sequence[tuple[Merged, list[Claim]]]) -> None:
+        """Give parties the number of their klant, where it is free (M41)."""
+        wanting: dict[str, list[tuple[Merged, list[Claim]]]] = defaultdict(list)
+        for merged, claims in parties:
+            nummer, others = gewenst_nummer(claims)
+            merged.findings += [(klant, nummer_bezet()) for klant in others]
+            if nummer:
+                wanting[nummer].append((merged, claims))
+        taken = ties.numbers_of_clients(self.connection, wanting)
+        for nummer, wanted_by in wanting.items():
+            holder = houder([merged.documents[0].uuid for merged, _ in wanted_by], nummer in taken)
+            for merged, claims in wanted_by:
+                if merged.documents[0].uuid == holder:
+                    merged.documents[0].body["nummer"] = nummer
+                    continue
+                klanten = [claim.rol for claim in claims if claim.nummer == nummer]
+                merged.findings += [(klant, nummer_bezet()) for klant in klanten]
 
     def _contacts(self) -> set[int]:
         """The klantcontacten of the zaken that were touched (M28-M31, M33). Out: documents that are no more."""

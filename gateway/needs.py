@@ -10,9 +10,8 @@ from uuid import UUID
 from mappings import nummers
 
 # Kinds that no legacy object becomes (yet): what the store holds of them is all there is.
-LOCAL_KINDS = frozenset(
-    {"rekeningnummer", "categorie", "categorie-relatie", "bijlage", "internetaak", "vertegenwoordiging"}
-)
+LOCAL_KINDS = frozenset({"rekeningnummer", "categorie", "categorie-relatie", "bijlage", "internetaak"})
+NO_REPRESENTEE = "bij deze bron is niet te vragen op welke rollen een partij als vertegenwoordigde staat"
 UUID_SUFFIXES = ("__uuid", "__url")
 # Where a filter names a partij's identificator, and whether the answer holds all of that partij.
 IDENTIFICATOR_FILTERS: Mapping[str, tuple[str, bool]] = {
@@ -43,6 +42,8 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
     "onderwerpobject": {"klantcontact": "klantcontact", "wasKlantcontact": "klantcontact"},
     "actorklantcontact": {"actor": "actor-met-contacten", "klantcontact": "klantcontact"},
     "partij": {"vertegenwoordigdePartij": "partij"},
+    # The one that acts first: its own rollen and zaken tell whom it represents.
+    "vertegenwoordiging": {"vertegenwoordigendePartij": "partij", "vertegenwoordigdePartij": "partij"},
 }
 
 
@@ -61,10 +62,14 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a list asks: `needs`, or, when `unbounded`, everything of its kind."""
+    """What a list asks: `needs`, or, when `unbounded`, everything of its kind.
+
+    `partial` tells what a source can't be asked for, so that the needs alone do not make the answer whole.
+    """
 
     needs: tuple[Need, ...] = ()
     unbounded: bool = False
+    partial: str = ""
 
 
 def question(kind: str, filters: Mapping[str, str]) -> Question:
@@ -77,7 +82,8 @@ def question(kind: str, filters: Mapping[str, str]) -> Question:
     for read in (_by_identificator, _by_zaak, _by_reference, _by_actor):
         needs = read(kind, filters)
         if needs is not None:
-            return Question(tuple(needs))
+            hidden = read is _by_reference and _by_represented(kind, filters)
+            return Question(tuple(needs), partial=NO_REPRESENTEE if hidden else "")
     return Question(unbounded=True)
 
 
@@ -143,6 +149,16 @@ def _by_reference(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
             if value:
                 return [Need("document", str(uuid), target)] if uuid else []
     return None
+
+
+def _by_represented(kind: str, filters: Mapping[str, str]) -> bool:
+    """Is it bounded only by who is represented? That may stand on rollen of others, as representee (M26)."""
+    names = [name.partition("__")[0] for name in filters]
+    return (
+        kind in ("partij", "vertegenwoordiging")
+        and "vertegenwoordigdePartij" in names
+        and "vertegenwoordigendePartij" not in names
+    )
 
 
 def _by_actor(kind: str, filters: Mapping[str, str]) -> list[Need] | None:

@@ -20,7 +20,9 @@ from granian.server import Server
 from gateway.app import create_app
 from gateway.config import Config, Gateway
 from gateway.installation import open_installation
+from gateway.logs import get_logger
 
+log = get_logger(__name__)
 STOPS_WITHIN = 30  # seconds for the requests that are being answered
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 # The server's own lines go where ours go, so that nothing of a request can stand in them.
@@ -85,5 +87,11 @@ def settings(config: Config) -> Gateway:
 
 def serve(config: Config) -> None:
     """Serve until a signal says stop. Raises StoreError when the store can't be used."""
-    open_installation(config).store.close()  # schema and secret are judged once, before any worker starts
+    installation = open_installation(config)  # schema and secret are judged once, before any worker starts
+    if installation.to_rebuild:
+        names = ", ".join(installation.to_rebuild)
+        log.warning(
+            "de [mapping] is gewijzigd sinds de gegevens zijn vertaald: klantbrug rebuild", sources=names
+        )
+    installation.store.close()
     run_server(settings(config), partial(make_app, config))

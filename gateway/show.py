@@ -6,12 +6,12 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
@@ -19,12 +19,13 @@ from gateway.logs import get_logger
 from jobs.backfill import Progress
 
 LINE_SECONDS = 5.0
+WAIT_SECONDS = 300.0
 log = get_logger(__name__)
 
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """Gives a function that shows progress: rate, done of total, time left."""
+    """Gives a function that shows progress: rate, done of total, time left, and why it waits."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _Lines().show
@@ -33,58 +34,38 @@ def shown_progress() -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}/s"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
     )
     with Bars(*columns, console=console) as bars:
         yield _OnTerminal(bars).show
-
-
-class _Rate:
-    """Objects a second since a kind's walk began."""
-
-    def __init__(self) -> None:
-        self.began: dict[tuple[str, str, int], tuple[float, int]] = {}
-
-    def of(self, progress: Progress) -> int:
-        key = (progress.source, progress.kind, progress.look)
-        start, done = self.began.setdefault(key, (time.monotonic(), progress.done))
-        passed = time.monotonic() - start
-        return round((progress.done - done) / passed) if passed > 0.05 else 0
 
 
 class _OnTerminal:
     def __init__(self, bars: Bars) -> None:
         self.bars = bars
         self.tasks: dict[tuple[str, int], Any] = {}
-        self.rate = _Rate()
 
     def show(self, progress: Progress) -> None:
         key = (progress.kind, progress.look)
         if key not in self.tasks:
-            name = f"{progress.source}: {progress.kind}, lezing {progress.look}"
-            self.tasks[key] = self.bars.add_task(name, total=progress.total, rate=0)
-        self.bars.update(
-            self.tasks[key],
-            completed=progress.done,
-            total=progress.total,
-            rate=self.rate.of(progress),
-        )
+            name = f"{progress.source}: {reading(progress.kind, progress.look)}"
+            self.tasks[key] = self.bars.add_task(name, total=progress.total, told="")
+        told = pace_text(progress.rate, progress.seconds_left, progress.waits, progress.limit)
+        self.bars.update(self.tasks[key], completed=progress.done, total=progress.total, told=told)
 
 
 class _Lines:
     def __init__(self) -> None:
         self.last: dict[tuple[str, int], float] = {}
-        self.rate = _Rate()
+        self.waits = ""
 
     def show(self, progress: Progress) -> None:
-        rate = self.rate.of(progress)
         key = (progress.kind, progress.look)
         finished = progress.total is not None and progress.done >= progress.total
-        if not finished and time.monotonic() - self.last.get(key, 0.0) < LINE_SECONDS:
+        due = time.monotonic() - self.last.get(key, 0.0) >= (WAIT_SECONDS if progress.waits else LINE_SECONDS)
+        if not (finished or due) and progress.waits == self.waits:
             return
-        self.last[key] = time.monotonic()
-        left = (progress.total - progress.done) / rate if progress.total and rate else None
+        self.last[key], self.waits = time.monotonic(), progress.waits
         log.info(
             "backfill",
             source=progress.source,
@@ -92,10 +73,71 @@ class _Lines:
             look=progress.look,
             done=progress.done,
             total=progress.total,
-            per_second=rate,
-            seconds_left=round(left) if left is not None else None,
+            per_second=round(progress.rate),
+            seconds_left=progress.seconds_left,
             quarantined=progress.quarantined,
+            waits=progress.waits or None,
         )
+
+
+def reading(kind: str, look: int) -> str:
+    """What a backfill is reading."""
+    if not kind:
+        return "begin"
+    return f"{kind}, lezing {look}" if look else f"{kind}, een voor een nagaan"
+
+
+def pace_text(rate: float, seconds_left: int | None, waits: str, limit: str) -> str:
+    """How fast it goes, how long still, and what keeps it."""
+    if waits:
+        return f"wacht: {waits}"
+    parts = [f"{rate:.0f}/s"]
+    if seconds_left is not None:
+        parts.append(f"nog {timedelta(seconds=seconds_left)}")
+    if limit:
+        parts.append(f"zo snel als {limit} toelaat")
+    return ", ".join(parts)
+
+
+def backfills_text(overview: dict[str, Any]) -> str:
+    """How backfills are doing (`gateway.backfills.overview`) as text for a person."""
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    for name, one in overview["sources"].items():
+        run, news = one["run"], one["now"]
+        if run is None:
+            console.print(f"Bron {name}: er liep nog geen backfill.")
+            continue
+        if not one["running"]:
+            state = {"finished": "klaar", "failed": "mislukt"}.get(run["status"], "onderbroken")
+            console.print(
+                f"Bron {name}: er loopt geen backfill; de laatste is {state}. {run['message'] or ''}"
+            )
+        elif news is None:
+            console.print(f"Bron {name}: begint.")
+        else:
+            pace = pace_text(news["rate_now"], news["seconds_left"], news["waits"], news["limited_by"])
+            done = f"{news['done']} van {news['total']}" if news["total"] is not None else str(news["done"])
+            console.print(f"Bron {name}: {reading(news['kind'], news['look'])}: {done}; {pace}")
+            console.print(
+                f"  gemiddeld {news['rate_average']:.0f}/s; hoogstens {news['connections']} aanroepen tegelijk"
+                + (f" en {news['rate']:g} objecten/s" if news["rate"] else "")
+            )
+        table = Table()
+        headings = {
+            "seen": "gelezen",
+            "stored": "nieuw",
+            "changed": "gewijzigd",
+            "unchanged": "ongewijzigd",
+            "quarantined": "quarantaine",
+        }
+        table.add_column("soort")
+        for heading in headings.values():
+            table.add_column(heading, justify="right")
+        for kind, counts in run["kinds"].items():
+            label = "per uuid" if kind == "by_uuid" else kind
+            table.add_row(label, *(str(counts.get(column, 0)) for column in headings))
+        console.print(table)
+    return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
 
 
 def status_text(status: dict[str, Any]) -> str:
@@ -117,6 +159,8 @@ def status_text(status: dict[str, Any]) -> str:
                 left_out or "-",
             )
         console.print(table)
+        if source["rebuild"]:
+            console.print(f"De [mapping] is gewijzigd sinds {name} is vertaald: klantbrug rebuild.")
     if not status["sources"]:
         console.print("Geen bron: een zelfstandig Klantinteracties-register.")
     if status["runs"]:
@@ -127,9 +171,22 @@ def status_text(status: dict[str, Any]) -> str:
         for run in status["runs"]:
             table.add_row(*(str(run.get(name) or "") for name in columns))
         console.print(table)
+    if status["quarantine"]["open"]:
+        console.print(
+            f"Te bekijken in quarantaine: {status['quarantine']['open']} (klantbrug quarantine list)."
+        )
     notifications = status["notifications"]
     if any(notifications.values()):
         console.print(f"Notificaties: {notifications['waiting']} wachten, {notifications['failed']} mislukt.")
+    inbox = status["inbox"]
+    if any(inbox.values()):
+        told = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"
+        console.print(f"Berichten over de bronnen: {inbox['waiting']} wachten, {told}.")
+    for name, source in status["sources"].items():
+        if followed := source.get("following"):
+            hurry = f"; leest nu alles opnieuw: {followed['hurry']}" if followed["hurry"] else ""
+            moments = [followed[what] or "nog niet" for what in ("synced", "swept")]
+            console.print(f"{name}: nieuw opgehaald {moments[0]}, alles nagelopen {moments[1]}{hurry}.")
     return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
 
 

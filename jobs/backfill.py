@@ -3,42 +3,78 @@
 One walk proves nothing: while objects are deleted, a walk from the front skips others; while objects are added, a
 walk from the back does. So looks alternate their direction until one finds nothing that an earlier look missed.
 Then what the last look did not show is asked for by uuid.
+
+Pages are asked side by side (jobs/crew.py) and taken as they come; one writer, this thread, takes them all. Asked
+side by side, two pages next to each other may be seen in either order, so within the few that are under way a look in
+either direction may be misled by adding and by deleting alike. That does not touch the proof. An object that stays at
+the source and that a look skipped stands behind one that was there then: that one is held, and each later look that
+does show the skipped object finds it behind something known and counts it as missed, because pages are counted in the
+order of the list however they came (jobs/walk.py). What can go wrong is a count too many, which costs a look.
+
+The cursor tells the page before which all were taken and counted, and goes with the transaction of a page. After a
+kill the pages beyond it, AHEAD at most, are asked again; what they had brought in by then can't be told from what was
+held any more, so a look that was stopped is not the one that agrees.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
-from gateway.fetch import Fetcher, Visit
+from gateway.cron import DUTCH_TIME
+from gateway.fetch import Fetcher, Visit, ask
 from gateway.ingest import Result
-from gateway.legacy.client import Page
-from gateway.legacy.errors import LegacyError
-from gateway.store import leases
+from gateway.legacy.background import background
+from gateway.legacy.client import Page, ZakenClient
+from gateway.legacy.errors import BadAnswer, LegacyError
+from gateway.legacy.errors import Stopped as StoppedAtTheGate
+from gateway.legacy.gate import LONG
+from gateway.store import backfills, leases
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
+from jobs.crew import Crew, Question
+from jobs.lists import TIES, Filters, kinds_of, parts_of, ties_of
+from jobs.meter import Meter
+from jobs.walk import SAME_PAGES, Count, Shown, Walk, shown
+from jobs.work import Busy
 from mappings.translate import uuid_in
 
-KINDS = ("zaak", "rol", "klantcontact")
+__all__ = ["Backfill", "Busy", "Progress", "Stopped"]
+
 MAX_LOOKS = 6
 LEASE_SECONDS = 120
 PIECE = 200
-# Backfill has no client waiting: each call is bounded by the client's own time-outs.
+# How often wishes are read and news is told.
+LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
+# The form of the cursor: a run that was stopped by an older version begins again.
+FORM = 2
+BY_UUID = "by_uuid"
+# The circuit breaker of a source that answers.
+CLOSED = "dicht"
+Found = TypeVar("Found")
 
 
-class Busy(Exception):
-    """Another process runs this job on this source."""
+class Stopped(Exception):
+    """Asked to stop, by an operator or because the process ends."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """What the run is doing, for whoever shows it."""
+    """What the run is doing, for whoever shows it.
+
+    `kind` is what is being read, in look number `look`; 0 is asking by uuid. `rate` and `average` are objects a
+    second; `waits` says why nothing is asked at all, `limit` what keeps it from going faster.
+    """
 
     source: str
     kind: str
@@ -47,63 +83,133 @@ class Progress:
     total: int | None
     changed: int
     quarantined: int
+    rate: float = 0.0
+    average: float = 0.0
+    waits: str = ""
+    limit: str = ""
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Until this look of this kind is done; None when there is no telling."""
+        if self.total is None or not self.average or self.waits:
+            return None
+        return round(max(0, self.total - self.done) / self.average)
 
 
 class Backfill:
     """One backfill of one source. `run` may be stopped at any moment and called again."""
 
-    def __init__(self, fetcher: Fetcher, show: Callable[[Progress], None] = lambda progress: None) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        show: Callable[[Progress], None] = lambda progress: None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """In: the source, who wants to be shown progress, and what asks to stop."""
         self.fetcher = fetcher
         self.store = fetcher.store
+        self.source = fetcher.source
         self.show = show
+        self.stopping = stopping or threading.Event()
         self.lease = f"backfill {fetcher.name}"
+        # What answers ask for in turn: it goes before the next page.
+        self._first: deque[Question] = deque()
+        self._looked = 0.0
 
     def run(self) -> bool:
-        """Walk the whole source. Out: was it complete? Raises Busy, LegacyError (the run can be resumed)."""
-        if not leases.acquire(self.store, self.lease, LEASE_SECONDS):
-            raise Busy(f"er loopt al een backfill van bron {self.fetcher.name}")
-        with self.store.write() as connection:
-            run = open_run(connection, "backfill", self.fetcher.source)
+        """Walk the whole source. Out: was it complete?
+
+        Raises Busy; and, leaving a run that can be gone on with: Stopped, LegacyError, leases.Lost.
+        """
+        grip = leases.take(self.store, self.lease, LEASE_SECONDS)
+        if grip is None:
+            raise Busy(f"er loopt al een backfill of verify van bron {self.fetcher.name}")
         status, message = FAILED, ""
+        run: Run | None = None
         try:
-            complete = self._looks(run)
-            self._reconcile(run)
-            status = FINISHED
-            if complete:
+            # Whatever is written: only for as long as the lease is ours.
+            with self.store.guarded(lambda connection: leases.keep(connection, grip)):
                 with self.store.write() as connection:
-                    rows.set_covered(connection, self.fetcher.source, run.cursor["look_began"])
-            else:
-                message = "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
-            return complete
-        except KeyboardInterrupt:
+                    run = open_run(connection, "backfill", self.source)
+                complete = self._all(run)
+                status = FINISHED
+                if not complete:
+                    message = "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
+                return complete
+        except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
             status, message = INTERRUPTED, "onderbroken; gaat bij de volgende start verder"
+            if isinstance(error, StoppedAtTheGate):
+                raise Stopped from None
             raise
         except LegacyError as error:
             message = str(error)
             raise
+        except leases.Lost:
+            run = None  # it is another's by now
+            raise
         finally:
+            if run is not None:
+                with self.store.write() as connection:
+                    end_run(connection, run, status, message)
+                if status == FINISHED:
+                    self.client.forget_overrides()
+            leases.let_go(self.store, grip)
+
+    def _all(self, run: Run) -> bool:
+        self.client: ZakenClient = self.fetcher.client
+        self.run_record = run
+        self.asked_how = self.client.describe()
+        self.crew = Crew(self.asked_how["connections"])
+        self._begin("", 0, 0)
+        self._wait_for_the_hour()
+        # A live call: with a source that does not answer at all, a run ends here instead of waiting for better times.
+        self.client.version()
+        try:
+            complete = self._looks(run)
+            run.cursor["agreed"] = complete
+            self._save()
+            self._reconcile(run)
+        finally:
+            self.crew.close()
+        if complete:
             with self.store.write() as connection:
-                end_run(connection, run, status, message)
-            leases.release(self.store, self.lease)
+                rows.set_covered(connection, self.source, run.cursor["look_began"])
+        return complete
+
+    # Looks
 
     def _looks(self, run: Run) -> bool:
         cursor = run.cursor
-        if not cursor:
-            cursor |= {"look": 0, "allowed": MAX_LOOKS, "last": {}}
+        if cursor.get("form") != FORM:
+            cursor.clear()
+            cursor |= {
+                "form": FORM,
+                "look": 0,
+                "allowed": MAX_LOOKS,
+                "parts": {},
+                "deepest": {},
+                "all_ties": 1,
+            }
             self._next_look(cursor, run.started)
-        elif cursor["look"] > 1:
-            # What the stopped process found last may not have been counted: this look can't be the one that agrees.
-            cursor |= {"surprises": cursor["surprises"] + 1, "allowed": cursor["allowed"] + 1}
+        elif "agreed" in cursor:
+            return bool(cursor["agreed"])
+        else:
+            # What the last page asked for may not have come: ties are asked again in what is left, and the next look.
+            cursor["all_ties"] = cursor["look"] + 1
+            if cursor["look"] > 1:
+                # What the stopped process found last may not have been counted: this look can't be the one that agrees.
+                cursor |= {"surprises": cursor["surprises"] + 1, "allowed": cursor["allowed"] + 1}
+        kinds = kinds_of(self.client)
         while cursor["look"] <= cursor["allowed"]:
-            while cursor["kind"] < len(KINDS):
-                self._walk(run, KINDS[cursor["kind"]])
-                cursor |= {"kind": cursor["kind"] + 1, "page": 0, "met_known": False, "pending": 0}
-                self._save(run)
+            while cursor["kind"] < len(kinds):
+                self._kind(cursor, kinds[cursor["kind"]])
+                cursor |= {"kind": cursor["kind"] + 1, "part": 0, "page": 0, "read": 0}
+                self._save()
             self._waiting()
             if cursor["look"] > 1 and cursor["surprises"] == 0:
                 return True
             self._next_look(cursor, now())
-            self._save(run)
+            self._save()
         return False
 
     @staticmethod
@@ -112,118 +218,260 @@ class Backfill:
             "look": cursor["look"] + 1,
             "look_began": moment,
             "kind": 0,
+            "part": 0,
             "page": 0,
-            "surprises": 0,
-            "met_known": False,
-            "pending": 0,
+            "read": 0,
         }
+        cursor |= {"surprises": 0, "met_known": False, "pending": 0}
 
-    def _walk(self, run: Run, kind: str) -> None:
-        cursor = run.cursor
-        counters = run.counters.setdefault(kind, {"read": 0, "changed": 0, "unchanged": 0, "quarantined": 0})
+    def _kind(self, cursor: dict[str, Any], kind: str) -> None:
+        """Look through the list of one kind, part by part."""
+        self._begin(kind, cursor["look"], cursor["read"])
+        if kind not in cursor["parts"]:
+            cursor["parts"][kind] = self._one(lambda: parts_of(self.client, kind))
+            cursor["deepest"][kind] = [0] * len(cursor["parts"][kind])
+        parts: list[Filters] = cursor["parts"][kind]
+        while cursor["part"] < len(parts):
+            self._part(cursor, kind, parts[cursor["part"]])
+            cursor |= {"part": cursor["part"] + 1, "page": 0, "met_known": False, "pending": 0}
+
+    def _part(self, cursor: dict[str, Any], kind: str, filters: Filters) -> None:
         forward = cursor["look"] % 2 == 1
-        for page in self._forward(kind, cursor) if forward else self._backward(kind, cursor):
+        deepest: int = cursor["deepest"][kind][cursor["part"]]
+        count = Count(forward, cursor["surprises"], cursor["met_known"], cursor["pending"])
+        start = cursor["page"]
+        if not start:
+            start = 1 if forward else self._end(kind, filters, deepest)
+        walk = Walk(start, count, deepest)
 
-            def keep(connection: sqlite3.Connection, result: Result, page: Page = page) -> None:
-                cursor["page"] = page.number + 1 if forward else page.number - 1
-                if forward:
-                    cursor["last"][kind] = page.number
-                self._count_surprises(cursor, page, result.new, forward)
-                counters["read"] += len(page.objects)
-                for name in ("changed", "unchanged", "quarantined"):
-                    counters[name] += getattr(result, name)
-                save_run(connection, run)
-                leases.renew(connection, self.lease, LEASE_SECONDS)
+        def keep(connection: sqlite3.Connection | None, page: Shown, number: int) -> None:
+            walk.came(number, page)
+            cursor["page"] = walk.turn
+            cursor["deepest"][kind][cursor["part"]] = walk.deepest
+            cursor["surprises"] = count.surprises
+            cursor["met_known"], cursor["pending"] = count.met_known, count.pending
+            if connection is not None:
+                save_run(connection, self.run_record)
 
-            result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, keep)
-            visit = self._visit()
-            for uuid in sorted(result.unknown_zaken):
-                self.fetcher.fetch(visit, "zaak", uuid)
-            for uuid in sorted(result.refetch_zaken):
-                self.fetcher.zaak(visit, uuid)
-            read = page.number if forward else cursor["last"].get(kind, page.number) - page.number + 1
-            done = read * page.size
-            self.show(
-                Progress(
-                    self.fetcher.name,
-                    kind,
-                    cursor["look"],
-                    min(done, page.count) if page.count else done,
-                    page.count,
-                    counters["changed"],
-                    counters["quarantined"],
-                )
-            )
+        def take(number: int, page: Page | None) -> None:
+            count.surprises += self._renumbered(cursor)
+            if page is None:
+                keep(None, Shown(), number)
+                return
 
-    def _forward(self, kind: str, cursor: dict[str, Any]) -> Iterator[Page]:
-        return self.fetcher.client.pages(kind, start=max(1, cursor["page"]))
+            def also(connection: sqlite3.Connection, result: Result) -> None:
+                cursor["read"] += len(page.objects)
+                self._count(kind, len(page.objects), result)
+                keep(connection, shown(page.objects, result.new), number)
 
-    def _backward(self, kind: str, cursor: dict[str, Any]) -> Iterator[Page]:
-        """From the last page to the first; more pages than the forward look met are looked for first."""
-        number = cursor["page"]
-        if not number:
-            number = cursor["last"].get(kind, 0) + 1
-            while (page := next(self.fetcher.client.pages(kind, start=number), None)) is not None:
-                cursor["last"][kind] = number
-                yield page
-                number += 1
-            number = cursor["last"].get(kind, 0)
-        for current in range(number, 0, -1):
-            page = next(self.fetcher.client.pages(kind, start=current), None)
-            if page is not None:
-                yield page
+            result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also)
+            self._settle(result)
+            if kind == "contactmoment":
+                self._ties(page.objects if cursor["look"] <= cursor["all_ties"] else result.new)
+            if page.count is not None and not filters:
+                self.progress.total = max(page.count, cursor["read"])
+            if walk.same >= SAME_PAGES:
+                text = "de bron geeft steeds dezelfde pagina"
+                raise BadAnswer(self.fetcher.name, f"GET {kind}?page=*", text=text)
+            self._tell()
 
-    @staticmethod
-    def _count_surprises(cursor: dict[str, Any], page: Page, new: set[bytes], forward: bool) -> None:
-        """Count objects that an earlier look missed.
+        def more() -> Question | None:
+            number = walk.next()
+            if number is None:
+                return None
+            return Question(partial(_page, self.client, kind, filters, number), partial(take, number))
 
-        Lists are newest first, so an object added since the last look has nothing known before it; one that
-        was missed has.
-        """
-        for item in page.objects if forward else reversed(page.objects):
-            uuid = uuid_in(item.get("uuid")) or uuid_in(item.get("url"))
-            if uuid is not None and uuid.bytes in new:
-                if not forward:
-                    cursor["pending"] += 1
-                elif cursor["met_known"]:
-                    cursor["surprises"] += 1
-            elif forward:
-                cursor["met_known"] = True
-            else:
-                cursor["surprises"] += cursor["pending"]
-                cursor["pending"] = 0
+        self._work(more)
+
+    def _renumbered(self, cursor: dict[str, Any]) -> bool:
+        """Have pages another size than before (the source was upgraded)? Then this look may have skipped some."""
+        sized = self.client.can("rol", "pageSize")
+        before = cursor.get("sized", sized)
+        cursor["sized"] = sized
+        return bool(before != sized)
+
+    def _end(self, kind: str, filters: Filters, deepest: int) -> int:
+        """The last page of a list now, from where it ended before; it may have grown since."""
+        while self._one(partial(_page, self.client, kind, filters, deepest + 1)) is not None:
+            deepest += 1
+        return deepest
 
     def _waiting(self) -> None:
-        """Fetch the zaken that rollen and klantcontacten still wait for (M34)."""
-        visit, asked = self._visit(), set()
+        """Ask for the zaken that rollen and klantcontacten still wait for (M34)."""
+        asked: set[bytes] = set()
         while True:
             with self.store.read() as connection:
-                found = set(rows.waiting_zaken(connection, self.fetcher.source, PIECE)) - asked
+                found = set(rows.waiting_zaken(connection, self.source, PIECE)) - asked
             if not found:
                 return
-            for uuid in sorted(found):
-                asked.add(uuid)
-                self.fetcher.fetch(visit, "zaak", UUID(bytes=uuid))
+            asked |= found
+            self._first.extend(self._by_uuid("zaak", UUID(bytes=uuid)) for uuid in sorted(found))
+            self._work(lambda: None)
 
     def _reconcile(self, run: Run) -> None:
         """Ask by uuid for what is held and the last look did not show: gone, changed, or no longer visible."""
-        visit = self._visit()
-        for kind in KINDS:
+        kinds = kinds_of(self.client)
+        for kind in (*kinds, *(TIES if "contactmoment" in kinds else ())):
+            self._begin(kind, 0, 0)
             after = 0
             while True:
                 with self.store.read() as connection:
                     found = rows.unseen_since(
-                        connection, self.fetcher.source, kind, run.cursor["look_began"], after, PIECE
+                        connection, self.source, kind, run.cursor["look_began"], after, PIECE
                     )
                 if not found:
                     break
-                for row, uuid in found:
-                    after = row
-                    self.fetcher.fetch(visit, kind, UUID(bytes=uuid))
+                after = found[-1][0]
+                questions = iter([self._by_uuid(kind, UUID(bytes=uuid)) for _, uuid in found])
+                self._work(partial(next, questions, None))
 
-    def _visit(self) -> Visit:
-        return Visit(time.monotonic() + PATIENCE)
+    # Asking and taking
 
-    def _save(self, run: Run) -> None:
+    def _work(self, more: Callable[[], Question | None]) -> None:
+        """Ask what `more` gives and what that asks for in turn, until there is nothing left and all is taken."""
+        while True:
+            while self.crew.room:
+                question = self._first.popleft() if self._first else more()
+                if question is None:
+                    break
+                self.crew.ask(question)
+            if not self.crew.outstanding:
+                return
+            got = self.crew.answer(LOOK_AROUND_SECONDS)
+            self._look_around()
+            if got is not None:
+                got[0].take(got[1])
+
+    def _one(self, asking: Callable[[], Found]) -> Found:
+        """Ask one thing, and wait for it."""
+        answers: list[Found] = []
+        questions = [Question(asking, answers.append)]
+        self._work(lambda: questions.pop() if questions else None)
+        return answers[0]
+
+    def _by_uuid(self, kind: str, uuid: UUID) -> Question:
+        """The question for one object."""
+
+        def take(found: Any) -> None:
+            result = self.fetcher.settle(kind, uuid, found)
+            self._count(BY_UUID, 1, result or Result())
+            if result is not None:
+                self._settle(result)
+
+        return Question(partial(ask, self.client, kind, uuid, deadline=None), take)
+
+    def _settle(self, result: Result) -> None:
+        """See to what objects wait for, and to what became readable (M34)."""
+        self._first.extend(self._by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
+        self._first.extend(self._by_uuid("contactmoment", uuid) for uuid in sorted(result.refetch_moments))
+        visit = Visit(time.monotonic() + PATIENCE)
+        for uuid in sorted(result.refetch_zaken):
+            with background(stop=self.stopping):
+                self.fetcher.reread_zaak(visit, uuid)
+
+    def _ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:
+        """Ask what ties contactmomenten to zaken and klanten where that has no list of its own (M32, M40)."""
+        uuids = [
+            UUID(bytes=each) if isinstance(each, bytes) else uuid_in(each.get("url")) for each in moments
+        ]
+        for kind in TIES:
+
+            def take(found: list[dict[str, Any]], kind: str = kind) -> None:
+                result = self.fetcher.ingest.take(self.fetcher.name, kind, found)
+                self._count(kind, len(found), result)
+                self._settle(result)
+
+            self._first.extend(
+                Question(partial(ties_of, self.client, kind, uuid), take)
+                for uuid in uuids
+                if uuid is not None
+            )
+
+    def _look_around(self) -> None:
+        """Once a second: may we go on, and how fast? Raises Stopped, CutOver."""
+        if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
+            return
+        if self.stopping.is_set():
+            raise Stopped
+        self.client = self.fetcher.client
+        with self.store.read() as connection:
+            if backfills.stop_wished(connection, self.source):
+                raise Stopped
+        self.asked_how = self.client.describe()
+        self.crew.connections = self.asked_how["connections"]
+        self._tell()
+        with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
+            backfills.tell(connection, self.source, self._news())
+        self._looked = time.monotonic()
+
+    def _wait_for_the_hour(self) -> None:
+        """Wait while the source may not be asked. Raises Stopped, CutOver."""
+        while self.asked_how["breaker"] == CLOSED and self.client.waits() is not None:
+            self._look_around()
+            time.sleep(LOOK_AROUND_SECONDS / 2)
+
+    # Telling
+
+    def _begin(self, kind: str, look: int, read: int) -> None:
+        self.meter = Meter()
+        self.progress = Progress(self.fetcher.name, kind, look, read, None, 0, 0)
+        if look:
+            self._row(kind)
+
+    def _row(self, kind: str) -> dict[str, int]:
+        names = ("seen", "stored", "changed", "unchanged", "quarantined")
+        return self.run_record.counters.setdefault(kind, dict.fromkeys(names, 0))
+
+    def _count(self, kind: str, seen: int, result: Result) -> None:
+        row, stored = self._row(kind), len(result.new)
+        row["seen"] += seen
+        row["stored"] += stored
+        row["changed"] += result.changed - stored
+        row["unchanged"] += result.unchanged
+        row["quarantined"] += result.quarantined
+        if kind == (self.progress.kind if self.progress.look else BY_UUID):
+            self.meter.add(seen)
+            self.progress.done += seen
+            self.progress.changed += result.changed
+            self.progress.quarantined += result.quarantined
+
+    def _tell(self) -> None:
+        """Show progress."""
+        progress = self.progress
+        progress.rate, progress.average = self.meter.now, self.meter.average
+        reason, until = self.asked_how["waiting"] or "", self.asked_how["until"]
+        waits = reason if reason in LONG else ""
+        if bool(progress.waits) != bool(waits):
+            self.meter.waits(bool(waits))
+        if waits and until:
+            waits += f", verder om {datetime.fromisoformat(until).astimezone(DUTCH_TIME):%H:%M}"
+        progress.waits = waits
+        progress.limit = "" if waits else reason or self.crew.limited_by()
+        self.show(progress)
+
+    def _news(self) -> dict[str, Any]:
+        """How it is going, for who asks from elsewhere."""
+        progress = self.progress
+        return {
+            "look": progress.look,
+            "kind": progress.kind,
+            "done": progress.done,
+            "total": progress.total,
+            "rate_now": 0.0 if progress.waits else round(progress.rate, 1),
+            "rate_average": round(progress.average, 1),
+            "seconds_left": progress.seconds_left,
+            "waits": progress.waits,
+            "limited_by": progress.limit,
+            "rate": self.asked_how["objects_per_second"],
+            "connections": self.asked_how["connections"],
+            "counters": self.run_record.counters,
+        }
+
+    def _save(self) -> None:
         with self.store.write() as connection:
-            save_run(connection, run)
+            save_run(connection, self.run_record)
+
+
+def _page(client: ZakenClient, kind: str, filters: Filters, number: int) -> Page | None:
+    """One page, None behind the end."""
+    return next(client.pages(kind, filters, start=number), None)

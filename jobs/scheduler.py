@@ -24,7 +24,8 @@ from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.logs import get_logger, safe_traceback
 from gateway.store import leases, runs
-from jobs.table import Job, enabled, run_job, trigger_of
+from jobs.table import LEASE as JOB_LEASE
+from jobs.table import Job, off_because, run_job, trigger_of, usable
 from jobs.work import Busy
 
 log = get_logger("klantbrug.jobs")
@@ -48,7 +49,8 @@ class Scheduler:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.installation = installation
-        self.jobs = enabled(installation.config) if jobs is None else jobs
+        # Also those that are off: an operator may turn them on while we run.
+        self.jobs = usable(installation.config) if jobs is None else jobs
         self.lease_seconds = lease_seconds
         # It tells of every run and of every run that was not needed; what matters we log ourselves.
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
@@ -86,10 +88,15 @@ class Scheduler:
             )
         scheduler.start()
         log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
+        told: set[str] = set()
         try:
             while not wait(self.lease_seconds / 4):
                 with self.installation.store.write() as connection:
                     leases.keep(connection, grip)
+                    hanging = set(leases.stuck(connection, JOB_LEASE))
+                for name in sorted(hanging - told):
+                    log.error("job hangs: it gives no sign", job=name.removeprefix(JOB_LEASE))
+                told = hanging
             return True
         except leases.Lost:
             log.warning("scheduler stopped: another process took over")
@@ -111,7 +118,10 @@ class Scheduler:
         return due is not None and due <= datetime.now(UTC)
 
     def _run(self, job: Job, stopping: threading.Event) -> None:
-        if stopping.is_set() or not job.anything(self.installation):
+        installation = self.installation
+        if stopping.is_set() or off_because(job, installation.config, installation.store):
+            return
+        if not job.anything(installation):
             return
         began = time.monotonic()
         try:

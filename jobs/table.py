@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from apscheduler.triggers.base import BaseTrigger
@@ -13,13 +14,21 @@ from apscheduler.triggers.interval import IntervalTrigger
 from gateway.config import Config
 from gateway.cron import DUTCH_TIME, cron_trigger
 from gateway.installation import Installation
+from gateway.legacy.background import background
+from gateway.legacy.errors import Stopped
 from gateway.store import leases, runs
 from gateway.store.database import Store, now
-from jobs import outbox, purge
+from gateway.store.legacy import meta, set_meta
+from jobs import ends, inbox, outbox, purge, refill, sweep, sync, verify
 from jobs.work import Busy, Work
 
-# Longer than a job may take between two writes; a holder that died is seen at once by its process number.
+# Longer than a job may take between two writes: after that it hangs. A holder that died is seen at once by its
+# process number.
 LEASE_SECONDS = 120
+# So long a call of a job waits at most for a source that wants rest; then the job fails, and comes again.
+PATIENCE = 60.0
+LEASE = "job "
+ON, OFF = "on", "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +44,18 @@ class Job:
     seconds: int = 0
     # Asked before a run that would cost a lease: is there anything to do?
     anything: Callable[[Installation], bool] = lambda installation: True
+    # Does it run by itself when nobody asked for it?
+    wanted: bool = True
 
 
 def _no_notifications(config: Config) -> str:
     return "" if config.notifications.url else "[notifications] url is leeg"
+
+
+def _no_callback(config: Config) -> str:
+    if not config.notifications.callback_token:
+        return "[notifications] callback_token is leeg"
+    return _no_source(config)
 
 
 def _no_source(config: Config) -> str:
@@ -61,21 +78,86 @@ JOBS = (
         _no_source,
         schedule="30 3 * * *",
     ),
+    Job(
+        "ends",
+        "trekt vertegenwoordigingen in van rollen waarvan de eindeGeldigheid voorbij is",
+        ends.recompute_ended,
+        _no_source,
+        schedule="10 0 * * *",
+    ),
+    Job(
+        "backfill",
+        "leest bronnen in die nog niet volledig zijn, in de uren van [[source]] window",
+        refill.refill,
+        _no_source,
+        seconds=60,
+        anything=refill.anything_to_read,
+        wanted=False,
+    ),
+    Job(
+        "sync",
+        "haalt op wat nieuw is in de bronnen",
+        sync.sync,
+        _no_source,
+        seconds=300,
+        anything=sync.anything_to_follow,
+    ),
+    Job(
+        "inbox",
+        "kijkt na wat de Notificaties API over de bronnen meldde",
+        inbox.look_into,
+        _no_callback,
+        seconds=2,
+        anything=inbox.anything_due,
+    ),
+    Job(
+        "sweep",
+        "leest alles binnen [[source]] sweep_days opnieuw, in kleine stappen",
+        sweep.sweep,
+        _no_source,
+        seconds=60,
+        anything=sweep.anything_due,
+    ),
+    Job(
+        "verify",
+        "vergelijkt een steekproef van elke bron in fase synced met de opslag",
+        verify.verify_synced,
+        _no_source,
+        schedule="0 5 * * 6",
+        anything=verify.any_synced,
+    ),
 )
 BY_NAME = {job.name: job for job in JOBS}
 
 
-def off_because(job: Job, config: Config) -> str:
-    """Why a job does not run by itself, for an operator; blank when it does."""
+def off_because(job: Job, config: Config, store: Store) -> str:
+    """Why a job does not run by itself, for an operator; blank when it does.
+
+    What an operator said with `klantbrug jobs enable` or `disable` goes before `[jobs.<name>] enabled`.
+    """
+    if reason := job.unusable(config):
+        return reason
+    said = meta(store, _switch_of(job.name))
+    if said is not None:
+        return "" if said == ON else "klantbrug jobs disable"
     chosen = config.jobs.get(job.name)
-    if chosen and not chosen.enabled:
-        return f"[jobs.{job.name}] enabled is false"
-    return job.unusable(config)
+    if chosen is None and not job.wanted:
+        return f"er is geen [jobs.{job.name}]"
+    return f"[jobs.{job.name}] enabled is false" if chosen and not chosen.enabled else ""
 
 
-def enabled(config: Config) -> list[Job]:
-    """The jobs that run by themselves under this configuration."""
-    return [job for job in JOBS if not off_because(job, config)]
+def switch(store: Store, name: str, *, on: bool) -> None:
+    """Let a job run by itself, or not, from its next time on: in every process, and after a restart."""
+    set_meta(store, _switch_of(name), ON if on else OFF)
+
+
+def _switch_of(name: str) -> str:
+    return f"job {name}"
+
+
+def usable(config: Config) -> list[Job]:
+    """The jobs that have something to do under this configuration, whether they are on or not."""
+    return [job for job in JOBS if not job.unusable(config)]
 
 
 def schedule_of(job: Job, config: Config) -> str:
@@ -93,12 +175,13 @@ def trigger_of(job: Job, config: Config) -> BaseTrigger:
 
 
 class Line(NamedTuple):
-    """A job as `klantbrug jobs list` shows it; `last_run` in microseconds UTC."""
+    """A job as `klantbrug jobs list` shows it; `now` is what it does at this moment, `last_run` in microseconds UTC."""
 
     name: str
     about: str
     off_because: str
     when: str
+    now: str
     last_run: int | None
     last_status: str | None
 
@@ -110,8 +193,10 @@ def listing(config: Config, store: Store) -> list[Line]:
         schedule = schedule_of(job, config)
         with store.read() as connection:
             last = runs.last_run(connection, job.name)
+            doing = leases.grip_of(connection, f"{LEASE}{job.name}")
         when = schedule or f"elke {job.seconds} s"
-        lines.append(Line(job.name, job.about, off_because(job, config), when, *(last or (None, None))))
+        off = off_because(job, config, store)
+        lines.append(Line(job.name, job.about, off, when, doing, *(last or (None, None))))
     return lines
 
 
@@ -122,14 +207,18 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     took over, and what the job itself raises.
     """
     store = installation.store
-    grip = leases.take(store, f"job {job.name}", LEASE_SECONDS)
+    grip = leases.take(store, f"{LEASE}{job.name}", LEASE_SECONDS)
     if grip is None:
         raise Busy(f"job {job.name} loopt al in een ander proces")
     work = Work(installation, grip, stopping or threading.Event())
     started, status, counters = now(), runs.FAILED, dict[str, int]()
     try:
-        counters = job.function(work)
+        # Whatever code the job runs, it writes only for as long as the lease is its own.
+        with store.guarded(partial(leases.keep, grip=grip)), background(work.stopping, patience=PATIENCE):
+            counters = job.function(work)
         status = runs.FINISHED
+    except Stopped:
+        status = runs.INTERRUPTED  # while it waited for its turn at a source
     finally:
         if not job.seconds:
             with store.write() as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from privacy import judge
 from support import read_config, write_config
 
 from gateway.installation import Installation, open_installation
@@ -15,9 +16,14 @@ from gateway.sample.data import Dataset, default_paths, load
 
 
 @pytest.fixture(scope="session")
-def run_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which every log line of this run lands: ours, the libraries', and those of processes."""
-    return tmp_path_factory.mktemp("run-log")
+def run_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder in which every log line of this run lands: ours, the libraries', and those of processes.
+
+    At the end of the run nothing personal may stand in it.
+    """
+    folder = tmp_path_factory.mktemp("run-log")
+    yield folder
+    judge(folder)
 
 
 class _Keep(logging.Handler):

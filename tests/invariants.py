@@ -6,7 +6,7 @@ from __future__ import annotations
 from gateway.store.database import Store
 from gateway.store.kinds import KIND, KINDS, RELATION, TRANSLATED
 
-OWNER_KINDS = ("partij", "actor", "klantcontact")
+OWNER_KINDS = ("partij", "actor", "klantcontact", "vertegenwoordiging")
 
 # Each gives the rows that are wrong. Only ids and kinds: what is wrong must not be shown with whose it is.
 WRONG: dict[str, str] = {
@@ -17,7 +17,7 @@ WRONG: dict[str, str] = {
     "a document without its owner": (
         "SELECT id, kind FROM document WHERE owner IS NULL OR owner NOT IN (SELECT id FROM document)"
     ),
-    "an owner that is no partij, actor or klantcontact": (
+    "an owner of a kind that owns nothing": (
         "SELECT d.id, o.kind FROM document d JOIN document o ON o.id = d.owner"
         f" WHERE o.kind NOT IN ({', '.join(str(KIND[kind]) for kind in OWNER_KINDS)})"
     ),
@@ -41,6 +41,7 @@ WRONG: dict[str, str] = {
     "a partij or actor that nobody speaks of": (
         f"SELECT id, kind FROM document WHERE kind IN ({KIND['partij']}, {KIND['actor']})"
         " AND id NOT IN (SELECT document FROM statement WHERE document IS NOT NULL)"
+        " AND body ->> '$.soortPartij' IS NOT 'contactpersoon'"
     ),
     "a document that came from nothing": (
         "SELECT id, kind FROM document WHERE id NOT IN (SELECT document FROM provenance)"
@@ -58,6 +59,22 @@ WRONG: dict[str, str] = {
         "SELECT l.source, l.target FROM link l JOIN document d ON d.id = l.target"
         f" WHERE l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
         " AND d.body ->> '$.partijIdentificator.codeSoortObjectId' != 'kvk_nummer'"
+    ),
+    "a contactpersoon without the organisatie that it belongs to": (
+        "SELECT id, owner FROM document d WHERE body ->> '$.soortPartij' = 'contactpersoon' AND NOT EXISTS (SELECT 1"
+        f" FROM link WHERE source = d.id AND relation = {RELATION['partij.werkteVoorPartij']} AND target = d.owner)"
+    ),
+    "a vertegenwoordiging that no zaak gives, or the other way around": (
+        f"SELECT id, kind FROM document WHERE kind = {KIND['vertegenwoordiging']}"
+        " AND uuid NOT IN (SELECT uuid FROM representation)"
+        " UNION ALL SELECT source, 0 FROM representation"
+        f" WHERE uuid NOT IN (SELECT uuid FROM document WHERE kind = {KIND['vertegenwoordiging']})"
+    ),
+    "two vertegenwoordigingen of one pair, or one of a party with itself": (
+        "SELECT min(a.source), count(*) FROM link a JOIN link b ON b.source = a.source"
+        f" WHERE a.relation = {RELATION['vertegenwoordiging.vertegenwoordigendePartij']}"
+        f" AND b.relation = {RELATION['vertegenwoordiging.vertegenwoordigdePartij']}"
+        " GROUP BY a.target, b.target HAVING count(*) > 1 OR a.target = b.target"
     ),
     "a standard address twice": (
         "SELECT l.target, count(*) FROM link l JOIN document d ON d.id = l.source"
@@ -82,6 +99,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "betrokkene": ("wasPartij", "hadKlantcontact"),
     "onderwerpobject": ("klantcontact",),
     "actorklantcontact": ("actor", "klantcontact"),
+    "vertegenwoordiging": ("vertegenwoordigendePartij", "vertegenwoordigdePartij"),
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -15,9 +17,12 @@ import pytest
 from support import dump_digest, klantbrug, read_config, some_zaken, write_config
 
 from gateway.installation import Installation, open_installation, open_store
+from gateway.legacy.client import Page
 from gateway.legacy.errors import LegacyError
 from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.earlier_data import add_earlier
 from gateway.sample.server import SampleServer
+from gateway.sample.traps import Traps
 from gateway.store.kinds import RAW_KIND
 from gateway.store.status import status
 from jobs.backfill import Backfill, Busy, Progress
@@ -67,15 +72,19 @@ def test_a_second_run_changes_nothing(all_data: Dataset, install: Install) -> No
         assert backfill(installation)
     assert dump_digest(installation.store) == before
     counters = status(installation.store)["runs"][0]["counters"]
-    assert [counters[kind]["changed"] for kind in counters] == [0, 0, 0]
+    assert all(counters[kind]["unchanged"] for kind in ("zaak", "rol", "klantcontact"))
+    assert [row["stored"] + row["changed"] for row in counters.values()] == [0] * len(counters)
 
 
 def test_progress_tells_how_far_it_is(server: SampleServer, install: Install) -> None:
     shown: list[Progress] = []
-    backfill(install(bron=server), shown.append)
-    rollen = [progress for progress in shown if progress.kind == "rol" and progress.look == 1]
-    assert [progress.done for progress in rollen] == [500, 1000, 1500, 2000, 2500, 3000, 3485]
+    backfill(install(bron=server), lambda progress: shown.append(replace(progress)))
+    rollen = [each for each in shown if each.kind == "rol" and each.look == 1 and each.total is not None]
+    done = [progress.done for progress in rollen]
+    assert done == sorted(done)
+    assert done[-1] == 3485
     assert {progress.total for progress in rollen} == {3485}
+    assert all(progress.average > 0 for progress in rollen)
 
 
 def there_all_the_time(server: SampleServer, kind: str, before: set[str]) -> set[str]:
@@ -132,22 +141,79 @@ def test_fuzzy_pagination_does_not_end_a_walk_early(server: SampleServer, instal
     assert len(held(installation, "rol")) == 3485
 
 
-def test_a_source_in_trouble_is_walked_to_the_end(slice_data: Dataset, install: Install) -> None:
-    data = some_zaken(slice_data, 4)
+def in_trouble(data: Dataset, install: Install, stall_seconds: float) -> None:
+    """Every trap at once; deleting and adding stop in the second look, then the store must be what the source has."""
     with SampleServer(data) as server:
-        quiet = install(bron=server)
-        assert backfill(quiet)
         traps = server.traps
-        traps.error_rate, traps.drop_rate, traps.truncate_rate, traps.too_many_rate = 0.05, 0.02, 0.02, 0.02
-        traps.retry_after = 1
+        traps.fuzzy_pagination, traps.delete_during_walk, traps.insert_during_walk = True, 4, 3
+        traps.error_rate, traps.drop_rate, traps.truncate_rate = 0.05, 0.02, 0.01
+        traps.too_many_rate, traps.retry_after, traps.expire_rate = 0.01, 1, 0.02
+        traps.stall_rate, traps.stall_seconds = 0.02, stall_seconds
         troubled = install(bron=server)
+
+        def quieten(progress: Progress) -> None:
+            if progress.look == 2:
+                traps.delete_during_walk = traps.insert_during_walk = 0
+
         for _ in range(5):
             try:
-                assert backfill(troubled)
+                assert backfill(troubled, quieten)
                 break
             except LegacyError:
                 continue
+        assert traps.removed
+        assert traps.inserted
+        server.traps = Traps()
+        quiet = install(bron=server)
+        assert backfill(quiet)
     assert dump_digest(troubled.store) == dump_digest(quiet.store)
+
+
+def test_with_every_trap_at_once_it_ends_complete(slice_data: Dataset, install: Install) -> None:
+    in_trouble(some_zaken(slice_data, 8), install, stall_seconds=0.2)
+
+
+@pytest.mark.soak
+def test_with_every_trap_at_once_a_large_source_ends_complete(all_data: Dataset, install: Install) -> None:
+    in_trouble(all_data, install, stall_seconds=3)
+
+
+@pytest.mark.rule("M40")
+def test_klanten_and_contactmomenten_are_walked_with_all_that_ties_them(
+    slice_data: Dataset, tmp_path: Path
+) -> None:
+    """Also what went away while nobody looked: an objectcontactmoment is asked for by uuid, and gone."""
+    with SampleServer(add_earlier(some_zaken(slice_data, 20))) as server:
+        path = write_config(tmp_path / "here", {"bron": server})
+        addresses = (
+            f'klanten_url = "{server.klanten_url}"\ncontactmomenten_url = "{server.contactmomenten_url}"\n'
+        )
+        path.write_text(path.read_text() + addresses)
+        installation = open_installation(read_config(path))
+        assert backfill(installation)
+        for kind in ("klant", "contactmoment", "objectcontactmoment", "klantcontactmoment"):
+            there = {item["url"].rpartition("/")[2] for item in server.dataset.objects(kind)}
+            assert held(installation, kind) == there, kind
+        gone = server.dataset.objects("objectcontactmoment")[0]["url"].rpartition("/")[2]
+        server.dataset.remove("objectcontactmoment", gone)
+        assert backfill(installation)
+        assert gone not in held(installation, "objectcontactmoment")
+        counters = status(installation.store)["runs"][0]["counters"]
+        assert counters["contactmoment"]["unchanged"] == 2 * len(server.dataset.objects("contactmoment"))
+        assert counters["klantcontactmoment"]["seen"] == len(server.dataset.objects("klantcontactmoment"))
+
+
+def test_few_pages_are_in_memory_at_a_time(slice_data: Dataset, install: Install) -> None:
+    """Two connections: two on their way and two waiting at most, and the one that is being taken."""
+    most: list[int] = []
+
+    def look(progress: Progress) -> None:
+        if progress.kind == "rol" and len(most) < 12:
+            most.append(sum(type(each) is Page for each in gc.get_objects()))
+
+    with SampleServer(some_zaken(slice_data, 4), version="1.5.1", open_zaak=False) as server:
+        assert backfill(install(bron=server), look)
+    assert 2 <= max(most) <= 5
 
 
 def test_a_source_without_page_size_is_walked_by_its_own(slice_data: Dataset, install: Install) -> None:
@@ -193,20 +259,18 @@ def test_ctrl_c_costs_nothing(server: SampleServer, install: Install) -> None:
     assert server.calls.index(rollen[1]) < server.calls.index(zaken[0])
 
 
-def test_the_store_after_ten_kills_equals_an_undisturbed_one(
-    all_data: Dataset, tmp_path: Path, run_log: Path
-) -> None:
-    """kill -9 at random moments, ten times, then a full run: the same canonical dump."""
+def after_kills(data: Dataset, folder: Path, run_log: Path, kills: int) -> None:
+    """kill -9 at random moments, so many times, then a full run: the same canonical dump."""
     chance = random.Random(20261123)
-    with SampleServer(some_zaken(all_data, 6)) as server:
-        calm = write_config(tmp_path / "calm", {"bron": server})
-        killed = write_config(tmp_path / "killed", {"bron": server})
+    with SampleServer(data) as server:
+        calm = write_config(folder / "calm", {"bron": server})
+        killed = write_config(folder / "killed", {"bron": server})
         began = time.monotonic()
         with klantbrug(run_log, "--config", calm, "backfill") as process:
             assert process.wait(timeout=120) == 0
         whole = time.monotonic() - began
         stopped = 0
-        while stopped < 10:
+        while stopped < kills:
             with klantbrug(run_log, "--config", killed, "backfill") as process:
                 try:
                     process.wait(timeout=chance.uniform(0.3, 1.0) * whole)
@@ -218,6 +282,19 @@ def test_the_store_after_ten_kills_equals_an_undisturbed_one(
         stores = [open_store(read_config(path)) for path in (calm, killed)]
         assert dump_digest(stores[0]) == dump_digest(stores[1])
         assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
+
+
+def test_the_store_after_kills_equals_an_undisturbed_one(
+    all_data: Dataset, tmp_path: Path, run_log: Path
+) -> None:
+    after_kills(some_zaken(all_data, 12), tmp_path, run_log, 4)
+
+
+@pytest.mark.soak
+def test_the_store_after_a_hundred_kills_equals_an_undisturbed_one(
+    all_data: Dataset, tmp_path: Path, run_log: Path
+) -> None:
+    after_kills(some_zaken(all_data, 4), tmp_path, run_log, 100)
 
 
 def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from gateway.config import Source
 from gateway.legacy import errors
+from gateway.legacy.background import background
 from gateway.legacy.client import Page, ZakenClient, uuid_of
 from gateway.legacy.tokens import RENEW_AFTER, Tokens
 from gateway.legacy.transport import Retries
@@ -69,12 +70,13 @@ def uuids(pages: Iterator[Page]) -> list[str]:
 
 @dataclass
 class Reply:
-    """One scripted answer; `raw` replaces what goes over the line altogether."""
+    """One scripted answer; `raw` replaces what goes over the line altogether, `choose` chooses one by the path."""
 
     status: int = 200
     body: Any = field(default_factory=lambda: {"count": 0, "results": []})
     headers: dict[str, str] = field(default_factory=dict)
     raw: Callable[[socket.socket], None] | None = None
+    choose: Callable[[str], "Reply"] | None = None
 
 
 class Scripted:
@@ -98,6 +100,8 @@ class Scripted:
                 script.paths.append(self.path)
                 script.requests.append(self.headers)
                 reply = script.replies.pop(0) if len(script.replies) > 1 else script.replies[0]
+                if reply.choose is not None:
+                    reply = reply.choose(self.path)
                 if reply.raw is not None:
                     self.close_connection = True
                     reply.raw(self.connection)
@@ -538,6 +542,68 @@ def test_a_very_long_retry_after_is_capped():
         assert client_of(server, short).get("rol", UNKNOWN) == ROL
 
 
+def test_a_source_that_is_down_fails_clients_at_once_after_a_while():
+    with Scripted(Reply(502, {})) as server:
+        client = client_of(server)
+        with pytest.raises(errors.ServerError):
+            client.get("rol", UNKNOWN)
+        asked = len(server.paths)
+        with pytest.raises(errors.CircuitOpen) as caught:
+            client.get("rol", UNKNOWN)
+    assert asked == len(server.paths) == 5
+    assert caught.value.temporary
+
+
+def test_a_job_waits_for_a_source_that_is_down_and_goes_on(monkeypatch):
+    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.05)
+    reasons = []
+    with Scripted(*[Reply(500, {})] * 8, FOUND) as server, background(waiting=reasons.append):
+        assert client_of(server).get("rol", UNKNOWN) == ROL
+    assert len(server.paths) == 9
+    assert {each.reason for each in reasons if each} == {"storing (circuit breaker)"}
+    assert reasons[-1] is None
+
+
+def test_a_job_fails_at_a_page_that_is_broken_while_others_are_not():
+    def reply(path: str) -> Reply:
+        return FOUND if path.endswith(UNKNOWN) else Reply(500, {})
+
+    broken = UNKNOWN.replace("4", "5")
+    with Scripted(Reply(choose=reply)) as server, ThreadPoolExecutor(1) as pool:
+        client, stop = client_of(server), threading.Event()
+
+        def others() -> None:
+            while not stop.is_set():
+                client.get("rol", UNKNOWN)
+
+        busy = pool.submit(others)
+        try:
+            with background(), pytest.raises(errors.ServerError):
+                client.get("rol", broken)
+        finally:
+            stop.set()
+        busy.result()
+
+
+def test_a_job_that_must_stop_does_not_wait_any_longer():
+    stop = threading.Event()
+    with Scripted(Reply(503, {}, {"Retry-After": "30"})) as server, background(stop):
+        threading.Timer(0.2, stop.set).start()
+        began = time.monotonic()
+        with pytest.raises(errors.Stopped):
+            client_of(server).get("rol", UNKNOWN)
+        assert time.monotonic() - began < 3
+        assert len(server.paths) == 1
+
+
+def test_a_job_with_little_patience_hears_why_nothing_is_asked():
+    with Scripted(Reply(503, {}, {"Retry-After": "30"})) as server, background(patience=1):
+        with pytest.raises(errors.NotNow, match="rust") as caught:
+            client_of(server).get("rol", UNKNOWN)
+        assert caught.value.waiting.until is not None
+        assert len(server.paths) == 1
+
+
 def test_an_expired_token_is_renewed_and_asked_again_once():
     with Scripted(problem(403, "jwt-expired"), FOUND) as server:
         assert client_of(server).get("rol", UNKNOWN) == ROL
@@ -633,11 +699,12 @@ def test_the_rate_is_kept():
     assert 0.7 <= time.monotonic() - began < 5, "ten at once, the other eight one by one"
 
 
-def test_a_walk_keeps_to_the_objects_per_second_and_a_request_need_not():
+def test_a_job_keeps_to_the_objects_per_second_and_a_request_need_not():
     pages = [Reply(body={"count": 4, "results": [{"url": str(number)}]}) for number in range(4)]
     with Scripted(Reply(), *pages, problem(404, "not_found")) as server:
         began = time.monotonic()
-        assert len(client_of(server, objects_per_second=2).all("rol")) == 4
+        with background():
+            assert len(client_of(server, objects_per_second=2).all("rol")) == 4
         assert time.monotonic() - began >= 1.0, "two at once, the others half a second apart"
     with Scripted(Reply(), *pages, problem(404, "not_found")) as server:
         client = client_of(server, objects_per_second=0.1)

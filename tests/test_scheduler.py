@@ -26,8 +26,9 @@ from gateway.sample.server import SampleServer
 from gateway.store import leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
+from jobs import table
 from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, Scheduler
-from jobs.table import BY_NAME, Job, enabled, run_job, trigger_of
+from jobs.table import BY_NAME, JOBS, Job, listing, run_job, switch, trigger_of, usable
 from jobs.work import Work
 
 SECOND = 1_000_000
@@ -212,6 +213,76 @@ def test_a_failed_run_is_recorded_as_failed(installation: Installation) -> None:
     assert leases.take(installation.store, "job test", 5) is not None
 
 
+def test_what_is_turned_off_while_it_runs_waits_until_it_is_turned_on(installation: Installation) -> None:
+    counted = Counted()
+    store = installation.store
+    with scheduling(installation, a_job(counted, seconds=1)):
+        wait_until(lambda: counted.runs)
+        switch(store, "test", on=False)
+        time.sleep(1.1)
+        count = len(counted.runs)
+        time.sleep(1.5)
+        assert len(counted.runs) == count
+        switch(store, "test", on=True)
+        wait_until(lambda: len(counted.runs) > count)
+
+
+def test_a_switch_goes_before_the_configuration(tmp_path: Path) -> None:
+    off = "[jobs.outbox]\nenabled = false\n"
+    installation = notifying(tmp_path, "http://127.0.0.1:9/api/v1", off)
+    config, store = installation.config, installation.store
+
+    def reason() -> str:
+        return next(line.off_because for line in listing(config, store) if line.name == "outbox")
+
+    assert reason() == "[jobs.outbox] enabled is false"
+    switch(store, "outbox", on=True)
+    assert reason() == ""
+    switch(store, "outbox", on=False)
+    assert reason() == "klantbrug jobs disable"
+
+
+def test_a_job_that_gives_no_sign_is_told_of_and_writes_nothing_more(
+    installation: Installation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs; another one takes over; when it wakes, its write is refused with all that goes with it."""
+    monkeypatch.setattr(table, "LEASE_SECONDS", 1)
+    store, woken, refused = installation.store, threading.Event(), threading.Event()
+
+    def hangs(work: Work) -> dict[str, int]:
+        woken.wait(30)
+        try:
+            with store.write() as connection:  # not Work.write: nobody in between needs to know of leases
+                rows.note_fetched(connection, rows.source_id(connection, "bron"), "te laat", now())
+        except leases.Lost:
+            refused.set()
+            raise
+        return {}
+
+    job = Job("test", "hangt", hangs, lambda config: "", seconds=60)
+    with scheduling(installation, job, lease_seconds=1.0):
+        wait_until(lambda: "job hangs" in caplog.text)
+        with store.read() as connection:
+            assert leases.grip_of(connection, "job test") == leases.STUCK
+        taken = leases.take(store, "job test", 30)
+        assert taken is not None
+        woken.set()
+        assert refused.wait(10)
+    with store.read() as connection:
+        assert not connection.execute("SELECT 1 FROM fetched WHERE key = 'te laat'").fetchall()
+
+
+@pytest.mark.parametrize(("day", "name"), list(enumerate(["zo", "ma", "di", "wo", "do", "vr", "za", "zo"])))
+def test_a_day_of_the_week_is_that_of_cron(tmp_path: Path, day: int, name: str) -> None:
+    """0 and 7 are Sunday, for every job that runs by a schedule."""
+    job = next(job for job in JOBS if job.schedule)
+    installation = notifying(
+        tmp_path, "http://127.0.0.1:9/api/v1", f'[jobs.{job.name}]\nschedule = "0 4 * * {day}"\n'
+    )
+    found = trigger_of(job, installation.config).get_next_fire_time(None, SUNDAY)
+    assert ["ma", "di", "wo", "do", "vr", "za", "zo"][found.weekday()] == name
+
+
 # Purge
 
 
@@ -221,7 +292,7 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
     with SampleServer(slice_data) as sample:
         path = write_config(tmp_path / "purge", {"bron": sample}, max_age=300)
         installation = open_installation(read_config(path))
-    assert [job.name for job in enabled(installation.config)] == ["purge"]
+    assert "purge" in [job.name for job in usable(installation.config)]
     source, moment = installation.fetchers["bron"].source, now()
     with installation.store.write() as connection:
         for age in (0, 3000, 90_000):
@@ -418,11 +489,11 @@ def test_killed_hard_a_supervisor_takes_its_jobs_process_along(config: Path, run
 
 
 @needs_proc
-@pytest.mark.parametrize("how", ["--no-jobs", "nothing enabled"])
+@pytest.mark.parametrize("how", ["--no-jobs", "nothing to do"])
 def test_without_jobs_no_process_is_started(config: Path, run_log: Path, how: str) -> None:
     arguments = ["--no-jobs"] if how == "--no-jobs" else []
     if not arguments:
-        config.write_text(config.read_text() + "[jobs.outbox]\nenabled = false\n")
+        config.write_text(config.read_text().split("[notifications]")[0])
     with klantbrug(run_log, "--config", config, "serve", *arguments) as process:
         wait_until(lambda: len(children(process.pid)) >= 2)
         time.sleep(1)

@@ -1,4 +1,6 @@
-"""The Zaken API of one source, as the rest of the gateway asks it: objects, pages, and what it can do.
+"""The APIs of one source, as the rest of the gateway asks them: objects, pages, and what they can do.
+
+That is its Zaken API with the Catalogi API beside it, and the Klanten and Contactmomenten API 1.0 where it has them.
 
 Written against the measured behaviour of such APIs: `next` and `count` are not believed, URLs are rebuilt
 from uuid and the one configured base, and only parameters that the version has are asked.
@@ -8,15 +10,20 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.config import Source
+from gateway.config import EARLIER_APIS, Source
 from gateway.legacy import errors, versions
-from gateway.legacy.throttle import Rate
+from gateway.legacy.background import Waiting
+from gateway.legacy.gates import Gates
 from gateway.legacy.transport import Answer, Retries, Transport
 from gateway.legacy.versions import ApiVersion
+from gateway.logs import get_logger
+
+log = get_logger("klantbrug.legacy")
 
 PATHS = {
     "zaak": "zaken",
@@ -25,12 +32,33 @@ PATHS = {
     "zaakcontactmoment": "zaakcontactmomenten",
     "zaaktype": "zaaktypen",
     "roltype": "roltypen",
+    "klant": "klanten",
+    "contactmoment": "contactmomenten",
+    "klantcontactmoment": "klantcontactmomenten",
+    "objectcontactmoment": "objectcontactmomenten",
 }
 CATALOGI = frozenset({"zaaktype", "roltype"})
+# The kinds of the earlier standards, and the API that each belongs to (by the name of its config keys).
+EARLIER = {
+    "klant": "klanten",
+    "contactmoment": "contactmomenten",
+    "klantcontactmoment": "contactmomenten",
+    "objectcontactmoment": "contactmomenten",
+}
 # Bare arrays without pages: 80,000 rows ended in a closed connection, so a filter is a must.
-UNPAGED = frozenset({"zaakcontactmoment"})
-# Filters that hold the URL of an object of the source itself.
-_OWN_URLS = frozenset({"zaak", "zaaktype", "roltype"})
+UNPAGED = frozenset({"zaakcontactmoment", "klantcontactmoment"})
+# Filters that hold the URL of an object of the source itself, and of what kind that is.
+_OWN_URLS = {
+    **{name: name for name in ("zaak", "zaaktype", "roltype", "klant", "contactmoment")},
+    "vorigContactmoment": "contactmoment",
+    "volgendContactmoment": "contactmoment",
+    "object": "zaak",
+}
+# When what a source speaks was just found out again, it is not doubted again for so long: of several servers behind
+# one address, one may be older than the others.
+_SURE_SECONDS = 60.0
+# A source can learn new filters and keep its number.
+_OLD_SECONDS = 24 * 3600.0
 # A source that gives one page over and over does not know `page`; inserts can make two equal, not three.
 _SAME_PAGES = 3
 
@@ -51,6 +79,16 @@ class Page:
     count: int | None
     size: int
     ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of a list, and for which version of the source."""
+
+    kind: str
+    params: dict[str, str]
+    template: str
+    version: ApiVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +115,42 @@ class ZakenClient:
     Every method that asks raises a LegacyError; `deadline` is a time.monotonic that bounds all of it.
     """
 
-    def __init__(self, source: Source, *, retries: Retries | None = None) -> None:
+    def __init__(self, source: Source, *, retries: Retries | None = None, pace: Path | None = None) -> None:
+        """`pace`: the path of the store whose processes ask the source together; None asks by itself."""
         self.source_name = source.name
         self._source = source
-        self._transport = Transport(source, retries or Retries())
-        self._objects = Rate(source.objects_per_second)
+        retries = retries or Retries()
+        self._gates = Gates(source, pace)
+        self._transport = Transport(source, retries, self._gates)
+        self._own_transports = {
+            api: Transport(own, retries, self._gates)
+            for api in EARLIER_APIS
+            if (own := _own_credentials(source, api))
+        }
         self._version: ApiVersion | None = None
+        self._named = ""
+        self._doubted = False
+        self._sure_until = self._old_from = 0.0
         self._finding_out = threading.Lock()
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._transport.close()
+        for transport in (self._transport, *self._own_transports.values()):
+            transport.close()
+        self._gates.close()
+
+    def waits(self, *, window: bool = True) -> Waiting | None:
+        """What background calls wait for now, of what may take long (window, pause, rest, circuit breaker)."""
+        return self._gates.waits(window=window)
+
+    def forget_overrides(self) -> None:
+        """Let the limits of the configuration hold again (see `gates.set_overrides`)."""
+        for gate in self._gates.all():
+            gate.forget_wishes()
+
+    def describe(self) -> dict[str, Any]:
+        """How its Zaken API is asked now: limits, what calls wait for, the circuit breaker (see `Gate.describe`)."""
+        return self._gates.all()[0].describe()
 
     @property
     def clock_skew(self) -> float | None:
@@ -95,25 +158,50 @@ class ZakenClient:
         return self._transport.clock_skew
 
     def version(self, *, deadline: float | None = None) -> ApiVersion:
-        """What the source speaks; asked once and remembered.
+        """What the source speaks; asked once and remembered, until there is a reason to ask again.
 
-        The number is `api_version` of the config, else the API-version header. Raises BadAnswer when
-        neither is there.
+        Reasons are an answer with another API-version, a 400 on parameters that the version has, and a day gone by.
+        The number is `api_version` of the config, else the API-version header. Raises BadAnswer when neither is
+        there, or it is none to go by. Once found, it stays when asking again fails.
         """
-        if self._version is None:
-            left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
-            if not self._finding_out.acquire(timeout=left):
-                raise errors.DeadlinePassed(self.source_name, "GET /rollen")
-            try:
-                if self._version is None:
-                    self._version = self._find_version(deadline)
-            finally:
-                self._finding_out.release()
-        return self._version
+        known = self._version
+        if known is not None and not self._doubtful():
+            return known
+        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+        if not self._finding_out.acquire(timeout=left):
+            raise errors.DeadlinePassed(self.source_name, "GET /rollen")
+        try:
+            known = self._version
+            if known is None:
+                known = self._find_version(deadline)
+                self._old_from = time.monotonic() + _OLD_SECONDS
+            elif self._doubtful():
+                known = self._find_again(known, deadline)
+            self._version = known
+            return known
+        finally:
+            self._finding_out.release()
+
+    def has_api(self, api: str) -> bool:
+        """Whether the config names an address of that API of the earlier standards ("klanten", ...)."""
+        return bool(self.base_of(api))
+
+    def base_of(self, api: str) -> str:
+        """The configured address of that API, with a slash at its end; blank when there is none."""
+        return str(getattr(self._source, f"{api}_url"))
+
+    def speaks(self, api: str, *, deadline: float | None = None) -> str:
+        """The version that an API of the earlier standards names in its answers; blank when it names none.
+
+        Raises NotConfigured for an API that the source does not have.
+        """
+        kind = next(kind for kind, of in EARLIER.items() if of == api)
+        answer = self._ask(kind, self._list_url(kind), {}, self._template(kind, {}), deadline)
+        return answer.headers.get("API-version", "")
 
     def can(self, kind: str, parameter: str, *, deadline: float | None = None) -> bool:
         """Whether this source's list of that kind takes that query parameter."""
-        return self.version(deadline=deadline).has(kind, parameter)
+        return self._version_of(kind, deadline).has(kind, parameter)
 
     def url_of(self, kind: str, uuid: str) -> str:
         """The address of an object: the configured base, never the host that some answer mentioned.
@@ -129,10 +217,11 @@ class ZakenClient:
     def get(self, kind: str, uuid: str, *, deadline: float | None = None) -> dict[str, Any]:
         """One object. Raises NotFound only when the API itself says that it is not there."""
         template = f"GET /{PATHS[kind]}/*"
-        answer = self._transport.get(self.url_of(kind, uuid), {}, template, deadline)
+        answer = self._ask(kind, self.url_of(kind, uuid), {}, template, deadline)
+        self._charge(kind, 1)
         if not isinstance(answer.body, dict) or "url" not in answer.body:
             raise errors.BadAnswer(self.source_name, template, text="het antwoord is geen object")
-        return answer.body
+        return _plain(answer.body)
 
     def pages(
         self,
@@ -144,30 +233,27 @@ class ZakenClient:
     ) -> Iterator[Page]:
         """Page after page, until the source has no more: a 404 of the API or an empty page.
 
-        Deleting while we walk makes the source skip objects, so one walk proves nothing complete. Walks
-        without a deadline keep to objects_per_second. Raises BadRequest, before asking, for a filter that
+        Deleting while we walk makes the source skip objects, so one walk proves nothing complete. Background
+        calls keep to objects_per_second. Raises BadRequest, before asking, for a filter that
         the version does not have, and for zaakcontactmomenten without a filter.
         """
-        params, template = self._question(kind, filters or {}, deadline)
+        question = self._question(kind, filters or {}, deadline, versions.PAGE_SIZE)
         if kind in UNPAGED:
-            answer = self._transport.get(self._list_url(kind), params, template, deadline)
-            objects = self._objects_in(answer, kind, template)
+            objects = self._objects_in(self._list(question, deadline), kind, question.template)
             if objects:
                 yield Page(1, objects, len(objects), len(objects))
             return
-        size = versions.DEFAULT_PAGE_SIZE
-        if self.can(kind, "pageSize", deadline=deadline):
-            size = versions.PAGE_SIZE
-            params["pageSize"] = str(size)
-            template = self._template(kind, params)
         number, before, same = start, None, 1
         while True:
-            if deadline is None:
-                self._objects.wait(0)
+            size = versions.PAGE_SIZE if "pageSize" in question.params else versions.DEFAULT_PAGE_SIZE
+            template = question.template
             try:
-                answer = self._transport.get(
-                    self._list_url(kind), {**params, "page": str(number)}, template, deadline
-                )
+                answer = self._list(question, deadline, number)
+            except errors.VersionChanged:
+                if number > start:
+                    raise  # the pages so far may be of another size
+                question = self._question(kind, filters or {}, deadline, versions.PAGE_SIZE)
+                continue
             except errors.NotFound:
                 if number == 1:
                     raise  # an empty list is a 200: this list does not exist
@@ -175,7 +261,7 @@ class ZakenClient:
             objects = self._objects_in(answer, kind, template)
             if not objects:
                 return
-            self._objects.charge(len(objects))
+            self._charge(kind, len(objects))
             now = [each.get("url") for each in objects]
             same = same + 1 if now == before else 1
             if same >= _SAME_PAGES:
@@ -201,23 +287,31 @@ class ZakenClient:
 
         Stops at a page that is the last by all signs, to spare a waiting client a call for each question.
         """
-        found: list[dict[str, Any]] = []
-        for page in self.pages(kind, filters, deadline=deadline):
-            found += page.objects
-            if page.ends:
-                break
-        return found
+
+        def whole() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = []
+            for page in self.pages(kind, filters, deadline=deadline):
+                found += page.objects
+                if page.ends:
+                    break
+            return found
+
+        try:
+            return whole()
+        except errors.VersionChanged:
+            return whole()
 
     def first(
         self, kind: str, filters: Mapping[str, str] | None = None, *, deadline: float | None = None
     ) -> tuple[list[dict[str, Any]], Count]:
         """The first objects of a list (one, where pageSize exists) and how many the source says there are."""
-        params, template = self._question(kind, filters or {}, deadline)
-        if kind not in UNPAGED and self.can(kind, "pageSize", deadline=deadline):
-            params["pageSize"] = "1"
-            template = self._template(kind, params)
-        answer = self._transport.get(self._list_url(kind), params, template, deadline)
-        objects = self._objects_in(answer, kind, template)
+        question = self._question(kind, filters or {}, deadline, 1)
+        try:
+            answer = self._list(question, deadline)
+        except errors.VersionChanged:
+            question = self._question(kind, filters or {}, deadline, 1)
+            answer = self._list(question, deadline)
+        objects = self._objects_in(answer, kind, question.template)
         if isinstance(answer.body, list):
             return objects, Count(len(objects), True)
         count = answer.body.get("count")
@@ -238,18 +332,77 @@ class ZakenClient:
                 page_size = len(self._objects_in(answer, "rol", template)) <= 1
             except errors.BadRequest:
                 answer = self._transport.get(url, {}, "GET /rollen", deadline)
-        text = self._source.api_version or answer.headers.get("API-version", "")
+        named = answer.headers.get("API-version", "")
+        text = self._source.api_version or named
         number = versions.parse(text)
-        if number is None:
-            raise errors.BadAnswer(
-                self.source_name,
-                "GET /rollen",
-                text="de bron noemt geen versie; vul api_version in de config in",
-            )
+        if number is None or versions.trouble(text):
+            raise errors.BadAnswer(self.source_name, "GET /rollen", text=versions.trouble(text))
+        self._named = named
         return ApiVersion(number, ".".join(map(str, number)), open_zaak, page_size)
 
+    def _find_again(self, known: ApiVersion, deadline: float | None) -> ApiVersion:
+        """The version after a doubt: what the source says now, or what it was when it does not say."""
+        found = known
+        try:
+            found = self._find_version(deadline)
+        except errors.LegacyError as error:
+            log.warning("version could not be found again", source=self.source_name, cause=error.cause)
+        self._doubted = False
+        self._sure_until = time.monotonic() + _SURE_SECONDS
+        self._old_from = time.monotonic() + _OLD_SECONDS
+        if found != known:
+            log.warning(
+                "source speaks another version", source=self.source_name, was=known.text, now=found.text
+            )
+        return found
+
+    def _doubtful(self) -> bool:
+        return self._doubted or time.monotonic() >= self._old_from
+
+    def _doubt(self) -> None:
+        """Have the version asked again, by whoever wants to know it next."""
+        if time.monotonic() >= self._sure_until:
+            self._doubted = True
+
+    def _ask(
+        self, kind: str, url: str, params: Mapping[str, str], template: str, deadline: float | None
+    ) -> Answer:
+        """One call, with the credentials of the API that this kind belongs to."""
+        transport = self._own_transports.get(EARLIER.get(kind, ""), self._transport)
+        answer = transport.get(url, params, template, deadline)
+        named = answer.headers.get("API-version", "")
+        if named and named != self._named and self._version is not None and _of_zaken_api(kind):
+            self._doubt()
+        return answer
+
+    def _list(self, question: "_Question", deadline: float | None, page: int | None = None) -> Answer:
+        """One call on a list. Raises VersionChanged when the source turns out to speak another version by now."""
+        kind, params = question.kind, question.params
+        if page is not None:
+            params = {**params, "page": str(page)}
+        try:
+            return self._ask(kind, self._list_url(kind), params, question.template, deadline)
+        except errors.BadRequest as error:
+            if error.status != 400 or not _of_zaken_api(kind):
+                raise
+            self._doubt()
+            if self.version(deadline=deadline) == question.version:
+                raise
+            raise errors.VersionChanged(self.source_name, question.template) from None
+
+    def _charge(self, kind: str, objects: int) -> None:
+        """Count what a background call read, for objects_per_second."""
+        self._gates.of(self._list_url(kind)).charge(objects)
+
+    def _version_of(self, kind: str, deadline: float | None) -> ApiVersion:
+        """The version that a kind's filters depend on; the earlier standards have only one."""
+        return versions.EARLIER_VERSION if kind in EARLIER else self.version(deadline=deadline)
+
     def _list_url(self, kind: str) -> str:
-        base = self._source.catalogi_url if kind in CATALOGI else self._source.zaken_url
+        if kind in EARLIER:
+            base = getattr(self._source, f"{EARLIER[kind]}_url")
+        else:
+            base = self._source.catalogi_url if kind in CATALOGI else self._source.zaken_url
         if not base:
             raise errors.NotConfigured(self.source_name, f"GET /{PATHS[kind]}")
         return base + PATHS[kind]
@@ -259,24 +412,31 @@ class ZakenClient:
         return f"GET /{PATHS[kind]}" + (f"?{query}" if query else "")
 
     def _question(
-        self, kind: str, filters: Mapping[str, str], deadline: float | None
-    ) -> tuple[dict[str, str], str]:
-        """The filters as this source wants them, and the call's template."""
+        self, kind: str, filters: Mapping[str, str], deadline: float | None, size: int
+    ) -> "_Question":
+        """The filters as this source wants them, with pages of that size where it knows sizes."""
         template = self._template(kind, filters)
-        version = self.version(deadline=deadline)
+        version = self._version_of(kind, deadline)
         unknown = sorted(name for name in filters if not version.has(kind, name))
         if unknown:
             text = f"versie {version.text} van de bron heeft niet: {', '.join(unknown)}"
             raise errors.BadRequest(self.source_name, template, text=text)
         if kind in UNPAGED and not filters:
             raise errors.BadRequest(
-                self.source_name, template, text="deze lijst heeft geen pagina's; vraag per zaak"
+                self.source_name, template, text="deze lijst heeft geen pagina's; vraag per zaak of klant"
             )
         params = {}
         for name, value in filters.items():
-            uuid = uuid_of(value) if name in _OWN_URLS else None
-            params[name] = self.url_of(name, uuid) if uuid else value
-        return params, template
+            uuid = uuid_of(value) if self._is_own(kind, name) else None
+            params[name] = self.url_of(_OWN_URLS[name], uuid) if uuid else value
+        if version.has(kind, "pageSize"):
+            params["pageSize"] = str(size)
+        return _Question(kind, params, self._template(kind, params), version)
+
+    @staticmethod
+    def _is_own(kind: str, name: str) -> bool:
+        """Whether that filter holds an address of this source: a zaakcontactmoment may point anywhere (M32)."""
+        return name in _OWN_URLS and (kind, name) != ("zaakcontactmoment", "contactmoment")
 
     def _objects_in(self, answer: Answer, kind: str, template: str) -> list[dict[str, Any]]:
         """The objects of a list's answer: `results`, a bare array where that is the rule, or the HAL form."""
@@ -287,8 +447,38 @@ class ZakenClient:
             embedded = body.get("_embedded")
             if objects is None and isinstance(embedded, dict):
                 objects = embedded.get(PATHS[kind])
+                objects = [_plain(each) for each in objects] if isinstance(objects, list) else objects
         elif kind in UNPAGED:
             objects = body
         if not isinstance(objects, list) or not all(isinstance(each, dict) for each in objects):
             raise errors.BadAnswer(self.source_name, template, text="het antwoord is geen lijst van objecten")
         return objects
+
+
+def _of_zaken_api(kind: str) -> bool:
+    return kind not in EARLIER and kind not in CATALOGI
+
+
+def _plain(found: Any) -> Any:
+    """An object in the form of HAL as the plain form has it; any other as it is.
+
+    HAL adds `_links`, and puts under `_embedded` what `expand` asked for. All of that is another object's.
+    """
+    if not isinstance(found, dict) or not ("_links" in found or "_embedded" in found):
+        return found
+    plain = {name: value for name, value in found.items() if name not in ("_links", "_embedded")}
+    embedded = found.get("_embedded")
+    if isinstance(embedded, dict):
+        plain["_expand"] = {
+            name: [_plain(each) for each in value] if isinstance(value, list) else _plain(value)
+            for name, value in embedded.items()
+        }
+    return plain
+
+
+def _own_credentials(source: Source, api: str) -> Source | None:
+    """The source as an API of the earlier standards wants it; None when it takes the source's own credentials."""
+    client_id = getattr(source, f"{api}_client_id")
+    if not client_id:
+        return None
+    return replace(source, client_id=client_id, secret=getattr(source, f"{api}_secret"))

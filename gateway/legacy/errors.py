@@ -6,6 +6,8 @@ never a value, a body or the text of a library.
 
 import re
 
+from gateway.legacy.background import Waiting
+
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -100,6 +102,14 @@ class BadRequest(LegacyError):
     text = "de bron neemt deze vraag niet aan"
 
 
+class VersionChanged(BadRequest):
+    """The source refused a question that its version has: it speaks another version by now. Asking anew helps."""
+
+    cause = "version_changed"
+    temporary = True
+    text = "de bron is van versie veranderd; vraag het opnieuw"
+
+
 class NotFound(LegacyError):
     """The API itself says that this object, or this list, is not there."""
 
@@ -146,3 +156,28 @@ class Forbidden(LegacyError):
     def expired(self) -> bool:
         """Whether a fresh token may help."""
         return self.code in ("jwt-expired", "jwt-expiredsignatureerror")
+
+
+class CircuitOpen(Unreachable):
+    """Not asked: it failed so often that it is left alone for a while."""
+
+    cause = "circuit_open"
+    text = "is even niet gevraagd, want de bron faalde steeds"
+
+
+class NotNow(LegacyError):
+    """Not asked: background calls must wait longer than this one wants to. `waiting` tells why and until when."""
+
+    cause = "not_now"
+    temporary = True
+
+    def __init__(self, source: str, template: str, waiting: Waiting) -> None:
+        super().__init__(source, template, text=f"er wordt nu niets gevraagd ({waiting.reason})")
+        self.waiting = waiting
+
+
+class Stopped(Exception):
+    """A background call waited when it had to stop. Nothing is wrong with the source."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(f"Bron {source}: gestopt terwijl een vraag wachtte")

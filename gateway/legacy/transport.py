@@ -1,4 +1,4 @@
-"""One HTTP call to a source, done with care: token, timeouts, deadline, rate, retries, whole answers.
+"""One HTTP call to a source, done with care: its turn at the gate, token, timeouts, deadline, retries, whole answers.
 
 It knows HTTP and the refusals of the standard; what is asked is the client's affair. Nothing that it logs
 or raises holds a parameter's value.
@@ -8,7 +8,6 @@ import contextlib
 import email.utils
 import os
 import random
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +22,12 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from gateway.config import Source
-from gateway.legacy import errors
-from gateway.legacy.throttle import Rate
+from gateway.legacy import breaker, errors
+from gateway.legacy.background import current
+from gateway.legacy.gate import Asked, Gate
+from gateway.legacy.gates import Gates
 from gateway.legacy.tokens import Tokens
+from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.logs import get_logger, silence_http_libraries
 
 silence_http_libraries()
@@ -33,6 +35,8 @@ log = get_logger("klantbrug.legacy")
 
 LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+# Nothing was asked, or there is no time to ask again.
+_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NotNow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,11 @@ class Retries:
     attempts: int = 5
     # A timeout or a plain 500 has cost the source its work already: one more try and no further.
     costly_attempts: int = 2
+    # A job is not done with that, and gives a bad moment time to pass.
+    costly_background_attempts: int = 12
     first_wait: float = 0.25
     longest_wait: float = 20.0
-    longest_retry_after: float = 60.0
+    longest_retry_after: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,13 @@ class _Bearer(AuthBase):
 class Transport:
     """The connections to one source. Safe for threads; a forked process makes its own connections."""
 
-    def __init__(self, source: Source, retries: Retries) -> None:
+    def __init__(self, source: Source, retries: Retries, gates: Gates) -> None:
         self._source = source
+        self._gates = gates
         self._retries = retries
         self._tokens = Tokens(source)
-        self._rate = Rate(source.requests_per_second)
-        self._places = threading.BoundedSemaphore(source.max_connections)
-        self._bases = tuple(base for base in (source.zaken_url, source.catalogi_url) if base)
+        bases = (source.zaken_url, source.catalogi_url, source.klanten_url, source.contactmomenten_url)
+        self._bases = tuple(base for base in bases if base)
         self._session = self._new_session()
         self._pid = os.getpid()
         self.clock_skew: float | None = None
@@ -89,69 +95,85 @@ class Transport:
 
         In: an address under one of the source's base URLs, the query parameters, how the call may be
         named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
-        `errors`, by what was wrong with the last try; never on a first passing trouble.
+        `errors`, by what was wrong with the last try; never on a first passing trouble. A background call (see
+        `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped.
         """
         if not url.startswith(self._bases):
             raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        gate = self._gates.of(url)
         attempt = costly = 0
         renewed = False
         while True:
             attempt += 1
             try:
-                return self._once(url, params, template, deadline, attempt)
+                return self._once(gate, url, params, template, deadline, attempt)
             except errors.Forbidden as exc:
                 if not exc.expired or renewed:
                     raise
                 renewed = True
                 continue  # at once: only the token was wrong, and the next one is new
             except errors.LegacyError as exc:
-                if not exc.temporary or isinstance(exc, errors.DeadlinePassed):
+                if not exc.temporary or isinstance(exc, _NOT_ASKED):
                     raise
                 costly += _is_costly(exc)
-                if attempt >= self._retries.attempts or costly >= self._retries.costly_attempts:
+                if self._enough(gate, attempt, costly):
                     raise
-                wait = self._wait_before(attempt, getattr(exc, "retry_after", None))
-                if deadline is not None and time.monotonic() + wait >= deadline:
+                wait = self._wait_before(attempt)
+                rest = getattr(exc, "retry_after", None) or 0.0
+                if deadline is not None and time.monotonic() + max(wait, rest) >= deadline:
                     raise  # the cause says more than that the time is over
-            time.sleep(wait)
+            _sleep(wait)
 
-    def _wait_before(self, attempt: int, retry_after: float | None) -> float:
-        longest = min(self._retries.longest_wait, self._retries.first_wait * 2 ** (attempt - 1))
-        jitter = random.uniform(0, longest)  # noqa: S311  spreads load, protects nothing
-        if retry_after is None:
-            return jitter
-        return min(retry_after, self._retries.longest_retry_after) + min(jitter, 1.0)
+    def _enough(self, gate: Gate, attempt: int, costly: int) -> bool:
+        """Was the call tried often enough? That of a job with all patience is not, while no call gets through."""
+        retries, job = self._retries, current()
+        if job is None or job.patience is not None:
+            return attempt >= retries.attempts or costly >= retries.costly_attempts
+        if costly >= retries.costly_background_attempts:
+            return True
+        return attempt >= max(retries.attempts, breaker.IN_A_ROW) and not gate.broken()
+
+    def _wait_before(self, attempt: int) -> float:
+        """Seconds until the next try; what a source asks for in Retry-After is waited for at the gate."""
+        longest = min(self._retries.longest_wait, self._retries.first_wait * 2 ** min(attempt - 1, 10))
+        return random.uniform(0, longest)  # noqa: S311  spreads load, protects nothing
 
     def _once(
-        self, url: str, params: Mapping[str, str], template: str, deadline: float | None, attempt: int
+        self,
+        gate: Gate,
+        url: str,
+        params: Mapping[str, str],
+        template: str,
+        deadline: float | None,
+        attempt: int,
     ) -> Answer:
         name = self._source.name
-        if not self._rate.wait(deadline=deadline):
-            raise errors.DeadlinePassed(name, template)
-        left = _left(deadline)
-        if not self._places.acquire(timeout=left):
-            raise errors.DeadlinePassed(name, template)
+        place = gate.enter(template, deadline)
         started = time.monotonic()
         status: int | None = None
+        asked: Asked | None = None
         try:
             token = self._tokens.current()
             try:
                 status, headers, content = self._exchange(url, params, template, token, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
                 error = self._broken(exc, template, deadline)
+                took = time.monotonic() - started
             else:
+                took = time.monotonic() - started
                 answer, error = self._judge(status, headers, content, template, params)
                 if isinstance(error, errors.Forbidden) and error.expired:
                     self._tokens.expired(token)
+            asked = Asked(template, _page(params), took, error)
         finally:
-            self._places.release()
+            gate.leave(place, asked)
         log.debug(
             "legacy call",
             source=name,
             call=template,
             status=status,
             error=error.cause if error else None,
-            ms=round((time.monotonic() - started) * 1000),
+            ms=round(took * 1000),
             attempt=attempt,
         )
         if error:
@@ -270,7 +292,9 @@ class Transport:
         if status == 429 or status >= 500:
             busy = errors.TooManyRequests if status == 429 else errors.ServerError
             error = busy(name, template, status=status)
-            error.retry_after = _retry_after(answer.headers.get("Retry-After"))
+            retry_after = _retry_after(answer.headers.get("Retry-After"))
+            if retry_after is not None:
+                error.retry_after = min(retry_after, self._retries.longest_retry_after)
             return error
         if 400 <= status < 500:
             text = f"de bron neemt deze vraag niet aan (status {status}"
@@ -311,8 +335,21 @@ class Transport:
             session.cert = str(source.client_cert)
         hosts = {urlsplit(base)[:2] for base in self._bases}
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(len(hosts), source.max_connections, max_retries=0))
+            session.mount(scheme, HTTPAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
         return session
+
+
+def _sleep(seconds: float) -> None:
+    job = current()
+    if job is not None and job.stop is not None:
+        job.stop.wait(seconds)  # the gate then says that it stops
+    else:
+        time.sleep(seconds)
+
+
+def _page(params: Mapping[str, str]) -> int:
+    page = params.get("page", "")
+    return int(page) if page.isdecimal() else 0
 
 
 def _left(deadline: float | None) -> float | None:

@@ -1,6 +1,7 @@
-"""Which query parameters each version of the Zaken API has; an unknown one is refused with a 400.
+"""Which query parameters each version of the Zaken API has, and the earlier standards; an unknown one is a 400.
 
-Taken from the published contracts 1.0.2, 1.5.1 and 1.7.0 and the version table of the legacy behaviour.
+Taken from the published contracts 1.0.2, 1.5.1 and 1.7.0 (Klanten and Contactmomenten: 1.0) and the version table of
+the legacy behaviour.
 """
 
 import re
@@ -13,12 +14,16 @@ DEFAULT_PAGE_SIZE = 100
 _PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
 _COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"
 _BRANCH = "betrokkeneIdentificatie__vestiging__"
+_SUBJECT_PERSON = "subjectNatuurlijkPersoon__"
+_SUBJECT_COMPANY = "subjectNietNatuurlijkPersoon__"
 _EMPLOYEE = "betrokkeneIdentificatie__medewerker__identificatie"
 _UNIT = "betrokkeneIdentificatie__organisatorischeEenheid__identificatie"
 
 Number = tuple[int, ...]
 _ALWAYS: Number = (1, 0)
 _NEVER: Number = (1000,)
+# The versions that we know; a newer one below AFTER is asked as the newest known.
+OLDEST, NEWEST, AFTER = (1, 0), (1, 7), (2, 0)
 
 
 Spans = tuple[tuple[Number, Number], ...]  # first version that has it, first that does not any more
@@ -86,6 +91,24 @@ _STANDARD: dict[str, dict[str, Spans]] = {
     # The Catalogi API has a version of its own; these are in all of them.
     "zaaktype": _since(_ALWAYS, "page", "catalogus", "identificatie", "status"),
     "roltype": _since(_ALWAYS, "page", "zaaktype", "omschrijvingGeneriek", "status"),
+    # The Klanten API and the Contactmomenten API have one version, 1.0.
+    "klant": _since(
+        _ALWAYS,
+        *("page", "bronorganisatie", "klantnummer", "bedrijfsnaam", "functie", "achternaam"),
+        *("telefoonnummer", "emailadres", "subject", "subjectType"),
+        *(f"adres__{field}" for field in ("straatnaam", "postcode", "woonplaatsNaam", "landcode")),
+        *(f"{_SUBJECT_PERSON}{field}" for field in ("inpBsn", "anpIdentificatie", "inpA_nummer")),
+        *(f"{_SUBJECT_COMPANY}{field}" for field in ("innNnpId", "annIdentificatie")),
+        "subjectVestigingVestigingsNummer",  # so named in the standard: without the two underscores
+    ),
+    "contactmoment": _since(
+        _ALWAYS,
+        *("page", "ordering", "vorigContactmoment", "volgendContactmoment", "bronorganisatie"),
+        *_span("registratiedatum", "gt", "gte", "lt", "lte"),
+        *("kanaal", "voorkeurskanaal", "voorkeurstaal", "initiatiefnemer", "medewerker"),
+    ),
+    "klantcontactmoment": _since(_ALWAYS, "contactmoment", "klant", "rol"),
+    "objectcontactmoment": _since(_ALWAYS, "page", "object", "contactmoment", "objectType"),
 }
 
 _OPEN_ZAAK: dict[str, set[str]] = {
@@ -121,6 +144,18 @@ class ApiVersion:
     open_zaak: bool
     page_size: bool
 
+    @property
+    def finds_kvk(self) -> bool:
+        """Whether rollen can be asked by KVK number in each field that holds one; before 1.3 only innNnpId does."""
+        return self.number < (1, 3) or (
+            self.has("rol", f"{_COMPANY}kvkNummer") and self.has("rol", f"{_BRANCH}kvkNummer")
+        )
+
+    @property
+    def newer(self) -> bool:
+        """Whether it is newer than any that we know."""
+        return self.number[:2] > NEWEST
+
     def has(self, kind: str, parameter: str) -> bool:
         """Whether the list of that kind takes that query parameter. Raises KeyError for an unknown kind."""
         if parameter == "pageSize":
@@ -130,7 +165,24 @@ class ApiVersion:
         return self.open_zaak and parameter in _OPEN_ZAAK.get(kind, ())
 
 
+EARLIER_VERSION = ApiVersion((1, 0, 0), "1.0.0", open_zaak=False, page_size=False)
+
+
+def trouble(text: str) -> str:
+    """Why a version that a source (or the config) names is none to go by, for an operator; blank when it is one."""
+    number = parse(text)
+    todo = "vul api_version in de config in"
+    if not text.strip():
+        return f"de bron noemt geen versie; {todo}"
+    if number is None:
+        return f"de bron noemt een versie die niet te lezen is; {todo}"
+    if not OLDEST <= number < AFTER:
+        known = f"{'.'.join(map(str, OLDEST))} tot en met {'.'.join(map(str, NEWEST))}"
+        return f"versie {number[0]}.{number[1]} is niet bekend, wel {known}; klopt dat niet, {todo}"
+    return ""
+
+
 def parse(text: str) -> Number | None:
-    """The numbers of a version such as `1.5.1`; None when it is not one."""
-    match = re.match(r"\s*(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", text)
+    """The numbers of a version such as `1.5.1` or `v1.5`; None when it is not one."""
+    match = re.match(r"\s*[vV]?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", text)
     return tuple(int(part) for part in match.groups(default="0")) if match else None

@@ -12,6 +12,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -39,43 +40,81 @@ class StatementRow:
     oldest: int
 
 
-def insert_claim(
-    connection: sqlite3.Connection,
-    raw: int,
-    rol: bytes,
-    facet: str,
-    moment: int,
-    body: str,
-    keys: Sequence[str],
-) -> set[int]:
-    """Add a claim of a legacy object (row and uuid); out: the rows of its keys."""
-    digest = hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()
-    row = connection.execute("SELECT id FROM statement WHERE digest = ?", (digest,)).fetchone()
-    if row is not None:
-        statement = row[0]
-        held = connection.execute("SELECT identity FROM claim_key WHERE statement = ?", (statement,))
-        identities = {row[0] for row in held}
-    else:
-        statement = connection.execute(
-            "INSERT INTO statement (digest, body) VALUES (?, ?)", (digest, body)
-        ).lastrowid
-        identities = {_identity(connection, key) for key in keys}
+def digest_of(facet: str, body: str) -> bytes:
+    """The digest under which a statement is held."""
+    return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()
+
+
+@dataclass(slots=True)
+class NewClaim:
+    """A claim of a legacy object (row and uuid) on its way in."""
+
+    raw: int
+    rol: bytes
+    facet: str
+    moment: int
+    body: str
+    keys: Sequence[str]
+
+
+def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> set[int]:
+    """Add claims; out: the rows of their keys."""
+    if not claims:
+        return set()
+    digests = [digest_of(claim.facet, claim.body) for claim in claims]
+    held = _rows_of(connection, "statement", "digest", set(digests))
+    keys_of = connection.execute(
+        f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(held.values()),)
+    )
+    identities = {row[0] for row in keys_of}
+    new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
+    if new:
+        first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
+        numbers = {digest: first + number for number, digest in enumerate(new)}
+        connection.executemany(
+            "INSERT INTO statement (id, digest, body) VALUES (?, ?, ?)",
+            [(numbers[digest], digest, claim.body) for digest, claim in new.items()],
+        )
+        rows = _identities(connection, {key for claim in new.values() for key in claim.keys})
         connection.executemany(
             "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
-            [(identity, statement) for identity in identities],
+            [(rows[key], numbers[digest]) for digest, claim in new.items() for key in set(claim.keys)],
         )
-    connection.execute(
+        held |= numbers
+        identities |= set(rows.values())
+    connection.executemany(
         "INSERT INTO claim (raw, facet, statement, moment, rol) VALUES (?, ?, ?, ?, ?)",
-        (raw, facet, statement, moment, rol),
+        [
+            (claim.raw, claim.facet, held[digest], claim.moment, claim.rol)
+            for digest, claim in zip(digests, claims, strict=True)
+        ],
     )
     return identities
 
 
-def _identity(connection: sqlite3.Connection, key: str) -> int:
-    row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
-    if row is not None:
-        return int(row[0])
-    return connection.execute("INSERT INTO identity (key) VALUES (?)", (key,)).lastrowid or 0
+def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int]:
+    """The rows of keys, made where they are not there yet."""
+    rows = _rows_of(connection, "identity", "key", keys)
+    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM identity").fetchone()[0]
+    new = {key: first + number for number, key in enumerate(sorted(keys - rows.keys()))}
+    connection.executemany(
+        "INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()]
+    )
+    return rows | new
+
+
+def _rows_of(
+    connection: sqlite3.Connection, table: str, column: str, values: Iterable[Any]
+) -> dict[Any, int]:
+    """The rows that have one of these values in a unique column, by value."""
+    wanted, found = list(values), dict[Any, int]()
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        marks = ",".join("?" * len(part))
+        found.update(
+            connection.execute(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part)
+        )
+    return found
 
 
 def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> tuple[set[int], set[int], set[int]]:
@@ -322,7 +361,9 @@ def unseen_of_key(connection: sqlite3.Connection, source: int, key: str, moment:
         for row in connection.execute(
             "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
             " JOIN claim c ON c.statement = k.statement JOIN raw r ON r.id = c.raw"
-            " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1",
+            " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1"
+            # No question about a key shows the rollen that only name it as represented.
+            " AND c.facet != 'vertegenwoordigde'",
             (key, source, RAW_KIND["rol"], moment),
         )
     ]

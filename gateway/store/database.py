@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -16,6 +16,7 @@ from gateway.store.schema import migrations
 
 BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
+STATEMENTS = 512  # that stay prepared
 CHECKPOINT_PAGES = 8000
 NETWORK_FILE_SYSTEMS = {
     "nfs",
@@ -76,7 +77,9 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         mask = os.umask(0o077)
         try:
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=STATEMENTS
+            )
             try:
                 for pragma in (
                     f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
@@ -138,12 +141,28 @@ class Store:
             return
         connection.execute("BEGIN IMMEDIATE")
         try:
+            for guard in getattr(self._local, "guards", ()):
+                guard(connection)
             yield connection
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def guarded(self, guard: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
+        """Let `guard` look at every write transaction that this thread begins in the block, before it writes.
+
+        What it raises undoes the transaction: so a job whose lease was lost can't write any more, whoever's code it
+        runs.
+        """
+        held = getattr(self._local, "guards", ())
+        self._local.guards = (*held, guard)
+        try:
+            yield
+        finally:
+            self._local.guards = held
 
     def close(self) -> None:
         """Close this thread's connection."""

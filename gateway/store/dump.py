@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.store.counted import SOURCE_FINDINGS
 from gateway.store.database import Store
 from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
 
@@ -64,8 +65,7 @@ _SECTIONS = (
         },
     ),
     (
-        "SELECT s.name, f.rule, f.field, f.severity, f.action FROM source_finding f"
-        " JOIN source s ON s.id = f.source ORDER BY s.name, f.rule, f.field",
+        f"SELECT source, rule, field, severity, action, found FROM ({SOURCE_FINDINGS}) ORDER BY 1, 2, 3",
         lambda row: {
             "t": "finding",
             "source": row[0],
@@ -73,6 +73,7 @@ _SECTIONS = (
             "field": row[2],
             "severity": row[3],
             "action": row[4],
+            "found": row[5],
         },
     ),
     (

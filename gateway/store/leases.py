@@ -40,13 +40,23 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
 
 def _alive(holder: str) -> bool:
     """Does the process of a holder exist? A store is on one machine, so its pid tells."""
+    return alive(int(holder.split("-", 1)[0]))
+
+
+def alive(pid: int) -> bool:
+    """Is there a process with this number?"""
     try:
-        os.kill(int(holder.split("-", 1)[0]), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
     return True
+
+
+def forget_all(connection: sqlite3.Connection) -> None:
+    """Let nobody hold anything: for a copy of a store."""
+    connection.execute("DELETE FROM lease")
 
 
 def renew(connection: sqlite3.Connection, name: str, seconds: float) -> None:
@@ -135,3 +145,23 @@ def holder_of(connection: sqlite3.Connection, name: str) -> int | None:
     if row is None or row[1] <= now() or not _alive(row[0]):
         return None
     return int(row[0].split("-", 1)[0])
+
+
+FREE, HELD, STUCK = "vrij", "bezig", "hangt"
+
+
+def grip_of(connection: sqlite3.Connection, name: str) -> str:
+    """Is a lease free, held, or held by a process that lives and has given no sign for as long as the lease lasts?"""
+    row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+    if row is None or not _alive(row[0]):
+        return FREE
+    return HELD if row[1] > now() else STUCK
+
+
+def stuck(connection: sqlite3.Connection, start: str) -> list[str]:
+    """The leases whose name begins with `start` and whose holder lives and gives no sign."""
+    rows = connection.execute(
+        "SELECT name, holder FROM lease WHERE substr(name, 1, ?) = ? AND expires <= ? ORDER BY name",
+        (len(start), start, now()),
+    ).fetchall()
+    return [name for name, holder in rows if _alive(holder)]

@@ -13,7 +13,7 @@ import orjson
 
 from gateway.store.claims import IN_IDS, Zaak, id_list
 from gateway.store.database import Store
-from gateway.store.kinds import GONE, KIND, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from mappings.findings import Finding
 
 
@@ -67,6 +67,12 @@ def raw_rows(
     return found
 
 
+def raws(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, RawRow]:
+    """Held objects, by row."""
+    found = connection.execute(f"SELECT {RAW_COLUMNS} FROM raw WHERE id {IN_IDS}", (id_list(ids),))
+    return {row[0]: RawRow(*row) for row in found}
+
+
 def raw_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes, kind: str) -> list[RawRow]:
     """The held objects of one kind of a zaak."""
     rows = connection.execute(
@@ -75,6 +81,17 @@ def raw_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes, kind: 
     )
     # Sorted here: with ORDER BY uuid SQLite walks the unique index of the whole source instead.
     return sorted((RawRow(*row) for row in rows), key=lambda row: row.uuid)
+
+
+def zaken_with_content(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes]) -> set[bytes]:
+    """The zaken among these that something else is held of."""
+    uuids = list(zaken)
+    marks = ",".join("?" * len(uuids))
+    rows = connection.execute(
+        f"SELECT DISTINCT zaak FROM raw WHERE source = ? AND zaak IN ({marks}) AND kind != {RAW_KIND['zaak']}",
+        (source, *uuids),
+    )
+    return {row[0] for row in rows}
 
 
 def raws_of_zaken(
@@ -109,23 +126,39 @@ def insert_raw(
     connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, content: Content, now: int
 ) -> int:
     """A row for a legacy object that was not held; out: its id."""
-    cursor = connection.execute(
-        "INSERT INTO raw (source, kind, uuid, zaak, state, digest, facts, body, first_seen, last_seen)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            source,
-            RAW_KIND[kind],
-            uuid,
-            content.zaak,
-            content.state,
-            content.digest,
-            content.facts,
-            content.body,
-            now,
-            now,
-        ),
+    return insert_raws(connection, source, kind, [(uuid, content)], now)[0]
+
+
+def insert_raws(
+    connection: sqlite3.Connection,
+    source: int,
+    kind: str,
+    objects: Sequence[tuple[bytes, Content]],
+    now: int,
+) -> list[int]:
+    """Rows for legacy objects (uuid and content) that were not held; out: their ids."""
+    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM raw").fetchone()[0]
+    connection.executemany(
+        "INSERT INTO raw (id, source, kind, uuid, zaak, state, digest, facts, body, first_seen, last_seen)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                first + number,
+                source,
+                RAW_KIND[kind],
+                uuid,
+                content.zaak,
+                content.state,
+                content.digest,
+                content.facts,
+                content.body,
+                now,
+                now,
+            )
+            for number, (uuid, content) in enumerate(objects)
+        ],
     )
-    return cursor.lastrowid or 0
+    return list(range(first, first + len(objects)))
 
 
 def update_raw(connection: sqlite3.Connection, row: int, content: Content) -> None:
@@ -190,7 +223,7 @@ def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> li
         row[0]
         for row in connection.execute(
             "WITH waiting AS MATERIALIZED (SELECT zaak FROM raw WHERE source = ?1 AND kind IN"
-            f" ({RAW_KIND['rol']}, {RAW_KIND['klantcontact']}) AND state = {WAITING} AND zaak IS NOT NULL)"
+            f" ({', '.join(str(RAW_KIND[kind]) for kind in ON_A_ZAAK)}) AND state = {WAITING} AND zaak IS NOT NULL)"
             " SELECT DISTINCT zaak FROM waiting WHERE NOT EXISTS (SELECT 1 FROM raw z WHERE z.source = ?1"
             f" AND z.kind = {RAW_KIND['zaak']} AND z.uuid = waiting.zaak) LIMIT ?2",
             (source, limit),

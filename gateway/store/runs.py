@@ -4,13 +4,55 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.store import leases
 from gateway.store.database import now
 
 RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "failed"
+
+
+# The lease that a run of these jobs holds for as long as it lives.
+LEASES = {"backfill": "backfill {source}", "rebuild": "rebuild"}
+
+
+def lease_of(job: str, source: str | None) -> str:
+    """The lease that a run of a job on a source holds; blank when runs of that job have none of their own."""
+    return LEASES.get(job, "").format(source=source)
+
+
+def true_status(connection: sqlite3.Connection, job: str, source: str | None, status: str) -> str:
+    """How a run is: one whose process died can't tell, but nobody holds its lease any more."""
+    lease = lease_of(job, source)
+    if status == RUNNING and lease and leases.holder_of(connection, lease) is None:
+        return INTERRUPTED
+    return status
+
+
+class LastRun(NamedTuple):
+    """The last run of a job on a source; moments in microseconds UTC."""
+
+    status: str
+    started: int
+    finished: int | None
+    message: str
+    counters: dict[str, Any]
+
+
+def last_of_source(connection: sqlite3.Connection, job: str, source: int) -> LastRun | None:
+    """The last run of a job on a source, None when there was none."""
+    row = connection.execute(
+        "SELECT s.name, r.status, r.started, r.finished, r.message, r.counters FROM run r"
+        " JOIN source s ON s.id = r.source WHERE r.job = ? AND r.source = ? ORDER BY r.id DESC LIMIT 1",
+        (job, source),
+    ).fetchone()
+    if row is None:
+        return None
+    name, status, started, finished, message, counters = row
+    status = true_status(connection, job, name, status)
+    return LastRun(status, started, finished, message or "", orjson.loads(counters))
 
 
 @dataclass(slots=True)
@@ -25,10 +67,10 @@ class Run:
     resumed: bool = False
 
 
-def open_run(connection: sqlite3.Connection, job: str, source: int) -> Run:
-    """The unfinished run of this job on this source, else a new one."""
+def open_run(connection: sqlite3.Connection, job: str, source: int | None) -> Run:
+    """The unfinished run of this job on this source (None: on all), else a new one."""
     row = connection.execute(
-        "SELECT id, started, counters, cursor FROM run WHERE job = ? AND source = ? AND status != ?"
+        "SELECT id, started, counters, cursor FROM run WHERE job = ? AND source IS ? AND status != ?"
         " ORDER BY id DESC LIMIT 1",
         (job, source, FINISHED),
     ).fetchone()

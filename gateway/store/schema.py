@@ -299,3 +299,206 @@ def counted(db: Database) -> None:
     _script(db, SPANS)
     for statement in (*spans.FILL, *spans.TRIGGERS):
         db.execute(statement)
+
+
+VERIFY = """
+-- The report of each verify, as JSON: numbers, rules and uuids, no personal data.
+CREATE TABLE verification (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source INTEGER NOT NULL REFERENCES source (id),
+    began INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    mode TEXT NOT NULL,         -- full or sample
+    clean INTEGER NOT NULL,
+    report TEXT NOT NULL
+);
+CREATE INDEX verification_source ON verification (source, ended DESC);
+
+-- What an operator did to a source that must be found again later.
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    moment INTEGER NOT NULL,
+    source INTEGER REFERENCES source (id),
+    what TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL DEFAULT ''
+);
+"""
+
+
+@migrations(name="0007_verify")
+def verified(db: Database) -> None:
+    """Reports of verify, and the log of events."""
+    _script(db, VERIFY)
+
+
+FOLLOWING = """
+-- How far each source is followed, see following.py. Moments are microseconds UTC, 0 for never.
+CREATE TABLE following (
+    source INTEGER PRIMARY KEY REFERENCES source (id),
+    synced INTEGER NOT NULL DEFAULT 0,
+    swept INTEGER NOT NULL DEFAULT 0,
+    place TEXT,                 -- where the sweep is, as JSON
+    hurry INTEGER NOT NULL DEFAULT 0,
+    why TEXT NOT NULL DEFAULT ''
+);
+
+-- Objects that a notification told of and that are still to be looked into.
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source INTEGER NOT NULL REFERENCES source (id),
+    kind INTEGER NOT NULL,
+    uuid BLOB NOT NULL,
+    zaak BLOB,
+    received INTEGER NOT NULL,
+    told INTEGER NOT NULL DEFAULT 1,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_try INTEGER NOT NULL,
+    cause TEXT NOT NULL DEFAULT '',
+    UNIQUE (source, kind, uuid)
+);
+CREATE INDEX inbox_next ON inbox (source, next_try, id);
+CREATE TABLE inbox_count (what TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Zaken that clients ask for, or that changed.
+CREATE TABLE asked (
+    source INTEGER NOT NULL REFERENCES source (id),
+    zaak BLOB NOT NULL,
+    times INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    read INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (source, zaak)
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0008_sync")
+def followed(db: Database) -> None:
+    """How far sources are followed, notifications in, and what is asked for often."""
+    _script(db, FOLLOWING)
+
+
+@migrations(name="0006_quarantine")
+def dismissed(db: Database) -> None:
+    """What an operator looked at and left in quarantine: since when it is not counted any more."""
+    db.execute("ALTER TABLE quarantine ADD COLUMN dismissed INTEGER")
+
+
+REPRESENTATION = """
+-- Which zaak gives which vertegenwoordiging (by the uuid of its document, also when a client deleted that).
+CREATE TABLE representation (
+    source INTEGER NOT NULL REFERENCES source (id),
+    zaak BLOB NOT NULL,
+    uuid BLOB NOT NULL,
+    PRIMARY KEY (source, zaak, uuid)
+) WITHOUT ROWID;
+CREATE INDEX representation_uuid ON representation (uuid);
+
+-- The last day of the rol in a zaak that is the first to end.
+CREATE TABLE representation_end (
+    source INTEGER NOT NULL REFERENCES source (id),
+    zaak BLOB NOT NULL,
+    until TEXT NOT NULL,
+    PRIMARY KEY (source, zaak)
+) WITHOUT ROWID;
+CREATE INDEX representation_end_until ON representation_end (until);
+
+-- The few rollen that have a part in representation.
+CREATE INDEX raw_machtiging ON raw (source, zaak) WHERE facts ->> '$.machtiging' IS NOT NULL;
+-- The fields without a place that objects fill, a bit each: counted from this index alone.
+CREATE INDEX raw_zonder_plaats ON raw (source, facts ->> '$.zonder_plaats')
+    WHERE facts ->> '$.zonder_plaats' IS NOT NULL;
+"""
+
+
+@migrations(name="0005_representation")
+def represented(db: Database) -> None:
+    """Who represents whom, by zaak; and what has no place, counted."""
+    _script(db, REPRESENTATION)
+
+
+CLIENTS_AND_LEGACY = """
+-- Documents that clients made and that the legacy gives too: the derived uuid, the client's, and what the client made.
+CREATE TABLE adopted (
+    uuid BLOB PRIMARY KEY,
+    own BLOB NOT NULL,
+    body TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    moment INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX adopted_own ON adopted (own);
+
+-- What was destroyed at its source, and the documents that went with it: nothing but that, and when.
+CREATE TABLE erased (
+    uuid BLOB PRIMARY KEY,
+    what TEXT NOT NULL,         -- the kind of legacy object or document
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0009_adopted_erased")
+def adopted_and_erased(db: Database) -> None:
+    """What clients and the legacy both have, and what is no more."""
+    _script(db, CLIENTS_AND_LEGACY)
+
+
+BACKFILL = """
+-- Whether the backfill of a source must stop, and what it tells of itself while it runs, see backfills.py.
+CREATE TABLE backfill (
+    source INTEGER PRIMARY KEY REFERENCES source (id),
+    stopped INTEGER NOT NULL DEFAULT 0,
+    news TEXT,                  -- JSON: numbers and reasons, no personal data
+    moment INTEGER
+);
+"""
+
+
+@migrations(name="0010_backfill")
+def backfilled(db: Database) -> None:
+    """Stopping a running backfill, and its news."""
+    _script(db, BACKFILL)
+
+
+TIES = """
+-- What ties the contactmomenten of an earlier standard to klanten, zaken and each other, see ties.py.
+CREATE TABLE tie (
+    raw INTEGER PRIMARY KEY REFERENCES raw (id) ON DELETE CASCADE,
+    source INTEGER NOT NULL REFERENCES source (id),
+    contact BLOB NOT NULL,      -- uuid of the contactmoment
+    klant BLOB,
+    zaak BLOB,
+    vorig BLOB                  -- uuid of an earlier contactmoment
+);
+CREATE INDEX tie_contact ON tie (source, contact);
+CREATE INDEX tie_klant ON tie (source, klant) WHERE klant IS NOT NULL;
+CREATE INDEX tie_zaak ON tie (source, zaak) WHERE zaak IS NOT NULL;
+CREATE INDEX tie_vorig ON tie (source, vorig) WHERE vorig IS NOT NULL;
+CREATE INDEX statement_nummer ON statement (body ->> '$.m') WHERE body ->> '$.m' IS NOT NULL;
+"""
+
+
+@migrations(name="0020_ties")
+def tied(db: Database) -> None:
+    """The earlier standards: what hangs on a contactmoment, and the numbers of klanten."""
+    _script(db, TIES)
+
+
+REBUILD = """
+-- How documents were before a rebuild touched them: a digest, NULL when they were not there.
+CREATE TABLE rebuild_note (
+    run INTEGER NOT NULL,
+    uuid BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    before BLOB,
+    PRIMARY KEY (run, uuid)
+) WITHOUT ROWID;
+-- The fingerprint of the one mapping that all that is held of a source was made with; NULL: several, or not known.
+ALTER TABLE source ADD COLUMN mapping TEXT;
+"""
+
+
+@migrations(name="0011_rebuild")
+def rebuilt(db: Database) -> None:
+    """What rebuilds need: what they changed, and whether one is needed."""
+    _script(db, REBUILD)

@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 
-from gateway.store import outbox
+from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs
 from gateway.store.database import Store
 from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
 from gateway.store.schema import migrations
 
 RUNS_SHOWN = 20
+EVENTS_SHOWN = 10
 
 
 def status(store: Store) -> dict[str, Any]:
@@ -21,16 +22,22 @@ def status(store: Store) -> dict[str, Any]:
 
     Out: `sources` (per source its phase, coverage, and per kind how many legacy objects were seen,
     translated, quarantined and left out by which rule; seen is their sum), `runs` (the last, newest first),
-    `documents` (how many of each kind), `findings` (how many by rule, of objects and of whole sources) and
-    `notifications` (how many wait, and how many were given up).
+    `events` (what operators did last, newest first), `documents` (how many of each kind), `findings` (how many
+    by rule, of objects and of whole sources), `quarantine` (how many are to be looked at, and how many an
+    operator dismissed), `notifications` (how many wait, and how many were given up) and `inbox` (messages about the
+    sources: how many wait, and how many had no place). A source that is followed says in `following` when it was last
+    synced and swept, and why the sweep hurries.
     """
     with store.read() as connection:
         return {
             "sources": _sources(connection),
             "runs": _runs(connection),
+            "events": _events(connection),
             "documents": _documents(connection),
             "findings": _findings(connection),
+            "quarantine": quarantine.counts(connection),
             "notifications": outbox.counts(connection),
+            "inbox": inbox.counts(connection),
         }
 
 
@@ -47,13 +54,17 @@ def ready(store: Store) -> bool:
 def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
     found: dict[str, Any] = {}
     names: dict[int, str] = {}
+    to_rebuild = rebuilding.mixed(connection)
     for number, name, phase, covered in connection.execute(
         "SELECT id, name, phase, covered FROM source ORDER BY name"
     ):
         names[number] = name
         kinds = {kind: {"seen": 0, "translated": 0, "quarantined": 0, "left_out": {}} for kind in RAW_KINDS}
         coverage = "partial" if covered is None else "complete"
-        found[name] = {"phase": phase, "coverage": coverage, "kinds": kinds}
+        found[name] = {"phase": phase, "coverage": coverage, "rebuild": name in to_rebuild, "kinds": kinds}
+    for name, followed in following.summary(connection).items():
+        moments = {what: moment_of(followed[what]) for what in ("synced", "swept")}
+        found[name]["following"] = moments | {"hurry": followed["hurry"]}
     for source, kind, state, count in connection.execute(
         "SELECT source, kind, state, count(*) FROM raw GROUP BY source, kind, state"
     ):
@@ -68,6 +79,11 @@ def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
             continue
         numbers["seen"] += count
     return found
+
+
+def _events(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = events.events(connection, EVENTS_SHOWN)
+    return [event._asdict() | {"moment": moment_of(event.moment)} for event in found]
 
 
 def _documents(connection: sqlite3.Connection) -> dict[str, int]:
@@ -87,27 +103,28 @@ def _findings(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _runs(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT r.job, s.name, r.status, r.started, r.heartbeat, r.finished, r.counters, r.message"
         " FROM run r LEFT JOIN source s ON s.id = r.source ORDER BY r.started DESC, r.id DESC LIMIT ?",
         (RUNS_SHOWN,),
-    )
+    ).fetchall()
     return [
         {
             "job": job,
             "source": source,
-            "status": state,
-            "started": _moment(started),
-            "heartbeat": _moment(heartbeat),
-            "finished": _moment(finished),
+            "status": runs.true_status(connection, job, source, state),
+            "started": moment_of(started),
+            "heartbeat": moment_of(heartbeat),
+            "finished": moment_of(finished),
             "counters": orjson.loads(counters),
             "message": message,
         }
-        for job, source, state, started, heartbeat, finished, counters, message in rows
+        for job, source, state, started, heartbeat, finished, counters, message in found
     ]
 
 
-def _moment(microseconds: int | None) -> str | None:
+def moment_of(microseconds: int | None) -> str | None:
+    """A moment of the store as the operator's API writes it; None stays None."""
     if microseconds is None:
         return None
     seconds = datetime.fromtimestamp(microseconds // 1_000_000, UTC)

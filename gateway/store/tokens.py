@@ -6,6 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from gateway.store.database import BUSY_SECONDS, Store, now
+from gateway.store.trouble import is_passing
 
 BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute
 
@@ -43,7 +44,7 @@ def find(store: Store, digest: bytes) -> StoredToken | None:
 
 
 def touch(store: Store, token: StoredToken) -> None:
-    """Note that a token was used, at most once a minute, and not at all while the store is busy."""
+    """Note that a token was used, at most once a minute, and not at all while the store can't be written."""
     moment = now()
     if token.last_used is not None and moment - token.last_used < BETWEEN_TOUCHES:
         return
@@ -52,7 +53,7 @@ def touch(store: Store, token: StoredToken) -> None:
     try:
         connection.execute("UPDATE token SET last_used = ? WHERE id = ?", (moment, token.id))
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if not is_passing(error):  # who may read, may read while the disk is full
             raise
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

@@ -25,43 +25,33 @@ def put_documents(
     In: pairs of a document and the uuid (16 bytes) of the document that owns it, or None for itself.
     Out: the row id of each, by uuid. An unchanged document is not written. Raises DanglingLink.
     """
-    ids: dict[bytes, int] = {}
-    known = _known(connection, [document.uuid.bytes for document, _ in documents])
+    named = [(document, document.uuid.bytes, owner) for document, owner in documents]
+    known = _known(connection, [uuid for _, uuid, _ in named])
+    ids = {uuid: row[0] for uuid, row in known.items()}
     next_id = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM document").fetchone()[0]
-    for document, _ in documents:
-        row = known.get(document.uuid.bytes)
-        ids[document.uuid.bytes] = row[0] if row else next_id
-        next_id += row is None
+    for _, uuid, _ in named:
+        if uuid not in ids:
+            ids[uuid] = next_id
+            next_id += 1
     new, changed = [], []
-    for document, owner in documents:
-        uuid, body = document.uuid.bytes, orjson.dumps(document.body).decode()
-        row_id, owner_id = ids[uuid], ids[owner or uuid]
-        row = known.get(uuid)
+    for document, uuid, owner in named:
+        body, owner_id, row = orjson.dumps(document.body).decode(), ids[owner or uuid], known.get(uuid)
+        values = (document.created, document.moment, body, owner_id, origin)
         if row is None:
-            new.append(
-                (
-                    row_id,
-                    KIND[document.kind],
-                    uuid,
-                    origin,
-                    document.created,
-                    document.moment,
-                    body,
-                    owner_id,
-                )
-            )
-        elif row[1:] != (document.created, document.moment, body, owner_id, origin):
-            changed.append((document.created, document.moment, body, owner_id, origin, row_id))
+            new.append((*values, ids[uuid], KIND[document.kind], uuid))
+        elif row[1:] != values:
+            changed.append((*values, row[0]))
     connection.executemany(
-        "INSERT INTO document (id, kind, uuid, origin, created, moment, body, owner)"
+        "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         new,
     )
     connection.executemany(
         "UPDATE document SET created = ?, moment = ?, body = ?, owner = ?, origin = ? WHERE id = ?", changed
     )
-    _put_links(connection, [document for document, _ in documents], ids)
-    _put_aliases(connection, [document for document, _ in documents], ids)
+    old = orjson.dumps([row[0] for row in known.values()]).decode()
+    _put_links(connection, [(document, ids[uuid]) for document, uuid, _ in named], ids, old)
+    _put_aliases(connection, [(document, ids[uuid]) for document, uuid, _ in named], old)
     return ids
 
 
@@ -88,30 +78,30 @@ def _known(
     return found
 
 
-def _put_links(connection: sqlite3.Connection, documents: list[Document], ids: dict[bytes, int]) -> None:
-    wanted: set[tuple[int, int, int]] = set()
-    missing = {
-        target.bytes
-        for document in documents
-        for targets in document.links.values()
+def _put_links(
+    connection: sqlite3.Connection, documents: list[tuple[Document, int]], ids: dict[bytes, int], old: str
+) -> None:
+    """Write the links from documents (each with its row), to documents in `ids` and others.
+
+    `old` are the rows of those that were there before (a JSON array).
+    """
+    links = [
+        (document, source, name, target, target.bytes)
+        for document, source in documents
+        for name, targets in document.links.items()
         for target in targets
-        if target.bytes not in ids
-    }
-    targets_by_uuid = ids | {uuid: row[0] for uuid, row in _known(connection, list(missing)).items()}
-    for document in documents:
-        source = ids[document.uuid.bytes]
-        for name, targets in document.links.items():
-            relation = RELATION[f"{document.kind}.{name}"]
-            for target in targets:
-                found = targets_by_uuid.get(target.bytes)
-                if found is None:
-                    raise DanglingLink(f"{document.kind} {document.uuid}: {name} {target} is not there")
-                wanted.add((source, relation, found))
-    rows = orjson.dumps([ids[document.uuid.bytes] for document in documents]).decode()
+    ]
+    rows = ids | _rows(connection, {uuid for *_, uuid in links if uuid not in ids})
+    wanted: set[tuple[int, int, int]] = set()
+    for document, source, name, target, uuid in links:
+        found = rows.get(uuid)
+        if found is None:
+            raise DanglingLink(f"{document.kind} {document.uuid}: {name} {target} is not there")
+        wanted.add((source, RELATION[f"{document.kind}.{name}"], found))
     held = set(
         connection.execute(
             "SELECT source, relation, target FROM link WHERE source IN (SELECT value FROM json_each(?))",
-            (rows,),
+            (old,),
         )
     )
     connection.executemany(
@@ -122,14 +112,20 @@ def _put_links(connection: sqlite3.Connection, documents: list[Document], ids: d
     )
 
 
-def _put_aliases(connection: sqlite3.Connection, documents: list[Document], ids: dict[bytes, int]) -> None:
-    wanted = {
-        (other.bytes, ids[document.uuid.bytes]) for document in documents for other in document.other_uuids
-    }
-    rows = orjson.dumps([ids[document.uuid.bytes] for document in documents]).decode()
+def _rows(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, int]:
+    """The rows of the documents among these uuids."""
+    found: dict[bytes, int] = {}
+    for uuid in uuids:
+        found.update(connection.execute("SELECT uuid, id FROM document WHERE uuid = ?", (uuid,)))
+    return found
+
+
+def _put_aliases(connection: sqlite3.Connection, documents: list[tuple[Document, int]], old: str) -> None:
+    """Write the other uuids of documents (each with its row); `old` as for links."""
+    wanted = {(other.bytes, row) for document, row in documents for other in document.other_uuids}
     held = set(
         connection.execute(
-            "SELECT uuid, document FROM alias WHERE document IN (SELECT value FROM json_each(?))", (rows,)
+            "SELECT uuid, document FROM alias WHERE document IN (SELECT value FROM json_each(?))", (old,)
         )
     )
     connection.executemany("DELETE FROM alias WHERE uuid = ? AND document = ?", held - wanted)

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from legacy_objects import SECRET, SETTINGS
+
 API = "/klantinteracties/api/v1"
 
 
@@ -57,6 +59,7 @@ class Client:
 def settings(path: Path, public_url: str = "", cors_origins: tuple[str, ...] = ()) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
     gateway = SimpleNamespace(public_url=public_url, max_body=1024 * 1024, cors_origins=cors_origins)
-    notifications = SimpleNamespace(url="")
-    store = SimpleNamespace(path=path)
-    return SimpleNamespace(gateway=gateway, store=store, sources=(), notifications=notifications)
+    notifications = SimpleNamespace(url="", callback_token="")
+    store = SimpleNamespace(path=path, uuid_secret=SECRET)
+    parts = {"gateway": gateway, "store": store, "mapping": SETTINGS, "notifications": notifications}
+    return SimpleNamespace(**parts, sources=())

@@ -1,0 +1,162 @@
+"""Backfills as operators see and steer them, from any process: what runs, how it goes, and pause, resume, stop, set.
+
+Stopping goes through the store, pausing and the pace through the gates of the source: they hold for its other jobs too.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from flask import request
+
+from gateway import problems
+from gateway.config import Source
+from gateway.legacy import gates
+from gateway.legacy.turns import MOST_CONNECTIONS
+from gateway.operating import Operating
+from gateway.problems import InvalidParam
+from gateway.store import backfills, leases, runs
+from gateway.store import legacy as rows
+from gateway.store.database import Store
+from gateway.store.status import moment_of
+
+JOB = "backfill"
+
+
+class NothingRuns(Exception):
+    """There is no backfill of this source to steer; the text says so."""
+
+
+class NotPossible(Exception):
+    """A value that can't be set; the text says why and what can be."""
+
+
+class Limits(NamedTuple):
+    """What may be set while it runs: objects a second (0: no limit), calls at a time."""
+
+    rate: float | None = None
+    connections: int | None = None
+
+
+def overview(store: Store, sources: Sequence[str]) -> dict[str, Any]:
+    """How the backfill of each source is doing: `{"sources": {NAME: ...}}`.
+
+    Each has `running`, `stopped` (by an operator), the last `run` (None when there never was one) and, while it runs,
+    `now`: what is being read, rates, time left, why it waits, what keeps it from going faster.
+    """
+    with store.read() as connection:
+        return {"sources": {name: _one(connection, name) for name in sources}}
+
+
+def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
+    source = rows.held_source(connection, name)
+    last = runs.last_of_source(connection, JOB, source) if source else None
+    if source is None or last is None:
+        return {"running": False, "stopped": False, "run": None, "now": None}
+    running = last.status == runs.RUNNING
+    told = backfills.told(connection, source) if running else None
+    news = told.news if told and told.moment >= last.started else None
+    counters = news.pop("counters") if news else last.counters
+    return {
+        "running": running,
+        "stopped": backfills.stop_wished(connection, source),
+        "run": {
+            "status": last.status,
+            "started": moment_of(last.started),
+            "finished": moment_of(last.finished),
+            "message": last.message,
+            "kinds": counters,
+        },
+        "now": news,
+    }
+
+
+def pause(store: Store, source: Source) -> None:
+    """Let a running backfill wait; calls under way are finished. Raises NothingRuns."""
+    with store.read() as connection:
+        _running(connection, source.name)
+    gates.pause(store.path, source)
+
+
+def stop(store: Store, source: Source) -> None:
+    """Let a running backfill end; it can be gone on with, but not by itself. Raises NothingRuns."""
+    with store.write() as connection:
+        backfills.wish_stop(connection, _running(connection, source.name), True)
+
+
+def resume(store: Store, source: Source) -> bool:
+    """Take back a pause or stop. Out: does a backfill run that goes on now?"""
+    gates.resume(store.path, source)
+    with store.write() as connection:
+        backfills.wish_stop(connection, rows.source_id(connection, source.name), False)
+        return leases.holder_of(connection, runs.lease_of(JOB, source.name)) is not None
+
+
+def set_limits(store: Store, source: Source, limits: Limits) -> None:
+    """Change the pace of a running backfill, for as long as it lasts. Raises NothingRuns, NotPossible."""
+    if limits.rate is None and limits.connections is None:
+        raise NotPossible("Noem rate=<objecten per seconde>, connections=<aantal>, of beide.")
+    if limits.rate is not None and not 0 <= limits.rate < 1e9:
+        raise NotPossible("rate is het aantal objecten per seconde; 0 is geen grens.")
+    if limits.connections is not None and not 1 <= limits.connections <= MOST_CONNECTIONS:
+        raise NotPossible(f"connections is 1 tot en met {MOST_CONNECTIONS}.")
+    with store.read() as connection:
+        _running(connection, source.name)
+    gates.set_overrides(store.path, source, objects_per_second=limits.rate, connections=limits.connections)
+
+
+def _running(connection: sqlite3.Connection, source: str) -> int:
+    """The row of a source whose backfill runs."""
+    row = rows.held_source(connection, source)
+    last = runs.last_of_source(connection, JOB, row) if row else None
+    if row is None or last is None or last.status != runs.RUNNING:
+        raise NothingRuns(f"Er loopt geen backfill van bron {source}.")
+    return row
+
+
+def register(operating: Operating, store: Store, sources: Sequence[Source]) -> None:
+    """Add the paths: GET `backfill`, and POST `backfill/<source>/<pause|resume|stop|set>`."""
+    known = {source.name: source for source in sources}
+    deeds: dict[str, Callable[[Source], object]] = {
+        "pause": lambda source: pause(store, source),
+        "resume": lambda source: resume(store, source),
+        "stop": lambda source: stop(store, source),
+        "set": lambda source: set_limits(store, source, _limits_asked()),
+    }
+
+    def steer(source: str, deed: str) -> dict[str, Any]:
+        if source not in known or deed not in deeds:
+            raise problems.not_found()
+        try:
+            deeds[deed](known[source])
+        except NothingRuns as error:
+            raise problems.Problem(409, "Conflict", "conflict", str(error)) from None
+        except NotPossible as error:
+            raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", str(error))) from None
+        return overview(store, [source])
+
+    operating.add("backfill", lambda: overview(store, list(known)))
+    operating.add("backfill/<source>/<deed>", steer, ("POST",))
+
+
+def _limits_asked() -> Limits:
+    """`{"rate": 500, "connections": 4}`, either or both."""
+    try:
+        body = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        raise problems.parse_error("Dit is geen JSON.") from None
+    wrong = []
+    if not isinstance(body, dict):
+        raise problems.parse_error("Dit is geen object.")
+    for name, value in body.items():
+        kinds = (int, float) if name == "rate" else (int,)
+        if name not in Limits._fields:
+            wrong.append(InvalidParam(str(name), "unknown", "Dit kan niet worden ingesteld."))
+        elif isinstance(value, bool) or not isinstance(value, kinds):
+            wrong.append(InvalidParam(name, "invalid", "Een geldig getal is vereist."))
+    if wrong:
+        raise problems.invalid(*wrong)
+    return Limits(**body)

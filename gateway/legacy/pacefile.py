@@ -1,0 +1,241 @@
+"""What all processes of one store know together of one source: a small file beside the store.
+
+A file and not a table, because each call looks here twice: 14 microseconds, against 99 for a transaction in SQLite
+that also waits for every batch of an ingest. The layout is fixed; the file is read, changed and written under a lock
+that the kernel gives back when its holder dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.logs import get_logger
+
+log = get_logger("klantbrug.legacy")
+
+# Another layout gets another number here: a file of an older version begins anew.
+MAGIC = 0x4B42_5041_4345_0001
+CALLS, KINDS, SAMPLES, RECENT = 64, 64, 8, 16
+
+
+class Call(ctypes.Structure):
+    """A call on the line, or a live one that waits; whose process it is tells whether it still is."""
+
+    pid: int
+    sort: int
+    born: int
+    number: int
+    _fields_ = (
+        ("pid", ctypes.c_uint32),
+        ("sort", ctypes.c_uint32),
+        ("born", ctypes.c_uint64),
+        ("number", ctypes.c_uint64),
+    )
+
+
+class Kind(ctypes.Structure):
+    """How long calls of one kind took of late, and take when the source is well."""
+
+    key: int
+    at: float
+    baseline: float
+    count: int
+    seconds: ctypes.Array[ctypes.c_float]
+    _fields_ = (
+        ("key", ctypes.c_uint64),
+        ("at", ctypes.c_double),
+        ("baseline", ctypes.c_double),
+        ("count", ctypes.c_uint32),
+        ("seconds", ctypes.c_float * SAMPLES),
+    )
+
+
+class Wishes(ctypes.Structure):
+    """What an operator asked for; kept over restarts. Of the numbers, below 0 is no wish."""
+
+    paused: int
+    connections: float
+    requests_per_second: float
+    objects_per_second: float
+    _fields_ = (
+        ("paused", ctypes.c_uint32),
+        ("connections", ctypes.c_double),
+        ("requests_per_second", ctypes.c_double),
+        ("objects_per_second", ctypes.c_double),
+    )
+
+
+class Pace(ctypes.Structure):
+    """What holds since the machine started; moments are those of time.monotonic, that all processes share."""
+
+    next_request: float
+    next_object: float
+    rest_until: float
+    busy: int  # answers in a row that asked for less
+    outcomes: int  # of the last calls, a bit each, 1 for a failure, the last one lowest
+    outcome_count: int
+    outcome_at: float
+    open_until: float  # of the circuit breaker; 0 is closed
+    failed_trials: int
+    trial: Call
+    allowed: float  # background calls at a time; 0 is as many as there may be
+    fell_at: float
+    slow: int
+    recent_count: int
+    recent: ctypes.Array[ctypes.c_float]
+    reason: int
+    reason_at: float
+    reason_until: float
+    call_count: int
+    calls: ctypes.Array[Call]
+    kinds: ctypes.Array[Kind]
+    _fields_ = (
+        ("next_request", ctypes.c_double),
+        ("next_object", ctypes.c_double),
+        ("rest_until", ctypes.c_double),
+        ("busy", ctypes.c_uint32),
+        ("outcomes", ctypes.c_uint32),
+        ("outcome_count", ctypes.c_uint32),
+        ("outcome_at", ctypes.c_double),
+        ("open_until", ctypes.c_double),
+        ("failed_trials", ctypes.c_uint32),
+        ("trial", Call),
+        ("allowed", ctypes.c_double),
+        ("fell_at", ctypes.c_double),
+        ("slow", ctypes.c_uint32),
+        ("recent_count", ctypes.c_uint32),
+        ("recent", ctypes.c_float * RECENT),
+        ("reason", ctypes.c_uint32),
+        ("reason_at", ctypes.c_double),
+        ("reason_until", ctypes.c_double),
+        ("call_count", ctypes.c_uint32),
+        ("calls", Call * CALLS),
+        ("kinds", Kind * KINDS),
+    )
+
+
+class State(ctypes.Structure):
+    """The whole file."""
+
+    magic: int
+    boot: int
+    wishes: Wishes
+    pace: Pace
+    _fields_ = (("magic", ctypes.c_uint64), ("boot", ctypes.c_uint64), ("wishes", Wishes), ("pace", Pace))
+
+
+SIZE = ctypes.sizeof(State)
+
+
+class PaceFile:
+    """The state of one source, shared by whoever opens the same path; without a path it is this object's own."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._pid = 0
+        self._file: int | None = None
+        self._lock = threading.Lock()
+        self._state = State()
+        self._boot = _boot()
+        _fresh(self._state, self._boot)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[State]:
+        """The state, to read and change; nobody else has it meanwhile, so nothing in the block may wait."""
+        if self._pid != os.getpid():
+            self._begin()
+        with self._lock:
+            if self._file is None:
+                yield self._state
+                return
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            try:
+                self._read(self._file)
+                yield self._state
+                self._write(self._file)
+            finally:
+                if self._file is not None:
+                    fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file)
+            self._file, self._pid = None, 0
+
+    def _begin(self) -> None:
+        """Open the file for this process: a lock of the parent would let both through."""
+        # Never waited for: after a fork the lock may be held by a thread that only the parent has.
+        self._lock = threading.Lock()
+        self._file, self._pid = None, os.getpid()
+        if self._path is None:
+            return
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            log.warning("pace is not shared", file=self._path.name, errno=error.errno)
+
+    def _read(self, file: int) -> None:
+        found = os.preadv(file, [self._state], 0)
+        if found != SIZE or self._state.magic != MAGIC:
+            _fresh(self._state, self._boot)
+        elif self._state.boot != self._boot:
+            # time.monotonic began anew with the machine, so no moment of before means anything.
+            ctypes.memset(ctypes.byref(self._state.pace), 0, ctypes.sizeof(Pace))
+            self._state.boot = self._boot
+
+    def _write(self, file: int) -> None:
+        try:
+            os.pwrite(file, self._state, 0)
+        except OSError as error:  # a full disk: each process goes on by itself until it is opened again
+            log.warning("pace is not shared", errno=error.errno)
+            os.close(file)
+            self._file = None
+
+
+def _fresh(state: State, boot: int) -> None:
+    ctypes.memset(ctypes.byref(state), 0, SIZE)
+    state.magic, state.boot = MAGIC, boot
+    wishes = state.wishes
+    wishes.connections = wishes.requests_per_second = wishes.objects_per_second = -1
+
+
+def _boot() -> int:
+    """A number for this run of the machine; 0 where it does not tell."""
+    try:
+        return int(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8], 16)
+    except (OSError, ValueError):
+        return 0
+
+
+def born(pid: int) -> int | None:
+    """When that process started, in ticks of the kernel; None when it is no more. 0 where the machine does not tell.
+
+    With the process number it names one process for ever: numbers are used again.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None if Path("/proc/self/stat").exists() else _signalled(pid)
+    except OSError:
+        return 0
+    # The name of the program stands in brackets and may hold anything.
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _signalled(pid: int) -> int | None:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return 0
+    return 0

@@ -1,0 +1,36 @@
+"""What an operator must know of an error of the database: plain words, and what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+
+SAYS = {
+    "SQLITE_FULL": "de schijf is vol; maak ruimte",
+    "SQLITE_IOERR": "de schijf leest of schrijft niet goed; kijk of zij vol of defect is",
+    "SQLITE_BUSY": "een ander proces houdt de opslag bezet; wacht tot het klaar is",
+    "SQLITE_LOCKED": "een ander proces houdt de opslag bezet; wacht tot het klaar is",
+    "SQLITE_READONLY": "het bestand of zijn map mag niet worden beschreven; geef deze gebruiker dat recht",
+    "SQLITE_CANTOPEN": "het bestand kan niet worden geopend; kijk of het er is en wie het mag lezen",
+    "SQLITE_CORRUPT": "het bestand is beschadigd; zet een back-up terug",
+    "SQLITE_NOTADB": "het bestand is geen opslag van Klantbrug; zet een back-up terug",
+}
+# Codes after which the same request may succeed.
+PASSING = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+
+
+def name_of(error: sqlite3.Error) -> str:
+    """The primary SQLite code of an error, such as SQLITE_BUSY; blank when it has none."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return "_".join(name.split("_")[:2])
+
+
+def in_words(error: sqlite3.Error) -> str:
+    """A sentence for an operator, without a value from the store."""
+    name = name_of(error)
+    said = SAYS.get(name, "de database meldt een fout")
+    return f"De opslag werkt niet: {said} ({name or type(error).__name__})."
+
+
+def is_passing(error: BaseException) -> bool:
+    """Is it trouble that may be over soon, and none of ours?"""
+    return isinstance(error, sqlite3.OperationalError) and name_of(error) in PASSING

@@ -1,0 +1,213 @@
+"""Rebuild: run the mappings again over the legacy objects that are held, in place, without asking any source.
+
+Goes through the objects in the order of their rows, a transaction at a time with the cursor in it, so it can be killed
+at any moment and gone on with. Clients are served meanwhile; what comes in meanwhile is by the same mapping.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from gateway.ingest import Ingest, Result
+from gateway.store import leases, rebuilding
+from gateway.store.database import Store, StoreError
+from gateway.store.leases import Grip
+from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
+from jobs.verify import Step
+from jobs.work import Busy
+from mappings.translate import fingerprint
+
+JOB = "rebuild"
+LEASE_SECONDS = 120
+PIECE = 200
+WHAT = "opnieuw vertalen"
+# The copy that a dry run works on, beside the store.
+COPY = ".rehearsal."
+# Room that a dry run leaves free on the disk, as part of the store's size.
+MARGIN = 0.2
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a rebuild did: objects `read`, how many say something else, how many are in quarantine; and of the
+    documents of each kind how many are the same, changed, new and gone."""
+
+    read: int = 0
+    changed: int = 0
+    quarantined: int = 0
+    documents: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Rebuild:
+    """One rebuild of a store, of all that is held or `only` of one source."""
+
+    def __init__(
+        self,
+        store: Store,
+        ingest: Ingest,
+        only: str | None = None,
+        show: Callable[[Step], None] = lambda step: None,
+    ) -> None:
+        self.store = store
+        self.ingest = ingest
+        self.only = only
+        self.show = show
+        self.mapping = fingerprint(ingest.settings)
+        with store.read() as connection:
+            names = rebuilding.sources(connection)
+        self.names = {number: name for number, name in names.items() if only in (None, name)}
+        self.source = next(iter(self.names)) if only and self.names else None
+
+    def run(self) -> Outcome:
+        """Rebuild, or go on with what was begun under the same mapping.
+
+        Raises Busy when a rebuild, backfill or verify of one of the sources runs; leases.Lost, sqlite3.Error and
+        KeyboardInterrupt leave a run that can be gone on with.
+        """
+        with self._alone() as grips, self.store.guarded(lambda connection: _keep(connection, grips)):
+            return self._run()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[list[Grip]]:
+        wanted = [JOB, *(f"backfill {name}" for name in self.names.values())]
+        grips: list[Grip] = []
+        try:
+            for name in wanted:
+                grip = leases.take(self.store, name, LEASE_SECONDS)
+                if grip is None:
+                    raise Busy("er loopt al een rebuild, backfill of verify op deze opslag")
+                grips.append(grip)
+            yield grips
+        finally:
+            for grip in grips:
+                leases.let_go(self.store, grip)
+
+    def _run(self) -> Outcome:
+        run = self._opened()
+        connection = self.store.connection()
+        status, message = FAILED, ""
+        rebuilding.note_changes(connection, run.id)
+        try:
+            self._walk(run)
+            outcome = self._outcome(run)
+            status = FINISHED
+            return outcome
+        except KeyboardInterrupt:
+            status, message = INTERRUPTED, "onderbroken; hetzelfde commando gaat verder"
+            raise
+        finally:
+            rebuilding.stop_noting(connection)
+            with contextlib.suppress(leases.Lost), self.store.write() as connection:
+                end_run(connection, run, status, message)
+                if status == FINISHED:
+                    rebuilding.made_with(connection, self.names.values(), self.mapping)
+            if status == FINISHED:
+                self._forget_notes()
+
+    def _opened(self) -> Run:
+        """The run to go on with; a changed mapping starts it over."""
+        with self.store.write() as connection:
+            run = open_run(connection, JOB, self.source)
+            if run.cursor.get("mapping") == self.mapping:
+                return run
+            until, total = rebuilding.extent(connection, self.source)
+            run.cursor = {"mapping": self.mapping, "after": 0, "until": until, "total": total}
+            run.counters = {"read": 0, "changed": 0, "quarantined": 0}
+            rebuilding.forget_source_findings(connection, self.source)
+            save_run(connection, run)
+        # Of runs that were never gone on with, and of this one under another mapping.
+        self._forget_notes()
+        return run
+
+    def _forget_notes(self) -> None:
+        forgotten = 1
+        while forgotten:
+            with self.store.write() as connection:
+                forgotten = rebuilding.forget_notes(connection)
+
+    def _walk(self, run: Run) -> None:
+        cursor = run.cursor
+        while True:
+            with self.store.read() as connection:
+                held = rebuilding.piece(connection, self.source, cursor["after"], cursor["until"], PIECE)
+            if not held:
+                break
+            for source, group in groupby(held, key=lambda each: each.source):
+                self._piece(run, self.names[source], list(group))
+            self.show(Step(self.only or "alles", WHAT, run.counters["read"], cursor["total"]))
+        self.show(Step(self.only or "alles", WHAT, cursor["total"], cursor["total"]))
+
+    def _piece(self, run: Run, name: str, held: list[rebuilding.Held]) -> None:
+        def keep(connection: Any, result: Result) -> None:
+            run.cursor["after"] = held[-1].id
+            run.counters["read"] += len(held)
+            run.counters["changed"] += result.changed
+            run.counters["quarantined"] += result.quarantined
+            save_run(connection, run)
+
+        self.ingest.again(name, held, self.only is not None, keep)
+
+    def _outcome(self, run: Run) -> Outcome:
+        with self.store.read() as connection:
+            documents = rebuilding.tally(connection, run.id)
+        return Outcome(documents=documents, **run.counters)
+
+
+def _keep(connection: Any, grips: list[Grip]) -> None:
+    for grip in grips:
+        leases.keep(connection, grip)
+
+
+@contextlib.contextmanager
+def copy_of(store: Store) -> Iterator[Store]:
+    """A copy of a store beside it, readable by its owner only; removed at the end of the block.
+
+    Raises StoreError when there is no room for it.
+    """
+    _remove_left_behind(store)
+    _room_for(store)
+    path = store.path.with_name(f"{store.path.name}{COPY}{os.getpid()}")
+    try:
+        mask = os.umask(0o077)
+        try:
+            store.connection().execute("VACUUM INTO ?", (str(path),))
+        finally:
+            os.umask(mask)
+        copy = Store(path)
+        try:
+            with copy.write() as connection:
+                leases.forget_all(connection)  # who works on the store does not work on the copy
+            yield copy
+        finally:
+            copy.close()
+    finally:
+        _remove(path)
+
+
+def _remove_left_behind(store: Store) -> None:
+    """Remove the copies of dry runs that were killed."""
+    for path in store.path.parent.glob(f"{store.path.name}{COPY}*"):
+        owner = path.name.removeprefix(store.path.name + COPY).partition("-")[0]
+        if owner.isdigit() and not leases.alive(int(owner)):
+            path.unlink(missing_ok=True)
+
+
+def _room_for(store: Store) -> None:
+    disk = os.statvfs(store.path.parent)
+    needed = int(store.path.stat().st_size * (1 + MARGIN))
+    if disk.f_bavail * disk.f_frsize < needed:
+        raise StoreError(
+            f"Een proefrun werkt op een kopie en heeft daarvoor {needed // 1_000_000 + 1} MB nodig naast {store.path}; "
+            "zo veel is er niet vrij."
+        )
+
+
+def _remove(path: Path) -> None:
+    for tail in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
