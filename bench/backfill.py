@@ -61,6 +61,8 @@ def source(folder: Path, rollen: int, rate: float) -> Iterator[str]:
 
 def run(folder: Path, url: str) -> dict[tuple[str, int], tuple[int, float, float]]:
     """A backfill into an empty store. Out: objects, seconds and processor seconds, by kind and look."""
+    # What is learned of the pace of one source must not hold for another: each has its own.
+    folder.mkdir()
     config = folder / "config.toml"
     config.write_text(CONFIG.format(store=folder / "store.sqlite", url=url, connections=CONNECTIONS))
     installation = open_installation(load_config(config, {}))
@@ -115,7 +117,7 @@ def main() -> int:
         pages = given.pages or folder / "pages"
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
         with source(pages / str(given.rollen), given.rollen, 0) as url:
-            marks = run(folder, url)
+            marks = run(folder / "fast", url)
             for (kind, look), (objects, seconds, cpu) in marks.items():
                 if kind and objects:
                     print(
@@ -124,14 +126,13 @@ def main() -> int:
                     )
         rollen, _, cpu = marks["rol", 1]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        size = (folder / "store.sqlite").stat().st_size
+        size = (folder / "fast" / "store.sqlite").stat().st_size
         print(f"rollen, first look: {rollen / cpu / BUDGET:.2f} of the budget of {BUDGET} on one core")
         print(f"peak memory {peak:.0f} MB; {size / rollen:.0f} bytes in the store for each rol, all included")
-        (folder / "store.sqlite").unlink()
         with source(pages / str(given.throttled), given.throttled, RATE) as url:
             alone = drain(url, 2)
             began = time.perf_counter()
-            run(folder, url)
+            run(folder / "throttled", url)
             ours = time.perf_counter() - began
         print(
             f"source of {RATE}/s: a bare loop twice over everything {alone:.1f} s, the backfill {ours:.1f} s:"

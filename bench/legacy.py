@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -54,6 +55,12 @@ class Copies:
     def objects(self, kind: str, copy: int) -> list[dict[str, Any]]:
         """The objects of one kind in the copy with this number; 0 is the slice itself."""
         return [self._made(line, copy) for line in slice_lines()[kind]]
+
+    def pages(self, kind: str, copy: int, size: int) -> Iterator[list[dict[str, Any]]]:
+        """The same a page at a time, so that never more than that is in memory."""
+        lines = slice_lines()[kind]
+        for start in range(0, len(lines), size):
+            yield [self._made(line, copy) for line in lines[start : start + size]]
 
     def forget(self) -> None:
         """Forget which number became which: for the next copy none of them is needed."""

@@ -60,8 +60,8 @@ def answer(folder: Path, request: bytes) -> tuple[str, bytes]:
     if found is None or found[2]:
         return "404 Not Found", GONE
     query = found[3] or b""
-    if b"kvkNummer" in query:
-        return "200 OK", EMPTY
+    if b"kvkNummer" in query or b"pageSize=1&" in query + b"&":
+        return "200 OK", EMPTY  # what is asked to find out about the source, not to read it
     number = NUMBER.search(query)
     page = folder / f"{found[1].decode()}-{number[1].decode() if number else '1'}.json"
     return ("200 OK", page.read_bytes()) if page.exists() else ("404 Not Found", GONE)

@@ -6,24 +6,27 @@ For verify, and for whatever re-reads a source in small steps. Nothing here writ
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
-from gateway.ingest import Incoming, Ingest, state_of
+from gateway.ingest import SAYING, Incoming, Ingest, state_of
 from gateway.store import comparing
 from gateway.store.comparing import Held, Said
 from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from gateway.store.legacy import raw_rows
 from gateway.store.packing import unpack
+from gateway.store.ties import Tie
+from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Untranslatable
-from mappings.translate import uuid_in
+from mappings.translate import Translated, uuid_in
 
-# The fields of facts that hold a URL of the source itself: the host that it writes there says nothing.
-OWN_URLS = ("zaaktype",)
+# The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
+# contactmoment of a zaakcontactmoment is, its fact `contact` tells.
+OWN_URLS = ("zaaktype", "object", "contactmoment")
 # Which fields without a place hold something (M36): they are not part of what becomes a document.
 WITHOUT_PLACE = "zonder_plaats"
 
@@ -76,33 +79,34 @@ class Comparison:
         items = [self.ingest.look_at(kind, raw) for raw in objects]
         with self.store.read() as connection:
             held = comparing.held_among(connection, self.source, kind, [item.uuid for item in items])
-        zaken = self._states(item.zaak for item in items) if kind != "zaak" else {}
+            tied = comparing.ties_by(connection, [each.id for each in held.values()]) if kind in TIES else {}
+        zaken = self._zaken([(kind, item.uuid, item.zaak) for item in items])
         return [
             Judged(
                 kind,
                 item.uuid,
                 item.zaak,
                 held[item.uuid].id if item.uuid in held else 0,
-                self._of_shown(item, held.get(item.uuid), zaken.get(item.zaak or b"")),
+                self._of_shown(item, held.get(item.uuid), zaak, tied),
             )
-            for item in items
+            for item, zaak in zip(items, zaken, strict=True)
         ]
 
     def kept(self, piece: Sequence[Held]) -> list[Judged]:
         """Judge what is held by itself: does the store say of each object what its content says?"""
-        rollen = [held.id for held in piece if held.kind == "rol"]
         with self.store.read() as connection:
-            said = comparing.said_by(connection, rollen)
-        zaken = self._states(held.zaak for held in piece if held.kind != "zaak")
+            said = comparing.said_by(connection, [held.id for held in piece if held.kind in SAYING])
+            tied = comparing.ties_by(connection, [held.id for held in piece if held.kind in TYING])
+        zaken = self._zaken([(held.kind, held.uuid, held.zaak) for held in piece])
         return [
             Judged(
                 held.kind,
                 held.uuid,
                 held.zaak,
                 held.id,
-                self._of_kept(held, set(said.get(held.id, {}).values()), zaken.get(held.zaak or b"")),
+                self._of_kept(held, set(said.get(held.id, {}).values()), tied.get(held.id), zaak),
             )
-            for held in piece
+            for held, zaak in zip(piece, zaken, strict=True)
         ]
 
     def false_statements(self, held: Held) -> list[int]:
@@ -113,22 +117,37 @@ class Comparison:
         true = {(each.facet, each.body, each.keys) for each in _claims(item)} if item else set()
         return [row for row, each in said.items() if (each.facet, each.body, each.keys) not in true]
 
-    def _states(self, zaken: Iterable[bytes | None]) -> dict[bytes, int]:
-        uuids = sorted({zaak for zaak in zaken if zaak is not None})
+    def _zaken(self, objects: Sequence[tuple[str, bytes, bytes | None]]) -> list[int | None]:
+        """For each object (kind, uuid, zaak) the state of the zaak or zaken that decide on it (M34)."""
+        uuids = sorted({zaak for kind, _, zaak in objects if zaak is not None and kind != "zaak"})
+        states: list[int | None] = []
         with self.store.read() as connection:
             rows = raw_rows(connection, self.source, "zaak", uuids)
-        return {uuid: row.state for uuid, row in rows.items()}
+            for kind, uuid, zaak in objects:
+                if kind == "contactmoment":
+                    states.append(state_of_zaken(connection, self.source, uuid))
+                elif kind in FREE or (kind == "objectcontactmoment" and zaak is None):
+                    states.append(TRANSLATED)
+                else:
+                    states.append(rows[zaak].state if zaak in rows else None)
+        return states
 
     def _state(self, item: Incoming, zaak: int | None) -> int:
         translated = self.ingest.translate(self.name, item)
         return state_of(item.kind, translated, zaak, self.ingest.settings)
 
-    def _of_shown(self, item: Incoming, held: Held | None, zaak: int | None) -> Verdict:
+    def _of_shown(
+        self, item: Incoming, held: Held | None, zaak: int | None, tied: Mapping[int, Tie]
+    ) -> Verdict:
         if held is None:
-            # What hangs on a zaak that is left out need not be held: it makes nothing (M34).
-            return Verdict.LEFT_OUT if zaak == LEFT_OUT else Verdict.MISSING
+            # What hangs on a zaak that is left out need not be held: it makes nothing (M34). Except a tie, which
+            # tells what contactmoment is left out with it.
+            needed = item.kind in TIES and self._tie(item) is not None
+            return Verdict.LEFT_OUT if zaak == LEFT_OUT and not needed else Verdict.MISSING
         if held.state == LEFT_OUT:
-            return Verdict.LEFT_OUT if self._state(item, zaak) == LEFT_OUT else Verdict.DIFFERENT
+            right = self._state(item, zaak) == LEFT_OUT
+            tied_right = held.kind not in TIES or tied.get(held.id) == self._tie(item)
+            return Verdict.LEFT_OUT if right and tied_right else Verdict.DIFFERENT
         if held.digest is None or (item.digest != held.digest and not self._says_the_same(item, held)):
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
@@ -138,7 +157,7 @@ class Comparison:
         self.ingest.translate(self.name, item)
         return before is not None and item.zaak == held.zaak and _meaning(item) == _meaning(before)
 
-    def _of_kept(self, held: Held, said: set[Said], zaak: int | None) -> Verdict:
+    def _of_kept(self, held: Held, said: set[Said], tied: Tie | None, zaak: int | None) -> Verdict:
         if held.digest is None:
             # Without content: left out, or a zaak that is refused or gone, of which only that is known.
             alone = held.kind == "zaak" or zaak == LEFT_OUT
@@ -147,11 +166,18 @@ class Comparison:
         item = self._content(held)
         if item is None or item.zaak != held.zaak or self._state(item, zaak) != held.state:
             return Verdict.DIFFERENT
+        if held.kind in TYING and tied != self._tie(item):
+            return Verdict.DIFFERENT
         speaks = held.state == TRANSLATED
         facts = orjson.loads(held.facts or "null")
         if facts != (_facts(item) if speaks else None) or said != (_claims(item) if speaks else set()):
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
+
+    def _tie(self, item: Incoming) -> Tie | None:
+        """What an object of TYING ties together."""
+        translated = self.ingest.translate(self.name, item)
+        return tie_of(item.kind, item.uuid, translated) if isinstance(translated, Translated) else None
 
     def _content(self, held: Held) -> Incoming | None:
         """A held object as it came, translated; None when it is not there or not as it came."""
@@ -179,7 +205,7 @@ def _facts(item: Incoming) -> object:
 
 def _claims(item: Incoming) -> set[Said]:
     translated = item.translated
-    if isinstance(translated, Untranslatable | None) or item.kind != "rol":
+    if isinstance(translated, Untranslatable | None) or item.kind not in SAYING:
         return set()
     return {
         Said(

@@ -101,6 +101,14 @@ class Earlier:
                 vorig = ties.vorige_of_moment(connection, self.fetcher.source, asking.bytes)
             current = UUID(bytes=vorig) if vorig else None
 
+    def reread_ties(self, visit: Visit, uuid: UUID) -> None:
+        """The ties of a contactmoment as they are now, for jobs: before it is taken, for they tell who may see it."""
+        self._ties_of(visit, uuid)
+
+    def reread_moment(self, visit: Visit, uuid: UUID) -> None:
+        """A contactmoment with its ties and klanten as they are now, however fresh what is held: for jobs."""
+        self._moment(visit, uuid)
+
     def everything(self, visit: Visit, breathe: Callable[[], object]) -> bool:
         """Read all klanten and contactmomenten with their ties; `breathe` is called before each page and object.
 

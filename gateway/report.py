@@ -11,7 +11,16 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.cron import DUTCH_TIME
 
-KINDS = {"zaak": "Zaken", "rol": "Rollen", "klantcontact": "Klantcontacten"}
+KINDS = {
+    "zaak": "Zaken",
+    "rol": "Rollen",
+    "klantcontact": "Klantcontacten",
+    "klant": "Klanten",
+    "objectcontactmoment": "Objectcontactmomenten",
+    "contactmoment": "Contactmomenten",
+    "klantcontactmoment": "Klantcontactmomenten",
+    "zaakcontactmoment": "Zaakcontactmomenten",
+}
 # Columns of the tables, in order: name in the report, heading, what it means.
 COLUMNS = (
     ("compared", "Vergeleken", "objecten die in de bron of in de opslag staan"),
@@ -40,6 +49,9 @@ SORTS = {
     "document_different": "Document niet zoals het hoort",
 }
 NO_ZAAKTYPE = "zaaktype niet bekend"
+# A contactmoment may be about several zaken.
+NO_ZAAK = ("klant", "contactmoment", "klantcontactmoment")
+WITHOUT_ZAAKTYPE = "zonder zaaktype"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -73,7 +85,8 @@ def text(report: dict[str, Any]) -> str:
             lines.append(f"  Document {kind}: {_numbers(row)}")
     zaaktypen = [row for row in report["zaaktypen"] if any(row[name] for name in WRONG)]
     for row in zaaktypen[:20]:
-        lines.append(f"  Zaaktype {zaaktype(report, row['zaaktype'])}, {row['kind']}: {_numbers(row)}")
+        name = zaaktype(report, row["zaaktype"], row["kind"])
+        lines.append(f"  Zaaktype {name}, {row['kind']}: {_numbers(row)}")
     if len(zaaktypen) > 20:
         lines.append("  Meer zaaktypen staan in het rapport (--json, --html).")
     for each in (*report["remarks"], *unseen(report)):
@@ -94,7 +107,7 @@ def page(report: dict[str, Any]) -> str:
     environment.filters |= {"number": _number, "moment": moment}
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in report["zaaktypen"]:
-        groups.setdefault(zaaktype(report, row["zaaktype"]), []).append(row)
+        groups.setdefault(zaaktype(report, row["zaaktype"], row["kind"]), []).append(row)
     totals = {sort: sum(row.get(sort, 0) for row in report["kinds"].values()) for sort in WRONG} | {
         f"document_{sort}": sum(row[sort] for row in report["documents"].values()) for sort in DOCUMENT_WRONG
     }
@@ -109,7 +122,7 @@ def page(report: dict[str, Any]) -> str:
         groups=sorted(groups.items()),
         totals=totals,
         unseen=unseen(report),
-        zaaktype=lambda name: zaaktype(report, name),
+        zaaktype=lambda each: zaaktype(report, each["zaaktype"], each["kind"]),
         empty=_empty(report),
     )
 
@@ -145,8 +158,10 @@ def _empty(report: dict[str, Any]) -> list[str]:
     return sorted({name for uuid, name in report["zaaktype_namen"].items() if uuid not in met})
 
 
-def zaaktype(report: dict[str, Any], uuid: str) -> str:
-    """The name of a zaaktype as far as it is known, else its uuid."""
+def zaaktype(report: dict[str, Any], uuid: str, kind: str) -> str:
+    """The name of the zaaktype of an object as far as it is known, else its uuid."""
+    if not uuid and kind in NO_ZAAK:
+        return WITHOUT_ZAAKTYPE
     return report["zaaktype_namen"].get(uuid, uuid) or NO_ZAAKTYPE
 
 

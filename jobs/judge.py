@@ -12,15 +12,19 @@ from uuid import UUID
 
 from gateway.compare import WRONG, Comparison, Judged, Verdict
 from gateway.fetch import Fetcher, Visit
+from gateway.ingest import SAYING
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held
 from gateway.store.kinds import GONE, TRANSLATED
 from gateway.store.legacy import raw_rows
+from gateway.tying import TIES
 from jobs.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Bits, Ledger, Suspect
+from jobs.lists import all_kinds_of
 from mappings.translate import uuid_in
 
-KINDS = ("zaak", "rol", "klantcontact")
+# In the order of repair: what ties a contactmoment goes before it, for it tells who may see it (M34).
+KINDS = ("zaak", "rol", "klantcontact", "klant", *TIES, "contactmoment")
 PATIENCE = 24 * 3600.0
 # What is being done, how much of it is done, how much there is.
 Tell = Callable[[str, int, int | None], None]
@@ -35,6 +39,7 @@ class Judge:
         self.source = fetcher.source
         self.comparison = Comparison(fetcher.ingest, fetcher.name, fetcher.source)
         self.ledger = ledger
+        self.kinds = all_kinds_of(fetcher.client)
         self.seen = Bits()
         # Zaaktypen of zaken that the source showed and that are not held.
         self.zaaktype_of: dict[bytes, str] = {}
@@ -76,8 +81,8 @@ class Judge:
         zaaktypen = self._zaaktypen(judged)
         skipped = 0
         for held, each in zip(piece, judged, strict=True):
-            if held.state == GONE:
-                continue  # a note that a zaak is gone, no object
+            if held.state == GONE or held.kind not in self.kinds:
+                continue  # a note that a zaak is gone, no object; or of an API that is not configured any more
             zaaktype = zaaktypen.get(held.zaak or b"", UNKNOWN)
             if held.kind in self.ledger.unreachable:
                 self.ledger.count(held.kind, zaaktype, INVISIBLE)
@@ -156,12 +161,14 @@ class Judge:
                 suspect.uuid
             )
         if held is not None and suspect.sort == DIFFERENT:
-            statements = self.comparison.false_statements(held) if held.kind == "rol" else []
+            statements = self.comparison.false_statements(held) if held.kind in SAYING else []
             with self.store.write() as connection:
                 comparing.mistrust(connection, held.id, statements)
         visit, uuid = Visit(time.monotonic() + PATIENCE), UUID(bytes=suspect.uuid)
         if suspect.kind == "zaak" and suspect.sort in (MISSING, DIFFERENT):
             self.fetcher.reread_zaak(visit, uuid)
+        elif suspect.kind == "contactmoment" and suspect.sort == MISSING:
+            self.fetcher.earlier.reread_moment(visit, uuid)
         else:
             self.fetcher.fetch(visit, suspect.kind, uuid)
 

@@ -35,6 +35,12 @@ def kinds_of(client: ZakenClient) -> tuple[str, ...]:
     return LISTS + tuple(kind for kind in EARLIER_LISTS if client.has_api(EARLIER[kind]))
 
 
+def all_kinds_of(client: ZakenClient) -> tuple[str, ...]:
+    """The kinds of objects of this source: those that are walked, and what is asked for each contactmoment."""
+    kinds = kinds_of(client)
+    return kinds + (TIES if "contactmoment" in kinds else ())
+
+
 def ties_of(client: ZakenClient, kind: str, moment: UUID) -> list[dict[str, Any]]:
     """The ties of one kind of a contactmoment; none in a version that has no such list. Raises LegacyError."""
     if not client.can(kind, "contactmoment"):

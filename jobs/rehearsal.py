@@ -5,7 +5,9 @@ Finds documents that were lost or altered, or that nothing makes, with their ref
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from gateway.fetch import Fetcher
 from gateway.store import comparing
@@ -18,6 +20,15 @@ STATEMENTS_AT_ONCE = 100
 ZAKEN_AT_ONCE = 50
 TRIES = 3
 Found = dict[tuple[str, bytes], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is made again: the parties of keys (rows), and the contacts of zaken and of contactmomenten (uuids)."""
+
+    identities: set[int] = field(default_factory=set)
+    zaken: Sequence[bytes] = ()
+    moments: Sequence[bytes] = ()
 
 
 class Rehearsal:
@@ -35,6 +46,7 @@ class Rehearsal:
         """All documents that the objects of this source went into, and those that come from nothing."""
         self._parties(self._all_statements())
         self._contacts(self._all_zaken())
+        self._moments(self._all_moments())
         with self.store.read() as connection:
             for kind, count in comparing.legacy_documents(connection).items():
                 self.ledger.documents[kind]["compared"] = count
@@ -45,9 +57,12 @@ class Rehearsal:
         pieces = [zaken[start : start + ZAKEN_AT_ONCE] for start in range(0, len(zaken), ZAKEN_AT_ONCE)]
         self._parties(self._statements_of(pieces))
         self._contacts(pieces)
+        with self.store.read() as connection:
+            moments = [comparing.moments_of_zaken(connection, self.source, piece) for piece in pieces]
+        self._moments(moments)
         for piece in pieces:
             with self.store.read() as connection:
-                counts = comparing.documents_of(connection, self.source, piece)
+                counts = comparing.documents_of(connection, self._raws_of(connection, piece))
             for kind, found in counts.items():
                 self.ledger.documents[kind]["compared"] += found
 
@@ -56,37 +71,52 @@ class Rehearsal:
         for piece in statements:
             with self.store.read() as connection:
                 identities = comparing.identities_of(connection, piece)
-            self._judge(identities, (), self._make(identities, ()))
+            self._judge(_Work(identities))
             done += len(piece)
             self.tell("partijen en actoren", done, None)
 
     def _contacts(self, zaken: Iterable[Sequence[bytes]]) -> None:
         done = 0
         for piece in zaken:
-            if self._make(set(), piece):
+            if self._make(_Work(zaken=piece)):
                 # Once more with its parties: a klantcontact whose partij is lost may itself be as it should.
                 with self.store.read() as connection:
                     identities = comparing.identities_of_zaken(connection, self.source, piece)
-                self._judge(identities, piece, self._make(identities, piece))
+                self._judge(_Work(identities, zaken=piece))
             done += len(piece)
             self.tell("klantcontacten", done, None)
 
-    def _judge(self, identities: set[int], zaken: Sequence[bytes], found: Found) -> None:
+    def _moments(self, moments: Iterable[Sequence[bytes]]) -> None:
+        """The klantcontacten that contactmomenten of an earlier standard give."""
+        done = 0
+        for piece in moments:
+            if self._make(_Work(moments=piece)):
+                with self.store.read() as connection:
+                    held = comparing.held_of_moments(connection, self.source, piece)
+                    statements = comparing.statements_of(connection, [each.id for each in held])
+                    identities = comparing.identities_of(connection, statements)
+                self._judge(_Work(identities, moments=piece))
+            done += len(piece)
+            self.tell("contactmomenten", done, None)
+
+    def _judge(self, work: _Work) -> None:
+        found = self._make(work)
         left, tries = found, 0
         # What was left of a lost document (a reference without its source) may only show beside the new one.
         while left and self.repair and tries < TRIES:
             tries += 1
-            self._make(identities, zaken, really=True)
-            left = self._make(identities, zaken)
+            self._make(work, really=True)
+            left = self._make(work)
         for key, sort in found.items():
             self.ledger.document(*key, sort, repaired=self.repair and key not in left)
 
-    def _make(self, identities: set[int], zaken: Sequence[bytes], really: bool = False) -> Found:
+    def _make(self, work: _Work, really: bool = False) -> Found:
         """Make documents again. Out: which were not as they should be."""
         with comparing.noting(self.store, rehearse=not really) as connection:
             merging = self.ingest.merging(connection)
-            merging.identities |= identities
-            merging.zaken |= {(self.source, zaak) for zaak in zaken}
+            merging.identities |= work.identities
+            merging.zaken |= {(self.source, zaak) for zaak in work.zaken}
+            merging.moments |= {(self.source, moment) for moment in work.moments}
             merging.finish()
             return comparing.touched(connection)
 
@@ -113,16 +143,30 @@ class Rehearsal:
     def _statements_of(self, pieces: Iterable[Sequence[bytes]]) -> Iterator[list[int]]:
         for piece in pieces:
             with self.store.read() as connection:
-                held = comparing.held_of_zaken(connection, self.source, piece)
-                statements = comparing.statements_of(connection, [each.id for each in held])
+                statements = comparing.statements_of(connection, self._raws_of(connection, piece))
             for start in range(0, len(statements), STATEMENTS_AT_ONCE):
                 yield statements[start : start + STATEMENTS_AT_ONCE]
 
+    def _raws_of(self, connection: sqlite3.Connection, zaken: Sequence[bytes]) -> set[int]:
+        """The legacy objects (rows) of these zaken, and of the contactmomenten about them."""
+        held = comparing.held_of_zaken(connection, self.source, zaken)
+        moments = comparing.moments_of_zaken(connection, self.source, zaken)
+        held += comparing.held_of_moments(connection, self.source, moments)
+        return {each.id for each in held}
+
     def _all_zaken(self) -> Iterator[list[bytes]]:
+        return self._after(comparing.zaken_after)
+
+    def _all_moments(self) -> Iterator[list[bytes]]:
+        return self._after(comparing.moments_after)
+
+    def _after(
+        self, ask: Callable[[sqlite3.Connection, int, bytes, int], list[bytes]]
+    ) -> Iterator[list[bytes]]:
         after = b""
         while True:
             with self.store.read() as connection:
-                piece = comparing.zaken_after(connection, self.source, after, ZAKEN_AT_ONCE)
+                piece = ask(connection, self.source, after, ZAKEN_AT_ONCE)
             if not piece:
                 return
             after = piece[-1]

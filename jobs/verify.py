@@ -15,7 +15,7 @@ import contextlib
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -28,16 +28,24 @@ from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.logs import get_logger
 from gateway.report import sentence
 from gateway.store import comparing, leases, reports, runs
+from gateway.store.comparing import Held
 from gateway.store.database import now
-from jobs.judge import KINDS, Judge
+from jobs.judge import Judge
 from jobs.ledger import NAMED, Bits, Ledger, fingerprint
+from jobs.lists import TIES, kinds_of, ties_of
 from jobs.rehearsal import Rehearsal
 from jobs.work import Busy, Work
 from mappings.translate import uuid_in
 
 log = get_logger("klantbrug.verify")
 
-CONTENT = ("rol", "klantcontact")
+# What hangs on a zaak, and the filter that finds it.
+CONTENT = {
+    "rol": "zaak",
+    "klantcontact": "zaak",
+    "objectcontactmoment": "object",
+    "zaakcontactmoment": "zaak",
+}
 SAMPLE = 500
 MAX_LOOKS = 3
 PIECE = 500
@@ -85,6 +93,9 @@ class Verify:
         self.rehearsal = Rehearsal(fetcher, self.ledger, repair, self._tell)
         self.shown: dict[str, dict[str, int | None]] = {}
         self._renewed = 0.0
+        # What a sample met on the way from its zaken.
+        self._judged = Bits()
+        self._met: set[tuple[str, bytes]] = set()
 
     def run(self) -> dict[str, Any]:
         """Verify, keep the report, and give it. Raises Busy, CutOver, LegacyError."""
@@ -134,7 +145,7 @@ class Verify:
             "repair": self.repair,
             "began": began,
             "ended": now(),
-            **self.ledger.report(KINDS),
+            **self.ledger.report(self.judge.kinds),
             "rights": rights,
             "zaaktype_namen": self._names(),
         }
@@ -182,7 +193,7 @@ class Verify:
     def _walk(self, look: int) -> bool:
         """Read every list of the source once. Out: did it show signs of change during the walk?"""
         moved = False
-        for kind in KINDS:
+        for kind in kinds_of(self.fetcher.client):
             with self._refusals(kind):
                 moved |= self._walk_kind(kind, look)
         return moved
@@ -202,7 +213,12 @@ class Verify:
         comparison, before = self.judge.comparison, self._count(kind)
         now_seen, shown, moved, met_known = Bits(), 0, False, look == 1
         for page in self.fetcher.client.pages(kind):
-            for judged, raw in zip(comparison.shown(kind, page.objects), page.objects, strict=True):
+            page_judged = comparison.shown(kind, page.objects)
+            if kind == "contactmoment":
+                unseen = [each.uuid for each in page_judged if each.row not in self.judge.seen]
+                for tie in TIES:
+                    self._ties(tie, unseen, first=look == 1)
+            for judged, raw in zip(page_judged, page.objects, strict=True):
                 if judged.row and now_seen.add(judged.row):
                     moved = True
                     continue
@@ -224,6 +240,21 @@ class Verify:
                 f"De bron telt {after} objecten van soort {kind} en toonde er {shown}."
             )
         return moved or before != after
+
+    def _ties(self, kind: str, moments: Iterable[bytes], first: bool = True) -> list[dict[str, Any]]:
+        """Judge what ties these contactmomenten, asked for each of them: lists of it have no pages."""
+        found: list[dict[str, Any]] = []
+        with self._refusals(kind):
+            for moment in moments:
+                objects = ties_of(self.fetcher.client, kind, UUID(bytes=moment))
+                self._note(kind, objects, first)
+                found += objects
+        return found
+
+    def _note(self, kind: str, objects: Sequence[dict[str, Any]], first: bool = True) -> None:
+        judged = self.judge.comparison.shown(kind, objects)
+        for each, raw in zip(judged, objects, strict=True):
+            self.judge.note_shown(each, raw, first)
 
     def _count(self, kind: str) -> int | None:
         """How many the source says there are; None when it admits to guessing."""
@@ -267,30 +298,65 @@ class Verify:
 
     def _judge_zaak(self, uuid: bytes, raw: dict[str, Any] | None) -> None:
         """Compare one zaak with all of it, both ways."""
-        if raw is None:
-            try:
-                raw = self.fetcher.client.get("zaak", str(UUID(bytes=uuid)))
-            except (NotFound, Forbidden):
-                raw = None  # the judgement of what is held asks again, and says which
-        left_out = raw is not None and self._judge_shown(uuid, raw) is Verdict.LEFT_OUT
+        raw = raw or self._get("zaak", uuid)
+        with self.store.read() as connection:
+            moments = set(comparing.moments_of_zaken(connection, self.source, [uuid]))
+        left_out = raw is not None and self._judge_shown(uuid, raw, moments) is Verdict.LEFT_OUT
         with self.store.read() as connection:
             held = comparing.held_of_zaken(connection, self.source, [uuid])
         # Of a zaak that is left out the rollen were not asked for.
-        self.judge.held([each for each in held if each.kind == "zaak" or not left_out])
+        self._held([each for each in held if each.kind == "zaak" or not left_out])
+        for moment in sorted(moments) if "contactmoment" in self.judge.kinds else ():
+            if self._once("contactmoment", moment):
+                self._judge_moment(moment)
 
-    def _judge_shown(self, uuid: bytes, raw: dict[str, Any]) -> Verdict:
-        comparison = self.judge.comparison
-        judged = comparison.shown("zaak", [raw])[0]
+    def _judge_shown(self, uuid: bytes, raw: dict[str, Any], moments: set[bytes]) -> Verdict:
+        """Compare a zaak with what the source shows of it; `moments` gets the contactmomenten that are about it."""
+        client = self.fetcher.client
+        judged = self.judge.comparison.shown("zaak", [raw])[0]
         self.judge.note_shown(judged, raw)
         if judged.verdict is not Verdict.LEFT_OUT:
             self.judge.named_rollen([raw])
-            for kind in CONTENT:
+            for kind, by in CONTENT.items():
+                if kind not in self.judge.kinds or not client.can(kind, by):
+                    continue
                 objects: list[dict[str, Any]] = []
                 with self._refusals(kind):
-                    objects = self.fetcher.client.all(kind, {"zaak": str(UUID(bytes=uuid))})
-                for content, each in zip(comparison.shown(kind, objects), objects, strict=True):
-                    self.judge.note_shown(content, each)
+                    objects = client.all(kind, {by: str(UUID(bytes=uuid))})
+                self._note(kind, objects)
+                moments |= _named("contactmoment", objects)
         return judged.verdict
+
+    def _judge_moment(self, uuid: bytes) -> None:
+        """Compare one contactmoment with its ties and klanten, both ways."""
+        raw = self._get("contactmoment", uuid)
+        found = [raw] if raw else []
+        self._note("contactmoment", found)
+        for kind in ("objectcontactmoment", *TIES):
+            found += self._ties(kind, [uuid])
+        for klant in sorted(_named("klant", found)) if "klant" in self.judge.kinds else ():
+            if self._once("klant", klant) and (raw := self._get("klant", klant)):
+                self._note("klant", [raw])
+        with self.store.read() as connection:
+            held = comparing.held_of_moments(connection, self.source, [uuid])
+        self._held(held)
+
+    def _held(self, held: Sequence[Held]) -> None:
+        """Judge what is held, once: what ties a contactmoment to two zaken is met twice."""
+        self.judge.held([each for each in held if not self._judged.add(each.id)])
+
+    def _once(self, kind: str, uuid: bytes) -> bool:
+        """Is it the first time that this object is met?"""
+        met = (kind, uuid) in self._met
+        self._met.add((kind, uuid))
+        return not met
+
+    def _get(self, kind: str, uuid: bytes) -> dict[str, Any] | None:
+        """An object by its uuid. None when it is gone or refused: the judgement of what is held says which."""
+        try:
+            return self.fetcher.client.get(kind, str(UUID(bytes=uuid)))
+        except (NotFound, Forbidden):
+            return None
 
     # Names and rights
 
@@ -319,6 +385,11 @@ class Verify:
         except LegacyError:
             return found
         return found
+
+
+def _named(kind: str, objects: Iterable[dict[str, Any]]) -> set[bytes]:
+    """The objects of a kind (uuids) that others name under that name."""
+    return {uuid.bytes for raw in objects if (uuid := uuid_in(raw.get(kind))) is not None}
 
 
 def any_synced(installation: Installation) -> bool:

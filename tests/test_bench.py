@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 from support import read_config
 
-from bench import legacy, load, read, register, translate
+from bench import ingest, legacy, load, read, rebuild, register, translate
 from gateway.app import create_app
 from gateway.installation import open_installation
 from mappings.nummers import bsn
@@ -67,6 +69,45 @@ def test_a_copy_of_the_slice_says_as_much_of_other_people() -> None:
     ]
     assert not numbers[0] & numbers[1]
     assert len(numbers[0]) == len(numbers[1]) > 500
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A slice of some zaken; out: how many rollen it has."""
+    lines = legacy.slice_lines()
+    zaken = {orjson.loads(line)["url"] for line in lines["zaak"][:60]}
+    part = {
+        kind: [line for line in lines[kind] if orjson.loads(line)["zaak"] in zaken]
+        for kind in ("rol", "klantcontact")
+    }
+    part["zaak"] = lines["zaak"][:60]
+    for module in (legacy, ingest):
+        monkeypatch.setattr(module, "slice_lines", lambda: part)
+    return len(part["rol"])
+
+
+def test_ingest_is_measured_in_parts_over_copies(few: int, tmp_path: Path) -> None:
+    told: list[str] = []
+    path = tmp_path / "ingest.sqlite"
+    filled = ingest.fill(path, 3 * few + 1, told.append)
+    assert (filled.rollen, len(filled.parts), len(told)) == (4 * few, 4, 4)
+    assert filled.average > 0
+    lines = ingest.sizes(path, filled.rollen)
+    assert any("document" in line for line in lines[1:])
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM raw WHERE kind = 2").fetchone() == (4 * few,)
+    connection.close()
+
+
+def test_rebuild_is_measured_with_and_without_a_change(
+    few: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rebuild.sqlite"
+    ingest.fill(path, 1, lambda line: None)
+    rebuild.measure(path)
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in told[:3]] == list(rebuild.ROUNDS)
+    assert ["'changed'" in line for line in told[:3]] == [False, True, True]
 
 
 @pytest.fixture

@@ -834,7 +834,7 @@ def test_no_error_or_log_line_holds_what_was_asked(dataset, caplog):
                 seen += traceback.format_exception(exc)
     with Scripted(problem(400, "invalid")) as server, pytest.raises(errors.BadRequest) as caught:
         client = client_of(server)
-        client._version = ApiVersion((1, 5, 1), "1.5.1", True, True)
+        client._spoken._known = ApiVersion((1, 5, 1), "1.5.1", True, True)
         client.all("rol", {BSN: SECRET_NUMBER})
     seen += [str(caught.value), *traceback.format_exception(caught.value)]
     assert any("inpBsn=*" in text for text in seen)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+import test_moments as earlier
 from click.testing import CliRunner
 from invariants import broken
 from legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, persoon, uuid_of, zaak
@@ -28,9 +29,13 @@ from gateway.cli import cli
 from gateway.ingest import Ingest
 from gateway.store import editing, leases
 from gateway.store.database import StoreError
+from gateway.store.kinds import LOCAL_ORIGIN
+from gateway.store.writing import put_documents
 from jobs import rebuild as rebuilding
 from jobs.rebuild import Outcome, Rebuild, copy_of
 from jobs.work import Busy
+from mappings import klantinteracties
+from mappings.documents import Document
 from mappings.findings import Untranslatable
 from mappings.settings import Kanaal, Settings
 from mappings.translate import fingerprint, translate
@@ -211,6 +216,41 @@ def test_of_one_source_only_its_objects_are_translated_again(register: Register)
     assert (outcome.read, changed(outcome)) == (3, {"partij": {"changed": 2}})
     rebuild(register, settings)
     assert {line["body"]["voorkeurstaal"] for line in register.of("document", "partij")} == {"nld"}
+
+
+@pytest.mark.rule("M32")
+@pytest.mark.rule("M40")
+@pytest.mark.rule("M41")
+def test_the_earlier_standards_are_rebuilt_too(tmp_path: Path) -> None:
+    client = UUID("11111111-0000-4000-8000-000000000001")
+    here = f"{earlier.HERE}/klantinteracties/api/v1/klantcontacten/{client}"
+    objects = [*earlier.WHOLE, ("zaakcontactmoment", earlier.zaakcontactmoment(3, 1, here))]
+    other = replace(
+        SETTINGS,
+        taal="fry",
+        zaak_register="ander",
+        adressen="geen",
+        kanalen={"telefoon": Kanaal("Bel", False)},
+    )
+
+    def taken_by(name: str, settings: Settings) -> earlier.Register:
+        made = earlier.Register(tmp_path / name, settings)
+        body = klantinteracties.defaults("klantcontact")
+        with made.store.write() as connection:
+            put_documents(connection, [(Document("klantcontact", client, body, 5, 5), None)], LOCAL_ORIGIN)
+        made.take(*objects)
+        return made
+
+    one, wanted = taken_by("one.db", SETTINGS), taken_by("other.db", other)
+    first = one.digest()
+    one.ingest.settings = other
+    Rebuild(one.store, one.ingest).run()
+    assert one.digest() == wanted.digest() != first
+    one.ingest.settings = SETTINGS
+    Rebuild(one.store, one.ingest).run()
+    assert one.digest() == first
+    for made in (one, wanted):
+        made.store.close()
 
 
 # Meanwhile, and again

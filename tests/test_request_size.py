@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -37,7 +38,8 @@ class Running:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             body = iter(pieces) if chunked else b"".join(pieces)
-            connection.request("POST", PATH, body, self.headers(), encode_chunked=chunked)
+            with contextlib.suppress(BrokenPipeError):  # the server may answer and close before it has all
+                connection.request("POST", PATH, body, self.headers(), encode_chunked=chunked)
             answer = connection.getresponse()
             return answer.status, json.load(answer)
         finally:

@@ -32,8 +32,7 @@ from versions_world import (
 from gateway.check import Level, SourceReport, check_source
 from gateway.config import Source
 from gateway.installation import Installation, open_installation
-from gateway.legacy import client as legacy
-from gateway.legacy import errors
+from gateway.legacy import errors, spoken
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.versions import ApiVersion, parse
 from gateway.sample.data import Dataset, default_paths, load
@@ -494,7 +493,7 @@ def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
         assert dump_digest(installation.store) == dump_digest(fresh.store)
 
 
-def test_servers_of_two_versions_behind_one_address_cost_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_of_two_versions_behind_one_address_cost_few_calls() -> None:
     """While an upgrade goes from server to server, each answer may name the other version."""
     with SampleServer(world()) as server:
         client = ZakenClient(source_of(server))
@@ -506,9 +505,15 @@ def test_servers_of_two_versions_behind_one_address_cost_few_calls(monkeypatch: 
             client.version()
         probes = [call for call in server.calls if "kvkNummer" in call.path]
         assert len(probes) == 1
-        monkeypatch.setattr(legacy.time, "monotonic", lambda: 1e9)
-        server.become("1.7.0")
-        assert client.version().text == "1.7.0", "a day later it is asked again"
+
+
+def test_additions_without_a_new_number_are_found_a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spoken, "OLD_SECONDS", 0.0)
+    with SampleServer(world(), version="1.5.1", open_zaak=False) as server:
+        client = ZakenClient(source_of(server))
+        assert not client.version().open_zaak
+        server.become("1.5.1", open_zaak=True)
+        assert client.version().open_zaak
 
 
 def test_a_version_that_can_not_be_found_again_stays_what_it_was() -> None:

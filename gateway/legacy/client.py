@@ -7,8 +7,6 @@ from uuid and the one configured base, and only parameters that the version has 
 """
 
 import re
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,11 +17,9 @@ from gateway.config import EARLIER_APIS, Source
 from gateway.legacy import errors, versions
 from gateway.legacy.background import Waiting
 from gateway.legacy.gates import Gates
+from gateway.legacy.spoken import Spoken
 from gateway.legacy.transport import Answer, Retries, Transport
 from gateway.legacy.versions import ApiVersion
-from gateway.logs import get_logger
-
-log = get_logger("klantbrug.legacy")
 
 PATHS = {
     "zaak": "zaken",
@@ -54,11 +50,6 @@ _OWN_URLS = {
     "volgendContactmoment": "contactmoment",
     "object": "zaak",
 }
-# When what a source speaks was just found out again, it is not doubted again for so long: of several servers behind
-# one address, one may be older than the others.
-_SURE_SECONDS = 60.0
-# A source can learn new filters and keep its number.
-_OLD_SECONDS = 24 * 3600.0
 # A source that gives one page over and over does not know `page`; inserts can make two equal, not three.
 _SAME_PAGES = 3
 
@@ -127,11 +118,7 @@ class ZakenClient:
             for api in EARLIER_APIS
             if (own := _own_credentials(source, api))
         }
-        self._version: ApiVersion | None = None
-        self._named = ""
-        self._doubted = False
-        self._sure_until = self._old_from = 0.0
-        self._finding_out = threading.Lock()
+        self._spoken = Spoken(source.name, source.api_version, self._probe)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -158,29 +145,12 @@ class ZakenClient:
         return self._transport.clock_skew
 
     def version(self, *, deadline: float | None = None) -> ApiVersion:
-        """What the source speaks; asked once and remembered, until there is a reason to ask again.
+        """What the source speaks; asked once and remembered, until an answer gives reason to ask again.
 
-        Reasons are an answer with another API-version, a 400 on parameters that the version has, and a day gone by.
         The number is `api_version` of the config, else the API-version header. Raises BadAnswer when neither is
-        there, or it is none to go by. Once found, it stays when asking again fails.
+        there, or it is none to go by.
         """
-        known = self._version
-        if known is not None and not self._doubtful():
-            return known
-        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
-        if not self._finding_out.acquire(timeout=left):
-            raise errors.DeadlinePassed(self.source_name, "GET /rollen")
-        try:
-            known = self._version
-            if known is None:
-                known = self._find_version(deadline)
-                self._old_from = time.monotonic() + _OLD_SECONDS
-            elif self._doubtful():
-                known = self._find_again(known, deadline)
-            self._version = known
-            return known
-        finally:
-            self._finding_out.release()
+        return self._spoken.version(deadline)
 
     def has_api(self, api: str) -> bool:
         """Whether the config names an address of that API of the earlier standards ("klanten", ...)."""
@@ -318,51 +288,11 @@ class ZakenClient:
         exact = answer.body.get("countExact") is not False
         return objects, Count(count if isinstance(count, int) else None, exact)
 
-    def _find_version(self, deadline: float | None) -> ApiVersion:
-        url = self._list_url("rol")
-        answer, open_zaak, page_size = None, False, False
-        try:
-            template = self._template("rol", versions.PROBE)
-            answer = self._transport.get(url, versions.PROBE, template, deadline)
-            open_zaak = page_size = versions.answers_probe(self._objects_in(answer, "rol", template))
-        except errors.BadRequest:
-            try:
-                template = self._template("rol", {"pageSize": "1"})
-                answer = self._transport.get(url, {"pageSize": "1"}, template, deadline)
-                page_size = len(self._objects_in(answer, "rol", template)) <= 1
-            except errors.BadRequest:
-                answer = self._transport.get(url, {}, "GET /rollen", deadline)
-        named = answer.headers.get("API-version", "")
-        text = self._source.api_version or named
-        number = versions.parse(text)
-        if number is None or versions.trouble(text):
-            raise errors.BadAnswer(self.source_name, "GET /rollen", text=versions.trouble(text))
-        self._named = named
-        return ApiVersion(number, ".".join(map(str, number)), open_zaak, page_size)
-
-    def _find_again(self, known: ApiVersion, deadline: float | None) -> ApiVersion:
-        """The version after a doubt: what the source says now, or what it was when it does not say."""
-        found = known
-        try:
-            found = self._find_version(deadline)
-        except errors.LegacyError as error:
-            log.warning("version could not be found again", source=self.source_name, cause=error.cause)
-        self._doubted = False
-        self._sure_until = time.monotonic() + _SURE_SECONDS
-        self._old_from = time.monotonic() + _OLD_SECONDS
-        if found != known:
-            log.warning(
-                "source speaks another version", source=self.source_name, was=known.text, now=found.text
-            )
-        return found
-
-    def _doubtful(self) -> bool:
-        return self._doubted or time.monotonic() >= self._old_from
-
-    def _doubt(self) -> None:
-        """Have the version asked again, by whoever wants to know it next."""
-        if time.monotonic() >= self._sure_until:
-            self._doubted = True
+    def _probe(self, params: Mapping[str, str], deadline: float | None) -> tuple[list[dict[str, Any]], str]:
+        """The rollen that these parameters give, and the version that the answer names."""
+        template = self._template("rol", params)
+        answer = self._transport.get(self._list_url("rol"), params, template, deadline)
+        return self._objects_in(answer, "rol", template), answer.headers.get("API-version", "")
 
     def _ask(
         self, kind: str, url: str, params: Mapping[str, str], template: str, deadline: float | None
@@ -370,9 +300,8 @@ class ZakenClient:
         """One call, with the credentials of the API that this kind belongs to."""
         transport = self._own_transports.get(EARLIER.get(kind, ""), self._transport)
         answer = transport.get(url, params, template, deadline)
-        named = answer.headers.get("API-version", "")
-        if named and named != self._named and self._version is not None and _of_zaken_api(kind):
-            self._doubt()
+        if _of_zaken_api(kind):
+            self._spoken.hear(answer.headers.get("API-version", ""))
         return answer
 
     def _list(self, question: "_Question", deadline: float | None, page: int | None = None) -> Answer:
@@ -385,7 +314,7 @@ class ZakenClient:
         except errors.BadRequest as error:
             if error.status != 400 or not _of_zaken_api(kind):
                 raise
-            self._doubt()
+            self._spoken.doubt()
             if self.version(deadline=deadline) == question.version:
                 raise
             raise errors.VersionChanged(self.source_name, question.template) from None

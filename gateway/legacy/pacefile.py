@@ -172,15 +172,18 @@ class PaceFile:
 
     def _begin(self) -> None:
         """Open the file for this process: a lock of the parent would let both through."""
-        # Never waited for: after a fork the lock may be held by a thread that only the parent has.
-        self._lock = threading.Lock()
-        self._file, self._pid = None, os.getpid()
-        if self._path is None:
-            return
-        try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            log.warning("pace is not shared", file=self._path.name, errno=error.errno)
+        with _opening:
+            if self._pid == os.getpid():
+                return  # another thread did it meanwhile
+            # A new one: after a fork the old lock may be held by a thread that only the parent has.
+            self._lock = threading.Lock()
+            self._file = None
+            if self._path is not None:
+                try:
+                    self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                except OSError as error:
+                    log.warning("pace is not shared", file=self._path.name, errno=error.errno)
+            self._pid = os.getpid()  # last: from now on others use what was made here
 
     def _read(self, file: int) -> None:
         found = os.preadv(file, [self._state], 0)
@@ -198,6 +201,18 @@ class PaceFile:
             log.warning("pace is not shared", errno=error.errno)
             os.close(file)
             self._file = None
+
+
+_opening = threading.Lock()
+
+
+def _after_fork() -> None:
+    """A lock of the child's own: that of the parent may be held by a thread that the child does not have."""
+    global _opening
+    _opening = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _fresh(state: State, boot: int) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from gateway.store.claims import IN_IDS, id_list
 from gateway.store.database import Store
-from gateway.store.kinds import GONE, KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
+from gateway.store.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
+from gateway.store.ties import Tie
 
 # What a rehearsal notes of a document.
 MISSING, DIFFERENT, EXTRA = "missing", "different", "extra"
@@ -73,6 +74,30 @@ def held_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[b
     marks = ",".join("?" * len(zaken))
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) ORDER BY id", (source, *zaken)
+    )
+    return [_held(row) for row in rows]
+
+
+def moments_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[bytes]:
+    """The contactmomenten (uuids) that are tied to these zaken (at most 500)."""
+    marks = ",".join("?" * len(zaken))
+    rows = connection.execute(
+        f"SELECT DISTINCT contact FROM tie WHERE source = ? AND zaak IN ({marks}) ORDER BY contact",
+        (source, *zaken),
+    )
+    return [row[0] for row in rows]
+
+
+def held_of_moments(connection: sqlite3.Connection, source: int, moments: Sequence[bytes]) -> list[Held]:
+    """These contactmomenten (at most some thousands), their ties, and the klanten that they are tied to."""
+    marks = ",".join("?" * len(moments))
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM raw WHERE id IN ("
+        f"SELECT raw FROM tie WHERE source = ?1 AND contact IN ({marks})"
+        f" UNION SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['contactmoment']} AND uuid IN ({marks})"
+        f" UNION SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['klant']} AND uuid IN ("
+        f"SELECT klant FROM tie WHERE source = ?1 AND contact IN ({marks}))) ORDER BY id",
+        (source, *moments, *moments, *moments),
     )
     return [_held(row) for row in rows]
 
@@ -169,9 +194,22 @@ def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, di
     return found
 
 
+def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Tie]:
+    """What these objects (rows) tie together."""
+    rows = connection.execute(
+        f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
+    )
+    return {row[0]: Tie(*row[1:]) for row in rows}
+
+
 def mistrust(connection: sqlite3.Connection, raw: int, statements: Iterable[int]) -> None:
-    """See to it that an object is translated anew when it is taken, and that nothing joins these statements again."""
-    connection.execute("UPDATE raw SET digest = NULL WHERE id = ?", (raw,))
+    """See to it that an object is translated anew when it is taken, and that nothing joins these statements again.
+
+    What is left out has no digest: there a blank one says that it is not trusted.
+    """
+    connection.execute(
+        "UPDATE raw SET digest = CASE WHEN state = ? THEN x'' END WHERE id = ?", (LEFT_OUT, raw)
+    )
     connection.executemany(
         "UPDATE statement SET digest = randomblob(16) WHERE id = ?", [(each,) for each in statements]
     )
@@ -220,6 +258,17 @@ def zaken_after(connection: sqlite3.Connection, source: int, after: bytes, limit
     return [row[0] for row in rows]
 
 
+def moments_after(connection: sqlite3.Connection, source: int, after: bytes, limit: int) -> list[bytes]:
+    """Contactmomenten that are held or tied, in the order of their uuids."""
+    rows = connection.execute(
+        "SELECT contact FROM (SELECT DISTINCT contact FROM tie WHERE source = ?1 AND contact > ?2"
+        " ORDER BY contact LIMIT ?3) UNION SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ?1"
+        f" AND kind = {RAW_KIND['contactmoment']} AND uuid > ?2 ORDER BY uuid LIMIT ?3) ORDER BY 1 LIMIT ?3",
+        (source, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
 def identities_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> set[int]:
     """The keys (rows) of what the rollen of these zaken (at most 500) say."""
     marks = ",".join("?" * len(zaken))
@@ -239,14 +288,12 @@ def legacy_documents(connection: sqlite3.Connection) -> dict[str, int]:
     return {KINDS[kind - 1]: count for kind, count in rows}
 
 
-def documents_of(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> dict[str, int]:
-    """How many documents the objects of these zaken (at most 500) went into, by kind."""
-    marks = ",".join("?" * len(zaken))
+def documents_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[str, int]:
+    """How many documents these objects (rows) went into, by kind."""
     rows = connection.execute(
-        "SELECT d.kind, count(DISTINCT d.id) FROM raw r JOIN provenance p ON p.raw = r.id"
-        f" JOIN document d ON d.id = p.document WHERE r.source = ? AND r.zaak IN ({marks})"
-        " GROUP BY d.kind ORDER BY d.kind",
-        (source, *zaken),
+        "SELECT d.kind, count(DISTINCT d.id) FROM provenance p JOIN document d ON d.id = p.document"
+        f" WHERE p.raw {IN_IDS} GROUP BY d.kind ORDER BY d.kind",
+        (id_list(raws),),
     )
     return {KINDS[kind - 1]: count for kind, count in rows}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 
-LEVEL = 1
+LEVEL = 2
 # A window of 8 KiB and little memory: enough for one object and the dictionary, and quick to copy.
 WINDOW, MEMORY = 13, 5
 

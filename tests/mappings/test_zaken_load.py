@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
 from mappings.findings import Untranslatable
-from mappings.zaken import load_klantcontact, load_rol, load_zaak
+from mappings.zaken import _ROLLEN, load_klantcontact, load_rol, load_zaak
 
 BASE = "http://zaken.example/zaken/api/v1/"
 ZAAK = "2e954df3-161e-4f15-b13f-50a86ad97a56"
@@ -239,15 +240,31 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.rule("M3")
-@settings(deadline=None, max_examples=300)
-@given(
+ANY_ROL = (
     st.sampled_from(["natuurlijk_persoon", "niet_natuurlijk_persoon", "vestiging", "medewerker"]),
     st.dictionaries(
         st.sampled_from(["inpBsn", "geslachtsnaam", "handelsnaam", "verblijfsadres", "identificatie"]), JSON
     ),
     st.dictionaries(st.sampled_from([*rol(), "contactpersoonRol", "authenticatieContext"]), JSON, max_size=3),
 )
+
+
+@settings(deadline=None, max_examples=300)
+@given(*ANY_ROL)
+def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, fields):
+    raw, schema = rol(soort, identificatie) | fields, _ROLLEN[soort]
+    try:
+        expected = schema.load(raw)
+    except ValidationError:
+        with pytest.raises(ValidationError):
+            schema.read(raw)
+    else:
+        assert schema.read(raw) == expected
+
+
+@pytest.mark.rule("M3")
+@settings(deadline=None, max_examples=300)
+@given(*ANY_ROL)
 def test_any_json_is_loaded_or_refused_and_loading_twice_gives_the_same(soort, identificatie, fields):
     raw = rol(soort, identificatie) | fields
     try:
