@@ -56,7 +56,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     api.register(app)
     documentation.register(app)
     operating = Operating(app, gatekeeper)
-    Beheer(store, public_url).register(app, operating)
+    Beheer(store, config, public_url).register(app, operating)
     verifications.register(operating, store)
     backfills.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, render_template, request
 
 from gateway import problems
 from gateway.answers import SECURITY, base_url, json_answer, problem_answer
 from gateway.operating import Operating
+from gateway.overview import overview
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
+
+if TYPE_CHECKING:
+    from gateway.config import Config
 
 STATUS_SECONDS = 2.0
 NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
@@ -42,8 +46,9 @@ log = logging.getLogger(__name__)
 class Beheer:
     """The operator's views over one store."""
 
-    def __init__(self, store: Store, public_url: str) -> None:
+    def __init__(self, store: Store, config: Config, public_url: str) -> None:
         self._store = store
+        self._config = config
         self._public_url = public_url
         self._held: tuple[float, dict[str, Any]] | None = None
 
@@ -77,5 +82,5 @@ class Beheer:
         moment = time.monotonic()
         held = self._held
         if held is None or held[0] < moment:
-            held = self._held = (moment + STATUS_SECONDS, store_status.status(self._store))
+            held = self._held = (moment + STATUS_SECONDS, overview(self._store, self._config))
         return held[1]

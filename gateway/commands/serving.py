@@ -55,10 +55,10 @@ def _jobs_command(config: Config) -> list[str]:
 def status(config: Config, as_json: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.installation import open_store
+    from gateway.overview import overview
     from gateway.show import status_text
-    from gateway.store.status import status as read_status
 
-    found = read_status(open_store(config))
+    found = overview(open_store(config), config)
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else status_text(found))
 
 

@@ -60,6 +60,7 @@ def verify(
 
 def _run(config: Config, name: str, sample: int | None, seed: int | None, repair: bool) -> dict[str, Any]:
     from gateway.installation import open_installation
+    from gateway.legacy.background import background
     from gateway.legacy.errors import LegacyError
     from gateway.steps import shown_steps
     from gateway.store.leases import Lost
@@ -68,7 +69,8 @@ def _run(config: Config, name: str, sample: int | None, seed: int | None, repair
 
     fetcher = open_installation(config).fetchers[name]
     try:
-        with shown_steps() as show:
+        # Asked by hand, so the hours of the window don't count; but requests of clients go first.
+        with shown_steps() as show, background(window=False):
             size = SAMPLE if sample == 0 else sample
             return Verify(fetcher, sample=size, repair=repair, show=show, seed=seed).run()
     except KeyboardInterrupt:

@@ -5,6 +5,8 @@ The limits of a `[[source]]` hold for each server by itself: one that is down or
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,14 +51,16 @@ class Gates:
 
 def pause(store: Path, source: Source) -> None:
     """Hold all background calls on the source, of every process; until `resume`, also over restarts."""
-    for gate in _opened(store, source):
-        gate.pause(True)
+    with _opened(store, source) as opened:
+        for gate in opened:
+            gate.pause(True)
 
 
 def resume(store: Path, source: Source) -> None:
     """Let background calls on the source go again."""
-    for gate in _opened(store, source):
-        gate.pause(False)
+    with _opened(store, source) as opened:
+        for gate in opened:
+            gate.pause(False)
 
 
 def set_overrides(
@@ -71,18 +75,20 @@ def set_overrides(
 
     They hold for every process from its next call on, until `clear_overrides`, also over restarts.
     """
-    for gate in _opened(store, source):
-        gate.wish(
-            connections=connections,
-            requests_per_second=requests_per_second,
-            objects_per_second=objects_per_second,
-        )
+    with _opened(store, source) as opened:
+        for gate in opened:
+            gate.wish(
+                connections=connections,
+                requests_per_second=requests_per_second,
+                objects_per_second=objects_per_second,
+            )
 
 
 def clear_overrides(store: Path, source: Source) -> None:
     """Let the limits of the configuration hold again."""
-    for gate in _opened(store, source):
-        gate.forget_wishes()
+    with _opened(store, source) as opened:
+        for gate in opened:
+            gate.forget_wishes()
 
 
 def describe(store: Path, source: Source) -> dict[str, object]:
@@ -93,12 +99,18 @@ def describe(store: Path, source: Source) -> dict[str, object]:
     the first call), `slow`, `waiting` (why background calls wait, None when they do not) and `until`, `overrides`
     (what an operator set). With several servers that of the Zaken API, and `others`: the same for each other one.
     """
-    first, *others = [gate.describe() for gate in _opened(store, source)]
+    with _opened(store, source) as opened:
+        first, *others = [gate.describe() for gate in opened]
     return {**first, "others": others} if others else first
 
 
-def _opened(store: Path, source: Source) -> list[Gate]:
-    return Gates(source, store).all()
+@contextlib.contextmanager
+def _opened(store: Path, source: Source) -> Iterator[list[Gate]]:
+    gates = Gates(source, store)
+    try:
+        yield gates.all()
+    finally:
+        gates.close()
 
 
 def _server(url: str) -> str:
