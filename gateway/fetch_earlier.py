@@ -105,6 +105,21 @@ class Earlier:
         """The ties of a contactmoment as they are now, for jobs: before it is taken, for they tell who may see it."""
         self._ties_of(visit, uuid)
 
+    def klanten(self, visit: Visit, uuid: UUID) -> None:
+        """The klanten of a contactmoment that are not held, and who they are beside that."""
+        if not self.klanten_url:
+            return
+        with self.store.read() as connection:
+            klanten = ties.klanten_of_moment(connection, self.fetcher.source, uuid.bytes)
+            held = rows.raw_rows(connection, self.fetcher.source, "klant", klanten)
+        for klant in klanten:
+            if klant not in held:
+                self.fetcher.fetch(visit, "klant", UUID(bytes=klant))
+            with self.store.read() as connection:
+                keys = ties.keys_of_klant(connection, self.fetcher.source, klant)
+            if keys:
+                self.fetcher.who(visit, keys)
+
     def reread_moment(self, visit: Visit, uuid: UUID) -> None:
         """A contactmoment with its ties and klanten as they are now, however fresh what is held: for jobs."""
         self._moment(visit, uuid)
@@ -160,18 +175,8 @@ class Earlier:
 
     def _moment(self, visit: Visit, uuid: UUID) -> None:
         self._ties_of(visit, uuid)
-        if not self.fetcher.fetch(visit, "contactmoment", uuid) or not self.klanten_url:
-            return
-        with self.store.read() as connection:
-            klanten = ties.klanten_of_moment(connection, self.fetcher.source, uuid.bytes)
-            held = rows.raw_rows(connection, self.fetcher.source, "klant", klanten)
-        for klant in klanten:
-            if klant not in held:
-                self.fetcher.fetch(visit, "klant", UUID(bytes=klant))
-            with self.store.read() as connection:
-                keys = ties.keys_of_klant(connection, self.fetcher.source, klant)
-            if keys:
-                self.fetcher.who(visit, keys)
+        if self.fetcher.fetch(visit, "contactmoment", uuid):
+            self.klanten(visit, uuid)
 
     def _ties_of(self, visit: Visit, uuid: UUID) -> None:
         url = self.fetcher.client.url_of("contactmoment", str(uuid))

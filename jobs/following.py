@@ -16,6 +16,7 @@ from gateway.store import legacy as rows
 from gateway.store.following import Following
 from gateway.store.kinds import TRANSLATED
 from jobs.work import Work
+from mappings.translate import uuid_in
 
 # No client waits for a job: each call is bounded by the client's own time limits.
 PATIENCE = 24 * 3600.0
@@ -65,7 +66,22 @@ class Followed:
             self.fetcher.fetch(visit, "zaak", uuid)
         for uuid in sorted(result.refetch_zaken):
             self.fetcher.reread_zaak(visit, uuid)
+        for uuid in sorted(result.refetch_moments):
+            self.fetcher.fetch(visit, "contactmoment", uuid)
         return result
+
+    def ties_of_new(self, objects: Sequence[dict[str, Any]]) -> set[UUID]:
+        """Ask what ties the contactmomenten that are not held yet: it goes before them, for it tells who may see them.
+
+        Out: those contactmomenten. Raises LegacyError.
+        """
+        found = {uuid for raw in objects if (uuid := uuid_in(raw.get("url"))) is not None}
+        with self.store.read() as connection:
+            held = rows.raw_rows(connection, self.source, "contactmoment", [uuid.bytes for uuid in found])
+        new = {uuid for uuid in found if uuid.bytes not in held}
+        for uuid in sorted(new):
+            self.fetcher.earlier.reread_ties(self.visit(), uuid)
+        return new
 
     def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         """See what the source says of one object now: taken, removed (404), or marked as refused (403).

@@ -1,7 +1,7 @@
 """Sweep: reads everything again, bit by bit, and so finds what nothing announced.
 
-A round walks all lists page by page, evenly spread over a bit less than half of `[[source]] sweep_days`, and then asks
-by uuid for what is held and no list showed since the round began: deleted, hidden by a delete during the walk, or no
+A round walks all lists page by page, and asks for the ties of each contactmoment that have no list, evenly spread over a
+bit less than half of `[[source]] sweep_days`; then it asks by uuid for what is held and no list showed since the round began: deleted, hidden by a delete during the walk, or no
 longer visible. So a change is found within one round and a deletion within two: within sweep_days. Lists, and not zaak
 after zaak: a page of 500 costs the source as much as a dozen single objects. Ingest compares by digest; an ETag is not
 believed.
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from uuid import UUID
@@ -28,11 +28,11 @@ from gateway.store import asked, following
 from gateway.store.database import now
 from gateway.store.following import Following
 from jobs.following import Followed
+from jobs.lists import LISTS, all_kinds_of, kinds_of
 from jobs.work import Work
 
 log = get_logger("klantbrug.sweep")
 
-KINDS = ("zaak", "rol", "klantcontact")
 SECOND = 1_000_000
 DAY = 86400 * SECOND
 # Two rounds, with what is asked by uuid at their ends, fit in the period.
@@ -51,7 +51,8 @@ OFTEN_IN_A_RUN = 20
 
 @dataclass(slots=True)
 class Place:
-    """Where a round is: in the walk of the list of KINDS[stage] at `page`; after those, by uuid, behind `row`.
+    """Where a round is: in the walk of the list of kinds[stage] at `page`; after those, behind `row`, in the ties of
+    contactmomenten when there are `ties`, and then by uuid in each of `kinds` and `ties`.
 
     `read` of the `held` objects were read, which is how the round keeps its pace.
     """
@@ -63,6 +64,13 @@ class Place:
     page: int = 1
     row: int = 0
     read: int = 0
+    kinds: Sequence[str] = LISTS
+    ties: Sequence[str] = ()
+
+    @property
+    def spread(self) -> int:
+        """How many stages are spread over the round: those before asking by uuid."""
+        return len(self.kinds) + bool(self.ties)
 
     def next_stage(self) -> None:
         """Go on with the next list, or the next kind by uuid."""
@@ -70,7 +78,7 @@ class Place:
 
     def due(self, moment: int, length: float) -> bool:
         """Is it time for the next step, when the round is spread evenly over `length`?"""
-        if self.hurried or self.stage >= len(KINDS):
+        if self.hurried or self.stage >= self.spread:
             return True
         return moment - self.began >= length * min(1.0, self.read / max(1, self.held))
 
@@ -85,7 +93,7 @@ def anything_due(installation: Installation) -> bool:
         with installation.store.read() as connection:
             state = following.following(connection, fetcher.source)
             often = asked.often(connection, fetcher.source, OFTEN, moment - OFTEN_READ, 1)
-        if _due(state, moment, _length(installation, fetcher)) or (often and phase == "synced"):
+        if _due(state, moment, _length(installation, fetcher), fetcher) or (often and phase == "synced"):
             return True
     return False
 
@@ -96,22 +104,30 @@ def _length(installation: Installation, fetcher: Fetcher) -> float:
     return days * DAY * ROUND_SHARE
 
 
-def _due(state: Following, moment: int, length: float) -> bool:
+def _kinds(fetcher: Fetcher) -> tuple[list[str], list[str]]:
+    """The kinds that are walked in lists, and those that are asked for each contactmoment."""
+    kinds = list(kinds_of(fetcher.client))
+    return kinds, list(all_kinds_of(fetcher.client)[len(kinds) :])
+
+
+def _due(state: Following, moment: int, length: float, fetcher: Fetcher) -> bool:
     """Does a round begin or go on now?"""
     if state.place is None:
         return state.hurry > 0 or not state.swept <= moment < state.swept + length
     place = Place(**state.place)
-    return _void(place, state, moment) or place.due(moment, length)
+    return _void(place, state, moment, fetcher) or place.due(moment, length)
 
 
-def _void(place: Place, state: Following, moment: int) -> bool:
-    """Must another round begin: one was asked for since, or the clock was set back to before this one?"""
-    return state.hurry > place.began or place.began > moment
+def _void(place: Place, state: Following, moment: int, fetcher: Fetcher) -> bool:
+    """Must another round begin: one was asked for since, the clock was set back to before this one, or the source was
+    given another API?"""
+    other = ([*place.kinds], [*place.ties]) != _kinds(fetcher)
+    return other or state.hurry > place.began or place.began > moment
 
 
 def sweep(work: Work) -> dict[str, int]:
     """Do what is due, for every source. Out: counts; a source that fails is counted and logged. Raises leases.Lost."""
-    counts = {"pages": 0, "changed": 0, "by_uuid": 0, "often": 0, "failed": 0, "rounds": 0}
+    counts = {"pages": 0, "changed": 0, "ties": 0, "by_uuid": 0, "often": 0, "failed": 0, "rounds": 0}
     for fetcher in work.installation.fetchers.values():
         if work.stopping.is_set():
             break
@@ -141,10 +157,13 @@ class _Sweep:
         place = self._place()
         # At least one step, however long the zaken took.
         while place is not None and place.due(self.work.clock(), self.length):
-            if place.stage < len(KINDS):
+            by_uuid = [*place.kinds, *place.ties]
+            if place.stage < len(place.kinds):
                 self._read_page(place)
-            elif place.stage < 2 * len(KINDS):
-                self._ask_by_uuid(place)
+            elif place.stage < place.spread:
+                self._ask_ties(place)
+            elif place.stage < place.spread + len(by_uuid):
+                self._ask_by_uuid(place, by_uuid[place.stage - place.spread])
             else:
                 with self.work.write() as connection:
                     following.set_swept(connection, self.source, place.began, place.hurried)
@@ -161,18 +180,21 @@ class _Sweep:
     def _place(self) -> Place | None:
         """Where the round is that goes on or begins now; None when none is due."""
         state, moment = self.followed.state(), self.work.clock()
-        if not _due(state, moment, self.length):
+        if not _due(state, moment, self.length, self.fetcher):
             return None
         if state.place is not None:
             place = Place(**state.place)
-            if not _void(place, state, moment):
+            if not _void(place, state, moment, self.fetcher):
                 return place
+        kinds, ties = _kinds(self.fetcher)
         with self.followed.store.read() as connection:
-            held = following.count_held(connection, self.source, KINDS)
-        return Place(now(), held, hurried=state.hurry > 0)
+            held = following.count_held(connection, self.source, kinds)
+            if ties:
+                held += following.count_held(connection, self.source, ["contactmoment"])
+        return Place(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties)
 
     def _read_page(self, place: Place) -> None:
-        kind = KINDS[place.stage]
+        kind = place.kinds[place.stage]
         page = next(self.fetcher.client.pages(kind, start=place.page), None)
         if page is None:
             place.next_stage()
@@ -186,12 +208,28 @@ class _Sweep:
                 place.next_stage()
             following.set_place(connection, self.source, asdict(place))
 
+        if kind == "contactmoment":
+            self.followed.ties_of_new(page.objects)
         result = self.followed.take(kind, page.objects, also)
         self.counts["pages"] += 1
         self.counts["changed"] += result.changed
 
-    def _ask_by_uuid(self, place: Place) -> None:
-        kind = KINDS[place.stage - len(KINDS)]
+    def _ask_ties(self, place: Place) -> None:
+        """Ask again what ties contactmomenten, for some of them."""
+        with self.followed.store.read() as connection:
+            found = following.held_after(connection, self.source, "contactmoment", place.row, PIECE)
+        earlier = self.fetcher.earlier
+        for row, uuid in found:
+            self._one(partial(earlier.reread_ties, self.followed.visit(), UUID(bytes=uuid)))
+            self.counts["ties"] += 1
+            place.row, place.read = row, place.read + 1
+            if not self._going_on():
+                break
+        if not found:
+            place.next_stage()
+        self._keep(place)
+
+    def _ask_by_uuid(self, place: Place, kind: str) -> None:
         with self.followed.store.read() as connection:
             found = following.not_shown(connection, self.source, kind, place.began, place.row, PIECE)
         for row, uuid in found:

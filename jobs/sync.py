@@ -1,10 +1,11 @@
 """Sync: takes what is new at a source since the last time, in a few calls.
 
-Rollen and klantcontacten come newest first. What existed when the previous sync (or the backfill) began is held, so a
-walk from the front may stop where everything existed then. It goes on for a margin, because a transaction at the source
-may show older numbers later than newer ones, and because requests and notifications brought in single objects from
-further back. Deletes during a walk of several pages hide objects: such a walk is done again until one misses
-nothing. Changes and deletions are not seen here: they are announced (inbox) or found (sweep).
+Rollen, klantcontacten and contactmomenten come newest first. What existed when the previous sync (or the backfill)
+began is held, so a walk from the front may stop where everything existed then. It goes on for a margin, because a
+transaction at the source may show older numbers later than newer ones, and because requests and notifications brought
+in single objects from further back. Deletes during a walk of several pages hide objects: such a walk is done again
+until one misses nothing. With a new contactmoment come its ties and klanten. Changes and deletions are not seen here:
+they are announced (inbox) or found (sweep).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MOST_LOOKS = 5
 # The registratiedatum of a zaak is a date in the source's own time, which may be set a day back.
 DAYS_BACK = 2
 REGISTERED = "registratiedatum__gt"
+NEWEST_FIRST = "-registratiedatum"
 SECOND = 1_000_000
 NOT_AGREED = "een sync miste bij elke lezing objecten"
 
@@ -85,6 +87,8 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     looking = _Looking(followed, max(followed.state().synced, covered), done)
     for kind in ("zaak", "rol", "klantcontact"):
         looking.everything_new(kind)
+    if followed.fetcher.client.has_api("contactmomenten"):
+        looking.everything_new("contactmoment")
     with work.write() as connection:
         if done.agreed:
             following.set_synced(connection, fetcher.source, began)
@@ -109,6 +113,8 @@ class _Looking:
             if not self.client.can("zaak", REGISTERED):
                 return  # then zaken come with their rollen and klantcontacten, or with the sweep
             filters = {REGISTERED: first_day(self.since)}
+        if kind == "contactmoment" and self.client.can(kind, "ordering"):
+            filters = {"ordering": NEWEST_FIRST}
         for look in range(MOST_LOOKS):
             pages, missed = self._look(kind, filters)
             if pages <= 1 or (look and not missed):
@@ -125,7 +131,10 @@ class _Looking:
         for page in self.client.pages(kind, filters):
             pages += 1
             self.done.pages += 1
+            moments = self.followed.ties_of_new(page.objects) if kind == "contactmoment" else set()
             result = self.followed.take(kind, page.objects)
+            for moment in sorted(moments):
+                self.followed.fetcher.earlier.klanten(self.followed.visit(), moment)
             self.done.new += len(result.new)
             uuids = _uuids(page.objects)
             with self.followed.store.read() as connection:

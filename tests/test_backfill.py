@@ -36,6 +36,13 @@ def server(slice_data: Dataset) -> Iterator[SampleServer]:
         yield running
 
 
+@pytest.fixture
+def small(slice_data: Dataset) -> Iterator[SampleServer]:
+    """A quarter of the slice in pages of 100."""
+    with SampleServer(some_zaken(slice_data, 4), version="1.5.1", open_zaak=False) as running:
+        yield running
+
+
 def backfill(installation: Installation, show: Callable[[Progress], None] = lambda progress: None) -> bool:
     complete = True
     for fetcher in installation.fetchers.values():
@@ -65,7 +72,7 @@ def test_every_object_of_the_slice_is_accounted_for(server: SampleServer, instal
 
 
 def test_a_second_run_changes_nothing(all_data: Dataset, install: Install) -> None:
-    with SampleServer(all_data) as server:
+    with SampleServer(some_zaken(all_data, 4)) as server:
         installation = install(bron=server)
         assert backfill(installation)
         before = dump_digest(installation.store)
@@ -92,44 +99,44 @@ def there_all_the_time(server: SampleServer, kind: str, before: set[str]) -> set
 
 
 def test_a_walk_with_deletes_going_on_misses_nothing_that_stays(
-    server: SampleServer, install: Install
+    small: SampleServer, install: Install
 ) -> None:
-    before = {rol["uuid"] for rol in server.dataset.objects("rol")}
-    server.traps.protected = set(sorted(before)[::2])
-    server.traps.delete_during_walk = 25
-    installation = install(bron=server)
+    before = {rol["uuid"] for rol in small.dataset.objects("rol")}
+    small.traps.protected = set(sorted(before)[::2])
+    small.traps.delete_during_walk = 25
+    installation = install(bron=small)
     assert backfill(installation)
-    assert len(server.traps.removed) > 100
-    assert there_all_the_time(server, "rol", before) <= held(installation, "rol")
+    assert len(small.traps.removed) > 100
+    assert there_all_the_time(small, "rol", before) <= held(installation, "rol")
 
 
-def test_what_was_deleted_during_the_walk_ends_up_gone(server: SampleServer, install: Install) -> None:
+def test_what_was_deleted_during_the_walk_ends_up_gone(small: SampleServer, install: Install) -> None:
     """Deleting stops before the last look: everything that went is asked for by uuid, and removed."""
-    installation, calls = install(bron=server), 0
+    installation, calls = install(bron=small), 0
 
     def stop_deleting(progress: Progress) -> None:
         nonlocal calls
         calls += progress.kind == "rol"
         if calls == 5:
-            server.traps.delete_during_walk = 0
+            small.traps.delete_during_walk = 0
 
-    server.traps.delete_during_walk = 30
+    small.traps.delete_during_walk = 30
     assert backfill(installation, stop_deleting)
-    assert server.traps.removed
-    assert held(installation, "rol") == {rol["uuid"] for rol in server.dataset.objects("rol")}
-    fresh = install(bron=server)
+    assert small.traps.removed
+    assert held(installation, "rol") == {rol["uuid"] for rol in small.dataset.objects("rol")}
+    fresh = install(bron=small)
     assert backfill(fresh)
     assert dump_digest(fresh.store) == dump_digest(installation.store)
 
 
 def test_a_walk_with_inserts_going_on_misses_nothing_that_stays(
-    server: SampleServer, install: Install
+    small: SampleServer, install: Install
 ) -> None:
-    before = {rol["uuid"] for rol in server.dataset.objects("rol")}
-    server.traps.insert_during_walk = 7
-    installation = install(bron=server)
+    before = {rol["uuid"] for rol in small.dataset.objects("rol")}
+    small.traps.insert_during_walk = 7
+    installation = install(bron=small)
     backfill(installation)
-    assert server.traps.inserted
+    assert small.traps.inserted
     assert before <= held(installation, "rol")
 
 

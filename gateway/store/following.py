@@ -106,6 +106,16 @@ def not_shown(
     ).fetchall()
 
 
+def held_after(
+    connection: sqlite3.Connection, source: int, kind: str, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """The held objects of a kind: (row, uuid), by row, a piece at a time."""
+    return connection.execute(
+        "SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND id > ? ORDER BY id LIMIT ?",
+        (source, RAW_KIND[kind], after, limit),
+    ).fetchall()
+
+
 def count_held(connection: sqlite3.Connection, source: int, kinds: Sequence[str]) -> int:
     """How many objects of these kinds are held."""
     marks = ",".join("?" * len(kinds))
