@@ -169,6 +169,10 @@ class Store:
         finally:
             self._local.guards = held
 
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the store, as it is at this moment, to a file that is not there yet."""
+        self.connection().execute("VACUUM INTO ?", (str(path),))
+
     def close(self) -> None:
         """Close this thread's connection."""
         held = getattr(self._local, "held", None)
