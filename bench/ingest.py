@@ -51,6 +51,7 @@ class Filled:
 def fill(path: Path, rollen: int, tell: Callable[[str], None] = print) -> Filled:
     """Take so many rollen (rounded up to whole copies of the slice), with what is around them, into a store."""
     store = Store(path)
+    store.use_little_memory()  # as a backfill does
     ingest, copies, filled = Ingest(store, SETTINGS, SECRET), Copies(), Filled()
     in_copy = len(slice_lines()["rol"])
     part, number, spent, walls = min(PART, max(rollen // 4, 1)), 0, 0.0, 0.0

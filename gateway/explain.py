@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.explain_document import MOST, Documents, named, source_of
+from gateway.ingest import SAYING
 from gateway.store import erasing, kinds, quarantine
 from gateway.store import explaining as store
 from gateway.store.database import Store
@@ -130,8 +131,8 @@ class _Explaining:
         return words
 
     def _gives(self, kind: str, uuid: UUID, raw: HeldRaw) -> list[str]:
-        """The groups of a party or actor that this rol gives; none: a newer rol gives them all."""
-        held = store.document(self.connection, uuid) if raw.kind == "rol" else None
+        """The groups of a party or actor that this object gives; none: a newer one gives them all."""
+        held = store.document(self.connection, uuid) if raw.kind in SAYING else None
         if held is None or held.local or held.owner_kind not in ("partij", "actor"):
             return []
         return [

@@ -22,13 +22,18 @@ from mappings.settings import Settings
 MOST = 50
 # What M18 takes from one rol together, or what one rol gives: by the fields that it begins with.
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "partij": {"naam": ("partijIdentificatie.",), "adres": ("bezoekadres.", "correspondentieadres.")},
+    "partij": {
+        "naam": ("partijIdentificatie.",),
+        "adres": ("bezoekadres.", "correspondentieadres."),
+        "klantnummer": ("nummer",),
+    },
     "contactpersoon": {"naam": ("partijIdentificatie.",), "functie": ("interneNotitie",)},
     "partij-identificator": {"nummer": ("partijIdentificator.",)},
     "digitaleadres": {"adres": ("adres", "soortDigitaalAdres"), "omschrijving": ("omschrijving",)},
     "actor": {"naam": ("naam",), "nummer": ("actoridentificator.",), "gegevens": ("actorIdentificatie",)},
 }
 REST = "overig"
+KLANTNUMMER = "klantnummer"
 LINK_RULES = {
     "partij.werkteVoorPartij": "M22",
     "partij-identificator.identificeerdePartij": "M17",
@@ -39,6 +44,7 @@ LINK_RULES = {
     "betrokkene.wasPartij": "M30",
     "betrokkene.hadKlantcontact": "M30",
     "onderwerpobject.klantcontact": "M29",
+    "onderwerpobject.wasKlantcontact": "M40",
     "actorklantcontact.actor": "M31",
     "actorklantcontact.klantcontact": "M31",
 }
@@ -121,7 +127,9 @@ class Documents:
             candidates = [
                 (each, {field: own.get(field) for field in fields})
                 for each, own in alone
+                # Of several klantnummers the party has one, of whichever klant (M41).
                 if _fills(slot[0], own, fields)
+                and (name != KLANTNUMMER or own.get("nummer") == fields["nummer"])
             ]
             # A value that no rol fills by itself (an actor named by its number) is still the newest one's.
             nothing: list[tuple[Said, why.Fields]] = [
@@ -154,9 +162,9 @@ class Documents:
             return {"group": name, "fields": _fields(slot[0], fields, {}), "given_by": [], "others": []}
         chosen, own = candidates[0]
         raw = store.raw(self.connection, chosen.raw)
-        objects = {"rol": raw.body or {}}
+        objects = {raw.kind: raw.body or {}}
         maker = why.party_maker(chosen.claim.facet, raw.source, self.uuids, self.settings)
-        traced = why.given(slot, objects, maker) if raw.kind == "rol" and raw.body else {}
+        traced = why.given(slot, objects, maker) if raw.body else {}
         given = {field: [_given(raw, objects, item) for item in items] for field, items in traced.items()}
         others: dict[str, dict[str, Any]] = {}
         for each, values in candidates[1:]:
@@ -187,7 +195,7 @@ class Documents:
             if numbers:
                 raw = store.raw(self.connection, each.raw)
                 by.append(source_of(raw, each.claim.moment))
-                objects = {"rol": raw.body or {}}
+                objects = {raw.kind: raw.body or {}}
                 found += [
                     _given(raw, objects, why.Given(path, "M17"))
                     for path in paths
@@ -203,18 +211,32 @@ class Documents:
         return {"group": "andere nummers", "rule": "M17", "fields": [field], "given_by": by, "others": []}
 
     def _of_contact(self, held: HeldDocument, slot: why.Slot, raws: Sequence[HeldRaw]) -> dict[str, Any]:
-        """The fields of a klantcontact and what was made with it: from the contact, its zaak and one rol."""
+        """The fields of a klantcontact and what was made with it: from the contact, its zaak and one rol.
+
+        From a contactmoment: that, and what ties it to the klant or zaak that the document is about.
+        """
         held_raws = {raw.kind: raw for raw in raws}
+        # A klant that took part in both ways is belanghebbende (M40).
+        for raw in raws:
+            if raw.kind == "klantcontactmoment" and raw.body and raw.body.get("rol") == "belanghebbende":
+                held_raws[raw.kind] = raw
         contact = held_raws.get("klantcontact")
+        moment = held_raws.get("contactmoment")
+        about = contact or held_raws.get("objectcontactmoment") or held_raws.get("zaakcontactmoment")
         zaak = None
-        if contact is not None and contact.zaak is not None:
-            zaak = store.zaak(self.connection, contact.source_row, contact.zaak)
+        if about is not None and about.zaak is not None:
+            zaak = store.zaak(self.connection, about.source_row, about.zaak)
+        if zaak is not None and zaak.body:
+            held_raws["zaak"] = zaak
         given: dict[str, list[dict[str, Any]]] = {}
         says: why.Fields = {}
-        if contact is not None and zaak is not None and contact.body and zaak.body:
-            held_raws["zaak"] = zaak
+        from_zaak = contact is not None and contact.body and "zaak" in held_raws
+        if moment is not None and moment.body:
+            contact = moment
+        if contact is not None and (from_zaak or contact is moment):
             objects = {kind: raw.body for kind, raw in held_raws.items() if raw.body}
-            maker = why.contact_maker(contact.source, self.uuids, self.settings)
+            makes = why.moment_maker if contact is moment else why.contact_maker
+            maker = makes(contact.source, self.uuids, self.settings)
             says = maker(objects).get(slot, {})
             given = {
                 field: [_given(held_raws[item.field.partition(".")[0]], objects, item) for item in items]
@@ -222,7 +244,6 @@ class Documents:
             }
         return {
             "group": REST,
-            # What comes from elsewhere than a zaak (M40) does not follow the rules of the table.
             "fields": _fields(slot[0] if says else "", why.flat(held.body), given),
             "given_by": [source_of(raw) for raw in held_raws.values()],
             "others": [],

@@ -5,17 +5,15 @@ A contactmoment comes with all that it is tied to, and the ties come first: they
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gateway.legacy.client import EARLIER
 from gateway.store import claims, ties
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.kinds import RAW_KINDS
 from mappings.contactmomenten import wijst_naar
-from mappings.translate import uuid_in
 
 if TYPE_CHECKING:
     from gateway.fetch import Fetcher, Visit
@@ -27,7 +25,6 @@ BRANCH = "subjectVestigingVestigingsNummer"
 TIES = ("objectcontactmoment", "klantcontactmoment", "zaakcontactmoment")
 # The lists with pages, in this order: the ties of a contactmoment tell whether it may be shown.
 LISTS = ("klant", "objectcontactmoment", "contactmoment")
-MAX_WALKS = 6
 
 
 class Earlier:
@@ -101,9 +98,10 @@ class Earlier:
                 vorig = ties.vorige_of_moment(connection, self.fetcher.source, asking.bytes)
             current = UUID(bytes=vorig) if vorig else None
 
-    def reread_ties(self, visit: Visit, uuid: UUID) -> None:
+    def reread_ties(self, visit: Visit, uuid: UUID, kinds: Iterable[str] = TIES) -> None:
         """The ties of a contactmoment as they are now, for jobs: before it is taken, for they tell who may see it."""
-        self._ties_of(visit, uuid)
+        url = self.fetcher.client.url_of("contactmoment", str(uuid))
+        self._ties(visit, "contact", uuid, dict.fromkeys(kinds, ("contactmoment", url)))
 
     def klanten(self, visit: Visit, uuid: UUID) -> None:
         """The klanten of a contactmoment that are not held, and who they are beside that."""
@@ -124,47 +122,6 @@ class Earlier:
         """A contactmoment with its ties and klanten as they are now, however fresh what is held: for jobs."""
         self._moment(visit, uuid)
 
-    def everything(self, visit: Visit, breathe: Callable[[], object]) -> bool:
-        """Read all klanten and contactmomenten with their ties; `breathe` is called before each page and object.
-
-        One walk proves nothing (deletes during it make it skip), so lists are walked until a walk finds nothing new, at
-        least twice; then what is held and was not shown is asked for by uuid. `klantcontactmomenten` has no pages, so
-        those are asked by contactmoment. Out: did two walks agree?
-        """
-        client, begin = self.fetcher.client, now()
-        kinds = [kind for kind in LISTS if client.has_api(EARLIER[kind])]
-        new, walks = 1, 0
-        while new and walks < MAX_WALKS:
-            new, walks = 0, walks + 1
-            for kind in kinds:
-                for page in client.pages(kind):
-                    breathe()
-                    found = self.fetcher.take(visit, kind, page.objects).new
-                    new += len(found) if walks > 1 else 1
-                    if kind == "contactmoment":
-                        self._all_ties(visit, found if walks > 1 else None, page.objects, breathe)
-        for kind in (*kinds, *TIES[1:]) if kinds else ():
-            with self.store.read() as connection:
-                unseen = rows.unseen_since(connection, self.fetcher.source, kind, begin, 0, -1)
-            for _, uuid in unseen:
-                breathe()
-                self.fetcher.fetch(visit, kind, UUID(bytes=uuid))
-        return not new
-
-    def _all_ties(
-        self,
-        visit: Visit,
-        only: set[bytes] | None,
-        objects: list[dict[str, Any]],
-        breathe: Callable[[], object],
-    ) -> None:
-        """The ties of the contactmomenten on a page, or of only these."""
-        for raw in objects:
-            uuid = uuid_in(raw.get("url"))
-            if uuid is not None and (only is None or uuid.bytes in only):
-                breathe()
-                self._ties_of(visit, uuid)
-
     def _moments(self, visit: Visit, moments: set[ties.Moment]) -> None:
         for _, contact in sorted(moments):
             self.moment(visit, UUID(bytes=contact))
@@ -174,13 +131,9 @@ class Earlier:
         self._ties(visit, "klant", uuid, {"klantcontactmoment": ("klant", url)})
 
     def _moment(self, visit: Visit, uuid: UUID) -> None:
-        self._ties_of(visit, uuid)
+        self.reread_ties(visit, uuid)
         if self.fetcher.fetch(visit, "contactmoment", uuid):
             self.klanten(visit, uuid)
-
-    def _ties_of(self, visit: Visit, uuid: UUID) -> None:
-        url = self.fetcher.client.url_of("contactmoment", str(uuid))
-        self._ties(visit, "contact", uuid, dict.fromkeys(TIES, ("contactmoment", url)))
 
     def _ties(self, visit: Visit, column: str, uuid: UUID, questions: dict[str, tuple[str, str]]) -> None:
         """Ask for the ties of a zaak, klant or contactmoment; what did not come with the answer is asked by uuid."""
@@ -192,7 +145,8 @@ class Earlier:
         with self.store.read() as connection:
             unseen = ties.unseen_ties(connection, self.fetcher.source, column, uuid.bytes, begin)
         for number, tie in unseen:
-            self.fetcher.fetch(visit, RAW_KINDS[number - 1], UUID(bytes=tie))
+            if RAW_KINDS[number - 1] in questions:
+                self.fetcher.fetch(visit, RAW_KINDS[number - 1], UUID(bytes=tie))
 
     def _questions(self, key: str) -> list[tuple[str, str]]:
         """The filters on klanten that find an identity key."""

@@ -53,6 +53,8 @@ def make_moments(
     for source, contacts in by_source.items():
         for start in range(0, len(contacts), AT_ONCE):
             part = contacts[start : start + AT_ONCE]
+            # A klantcontact refers to the one before it, and can't be made without.
+            part += sorted(ties.lost_before(connection, source, part) - {*part})
             owners = ties.legacy_contacts(connection, part)
             before |= set(rows.owned_documents(connection, owners).values())
             made |= _Making(connection, source, part, uuids, settings).put()

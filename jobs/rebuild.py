@@ -177,7 +177,7 @@ def copy_of(store: Store) -> Iterator[Store]:
     try:
         mask = os.umask(0o077)
         try:
-            store.connection().execute("VACUUM INTO ?", (str(path),))
+            store.copy_to(path)
         finally:
             os.umask(mask)
         copy = Store(path)

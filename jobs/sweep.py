@@ -1,10 +1,10 @@
 """Sweep: reads everything again, bit by bit, and so finds what nothing announced.
 
-A round walks all lists page by page, and asks for the ties of each contactmoment that have no list, evenly spread over a
-bit less than half of `[[source]] sweep_days`; then it asks by uuid for what is held and no list showed since the round began: deleted, hidden by a delete during the walk, or no
-longer visible. So a change is found within one round and a deletion within two: within sweep_days. Lists, and not zaak
-after zaak: a page of 500 costs the source as much as a dozen single objects. Ingest compares by digest; an ETag is not
-believed.
+A round walks all lists page by page, and asks what ties each contactmoment and has no list, evenly spread over a bit
+less than half of `[[source]] sweep_days`; then it asks by uuid for what is held and nothing showed since the round
+began: deleted, hidden by a delete during the walk, or no longer visible. So a change is found within one round and a
+deletion within two: within sweep_days. Lists, and not zaak after zaak: a page of 500 costs the source as much as a
+dozen single objects. Ingest compares by digest; an ETag is not believed.
 
 Beside that, zaken that clients ask about often are read again each hour. A sync or inbox that missed something asks for
 a round at full speed.
@@ -220,7 +220,7 @@ class _Sweep:
             found = following.held_after(connection, self.source, "contactmoment", place.row, PIECE)
         earlier = self.fetcher.earlier
         for row, uuid in found:
-            self._one(partial(earlier.reread_ties, self.followed.visit(), UUID(bytes=uuid)))
+            self._one(partial(earlier.reread_ties, self.followed.visit(), UUID(bytes=uuid), place.ties))
             self.counts["ties"] += 1
             place.row, place.read = row, place.read + 1
             if not self._going_on():

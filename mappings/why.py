@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings import nummers
+from mappings.contactmomenten import Gesprekspartner, Omgeving, Onderwerpzaak, translate_contactmoment
 from mappings.digitaleadressen import telefoonnummer
 from mappings.documents import Document
 from mappings.findings import Untranslatable
@@ -22,7 +23,7 @@ from mappings.landen import LANDENTABEL, landcode
 from mappings.merge import merge
 from mappings.rollen import Claim
 from mappings.settings import Settings
-from mappings.translate import translate
+from mappings.translate import translate, uuid_in
 
 # A legacy object by its kind: what one document is translated from.
 Objects = Mapping[str, Mapping[str, Any]]
@@ -35,6 +36,7 @@ CONTACTPERSOON: Final = "contactpersoon"
 NOBODY: Final = UUID(int=0)
 
 _ID: Final = "rol.betrokkeneIdentificatie."
+_SUBJECT: Final = "klant.subjectIdentificatie."
 _ADRES: Final = _ID + "verblijfsadres."
 _BUITENLAND: Final = _ID + "subVerblijfBuitenland."
 _CONTACT: Final = "rol.contactpersoonRol."
@@ -71,8 +73,8 @@ def _name(rule: str, path: str) -> dict[str, tuple[tuple[str, str], ...]]:
     }
 
 
-# Kind of document, field: each legacy field that may give it, with the rule.
-TABLE: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {
+Rows = Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]
+_OF_ROLLEN: Final[Rows] = {
     "partij": {
         **_name("M12", "partijIdentificatie."),
         "partijIdentificatie.naam": _ORGANISATION,
@@ -140,6 +142,94 @@ TABLE: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {
         "rol": (("M30", "rol.indicatieMachtiging"),),
     },
 }
+# What a klant gives beside its subjectIdentificatie, which follows the rules of a rol.
+_NAAM_VAN_KLANT: Final = tuple(
+    ("M41", f"klant.{name}") for name in ("voornaam", "voorvoegselAchternaam", "achternaam")
+)
+_BEDRIJFSNAAM: Final = (("M41", "klant.bedrijfsnaam"),)
+_KLANT_REGELS: Final = tuple(
+    ("M41", f"klant.adres.{name}")
+    for name in ("postcode", "huisnummer", "huisletter", "huisnummertoevoeging")
+)
+_KLANT_ADRES: Final = {
+    "straatnaam": (("M41", "klant.adres.straatnaam"),),
+    "huisnummer": (("M41", "klant.adres.huisnummer"),),
+    "huisnummertoevoeging": _KLANT_REGELS[2:],
+    "postcode": _KLANT_REGELS[:1],
+    "stad": (("M41", "klant.adres.woonplaatsnaam"),),
+    "land": (("M41", "klant.adres.landcode"),),
+    **dict.fromkeys(_REGELS, _KLANT_REGELS),
+}
+_MEDEWERKER: Final = "contactmoment.medewerkerIdentificatie."
+_CONTACTNAAM_VAN_KLANT: Final = {
+    "contactnaam.voornaam": _NAAM_VAN_KLANT[:1],
+    "contactnaam.voorvoegselAchternaam": _NAAM_VAN_KLANT[1:2],
+    "contactnaam.achternaam": _NAAM_VAN_KLANT,
+    "volledigeNaam": _NAAM_VAN_KLANT,
+}
+_EARLIER: Final[Rows] = {
+    "partij": {
+        "nummer": (("M41", "klant.klantnummer"),),
+        "partijIdentificatie.naam": _BEDRIJFSNAAM,
+        **{f"partijIdentificatie.{field}": pairs for field, pairs in _CONTACTNAAM_VAN_KLANT.items()},
+        "partijIdentificatie.contactnaam.achternaam": _NAAM_VAN_KLANT[1:],
+        **{
+            f"{adres}.{field}": pairs
+            for adres in ("bezoekadres", "correspondentieadres")
+            for field, pairs in _KLANT_ADRES.items()
+        },
+    },
+    CONTACTPERSOON: {
+        "partijIdentificatie.contactnaam.achternaam": _NAAM_VAN_KLANT,
+        "partijIdentificatie.volledigeNaam": _NAAM_VAN_KLANT,
+        "interneNotitie": (("M41", "klant.functie"),),
+    },
+    "digitaleadres": {
+        "adres": (("M41", "klant.emailadres"), ("M41", "klant.telefoonnummer")),
+        "omschrijving": (*_NAAM_VAN_KLANT, ("M41", "klant.functie")),
+    },
+    "actor": {
+        "naam": tuple(
+            ("M40", _MEDEWERKER + name)
+            for name in ("voorletters", "voorvoegselAchternaam", "achternaam", "identificatie")
+        ),
+        "actoridentificator.objectId": (("M40", _MEDEWERKER + "identificatie"),),
+    },
+    "klantcontact": {
+        "kanaal": (("M40", "contactmoment.kanaal"),),
+        "onderwerp": (("M40", "contactmoment.tekst"),),
+        "inhoud": (("M40", "contactmoment.tekst"),),
+        "taal": (("M40", "contactmoment.voorkeurstaal"),),
+        "plaatsgevondenOp": (("M40", "contactmoment.registratiedatum"),),
+    },
+    "onderwerpobject": {
+        "onderwerpobjectidentificator.objectId": (
+            ("M40", "objectcontactmoment.object"),
+            ("M32", "zaakcontactmoment.zaak"),
+        )
+    },
+    "betrokkene": {
+        **_CONTACTNAAM_VAN_KLANT,
+        "organisatienaam": _BEDRIJFSNAAM,
+        "rol": (("M40", "klantcontactmoment.rol"),),
+        "initiator": (("M40", "contactmoment.initiatiefnemer"),),
+    },
+}
+
+
+def _with_earlier(kind: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """The rows of a kind of document: of rollen, of klanten by the same rules, and of klanten and contactmomenten."""
+    rows = dict(_OF_ROLLEN[kind])
+    for field, pairs in rows.items() if kind != "actor" else ():
+        of_klant = [(rule, path.replace(_ID, _SUBJECT, 1)) for rule, path in pairs if path.startswith(_ID)]
+        rows[field] = (*pairs, *of_klant)
+    for field, pairs in _EARLIER.get(kind, {}).items():
+        rows[field] = (*rows.get(field, ()), *pairs)
+    return rows
+
+
+# Kind of document, field: each legacy field that may give it, with the rule.
+TABLE: Final[Rows] = {kind: _with_earlier(kind) for kind in _OF_ROLLEN}
 # Fields that no single legacy field gives: the rule, and in words where the value comes from.
 SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "partij": {
@@ -147,7 +237,7 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "voorkeurstaal": ("M11", "de instelling [mapping] voorkeurstaal"),
         "indicatieActief": ("M11", "altijd waar zolang de bron de partij geeft"),
         "indicatieGeheimhouding": ("M11", "de bron zegt er niets over"),
-        "nummer": ("M11", "de bron zegt er niets over"),
+        "nummer": ("M41", "geen klant geeft een nummer dat vrij is"),
         "interneNotitie": ("M11", "de bron zegt er niets over"),
         "bezoekadres.land": ("M14", "een verblijfsadres ligt in Nederland"),
     },
@@ -177,6 +267,7 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "kanaal": ("M28", "het kanaal was leeg"),
         "onderwerp": ("M28", "het onderwerp was leeg"),
         "taal": ("M28", "de instelling [mapping] taal"),
+        "vertrouwelijk": ("M28", "de meest vertrouwelijke zaak van het contact"),
         "metadata.bron": ("M28", "de naam van de bron"),
         "": ("M28", "de bron zegt er niets over"),
     },
@@ -276,6 +367,11 @@ def legacy_value(objects: Objects, legacy: str) -> Any:
 
 
 _OTHERS: Final[Mapping[str, tuple[str, str]]] = {
+    "registratiedatum": ("2001-01-01T12:00:00Z", "2002-02-02T12:00:00Z"),
+    "initiatiefnemer": ("klant", "gemeente"),
+    "rol": ("belanghebbende", "gesprekspartner"),
+    "landcode": ("DE", "FR"),
+    "postcode": ("1111 AA", "2222 BB"),
     "aoaPostcode": ("1111 AA", "2222 BB"),
     "aoaHuisnummer": ("7", "8"),
     "lndLandnaam": ("Duitsland", "Marokko"),
@@ -307,6 +403,8 @@ def others(name: str, value: Any) -> list[Any]:
         name == "lndLandnaam" and not landcode(text, "")
     ):
         name = "unknown"
+    elif name == "object":
+        name = "zaak"
     if name in _OTHERS:
         return [other for other in _OTHERS[name] if other != text]
     if text.isdigit():
@@ -347,14 +445,18 @@ def slots(documents: Sequence[Document]) -> Slots:
 def of_claim(claim: Claim, uuids: Uuids, settings: Settings) -> Slots:
     """What one claim makes by itself, as if no other rol spoke of its party or actor."""
     (keys,) = key_sets([claim.keys], [claim.soort])
-    return slots(merge([claim], keys, uuids, settings).documents)
+    found = slots(merge([claim], keys, uuids, settings).documents)
+    if claim.nummer:
+        found["partij", ""]["nummer"] = claim.nummer
+    return found
 
 
 def party_maker(facet: str, source: str, uuids: Uuids, settings: Settings) -> Callable[[Objects], Slots]:
-    """The translation of a rol alone to the party or actor that this facet of it names."""
+    """The translation of one rol, klant or contactmoment to the party or actor that this facet of it names."""
 
     def make(objects: Objects) -> Slots:
-        claims = translate("rol", objects["rol"], source, settings).claims
+        ((kind, raw),) = objects.items()
+        claims = translate(kind, raw, source, settings).claims
         claim = next((claim for claim in claims if claim.facet == facet), None)
         return of_claim(claim, uuids, settings) if claim else {}
 
@@ -373,5 +475,27 @@ def contact_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Ob
             facts["klantcontact"], facts["zaak"], deelnemers, source, uuids, settings
         )
         return slots(made.documents)
+
+    return make
+
+
+def moment_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Objects], Slots]:
+    """The translation of a contactmoment, with one tie to a klant and one to a zaak as far as they are there (M40)."""
+
+    def make(objects: Objects) -> Slots:
+        facts = {kind: translate(kind, raw, source, settings).facts for kind, raw in objects.items()}
+        klant = facts.get("klant", {})
+        partners = []
+        if klant or "klantcontactmoment" in facts:
+            rol = facts.get("klantcontactmoment", {"rol": "belanghebbende"})["rol"]
+            partners.append(Gesprekspartner(NOBODY, NOBODY, klant, rol == "belanghebbende"))
+        about = facts.get("objectcontactmoment", facts.get("zaakcontactmoment", {}))
+        zaken = []
+        if "zaak" in facts and (named := uuid_in(about.get("object", about.get("zaak")))):
+            zaken.append(Onderwerpzaak(named, facts["zaak"]["vertrouwelijkheidaanduiding"]))
+        omgeving = Omgeving(partners, zaken, vorig_bekend=True)
+        return slots(
+            translate_contactmoment(facts["contactmoment"], omgeving, source, uuids, settings).documents
+        )
 
     return make

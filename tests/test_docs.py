@@ -92,7 +92,15 @@ def test_settings_named_with_the_mapping_rules_are_keys_of_the_mapping_section()
     known = keys_of_the_example()["mapping"]
     settings = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", text_of(MAPPING)))
     values = {"persoon", "organisatie", "overig", "vertrouwelijk"}
-    values |= {"bron", "wordt", "aantal", "bevindingen", "info", "adjusted", "dropped"}  # words of the examples
+    values |= {
+        "bron",
+        "wordt",
+        "aantal",
+        "bevindingen",
+        "info",
+        "adjusted",
+        "dropped",
+    }  # words of the examples
     assert settings - values <= known
 
 

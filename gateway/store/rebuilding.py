@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,13 +164,17 @@ def tally(connection: sqlite3.Connection, run: int) -> dict[str, dict[str, int]]
         "SELECT kind, count(*) FROM document WHERE origin = ? GROUP BY kind", (LEGACY_ORIGIN,)
     )
     found = {KINDS[kind - 1]: {SAME: count, CHANGED: 0, NEW: 0, GONE: 0} for kind, count in total}
-    for kind, what, count in connection.execute(
-        f"SELECT n.kind, CASE WHEN d.id IS NULL THEN '{GONE}' WHEN n.before IS NULL THEN '{NEW}'"
-        f" WHEN {_SERVED} = n.before THEN '{SAME}' ELSE '{CHANGED}' END AS what, count(*)"
-        " FROM rebuild_note n LEFT JOIN document d ON d.uuid = n.uuid AND d.origin = ?"
-        " WHERE n.run = ? AND NOT (n.before IS NULL AND d.id IS NULL) GROUP BY n.kind, what",
-        (LEGACY_ORIGIN, run),
-    ):
+    # Counted here: to group them SQLite would hold all these documents in memory.
+    became = Counter(
+        connection.execute(
+            f"SELECT n.kind, CASE WHEN d.id IS NULL THEN '{GONE}' WHEN n.before IS NULL THEN '{NEW}'"
+            f" WHEN {_SERVED} = n.before THEN '{SAME}' ELSE '{CHANGED}' END"
+            " FROM rebuild_note n LEFT JOIN document d ON d.uuid = n.uuid AND d.origin = ?"
+            " WHERE n.run = ? AND NOT (n.before IS NULL AND d.id IS NULL)",
+            (LEGACY_ORIGIN, run),
+        )
+    )
+    for (kind, what), count in became.items():
         of_kind = found.setdefault(KINDS[kind - 1], {SAME: 0, CHANGED: 0, NEW: 0, GONE: 0})
         if what != SAME:
             of_kind[what] += count

@@ -222,6 +222,20 @@ def keys_of_klant(connection: sqlite3.Connection, source: int, klant: bytes) -> 
     return [row[0] for row in rows]
 
 
+def lost_before(connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]) -> set[bytes]:
+    """The contactmomenten that came before these, one before another, as long as their klantcontact is not there."""
+    rows = connection.execute(
+        "WITH RECURSIVE lost(contact) AS ("
+        f"SELECT vorig FROM tie WHERE source = ?1 AND contact {_marks(contacts)} AND vorig IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = vorig)"
+        " UNION SELECT t.vorig FROM lost JOIN tie t ON t.source = ?1 AND t.contact = lost.contact"
+        " WHERE t.vorig IS NOT NULL AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = t.vorig))"
+        " SELECT contact FROM lost",
+        (source, *contacts),
+    )
+    return {row[0] for row in rows}
+
+
 def is_moment(connection: sqlite3.Connection, uuid: bytes) -> bool:
     """Is a contactmoment of this uuid held?"""
     query = "SELECT 1 FROM raw WHERE kind = ? AND uuid = ? AND source IN (SELECT id FROM source)"

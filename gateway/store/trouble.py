@@ -15,7 +15,14 @@ SAYS = {
     "SQLITE_NOTADB": "het bestand is geen opslag van Klantbrug; zet een back-up terug",
 }
 # Codes after which the same request may succeed.
-PASSING = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+PASSING = (
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_READONLY",
+    "SQLITE_CANTOPEN",
+)
 
 
 def name_of(error: sqlite3.Error) -> str:

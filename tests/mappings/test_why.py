@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from earlier_objects import contactmoment, klant, klantcontactmoment, objectcontactmoment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from legacy_objects import BSN, KVK, RSIN, SETTINGS, SOURCE, UUIDS, VESTIGING, klantcontact, rol, zaak
@@ -27,6 +28,11 @@ NOT_SAID = {
     "omschrijvingGeneriek",
     "betrokkene",
     "roltype",
+    # Of the earlier standards.
+    "klant",
+    "contactmoment",
+    "vorigContactmoment",
+    "subjectType",
 }
 DERIVED = "partijIdentificatie.uuid"
 Seen = set[tuple[str, str, str]]
@@ -36,7 +42,7 @@ def filled(group: Mapping[str, Any], path: str) -> Iterator[str]:
     for name, value in group.items():
         if isinstance(value, Mapping):
             yield from filled(value, f"{path}.{name}")
-        elif value and name not in NOT_SAID:
+        elif value and (name not in NOT_SAID or f"{path}.{name}" == "contactmoment.registratiedatum"):
             yield f"{path}.{name}"
 
 
@@ -69,9 +75,13 @@ def check(objects: why.Objects, make: Any) -> Seen:
 
 
 def check_rol(raw: dict[str, Any]) -> Seen:
+    return check_saying("rol", raw)
+
+
+def check_saying(kind: str, raw: dict[str, Any]) -> Seen:
     seen: Seen = set()
-    for claim in translate("rol", raw, SOURCE, SETTINGS).claims:
-        seen |= check({"rol": raw}, why.party_maker(claim.facet, SOURCE, UUIDS, SETTINGS))
+    for claim in translate(kind, raw, SOURCE, SETTINGS).claims:
+        seen |= check({kind: raw}, why.party_maker(claim.facet, SOURCE, UUIDS, SETTINGS))
     return seen
 
 
@@ -161,6 +171,60 @@ EXAMPLES = [
     rol(1, {}, "medewerker", afwijkendeNaamBetrokkene="Jo"),
     rol(1, {"identificatie": "oe1", "naam": "Burgerzaken"}, "organisatorische_eenheid", contact=CONTACT),
 ]
+OWN_ADRES = {
+    "straatnaam": "Kerkstraat",
+    "huisnummer": "12",
+    "huisletter": "A",
+    "huisnummertoevoeging": "bis",
+    "postcode": "1234 AB",
+    "woonplaatsnaam": "Utrecht",
+    "landcode": "6030",
+}
+ODD_ADRES = OWN_ADRES | {
+    "postcode": "ONBEKEND",
+    "huisnummer": "geen",
+    "huisletter": "AB" * 9,
+    "huisnummertoevoeging": "CD" * 9,
+}
+OWN_NAAM = {"voornaam": "Jan", "voorvoegselAchternaam": "van", "achternaam": "Dam"}
+OWN_CONTACT = {name: value for name, value in CONTACT.items() if name != "naam"}
+KLANTEN = [
+    klant(
+        1,
+        {"inpBsn": BSN[0], "inpA_nummer": "1234567890", "anpIdentificatie": "a1"},
+        klantnummer="7",
+        adres=OWN_ADRES,
+        **OWN_NAAM,
+        **OWN_CONTACT,
+    ),
+    klant(1, {"inpBsn": BSN[0], "verblijfsadres": ADRES}, adres=OWN_ADRES | {"straatnaam": "Dorpsstraat"}),
+    klant(1, {"verblijfsadres": ADRES}, adres=OWN_ADRES | {"straatnaam": "Laan", "landcode": "DE"}),
+    klant(1, {"verblijfsadres": ADRES}, adres=ODD_ADRES),
+    klant(1, None, None, adres=ODD_ADRES, **OWN_NAAM),
+    klant(1, None, None, adres=OWN_ADRES | {"landcode": "BE"}, **OWN_NAAM),
+    klant(1, None, achternaam="Dam", voorvoegselAchternaam="van den langen"),
+    klant(1, {"innNnpId": RSIN[0]}, NNP, **OWN_NAAM, **OWN_CONTACT),
+    klant(1, {"innNnpId": RSIN[0]}, NNP, **OWN_CONTACT),
+    klant(1, {"innNnpId": RSIN[0]}, NNP, bedrijfsnaam="Bakker"),
+    klant(1, {"vestigingsNummer": VESTIGING[0]}, "vestiging", bedrijfsnaam="Filiaal", **OWN_NAAM),
+    klant(1, None, None, bedrijfsnaam="Bakker"),
+    *(
+        klant(1, raw["betrokkeneIdentificatie"], raw["betrokkeneType"])
+        for raw in EXAMPLES
+        if raw["betrokkeneType"] in ("natuurlijk_persoon", NNP, "vestiging")
+    ),
+]
+MOMENTEN = [
+    contactmoment(1, medewerkerIdentificatie=MEDEWERKER, voorkeurstaal="eng"),
+    contactmoment(1, medewerkerIdentificatie={"identificatie": "mw1"}, initiatiefnemer="gemeente"),
+    contactmoment(1, initiatiefnemer="", tekst="Een lange vraag. " * 20),
+]
+VAN_ZAAK = {
+    "url": "https://zaken.example/zaken/api/v1/zaakcontactmomenten/e0000000-0000-4000-8000-000000000001",
+    "uuid": "e0000000-0000-4000-8000-000000000001",
+    "zaak": zaak(1)["url"],
+    "contactmoment": contactmoment(1)["url"],
+}
 # Which line a text stands on depends on the others: each of these must be seen on some line.
 LINES = ("adresregel1", "adresregel2", "adresregel3")
 
@@ -184,6 +248,22 @@ def test_the_table_names_every_change_and_each_of_its_lines_happens() -> None:
                 {"klantcontact": contact, "zaak": zaak(1), "rol": raw},
                 why.contact_maker(SOURCE, UUIDS, SETTINGS),
             )
+    for kind, raws in (("klant", KLANTEN), ("contactmoment", MOMENTEN)):
+        for raw in raws:
+            seen |= check_saying(kind, raw)
+    make = why.moment_maker(SOURCE, UUIDS, SETTINGS)
+    for moment in MOMENTEN:
+        for of in KLANTEN:
+            objects = {
+                "contactmoment": moment,
+                "klant": of,
+                "klantcontactmoment": klantcontactmoment(1, 1, 1),
+            }
+            for about in (
+                {"objectcontactmoment": objectcontactmoment(1, 1, 1)},
+                {"zaakcontactmoment": VAN_ZAAK},
+            ):
+                seen |= check({**objects, "zaak": zaak(1), **about}, make)
     listed = {
         (kind, field, legacy)
         for kind, rows in why.TABLE.items()
