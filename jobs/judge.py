@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -39,10 +40,14 @@ class Judge:
         self.source = fetcher.source
         self.comparison = Comparison(fetcher.ingest, fetcher.name, fetcher.source)
         self.ledger = ledger
-        self.kinds = all_kinds_of(fetcher.client)
         self.seen = Bits()
         # Zaaktypen of zaken that the source showed and that are not held.
         self.zaaktype_of: dict[bytes, str] = {}
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of objects that the source has. Raises CutOver."""
+        return tuple(all_kinds_of(self.fetcher.client))
 
     def note_shown(self, judged: Judged, raw: dict[str, Any], first: bool = True) -> None:
         """Take down what the source showed; what is held is counted when the store is judged."""

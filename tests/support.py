@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask.testing import FlaskClient
 
@@ -67,7 +68,7 @@ class Asker:
     def __init__(self, installation: Installation) -> None:
         app = create_app(installation.config, store=installation.store, hydrator=installation.hydrator())
         self.client: FlaskClient = app.test_client()
-        self.token = create_token(installation.store, f"asker-{id(self)}", "read")
+        self.token = create_token(installation.store, f"asker-{uuid4()}", "read")
 
     def get(self, path: str, **query: str) -> Any:
         """The answer to GET path?query."""

@@ -555,7 +555,9 @@ def test_a_source_that_is_down_fails_clients_at_once_after_a_while():
 
 
 def test_a_job_waits_for_a_source_that_is_down_and_goes_on(monkeypatch):
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.05)
+    # Longer than the pauses between tries, or nobody would wait for it.
+    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 1.0)
+    monkeypatch.setattr("gateway.legacy.breaker.LONGEST_SECONDS", 1.0)
     reasons = []
     with Scripted(*[Reply(500, {})] * 8, FOUND) as server, background(waiting=reasons.append):
         assert client_of(server).get("rol", UNKNOWN) == ROL

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from legacy_objects import BSN as BSNS
@@ -39,7 +39,7 @@ class Writer(Asker):
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
-        self.token = create_token(installation.store, f"writer-{id(self)}", "write")
+        self.token = create_token(installation.store, f"writer-{uuid4()}", "write")
         self.installation = installation
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
