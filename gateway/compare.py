@@ -13,7 +13,9 @@ from typing import Any
 
 import orjson
 
-from gateway.ingest import SAYING, Incoming, Ingest, state_of
+from gateway.batch import SAYING
+from gateway.incoming import Incoming, incoming, state_of
+from gateway.ingest import Ingest
 from gateway.store import comparing
 from gateway.store.comparing import Held, Said
 from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
@@ -76,7 +78,7 @@ class Comparison:
 
     def shown(self, kind: str, objects: Sequence[dict[str, Any]]) -> list[Judged]:
         """Judge objects as the source shows them now. One that is written otherwise but says the same is equal."""
-        items = [self.ingest.look_at(kind, raw) for raw in objects]
+        items = [incoming(kind, raw) for raw in objects]
         with self.store.read() as connection:
             held = comparing.held_among(connection, self.source, kind, [item.uuid for item in items])
             tied = comparing.ties_by(connection, [each.id for each in held.values()]) if kind in TIES else {}
@@ -188,7 +190,7 @@ class Comparison:
             return None
         if comparing.digest_of(text) != held.digest:
             return None
-        item = self.ingest.look_at(held.kind, raw)
+        item = incoming(held.kind, raw)
         self.ingest.translate(self.name, item)
         return item
 

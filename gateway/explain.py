@@ -6,8 +6,8 @@ import sqlite3
 from typing import Any
 from uuid import UUID
 
+from gateway.batch import SAYING
 from gateway.explain_document import MOST, Documents, named, source_of
-from gateway.ingest import SAYING
 from gateway.store import erasing, kinds, quarantine
 from gateway.store import explaining as store
 from gateway.store.database import Store

@@ -29,9 +29,9 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gateway.batch import Result
 from gateway.cron import DUTCH_TIME
 from gateway.fetch import Fetcher, Visit, ask
-from gateway.ingest import Result
 from gateway.legacy.background import background
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer, LegacyError

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from gateway.batch import Result
 from gateway.fetch import CUTOVER, Fetcher, Visit
-from gateway.ingest import Result
 from gateway.legacy.gate import CHOSEN
 from gateway.store import following, leases
 from gateway.store import legacy as rows

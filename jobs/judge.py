@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from gateway.batch import SAYING
 from gateway.compare import WRONG, Comparison, Judged, Verdict
 from gateway.fetch import Fetcher, Visit
-from gateway.ingest import SAYING
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held

@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from uuid import UUID
 
+from gateway.batch import Result
 from gateway.fetch import CUTOVER, Fetcher
-from gateway.ingest import Result
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError
 from gateway.logs import get_logger

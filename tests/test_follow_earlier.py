@@ -12,7 +12,7 @@ from following import Clock, run
 from support import dump_digest
 
 import jobs.sweep
-from gateway.ingest import Result
+from gateway.batch import Result
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
 from gateway.store import following

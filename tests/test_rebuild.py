@@ -24,7 +24,7 @@ from legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, per
 from support import UUID_SECRET
 from test_ingest import SOURCE, Objects, Register, a_third, read_slice, read_ugly
 
-from gateway import ingest as taking
+from gateway import incoming as taking
 from gateway.cli import cli
 from gateway.ingest import Ingest
 from gateway.store import editing, leases
