@@ -23,7 +23,7 @@ from gateway.store.database import Store
 from mappings.settings import Settings
 
 KINDS = ("zaak", "rol", "klantcontact")
-PAGE = 100
+PAGE = 500
 PART = 100_000
 BUDGET, SLOWER, MEMORY = 3000, 1.5, 200  # rollen per second; last part beside the first; MB at a million
 SETTINGS = Settings(max_vertrouwelijkheidaanduiding="zeer_geheim")
@@ -51,9 +51,10 @@ class Filled:
 def fill(path: Path, rollen: int, tell: Callable[[str], None] = print) -> Filled:
     """Take so many rollen (rounded up to whole copies of the slice), with what is around them, into a store."""
     store = Store(path)
-    store.use_little_memory()  # as a backfill does
-    ingest, copies, filled = Ingest(store, SETTINGS, SECRET), Copies(), Filled()
+    store.for_bulk()  # as a backfill does
+    ingest, filled = Ingest(store, SETTINGS, SECRET), Filled()
     in_copy = len(slice_lines()["rol"])
+    copies = Copies(-(-rollen // in_copy))
     part, number, spent, walls = min(PART, max(rollen // 4, 1)), 0, 0.0, 0.0
     done = 0
     while filled.rollen < rollen:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -31,6 +32,9 @@ NUMBERS = {
     "annIdentificatie": lambda serial: f"ANN{serial:012}",
     "inpA_nummer": lambda serial: "",
 }
+# When it was registered, and the years over which the slice is spread.
+MOMENTS = {"registratiedatum", "datumtijd"}
+OLDEST, NEWEST = datetime(2018, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 NUMBER_OF_REPRESENTEE = {"bsn": "inpBsn", "rsin": "innNnpId", "kvkNummer": "kvkNummer"}
 
 
@@ -46,9 +50,14 @@ def slice_lines() -> dict[str, list[bytes]]:
 
 
 class Copies:
-    """The slice, and copies of it: other uuids and other numbers of persons and organisations, the same staff."""
+    """The slice, and copies of it: other uuids and other numbers of persons and organisations, the same staff.
 
-    def __init__(self) -> None:
+    With `of` copies that make one source, each is older than the one before it: a Zaken API lists the newest first,
+    and what it lists was registered in about that order.
+    """
+
+    def __init__(self, of: int = 0) -> None:
+        self._of = of
         self._serials = count(1)
         self._numbers: dict[tuple[int, str, str], str] = {}
 
@@ -68,10 +77,14 @@ class Copies:
 
     def _made(self, line: bytes, copy: int) -> dict[str, Any]:
         item: dict[str, Any] = orjson.loads(line)
+        if self._of:
+            for name in MOMENTS & item.keys():
+                item[name] = self._older(item[name], copy)
         if not copy:
             return item
         staff_url = item["betrokkene"] if item.get("betrokkeneType") in STAFF else None
-        item = orjson.loads(UUID.sub(lambda found: _other_uuid(found[0], copy), line))
+        moments = {name: item[name] for name in MOMENTS & item.keys()}
+        item = orjson.loads(UUID.sub(lambda found: _other_uuid(found[0], copy), line)) | moments
         if staff_url is not None:
             item["betrokkene"] = staff_url
         who = item.get("betrokkeneIdentificatie")
@@ -84,6 +97,14 @@ class Copies:
             name = NUMBER_OF_REPRESENTEE[named["identifierType"]]
             named["identifier"] = self._other_number(copy, name, named["identifier"])
         return item
+
+    def _older(self, moment: str, copy: int) -> str:
+        """A moment of the slice, brought to the part of the years that belongs to this copy."""
+        given = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        made = NEWEST - (NEWEST - given + copy * (NEWEST - OLDEST)) / self._of
+        return (
+            made.date().isoformat() if len(moment) == len("2025-01-01") else f"{made:%Y-%m-%dT%H:%M:%S.%fZ}"
+        )
 
     def _other_number(self, copy: int, name: str, number: str) -> str:
         key = (copy, name, number)

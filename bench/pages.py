@@ -32,10 +32,11 @@ def render(folder: Path, rollen: int) -> None:
     """Write pages of at least so many rollen, with the zaken and klantcontacten around them."""
     if (folder / "done").exists():
         return
-    copies = Copies()
+    number = -(-rollen // len(slice_lines()["rol"]))
+    copies = Copies(number)
     number_of = dict.fromkeys(COLLECTIONS, 0)
     held: dict[str, list[bytes]] = {kind: [] for kind in COLLECTIONS}
-    for copy in range(-(-rollen // len(slice_lines()["rol"]))):
+    for copy in range(number):
         for kind in COLLECTIONS:
             held[kind] += [orjson.dumps(item) for item in copies.objects(kind, copy)]
             while len(held[kind]) >= PAGE:

@@ -13,7 +13,7 @@ from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import rebuilding, ties
-from gateway.store.claims import NewClaim, digest_of, insert_claims, take_claims
+from gateway.store.claims import NewClaim, insert_claims, said_by, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
 from gateway.store.kinds import (
@@ -187,7 +187,7 @@ class Batch:
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             says = {
-                (claim.facet, claim.moment, digest_of(claim.facet, body_of(claim)))
+                (claim.facet, claim.moment, said_by(claim.facet, body_of(claim)))
                 for claim in translated.claims
             }
             findings = translated.findings

@@ -27,7 +27,7 @@ from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 __all__ = ["Ingest", "Result"]
 
-BATCH = 200
+BATCH = 250
 ZAKEN_AT_ONCE = 50
 
 

@@ -76,7 +76,8 @@ class Merging:
         leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
         remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
-        statements.delete_unused_identities(self.connection, self.identities)
+        if self.statements:
+            statements.delete_unused_identities(self.connection, self.identities)
         if gone:
             for source in {source for source, _ in self.zaken}:
                 rows.drop_source_finding(self.connection, source, "M30", "betrokkene")

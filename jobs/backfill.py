@@ -124,7 +124,7 @@ class Backfill:
         grip = leases.take(self.store, self.lease, LEASE_SECONDS)
         if grip is None:
             raise Busy(f"er loopt al een backfill of verify van bron {self.fetcher.name}")
-        self.store.use_little_memory()
+        self.store.for_bulk()
         status, message = FAILED, ""
         run: Run | None = None
         try:

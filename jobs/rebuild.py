@@ -90,7 +90,7 @@ class Rebuild:
 
     def _run(self) -> Outcome:
         run = self._opened()
-        self.store.use_little_memory()
+        self.store.for_bulk()
         connection = self.store.connection()
         status, message = FAILED, ""
         rebuilding.note_changes(connection, run.id)

@@ -202,7 +202,7 @@ def test_modules_named_with_their_path_exist(document):
 
 
 def test_the_tables_of_the_store_are_those_that_the_architecture_tells_of():
-    schema = text_of(ROOT / "gateway" / "store" / "schema.py")
+    schema = "".join(map(text_of, (ROOT / "gateway" / "store").glob("*.py")))
     made = set(re.findall(r"CREATE TABLE (\w+)", schema))
     rows = re.findall(r"^\| (`.+?`) \|", section(ARCHITECTURE, "The store"), re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == made

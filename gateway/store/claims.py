@@ -19,6 +19,10 @@ import orjson
 from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
 from mappings.findings import Finding
 
+# A statement's digest: the row of its first key, then of what is said. So new ones lie together in their index.
+IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
+# What is said by a statement `s`, in SQL.
+SAID = f"substr(s.digest, {IDENTITY_BYTES + 1})"
 IN_IDS = "IN (SELECT value FROM json_each(?))"
 Zaak = tuple[int, bytes]
 
@@ -40,9 +44,9 @@ class StatementRow:
     oldest: int
 
 
-def digest_of(facet: str, body: str) -> bytes:
-    """The digest under which a statement is held."""
-    return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()
+def said_by(facet: str, body: str) -> bytes:
+    """A digest of what a claim says: what is said tells its keys too."""
+    return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()[:STATEMENT_BYTES]
 
 
 @dataclass(slots=True)
@@ -61,12 +65,12 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
     """Add claims; out: the rows of their keys."""
     if not claims:
         return set()
-    digests = [digest_of(claim.facet, claim.body) for claim in claims]
+    rows = _identities(connection, {key for claim in claims for key in claim.keys})
+    digests = [
+        rows[claim.keys[0]].to_bytes(IDENTITY_BYTES, "big") + said_by(claim.facet, claim.body)
+        for claim in claims
+    ]
     held = _rows_of(connection, "statement", "digest", set(digests))
-    keys_of = connection.execute(
-        f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(held.values()),)
-    )
-    identities = {row[0] for row in keys_of}
     new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
     if new:
         first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
@@ -75,13 +79,11 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
             "INSERT INTO statement (id, digest, body) VALUES (?, ?, ?)",
             [(numbers[digest], digest, claim.body) for digest, claim in new.items()],
         )
-        rows = _identities(connection, {key for claim in new.values() for key in claim.keys})
         connection.executemany(
             "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
             [(rows[key], numbers[digest]) for digest, claim in new.items() for key in set(claim.keys)],
         )
         held |= numbers
-        identities |= set(rows.values())
     connection.executemany(
         "INSERT INTO claim (raw, facet, statement, moment, rol) VALUES (?, ?, ?, ?, ?)",
         [
@@ -89,7 +91,7 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
             for digest, claim in zip(digests, claims, strict=True)
         ],
     )
-    return identities
+    return set(rows.values())
 
 
 def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int]:
@@ -179,7 +181,7 @@ def connected_statements(connection: sqlite3.Connection, identities: Iterable[in
         " (SELECT min(moment) FROM claim WHERE statement = s.id) FROM statement s"
         " JOIN claim newest ON newest.rowid = (SELECT c.rowid FROM claim c WHERE c.statement = s.id"
         " ORDER BY c.moment DESC, c.rol DESC LIMIT 1)"
-        f" WHERE s.id {IN_IDS} ORDER BY s.digest",
+        f" WHERE s.id {IN_IDS} ORDER BY {SAID}",
         (id_list(connected(connection, identities)),),
     )
     return [StatementRow(*row) for row in rows]

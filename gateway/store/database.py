@@ -12,13 +12,17 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gateway.store.schema import migrations
+from gateway.store import schema, schema_jobs
+from gateway.store.migrating import migrations
 
 BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
 CHECKPOINT_PAGES = 8000
+BULK_CHECKPOINT_PAGES = 64_000
+# They declare the migrations.
+TABLES = (schema, schema_jobs)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -112,9 +116,17 @@ class Store:
             self._local.held = held
         return held[1]
 
-    def use_little_memory(self) -> None:
-        """Let this thread's connection keep few pages: for work that goes through everything once."""
-        self.connection().execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
+    def for_bulk(self) -> None:
+        """Make this thread's connection fit for work that goes through everything once.
+
+        It keeps few pages. And it lets the write-ahead log grow further before it copies that into the file: in a
+        large store each transaction touches other pages, and one that is touched again meanwhile is copied once.
+        """
+        for pragma in (
+            f"cache_size = -{SMALL_CACHE_KIBIBYTES}",
+            f"wal_autocheckpoint = {BULK_CHECKPOINT_PAGES}",
+        ):
+            self.connection().execute(f"PRAGMA {pragma}")
 
     def operator(self) -> Database:
         """This thread's connection as a sqlite-utils Database, for schema and operator queries."""

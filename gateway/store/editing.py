@@ -294,6 +294,13 @@ def _standard_by_client(
     connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
 ) -> list[tuple[Document, bytes | None]]:
     """An address that a client made the standard one stays it, whatever address is newest (M19 before M21)."""
+    said = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE kind = ? AND origin = 1)"
+        " OR EXISTS (SELECT 1 FROM local INDEXED BY local_standaard WHERE part = 'isStandaardAdres')",
+        (KIND["digitaleadres"],),
+    ).fetchone()
+    if not said[0]:
+        return documents
     for document, _ in documents:
         if document.kind != "digitaleadres" or not document.body["isStandaardAdres"]:
             continue

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store.claims import IN_IDS, Zaak, id_list
+from gateway.store.claims import IN_IDS, SAID, Zaak, id_list
 from gateway.store.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS
 
 SAME, CHANGED, NEW, GONE = "same", "changed", "new", "gone"
@@ -65,7 +65,7 @@ def piece(
     return [Held(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
 
 
-# What a rol says, as the store has it: facet, moment, digest of the statement.
+# What a rol says, as the store has it: facet, moment, digest of what is said.
 Said = tuple[str, int, bytes]
 
 
@@ -73,7 +73,7 @@ def said(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, set[S
     """What these objects (rows) say."""
     found: dict[int, set[Said]] = {}
     for raw, *what in connection.execute(
-        "SELECT c.raw, c.facet, c.moment, s.digest FROM claim c JOIN statement s ON s.id = c.statement"
+        f"SELECT c.raw, c.facet, c.moment, {SAID} FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (id_list(raws),),
     ):

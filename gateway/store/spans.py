@@ -4,11 +4,17 @@ A span is a run of neighbours in a kind's order, with how many documents it hold
 are its lower bound, the next span's are its end. The first span of a kind starts before everything. Triggers on the
 documents keep the counts, so no way of writing can forget them: a span that has grown too large is cut in two, one
 that has become empty joins the one before it. Where the bounds lie doesn't matter to any answer.
+
+Many documents that come at once are counted `together`, a write for each span instead of for each document.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 # Half of it is what walking inside a span costs on average; the number of spans is what finding one costs.
 CUT_AT, CUT_TO = 2000, 1000
@@ -64,8 +70,78 @@ INSERT INTO span SELECT kind, moment, created, uuid, min({CUT_TO}, total - place
 FROM placed WHERE place % {CUT_TO} = 0 AND place > 0""",
 )
 
+# As the triggers were before, but that documents may be counted together. `bounds` names where the spans lie: it
+# is another number after each change of that, also when the change is undone and another one made.
+_ELSEWHERE = "UPDATE span_state SET bounds = random();"
+COUNTED_TOGETHER = (
+    """
+    CREATE TABLE span_state (
+        id INTEGER PRIMARY KEY CHECK (id = 1), one_by_one INTEGER NOT NULL, bounds INTEGER NOT NULL
+    )""",
+    "INSERT INTO span_state VALUES (1, 1, random())",
+    "DROP TRIGGER document_comes",
+    f"""
+    CREATE TRIGGER document_comes AFTER INSERT ON document WHEN (SELECT one_by_one FROM span_state)
+    BEGIN {_COMES} END""",
+    "DROP TRIGGER span_too_large",
+    TRIGGERS[3].removesuffix("END") + f"{_ELSEWHERE} END",
+    "DROP TRIGGER span_empty",
+    TRIGGERS[4].removesuffix("END") + f"{_ELSEWHERE} END",
+)
+KNOWN_BOUNDS = 4
+
 # The lower bound of a span: the moment, created and uuid of a document.
 Bound = tuple[int, int, bytes]
+
+
+# What a document is counted by: its kind (a number), moment, created and uuid.
+Place = tuple[int, int, int, bytes]
+_bounds: dict[int, dict[int, list[Bound]]] = {}
+
+
+@contextlib.contextmanager
+def together(connection: sqlite3.Connection, places: Iterable[Place]) -> Iterator[None]:
+    """Count documents that are inserted in the block at its end, all at once; they must be those of `places`."""
+    connection.execute("UPDATE span_state SET one_by_one = 0")
+    try:
+        yield
+        _add(connection, places)
+    finally:
+        connection.execute("UPDATE span_state SET one_by_one = 1")
+
+
+def _add(connection: sqlite3.Connection, places: Iterable[Place]) -> None:
+    bounds = _known_bounds(connection)
+    found: Counter[tuple[int, Bound]] = Counter()
+    for kind, *where in places:
+        of_kind = bounds[kind]
+        found[kind, of_kind[bisect_right(of_kind, tuple(where)) - 1]] += 1
+    connection.executemany(
+        "UPDATE span SET found = found + ? WHERE kind = ? AND moment = ? AND created = ? AND uuid = ?",
+        [(number, kind, *bound) for (kind, bound), number in found.items()],
+    )
+    if max(found.values(), default=0) > CUT_TO:
+        too_large = "UPDATE span SET found = found WHERE kind = ? AND found > ?"
+        for kind in {kind for kind, _ in found}:
+            while connection.execute(too_large, (kind, CUT_AT)).rowcount:
+                pass  # a trigger cuts each of them once a round
+
+
+def _known_bounds(connection: sqlite3.Connection) -> dict[int, list[Bound]]:
+    """The lower bounds of the spans of each kind, in order; read again only when they lie elsewhere."""
+    (name,) = connection.execute("SELECT bounds FROM span_state").fetchone()
+    known = _bounds.get(name)
+    if known is None:
+        known = {}
+        rows = connection.execute(
+            "SELECT kind, moment, created, uuid FROM span ORDER BY kind, moment, created, uuid"
+        )
+        for kind, moment, created, uuid in rows:
+            known.setdefault(kind, []).append((moment, created, uuid))
+        while len(_bounds) >= KNOWN_BOUNDS:
+            _bounds.pop(next(iter(_bounds)), None)
+        _bounds[name] = known
+    return known
 
 
 def count(connection: sqlite3.Connection, kind: int) -> int:

@@ -11,7 +11,7 @@ import orjson
 from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs
 from gateway.store.database import Store
 from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
-from gateway.store.schema import migrations
+from gateway.store.migrating import migrations
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 10

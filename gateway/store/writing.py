@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 
 import orjson
 
+from gateway.store import spans
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
 from mappings.documents import Document
+
+# So many new documents are counted together.
+TOGETHER = 10
 
 
 class DanglingLink(Exception):
@@ -33,26 +38,46 @@ def put_documents(
         if uuid not in ids:
             ids[uuid] = next_id
             next_id += 1
-    new, changed = [], []
+    new: list[tuple[int, int, str, int, int, int, int, bytes]] = []
+    changed, said = [], []
     for document, uuid, owner in named:
         body, owner_id, row = orjson.dumps(document.body).decode(), ids[owner or uuid], known.get(uuid)
         values = (document.created, document.moment, body, owner_id, origin)
         if row is None:
             new.append((*values, ids[uuid], KIND[document.kind], uuid))
         elif row[1:] != values:
-            changed.append((*values, row[0]))
-    connection.executemany(
-        "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        new,
-    )
+            if row[1:3] + row[4:] == values[:2] + values[3:]:
+                said.append((body, row[0]))
+            else:
+                changed.append((*values, row[0]))
+    _insert(connection, new)
     connection.executemany(
         "UPDATE document SET created = ?, moment = ?, body = ?, owner = ?, origin = ? WHERE id = ?", changed
     )
+    # What is not named is not touched in its indexes either.
+    connection.executemany("UPDATE document SET body = ? WHERE id = ?", said)
     old = orjson.dumps([row[0] for row in known.values()]).decode()
     _put_links(connection, [(document, ids[uuid]) for document, uuid, _ in named], ids, old)
     _put_aliases(connection, [(document, ids[uuid]) for document, uuid, _ in named], old)
     return ids
+
+
+def _insert(
+    connection: sqlite3.Connection, new: Sequence[tuple[int, int, str, int, int, int, int, bytes]]
+) -> None:
+    """Insert documents: created, moment, body, owner, origin, id, kind, uuid."""
+    together = contextlib.nullcontext()
+    if len(new) >= TOGETHER:
+        together = spans.together(
+            connection,
+            [(kind, moment, created, uuid) for created, moment, _, _, _, _, kind, uuid in new],
+        )
+    with together:
+        connection.executemany(
+            "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            new,
+        )
 
 
 def remove_documents(connection: sqlite3.Connection, ids: Iterable[int]) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gateway.store import reading, spans
 from gateway.store.database import Store
 from gateway.store.kinds import KIND, KINDS
-from gateway.store.schema import migrations
+from gateway.store.migrating import migrations
 from gateway.store.writing import put_documents, remove_documents
 from mappings.documents import Document
 
@@ -65,6 +65,7 @@ def small_spans(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
         return text.replace(str(spans.CUT_AT), "8").replace(str(spans.CUT_TO), "4")
 
     monkeypatch.setattr(spans, "TRIGGERS", tuple(map(smaller, spans.TRIGGERS)))
+    monkeypatch.setattr(spans, "COUNTED_TOGETHER", tuple(map(smaller, spans.COUNTED_TOGETHER)))
     monkeypatch.setattr(spans, "FILL", tuple(map(smaller, spans.FILL)))
     return lambda: Store(tmp_path / f"small-{next(numbers)}.sqlite")
 
@@ -164,10 +165,14 @@ def test_a_store_from_before_the_spans_gets_them(small_spans: Callable[[], Store
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute("DROP TABLE span")
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0004_spans'")
+        connection.execute("DROP TABLE span_state")
+        connection.execute(
+            "DELETE FROM _sqlite_migrations WHERE name IN ('0004_spans', '0022_counted_together')"
+        )
         documents = [categorie(number, number % 7) for number in range(41)]
         documents += [categorie(1000 + number, number, "actor") for number in range(3)]
-        put_documents(connection, [(one, None) for one in documents])
+        for start in range(0, len(documents), 5):  # too few to be counted together
+            put_documents(connection, [(one, None) for one in documents[start : start + 5]])
     with store.write():
         migrations.apply(store.operator())
     with store.write() as connection:
