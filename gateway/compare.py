@@ -5,7 +5,6 @@ For verify, and for whatever re-reads a source in small steps. Nothing here writ
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +19,7 @@ from gateway.store import comparing
 from gateway.store.comparing import Held, Said
 from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from gateway.store.legacy import raw_rows
-from gateway.store.packing import unpack
+from gateway.store.packing import Damaged, unpack
 from gateway.store.ties import Tie
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Untranslatable
@@ -186,7 +185,7 @@ class Comparison:
         try:
             text = unpack(held.body or b"")
             raw = orjson.loads(text)
-        except (zlib.error, orjson.JSONDecodeError):
+        except (Damaged, orjson.JSONDecodeError):
             return None
         if comparing.digest_of(text) != held.digest:
             return None

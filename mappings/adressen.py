@@ -52,7 +52,7 @@ def adressen(
     takes it; `found` gets a finding for what was moved to a free adresregel, cut or left out. Raises nothing.
     """
     binnenland = _binnenland(verblijfsadres or {}, bezoekadres_tekst, found)
-    ver_weg = _ver_weg(buitenland or {}, found)
+    ver_weg = _ver_weg(buitenland, found) if buitenland else None
     if binnenland and ver_weg:
         return {"bezoekadres": binnenland, "correspondentieadres": ver_weg}
     if binnenland or ver_weg:
@@ -133,6 +133,8 @@ class _Regels:
 
 def _binnenland(verblijf: Mapping[str, Any], tekst: str, found: list[Finding]) -> dict[str, Any] | None:
     """Give the bezoekadres from a verblijfsadres and a one-string bezoekadres (M14, M16)."""
+    if not verblijf and not tekst.strip():
+        return None
     value = {field: _text(verblijf, field) for field in verblijf}
     adres = dict(LEEG)
     refused: list[tuple[str, str, str]] = []

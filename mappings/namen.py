@@ -47,11 +47,9 @@ def persoonsnaam(
     if not (voorletters or voornaam or voorvoegsel or achternaam):
         achternaam, achternaam_field = afwijkend.strip(), _AFWIJKEND
     else:
-        _report_unused(
-            afwijkend,
-            _spellings_of_a_person(voorletters, voornaam, voorvoegsel, achternaam),
-            found,
-        )
+        if afwijkend:
+            spellings = _spellings_of_a_person(voorletters, voornaam, voorvoegsel, achternaam)
+            _report_unused(afwijkend, spellings, found)
 
     if len(voorvoegsel) > MAX_VOORVOEGSEL:
         found.append(
