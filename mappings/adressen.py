@@ -292,4 +292,4 @@ def _words(text: str) -> set[str]:
 
 def _text(group: Mapping[str, Any], field: str) -> str:
     value = group.get(field)
-    return "" if value is None else str(value).strip()
+    return "" if value is None or value == "" else str(value).strip()

@@ -6,6 +6,7 @@ Each function takes the number as text and gives its one canonical spelling, or 
 from __future__ import annotations
 
 import re
+from operator import mul
 from typing import Final
 
 _EIGHT_DIGITS: Final = re.compile(r"[0-9]{8}")
@@ -53,7 +54,7 @@ def _passing_eleven_test(text: str) -> str | None:
     digits = _not_only_zeros(_NINE_DIGITS, text)
     if digits is None:
         return None
-    total = sum(weight * int(digit) for weight, digit in zip(_ELEVEN_TEST_WEIGHTS, digits, strict=True))
+    total = sum(map(mul, _ELEVEN_TEST_WEIGHTS, map(int, digits)))
     return digits if total % 11 == 0 else None
 
 
