@@ -1,4 +1,7 @@
-"""Purge: forget old runs, and when things were asked of a source so long ago that it no longer matters."""
+"""Purge: forget old runs, and when things were asked of a source so long ago that it no longer matters.
+
+And empty the write-ahead log: what was erased from the store since still stands in it.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,14 @@ PIECE = 1000
 
 
 def purge(work: Work) -> dict[str, int]:
-    """Forget what is too old. Out: how many questions and runs were forgotten. Raises leases.Lost."""
+    """Forget what is too old. Out: how many questions and runs, and whether the log was emptied. Raises leases.Lost."""
     moment = work.clock()
     ages = AGES_KEPT * work.installation.config.live.max_age * SECOND
-    return {
+    forgotten = {
         "fetched": _in_pieces(work, rows.forget_fetched, moment - max(ages, FETCHED_KEPT_AT_LEAST)),
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
     }
+    return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
 
 
 def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:

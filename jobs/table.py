@@ -58,6 +58,10 @@ def _no_callback(config: Config) -> str:
     return _no_source(config)
 
 
+def _always(config: Config) -> str:
+    return ""
+
+
 def _no_source(config: Config) -> str:
     return "" if config.sources else "er is geen bron"
 
@@ -73,9 +77,9 @@ JOBS = (
     ),
     Job(
         "purge",
-        "ruimt oude runs en oude vragen aan bronnen op",
+        "ruimt oude runs en oude vragen aan bronnen op, en wat gewist is uit het logboek van de opslag",
         purge.purge,
-        _no_source,
+        _always,
         schedule="30 3 * * *",
     ),
     Job(

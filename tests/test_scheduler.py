@@ -14,10 +14,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
 from support import klantbrug, read_config, write_config
+from test_ingest import read_slice
 
 from gateway.cron import DUTCH_TIME
 from gateway.demo import free_port
@@ -301,7 +303,7 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
             runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
         runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
         connection.execute("UPDATE run SET finished = started")
-    assert run_job(installation, BY_NAME["purge"]) == {"fetched": 1, "runs": 2}
+    assert run_job(installation, BY_NAME["purge"]) == {"fetched": 1, "runs": 2, "log_emptied": 1}
     with installation.store.read() as connection:
         assert rows.fetched_at(connection, source, "sleutel 3000")
         assert not rows.fetched_at(connection, source, "sleutel 90000")
@@ -318,6 +320,37 @@ def test_purge_goes_in_pieces(tmp_path: Path, slice_data: Any) -> None:
         for number in range(2500):
             rows.note_fetched(connection, source, f"sleutel {number}", now() - 3 * DAY)
     assert run_job(installation, BY_NAME["purge"])["fetched"] == 2500
+
+
+def is_open(zaak: dict[str, Any]) -> bool:
+    return zaak["vertrouwelijkheidaanduiding"] == "openbaar"
+
+
+def has_bsn(rol: dict[str, Any]) -> str:
+    return (rol["betrokkeneIdentificatie"] or {}).get("inpBsn", "")
+
+
+def test_purge_leaves_nothing_of_what_was_erased_beside_the_store(tmp_path: Path, slice_data: Any) -> None:
+    with SampleServer(slice_data) as sample:
+        installation = open_installation(read_config(write_config(tmp_path / "purge", {"bron": sample})))
+    open_zaken = {raw["url"]: raw for kind, raw in read_slice() if kind == "zaak" and is_open(raw)}
+    rol = next(
+        raw for kind, raw in read_slice() if kind == "rol" and raw["zaak"] in open_zaken and has_bsn(raw)
+    )
+    bsn, uuid, zaak = has_bsn(rol).encode(), UUID(rol["uuid"]), open_zaken[rol["zaak"]]
+    installation.ingest.take("bron", "zaak", [zaak])
+    installation.ingest.take("bron", "rol", [rol])
+    path = installation.config.store.path
+
+    def holds(name: str) -> bool:
+        return bsn in path.with_name(path.name + name).read_bytes()
+
+    assert holds("-wal")
+    installation.ingest.remove("bron", "rol", [uuid])
+    assert holds("-wal")  # as it was before it was erased
+    run_job(installation, BY_NAME["purge"])
+    assert not holds("-wal")
+    assert not holds("")
 
 
 # Processes
@@ -489,12 +522,8 @@ def test_killed_hard_a_supervisor_takes_its_jobs_process_along(config: Path, run
 
 
 @needs_proc
-@pytest.mark.parametrize("how", ["--no-jobs", "nothing to do"])
-def test_without_jobs_no_process_is_started(config: Path, run_log: Path, how: str) -> None:
-    arguments = ["--no-jobs"] if how == "--no-jobs" else []
-    if not arguments:
-        config.write_text(config.read_text().split("[notifications]")[0])
-    with klantbrug(run_log, "--config", config, "serve", *arguments) as process:
+def test_without_jobs_no_process_is_started(config: Path, run_log: Path) -> None:
+    with klantbrug(run_log, "--config", config, "serve", "--no-jobs") as process:
         wait_until(lambda: len(children(process.pid)) >= 2)
         time.sleep(1)
         assert not [child for child in children(process.pid) if "gateway.supervise" in words(child)]

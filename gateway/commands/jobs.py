@@ -31,11 +31,7 @@ def jobs_serve(config: Config, supervisor: int | None = None) -> None:
     """Voert de jobs uit die aanstaan, tot Ctrl-C; van meer processen doet er een het werk."""
     from gateway.installation import open_installation
     from jobs.scheduler import Scheduler, UntilStopped
-    from jobs.table import usable
 
-    if not usable(config):
-        click.echo("Er is geen job die iets kan doen; zie klantbrug jobs list.", err=True)
-        return
     wait = UntilStopped(supervisor)
     Scheduler(open_installation(config)).run(wait)
 

@@ -35,9 +35,8 @@ def serve(config: Config, no_jobs: bool) -> None:
     """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast."""
     from gateway.serve import serve as run
     from gateway.supervise import beside
-    from jobs.table import usable
 
-    with beside(_jobs_command(config) if usable(config) and not no_jobs else []):
+    with beside([] if no_jobs else _jobs_command(config)):
         run(config)
 
 

@@ -19,8 +19,10 @@ BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
-CHECKPOINT_PAGES = 8000
-BULK_CHECKPOINT_PAGES = 64_000
+# Pages in the write-ahead log after which a writer copies them into the file. The jobs process does so every few
+# seconds, and work that goes through everything does before it is the turn of a writer that somebody waits for.
+CHECKPOINT_PAGES = 64_000
+BULK_CHECKPOINT_PAGES = 48_000
 # They declare the migrations.
 TABLES = (schema, schema_jobs)
 NETWORK_FILE_SYSTEMS = {
@@ -180,6 +182,18 @@ class Store:
             yield
         finally:
             self._local.guards = held
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the file, as far as nobody has to wait for that."""
+        self.connection().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def empty_log(self) -> bool:
+        """Copy the write-ahead log into the file and empty it, so that it holds nothing that was erased since.
+
+        Out: was it done? Not when somebody reads or writes all the time.
+        """
+        busy, _, _ = self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of the store, as it is at this moment, to a file that is not there yet."""
