@@ -40,7 +40,10 @@ class Rehearsal:
     def __init__(
         self, fetcher: Fetcher, ledger: Ledger, repair: bool, tell: Tell, save: Callable[[], None]
     ) -> None:
-        """`save` keeps the ledger, so that what is about to be repaired is still told of after a kill."""
+        """`save` keeps the ledger, so that what is about to be repaired is still told of after a kill.
+
+        The documents that this thread changes are noted from the first rehearsal until `close`.
+        """
         self.store = fetcher.store
         self.source = fetcher.source
         self.ingest = fetcher.ingest
@@ -48,6 +51,11 @@ class Rehearsal:
         self.repair = repair
         self.tell = tell
         self.save = save
+        self._notes = False
+
+    def close(self) -> None:
+        """Leave the connection of this thread as it was."""
+        comparing.stop_noting(self.store.connection())
 
     def stages(self) -> list[Callable[[Any], Iterator[Any]]]:
         """What to go through for all documents that the objects of this source went into, and those from nothing.
@@ -132,6 +140,9 @@ class Rehearsal:
 
     def _make(self, work: _Work, really: bool = False) -> Found:
         """Make documents again. Out: which were not as they should be."""
+        if not self._notes:
+            comparing.note_changes(self.store.connection())
+            self._notes = True
         with comparing.noting(self.store, rehearse=not really) as connection:
             merging = self.ingest.merging(connection)
             merging.identities |= work.identities

@@ -149,7 +149,10 @@ class Verify:
 
     def _report(self, run: runs.Run) -> dict[str, Any]:
         verify = self._whole(run) if self.sample is None else self._some(self.sample)
-        verify.run()
+        try:
+            verify.run()
+        finally:
+            verify.rehearsal.close()
         rights = {
             "refused_kinds": verify.ledger.unreachable,
             **self._rights(),
