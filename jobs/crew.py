@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from gateway.legacy.background import Background, background
-from gateway.legacy.errors import LegacyError
+from gateway.legacy.errors import Forbidden
 
 # What keeps it from going faster, when the gate lets it.
 SOURCE, OURSELVES, NOTHING = "de bron", "het verwerken", ""
@@ -82,9 +82,10 @@ class Crew:
 
         A slow answer holds up the others once twice as many as there are connections are waiting, so that memory
         stays flat. `meanwhile` is called after each answer and at least every so many seconds. Raises what a question
-        raised, in its turn. Within it, another may be begun: its answers and these don't mix.
+        raised: at once, but a refusal (Forbidden) in its turn, so that who leaves it at that can go on. Within it,
+        another may be begun: its answers and these don't mix.
         """
-        coming, early = iter(questions), dict[int, tuple[Any, LegacyError | None]]()
+        coming, early = iter(questions), dict[int, tuple[Any, Forbidden | None]]()
         asked = turn = 0
         more = True
         while True:
@@ -150,9 +151,9 @@ class Crew:
             return self._questions.popleft()
 
 
-def _outcome(question: Callable[[], Any]) -> tuple[Any, LegacyError | None]:
-    """The answer to a question, or why there is none."""
+def _outcome(question: Callable[[], Any]) -> tuple[Any, Forbidden | None]:
+    """The answer to a question, or that it is refused."""
     try:
         return question(), None
-    except LegacyError as error:
+    except Forbidden as error:
         return None, error

@@ -188,7 +188,7 @@ class Judge:
 
     def look_again(self, tell: Tell, done: int = 0) -> Iterator[int]:
         """Look again at what seemed wrong, and count what is."""
-        suspects = sorted(self.ledger.suspects.values(), key=_in_order)
+        suspects = sorted(self.ledger.suspects.values(), key=_place)
         looks = self._looks([(each.kind, each.uuid) for each in suspects[done:]])
         for number, (each, (sort, zaaktype)) in enumerate(
             zip(suspects[done:], looks, strict=True), start=done + 1
@@ -218,7 +218,7 @@ class Judge:
             yield number
 
     def _wrong(self) -> list[Suspect]:
-        return sorted(self.ledger.wrong(), key=_in_order)
+        return sorted(self.ledger.wrong(), key=_place)
 
     def _mend(self, suspect: Suspect) -> None:
         """Make the store what the source says of one object."""
@@ -248,7 +248,7 @@ class Judge:
         return self._zaaktypen([judged]).get(held.zaak or b"", UNKNOWN)
 
 
-def _in_order(suspect: Suspect) -> tuple[int, bytes]:
+def _place(suspect: Suspect) -> tuple[int, bytes]:
     return KINDS.index(suspect.kind), suspect.uuid
 
 

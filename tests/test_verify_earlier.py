@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from earlier_source import KINDS, EarlierSource, earlier_data, last
+from earlier_source import KINDS, EarlierSource, fixtures, last
 from support import dump_digest
 from test_verify import one, repaired, sql, totals, verify
 
 from gateway.config import load_config
 from gateway.installation import Installation, open_installation
 from gateway.report import page, text
-from gateway.sample.server import SampleServer
 from gateway.store.kinds import KIND, LEFT_OUT, RAW_KIND
 
 TIES = KINDS[2:]
 
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EarlierSource]:
-    with SampleServer(earlier_data()) as server:
-        yield EarlierSource(server, tmp_path_factory.mktemp("earlier"))
-
-
-@pytest.fixture
-def source(whole: EarlierSource) -> Iterator[EarlierSource]:
-    yield whole
-    whole.restore()
-
-
-@pytest.fixture
-def filled(source: EarlierSource) -> Iterator[Installation]:
-    installation = source.filled()
-    yield installation
-    installation.store.close()
+whole, source, filled = fixtures()
 
 
 def test_a_backfilled_store_is_clean_and_stays_as_it_is(source: EarlierSource, filled: Installation) -> None:
