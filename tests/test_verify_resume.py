@@ -143,23 +143,32 @@ def test_there_is_something_of_each_sort_to_find(undisturbed: dict[bool, tuple[d
     assert undisturbed[True][1] != undisturbed[False][1]
 
 
-@pytest.mark.parametrize("repair", [False, True])
-def test_interrupted_all_the_way_it_says_the_same(
-    damaged: Damaged, undisturbed: dict[bool, tuple[dict[str, Any], str]], each_piece: None, repair: bool
-) -> None:
-    installation, chance, stops = damaged.copy(), random.Random(5), 0
-    first = None
+def interrupted(
+    installation: Installation, chance: random.Random, repair: bool = False
+) -> tuple[dict[str, Any], int, int]:
+    """Verify, interrupted again and again. Out: the report, how often, and when the first began."""
+    stops = first = 0
     while True:
         left = iter(range(chance.randrange(2, 9)))
         try:
             report = verify(
-                installation, repair=repair, show=stop_at(lambda _, left=left: next(left, None) is None)
+                installation,
+                repair=repair,
+                show=stop_at(lambda _, left=left: next(left, None) is None),
             )
-            break
+            return report, stops, first
         except KeyboardInterrupt:
             stops += 1
             assert stops < 100
         first = first or one(installation, "SELECT started FROM run WHERE job = 'verify'")
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_interrupted_all_the_way_it_says_the_same(
+    damaged: Damaged, undisturbed: dict[bool, tuple[dict[str, Any], str]], each_piece: None, repair: bool
+) -> None:
+    installation = damaged.copy()
+    report, stops, first = interrupted(installation, random.Random(5), repair)
     assert stops > 5
     assert outcome(report) == undisturbed[repair][0]
     assert report["began"] == first
