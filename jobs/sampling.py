@@ -8,11 +8,13 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from gateway.compare import Verdict
 from gateway.fetch import Fetcher
+from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held
@@ -43,6 +45,7 @@ class Sample:
         self.store = fetcher.store
         self.source = fetcher.source
         self.repair = repair
+        self.answers = answers
         self.tell = tell
         self.number = number
         self.seed = seed
@@ -110,14 +113,17 @@ class Sample:
         self.judge.note_shown(judged, raw)
         if judged.verdict is not Verdict.LEFT_OUT:
             self.judge.named_rollen([raw])
-            for kind, by in CONTENT.items():
-                if kind not in self.judge.kinds or not client.can(kind, by):
-                    continue
-                objects: list[dict[str, Any]] = []
+            asked = {
+                kind: partial(_listed, client, kind, {by: str(UUID(bytes=uuid))})
+                for kind, by in CONTENT.items()
+                if kind in self.judge.kinds and client.can(kind, by)
+            }
+            for kind, found in zip(asked, self.answers(asked.values()), strict=True):
                 with self.ledger.refusals(kind):
-                    objects = client.all(kind, {by: str(UUID(bytes=uuid))})
-                self.judge.note(kind, objects)
-                moments |= _named("contactmoment", objects)
+                    if isinstance(found, Forbidden):
+                        raise found
+                    self.judge.note(kind, found)
+                    moments |= _named("contactmoment", found)
         return judged.verdict
 
     def _judge_moment(self, uuid: bytes) -> None:
@@ -150,6 +156,14 @@ class Sample:
             return self.fetcher.client.get(kind, str(UUID(bytes=uuid)))
         except (NotFound, Forbidden):
             return None
+
+
+def _listed(client: ZakenClient, kind: str, filters: dict[str, str]) -> list[dict[str, Any]] | Forbidden:
+    """What a list shows, or that it is refused."""
+    try:
+        return client.all(kind, filters)
+    except Forbidden as error:
+        return error
 
 
 def _named(kind: str, objects: Iterable[dict[str, Any]]) -> set[bytes]:
