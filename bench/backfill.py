@@ -24,7 +24,7 @@ import requests
 
 from bench.pages import COLLECTIONS, CONNECTIONS
 from gateway.config import load_config
-from gateway.installation import open_installation
+from gateway.installation import Installation, open_installation
 from jobs.backfill import Backfill, Progress
 
 RATE = 700
@@ -59,13 +59,18 @@ def source(folder: Path, rollen: int, rate: float) -> Iterator[str]:
         process.wait()
 
 
-def run(folder: Path, url: str) -> dict[tuple[str, int], tuple[int, float, float]]:
-    """A backfill into an empty store. Out: objects, seconds and processor seconds, by kind and look."""
+def installed(folder: Path, url: str) -> Installation:
+    """An installation on the source at this address, with what it has in a folder of its own."""
     # What is learned of the pace of one source must not hold for another: each has its own.
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     config = folder / "config.toml"
     config.write_text(CONFIG.format(store=folder / "store.sqlite", url=url, connections=CONNECTIONS))
-    installation = open_installation(load_config(config, {}))
+    return open_installation(load_config(config, {}))
+
+
+def run(folder: Path, url: str) -> dict[tuple[str, int], tuple[int, float, float]]:
+    """A backfill into an empty store. Out: objects, seconds and processor seconds, by kind and look."""
+    installation = installed(folder, url)
     marks: dict[tuple[str, int], tuple[int, float, float]] = {}
     began = [time.perf_counter(), time.process_time()]
     last: list[tuple[str, int]] = []

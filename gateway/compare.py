@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gateway.batch import SAYING
-from gateway.incoming import Incoming, incoming, state_of
+from gateway.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
 from gateway.ingest import Ingest
 from gateway.store import comparing
 from gateway.store.comparing import Held, Said
@@ -187,9 +187,9 @@ class Comparison:
             raw = orjson.loads(text)
         except (Damaged, orjson.JSONDecodeError):
             return None
-        if comparing.digest_of(text) != held.digest:
+        if digest_of_text(text) != held.digest:
             return None
-        item = incoming(held.kind, raw)
+        item = as_kept(held.kind, raw, text, held.digest)
         self.ingest.translate(self.name, item)
         return item
 

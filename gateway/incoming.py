@@ -78,7 +78,11 @@ def incoming(kind: str, raw: dict[str, Any]) -> Incoming:
     if "_expand" in raw:
         raw = {name: value for name, value in raw.items() if name != "_expand"}
     text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
-    digest = digest_of_text(text)
+    return as_kept(kind, raw, text, digest_of_text(text))
+
+
+def as_kept(kind: str, raw: dict[str, Any], text: bytes, digest: bytes) -> Incoming:
+    """An object of which the text as it is kept, and the digest of that, are known already."""
     uuid = uuid_bytes_in(raw.get("uuid")) or uuid_bytes_in(raw.get("url"))
     return Incoming(kind, uuid or digest, zaak_in(kind, uuid, raw), raw, text, digest)
 

@@ -1,4 +1,4 @@
-"""A crew: threads that ask a source while one writer takes the answers, in the order in which they come.
+"""A crew: threads that ask a source while one writer takes the answers, as they come or in the order of the questions.
 
 It knows nothing of what is asked, nor when: its calls are background calls, that wait at the gate of the source. Few
 questions are out at a time, so memory stays flat whatever the size of the source.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from gateway.legacy.background import background
+from gateway.legacy.background import Background, background
+from gateway.legacy.errors import Forbidden
 
 # What keeps it from going faster, when the gate lets it.
 SOURCE, OURSELVES, NOTHING = "de bron", "het verwerken", ""
+PATIENT = Background(None, None, None, window=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,10 @@ class Question:
 class Crew:
     """Threads that ask. One thread, the writer, calls the methods; `connections` is how many may ask at a time."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, waiting: Background = PATIENT) -> None:
+        """In: how many may ask at a time, and how their calls wait (see `background`)."""
         self.connections = connections
+        self._waiting = waiting
         self._change = threading.Condition()
         self._questions: deque[Question] = deque()
         self._answers: deque[tuple[Question, Any, Exception | None]] = deque()
@@ -70,6 +75,40 @@ class Crew:
             raise error
         return question, found
 
+    def in_order(
+        self, questions: Iterable[Callable[[], Any]], meanwhile: Callable[[], None], seconds: float = 1.0
+    ) -> Iterator[Any]:
+        """The answers in the order of the questions, which are asked side by side.
+
+        A slow answer holds up the others once twice as many as there are connections are waiting, so that memory
+        stays flat. `meanwhile` is called after each answer and at least every so many seconds. Raises what a question
+        raised: at once, but a refusal (Forbidden) in its turn, so that who leaves it at that can go on. Within it,
+        another may be begun: its answers and these don't mix.
+        """
+        coming, early = iter(questions), dict[int, tuple[Any, Forbidden | None]]()
+        asked = turn = 0
+        more = True
+        while True:
+            while more and asked - turn < 2 * self.connections and (self.room or asked == turn):
+                question = next(coming, None)
+                if question is None:
+                    more = False
+                    break
+                self.ask(Question(partial(_outcome, question), partial(early.__setitem__, asked)))
+                asked += 1
+            if turn == asked:
+                return
+            while turn not in early:
+                got = self.answer(seconds)
+                if got is not None:
+                    got[0].take(got[1])
+                meanwhile()
+            answer, error = early.pop(turn)
+            turn += 1
+            if error is not None:
+                raise error
+            yield answer
+
     def limited_by(self) -> str:
         """What keeps it from going faster: SOURCE, OURSELVES (the writer) or NOTHING."""
         with self._change:
@@ -86,7 +125,8 @@ class Crew:
             self._change.notify_all()
 
     def _work(self) -> None:
-        with background(stop=self._closed):
+        how = self._waiting
+        with background(self._closed, how.waiting, patience=how.patience, window=how.window):
             while (question := self._next()) is not None:
                 found, error = None, None
                 try:
@@ -109,3 +149,11 @@ class Crew:
                 return None
             self._flying += 1
             return self._questions.popleft()
+
+
+def _outcome(question: Callable[[], Any]) -> tuple[Any, Forbidden | None]:
+    """The answer to a question, or that it is refused."""
+    try:
+        return question(), None
+    except Forbidden as error:
+        return None, error

@@ -1,19 +1,21 @@
 """Judges the objects of a source on both sides, looks again at what seems wrong, and repairs it.
 
-For verify; `Judge` knows nothing of how the objects were chosen. What it finds it writes in a ledger.
+For verify; `Judge` knows nothing of how the objects were chosen. What it finds it writes in a ledger. What it does with
+suspects goes a piece at a time: after each it gives the number of those that are done, where it can go on later.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
 from gateway.batch import SAYING
 from gateway.compare import WRONG, Comparison, Judged, Verdict
-from gateway.fetch import Fetcher, Visit
+from gateway.fetch import Fetcher, Visit, ask
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held
@@ -21,7 +23,7 @@ from gateway.store.kinds import GONE, TRANSLATED
 from gateway.store.legacy import raw_rows
 from gateway.tying import TIES
 from jobs.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Bits, Ledger, Suspect
-from jobs.lists import all_kinds_of
+from jobs.lists import all_kinds_of, ties_of
 from mappings.translate import uuid_in
 
 # In the order of repair: what ties a contactmoment goes before it, for it tells who may see it (M34).
@@ -29,13 +31,16 @@ KINDS = ("zaak", "rol", "klantcontact", "klant", *TIES, "contactmoment")
 PATIENCE = 24 * 3600.0
 # What is being done, how much of it is done, how much there is.
 Tell = Callable[[str, int, int | None], None]
+# Asks questions of the source side by side, and gives the answers in their order.
+Answers = Callable[[Iterable[Callable[[], Any]]], Iterator[Any]]
 
 
 class Judge:
     """Judges objects of one source."""
 
-    def __init__(self, fetcher: Fetcher, ledger: Ledger) -> None:
+    def __init__(self, fetcher: Fetcher, ledger: Ledger, answers: Answers) -> None:
         self.fetcher = fetcher
+        self.answers = answers
         self.store = fetcher.store
         self.source = fetcher.source
         self.comparison = Comparison(fetcher.ingest, fetcher.name, fetcher.source)
@@ -62,6 +67,21 @@ class Judge:
         elif not judged.row and first:
             self.ledger.count(judged.kind, zaaktype, str(judged.verdict))
 
+    def note(self, kind: str, objects: Sequence[dict[str, Any]], first: bool = True) -> None:
+        """Judge objects that the source showed, and take them down."""
+        for each, raw in zip(self.comparison.shown(kind, objects), objects, strict=True):
+            self.note_shown(each, raw, first)
+
+    def ties(self, kind: str, moments: Iterable[bytes], first: bool = True) -> list[dict[str, Any]]:
+        """Judge what ties these contactmomenten, asked for each of them: lists of it have no pages."""
+        client, met = self.fetcher.client, []
+        with self.ledger.refusals(kind):
+            questions = (partial(ties_of, client, kind, UUID(bytes=moment)) for moment in moments)
+            for objects in self.answers(questions):
+                self.note(kind, objects, first)
+                met += objects
+        return met
+
     def named_rollen(self, zaken: Sequence[dict[str, Any]]) -> None:
         """Zaken name their rollen: those that are not held are looked for, whatever the list of rollen shows."""
         named: dict[bytes, bytes] = {}
@@ -84,15 +104,23 @@ class Judge:
         """Judge held objects, and ask for those that were not shown. Out: how many were there all the same."""
         judged = self.comparison.kept(piece)
         zaaktypen = self._zaaktypen(judged)
+        looks = self._looks([(each.kind, each.uuid) for each in piece if self._unseen(each)])
         skipped = 0
         for held, each in zip(piece, judged, strict=True):
-            if held.state == GONE or held.kind not in self.kinds:
-                continue  # a note that a zaak is gone, no object; or of an API that is not configured any more
+            if not self._ours(held):
+                continue
             zaaktype = zaaktypen.get(held.zaak or b"", UNKNOWN)
             if held.kind in self.ledger.unreachable:
                 self.ledger.count(held.kind, zaaktype, INVISIBLE)
-            elif held.id not in self.seen and not (held.kind == "zaak" and held.body is None):
-                skipped += self._ask(held, each, zaaktype)
+            elif self._unseen(held):
+                sort, _ = next(looks)
+                skipped += sort not in (EXTRA, INVISIBLE)
+                if sort is None:
+                    self.ledger.count(held.kind, zaaktype, str(each.verdict))
+                elif sort == INVISIBLE and not held.visible:
+                    self.ledger.count(held.kind, zaaktype, INVISIBLE)
+                else:
+                    self.ledger.suspect(held.kind, held.uuid, zaaktype, sort)
             elif (held.kind, held.uuid) in self.ledger.suspects:
                 self.ledger.suspects[held.kind, held.uuid].zaaktype = zaaktype
             elif each.verdict in WRONG:
@@ -101,36 +129,49 @@ class Judge:
                 self.ledger.count(held.kind, zaaktype, str(each.verdict))
         return skipped
 
-    def _ask(self, held: Held, judged: Judged, zaaktype: str) -> bool:
-        """Ask by uuid for what no list showed. Out: was it there?"""
-        sort, _ = self._look(held.kind, held.uuid)
-        if sort is None:
-            self.ledger.count(held.kind, zaaktype, str(judged.verdict))
-        elif sort == INVISIBLE and not held.visible:
-            self.ledger.count(held.kind, zaaktype, INVISIBLE)
-        else:
-            self.ledger.suspect(held.kind, held.uuid, zaaktype, sort)
-        return sort not in (EXTRA, INVISIBLE)
+    def _ours(self, held: Held) -> bool:
+        """Not a note that a zaak is gone, which is no object; nor of an API that is not configured any more."""
+        return held.state != GONE and held.kind in self.kinds
 
-    def _look(self, kind: str, uuid: bytes) -> tuple[str | None, str]:
-        """Look at one object on both sides now. Out: what is wrong with it (None: nothing), and its zaaktype.
+    def _unseen(self, held: Held) -> bool:
+        """Did no list show it, and must it be asked for by uuid?"""
+        without_content = held.kind == "zaak" and held.body is None
+        reachable = self._ours(held) and held.kind not in self.ledger.unreachable
+        return reachable and held.id not in self.seen and not without_content
+
+    def _looks(self, objects: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str | None, str]]:
+        """Look at objects on both sides now. Out, for each: what is wrong with it (None: nothing), and its zaaktype.
 
         An object that is refused and not held is nothing that we could have.
         """
-        with self.store.read() as connection:
-            held = comparing.held_among(connection, self.source, kind, [uuid]).get(uuid)
+        asked: deque[tuple[str, bytes, Held | None]] = deque()
+
+        def questions() -> Iterator[Callable[[], Any]]:
+            for kind, uuid in objects:
+                asked.append((kind, uuid, self._held_now(kind, uuid)))
+                yield partial(ask, self.fetcher.client, kind, UUID(bytes=uuid), deadline=None)
+
+        for found in self.answers(questions()):
+            kind, uuid, before = asked.popleft()
+            held = self._held_now(kind, uuid)
+            if held != before:
+                # It was taken while the answer was under way or waited for its turn: that may be older.
+                found = ask(self.fetcher.client, kind, UUID(bytes=uuid), deadline=None)
+                held = self._held_now(kind, uuid)
+            yield self._look(kind, held, found)
+
+    def _look(
+        self, kind: str, held: Held | None, found: dict[str, Any] | NotFound | Forbidden
+    ) -> tuple[str | None, str]:
+        """What is wrong with an object that the source answered so of, and its zaaktype."""
         zaaktype = self._zaaktype_of_held(held) if held else UNKNOWN
-        try:
-            raw = self.fetcher.client.get(kind, str(UUID(bytes=uuid)))
-        except NotFound:
+        if isinstance(found, NotFound):
             return (EXTRA if held and held.state != GONE else None), zaaktype
-        except Forbidden as error:
-            if error.code != "permission_denied":
-                raise
+        if isinstance(found, Forbidden):
             return (INVISIBLE if held and held.body is not None else None), zaaktype
-        judged = self.comparison.shown(kind, [raw])[0]
+        judged = self.comparison.shown(kind, [found])[0]
         if kind == "zaak":
-            zaaktype = zaaktype_in(raw)
+            zaaktype = zaaktype_in(found)
         else:
             zaaktype = zaaktype or self._zaaktypen([judged]).get(judged.zaak or b"", UNKNOWN)
         if judged.verdict in WRONG:
@@ -139,32 +180,49 @@ class Judge:
             return DIFFERENT, zaaktype
         return None, zaaktype
 
-    def settle(self, repair: bool, tell: Tell) -> None:
-        """Look again at what seemed wrong, count what is, and repair it when asked to."""
-        suspects = sorted(self.ledger.suspects.values(), key=lambda each: (KINDS.index(each.kind), each.uuid))
-        for number, each in enumerate(suspects, start=1):
-            each.sort, zaaktype = self._look(each.kind, each.uuid)
+    def _held_now(self, kind: str, uuid: bytes) -> Held | None:
+        with self.store.read() as connection:
+            return comparing.held_among(connection, self.source, kind, [uuid]).get(uuid)
+
+    # What seems wrong
+
+    def look_again(self, tell: Tell, done: int = 0) -> Iterator[int]:
+        """Look again at what seemed wrong, and count what is."""
+        suspects = sorted(self.ledger.suspects.values(), key=_place)
+        looks = self._looks([(each.kind, each.uuid) for each in suspects[done:]])
+        for number, (each, (sort, zaaktype)) in enumerate(
+            zip(suspects[done:], looks, strict=True), start=done + 1
+        ):
+            each.sort = sort
             each.zaaktype = each.zaaktype or zaaktype
-            if each.sort is not None or self._is_held(each):
-                self.ledger.count(each.kind, each.zaaktype, each.sort or "equal")
+            if sort is not None or self._held_now(each.kind, each.uuid) is not None:
+                self.ledger.count(each.kind, each.zaaktype, sort or "equal")
             tell("opnieuw bekeken", number, len(suspects))
-        wrong = [each for each in suspects if each.sort] if repair else []
-        for number, each in enumerate(wrong, start=1):
+            yield number
+
+    def mend(self, tell: Tell, done: int = 0) -> Iterator[int]:
+        """Repair what proved wrong. To do it once more does no harm."""
+        wrong = self._wrong()
+        for number, each in enumerate(wrong[done:], start=done + 1):
             self._mend(each)
             tell("herstellen", number, len(wrong))
-        for each in wrong:
-            each.repaired = self._is_right(each)
+            yield number
 
-    def _is_held(self, suspect: Suspect) -> bool:
-        with self.store.read() as connection:
-            return bool(raw_rows(connection, self.source, suspect.kind, [suspect.uuid]))
+    def look_whether_mended(self, done: int = 0) -> Iterator[int]:
+        """See what the repair came to."""
+        wrong = self._wrong()[done:]
+        looks = self._looks([(each.kind, each.uuid) for each in wrong])
+        for number, (each, (sort, _)) in enumerate(zip(wrong, looks, strict=True), start=done + 1):
+            held = self._held_now(each.kind, each.uuid) if sort == INVISIBLE else None
+            each.repaired = sort is None or (held is not None and not held.visible)
+            yield number
+
+    def _wrong(self) -> list[Suspect]:
+        return sorted(self.ledger.wrong(), key=_place)
 
     def _mend(self, suspect: Suspect) -> None:
         """Make the store what the source says of one object."""
-        with self.store.read() as connection:
-            held = comparing.held_among(connection, self.source, suspect.kind, [suspect.uuid]).get(
-                suspect.uuid
-            )
+        held = self._held_now(suspect.kind, suspect.uuid)
         if held is not None and suspect.sort == DIFFERENT:
             statements = self.comparison.false_statements(held) if held.kind in SAYING else []
             with self.store.write() as connection:
@@ -177,14 +235,6 @@ class Judge:
         else:
             self.fetcher.fetch(visit, suspect.kind, uuid)
 
-    def _is_right(self, suspect: Suspect) -> bool:
-        sort, _ = self._look(suspect.kind, suspect.uuid)
-        if sort != INVISIBLE:
-            return sort is None
-        with self.store.read() as connection:
-            held = comparing.held_among(connection, self.source, suspect.kind, [suspect.uuid])
-        return not held[suspect.uuid].visible
-
     def _zaaktypen(self, judged: Sequence[Judged]) -> dict[bytes, str]:
         """The zaaktypen of the zaken of these objects, where they are known."""
         zaken = {each.zaak for each in judged if each.zaak is not None}
@@ -196,6 +246,10 @@ class Judge:
     def _zaaktype_of_held(self, held: Held) -> str:
         judged = Judged(held.kind, held.uuid, held.zaak, held.id, Verdict.EQUAL)
         return self._zaaktypen([judged]).get(held.zaak or b"", UNKNOWN)
+
+
+def _place(suspect: Suspect) -> tuple[int, bytes]:
+    return KINDS.index(suspect.kind), suspect.uuid
 
 
 def zaaktype_in(zaak: dict[str, Any]) -> str:

@@ -1,17 +1,22 @@
 """The ledger of a verify: what was counted, what is suspect, what proved wrong, and the report made of it.
 
-A report holds numbers, kinds, rules and uuids; nothing personal.
+A report holds numbers, kinds, rules and uuids; nothing personal. Ledger and Bits can be packed as JSON, so that a
+verify that was stopped goes on with them.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
+from gateway.legacy.errors import Forbidden
 from mappings.settings import Settings
 
 # What can be wrong with an object, for which a verify is not clean.
@@ -40,7 +45,10 @@ class Suspect:
 
 @dataclass(slots=True)
 class Ledger:
-    """What one verify found. `zaaktype` is everywhere its uuid, blank when it isn't known."""
+    """What one verify found. `zaaktype` is everywhere its uuid, blank when it isn't known.
+
+    `mending` are the documents whose repair was begun and is not sure to be done.
+    """
 
     counts: dict[str, dict[str, Counter[str]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(Counter))
@@ -48,6 +56,7 @@ class Ledger:
     suspects: dict[tuple[str, bytes], Suspect] = field(default_factory=dict)
     documents: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     damaged: dict[tuple[str, bytes], tuple[str, bool]] = field(default_factory=dict)
+    mending: dict[tuple[str, bytes], str] = field(default_factory=dict)
     not_looked_at_again: int = 0
     added: int = 0
     unreachable: list[str] = field(default_factory=list)
@@ -73,6 +82,17 @@ class Ledger:
         """Note a document that is not as its legacy objects say; once."""
         first, mended = self.damaged.get((kind, uuid), (sort, True))
         self.damaged[kind, uuid] = (first, mended and repaired)
+
+    @contextlib.contextmanager
+    def refusals(self, kind: str) -> Iterator[None]:
+        """A list of a kind that the credentials may not see at all is noted in the block, and the rest goes on."""
+        try:
+            yield
+        except Forbidden as error:
+            if error.code != "permission_denied":
+                raise
+            if kind not in self.unreachable:
+                self.unreachable.append(kind)
 
     def wrong(self) -> list[Suspect]:
         """The suspects that proved wrong, by kind and uuid."""
@@ -113,6 +133,39 @@ class Ledger:
             "remarks": self.remarks,
         }
 
+    def packed(self) -> dict[str, Any]:
+        """The ledger as JSON takes it."""
+        return {
+            "counts": self.counts,
+            "suspects": [
+                [each.kind, each.uuid.hex(), each.zaaktype, each.sort, each.repaired]
+                for each in self.suspects.values()
+            ],
+            "documents": self.documents,
+            "damaged": [[kind, uuid.hex(), *how] for (kind, uuid), how in self.damaged.items()],
+            "mending": [[kind, uuid.hex(), sort] for (kind, uuid), sort in self.mending.items()],
+            "numbers": [self.not_looked_at_again, self.added],
+            "unreachable": self.unreachable,
+            "remarks": self.remarks,
+        }
+
+    @classmethod
+    def unpacked(cls, packed: dict[str, Any]) -> Self:
+        """The ledger that was packed."""
+        ledger = cls(unreachable=packed["unreachable"], remarks=packed["remarks"])
+        for kind, names in packed["counts"].items():
+            for name, numbers in names.items():
+                ledger.counts[kind][name].update(numbers)
+        for kind, numbers in packed["documents"].items():
+            ledger.documents[kind].update(numbers)
+        for kind, uuid, *rest in packed["suspects"]:
+            ledger.suspects[kind, bytes.fromhex(uuid)] = Suspect(kind, bytes.fromhex(uuid), *rest)
+        for kind, uuid, sort, repaired in packed["damaged"]:
+            ledger.damaged[kind, bytes.fromhex(uuid)] = (sort, repaired)
+        ledger.mending = {(kind, bytes.fromhex(uuid)): sort for kind, uuid, sort in packed["mending"]}
+        ledger.not_looked_at_again, ledger.added = packed["numbers"]
+        return ledger
+
     def _documents(self, kind: str) -> dict[str, int]:
         """The numbers of one kind of document, as they were before any repair."""
         damaged = Counter(found for (of, _), found in self.damaged.items() if of == kind)
@@ -146,8 +199,13 @@ def _name(
 class Bits:
     """A set of row numbers: a bit each, so that the millions of a large source fit in little memory."""
 
-    def __init__(self) -> None:
-        self._bits = bytearray()
+    def __init__(self, packed: str = "") -> None:
+        """In: what `packed` gave, blank for an empty set."""
+        self._bits = bytearray(zlib.decompress(base64.b64decode(packed)) if packed else b"")
+
+    def packed(self) -> str:
+        """The set as text. What is seen lies together, so that millions take some kilobytes."""
+        return base64.b64encode(zlib.compress(self._bits, 1)).decode()
 
     def add(self, row: int) -> bool:
         """Add a row. Out: was it there already?"""

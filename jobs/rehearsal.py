@@ -1,13 +1,16 @@
 """Makes documents again in transactions that are taken back: when the store is right, that changes nothing.
 
-Finds documents that were lost or altered, or that nothing makes, with their references and provenance.
+Finds documents that were lost or altered, or that nothing makes, with their references and provenance. Works a piece at
+a time, and gives after each where it can go on later.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.fetch import Fetcher
 from gateway.store import comparing
@@ -34,39 +37,56 @@ class _Work:
 class Rehearsal:
     """Makes documents of one source again; with `repair` what was wrong is then made for real."""
 
-    def __init__(self, fetcher: Fetcher, ledger: Ledger, repair: bool, tell: Tell) -> None:
+    def __init__(
+        self, fetcher: Fetcher, ledger: Ledger, repair: bool, tell: Tell, save: Callable[[], None]
+    ) -> None:
+        """`save` keeps the ledger, so that what is about to be repaired is still told of after a kill.
+
+        The documents that this thread changes are noted from the first rehearsal until `close`.
+        """
         self.store = fetcher.store
         self.source = fetcher.source
         self.ingest = fetcher.ingest
         self.ledger = ledger
         self.repair = repair
         self.tell = tell
+        self.save = save
+        self._notes = False
 
-    def everything(self) -> None:
-        """All documents that the objects of this source went into, and those that come from nothing."""
-        self._parties(self._all_statements())
-        self._contacts(self._all_zaken())
-        self._moments(self._all_moments())
-        with self.store.read() as connection:
-            for kind, count in comparing.legacy_documents(connection).items():
-                self.ledger.documents[kind]["compared"] = count
-        self._orphans()
+    def close(self) -> None:
+        """Leave the connection of this thread as it was."""
+        comparing.stop_noting(self.store.connection())
+
+    def stages(self) -> list[Callable[[Any], Iterator[Any]]]:
+        """What to go through for all documents that the objects of this source went into, and those from nothing.
+
+        Each takes where it stopped (None to begin) and gives where it is after each piece.
+        """
+        return [
+            lambda after: self._parties(self._all_statements(after)),
+            lambda after: self._contacts(self._after(comparing.zaken_after, after)),
+            lambda after: self._moments(self._after(comparing.moments_after, after)),
+            self._rest,
+        ]
 
     def of_zaken(self, zaken: Sequence[bytes]) -> None:
         """The documents that the objects of these zaken went into."""
         pieces = [zaken[start : start + ZAKEN_AT_ONCE] for start in range(0, len(zaken), ZAKEN_AT_ONCE)]
-        self._parties(self._statements_of(pieces))
-        self._contacts(pieces)
         with self.store.read() as connection:
             moments = [comparing.moments_of_zaken(connection, self.source, piece) for piece in pieces]
-        self._moments(moments)
+        for stage in (
+            self._parties(self._statements_of(pieces)),
+            self._contacts(pieces),
+            self._moments(filter(None, moments)),
+        ):
+            deque(stage, maxlen=0)
         for piece in pieces:
             with self.store.read() as connection:
                 counts = comparing.documents_of(connection, self._raws_of(connection, piece))
             for kind, found in counts.items():
                 self.ledger.documents[kind]["compared"] += found
 
-    def _parties(self, statements: Iterable[Sequence[int]]) -> None:
+    def _parties(self, statements: Iterable[Sequence[int]]) -> Iterator[int]:
         done = 0
         for piece in statements:
             with self.store.read() as connection:
@@ -74,23 +94,25 @@ class Rehearsal:
             self._judge(_Work(identities))
             done += len(piece)
             self.tell("partijen en actoren", done, None)
+            yield piece[-1]
 
-    def _contacts(self, zaken: Iterable[Sequence[bytes]]) -> None:
+    def _contacts(self, zaken: Iterable[Sequence[bytes]]) -> Iterator[str]:
         done = 0
         for piece in zaken:
-            if self._make(_Work(zaken=piece)):
+            if self.ledger.mending or self._make(_Work(zaken=piece)):
                 # Once more with its parties: a klantcontact whose partij is lost may itself be as it should.
                 with self.store.read() as connection:
                     identities = comparing.identities_of_zaken(connection, self.source, piece)
                 self._judge(_Work(identities, zaken=piece))
             done += len(piece)
             self.tell("klantcontacten", done, None)
+            yield piece[-1].hex()
 
-    def _moments(self, moments: Iterable[Sequence[bytes]]) -> None:
+    def _moments(self, moments: Iterable[Sequence[bytes]]) -> Iterator[str]:
         """The klantcontacten that contactmomenten of an earlier standard give."""
         done = 0
         for piece in moments:
-            if self._make(_Work(moments=piece)):
+            if self.ledger.mending or self._make(_Work(moments=piece)):
                 with self.store.read() as connection:
                     held = comparing.held_of_moments(connection, self.source, piece)
                     statements = comparing.statements_of(connection, [each.id for each in held])
@@ -98,9 +120,14 @@ class Rehearsal:
                 self._judge(_Work(identities, moments=piece))
             done += len(piece)
             self.tell("contactmomenten", done, None)
+            yield piece[-1].hex()
 
     def _judge(self, work: _Work) -> None:
-        found = self._make(work)
+        # After a kill: what was being repaired then, and may be right by now.
+        found = self._make(work) | self.ledger.mending
+        if found and self.repair:
+            self.ledger.mending = found
+            self.save()
         left, tries = found, 0
         # What was left of a lost document (a reference without its source) may only show beside the new one.
         while left and self.repair and tries < TRIES:
@@ -109,9 +136,13 @@ class Rehearsal:
             left = self._make(work)
         for key, sort in found.items():
             self.ledger.document(*key, sort, repaired=self.repair and key not in left)
+        self.ledger.mending = {}
 
     def _make(self, work: _Work, really: bool = False) -> Found:
         """Make documents again. Out: which were not as they should be."""
+        if not self._notes:
+            comparing.note_changes(self.store.connection())
+            self._notes = True
         with comparing.noting(self.store, rehearse=not really) as connection:
             merging = self.ingest.merging(connection)
             merging.identities |= work.identities
@@ -120,18 +151,23 @@ class Rehearsal:
             merging.finish()
             return comparing.touched(connection)
 
-    def _orphans(self) -> None:
-        """Documents from the legacy that come from no legacy object."""
+    def _rest(self, _after: object) -> Iterator[None]:
+        """Documents from the legacy that come from no legacy object; and how many there are in all."""
         with self.store.read() as connection:
             found = comparing.orphans(connection, NAMED)
+        for _, kind, uuid in found:
+            self.ledger.document(kind, uuid, EXTRA, self.repair)
         if found and self.repair:
             with self.store.write() as connection:
                 remove_gone(connection, [row for row, _, _ in found])
-        for _, kind, uuid in found:
-            self.ledger.document(kind, uuid, EXTRA, self.repair)
+                self.save()
+        with self.store.read() as connection:
+            for kind, count in comparing.legacy_documents(connection).items():
+                self.ledger.documents[kind]["compared"] = count
+        yield
 
-    def _all_statements(self) -> Iterator[list[int]]:
-        after = 0
+    def _all_statements(self, after: int | None) -> Iterator[list[int]]:
+        after = after or 0
         while True:
             with self.store.read() as connection:
                 piece = comparing.statements_after(connection, self.source, after, STATEMENTS_AT_ONCE)
@@ -154,16 +190,10 @@ class Rehearsal:
         held += comparing.held_of_moments(connection, self.source, moments)
         return {each.id for each in held}
 
-    def _all_zaken(self) -> Iterator[list[bytes]]:
-        return self._after(comparing.zaken_after)
-
-    def _all_moments(self) -> Iterator[list[bytes]]:
-        return self._after(comparing.moments_after)
-
     def _after(
-        self, ask: Callable[[sqlite3.Connection, int, bytes, int], list[bytes]]
+        self, ask: Callable[[sqlite3.Connection, int, bytes, int], list[bytes]], start: str | None
     ) -> Iterator[list[bytes]]:
-        after = b""
+        after = bytes.fromhex(start or "")
         while True:
             with self.store.read() as connection:
                 piece = ask(connection, self.source, after, ZAKEN_AT_ONCE)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from support import some_zaken, write_config
 
 from gateway.config import load_config
@@ -91,3 +93,26 @@ def earlier_data() -> Dataset:
     zaak = data.get("zaak", last(data.objects("objectcontactmoment")[-1]["object"]))
     data.replace("zaak", zaak["uuid"], zaak | {"vertrouwelijkheidaanduiding": "geheim"})
     return data
+
+
+def fixtures() -> tuple[Any, Any, Any]:
+    """The fixtures `whole`, `source` and `filled` for a module of tests: one source and its template for all of it,
+    the source as it was before for each test, and a backfilled installation of its own."""
+
+    @pytest.fixture(scope="module")
+    def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EarlierSource]:
+        with SampleServer(earlier_data()) as server:
+            yield EarlierSource(server, tmp_path_factory.mktemp("earlier"))
+
+    @pytest.fixture
+    def source(whole: EarlierSource) -> Iterator[EarlierSource]:
+        yield whole
+        whole.restore()
+
+    @pytest.fixture
+    def filled(source: EarlierSource) -> Iterator[Installation]:
+        installation = source.filled()
+        yield installation
+        installation.store.close()
+
+    return whole, source, filled

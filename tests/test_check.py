@@ -6,9 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from support import read_config, write_config
 
-from gateway.check import MOST_ZAAKTYPEN, Level, SourceReport, check_config, check_source
+from gateway.check import MOST_ZAAKTYPEN, Level, SourceReport, check_config, check_source, check_sources
+from gateway.cli import cli
 from gateway.config import Config, Source, load_config
+from gateway.installation import open_installation
+from gateway.phase import switch
 from gateway.sample.data import Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
@@ -188,3 +193,33 @@ def test_listening_to_the_network_without_a_public_address_is_warned_of(tmp_path
 
 def test_no_line_holds_a_secret(tmp_path):
     assert not [line for line in check_config(config_of(tmp_path)) if UUID_SECRET in line.text]
+
+
+def test_a_source_in_cutover_is_not_asked(tmp_path: Path, dataset: Dataset) -> None:
+    """Not one call, and it says why; the other source is asked."""
+    with SampleServer(dataset) as old, SampleServer(dataset) as new:
+        config = read_config(write_config(tmp_path, {"oud": old, "nieuw": new}))
+        assert check_sources(config)
+        assert old.calls_count > 0  # no store yet, so nothing is in cutover
+        store = open_installation(config).store
+        switch(store, "oud", "cutover", "test", "proef", force=True)
+        for server in (old, new):
+            server.reset_calls()
+        told = CliRunner().invoke(cli, ["--config", str(config.path), "check"])
+        assert old.calls_count == 0
+        assert new.calls_count > 0
+        assert "Bron oud staat in fase cutover: zij wordt niet meer bevraagd" in told.output
+        switch(store, "oud", "live", "test", "proef")
+        store.close()
+        assert "cutover" not in "".join(line.text for line in check_sources(config))
+        assert old.calls_count > 0
+
+
+def test_a_store_that_cannot_be_read_may_hold_a_cutover(tmp_path: Path, dataset: Dataset) -> None:
+    with SampleServer(dataset) as server:
+        config = read_config(write_config(tmp_path, {"bron": server}))
+        config.store.path.write_text("this is no database at all, however long it is made to be" * 20)
+        (line,) = check_sources(config)
+        assert line.level is Level.PROBLEM
+        assert "er is geen bron bevraagd" in line.text
+        assert server.calls_count == 0

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from earlier_source import KINDS, EarlierSource, earlier_data, last
+from earlier_source import KINDS, EarlierSource, fixtures, last
 from following import Clock, run
 from support import dump_digest
 
 import jobs.sweep
 from gateway.batch import Result
 from gateway.installation import Installation
-from gateway.sample.server import SampleServer
 from gateway.store import following
 from gateway.store.dump import dump_lines
 from gateway.store.kinds import LEFT_OUT
@@ -24,24 +22,7 @@ from jobs.following import Followed
 from jobs.sweep import anything_due, sweep
 from jobs.sync import sync
 
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EarlierSource]:
-    with SampleServer(earlier_data()) as server:
-        yield EarlierSource(server, tmp_path_factory.mktemp("earlier"))
-
-
-@pytest.fixture
-def source(whole: EarlierSource) -> Iterator[EarlierSource]:
-    yield whole
-    whole.restore()
-
-
-@pytest.fixture
-def filled(source: EarlierSource) -> Iterator[Installation]:
-    installation = source.filled()
-    yield installation
-    installation.store.close()
+whole, source, filled = fixtures()
 
 
 def fresh(source: EarlierSource) -> str:

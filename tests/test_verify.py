@@ -461,7 +461,7 @@ def test_a_small_sample_takes_few_calls_from_both_sides(server: SampleServer, fi
 # The run itself
 
 
-def test_it_does_not_run_beside_a_backfill_and_ctrl_c_leaves_nothing(
+def test_it_does_not_run_beside_a_backfill_and_ctrl_c_leaves_no_report(
     server: SampleServer, filled: Installation
 ) -> None:
     busy: list[str] = []

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from earlier_source import KINDS, EarlierSource, earlier_data, last
+from earlier_source import KINDS, EarlierSource, fixtures, last
 from support import dump_digest
 from test_verify import one, repaired, sql, totals, verify
+from test_verify_resume import interrupted, outcome
 
 from gateway.config import load_config
 from gateway.installation import Installation, open_installation
 from gateway.report import page, text
-from gateway.sample.server import SampleServer
 from gateway.store.kinds import KIND, LEFT_OUT, RAW_KIND
 
 TIES = KINDS[2:]
 
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EarlierSource]:
-    with SampleServer(earlier_data()) as server:
-        yield EarlierSource(server, tmp_path_factory.mktemp("earlier"))
-
-
-@pytest.fixture
-def source(whole: EarlierSource) -> Iterator[EarlierSource]:
-    yield whole
-    whole.restore()
-
-
-@pytest.fixture
-def filled(source: EarlierSource) -> Iterator[Installation]:
-    installation = source.filled()
-    yield installation
-    installation.store.close()
+whole, source, filled = fixtures()
 
 
 def test_a_backfilled_store_is_clean_and_stays_as_it_is(source: EarlierSource, filled: Installation) -> None:
@@ -52,6 +35,19 @@ def test_a_backfilled_store_is_clean_and_stays_as_it_is(source: EarlierSource, f
     assert dump_digest(filled.store) == before
     assert "Contactmomenten: " in text(report)
     assert "zonder zaaktype" in page(report)
+
+
+def test_interrupted_all_the_way_it_says_the_same(
+    source: EarlierSource, filled: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, kind in enumerate(KINDS):
+        source.server.dataset.remove(kind, last(source.shown(filled, kind, number)["url"]))
+    sql(filled, "DELETE FROM document WHERE kind = ? AND id % 5 = 0", KIND["onderwerpobject"])
+    undisturbed = outcome(verify(filled))
+    monkeypatch.setattr("jobs.whole.SAVE_SECONDS", 0.0)
+    report, stops, _ = interrupted(filled, random.Random(2))
+    assert stops > 3
+    assert outcome(report) == undisturbed
 
 
 def test_what_is_gone_at_the_source_is_extra(source: EarlierSource, filled: Installation) -> None:

@@ -18,11 +18,9 @@ MARKS = {"ok": "[ok]  ", "warning": "[let op] ", "problem": "[FOUT] "}
 @with_config
 def check(config: Config) -> None:
     """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
-    from gateway.check import Level, check_config, check_source
+    from gateway.check import Level, check_config, check_sources
 
-    lines = check_config(config)
-    for source in config.sources:
-        lines += check_source(source).lines
+    lines = check_config(config) + check_sources(config)
     for line in lines:
         click.echo(MARKS[line.level] + line.text)
     sys.exit(PROBLEMS if any(line.level == Level.PROBLEM for line in lines) else 0)

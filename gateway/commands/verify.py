@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
+from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
 from gateway.config import Config
 
 
@@ -38,7 +38,11 @@ def verify(
     listing: bool,
     number: int | None,
 ) -> None:
-    """Vergelijkt bron en opslag, van beide kanten; 0 is schoon, 1 is niet schoon."""
+    """Vergelijkt bron en opslag, van beide kanten; 0 is schoon, 1 is niet schoon.
+
+    Met --full gaat hetzelfde commando na onderbreken verder waar het was, tot een dag na het begin. Een
+    steekproef, een andere [mapping], wel of geen --repair of een andere versie begint opnieuw.
+    """
     if full and (sample is not None or seed is not None):
         _refuse("Kies: --full, of een steekproef met --sample en --seed.")
     if listing or number is not None:
@@ -59,6 +63,7 @@ def verify(
 
 
 def _run(config: Config, name: str, sample: int | None, seed: int | None, repair: bool) -> dict[str, Any]:
+    from gateway.fetch import CutOver
     from gateway.installation import open_installation
     from gateway.legacy.background import background
     from gateway.legacy.errors import LegacyError
@@ -67,16 +72,20 @@ def _run(config: Config, name: str, sample: int | None, seed: int | None, repair
     from jobs.verify import SAMPLE, Verify
     from jobs.work import Busy
 
+    spare_collections()
     fetcher = open_installation(config).fetchers[name]
+    again = "gaat verder waar dit ophield" if sample is None else "begint opnieuw"
     try:
         # Asked by hand, so the hours of the window don't count; but requests of clients go first.
         with shown_steps() as show, background(window=False):
             size = SAMPLE if sample == 0 else sample
             return Verify(fetcher, sample=size, repair=repair, show=show, seed=seed).run()
     except KeyboardInterrupt:
-        click.echo("Onderbroken: er is geen rapport. Hetzelfde commando begint opnieuw.", err=True)
-    except (LegacyError, Busy) as error:
+        click.echo(f"Onderbroken: er is geen rapport. Hetzelfde commando {again}.", err=True)
+    except (Busy, CutOver) as error:
         click.echo(f"{error}. Er is geen rapport.", err=True)
+    except LegacyError as error:
+        click.echo(f"{error}. Er is geen rapport. Hetzelfde commando {again}.", err=True)
     except Lost:
         click.echo("Een ander proces nam het over; er is geen rapport.", err=True)
     sys.exit(PROBLEMS)

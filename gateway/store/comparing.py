@@ -1,13 +1,12 @@
 """What verify asks of the store: held legacy objects beside what they said, and what doing work again would write.
 
-A rehearsal does work in a write transaction and takes it back; triggers that live as long as that transaction note
-which documents it would have made, changed or removed. When the store is right, that is nothing.
+A rehearsal does work in a write transaction and takes it back; triggers note which documents it would have made,
+changed or removed. When the store is right, that is nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -215,11 +214,6 @@ def mistrust(connection: sqlite3.Connection, raw: int, statements: Iterable[int]
     )
 
 
-def digest_of(text: bytes) -> bytes:
-    """The digest under which ingest holds a legacy object of this text."""
-    return hashlib.blake2b(text, digest_size=16).digest()
-
-
 # What documents are made from, a piece at a time
 
 
@@ -336,30 +330,43 @@ class _TakenBack(Exception):
     """The end of a rehearsal."""
 
 
+def note_changes(connection: sqlite3.Connection) -> None:
+    """From now on note on this connection what is done to documents, until `stop_noting`; outside a transaction.
+
+    Once for all rehearsals: each trigger that comes or goes makes SQLite prepare every statement again.
+    """
+    connection.execute("CREATE TEMP TABLE noted (sort TEXT, kind INTEGER, uuid BLOB)")
+    for name, (event, what) in _NOTES.items():
+        connection.execute(
+            f"CREATE TEMP TRIGGER noted_{name} AFTER {event} BEGIN INSERT INTO noted {what}; END"
+        )
+
+
+def stop_noting(connection: sqlite3.Connection) -> None:
+    """Note no more on this connection; harmless when it did not."""
+    for name in _NOTES:
+        connection.execute(f"DROP TRIGGER IF EXISTS temp.noted_{name}")
+    connection.execute("DROP TABLE IF EXISTS temp.noted")
+
+
 @contextlib.contextmanager
 def noting(store: Store, rehearse: bool) -> Iterator[sqlite3.Connection]:
     """A write transaction of which `touched` tells what it did to documents; a rehearsal is taken back at its end."""
     try:
         with store.write() as connection:
-            connection.execute("CREATE TEMP TABLE noted (sort TEXT, kind INTEGER, uuid BLOB)")
-            for name, (event, what) in _NOTES.items():
-                connection.execute(
-                    f"CREATE TEMP TRIGGER noted_{name} AFTER {event} BEGIN INSERT INTO noted {what}; END"
-                )
             yield connection
             if rehearse:
                 raise _TakenBack
-            for name in _NOTES:
-                connection.execute(f"DROP TRIGGER noted_{name}")
-            connection.execute("DROP TABLE noted")
+            connection.execute("DELETE FROM temp.noted")
     except _TakenBack:
         return
 
 
 def touched(connection: sqlite3.Connection) -> dict[tuple[str, bytes], str]:
-    """What this transaction did so far: by kind and uuid whether a document was missing, different or extra."""
+    """What this transaction of `noting` did so far: by kind and uuid whether a document was missing, different or
+    extra."""
     found: dict[tuple[str, bytes], str] = {}
-    for sort, kind, uuid in connection.execute("SELECT DISTINCT sort, kind, uuid FROM noted"):
+    for sort, kind, uuid in connection.execute("SELECT DISTINCT sort, kind, uuid FROM temp.noted"):
         key = (KINDS[kind - 1], uuid)
         if found.get(key) in (None, DIFFERENT):
             found[key] = sort

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import NamedTuple
 
-from gateway.store.database import now
+from gateway.store.database import StoreError, now
 
 LISTED = 100
 
@@ -41,3 +42,21 @@ def events(connection: sqlite3.Connection, limit: int = LISTED) -> list[Event]:
 def set_phase(connection: sqlite3.Connection, source: int, phase: str) -> None:
     """Put a source in another phase; running processes read it at their next question."""
     connection.execute("UPDATE source SET phase = ? WHERE id = ?", (phase, source))
+
+
+def phases_in(path: Path) -> dict[str, str]:
+    """The phase of each source in a store file, by name; it is only looked at, and need not be there yet.
+
+    Raises StoreError for a file that can't be read.
+    """
+    if not path.exists():
+        return {}
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'source'").fetchone()
+            return dict(connection.execute("SELECT name, phase FROM source")) if made else {}
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreError(f"De opslag {path} is niet te lezen ({type(error).__name__}).") from error

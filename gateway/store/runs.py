@@ -15,7 +15,7 @@ RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "
 
 
 # The lease that a run of these jobs holds for as long as it lives.
-LEASES = {"backfill": "backfill {source}", "rebuild": "rebuild"}
+LEASES = {"backfill": "backfill {source}", "verify": "backfill {source}", "rebuild": "rebuild"}
 
 
 def lease_of(job: str, source: str | None) -> str:
@@ -85,6 +85,13 @@ def open_run(connection: sqlite3.Connection, job: str, source: int | None) -> Ru
         (job, source, RUNNING, moment, moment),
     )
     return Run(cursor.lastrowid or 0, job, moment)
+
+
+def start_over(connection: sqlite3.Connection, run: Run) -> None:
+    """Let a run that was begun before begin now, at its beginning."""
+    run.started, run.cursor, run.counters, run.resumed = now(), {}, {}, False
+    connection.execute("UPDATE run SET started = ? WHERE id = ?", (run.started, run.id))
+    save_run(connection, run)
 
 
 def save_run(connection: sqlite3.Connection, run: Run) -> None:
