@@ -37,12 +37,13 @@ from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer, LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.gate import LONG
-from gateway.store import backfills, leases
+from gateway.store import backfills, following, leases
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
+from jobs import connections
 from jobs.crew import Crew, Question
-from jobs.lists import TIES, Filters, kinds_of, parts_of, ties_of
+from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.meter import Meter
 from jobs.walk import SAME_PAGES, Count, Shown, Walk, shown
 from jobs.work import Busy
@@ -169,6 +170,7 @@ class Backfill:
             complete = self._looks(run)
             run.cursor["agreed"] = complete
             self._save()
+            self._connections(run.cursor)
             self._reconcile(run)
         finally:
             self.crew.close()
@@ -309,10 +311,38 @@ class Backfill:
             self._first.extend(self._by_uuid("zaak", UUID(bytes=uuid)) for uuid in sorted(found))
             self._work(lambda: None)
 
+    def _connections(self, cursor: dict[str, Any]) -> None:
+        """Read the zaakcontactmomenten, once all zaken are held; `connected` is the last zaak that was done."""
+        self._begin(CONNECTION, cursor["look"], 0)
+        if "way" not in cursor:
+            cursor |= {"way": self._one(lambda: connections.way_of(self.fetcher)), "connected": 0}
+        if cursor["way"] == connections.WHOLE:
+            way, found = self._one(lambda: connections.whole(self.client))
+            self._take_connections(found, {"way": connections.NONE if way == connections.WHOLE else way})
+        while cursor["way"] == connections.BY_ZAAK:
+            with self.store.read() as connection:
+                zaken = following.held_after(connection, self.source, "zaak", cursor["connected"], PIECE)
+            found = []
+            questions = iter(
+                [Question(partial(connections.of_zaak, self.client, zaak), found.extend) for _, zaak in zaken]
+            )
+            self._work(partial(next, questions, None))
+            place = {"connected": zaken[-1][0]} if zaken else {"way": connections.NONE}
+            self._take_connections(found, place)
+
+    def _take_connections(self, found: list[dict[str, Any]], place: dict[str, Any]) -> None:
+        def also(connection: sqlite3.Connection, result: Result) -> None:
+            self._count(CONNECTION, len(found), result)
+            self.run_record.cursor |= place
+            save_run(connection, self.run_record)
+
+        self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also))
+        self._work(lambda: None)
+        self._tell()
+
     def _reconcile(self, run: Run) -> None:
         """Ask by uuid for what is held and the last look did not show: gone, changed, or no longer visible."""
-        kinds = kinds_of(self.client)
-        for kind in (*kinds, *(TIES if "contactmoment" in kinds else ())):
+        for kind in all_kinds_of(self.client):
             self._begin(kind, 0, 0)
             after = 0
             while True:

@@ -30,6 +30,7 @@ from gateway.report import sentence
 from gateway.store import comparing, leases, reports, runs
 from gateway.store.comparing import Held
 from gateway.store.database import now
+from jobs import connections
 from jobs.judge import Judge
 from jobs.ledger import NAMED, Bits, Ledger, fingerprint
 from jobs.lists import TIES, kinds_of, ties_of
@@ -196,6 +197,12 @@ class Verify:
         for kind in kinds_of(self.fetcher.client):
             with self._refusals(kind):
                 moved |= self._walk_kind(kind, look)
+        if look == 1:  # which is enough: no pages, nothing skipped
+            read = 0
+            for found in connections.pieces(self.fetcher):
+                self._note(connections.CONNECTION, found)
+                read += len(found)
+                self._tell(connections.CONNECTION, read, None)
         return moved
 
     @contextlib.contextmanager

@@ -109,7 +109,8 @@ def test_a_backfilled_store_is_clean_and_verify_changes_nothing_in_it(
         report = verify(installation)
         assert report["clean"], report["named"]
         assert {kind: row["compared"] for kind, row in report["kinds"].items()} == {
-            kind: len(server.dataset.objects(kind)) for kind in ("zaak", "rol", "klantcontact")
+            kind: len(server.dataset.objects(kind))
+            for kind in ("zaak", "rol", "klantcontact", "zaakcontactmoment")
         }
         assert report["kinds"]["rol"]["quarantined"] > 0
         assert report["kinds"]["rol"]["left_out"] > 0
