@@ -34,7 +34,7 @@ from gateway.cron import DUTCH_TIME
 from gateway.fetch import Fetcher, Visit, ask
 from gateway.legacy.background import background
 from gateway.legacy.client import Page, ZakenClient
-from gateway.legacy.errors import BadAnswer, LegacyError
+from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.gate import LONG
 from gateway.store import backfills, following, leases
@@ -234,9 +234,27 @@ class Backfill:
             cursor["parts"][kind] = self._one(lambda: parts_of(self.client, kind))
             cursor["deepest"][kind] = [0] * len(cursor["parts"][kind])
         parts: list[Filters] = cursor["parts"][kind]
-        while cursor["part"] < len(parts):
-            self._part(cursor, kind, parts[cursor["part"]])
-            cursor |= {"part": cursor["part"] + 1, "page": 0, "met_known": False, "pending": 0}
+        try:
+            while cursor["part"] < len(parts):
+                self._part(cursor, kind, parts[cursor["part"]])
+                cursor |= {"part": cursor["part"] + 1, "page": 0, "met_known": False, "pending": 0}
+        except BadRequest:
+            if all(self.client.can(kind, name) for filters in parts for name in filters):
+                raise
+            self._undivided(cursor, kind)
+
+    def _undivided(self, cursor: dict[str, Any], kind: str) -> None:
+        """The source became a version that can't be asked for the parts of a list: look through all of it again.
+
+        The parts done so far prove nothing of the whole, so this look can't be the one that agrees.
+        """
+        self.crew.close()  # what is under way are pages of parts
+        self.crew = Crew(self.asked_how["connections"])
+        del cursor["parts"][kind], cursor["deepest"][kind]
+        cursor |= {"part": 0, "page": 0, "read": 0, "met_known": False, "pending": 0}
+        cursor |= {"surprises": cursor["surprises"] + 1, "allowed": cursor["allowed"] + 1}
+        self._save()
+        self._kind(cursor, kind)
 
     def _part(self, cursor: dict[str, Any], kind: str, filters: Filters) -> None:
         forward = cursor["look"] % 2 == 1
