@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import sample_data
 
 from gateway.check import MOST_ZAAKTYPEN, Level, SourceReport, check_config, check_source
 from gateway.config import Config, Source, load_config
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
@@ -17,7 +18,7 @@ UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return load(default_paths())
+    return sample_data()
 
 
 def source_of(server: SampleServer, **more: str) -> Source:

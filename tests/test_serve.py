@@ -55,7 +55,7 @@ class Served:
 
 @pytest.fixture
 def served(slice_data: Dataset, tmp_path: Path, run_log: Path) -> Iterator[Served]:
-    with SampleServer(some_zaken(slice_data, 5)) as sample:
+    with SampleServer(some_zaken(slice_data, 20)) as sample:
         config = write_config(tmp_path / "served", {"bron": sample})
         port = free_port(8700)
         text = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = {WORKERS}\n' + config.read_text()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import random
+import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +16,11 @@ from uuid import UUID
 
 import pytest
 from following import backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
-from support import Asker, klantbrug, write_config
+from support import Asker, dump_digest, klantbrug, read_config, write_config
 
 import jobs.sync
 from gateway.fetch import Visit
-from gateway.installation import Installation
+from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.show import status_text
 from gateway.store import following
@@ -28,6 +32,8 @@ from jobs.backfill import PATIENCE
 from jobs.sync import sync, sync_source
 
 Install = Callable[..., Installation]
+# From one call to the next, with the taking of what came.
+AFTER_A_CALL = 0.04
 
 
 @pytest.fixture
@@ -202,6 +208,69 @@ def test_the_command_says_what_it_did(
     assert say("sync", "--source", "andere")[0] == 2
     server.stop()
     assert say("sync")[0] == 1
+
+
+def sync_killed(server: SampleServer, config: Path, run_log: Path, calls: float, seconds: float) -> bool:
+    """The command, killed so many seconds after so many of its calls. Out: did it not end before that?"""
+    server.reset_calls()
+    with klantbrug(run_log, "--config", config, "sync") as process:
+        while server.calls_count < calls and process.poll() is None:
+            time.sleep(0.002)
+        try:
+            assert process.wait(timeout=seconds) == 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return True
+    return False
+
+
+def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -> None:
+    """New objects, and kill -9 at a random moment of the sync that takes them, so many times: nothing is lost."""
+    data, chance = server.dataset, random.Random(20261127)
+    installation = backfilled(
+        open_installation(read_config(write_config(folder / "whole", {"bron": server})))
+    )
+    installation.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    calm, killed = (
+        shutil.copytree(folder / "whole", folder / name) / "config.toml" for name in ("calm", "killed")
+    )
+
+    def add() -> None:
+        zaak = new_zaak(data)["uuid"]
+        for number in range(4):
+            new_rol(data, chance.randrange(500), zaak if number == 0 else "")
+        new_contact(data, zaak)
+
+    add()
+    assert not sync_killed(server, calm, run_log, math.inf, 60)
+    calls = server.calls_count
+    assert calls > 5
+    stopped = rounds = 0
+    while stopped < kills:
+        add()
+        rounds += 1
+        assert rounds < 3 * kills + 10
+        stopped += sync_killed(
+            server, killed, run_log, chance.randint(1, calls), chance.uniform(0, AFTER_A_CALL)
+        )
+    for config in (calm, killed):
+        assert not sync_killed(server, config, run_log, math.inf, 60)
+    stores = [open_store(read_config(config)) for config in (calm, killed)]
+    assert dump_digest(stores[0]) == dump_digest(stores[1])
+    assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
+
+
+def test_the_store_after_kills_equals_an_undisturbed_one(
+    paged: SampleServer, tmp_path: Path, run_log: Path
+) -> None:
+    after_kills(paged, tmp_path, run_log, 3)
+
+
+@pytest.mark.soak
+def test_the_store_after_a_hundred_kills_equals_an_undisturbed_one(
+    paged: SampleServer, tmp_path: Path, run_log: Path
+) -> None:
+    after_kills(paged, tmp_path, run_log, 100)
 
 
 def test_dates_are_asked_with_days_to_spare() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Asker, dump_digest, read_config, write_config
+from support import Asker, dump_digest, read_config, sample_slice, write_config
 from versions_world import (
     ANR,
     BY_URL,
@@ -36,7 +36,7 @@ from gateway.installation import Installation, open_installation
 from gateway.legacy import errors, spoken
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.versions import ApiVersion, parse
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.sample.versions import Rules
 from gateway.store.legacy import forget_coverage
@@ -61,7 +61,7 @@ ALL_OF_A_CONTACT = "hadBetrokkenen,hadBetrokkenen.wasPartij,gingOverOnderwerpobj
 
 @pytest.fixture(scope="module")
 def slice_once() -> Dataset:
-    return load(default_paths()[0])
+    return sample_slice()
 
 
 @pytest.mark.parametrize("kind", ZAKEN_KINDS)
