@@ -87,7 +87,7 @@ class EarlierSource:
 
 def earlier_data() -> Dataset:
     """Each so many'th zaak, with klanten and contactmomenten; one of those with a contactmoment is secret."""
-    data = add_earlier(some_zaken(sample_data(), 14))
+    data = add_earlier(some_zaken(sample_data(), 12))
     zaak = data.get("zaak", last(data.objects("objectcontactmoment")[-1]["object"]))
     data.replace("zaak", zaak["uuid"], zaak | {"vertrouwelijkheidaanduiding": "geheim"})
     return data
