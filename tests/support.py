@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from gateway.store.database import Store
 from gateway.store.dump import dump_lines
 
 API = "/klantinteracties/api/v1"
+# Seconds from one call of a job to the next, with the taking of what came.
+A_CALL = 0.05
 UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
 LIVE = "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\npartial = '{partial}'\n"
 
@@ -118,3 +122,17 @@ def klantbrug(run_log: Path, *arguments: str | Path, **options: Any) -> Iterator
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def killed_after(server: SampleServer, calls: float, run_log: Path, *arguments: str | Path) -> bool:
+    """Run the command and kill -9 it after so many of its calls, and a part of one more. Out: did it not end before?"""
+    server.reset_calls()
+    with klantbrug(run_log, *arguments) as process:
+        while server.calls_count < math.floor(min(calls, sys.maxsize)) and process.poll() is None:
+            time.sleep(0.002)
+        try:
+            assert process.wait(timeout=math.modf(calls)[0] * A_CALL) == 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return True
+    return False

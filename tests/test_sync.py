@@ -7,7 +7,6 @@ import math
 import random
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from uuid import UUID
 
 import pytest
 from following import backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
-from support import Asker, dump_digest, klantbrug, read_config, write_config
+from support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
 import jobs.sync
 from gateway.fetch import Visit
@@ -32,8 +31,6 @@ from jobs.backfill import PATIENCE
 from jobs.sync import sync, sync_source
 
 Install = Callable[..., Installation]
-# From one call to the next, with the taking of what came.
-AFTER_A_CALL = 0.04
 
 
 @pytest.fixture
@@ -210,20 +207,6 @@ def test_the_command_says_what_it_did(
     assert say("sync")[0] == 1
 
 
-def sync_killed(server: SampleServer, config: Path, run_log: Path, calls: float, seconds: float) -> bool:
-    """The command, killed so many seconds after so many of its calls. Out: did it not end before that?"""
-    server.reset_calls()
-    with klantbrug(run_log, "--config", config, "sync") as process:
-        while server.calls_count < calls and process.poll() is None:
-            time.sleep(0.002)
-        try:
-            assert process.wait(timeout=seconds) == 0
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return True
-    return False
-
-
 def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -> None:
     """New objects, and kill -9 at a random moment of the sync that takes them, so many times: nothing is lost."""
     data, chance = server.dataset, random.Random(20261127)
@@ -242,7 +225,7 @@ def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -
         new_contact(data, zaak)
 
     add()
-    assert not sync_killed(server, calm, run_log, math.inf, 60)
+    assert not killed_after(server, math.inf, run_log, "--config", calm, "sync")
     calls = server.calls_count
     assert calls > 5
     stopped = rounds = 0
@@ -250,11 +233,10 @@ def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -
         add()
         rounds += 1
         assert rounds < 3 * kills + 10
-        stopped += sync_killed(
-            server, killed, run_log, chance.randint(1, calls), chance.uniform(0, AFTER_A_CALL)
-        )
+        moment = chance.uniform(1, calls)
+        stopped += killed_after(server, moment, run_log, "--config", killed, "sync")
     for config in (calm, killed):
-        assert not sync_killed(server, config, run_log, math.inf, 60)
+        assert not killed_after(server, math.inf, run_log, "--config", config, "sync")
     stores = [open_store(read_config(config)) for config in (calm, killed)]
     assert dump_digest(stores[0]) == dump_digest(stores[1])
     assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
