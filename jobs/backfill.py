@@ -334,6 +334,8 @@ class Backfill:
         self._begin(CONNECTION, cursor["look"], 0)
         if "way" not in cursor:
             cursor |= {"way": self._one(lambda: connections.way_of(self.fetcher)), "connected": 0}
+        if not self.client.can(CONNECTION, "zaak"):
+            cursor["way"] = connections.NONE  # not any more, since the run was stopped
         if cursor["way"] == connections.WHOLE:
             way, found = self._one(lambda: connections.whole(self.client))
             self._take_connections(found, {"way": connections.NONE if way == connections.WHOLE else way})

@@ -243,7 +243,9 @@ class _Sweep:
     def _read_connections(self, place: Place) -> None:
         """Read the zaakcontactmomenten, all of them or those of some zaken."""
         found: list[dict[str, Any]] = []
-        if place.way == connections.WHOLE:
+        if not self.fetcher.client.can(connections.CONNECTION, "zaak"):
+            place.way = connections.NONE  # not any more, since the round began
+        elif place.way == connections.WHOLE:
             place.way, found = connections.whole(self.fetcher.client)
         elif place.way == connections.BY_ZAAK:
             with self.followed.store.read() as connection:

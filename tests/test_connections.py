@@ -21,6 +21,7 @@ from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, TimedOut, Unreachable
 from gateway.legacy.transport import LONG_SECONDS, Transport
 from gateway.sample.server import SampleServer
+from gateway.store import following
 from gateway.store.dump import dump_lines
 from gateway.store.kinds import LOCAL_ORIGIN, RAW_KIND
 from gateway.store.writing import put_documents
@@ -200,6 +201,33 @@ def test_a_stop_half_way_goes_on_where_it_was(
     assert len(asked(server)) <= zaken + 25
     calm = backfilled(opened(server, tmp_path / "calm", "per_zaak"))
     assert dump_digest(installation.store) == dump_digest(calm.store)
+
+
+def test_a_version_that_has_them_no_more_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The source goes back to 1.1 half-way: the backfill, or the round of the sweep, ends without them."""
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr(backfill_job, "PIECE", 20)
+    with SampleServer(small(24), version="1.5.1", open_zaak=False) as server:
+        installation = opened(server, tmp_path, "per_zaak")
+
+        def show(progress: Any) -> None:
+            if progress.kind == connections.CONNECTION and asked(server):
+                raise Stopped
+
+        with pytest.raises(Stopped):
+            Backfill(installation.fetchers["bron"], show).run()
+        server.become("1.1.0", open_zaak=False)
+        installation = open_installation(installation.config)  # as after a restart
+        assert Backfill(installation.fetchers["bron"]).run()
+        for days, version in ((0, "1.5.1"), (1.5, "1.5.1"), (3.5, "1.1.0")):
+            clock.days = days
+            server.become(version, open_zaak=False)
+            installation = open_installation(installation.config)
+            assert run(installation, sweep)["failed"] == 0
+        with installation.store.read() as connection:
+            assert following.following(connection, installation.fetchers["bron"].source).swept
 
 
 @pytest.mark.parametrize("way", ["auto", "per_zaak"])
