@@ -94,6 +94,7 @@ class Source:
     read_timeout: int = 60
     window: str = ""
     sweep_days: int = 7
+    zaakcontactmomenten: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,6 +239,11 @@ class SourceSection(Section):
         validate=_at_least(1),
         metadata=_meta("schrijf hele dagen, bijvoorbeeld sweep_days = 7"),
     )
+    zaakcontactmomenten = Text(
+        load_default="auto",
+        validate=_one_of("auto", "per_zaak", "geen"),
+        metadata=_meta('schrijf "auto", "per_zaak" of "geen"'),
+    )
 
 
 class LiveSection(Section):

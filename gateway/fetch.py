@@ -154,8 +154,8 @@ class Fetcher:
         self.once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid))
 
     def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
-        """A zaak with its rollen and klantcontacten as they are now, however fresh what is held: for jobs."""
-        self._zaak(visit, uuid)
+        """A zaak with all of it as it is now, however fresh what is held: for jobs."""
+        self._zaak(visit, uuid, thorough=True)
 
     def klantcontact(self, visit: Visit, uuid: UUID) -> None:
         """A klantcontact, with its zaak."""
@@ -266,7 +266,7 @@ class Fetcher:
         result = self.ingest.take(self.name, "rol", rollen)
         visit.with_rollen -= result.refetch_zaken
 
-    def _zaak(self, visit: Visit, uuid: UUID) -> None:
+    def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         began = now()
         held_rollen = uuid in visit.with_rollen
         if held_rollen:
@@ -287,7 +287,7 @@ class Fetcher:
                 unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
             self._settle_unseen(visit, kind, unseen)
         self._betrokkenen(visit, uuid)
-        self.earlier.zaak(visit, uuid)
+        self.earlier.zaak(visit, uuid, thorough)
 
     def _betrokkenen(self, visit: Visit, zaak: UUID) -> None:
         """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gateway.store import claims, ties
+from gateway.legacy.errors import Forbidden, LegacyError, NotFound
+from gateway.store import claims, following, ties
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.kinds import RAW_KINDS
@@ -21,10 +22,19 @@ if TYPE_CHECKING:
 PERSON = "subjectNatuurlijkPersoon__"
 COMPANY = "subjectNietNatuurlijkPersoon__"
 BRANCH = "subjectVestigingVestigingsNummer"
+# A list of the Zaken API, so a source may have it without a Contactmomenten API (M32).
+CONNECTION = "zaakcontactmoment"
 # What ties a contactmoment and can be asked for by it.
-TIES = ("objectcontactmoment", "klantcontactmoment", "zaakcontactmoment")
+TIES = ("objectcontactmoment", "klantcontactmoment", CONNECTION)
 # The lists with pages, in this order: the ties of a contactmoment tell whether it may be shown.
 LISTS = ("klant", "objectcontactmoment", "contactmoment")
+
+
+def no_list(error: LegacyError) -> bool:
+    """Does the source say that it has no such list, or none for us? Not every supplier built all of the standard."""
+    if isinstance(error, Forbidden):
+        return error.code == "permission_denied"
+    return isinstance(error, NotFound) or error.status in (404, 405, 501)
 
 
 class Earlier:
@@ -69,15 +79,22 @@ class Earlier:
                 moments = ties.moments_of(connection, self.fetcher.source, "klant", [klant])
             self._moments(visit, moments)
 
-    def zaak(self, visit: Visit, uuid: UUID) -> None:
-        """The contactmomenten that are about a zaak, as either API says."""
+    def zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
+        """What says that contacts are about a zaak, in either API, and the contactmomenten of the source itself.
+
+        Unless `thorough`, zaakcontactmomenten are not asked of a source that had none at all when it was read whole.
+        """
         client = self.fetcher.client
+        url = client.url_of("zaak", str(uuid))
+        if thorough or self._has_connections():
+            try:
+                self._ties(visit, "zaak", uuid, {CONNECTION: ("zaak", url)})
+            except LegacyError as error:
+                if not no_list(error):
+                    raise
         if not client.has_api("contactmomenten"):
             return
-        url = client.url_of("zaak", str(uuid))
-        self._ties(
-            visit, "zaak", uuid, {"objectcontactmoment": ("object", url), "zaakcontactmoment": ("zaak", url)}
-        )
+        self._ties(visit, "zaak", uuid, {"objectcontactmoment": ("object", url)})
         with self.store.read() as connection:
             moments = ties.moments_of(connection, self.fetcher.source, "zaak", [uuid.bytes])
         self._moments(visit, moments)
@@ -121,6 +138,13 @@ class Earlier:
     def reread_moment(self, visit: Visit, uuid: UUID) -> None:
         """A contactmoment with its ties and klanten as they are now, however fresh what is held: for jobs."""
         self._moment(visit, uuid)
+
+    def _has_connections(self) -> bool:
+        """May the source have zaakcontactmomenten, by what is known of it?"""
+        if not self.fetcher.state()[1]:
+            return True
+        with self.store.read() as connection:
+            return bool(following.held_after(connection, self.fetcher.source, CONNECTION, 0, 1))
 
     def _moments(self, visit: Visit, moments: set[ties.Moment]) -> None:
         for _, contact in sorted(moments):

@@ -34,15 +34,16 @@ from gateway.cron import DUTCH_TIME
 from gateway.fetch import Fetcher, Visit, ask
 from gateway.legacy.background import background
 from gateway.legacy.client import Page, ZakenClient
-from gateway.legacy.errors import BadAnswer, LegacyError
+from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.gate import LONG
-from gateway.store import backfills, leases
+from gateway.store import backfills, following, leases
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
+from jobs import connections
 from jobs.crew import Crew, Question
-from jobs.lists import TIES, Filters, kinds_of, parts_of, ties_of
+from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.meter import Meter
 from jobs.walk import SAME_PAGES, Count, Shown, Walk, shown
 from jobs.work import Busy
@@ -169,6 +170,7 @@ class Backfill:
             complete = self._looks(run)
             run.cursor["agreed"] = complete
             self._save()
+            self._connections(run.cursor)
             self._reconcile(run)
         finally:
             self.crew.close()
@@ -232,9 +234,27 @@ class Backfill:
             cursor["parts"][kind] = self._one(lambda: parts_of(self.client, kind))
             cursor["deepest"][kind] = [0] * len(cursor["parts"][kind])
         parts: list[Filters] = cursor["parts"][kind]
-        while cursor["part"] < len(parts):
-            self._part(cursor, kind, parts[cursor["part"]])
-            cursor |= {"part": cursor["part"] + 1, "page": 0, "met_known": False, "pending": 0}
+        try:
+            while cursor["part"] < len(parts):
+                self._part(cursor, kind, parts[cursor["part"]])
+                cursor |= {"part": cursor["part"] + 1, "page": 0, "met_known": False, "pending": 0}
+        except BadRequest:
+            if all(self.client.can(kind, name) for filters in parts for name in filters):
+                raise
+            self._undivided(cursor, kind)
+
+    def _undivided(self, cursor: dict[str, Any], kind: str) -> None:
+        """The source became a version that can't be asked for the parts of a list: look through all of it again.
+
+        The parts done so far prove nothing of the whole, so this look can't be the one that agrees.
+        """
+        self.crew.close()  # what is under way are pages of parts
+        self.crew = Crew(self.asked_how["connections"])
+        del cursor["parts"][kind], cursor["deepest"][kind]
+        cursor |= {"part": 0, "page": 0, "read": 0, "met_known": False, "pending": 0}
+        cursor |= {"surprises": cursor["surprises"] + 1, "allowed": cursor["allowed"] + 1}
+        self._save()
+        self._kind(cursor, kind)
 
     def _part(self, cursor: dict[str, Any], kind: str, filters: Filters) -> None:
         forward = cursor["look"] % 2 == 1
@@ -309,10 +329,40 @@ class Backfill:
             self._first.extend(self._by_uuid("zaak", UUID(bytes=uuid)) for uuid in sorted(found))
             self._work(lambda: None)
 
+    def _connections(self, cursor: dict[str, Any]) -> None:
+        """Read the zaakcontactmomenten, once all zaken are held; `connected` is the last zaak that was done."""
+        self._begin(CONNECTION, cursor["look"], 0)
+        if "way" not in cursor:
+            cursor |= {"way": self._one(lambda: connections.way_of(self.fetcher)), "connected": 0}
+        if not self.client.can(CONNECTION, "zaak"):
+            cursor["way"] = connections.NONE  # not any more, since the run was stopped
+        if cursor["way"] == connections.WHOLE:
+            way, found = self._one(lambda: connections.whole(self.client))
+            self._take_connections(found, {"way": connections.NONE if way == connections.WHOLE else way})
+        while cursor["way"] == connections.BY_ZAAK:
+            with self.store.read() as connection:
+                zaken = following.held_after(connection, self.source, "zaak", cursor["connected"], PIECE)
+            found = []
+            questions = iter(
+                [Question(partial(connections.of_zaak, self.client, zaak), found.extend) for _, zaak in zaken]
+            )
+            self._work(partial(next, questions, None))
+            place = {"connected": zaken[-1][0]} if zaken else {"way": connections.NONE}
+            self._take_connections(found, place)
+
+    def _take_connections(self, found: list[dict[str, Any]], place: dict[str, Any]) -> None:
+        def also(connection: sqlite3.Connection, result: Result) -> None:
+            self._count(CONNECTION, len(found), result)
+            self.run_record.cursor |= place
+            save_run(connection, self.run_record)
+
+        self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also))
+        self._work(lambda: None)
+        self._tell()
+
     def _reconcile(self, run: Run) -> None:
         """Ask by uuid for what is held and the last look did not show: gone, changed, or no longer visible."""
-        kinds = kinds_of(self.client)
-        for kind in (*kinds, *(TIES if "contactmoment" in kinds else ())):
+        for kind in all_kinds_of(self.client):
             self._begin(kind, 0, 0)
             after = 0
             while True:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from gateway.batch import Result
 from gateway.fetch import CUTOVER, Fetcher, Visit
+from gateway.fetch_earlier import CONNECTION
 from gateway.legacy.gate import CHOSEN
 from gateway.store import following, leases
 from gateway.store import legacy as rows
@@ -20,7 +21,6 @@ from mappings.translate import uuid_in
 
 # No client waits for a job: each call is bounded by the client's own time limits.
 PATIENCE = 24 * 3600.0
-CONNECTION = "zaakcontactmoment"
 Also = Callable[[sqlite3.Connection, Result], None]
 
 
@@ -86,13 +86,13 @@ class Followed:
     def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         """See what the source says of one object now: taken, removed (404), or marked as refused (403).
 
-        A zaak that became readable comes with all of it (M34). A zaakcontactmoment only connects: its `zaak` is read.
+        A zaak that became readable comes with all of it (M34). A zaakcontactmoment only connects: when its `zaak` is
+        told, that is read.
         Raises LegacyError.
         """
         visit = self.visit()
-        if kind == CONNECTION:
-            if zaak is not None:
-                self.fetcher.reread_zaak(visit, zaak)
+        if kind == CONNECTION and zaak is not None:
+            self.fetcher.reread_zaak(visit, zaak)
             return
         was_unreadable = kind == "zaak" and self._zaak_state(uuid) not in (None, TRANSLATED)
         there = self.fetcher.fetch(visit, kind, uuid)

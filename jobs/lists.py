@@ -14,13 +14,15 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from gateway.fetch_earlier import CONNECTION
 from gateway.fetch_earlier import LISTS as EARLIER_LISTS
 from gateway.legacy.client import EARLIER, ZakenClient
 
 # In this order: what comes later refers to what comes before.
 LISTS = ("zaak", "rol", "klantcontact")
-# What ties contactmomenten and has no pages: asked for each contactmoment.
-TIES = ("klantcontactmoment", "zaakcontactmoment")
+# What ties contactmomenten and has no pages: asked for each contactmoment, before it is taken (M34). The second kind is
+# also read by itself (jobs/connections.py), for it may point elsewhere.
+TIES = ("klantcontactmoment", CONNECTION)
 # By which date a list can be divided.
 DATED = {"zaak": "registratiedatum"}
 # Dividing costs a count for each part, so it must be worth it; a part of this size has no deep pages.
@@ -35,10 +37,16 @@ def kinds_of(client: ZakenClient) -> tuple[str, ...]:
     return LISTS + tuple(kind for kind in EARLIER_LISTS if client.has_api(EARLIER[kind]))
 
 
+def ties_in(client: ZakenClient) -> tuple[str, ...]:
+    """The kinds that are asked for each contactmoment of this source."""
+    kinds = TIES if client.has_api("contactmomenten") else ()
+    return tuple(kind for kind in kinds if kind != CONNECTION or client.zaakcontactmomenten != "geen")
+
+
 def all_kinds_of(client: ZakenClient) -> tuple[str, ...]:
-    """The kinds of objects of this source: those that are walked, and what is asked for each contactmoment."""
-    kinds = kinds_of(client)
-    return kinds + (TIES if "contactmoment" in kinds else ())
+    """The kinds of objects that this source has in its version now. Raises LegacyError."""
+    connections = (CONNECTION,) if client.can(CONNECTION, "zaak") else ()
+    return (*kinds_of(client), *(kind for kind in ties_in(client) if kind != CONNECTION), *connections)
 
 
 def ties_of(client: ZakenClient, kind: str, moment: UUID) -> list[dict[str, Any]]:

@@ -1,10 +1,11 @@
 """Sweep: reads everything again, bit by bit, and so finds what nothing announced.
 
-A round walks all lists page by page, and asks what ties each contactmoment and has no list, evenly spread over a bit
-less than half of `[[source]] sweep_days`; then it asks by uuid for what is held and nothing showed since the round
-began: deleted, hidden by a delete during the walk, or no longer visible. So a change is found within one round and a
-deletion within two: within sweep_days. Lists, and not zaak after zaak: a page of 500 costs the source as much as a
-dozen single objects. Ingest compares by digest; an ETag is not believed.
+A round walks all lists page by page, asks what ties each contactmoment and has no list, and reads the
+zaakcontactmomenten (jobs/connections.py), evenly spread over a bit less than half of `[[source]] sweep_days`; then it
+asks by uuid for what is held and nothing showed since the round began: deleted, hidden by a delete during the walk, or
+no longer visible. So a change is found within one round and a deletion within two: within sweep_days. Lists, and not
+zaak after zaak: a page of 500 costs the source as much as a dozen single objects. Ingest compares by digest; an ETag is
+not believed.
 
 Beside that, zaken that clients ask about often are read again each hour. A sync or inbox that missed something asks for
 a round at full speed.
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from gateway.batch import Result
@@ -27,8 +29,9 @@ from gateway.logs import get_logger
 from gateway.store import asked, following
 from gateway.store.database import now
 from gateway.store.following import Following
+from jobs import connections
 from jobs.following import Followed
-from jobs.lists import LISTS, all_kinds_of, kinds_of
+from jobs.lists import LISTS, all_kinds_of, kinds_of, ties_in
 from jobs.work import Work
 
 log = get_logger("klantbrug.sweep")
@@ -52,7 +55,8 @@ OFTEN_IN_A_RUN = 20
 @dataclass(slots=True)
 class Place:
     """Where a round is: in the walk of the list of kinds[stage] at `page`; after those, behind `row`, in the ties of
-    contactmomenten when there are `ties`, and then by uuid in each of `kinds` and `ties`.
+    contactmomenten when there are `ties`; then in the zaakcontactmomenten, that are read in this `way`; then by uuid in
+    each kind.
 
     `read` of the `held` objects were read, which is how the round keeps its pace.
     """
@@ -66,10 +70,11 @@ class Place:
     read: int = 0
     kinds: Sequence[str] = LISTS
     ties: Sequence[str] = ()
+    way: str = ""
 
     @property
-    def spread(self) -> int:
-        """How many stages are spread over the round: those before asking by uuid."""
+    def connecting(self) -> int:
+        """The stage of the zaakcontactmomenten."""
         return len(self.kinds) + bool(self.ties)
 
     def next_stage(self) -> None:
@@ -78,7 +83,8 @@ class Place:
 
     def due(self, moment: int, length: float) -> bool:
         """Is it time for the next step, when the round is spread evenly over `length`?"""
-        if self.hurried or self.stage >= self.spread:
+        by_zaak = self.way == connections.BY_ZAAK
+        if self.hurried or self.stage >= self.connecting + by_zaak:
             return True
         return moment - self.began >= length * min(1.0, self.read / max(1, self.held))
 
@@ -106,8 +112,7 @@ def _length(installation: Installation, fetcher: Fetcher) -> float:
 
 def _kinds(fetcher: Fetcher) -> tuple[list[str], list[str]]:
     """The kinds that are walked in lists, and those that are asked for each contactmoment."""
-    kinds = list(kinds_of(fetcher.client))
-    return kinds, list(all_kinds_of(fetcher.client)[len(kinds) :])
+    return list(kinds_of(fetcher.client)), list(ties_in(fetcher.client))
 
 
 def _due(state: Following, moment: int, length: float, fetcher: Fetcher) -> bool:
@@ -122,12 +127,13 @@ def _void(place: Place, state: Following, moment: int, fetcher: Fetcher) -> bool
     """Must another round begin: one was asked for since, the clock was set back to before this one, or the source was
     given another API?"""
     other = ([*place.kinds], [*place.ties]) != _kinds(fetcher)
-    return other or state.hurry > place.began or place.began > moment
+    return other or not place.way or state.hurry > place.began or place.began > moment
 
 
 def sweep(work: Work) -> dict[str, int]:
     """Do what is due, for every source. Out: counts; a source that fails is counted and logged. Raises leases.Lost."""
-    counts = {"pages": 0, "changed": 0, "ties": 0, "by_uuid": 0, "often": 0, "failed": 0, "rounds": 0}
+    names = ("pages", "changed", "ties", "connections", "by_uuid", "often", "failed", "rounds")
+    counts = dict.fromkeys(names, 0)
     for fetcher in work.installation.fetchers.values():
         if work.stopping.is_set():
             break
@@ -157,13 +163,15 @@ class _Sweep:
         place = self._place()
         # At least one step, however long the zaken took.
         while place is not None and place.due(self.work.clock(), self.length):
-            by_uuid = [*place.kinds, *place.ties]
+            by_uuid = all_kinds_of(self.fetcher.client)
             if place.stage < len(place.kinds):
                 self._read_page(place)
-            elif place.stage < place.spread:
+            elif place.stage < place.connecting:
                 self._ask_ties(place)
-            elif place.stage < place.spread + len(by_uuid):
-                self._ask_by_uuid(place, by_uuid[place.stage - place.spread])
+            elif place.stage == place.connecting:
+                self._read_connections(place)
+            elif place.stage <= place.connecting + len(by_uuid):
+                self._ask_by_uuid(place, by_uuid[place.stage - place.connecting - 1])
             else:
                 with self.work.write() as connection:
                     following.set_swept(connection, self.source, place.began, place.hurried)
@@ -187,11 +195,14 @@ class _Sweep:
             if not _void(place, state, moment, self.fetcher):
                 return place
         kinds, ties = _kinds(self.fetcher)
+        way = connections.way_of(self.fetcher)
         with self.followed.store.read() as connection:
             held = following.count_held(connection, self.source, kinds)
             if ties:
                 held += following.count_held(connection, self.source, ["contactmoment"])
-        return Place(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties)
+            if way == connections.BY_ZAAK:
+                held += following.count_held(connection, self.source, ["zaak"])
+        return Place(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties, way=way)
 
     def _read_page(self, place: Place) -> None:
         kind = place.kinds[place.stage]
@@ -227,6 +238,31 @@ class _Sweep:
                 break
         if not found:
             place.next_stage()
+        self._keep(place)
+
+    def _read_connections(self, place: Place) -> None:
+        """Read the zaakcontactmomenten, all of them or those of some zaken."""
+        found: list[dict[str, Any]] = []
+        if not self.fetcher.client.can(connections.CONNECTION, "zaak"):
+            place.way = connections.NONE  # not any more, since the round began
+        elif place.way == connections.WHOLE:
+            place.way, found = connections.whole(self.fetcher.client)
+        elif place.way == connections.BY_ZAAK:
+            with self.followed.store.read() as connection:
+                zaken = following.held_after(connection, self.source, "zaak", place.row, PIECE)
+            for row, zaak in zaken:
+                found += connections.of_zaak(self.fetcher.client, zaak)
+                place.row, place.read = row, place.read + 1
+                if not self._going_on():
+                    break
+            if not zaken:
+                place.way = connections.NONE
+        result = self.followed.take(connections.CONNECTION, found)
+        self.counts["connections"] += len(found)
+        self.counts["changed"] += result.changed
+        if place.way != connections.BY_ZAAK:
+            place.next_stage()
+            place.way = connections.NONE
         self._keep(place)
 
     def _ask_by_uuid(self, place: Place, kind: str) -> None:

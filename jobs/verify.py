@@ -90,7 +90,7 @@ class Verify:
         if grip is None:
             raise Busy(f"er loopt een backfill of verify van bron {self.name}")
         self.crew = Crew(client.describe()["connections"], current() or PATIENT)
-        self.store.use_little_memory()
+        self.store.for_bulk()
         run: runs.Run | None = None
         status, message = runs.FAILED, ""
         try:

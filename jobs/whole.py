@@ -26,9 +26,11 @@ from gateway.fetch import Fetcher
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer
 from gateway.store import comparing
+from jobs import connections
+from jobs.connections import CONNECTION
 from jobs.judge import Answers, Judge, Tell
 from jobs.ledger import Bits, Ledger
-from jobs.lists import TIES, kinds_of
+from jobs.lists import kinds_of, ties_in
 from jobs.rehearsal import Rehearsal
 from jobs.walk import SAME_PAGES
 
@@ -122,6 +124,7 @@ class Whole:
         judge, rehearsal, place = self.judge, self.rehearsal, self.place
         stages: list[Callable[[Any], Iterator[Any]]] = [
             self._looks,
+            self._connections,
             self._held,
             self._looks_again,
             lambda done: judge.look_again(self.tell, done or 0),
@@ -168,6 +171,16 @@ class Whole:
                 f"De bron veranderde tijdens het lezen, ook bij de laatste van {place.look - 1} lezingen: wat toen is "
                 "toegevoegd of verplaatst, kan gemist zijn."
             )
+
+    def _connections(self, at: list[Any] | None) -> Iterator[list[Any]]:
+        """Read the zaakcontactmomenten: once is enough, for without pages nothing is skipped."""
+        read = 0
+        with self.ledger.refusals(CONNECTION):
+            for place, found in connections.pieces(self.fetcher, self.answers, at):
+                self.judge.note(CONNECTION, found)
+                read += len(found)
+                self.tell(CONNECTION, read, None)
+                yield place
 
     def _list(self, kind: str) -> Iterator[None]:
         """Read the list of one kind, or what is left of it."""
@@ -232,7 +245,7 @@ class Whole:
         page_judged = judge.comparison.shown(kind, page.objects)
         if kind == "contactmoment":
             unseen = [each.uuid for each in page_judged if each.row not in judge.seen]
-            for tie in TIES:
+            for tie in ties_in(self.fetcher.client):
                 judge.ties(tie, unseen, first)
         for judged, raw in zip(page_judged, page.objects, strict=True):
             if judged.row and reading.seen.add(judged.row):

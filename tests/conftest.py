@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from privacy import judge
-from support import read_config, write_config
+from support import read_config, sample_data, sample_slice, write_config
 
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset, default_paths
 
 
 @pytest.fixture(scope="session")
@@ -26,28 +26,24 @@ def run_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     judge(folder)
 
 
-class _Keep(logging.Handler):
-    def __init__(self, path: Path) -> None:
-        super().__init__(logging.DEBUG)
-        self.path = path
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(f"{record.name} {record.getMessage()}\n")
-            if record.exc_info:
-                file.write(logging.Formatter().formatException(record.exc_info) + "\n")
+class _Keep(logging.StreamHandler):
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{record.name} {record.getMessage()}"
+        return text + (f"\n{logging.Formatter().formatException(record.exc_info)}" if record.exc_info else "")
 
 
 @pytest.fixture(autouse=True)
 def keep_log(run_log: Path) -> Iterator[None]:
     """Keep what this test logs, at the most talkative level."""
-    handler, root = _Keep(run_log / "pytest.log"), logging.getLogger()
+    root = logging.getLogger()
     level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield
-    root.removeHandler(handler)
-    root.setLevel(level)
+    with (run_log / "pytest.log").open("a", encoding="utf-8") as file:
+        handler = _Keep(file)
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        yield
+        root.removeHandler(handler)
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +53,15 @@ def slice_path() -> Path:
 
 
 @pytest.fixture
-def slice_data(slice_path: Path) -> Dataset:
+def slice_data() -> Dataset:
     """The slice, to change at will."""
-    return load(slice_path)
+    return sample_slice()
 
 
 @pytest.fixture
 def all_data() -> Dataset:
     """The slice and the ugly set together."""
-    return load(default_paths())
+    return sample_data()
 
 
 @pytest.fixture

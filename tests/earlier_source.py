@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support import some_zaken, write_config
+from support import sample_data, some_zaken, write_config
 
 from gateway.config import load_config
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import PATHS, Dataset, default_paths, load
+from gateway.sample.data import PATHS, Dataset
 from gateway.sample.earlier_data import add_earlier
 from gateway.sample.server import SampleServer
 from jobs.backfill import Backfill
@@ -89,7 +89,7 @@ class EarlierSource:
 
 def earlier_data() -> Dataset:
     """Each so many'th zaak, with klanten and contactmomenten; one of those with a contactmoment is secret."""
-    data = add_earlier(some_zaken(load(default_paths()), 12))
+    data = add_earlier(some_zaken(sample_data(), 12))
     zaak = data.get("zaak", last(data.objects("objectcontactmoment")[-1]["object"]))
     data.replace("zaak", zaak["uuid"], zaak | {"vertrouwelijkheidaanduiding": "geheim"})
     return data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import threading
 import time
 import uuid
@@ -11,11 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support import some_zaken
+from support import sample_slice, some_zaken
 
 from gateway.installation import Installation
 from gateway.legacy.background import background
-from gateway.sample.data import PATHS, Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import leases
 from jobs.backfill import Backfill
@@ -25,15 +24,9 @@ DAY = 86400
 SECOND = 1_000_000
 
 
-@functools.cache
-def _objects(every: int) -> list[tuple[str, dict[str, Any]]]:
-    data = some_zaken(load(default_paths()[0]), every)
-    return [(kind, item) for kind in PATHS for item in data.objects(kind)]
-
-
 def small(every: int) -> Dataset:
     """Each `every`th zaak of the slice with all that hangs on it, to change at will."""
-    return Dataset(_objects(every))
+    return some_zaken(sample_slice(), every)
 
 
 def backfilled(installation: Installation) -> Installation:

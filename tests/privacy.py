@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gateway.sample.data import default_paths, load
+from support import sample_data
+
 from gateway.sample.server import DEFAULT_APPLICATION
 
 NUMBER = re.compile(r"(?<![0-9a-f-])[0-9]{8,9}(?![0-9a-f-])")
@@ -14,7 +15,7 @@ NUMBER = re.compile(r"(?<![0-9a-f-])[0-9]{8,9}(?![0-9a-f-])")
 def personal_values() -> tuple[set[str], set[str]]:
     """The numbers, and the e-mail addresses, of everyone in the sample data."""
     numbers, addresses = set(), set()
-    for rol in load(default_paths()).objects("rol"):
+    for rol in sample_data().objects("rol"):
         identificatie = rol.get("betrokkeneIdentificatie")
         if isinstance(identificatie, dict):
             for name in ("inpBsn", "innNnpId", "inpA_nummer"):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,26 +21,37 @@ from gateway.app import create_app
 from gateway.auth import create_token
 from gateway.config import Config, load_config
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.data import COLLECTION_KINDS, Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.store.database import Store
 from gateway.store.dump import dump_lines
 
 API = "/klantinteracties/api/v1"
+# Seconds from one call of a job to the next, with the taking of what came.
+A_CALL = 0.05
 UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
 LIVE = "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\npartial = '{partial}'\n"
 
 
+@functools.cache
+def _loaded(*paths: Path) -> Dataset:
+    return load(paths)
+
+
+def sample_data() -> Dataset:
+    """The slice and the ugly set together, to change at will."""
+    return _loaded(*default_paths()).copy()
+
+
+def sample_slice() -> Dataset:
+    """The slice, to change at will."""
+    return _loaded(default_paths()[0]).copy()
+
+
 def some_zaken(data: Dataset, every: int) -> Dataset:
     """A consistent part of a dataset: each `every`th zaak with all that hangs on it."""
-    zaken = data.objects("zaak")
-    kept = {zaak["uuid"] for zaak in zaken[::every]}
-    for kind in ("zaak", "rol", "klantcontact", "zaakcontactmoment"):
-        for item in data.objects(kind):
-            zaak = item["uuid"] if kind == "zaak" else item["zaak"].rsplit("/", 1)[-1]
-            if zaak not in kept:
-                data.remove(kind, item["uuid"])
-    return data
+    kept = {zaak.uuid for zaak in data.snapshot("zaak")[::every]}
+    return data.copy(lambda kind, record: kind not in COLLECTION_KINDS or record.zaak_uuid in kept)
 
 
 def write_config(folder: Path, sources: dict[str, SampleServer], **live: Any) -> Path:
@@ -108,3 +122,17 @@ def klantbrug(run_log: Path, *arguments: str | Path, **options: Any) -> Iterator
             if process.poll() is None:
                 process.kill()
             process.wait()
+
+
+def killed_after(server: SampleServer, calls: float, run_log: Path, *arguments: str | Path) -> bool:
+    """Run the command and kill -9 it after so many of its calls, and a part of one more. Out: did it not end before?"""
+    server.reset_calls()
+    with klantbrug(run_log, *arguments) as process:
+        while server.calls_count < math.floor(min(calls, sys.maxsize)) and process.poll() is None:
+            time.sleep(0.002)
+        try:
+            assert process.wait(timeout=math.modf(calls)[0] * A_CALL) == 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return True
+    return False

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support import read_config, write_config
+from support import read_config, sample_data, write_config
 
 from gateway.check import MOST_ZAAKTYPEN, Level, SourceReport, check_config, check_source, check_sources
 from gateway.cli import cli
 from gateway.config import Config, Source, load_config
 from gateway.installation import open_installation
 from gateway.phase import switch
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
@@ -22,7 +22,7 @@ UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return load(default_paths())
+    return sample_data()
 
 
 def source_of(server: SampleServer, **more: str) -> Source:

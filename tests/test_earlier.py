@@ -16,7 +16,7 @@ import jwt
 import pytest
 import requests
 import yaml
-from support import UUID_SECRET, Asker, some_zaken, write_config
+from support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
 
 from gateway.check import Level, SourceReport, check_config, check_source
 from gateway.config import Config, ConfigError, Source, load_config
@@ -26,7 +26,7 @@ from gateway.legacy.client import EARLIER, PATHS, ZakenClient
 from gateway.legacy.transport import Retries
 from gateway.legacy.versions import EARLIER_VERSION
 from gateway.sample import earlier
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.earlier_data import add_earlier
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 from jobs.backfill import Backfill
@@ -44,7 +44,7 @@ SETTINGS = Settings("zaakvertrouwelijk")
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return add_earlier(load(default_paths()))
+    return add_earlier(sample_data())
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def ask(url: str, application: Application = DEFAULT_APPLICATION, **params: str)
 
 
 def test_the_sample_data_is_the_same_each_time(dataset: Dataset) -> None:
-    again = add_earlier(load(default_paths()))
+    again = add_earlier(sample_data())
     for kind in (*earlier.KINDS, "rol", "zaakcontactmoment"):
         assert again.objects(kind) == dataset.objects(kind)
         assert len(dataset.objects(kind)) > 200
@@ -408,7 +408,7 @@ def beside_questions(data: Dataset) -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.mark.rule("M40")
 @pytest.mark.rule("M41")
 def test_a_cold_gateway_answers_as_one_that_read_everything(beside: Callable[..., Any]) -> None:
-    data = add_earlier(some_zaken(load(default_paths()), 30))
+    data = add_earlier(some_zaken(sample_data(), 30))
     full, _ = beside(data)
     read_everything(full)
     cold, _ = beside(data)
@@ -429,7 +429,7 @@ def test_a_cold_gateway_answers_as_one_that_read_everything(beside: Callable[...
 
 @pytest.mark.rule("M35")
 def test_a_contactmoment_that_is_gone_goes_here_too(beside: Callable[..., Any]) -> None:
-    data = add_earlier(some_zaken(load(default_paths()), 60))
+    data = add_earlier(some_zaken(sample_data(), 60))
     installation, server = beside(data, max_age=0)
     asker = Asker(installation)
     uuid = next(
@@ -444,7 +444,7 @@ def test_a_contactmoment_that_is_gone_goes_here_too(beside: Callable[..., Any]) 
 @pytest.mark.rule("M6")
 def test_a_klant_of_the_contact_system_is_the_betrokkene_of_a_zaak(beside: Callable[..., Any]) -> None:
     """A rol that only names the klant by its URL is that klant's party, with its e-mail address."""
-    data = add_earlier(some_zaken(load(default_paths()), 60))
+    data = add_earlier(some_zaken(sample_data(), 60))
     klant = next(each for each in data.objects("klant") if (each["subjectIdentificatie"] or {}).get("inpBsn"))
     bsn = klant["subjectIdentificatie"]["inpBsn"]
     zaak = next(

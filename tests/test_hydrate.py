@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support import Asker, klantbrug, some_zaken
+from support import Asker, klantbrug, sample_data, some_zaken
 
 from gateway.installation import Installation
 from gateway.needs import Need, question
@@ -83,7 +83,7 @@ def test_a_cold_gateway_answers_as_a_backfilled_one(install: Install, version: s
 
     What a version can't be asked for is excluded, and must be announced as partial: only KVK numbers.
     """
-    data = some_zaken(load(default_paths()), 12 if open_zaak else 40)
+    data = some_zaken(sample_data(), 12 if open_zaak else 40)
     excluded = 0
     with SampleServer(data, version=version, open_zaak=open_zaak) as server:
         full = install(bron=server)
@@ -228,7 +228,7 @@ def test_an_unknown_derived_uuid_is_refused_until_the_backfill(
 
 def test_a_kvk_number_that_can_not_be_asked_for_is_refused_each_time(install: Install) -> None:
     """A plain Zaken API has no filter on the KVK number of a vestiging: an answer could make clients create doubles."""
-    with SampleServer(load(default_paths()), version="1.5.1", open_zaak=False) as server:
+    with SampleServer(sample_data(), version="1.5.1", open_zaak=False) as server:
         number = next(text for text in identificaties(server.dataset, "kvkNummer") if kvk_nummer(text))
         query = {
             "partijIdentificator__codeSoortObjectId": "kvk_nummer",
@@ -297,7 +297,7 @@ def test_a_process_that_dies_while_fetching_does_not_hold_the_others_up(
     """Its lease on the key is taken over at once, because its process is no more."""
     installation, bsn = install(bron=server), a_person(server.dataset)
     asker = Asker(installation)
-    server.traps.slow = 5
+    server.traps.slow = 1.5
     with klantbrug(run_log, "--config", installation.config.path, "backfill") as process:
         while not server.calls:
             time.sleep(0.05)

@@ -295,6 +295,7 @@ def test_while_the_source_is_down_hints_wait_and_it_is_asked_now_and_then(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.01)
     clock = Clock(monkeypatch)
     made = [new_rol(server.dataset, number) for number in range(5)]
     for rol in made:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import jwt
 import orjson
 import pytest
+from support import sample_data
 
 from gateway.config import Source
 from gateway.legacy import errors
@@ -24,7 +25,7 @@ from gateway.legacy.tokens import RENEW_AFTER, Tokens
 from gateway.legacy.transport import Retries
 from gateway.legacy.versions import ApiVersion, parse
 from gateway.logs import safe_error, safe_traceback
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 BSN = "betrokkeneIdentificatie__natuurlijkPersoon__inpBsn"
@@ -37,7 +38,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
-    return load(default_paths())
+    return sample_data()
 
 
 @pytest.fixture
@@ -338,7 +339,7 @@ def test_zaakcontactmomenten_are_one_bare_page_and_need_a_filter(sample, dataset
 
 
 def test_a_walk_with_deletes_and_inserts_going_on_comes_to_its_end():
-    changing = load(default_paths())
+    changing = sample_data()
     with SampleServer(changing, traps=Traps(delete_during_walk=5, insert_during_walk=2)) as server:
         assert len(uuids(client_of(server).pages("rol"))) > 3000
 

@@ -30,7 +30,7 @@ BSN_OF_CLIENT = BSNS[0]
 
 @pytest.fixture
 def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 6)) as running:
+    with SampleServer(some_zaken(slice_data, 20)) as running:
         yield running
 
 

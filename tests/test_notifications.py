@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
 from support import API, Asker, klantbrug, read_config
 
 from gateway.auth import create_token
+from gateway.cli import cli
 from gateway.config import ConfigError, load_config
 from gateway.installation import Installation, open_store
 from gateway.notifications import KANALEN, message
@@ -445,31 +446,28 @@ def test_the_secret_may_come_from_the_environment_and_is_not_shown(tmp_path: Pat
     assert config.notifications.url == "https://n.example.nl/api/v1"
 
 
-def command(run_log: Path, config: Path, *arguments: str) -> tuple[int, str, str]:
-    with klantbrug(run_log, "--config", config, *arguments, stderr=subprocess.PIPE) as process:
-        said, complained = process.communicate(timeout=60)
-        return process.returncode, said, complained
+def command(config: Path, *arguments: str) -> tuple[int, str, str]:
+    found = CliRunner().invoke(cli, ["--config", str(config), *arguments])
+    return found.exit_code, found.stdout, found.stderr
 
 
-def test_an_operator_lists_the_jobs_and_runs_one(
-    server: NotificatiesServer, tmp_path: Path, run_log: Path
-) -> None:
+def test_an_operator_lists_the_jobs_and_runs_one(server: NotificatiesServer, tmp_path: Path) -> None:
     config = notifying_config(tmp_path, server.url, "[jobs.outbox]\nenabled = false\n")
     store: Store = open_store(read_config(config))
     put(store, "a")
-    code, said, _ = command(run_log, config, "jobs", "list")
+    code, said, _ = command(config, "jobs", "list")
     assert code == 0
     assert "outbox: brengt" in said
     assert "uit: [jobs.outbox] enabled is false" in said
     assert "uit: er is geen bron" in said
-    code, said, _ = command(run_log, config, "jobs", "run", "outbox")
+    code, said, _ = command(config, "jobs", "run", "outbox")
     assert (code, said) == (0, "Job outbox: arrived 1, postponed 0, given_up 0.\n")
-    assert command(run_log, config, "jobs", "run", "outbx")[0] == 2
-    code, _, complained = command(run_log, config, "jobs", "run", "sync")
+    assert command(config, "jobs", "run", "outbx")[0] == 2
+    code, _, complained = command(config, "jobs", "run", "sync")
     assert code == 2
     assert "er is geen bron" in complained
-    assert command(run_log, config, "jobs", "disable", "outbox")[:2] == (0, "Job outbox staat uit.\n")
-    assert "uit: klantbrug jobs disable" in command(run_log, config, "jobs", "list")[1]
-    assert command(run_log, config, "jobs", "enable", "outbox")[:2] == (0, "Job outbox staat aan.\n")
-    assert command(run_log, config, "jobs", "enable", "sync")[0] == 1
-    assert command(run_log, config, "jobs", "enable", "outbx")[0] == 2
+    assert command(config, "jobs", "disable", "outbox")[:2] == (0, "Job outbox staat uit.\n")
+    assert "uit: klantbrug jobs disable" in command(config, "jobs", "list")[1]
+    assert command(config, "jobs", "enable", "outbox")[:2] == (0, "Job outbox staat aan.\n")
+    assert command(config, "jobs", "enable", "sync")[0] == 1
+    assert command(config, "jobs", "enable", "outbx")[0] == 2

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from support import Asker, klantbrug, some_zaken
+from support import Asker, klantbrug, sample_data, some_zaken
 from test_hydrate import BSN, a_person
 
 from gateway.auth import create_token
@@ -18,7 +18,6 @@ from gateway.cli import cli
 from gateway.fetch import CutOver
 from gateway.installation import Installation, open_installation
 from gateway.phase import NotAllowed, switch
-from gateway.sample.data import default_paths, load
 from gateway.sample.server import SampleServer
 from gateway.store import events
 from jobs.backfill import Backfill
@@ -30,7 +29,7 @@ Install = Callable[..., Installation]
 
 @pytest.fixture
 def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(load(default_paths()), 12)) as running:
+    with SampleServer(some_zaken(sample_data(), 40)) as running:
         yield running
 
 

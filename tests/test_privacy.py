@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 from privacy import judge, personal_values
-from support import Asker
+from support import Asker, sample_slice
 
-from gateway.sample.data import default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 
 
 def test_questions_by_bsn_are_logged_without_it(run_log: Path, install, caplog) -> None:  # type: ignore[no-untyped-def]
     """Make log lines of every sort: calls by BSN, a source that fails, and errors with tracebacks."""
-    with SampleServer(load(default_paths()[0])) as server, caplog.at_level("DEBUG"):
+    with SampleServer(sample_slice()) as server, caplog.at_level("DEBUG"):
         asker = Asker(install(bron=server, max_age=0, deadline=2))
         rol = next(
             rol

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import stat
 import subprocess
 import sys
@@ -20,6 +18,7 @@ import pytest
 import test_moments as earlier
 from click.testing import CliRunner
 from invariants import broken
+from killing import kill_after, kills_itself
 from legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, persoon, uuid_of, zaak
 from support import UUID_SECRET
 from test_ingest import SOURCE, Objects, Register, a_third, read_slice, read_ugly
@@ -69,10 +68,13 @@ def changed(outcome: Outcome) -> dict[str, dict[str, int]]:
     return {kind: what for kind, what in counts.items() if what}
 
 
+SMALL = 50
+
+
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a small store takes many transactions."""
-    monkeypatch.setattr(rebuilding, "PIECE", 50)
+    monkeypatch.setattr(rebuilding, "PIECE", SMALL)
 
 
 @pytest.fixture
@@ -277,19 +279,16 @@ def test_what_comes_in_and_goes_meanwhile_is_right(filled: Register, fresh: Call
 def killed(register: Register, settings: Settings, after: int) -> bool:
     """Rebuild in a process that is killed after so many steps of SQLite; out: was it killed?"""
     register.store.close()
-    child = os.fork()
-    if not child:
-        left = iter(range(after))
+    return kills_itself(rebuild_until, register.store.path, settings, after)
 
-        def count() -> int:
-            if next(left, None) is None:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return 0
 
-        register.store.connection().set_progress_handler(count, 1000)
+def rebuild_until(path: Path, settings: Settings, after: int) -> None:
+    """What that process does."""
+    register = Register(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rebuilding, "PIECE", SMALL)
+        kill_after(register.store.connection(), after, 1000)
         rebuild(register, settings)
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def kill_and_go_on(register: Register, settings: Settings, chance: random.Random, most: int) -> int:

@@ -16,8 +16,9 @@ from pathlib import Path
 import jwt
 import pytest
 import requests
+from support import sample_data
 
-from gateway.sample.data import CANONICAL_BASE, Dataset, default_paths, load
+from gateway.sample.data import CANONICAL_BASE, Dataset, load
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 DATA = Path(__file__).parent / "data"
@@ -747,7 +748,7 @@ class TestUglySet:
             assert set(zaak["rollen"]) == named[url]
 
     def test_it_shares_no_uuid_with_the_slice(self, ugly: Dataset) -> None:
-        both = load(default_paths())
+        both = sample_data()
         for kind in ("zaak", "rol", "klantcontact"):
             assert len(both.objects(kind)) == len(ugly.objects(kind)) + len(slice_objects(kind))
 

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import API, klantbrug, read_config, some_zaken, write_config
+from support import API, klantbrug, read_config, sample_slice, some_zaken, write_config
 
 from gateway.auth import create_token
 from gateway.demo import free_port
 from gateway.installation import open_store
-from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 
 WORKERS = 3
@@ -53,10 +52,10 @@ class Served:
             return error.code, error.headers, json.load(error)
 
 
-@pytest.fixture
-def served(slice_data: Dataset, tmp_path: Path, run_log: Path) -> Iterator[Served]:
-    with SampleServer(some_zaken(slice_data, 5)) as sample:
-        config = write_config(tmp_path / "served", {"bron": sample})
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, run_log: Path) -> Iterator[Served]:
+    with SampleServer(some_zaken(sample_slice(), 20)) as sample:
+        config = write_config(tmp_path_factory.mktemp("served"), {"bron": sample})
         port = free_port(8700)
         text = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = {WORKERS}\n' + config.read_text()
         config.write_text(text)
@@ -85,6 +84,7 @@ def by_bsn(bsn: str) -> str:
 
 def test_workers_share_what_was_fetched(served: Served) -> None:
     """Many clients ask for the same people at once: every key is fetched once over all workers."""
+    served.sample.reset_calls()
     bsns = some_bsns(served.sample, 5)
     answers: dict[str, list[tuple[int, str]]] = {bsn: [] for bsn in bsns}
 
@@ -135,5 +135,5 @@ def test_live_questions_are_answered_while_a_backfill_runs(served: Served, run_l
 
 
 def test_a_wrong_token_is_a_401(served: Served) -> None:
-    served.token = "kb_not-a-token"
-    assert served.get(f"{API}/partijen")[0] == 401
+    stranger = Served(served.base, "kb_not-a-token", served.config, served.sample)
+    assert stranger.get(f"{API}/partijen")[0] == 401

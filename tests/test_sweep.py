@@ -233,7 +233,7 @@ def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
     assert anything_due(installation)
     server.reset_calls()
     assert run(installation, sweep)["often"] == 1
-    assert server.calls_count == 3
+    assert server.calls_count == 4
     assert asker.get("klantcontacten", **{ZAAK: zaak}).get_json()["count"] == before + 1
     assert run(installation, sweep)["often"] == 0
     clock.days += 1 / 20

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import random
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -12,11 +15,11 @@ from uuid import UUID
 
 import pytest
 from following import backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
-from support import Asker, klantbrug, write_config
+from support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
 import jobs.sync
 from gateway.fetch import Visit
-from gateway.installation import Installation
+from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.show import status_text
 from gateway.store import following
@@ -202,6 +205,54 @@ def test_the_command_says_what_it_did(
     assert say("sync", "--source", "andere")[0] == 2
     server.stop()
     assert say("sync")[0] == 1
+
+
+def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -> None:
+    """New objects, and kill -9 at a random moment of the sync that takes them, so many times: nothing is lost."""
+    data, chance = server.dataset, random.Random(20261127)
+    installation = backfilled(
+        open_installation(read_config(write_config(folder / "whole", {"bron": server})))
+    )
+    installation.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    calm, killed = (
+        shutil.copytree(folder / "whole", folder / name) / "config.toml" for name in ("calm", "killed")
+    )
+
+    def add() -> None:
+        zaak = new_zaak(data)["uuid"]
+        for number in range(4):
+            new_rol(data, chance.randrange(500), zaak if number == 0 else "")
+        new_contact(data, zaak)
+
+    add()
+    assert not killed_after(server, math.inf, run_log, "--config", calm, "sync")
+    calls = server.calls_count
+    assert calls > 5
+    stopped = rounds = 0
+    while stopped < kills:
+        add()
+        rounds += 1
+        assert rounds < 3 * kills + 10
+        moment = chance.uniform(1, calls)
+        stopped += killed_after(server, moment, run_log, "--config", killed, "sync")
+    for config in (calm, killed):
+        assert not killed_after(server, math.inf, run_log, "--config", config, "sync")
+    stores = [open_store(read_config(config)) for config in (calm, killed)]
+    assert dump_digest(stores[0]) == dump_digest(stores[1])
+    assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
+
+
+def test_the_store_after_kills_equals_an_undisturbed_one(
+    paged: SampleServer, tmp_path: Path, run_log: Path
+) -> None:
+    after_kills(paged, tmp_path, run_log, 3)
+
+
+@pytest.mark.soak
+def test_the_store_after_a_hundred_kills_equals_an_undisturbed_one(
+    paged: SampleServer, tmp_path: Path, run_log: Path
+) -> None:
+    after_kills(paged, tmp_path, run_log, 100)
 
 
 def test_dates_are_asked_with_days_to_spare() -> None:

@@ -32,7 +32,7 @@ TINY_DISK = "1m"
 
 @pytest.fixture
 def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 12)) as running:
+    with SampleServer(some_zaken(slice_data, 30)) as running:
         yield running
 
 

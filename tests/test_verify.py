@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from click.testing import CliRunner, Result
-from support import Asker, dump_digest, read_config, some_zaken
+from support import Asker, dump_digest, read_config, sample_data, some_zaken
 
 from gateway.auth import create_token
 from gateway.cli import cli
 from gateway.installation import Installation, open_installation
 from gateway.sample.access import Application
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.store.kinds import KIND, RAW_KIND
 from jobs.backfill import Backfill
@@ -32,7 +32,7 @@ LIMITED = Application(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret,
 
 @pytest.fixture
 def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(load(default_paths()), 12), applications=[LIMITED]) as running:
+    with SampleServer(some_zaken(sample_data(), 20), applications=[LIMITED]) as running:
         yield running
 
 
@@ -109,7 +109,8 @@ def test_a_backfilled_store_is_clean_and_verify_changes_nothing_in_it(
         report = verify(installation)
         assert report["clean"], report["named"]
         assert {kind: row["compared"] for kind, row in report["kinds"].items()} == {
-            kind: len(server.dataset.objects(kind)) for kind in ("zaak", "rol", "klantcontact")
+            kind: len(server.dataset.objects(kind))
+            for kind in ("zaak", "rol", "klantcontact", "zaakcontactmoment")
         }
         assert report["kinds"]["rol"]["quarantined"] > 0
         assert report["kinds"]["rol"]["left_out"] > 0
@@ -201,7 +202,7 @@ def test_a_zaak_that_is_no_longer_visible_is_told_apart(server: SampleServer, fi
     wrong = totals(report)
     assert wrong.pop(("zaak", "invisible")) == 1
     assert wrong.pop(("rol", "invisible")) >= 1
-    assert set(wrong) <= {("klantcontact", "invisible")}
+    assert set(wrong) <= {("klantcontact", "invisible"), ("zaakcontactmoment", "invisible")}
     assert zaak["uuid"] in [each["uuid"] for each in report["named"]["invisible"]]
     mended = verify(filled, repair=True)
     assert mended["clean"]
@@ -234,7 +235,7 @@ def test_a_zaaktype_without_rights_is_named(server: SampleServer, filled: Instal
 def test_a_zaak_that_became_too_confidential_is_different_and_then_left_out(
     slice_data: Dataset, install: Install
 ) -> None:
-    with SampleServer(some_zaken(slice_data, 12)) as server:
+    with SampleServer(some_zaken(slice_data, 36)) as server:
         installation = install(bron=server)
         assert Backfill(installation.fetchers["bron"]).run()
         zaak = server.dataset.get("zaak", a_rol(server)["zaak"].rsplit("/", 1)[-1])

@@ -193,6 +193,9 @@ def test_what_is_held_of_an_api_that_is_no_longer_configured_is_left_alone(fille
     assert path
     kept = [line for line in path.read_text().splitlines() if not line.startswith(("klanten_", "contactm"))]
     path.write_text("\n".join(kept))
-    report = verify(open_installation(load_config(path, {})))
-    assert set(report["kinds"]) == {"zaak", "rol", "klantcontact"}
-    assert totals(report) == {}
+    without = open_installation(load_config(path, {}))
+    report = verify(without)
+    assert set(report["kinds"]) == {"zaak", "rol", "klantcontact", "zaakcontactmoment"}
+    # A zaakcontactmoment is of the Zaken API, and points nowhere now (M32): that is a difference, and can be mended.
+    assert {kind for kind, _ in totals(report)} == {"zaakcontactmoment"}
+    assert verify(without, repair=True)["clean"]

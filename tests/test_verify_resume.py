@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +15,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from click.testing import CliRunner
+from killing import kill_after, kills_itself
 from support import dump_digest, read_config, some_zaken, write_config
 from test_verify import a_rol, one, sql
 
@@ -72,12 +72,18 @@ class Damaged:
         return open_installation(read_config(own / "config.toml"))
 
 
-@pytest.fixture(scope="module")
-def pages() -> Iterator[None]:
+@contextmanager
+def small_pages() -> Iterator[pytest.MonkeyPatch]:
     """Small pages, so that there are several."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.legacy.versions.PAGE_SIZE", PAGE)
         patch.setattr("jobs.whole.PIECE", PAGE)
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def pages() -> Iterator[None]:
+    with small_pages():
         yield
 
 
@@ -222,21 +228,16 @@ def test_a_source_that_refuses_us_for_a_while_costs_nothing(
 def killed(installation: Installation, after: int, seconds: float, repair: bool) -> bool:
     """Verify in a process that is killed after so many steps of SQLite; out: was it killed?"""
     installation.store.close()
-    child = os.fork()
-    if not child:
-        left = iter(range(after))
+    return kills_itself(verify_until, installation.config.path, after, seconds, repair)
 
-        def count() -> int:
-            if next(left, None) is None:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return 0
 
-        pytest.MonkeyPatch().setattr("jobs.whole.SAVE_SECONDS", seconds)
-        own = open_installation(installation.config)
-        own.store.connection().set_progress_handler(count, 200)
+def verify_until(config: Path, after: int, seconds: float, repair: bool) -> None:
+    """What that process does."""
+    with small_pages() as patch:
+        patch.setattr("jobs.whole.SAVE_SECONDS", seconds)
+        own = open_installation(read_config(config))
+        kill_after(own.store.connection(), after, 200)
         verify(own, repair=repair)
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def kill_and_go_on(

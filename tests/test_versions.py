@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Asker, dump_digest, read_config, write_config
+from support import Asker, dump_digest, read_config, sample_slice, write_config
 from versions_world import (
     ANR,
     BY_URL,
@@ -35,12 +36,14 @@ from gateway.installation import Installation, open_installation
 from gateway.legacy import errors, spoken
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.versions import ApiVersion, parse
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.sample.versions import Rules
 from gateway.store.legacy import forget_coverage
 from gateway.store.status import status
-from jobs.backfill import Backfill, Progress
+from jobs import backfill as backfill_job
+from jobs.backfill import Backfill, Progress, Stopped
+from jobs.lists import parts_of
 from jobs.verify import Verify
 from mappings.identity import key_uuid
 
@@ -58,7 +61,7 @@ ALL_OF_A_CONTACT = "hadBetrokkenen,hadBetrokkenen.wasPartij,gingOverOnderwerpobj
 
 @pytest.fixture(scope="module")
 def slice_once() -> Dataset:
-    return load(default_paths()[0])
+    return sample_slice()
 
 
 @pytest.mark.parametrize("kind", ZAKEN_KINDS)
@@ -487,6 +490,45 @@ def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
             kind: len(server.dataset.objects(kind)) for kind in READ
         }
         # What was read of the older version is read again: the next backfill leaves nothing of it.
+        assert Backfill(installation.fetchers["bron"]).run()
+        fresh = install(bron=server)
+        assert Backfill(fresh.fetchers["bron"]).run()
+        assert dump_digest(installation.store) == dump_digest(fresh.store)
+
+
+@pytest.mark.parametrize("look", [1, 2])
+@pytest.mark.parametrize("stopped", [False, True], ids=["", "stopped"])
+def test_a_version_that_can_not_be_asked_by_date_loses_nothing(
+    install: Install, monkeypatch: pytest.MonkeyPatch, look: int, stopped: bool
+) -> None:
+    """A list of zaken was being read in parts by registratiedatum, and the source goes back to 1.2, which refuses that.
+
+    Half-way, or while the backfill was stopped.
+    """
+    monkeypatch.setattr(backfill_job, "parts_of", partial(parts_of, part=10))
+    with SampleServer(world(15), version="1.5.1", open_zaak=False) as server:
+        installation, done, looks = install(bron=server), [], {0}
+
+        def show(progress: Progress) -> None:
+            looks.add(progress.look)
+            if not done and (progress.look, progress.kind) == (look, "zaak") and progress.done >= 25:
+                done.append(progress.done)
+                server.become("1.2.0", open_zaak=False)
+                if stopped:
+                    raise Stopped
+
+        if stopped:
+            with pytest.raises(Stopped):
+                Backfill(installation.fetchers["bron"], show).run()
+            installation = install(installation.config.path)
+        assert Backfill(installation.fetchers["bron"], show).run()
+        assert done
+        assert max(looks) > look, "what was read in parts proves nothing of the whole"
+        assert any("registratiedatum" in call.path for call in server.calls)
+        kinds = status(installation.store)["sources"]["bron"]["kinds"]
+        assert {kind: kinds[kind]["seen"] for kind in READ} == {
+            kind: len(server.dataset.objects(kind)) for kind in READ
+        }
         assert Backfill(installation.fetchers["bron"]).run()
         fresh = install(bron=server)
         assert Backfill(fresh.fetchers["bron"]).run()

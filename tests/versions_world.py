@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import orjson
@@ -27,13 +26,12 @@ from legacy_objects import (
     vestiging,
     zaak,
 )
-from support import some_zaken
+from support import sample_slice, some_zaken
 
 from gateway.legacy.versions import parse
-from gateway.sample.data import CANONICAL_BASE, Dataset, default_paths, load
+from gateway.sample.data import CANONICAL_BASE, Dataset
 
 EVERY = 150
-KINDS = ("zaak", "rol", "klantcontact", "zaakcontactmoment", "zaaktype", "roltype")
 ANR = "9000000011"
 PERSOON_URL = "https://personen.voorbeeldstad.example/1"
 CONTACT = {
@@ -122,15 +120,9 @@ def _made() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "klantcontact", klantcontact(2, zaak=2)
 
 
-@cache
-def _of_the_slice(every: int) -> tuple[tuple[str, bytes], ...]:
-    data = some_zaken(load(default_paths()[0]), every)
-    return tuple((kind, orjson.dumps(obj)) for kind in KINDS for obj in data.objects(kind))
-
-
 def world(every: int = EVERY) -> Dataset:
     """The made objects, and each `every`th zaak of the slice with all of it."""
-    data = Dataset((kind, orjson.loads(text)) for kind, text in _of_the_slice(every))
+    data = some_zaken(sample_slice(), every)
     whole = data.objects("zaak")[0]
     for kind, made in _made():
         text = orjson.dumps(made).replace(ZAKEN.encode(), f"{CANONICAL_BASE}/zaken/api/v1".encode())

@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -38,6 +38,20 @@ _current: ContextVar[Background | None] = ContextVar("klantbrug background", def
 def current() -> Background | None:
     """How background calls of this thread wait, None when its calls are live."""
     return _current.get()
+
+
+@contextlib.contextmanager
+def patient(seconds: float) -> Iterator[None]:
+    """Let background calls in the block have this much patience, which also bounds how often one is tried again.
+
+    Calls that are live stay live.
+    """
+    job = current()
+    token = _current.set(replace(job, patience=seconds) if job else None)
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 @contextlib.contextmanager

@@ -156,6 +156,11 @@ class ZakenClient:
         """Whether the config names an address of that API of the earlier standards ("klanten", ...)."""
         return bool(self.base_of(api))
 
+    @property
+    def zaakcontactmomenten(self) -> str:
+        """How jobs are to read the zaakcontactmomenten, by the config: "auto", "per_zaak" or "geen"."""
+        return self._source.zaakcontactmomenten
+
     def base_of(self, api: str) -> str:
         """The configured address of that API, with a slash at its end; blank when there is none."""
         return str(getattr(self._source, f"{api}_url"))
@@ -170,7 +175,9 @@ class ZakenClient:
         return answer.headers.get("API-version", "")
 
     def can(self, kind: str, parameter: str, *, deadline: float | None = None) -> bool:
-        """Whether this source's list of that kind takes that query parameter."""
+        """Whether this source's list of that kind takes that query parameter; none where the config says so (M32)."""
+        if kind == "zaakcontactmoment" and self.zaakcontactmomenten == "geen":
+            return False
         return self._version_of(kind, deadline).has(kind, parameter)
 
     def url_of(self, kind: str, uuid: str) -> str:
@@ -270,6 +277,14 @@ class ZakenClient:
             return whole()
         except errors.VersionChanged:
             return whole()
+
+    def unfiltered(self, kind: str) -> list[dict[str, Any]]:
+        """All of a list without pages, in one call; for who knows that it is short: a long one breaks the source."""
+        version = self._version_of(kind, None)
+        question = _Question(kind, {}, self._template(kind, {}), version)
+        found = self._objects_in(self._list(question, None), kind, question.template)
+        self._charge(kind, len(found))
+        return found
 
     def first(
         self, kind: str, filters: Mapping[str, str] | None = None, *, deadline: float | None = None

@@ -12,10 +12,12 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 class LegacyError(Exception):
-    """Base of all; `cause` is a short code, `temporary` tells whether trying later can help."""
+    """Base of all; `cause` is a short code, `temporary` tells whether trying later can help, `took` how many seconds
+    the call lasted."""
 
     cause = "legacy_error"
     temporary = False
+    took = 0.0
     text = "de bron gaf geen bruikbaar antwoord"
 
     def __init__(self, source: str, template: str, *, text: str = "", status: int | None = None) -> None:

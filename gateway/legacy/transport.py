@@ -35,6 +35,8 @@ log = get_logger("klantbrug.legacy")
 
 LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+# A call that breaks off after so long was being worked on.
+LONG_SECONDS = 20.0
 # Nothing was asked, or there is no time to ask again.
 _NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NotNow)
 
@@ -44,7 +46,7 @@ class Retries:
     """How often and how long apart a call is tried; waits are seconds."""
 
     attempts: int = 5
-    # A timeout or a plain 500 has cost the source its work already: one more try and no further.
+    # A timeout, a plain 500 and what broke off late have cost the source its work already: one more try and no further.
     costly_attempts: int = 2
     # A job is not done with that, and gives a bad moment time to pass.
     costly_background_attempts: int = 12
@@ -177,6 +179,7 @@ class Transport:
             attempt=attempt,
         )
         if error:
+            error.took = took
             raise error
         return answer
 
@@ -357,7 +360,7 @@ def _left(deadline: float | None) -> float | None:
 
 
 def _is_costly(error: errors.LegacyError) -> bool:
-    return isinstance(error, errors.TimedOut) or error.status == 500
+    return isinstance(error, errors.TimedOut) or error.status == 500 or error.took > LONG_SECONDS
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import threading
 import uuid as uuids
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,21 @@ class Dataset:
         self._newest = 0
         for number, (kind, obj) in enumerate(objects):
             self._put(kind, _record(kind, obj, -number))
+
+    def copy(self, keep: Callable[[str, Record], bool] = lambda kind, record: True) -> "Dataset":
+        """A dataset of its own with the records that `keep` says yes to; quick, for a record never changes."""
+        made = Dataset()
+        with self._lock:
+            made._newest = self._newest
+            for kind, ordered in self._ordered.items():
+                kept = made._ordered[kind] = [record for record in ordered if keep(kind, record)]
+                made._records[kind] = {record.uuid: record for record in kept}
+                index = made._indexes[kind]
+                for record in kept:
+                    for key in record.keys:
+                        index.setdefault(key, set()).add(record)
+            made._ranks = {uuid: self._ranks[uuid] for uuid in made._records["zaak"]}
+        return made
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """Copies of all objects of a kind, newest first."""

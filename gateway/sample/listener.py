@@ -98,6 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
         if traps.strikes(traps.stall_rate):
             self.server.stopping.wait(traps.stall_seconds)
         status, headers, content = self._run(body)
+        if 0 < traps.largest_bare < len(content) and content.startswith(b"["):
+            self._record(0)
+            self._hang_up()
+            return
         truncated = len(content) > 1 and traps.strikes(traps.truncate_rate)
         self._record(int(status.split(" ", 1)[0]))
         self._send(status, headers, content[: len(content) // 2] if truncated else content)

@@ -12,7 +12,8 @@ class Traps:
     Shares are between 0 and 1. `fuzzy_pagination`, `slow`, `error_rate`, `too_many_rate`, `expire_rate` (a token
     is found to be expired), `json_not_json` and the two `..._during_walk` belong to the application; the others
     happen on the connection, so they need SampleServer. `removed` and `inserted` tell which rollen a walk lost and
-    gained, `protected` holds uuids of rollen that must stay. Source: legacy-behaviour.md 1, 3, 4 and 6.
+    gained, `protected` holds uuids of rollen that must stay. A bare array of more than `largest_bare` bytes
+    ends in a closed connection (0: no limit). Source: legacy-behaviour.md 1, 3, 4 and 6.
     """
 
     fuzzy_pagination: bool = False
@@ -26,6 +27,7 @@ class Traps:
     stall_rate: float = 0
     stall_seconds: float = 0
     down: bool = False
+    largest_bare: int = 0
     delete_during_walk: int = 0
     insert_during_walk: int = 0
     json_not_json: bool = False

@@ -616,8 +616,9 @@ def test_a_klantcontact_that_only_the_source_knows_can_be_referred_to(
 
 
 def test_a_number_is_not_given_out_while_the_source_cannot_be_asked(
-    slice_data: Dataset, install: Callable[..., Installation]
+    slice_data: Dataset, install: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.5)
     body = {"partijIdentificator": codes("bsn", some_bsn(slice_data))}
     with SampleServer(slice_data) as source, served(install(bron=source, deadline=2)) as editor:
         source.traps.down = True
