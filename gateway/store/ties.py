@@ -53,6 +53,14 @@ def put_tie(connection: sqlite3.Connection, source: int, raw: int, tie: Tie | No
         )
 
 
+def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Tie]:
+    """What these objects (rows) tie together."""
+    rows = connection.execute(
+        f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
+    )
+    return {row[0]: Tie(*row[1:]) for row in rows}
+
+
 def moments_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Moment]:
     """The contactmomenten that these legacy objects (rows) tie."""
     return set(
