@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import test_moments as earlier
 from invariants import broken
-from legacy_objects import BSN, SETTINGS, SOURCE, klantcontact, organisatie, persoon, zaak
+from legacy_objects import SETTINGS
 from support import dump_digest
-from test_ingest import a_third, read_slice, read_ugly
+from test_ingest import a_third, read_slice
+from translation import objects, take
 
 from gateway.store.kinds import KIND
 from jobs import rebuild
@@ -104,31 +105,6 @@ ASIDE = (
 )
 
 
-def objects() -> list[earlier.Raw]:
-    """A part of the slice, the ugly ones, the earlier standards, and who represents whom."""
-    part = a_third(a_third(a_third(a_third(read_slice())))) + read_ugly()
-    found: list[earlier.Raw] = [
-        each for kind in ("zaak", "rol", "klantcontact") for each in part if each[0] == kind
-    ]
-    context = {"representee": {"identifierType": "bsn", "identifier": BSN[4]}}
-    machtiging: list[earlier.Raw] = [
-        ("zaak", zaak(10)),
-        ("rol", persoon(10, BSN[2], zaak=10, indicatieMachtiging="machtiginggever")),
-        (
-            "rol",
-            persoon(11, BSN[3], zaak=10, indicatieMachtiging="gemachtigde", eindeGeldigheid="2999-01-01"),
-        ),
-        (
-            "rol",
-            organisatie(
-                12, zaak=10, authenticatieContext=context, contact={"naam": "Jo", "emailadres": "j@x.nl"}
-            ),
-        ),
-        ("klantcontact", klantcontact(10, zaak=10)),
-    ]
-    return [*found, *earlier.WHOLE, *machtiging]
-
-
 def rows(store: Any) -> list[list[Any]]:
     with store.read() as connection:
         return [sorted(map(repr, connection.execute(query))) for query in ASIDE]
@@ -144,8 +120,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 def right(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[list[Any]]]:
     """A store file that took all of it, its dump and its rows."""
     made = earlier.Register(tmp_path_factory.mktemp("right") / "store.db")
-    for kind in dict.fromkeys(kind for kind, _ in objects()):
-        made.ingest.take(SOURCE, kind, [raw for each, raw in objects() if each == kind])
+    take(made, objects(a_third(a_third(a_third(a_third(read_slice()))))))
     assert all(rows(made.store))
     found = dump_digest(made.store), rows(made.store)
     made.store.close()

@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 import pytest
 import test_moments as earlier
+import translation
 from click.testing import CliRunner
 from invariants import broken
 from legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, persoon, uuid_of, zaak
@@ -38,7 +39,7 @@ from mappings import klantinteracties
 from mappings.documents import Document
 from mappings.findings import Untranslatable
 from mappings.settings import Kanaal, Settings
-from mappings.translate import fingerprint, translate
+from mappings.translate import VERSION, fingerprint, translate
 
 CHANGES: dict[str, dict[str, Any]] = {
     "no addresses": {"adressen": "geen"},
@@ -388,6 +389,20 @@ def test_the_fingerprint_tells_every_choice_but_the_maximum() -> None:
     assert fingerprint(same) == fingerprint(SETTINGS)
     prints = {fingerprint(replace(SETTINGS, **change)) for change in CHANGES.values()}
     assert len(prints | {fingerprint(SETTINGS)}) == len(CHANGES) + 1
+
+
+def test_whoever_changes_the_mapping_raises_its_version() -> None:
+    """Only a new version asks an installation to rebuild, and nothing else would tell a developer."""
+    kept = orjson.loads(translation.KEPT.read_bytes())
+    assert not (told := translation.judge(kept, VERSION, translation.digest())), told
+
+
+def test_what_is_kept_of_the_mapping_can_not_be_renewed_without_a_new_version() -> None:
+    kept = {"version": 3, "digest": "a"}
+    assert translation.judge(kept, 3, "a") == ""
+    assert "make VERSION in mappings/translate.py 4" in translation.judge(kept, 3, "b")
+    for version, digest in ((4, "b"), (4, "a"), (2, "a")):
+        assert "run `python tests/translation.py`" in translation.judge(kept, version, digest)
 
 
 # The command
