@@ -21,11 +21,11 @@ from gateway.store import legacy as rows
 from gateway.store import ties
 from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
-from gateway.store.editing import overlay
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
+from gateway.store.overlay import overlay
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document

@@ -15,8 +15,8 @@ import orjson
 from gateway.store import legacy as rows
 from gateway.store import ties
 from gateway.store.claims import actor_uuids, put_raw_provenance
-from gateway.store.editing import overlay
 from gateway.store.kinds import RAW_KIND, TRANSLATED
+from gateway.store.overlay import overlay
 from gateway.store.ties import Moment, TieRow
 from gateway.store.writing import put_documents
 from mappings.contactmomenten import (

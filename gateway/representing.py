@@ -17,7 +17,7 @@ import orjson
 from gateway.store import legacy as rows
 from gateway.store import representation as store
 from gateway.store.claims import Zaak, put_raw_provenance
-from gateway.store.editing import overlay
+from gateway.store.overlay import overlay
 from gateway.store.representation import RepresentationRow
 from gateway.store.writing import put_documents
 from mappings.findings import Finding

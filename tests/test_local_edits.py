@@ -14,6 +14,7 @@ from legacy_objects import klantcontact, persoon, rol_uuid, uuid_of, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
 
 from gateway.auth import create_token
+from gateway.explain import Explainer
 from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
 from gateway.sample.data import Dataset
@@ -345,6 +346,58 @@ def test_a_join_of_keys_takes_the_client_s_uuid_along(register: Writer) -> None:
     ingest.remove("bron", "rol", [rol_uuid(2)])
     assert register.get("partijen").get_json()["count"] == 2
     assert served(register, f"partijen/{by_url}")["uuid"] == str(by_url)
+
+
+@pytest.mark.rule("M6")
+def test_what_clients_wrote_and_deleted_goes_along_with_a_join_of_keys(register: Writer) -> None:
+    """Party and addresses get the uuids of a higher key, and have their own back when the set splits."""
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    contact = {"emailadres": "a@voorbeeld.nl", "telefoonnummer": "0201234567"}
+    ingest.take("bron", "rol", [persoon(1, url=url, contact=contact)])
+    partij = register.get("partijen").get_json()["results"][0]["uuid"]
+    phone, email = (
+        register.get("digitaleadressen", soortDigitaalAdres=soort).get_json()["results"][0]["uuid"]
+        for soort in ("telefoonnummer", "email")
+    )
+    for path, body in (
+        (
+            f"partijen/{partij}",
+            {"interneNotitie": "bel na vijven", "voorkeursDigitaalAdres": {"uuid": email}},
+        ),
+        (f"digitaleadressen/{email}", {"omschrijving": "werk"}),
+    ):
+        assert register.send("PATCH", path, body).status_code == 200
+    assert register.send("DELETE", f"digitaleadressen/{phone}").status_code == 204
+
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)])
+    (joined,) = register.get("partijen").get_json()["results"]
+    (adres,) = register.get("digitaleadressen").get_json()["results"]
+    assert (joined["uuid"] != partij, adres["uuid"] != email) == (True, True)
+    assert (joined["interneNotitie"], adres["omschrijving"]) == ("bel na vijven", "werk")
+    assert joined["voorkeursDigitaalAdres"]["uuid"] == adres["uuid"]
+    explainer = Explainer(register.installation.store, ingest.settings, UUID_SECRET)
+    (told,) = explainer.explain(UUID(adres["uuid"]))["found"]
+    fields = {each["field"]: each for part in told["groups"] for each in part["fields"]}
+    assert (fields["omschrijving"]["rule"], fields["adres"]["rule"]) == ("M19", "M21")
+    assert ingest.restore(UUID(phone)) == 1
+    assert register.get("digitaleadressen").get_json()["count"] == 2
+
+    ingest.remove("bron", "rol", [rol_uuid(2)])
+    assert register.get(f"digitaleadressen/{email}").get_json()["omschrijving"] == "werk"
+    assert register.get(f"partijen/{partij}").get_json()["interneNotitie"] == "bel na vijven"
+
+
+@pytest.mark.rule("M6")
+def test_a_deleted_double_does_not_hide_the_partij_that_it_turns_out_to_be(register: Writer) -> None:
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [persoon(1, url=url), a_rol(BSN_OF_CLIENT, 2)])
+    double = key_uuid(Uuids(UUID_SECRET), f"url:{url}")
+    assert register.send("DELETE", f"partijen/{double}").status_code == 204
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 3, url=url)])
+    (partij,) = register.get("partijen").get_json()["results"]
+    assert partij["uuid"] == str(key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{BSN_OF_CLIENT}"))
 
 
 @pytest.mark.rule("M20")

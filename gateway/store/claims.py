@@ -378,8 +378,8 @@ def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes])
     found = {row[0] for row in keys}
     for owner in owners:
         keys = connection.execute(
-            "SELECT DISTINCT k.identity FROM document d JOIN statement s ON s.document = d.id"
-            " JOIN claim_key k ON k.statement = s.id WHERE d.uuid = ?",
+            "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id WHERE s.document ="
+            " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
             (owner,),
         )
         found |= {row[0] for row in keys}
