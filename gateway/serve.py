@@ -91,7 +91,7 @@ def serve(config: Config) -> None:
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)
         log.warning(
-            "de vertaling ([mapping] of de versie) is gewijzigd sinds de gegevens zijn vertaald: klantbrug rebuild",
+            "gegevens zijn met een andere [mapping] of versie vertaald: klantbrug rebuild",
             sources=names,
         )
     installation.store.close()

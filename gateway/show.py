@@ -160,9 +160,7 @@ def status_text(status: dict[str, Any]) -> str:
             )
         console.print(table)
         if source["rebuild"]:
-            console.print(
-                f"De vertaling ([mapping] of de versie van Klantbrug) is gewijzigd sinds {name} is vertaald: klantbrug rebuild."
-            )
+            console.print(f"Bron {name} is met een andere [mapping] of versie vertaald: klantbrug rebuild.")
     if not status["sources"]:
         console.print("Geen bron: een zelfstandig Klantinteracties-register.")
     if status["runs"]:

@@ -436,7 +436,11 @@ class Command:
         """Do status, status --json and check ask for a rebuild?"""
         told = orjson.loads(self("status", "--json").stdout)["sources"][SOURCE]["rebuild"]
         text, checked = self("status").stdout, self("check").stdout
-        return "([mapping] of" in text and "klantbrug rebuild" in text, told, "klantbrug rebuild" in checked
+        return (
+            "[mapping] of versie" in text and "klantbrug rebuild" in text,
+            told,
+            "klantbrug rebuild" in checked,
+        )
 
 
 @pytest.fixture
