@@ -140,7 +140,7 @@ class Rebuild:
         """Have objects wait for their own turn when what others need of them was lost."""
         while True:
             with self.store.read() as connection:
-                lost = rebuilding.without_facts(connection)
+                lost = rebuilding.without_facts(connection, self.source)
             if not lost:
                 break
             with self.store.write() as connection:

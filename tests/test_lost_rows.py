@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import test_moments as earlier
 from invariants import broken
-from legacy_objects import SETTINGS
+from legacy_objects import BSN, SETTINGS, SOURCE, persoon, zaak
 from support import dump_digest
-from test_ingest import a_third, read_slice
+from test_ingest import Register, a_third, read_slice
 from translation import objects, take
 
 from gateway.store.kinds import KIND
@@ -156,3 +156,18 @@ def test_a_rebuild_makes_it_again(
         assert now == then, query
     assert register.digest() == digest
     assert broken(register.store) == {}
+
+
+def test_a_rebuild_of_one_source_leaves_what_another_one_lost(tmp_path: Path) -> None:
+    register = Register(tmp_path / "store.db")
+    register.take(zaak(1), persoon(1, BSN[0]))
+    register.take(zaak(2), persoon(2, BSN[1], zaak=2), source="ander")
+    before = register.digest()
+    with register.store.write() as connection:
+        connection.execute("UPDATE raw SET facts = NULL")
+    Rebuild(register.store, register.ingest, SOURCE).run()
+    assert register.digest() == before
+    with register.store.read() as connection:
+        lost = connection.execute("SELECT count(*) FROM raw WHERE facts IS NULL").fetchone()
+    assert lost == (2,)
+    register.store.close()

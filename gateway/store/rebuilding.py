@@ -67,10 +67,11 @@ def piece(
     return [Held(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
 
 
-def without_facts(connection: sqlite3.Connection) -> list[int]:
-    """Some of the objects (rows) that count as translated while what others need of them was lost."""
+def without_facts(connection: sqlite3.Connection, source: int | None) -> list[int]:
+    """Some of the objects (of one source; rows) that count as translated while what others need of them was lost."""
     rows = connection.execute(
-        "SELECT id FROM raw WHERE state = ? AND facts IS NULL LIMIT ?", (TRANSLATED, NOTES_AT_ONCE)
+        "SELECT id FROM raw WHERE (?1 IS NULL OR source = ?1) AND state = ?2 AND facts IS NULL LIMIT ?3",
+        (source, TRANSLATED, NOTES_AT_ONCE),
     )
     return [row[0] for row in rows]
 
