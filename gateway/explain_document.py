@@ -14,6 +14,7 @@ from gateway.klantinteracties.resources import BASE_PATH, BY_KIND
 from gateway.store import explaining as store
 from gateway.store import ties
 from gateway.store.claims import keys_of_document
+from gateway.store.editing import LINK, TOMBSTONE
 from gateway.store.explaining import HeldDocument, HeldRaw, Said
 from gateway.store.kinds import TRANSLATED
 from gateway.store.status import moment_of
@@ -81,11 +82,11 @@ class Documents:
             "links_total": linked,
             "links_by_client": [
                 {
-                    "relation": f"{held.kind}.{part.part.removeprefix(store.LINK)}",
+                    "relation": f"{held.kind}.{part.part.removeprefix(LINK)}",
                     "written": moment_of(part.moment),
                 }
                 for part in store.written(self.connection, held.uuid)
-                if part.part.startswith(store.LINK)
+                if part.part.startswith(LINK)
             ],
             "sources": [source_of(raw) for raw in raws],
             "sources_total": count,
@@ -280,7 +281,7 @@ class Documents:
         edits = {
             field: part.moment
             for part in store.written(self.connection, held.uuid)
-            if part.part != store.TOMBSTONE and not part.part.startswith(store.LINK)
+            if part.part != TOMBSTONE and not part.part.startswith(LINK)
             for field in why.flat(part.value)
         }
         for group in groups:

@@ -23,7 +23,7 @@ from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.kinds import KINDS, TRANSLATED
-from gateway.store.leaving import remove_gone
+from gateway.store.leaving import bring_back, remove_gone
 from gateway.store.legacy import RawRow
 from gateway.store.overlay import overlay
 from gateway.store.ties import Moment
@@ -109,6 +109,7 @@ class Merging:
         if numbers:
             self._numbers([(merged, [claims[member] for member in keys.members]) for keys, merged in made])
         adopt(self.connection, [merged.documents for _, merged in made])
+        bring_back(self.connection, [merged.documents[0] for _, merged in made])
         for keys, merged in made:
             said_by: dict[UUID, set[int]] = defaultdict(set)
             for member in keys.members:

@@ -389,6 +389,47 @@ def test_what_clients_wrote_and_deleted_goes_along_with_a_join_of_keys(register:
 
 
 @pytest.mark.rule("M6")
+def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(register: Writer) -> None:
+    """One typing error must not give a citizen's address to another for ever."""
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    contact = {"emailadres": "bron@voorbeeld.nl"}
+    ingest.take(
+        "bron", "rol", [persoon(1, url=url, contact=contact), a_rol(BSN_OF_CLIENT, 2, contact=contact)]
+    )
+    by_url, by_bsn = (
+        str(key_uuid(Uuids(UUID_SECRET), key)) for key in (f"url:{url}", f"brp:bsn:{BSN_OF_CLIENT}")
+    )
+    body = {
+        "verstrektDoorPartij": {"uuid": by_url},
+        "adres": "client@voorbeeld.nl",
+        "soortDigitaalAdres": "email",
+        "isStandaardAdres": True,
+        "omschrijving": "",
+    }
+    own, changed = (register.send("POST", "digitaleadressen", body).get_json()["uuid"] for _ in range(2))
+    before = dump_digest(register.installation.store)
+    joining = a_rol(BSN_OF_CLIENT, 3, url=url)
+
+    def of_whom(uuid: str) -> str:
+        return str(register.get(f"digitaleadressen/{uuid}").get_json()["verstrektDoorPartij"]["uuid"])
+
+    ingest.take("bron", "rol", [joining])
+    assert of_whom(own) == of_whom(changed) == by_bsn
+    ingest.remove("bron", "rol", [rol_uuid(3)])
+    assert dump_digest(register.installation.store) == before
+    assert of_whom(own) == of_whom(changed) == by_url
+
+    ingest.take("bron", "rol", [joining])
+    third = register.send("POST", "partijen", {"soortPartij": "persoon", "indicatieActief": True}).get_json()
+    away = {"verstrektDoorPartij": {"uuid": third["uuid"]}}
+    assert register.send("PATCH", f"digitaleadressen/{changed}", away).status_code == 200
+    assert register.send("DELETE", f"digitaleadressen/{own}").status_code == 204
+    ingest.remove("bron", "rol", [rol_uuid(3)])
+    assert of_whom(changed) == third["uuid"]
+
+
+@pytest.mark.rule("M6")
 def test_a_deleted_double_does_not_hide_the_partij_that_it_turns_out_to_be(register: Writer) -> None:
     ingest, url = taking(register), "https://personen.example/9"
     ingest.take("bron", "zaak", [zaak()])

@@ -35,6 +35,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {"postadressen": ("bezoekadres", "corres
 GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields}
 LINK = "link "
 TOMBSTONE = ""
+# A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
+# client named, see leaving.py.
+MOVED = "moved "
 # What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
 # is nobody's.
 EMPTIED_WITH: Mapping[str, str] = {"partij.werkteVoorPartij": "partijIdentificatie"}
@@ -229,7 +232,7 @@ def _written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in (uuid, *(row[0] for row in others.fetchall())):
         for part, value in local_parts(connection, {each}).get(each, {}).items():
-            if part != TOMBSTONE or each == uuid:
+            if (part != TOMBSTONE or each == uuid) and not part.startswith(MOVED):
                 found.setdefault(part, value)
     return found
 

@@ -10,12 +10,11 @@ from uuid import UUID
 import orjson
 
 from gateway.store.claims import IN_IDS, id_list
+from gateway.store.editing import MOVED, TOMBSTONE
 from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KIND, RAW_KINDS, RELATIONS
 from gateway.store.packing import unpack
 from mappings.findings import Finding, Severity
 from mappings.rollen import Claim
-
-TOMBSTONE, LINK = "", "link "
 
 
 @dataclass(slots=True)
@@ -237,7 +236,11 @@ def written(connection: sqlite3.Connection, uuid: UUID) -> list[Written]:
         " a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?1)) GROUP BY part ORDER BY part",
         (uuid.bytes, TOMBSTONE),
     ).fetchall()
-    return [Written(part, orjson.loads(value) if value else None, moment) for part, value, moment, _ in rows]
+    return [
+        Written(part, orjson.loads(value) if value else None, moment)
+        for part, value, moment, _ in rows
+        if not part.startswith(MOVED)
+    ]
 
 
 def contents(connection: sqlite3.Connection, source: int, zaak: UUID) -> list[tuple[str, int, int]]:

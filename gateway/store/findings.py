@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.store import counted
-from gateway.store.editing import LINK
+from gateway.store.editing import LINK, MOVED
 from gateway.store.kinds import KIND, KINDS, LEGACY_ORIGIN, RAW_KINDS
 
 # A finding by legacy object, in these columns: those of one object, and those of a party or actor, which are told
@@ -23,7 +23,7 @@ _BY_CLIENTS = (
     " JOIN document d ON d.id = coalesce((SELECT id FROM document WHERE uuid = l.uuid),"
     f" (SELECT document FROM alias WHERE uuid = l.uuid)) AND d.origin = {LEGACY_ORIGIN}"
     " JOIN raw r ON r.id = (SELECT max(raw) FROM provenance WHERE document = d.id)"
-    " JOIN source s ON s.id = r.source WHERE l.part <> ''"
+    f" JOIN source s ON s.id = r.source WHERE l.part <> '' AND l.part NOT LIKE '{MOVED}%'"
 )
 BY_CLIENT = "een client schreef hier iets anders, en dat gaat voor; klantbrug explain toont beide"
 

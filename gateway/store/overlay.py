@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from gateway.store.editing import EMPTIED_WITH, LINK, TOMBSTONE, exists, local_parts, microseconds
+from gateway.store.editing import EMPTIED_WITH, LINK, MOVED, TOMBSTONE, exists, local_parts, microseconds
 from gateway.store.kinds import ON_DELETE, RELATION, OnDelete
 from mappings.documents import Document
 
@@ -41,6 +41,8 @@ def overlay(
             if emptied and len(document.links[name]) < len(targets):
                 document.body = {**document.body, emptied: None}
         for part, value in local.get(document.uuid.bytes, {}).items():
+            if part.startswith(MOVED):
+                continue
             if part.startswith(LINK):
                 targets = [renamed.get(UUID(text), UUID(text)) for text in value]
                 document.links[part.removeprefix(LINK)] = [
@@ -63,6 +65,8 @@ def _moved_along(
     for document, _ in documents:
         for other in document.other_uuids:
             for part, value in local.get(other.bytes, {}).items():
+                if part.startswith(MOVED):
+                    continue
                 if part == TOMBSTONE and (document.kind in OWNERS or value["root"] != str(other)):
                     continue
                 local.setdefault(document.uuid.bytes, {}).setdefault(part, value)
