@@ -18,7 +18,7 @@ from gateway.store.editing import LINK, TOMBSTONE
 from gateway.store.explaining import HeldDocument, HeldRaw, Said
 from gateway.store.kinds import TRANSLATED
 from gateway.store.status import moment_of
-from mappings import identity, why
+from mappings import identity, origins, why
 from mappings.identity import Uuids
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
@@ -198,7 +198,7 @@ class Documents:
         """anderePartijIdentificator: what all rollen of the party give together (M17)."""
         owner = store.owner_of(self.connection, held)
         found, by = [], []
-        paths = [path for _, path in why.TABLE["partij-identificator"]["anderePartijIdentificator"]]
+        paths = [path for _, path in origins.TABLE["partij-identificator"]["anderePartijIdentificator"]]
         for each in store.said(self.connection, owner)[:MOST] if value else []:
             numbers = {number for _, number in each.claim.andere}
             if numbers:
