@@ -23,8 +23,9 @@ from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.kinds import KINDS, TRANSLATED
-from gateway.store.leaving import bring_back, remove_gone
+from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
+from gateway.store.moving import follow
 from gateway.store.overlay import overlay
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
@@ -109,7 +110,7 @@ class Merging:
         if numbers:
             self._numbers([(merged, [claims[member] for member in keys.members]) for keys, merged in made])
         adopt(self.connection, [merged.documents for _, merged in made])
-        bring_back(self.connection, [merged.documents[0] for _, merged in made])
+        follow(self.connection, [document for _, merged in made for document in merged.documents])
         for keys, merged in made:
             said_by: dict[UUID, set[int]] = defaultdict(set)
             for member in keys.members:

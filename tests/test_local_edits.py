@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from legacy_objects import BSN as BSNS
-from legacy_objects import klantcontact, persoon, rol_uuid, uuid_of, zaak
+from legacy_objects import KVK, RSIN, klantcontact, medewerker, organisatie, persoon, rol_uuid, uuid_of, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
 
 from gateway.auth import create_token
@@ -476,3 +477,69 @@ def test_of_what_was_destroyed_only_that_and_when_is_kept(register: Writer) -> N
         }
         assert erased(connection, UUID(int=1).bytes) is None
     assert {what: each.what for what, each in found.items() if each} == {"rol": "rol", "partij": "partij"}
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
+    register: Writer, seed: int
+) -> None:
+    """Parties, an organisation with its contact person, an actor; their addresses, and what clients had beside them."""
+    chance, ingest, url = random.Random(seed), taking(register), "https://personen.example/{}"
+    contact = {"emailadres": "A@voorbeeld.nl", "telefoonnummer": "0201234567", "naam": "Jo"}
+    ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+    start = [
+        persoon(1, url=url.format(1), contact=contact, generiek="initiator"),
+        a_rol(BSN_OF_CLIENT, 2, contact=contact, indicatieMachtiging="gemachtigde"),
+        organisatie(3, rsin=RSIN[0], contact=contact, indicatieMachtiging="machtiginggever"),
+        organisatie(4, "Anders", kvk=KVK[0], contact=contact),
+        medewerker(5, "", url=url.format(5), generiek="klantcontacter", zaak=2),
+        medewerker(6, "mw-1", zaak=2),
+    ]
+    joining = [
+        a_rol(BSN_OF_CLIENT, 11, url=url.format(1), on=5),
+        persoon(12, url=url.format(1), anr="1234567890", zaak=2),
+        organisatie(13, rsin=RSIN[0], kvk=KVK[0], on=6),
+        medewerker(14, "mw-1", url=url.format(5), zaak=2, on=7),
+        a_rol(BSNS[1], 15, url=url.format(1)),
+    ]
+    ingest.take("bron", "rol", start)
+    ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    for path, body in {
+        "partijen": {"interneNotitie": "bel na vijven"},
+        "digitaleadressen": {"omschrijving": "werk"},
+        "actoren": {"naam": "Balie Zuid"},
+    }.items():
+        for number, each in enumerate(register.get(path, pageSize="100").get_json()["results"]):
+            if path == "partijen":
+                own = {"verstrektDoorPartij": {"uuid": each["uuid"]}, "adres": f"c{number}@voorbeeld.nl"}
+                own |= {"soortDigitaalAdres": "email", "isStandaardAdres": True, "omschrijving": ""}
+                assert register.send("POST", "digitaleadressen", own).status_code == 201
+            if chance.random() < 0.3 and path == "digitaleadressen":
+                assert register.send("DELETE", f"{path}/{each['uuid']}").status_code == 204
+            elif each["uuid"][14] == "8":
+                assert register.send("PATCH", f"{path}/{each['uuid']}", body).status_code == 200
+    for raw in start:  # what follows from the edits elsewhere is there at the next ingest
+        ingest.take("bron", "rol", [raw | {"roltoelichting": "anders"}])
+        ingest.take("bron", "rol", [raw])
+    before = dump_digest(register.installation.store)
+    there: list[str] = []
+
+    def turn(raw: dict[str, Any]) -> None:
+        if raw["uuid"] in there:
+            there.remove(raw["uuid"])
+            ingest.remove("bron", "rol", [UUID(raw["uuid"])])
+        else:
+            there.append(raw["uuid"])
+            ingest.take("bron", "rol", [raw])
+
+    for _ in range(7):
+        turn(chance.choice(joining))
+    midway = dump_digest(register.installation.store)
+    for raw in chance.sample(joining * 2, 2 * len(joining)):
+        turn(raw)
+    assert dump_digest(register.installation.store) == midway
+    for raw in chance.sample(joining, len(joining)):
+        if raw["uuid"] in there:
+            turn(raw)
+    assert dump_digest(register.installation.store) == before

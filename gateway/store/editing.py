@@ -36,7 +36,7 @@ GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields
 LINK = "link "
 TOMBSTONE = ""
 # A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
-# client named, see leaving.py.
+# client named, see moving.py.
 MOVED = "moved "
 # What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
 # is nobody's.

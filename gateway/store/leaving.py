@@ -6,19 +6,17 @@ Call inside `Store.write()`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from uuid import UUID
+from collections.abc import Iterable
 
 import orjson
 
-from gateway.store import deleting, editing
+from gateway.store import deleting
 from gateway.store.adopting import give_back
-from gateway.store.database import now
-from gateway.store.editing import MOVED, TOMBSTONE, local_parts, local_values
-from gateway.store.kinds import KIND, KINDS, LEGACY_ORIGIN, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
+from gateway.store.editing import local_values
+from gateway.store.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
 from gateway.store.legacy import IN_IDS, id_list
+from gateway.store.moving import go_along
 from gateway.store.writing import remove_documents
-from mappings.documents import Document
 from mappings.vanished import vanished
 
 
@@ -26,7 +24,7 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bo
     """Remove documents that the legacy no longer gives.
 
     What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6), for as long
-    as it does (`bring_back`). Without
+    as it does (`moving`). Without
     such a one the document stays for their sake, with nothing but what clients wrote in it; unless it is a partij and
     these need not be kept: then what is nothing without it goes along (M20). What clients made themselves is theirs
     again (M19).
@@ -41,8 +39,7 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bo
             "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (target,)
         ).fetchone()
         if survivor is not None:
-            _note_moved(connection, source, relation, target, survivor[0])
-            _move(connection, source, relation, target, survivor[0])
+            go_along(connection, source, relation, target, survivor[0])
         elif ON_DELETE[RELATIONS[relation - 1]] is not OnDelete.LOSE and target in rows:
             if not keep and _is_partij(connection, target):
                 along.add(target)
@@ -56,55 +53,6 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bo
             rows.discard(partij)
             _keep(connection, partij)
     remove_documents(connection, rows)
-
-
-def bring_back(connection: sqlite3.Connection, owners: Sequence[Document]) -> None:
-    """Give partijen and actoren that have their own uuid again what clients had referring to it (M6).
-
-    Before they are written: which address is the standard one depends on it. What a client changed since stays.
-    """
-    for document in owners:
-        parts = local_parts(connection, {document.uuid.bytes}).get(document.uuid.bytes, {})
-        for part, told in parts.items() if TOMBSTONE not in parts else ():
-            if not part.startswith(MOVED):
-                continue
-            found = connection.execute(
-                "SELECT l.source, l.target FROM document s JOIN link l ON l.source = s.id AND l.relation = ?2"
-                " WHERE s.uuid = ?1 AND l.target = coalesce((SELECT id FROM document WHERE uuid = ?3),"
-                " (SELECT document FROM alias WHERE uuid = ?3))",
-                (UUID(told["source"]).bytes, told["relation"], UUID(told["to"]).bytes),
-            ).fetchone()
-            if found is not None:
-                _move(connection, found[0], told["relation"], found[1], _row_of(connection, document))
-            connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (document.uuid.bytes, part))
-
-
-def _row_of(connection: sqlite3.Connection, document: Document) -> int:
-    """The row of a document, made when it is not there yet: it is written after this."""
-    held = connection.execute("SELECT id FROM document WHERE uuid = ?", (document.uuid.bytes,)).fetchone()
-    if held is not None:
-        return int(held[0])
-    cursor = connection.execute(
-        "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, '{}')",
-        (KIND[document.kind], document.uuid.bytes, LEGACY_ORIGIN, document.created, document.moment),
-    )
-    return cursor.lastrowid or 0
-
-
-def _move(connection: sqlite3.Connection, source: int, relation: int, before: int, after: int) -> None:
-    connection.execute(
-        "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?", (source, relation, before)
-    )
-    connection.execute("INSERT OR IGNORE INTO link VALUES (?, ?, ?)", (source, relation, after))
-
-
-def _note_moved(connection: sqlite3.Connection, source: int, relation: int, before: int, after: int) -> None:
-    uuids = editing.uuids(connection, (source, before, after))
-    told = {"source": str(uuids[source]), "relation": relation, "to": str(uuids[after])}
-    connection.execute(
-        "INSERT OR REPLACE INTO local (uuid, part, value, written) VALUES (?, ?, ?, ?)",
-        (uuids[before].bytes, f"{MOVED}{relation} {uuids[source]}", orjson.dumps(told).decode(), now()),
-    )
 
 
 def _references_of_clients(connection: sqlite3.Connection, rows: set[int]) -> list[tuple[int, int, int]]:
@@ -129,3 +77,5 @@ def _keep(connection: sqlite3.Connection, row: int) -> None:
         "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
         (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
     )
+    # Its keys are nobody's now, or are a partij's of their own again.
+    connection.execute("DELETE FROM alias WHERE document = ?", (row,))
