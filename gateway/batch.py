@@ -11,8 +11,8 @@ import orjson
 
 from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
+from gateway.store import comparing, rebuilding, ties
 from gateway.store import legacy as rows
-from gateway.store import rebuilding, ties
 from gateway.store.claims import NewClaim, insert_claims, said_by, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
@@ -25,6 +25,7 @@ from gateway.store.kinds import (
     UNREADABLE,
     WAITING,
 )
+from gateway.store.leaving import remove_gone
 from gateway.store.packing import unpack
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Finding, Severity, Untranslatable
@@ -146,18 +147,20 @@ class Batch:
         self._put(kind, changed, zaken)
         self._finish()
 
-    def again(self, looked_at: Sequence[tuple[int, Incoming]], only: bool) -> None:
-        """Translate held objects (rows) again; one that is gone or was taken anew meanwhile is right already."""
-        ids = [row for row, _ in looked_at]
+    def again(self, looked_at: Sequence[tuple[rebuilding.Held, Incoming]], only: bool) -> None:
+        """Translate held objects again; one that is gone or was taken anew meanwhile is right already."""
+        ids = [each.id for each, _ in looked_at]
         held = rows.raws(self.connection, ids)
+        rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
         said = rebuilding.said(self.connection, ids)
+        tied = ties.ties_by(self.connection, ids)
         zaken = self._zaken({item.zaak for _, item in looked_at if item.zaak})
         changed: dict[str, list[tuple[Incoming, rows.RawRow | None]]] = defaultdict(list)
-        for number, item in looked_at:
-            row = held.get(number)
-            if row is None or row.uuid != item.uuid or (row.digest or item.digest) != item.digest:
+        for each, item in looked_at:
+            row = held.get(each.id)
+            if row is None or row.uuid != item.uuid or row.digest != each.digest:
                 continue
-            if self._says_the_same(item, row, said.get(number, set()), zaken):
+            if self._says_the_same(item, row, said.get(each.id, set()), tied.get(each.id), zaken):
                 self.result.unchanged += 1
             else:
                 changed[item.kind].append((item, row))
@@ -168,12 +171,17 @@ class Batch:
         self.merging.identities |= rebuilding.first_said(self.connection, ids, source)
         self.merging.zaken |= rebuilding.zaken_to_do(self.connection, ids)
         self._touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
-        ties_among = [row for row, item in looked_at if item.kind in TIES]
+        ties_among = [each.id for each, item in looked_at if item.kind in TIES]
         self.tied |= ties.moments_of_raws(self.connection, ties_among) if ties_among else set()
         self._finish()
 
     def _says_the_same(
-        self, item: Incoming, row: rows.RawRow, said: set[rebuilding.Said], zaken: dict[bytes, int]
+        self,
+        item: Incoming,
+        row: rows.RawRow,
+        said: set[rebuilding.Said],
+        tied: ties.Tie | None,
+        zaken: dict[bytes, int],
     ) -> bool:
         """Is an object held as it is translated now? Its findings are noted again either way."""
         translated = self.translator.translate(self.source_name, item)
@@ -186,19 +194,24 @@ class Batch:
                 rows.quarantine(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
-            says = {
-                (claim.facet, claim.moment, said_by(claim.facet, body_of(claim)))
-                for claim in translated.claims
-            }
+            for claim in translated.claims:
+                body, keys = body_of(claim), rebuilding.one_text(claim.keys)
+                digest = said_by(claim.facet, body)
+                says.add((claim.facet, claim.moment, item.uuid, digest, body, keys))
             findings = translated.findings
         self.spoken[row.id] = findings
-        return (row.zaak, row.state, row.digest, row.facts, said) == (
-            item.zaak,
-            state,
-            item.digest,
-            facts,
-            says,
-        )
+        if said != says:
+            rebuilding.distrust(self.connection, row.id, said, says)
+        wanted = (item.zaak, state, item.digest, facts, says, self._tie_of(item, state, translated))
+        return (row.zaak, row.state, row.digest, row.facts, said, tied) == wanted
+
+    def leftovers(self, found: rebuilding.Leftovers) -> None:
+        """Put right what no held object led to: what these statements make, and what nothing makes any more."""
+        self.merging.identities |= comparing.identities_of(self.connection, found.statements)
+        self.merging.zaken |= found.zaken
+        if found.orphans:  # looked for again: a client's question may just have made something of them
+            remove_gone(self.connection, rebuilding.orphans(self.connection))
+        self._finish()
 
     def leave_out(self, zaken: Sequence[rows.RawRow]) -> None:
         """Leave out zaken that were readable until now."""
@@ -426,11 +439,15 @@ class Batch:
     def _tie(self, item: Incoming, row: int, state: int, translated: Translated | Untranslatable) -> None:
         """Note what an object ties a contactmoment to; of what is left out too, for the contactmoment follows it."""
         self.tied |= ties.moments_of_raws(self.connection, [row])
-        tie = None
-        if isinstance(translated, Translated) and (state != LEFT_OUT or item.kind != "contactmoment"):
-            tie = tie_of(item.kind, item.uuid, translated)
-        ties.put_tie(self.connection, self.source, row, tie)
+        ties.put_tie(self.connection, self.source, row, self._tie_of(item, state, translated))
         self.tied |= ties.moments_of_raws(self.connection, [row])
+
+    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> ties.Tie | None:
+        if item.kind not in TYING or isinstance(translated, Untranslatable):
+            return None
+        if state == LEFT_OUT and item.kind == "contactmoment":
+            return None
+        return tie_of(item.kind, item.uuid, translated)
 
     def _judge_moments(self) -> None:
         """Contactmomenten whose ties or zaken changed become readable, secret or unreadable with them."""

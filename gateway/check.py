@@ -297,7 +297,7 @@ def _store_lines(config: Config) -> Iterator[Line]:
         yield Line(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
     for name in to_rebuild(path, fingerprint(config.mapping)):
         text = (
-            f"De [mapping] is gewijzigd sinds de gegevens van bron {name} zijn vertaald: klantbrug rebuild "
+            f"De gegevens van bron {name} zijn met een andere [mapping] of versie vertaald: klantbrug rebuild "
             "(met --dry-run om eerst te zien wat er verandert)."
         )
         yield Line(Level.WARNING, text)

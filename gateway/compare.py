@@ -15,7 +15,7 @@ import orjson
 from gateway.batch import SAYING
 from gateway.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
 from gateway.ingest import Ingest
-from gateway.store import comparing
+from gateway.store import comparing, ties
 from gateway.store.comparing import Held, Said
 from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from gateway.store.legacy import raw_rows
@@ -80,7 +80,7 @@ class Comparison:
         items = [incoming(kind, raw) for raw in objects]
         with self.store.read() as connection:
             held = comparing.held_among(connection, self.source, kind, [item.uuid for item in items])
-            tied = comparing.ties_by(connection, [each.id for each in held.values()]) if kind in TIES else {}
+            tied = ties.ties_by(connection, [each.id for each in held.values()]) if kind in TIES else {}
         zaken = self._zaken([(kind, item.uuid, item.zaak) for item in items])
         return [
             Judged(
@@ -97,7 +97,7 @@ class Comparison:
         """Judge what is held by itself: does the store say of each object what its content says?"""
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id for held in piece if held.kind in SAYING])
-            tied = comparing.ties_by(connection, [held.id for held in piece if held.kind in TYING])
+            tied = ties.ties_by(connection, [held.id for held in piece if held.kind in TYING])
         zaken = self._zaken([(held.kind, held.uuid, held.zaak) for held in piece])
         return [
             Judged(

@@ -11,6 +11,7 @@ from gateway.explain_document import MOST, Documents, named, source_of
 from gateway.store import erasing, kinds, quarantine
 from gateway.store import explaining as store
 from gateway.store.database import Store
+from gateway.store.editing import TOMBSTONE
 from gateway.store.explaining import HeldRaw
 from gateway.store.status import moment_of
 from mappings import advice, why
@@ -85,7 +86,7 @@ class _Explaining:
         found += [
             _deleted(uuid, part.value, part.moment)
             for part in store.written(self.connection, uuid)
-            if part.part == store.TOMBSTONE
+            if part.part == TOMBSTONE
         ]
         if not found and (gone := erasing.erased(self.connection, uuid.bytes)):
             story = f"Vernietigd bij de bron en hier gewist op {moment_of(gone.at)} (M35)."

@@ -12,12 +12,15 @@ from uuid import UUID
 
 from gateway.klantinteracties.resources import BASE_PATH, BY_KIND
 from gateway.store import explaining as store
+from gateway.store import ties
 from gateway.store.claims import keys_of_document
+from gateway.store.editing import LINK, TOMBSTONE
 from gateway.store.explaining import HeldDocument, HeldRaw, Said
+from gateway.store.kinds import TRANSLATED
 from gateway.store.status import moment_of
-from mappings import identity, why
+from mappings import identity, origins, why
 from mappings.identity import Uuids
-from mappings.settings import Settings
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 MOST = 50
 # What M18 takes from one rol together, or what one rol gives: by the fields that it begins with.
@@ -75,28 +78,34 @@ class Documents:
             "other_uuids": [str(uuid) for uuid in store.other_uuids(self.connection, held.row)],
             "story": _story(held, count),
             "groups": self._local(held) if held.local else self._groups(held, raws),
-            "links": [
-                {
-                    "relation": link.relation,
-                    "to": named(link.kind, link.uuid),
-                    "incoming": link.incoming,
-                    "rule": LINK_RULES.get(link.relation, ""),
-                }
-                for link in links
-            ],
+            "links": [self._link(held, link) for link in links],
             "links_total": linked,
             "links_by_client": [
                 {
-                    "relation": f"{held.kind}.{part.part.removeprefix(store.LINK)}",
+                    "relation": f"{held.kind}.{part.part.removeprefix(LINK)}",
                     "written": moment_of(part.moment),
                 }
                 for part in store.written(self.connection, held.uuid)
-                if part.part.startswith(store.LINK)
+                if part.part.startswith(LINK)
             ],
             "sources": [source_of(raw) for raw in raws],
             "sources_total": count,
             "findings": self.findings(raws),
         }
+
+    def _link(self, held: HeldDocument, link: store.Linked) -> dict[str, Any]:
+        """A link; of what was made with a klantcontact also the legacy objects that it was made from, for each."""
+        told: dict[str, Any] = {
+            "relation": link.relation,
+            "to": named(link.kind, link.uuid),
+            "incoming": link.incoming,
+            "rule": LINK_RULES.get(link.relation, ""),
+        }
+        other = store.document(self.connection, link.uuid)
+        if link.incoming and held.kind == "klantcontact" and other is not None and other.owner == held.row:
+            _, rows = store.sources_of(self.connection, other.row, MOST)
+            told["made_of"] = [source_of(store.raw(self.connection, row)) for row in sorted(rows)]
+        return told
 
     def _local(self, held: HeldDocument) -> list[dict[str, Any]]:
         because = "door een client geschreven"
@@ -189,7 +198,7 @@ class Documents:
         """anderePartijIdentificator: what all rollen of the party give together (M17)."""
         owner = store.owner_of(self.connection, held)
         found, by = [], []
-        paths = [path for _, path in why.TABLE["partij-identificator"]["anderePartijIdentificator"]]
+        paths = [path for _, path in origins.TABLE["partij-identificator"]["anderePartijIdentificator"]]
         for each in store.said(self.connection, owner)[:MOST] if value else []:
             numbers = {number for _, number in each.claim.andere}
             if numbers:
@@ -213,11 +222,15 @@ class Documents:
     def _of_contact(self, held: HeldDocument, slot: why.Slot, raws: Sequence[HeldRaw]) -> dict[str, Any]:
         """The fields of a klantcontact and what was made with it: from the contact, its zaak and one rol.
 
-        From a contactmoment: that, and what ties it to the klant or zaak that the document is about.
+        From a contactmoment: that, and what ties it to the klant or zaak that the document is about. The klantcontact
+        itself is as vertrouwelijk as the most confidential of its zaken.
         """
-        held_raws = {raw.kind: raw for raw in raws}
+        by = list(raws)
+        if held.kind == "klantcontact":
+            by += self._most_confidential([raw for raw in raws if raw.kind == "contactmoment"])
+        held_raws = {raw.kind: raw for raw in by}
         # A klant that took part in both ways is belanghebbende (M40).
-        for raw in raws:
+        for raw in by:
             if raw.kind == "klantcontactmoment" and raw.body and raw.body.get("rol") == "belanghebbende":
                 held_raws[raw.kind] = raw
         contact = held_raws.get("klantcontact")
@@ -228,6 +241,7 @@ class Documents:
             zaak = store.zaak(self.connection, about.source_row, about.zaak)
         if zaak is not None and zaak.body:
             held_raws["zaak"] = zaak
+            by.append(zaak)
         given: dict[str, list[dict[str, Any]]] = {}
         says: why.Fields = {}
         from_zaak = contact is not None and contact.body and "zaak" in held_raws
@@ -245,17 +259,29 @@ class Documents:
         return {
             "group": REST,
             "fields": _fields(slot[0] if says else "", why.flat(held.body), given),
-            "given_by": [source_of(raw) for raw in held_raws.values()],
+            "given_by": [source_of(raw) for raw in by],
             "others": [],
             "says": says,
         }
+
+    def _most_confidential(self, moments: Sequence[HeldRaw]) -> list[HeldRaw]:
+        """Of these contactmomenten, what ties it to the zaak that decides whether it is vertrouwelijk (M28, M40)."""
+        order = VERTROUWELIJKHEIDAANDUIDINGEN
+        found: list[tuple[int, HeldRaw]] = []
+        for moment in moments:
+            for row in ties.ties_of(self.connection, moment.source_row, [moment.uuid.bytes]):
+                tie = store.raw(self.connection, row.raw)
+                zaak = store.zaak(self.connection, tie.source_row, tie.zaak) if tie.zaak else None
+                if zaak is not None and zaak.body and zaak.state == TRANSLATED:
+                    found.append((order.index(zaak.body["vertrouwelijkheidaanduiding"]), tie))
+        return [max(found, key=lambda each: each[0])[1]] if found else []
 
     def _edits(self, held: HeldDocument, groups: list[dict[str, Any]]) -> None:
         """What a client wrote goes before what the legacy says (M19); that stays visible beside it."""
         edits = {
             field: part.moment
             for part in store.written(self.connection, held.uuid)
-            if part.part != store.TOMBSTONE and not part.part.startswith(store.LINK)
+            if part.part != TOMBSTONE and not part.part.startswith(LINK)
             for field in why.flat(part.value)
         }
         for group in groups:

@@ -93,11 +93,16 @@ class Ingest(Translator):
             work = Batch(self, self.merging(connection), source)
             # Zaken first: what they become decides on what belongs to them.
             for zaken in (True, False):
-                part = [(each.id, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
+                part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
                 if part:
                     work.again(part, only)
             also(connection, work.result)
         return work.result
+
+    def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:
+        """Put right what is left at the end of a rebuild, in one transaction; `source` is any that is held."""
+        with self.store.write() as connection:
+            Batch(self, self.merging(connection), source).leftovers(found)
 
     def _look_again(self, source: str, held: rebuilding.Held) -> Incoming:
         text = unpack(held.body)

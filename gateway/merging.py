@@ -18,14 +18,15 @@ from gateway.moments import make_moments
 from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
-from gateway.store import ties
+from gateway.store import representation, ties
 from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
-from gateway.store.editing import overlay
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
+from gateway.store.moving import follow
+from gateway.store.overlay import overlay
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document
@@ -98,7 +99,7 @@ class Merging:
             claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
         before = rows.owned_documents(self.connection, owners)
-        actor_uuids = statements.actor_uuids(self.connection, owners)
+        known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
         parties: list[tuple[Document, tuple[int, ...]]] = []
@@ -110,6 +111,7 @@ class Merging:
         if numbers:
             self._numbers([(merged, [claims[member] for member in keys.members]) for keys, merged in made])
         adopt(self.connection, [merged.documents for _, merged in made])
+        follow(self.connection, [document for _, merged in made for document in merged.documents])
         for keys, merged in made:
             said_by: dict[UUID, set[int]] = defaultdict(set)
             for member in keys.members:
@@ -121,21 +123,25 @@ class Merging:
             for document in merged.documents[1:]:
                 made_of[document.uuid.bytes] = {row for rol in document.sources for row in said_by[rol]}
         ids = put_documents(self.connection, overlay(self.connection, documents))
-        again: set[int] = set()
+        again, pairs_again = set[int](), set[int]()
         moved: list[tuple[int | None, int]] = []
         for party, members in parties:
             row = ids.get(party.uuid.bytes)  # None: a client deleted it
             others = {other.bytes for other in party.other_uuids}
-            renamed = row is not None and actor_uuids.get(row, others) != others
+            renamed = row is not None and known_as.get(row, others) != others
             for member in members:
                 if held[member].document != row:
                     moved.append((row, held[member].id))
-                if renamed or held[member].document != row:
+                if held[member].document != row or (renamed and party.kind == "actor"):
                     again.add(held[member].id)
+                elif renamed:
+                    pairs_again.add(held[member].id)
         statements.set_documents(self.connection, moved)
         if again:
             self.zaken |= statements.zaken_of(self.connection, again)
             self.moments |= ties.moments_of_statements(self.connection, again)
+        if pairs_again:
+            self.zaken |= representation.zaken_of(self.connection, pairs_again)
         statements.put_statement_findings(self.connection, [row.id for row in held], findings)
         statements.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
@@ -218,7 +224,7 @@ class Merging:
     ) -> tuple[dict[bytes, list[Deelnemer]], dict[bytes, int]]:
         """Who took part in each of these zaken, and the rows of those rollen by their uuid."""
         held = statements.deelnemers(self.connection, source, zaken)
-        others = statements.actor_uuids(self.connection, {row.document for row in held})
+        others = statements.other_uuids(self.connection, {row.document for row in held})
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(

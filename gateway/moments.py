@@ -14,9 +14,9 @@ import orjson
 
 from gateway.store import legacy as rows
 from gateway.store import ties
-from gateway.store.claims import actor_uuids, put_raw_provenance
-from gateway.store.editing import overlay
+from gateway.store.claims import other_uuids, put_raw_provenance
 from gateway.store.kinds import RAW_KIND, TRANSLATED
+from gateway.store.overlay import overlay
 from gateway.store.ties import Moment, TieRow
 from gateway.store.writing import put_documents
 from mappings.contactmomenten import (
@@ -87,7 +87,7 @@ class _Making:
             connection, source, "klant", sorted({t.klant for t in found if t.klant})
         )
         self.actors = ties.partijen_of(connection, source, "contactmoment", contacts)
-        self.others = actor_uuids(connection, {row[3] for row in self.actors.values()})
+        self.others = other_uuids(connection, {row[3] for row in self.actors.values()})
         zaken = rows.raw_rows(connection, source, "zaak", sorted({tie.zaak for tie in found if tie.zaak}))
         self.zaken = {uuid: row for uuid, row in zaken.items() if row.state == TRANSLATED}
         vorige = sorted({tie.vorig for tie in found if tie.vorig})

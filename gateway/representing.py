@@ -16,13 +16,14 @@ import orjson
 
 from gateway.store import legacy as rows
 from gateway.store import representation as store
+from gateway.store.adopting import adopt_pair
 from gateway.store.claims import Zaak, put_raw_provenance
-from gateway.store.editing import overlay
+from gateway.store.overlay import overlay
 from gateway.store.representation import RepresentationRow
 from gateway.store.writing import put_documents
 from mappings.findings import Finding
 from mappings.identity import Uuids
-from mappings.vertegenwoordigingen import InZaak, Machtiging, Pair, in_zaak, pair_uuid, vertegenwoordiging
+from mappings.vertegenwoordigingen import InZaak, Machtiging, Pair, in_zaak, pair_uuids, vertegenwoordiging
 
 STAGE = 4
 ZAKEN_AT_ONCE = 500
@@ -53,6 +54,7 @@ class _Representing:
         self.uuids = uuids
         self.day = day
         self.affected: set[bytes] = set()
+        self.known_as: dict[Pair, list[UUID]] = {}
         self.made: dict[Pair, set[tuple[int, UUID, int]]] = defaultdict(set)
 
     def look_at(self, zaken: set[Zaak]) -> None:
@@ -74,7 +76,7 @@ class _Representing:
             said = in_zaak(map(_machtiging, part), self.day)
             if said.until:
                 ends[zaak] = said.until.isoformat()
-            after |= {(zaak, pair_uuid(self.uuids, pair).bytes) for pair in said.pairs}
+            after |= {(zaak, self._known_as(pair)[0].bytes) for pair in said.pairs}
             findings += self._keep(part, said)
         store.put_given(self.connection, source, before, after)
         store.put_ends(self.connection, source, zaken, ends)
@@ -82,6 +84,18 @@ class _Representing:
             looked_at = [row.raw for part in taking_part.values() for row in part]
             rows.put_findings(self.connection, STAGE, looked_at, findings)
         self.affected |= {uuid for _, uuid in before | after}
+
+    def _known_as(self, pair: Pair) -> list[UUID]:
+        """The uuids of the vertegenwoordiging of a pair, first its own: a client's when one made it (M19)."""
+        if pair not in self.known_as:
+            represented, representative = (
+                [UUID(bytes=other) for other in store.other_uuids(self.connection, uuid.bytes)]
+                for uuid in pair
+            )
+            derived = pair_uuids(self.uuids, pair, (represented, representative))
+            own = adopt_pair(self.connection, derived, pair) or derived[0]
+            self.known_as[pair] = [own, *(uuid for uuid in derived if uuid != own)]
+        return self.known_as[pair]
 
     def _keep(self, part: list[RepresentationRow], said: InZaak) -> list[tuple[int, Finding]]:
         rollen = {UUID(bytes=row.rol): row for row in part}
@@ -98,14 +112,14 @@ class _Representing:
         documents = []
         made_of: dict[bytes, set[int]] = {}
         for pair, rollen in sorted(self.made.items()):
-            uuid = pair_uuid(self.uuids, pair)
-            if uuid.bytes not in self.affected:
+            known_as = self._known_as(pair)
+            if known_as[0].bytes not in self.affected:
                 continue
             created = min(moment for _, _, moment in rollen)
             documents.append(
-                (vertegenwoordiging(pair, created, {rol for _, rol, _ in rollen}, self.uuids), None)
+                (vertegenwoordiging(pair, created, {rol for _, rol, _ in rollen}, known_as), None)
             )
-            made_of[uuid.bytes] = {raw for raw, _, _ in rollen}
+            made_of[known_as[0].bytes] = {raw for raw, _, _ in rollen}
         ids = put_documents(self.connection, overlay(self.connection, documents))
         put_raw_provenance(
             self.connection, {ids[uuid]: raws for uuid, raws in made_of.items() if uuid in ids}

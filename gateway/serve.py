@@ -91,7 +91,8 @@ def serve(config: Config) -> None:
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)
         log.warning(
-            "de [mapping] is gewijzigd sinds de gegevens zijn vertaald: klantbrug rebuild", sources=names
+            "gegevens zijn met een andere [mapping] of versie vertaald: klantbrug rebuild",
+            sources=names,
         )
     installation.store.close()
     run_server(settings(config), partial(make_app, config))

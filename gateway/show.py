@@ -101,7 +101,7 @@ def pace_text(rate: float, seconds_left: int | None, waits: str, limit: str) -> 
 
 def backfills_text(overview: dict[str, Any]) -> str:
     """How backfills are doing (`gateway.backfills.overview`) as text for a person."""
-    console = Console(file=io.StringIO(), width=100, highlight=False)
+    console = Console(file=io.StringIO(), width=100, highlight=False, markup=False)
     for name, one in overview["sources"].items():
         run, news = one["run"], one["now"]
         if run is None:
@@ -142,7 +142,7 @@ def backfills_text(overview: dict[str, Any]) -> str:
 
 def status_text(status: dict[str, Any]) -> str:
     """The status (`store.status.status`) as text for a person."""
-    console = Console(file=io.StringIO(), width=100, highlight=False)
+    console = Console(file=io.StringIO(), width=100, highlight=False, markup=False)
     for name, source in status["sources"].items():
         table = Table(
             title=f"Bron {name}: fase {source['phase']}, dekking {source['coverage']}", title_justify="left"
@@ -160,7 +160,7 @@ def status_text(status: dict[str, Any]) -> str:
             )
         console.print(table)
         if source["rebuild"]:
-            console.print(f"De [mapping] is gewijzigd sinds {name} is vertaald: klantbrug rebuild.")
+            console.print(f"Bron {name} is met een andere [mapping] of versie vertaald: klantbrug rebuild.")
     if not status["sources"]:
         console.print("Geen bron: een zelfstandig Klantinteracties-register.")
     if status["runs"]:

@@ -17,7 +17,9 @@ from typing import Any
 from gateway.ingest import Ingest, Result
 from gateway.store import leases, rebuilding
 from gateway.store.database import Store, StoreError
+from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
+from gateway.store.legacy import set_state
 from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
 from jobs.verify import Step
 from jobs.work import Busy
@@ -95,7 +97,9 @@ class Rebuild:
         status, message = FAILED, ""
         rebuilding.note_changes(connection, run.id)
         try:
+            self._without_facts()
             self._walk(run)
+            self._leftovers()
             outcome = self._outcome(run)
             status = FINISHED
             return outcome
@@ -132,6 +136,16 @@ class Rebuild:
             with self.store.write() as connection:
                 forgotten = rebuilding.forget_notes(connection)
 
+    def _without_facts(self) -> None:
+        """Have objects wait for their own turn when what others need of them was lost."""
+        while True:
+            with self.store.read() as connection:
+                lost = rebuilding.without_facts(connection, self.source)
+            if not lost:
+                break
+            with self.store.write() as connection:
+                set_state(connection, lost, WAITING)
+
     def _walk(self, run: Run) -> None:
         cursor = run.cursor
         while True:
@@ -153,6 +167,22 @@ class Rebuild:
             save_run(connection, run)
 
         self.ingest.again(name, held, self.only is not None, keep)
+
+    def _leftovers(self) -> None:
+        """What was lost may leave something that no held object leads to."""
+        after = 0
+        while self.names:
+            with self.store.read() as connection:
+                found = rebuilding.leftovers(connection, after)
+            if found is None:
+                break
+            self.ingest.leftovers(next(iter(self.names.values())), found)
+            after = max(found.statements, default=after)
+        with self.store.read() as connection:
+            miscounted = rebuilding.miscounted(connection)
+        if miscounted:
+            with self.store.write() as connection:
+                rebuilding.count_again(connection)
 
     def _outcome(self, run: Run) -> Outcome:
         with self.store.read() as connection:

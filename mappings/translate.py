@@ -19,8 +19,8 @@ from mappings.rollen import Claim, translate_rol
 from mappings.settings import Settings
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# Raise it when the same legacy objects give other documents: an installation is then asked to rebuild.
-VERSION = 1
+# Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
+VERSION = 2
 
 
 @dataclass(slots=True)

@@ -190,17 +190,30 @@ def pair_uuid(uuids: Uuids, pair: Pair) -> UUID:
     return uuids.derive("vertegenwoordiging", str(pair[0]), str(pair[1]))
 
 
-def vertegenwoordiging(pair: Pair, created: int, rollen: Iterable[UUID], uuids: Uuids) -> Document:
-    """The one document of a pair, over all zaken that give it; `created` is the moment of its oldest rol (M42)."""
+def pair_uuids(uuids: Uuids, pair: Pair, others: tuple[Sequence[UUID], Sequence[UUID]]) -> list[UUID]:
+    """Its uuid, and those that it would have by the other uuids of either party (M6)."""
+    represented, representative = ([own, *more] for own, more in zip(pair, others, strict=True))
+    return [pair_uuid(uuids, (one, other)) for one in represented for other in representative]
+
+
+def vertegenwoordiging(
+    pair: Pair, created: int, rollen: Iterable[UUID], known_as: Sequence[UUID]
+) -> Document:
+    """The one document of a pair, over all zaken that give it.
+
+    In: the moment of its oldest rol (M42), and the uuids that it is known by, its own first.
+    """
     represented, representative = pair
+    uuid, *others = known_as
     return Document(
         "vertegenwoordiging",
-        pair_uuid(uuids, pair),
+        uuid,
         {},
         created,
         created,
         {"vertegenwoordigendePartij": [representative], "vertegenwoordigdePartij": [represented]},
         frozenset(rollen),
+        tuple(others),
     )
 
 

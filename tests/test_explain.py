@@ -212,6 +212,11 @@ def test_a_local_edit_is_told_with_what_the_source_says(operator: Operator) -> N
     assert (told["value"], told["legacy"], told["rule"]) == ("nieuw@b.nl", "a@b.nl", "M19")
     assert "door een client geschreven op 20" in told["because"]
     assert field(item, "omschrijving")["rule"] != "M19"
+    found = map(json.loads, operator.run("findings", "--json", "--rule", "M19").output.splitlines())
+    (finding,) = found
+    assert (finding["rule"], finding["field"], finding["count"]) == ("M19", "digitaleadres.adres", 1)
+    assert [each["uuid"] for each in finding["examples"]] == [adres]
+    assert "nieuw@b.nl" not in operator.run("findings").output
     operator.take(persoon(1, BSN[0], naam="Jansens", contact=EMAIL))
     assert field(operator.explain(adres)[0], "adres")["value"] == "nieuw@b.nl"
 

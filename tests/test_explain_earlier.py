@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from earlier_objects import earlier_uuid
-from legacy_objects import SECRET, SETTINGS
+from legacy_objects import SECRET, SETTINGS, uuid_of
 from test_explain import field, group
 from test_moments import CONTACT, WHOLE, Register
 
@@ -79,6 +80,38 @@ def test_betrokkene_and_onderwerpobject_are_told_with_what_ties_them(explained: 
         if subject in subjects and body["onderwerpobjectidentificator"]["objectId"]
     }
     assert by == {("M40", "objectcontactmoment.object"), ("M32", "zaakcontactmoment.zaak")}
+
+
+@pytest.mark.rule("M40")
+def test_of_a_contactmoment_with_several_klanten_and_zaken_each_is_told(explained: Explained) -> None:
+    item = explained.of(CONTACT)
+    made_of: dict[str, list[set[str]]] = {}
+    for link in item["links"]:
+        uuids = {each["uuid"] for each in link.get("made_of", ())} - {CONTACT}
+        made_of.setdefault(link["to"]["kind"], []).append(uuids)
+    assert sorted(made_of["betrokkene"], key=len) == [
+        {earlier_uuid("klant", 2), earlier_uuid("klantcontactmoment", 3)},
+        {earlier_uuid("klant", 1), *(earlier_uuid("klantcontactmoment", number) for number in (1, 2))},
+    ]
+    assert {frozenset(each) for each in made_of["onderwerpobject"] if each} == {
+        frozenset({earlier_uuid("objectcontactmoment", number)}) for number in (1, 2)
+    }
+    # A betrokkene of a klant that took part in both ways: by each of the two ties.
+    both = next(link["to"]["uuid"] for link in item["links"] if len(link.get("made_of", ())) == 4)
+    told = [each["uuid"] for part in explained.of(both)["groups"] for each in part["given_by"]]
+    assert {earlier_uuid("klantcontactmoment", number) for number in (1, 2)} <= set(told)
+
+
+@pytest.mark.rule("M28")
+def test_a_contactmoment_is_vertrouwelijk_by_the_most_confidential_of_its_zaken(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, max_vertrouwelijkheidaanduiding="zeer_geheim")
+    register = Register(tmp_path / "store.db", settings)
+    register.take(*WHOLE)
+    told = Explainer(register.store, settings, SECRET).explain(UUID(earlier_uuid("contactmoment", 3)))
+    (item,) = (each for each in told["found"] if each["what"] == "document")
+    (origin,) = field(item, "vertrouwelijk")["from"]
+    assert (field(item, "vertrouwelijk")["value"], origin["uuid"]) == (True, uuid_of("zaak", 3))
+    register.store.close()
 
 
 @pytest.mark.rule("M41")

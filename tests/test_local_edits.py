@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from legacy_objects import BSN as BSNS
-from legacy_objects import klantcontact, persoon, rol_uuid, uuid_of, zaak
+from legacy_objects import KVK, RSIN, klantcontact, medewerker, organisatie, persoon, rol_uuid, uuid_of, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
 
 from gateway.auth import create_token
+from gateway.explain import Explainer
 from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
 from gateway.sample.data import Dataset
@@ -347,6 +349,99 @@ def test_a_join_of_keys_takes_the_client_s_uuid_along(register: Writer) -> None:
     assert served(register, f"partijen/{by_url}")["uuid"] == str(by_url)
 
 
+@pytest.mark.rule("M6")
+def test_what_clients_wrote_and_deleted_goes_along_with_a_join_of_keys(register: Writer) -> None:
+    """Party and addresses get the uuids of a higher key, and have their own back when the set splits."""
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    contact = {"emailadres": "a@voorbeeld.nl", "telefoonnummer": "0201234567"}
+    ingest.take("bron", "rol", [persoon(1, url=url, contact=contact)])
+    partij = register.get("partijen").get_json()["results"][0]["uuid"]
+    phone, email = (
+        register.get("digitaleadressen", soortDigitaalAdres=soort).get_json()["results"][0]["uuid"]
+        for soort in ("telefoonnummer", "email")
+    )
+    for path, body in (
+        (
+            f"partijen/{partij}",
+            {"interneNotitie": "bel na vijven", "voorkeursDigitaalAdres": {"uuid": email}},
+        ),
+        (f"digitaleadressen/{email}", {"omschrijving": "werk"}),
+    ):
+        assert register.send("PATCH", path, body).status_code == 200
+    assert register.send("DELETE", f"digitaleadressen/{phone}").status_code == 204
+
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)])
+    (joined,) = register.get("partijen").get_json()["results"]
+    (adres,) = register.get("digitaleadressen").get_json()["results"]
+    assert (joined["uuid"] != partij, adres["uuid"] != email) == (True, True)
+    assert (joined["interneNotitie"], adres["omschrijving"]) == ("bel na vijven", "werk")
+    assert joined["voorkeursDigitaalAdres"]["uuid"] == adres["uuid"]
+    explainer = Explainer(register.installation.store, ingest.settings, UUID_SECRET)
+    (told,) = explainer.explain(UUID(adres["uuid"]))["found"]
+    fields = {each["field"]: each for part in told["groups"] for each in part["fields"]}
+    assert (fields["omschrijving"]["rule"], fields["adres"]["rule"]) == ("M19", "M21")
+    assert ingest.restore(UUID(phone)) == 1
+    assert register.get("digitaleadressen").get_json()["count"] == 2
+
+    ingest.remove("bron", "rol", [rol_uuid(2)])
+    assert register.get(f"digitaleadressen/{email}").get_json()["omschrijving"] == "werk"
+    assert register.get(f"partijen/{partij}").get_json()["interneNotitie"] == "bel na vijven"
+
+
+@pytest.mark.rule("M6")
+def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(register: Writer) -> None:
+    """One typing error must not give a citizen's address to another for ever."""
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    contact = {"emailadres": "bron@voorbeeld.nl"}
+    ingest.take(
+        "bron", "rol", [persoon(1, url=url, contact=contact), a_rol(BSN_OF_CLIENT, 2, contact=contact)]
+    )
+    by_url, by_bsn = (
+        str(key_uuid(Uuids(UUID_SECRET), key)) for key in (f"url:{url}", f"brp:bsn:{BSN_OF_CLIENT}")
+    )
+    body = {
+        "verstrektDoorPartij": {"uuid": by_url},
+        "adres": "client@voorbeeld.nl",
+        "soortDigitaalAdres": "email",
+        "isStandaardAdres": True,
+        "omschrijving": "",
+    }
+    own, changed = (register.send("POST", "digitaleadressen", body).get_json()["uuid"] for _ in range(2))
+    before = dump_digest(register.installation.store)
+    joining = a_rol(BSN_OF_CLIENT, 3, url=url)
+
+    def of_whom(uuid: str) -> str:
+        return str(register.get(f"digitaleadressen/{uuid}").get_json()["verstrektDoorPartij"]["uuid"])
+
+    ingest.take("bron", "rol", [joining])
+    assert of_whom(own) == of_whom(changed) == by_bsn
+    ingest.remove("bron", "rol", [rol_uuid(3)])
+    assert dump_digest(register.installation.store) == before
+    assert of_whom(own) == of_whom(changed) == by_url
+
+    ingest.take("bron", "rol", [joining])
+    third = register.send("POST", "partijen", {"soortPartij": "persoon", "indicatieActief": True}).get_json()
+    away = {"verstrektDoorPartij": {"uuid": third["uuid"]}}
+    assert register.send("PATCH", f"digitaleadressen/{changed}", away).status_code == 200
+    assert register.send("DELETE", f"digitaleadressen/{own}").status_code == 204
+    ingest.remove("bron", "rol", [rol_uuid(3)])
+    assert of_whom(changed) == third["uuid"]
+
+
+@pytest.mark.rule("M6")
+def test_a_deleted_double_does_not_hide_the_partij_that_it_turns_out_to_be(register: Writer) -> None:
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [persoon(1, url=url), a_rol(BSN_OF_CLIENT, 2)])
+    double = key_uuid(Uuids(UUID_SECRET), f"url:{url}")
+    assert register.send("DELETE", f"partijen/{double}").status_code == 204
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 3, url=url)])
+    (partij,) = register.get("partijen").get_json()["results"]
+    assert partij["uuid"] == str(key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{BSN_OF_CLIENT}"))
+
+
 @pytest.mark.rule("M20")
 @pytest.mark.parametrize(("setting", "left"), [("inactief", 1), ("verwijderen", 0)])
 def test_what_becomes_of_a_partij_without_rollen_is_a_setting(
@@ -382,3 +477,69 @@ def test_of_what_was_destroyed_only_that_and_when_is_kept(register: Writer) -> N
         }
         assert erased(connection, UUID(int=1).bytes) is None
     assert {what: each.what for what, each in found.items() if each} == {"rol": "rol", "partij": "partij"}
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
+    register: Writer, seed: int
+) -> None:
+    """Parties, an organisation with its contact person, an actor; their addresses, and what clients had beside them."""
+    chance, ingest, url = random.Random(seed), taking(register), "https://personen.example/{}"
+    contact = {"emailadres": "A@voorbeeld.nl", "telefoonnummer": "0201234567", "naam": "Jo"}
+    ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+    start = [
+        persoon(1, url=url.format(1), contact=contact, generiek="initiator"),
+        a_rol(BSN_OF_CLIENT, 2, contact=contact, indicatieMachtiging="gemachtigde"),
+        organisatie(3, rsin=RSIN[0], contact=contact, indicatieMachtiging="machtiginggever"),
+        organisatie(4, "Anders", kvk=KVK[0], contact=contact),
+        medewerker(5, "", url=url.format(5), generiek="klantcontacter", zaak=2),
+        medewerker(6, "mw-1", zaak=2),
+    ]
+    joining = [
+        a_rol(BSN_OF_CLIENT, 11, url=url.format(1), on=5),
+        persoon(12, url=url.format(1), anr="1234567890", zaak=2),
+        organisatie(13, rsin=RSIN[0], kvk=KVK[0], on=6),
+        medewerker(14, "mw-1", url=url.format(5), zaak=2, on=7),
+        a_rol(BSNS[1], 15, url=url.format(1)),
+    ]
+    ingest.take("bron", "rol", start)
+    ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    for path, body in {
+        "partijen": {"interneNotitie": "bel na vijven"},
+        "digitaleadressen": {"omschrijving": "werk"},
+        "actoren": {"naam": "Balie Zuid"},
+    }.items():
+        for number, each in enumerate(register.get(path, pageSize="100").get_json()["results"]):
+            if path == "partijen":
+                own = {"verstrektDoorPartij": {"uuid": each["uuid"]}, "adres": f"c{number}@voorbeeld.nl"}
+                own |= {"soortDigitaalAdres": "email", "isStandaardAdres": True, "omschrijving": ""}
+                assert register.send("POST", "digitaleadressen", own).status_code == 201
+            if chance.random() < 0.3 and path == "digitaleadressen":
+                assert register.send("DELETE", f"{path}/{each['uuid']}").status_code == 204
+            elif each["uuid"][14] == "8":
+                assert register.send("PATCH", f"{path}/{each['uuid']}", body).status_code == 200
+    for raw in start:  # what follows from the edits elsewhere is there at the next ingest
+        ingest.take("bron", "rol", [raw | {"roltoelichting": "anders"}])
+        ingest.take("bron", "rol", [raw])
+    before = dump_digest(register.installation.store)
+    there: list[str] = []
+
+    def turn(raw: dict[str, Any]) -> None:
+        if raw["uuid"] in there:
+            there.remove(raw["uuid"])
+            ingest.remove("bron", "rol", [UUID(raw["uuid"])])
+        else:
+            there.append(raw["uuid"])
+            ingest.take("bron", "rol", [raw])
+
+    for _ in range(7):
+        turn(chance.choice(joining))
+    midway = dump_digest(register.installation.store)
+    for raw in chance.sample(joining * 2, 2 * len(joining)):
+        turn(raw)
+    assert dump_digest(register.installation.store) == midway
+    for raw in chance.sample(joining, len(joining)):
+        if raw["uuid"] in there:
+            turn(raw)
+    assert dump_digest(register.installation.store) == before

@@ -35,6 +35,7 @@ from mappings.settings import Settings
 HERE = "https://klantbrug.example"
 MEDEWERKER = {"identificatie": "mw-1", "achternaam": "Balie", "voorletters": "", "voorvoegselAchternaam": ""}
 Raw = tuple[str, dict[str, Any]]
+Raws = list[Raw]
 
 
 def zaakcontactmoment(number: int, zaak: int, url: str) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def register(make: Callable[..., Register]) -> Register:
 
 
 CONTACT = earlier_uuid("contactmoment", 1)
-WHOLE: list[Raw] = [
+WHOLE: Raws = [
     ("zaak", zaak(1)),
     ("zaak", zaak(2, "zaakvertrouwelijk")),
     ("zaak", zaak(3, "geheim")),

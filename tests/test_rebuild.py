@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 import pytest
 import test_moments as earlier
+import translation
 from click.testing import CliRunner
 from invariants import broken
 from killing import kill_after, kills_itself
@@ -37,7 +38,7 @@ from mappings import klantinteracties
 from mappings.documents import Document
 from mappings.findings import Untranslatable
 from mappings.settings import Kanaal, Settings
-from mappings.translate import fingerprint, translate
+from mappings.translate import VERSION, fingerprint, translate
 
 CHANGES: dict[str, dict[str, Any]] = {
     "no addresses": {"adressen": "geen"},
@@ -389,6 +390,20 @@ def test_the_fingerprint_tells_every_choice_but_the_maximum() -> None:
     assert len(prints | {fingerprint(SETTINGS)}) == len(CHANGES) + 1
 
 
+def test_whoever_changes_the_mapping_raises_its_version() -> None:
+    """Only a new version asks an installation to rebuild, and nothing else would tell a developer."""
+    kept = orjson.loads(translation.KEPT.read_bytes())
+    assert not (told := translation.judge(kept, VERSION, translation.digest())), told
+
+
+def test_what_is_kept_of_the_mapping_can_not_be_renewed_without_a_new_version() -> None:
+    kept = {"version": 3, "digest": "a"}
+    assert translation.judge(kept, 3, "a") == ""
+    assert "make VERSION in mappings/translate.py 4" in translation.judge(kept, 3, "b")
+    for version, digest in ((4, "b"), (4, "a"), (2, "a")):
+        assert "run `python tests/translation.py`" in translation.judge(kept, version, digest)
+
+
 # The command
 
 
@@ -420,7 +435,11 @@ class Command:
         """Do status, status --json and check ask for a rebuild?"""
         told = orjson.loads(self("status", "--json").stdout)["sources"][SOURCE]["rebuild"]
         text, checked = self("status").stdout, self("check").stdout
-        return "klantbrug rebuild" in text, told, "klantbrug rebuild" in checked
+        return (
+            "[mapping] of versie" in text and "klantbrug rebuild" in text,
+            told,
+            "klantbrug rebuild" in checked,
+        )
 
 
 @pytest.fixture

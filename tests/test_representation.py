@@ -15,20 +15,23 @@ from legacy_objects import (
     BSN,
     KVK,
     RSIN,
+    SETTINGS,
     UUIDS,
     organisatie,
     persoon,
     rol_uuid,
     zaak,
 )
-from support import Asker, dump_digest
+from support import UUID_SECRET, Asker, dump_digest, read_config
 from test_ingest import SOURCE, Register
 from test_local_edits import Writer
 
-from gateway.installation import Installation
+from gateway.installation import Installation, open_installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.counted import source_findings
+from gateway.store.dump import dump_lines
+from jobs.rebuild import Rebuild
 from jobs.table import BY_NAME, run_job
 from mappings.identity import key_uuid
 from mappings.vertegenwoordigingen import pair_uuid
@@ -308,6 +311,123 @@ def test_a_party_that_a_client_deleted_comes_back_with_its_vertegenwoordigingen(
     again(writer)
     writer.installation.ingest.restore(party(0))
     assert dump_digest(writer.installation.store) == before
+
+
+# The same pair, made by a client and given by the legacy
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Writer:
+    """A register without a source that answers, into which legacy objects are put by hand."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8")
+    made = Writer(open_installation(read_config(config)))
+    made.installation.ingest.settings = SETTINGS
+    made.installation.ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+    return made
+
+
+def take(client: Writer, *rollen: dict[str, Any]) -> None:
+    for rol in rollen:
+        client.installation.ingest.take("bron", "rol", [rol])
+
+
+def pair_of_client(client: Writer, represented: UUID, representative: UUID) -> str:
+    body = {
+        "vertegenwoordigdePartij": {"uuid": str(represented)},
+        "vertegenwoordigendePartij": {"uuid": str(representative)},
+    }
+    made = client.send("POST", "vertegenwoordigingen", body)
+    assert made.status_code == 201, made.text
+    return str(made.get_json()["uuid"])
+
+
+def served_pairs(client: Writer) -> list[str]:
+    return [each["uuid"] for each in client.get("vertegenwoordigingen").get_json()["results"]]
+
+
+def without_uuid(client: Writer, uuid: str) -> list[str]:
+    """The dump, whatever uuid a client's vertegenwoordiging got."""
+    return sorted(line.decode().replace(uuid, "-") for line in dump_lines(client.installation.store))
+
+
+@pytest.mark.rule("M19")
+def test_a_pair_that_a_client_made_and_the_legacy_gives_is_one_in_any_order(client: Writer, tmp_path: Path):
+    take(client, persoon(1, BSN[0]), persoon(2, BSN[1], zaak=2))
+    own = pair_of_client(client, party(0), party(1))
+    before = without_uuid(client, own)
+    machtiging = [giver(3, 0), taker(4, 1)]
+    dumps = []
+    for order in (machtiging, machtiging[::-1]):
+        take(client, *order)
+        assert served_pairs(client) == [own]
+        derived = pair_uuid(UUIDS, (party(0), party(1)))
+        assert client.get(f"vertegenwoordigingen/{derived}").get_json()["uuid"] == own
+        twice = client.send(
+            "POST", "vertegenwoordigingen", client.get(f"vertegenwoordigingen/{own}").get_json()
+        )
+        assert twice.status_code == 400
+        dumps.append(without_uuid(client, own))
+        client.installation.ingest.remove("bron", "rol", [rol_uuid(3), rol_uuid(4)])
+        # The client has its own back, and may do with it what it likes.
+        assert (served_pairs(client), without_uuid(client, own)) == ([own], before)
+    assert dumps[0] == dumps[1]
+    Rebuild(client.installation.store, client.installation.ingest).run()
+    assert (served_pairs(client), without_uuid(client, own)) == ([own], before)
+    assert client.send("DELETE", f"vertegenwoordigingen/{own}").status_code == 204
+
+
+@pytest.mark.rule("M19")
+def test_a_pair_that_a_client_made_and_deleted_stays_away_until_it_is_restored(client: Writer):
+    take(client, persoon(1, BSN[0]), persoon(2, BSN[1], zaak=2))
+    own = pair_of_client(client, party(0), party(1))
+    take(client, giver(3, 0), taker(4, 1))
+    before = dump_digest(client.installation.store)
+    assert client.send("DELETE", f"vertegenwoordigingen/{own}").status_code == 204
+    take(client, giver(5, 0, zaak=2), taker(6, 1, zaak=2))
+    Rebuild(client.installation.store, client.installation.ingest).run()
+    assert served_pairs(client) == []
+    client.installation.ingest.remove("bron", "rol", [rol_uuid(5), rol_uuid(6)])
+    assert client.installation.ingest.restore(UUID(own)) == 1
+    assert (served_pairs(client), dump_digest(client.installation.store)) == ([own], before)
+
+
+@pytest.mark.rule("M6")
+def test_a_vertegenwoordiging_is_known_by_what_it_was_under_another_key(register: Register, tmp_path: Path):
+    """Whatever came first: the pair, or what joins the keys."""
+    url = "https://personen.example/9"
+    rollen = [
+        persoon(1, url=url, indicatieMachtiging="machtiginggever"),
+        taker(2, 1),
+        persoon(3, BSN[0], url=url, zaak=2),
+    ]
+    register.take(zaak(1), zaak(2), *rollen[:2])
+    ((old, _),) = pairs(register).items()
+    register.take(rollen[2])
+    ((uuid, (represented, _)),) = pairs(register).items()
+    assert (old != uuid, represented) == (True, str(party(0)))
+    assert {
+        line["alias"] for line in register.of("key") if line.get("document") == uuid and "alias" in line
+    } == {old}
+    for order in ((2, 0, 1), (1, 2, 0)):
+        other = Register(tmp_path / f"{order}.sqlite")
+        other.take(zaak(1), zaak(2))
+        for number in order:
+            other.take(rollen[number])
+        assert other.digest() == register.digest()
+        other.store.close()
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.rule("M19")
+def test_a_join_of_keys_makes_one_pair_of_the_clients_and_the_legacys(client: Writer):
+    url = "https://personen.example/9"
+    take(client, persoon(1, url=url, zaak=2), giver(2, 0), taker(3, 1))
+    (derived,) = served_pairs(client)
+    own = pair_of_client(client, key_uuid(UUIDS, f"url:{url}"), party(1))
+    take(client, persoon(4, BSN[0], url=url, zaak=2))
+    assert served_pairs(client) == [own]
+    assert client.get(f"vertegenwoordigingen/{derived}").get_json()["uuid"] == own
 
 
 def test_who_represents_somebody_can_not_be_asked_of_a_source(install: Install, slice_data: Dataset):

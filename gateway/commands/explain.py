@@ -85,8 +85,10 @@ def _document(item: dict[str, Any], shown: bool) -> Iterator[str]:
             yield f"      {other['because']}"
     for link in item["links"]:
         arrow = "<-" if link["incoming"] else "->"
-        yield f"  {link['relation']} {arrow} {link['to']['path']}" + (
-            f" ({link['rule']})" if link["rule"] else ""
+        rule = f" ({link['rule']})" if link["rule"] else ""
+        made_of = ", ".join(_by(each) for each in link.get("made_of", ()))
+        yield f"  {link['relation']} {arrow} {link['to']['path']}{rule}" + (
+            f": van {made_of}" if made_of else ""
         )
     if item["links_total"] > len(item["links"]):
         yield f"  ... en nog {item['links_total'] - len(item['links'])} verwijzingen"

@@ -1,7 +1,8 @@
-"""A partij that a client made and that the legacy turns out to know by the same number: one document (M19).
+"""A partij that a client made and that the legacy turns out to know by the same number, or a vertegenwoordiging of the
+same pair: one document (M19).
 
 The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
-legacy no longer gives that party, the client has its own document back. Call inside `Store.write()`.
+legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
 """
 
 from __future__ import annotations
@@ -59,6 +60,38 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     for documents in parties:
         for document in documents:
             _rename(document, names)
+
+
+def adopt_pair(
+    connection: sqlite3.Connection, derived: Sequence[UUID], pair: tuple[UUID, UUID]
+) -> UUID | None:
+    """The uuid that clients know the vertegenwoordiging of a pair by, when one of them made it.
+
+    In: the uuids that are derived for it, its own first, and the uuids of who is represented and by whom.
+    """
+    for uuid in derived:
+        known = connection.execute("SELECT own FROM adopted WHERE uuid = ?", (uuid.bytes,)).fetchone()
+        if known is not None:
+            return UUID(bytes=known[0])
+    represented, representative = (_rows_of_partij(connection, uuid) for uuid in pair)
+    found = connection.execute(
+        "SELECT d.id, d.uuid, d.origin FROM link a JOIN link b ON b.source = a.source"
+        " JOIN document d ON d.id = a.source"
+        f" WHERE a.relation = {RELATION['vertegenwoordiging.vertegenwoordigdePartij']} AND a.target {IN_IDS}"
+        f" AND b.relation = {RELATION['vertegenwoordiging.vertegenwoordigendePartij']} AND b.target {IN_IDS}"
+        " AND (d.origin = ? OR d.uuid IN (SELECT own FROM adopted)) ORDER BY d.origin, d.uuid LIMIT 1",
+        (id_list(represented), id_list(representative), LOCAL_ORIGIN),
+    ).fetchone()
+    if found is None:
+        return None
+    row, uuid, origin = found
+    if origin == LOCAL_ORIGIN:
+        _note(
+            connection, Document("vertegenwoordiging", derived[0], {}, 0, 0), editing.get(connection, row), {}
+        )
+    else:  # its parties are known by other keys now
+        connection.execute("UPDATE adopted SET uuid = ? WHERE own = ?", (derived[0].bytes, uuid))
+    return UUID(bytes=uuid)
 
 
 def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
@@ -158,6 +191,16 @@ def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str])
     return [
         _Own(uuid, row, orjson.loads(codes), partij, origin) for uuid, row, codes, partij, origin in found
     ]
+
+
+def _rows_of_partij(connection: sqlite3.Connection, uuid: UUID) -> list[int]:
+    """The row of a partij, and of those that are about to become it (M6): what refers to them follows later."""
+    rows = connection.execute(
+        "SELECT id FROM document WHERE uuid = ?1 UNION SELECT o.id FROM document d"
+        " JOIN alias a ON a.document = d.id JOIN document o ON o.uuid = a.uuid WHERE d.uuid = ?1",
+        (uuid.bytes,),
+    )
+    return [row[0] for row in rows]
 
 
 def _adopted(connection: sqlite3.Connection) -> dict[UUID, UUID]:

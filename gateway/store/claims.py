@@ -280,12 +280,12 @@ def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[byte
     return [DeelnemerRow(*row) for row in rows]
 
 
-def actor_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dict[int, set[bytes]]:
-    """The other uuids of the actoren among these documents; an actor without any is there too."""
+def other_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dict[int, set[bytes]]:
+    """The other uuids of the partijen and actoren among these documents; one without any is there too."""
     found: dict[int, set[bytes]] = {}
     for document, other in connection.execute(
         "SELECT d.id, a.uuid FROM document d LEFT JOIN alias a ON a.document = d.id"
-        f" WHERE +d.kind = {KIND['actor']} AND d.id {IN_IDS}",
+        f" WHERE +d.kind IN ({KIND['partij']}, {KIND['actor']}) AND d.id {IN_IDS}",
         (id_list(documents),),
     ):
         found.setdefault(document, set()).update({other} - {None})
@@ -380,8 +380,8 @@ def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes])
     found = {row[0] for row in keys}
     for owner in owners:
         keys = connection.execute(
-            "SELECT DISTINCT k.identity FROM document d JOIN statement s ON s.document = d.id"
-            " JOIN claim_key k ON k.statement = s.id WHERE d.uuid = ?",
+            "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id WHERE s.document ="
+            " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
             (owner,),
         )
         found |= {row[0] for row in keys}

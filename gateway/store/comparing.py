@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from gateway.store.claims import IN_IDS, id_list
 from gateway.store.database import Store
 from gateway.store.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
-from gateway.store.ties import Tie
 
 # What a rehearsal notes of a document.
 MISSING, DIFFERENT, EXTRA = "missing", "different", "extra"
@@ -191,14 +190,6 @@ def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, di
         said = Said(facet, moment, body, tuple(sorted(keys.get(statement, ()))))
         found.setdefault(raw, {})[statement] = said
     return found
-
-
-def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Tie]:
-    """What these objects (rows) tie together."""
-    rows = connection.execute(
-        f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
-    )
-    return {row[0]: Tie(*row[1:]) for row in rows}
 
 
 def mistrust(connection: sqlite3.Connection, raw: int, statements: Iterable[int]) -> None:

@@ -22,15 +22,12 @@ from gateway.store.kinds import (
     KINDS,
     LEGACY_ORIGIN,
     LOCAL_ORIGIN,
-    ON_DELETE,
     RELATION,
     RELATIONS,
-    OnDelete,
 )
 from gateway.store.legacy import IN_IDS, id_list
 from gateway.store.reading import Row
 from gateway.store.writing import remove_documents
-from mappings.documents import Document
 
 # Fields that M18 takes from one rol together become local together.
 # No group may have the name of a field: `adres` is one of a digitaleadres.
@@ -38,6 +35,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {"postadressen": ("bezoekadres", "corres
 GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields}
 LINK = "link "
 TOMBSTONE = ""
+# A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
+# client named, see moving.py.
+MOVED = "moved "
 # What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
 # is nobody's.
 EMPTIED_WITH: Mapping[str, str] = {"partij.werkteVoorPartij": "partijIdentificatie"}
@@ -135,8 +135,7 @@ def amend(
     client had said before of the same field is put right.
     """
     if held.origin == LEGACY_ORIGIN:
-        noted = _local(connection, {held.uuid.bytes}).get(held.uuid.bytes, {})
-        for part in noted:
+        for part in _written(connection, held.uuid.bytes):
             if part.startswith(LINK):
                 targets = links.get(part.removeprefix(LINK), ())
                 _note(connection, held.uuid, part, _spelled(connection, targets))
@@ -215,121 +214,27 @@ def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
     return lifted
 
 
-def overlay(
-    connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
-) -> list[tuple[Document, bytes | None]]:
-    """Lay over documents from the legacy what clients made of them: values, references, deletions."""
-    if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
-        return _standard_by_client(connection, documents)
-    named = {document.uuid.bytes for document, _ in documents}
-    named |= {
-        target.bytes for document, _ in documents for group in document.links.values() for target in group
-    }
-    local = _local(connection, named)
-    kept = [pair for pair in documents if not _deleted(pair[0], local)]
-    left = {document.uuid.bytes for document, _ in kept}
-    kept = [pair for pair in kept if pair[1] is None or pair[1] in left]
-    for document, _ in kept:
-        for name, targets in list(document.links.items()):
-            document.links[name] = [
-                target for target in targets if TOMBSTONE not in local.get(target.bytes, {})
-            ]
-            emptied = EMPTIED_WITH.get(f"{document.kind}.{name}")
-            if emptied and len(document.links[name]) < len(targets):
-                document.body = {**document.body, emptied: None}
-        for part, value in local.get(document.uuid.bytes, {}).items():
-            if part.startswith(LINK):
-                targets = [UUID(text) for text in value]
-                document.links[part.removeprefix(LINK)] = [
-                    target for target in targets if target.bytes in left or _exists(connection, target)
-                ]
-            else:
-                document.body = {**document.body, **value}
-        if document.kind == "klantcontact" and "plaatsgevondenOp" in local.get(document.uuid.bytes, {}):
-            document.moment = microseconds(document.body["plaatsgevondenOp"])
-    return _standard_by_client(connection, _reachable(connection, kept))
-
-
-def _reachable(
-    connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
-) -> list[tuple[Document, bytes | None]]:
-    """Without the references to documents that a client's deletion keeps from being made, and what needs those."""
-    while True:
-        there = {document.uuid.bytes for document, _ in documents}
-        kept = []
-        for document, owner in documents:
-            lost = {
-                name
-                for name, targets in document.links.items()
-                for target in targets
-                if target.bytes not in there and not _exists(connection, target)
-            }
-            if any(ON_DELETE[f"{document.kind}.{name}"] is OnDelete.CASCADE for name in lost):
-                continue
-            for name in lost:
-                document.links[name] = [
-                    target
-                    for target in document.links[name]
-                    if target.bytes in there or _exists(connection, target)
-                ]
-            kept.append((document, owner))
-        if len(kept) == len(documents):
-            return kept
-        documents = kept
-
-
-def _deleted(document: Document, local: Mapping[bytes, Mapping[str, Any]]) -> bool:
-    """Did a client delete it, or something that takes it along?"""
-    if TOMBSTONE in local.get(document.uuid.bytes, {}):
-        return True
-    return any(
-        TOMBSTONE in local.get(target.bytes, {})
-        for name, targets in document.links.items()
-        if ON_DELETE[f"{document.kind}.{name}"] is OnDelete.CASCADE
-        for target in targets
-    )
-
-
-def _standard_by_client(
-    connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
-) -> list[tuple[Document, bytes | None]]:
-    """An address that a client made the standard one stays it, whatever address is newest (M19 before M21)."""
-    said = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE kind = ? AND origin = 1)"
-        " OR EXISTS (SELECT 1 FROM local INDEXED BY local_standaard WHERE part = 'isStandaardAdres')",
-        (KIND["digitaleadres"],),
-    ).fetchone()
-    if not said[0]:
-        return documents
-    for document, _ in documents:
-        if document.kind != "digitaleadres" or not document.body["isStandaardAdres"]:
-            continue
-        for party in document.links.get("verstrektDoorPartij", []):
-            rival = connection.execute(
-                "SELECT 1 FROM document p JOIN link l ON l.target = p.id AND l.relation = :by"
-                " JOIN document a ON a.id = l.source"
-                " LEFT JOIN local o ON o.uuid = a.uuid AND o.part = 'isStandaardAdres'"
-                " WHERE p.uuid = :party AND a.uuid != :adres AND a.body ->> '$.soortDigitaalAdres' = :soort"
-                " AND a.body ->> '$.isStandaardAdres' = 1 AND (a.origin = 1 OR o.uuid IS NOT NULL) LIMIT 1",
-                {
-                    "by": RELATION["digitaleadres.verstrektDoorPartij"],
-                    "party": party.bytes,
-                    "adres": document.uuid.bytes,
-                    "soort": document.body["soortDigitaalAdres"],
-                },
-            ).fetchone()
-            if rival:
-                document.body = {**document.body, "isStandaardAdres": False}
-    return documents
-
-
 def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     """The fields of a document that clients wrote, without references."""
     values: dict[str, Any] = {}
-    for part, value in _local(connection, {uuid}).get(uuid, {}).items():
+    for part, value in _written(connection, uuid).items():
         if part != TOMBSTONE and not part.startswith(LINK):
             values |= value
     return values
+
+
+def _written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+    """What clients wrote of a document by part, also under another uuid of it (M6); its own goes before."""
+    others = connection.execute(
+        "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
+        (uuid,),
+    )
+    found: dict[str, Any] = {}
+    for each in (uuid, *(row[0] for row in others.fetchall())):
+        for part, value in local_parts(connection, {each}).get(each, {}).items():
+            if (part != TOMBSTONE or each == uuid) and not part.startswith(MOVED):
+                found.setdefault(part, value)
+    return found
 
 
 def _part(field: str) -> str:
@@ -344,7 +249,8 @@ def _note(connection: sqlite3.Connection, uuid: UUID, part: str, value: object) 
     )
 
 
-def _local(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
+def local_parts(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
+    """What clients wrote of these documents, by part; of a reference the uuids."""
     found: dict[bytes, dict[str, Any]] = {}
     for uuid in uuids:
         for part, value in connection.execute("SELECT part, value FROM local WHERE uuid = ?", (uuid,)):
@@ -370,7 +276,8 @@ def _write(
     _set_links(connection, held.id, held.kind, held.links, links)
 
 
-def _exists(connection: sqlite3.Connection, uuid: UUID) -> bool:
+def exists(connection: sqlite3.Connection, uuid: UUID) -> bool:
+    """Is there a document of this uuid?"""
     return connection.execute("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)).fetchone() is not None
 
 

@@ -10,12 +10,11 @@ from uuid import UUID
 import orjson
 
 from gateway.store.claims import IN_IDS, id_list
+from gateway.store.editing import MOVED, TOMBSTONE
 from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KIND, RAW_KINDS, RELATIONS
 from gateway.store.packing import unpack
 from mappings.findings import Finding, Severity
 from mappings.rollen import Claim
-
-TOMBSTONE, LINK = "", "link "
 
 
 @dataclass(slots=True)
@@ -230,11 +229,18 @@ def links(connection: sqlite3.Connection, document: int, limit: int) -> tuple[in
 
 
 def written(connection: sqlite3.Connection, uuid: UUID) -> list[Written]:
-    """What clients made of the parts of a document, tombstone included (M19)."""
+    """What clients made of the parts of a document, tombstone included (M19); what they wrote under another uuid of
+    it counts as far as there is nothing under its own (M6)."""
     rows = connection.execute(
-        "SELECT part, value, written FROM local WHERE uuid = ? ORDER BY part", (uuid.bytes,)
-    )
-    return [Written(part, orjson.loads(value) if value else None, moment) for part, value, moment in rows]
+        "SELECT part, value, written, min(uuid <> ?1) FROM local WHERE uuid = ?1 OR (part <> ?2 AND uuid IN (SELECT"
+        " a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?1)) GROUP BY part ORDER BY part",
+        (uuid.bytes, TOMBSTONE),
+    ).fetchall()
+    return [
+        Written(part, orjson.loads(value) if value else None, moment)
+        for part, value, moment, _ in rows
+        if not part.startswith(MOVED)
+    ]
 
 
 def contents(connection: sqlite3.Connection, source: int, zaak: UUID) -> list[tuple[str, int, int]]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.store import counted
-from gateway.store.kinds import RAW_KINDS
+from gateway.store.editing import LINK, MOVED
+from gateway.store.kinds import KIND, KINDS, LEGACY_ORIGIN, RAW_KINDS
 
 # A finding by legacy object, in these columns: those of one object, and those of a party or actor, which are told
 # of each rol that says it.
@@ -16,10 +17,19 @@ _OF_OBJECTS = "raw_finding f"
 _OF_STATEMENTS = "statement_finding f JOIN claim c ON c.statement = f.statement"
 # The index has source and row of each object, and not their bodies: counting reads little.
 _SOURCES = "(SELECT id, source FROM raw INDEXED BY raw_state)"
+# What clients wrote over what the legacy says (M19): `local` tells it, with the source of the newest object.
+_BY_CLIENTS = (
+    "SELECT DISTINCT s.name AS source, d.kind AS kind, l.part AS part, d.uuid AS uuid FROM local l"
+    " JOIN document d ON d.id = coalesce((SELECT id FROM document WHERE uuid = l.uuid),"
+    f" (SELECT document FROM alias WHERE uuid = l.uuid)) AND d.origin = {LEGACY_ORIGIN}"
+    " JOIN raw r ON r.id = (SELECT max(raw) FROM provenance WHERE document = d.id)"
+    f" JOIN source s ON s.id = r.source WHERE l.part <> '' AND l.part NOT LIKE '{MOVED}%'"
+)
+BY_CLIENT = "een client schreef hier iets anders, en dat gaat voor; klantbrug explain toont beide"
 
 
 class Example(NamedTuple):
-    """A legacy object with such a finding, and what was done."""
+    """A legacy object with such a finding, or the document that a client wrote in, and what was done."""
 
     row: int
     source: str
@@ -63,13 +73,15 @@ def groups(connection: sqlite3.Connection, selection: Selection) -> list[Group]:
         for of in (_OF_OBJECTS, _OF_STATEMENTS)
         for rule, severity, source, field, count in _counted(connection, of, list(names))
     ]
-    found += _of_sources(connection)
+    found += _of_sources(connection) + _by_clients(connection)
     wanted = [group for group in found if selection.has(group)]
     return sorted(wanted, key=lambda group: (_number(group.rule), group.severity, group.source, group.field))
 
 
 def examples(connection: sqlite3.Connection, group: Group, limit: int) -> list[Example]:
     """Some legacy objects with the findings of a group."""
+    if group.action == BY_CLIENT:
+        return _examples_by_clients(connection, group, limit)
     found: list[Example] = []
     for of, raw in ((_OF_OBJECTS, "f.raw"), (_OF_STATEMENTS, "c.raw")):
         rows = connection.execute(
@@ -108,3 +120,22 @@ def _of_sources(connection: sqlite3.Connection) -> list[Group]:
 def _number(rule: str) -> tuple[int, str]:
     digits = rule.removeprefix("M")
     return (int(digits) if digits.isdigit() else 0), rule
+
+
+def _by_clients(connection: sqlite3.Connection) -> list[Group]:
+    rows = connection.execute(
+        f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) GROUP BY source, kind, part"
+    )
+    return [
+        Group("M19", "info", source, f"{KINDS[kind - 1]}.{part.removeprefix(LINK)}", count, BY_CLIENT)
+        for source, kind, part, count in rows
+    ]
+
+
+def _examples_by_clients(connection: sqlite3.Connection, group: Group, limit: int) -> list[Example]:
+    kind, _, field = group.field.partition(".")
+    rows = connection.execute(
+        f"SELECT uuid FROM ({_BY_CLIENTS}) WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
+        (group.source, KIND[kind], field, LINK + field, limit),
+    )
+    return [Example(0, group.source, kind, UUID(bytes=uuid), BY_CLIENT) for (uuid,) in rows]

@@ -15,6 +15,7 @@ from gateway.store.adopting import give_back
 from gateway.store.editing import local_values
 from gateway.store.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
 from gateway.store.legacy import IN_IDS, id_list
+from gateway.store.moving import go_along
 from gateway.store.writing import remove_documents
 from mappings.vanished import vanished
 
@@ -22,7 +23,8 @@ from mappings.vanished import vanished
 def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True) -> None:
     """Remove documents that the legacy no longer gives.
 
-    What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6). Without
+    What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6), for as long
+    as it does (`moving`). Without
     such a one the document stays for their sake, with nothing but what clients wrote in it; unless it is a partij and
     these need not be kept: then what is nothing without it goes along (M20). What clients made themselves is theirs
     again (M19).
@@ -37,11 +39,7 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bo
             "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (target,)
         ).fetchone()
         if survivor is not None:
-            connection.execute(
-                "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
-                (source, relation, target),
-            )
-            connection.execute("INSERT OR IGNORE INTO link VALUES (?, ?, ?)", (source, relation, survivor[0]))
+            go_along(connection, source, relation, target, survivor[0])
         elif ON_DELETE[RELATIONS[relation - 1]] is not OnDelete.LOSE and target in rows:
             if not keep and _is_partij(connection, target):
                 along.add(target)
@@ -79,3 +77,5 @@ def _keep(connection: sqlite3.Connection, row: int) -> None:
         "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
         (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
     )
+    # Its keys are nobody's now, or are a partij's of their own again.
+    connection.execute("DELETE FROM alias WHERE document = ?", (row,))

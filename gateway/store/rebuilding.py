@@ -14,11 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.store import comparing, spans
 from gateway.store.claims import IN_IDS, SAID, Zaak, id_list
-from gateway.store.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS
+from gateway.store.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, TRANSLATED
 
 SAME, CHANGED, NEW, GONE = "same", "changed", "new", "gone"
 NOTES_AT_ONCE = 5000
+LEFT_AT_ONCE = 100
 
 
 # Held objects
@@ -65,20 +67,49 @@ def piece(
     return [Held(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
 
 
-# What a rol says, as the store has it: facet, moment, digest of what is said.
-Said = tuple[str, int, bytes]
+def without_facts(connection: sqlite3.Connection, source: int | None) -> list[int]:
+    """Some of the objects (of one source; rows) that count as translated while what others need of them was lost."""
+    rows = connection.execute(
+        "SELECT id FROM raw WHERE (?1 IS NULL OR source = ?1) AND state = ?2 AND facts IS NULL LIMIT ?3",
+        (source, TRANSLATED, NOTES_AT_ONCE),
+    )
+    return [row[0] for row in rows]
+
+
+# A claim as the store has it: facet, moment, who says it; and of its statement a digest of what is said, body and keys.
+Said = tuple[str, int, bytes, bytes, str, str]
+
+
+def one_text(keys: Iterable[str]) -> str:
+    """Keys as `Said` has them."""
+    return "\n".join(sorted(set("\n".join(keys).split("\n"))))
 
 
 def said(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, set[Said]]:
     """What these objects (rows) say."""
     found: dict[int, set[Said]] = {}
-    for raw, *what in connection.execute(
-        f"SELECT c.raw, c.facet, c.moment, {SAID} FROM claim c JOIN statement s ON s.id = c.statement"
-        f" WHERE c.raw {IN_IDS}",
+    for raw, facet, moment, rol, digest, body, keys in connection.execute(
+        f"SELECT c.raw, c.facet, c.moment, c.rol, {SAID}, s.body, (SELECT group_concat(i.key, char(10))"
+        " FROM claim_key k JOIN identity i ON i.id = k.identity WHERE k.statement = s.id)"
+        f" FROM claim c JOIN statement s ON s.id = c.statement WHERE c.raw {IN_IDS}",
         (id_list(raws),),
     ):
-        found.setdefault(raw, set()).add((what[0], what[1], what[2]))
+        found.setdefault(raw, set()).add((facet, moment, rol, digest, body, one_text([keys or ""])))
     return found
+
+
+def distrust(connection: sqlite3.Connection, raw: int, held: Iterable[Said], wanted: Iterable[Said]) -> None:
+    """See to it that nobody says any more what a statement of an object (row) lost or had altered: all who did say it
+    anew."""
+    right = {digest: told for *_, digest, body, keys in wanted for told in [(body, keys)]}
+    wrong = [
+        (raw, digest) for *_, digest, body, keys in held if digest in right and right[digest] != (body, keys)
+    ]
+    connection.executemany(
+        "UPDATE statement SET digest = randomblob(16) WHERE id IN (SELECT s.id FROM claim c"
+        f" JOIN statement s ON s.id = c.statement WHERE c.raw = ? AND {SAID} = ?)",
+        wrong,
+    )
 
 
 def first_said(connection: sqlite3.Connection, raws: Iterable[int], source: int | None) -> set[int]:
@@ -103,6 +134,50 @@ def zaken_to_do(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Zaak
         (id_list(raws), RAW_KIND["klantcontact"]),
     )
     return set(rows)
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """What a rebuild did not come across on its way: rows of `statements` that are part of no document (a client
+    deleted it, or it was lost), `zaken` that are noted to give a vertegenwoordiging while none of their rollen takes
+    part in one, and rows of documents that come from nothing."""
+
+    statements: list[int]
+    zaken: set[Zaak]
+    orphans: list[int]
+
+
+def leftovers(connection: sqlite3.Connection, after: int) -> Leftovers | None:
+    """Some of what is left; `after` is the last statement (row) that was seen to. None: nothing is."""
+    statements = connection.execute(
+        "SELECT id FROM statement WHERE document IS NULL AND id > ? ORDER BY id LIMIT ?",
+        (after, LEFT_AT_ONCE),
+    ).fetchall()
+    zaken = connection.execute(
+        "SELECT source, zaak FROM (SELECT source, zaak FROM representation UNION"
+        " SELECT source, zaak FROM representation_end) noted WHERE NOT EXISTS (SELECT 1 FROM raw r"
+        " WHERE r.source = noted.source AND r.zaak = noted.zaak AND r.facts ->> '$.machtiging' IS NOT NULL)"
+        " LIMIT ?",
+        (LEFT_AT_ONCE,),
+    )
+    found = Leftovers([row[0] for row in statements], set(zaken), orphans(connection))
+    return found if found.statements or found.zaken or found.orphans else None
+
+
+def orphans(connection: sqlite3.Connection) -> list[int]:
+    """Some of the documents (rows) from the legacy that come from no legacy object."""
+    return [row for row, _, _ in comparing.orphans(connection, LEFT_AT_ONCE)]
+
+
+def miscounted(connection: sqlite3.Connection) -> bool:
+    """Are there other numbers of documents than lists tell?"""
+    counts = connection.execute("SELECT kind, count(*) FROM document GROUP BY kind")
+    return any(spans.count(connection, kind) != count for kind, count in counts)
+
+
+def count_again(connection: sqlite3.Connection) -> None:
+    """Count the documents for lists anew."""
+    spans.count_again(connection)
 
 
 def forget_source_findings(connection: sqlite3.Connection, source: int | None) -> None:

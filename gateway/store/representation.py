@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.store.claims import Zaak
+from gateway.store.claims import IN_IDS, Zaak, id_list
 from gateway.store.kinds import TRANSLATED
 
 
@@ -54,6 +54,27 @@ def given(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -
             f"SELECT zaak, uuid FROM representation WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
         )
     )
+
+
+def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+    """The zaken of the rollen that make these statements, as far as they are known to give something."""
+    return set(
+        connection.execute(
+            "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
+            " JOIN representation p ON p.source = r.source AND p.zaak = r.zaak"
+            f" WHERE c.statement {IN_IDS}",
+            (id_list(statements),),
+        )
+    )
+
+
+def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
+    """The other uuids of a partij (M6)."""
+    rows = connection.execute(
+        "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
+        (partij,),
+    )
+    return [row[0] for row in rows]
 
 
 def givers(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:

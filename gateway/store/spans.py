@@ -144,6 +144,14 @@ def _known_bounds(connection: sqlite3.Connection) -> dict[int, list[Bound]]:
     return known
 
 
+def count_again(connection: sqlite3.Connection) -> None:
+    """Make the spans anew from the documents that are there."""
+    connection.execute("DELETE FROM span")
+    for statement in FILL:
+        connection.execute(statement)
+    connection.execute(_ELSEWHERE)
+
+
 def count(connection: sqlite3.Connection, kind: int) -> int:
     """How many documents of a kind (its number) there are."""
     question = "SELECT coalesce(sum(found), 0) FROM span WHERE kind = ?"

@@ -53,6 +53,14 @@ def put_tie(connection: sqlite3.Connection, source: int, raw: int, tie: Tie | No
         )
 
 
+def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Tie]:
+    """What these objects (rows) tie together."""
+    rows = connection.execute(
+        f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
+    )
+    return {row[0]: Tie(*row[1:]) for row in rows}
+
+
 def moments_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Moment]:
     """The contactmomenten that these legacy objects (rows) tie."""
     return set(
@@ -270,7 +278,8 @@ def numbers_of_clients(connection: sqlite3.Connection, numbers: Iterable[str]) -
     rows = connection.execute(
         f"SELECT d.body ->> '$.nummer' FROM document d WHERE d.kind = {KIND['partij']}"
         " AND d.body ->> '$.nummer' IN (SELECT value FROM json_each(?)) AND (d.origin = ? OR EXISTS ("
-        "SELECT 1 FROM local l WHERE l.uuid = d.uuid AND json_valid(l.value) AND l.value ->> '$.nummer' IS NOT NULL))",
+        "SELECT 1 FROM local l WHERE (l.uuid = d.uuid OR l.uuid IN (SELECT uuid FROM alias WHERE document = d.id))"
+        " AND json_valid(l.value) AND l.value ->> '$.nummer' IS NOT NULL))",
         (orjson.dumps(sorted(numbers)).decode(), LOCAL_ORIGIN),
     )
     return {row[0] for row in rows}

@@ -26,6 +26,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import editing
 from gateway.store.database import Store
+from gateway.store.overlay import overlay
 from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.nummers import kvk_nummer
@@ -392,7 +393,7 @@ def test_maak_klantcontact_makes_three_or_none(editor: Editor) -> None:
 def as_after_ingest(store: Store, documents: Sequence[Document]) -> None:
     """What ingest does with documents that it makes again: what clients made of them is laid over them."""
     with store.write() as connection:
-        put_documents(connection, editing.overlay(connection, [(document, None) for document in documents]))
+        put_documents(connection, overlay(connection, [(document, None) for document in documents]))
 
 
 def local(store: Store) -> dict[tuple[str, str], Any]:

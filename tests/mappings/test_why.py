@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from legacy_objects import BSN, KVK, RSIN, SETTINGS, SOURCE, UUIDS, VESTIGING, klantcontact, rol, zaak
 
-from mappings import advice, why
+from mappings import advice, origins, why
 from mappings.findings import Untranslatable
 from mappings.translate import translate
 
@@ -47,7 +47,7 @@ def filled(group: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def named(kind: str, field: str) -> set[str]:
-    return {legacy for _, legacy in why.TABLE.get(kind, {}).get(field, ())}
+    return {legacy for _, legacy in origins.TABLE.get(kind, {}).get(field, ())}
 
 
 def check(objects: why.Objects, make: Any) -> Seen:
@@ -266,7 +266,7 @@ def test_the_table_names_every_change_and_each_of_its_lines_happens() -> None:
                 seen |= check({**objects, "zaak": zaak(1), **about}, make)
     listed = {
         (kind, field, legacy)
-        for kind, rows in why.TABLE.items()
+        for kind, rows in origins.TABLE.items()
         for field, pairs in rows.items()
         for _, legacy in pairs
     }
