@@ -2,7 +2,7 @@
 
 import pytest
 from earlier_objects import earlier_url, klant
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from legacy_objects import (
     BSN,
@@ -349,6 +349,14 @@ def plain(value):
 
 @settings(max_examples=100, deadline=None)
 @given(UGLY)
+@example(
+    (
+        "niet_natuurlijk_persoon",
+        {"statutaireNaam": "x" * 201},
+        dict.fromkeys(OWN, "") | {"bedrijfsnaam": "x" * 201},
+        None,
+    )
+)
 @pytest.mark.rule("M1")
 @pytest.mark.rule("M2")
 def test_any_klant_translates_the_same_each_time_and_loses_nothing_unsaid(ugly):
@@ -366,6 +374,8 @@ def test_any_klant_translates_the_same_each_time_and_loses_nothing_unsaid(ugly):
         f"subjectIdentificatie.{name}": value for name, value in given_["subjectIdentificatie"].items()
     }
     values |= {f"adres.{name}": given_["adres"][name] for name in ADRESVELDEN}
+    # One name in two fields is told once.
+    told = {value for name, value in values.items() if name in named and isinstance(value, str)}
     for name, value in values.items():
-        if value and not isinstance(value, (dict, list)):
+        if value and not isinstance(value, (dict, list)) and value not in told:
             assert plain(value) in kept or name in named or name.partition(".")[0] in named, name
