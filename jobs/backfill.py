@@ -23,20 +23,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 from gateway.batch import Result
-from gateway.cron import DUTCH_TIME
 from gateway.fetch import Fetcher, Visit, ask
 from gateway.legacy.background import background
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
-from gateway.legacy.gate import LONG
 from gateway.store import backfills, following, leases
 from gateway.store import legacy as rows
 from gateway.store.database import now
@@ -44,7 +40,7 @@ from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open
 from jobs import connections
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
-from jobs.meter import Meter
+from jobs.telling import BY_UUID, Progress, Telling
 from jobs.walk import SAME_PAGES, Count, Shown, Walk, shown
 from jobs.work import Busy
 from mappings.translate import uuid_in
@@ -59,7 +55,6 @@ LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
 # The form of the cursor: a run that was stopped by an older version begins again.
 FORM = 2
-BY_UUID = "by_uuid"
 # The circuit breaker of a source that answers.
 CLOSED = "dicht"
 Found = TypeVar("Found")
@@ -67,34 +62,6 @@ Found = TypeVar("Found")
 
 class Stopped(Exception):
     """Asked to stop, by an operator or because the process ends."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the run is doing, for whoever shows it.
-
-    `kind` is what is being read, in look number `look`; 0 is asking by uuid. `rate` and `average` are objects a
-    second; `waits` says why nothing is asked at all, `limit` what keeps it from going faster.
-    """
-
-    source: str
-    kind: str
-    look: int
-    done: int
-    total: int | None
-    changed: int
-    quarantined: int
-    rate: float = 0.0
-    average: float = 0.0
-    waits: str = ""
-    limit: str = ""
-
-    @property
-    def seconds_left(self) -> int | None:
-        """Until this look of this kind is done; None when there is no telling."""
-        if self.total is None or not self.average or self.waits:
-            return None
-        return round(max(0, self.total - self.done) / self.average)
 
 
 class Backfill:
@@ -160,9 +127,10 @@ class Backfill:
     def _all(self, run: Run) -> bool:
         self.client: ZakenClient = self.fetcher.client
         self.run_record = run
+        self.telling = Telling(self.fetcher.name, run.counters, self.show)
         self.asked_how = self.client.describe()
         self.crew = Crew(self.asked_how["connections"])
-        self._begin("", 0, 0)
+        self.telling.begin("", 0, 0)
         self._wait_for_the_hour()
         # A live call: with a source that does not answer at all, a run ends here instead of waiting for better times.
         self.client.version()
@@ -229,7 +197,7 @@ class Backfill:
 
     def _kind(self, cursor: dict[str, Any], kind: str) -> None:
         """Look through the list of one kind, part by part."""
-        self._begin(kind, cursor["look"], cursor["read"])
+        self.telling.begin(kind, cursor["look"], cursor["read"])
         if kind not in cursor["parts"]:
             cursor["parts"][kind] = self._one(lambda: parts_of(self.client, kind))
             cursor["deepest"][kind] = [0] * len(cursor["parts"][kind])
@@ -282,7 +250,7 @@ class Backfill:
 
             def also(connection: sqlite3.Connection, result: Result) -> None:
                 cursor["read"] += len(page.objects)
-                self._count(kind, len(page.objects), result)
+                self.telling.count(kind, len(page.objects), result)
                 keep(connection, shown(page.objects, result.new), number)
 
             result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also)
@@ -290,7 +258,7 @@ class Backfill:
             if kind == "contactmoment":
                 self._ties(page.objects if cursor["look"] <= cursor["all_ties"] else result.new)
             if page.count is not None and not filters:
-                self.progress.total = max(page.count, cursor["read"])
+                self.telling.progress.total = max(page.count, cursor["read"])
             if walk.same >= SAME_PAGES:
                 text = "de bron geeft steeds dezelfde pagina"
                 raise BadAnswer(self.fetcher.name, f"GET {kind}?page=*", text=text)
@@ -331,7 +299,7 @@ class Backfill:
 
     def _connections(self, cursor: dict[str, Any]) -> None:
         """Read the zaakcontactmomenten, once all zaken are held; `connected` is the last zaak that was done."""
-        self._begin(CONNECTION, cursor["look"], 0)
+        self.telling.begin(CONNECTION, cursor["look"], 0)
         if "way" not in cursor:
             cursor |= {"way": self._one(lambda: connections.way_of(self.fetcher)), "connected": 0}
         if not self.client.can(CONNECTION, "zaak"):
@@ -352,7 +320,7 @@ class Backfill:
 
     def _take_connections(self, found: list[dict[str, Any]], place: dict[str, Any]) -> None:
         def also(connection: sqlite3.Connection, result: Result) -> None:
-            self._count(CONNECTION, len(found), result)
+            self.telling.count(CONNECTION, len(found), result)
             self.run_record.cursor |= place
             save_run(connection, self.run_record)
 
@@ -363,7 +331,7 @@ class Backfill:
     def _reconcile(self, run: Run) -> None:
         """Ask by uuid for what is held and the last look did not show: gone, changed, or no longer visible."""
         for kind in all_kinds_of(self.client):
-            self._begin(kind, 0, 0)
+            self.telling.begin(kind, 0, 0)
             after = 0
             while True:
                 with self.store.read() as connection:
@@ -405,7 +373,7 @@ class Backfill:
 
         def take(found: Any) -> None:
             result = self.fetcher.settle(kind, uuid, found)
-            self._count(BY_UUID, 1, result or Result())
+            self.telling.count(BY_UUID, 1, result or Result())
             if result is not None:
                 self._settle(result)
 
@@ -429,7 +397,7 @@ class Backfill:
 
             def take(found: list[dict[str, Any]], kind: str = kind) -> None:
                 result = self.fetcher.ingest.take(self.fetcher.name, kind, found)
-                self._count(kind, len(found), result)
+                self.telling.count(kind, len(found), result)
                 self._settle(result)
 
             self._first.extend(
@@ -452,7 +420,7 @@ class Backfill:
         self.crew.connections = self.asked_how["connections"]
         self._tell()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
-            backfills.tell(connection, self.source, self._news())
+            backfills.tell(connection, self.source, self.telling.news(self.asked_how))
         self._looked = time.monotonic()
 
     def _wait_for_the_hour(self) -> None:
@@ -461,62 +429,8 @@ class Backfill:
             self._look_around()
             time.sleep(LOOK_AROUND_SECONDS / 2)
 
-    # Telling
-
-    def _begin(self, kind: str, look: int, read: int) -> None:
-        self.meter = Meter()
-        self.progress = Progress(self.fetcher.name, kind, look, read, None, 0, 0)
-        if look:
-            self._row(kind)
-
-    def _row(self, kind: str) -> dict[str, int]:
-        names = ("seen", "stored", "changed", "unchanged", "quarantined")
-        return self.run_record.counters.setdefault(kind, dict.fromkeys(names, 0))
-
-    def _count(self, kind: str, seen: int, result: Result) -> None:
-        row, stored = self._row(kind), len(result.new)
-        row["seen"] += seen
-        row["stored"] += stored
-        row["changed"] += result.changed - stored
-        row["unchanged"] += result.unchanged
-        row["quarantined"] += result.quarantined
-        if kind == (self.progress.kind if self.progress.look else BY_UUID):
-            self.meter.add(seen)
-            self.progress.done += seen
-            self.progress.changed += result.changed
-            self.progress.quarantined += result.quarantined
-
     def _tell(self) -> None:
-        """Show progress."""
-        progress = self.progress
-        progress.rate, progress.average = self.meter.now, self.meter.average
-        reason, until = self.asked_how["waiting"] or "", self.asked_how["until"]
-        waits = reason if reason in LONG else ""
-        if bool(progress.waits) != bool(waits):
-            self.meter.waits(bool(waits))
-        if waits and until:
-            waits += f", verder om {datetime.fromisoformat(until).astimezone(DUTCH_TIME):%H:%M}"
-        progress.waits = waits
-        progress.limit = "" if waits else reason or self.crew.limited_by()
-        self.show(progress)
-
-    def _news(self) -> dict[str, Any]:
-        """How it is going, for who asks from elsewhere."""
-        progress = self.progress
-        return {
-            "look": progress.look,
-            "kind": progress.kind,
-            "done": progress.done,
-            "total": progress.total,
-            "rate_now": 0.0 if progress.waits else round(progress.rate, 1),
-            "rate_average": round(progress.average, 1),
-            "seconds_left": progress.seconds_left,
-            "waits": progress.waits,
-            "limited_by": progress.limit,
-            "rate": self.asked_how["objects_per_second"],
-            "connections": self.asked_how["connections"],
-            "counters": self.run_record.counters,
-        }
+        self.telling.tell(self.asked_how, self.crew.limited_by())
 
     def _save(self) -> None:
         with self.store.write() as connection:

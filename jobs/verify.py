@@ -126,7 +126,9 @@ class Verify:
     def _opened(self) -> runs.Run:
         """The run to go on with, if it was begun as this one and not too long ago; else at its beginning."""
         with self.store.write() as connection:
-            run = runs.open_run(connection, "verify", self.source)
+            # Of its own kind, so that a sample of the weekly job does not undo a whole one that waits to go on.
+            job = "verify" if self.sample is None else "verify-sample"
+            run = runs.open_run(connection, job, self.source)
             fits = self.sample is None and run.cursor.get("terms") == self._terms()
             if run.resumed and not (fits and run.started <= now() <= run.started + LASTS):
                 runs.start_over(connection, run)

@@ -41,7 +41,7 @@ def verify(
     """Vergelijkt bron en opslag, van beide kanten; 0 is schoon, 1 is niet schoon.
 
     Met --full gaat hetzelfde commando na onderbreken verder waar het was, tot een dag na het begin. Een
-    steekproef, een andere [mapping], wel of geen --repair of een andere versie begint opnieuw.
+    andere [mapping], wel of geen --repair of een andere versie begint opnieuw.
     """
     if full and (sample is not None or seed is not None):
         _refuse("Kies: --full, of een steekproef met --sample en --seed.")

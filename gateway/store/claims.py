@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from mappings.findings import Finding
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
 # What is said by a statement `s`, in SQL.
 SAID = f"substr(s.digest, {IDENTITY_BYTES + 1})"
+BOUND_AT_ONCE = 500
 IN_IDS = "IN (SELECT value FROM json_each(?))"
 Zaak = tuple[int, bytes]
 
@@ -30,6 +31,14 @@ Zaak = tuple[int, bytes]
 def id_list(ids: Iterable[int]) -> str:
     """Row ids as the one bound value of `IN_IDS`."""
     return orjson.dumps(list(ids)).decode()
+
+
+def in_parts(values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Values to be bound, some hundreds at a time, each with the question marks for them."""
+    wanted = list(values)
+    for start in range(0, len(wanted), BOUND_AT_ONCE):
+        part = wanted[start : start + BOUND_AT_ONCE]
+        yield ",".join("?" * len(part)), part
 
 
 @dataclass(slots=True)
@@ -109,10 +118,8 @@ def _rows_of(
     connection: sqlite3.Connection, table: str, column: str, values: Iterable[Any]
 ) -> dict[Any, int]:
     """The rows that have one of these values in a unique column, by value."""
-    wanted, found = list(values), dict[Any, int]()
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        marks = ",".join("?" * len(part))
+    found: dict[Any, int] = {}
+    for marks, part in in_parts(values):
         found.update(
             connection.execute(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part)
         )

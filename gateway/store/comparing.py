@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.store.claims import IN_IDS, id_list
+from gateway.store.claims import IN_IDS, id_list, in_parts
 from gateway.store.database import Store
 from gateway.store.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
 
@@ -48,9 +48,7 @@ def held_among(
 ) -> dict[bytes, Held]:
     """The held objects of a kind among `uuids`, by uuid."""
     found: dict[bytes, Held] = {}
-    for start in range(0, len(uuids), 500):
-        part = uuids[start : start + 500]
-        marks = ",".join("?" * len(part))
+    for marks, part in in_parts(uuids):
         rows = connection.execute(
             f"SELECT {COLUMNS} FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
             (source, RAW_KIND[kind], *part),
@@ -126,10 +124,8 @@ def zaken_near(connection: sqlite3.Connection, source: int, places: Iterable[byt
 
 def zaaktypen(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes]) -> dict[bytes, str]:
     """The zaaktype (its URL) of the readable zaken among these."""
-    uuids, found = list(zaken), dict[bytes, str]()
-    for start in range(0, len(uuids), 500):
-        part = uuids[start : start + 500]
-        marks = ",".join("?" * len(part))
+    found: dict[bytes, str] = {}
+    for marks, part in in_parts(zaken):
         found.update(
             connection.execute(
                 "SELECT uuid, facts ->> '$.zaaktype' FROM raw WHERE source = ? AND kind = ?"

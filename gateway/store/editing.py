@@ -16,6 +16,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.store.claims import IN_IDS, id_list, in_parts
 from gateway.store.database import now
 from gateway.store.kinds import (
     KIND,
@@ -25,7 +26,6 @@ from gateway.store.kinds import (
     RELATION,
     RELATIONS,
 )
-from gateway.store.legacy import IN_IDS, id_list
 from gateway.store.reading import Row
 from gateway.store.writing import remove_documents
 
@@ -252,8 +252,9 @@ def _note(connection: sqlite3.Connection, uuid: UUID, part: str, value: object) 
 def local_parts(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
     """What clients wrote of these documents, by part; of a reference the uuids."""
     found: dict[bytes, dict[str, Any]] = {}
-    for uuid in uuids:
-        for part, value in connection.execute("SELECT part, value FROM local WHERE uuid = ?", (uuid,)):
+    for marks, some in in_parts(uuids):
+        rows = connection.execute(f"SELECT uuid, part, value FROM local WHERE uuid IN ({marks})", some)
+        for uuid, part, value in rows:
             found.setdefault(uuid, {})[part] = orjson.loads(value)
     return found
 

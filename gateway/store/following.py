@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from gateway.store.claims import in_parts
 from gateway.store.kinds import RAW_KIND
 
 
@@ -82,9 +83,7 @@ def held_before(
 ) -> set[bytes]:
     """Which of these objects were held before `moment`."""
     found: set[bytes] = set()
-    for start in range(0, len(uuids), 500):
-        part = uuids[start : start + 500]
-        marks = ",".join("?" * len(part))
+    for marks, part in in_parts(uuids):
         found.update(
             row[0]
             for row in connection.execute(

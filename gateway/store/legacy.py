@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.store.claims import IN_IDS, Zaak, id_list
+from gateway.store.claims import IN_IDS, Zaak, id_list, in_parts
 from gateway.store.database import Store
 from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from mappings.findings import Finding
@@ -56,9 +56,7 @@ def raw_rows(
 ) -> dict[bytes, RawRow]:
     """The held objects among `uuids`, by uuid."""
     found: dict[bytes, RawRow] = {}
-    for start in range(0, len(uuids), 500):
-        part = uuids[start : start + 500]
-        marks = ",".join("?" * len(part))
+    for marks, part in in_parts(uuids):
         rows = connection.execute(
             f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
             (source, RAW_KIND[kind], *part),

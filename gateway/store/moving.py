@@ -41,12 +41,13 @@ def follow(connection: sqlite3.Connection, documents: Sequence[Document]) -> Non
 
     Before they are written: which address is the standard one depends on it. What a client changed since stays.
     """
-    clients_wrote = connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is not None
-    for document in documents:
-        if document.kind not in ("partij", "actor") or not (clients_wrote or document.other_uuids):
-            continue
+    owners = [document for document in documents if document.kind in ("partij", "actor")]
+    local = local_parts(
+        connection,
+        {uuid.bytes for document in owners for uuid in (document.uuid, *document.other_uuids)},
+    )
+    for document in owners:
         known_as = [uuid.bytes for uuid in (document.uuid, *document.other_uuids)]
-        local = local_parts(connection, set(known_as)) if clients_wrote else {}
         if TOMBSTONE in local.get(known_as[0], {}):
             continue
         for uuid in known_as:

@@ -15,7 +15,12 @@ RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "
 
 
 # The lease that a run of these jobs holds for as long as it lives.
-LEASES = {"backfill": "backfill {source}", "verify": "backfill {source}", "rebuild": "rebuild"}
+LEASES = {
+    "backfill": "backfill {source}",
+    "verify": "backfill {source}",
+    "verify-sample": "backfill {source}",
+    "rebuild": "rebuild",
+}
 
 
 def lease_of(job: str, source: str | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import orjson
 
 from gateway.store import spans
+from gateway.store.claims import in_parts
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
 from mappings.documents import Document
 
@@ -92,9 +93,7 @@ def _known(
     connection: sqlite3.Connection, uuids: list[bytes]
 ) -> dict[bytes, tuple[int, int, int, str, int, int]]:
     found = {}
-    for start in range(0, len(uuids), 500):
-        part = uuids[start : start + 500]
-        marks = ",".join("?" * len(part))
+    for marks, part in in_parts(uuids):
         for row in connection.execute(
             f"SELECT uuid, id, created, moment, body, owner, origin FROM document WHERE uuid IN ({marks})",
             part,
