@@ -33,7 +33,7 @@ from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
 from mappings.klantcontacten import Deelnemer, translate_klantcontact
-from mappings.klanten import gewenst_nummer, houder, nummer_bezet
+from mappings.klanten import nummer_bezet, verdeel_nummers
 from mappings.merge import Merged, merge
 from mappings.rollen import Claim
 from mappings.settings import Settings
@@ -91,9 +91,10 @@ class Merging:
         """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more."""
         held = statements.connected_statements(self.connection, self.identities)
         claims = [_claim(row) for row in held]
-        numbers = {claim.nummer for claim in claims if claim.nummer}
-        if numbers:
-            # Who gets a number depends on all who want it (M41).
+        numbers: set[str] = set()
+        # Who gets a number depends on all who want it, and on what else those may have (M41).
+        while not numbers.issuperset(more := {claim.nummer for claim in claims if claim.nummer}):
+            numbers = more
             wanted = ties.identities_of_numbers(self.connection, numbers)
             held = statements.connected_statements(self.connection, self.identities | wanted)
             claims = [_claim(row) for row in held]
@@ -149,22 +150,25 @@ class Merging:
         return {row for uuid, row in before.items() if uuid not in ids}
 
     def _numbers(self, parties: Sequence[tuple[Merged, list[Claim]]]) -> None:
-        """Give parties the number of their klant, where it is free (M41)."""
-        wanting: dict[str, list[tuple[Merged, list[Claim]]]] = defaultdict(list)
-        for merged, claims in parties:
-            nummer, others = gewenst_nummer(claims)
-            merged.findings += [(klant, nummer_bezet()) for klant in others]
-            if nummer:
-                wanting[nummer].append((merged, claims))
-        taken = ties.numbers_of_clients(self.connection, wanting)
-        for nummer, wanted_by in wanting.items():
-            holder = houder([merged.documents[0].uuid for merged, _ in wanted_by], nummer in taken)
-            for merged, claims in wanted_by:
-                if merged.documents[0].uuid == holder:
-                    merged.documents[0].body["nummer"] = nummer
-                    continue
-                klanten = [claim.rol for claim in claims if claim.nummer == nummer]
-                merged.findings += [(klant, nummer_bezet()) for klant in klanten]
+        """Give parties the number of a klant of theirs that is free (M41)."""
+        wishes = {
+            merged.documents[0].uuid: [(claim.rol, claim.nummer) for claim in claims if claim.nummer]
+            for merged, claims in parties
+        }
+        taken = ties.numbers_of_clients(
+            self.connection, {nummer for all_ in wishes.values() for _, nummer in all_}
+        )
+        given = verdeel_nummers(wishes, taken)
+        for merged, _ in parties:
+            party = merged.documents[0]
+            chosen = given.get(party.uuid)
+            if chosen is not None:
+                party.body["nummer"] = chosen[1]
+            merged.findings += [
+                (klant, nummer_bezet())
+                for klant, nummer in wishes[party.uuid]
+                if chosen is None or nummer != chosen[1]
+            ]
 
     def _contacts(self) -> set[int]:
         """The klantcontacten of the zaken that were touched (M28-M31, M33). Out: documents that are no more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
@@ -124,25 +124,23 @@ def renamed(finding: Finding, names: Mapping[str, str], identificatie: str) -> F
     return replace(finding, field=finding.field.replace("betrokkeneIdentificatie", identificatie, 1))
 
 
-def gewenst_nummer(claims: Iterable[Claim]) -> tuple[str, list[UUID]]:
-    """The number that a party of these claims may have, and the klanten whose number it can't have.
+def verdeel_nummers(
+    wensen: Mapping[UUID, Iterable[tuple[UUID, str]]], bezet: Iterable[str]
+) -> dict[UUID, tuple[UUID, str]]:
+    """Which klant gives its party a number, and which number (M41).
 
-    A klant has no date, so of several numbers that of the lowest uuid counts, whatever came first. Out: "" when
-    no klant has a number that fits.
+    In: for each party the klanten that have a number, each with that; and the numbers that clients gave to others:
+    numbers are unique. A klant has no date, so whatever came first, the party of the lowest uuid chooses first, and of
+    its klanten the lowest uuid counts whose number is still free.
     """
-    numbered = sorted((claim.rol, claim.nummer) for claim in claims if claim.nummer)
-    if not numbered:
-        return "", []
-    nummer = numbered[0][1]
-    return nummer, [uuid for uuid, other in numbered if other != nummer]
-
-
-def houder(partijen: Sequence[UUID], bezet: bool) -> UUID | None:
-    """Which of the parties that want one number gets it: the lowest uuid, so that arrival never matters.
-
-    None when a client gave the number to another party (`bezet`): numbers are unique.
-    """
-    return None if bezet or not partijen else min(partijen)
+    used, gegeven = set(bezet), dict[UUID, tuple[UUID, str]]()
+    for partij, klanten in sorted(wensen.items()):
+        for klant, nummer in sorted(klanten):
+            if nummer not in used:
+                gegeven[partij] = (klant, nummer)
+                used.add(nummer)
+                break
+    return gegeven
 
 
 def nummer_bezet() -> Finding:

@@ -303,6 +303,39 @@ def test_joined_klanten_give_up_their_second_number(make: Callable[..., Register
     assert sorted(each["nummer"] for each in first.documents("partij").values()) == ["1", "2"]
 
 
+@pytest.mark.rule("M41")
+def test_a_party_whose_first_number_is_taken_has_its_second(make: Callable[..., Register]) -> None:
+    """Whatever came first; and what becomes free goes to who still wants it."""
+    wishes: list[Raw] = [
+        ("klant", klant(number, {"inpBsn": BSN[who]}, klantnummer=nummer))
+        for number, who, nummer in (
+            (1, 0, "7"),
+            (2, 0, "8"),
+            (3, 1, "7"),
+            (4, 1, "8"),
+            (5, 2, "7"),
+            (6, 2, "8"),
+        )
+    ]
+
+    def numbers(register: Register) -> dict[str, str | None]:
+        return {uuid: each["nummer"] for uuid, each in register.documents("partij").items()}
+
+    digests, afterwards = set(), set()
+    for order in (wishes, wishes[::-1], wishes[3:] + wishes[:3]):
+        register = make()
+        register.take(*order)
+        digests.add(register.digest())
+        first, second, third = sorted(numbers(register))
+        assert numbers(register) == {first: "7", second: "8", third: None}
+        lost = {line["raw"] for line in register.lines("provenance") if line["document"] == first}
+        for uuid in sorted(lost):
+            register.remove("klant", uuid)
+        afterwards.add(register.digest())
+        assert numbers(register) == {second: "7", third: "8"}
+    assert len(digests) == len(afterwards) == 1
+
+
 @pytest.mark.rule("M32")
 def test_a_zaakcontactmoment_points_at_its_contactmoment(register: Register) -> None:
     register.take(

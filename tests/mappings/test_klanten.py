@@ -1,5 +1,7 @@
 """A klant of the Klanten API becomes a party, the same one as that of rollen with its numbers or its URL (M41)."""
 
+from uuid import UUID
+
 import pytest
 from earlier_objects import earlier_url, klant
 from hypothesis import example, given, settings
@@ -25,7 +27,7 @@ from legacy_objects import (
 from mappings.earlier import load_klant
 from mappings.findings import Untranslatable
 from mappings.identity import key_sets
-from mappings.klanten import gewenst_nummer, houder, translate_klant
+from mappings.klanten import translate_klant, verdeel_nummers
 from mappings.merge import merge
 from mappings.settings import Settings
 
@@ -264,16 +266,31 @@ def test_only_a_numeric_klantnummer_can_be_the_number_of_a_party(klantnummer, nu
     assert rules(made.findings) == refused
 
 
-def test_who_gets_a_number_does_not_depend_on_arrival():
-    claims = [translated(klant(number, klantnummer=str(number))).claims[0] for number in (3, 1, 2)]
-    nummer, other = gewenst_nummer(claims)
-    assert nummer == "1"
-    assert set(other) == {claims[0].rol, claims[2].rol}
-    assert gewenst_nummer(translated(klant(1)).claims) == ("", [])
-    uuids = [UUIDS.derive("partij", str(number)) for number in range(4)]
-    assert houder(uuids, False) == houder(uuids[::-1], False) == min(uuids)
-    assert houder(uuids, True) is None
-    assert houder([], False) is None
+NUMBERS = st.sampled_from(["1", "2", "3", "4"])
+WISHES = st.dictionaries(st.uuids(), st.lists(st.tuples(st.uuids(), NUMBERS), max_size=3), max_size=5)
+
+
+@given(WISHES, st.sets(NUMBERS), st.randoms())
+@pytest.mark.rule("M41")
+def test_a_number_goes_to_a_party_that_wants_it_when_it_is_free(wishes, taken, chance):
+    given_ = verdeel_nummers(wishes, taken)
+    numbers = [nummer for _, nummer in given_.values()]
+    assert len(set(numbers)) == len(numbers)
+    assert not taken & set(numbers)
+    for partij, klanten in wishes.items():
+        assert partij not in given_ or given_[partij] in klanten
+        # One that has none wanted only what others have.
+        assert partij in given_ or {nummer for _, nummer in klanten} <= taken | set(numbers)
+    shuffled = list(wishes.items())
+    chance.shuffle(shuffled)
+    assert verdeel_nummers(dict(shuffled), taken) == given_
+
+
+def test_the_lowest_uuid_chooses_first():
+    low, high = UUID(int=1), UUID(int=2)
+    wishes = {high: [(UUID(int=9), "7"), (UUID(int=8), "5")], low: [(UUID(int=7), "5")]}
+    assert verdeel_nummers(wishes, []) == {low: (UUID(int=7), "5"), high: (UUID(int=9), "7")}
+    assert verdeel_nummers(wishes, ["7"]) == {low: (UUID(int=7), "5")}
 
 
 @pytest.mark.rule("M22")
