@@ -269,7 +269,7 @@ class Batch:
         numbers = [next(ids) if row is None else row.id for _, row in objects]
         for (_, row), content in zip(objects, contents, strict=True):
             if row is not None:
-                rows.update_raw(self.connection, row.id, content)
+                rows.change_raw(self.connection, row, content)
         moved = {
             (self.source, row.zaak)
             for item, row in objects

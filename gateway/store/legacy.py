@@ -159,6 +159,16 @@ def insert_raws(
     return list(range(first, first + len(objects)))
 
 
+def change_raw(connection: sqlite3.Connection, row: RawRow, content: Content) -> None:
+    """Write what a held legacy object is now. What stays as it is is not written, nor its places in indexes."""
+    if content.digest is None or (row.digest, row.zaak) != (content.digest, content.zaak):
+        update_raw(connection, row.id, content)
+    elif row.state != content.state:
+        set_state(connection, [row.id], content.state, content.facts)
+    elif row.facts != content.facts:
+        connection.execute("UPDATE raw SET facts = ? WHERE id = ?", (content.facts, row.id))
+
+
 def update_raw(connection: sqlite3.Connection, row: int, content: Content) -> None:
     """Write what a legacy object is now."""
     connection.execute(
