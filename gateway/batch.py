@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -11,9 +10,9 @@ import orjson
 
 from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
-from gateway.store import comparing, rebuilding, ties
 from gateway.store import legacy as rows
-from gateway.store.claims import NewClaim, insert_claims, said_by, take_claims
+from gateway.store import ties
+from gateway.store.claims import NewClaim, insert_claims, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
 from gateway.store.kinds import (
@@ -25,7 +24,6 @@ from gateway.store.kinds import (
     UNREADABLE,
     WAITING,
 )
-from gateway.store.leaving import remove_gone
 from gateway.store.packing import unpack
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Finding, Severity, Untranslatable
@@ -145,72 +143,6 @@ class Batch:
                 changed.append((item, row))
         self.result.changed += len(changed)
         self._put(kind, changed, zaken)
-        self._finish()
-
-    def again(self, looked_at: Sequence[tuple[rebuilding.Held, Incoming]], only: bool) -> None:
-        """Translate held objects again; one that is gone or was taken anew meanwhile is right already."""
-        ids = [each.id for each, _ in looked_at]
-        held = rows.raws(self.connection, ids)
-        rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
-        said = rebuilding.said(self.connection, ids)
-        tied = ties.ties_by(self.connection, ids)
-        zaken = self._zaken({item.zaak for _, item in looked_at if item.zaak})
-        changed: dict[str, list[tuple[Incoming, rows.RawRow | None]]] = defaultdict(list)
-        for each, item in looked_at:
-            row = held.get(each.id)
-            if row is None or row.uuid != item.uuid or row.digest != each.digest:
-                continue
-            if self._says_the_same(item, row, said.get(each.id, set()), tied.get(each.id), zaken):
-                self.result.unchanged += 1
-            else:
-                changed[item.kind].append((item, row))
-                self.result.changed += 1
-        for kind, found in changed.items():
-            self._put(kind, found, zaken)
-        source = self.source if only else None
-        self.merging.identities |= rebuilding.first_said(self.connection, ids, source)
-        self.merging.zaken |= rebuilding.zaken_to_do(self.connection, ids)
-        self._touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
-        ties_among = [each.id for each, item in looked_at if item.kind in TIES]
-        self.tied |= ties.moments_of_raws(self.connection, ties_among) if ties_among else set()
-        self._finish()
-
-    def _says_the_same(
-        self,
-        item: Incoming,
-        row: rows.RawRow,
-        said: set[rebuilding.Said],
-        tied: ties.Tie | None,
-        zaken: dict[bytes, int],
-    ) -> bool:
-        """Is an object held as it is translated now? Its findings are noted again either way."""
-        translated = self.translator.translate(self.source_name, item)
-        state = self._state(item, translated, zaken)
-        facts: str | None = None
-        says: set[rebuilding.Said] = set()
-        findings: list[Finding] = []
-        if isinstance(translated, Untranslatable):
-            if state == QUARANTINED and row.state == QUARANTINED:
-                rows.quarantine(self.connection, row.id, translated.reason, self.now)
-        elif state == TRANSLATED:
-            facts = orjson.dumps(translated.facts).decode()
-            for claim in translated.claims:
-                body, keys = body_of(claim), rebuilding.one_text(claim.keys)
-                digest = said_by(claim.facet, body)
-                says.add((claim.facet, claim.moment, item.uuid, digest, body, keys))
-            findings = translated.findings
-        self.spoken[row.id] = findings
-        if said != says:
-            rebuilding.distrust(self.connection, row.id, said, says)
-        wanted = (item.zaak, state, item.digest, facts, says, self._tie_of(item, state, translated))
-        return (row.zaak, row.state, row.digest, row.facts, said, tied) == wanted
-
-    def leftovers(self, found: rebuilding.Leftovers) -> None:
-        """Put right what no held object led to: what these statements make, and what nothing makes any more."""
-        self.merging.identities |= comparing.identities_of(self.connection, found.statements)
-        self.merging.zaken |= found.zaken
-        if found.orphans:  # looked for again: a client's question may just have made something of them
-            remove_gone(self.connection, rebuilding.orphans(self.connection))
         self._finish()
 
     def leave_out(self, zaken: Sequence[rows.RawRow]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.again import Again
 from gateway.batch import Batch, Result
 from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.merging import Merging
@@ -90,7 +91,7 @@ class Ingest(Translator):
         """
         looked_at = [(each, self._look_again(source, each)) for each in held]
         with self.store.write() as connection:
-            work = Batch(self, self.merging(connection), source)
+            work = Again(self, self.merging(connection), source)
             # Zaken first: what they become decides on what belongs to them.
             for zaken in (True, False):
                 part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
@@ -102,7 +103,7 @@ class Ingest(Translator):
     def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:
         """Put right what is left at the end of a rebuild, in one transaction; `source` is any that is held."""
         with self.store.write() as connection:
-            Batch(self, self.merging(connection), source).leftovers(found)
+            Again(self, self.merging(connection), source).leftovers(found)
 
     def _look_again(self, source: str, held: rebuilding.Held) -> Incoming:
         text = unpack(held.body)

@@ -42,6 +42,9 @@ def follow(connection: sqlite3.Connection, documents: Sequence[Document]) -> Non
     Before they are written: which address is the standard one depends on it. What a client changed since stays.
     """
     owners = [document for document in documents if document.kind in ("partij", "actor")]
+    (clients_made,) = connection.execute(
+        f"SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = {LOCAL_ORIGIN})"
+    ).fetchone()
     local = local_parts(
         connection,
         {uuid.bytes for document in owners for uuid in (document.uuid, *document.other_uuids)},
@@ -54,7 +57,7 @@ def follow(connection: sqlite3.Connection, documents: Sequence[Document]) -> Non
             for part, told in local.get(uuid, {}).items():
                 if part.startswith(MOVED) and told["to"] != str(document.uuid):
                     _bring_back(connection, document, uuid, part, told)
-        for uuid in known_as[1:]:
+        for uuid in known_as[1:] if clients_made else ():
             references = connection.execute(
                 "SELECT l.source, l.relation, l.target FROM document d JOIN link l ON l.target = d.id"
                 " JOIN document s ON s.id = l.source WHERE d.uuid = ? AND s.origin = ?",
