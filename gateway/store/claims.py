@@ -23,7 +23,7 @@ from mappings.findings import Finding
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
 # What is said by a statement `s`, in SQL.
 SAID = f"substr(s.digest, {IDENTITY_BYTES + 1})"
-BOUND_AT_ONCE = 500
+BOUND_AT_ONCE, ROUND = 512, 64
 IN_IDS = "IN (SELECT value FROM json_each(?))"
 Zaak = tuple[int, bytes]
 
@@ -33,12 +33,23 @@ def id_list(ids: Iterable[int]) -> str:
     return orjson.dumps(list(ids)).decode()
 
 
+def bound(values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Question marks for values in an IN, and the values, with the last one again until their number is a round one.
+
+    So there are few different statements, and each of them stays prepared.
+    """
+    number = len(values)
+    if not number:
+        return "", []
+    rounded = 1 << (number - 1).bit_length() if number <= ROUND else -(-number // ROUND) * ROUND
+    return ",".join("?" * rounded), [*values, *values[-1:] * (rounded - number)]
+
+
 def in_parts(values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
     """Values to be bound, some hundreds at a time, each with the question marks for them."""
     wanted = list(values)
     for start in range(0, len(wanted), BOUND_AT_ONCE):
-        part = wanted[start : start + BOUND_AT_ONCE]
-        yield ",".join("?" * len(part)), part
+        yield bound(wanted[start : start + BOUND_AT_ONCE])
 
 
 @dataclass(slots=True)
@@ -276,7 +287,7 @@ class DeelnemerRow:
 
 def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
     """The rollen of these zaken that became a partij or actor."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.execute(
         "SELECT r.zaak, r.id, r.uuid, d.id, d.uuid, r.facts FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.store.claims import IN_IDS, Zaak, id_list, in_parts
+from gateway.store.claims import IN_IDS, Zaak, bound, id_list, in_parts
 from gateway.store.database import Store
 from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from mappings.findings import Finding
@@ -84,7 +84,7 @@ def raw_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes, kind: 
 def zaken_with_content(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes]) -> set[bytes]:
     """The zaken among these that something else is held of."""
     uuids = list(zaken)
-    marks = ",".join("?" * len(uuids))
+    marks, uuids = bound(uuids)
     rows = connection.execute(
         f"SELECT DISTINCT zaak FROM raw WHERE source = ? AND zaak IN ({marks}) AND kind != {RAW_KIND['zaak']}",
         (source, *uuids),
@@ -96,7 +96,7 @@ def raws_of_zaken(
     connection: sqlite3.Connection, source: int, zaken: Sequence[bytes], kind: str
 ) -> list[RawRow]:
     """The held objects of one kind of these zaken (at most 500)."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.execute(
         f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) AND kind = ?",
         (source, *zaken, RAW_KIND[kind]),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.store.claims import IN_IDS, Zaak, id_list
+from gateway.store.claims import IN_IDS, Zaak, bound, id_list
 from gateway.store.kinds import TRANSLATED
 
 
@@ -29,7 +29,7 @@ def taking_part(
     connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]
 ) -> dict[bytes, list[RepresentationRow]]:
     """The rollen of these zaken (at most 500) with a part in representation, by zaak."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.execute(
         "SELECT r.zaak, r.id, r.uuid, r.facts, d.uuid, o.uuid FROM raw r INDEXED BY raw_machtiging"
         " LEFT JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' LEFT JOIN statement s ON s.id = c.statement"
@@ -48,7 +48,7 @@ def taking_part(
 
 def given(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
     """What these zaken (at most 500) are known to give: pairs of zaak and uuid of a vertegenwoordiging."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     return set(
         connection.execute(
             f"SELECT zaak, uuid FROM representation WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
@@ -107,7 +107,7 @@ def put_ends(
     connection: sqlite3.Connection, source: int, zaken: Sequence[bytes], ends: Mapping[bytes, str]
 ) -> None:
     """Note, of these zaken (at most 500), the first end that is still to come, where there is one."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.execute(
         f"SELECT zaak, until FROM representation_end WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
     )
