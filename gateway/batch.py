@@ -324,8 +324,7 @@ class Batch:
     # A zaak, and what depends on it
 
     def _zaken(self, uuids: Iterable[bytes]) -> dict[bytes, int]:
-        held = rows.raw_rows(self.connection, self.source, "zaak", list(uuids))
-        return {uuid: row.state for uuid, row in held.items()}
+        return rows.states(self.connection, self.source, "zaak", uuids)
 
     def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
         self.merging.zaken.add((self.source, uuid))

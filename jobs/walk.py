@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mappings.translate import uuid_in
+from mappings.translate import uuid_bytes_in
 
 # How far pages may be ahead of the one whose turn it is.
 AHEAD = 64
@@ -36,9 +36,9 @@ def shown(objects: Sequence[dict[str, Any]], new: set[bytes]) -> Shown:
     """What counts of a page, of which the objects in `new` were not held before."""
     before = after = 0
     known = False
-    uuids = [uuid_in(item.get("uuid")) or uuid_in(item.get("url")) for item in objects]
+    uuids = [uuid_bytes_in(item.get("uuid")) or uuid_bytes_in(item.get("url")) for item in objects]
     for uuid in uuids:
-        if uuid is None or uuid.bytes not in new:
+        if uuid is None or uuid not in new:
             known = True
         elif known:
             after += 1

@@ -65,6 +65,21 @@ def raw_rows(
     return found
 
 
+def states(
+    connection: sqlite3.Connection, source: int, kind: str, uuids: Iterable[bytes]
+) -> dict[bytes, int]:
+    """The states of the held objects among `uuids`, by uuid."""
+    found: dict[bytes, int] = {}
+    for marks, part in in_parts(uuids):
+        found.update(
+            connection.execute(
+                f"SELECT uuid, state FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
+                (source, RAW_KIND[kind], *part),
+            )
+        )
+    return found
+
+
 def raws(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, RawRow]:
     """Held objects, by row."""
     found = connection.execute(f"SELECT {RAW_COLUMNS} FROM raw WHERE id {IN_IDS}", (id_list(ids),))
