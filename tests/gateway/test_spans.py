@@ -73,7 +73,7 @@ def small_spans(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
 Step = tuple[str, int, int]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["come", "come", "come", "flood", "move", "go", "turn"]),
+        st.sampled_from(["come", "come", "come", "flood", "crowd", "crowd", "move", "go", "turn"]),
         st.integers(0, 40),
         st.integers(-3, 12),
     ),
@@ -90,6 +90,9 @@ def take(connection: sqlite3.Connection, step: Step) -> None:
             put_documents(connection, [(one, None)])
         case "flood":  # many with one moment: only their uuids tell them apart
             put_documents(connection, [(categorie(100 + number * 9 + n, moment), None) for n in range(9)])
+        case "crowd":  # so many that they are counted together
+            crowd = [categorie(1000 + number * 20 + n, moment + n % 3) for n in range(20)]
+            put_documents(connection, [(one, None) for one in crowd])
         case "move":
             connection.execute(
                 "UPDATE document SET moment = ?, created = created + 1 WHERE uuid = ?",
