@@ -18,11 +18,9 @@ import orjson
 from gateway.store import editing
 from gateway.store.claims import IN_IDS, id_list
 from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
-from gateway.store.schema import FILTER_INDEXES
 from mappings.documents import Document
 from mappings.klantinteracties import defaults
 
-BY_NUMBER = FILTER_INDEXES["partij-identificator", "partijIdentificator.objectId"]
 ADOPTABLE = ("partij", "partij-identificator")
 
 
@@ -182,10 +180,10 @@ def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
 def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:
     found = connection.execute(
         "SELECT d.uuid, d.id, d.body ->> '$.partijIdentificator', p.id, p.origin FROM json_each(?1) n"
-        f" CROSS JOIN document d INDEXED BY {BY_NUMBER} ON d.kind = {KIND['partij-identificator']}"
-        " AND d.body ->> '$.partijIdentificator.objectId' = n.value"
+        f" CROSS JOIN document d INDEXED BY document_own_number ON d.kind = {KIND['partij-identificator']}"
+        " AND d.origin = 1 AND d.body ->> '$.partijIdentificator.objectId' = n.value"
         f" LEFT JOIN link l ON l.source = d.id AND l.relation = {RELATION['partij-identificator.identificeerdePartij']}"
-        " LEFT JOIN document p ON p.id = l.target WHERE d.origin = 1 ORDER BY d.uuid",
+        " LEFT JOIN document p ON p.id = l.target ORDER BY d.uuid",
         (orjson.dumps(sorted(numbers)).decode(),),
     )
     return [

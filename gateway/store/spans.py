@@ -5,7 +5,7 @@ are its lower bound, the next span's are its end. The first span of a kind start
 documents keep the counts, so no way of writing can forget them: a span that has grown too large is cut in two, one
 that has become empty joins the one before it. Where the bounds lie doesn't matter to any answer.
 
-Many documents that come at once are counted `together`, a write for each span instead of for each document.
+Many documents that come or move at once are counted `together`, a write for each span instead of for each document.
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ COUNTED_TOGETHER = (
     "DROP TRIGGER span_empty",
     TRIGGERS[4].removesuffix("END") + f"{_ELSEWHERE} END",
 )
+# And documents that move too.
+MOVED_TOGETHER = (
+    "DROP TRIGGER document_moves",
+    TRIGGERS[2].replace("WHEN (", "WHEN (SELECT one_by_one FROM span_state) AND (", 1),
+)
 KNOWN_BOUNDS = 4
 
 # The lower bound of a span: the moment, created and uuid of a document.
@@ -100,25 +105,31 @@ _bounds: dict[int, dict[int, list[Bound]]] = {}
 
 
 @contextlib.contextmanager
-def together(connection: sqlite3.Connection, places: Iterable[Place]) -> Iterator[None]:
-    """Count documents that are inserted in the block at its end, all at once; they must be those of `places`."""
+def together(
+    connection: sqlite3.Connection, places: Iterable[Place], left: Iterable[Place] = ()
+) -> Iterator[None]:
+    """Count documents that are inserted or moved in the block at its end, all at once.
+
+    `places` must be where they are then, `left` where those that are moved were.
+    """
     connection.execute("UPDATE span_state SET one_by_one = 0")
     try:
         yield
-        _add(connection, places)
+        _add(connection, places, left)
     finally:
         connection.execute("UPDATE span_state SET one_by_one = 1")
 
 
-def _add(connection: sqlite3.Connection, places: Iterable[Place]) -> None:
+def _add(connection: sqlite3.Connection, places: Iterable[Place], left: Iterable[Place]) -> None:
     bounds = _known_bounds(connection)
     found: Counter[tuple[int, Bound]] = Counter()
-    for kind, *where in places:
-        of_kind = bounds[kind]
-        found[kind, of_kind[bisect_right(of_kind, tuple(where)) - 1]] += 1
+    for change, counted in ((1, places), (-1, left)):
+        for kind, *where in counted:
+            of_kind = bounds[kind]
+            found[kind, of_kind[bisect_right(of_kind, tuple(where)) - 1]] += change
     connection.executemany(
         "UPDATE span SET found = found + ? WHERE kind = ? AND moment = ? AND created = ? AND uuid = ?",
-        [(number, kind, *bound) for (kind, bound), number in found.items()],
+        [(number, kind, *bound) for (kind, bound), number in found.items() if number],
     )
     if max(found.values(), default=0) > CUT_TO:
         too_large = "UPDATE span SET found = found WHERE kind = ? AND found > ?"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import orjson
 
@@ -13,8 +15,10 @@ from gateway.store.claims import in_parts
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
 from mappings.documents import Document
 
-# So many new documents are counted together.
+# So many documents that come or move are counted together.
 TOGETHER = 10
+# The columns of a document that may change.
+COLUMNS = ("created", "moment", "body", "owner", "origin")
 
 
 class DanglingLink(Exception):
@@ -40,45 +44,58 @@ def put_documents(
             ids[uuid] = next_id
             next_id += 1
     new: list[tuple[int, int, str, int, int, int, int, bytes]] = []
-    changed, said = [], []
+    changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+    places: list[spans.Place] = []
     for document, uuid, owner in named:
         body, owner_id, row = orjson.dumps(document.body).decode(), ids[owner or uuid], known.get(uuid)
         values = (document.created, document.moment, body, owner_id, origin)
+        kind = KIND[document.kind]
         if row is None:
-            new.append((*values, ids[uuid], KIND[document.kind], uuid))
+            new.append((*values, ids[uuid], kind, uuid))
         elif row[1:] != values:
-            if row[1:3] + row[4:] == values[:2] + values[3:]:
-                said.append((body, row[0]))
-            else:
-                changed.append((*values, row[0]))
-    _insert(connection, new)
-    connection.executemany(
-        "UPDATE document SET created = ?, moment = ?, body = ?, owner = ?, origin = ? WHERE id = ?", changed
-    )
-    # What is not named is not touched in its indexes either.
-    connection.executemany("UPDATE document SET body = ? WHERE id = ?", said)
+            changed.append((row, values))
+        else:
+            continue
+        if row is None or row[1:3] != values[:2]:
+            places.append((kind, document.moment, document.created, uuid))
+    left = [
+        (kind, row[2], row[1], uuid)
+        for kind, _, _, uuid in places
+        for row in (known.get(uuid),)
+        if row is not None
+    ]
+    counted = spans.together(connection, places, left) if len(places) >= TOGETHER else contextlib.nullcontext()
+    with counted:
+        connection.executemany(
+            "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            new,
+        )
+        _update(connection, changed)
     old = orjson.dumps([row[0] for row in known.values()]).decode()
     _put_links(connection, [(document, ids[uuid]) for document, uuid, _ in named], ids, old)
     _put_aliases(connection, [(document, ids[uuid]) for document, uuid, _ in named], old)
     return ids
 
 
-def _insert(
-    connection: sqlite3.Connection, new: Sequence[tuple[int, int, str, int, int, int, int, bytes]]
+def _update(
+    connection: sqlite3.Connection, changed: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]
 ) -> None:
-    """Insert documents: created, moment, body, owner, origin, id, kind, uuid."""
-    together = contextlib.nullcontext()
-    if len(new) >= TOGETHER:
-        together = spans.together(
-            connection,
-            [(kind, moment, created, uuid) for created, moment, _, _, _, _, kind, uuid in new],
-        )
-    with together:
-        connection.executemany(
-            "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            new,
-        )
+    """Write changed documents: pairs of a row (id and values) as it was and the values as they are.
+
+    Only the columns that differ are named: of what is named the places in indexes are written again too.
+    """
+    by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for (row, *before), values in changed:
+        differ = [
+            (column, now)
+            for column, was, now in zip(COLUMNS, before, values, strict=True)
+            if was != now
+        ]
+        by_columns[tuple(column for column, _ in differ)].append((*(now for _, now in differ), row))
+    for columns, rows in by_columns.items():
+        named = ", ".join(f"{column} = ?" for column in columns)
+        connection.executemany(f"UPDATE document SET {named} WHERE id = ?", rows)
 
 
 def remove_documents(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
