@@ -80,6 +80,10 @@ class Batch:
         self.said: list[NewClaim] = []
         # Zaken of which nothing is held but themselves.
         self.bare: set[bytes] = set()
+        # By object (row) and facet, the partij or actor that what it said was part of.
+        self.was_part_of: dict[tuple[int, str], int] = {}
+        # Rollen (rows) that say something else of a partij or actor, but the same to their zaak.
+        self.settled: set[int] = set()
         self.tied: set[ties.Moment] = set()
 
     def take(self, batch: Sequence[Incoming]) -> None:
@@ -181,6 +185,7 @@ class Batch:
         found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
         rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
         self.spoken.clear()
+        self.was_part_of.clear()
         self.merging.finish()
 
     # Objects that are new or say something else
@@ -189,8 +194,12 @@ class Batch:
         self, kind: str, objects: Sequence[tuple[Incoming, rows.RawRow | None]], zaken: dict[bytes, int]
     ) -> None:
         """Write objects of one kind, each with its row when it is held."""
-        self._forget(kind, [row for _, row in objects if row is not None])
         contents = [self._content(item, zaken) for item, _ in objects]
+        held = [
+            (row, content) for (_, row), content in zip(objects, contents, strict=True) if row is not None
+        ]
+        self.settled = {row.id for row, content in held if kind == "rol" and _same_to_its_zaak(row, content)}
+        self._forget(kind, [row for row, _ in held])
         fresh = [
             (item.uuid, content)
             for (item, row), content in zip(objects, contents, strict=True)
@@ -199,9 +208,8 @@ class Batch:
         self.result.new |= {uuid for uuid, _ in fresh}
         ids = iter(rows.insert_raws(self.connection, self.source, kind, fresh, self.now))
         numbers = [next(ids) if row is None else row.id for _, row in objects]
-        for (_, row), content in zip(objects, contents, strict=True):
-            if row is not None:
-                rows.change_raw(self.connection, row, content)
+        for row, content in held:
+            rows.change_raw(self.connection, row, content)
         moved = {
             (self.source, row.zaak)
             for item, row in objects
@@ -264,10 +272,18 @@ class Batch:
         """Let a readable object of a readable zaak have its say: claims, findings, its zaak's contacts."""
         if kind in SAYING:
             self.said += [
-                NewClaim(row, uuid, claim.facet, claim.moment, body_of(claim), claim.keys)
+                NewClaim(
+                    row,
+                    uuid,
+                    claim.facet,
+                    claim.moment,
+                    body_of(claim),
+                    claim.keys,
+                    self.was_part_of.get((row, claim.facet)),
+                )
                 for claim in translated.claims
             ]
-        if translated.findings:
+        if translated.findings or row in self.settled:
             self.spoken[row] = translated.findings
         if kind == "klant":
             self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", [uuid])
@@ -275,7 +291,7 @@ class Batch:
             self.tied |= ties.moments_of_raws(self.connection, [row])
         elif kind == "contactmoment":
             self._touch_moments([uuid])
-        elif zaak is not None:
+        elif zaak is not None and row not in self.settled:
             self.merging.zaken.add((self.source, zaak))
 
     def _forget(self, kind: str, found: Sequence[rows.RawRow]) -> None:
@@ -295,18 +311,20 @@ class Batch:
         elif kind == "contactmoment":
             self._touch_moments([row.uuid for row in found])
         if kind in SAYING:
-            identities, documents, statements = take_claims(self.connection, ids)
-            self.merging.identities |= identities
-            self.merging.parties |= documents
-            self.merging.statements |= statements
+            taken = take_claims(self.connection, ids)
+            self.merging.identities |= taken.identities
+            self.merging.parties |= set(taken.documents.values())
+            self.merging.statements |= taken.statements
+            self.was_part_of |= taken.documents
         elif kind == "klantcontact":
             self.merging.contacts |= rows.document_ids(
                 self.connection, "klantcontact", [row.uuid for row in found]
             )
-        self.merging.zaken |= {(self.source, row.zaak) for row in found if row.zaak is not None}
+        moved = [row for row in found if row.id not in self.settled]
+        self.merging.zaken |= {(self.source, row.zaak) for row in moved if row.zaak is not None}
         for row in ids:
             self.spoken.pop(row, None)
-        rows.delete_findings(self.connection, ids)
+        rows.delete_findings(self.connection, [row.id for row in moved])
         rows.release(self.connection, ids)
 
     def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
@@ -405,3 +423,8 @@ class Batch:
         """Have the klantcontacten of these contactmomenten made again, and of those that came after them."""
         self.merging.moments |= {(self.source, contact) for contact in contacts}
         self.merging.moments |= ties.moments_of(self.connection, self.source, "vorig", contacts)
+
+
+def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:
+    """Does a rol say what its zaak needs to know of it just as before? Whom it is about, merging sees to."""
+    return row.state == content.state == TRANSLATED and (row.zaak, row.facts) == (content.zaak, content.facts)

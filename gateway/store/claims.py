@@ -71,7 +71,10 @@ def said_by(facet: str, body: str) -> bytes:
 
 @dataclass(slots=True)
 class NewClaim:
-    """A claim of a legacy object (row and uuid) on its way in."""
+    """A claim of a legacy object (row and uuid) on its way in.
+
+    `document` is the partij or actor that the object's claim of this facet was part of until now, if there was one.
+    """
 
     raw: int
     rol: bytes
@@ -79,6 +82,7 @@ class NewClaim:
     moment: int
     body: str
     keys: Sequence[str]
+    document: int | None = None
 
 
 def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> set[int]:
@@ -96,8 +100,8 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
         first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
         numbers = {digest: first + number for number, digest in enumerate(new)}
         connection.executemany(
-            "INSERT INTO statement (id, digest, body) VALUES (?, ?, ?)",
-            [(numbers[digest], digest, claim.body) for digest, claim in new.items()],
+            "INSERT INTO statement (id, digest, document, body) VALUES (?, ?, ?, ?)",
+            [(numbers[digest], digest, claim.document, claim.body) for digest, claim in new.items()],
         )
         connection.executemany(
             "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
@@ -137,26 +141,33 @@ def _rows_of(
     return found
 
 
-def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> tuple[set[int], set[int], set[int]]:
-    """Remove the claims of these legacy objects.
+@dataclass(slots=True)
+class Taken:
+    """What claims that were removed said: their keys (rows of identity) and statements (rows), and by legacy object
+    (row) and facet the documents that they were part of."""
 
-    Out: of those claims the keys (rows of identity), the documents that they were part of, the statements.
-    """
+    identities: set[int]
+    statements: set[int]
+    documents: dict[tuple[int, str], int]
+
+
+def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
+    """Remove the claims of these legacy objects."""
     ids = id_list(raws)
     held = connection.execute(
-        "SELECT DISTINCT s.id, s.document FROM claim c JOIN statement s ON s.id = c.statement"
+        "SELECT c.raw, c.facet, s.id, s.document FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (ids,),
     ).fetchall()
-    if not held:
-        return set(), set(), set()
-    statements = {row[0] for row in held}
+    statements = {statement for *_, statement, _ in held}
     keys = connection.execute(
         f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
     )
     identities = {row[0] for row in keys}
-    connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
-    return identities, {document for _, document in held if document is not None}, statements
+    if held:
+        connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
+    documents = {(raw, facet): document for raw, facet, _, document in held if document is not None}
+    return Taken(identities, statements, documents)
 
 
 def delete_unused_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> None:
