@@ -16,7 +16,7 @@ import orjson
 
 from gateway.store import legacy as rows
 from gateway.store import representation as store
-from gateway.store.adopting import adopt_pair
+from gateway.store.adopting import adopt_pair, clients_have_pairs
 from gateway.store.claims import Zaak, put_raw_provenance
 from gateway.store.overlay import overlay
 from gateway.store.representation import RepresentationRow
@@ -53,6 +53,7 @@ class _Representing:
         self.connection = connection
         self.uuids = uuids
         self.day = day
+        self.clients_have_pairs = clients_have_pairs(connection)
         self.affected: set[bytes] = set()
         self.known_as: dict[Pair, list[UUID]] = {}
         self.made: dict[Pair, set[tuple[int, UUID, int]]] = defaultdict(set)
@@ -93,7 +94,8 @@ class _Representing:
                 for uuid in pair
             )
             derived = pair_uuids(self.uuids, pair, (represented, representative))
-            own = adopt_pair(self.connection, derived, pair) or derived[0]
+            own = adopt_pair(self.connection, derived, pair) if self.clients_have_pairs else None
+            own = own or derived[0]
             self.known_as[pair] = [own, *(uuid for uuid in derived if uuid != own)]
         return self.known_as[pair]
 

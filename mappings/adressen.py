@@ -187,6 +187,8 @@ def _binnenland(verblijf: Mapping[str, Any], tekst: str, found: list[Finding]) -
     if known:
         adres["land"] = "NL"
 
+    if not (locatie or refused or tekst):
+        return adres
     regels = _Regels(found)
     keep_free = 1 if refused else 0
     if locatie:

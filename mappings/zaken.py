@@ -70,7 +70,7 @@ def load_klantcontact(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _loaded(schema: _Lenient, raw: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(raw, Mapping):
+    if raw.__class__ is not dict and not isinstance(raw, Mapping):
         raise Untranslatable(f"het geheel {_NOT_A_GROUP}")
     try:
         return schema.read(raw)
@@ -250,11 +250,6 @@ class _AsGiven(fields.Field[dict[str, Any]]):
 _AS_IT_IS: Final = frozenset({_Text, _Lines, _Number})
 
 
-def _clean(text: str) -> bool:
-    """Would a text field give this text as it is?"""
-    return not text or (text.isprintable() and text[0] != " " and text[-1] != " ")
-
-
 def _last_uuid(value: Any) -> str:
     if not value or value is missing:
         raise ValidationError(_MISSING)
@@ -288,7 +283,9 @@ class _Lenient(Schema):
         """
         return {
             name: value
-            if (value := raw.get(key, missing)).__class__ is str and as_it_is and _clean(value)
+            if (value := raw.get(key, missing)).__class__ is str
+            and as_it_is
+            and (not value or (value.isprintable() and value[0] != " " != value[-1]))
             else deserialize(value, key, raw)
             for name, key, as_it_is, deserialize in self._readers
         }

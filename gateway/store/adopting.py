@@ -60,6 +60,15 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
             _rename(document, names)
 
 
+def clients_have_pairs(connection: sqlite3.Connection) -> bool:
+    """May clients have made a vertegenwoordiging that the legacy gives too?"""
+    (may,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
+        f" AND kind = {KIND['vertegenwoordiging']}) OR EXISTS (SELECT 1 FROM adopted)"
+    ).fetchone()
+    return bool(may)
+
+
 def adopt_pair(
     connection: sqlite3.Connection, derived: Sequence[UUID], pair: tuple[UUID, UUID]
 ) -> UUID | None:

@@ -64,7 +64,9 @@ def put_documents(
         for row in (known.get(uuid),)
         if row is not None
     ]
-    counted = spans.together(connection, places, left) if len(places) >= TOGETHER else contextlib.nullcontext()
+    counted = (
+        spans.together(connection, places, left) if len(places) >= TOGETHER else contextlib.nullcontext()
+    )
     with counted:
         connection.executemany(
             "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
@@ -88,9 +90,7 @@ def _update(
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for (row, *before), values in changed:
         differ = [
-            (column, now)
-            for column, was, now in zip(COLUMNS, before, values, strict=True)
-            if was != now
+            (column, now) for column, was, now in zip(COLUMNS, before, values, strict=True) if was != now
         ]
         by_columns[tuple(column for column, _ in differ)].append((*(now for _, now in differ), row))
     for columns, rows in by_columns.items():
