@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from gateway.batch import Batch
+from gateway.bits import Bits
 from gateway.incoming import Incoming, body_of
 from gateway.store import comparing, rebuilding, ties
 from gateway.store import legacy as rows
@@ -21,8 +22,11 @@ from mappings.findings import Finding, Untranslatable
 class Again(Batch):
     """A batch of objects that are held, and looked at again."""
 
-    def again(self, looked_at: Sequence[tuple[rebuilding.Held, Incoming]], only: bool) -> None:
-        """Translate held objects again; one that is gone or was taken anew meanwhile is right already."""
+    def again(self, looked_at: Sequence[tuple[rebuilding.Held, Incoming]], merged: Bits) -> None:
+        """Translate held objects again; one that is gone or was taken anew meanwhile is right already.
+
+        `merged` are the statements (rows) that this rebuild made parties and actors of before.
+        """
         ids = [each.id for each, _ in looked_at]
         held = rows.raws(self.connection, ids)
         rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
@@ -41,8 +45,8 @@ class Again(Batch):
                 self.result.changed += 1
         for kind, found in changed.items():
             self._put(kind, found, zaken)
-        source = self.source if only else None
-        self.merging.identities |= rebuilding.first_said(self.connection, ids, source)
+        statements = [row for row in rebuilding.statements_of(self.connection, ids) if row not in merged]
+        self.merging.identities |= comparing.identities_of(self.connection, statements)
         self.merging.zaken |= rebuilding.zaken_to_do(self.connection, ids)
         self._touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
         ties_among = [each.id for each, item in looked_at if item.kind in TIES]

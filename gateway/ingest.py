@@ -14,6 +14,7 @@ import orjson
 
 from gateway.again import Again
 from gateway.batch import Batch, Result
+from gateway.bits import Bits
 from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.merging import Merging
 from gateway.store import legacy as rows
@@ -81,13 +82,14 @@ class Ingest(Translator):
         self,
         source: str,
         held: Sequence[rebuilding.Held],
-        only: bool,
+        merged: Bits,
         also: Callable[[sqlite3.Connection, Result], None],
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.
 
-        For a rebuild, which shows it the objects of all sources (or `only` of this one) in the order of their rows:
-        what several of them make together is made at the first. `also` runs in the same transaction.
+        For a rebuild: a party or actor that several objects make together is made at the first of them, and the
+        statements (rows) that it is made of are added to `merged`, which are passed over from then on. `also` runs in
+        the same transaction.
         """
         looked_at = [(each, self._look_again(source, each)) for each in held]
         with self.store.write() as connection:
@@ -96,8 +98,10 @@ class Ingest(Translator):
             for zaken in (True, False):
                 part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
                 if part:
-                    work.again(part, only)
+                    work.again(part, merged)
             also(connection, work.result)
+        for statement in work.merging.merged:
+            merged.add(statement)
         return work.result
 
     def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:

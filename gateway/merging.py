@@ -48,8 +48,8 @@ class Merging:
     Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `statements` (rows that lost
     a claim), `contacts` (rows of klantcontact documents that changed), `zaken` and `moments` (zaken and contactmomenten
     by source and uuid) and `subjects` (rows of onderwerpobjecten that lost a legacy object); `finish` does the work and
-    empties them. `erasing` says that it is because of what the source destroyed (M35); `day` is
-    the one on which a rol has ended or not (M26).
+    empties them. It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it
+    is because of what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
     def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
@@ -65,6 +65,7 @@ class Merging:
         self.zaken: set[Zaak] = set()
         self.moments: set[Moment] = set()
         self.subjects: set[int] = set()
+        self.merged: set[int] = set()
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
@@ -137,6 +138,7 @@ class Merging:
                     again.add(held[member].id)
                 elif renamed:
                     pairs_again.add(held[member].id)
+        self.merged.update(row.id for row in held)
         statements.set_documents(self.connection, moved)
         if again:
             self.zaken |= statements.zaken_of(self.connection, again)

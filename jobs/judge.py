@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.batch import SAYING
+from gateway.bits import Bits
 from gateway.compare import WRONG, Comparison, Judged, Verdict
 from gateway.fetch import Fetcher, Visit, ask
 from gateway.legacy.errors import Forbidden, NotFound
@@ -22,7 +23,7 @@ from gateway.store.comparing import Held
 from gateway.store.kinds import GONE, TRANSLATED
 from gateway.store.legacy import raw_rows
 from gateway.tying import TIES
-from jobs.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Bits, Ledger, Suspect
+from jobs.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Ledger, Suspect
 from jobs.lists import all_kinds_of, ties_of
 from mappings.translate import uuid_in
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from gateway.bits import Bits
 from gateway.ingest import Ingest, Result
 from gateway.store import leases, rebuilding
 from gateway.store.database import Store, StoreError
@@ -148,17 +149,18 @@ class Rebuild:
 
     def _walk(self, run: Run) -> None:
         cursor = run.cursor
+        merged = Bits()
         while True:
             with self.store.read() as connection:
                 held = rebuilding.piece(connection, self.source, cursor["after"], cursor["until"], PIECE)
             if not held:
                 break
             for source, group in groupby(held, key=lambda each: each.source):
-                self._piece(run, self.names[source], list(group))
+                self._piece(run, self.names[source], list(group), merged)
             self.show(Step(self.only or "alles", WHAT, run.counters["read"], cursor["total"]))
         self.show(Step(self.only or "alles", WHAT, cursor["total"], cursor["total"]))
 
-    def _piece(self, run: Run, name: str, held: list[rebuilding.Held]) -> None:
+    def _piece(self, run: Run, name: str, held: list[rebuilding.Held], merged: Bits) -> None:
         def keep(connection: Any, result: Result) -> None:
             run.cursor["after"] = held[-1].id
             run.counters["read"] += len(held)
@@ -166,7 +168,7 @@ class Rebuild:
             run.counters["quarantined"] += result.quarantined
             save_run(connection, run)
 
-        self.ingest.again(name, held, self.only is not None, keep)
+        self.ingest.again(name, held, merged, keep)
 
     def _leftovers(self) -> None:
         """What was lost may leave something that no held object leads to."""

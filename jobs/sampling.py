@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from gateway.bits import Bits
 from gateway.compare import Verdict
 from gateway.fetch import Fetcher
 from gateway.legacy.client import ZakenClient
@@ -19,7 +20,7 @@ from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held
 from jobs.judge import Answers, Judge, Tell
-from jobs.ledger import Bits, Ledger
+from jobs.ledger import Ledger
 from jobs.lists import TIES
 from jobs.rehearsal import Rehearsal
 from mappings.translate import uuid_in

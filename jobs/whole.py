@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
+from gateway.bits import Bits
 from gateway.compare import Verdict
 from gateway.fetch import Fetcher
 from gateway.legacy.client import Page, ZakenClient
@@ -29,7 +30,7 @@ from gateway.store import comparing
 from jobs import connections
 from jobs.connections import CONNECTION
 from jobs.judge import Answers, Judge, Tell
-from jobs.ledger import Bits, Ledger
+from jobs.ledger import Ledger
 from jobs.lists import kinds_of, ties_in
 from jobs.rehearsal import Rehearsal
 from jobs.walk import SAME_PAGES

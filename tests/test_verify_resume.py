@@ -19,6 +19,7 @@ from killing import kill_after, kills_itself
 from support import dump_digest, read_config, some_zaken, write_config
 from test_verify import a_rol, one, sql
 
+from gateway.bits import Bits
 from gateway.cli import cli
 from gateway.fetch import Fetcher
 from gateway.installation import Installation, open_installation
@@ -29,7 +30,7 @@ from gateway.sample.server import SampleServer
 from gateway.store.kinds import KIND, TRANSLATED
 from gateway.store.reports import get_report, last_report
 from jobs.backfill import Backfill
-from jobs.ledger import Bits, Ledger, Suspect
+from jobs.ledger import Ledger, Suspect
 from jobs.verify import LASTS, Step, Verify
 
 PAGE = 20

@@ -112,15 +112,9 @@ def distrust(connection: sqlite3.Connection, raw: int, held: Iterable[Said], wan
     )
 
 
-def first_said(connection: sqlite3.Connection, raws: Iterable[int], source: int | None) -> set[int]:
-    """The keys (rows) of the statements that none of the objects before these makes: each statement once a rebuild."""
-    where = " AND (SELECT source FROM raw WHERE id = o.raw) = ?2" if source else ""
-    rows = connection.execute(
-        "SELECT DISTINCT k.identity FROM claim c JOIN claim_key k ON k.statement = c.statement"
-        " WHERE c.raw IN (SELECT value FROM json_each(?1)) AND NOT EXISTS"
-        f" (SELECT 1 FROM claim o WHERE o.statement = c.statement AND o.raw < c.raw{where})",
-        (id_list(raws), source) if source else (id_list(raws),),
-    )
+def statements_of(connection: sqlite3.Connection, raws: Iterable[int]) -> set[int]:
+    """The statements (rows) that these objects (rows) make."""
+    rows = connection.execute(f"SELECT DISTINCT statement FROM claim WHERE raw {IN_IDS}", (id_list(raws),))
     return {row[0] for row in rows}
 
 

@@ -170,8 +170,10 @@ def test_a_store_from_before_the_spans_gets_them(small_spans: Callable[[], Store
         connection.execute("DROP TABLE span")
         connection.execute("DROP TABLE span_state")
         connection.execute(
-            "DELETE FROM _sqlite_migrations WHERE name IN ('0004_spans', '0022_counted_together')"
+            "DELETE FROM _sqlite_migrations"
+            " WHERE name IN ('0004_spans', '0022_counted_together', '0023_fewer_pages')"
         )
+        connection.execute("DROP INDEX document_own_number")
         documents = [categorie(number, number % 7) for number in range(41)]
         documents += [categorie(1000 + number, number, "actor") for number in range(3)]
         for start in range(0, len(documents), 5):  # too few to be counted together

@@ -301,6 +301,14 @@ def test_another_secret_gives_other_uuids():
 
 
 @pytest.mark.rule("M9")
+@pytest.mark.parametrize("length", [32, 63, 64, 65, 200])
+def test_a_secret_may_be_longer_than_a_block_of_the_digest(length: int):
+    secret = "é" + "s" * (length - 2)
+    assert len(secret.encode()) == length
+    assert Uuids(secret).derive("partij", "rol:1") == expected("partij|rol:1", secret)
+
+
+@pytest.mark.rule("M9")
 def test_an_actor_is_named_by_soort_source_and_identificatie():
     assert key_uuid(UUIDS, "actor:medewerker|bron|mw-1") == expected("actor|medewerker|bron|mw-1")
     assert key_uuid(UUIDS, "hr:kvk:12345678") == expected("partij|hr:kvk:12345678")
