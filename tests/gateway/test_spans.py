@@ -123,6 +123,22 @@ def test_counts_and_pages_are_right_after_any_writes(
         store.close()
 
 
+@pytest.mark.parametrize("moved", [5, 30])
+def test_documents_that_move_are_counted_where_they_are_and_no_more_where_they_were(
+    small_spans: Callable[[], Store], moved: int
+) -> None:
+    """Few are counted one by one, many together; new ones among them too."""
+    store = small_spans()
+    with store.write() as connection:
+        put_documents(connection, [(categorie(number, number), None) for number in range(40)])
+        put_documents(connection, [(categorie(number, 90 - number * 2), None) for number in range(moved)])
+        new_and_moved = [categorie(number, 7) for number in range(40 - moved, 45)]
+        put_documents(connection, [(one, None) for one in new_and_moved])
+        judge(connection, 7)
+        assert spans.count(connection, CATEGORIE) == 45
+    store.close()
+
+
 def test_a_write_that_is_undone_undoes_its_count(store: Store) -> None:
     with store.write() as connection:
         put_documents(connection, [(categorie(1, 1), None)])
