@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from mappings import nummers
@@ -43,28 +43,20 @@ FAMILY: Mapping[str, str] = {
 }
 
 
-# Bytes in a block of SHA-256, and the bits of a uuid that tell its version and variant.
-_BLOCK: Final = 64
-_FIXED: Final = 0xF000 << 64 | 0xC000 << 48
-_VERSION_8: Final = 0x8000 << 64 | 0x8000 << 48
-
-
 class Uuids:
     """Derives the uuids of objects that the legacy doesn't have, from their natural key (M9)."""
 
     def __init__(self, secret: str) -> None:
-        # HMAC (RFC 2104) in its two halves, each begun once with the key: a rol takes three or four of these.
-        key = secret.encode()
-        key = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+        self._keyed = hmac.new(secret.encode(), digestmod=hashlib.sha256)
 
     def derive(self, *parts: str) -> UUID:
         """The version 8 uuid (RFC 9562) of the natural key `parts`: the same for the same secret, always."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update("|".join(parts).encode())
-        outer.update(inner.digest())
-        return UUID(int=int.from_bytes(outer.digest()[:16], "big") & ~_FIXED | _VERSION_8)
+        keyed = self._keyed.copy()
+        keyed.update("|".join(parts).encode())
+        value = bytearray(keyed.digest()[:16])
+        value[6] = value[6] & 0x0F | 0x80
+        value[8] = value[8] & 0x3F | 0x80
+        return UUID(bytes=bytes(value))
 
 
 def key_uuid(uuids: Uuids, key: str) -> UUID:
