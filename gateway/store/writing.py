@@ -45,7 +45,8 @@ def put_documents(
             next_id += 1
     new: list[tuple[int, int, str, int, int, int, int, bytes]] = []
     changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
-    places: list[spans.Place] = []
+    places: list[spans.Place] = []  # where they are
+    left: list[spans.Place] = []  # where those that move were
     for document, uuid, owner in named:
         body, owner_id, row = orjson.dumps(document.body).decode(), ids[owner or uuid], known.get(uuid)
         values = (document.created, document.moment, body, owner_id, origin)
@@ -58,12 +59,8 @@ def put_documents(
             continue
         if row is None or row[1:3] != values[:2]:
             places.append((kind, document.moment, document.created, uuid))
-    left = [
-        (kind, row[2], row[1], uuid)
-        for kind, _, _, uuid in places
-        for row in (known.get(uuid),)
-        if row is not None
-    ]
+            if row is not None:
+                left.append((kind, row[2], row[1], uuid))
     counted = (
         spans.together(connection, places, left) if len(places) >= TOGETHER else contextlib.nullcontext()
     )
