@@ -12,7 +12,7 @@ from flask import Flask, Response, render_template, request
 from gateway import problems
 from gateway.answers import SECURITY, base_url, json_answer, problem_answer
 from gateway.operating import Operating
-from gateway.overview import overview
+from gateway.overview import RUN_STATES, kinds_shown, overview
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
 
@@ -32,12 +32,6 @@ PHASES = {
     "live": "live: de bron wordt bevraagd waar dat nodig is",
     "synced": "synced: de opslag is gevuld en wordt bijgehouden",
     "cutover": "cutover: de bron wordt niet meer bevraagd",
-}
-RUN_STATES = {
-    "running": "bezig",
-    "interrupted": "onderbroken",
-    "finished": "klaar",
-    "failed": "mislukt",
 }
 
 log = logging.getLogger(__name__)
@@ -60,7 +54,13 @@ class Beheer:
         operating.add("status", self._numbers)
 
     def _page(self) -> Response:
-        page = render_template("status.html", status=self._numbers(), phases=PHASES, run_states=RUN_STATES)
+        page = render_template(
+            "status.html",
+            status=self._numbers(),
+            phases=PHASES,
+            run_states=RUN_STATES,
+            kinds_shown=kinds_shown,
+        )
         return Response(page, 200, list(PAGE_HEADERS))
 
     def _live(self) -> Response:

@@ -9,6 +9,21 @@ from gateway.legacy import gates
 from gateway.store.database import Store
 from gateway.store.status import status
 
+# How a run is, for people.
+RUN_STATES = {
+    "running": "bezig",
+    "interrupted": "onderbroken",
+    "finished": "klaar",
+    "failed": "mislukt",
+}
+# What every source has; of the rest a source may have none, and then it is not shown to people.
+ALWAYS_SHOWN = ("zaak", "rol", "klantcontact")
+
+
+def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
+    """Of the counts of a source by kind, those that people are shown."""
+    return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in ALWAYS_SHOWN}
+
 
 def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.

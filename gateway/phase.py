@@ -7,7 +7,7 @@ asks it any more. Going back is always allowed.
 from __future__ import annotations
 
 from gateway.fetch import CUTOVER, SYNCED
-from gateway.store import events, leases, reports
+from gateway.store import events, leases, reports, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 
@@ -32,7 +32,8 @@ def switch(store: Store, name: str, phase: str, who: str, why: str = "", force: 
         if phase == before:
             return before
         forward = PHASES.index(phase) > PHASES.index(before)
-        if phase == CUTOVER and (holder := leases.holder_of(connection, f"backfill {name}")) is not None:
+        holder = leases.holder_of(connection, runs.lease_of("backfill", name))
+        if phase == CUTOVER and holder is not None:
             raise NotAllowed(
                 f"Er loopt een backfill of verify van bron {name} (proces {holder}); laat die eindigen of stop die."
             )

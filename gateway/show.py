@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from gateway.logs import get_logger
+from gateway.overview import RUN_STATES, kinds_shown
 from jobs.backfill import Progress
 
 LINE_SECONDS = 5.0
@@ -108,7 +109,7 @@ def backfills_text(overview: dict[str, Any]) -> str:
             console.print(f"Bron {name}: er liep nog geen backfill.")
             continue
         if not one["running"]:
-            state = {"finished": "klaar", "failed": "mislukt"}.get(run["status"], "onderbroken")
+            state = RUN_STATES[run["status"]]
             console.print(
                 f"Bron {name}: er loopt geen backfill; de laatste is {state}. {run['message'] or ''}"
             )
@@ -149,7 +150,7 @@ def status_text(status: dict[str, Any]) -> str:
         )
         for heading in ("soort", "gezien", "vertaald", "quarantaine", "weggelaten"):
             table.add_column(heading, justify="left" if heading in ("soort", "weggelaten") else "right")
-        for kind, counts in source["kinds"].items():
+        for kind, counts in kinds_shown(source["kinds"]).items():
             left_out = ", ".join(f"{rule}: {count}" for rule, count in counts["left_out"].items())
             table.add_row(
                 kind,
@@ -165,11 +166,12 @@ def status_text(status: dict[str, Any]) -> str:
         console.print("Geen bron: een zelfstandig Klantinteracties-register.")
     if status["runs"]:
         table = Table(title="Laatste runs", title_justify="left")
-        columns = ("job", "source", "status", "started", "finished", "message")
-        for heading in columns:
+        for heading in ("taak", "bron", "stand", "begonnen", "klaar", "bericht"):
             table.add_column(heading)
         for run in status["runs"]:
-            table.add_row(*(str(run.get(name) or "") for name in columns))
+            state = RUN_STATES.get(run["status"], run["status"])
+            cells = (run["job"], run["source"], state, run["started"], run["finished"], run["message"])
+            table.add_row(*(cell or "" for cell in cells))
         console.print(table)
     if status["quarantine"]["open"]:
         console.print(

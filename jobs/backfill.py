@@ -33,10 +33,9 @@ from gateway.legacy.background import background
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
-from gateway.store import backfills, following, leases
+from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import now
-from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
 from jobs import connections
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
@@ -79,7 +78,6 @@ class Backfill:
         self.source = fetcher.source
         self.show = show
         self.stopping = stopping or threading.Event()
-        self.lease = f"backfill {fetcher.name}"
         # What answers ask for in turn: it goes before the next page.
         self._first: deque[Question] = deque()
         self._looked = 0.0
@@ -89,24 +87,24 @@ class Backfill:
 
         Raises Busy; and, leaving a run that can be gone on with: Stopped, LegacyError, leases.Lost.
         """
-        grip = leases.take(self.store, self.lease, LEASE_SECONDS)
+        grip = runs.take_lease(self.store, runs.lease_of("backfill", self.fetcher.name), LEASE_SECONDS)
         if grip is None:
             raise Busy(f"er loopt al een backfill of verify van bron {self.fetcher.name}")
         self.store.for_bulk()
-        status, message = FAILED, ""
-        run: Run | None = None
+        status, message = runs.FAILED, ""
+        run: runs.Run | None = None
         try:
             # Whatever is written: only for as long as the lease is ours.
             with self.store.guarded(lambda connection: leases.keep(connection, grip)):
                 with self.store.write() as connection:
-                    run = open_run(connection, "backfill", self.source)
+                    run = runs.open_run(connection, "backfill", self.source)
                 complete = self._all(run)
-                status = FINISHED
+                status = runs.FINISHED
                 if not complete:
                     message = "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
                 return complete
         except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
-            status, message = INTERRUPTED, "onderbroken; gaat bij de volgende start verder"
+            status, message = runs.INTERRUPTED, "onderbroken; gaat bij de volgende start verder"
             if isinstance(error, StoppedAtTheGate):
                 raise Stopped from None
             raise
@@ -119,12 +117,12 @@ class Backfill:
         finally:
             if run is not None:
                 with self.store.write() as connection:
-                    end_run(connection, run, status, message)
-                if status == FINISHED:
+                    runs.end_run(connection, run, status, message)
+                if status == runs.FINISHED:
                     self.client.forget_overrides()
             leases.let_go(self.store, grip)
 
-    def _all(self, run: Run) -> bool:
+    def _all(self, run: runs.Run) -> bool:
         self.client: ZakenClient = self.fetcher.client
         self.run_record = run
         self.telling = Telling(self.fetcher.name, run.counters, self.show)
@@ -149,7 +147,7 @@ class Backfill:
 
     # Looks
 
-    def _looks(self, run: Run) -> bool:
+    def _looks(self, run: runs.Run) -> bool:
         cursor = run.cursor
         if cursor.get("form") != FORM:
             cursor.clear()
@@ -240,7 +238,7 @@ class Backfill:
             cursor["surprises"] = count.surprises
             cursor["met_known"], cursor["pending"] = count.met_known, count.pending
             if connection is not None:
-                save_run(connection, self.run_record)
+                runs.save_run(connection, self.run_record)
 
         def take(number: int, page: Page | None) -> None:
             count.surprises += self._renumbered(cursor)
@@ -322,13 +320,13 @@ class Backfill:
         def also(connection: sqlite3.Connection, result: Result) -> None:
             self.telling.count(CONNECTION, len(found), result)
             self.run_record.cursor |= place
-            save_run(connection, self.run_record)
+            runs.save_run(connection, self.run_record)
 
         self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also))
         self._work(lambda: None)
         self._tell()
 
-    def _reconcile(self, run: Run) -> None:
+    def _reconcile(self, run: runs.Run) -> None:
         """Ask by uuid for what is held and the last look did not show: gone, changed, or no longer visible."""
         for kind in all_kinds_of(self.client):
             self.telling.begin(kind, 0, 0)
@@ -434,7 +432,7 @@ class Backfill:
 
     def _save(self) -> None:
         with self.store.write() as connection:
-            save_run(connection, self.run_record)
+            runs.save_run(connection, self.run_record)
 
 
 def _page(client: ZakenClient, kind: str, filters: Filters, number: int) -> Page | None:

@@ -16,12 +16,11 @@ from typing import Any
 
 from gateway.bits import Bits
 from gateway.ingest import Ingest, Result
-from gateway.store import leases, rebuilding
+from gateway.store import leases, rebuilding, runs
 from gateway.store.database import Store, StoreError
 from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
 from gateway.store.legacy import set_state
-from gateway.store.runs import FAILED, FINISHED, INTERRUPTED, Run, end_run, open_run, save_run
 from jobs.verify import Step
 from jobs.work import Busy
 from mappings.translate import fingerprint
@@ -78,11 +77,11 @@ class Rebuild:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[list[Grip]]:
-        wanted = [JOB, *(f"backfill {name}" for name in self.names.values())]
+        wanted = [JOB, *(runs.lease_of("backfill", name) for name in self.names.values())]
         grips: list[Grip] = []
         try:
             for name in wanted:
-                grip = leases.take(self.store, name, LEASE_SECONDS)
+                grip = runs.take_lease(self.store, name, LEASE_SECONDS)
                 if grip is None:
                     raise Busy("er loopt al een rebuild, backfill of verify op deze opslag")
                 grips.append(grip)
@@ -95,38 +94,38 @@ class Rebuild:
         run = self._opened()
         self.store.for_bulk()
         connection = self.store.connection()
-        status, message = FAILED, ""
+        status, message = runs.FAILED, ""
         rebuilding.note_changes(connection, run.id)
         try:
             self._without_facts()
             self._walk(run)
             self._leftovers()
             outcome = self._outcome(run)
-            status = FINISHED
+            status = runs.FINISHED
             return outcome
         except KeyboardInterrupt:
-            status, message = INTERRUPTED, "onderbroken; hetzelfde commando gaat verder"
+            status, message = runs.INTERRUPTED, "onderbroken; hetzelfde commando gaat verder"
             raise
         finally:
             rebuilding.stop_noting(connection)
             with contextlib.suppress(leases.Lost), self.store.write() as connection:
-                end_run(connection, run, status, message)
-                if status == FINISHED:
+                runs.end_run(connection, run, status, message)
+                if status == runs.FINISHED:
                     rebuilding.made_with(connection, self.names.values(), self.mapping)
-            if status == FINISHED:
+            if status == runs.FINISHED:
                 self._forget_notes()
 
-    def _opened(self) -> Run:
+    def _opened(self) -> runs.Run:
         """The run to go on with; a changed mapping starts it over."""
         with self.store.write() as connection:
-            run = open_run(connection, JOB, self.source)
+            run = runs.open_run(connection, JOB, self.source)
             if run.cursor.get("mapping") == self.mapping:
                 return run
             until, total = rebuilding.extent(connection, self.source)
             run.cursor = {"mapping": self.mapping, "after": 0, "until": until, "total": total}
             run.counters = {"read": 0, "changed": 0, "quarantined": 0}
             rebuilding.forget_source_findings(connection, self.source)
-            save_run(connection, run)
+            runs.save_run(connection, run)
         # Of runs that were never gone on with, and of this one under another mapping.
         self._forget_notes()
         return run
@@ -147,7 +146,7 @@ class Rebuild:
             with self.store.write() as connection:
                 set_state(connection, lost, WAITING)
 
-    def _walk(self, run: Run) -> None:
+    def _walk(self, run: runs.Run) -> None:
         cursor = run.cursor
         merged = Bits()
         while True:
@@ -160,13 +159,13 @@ class Rebuild:
             self.show(Step(self.only or "alles", WHAT, run.counters["read"], cursor["total"]))
         self.show(Step(self.only or "alles", WHAT, cursor["total"], cursor["total"]))
 
-    def _piece(self, run: Run, name: str, held: list[rebuilding.Held], merged: Bits) -> None:
+    def _piece(self, run: runs.Run, name: str, held: list[rebuilding.Held], merged: Bits) -> None:
         def keep(connection: Any, result: Result) -> None:
             run.cursor["after"] = held[-1].id
             run.counters["read"] += len(held)
             run.counters["changed"] += result.changed
             run.counters["quarantined"] += result.quarantined
-            save_run(connection, run)
+            runs.save_run(connection, run)
 
         self.ingest.again(name, held, merged, keep)
 
@@ -186,7 +185,7 @@ class Rebuild:
             with self.store.write() as connection:
                 rebuilding.count_again(connection)
 
-    def _outcome(self, run: Run) -> Outcome:
+    def _outcome(self, run: runs.Run) -> Outcome:
         with self.store.read() as connection:
             documents = rebuilding.tally(connection, run.id)
         return Outcome(documents=documents, **run.counters)

@@ -85,8 +85,7 @@ class Verify:
         """Verify, keep the report, and give it. Raises Busy, CutOver; and, leaving a run that can be gone on with
         when it is of everything: LegacyError, leases.Lost, whatever `show` raises."""
         client = self.fetcher.client  # not in phase cutover
-        # The lease of the backfill: what it changes would look like differences.
-        grip = leases.take(self.store, f"backfill {self.name}", LEASE_SECONDS)
+        grip = runs.take_lease(self.store, runs.lease_of("verify", self.name), LEASE_SECONDS)
         if grip is None:
             raise Busy(f"er loopt een backfill of verify van bron {self.name}")
         self.crew = Crew(client.describe()["connections"], current() or PATIENT)

@@ -27,10 +27,13 @@ from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import Forbidden
 from gateway.sample.data import default_paths, load
 from gateway.sample.server import SampleServer
+from gateway.store import leases, runs
 from gateway.store.kinds import KIND, TRANSLATED
+from gateway.store.legacy import source_id
 from gateway.store.reports import get_report, last_report
 from jobs.backfill import Backfill
 from jobs.ledger import Ledger, Suspect
+from jobs.rebuild import Rebuild
 from jobs.verify import LASTS, Step, Verify
 
 PAGE = 20
@@ -287,6 +290,35 @@ def test_a_killed_run_is_not_shown_as_running(damaged: Damaged) -> None:
     assert {run["job"]: run["status"] for run in orjson.loads(told.stdout)["runs"]}["verify"] == "interrupted"
 
 
+@pytest.mark.parametrize("other", ["backfill", "rebuild", "verify-sample"])
+def test_a_killed_run_is_not_shown_as_running_beside_one_by_its_lease(damaged: Damaged, other: str) -> None:
+    """One lease keeps these jobs apart: that it is held says nothing of a run that was killed before."""
+    installation = damaged.copy()
+    assert killed(installation, 300, 0.0, repair=False)
+    with installation.store.write() as connection:
+        elsewhere = source_id(connection, "ander")
+        runs.open_run(connection, "verify", elsewhere)
+        leases.take(installation.store, runs.lease_of("verify", "ander"), 60.0)
+    seen: list[dict[str, str]] = []
+
+    def look(_: object) -> None:
+        told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "status", "--json"])
+        found = orjson.loads(told.stdout)["runs"]
+        seen.append({f"{run['job']} {run['source']}": run["status"] for run in reversed(found)})
+
+    fetcher = installation.fetchers["bron"]
+    if other == "backfill":
+        Backfill(fetcher, look).run()
+    elif other == "rebuild":
+        Rebuild(installation.store, fetcher.ingest, show=look).run()
+    else:
+        Verify(fetcher, show=look, sample=5).run()
+    assert seen
+    assert all(one["verify bron"] == "interrupted" for one in seen)
+    assert all(one["verify ander"] == "running" for one in seen)
+    assert "running" in seen[0].values()
+
+
 # What starts it over
 
 
@@ -406,8 +438,6 @@ def test_pages_are_asked_side_by_side_and_few_ahead_in_whatever_order_they_come(
 def test_a_picture_is_not_kept_for_every_page(damaged: Damaged, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only at the end of each stage, and every so many seconds."""
     kept: list[int] = []
-    from gateway.store import runs
-
     real = runs.save_run
     monkeypatch.setattr(runs, "save_run", lambda connection, run: (kept.append(1), real(connection, run))[1])
     verify(damaged.copy())

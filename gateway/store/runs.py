@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.store import leases
-from gateway.store.database import now
+from gateway.store.database import Store, now
 
 RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "failed"
 
 
-# The lease that a run of these jobs holds for as long as it lives.
+# The lease that a run of these jobs holds for as long as it lives. Verify has that of the backfill: what a backfill
+# changes would look like differences.
 LEASES = {
     "backfill": "backfill {source}",
     "verify": "backfill {source}",
@@ -26,6 +27,23 @@ LEASES = {
 def lease_of(job: str, source: str | None) -> str:
     """The lease that a run of a job on a source holds; blank when runs of that job have none of their own."""
     return LEASES.get(job, "").format(source=source)
+
+
+def take_lease(store: Store, lease: str, seconds: float) -> leases.Grip | None:
+    """Take the lease of runs; None when another holds it.
+
+    A run that is still marked as running by this lease was killed, and would look alive now that it is held again.
+    """
+    with store.write() as connection:
+        grip = leases.take(store, lease, seconds)
+        if grip is not None:
+            marked = connection.execute(
+                "SELECT r.id, r.job, s.name FROM run r LEFT JOIN source s ON s.id = r.source WHERE r.status = ?",
+                (RUNNING,),
+            ).fetchall()
+            dead = [(INTERRUPTED, number) for number, job, source in marked if lease_of(job, source) == lease]
+            connection.executemany("UPDATE run SET status = ? WHERE id = ?", dead)
+    return grip
 
 
 def true_status(connection: sqlite3.Connection, job: str, source: str | None, status: str) -> str:
