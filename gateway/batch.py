@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
 import orjson
@@ -12,7 +13,7 @@ from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import ties
-from gateway.store.claims import NewClaim, insert_claims, take_claims
+from gateway.store.claims import NewClaim, insert_claims, part_of, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
 from gateway.store.kinds import (
@@ -82,8 +83,8 @@ class Batch:
         self.bare: set[bytes] = set()
         # By object (row) and facet, the partij or actor that what it said was part of.
         self.was_part_of: dict[tuple[int, str], int] = {}
-        # Rollen (rows) that say something else of a partij or actor, but the same to their zaak.
-        self.settled: set[int] = set()
+        # Rollen (rows), with their zaak, that say something else of a partij or actor, but the same to their zaak.
+        self.settled: dict[int, bytes] = {}
         self.tied: set[ties.Moment] = set()
 
     def take(self, batch: Sequence[Incoming]) -> None:
@@ -182,11 +183,24 @@ class Batch:
         self._write_said()
         self._judge_moments()
         self._write_said()
+        self._unsettle()
         found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
         rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
         self.spoken.clear()
         self.was_part_of.clear()
+        self.settled.clear()
         self.merging.finish()
+
+    def _unsettle(self) -> None:
+        """Have the contacts made again of the zaken whose rollen turn out to be about another partij or actor.
+
+        When the statement that a rol now makes was made before, by others, merging sees nothing move: it was part of
+        that party already.
+        """
+        if self.settled:
+            was = {key: document for key, document in self.was_part_of.items() if key[0] in self.settled}
+            moved = {raw for (raw, _), _ in was.items() ^ part_of(self.connection, self.settled).items()}
+            self.merging.zaken |= {(self.source, self.settled[raw]) for raw in moved}
 
     # Objects that are new or say something else
 
@@ -198,8 +212,12 @@ class Batch:
         held = [
             (row, content) for (_, row), content in zip(objects, contents, strict=True) if row is not None
         ]
-        self.settled = {row.id for row, content in held if kind == "rol" and _same_to_its_zaak(row, content)}
-        self._forget(kind, [row for row, _ in held])
+        settled = {
+            row.id: row.zaak
+            for row, content in held
+            if kind == "rol" and row.zaak is not None and _same_to_its_zaak(row, content)
+        }
+        self._forget(kind, [row for row, _ in held], settled)
         fresh = [
             (item.uuid, content)
             for (item, row), content in zip(objects, contents, strict=True)
@@ -294,12 +312,17 @@ class Batch:
         elif zaak is not None and row not in self.settled:
             self.merging.zaken.add((self.source, zaak))
 
-    def _forget(self, kind: str, found: Sequence[rows.RawRow]) -> None:
-        """Take back what objects said, before they change, wait or go."""
+    def _forget(
+        self, kind: str, found: Sequence[rows.RawRow], settled: Mapping[int, bytes] = MappingProxyType({})
+    ) -> None:
+        """Take back what objects said, before they change, wait or go; `settled` are those that only change."""
         if not found:
             return
         self._write_said()
         ids = [row.id for row in found]
+        for row in ids:
+            self.settled.pop(row, None)
+        self.settled |= settled
         if kind == "klant":
             numbers = ties.numbers_of_raws(self.connection, ids)
             self.merging.identities |= ties.identities_of_numbers(self.connection, numbers)
@@ -426,5 +449,5 @@ class Batch:
 
 
 def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:
-    """Does a rol say what its zaak needs to know of it just as before? Whom it is about, merging sees to."""
+    """Does a rol say what its zaak needs to know of it just as before? Whom it is about is seen afterwards."""
     return row.state == content.state == TRANSLATED and (row.zaak, row.facts) == (content.zaak, content.facts)

@@ -25,6 +25,8 @@ from mappings.findings import Finding
 from mappings.identity import Uuids
 from mappings.vertegenwoordigingen import InZaak, Machtiging, Pair, in_zaak, pair_uuids, vertegenwoordiging
 
+# A zaak and a vertegenwoordiging that it gives, as uuids.
+Given = tuple[bytes, bytes]
 STAGE = 4
 ZAKEN_AT_ONCE = 500
 DUTCH_TIME = ZoneInfo("Europe/Amsterdam")
@@ -38,16 +40,17 @@ def today() -> date:
 def represent(connection: sqlite3.Connection, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:
     """Make the vertegenwoordigingen of these zaken again. Out: rows of documents that are no more."""
     work = _Representing(connection, uuids, day)
-    touched = set(zaken)
-    work.look_at(touched)
-    # A pair is one document over all zaken: the others that give it are read as well.
-    others = {zaak for givers in store.givers(connection, sorted(work.affected)).values() for zaak in givers}
-    work.look_at(others - touched)
+    work.look_at(set(zaken))
+    # A pair is one document over all zaken: the others that give it are read as well. What else those give is left
+    # alone, for the zaken that give that are not all read.
+    while others := work.other_givers():
+        work.look_at(others, all_they_give=False)
     return work.put()
 
 
 class _Representing:
-    """`made` has, for each pair that was met, its rollen: (row, uuid, moment)."""
+    """`made` has, for each pair that was met, its rollen: (row, uuid, moment). `affected` are the pairs (uuids) to be
+    written, for which every zaak that gives them is among `looked_at`."""
 
     def __init__(self, connection: sqlite3.Connection, uuids: Uuids, day: date) -> None:
         self.connection = connection
@@ -55,22 +58,33 @@ class _Representing:
         self.day = day
         self.clients_have_pairs = clients_have_pairs(connection)
         self.affected: set[bytes] = set()
+        self.looked_at: set[Zaak] = set()
+        self.asked: set[bytes] = set()
         self.known_as: dict[Pair, list[UUID]] = {}
         self.made: dict[Pair, set[tuple[int, UUID, int]]] = defaultdict(set)
 
-    def look_at(self, zaken: set[Zaak]) -> None:
-        """Read what zaken give, and note it with what they gave before."""
+    def look_at(self, zaken: set[Zaak], all_they_give: bool = True) -> None:
+        """Read what zaken give, and note it with what they gave before; affected is all of it, or what differs."""
+        self.looked_at |= zaken
         by_source: dict[int, list[bytes]] = defaultdict(list)
         for source, zaak in sorted(zaken):
             by_source[source].append(zaak)
         for source, of_source in by_source.items():
             for start in range(0, len(of_source), ZAKEN_AT_ONCE):
-                self._look_at(source, of_source[start : start + ZAKEN_AT_ONCE])
+                before, after = self._look_at(source, of_source[start : start + ZAKEN_AT_ONCE])
+                self.affected |= {uuid for _, uuid in (before | after if all_they_give else before ^ after)}
 
-    def _look_at(self, source: int, zaken: list[bytes]) -> None:
+    def other_givers(self) -> set[Zaak]:
+        """The zaken that give what is affected and were not looked at yet."""
+        givers = store.givers(self.connection, sorted(self.affected - self.asked))
+        self.asked |= self.affected
+        return {zaak for zaken in givers.values() for zaak in zaken} - self.looked_at
+
+    def _look_at(self, source: int, zaken: list[bytes]) -> tuple[set[Given], set[Given]]:
+        """Out: what they gave before, and what they give now."""
         taking_part = store.taking_part(self.connection, source, zaken)
         before = store.given(self.connection, source, zaken)
-        after: set[tuple[bytes, bytes]] = set()
+        after: set[Given] = set()
         findings: list[tuple[int, Finding]] = []
         ends: dict[bytes, str] = {}
         for zaak, part in taking_part.items():
@@ -84,7 +98,7 @@ class _Representing:
         if taking_part:
             looked_at = [row.raw for part in taking_part.values() for row in part]
             rows.put_findings(self.connection, STAGE, looked_at, findings)
-        self.affected |= {uuid for _, uuid in before | after}
+        return before, after
 
     def _known_as(self, pair: Pair) -> list[UUID]:
         """The uuids of the vertegenwoordiging of a pair, first its own: a client's when one made it (M19)."""

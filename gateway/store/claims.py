@@ -170,6 +170,16 @@ def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
     return Taken(identities, statements, documents)
 
 
+def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[int, str], int]:
+    """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet."""
+    rows = connection.execute(
+        "SELECT c.raw, c.facet, s.document FROM claim c JOIN statement s ON s.id = c.statement"
+        f" WHERE c.raw {IN_IDS} AND s.document IS NOT NULL",
+        (id_list(raws),),
+    )
+    return {(raw, facet): document for raw, facet, document in rows}
+
+
 def delete_unused_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> None:
     """Forget statements that nobody makes any more, with their keys, findings and provenance."""
     connection.executemany(
