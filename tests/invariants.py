@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from gateway.store.database import Store
-from gateway.store.kinds import KIND, KINDS, RELATION, TRANSLATED
+from gateway.store.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
 
 OWNER_KINDS = ("partij", "actor", "klantcontact", "vertegenwoordiging")
 
@@ -75,6 +75,13 @@ WRONG: dict[str, str] = {
         f" WHERE a.relation = {RELATION['vertegenwoordiging.vertegenwoordigendePartij']}"
         f" AND b.relation = {RELATION['vertegenwoordiging.vertegenwoordigdePartij']}"
         " GROUP BY a.target, b.target HAVING count(*) > 1 OR a.target = b.target"
+    ),
+    "a contact with another than the rol is about": (
+        "SELECT l.source, l.target FROM link l JOIN document d ON d.id = l.source"
+        " JOIN made_of_raw m ON m.document = d.id JOIN claim c ON c.raw = m.raw AND c.facet = 'zelf'"
+        f" JOIN raw r ON r.id = m.raw AND r.kind = {RAW_KIND['rol']} JOIN statement s ON s.id = c.statement"
+        f" WHERE l.relation IN ({RELATION['betrokkene.wasPartij']}, {RELATION['actorklantcontact.actor']})"
+        " AND l.target != s.document AND d.uuid NOT IN (SELECT uuid FROM local)"
     ),
     "a standard address twice": (
         "SELECT l.target, count(*) FROM link l JOIN document d ON d.id = l.source"

@@ -41,6 +41,7 @@ def comes_to(pages: Sequence[Sequence[Raw]], last: Sequence[Raw]) -> None:
         stepwise.take(*AROUND)
         for page in pages:
             stepwise.take(*page)
+        assert broken(stepwise.store) == {}
         at_once.take(*AROUND, *last)
         assert stepwise.digest() == at_once.digest()
 
