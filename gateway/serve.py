@@ -7,6 +7,7 @@ WSGI, so another server can take its place.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from gateway.installation import open_installation
 from gateway.logs import get_logger
 
 log = get_logger(__name__)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPS_WITHIN = 30  # seconds for the requests that are being answered
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 # The server's own lines go where ours go, so that nothing of a request can stand in them.
@@ -39,11 +41,29 @@ def make_app(config: Config) -> Flask:
     return create_app(config, store=installation.store, hydrator=installation.hydrator())
 
 
+def _heed_signals_from_birth() -> None:
+    """Let a worker stop when it is told to at whatever moment after it was forked.
+
+    It is born with the main process's handlers, by which it would take note of a signal in an object that nobody looks
+    at any more. So signals wait until those handlers are gone.
+    """
+
+    def wait() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def heed() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def heed_anew() -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        heed()
+
+    os.register_at_fork(before=wait, after_in_parent=heed, after_in_child=heed_anew)
+
+
 def _in_worker(make: Callable[[], Flask]) -> Flask:
     """The application of one worker process, and what makes that process fit to serve."""
-    # A new worker still has the main process's handlers, and would not hear that it must stop.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
     app = make()
     # Answers are many small objects that are gone at once, without cycles. Looking for cycles among them every 700
     # objects, and in the whole application now and then, takes a fifth of the time of a page of 100.
@@ -58,6 +78,7 @@ def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
 
     No access log, ever: a query string holds a BSN.
     """
+    _heed_signals_from_birth()
     host, _, port = gateway.bind.rpartition(":")
     server = Server(
         "klantbrug",

@@ -115,6 +115,19 @@ def test_several_processes_answer_and_threads_wait_beside_each_other() -> None:
         assert time.monotonic() - start < 4.4  # one after another they take 4.5 seconds
 
 
+def test_a_worker_that_is_only_just_born_hears_that_it_must_stop() -> None:
+    """It has the main process's handlers then. Here it stays like that for long, as on a machine with much to do."""
+    port = free_port(8900)
+    slowly_born = "import granian.server.mp as mp\nmp.configure_logging = lambda *_: time.sleep(60)\n"
+    with process(
+        "-c", slowly_born.join(["import time\n", SLOW.format(port=port, workers=2, threads=1)])
+    ) as running:
+        listening(port)
+        time.sleep(0.7)
+        running.terminate()
+        assert running.wait(timeout=15) == 0
+
+
 @pytest.mark.parametrize("after", [0.3, 0.6, 0.9, 1.2])
 def test_it_stops_soon_also_while_it_starts(tmp_path: Path, after: float) -> None:
     config = plain_config(tmp_path, free_port(8900))
