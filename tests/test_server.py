@@ -44,6 +44,17 @@ def make():
 run_server(Gateway(bind="127.0.0.1:{port}", workers={workers}, threads={threads}), make)
 """
 
+SLOWLY_BORN = """
+import time
+import granian.server.mp
+
+def first(*_):
+    print("born", flush=True)
+    time.sleep(60)
+
+granian.server.mp.configure_logging = first
+"""
+
 
 @contextmanager
 def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
@@ -117,13 +128,9 @@ def test_several_processes_answer_and_threads_wait_beside_each_other() -> None:
 
 def test_a_worker_that_is_only_just_born_hears_that_it_must_stop() -> None:
     """It has the main process's handlers then. Here it stays like that for long, as on a machine with much to do."""
-    port = free_port(8900)
-    slowly_born = "import granian.server.mp as mp\nmp.configure_logging = lambda *_: time.sleep(60)\n"
-    with process(
-        "-c", slowly_born.join(["import time\n", SLOW.format(port=port, workers=2, threads=1)])
-    ) as running:
-        listening(port)
-        time.sleep(0.7)
+    with process("-c", SLOWLY_BORN + SLOW.format(port=free_port(8900), workers=2, threads=1)) as running:
+        assert running.stdout is not None
+        assert [running.stdout.readline() for _ in range(2)] == ["born\n"] * 2
         running.terminate()
         assert running.wait(timeout=15) == 0
 
