@@ -85,6 +85,8 @@ class Batch:
         self.was_part_of: dict[tuple[int, str], int] = {}
         # Rollen (rows), with their zaak, that say something else of a partij or actor, but the same to their zaak.
         self.settled: dict[int, bytes] = {}
+        # Objects (rows) that now say what others said before.
+        self.joined: set[int] = set()
         self.tied: set[ties.Moment] = set()
 
     def take(self, batch: Sequence[Incoming]) -> None:
@@ -189,6 +191,7 @@ class Batch:
         self.spoken.clear()
         self.was_part_of.clear()
         self.settled.clear()
+        self.joined.clear()
         self.merging.finish()
 
     def _unsettle(self) -> None:
@@ -197,9 +200,9 @@ class Batch:
         When the statement that a rol now makes was made before, by others, merging sees nothing move: it was part of
         that party already.
         """
-        if self.settled:
-            was = {key: document for key, document in self.was_part_of.items() if key[0] in self.settled}
-            moved = {raw for (raw, _), _ in was.items() ^ part_of(self.connection, self.settled).items()}
+        if joined := self.settled.keys() & self.joined:
+            was = {key: document for key, document in self.was_part_of.items() if key[0] in joined}
+            moved = {raw for (raw, _), _ in was.items() ^ part_of(self.connection, joined).items()}
             self.merging.zaken |= {(self.source, self.settled[raw]) for raw in moved}
 
     # Objects that are new or say something else
@@ -359,7 +362,9 @@ class Batch:
         self.result.changed += len(found)
 
     def _write_said(self) -> None:
-        self.merging.identities |= insert_claims(self.connection, self.said)
+        added = insert_claims(self.connection, self.said)
+        self.merging.identities |= added.identities
+        self.joined |= added.joined
         self.said.clear()
 
     # A zaak, and what depends on it

@@ -85,10 +85,19 @@ class NewClaim:
     document: int | None = None
 
 
-def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> set[int]:
-    """Add claims; out: the rows of their keys."""
+@dataclass(slots=True)
+class Added:
+    """What came of adding claims: the rows of their keys, and the legacy objects (rows) whose statement is not of them
+    alone, so that it may be part of another partij or actor than what they said before."""
+
+    identities: set[int]
+    joined: set[int]
+
+
+def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> Added:
+    """Add claims."""
     if not claims:
-        return set()
+        return Added(set(), set())
     rows = _identities(connection, {key for claim in claims for key in claim.keys})
     digests = [
         rows[claim.keys[0]].to_bytes(IDENTITY_BYTES, "big") + said_by(claim.facet, claim.body)
@@ -115,7 +124,12 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
             for digest, claim in zip(digests, claims, strict=True)
         ],
     )
-    return set(rows.values())
+    joined = {
+        claim.raw
+        for digest, claim in zip(digests, claims, strict=True)
+        if digest not in new or new[digest].document != claim.document
+    }
+    return Added(set(rows.values()), joined)
 
 
 def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int]:
