@@ -45,11 +45,12 @@ run_server(Gateway(bind="127.0.0.1:{port}", workers={workers}, threads={threads}
 """
 
 SLOWLY_BORN = """
+import os
 import time
 import granian.server.mp
 
 def first(*_):
-    print("born", flush=True)
+    os.write(1, b"born\\n")  # One write: both workers have one pipe, and print() can take two.
     time.sleep(60)
 
 granian.server.mp.configure_logging = first
