@@ -13,9 +13,9 @@ from uuid import UUID
 from gateway.klantinteracties.resources import BASE_PATH, BY_KIND
 from gateway.store import explaining as store
 from gateway.store import ties
-from gateway.store.claims import keys_of_document
 from gateway.store.editing import LINK, TOMBSTONE
 from gateway.store.explaining import HeldDocument, HeldRaw, Said
+from gateway.store.identities import keys_of_document
 from gateway.store.kinds import TRANSLATED
 from gateway.store.status import moment_of
 from mappings import identity, origins, why

@@ -18,7 +18,7 @@ from gateway.fetch_earlier import Earlier
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
-from gateway.store import claims, leases, ties
+from gateway.store import identities, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
@@ -128,7 +128,7 @@ class Fetcher:
         """All of a party: its rollen under every key, their zaken, and the contacts in those."""
         self.identity(visit, key)
         with self.store.read() as connection:
-            zaken = claims.zaken_of_party(connection, self.source, key)
+            zaken = identities.zaken_of_party(connection, self.source, key)
         for zaak in zaken:
             self.zaak(visit, UUID(bytes=zaak))
         self.earlier.party(visit, key)
@@ -145,7 +145,7 @@ class Fetcher:
                 visit.partial(NO_KVK_FILTER)
             self.once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
             with self.store.read() as connection:
-                found = claims.connected_keys(connection, current)
+                found = identities.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]
 
     def zaak(self, visit: Visit, uuid: UUID) -> None:
@@ -198,7 +198,7 @@ class Fetcher:
             return False  # the newer one may have more fields to ask
         if whole:
             with self.store.read() as connection:
-                unseen = claims.unseen_of_key(connection, self.source, key, began)
+                unseen = identities.unseen_of_key(connection, self.source, key, began)
             self._settle_unseen(visit, "rol", unseen)
         return True
 
@@ -293,7 +293,7 @@ class Fetcher:
         """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""
         with self.store.read() as connection:
             contacts = rows.raw_of_zaak(connection, self.source, zaak.bytes, "klantcontact")
-            rollen = claims.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
+            rollen = identities.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
         part = {*self.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
         for facts, keys in rollen:
             if orjson.loads(facts or "{}").get("generiek") in part:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
-from gateway.store import claims, following, ties
+from gateway.store import claims, following, identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.kinds import RAW_KINDS
@@ -70,7 +70,7 @@ class Earlier:
         if not self.fetcher.client.has_api("contactmomenten"):
             return
         with self.store.read() as connection:
-            statements = claims.connected(connection, claims.identity_rows(connection, [key]))
+            statements = claims.connected(connection, identities.identity_rows(connection, [key]))
             klanten = ties.klanten_of_keys(connection, self.fetcher.source, statements)
         for klant in klanten:
             uuid = UUID(bytes=klant)

@@ -20,7 +20,7 @@ from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
 from gateway.needs import LOCAL_KINDS, Need, question, written_keys
 from gateway.problems import Problem
-from gateway.store import claims, ties
+from gateway.store import identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from mappings.identity import place
@@ -176,7 +176,7 @@ class LegacyHydrator:
                     elif ties.is_moment(connection, owner):
                         needs[Need("klantcontact", str(UUID(bytes=owner)))] = None
                     continue
-                keys = sorted(claims.keys_of_document(connection, owner_row), key=place)
+                keys = sorted(identities.keys_of_document(connection, owner_row), key=place)
                 if keys:
                     whole = item.kind in ("partij", "actor-met-contacten")
                     needs[Need("partij" if whole else "identiteit", keys[0])] = None
@@ -190,7 +190,7 @@ class LegacyHydrator:
         if need.what in ("zaak", "klantcontact"):
             return False
         with self.store.read() as connection:
-            return bool(claims.identity_rows(connection, [need.value]))
+            return bool(identities.identity_rows(connection, [need.value]))
 
 
 def _name(need: Need) -> str:

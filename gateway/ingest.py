@@ -19,9 +19,9 @@ from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaa
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import rebuilding
-from gateway.store.claims import identities_to_merge, zaken_of_contacts
 from gateway.store.database import Store
 from gateway.store.editing import take_up
+from gateway.store.identities import identities_to_merge, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
 from gateway.store.representation import givers

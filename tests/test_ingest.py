@@ -38,7 +38,7 @@ from legacy_objects import (
 from support import dump_digest
 
 from gateway.ingest import Ingest, Result
-from gateway.store import claims, kinds
+from gateway.store import identities, kinds
 from gateway.store import legacy as rows
 from gateway.store.database import Store
 from gateway.store.dump import dump_lines
@@ -784,10 +784,10 @@ def work_in_a_store(path: Path, objects: Objects) -> dict[str, int]:
     register.take(zaak(), persoon(1, BSN[0], generiek="initiator"), medewerker(2), klantcontact(1))
     with register.store.read() as connection:
         questions: dict[str, Callable[[], object]] = {
-            "connected keys": lambda: claims.connected_keys(connection, key),
-            "zaken of a party": lambda: claims.zaken_of_party(connection, 1, key),
-            "keys of a zaak": lambda: claims.keys_of_zaak(connection, 1, uuid),
-            "unseen of a key": lambda: claims.unseen_of_key(connection, 1, key, 1),
+            "connected keys": lambda: identities.connected_keys(connection, key),
+            "zaken of a party": lambda: identities.zaken_of_party(connection, 1, key),
+            "keys of a zaak": lambda: identities.keys_of_zaak(connection, 1, uuid),
+            "unseen of a key": lambda: identities.unseen_of_key(connection, 1, key, 1),
             "unseen of a zaak": lambda: rows.unseen_of_zaak(connection, 1, uuid, "rol", 1),
             "waiting": lambda: rows.waiting_zaken(connection, 1, 10),
         }

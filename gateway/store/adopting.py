@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 
 from gateway.store import editing
-from gateway.store.claims import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list
 from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
 from mappings.documents import Document
 from mappings.klantinteracties import defaults

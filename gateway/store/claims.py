@@ -2,20 +2,17 @@
 
 A statement is the content of a claim. Rollen that say the same share one, so that a medewerker with thousands of
 rollen is merged from a few rows: of each statement only its newest and its oldest claim matter (M18, M42).
-
-A plus before a column keeps SQLite from walking all objects of a source by an index on that column.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
+from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
 from mappings.findings import Finding
 
@@ -23,33 +20,7 @@ from mappings.findings import Finding
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
 # What is said by a statement `s`, in SQL.
 SAID = f"substr(s.digest, {IDENTITY_BYTES + 1})"
-BOUND_AT_ONCE, ROUND = 512, 64
-IN_IDS = "IN (SELECT value FROM json_each(?))"
 Zaak = tuple[int, bytes]
-
-
-def id_list(ids: Iterable[int]) -> str:
-    """Row ids as the one bound value of `IN_IDS`."""
-    return orjson.dumps(list(ids)).decode()
-
-
-def bound(values: Sequence[Any]) -> tuple[str, list[Any]]:
-    """Question marks for values in an IN, and the values, with the last one again until their number is a round one.
-
-    So there are few different statements, and each of them stays prepared.
-    """
-    number = len(values)
-    if not number:
-        return "", []
-    rounded = 1 << (number - 1).bit_length() if number <= ROUND else -(-number // ROUND) * ROUND
-    return ",".join("?" * rounded), [*values, *values[-1:] * (rounded - number)]
-
-
-def in_parts(values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:
-    """Values to be bound, some hundreds at a time, each with the question marks for them."""
-    wanted = list(values)
-    for start in range(0, len(wanted), BOUND_AT_ONCE):
-        yield bound(wanted[start : start + BOUND_AT_ONCE])
 
 
 @dataclass(slots=True)
@@ -327,6 +298,7 @@ def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[byte
         "SELECT r.zaak, r.id, r.uuid, d.id, d.uuid, r.facts FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " JOIN document d ON d.id = s.document"
+        # The pluses keep SQLite from walking all objects of a source by an index on those columns.
         f" WHERE r.source = ? AND +r.kind = ? AND +r.state = ? AND r.zaak IN ({marks})",
         (source, RAW_KIND["rol"], TRANSLATED, *zaken),
     )
@@ -342,113 +314,4 @@ def other_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dic
         (id_list(documents),),
     ):
         found.setdefault(document, set()).update({other} - {None})
-    return found
-
-
-# Questions about keys
-
-
-def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[int]:
-    """The rows of the keys that are held."""
-    found = set()
-    for key in keys:
-        row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
-        if row:
-            found.add(row[0])
-    return found
-
-
-def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]:
-    """The identity keys of the statements that made a partij or actor."""
-    return [
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT i.key FROM statement s JOIN claim_key k ON k.statement = s.id"
-            " JOIN identity i ON i.id = k.identity WHERE s.document = ? ORDER BY i.key",
-            (document,),
-        )
-    ]
-
-
-def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:
-    """The keys that hang together with `key`, each with the name of a source that gave it."""
-    statements = connected(connection, identity_rows(connection, [key]))
-    return connection.execute(
-        "SELECT i.key, min(s.name) FROM claim_key k JOIN identity i ON i.id = k.identity"
-        " JOIN source s ON s.id = (SELECT r.source FROM claim c JOIN raw r ON r.id = c.raw"
-        " WHERE c.statement = k.statement LIMIT 1)"
-        f" WHERE k.statement {IN_IDS} GROUP BY i.key ORDER BY i.key",
-        (id_list(statements),),
-    ).fetchall()
-
-
-def zaken_of_party(connection: sqlite3.Connection, source: int, key: str) -> list[bytes]:
-    """The zaken in which the party of `key` has a rol itself, newest rol first."""
-    statements = connected(connection, identity_rows(connection, [key]))
-    return [
-        row[0]
-        for row in connection.execute(
-            "SELECT r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
-            f" WHERE c.statement {IN_IDS} AND c.facet = 'zelf' AND +r.source = ? AND r.zaak IS NOT NULL"
-            " GROUP BY r.zaak ORDER BY max(c.moment) DESC, r.zaak",
-            (id_list(statements), source),
-        )
-    ]
-
-
-def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> list[tuple[str, list[str]]]:
-    """The betrokkenen of a zaak: the facts of each rol and its keys."""
-    found: dict[int, tuple[str, list[str]]] = {}
-    for raw, facts, key in connection.execute(
-        "SELECT r.id, r.facts, i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
-        " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
-        " WHERE r.source = ? AND r.zaak = ? AND r.kind = ?",
-        (source, zaak, RAW_KIND["rol"]),
-    ):
-        found.setdefault(raw, (facts, []))[1].append(key)
-    return list(found.values())
-
-
-def unseen_of_key(connection: sqlite3.Connection, source: int, key: str, moment: int) -> list[bytes]:
-    """Held rollen with this key that no answer showed since `moment`."""
-    return [
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
-            " JOIN claim c ON c.statement = k.statement JOIN raw r ON r.id = c.raw"
-            " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1"
-            # No question about a key shows the rollen that only name it as represented.
-            " AND c.facet != 'vertegenwoordigde'",
-            (key, source, RAW_KIND["rol"], moment),
-        )
-    ]
-
-
-def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes]) -> set[int]:
-    """The keys of statements that are part of no document, or of one of these (uuids)."""
-    keys = connection.execute(
-        "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
-        " WHERE s.document IS NULL"
-    )
-    found = {row[0] for row in keys}
-    for owner in owners:
-        keys = connection.execute(
-            "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id WHERE s.document ="
-            " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
-            (owner,),
-        )
-        found |= {row[0] for row in keys}
-    return found
-
-
-def zaken_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[Zaak]:
-    """The zaken of the legacy klantcontacten among these uuids."""
-    found: set[Zaak] = set()
-    for uuid in contacts:
-        found.update(
-            connection.execute(
-                "SELECT source, zaak FROM raw WHERE uuid = ? AND kind = ? AND zaak IS NOT NULL",
-                (uuid, RAW_KIND["klantcontact"]),
-            )
-        )
     return found

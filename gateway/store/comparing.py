@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.store.claims import IN_IDS, id_list, in_parts
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.database import Store
 from gateway.store.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from gateway.store import editing
-from gateway.store.claims import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list
 from gateway.store.kinds import ON_DELETE, RELATIONS, OnDelete
 
 # A link seen from what is deleted: who refers, by which relation, to which row.

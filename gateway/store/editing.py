@@ -16,7 +16,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.store.claims import IN_IDS, id_list, in_parts
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.database import now
 from gateway.store.kinds import (
     KIND,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.store.claims import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list
 from gateway.store.editing import MOVED, TOMBSTONE
 from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KIND, RAW_KINDS, RELATIONS
 from gateway.store.packing import unpack

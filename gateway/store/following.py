@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gateway.store.claims import in_parts
+from gateway.store.binding import in_parts
 from gateway.store.kinds import RAW_KIND
 
 

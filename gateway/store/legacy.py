@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.store.claims import IN_IDS, Zaak, bound, id_list, in_parts
+from gateway.store.binding import IN_IDS, bound, id_list, in_parts
+from gateway.store.claims import Zaak
 from gateway.store.database import Store
 from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from mappings.findings import Finding

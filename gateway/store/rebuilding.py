@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.store import comparing, spans
-from gateway.store.claims import IN_IDS, SAID, Zaak, id_list
+from gateway.store.binding import IN_IDS, id_list
+from gateway.store.claims import SAID, Zaak
 from gateway.store.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, TRANSLATED
 
 SAME, CHANGED, NEW, GONE = "same", "changed", "new", "gone"

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.store.claims import IN_IDS, Zaak, bound, id_list
+from gateway.store.binding import IN_IDS, bound, id_list
+from gateway.store.claims import Zaak
 from gateway.store.kinds import TRANSLATED
 
 

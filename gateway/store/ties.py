@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.store.claims import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
 
 Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak

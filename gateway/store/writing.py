@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.store import spans
-from gateway.store.claims import in_parts
+from gateway.store.binding import in_parts
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
 from mappings.documents import Document
 
