@@ -38,7 +38,7 @@ from legacy_objects import (
 from support import dump_digest
 
 from gateway.ingest import Ingest, Result
-from gateway.store import identities, kinds
+from gateway.store import identities, kinds, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store
 from gateway.store.dump import dump_lines
@@ -790,6 +790,8 @@ def work_in_a_store(path: Path, objects: Objects) -> dict[str, int]:
             "unseen of a key": lambda: identities.unseen_of_key(connection, 1, key, 1),
             "unseen of a zaak": lambda: rows.unseen_of_zaak(connection, 1, uuid, "rol", 1),
             "waiting": lambda: rows.waiting_zaken(connection, 1, 10),
+            "numbers of clients": lambda: ties.numbers_of_clients(connection, ["0000000001"]),
+            "keys of a number": lambda: ties.identities_of_numbers(connection, ["0000000001"]),
         }
         work = {what: steps(register, ask) for what, ask in questions.items()}
     work["take"] = steps(register, lambda: register.take(*new))
