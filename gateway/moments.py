@@ -24,11 +24,11 @@ from mappings.contactmomenten import (
     Omgeving,
     Onderwerpzaak,
     translate_contactmoment,
-    zaak_onderwerp,
 )
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids
+from mappings.klantcontacten import zaak_onderwerp
 from mappings.settings import Settings
 
 STAGE = 3
@@ -179,6 +179,8 @@ class _Making:
     def _subjects(self, contact: bytes, moment: int) -> list[Document]:
         """What zaken say of a klantcontact that a client made here (M32)."""
         return [
-            zaak_onderwerp(UUID(bytes=contact), zaak, moment, self.uuids, self.settings)
+            zaak_onderwerp(
+                UUID(bytes=contact), str(zaak.uuid), moment, self.uuids, self.settings, zaak.sources
+            )
             for zaak in self._zaken(self.ties[contact])
         ]

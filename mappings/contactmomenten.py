@@ -18,7 +18,7 @@ from mappings.adressen import LEEG
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import Uuids
-from mappings.klantcontacten import Contact, moment_text, too_confidential
+from mappings.klantcontacten import Contact, moment_text, too_confidential, zaak_onderwerp
 from mappings.klanten import as_rol, renamed
 from mappings.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.settings import Kanaal, Settings
@@ -166,7 +166,8 @@ def translate_contactmoment(
         )
     )
     for zaak in sorted(omgeving.zaken, key=lambda zaak: zaak.uuid.bytes):
-        result.documents.append(zaak_onderwerp(uuid, zaak, moment, uuids, settings, frozenset({uuid})))
+        sources = zaak.sources | {uuid}
+        result.documents.append(zaak_onderwerp(uuid, str(zaak.uuid), moment, uuids, settings, sources))
     _vorig(uuid, facts["vorig"], moment, omgeving, uuids, result)
     initiator = _INITIATIEF.get(facts["initiatiefnemer"], kanaal.initiator)
     if facts["initiatiefnemer"] and facts["initiatiefnemer"] not in _INITIATIEF:
@@ -184,37 +185,6 @@ def translate_contactmoment(
     if omgeving.actor is not None:
         result.documents.append(_actorklantcontact(uuid, omgeving.actor, omgeving.actor_uuids, moment, uuids))
     return result
-
-
-def zaak_onderwerp(
-    contact: UUID,
-    zaak: Onderwerpzaak,
-    moment: int,
-    uuids: Uuids,
-    settings: Settings,
-    sources: frozenset[UUID] = frozenset(),
-) -> Document:
-    """The onderwerpobject of a klantcontact about a zaak (M29, M32, M40).
-
-    For a zaakcontactmoment that points at a klantcontact of this gateway it is all there is to make: `sources` is
-    empty then, and `moment` that of the klantcontact.
-    """
-    return Document(
-        "onderwerpobject",
-        uuids.derive("onderwerpobject", str(contact), str(zaak.uuid)),
-        {
-            "onderwerpobjectidentificator": {
-                "objectId": str(zaak.uuid),
-                "codeObjecttype": settings.zaak_objecttype,
-                "codeRegister": settings.zaak_register,
-                "codeSoortObjectId": settings.zaak_soort_object_id,
-            }
-        },
-        moment,
-        moment,
-        {"klantcontact": [contact]},
-        sources | zaak.sources,
-    )
 
 
 def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:

@@ -109,7 +109,7 @@ def translate_klantcontact(
             sources=frozenset({uuid}),
         )
     )
-    result.documents.append(_onderwerpobject(uuid, contact["zaak"], moment, uuids, settings))
+    result.documents.append(zaak_onderwerp(uuid, contact["zaak"], moment, uuids, settings, frozenset({uuid})))
     betrokkenen = _betrokkenen(uuid, moment, kanaal, deelnemers, uuids, settings)
     result.documents += betrokkenen
     result.documents += _actoren(uuid, moment, deelnemers, uuids)
@@ -144,8 +144,10 @@ def zaak_facts(zaak: Mapping[str, Any]) -> dict[str, Any]:
     return {name: zaak[name] for name in ("identificatie", "zaaktype", "vertrouwelijkheidaanduiding")}
 
 
-def _onderwerpobject(contact: UUID, zaak: str, moment: int, uuids: Uuids, settings: Settings) -> Document:
-    """The link of a klantcontact to its zaak (M29)."""
+def zaak_onderwerp(
+    contact: UUID, zaak: str, moment: int, uuids: Uuids, settings: Settings, sources: frozenset[UUID]
+) -> Document:
+    """The onderwerpobject of a klantcontact about a zaak (M29, M32, M40); `sources` are what says so."""
     return Document(
         "onderwerpobject",
         uuids.derive("onderwerpobject", str(contact), zaak),
@@ -160,7 +162,7 @@ def _onderwerpobject(contact: UUID, zaak: str, moment: int, uuids: Uuids, settin
         moment,
         moment,
         {"klantcontact": [contact]},
-        frozenset({contact}),
+        sources,
     )
 
 

@@ -28,7 +28,6 @@ from mappings.contactmomenten import (
     read_contactmoment,
     translate_contactmoment,
     wijst_naar,
-    zaak_onderwerp,
 )
 from mappings.earlier import (
     load_contactmoment,
@@ -39,6 +38,7 @@ from mappings.earlier import (
 )
 from mappings.findings import Untranslatable
 from mappings.identity import key_uuid
+from mappings.klantcontacten import zaak_onderwerp
 from mappings.klanten import translate_klant
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
 
@@ -301,14 +301,15 @@ def test_where_the_contactmoment_of_a_zaakcontactmoment_is():
 
 @pytest.mark.rule("M32")
 def test_a_klantcontact_of_this_gateway_gets_the_same_subject_as_any():
-    alone = zaak_onderwerp(CONTACT, about(1), 5, UUIDS, SETTINGS)
+    zaak = about(1)
+    alone = zaak_onderwerp(CONTACT, str(zaak.uuid), 5, UUIDS, SETTINGS, zaak.sources)
     made = translated(omgeving=Omgeving([], [about(1)]))
     assert (alone.uuid, alone.body, alone.links) == (
         made.documents[1].uuid,
         made.documents[1].body,
         made.documents[1].links,
     )
-    assert alone.sources == {UUID(int=1)}
+    assert made.documents[1].sources == {CONTACT, *alone.sources}
 
 
 @pytest.mark.rule("M42")
