@@ -45,7 +45,8 @@ class Result:
 
     `unknown_zaken` are waited for by objects just taken; `refetch_zaken` became visible again, so their rollen
     and klantcontacten must be asked for, and the contactmomenten `refetch_moments` with what ties them. These two
-    wait in the inbox as well, until they are read. `new` are the uuids that were not held before.
+    wait in the inbox as well, until they are read. `new` are the uuids that were not held before; `doubtful` (kind and
+    uuid) were not taken, for the answer is older than what is known of them: ask for each.
     """
 
     changed: int = 0
@@ -55,6 +56,7 @@ class Result:
     refetch_zaken: set[UUID] = field(default_factory=set)
     refetch_moments: set[UUID] = field(default_factory=set)
     new: set[bytes] = field(default_factory=set)
+    doubtful: set[tuple[str, UUID]] = field(default_factory=set)
 
     def add(self, other: Result) -> None:
         """Add the outcome of another batch."""
@@ -65,6 +67,7 @@ class Result:
         self.refetch_zaken |= other.refetch_zaken
         self.refetch_moments |= other.refetch_moments
         self.new |= other.new
+        self.doubtful |= other.doubtful
 
 
 class Batch:
@@ -90,8 +93,8 @@ class Batch:
         self.joined: set[int] = set()
         self.tied: set[ties.Moment] = set()
 
-    def take(self, batch: Sequence[Incoming]) -> None:
-        """Take a batch of objects of one kind."""
+    def take(self, batch: Sequence[Incoming], asked: int = 0) -> None:
+        """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
         if not batch:
             return
         kind = batch[0].kind
@@ -101,9 +104,13 @@ class Batch:
             uuids = {item.uuid for item in batch}
             self.bare = uuids - rows.zaken_with_content(self.connection, self.source, uuids)
         changed: list[tuple[Incoming, rows.RawRow | None]] = []
+        older = self._older(batch, held, asked) if asked else set()
+        self.result.doubtful |= {(kind, UUID(bytes=uuid)) for uuid in older}
         for item in batch:
             row = held.get(item.uuid)
-            if row is not None and self._stays(item, row, zaken):
+            if item.uuid in older:
+                held.pop(item.uuid, None)
+            elif row is not None and self._stays(item, row, zaken):
                 self.result.unchanged += 1
             else:
                 changed.append((item, row))
@@ -111,6 +118,15 @@ class Batch:
         self._put(kind, changed, zaken)
         rows.seen(self.connection, [row.id for row in held.values()], self.now)
         self._finish()
+
+    def _older(self, batch: Sequence[Incoming], held: Mapping[bytes, rows.RawRow], asked: int) -> set[bytes]:
+        """What this answer has otherwise than it was seen, or found gone, after the answer was asked for.
+
+        A page can be under way while a notification of one of its objects is dealt with.
+        """
+        changed = [row.id for item in batch if (row := held.get(item.uuid)) and row.digest != item.digest]
+        others = [item.uuid for item in batch if item.uuid not in held]
+        return rows.known_since(self.connection, changed, others, asked, self.now)
 
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""

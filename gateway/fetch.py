@@ -38,6 +38,8 @@ UNITS = (
     "betrokkeneIdentificatie__organisatorischeEenheid__identificatie",
     "betrokkeneIdentificatie__vestiging__identificatie",  # so named in 1.0
 )
+# How often an object is asked for at most when others see it at the same time.
+TRIES = 3
 NO_KVK_FILTER = "KVK-nummer is bij deze bron niet in elk veld te bevragen"
 
 
@@ -194,8 +196,9 @@ class Fetcher:
         try:
             for parameter, value in queries:
                 self._zaken_of(visit, parameter, value)
+                asked = now()
                 objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
-                self.take(visit, "rol", objects)
+                self.take(visit, "rol", objects, asked)
         except BadRequest:
             if self.client.version(deadline=visit.give_up) == version:
                 raise
@@ -258,19 +261,22 @@ class Fetcher:
         expand = self.client.can("zaak", "expand", deadline=visit.give_up)
         if expand:
             filters["expand"] = "rollen"
+        asked = now()
         zaken = self.client.all("zaak", filters, deadline=visit.give_up)
-        self._take_zaken(visit, zaken)
+        self._take_zaken(visit, zaken, asked)
 
-    def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]]) -> None:
-        self.ingest.take(self.name, "zaak", zaken)
+    def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]], asked: int) -> None:
+        doubtful = self.ingest.take(self.name, "zaak", zaken, asked=asked).doubtful
         rollen: list[dict[str, Any]] = []
         for zaak in zaken:
             expanded = (zaak.get("_expand") or {}).get("rollen")
             if isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
                 rollen += expanded
                 visit.with_rollen.add(UUID(zaak["uuid"]))
-        result = self.ingest.take(self.name, "rol", rollen)
+        result = self.ingest.take(self.name, "rol", rollen, asked=asked)
         visit.with_rollen -= result.refetch_zaken
+        for kind, uuid in sorted(doubtful | result.doubtful):
+            self.fetch(visit, kind, uuid)
 
     def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         began = now()
@@ -285,9 +291,9 @@ class Fetcher:
             return  # left out (M34): its rollen and contacts are not even asked for
         kinds = ("klantcontact",) if held_rollen else ("rol", "klantcontact")
         for kind in kinds:
-            filters = {"zaak": self.client.url_of("zaak", str(uuid))}
+            filters, asked = {"zaak": self.client.url_of("zaak", str(uuid))}, now()
             objects = self.client.all(kind, filters, deadline=visit.give_up)
-            self.ingest.take(self.name, kind, objects)
+            self.take(visit, kind, objects, asked)
         for kind in ("rol", "klantcontact"):
             with self.store.read() as connection:
                 unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
@@ -317,32 +323,42 @@ class Fetcher:
         if is_moment or not self.fetch(visit, "klantcontact", uuid):
             self.earlier.moment(visit, uuid)
 
-    def take(self, visit: Visit, kind: str, objects: list[dict[str, Any]]) -> Result:
-        """Take objects of one kind, and fetch what they wait for."""
-        result = self.ingest.take(self.name, kind, objects)
-        self._settle_zaken(visit, result)
+    def take(self, visit: Visit, kind: str, objects: list[dict[str, Any]], asked: int) -> Result:
+        """Take objects of one kind that were asked for then, and fetch what they wait for."""
+        result = self.ingest.take(self.name, kind, objects, asked=asked)
+        self.settle_up(visit, result)
         return result
 
     def fetch(self, visit: Visit, kind: str, uuid: UUID) -> bool:
         """One object by uuid: taken, removed when it is gone, marked when it is refused. Out: was it there?"""
         visit.asked = True
-        found = ask(self.client, kind, uuid, deadline=visit.give_up)
-        self._settle_zaken(visit, self.settle(kind, uuid, found))
+        for _ in range(TRIES):
+            asked = now()
+            found = ask(self.client, kind, uuid, deadline=visit.give_up)
+            result = self.settle(kind, uuid, found, asked)
+            if not result.doubtful:
+                break
+        result.doubtful.clear()  # others saw it each time after we asked: what they took stays
+        self.settle_up(visit, result)
         return isinstance(found, dict)
 
-    def settle(self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden) -> Result:
-        """Take what the source said of one object (see `ask`)."""
+    def settle(
+        self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int = 0
+    ) -> Result:
+        """Take what the source said of one object (see `ask`), when it was asked."""
         if isinstance(found, NotFound):
             return self.ingest.remove(self.name, kind, [uuid])
         if isinstance(found, Forbidden):
             return self.ingest.refused(self.name, kind, uuid)
-        return self.ingest.take(self.name, kind, [found])
+        return self.ingest.take(self.name, kind, [found], asked=asked)
 
-    def _settle_zaken(self, visit: Visit, result: Result) -> None:
-        """Fetch the zaken that objects wait for, and contactmomenten that became readable (M34).
+    def settle_up(self, visit: Visit, result: Result) -> None:
+        """Fetch what is doubtful, the zaken that objects wait for, and contactmomenten that became readable (M34).
 
         A zaak that did is read by who asked for it, or because it waits in the inbox.
         """
+        for kind, uuid in sorted(result.doubtful):
+            self.fetch(visit, kind, uuid)
         for uuid in sorted(result.unknown_zaken):
             self.fetch(visit, "zaak", uuid)
         for uuid in sorted(result.refetch_moments):

@@ -57,8 +57,9 @@ class Earlier:
             return
         queries = self._questions(key)
         for parameter, value in queries:
+            asked = now()
             found = client.all("klant", {parameter: value}, deadline=visit.give_up)
-            self.fetcher.ingest.take(self.fetcher.name, "klant", found)
+            self.fetcher.take(visit, "klant", found, asked)
         if queries:
             with self.store.read() as connection:
                 unseen = ties.unseen_klanten(connection, self.fetcher.source, key, begin)
@@ -165,8 +166,9 @@ class Earlier:
         client, begin = self.fetcher.client, now()
         for kind, (parameter, value) in questions.items():
             if client.can(kind, parameter, deadline=visit.give_up):
+                asked = now()
                 found = client.all(kind, {parameter: value}, deadline=visit.give_up)
-                self.fetcher.take(visit, kind, found)
+                self.fetcher.take(visit, kind, found, asked)
         with self.store.read() as connection:
             unseen = ties.unseen_ties(connection, self.fetcher.source, column, uuid.bytes, begin)
         for number, tie in unseen:

@@ -46,11 +46,14 @@ class Ingest(Translator):
         kind: str,
         objects: Sequence[dict[str, Any]],
         also: Callable[[sqlite3.Connection, Result], None] | None = None,
+        *,
+        asked: int = 0,
     ) -> Result:
         """Take objects of one kind as the legacy gave them.
 
-        `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). Taking the
-        same again changes nothing.
+        `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
+        the legacy was asked for them (microseconds UTC): what came to be known since wins (`Result.doubtful`). Taking
+        the same again changes nothing.
         """
         read = self._read(source, kind, objects)
         result = Result()
@@ -58,7 +61,7 @@ class Ingest(Translator):
         for number, batch in enumerate(batches, start=1):
             with self.store.write() as connection:
                 work = Batch(self, self.merging(connection), source)
-                work.take(batch)
+                work.take(batch, asked)
                 result.add(work.result)
                 if also is not None and number == len(batches):
                     also(connection, result)

@@ -251,7 +251,7 @@ class Backfill:
                 self.telling.count(kind, len(page.objects), result)
                 keep(connection, shown(page.objects, result.new), number)
 
-            result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also)
+            result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also, asked=page.asked)
             self._settle(result)
             if kind == "contactmoment":
                 self._ties(page.objects if cursor["look"] <= cursor["all_ties"] else result.new)
@@ -378,6 +378,7 @@ class Backfill:
 
     def _settle(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
+        self._first.extend(self._by_uuid(kind, uuid) for kind, uuid in sorted(result.doubtful))
         self._first.extend(self._by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
         visit = Visit(time.monotonic() + PATIENCE)
         with background(stop=self.stopping):

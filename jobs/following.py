@@ -49,8 +49,11 @@ class Followed:
         with self.store.read() as connection:
             return following.following(connection, self.source)
 
-    def take(self, kind: str, objects: Sequence[dict[str, Any]], also: Also | None = None) -> Result:
-        """Take what a list gave, and fetch what that asks for: unknown zaken, zaken that became readable.
+    def take(
+        self, kind: str, objects: Sequence[dict[str, Any]], also: Also | None = None, *, asked: int
+    ) -> Result:
+        """Take what a list gave that was asked for then, and fetch what that asks for: unknown zaken, zaken that became
+        readable, what was seen otherwise since.
 
         `also` runs in the last transaction. Raises leases.Lost, LegacyError.
         """
@@ -60,14 +63,11 @@ class Followed:
             if also is not None:
                 also(connection, result)
 
-        result = self.fetcher.ingest.take(self.fetcher.name, kind, objects, keep)
+        result = self.fetcher.ingest.take(self.fetcher.name, kind, objects, keep, asked=asked)
         visit = self.visit()
-        for uuid in sorted(result.unknown_zaken):
-            self.fetcher.fetch(visit, "zaak", uuid)
         for uuid in sorted(result.refetch_zaken):
             self.fetcher.reread_zaak(visit, uuid)
-        for uuid in sorted(result.refetch_moments):
-            self.fetcher.earlier.reread_moment(visit, uuid)
+        self.fetcher.settle_up(visit, result)
         return result
 
     def ties_of_new(self, objects: Sequence[dict[str, Any]]) -> set[UUID]:

@@ -221,7 +221,7 @@ class _Sweep:
 
         if kind == "contactmoment":
             self.followed.ties_of_new(page.objects)
-        result = self.followed.take(kind, page.objects, also)
+        result = self.followed.take(kind, page.objects, also, asked=page.asked)
         self.counts["pages"] += 1
         self.counts["changed"] += result.changed
 
@@ -243,6 +243,7 @@ class _Sweep:
     def _read_connections(self, place: Place) -> None:
         """Read the zaakcontactmomenten, all of them or those of some zaken."""
         found: list[dict[str, Any]] = []
+        asked = now()
         if not self.fetcher.client.can(connections.CONNECTION, "zaak"):
             place.way = connections.NONE  # not any more, since the round began
         elif place.way == connections.WHOLE:
@@ -257,7 +258,7 @@ class _Sweep:
                     break
             if not zaken:
                 place.way = connections.NONE
-        result = self.followed.take(connections.CONNECTION, found)
+        result = self.followed.take(connections.CONNECTION, found, asked=asked)
         self.counts["connections"] += len(found)
         self.counts["changed"] += result.changed
         if place.way != connections.BY_ZAAK:

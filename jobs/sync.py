@@ -132,7 +132,7 @@ class _Looking:
             pages += 1
             self.done.pages += 1
             moments = self.followed.ties_of_new(page.objects) if kind == "contactmoment" else set()
-            result = self.followed.take(kind, page.objects)
+            result = self.followed.take(kind, page.objects, asked=page.asked)
             for moment in sorted(moments):
                 self.followed.fetcher.earlier.klanten(self.followed.visit(), moment)
             self.done.new += len(result.new)

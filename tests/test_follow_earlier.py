@@ -157,8 +157,8 @@ def test_sync_never_shows_a_contactmoment_on_a_secret_zaak(
     uuid = UUID(last(moment["url"])).bytes
     states = []
 
-    def take(self: Followed, kind: str, *rest: Any) -> Result:
-        result = real(self, kind, *rest)
+    def take(self: Followed, kind: str, *rest: Any, **named: Any) -> Result:
+        result = real(self, kind, *rest, **named)
         if kind == "contactmoment":
             with self.store.read() as connection:
                 states.append(raw_rows(connection, self.source, kind, [uuid])[uuid])

@@ -7,6 +7,7 @@ from uuid and the one configured base, and only parameters that the version has 
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +64,7 @@ class Page:
     `count` is what the source says there is in all (None when it does not), a hint for progress only.
     `size` is how many objects a full page holds. `ends` tells that three signs agree that this is the last page:
     it is not full, no next page is named, and the exact count is reached. One of them alone is not to be trusted.
+    `asked` is when it was asked for (microseconds UTC).
     """
 
     number: int
@@ -70,6 +72,7 @@ class Page:
     count: int | None
     size: int
     ends: bool = False
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +218,16 @@ class ZakenClient:
         the version does not have, and for zaakcontactmomenten without a filter.
         """
         question = self._question(kind, filters or {}, deadline, versions.PAGE_SIZE)
+        asked = _now()
         if kind in UNPAGED:
             objects = self._objects_in(self._list(question, deadline), kind, question.template)
             if objects:
-                yield Page(1, objects, len(objects), len(objects))
+                yield Page(1, objects, len(objects), len(objects), asked=asked)
             return
         number, before, same = start, None, 1
         while True:
             size = versions.PAGE_SIZE if "pageSize" in question.params else versions.DEFAULT_PAGE_SIZE
-            template = question.template
+            template, asked = question.template, _now()
             try:
                 answer = self._list(question, deadline, number)
             except errors.VersionChanged:
@@ -254,7 +258,7 @@ class ZakenClient:
                 and count == (number - 1) * size + len(objects)
             )
             known = count if isinstance(count, int) else None
-            yield Page(number, objects, known, max(size, len(objects)), ends)
+            yield Page(number, objects, known, max(size, len(objects)), ends, asked)
             number += 1
 
     def all(
@@ -426,3 +430,7 @@ def _own_credentials(source: Source, api: str) -> Source | None:
     if not client_id:
         return None
     return replace(source, client_id=client_id, secret=getattr(source, f"{api}_secret"))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -66,6 +66,28 @@ def raw_rows(
     return found
 
 
+def known_since(
+    connection: sqlite3.Connection, held: Iterable[int], others: Sequence[bytes], moment: int, now: int
+) -> set[bytes]:
+    """The uuids of what was shown or found destroyed after `moment`: among held rows, and among uuids not held.
+
+    A time that is still to come was noted before the clock was set back: it is not believed.
+    """
+    found = {
+        row[0]
+        for row in connection.execute(
+            f"SELECT uuid FROM raw WHERE id {IN_IDS} AND last_seen > ? AND last_seen <= ?",
+            (id_list(held), moment, now),
+        )
+    }
+    for marks, part in in_parts(others):
+        gone = connection.execute(
+            f"SELECT uuid FROM erased WHERE uuid IN ({marks}) AND at > ? AND at <= ?", (*part, moment, now)
+        )
+        found.update(row[0] for row in gone)
+    return found
+
+
 def states(
     connection: sqlite3.Connection, source: int, kind: str, uuids: Iterable[bytes]
 ) -> dict[bytes, int]:
