@@ -40,20 +40,22 @@ from jobs import connections
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.telling import BY_UUID, Progress, Telling
-from jobs.walk import SAME_PAGES, Count, Shown, Walk, shown
+from jobs.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.work import Busy
 from mappings.translate import uuid_in
 
 __all__ = ["Backfill", "Busy", "Progress", "Stopped"]
 
 MAX_LOOKS = 6
+# Looks that agree are not believed when a list got shorter meanwhile; where that goes on and on, they are in the end.
+LOOKS_MORE = 2
 LEASE_SECONDS = 120
 PIECE = 200
 # How often wishes are read and news is told.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
 # The form of the cursor: a run that was stopped by an older version begins again.
-FORM = 2
+FORM = 3
 # The circuit breaker of a source that answers.
 CLOSED = "dicht"
 Found = TypeVar("Found")
@@ -158,6 +160,7 @@ class Backfill:
                 "parts": {},
                 "deepest": {},
                 "all_ties": 1,
+                "again": 0,
             }
             self._next_look(cursor, run.started)
         elif "agreed" in cursor:
@@ -176,7 +179,9 @@ class Backfill:
                 self._save()
             self._waiting()
             if cursor["look"] > 1 and cursor["surprises"] == 0:
-                return True
+                if not cursor["shrank"] or cursor["again"] >= LOOKS_MORE:
+                    return True
+                cursor |= {"again": cursor["again"] + 1, "allowed": cursor["allowed"] + 1}
             self._next_look(cursor, now())
             self._save()
         return False
@@ -191,7 +196,7 @@ class Backfill:
             "page": 0,
             "read": 0,
         }
-        cursor |= {"surprises": 0, "met_known": False, "pending": 0}
+        cursor |= {"surprises": 0, "met_known": False, "pending": 0, "shrank": False}
 
     def _kind(self, cursor: dict[str, Any], kind: str) -> None:
         """Look through the list of one kind, part by part."""
@@ -229,7 +234,7 @@ class Backfill:
         start = cursor["page"]
         if not start:
             start = 1 if forward else self._end(kind, filters, deepest)
-        walk = Walk(start, count, deepest)
+        walk, sizes = Walk(start, count, deepest), Sizes()
 
         def keep(connection: sqlite3.Connection | None, page: Shown, number: int) -> None:
             walk.came(number, page)
@@ -245,6 +250,9 @@ class Backfill:
             if page is None:
                 keep(None, Shown(), number)
                 return
+
+            if page.exact and page.count is not None:
+                cursor["shrank"] = sizes.shrank(page.asked, page.count) or cursor["shrank"]
 
             def also(connection: sqlite3.Connection, result: Result) -> None:
                 cursor["read"] += len(page.objects)

@@ -91,7 +91,7 @@ class Followed:
         Raises LegacyError.
         """
         visit = self.visit()
-        if zaak is not None and (kind == CONNECTION or zaak == uuid):
+        if zaak is not None and (kind == CONNECTION or (kind == "zaak" and zaak == uuid)):
             self.fetcher.reread_zaak(visit, zaak)
             return
         if kind == "contactmoment":

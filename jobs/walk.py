@@ -73,6 +73,26 @@ class Count:
 
 
 @dataclass(slots=True)
+class Sizes:
+    """How long a list was when its pages were asked for, in any order.
+
+    Objects that go while it is read let others move between two pages that are asked side by side. Each look can miss
+    the same ones: then two looks agree, and are wrong together.
+    """
+
+    asked: int = 0
+    size: int = 0
+
+    def shrank(self, asked: int, size: int) -> bool:
+        """Was the list shorter at one page than at another that was asked for before it?"""
+        later = asked >= self.asked
+        shorter = size < self.size if later else size > self.size
+        if later:
+            self.asked, self.size = asked, size
+        return shorter and self.size > 0
+
+
+@dataclass(slots=True)
 class Walk:
     """Pages of one list, from `turn` on: upwards to where the list ends, or down to page 1.
 

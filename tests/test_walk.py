@@ -23,7 +23,7 @@ from gateway.sample.server import SampleServer
 from jobs import lists
 from jobs.crew import SOURCE, Crew, Question
 from jobs.meter import Meter
-from jobs.walk import AHEAD, Count, Shown, Walk, shown
+from jobs.walk import AHEAD, Count, Shown, Sizes, Walk, shown
 
 PAGES = st.lists(
     st.builds(Shown, st.integers(0, 3), st.integers(0, 3), st.booleans(), st.integers(0, 10**6)),
@@ -285,3 +285,22 @@ def test_the_bare_source_of_the_measurement_answers_as_a_zaken_api(tmp_path: Pat
         == []
     )
     assert get("rollen?pageSize=500&page=8")[0] == get(f"rollen/{UUID(int=1)}")[0] == "404 Not Found"
+
+
+@pytest.mark.parametrize(
+    ("told", "shrank"),
+    [
+        ([(1, 500), (2, 500), (3, 501)], False),
+        ([(1, 500), (3, 501), (2, 500)], False),
+        ([(1, 500), (2, 475)], True),
+        ([(2, 475), (1, 500)], True),
+        ([(1, 500), (3, 480), (2, 500)], True),
+        ([], False),
+    ],
+)
+def test_a_list_that_got_shorter_is_seen_in_whatever_order_its_pages_come(
+    told: list[tuple[int, int]], shrank: bool
+) -> None:
+    sizes = Sizes()
+    found = [sizes.shrank(asked, size) for asked, size in told]
+    assert any(found) is shrank

@@ -61,7 +61,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 class Page:
     """One page of a list.
 
-    `count` is what the source says there is in all (None when it does not), a hint for progress only.
+    `count` is what the source says there is in all (None when it does not), a hint only; `exact`: it says it counted.
     `size` is how many objects a full page holds. `ends` tells that three signs agree that this is the last page:
     it is not full, no next page is named, and the exact count is reached. One of them alone is not to be trusted.
     `asked` is when it was asked for (microseconds UTC).
@@ -73,6 +73,7 @@ class Page:
     size: int
     ends: bool = False
     asked: int = 0
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,14 +252,15 @@ class ZakenClient:
                 )
             before = now
             count = answer.body.get("count")
+            exact = isinstance(count, int) and answer.body.get("countExact") is not False
             ends = (
                 len(objects) < size
                 and answer.body.get("next") is None
-                and answer.body.get("countExact") is not False
+                and exact
                 and count == (number - 1) * size + len(objects)
             )
             known = count if isinstance(count, int) else None
-            yield Page(number, objects, known, max(size, len(objects)), ends, asked)
+            yield Page(number, objects, known, max(size, len(objects)), ends, asked, exact)
             number += 1
 
     def all(
