@@ -99,7 +99,10 @@ class Fetcher:
         with self.store.read() as connection:
             phase, covered = rows.source_state(connection, self.source)
             fetched = rows.fetched_at(connection, self.source, name)
-        return phase in SETTLED_PHASES or max(covered, fetched) >= now() - self.max_age * MICROSECONDS
+        moment = now()
+        # A time that is still to come was noted before the clock was set back: nothing is known by it.
+        last = max(each for each in (covered, fetched, 0) if each <= moment)
+        return phase in SETTLED_PHASES or last >= moment - self.max_age * MICROSECONDS
 
     def known(self, name: str) -> bool:
         """Was it ever fetched whole, by itself or by a backfill?"""
