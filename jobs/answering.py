@@ -1,0 +1,52 @@
+"""Whose trouble is it when a question gets no answer: the source's, or that of the one object that was asked for?
+
+Trouble of a source passes: its questions wait. An object that a source can't give may never pass, and must not hold up
+the others. The error doesn't tell (a source that is down also says 500), so something else is asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from uuid import UUID
+
+from gateway.fetch import CutOver, Fetcher, ask
+from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NotNow, Stopped, TooManyRequests
+from gateway.store import following, leases
+from gateway.store.database import StoreError
+from gateway.store.trouble import SAYS, name_of
+
+# Says nothing of an object: it was not looked at.
+NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, NotNow, TooManyRequests)
+# The cause of trouble that nobody thought of.
+UNEXPECTED = "unexpected"
+
+
+def gives_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
+    """Does the source answer now for an object of this kind that is not this one, and that it gave lately?"""
+    with fetcher.store.read() as connection:
+        other = following.given_lately(connection, fetcher.source, kind, uuid.bytes)
+    if other is None:
+        return False
+    try:
+        ask(fetcher.client, kind, UUID(bytes=other), deadline=None)
+    except LegacyError:
+        return False
+    return True
+
+
+def gives_lists(fetcher: Fetcher) -> bool:
+    """Does the source answer now for a list that every source has?"""
+    for kind in ("zaak", "rol"):
+        try:
+            fetcher.client.first(kind)
+        except LegacyError:
+            continue
+        return True
+    return False
+
+
+def is_of_the_job(error: Exception) -> bool:
+    """Is it no trouble of one object or source: the job must stop, or the store does not work?"""
+    if isinstance(error, (leases.Lost, Stopped, StoreError)):
+        return True
+    return isinstance(error, sqlite3.Error) and name_of(error) in SAYS
