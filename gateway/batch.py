@@ -16,6 +16,7 @@ from gateway.store import ties
 from gateway.store.claims import NewClaim, insert_claims, part_of, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
+from gateway.store.inbox import owe
 from gateway.store.kinds import (
     GONE,
     LEFT_OUT,
@@ -43,8 +44,8 @@ class Result:
     """What an ingest did: counts, and what the caller should fetch next.
 
     `unknown_zaken` are waited for by objects just taken; `refetch_zaken` became visible again, so their rollen
-    and klantcontacten must be asked for, and so are the contactmomenten `refetch_moments`; `new` are the
-    uuids that were not held before.
+    and klantcontacten must be asked for, and the contactmomenten `refetch_moments` with what ties them. These two
+    wait in the inbox as well, until they are read. `new` are the uuids that were not held before.
     """
 
     changed: int = 0
@@ -177,7 +178,8 @@ class Batch:
         else:
             rows.seen(self.connection, [row], self.now)
         self._judge_content(uuid, state)
-        if not rows.delete_empty_zaken(self.connection, [(self.source, uuid)]):
+        rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
+        if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
             self.spoken[row] = [NO_ZAAK]
         self._finish()
 
@@ -380,7 +382,7 @@ class Batch:
             if uuid not in self.bare:
                 self._judge_content(uuid, state)
             if before is not None and state == TRANSLATED:
-                self.result.refetch_zaken.add(UUID(bytes=uuid))
+                self._refetch("zaak", uuid)
 
     def _judge_content(self, zaak: bytes, state: int) -> None:
         """A zaak became readable, secret or unreadable: what hangs on it follows (M33, M34)."""
@@ -391,11 +393,21 @@ class Batch:
                     self._forget(kind, [row])
                     rows.update_raw(self.connection, row.id, rows.Content(zaak, LEFT_OUT))
                 elif row.state == LEFT_OUT:
+                    if state == TRANSLATED:
+                        self._refetch("zaak", zaak)
+                    else:  # the zaak is no longer there to be read; what ties contacts to it is
+                        for _, contact in ties.moments_of_raws(self.connection, [row.id]):
+                            self._refetch("contactmoment", contact)
                     self._delete(kind, [row])
-                    self.result.refetch_zaken.add(UUID(bytes=zaak))
                 elif row.state != QUARANTINED:
                     self._forget(kind, [row])
                     self._again(kind, row, zaak, state)
+
+    def _refetch(self, kind: str, uuid: bytes) -> None:
+        """Have a zaak or contactmoment read again with all of it: what was left out of it is not held."""
+        wanted = self.result.refetch_zaken if kind == "zaak" else self.result.refetch_moments
+        wanted.add(UUID(bytes=uuid))
+        owe(self.connection, self.source, kind, uuid, self.now)
 
     def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
         """Translate a held object again, now that its zaak is known."""
@@ -441,7 +453,7 @@ class Batch:
                 ties.put_tie(self.connection, self.source, row.id, None)
             elif wanted != LEFT_OUT and row.state == LEFT_OUT:
                 self._delete("contactmoment", [row])
-                self.result.refetch_moments.add(UUID(bytes=row.uuid))
+                self._refetch("contactmoment", row.uuid)
             elif wanted != LEFT_OUT:
                 self._forget("contactmoment", [row])
                 self._again("contactmoment", row, None, wanted)

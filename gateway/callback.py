@@ -127,7 +127,7 @@ class Callback:
                 inbox.count(connection, FOREIGN)
                 return
             source, moment = rows.source_id(connection, told.source), now()
-            zaak = told.zaak.bytes if told.zaak else None
+            zaak = told.zaak.bytes if told.zaak and told.kind != "zaak" else None
             if not inbox.put(connection, source, told.kind, told.uuid.bytes, zaak, moment):
                 inbox.count(connection, DROPPED)
                 following.ask_hurry(connection, source, moment, NO_ROOM)

@@ -18,7 +18,7 @@ from gateway.fetch_earlier import Earlier
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
-from gateway.store import identities, leases, ties
+from gateway.store import identities, inbox, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
@@ -156,6 +156,12 @@ class Fetcher:
     def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with all of it as it is now, however fresh what is held: for jobs."""
         self._zaak(visit, uuid, thorough=True)
+        self.paid("zaak", uuid)
+
+    def paid(self, kind: str, uuid: UUID) -> None:
+        """A zaak or contactmoment was read with all of it: it is owed no more (see `gateway.store.inbox`)."""
+        with self.store.write() as connection:
+            inbox.paid(connection, self.source, kind, uuid.bytes)
 
     def klantcontact(self, visit: Visit, uuid: UUID) -> None:
         """A klantcontact, with its zaak."""
@@ -320,28 +326,27 @@ class Fetcher:
     def fetch(self, visit: Visit, kind: str, uuid: UUID) -> bool:
         """One object by uuid: taken, removed when it is gone, marked when it is refused. Out: was it there?"""
         visit.asked = True
-        result = self.settle(kind, uuid, ask(self.client, kind, uuid, deadline=visit.give_up))
-        if result is None:
-            return False
-        self._settle_zaken(visit, result)
-        return True
+        found = ask(self.client, kind, uuid, deadline=visit.give_up)
+        self._settle_zaken(visit, self.settle(kind, uuid, found))
+        return isinstance(found, dict)
 
-    def settle(self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden) -> Result | None:
-        """Take what the source said of one object (see `ask`); None when it has or shows no such object."""
+    def settle(self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden) -> Result:
+        """Take what the source said of one object (see `ask`)."""
         if isinstance(found, NotFound):
-            self.ingest.remove(self.name, kind, [uuid])
-            return None
+            return self.ingest.remove(self.name, kind, [uuid])
         if isinstance(found, Forbidden):
-            self.ingest.refused(self.name, kind, uuid)
-            return None
+            return self.ingest.refused(self.name, kind, uuid)
         return self.ingest.take(self.name, kind, [found])
 
     def _settle_zaken(self, visit: Visit, result: Result) -> None:
-        """Fetch the zaken that objects wait for (M34)."""
+        """Fetch the zaken that objects wait for, and contactmomenten that became readable (M34).
+
+        A zaak that did is read by who asked for it, or because it waits in the inbox.
+        """
         for uuid in sorted(result.unknown_zaken):
             self.fetch(visit, "zaak", uuid)
         for uuid in sorted(result.refetch_moments):
-            self.fetch(visit, "contactmoment", uuid)
+            self.earlier.reread_moment(visit, uuid)
 
     def _settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
         """What is held but did not come with a whole answer is asked for itself: absence alone never deletes."""

@@ -138,6 +138,7 @@ class Earlier:
     def reread_moment(self, visit: Visit, uuid: UUID) -> None:
         """A contactmoment with its ties and klanten as they are now, however fresh what is held: for jobs."""
         self._moment(visit, uuid)
+        self.fetcher.paid("contactmoment", uuid)
 
     def _has_connections(self) -> bool:
         """May the source have zaakcontactmomenten, by what is known of it?"""

@@ -371,20 +371,20 @@ class Backfill:
 
         def take(found: Any) -> None:
             result = self.fetcher.settle(kind, uuid, found)
-            self.telling.count(BY_UUID, 1, result or Result())
-            if result is not None:
-                self._settle(result)
+            self.telling.count(BY_UUID, 1, result)
+            self._settle(result)
 
         return Question(partial(ask, self.client, kind, uuid, deadline=None), take)
 
     def _settle(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
         self._first.extend(self._by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
-        self._first.extend(self._by_uuid("contactmoment", uuid) for uuid in sorted(result.refetch_moments))
         visit = Visit(time.monotonic() + PATIENCE)
-        for uuid in sorted(result.refetch_zaken):
-            with background(stop=self.stopping):
+        with background(stop=self.stopping):
+            for uuid in sorted(result.refetch_zaken):
                 self.fetcher.reread_zaak(visit, uuid)
+            for uuid in sorted(result.refetch_moments):
+                self.fetcher.earlier.reread_moment(visit, uuid)
 
     def _ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:
         """Ask what ties contactmomenten to zaken and klanten where that has no list of its own (M32, M40)."""

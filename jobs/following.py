@@ -67,7 +67,7 @@ class Followed:
         for uuid in sorted(result.refetch_zaken):
             self.fetcher.reread_zaak(visit, uuid)
         for uuid in sorted(result.refetch_moments):
-            self.fetcher.fetch(visit, "contactmoment", uuid)
+            self.fetcher.earlier.reread_moment(visit, uuid)
         return result
 
     def ties_of_new(self, objects: Sequence[dict[str, Any]]) -> set[UUID]:
@@ -86,13 +86,16 @@ class Followed:
     def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         """See what the source says of one object now: taken, removed (404), or marked as refused (403).
 
-        A zaak that became readable comes with all of it (M34). A zaakcontactmoment only connects: when its `zaak` is
-        told, that is read.
+        A zaak that became readable comes with all of it (M34), as does one that names itself as its `zaak`. A
+        zaakcontactmoment only connects: when its `zaak` is told, that is read. A contactmoment comes with its ties.
         Raises LegacyError.
         """
         visit = self.visit()
-        if kind == CONNECTION and zaak is not None:
+        if zaak is not None and (kind == CONNECTION or zaak == uuid):
             self.fetcher.reread_zaak(visit, zaak)
+            return
+        if kind == "contactmoment":
+            self.fetcher.earlier.reread_moment(visit, uuid)
             return
         was_unreadable = kind == "zaak" and self._zaak_state(uuid) not in (None, TRANSLATED)
         there = self.fetcher.fetch(visit, kind, uuid)

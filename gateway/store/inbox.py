@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from uuid import UUID
 
+from gateway.store import following
 from gateway.store.kinds import RAW_KIND, RAW_KINDS
 
 # A source that is down for long, or a bulk change: beyond this, reading everything costs less than asking each.
 MOST_WAITING = 20_000
 # The furthest that a next try lies ahead; one that lies further was planned before the clock was set back.
 LONGEST_WAIT = 3600 * 1_000_000
+NO_ROOM = "er wachten te veel wijzigingen om ze een voor een na te gaan"
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """Something happened to an object; `zaak` is the uuid of its zaak, when the message told it.
 
+    A zaak that names itself is owed (see `owe`): it must be read with all of it.
     `told` counts the messages: when more came in the meantime, the hint isn't done yet.
     """
 
@@ -101,3 +105,23 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {"waiting": waiting, "failing": failing} | {
         what: found.get(what, 0) for what in ("foreign", "dropped")
     }
+
+
+def owe(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, moment: int) -> None:
+    """Have a zaak or contactmoment read again with all that hangs on it, for what was held of that just went (M34).
+
+    Who takes the change reads it at once; this outlives that it fails, or dies first.
+    """
+    if not put(connection, source, kind, uuid, uuid if kind == "zaak" else None, moment):
+        following.ask_hurry(connection, source, moment, NO_ROOM)
+    connection.execute(
+        "DELETE FROM fetched WHERE source = ? AND key = ?", (source, f"{kind} {UUID(bytes=uuid)}")
+    )
+
+
+def paid(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes) -> None:
+    """What was owed is read; a message that came beside it keeps its hint."""
+    connection.execute(
+        "DELETE FROM inbox WHERE source = ? AND kind = ? AND uuid = ? AND told = 1 AND zaak IS ?",
+        (source, RAW_KIND[kind], uuid, uuid if kind == "zaak" else None),
+    )
