@@ -175,6 +175,9 @@ class _Sweep:
             if not is_void(place, state, moment, self.fetcher):
                 self.at = place.at
                 return place
+        if state.hurry > moment:  # asked when the clock was ahead: no round would be later
+            with self.work.write() as connection:
+                following.ask_hurry(connection, self.source, moment, state.why)
         kinds, ties = kinds_in(self.fetcher)
         counted = [*kinds, "contactmoment"] if ties else kinds
         with self.followed.store.read() as connection:

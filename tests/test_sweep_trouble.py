@@ -271,3 +271,15 @@ def test_a_hurried_round_is_ended_before_the_next_wish_is_met(
     assert anything_due(installation)
     while state(installation).hurry:
         run(installation, sweep)
+
+
+def test_a_wish_of_a_clock_that_was_ahead_is_met_once(
+    server: SampleServer, install: Install, clock: Clock
+) -> None:
+    installation = backfilled(install(bron=server))
+    clock.days = 400.0
+    hurry(installation)
+    clock.days = 0.0
+    assert run(installation, sweep)["rounds"] == 1
+    assert state(installation).hurry == 0
+    assert not anything_due(installation)

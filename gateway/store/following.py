@@ -100,6 +100,28 @@ def held_before(
     return found
 
 
+def not_seen_after(
+    connection: sqlite3.Connection, source: int, moment: int, after: int, most: int
+) -> int | None:
+    """What seems to be seen after `moment`, which is now, was seen by then: the clock was ahead. A piece of it.
+
+    Out: the row after which the next piece begins; None when there is none.
+    """
+    rows = [
+        row[0]
+        for row in connection.execute(
+            "SELECT id FROM raw WHERE +source = ? AND id > ? AND (first_seen > ? OR last_seen > ?)"
+            " ORDER BY id LIMIT ?",
+            (source, after, moment, moment, most),
+        )
+    ]
+    connection.executemany(
+        "UPDATE raw SET first_seen = min(first_seen, ?1), last_seen = min(last_seen, ?1) WHERE id = ?2",
+        [(moment, row) for row in rows],
+    )
+    return rows[-1] if len(rows) == most else None
+
+
 def not_shown(
     connection: sqlite3.Connection, source: int, kind: str, moment: int, after: int, limit: int
 ) -> list[tuple[int, bytes]]:
