@@ -10,28 +10,43 @@ import sqlite3
 from uuid import UUID
 
 from gateway.fetch import CutOver, Fetcher, ask
-from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NotNow, Stopped, TooManyRequests
+from gateway.legacy.errors import (
+    CircuitOpen,
+    DeadlinePassed,
+    LegacyError,
+    NotNow,
+    Stopped,
+    TooManyRequests,
+    Unreachable,
+)
 from gateway.store import following, leases
 from gateway.store.database import StoreError
 from gateway.store.trouble import SAYS, name_of
 
 # Says nothing of an object: it was not looked at.
 NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, NotNow, TooManyRequests)
+# So many are tried, for the first may be broken too.
+OTHERS = 2
 # The cause of trouble that nobody thought of.
 UNEXPECTED = "unexpected"
 
 
 def gives_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
-    """Does the source answer now for an object of this kind that is not this one, and that it gave lately?"""
+    """Does the source answer now for another object of this kind, that it gave lately?
+
+    When nothing else of the kind is held: does it answer for a list?
+    """
     with fetcher.store.read() as connection:
-        other = following.given_lately(connection, fetcher.source, kind, uuid.bytes)
-    if other is None:
-        return False
-    try:
-        ask(fetcher.client, kind, UUID(bytes=other), deadline=None)
-    except LegacyError:
-        return False
-    return True
+        others = following.given_lately(connection, fetcher.source, kind, uuid.bytes, OTHERS)
+    for other in others:
+        try:
+            ask(fetcher.client, kind, UUID(bytes=other), deadline=None)
+        except (Unreachable, *NOT_ASKED):
+            return False
+        except LegacyError:
+            continue
+        return True
+    return not others and gives_lists(fetcher)
 
 
 def gives_lists(fetcher: Fetcher) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from earlier_source import EarlierSource, fixtures
-from following import Clock, backfilled, run, small
+from following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_ago, run, small
 from support import Asker
 
 import jobs.sweep
@@ -24,8 +24,6 @@ from jobs.sweep import anything_due, sweep
 
 whole, source, filled = fixtures()
 Install = Callable[..., Installation]
-# What a server behind the API says when it breaks, and a router that knows no such address.
-BREAKS, NO_ADDRESS = "500 Internal Server Error", "404 Not Found"
 
 
 @pytest.fixture
@@ -39,23 +37,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleServer]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-class Broken:
-    """A source that answers with a fault wherever the path or query holds one of these; `calls` counts those."""
-
-    def __init__(self, server: SampleServer, parts: Iterable[str], status: str = BREAKS) -> None:
-        self.parts, self.status, self.calls = list(parts), status, 0
-        self.inner = server.app.wsgi_app
-        server.app.wsgi_app = self  # type: ignore[method-assign]
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        asked_for = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
-        if not any(part in asked_for for part in self.parts):
-            return self.inner(environ, start_response)
-        self.calls += 1
-        start_response(self.status, [("Content-Type", "application/json"), ("Content-Length", "2")])
-        return [b"{}"]
 
 
 def state(installation: Installation) -> Following:
@@ -77,13 +58,14 @@ def rollen_of(installation: Installation) -> list[str]:
 @pytest.mark.parametrize("status_line", [BREAKS, NO_ADDRESS])
 @pytest.mark.parametrize("number", [3, 8])
 def test_objects_that_the_source_can_not_give_do_not_hold_up_those_behind_them(
-    server: SampleServer, install: Install, status_line: str, number: int
+    server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch, status_line: str, number: int
 ) -> None:
     installation = backfilled(install(bron=server))
     rollen = rollen_of(installation)
     bad, gone = rollen[5 : 5 + number], rollen[40]
     for uuid in (*bad, gone):
         server.dataset.remove("rol", uuid)
+    given_long_ago(monkeypatch, installation, bad)
     Broken(server, bad, status_line)
     hurry(installation)
     counts = run(installation, sweep)
@@ -203,7 +185,7 @@ def test_ties_that_can_not_be_asked_do_not_hold_up_the_round(
     with filled.store.read() as connection:
         moments = following.held_after(connection, filled.fetchers["bron"].source, "contactmoment", 0, 20)
     bad = [str(UUID(bytes=uuid)) for _, uuid in moments[2:6]]
-    Broken(source.server, bad)
+    Broken(source.server, [f"%2F{uuid}" for uuid in bad])  # in a filter
     hurry(filled)
     counts = run(filled, sweep)
     assert counts["rounds"] == 1

@@ -143,14 +143,16 @@ def held_after(
     ).fetchall()
 
 
-def given_lately(connection: sqlite3.Connection, source: int, kind: str, but: bytes) -> bytes | None:
-    """By chance one of the objects of a kind that the source gave last, and not `but`; None when nothing is held."""
-    row = connection.execute(
+def given_lately(
+    connection: sqlite3.Connection, source: int, kind: str, but: bytes, most: int
+) -> list[bytes]:
+    """Up to `most` of the objects of a kind that the source gave last, by chance, and not `but`."""
+    rows = connection.execute(
         "SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ? AND kind = ? ORDER BY last_seen DESC LIMIT ?)"
-        " WHERE uuid <> ? ORDER BY random() LIMIT 1",
-        (source, RAW_KIND[kind], LATELY, but),
-    ).fetchone()
-    return bytes(row[0]) if row else None
+        " WHERE uuid <> ? ORDER BY random() LIMIT ?",
+        (source, RAW_KIND[kind], LATELY, but, most),
+    )
+    return [bytes(row[0]) for row in rows]
 
 
 def count_held(connection: sqlite3.Connection, source: int, kinds: Sequence[str]) -> int:
