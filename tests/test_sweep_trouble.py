@@ -265,3 +265,22 @@ def test_a_wish_of_a_clock_that_was_ahead_is_met_once(
     assert run(installation, sweep)["rounds"] == 1
     assert state(installation).hurry == 0
     assert not anything_due(installation)
+
+
+def test_a_question_a_day_makes_no_zaak_asked_for_often(
+    server: SampleServer, install: Install, clock: Clock
+) -> None:
+    """It is counted what was asked within a day, however long that goes on."""
+    installation = backfilled(install(bron=server))
+    source, zaak = installation.fetchers["bron"].source, UUID(int=1).bytes
+
+    def asked_at(day: float, times: int = 1) -> list[bytes]:
+        clock.days = day
+        with installation.store.write() as connection:
+            asked.add(connection, source, {zaak: times}, now())
+            asked.forget(connection, source, now() - jobs.sweep.OFTEN_SINCE)
+            return asked.often(connection, source, jobs.sweep.OFTEN, now(), 1)
+
+    assert not any(asked_at(0.9 * number) for number in range(8))
+    assert asked_at(7.0, times=3) == [zaak]
+    assert asked_at(7.1) == [zaak]
