@@ -52,7 +52,7 @@ class Place:
 
     def next_stage(self) -> None:
         """Go on with the next list, or the next kind by uuid."""
-        self.stage, self.page, self.row = self.stage + 1, 1, 0
+        self.stage, self.page, self.row, self.tries = self.stage + 1, 1, 0, 0
 
     def due(self, moment: int, length: float) -> bool:
         """Is it time for the next step, when the round is spread evenly over `length`?"""

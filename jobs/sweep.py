@@ -152,7 +152,7 @@ class _Sweep:
         place = Place(**kept) if kept else self.begun
         if place is None:
             return 0
-        if self.begun is not None and self.begun.began > place.began:
+        if self.begun is not None and self.begun.began != place.began:
             place = self.begun  # the round that was kept is void
         moment = self.work.clock()
         place.still, place.cause, place.tries = place.still or moment, cause, place.tries + self.lists
@@ -236,7 +236,6 @@ class _Sweep:
         place.tries += 1
         if place.tries >= TRIES + LOST_PAGES:
             place.next_stage()
-            place.tries = 0
         self._keep(place)
 
     def _ask_ties(self, place: Place) -> None:
@@ -311,7 +310,9 @@ class _Sweep:
                     return error
                 with self.work.write():
                     pass  # the lease stays ours, however long the next questions take
-                if not gives_others(self.fetcher, kind, UUID(bytes=uuid)) and not self._is_lost(place, error):
+                if gives_others(self.fetcher, kind, UUID(bytes=uuid)):
+                    place.tries = 0
+                elif not self._is_lost(place, error):
                     return error
                 self._passed(place)
             place.row, place.read = row, place.read + 1
@@ -321,12 +322,14 @@ class _Sweep:
 
     def _is_lost(self, place: Place, error: LegacyError) -> bool:
         """Did what stands here fail in so many runs, while the source did answer, that it is to be passed over?"""
+        self.lists = False
         if isinstance(error, (Unreachable, *NOT_ASKED)):
             return False
         self.lists = gives_lists(self.fetcher)
         return self.lists and place.tries >= TRIES
 
     def _passed(self, place: Place) -> None:
+        self.lists = False
         place.failed += 1
         self.counts["failed"] += 1
 
