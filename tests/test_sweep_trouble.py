@@ -218,10 +218,10 @@ def test_an_unexpected_failure_in_one_source_leaves_the_others_their_turn(
         first, second = fetchers
         take = Followed.take
 
-        def breaks(self: Followed, kind: str, *more: Any) -> Any:
+        def breaks(self: Followed, *given: Any, **more: Any) -> Any:
             if self.source == fetchers[first].source:
                 raise ValueError("999990019")
-            return take(self, kind, *more)
+            return take(self, *given, **more)
 
         monkeypatch.setattr(Followed, "take", breaks)
         counts = run(installation, sweep)

@@ -339,10 +339,10 @@ def test_an_unexpected_failure_in_one_source_leaves_the_others_their_sync(
         installation = backfilled(install(bron=server, tweede=other))
         take = Followed.take
 
-        def breaks(self: Followed, *arguments: Any) -> Any:
+        def breaks(self: Followed, *given: Any, **more: Any) -> Any:
             if self.fetcher.name == "bron":
                 raise ValueError("999990019")
-            return take(self, *arguments)
+            return take(self, *given, **more)
 
         monkeypatch.setattr(Followed, "take", breaks)
         counts = run(installation, sync)
