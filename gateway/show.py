@@ -189,6 +189,12 @@ def status_text(status: dict[str, Any]) -> str:
             hurry = f"; leest nu alles opnieuw: {followed['hurry']}" if followed["hurry"] else ""
             moments = [followed[what] or "nog niet" for what in ("synced", "swept")]
             console.print(f"{name}: nieuw opgehaald {moments[0]}, alles nagelopen {moments[1]}{hurry}.")
+            if followed["failed"]:
+                console.print(f"{name}: bij het nalopen bleven {followed['failed']} vragen zonder antwoord.")
+            if followed["still"]:
+                console.print(
+                    f"{name}: het nalopen staat stil sinds {followed['still']} ({followed['cause']})."
+                )
     return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
 
 

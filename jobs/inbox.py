@@ -1,7 +1,8 @@
 """Looks into what notifications told of.
 
 A message is only a hint: the object is asked for now, and what the source says counts. So messages that are lost,
-doubled, late or out of order do no harm, and neither does one that lies. When the source fails the hint waits.
+doubled, late or out of order do no harm, and neither does one that lies. When the source fails all hints wait; an
+object that fails by itself keeps only its own hint waiting.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from uuid import UUID
 from gateway.fetch import CUTOVER, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
-from gateway.legacy.errors import Forbidden, LegacyError, NotNow, TooManyRequests, Unreachable
-from gateway.logs import get_logger
+from gateway.legacy.errors import Forbidden, LegacyError, Unreachable
+from gateway.logs import get_logger, safe_traceback
 from gateway.store import inbox as rows
 from gateway.store.database import now
+from jobs.answering import NOT_ASKED, UNEXPECTED, gives_others, is_of_the_job
+from jobs.connections import CONNECTION
 from jobs.following import Followed
 from jobs.outbox import back_off
 from jobs.work import Work
@@ -24,12 +27,10 @@ log = get_logger("klantbrug.inbox")
 BATCH = 50
 # Seconds that a call waits at most for a source that wants rest; then the hint waits.
 PATIENCE = 10.0
-# Trouble that may be the object's own: so many in a row are the source's.
-IN_A_ROW = 3
 SECOND = 1_000_000
 # A source that is back is noticed within this time.
 LONGEST_HOLD_UP = 300 * SECOND
-OF_SOURCE = (Unreachable, TooManyRequests, NotNow, Forbidden)
+OF_SOURCE = (Unreachable, Forbidden, *NOT_ASKED)
 
 
 def anything_due(installation: Installation) -> bool:
@@ -58,7 +59,6 @@ class _Inbox:
         self.fetcher = fetcher
         self.followed = Followed(work, fetcher)
         self.counts = counts
-        self.in_a_row = 0
 
     def run(self) -> None:
         if self.fetcher.state()[0] == CUTOVER:
@@ -81,26 +81,36 @@ class _Inbox:
             self.followed.look_into(hint.kind, UUID(bytes=hint.uuid), zaak)
         except LegacyError as error:
             return self._failed(hint, error)
-        self.in_a_row = 0
+        except Exception as error:
+            if is_of_the_job(error):
+                raise
+            log.error("notification failed", source=self.fetcher.name, error=safe_traceback(error))
+            self._postpone(hint, UNEXPECTED)
+            return True
         with self.work.write() as connection:
             rows.done(connection, hint)
         self.counts["done"] += 1
         return True
 
     def _failed(self, hint: rows.Hint, error: LegacyError) -> bool:
-        self.in_a_row += 1
-        of_source = isinstance(error, OF_SOURCE) or self.in_a_row >= IN_A_ROW
-        moment, wait = self.work.clock(), back_off(hint.attempts)
+        """Postpone the hint, and all others when it is the source that fails. Out: may the others be tried?"""
+        kind = "zaak" if hint.kind == CONNECTION else hint.kind
+        well = not isinstance(error, OF_SOURCE) and gives_others(self.fetcher, kind, UUID(bytes=hint.uuid))
+        self._postpone(hint, error.cause)
+        if not well:
+            wait = min(back_off(hint.attempts), LONGEST_HOLD_UP)
+            with self.work.write() as connection:
+                rows.hold_up(connection, self.fetcher.source, self.work.clock() + wait)
+        return well
+
+    def _postpone(self, hint: rows.Hint, cause: str) -> None:
         with self.work.write() as connection:
-            rows.postpone(connection, hint, moment + wait, error.cause)
-            if of_source:
-                rows.hold_up(connection, self.fetcher.source, moment + min(wait, LONGEST_HOLD_UP))
+            rows.postpone(connection, hint, self.work.clock() + back_off(hint.attempts), cause)
         self.counts["postponed"] += 1
         log.warning(
             "notification waits",
             source=self.fetcher.name,
             kind=hint.kind,
-            cause=error.cause,
+            cause=cause,
             attempts=hint.attempts + 1,
         )
-        return not of_source

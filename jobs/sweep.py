@@ -9,6 +9,10 @@ not believed.
 
 Beside that, zaken that clients ask about often are read again each hour. A sync or inbox that missed something asks for
 a round at full speed.
+
+What a source can't give while it does answer for other objects is counted and passed over, until the next round: else
+one broken object would keep the rest from ever being read. While the source itself does not answer, nothing is passed
+over: the round stands still.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -24,14 +28,16 @@ from uuid import UUID
 from gateway.batch import Result
 from gateway.fetch import CUTOVER, Fetcher
 from gateway.installation import Installation
-from gateway.legacy.errors import LegacyError
-from gateway.logs import get_logger
+from gateway.legacy.client import Page
+from gateway.legacy.errors import LegacyError, Unreachable
+from gateway.logs import get_logger, safe_traceback
 from gateway.store import asked, following
 from gateway.store.database import now
-from gateway.store.following import Following
 from jobs import connections
+from jobs.answering import NOT_ASKED, UNEXPECTED, gives_lists, gives_others, is_of_the_job
 from jobs.following import Followed
-from jobs.lists import LISTS, all_kinds_of, kinds_of, ties_in
+from jobs.lists import all_kinds_of
+from jobs.rounds import UNKNOWN, Place, is_due, is_void, kinds_in
 from jobs.work import Work
 
 log = get_logger("klantbrug.sweep")
@@ -43,50 +49,17 @@ ROUND_SHARE = 0.45
 # A run ends before the next is due; then other jobs have their turn and a stop is quick.
 RUN_SECONDS = 40.0
 PIECE = 50
-# Trouble that may be the object's own: so many in a row are the source's.
+# A page, or all of a kind by uuid, that failed in so many runs (an hour) while lists were answered is given up.
+TRIES = 60
+# So many pages in a row that are given up: nor will the rest of that list come.
+LOST_PAGES = 3
+# Zaken that are asked for often and fail: after so many in a row the round has its turn.
 IN_A_ROW = 3
 # A zaak that was asked for so often since yesterday is read again each hour, so many of them in a run.
 OFTEN = 3
 OFTEN_SINCE = DAY
 OFTEN_READ = 3600 * SECOND
 OFTEN_IN_A_RUN = 20
-
-
-@dataclass(slots=True)
-class Place:
-    """Where a round is: in the walk of the list of kinds[stage] at `page`; after those, behind `row`, in the ties of
-    contactmomenten when there are `ties`; then in the zaakcontactmomenten, that are read in this `way`; then by uuid in
-    each kind.
-
-    `read` of the `held` objects were read, which is how the round keeps its pace.
-    """
-
-    began: int
-    held: int
-    hurried: bool
-    stage: int = 0
-    page: int = 1
-    row: int = 0
-    read: int = 0
-    kinds: Sequence[str] = LISTS
-    ties: Sequence[str] = ()
-    way: str = ""
-
-    @property
-    def connecting(self) -> int:
-        """The stage of the zaakcontactmomenten."""
-        return len(self.kinds) + bool(self.ties)
-
-    def next_stage(self) -> None:
-        """Go on with the next list, or the next kind by uuid."""
-        self.stage, self.page, self.row = self.stage + 1, 1, 0
-
-    def due(self, moment: int, length: float) -> bool:
-        """Is it time for the next step, when the round is spread evenly over `length`?"""
-        by_zaak = self.way == connections.BY_ZAAK
-        if self.hurried or self.stage >= self.connecting + by_zaak:
-            return True
-        return moment - self.began >= length * min(1.0, self.read / max(1, self.held))
 
 
 def anything_due(installation: Installation) -> bool:
@@ -99,7 +72,7 @@ def anything_due(installation: Installation) -> bool:
         with installation.store.read() as connection:
             state = following.following(connection, fetcher.source)
             often = asked.often(connection, fetcher.source, OFTEN, moment - OFTEN_READ, 1)
-        if _due(state, moment, _length(installation, fetcher), fetcher) or (often and phase == "synced"):
+        if is_due(state, moment, _length(installation, fetcher), fetcher) or (often and phase == "synced"):
             return True
     return False
 
@@ -110,26 +83,6 @@ def _length(installation: Installation, fetcher: Fetcher) -> float:
     return days * DAY * ROUND_SHARE
 
 
-def _kinds(fetcher: Fetcher) -> tuple[list[str], list[str]]:
-    """The kinds that are walked in lists, and those that are asked for each contactmoment."""
-    return list(kinds_of(fetcher.client)), list(ties_in(fetcher.client))
-
-
-def _due(state: Following, moment: int, length: float, fetcher: Fetcher) -> bool:
-    """Does a round begin or go on now?"""
-    if state.place is None:
-        return state.hurry > 0 or not state.swept <= moment < state.swept + length
-    place = Place(**state.place)
-    return _void(place, state, moment, fetcher) or place.due(moment, length)
-
-
-def _void(place: Place, state: Following, moment: int, fetcher: Fetcher) -> bool:
-    """Must another round begin: one was asked for since, the clock was set back to before this one, or the source was
-    given another API?"""
-    other = ([*place.kinds], [*place.ties]) != _kinds(fetcher)
-    return other or not place.way or state.hurry > place.began or place.began > moment
-
-
 def sweep(work: Work) -> dict[str, int]:
     """Do what is due, for every source. Out: counts; a source that fails is counted and logged. Raises leases.Lost."""
     names = ("pages", "changed", "ties", "connections", "by_uuid", "often", "failed", "rounds")
@@ -137,10 +90,19 @@ def sweep(work: Work) -> dict[str, int]:
     for fetcher in work.installation.fetchers.values():
         if work.stopping.is_set():
             break
+        one = _Sweep(work, fetcher, counts)
         try:
-            _Sweep(work, fetcher, counts).run()
+            one.run()
         except LegacyError as error:
-            log.warning("sweep failed", source=fetcher.name, cause=error.cause)
+            hours = one.stand_still(error.cause)
+            log.warning("sweep failed", source=fetcher.name, cause=error.cause, still_hours=hours)
+            counts["failed"] += 1
+        except Exception as error:
+            if is_of_the_job(error):
+                raise
+            hours = one.stand_still(UNEXPECTED)
+            error_at = safe_traceback(error)
+            log.error("sweep failed", source=fetcher.name, error=error_at, still_hours=hours)
             counts["failed"] += 1
     return counts
 
@@ -154,9 +116,13 @@ class _Sweep:
         self.counts = counts
         self.length = _length(work.installation, fetcher)
         self.until = time.monotonic() + RUN_SECONDS
-        self.in_a_row = 0
+        self.begun: Place | None = None
+        self.at: object = None
+        # Did the source answer for a list after it failed?
+        self.lists = False
 
     def run(self) -> None:
+        """Do what is due. Raises LegacyError when the source gives no answers; what came before is kept."""
         if self.followed.standing_still():
             return
         self._often()
@@ -164,7 +130,9 @@ class _Sweep:
         # At least one step, however long the zaken took.
         while place is not None and place.due(self.work.clock(), self.length):
             by_uuid = all_kinds_of(self.fetcher.client)
-            if place.stage < len(place.kinds):
+            if place.way == UNKNOWN:
+                self._find_way(place)
+            elif place.stage < len(place.kinds):
                 self._read_page(place)
             elif place.stage < place.connecting:
                 self._ask_ties(place)
@@ -173,12 +141,24 @@ class _Sweep:
             elif place.stage <= place.connecting + len(by_uuid):
                 self._ask_by_uuid(place, by_uuid[place.stage - place.connecting - 1])
             else:
-                with self.work.write() as connection:
-                    following.set_swept(connection, self.source, place.began, place.hurried)
-                self.counts["rounds"] += 1
+                self._end(place)
                 return
             if not self._going_on():
                 return
+
+    def stand_still(self, cause: str) -> int:
+        """Keep since when the round can't go on, and why. Out: for how many hours. Raises leases.Lost."""
+        kept = self.followed.state().place
+        place = Place(**kept) if kept else self.begun
+        if place is None:
+            return 0
+        if self.begun is not None and self.begun.began != place.began:
+            place = self.begun  # the round that was kept is void
+        moment = self.work.clock()
+        place.still, place.cause, place.tries = place.still or moment, cause, place.tries + self.lists
+        with self.work.write() as connection:
+            following.set_place(connection, self.source, asdict(place))
+        return int((moment - place.still) // (3600 * SECOND))
 
     def _going_on(self) -> bool:
         return not self.work.stopping.is_set() and time.monotonic() < self.until
@@ -188,62 +168,95 @@ class _Sweep:
     def _place(self) -> Place | None:
         """Where the round is that goes on or begins now; None when none is due."""
         state, moment = self.followed.state(), self.work.clock()
-        if not _due(state, moment, self.length, self.fetcher):
+        if not is_due(state, moment, self.length, self.fetcher):
             return None
         if state.place is not None:
             place = Place(**state.place)
-            if not _void(place, state, moment, self.fetcher):
+            if not is_void(place, state, moment, self.fetcher):
+                self.at = place.at
                 return place
-        kinds, ties = _kinds(self.fetcher)
-        way = connections.way_of(self.fetcher)
+        if state.hurry > moment:  # asked when the clock was ahead: no round would be later
+            with self.work.write() as connection:
+                following.ask_hurry(connection, self.source, moment, state.why)
+        kinds, ties = kinds_in(self.fetcher)
+        counted = [*kinds, "contactmoment"] if ties else kinds
         with self.followed.store.read() as connection:
-            held = following.count_held(connection, self.source, kinds)
-            if ties:
-                held += following.count_held(connection, self.source, ["contactmoment"])
-            if way == connections.BY_ZAAK:
-                held += following.count_held(connection, self.source, ["zaak"])
-        return Place(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties, way=way)
+            held = sum(following.count_held(connection, self.source, [kind]) for kind in counted)
+        place = Place(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties, way=UNKNOWN)
+        self.begun = Place(**asdict(place))
+        return place
+
+    def _find_way(self, place: Place) -> None:
+        """Find out how the zaakcontactmomenten are to be read."""
+        try:
+            place.way = connections.way_of(self.fetcher)
+        except LegacyError as error:
+            if not self._is_lost(place, error):
+                raise
+            place.way = connections.BY_ZAAK  # then only the zaken that fail are passed over
+        if place.way == connections.BY_ZAAK:
+            with self.followed.store.read() as connection:
+                place.held += following.count_held(connection, self.source, ["zaak"])
+        self._keep(place)
 
     def _read_page(self, place: Place) -> None:
         kind = place.kinds[place.stage]
-        page = next(self.fetcher.client.pages(kind, start=place.page), None)
+        try:
+            page = next(self.fetcher.client.pages(kind, start=place.page), None)
+            if page is not None and kind == "contactmoment":
+                self.followed.ties_of_new(page.objects)
+        except LegacyError as error:
+            if not self._is_lost(place, error):
+                raise
+            self._leave_page(place)
+            return
         if page is None:
             place.next_stage()
             self._keep(place)
             return
+        self._take_page(place, kind, page)
 
+    def _take_page(self, place: Place, kind: str, page: Page) -> None:
         def also(connection: sqlite3.Connection, result: Result) -> None:
             place.read += len(page.objects)
             place.page += 1
+            place.tries = 0
             if page.ends:
                 place.next_stage()
-            following.set_place(connection, self.source, asdict(place))
+            self._set_place(connection, place)
 
-        if kind == "contactmoment":
-            self.followed.ties_of_new(page.objects)
         result = self.followed.take(kind, page.objects, also, asked=page.asked)
         self.counts["pages"] += 1
         self.counts["changed"] += result.changed
+
+    def _leave_page(self, place: Place) -> None:
+        """Go on behind a page that does not come: what is held of it is asked for by uuid, at the end."""
+        self._passed(place)
+        place.page += 1
+        place.tries += 1
+        if place.tries >= TRIES + LOST_PAGES:
+            place.next_stage()
+        self._keep(place)
 
     def _ask_ties(self, place: Place) -> None:
         """Ask again what ties contactmomenten, for some of them."""
         with self.followed.store.read() as connection:
             found = following.held_after(connection, self.source, "contactmoment", place.row, PIECE)
-        earlier = self.fetcher.earlier
-        for row, uuid in found:
-            self._one(partial(earlier.reread_ties, self.followed.visit(), UUID(bytes=uuid), place.ties))
-            self.counts["ties"] += 1
-            place.row, place.read = row, place.read + 1
-            if not self._going_on():
-                break
-        if not found:
-            place.next_stage()
-        self._keep(place)
+        earlier, before = self.fetcher.earlier, place.read
+        trouble = self._each(
+            place,
+            "contactmoment",
+            found,
+            lambda uuid: earlier.reread_ties(self.followed.visit(), uuid, place.ties),
+        )
+        self.counts["ties"] += place.read - before
+        self._after(place, found, trouble)
 
     def _read_connections(self, place: Place) -> None:
         """Read the zaakcontactmomenten, all of them or those of some zaken."""
         found: list[dict[str, Any]] = []
-        asked = now()
+        trouble: LegacyError | None = None
+        began = now()
         if not self.fetcher.client.can(connections.CONNECTION, "zaak"):
             place.way = connections.NONE  # not any more, since the round began
         elif place.way == connections.WHOLE:
@@ -251,51 +264,91 @@ class _Sweep:
         elif place.way == connections.BY_ZAAK:
             with self.followed.store.read() as connection:
                 zaken = following.held_after(connection, self.source, "zaak", place.row, PIECE)
-            for row, zaak in zaken:
-                found += connections.of_zaak(self.fetcher.client, zaak)
-                place.row, place.read = row, place.read + 1
-                if not self._going_on():
-                    break
+            trouble = self._each(
+                place,
+                "zaak",
+                zaken,
+                lambda uuid: found.extend(connections.of_zaak(self.fetcher.client, uuid.bytes)),
+            )
             if not zaken:
                 place.way = connections.NONE
-        result = self.followed.take(connections.CONNECTION, found, asked=asked)
+        result = self.followed.take(connections.CONNECTION, found, asked=began)
         self.counts["connections"] += len(found)
         self.counts["changed"] += result.changed
         if place.way != connections.BY_ZAAK:
             place.next_stage()
             place.way = connections.NONE
         self._keep(place)
+        if trouble is not None:
+            raise trouble
 
     def _ask_by_uuid(self, place: Place, kind: str) -> None:
         with self.followed.store.read() as connection:
             found = following.not_shown(connection, self.source, kind, place.began, place.row, PIECE)
-        for row, uuid in found:
-            self._one(partial(self.followed.look_into, kind, UUID(bytes=uuid)))
-            self.counts["by_uuid"] += 1
-            place.row = row
-            if not self._going_on():
-                break
+        before = place.read
+        trouble = self._each(place, kind, found, partial(self.followed.look_into, kind))
+        self.counts["by_uuid"] += place.read - before
+        self._after(place, found, trouble)
+
+    def _after(self, place: Place, found: Sequence[object], trouble: LegacyError | None) -> None:
+        """Keep what `_each` of what was found came to. Raises the trouble."""
         if not found:
             place.next_stage()
         self._keep(place)
+        if trouble is not None:
+            raise trouble
 
-    def _one(self, ask: Callable[[], None]) -> None:
-        """Ask for one thing; what the source can't give is left for a next time.
+    def _each(
+        self, place: Place, kind: str, found: Sequence[tuple[int, bytes]], ask: Callable[[UUID], None]
+    ) -> LegacyError | None:
+        """Ask about these objects, and move the place along. Out: the trouble of the source that ended it."""
+        for row, uuid in found:
+            try:
+                ask(UUID(bytes=uuid))
+                place.tries = 0
+            except LegacyError as error:
+                if isinstance(error, NOT_ASKED):
+                    return error
+                with self.work.write():
+                    pass  # the lease stays ours, however long the next questions take
+                if gives_others(self.fetcher, kind, UUID(bytes=uuid)):
+                    place.tries = 0
+                elif not self._is_lost(place, error):
+                    return error
+                self._passed(place)
+            place.row, place.read = row, place.read + 1
+            if not self._going_on():
+                break
+        return None
 
-        Raises LegacyError when it gives nothing several times in a row.
-        """
-        try:
-            ask()
-            self.in_a_row = 0
-        except LegacyError:
-            self.in_a_row += 1
-            if self.in_a_row >= IN_A_ROW:
-                raise
-            self.counts["failed"] += 1
+    def _is_lost(self, place: Place, error: LegacyError) -> bool:
+        """Did what stands here fail in so many runs, while the source did answer, that it is to be passed over?"""
+        self.lists = False
+        if isinstance(error, (Unreachable, *NOT_ASKED)):
+            return False
+        self.lists = gives_lists(self.fetcher)
+        return self.lists and place.tries >= TRIES
+
+    def _passed(self, place: Place) -> None:
+        self.lists = False
+        place.failed += 1
+        self.counts["failed"] += 1
+
+    def _end(self, place: Place) -> None:
+        with self.work.write() as connection:
+            following.set_swept(connection, self.source, place.began, place.hurried, place.failed)
+        if place.failed:
+            log.warning("sweep left questions unanswered", source=self.fetcher.name, count=place.failed)
+        self.counts["rounds"] += 1
 
     def _keep(self, place: Place) -> None:
         with self.work.write() as connection:
-            following.set_place(connection, self.source, asdict(place))
+            self._set_place(connection, place)
+
+    def _set_place(self, connection: sqlite3.Connection, place: Place) -> None:
+        if place.at != self.at:
+            self.at, place.still, place.cause = place.at, 0, ""
+        following.set_place(connection, self.source, asdict(place))
 
     # Zaken that are asked for often
 
@@ -307,10 +360,21 @@ class _Sweep:
         with self.work.write() as connection:
             asked.forget(connection, self.source, moment - OFTEN_SINCE)
             zaken = asked.often(connection, self.source, OFTEN, moment - OFTEN_READ, OFTEN_IN_A_RUN)
+        in_a_row = 0
         for zaak in zaken:
             if not self._going_on():
                 return
-            self._one(partial(self.fetcher.reread_zaak, self.followed.visit(), UUID(bytes=zaak)))
+            try:
+                self.fetcher.reread_zaak(self.followed.visit(), UUID(bytes=zaak))
+                in_a_row = 0
+                self.counts["often"] += 1
+            except LegacyError as error:
+                in_a_row += 1
+                self.counts["failed"] += 1
+                if isinstance(error, (Unreachable, *NOT_ASKED)):
+                    return
+            # Also one that failed, for an hour: it must not keep the others from their turn.
             with self.work.write() as connection:
                 asked.was_read(connection, self.source, zaak, moment)
-            self.counts["often"] += 1
+            if in_a_row >= IN_A_ROW:
+                return

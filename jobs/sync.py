@@ -18,9 +18,10 @@ from typing import Any
 from gateway.fetch import CUTOVER, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError
-from gateway.logs import get_logger
+from gateway.logs import get_logger, safe_traceback
 from gateway.store import following
 from gateway.store.database import now
+from jobs.answering import is_of_the_job
 from jobs.following import Followed
 from jobs.work import Work
 from mappings.translate import uuid_in
@@ -36,6 +37,8 @@ REGISTERED = "registratiedatum__gt"
 NEWEST_FIRST = "-registratiedatum"
 SECOND = 1_000_000
 NOT_AGREED = "een sync miste bij elke lezing objecten"
+CLOCK_AHEAD = "de klok van deze machine liep voor, dus wat nieuw is was niet te zeggen"
+PIECE = 1000
 
 
 @dataclass(slots=True)
@@ -67,6 +70,12 @@ def sync(work: Work) -> dict[str, int]:
             log.warning("sync failed", source=fetcher.name, cause=error.cause)
             counts["failed"] += 1
             continue
+        except Exception as error:
+            if is_of_the_job(error):
+                raise
+            log.error("sync failed", source=fetcher.name, error=safe_traceback(error))
+            counts["failed"] += 1
+            continue
         counts["skipped" if done.skipped else "synced" if done.agreed else "failed"] += 1
         counts["pages"] += done.pages
         counts["new"] += done.new
@@ -83,8 +92,14 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     done = Synced(fetcher.name, followed.standing_still())
     if done.skipped:
         return done
-    began, (_, covered) = now(), fetcher.state()
-    looking = _Looking(followed, max(followed.state().synced, covered), done)
+    since = _since(followed)
+    ahead = since is None
+    if since is None:
+        # Only what is newest is taken now. What else was missed the sweep finds.
+        log.warning("the clock was ahead", source=fetcher.name)
+        since = _mend_moments(followed)
+    began = now()
+    looking = _Looking(followed, since, done)
     for kind in ("zaak", "rol", "klantcontact"):
         looking.everything_new(kind)
     if followed.fetcher.client.has_api("contactmomenten"):
@@ -92,9 +107,31 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     with work.write() as connection:
         if done.agreed:
             following.set_synced(connection, fetcher.source, began)
-        else:
-            following.ask_hurry(connection, fetcher.source, now(), NOT_AGREED)
+        if ahead or not done.agreed:
+            why = CLOCK_AHEAD if ahead else NOT_AGREED
+            following.ask_hurry(connection, fetcher.source, now(), why)
     return done
+
+
+def _since(followed: Followed) -> int | None:
+    """When everything that existed then is known to be held; None when that is later than now, so the clock was ahead.
+
+    A backfill that began in such a future is no reason, once a sync began at a moment to be believed.
+    """
+    moment, synced, (_, covered) = now(), followed.state().synced, followed.fetcher.state()
+    if synced > moment or (covered > moment and not synced):
+        return None
+    return max(each for each in (synced, covered) if each <= moment)
+
+
+def _mend_moments(followed: Followed) -> int:
+    """Let nothing of a source be seen later than now. Out: the moment before which all was seen. Raises leases.Lost."""
+    moment = now()
+    after: int | None = 0
+    while after is not None:
+        with followed.work.write() as connection:
+            after = following.not_seen_after(connection, followed.source, moment, after, PIECE)
+    return moment + 1
 
 
 class _Looking:

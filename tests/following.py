@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +22,8 @@ from jobs.work import Work
 
 DAY = 86400
 SECOND = 1_000_000
+# What a server behind the API says when it breaks, and a router that knows no such address.
+BREAKS, NO_ADDRESS = "500 Internal Server Error", "404 Not Found"
 
 
 def small(every: int) -> Dataset:
@@ -92,3 +94,29 @@ def new_contact(data: Dataset, zaak: str) -> dict[str, Any]:
 def lists(server: SampleServer) -> list[str]:
     """The lists that were asked since the last reset, with the names of their parameters."""
     return [call.path.removeprefix("/zaken/api/v1/") for call in server.calls]
+
+
+class Broken:
+    """A source that answers with a fault wherever the path or query holds one of these; `calls` counts those."""
+
+    def __init__(self, server: SampleServer, parts: Iterable[str], status: str = BREAKS) -> None:
+        self.parts, self.status, self.calls = list(parts), status, 0
+        self.inner = server.app.wsgi_app
+        server.app.wsgi_app = self  # type: ignore[method-assign]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        asked_for = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+        if not any(part in asked_for for part in self.parts):
+            return self.inner(environ, start_response)
+        self.calls += 1
+        start_response(self.status, [("Content-Type", "application/json"), ("Content-Length", "2")])
+        return [b"{}"]
+
+
+def given_long_ago(monkeypatch: pytest.MonkeyPatch, installation: Installation, uuids: Iterable[str]) -> None:
+    """Let these not be among what the source gave lately, one of which is asked when they fail."""
+    monkeypatch.setattr("gateway.store.following.LATELY", 3)
+    for each in uuids:
+        installation.store.connection().execute(
+            "UPDATE raw SET last_seen = last_seen - 1000000 WHERE uuid = ?", (uuid.UUID(each).bytes,)
+        )

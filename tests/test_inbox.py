@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from following import Clock, backfilled, new_contact, new_rol, new_zaak, run, small
+from following import (
+    BREAKS,
+    NO_ADDRESS,
+    Broken,
+    Clock,
+    backfilled,
+    given_long_ago,
+    new_contact,
+    new_rol,
+    new_zaak,
+    run,
+    small,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notificaties import CLIENT_ID, SECRET, TEST_MESSAGE, NotificatiesServer
@@ -28,6 +41,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
 from gateway.store import following, inbox
+from jobs.following import Followed
 from jobs.inbox import anything_due, look_into
 from jobs.sweep import sweep
 from jobs.sync import sync
@@ -310,6 +324,125 @@ def test_while_the_source_is_down_hints_wait_and_it_is_asked_now_and_then(
         clock.days = 1 / 24
         assert run(installation, look_into)["done"] == 5
     assert all(held(installation, rol["uuid"]) for rol in made)
+
+
+@pytest.mark.parametrize("status_line", [BREAKS, NO_ADDRESS])
+def test_hints_of_objects_that_the_source_can_not_give_hold_up_no_others(
+    installation: Installation,
+    server: SampleServer,
+    monkeypatch: pytest.MonkeyPatch,
+    status_line: str,
+) -> None:
+    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    rollen = [rol["uuid"] for rol in server.dataset.objects("rol")]
+    bad, gone = rollen[:4], rollen[10:20]
+    given_long_ago(monkeypatch, installation, bad)
+    Broken(server, bad, status_line)
+    for uuid in bad:
+        post(installation, message(server, "rol", uuid, "update"))
+    for uuid in gone:
+        server.dataset.remove("rol", uuid)
+        post(installation, message(server, "rol", uuid, "destroy"))
+    assert run(installation, look_into) == {"done": 10, "postponed": 4}
+    assert not any(held(installation, uuid) for uuid in gone)
+    assert counts(installation)["failing"] == 4
+
+
+def test_what_failed_least_is_looked_into_first(
+    installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hint that fails each time it is tried, and takes long over it, lets new ones go before it."""
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    bad, good = (rol["uuid"] for rol in server.dataset.objects("rol")[:2])
+    broken = Broken(server, [bad])
+    post(installation, message(server, "rol", bad, "update"))
+    run(installation, look_into)
+    clock.days = 1 / 24
+    post(installation, message(server, "rol", good, "update"))
+    clock.days = 2 / 24
+    server.reset_calls()
+    before, order = broken.calls, []
+    look = Followed.look_into
+
+    def looking(self: Followed, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
+        order.append(str(uuid))
+        look(self, kind, uuid, zaak)
+
+    monkeypatch.setattr(Followed, "look_into", looking)
+    assert run(installation, look_into) == {"done": 1, "postponed": 1}
+    assert broken.calls > before
+    assert order == [good, bad]
+
+
+def test_a_source_that_breaks_on_everything_is_left_alone_for_a_while(
+    installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.0)
+    for rol in server.dataset.objects("rol")[:10]:
+        post(installation, message(server, "rol", rol["uuid"], "update"))
+    down = Broken(server, ["/"])
+    assert run(installation, look_into) == {"done": 0, "postponed": 1}
+    assert down.calls < 10
+    assert not anything_due(installation)
+
+
+def test_an_unexpected_failure_postpones_one_hint_and_no_others(
+    installation: Installation,
+    server: SampleServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bad, *good = [rol["uuid"] for rol in server.dataset.objects("rol")[:4]]
+    for uuid in (bad, *good):
+        post(installation, message(server, "rol", uuid, "update"))
+    look = Followed.look_into
+
+    def breaks(self: Followed, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
+        if str(uuid) == bad:
+            raise ValueError("999990019")
+        look(self, kind, uuid, zaak)
+
+    monkeypatch.setattr(Followed, "look_into", breaks)
+    assert run(installation, look_into) == {"done": 3, "postponed": 1}
+    assert counts(installation)["failing"] == 1
+    assert not anything_due(installation)
+    assert "ValueError at" in caplog.text
+    assert "999990019" not in caplog.text
+
+
+def test_trouble_of_the_store_is_no_hint_s_own(
+    installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(installation, message(server, "rol", server.dataset.objects("rol")[0]["uuid"], "update"))
+
+    def full(*_: Any) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    monkeypatch.setattr(Followed, "look_into", full)
+    with pytest.raises(sqlite3.OperationalError):
+        run(installation, look_into)
+    assert counts(installation)["failing"] == 0
+
+
+def test_hints_of_one_source_take_no_room_of_another(
+    installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of one that left the configuration, whose hints nobody looks into."""
+    monkeypatch.setattr(gateway.store.inbox, "MOST_WAITING", 3)
+    connection = installation.store.connection()
+    connection.execute("INSERT INTO source (name, phase) VALUES ('weg', 'live')")
+    (other,) = connection.execute("SELECT id FROM source WHERE name = 'weg'").fetchone()
+    with installation.store.write() as writing:
+        for _ in range(3):
+            assert inbox.put(writing, other, "rol", uuid4().bytes, None, 1)
+        assert not inbox.put(writing, other, "rol", uuid4().bytes, None, 1)
+    post(installation, message(server, "rol", server.dataset.objects("rol")[0]["uuid"], "update"))
+    assert counts(installation)["dropped"] == 0
+    assert run(installation, look_into)["done"] == 1
 
 
 def test_more_hints_than_fit_make_the_sweep_hurry(

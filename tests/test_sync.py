@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from following import backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
+from following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
 from support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
 import jobs.sync
@@ -23,11 +23,13 @@ from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.show import status_text
 from gateway.store import following
-from gateway.store.database import Store
+from gateway.store.database import Store, now
 from gateway.store.dump import dump_lines
 from gateway.store.following import Following
 from gateway.store.status import status
 from jobs.backfill import PATIENCE
+from jobs.following import Followed
+from jobs.sweep import sweep
 from jobs.sync import sync, sync_source
 
 Install = Callable[..., Installation]
@@ -276,3 +278,73 @@ def test_the_status_tells_when_a_source_was_followed_and_why_the_sweep_hurries(
     assert "klantcontact" in text and "klantcontactmoment" not in text, "a source without Contactmomenten API"
     page = Asker(installation).client.get("/").get_data(as_text=True)
     assert "Leest nu alles opnieuw" in page
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def nothing_missing(installation: Installation, server: SampleServer) -> bool:
+    """Is everything held that the source has now?"""
+    held = {
+        str(UUID(bytes=row[0])) for row in installation.store.connection().execute("SELECT uuid FROM raw")
+    }
+    kinds = ("zaak", "rol", "klantcontact")
+    return all(item["uuid"] in held for kind in kinds for item in server.dataset.objects(kind))
+
+
+@pytest.mark.parametrize("when", ["at a sync", "at the backfill"])
+def test_a_clock_that_was_ahead_hides_nothing_that_is_new(
+    paged: SampleServer, install: Install, clock: Clock, when: str
+) -> None:
+    """What was written down then is no moment before which everything is held: the sweep reads everything again."""
+    installation = install(bron=paged)
+    clock.days = 400.0 if when == "at the backfill" else 0.0
+    backfilled(installation)
+    clock.days = 400.0
+    if when == "at a sync":
+        run(installation, sync)
+    gone = paged.dataset.objects("rol")[3]
+    clock.days = 0.0
+    for number in range(250):
+        new_rol(paged.dataset, number)
+    old = new_zaak(paged.dataset)
+    paged.dataset.replace("zaak", old["uuid"], old | {"registratiedatum": "2024-01-01"})
+    paged.dataset.remove("rol", gone["uuid"])
+    paged.reset_calls()
+    assert run(installation, sync)["synced"] == 1
+    assert paged.calls_count < 16, "the newest, and not everything"
+    assert 0 < state(installation).synced <= now()
+    assert "klok" in state(installation).why
+    counts = run(installation, sweep)
+    assert counts["rounds"] == 1
+    assert nothing_missing(installation, paged)
+    assert gone["uuid"] not in {
+        str(UUID(bytes=row[0])) for row in installation.store.connection().execute("SELECT uuid FROM raw")
+    }
+    for number in range(250):
+        new_rol(paged.dataset, number)
+    paged.reset_calls()
+    assert run(installation, sync)["new"] == 250
+    assert paged.calls_count < 16
+    assert nothing_missing(installation, paged)
+    assert not state(installation).hurry, "asked for once"
+
+
+def test_an_unexpected_failure_in_one_source_leaves_the_others_their_sync(
+    server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with SampleServer(small(60)) as other:
+        installation = backfilled(install(bron=server, tweede=other))
+        take = Followed.take
+
+        def breaks(self: Followed, *given: Any, **more: Any) -> Any:
+            if self.fetcher.name == "bron":
+                raise ValueError("999990019")
+            return take(self, *given, **more)
+
+        monkeypatch.setattr(Followed, "take", breaks)
+        counts = run(installation, sync)
+        assert (counts["failed"], counts["synced"]) == (1, 1)
+        assert "ValueError at" in caplog.text and "999990019" not in caplog.text

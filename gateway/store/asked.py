@@ -8,13 +8,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
+# So long it is counted how often a zaak is asked for; then the count begins again.
+DAY = 86400 * 1_000_000
+
 
 def add(connection: sqlite3.Connection, source: int, times: Mapping[bytes, int], moment: int) -> None:
     """Count that these zaken were asked for, or changed."""
     connection.executemany(
-        "INSERT INTO asked (source, zaak, times, last) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (source, zaak) DO UPDATE SET times = times + ?3, last = max(last, ?4)",
-        [(source, zaak, number, moment) for zaak, number in times.items()],
+        "INSERT INTO asked (source, zaak, times, last, since) VALUES (?1, ?2, ?3, ?4, ?4)"
+        " ON CONFLICT (source, zaak) DO UPDATE SET last = max(last, ?4),"
+        " times = iif(since > ?5, times + ?3, ?3), since = iif(since > ?5, since, ?4)",
+        [(source, zaak, number, moment, moment - DAY) for zaak, number in times.items()],
     )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from gateway.store import following
 from gateway.store.kinds import RAW_KIND, RAW_KINDS
 
-# A source that is down for long, or a bulk change: beyond this, reading everything costs less than asking each.
+# Of one source: it is down for long, or in a bulk change. Beyond this, reading everything costs less than asking each.
 MOST_WAITING = 20_000
 # The furthest that a next try lies ahead; one that lies further was planned before the clock was set back.
 LONGEST_WAIT = 3600 * 1_000_000
@@ -45,7 +45,7 @@ def put(
     ).rowcount
     if kept:
         return True
-    (waiting,) = connection.execute("SELECT count(*) FROM inbox").fetchone()
+    (waiting,) = connection.execute("SELECT count(*) FROM inbox WHERE source = ?", (source,)).fetchone()
     if waiting >= MOST_WAITING:
         return False
     connection.execute(
@@ -56,10 +56,10 @@ def put(
 
 
 def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> list[Hint]:
-    """Up to `most` hints of a source that may be looked into now, the oldest first."""
+    """Up to `most` hints of a source that may be looked into now: what failed least first, then the oldest."""
     rows = connection.execute(
         "SELECT id, kind, uuid, zaak, told, attempts FROM inbox WHERE source = ?"
-        " AND (next_try <= ? OR next_try > ?) ORDER BY next_try, id LIMIT ?",
+        " AND (next_try <= ? OR next_try > ?) ORDER BY attempts, next_try, id LIMIT ?",
         (source, moment, moment + LONGEST_WAIT, most),
     )
     return [Hint(row[0], RAW_KINDS[row[1] - 1], *row[2:]) for row in rows]

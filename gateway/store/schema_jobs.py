@@ -141,3 +141,17 @@ ALTER TABLE source ADD COLUMN mapping TEXT;
 def rebuilt(db: Database) -> None:
     """What rebuilds need: what they changed, and whether one is needed."""
     script(db, REBUILD)
+
+
+UNANSWERED = """
+-- How many questions of the last whole sweep got no answer.
+ALTER TABLE following ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
+-- From when on `times` counts.
+ALTER TABLE asked ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+@migrations(name="0024_unanswered")
+def unanswered(db: Database) -> None:
+    """What a sweep could not find out, and from when on it is counted what is asked for often."""
+    script(db, UNANSWERED)

@@ -26,7 +26,7 @@ def status(store: Store) -> dict[str, Any]:
     by rule, of objects and of whole sources), `quarantine` (how many are to be looked at, and how many an
     operator dismissed), `notifications` (how many wait, and how many were given up) and `inbox` (messages about the
     sources: how many wait, and how many had no place). A source that is followed says in `following` when it was last
-    synced and swept, and why the sweep hurries.
+    synced and swept, why the sweep hurries, how many of its questions got no answer, and since when it stands still.
     """
     with store.read() as connection:
         return {
@@ -63,8 +63,9 @@ def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
         coverage = "partial" if covered is None else "complete"
         found[name] = {"phase": phase, "coverage": coverage, "rebuild": name in to_rebuild, "kinds": kinds}
     for name, followed in following.summary(connection).items():
-        moments = {what: moment_of(followed[what]) for what in ("synced", "swept")}
-        found[name]["following"] = moments | {"hurry": followed["hurry"]}
+        found[name]["following"] = followed | {
+            what: moment_of(followed[what]) for what in ("synced", "swept", "still")
+        }
     for source, kind, state, count in connection.execute(
         "SELECT source, kind, state, count(*) FROM raw GROUP BY source, kind, state"
     ):
