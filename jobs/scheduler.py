@@ -24,8 +24,10 @@ from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.logs import get_logger, safe_traceback
 from gateway.store import leases, runs
+from gateway.store.database import now
+from gateway.store.legacy import meta, set_meta
 from jobs.table import LEASE as JOB_LEASE
-from jobs.table import Job, off_because, run_job, trigger_of, usable
+from jobs.table import Job, mark_of, off_because, run_job, schedule_of, trigger_of, usable
 from jobs.work import Busy
 
 log = get_logger("klantbrug.jobs")
@@ -108,21 +110,36 @@ class Scheduler:
             leases.let_go(self.installation.store, grip)
 
     def _missed(self, job: Job) -> bool:
-        """Should a job have run since its last run? One that runs all the time, or never ran: yes."""
-        with self.installation.store.read() as connection:
-            last = runs.last_run(connection, job.name)
-        if job.seconds or last is None:
+        """Must a job run at once? One that runs all the time: yes. One with a schedule: when a moment came since it
+        last ran, or had nothing to do. One that never ran waits for its moment, so for this its first start counts.
+        """
+        store, name = self.installation.store, job.name
+        if not schedule_of(job, self.installation.config):
             return True
+        with store.read() as connection:
+            ran = runs.last_began(connection, name)
+        # One that lies ahead was written by a clock that was wrong.
+        known = [moment for moment in (ran or 0, int(meta(store, mark_of(name)) or 0)) if 0 < moment <= now()]
+        if not known:
+            self._mark(job)
+            return False
         # A run that began on the dot was not missed.
-        after = datetime.fromtimestamp(last[0] / 1_000_000, UTC) + timedelta(seconds=1)
+        after = datetime.fromtimestamp(max(known) / 1_000_000, UTC) + timedelta(seconds=1)
         due = trigger_of(job, self.installation.config).get_next_fire_time(None, after)
         return due is not None and due <= datetime.now(UTC)
 
+    def _mark(self, job: Job) -> None:
+        """Of a job with a schedule, no moment until now was missed."""
+        if schedule_of(job, self.installation.config):
+            set_meta(self.installation.store, mark_of(job.name), str(now()))
+
     def _run(self, job: Job, stopping: threading.Event) -> None:
         installation = self.installation
-        if stopping.is_set() or off_because(job, installation.config, installation.store):
+        if stopping.is_set():
             return
-        if not job.anything(installation):
+        off = off_because(job, installation.config, installation.store)
+        if off or not job.anything(installation):
+            self._mark(job)
             return
         began = time.monotonic()
         try:

@@ -33,7 +33,10 @@ ON, OFF = "on", "off"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. Runs of a job with a cron schedule are recorded; those of one that runs all the time are not."""
+    """One job. It runs by its cron schedule or every so many seconds; a schedule in the configuration goes before both.
+
+    Runs by a cron schedule are recorded; those of a job that runs all the time are not.
+    """
 
     name: str
     about: str
@@ -159,6 +162,11 @@ def _switch_of(name: str) -> str:
     return f"job {name}"
 
 
+def mark_of(name: str) -> str:
+    """Where is kept from when on the moments of a job count that it did not run at (microseconds UTC)."""
+    return f"job {name} mark"
+
+
 def usable(config: Config) -> list[Job]:
     """The jobs that have something to do under this configuration, whether they are on or not."""
     return [job for job in JOBS if not job.unusable(config)]
@@ -224,7 +232,7 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     except Stopped:
         status = runs.INTERRUPTED  # while it waited for its turn at a source
     finally:
-        if not job.seconds:
+        if schedule_of(job, installation.config):
             with store.write() as connection:
                 runs.record_run(connection, job.name, started, status, counters)
         leases.let_go(store, grip)

@@ -28,9 +28,10 @@ from gateway.sample.server import SampleServer
 from gateway.store import leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
+from gateway.store.legacy import set_meta
 from jobs import table
 from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, Scheduler
-from jobs.table import BY_NAME, JOBS, Job, listing, run_job, switch, trigger_of, usable
+from jobs.table import BY_NAME, JOBS, Job, listing, mark_of, run_job, switch, trigger_of, usable
 from jobs.work import Work
 
 SECOND = 1_000_000
@@ -203,6 +204,64 @@ def test_a_run_that_was_not_missed_waits_for_its_time(installation: Installation
     with scheduling(installation, a_job(counted, schedule=hourly())):
         time.sleep(0.7)
     assert not counted.runs
+
+
+def test_a_job_that_never_ran_waits_for_its_time_and_is_caught_up_when_that_was_missed(
+    installation: Installation,
+) -> None:
+    counted = Counted()
+    job = a_job(counted, schedule=hourly())
+    with scheduling(installation, job):
+        time.sleep(0.7)
+    assert not counted.runs
+    # As when it first stood by three days ago, and was off at each moment since.
+    set_meta(installation.store, mark_of("test"), str(now() - 3 * DAY))
+    with scheduling(installation, job):
+        wait_until(lambda: counted.runs)
+    assert len(counted.runs) == 1
+
+
+def test_a_moment_at_which_there_was_nothing_to_do_is_not_missed(installation: Installation) -> None:
+    counted = Counted()
+    ran(installation, timedelta(days=3))
+    looked: list[bool] = []
+
+    def nothing(installation: Installation) -> bool:
+        looked.append(True)
+        return False
+
+    with scheduling(installation, a_job(counted, schedule=hourly(), anything=nothing)):
+        wait_until(lambda: looked)
+    with scheduling(installation, a_job(counted, schedule=hourly())):
+        time.sleep(0.7)
+    assert not counted.runs
+
+
+def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one(tmp_path: Path) -> None:
+    """It is not started by each start, also not by what a command did to a source long ago; its runs are recorded."""
+    more = f'[jobs.outbox]\nschedule = "{hourly()}"\n'
+    installation = notifying(tmp_path, "http://127.0.0.1:9/api/v1", more)
+    counted = Counted()
+    job = Job("outbox", "telt", counted, lambda config: "", seconds=1)
+    with installation.store.write() as connection:
+        old = runs.open_run(connection, "outbox", rows.source_id(connection, "bron"))
+        runs.end_run(connection, old, runs.FINISHED)
+        connection.execute("UPDATE run SET started = ?", (now() - 30 * DAY,))
+    with scheduling(installation, job):
+        time.sleep(1.7)
+    assert not counted.runs
+    run_job(installation, job)
+    with scheduling(installation, job):
+        time.sleep(0.7)
+    assert len(counted.runs) == 1
+    with installation.store.write() as connection:
+        assert runs.last_began(connection, "outbox")
+        connection.execute("UPDATE run SET started = ?", (now() - 3 * DAY,))
+    set_meta(installation.store, mark_of("outbox"), str(now() - 4 * DAY))
+    with scheduling(installation, job):
+        wait_until(lambda: len(counted.runs) == 2)
+        time.sleep(0.7)
+    assert len(counted.runs) == 2
 
 
 def test_a_failed_run_is_recorded_as_failed(installation: Installation) -> None:
