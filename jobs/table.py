@@ -80,7 +80,7 @@ JOBS = (
     ),
     Job(
         "purge",
-        "ruimt oude runs en oude vragen aan bronnen op, en wat gewist is uit het logboek van de opslag",
+        "ruimt oude runs, vragen aan bronnen en opgegeven berichten op, en wat gewist is uit het logboek van de opslag",
         purge.purge,
         _always,
         schedule="30 3 * * *",
