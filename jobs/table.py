@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -49,6 +49,12 @@ class Job:
     anything: Callable[[Installation], bool] = lambda installation: True
     # Does it run by itself when nobody asked for it?
     wanted: bool = True
+    # What it counts that an operator must hear of, as of a source that could not be asked.
+    trouble: tuple[str, ...] = ()
+
+    def in_trouble(self, counters: Mapping[str, int]) -> bool:
+        """Did a run that counted this finish with problems?"""
+        return any(counters.get(name) for name in self.trouble)
 
 
 def _no_notifications(config: Config) -> str:
@@ -77,6 +83,7 @@ JOBS = (
         _no_notifications,
         seconds=3,
         anything=outbox.anything_due,
+        trouble=("postponed", "given_up"),
     ),
     Job(
         "purge",
@@ -100,6 +107,7 @@ JOBS = (
         seconds=60,
         anything=refill.anything_to_read,
         wanted=False,
+        trouble=("incomplete", "stopped", "failed"),
     ),
     Job(
         "sync",
@@ -108,6 +116,7 @@ JOBS = (
         _no_source,
         seconds=300,
         anything=sync.anything_to_follow,
+        trouble=("failed",),
     ),
     Job(
         "inbox",
@@ -116,6 +125,7 @@ JOBS = (
         _no_callback,
         seconds=2,
         anything=inbox.anything_due,
+        trouble=("postponed",),
     ),
     Job(
         "sweep",
@@ -124,6 +134,7 @@ JOBS = (
         _no_source,
         seconds=60,
         anything=sweep.anything_due,
+        trouble=("failed",),
     ),
     Job(
         "verify",
@@ -132,6 +143,7 @@ JOBS = (
         _no_source,
         schedule="0 5 * * 6",
         anything=verify.any_synced,
+        trouble=("not_clean", "skipped"),
     ),
 )
 BY_NAME = {job.name: job for job in JOBS}

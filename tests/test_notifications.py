@@ -515,6 +515,12 @@ def test_an_operator_lists_the_jobs_and_runs_one(server: NotificatiesServer, tmp
     assert "uit: er is geen bron" in said
     code, said, _ = command(config, "jobs", "run", "outbox")
     assert (code, said) == (0, "Job outbox: arrived 1, postponed 0, given_up 0.\n")
+    put(store, "b")
+    server.answer = lambda message: 503
+    assert command(config, "jobs", "run", "outbox")[:2] == (
+        1,
+        "Job outbox: arrived 0, postponed 1, given_up 0.\n",
+    )
     assert command(config, "jobs", "run", "outbx")[0] == 2
     code, _, complained = command(config, "jobs", "run", "sync")
     assert code == 2
