@@ -19,6 +19,7 @@ from typing import Any
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
@@ -36,6 +37,8 @@ LEASE = "scheduler"
 LEASE_SECONDS = 20.0
 STANDBY_SECONDS = 2.0
 ORPHAN_SECONDS = 1.0
+# A clock that is kept right by small steps stays below it.
+JUMP_SECONDS = 5.0
 
 # Waits so many seconds; out: must the scheduler stop?
 Wait = Callable[[float], bool]
@@ -84,15 +87,19 @@ class Scheduler:
         for job in self.jobs:
             scheduler.add_job(
                 partial(self._run, job, stopping),
-                trigger_of(job, self.installation.config),
+                self._trigger(job),
                 id=job.name,
                 **({"next_run_time": datetime.now(UTC)} if self._missed(job) else {}),
             )
         scheduler.start()
         log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
         told: set[str] = set()
+        ahead = _ahead()
         try:
             while not wait(self.lease_seconds / 4):
+                before, ahead = ahead, _ahead()
+                if abs(ahead - before) > JUMP_SECONDS:
+                    self._clock_jumped(scheduler, ahead - before)
                 with self.installation.store.write() as connection:
                     leases.keep(connection, grip)
                     hanging = set(leases.stuck(connection, JOB_LEASE))
@@ -108,6 +115,17 @@ class Scheduler:
             stopping.set()
             scheduler.shutdown(wait=True)
             leases.let_go(self.installation.store, grip)
+
+    def _trigger(self, job: Job) -> BaseTrigger:
+        return FromNow(trigger_of(job, self.installation.config))
+
+    def _clock_jumped(self, scheduler: BackgroundScheduler, seconds: float) -> None:
+        """APScheduler sleeps until a moment of the clock of before: ahead, that came by now; back, it is far away."""
+        log.warning("the clock jumped", seconds=round(seconds))
+        if seconds < 0:
+            for job in self.jobs:
+                scheduler.reschedule_job(job.name, trigger=self._trigger(job))
+        scheduler.wakeup()
 
     def _missed(self, job: Job) -> bool:
         """Must a job run at once? One that runs all the time: yes. One with a schedule: when a moment came since it
@@ -155,6 +173,26 @@ class Scheduler:
 
 def _tell_error(event: JobExecutionEvent) -> None:
     log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
+
+
+class FromNow(BaseTrigger):
+    """Another trigger without the moments that were missed: after one comes the next that lies ahead.
+
+    APScheduler goes through each moment that it missed, also when a clock jumped years ahead.
+    """
+
+    def __init__(self, trigger: BaseTrigger) -> None:
+        self._trigger = trigger
+
+    def get_next_fire_time(self, previous: datetime | None, moment: datetime) -> datetime | None:
+        """The next moment; with one before it, the first that comes after now."""
+        after = moment if previous is None else moment + timedelta(microseconds=1)
+        return self._trigger.get_next_fire_time(None, after)
+
+
+def _ahead() -> float:
+    """How many seconds the clock is ahead of the time that passes, which no one sets and which stops in a sleep."""
+    return now() / 1_000_000 - time.monotonic()
 
 
 class UntilStopped:
