@@ -22,6 +22,7 @@ from gateway.needs import LOCAL_KINDS, Need, question, written_keys
 from gateway.problems import Problem
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
+from gateway.store.claims import asked_by_key
 from gateway.store.database import Store, now
 from mappings.identity import place
 
@@ -195,7 +196,9 @@ class LegacyHydrator:
 
 def _name(need: Need) -> str:
     """The name under which a need is remembered as fetched."""
-    return f"{need.what if need.what in ('zaak', 'klantcontact') else 'sleutel'} {need.value}"
+    if need.what in ("zaak", "klantcontact"):
+        return f"{need.what} {need.value}"
+    return asked_by_key(need.value)
 
 
 def _told(problem: Problem, reason: str) -> Problem:

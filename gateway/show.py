@@ -179,7 +179,9 @@ def status_text(status: dict[str, Any]) -> str:
         )
     notifications = status["notifications"]
     if any(notifications.values()):
-        console.print(f"Notificaties: {notifications['waiting']} wachten, {notifications['failed']} mislukt.")
+        given_up = f"{notifications['failed']} opgegeven"
+        given_up += " (klantbrug notifications retry)" if notifications["failed"] else ""
+        console.print(f"Notificaties: {notifications['waiting']} wachten, {given_up}.")
     inbox = status["inbox"]
     if any(inbox.values()):
         told = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"

@@ -2,6 +2,7 @@
 
 A message leaves the outbox when it arrived. When it did not, it is tried again later: after seconds, then minutes,
 then each hour. Trouble of the service as a whole holds up everything, and one message finds out when it is over.
+What the service refuses for what it is, or failed for five days, is given up and kept: an operator may try it again.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ IN_A_ROW = 3
 # How much of an answer is read, and for how long, to be able to use its connection again.
 ANSWER_BYTES = 64 * 1024
 ANSWER_SECONDS = 2.0
-SERVICE_STATUSES = (401, 403, 408, 429, 502, 503, 504)
+# Of any message: not let in, no such address (`[notifications] url` is wrong, a deploy goes on), too busy, down.
+SERVICE_STATUSES = (401, 403, 404, 405, 408, 410, 429, 502, 503, 504)
+# Surely of this message, which says the same the next time.
+REFUSED_STATUSES = (400, 413, 422)
 
 
 class Verdict(Enum):
@@ -126,7 +130,7 @@ def _judge(status: int, retry_after: str | None) -> Sent:
         return Sent(Verdict.ARRIVED)
     if status in SERVICE_STATUSES or status < 400:  # a redirect says that the address is wrong
         return Sent(Verdict.SERVICE, cause, _seconds(retry_after))
-    if status < 500:
+    if status in REFUSED_STATUSES:
         return Sent(Verdict.REFUSED, cause)
     return Sent(Verdict.TROUBLE, cause, _seconds(retry_after))
 

@@ -1,4 +1,4 @@
-"""Purge: forget old runs, and when things were asked of a source so long ago that it no longer matters.
+"""Purge: forget old runs, notifications given up long ago, and what was asked of a source too long ago to matter.
 
 And empty the write-ahead log: what was erased from the store since still stands in it.
 """
@@ -15,6 +15,8 @@ from jobs.work import Work
 SECOND = 1_000_000
 DAY = 86400 * SECOND
 RUNS_KEPT = 90 * DAY
+# An operator must have had the time to see what was wrong and have them tried again.
+GIVEN_UP_KEPT = RUNS_KEPT
 # What was asked longer ago than this many times `[live] max_age` is asked anew anyway.
 AGES_KEPT = 10
 # But a source that is down for a night must not make us forget that we knew.
@@ -23,12 +25,13 @@ PIECE = 1000
 
 
 def purge(work: Work) -> dict[str, int]:
-    """Forget what is too old. Out: how many questions and runs, and whether the log was emptied. Raises leases.Lost."""
+    """Forget what is too old. Out: how much of what, and whether the log was emptied. Raises leases.Lost."""
     moment = work.clock()
     ages = AGES_KEPT * work.installation.config.live.max_age * SECOND
     forgotten = {
         "fetched": _in_pieces(work, rows.forget_fetched, moment - max(ages, FETCHED_KEPT_AT_LEAST)),
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
+        "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
 

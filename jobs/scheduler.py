@@ -19,13 +19,16 @@ from typing import Any
 from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.logs import get_logger, safe_traceback
 from gateway.store import leases, runs
+from gateway.store.database import now
+from gateway.store.legacy import meta, set_meta
 from jobs.table import LEASE as JOB_LEASE
-from jobs.table import Job, off_because, run_job, trigger_of, usable
+from jobs.table import Job, mark_of, off_because, run_job, schedule_of, trigger_of, usable
 from jobs.work import Busy
 
 log = get_logger("klantbrug.jobs")
@@ -34,6 +37,8 @@ LEASE = "scheduler"
 LEASE_SECONDS = 20.0
 STANDBY_SECONDS = 2.0
 ORPHAN_SECONDS = 1.0
+# A clock that is kept right by small steps stays below it.
+JUMP_SECONDS = 5.0
 
 # Waits so many seconds; out: must the scheduler stop?
 Wait = Callable[[float], bool]
@@ -82,15 +87,19 @@ class Scheduler:
         for job in self.jobs:
             scheduler.add_job(
                 partial(self._run, job, stopping),
-                trigger_of(job, self.installation.config),
+                self._trigger(job),
                 id=job.name,
                 **({"next_run_time": datetime.now(UTC)} if self._missed(job) else {}),
             )
         scheduler.start()
         log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
         told: set[str] = set()
+        ahead = _ahead()
         try:
             while not wait(self.lease_seconds / 4):
+                before, ahead = ahead, _ahead()
+                if abs(ahead - before) > JUMP_SECONDS:
+                    self._clock_jumped(scheduler, ahead - before)
                 with self.installation.store.write() as connection:
                     leases.keep(connection, grip)
                     hanging = set(leases.stuck(connection, JOB_LEASE))
@@ -107,22 +116,48 @@ class Scheduler:
             scheduler.shutdown(wait=True)
             leases.let_go(self.installation.store, grip)
 
+    def _trigger(self, job: Job) -> BaseTrigger:
+        return FromNow(trigger_of(job, self.installation.config))
+
+    def _clock_jumped(self, scheduler: BackgroundScheduler, seconds: float) -> None:
+        """APScheduler sleeps until a moment of the clock of before: ahead, that came by now; back, it is far away."""
+        log.warning("the clock jumped", seconds=round(seconds))
+        if seconds < 0:
+            for job in self.jobs:
+                scheduler.reschedule_job(job.name, trigger=self._trigger(job))
+        scheduler.wakeup()
+
     def _missed(self, job: Job) -> bool:
-        """Should a job have run since its last run? One that runs all the time, or never ran: yes."""
-        with self.installation.store.read() as connection:
-            last = runs.last_run(connection, job.name)
-        if job.seconds or last is None:
+        """Must a job run at once? One that runs all the time: yes. One with a schedule: when a moment came since it
+        last ran, or had nothing to do. One that never ran waits for its moment, so for this its first start counts.
+        """
+        store, name = self.installation.store, job.name
+        if not schedule_of(job, self.installation.config):
             return True
+        with store.read() as connection:
+            ran = runs.last_began(connection, name)
+        # One that lies ahead was written by a clock that was wrong.
+        known = [moment for moment in (ran or 0, int(meta(store, mark_of(name)) or 0)) if 0 < moment <= now()]
+        if not known:
+            self._mark(job)
+            return False
         # A run that began on the dot was not missed.
-        after = datetime.fromtimestamp(last[0] / 1_000_000, UTC) + timedelta(seconds=1)
+        after = datetime.fromtimestamp(max(known) / 1_000_000, UTC) + timedelta(seconds=1)
         due = trigger_of(job, self.installation.config).get_next_fire_time(None, after)
         return due is not None and due <= datetime.now(UTC)
 
+    def _mark(self, job: Job) -> None:
+        """Of a job with a schedule, no moment until now was missed."""
+        if schedule_of(job, self.installation.config):
+            set_meta(self.installation.store, mark_of(job.name), str(now()))
+
     def _run(self, job: Job, stopping: threading.Event) -> None:
         installation = self.installation
-        if stopping.is_set() or off_because(job, installation.config, installation.store):
+        if stopping.is_set():
             return
-        if not job.anything(installation):
+        off = off_because(job, installation.config, installation.store)
+        if off or not job.anything(installation):
+            self._mark(job)
             return
         began = time.monotonic()
         try:
@@ -138,6 +173,26 @@ class Scheduler:
 
 def _tell_error(event: JobExecutionEvent) -> None:
     log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
+
+
+class FromNow(BaseTrigger):
+    """Another trigger without the moments that were missed: after one comes the next that lies ahead.
+
+    APScheduler goes through each moment that it missed, also when a clock jumped years ahead.
+    """
+
+    def __init__(self, trigger: BaseTrigger) -> None:
+        self._trigger = trigger
+
+    def get_next_fire_time(self, previous: datetime | None, moment: datetime) -> datetime | None:
+        """The next moment; with one before it, the first that comes after now."""
+        after = moment if previous is None else moment + timedelta(microseconds=1)
+        return self._trigger.get_next_fire_time(None, after)
+
+
+def _ahead() -> float:
+    """How many seconds the clock is ahead of the time that passes, which no one sets and which stops in a sleep."""
+    return now() / 1_000_000 - time.monotonic()
 
 
 class UntilStopped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -33,7 +33,10 @@ ON, OFF = "on", "off"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job. Runs of a job with a cron schedule are recorded; those of one that runs all the time are not."""
+    """One job. It runs by its cron schedule or every so many seconds; a schedule in the configuration goes before both.
+
+    Runs by a cron schedule are recorded; those of a job that runs all the time are not.
+    """
 
     name: str
     about: str
@@ -46,6 +49,12 @@ class Job:
     anything: Callable[[Installation], bool] = lambda installation: True
     # Does it run by itself when nobody asked for it?
     wanted: bool = True
+    # What it counts that an operator must hear of, as of a source that could not be asked.
+    trouble: tuple[str, ...] = ()
+
+    def in_trouble(self, counters: Mapping[str, int]) -> bool:
+        """Did a run that counted this finish with problems?"""
+        return any(counters.get(name) for name in self.trouble)
 
 
 def _no_notifications(config: Config) -> str:
@@ -74,10 +83,11 @@ JOBS = (
         _no_notifications,
         seconds=3,
         anything=outbox.anything_due,
+        trouble=("postponed", "given_up"),
     ),
     Job(
         "purge",
-        "ruimt oude runs en oude vragen aan bronnen op, en wat gewist is uit het logboek van de opslag",
+        "ruimt oude runs, vragen aan bronnen en opgegeven berichten op, en wat gewist is uit het logboek van de opslag",
         purge.purge,
         _always,
         schedule="30 3 * * *",
@@ -97,6 +107,7 @@ JOBS = (
         seconds=60,
         anything=refill.anything_to_read,
         wanted=False,
+        trouble=("incomplete", "stopped", "failed"),
     ),
     Job(
         "sync",
@@ -105,6 +116,7 @@ JOBS = (
         _no_source,
         seconds=300,
         anything=sync.anything_to_follow,
+        trouble=("failed",),
     ),
     Job(
         "inbox",
@@ -113,6 +125,7 @@ JOBS = (
         _no_callback,
         seconds=2,
         anything=inbox.anything_due,
+        trouble=("postponed",),
     ),
     Job(
         "sweep",
@@ -121,6 +134,7 @@ JOBS = (
         _no_source,
         seconds=60,
         anything=sweep.anything_due,
+        trouble=("failed",),
     ),
     Job(
         "verify",
@@ -129,6 +143,7 @@ JOBS = (
         _no_source,
         schedule="0 5 * * 6",
         anything=verify.any_synced,
+        trouble=("not_clean", "skipped"),
     ),
 )
 BY_NAME = {job.name: job for job in JOBS}
@@ -157,6 +172,11 @@ def switch(store: Store, name: str, *, on: bool) -> None:
 
 def _switch_of(name: str) -> str:
     return f"job {name}"
+
+
+def mark_of(name: str) -> str:
+    """Where is kept from when on the moments of a job count that it did not run at (microseconds UTC)."""
+    return f"job {name} mark"
 
 
 def usable(config: Config) -> list[Job]:
@@ -224,7 +244,7 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     except Stopped:
         status = runs.INTERRUPTED  # while it waited for its turn at a source
     finally:
-        if not job.seconds:
+        if schedule_of(job, installation.config):
             with store.write() as connection:
                 runs.record_run(connection, job.name, started, status, counters)
         leases.let_go(store, grip)

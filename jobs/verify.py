@@ -251,7 +251,7 @@ def any_synced(installation: Installation) -> bool:
 
 def verify_synced(work: Work) -> dict[str, int]:
     """The job: a sample of each source in phase synced. Out: counts. Raises leases.Lost."""
-    counts = {"verified": 0, "clean": 0, "differences": 0, "skipped": 0}
+    counts = {"verified": 0, "clean": 0, "not_clean": 0, "differences": 0, "skipped": 0}
 
     def go_on(step: Step) -> None:
         if work.stopping.is_set():
@@ -271,7 +271,7 @@ def verify_synced(work: Work) -> dict[str, int]:
             counts["skipped"] += 1
             continue
         counts["verified"] += 1
-        counts["clean"] += report["clean"]
+        counts["clean" if report["clean"] else "not_clean"] += 1
         counts["differences"] += report["found"]
         if not report["clean"]:
             log.warning(

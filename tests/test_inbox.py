@@ -27,7 +27,8 @@ from following import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notificaties import CLIENT_ID, SECRET, TEST_MESSAGE, NotificatiesServer
-from support import dump_digest, klantbrug, read_config, write_config
+from support import Asker, dump_digest, klantbrug, read_config, write_config
+from test_hydrate import BSN, a_person
 from werkzeug.serving import make_server
 
 import gateway.store.inbox
@@ -41,6 +42,8 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
 from gateway.store import following, inbox
+from gateway.store import legacy as rows
+from gateway.store.database import now
 from jobs.following import Followed
 from jobs.inbox import anything_due, look_into
 from jobs.sweep import sweep
@@ -263,6 +266,48 @@ def test_a_destroyed_zaak_takes_all_of_it_along(
     post(installation, message(server, "zaak", zaak["uuid"], "destroy"))
     run(installation, look_into)
     assert dump_digest(installation.store) == dump_digest(fresh(server, tmp_path / "fresh").store)
+
+
+@pytest.mark.rule("M35")
+def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleServer, tmp_path: Path) -> None:
+    """And that of another key is not; the next question asks the source anew, and is answered whole."""
+    installation = open_installation(read_config(config_of(tmp_path / "here", server)))
+    asker, bsn = Asker(installation), a_person(server.dataset)
+    rol = next(
+        rol
+        for rol in server.dataset.objects("rol")
+        if (rol["betrokkeneIdentificatie"] or {}).get("inpBsn") == bsn
+    )
+    other = server.dataset.add("rol", {**rol, "uuid": str(uuid4())})
+
+    def ask() -> Any:
+        return asker.get("partijen", partijIdentificator__objectId=bsn, **BSN)
+
+    def asked() -> set[str]:
+        found = installation.store.connection().execute("SELECT key FROM fetched WHERE key LIKE 'sleutel %'")
+        return {key for (key,) in found}
+
+    assert ask().get_json()["count"] == 1
+    with installation.store.write() as connection:
+        source = installation.fetchers["bron"].source
+        rows.note_fetched(connection, source, "sleutel brp:bsn:123456782", now())
+    key = f"sleutel brp:bsn:{bsn}"
+    assert key in asked()
+    backfilled(installation)
+
+    def destroyed(rol: dict[str, Any]) -> None:
+        server.dataset.remove("rol", rol["uuid"])
+        post(installation, message(server, "rol", rol["uuid"], "destroy"))
+        run(installation, look_into)
+
+    destroyed(other)
+    assert key in asked()
+    destroyed(rol)
+    assert key not in asked()
+    assert "sleutel brp:bsn:123456782" in asked()
+    answer = ask()
+    assert answer.get_json()["count"] == 0
+    assert answer.headers["Klantbrug-Coverage"] == "complete"
 
 
 def test_a_destroy_that_lies_does_nothing(installation: Installation, server: SampleServer) -> None:

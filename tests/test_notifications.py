@@ -16,7 +16,7 @@ from support import API, Asker, klantbrug, read_config
 from gateway.auth import create_token
 from gateway.cli import cli
 from gateway.config import ConfigError, load_config
-from gateway.installation import Installation, open_store
+from gateway.installation import Installation, open_installation, open_store
 from gateway.notifications import KANALEN, message
 from gateway.store import leases, outbox
 from gateway.store.database import Store, now
@@ -277,7 +277,7 @@ def test_a_long_answer_is_not_read_to_its_end(server: NotificatiesServer, instal
     assert send(installation)["arrived"] == 2
 
 
-@pytest.mark.parametrize("code", [301, 401, 403, 408, 429, 502, 503, 504])
+@pytest.mark.parametrize("code", [301, 401, 403, 404, 405, 408, 410, 429, 502, 503, 504])
 def test_trouble_of_the_service_is_tried_again(
     server: NotificatiesServer, installation: Installation, code: int
 ) -> None:
@@ -286,6 +286,16 @@ def test_trouble_of_the_service_is_tried_again(
     server.answer = lambda message: code
     assert send(installation) == {"arrived": 0, "postponed": 1, "given_up": 0}
     assert waits(installation)["a"] == (5, f"status_{code}")
+
+
+@pytest.mark.parametrize("code", [406, 409, 415])
+def test_a_refusal_that_may_be_of_the_service_is_tried_again_and_the_next_goes_on(
+    server: NotificatiesServer, installation: Installation, code: int
+) -> None:
+    put(installation.store, "bad")
+    put(installation.store, "good")
+    server.answer = lambda message: code if message["resourceUrl"].endswith("/bad") else 201
+    assert send(installation) == {"arrived": 1, "postponed": 1, "given_up": 0}
 
 
 def test_a_service_that_asks_for_time_gets_it(server: NotificatiesServer, installation: Installation) -> None:
@@ -324,6 +334,49 @@ def test_after_five_days_of_failing_a_message_is_given_up_and_kept(
     clock.ahead = 5 * DAY + HOUR
     assert send(installation, clock) == {"arrived": 0, "postponed": 0, "given_up": 2}
     assert left(installation.store) == {"waiting": 1, "failed": 2}
+
+
+def test_an_operator_has_what_was_given_up_tried_again(server: NotificatiesServer, tmp_path: Path) -> None:
+    """And it has its five days again."""
+    config = notifying_config(tmp_path, server.url)
+    installation = open_installation(read_config(config))
+    for subject in "ab":
+        put(installation.store, subject)
+    server.answer = lambda message: 404
+    clock = Clock()
+    clock.ahead = 5 * DAY + HOUR
+    assert send(installation, clock)["given_up"] == 2
+    assert "Notificaties: 0 wachten, 2 opgegeven (klantbrug notifications retry)." in command(
+        config, "status"
+    )[1].replace("\n", " ")
+    with installation.store.write() as connection:
+        connection.execute("UPDATE outbox SET created = created - ?", (6 * DAY,))
+    assert command(config, "notifications", "retry") == (0, "2 berichten gaan opnieuw.\n", "")
+    assert left(installation.store) == {"waiting": 2, "failed": 0}
+    assert send(installation) == {"arrived": 0, "postponed": 1, "given_up": 0}
+    server.answer = lambda message: 201
+    clock.ahead = HOUR
+    assert send(installation, clock)["arrived"] == 2
+    assert server.subjects() == ["a", "b"]
+    assert command(config, "notifications", "retry") == (0, "0 berichten gaan opnieuw.\n", "")
+    config.write_text(config.read_text().replace(f'url = "{server.url}/"', 'url = ""'))
+    assert command(config, "notifications", "retry")[0] == 2
+
+
+def test_what_was_given_up_is_forgotten_when_it_is_old(
+    server: NotificatiesServer, installation: Installation
+) -> None:
+    for subject in ("old", "young"):
+        put(installation.store, subject)
+    server.answer = lambda message: 400
+    assert send(installation)["given_up"] == 2
+    put(installation.store, "waits")
+    with installation.store.write() as connection:
+        connection.execute("UPDATE outbox SET created = created - ?", (100 * DAY,))
+        connection.execute("UPDATE outbox SET failed = failed - ? WHERE subject = 'old'", (91 * DAY,))
+    assert run_job(installation, BY_NAME["purge"])["notifications"] == 1
+    with installation.store.read() as connection:
+        assert [row for (row,) in connection.execute("SELECT subject FROM outbox")] == ["young", "waits"]
 
 
 def test_one_message_that_breaks_the_service_does_not_hold_up_the_others_for_ever(
@@ -462,6 +515,12 @@ def test_an_operator_lists_the_jobs_and_runs_one(server: NotificatiesServer, tmp
     assert "uit: er is geen bron" in said
     code, said, _ = command(config, "jobs", "run", "outbox")
     assert (code, said) == (0, "Job outbox: arrived 1, postponed 0, given_up 0.\n")
+    put(store, "b")
+    server.answer = lambda message: 503
+    assert command(config, "jobs", "run", "outbox")[:2] == (
+        1,
+        "Job outbox: arrived 0, postponed 1, given_up 0.\n",
+    )
     assert command(config, "jobs", "run", "outbx")[0] == 2
     code, _, complained = command(config, "jobs", "run", "sync")
     assert code == 2

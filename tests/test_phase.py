@@ -20,8 +20,9 @@ from gateway.installation import Installation, open_installation
 from gateway.phase import NotAllowed, switch
 from gateway.sample.server import SampleServer
 from gateway.store import events
+from jobs import table
 from jobs.backfill import Backfill
-from jobs.table import BY_NAME, run_job
+from jobs.table import BY_NAME, JOBS, run_job
 from jobs.verify import Verify
 
 Install = Callable[..., Installation]
@@ -195,12 +196,34 @@ def test_the_job_takes_a_sample_of_what_is_synced(server: SampleServer, filled: 
     assert run_job(filled, job)["verified"] == 0
     switch(filled.store, "bron", "synced", "test", "proef", force=True)
     assert job.anything(filled)
-    assert run_job(filled, job) == {"verified": 1, "clean": 1, "differences": 0, "skipped": 0}
+    found = run_job(filled, job)
+    assert found == {"verified": 1, "clean": 1, "not_clean": 0, "differences": 0, "skipped": 0}
+    assert command(filled, "jobs", "run", "verify").exit_code == 0
     for rol in server.dataset.objects("rol")[:20]:
         server.dataset.add("rol", {**rol, "uuid": str(uuid4())})
     found = run_job(filled, job)
     assert found["clean"] == 0
     assert found["differences"] > 0
+    assert command(filled, "jobs", "run", "verify").exit_code == 1
+
+
+def test_each_job_counts_what_it_calls_trouble(filled: Installation) -> None:
+    for job in JOBS:
+        if not job.unusable(filled.config):
+            counters = run_job(filled, job)
+            assert set(job.trouble) <= counters.keys()
+            assert not job.in_trouble(counters)
+
+
+def test_a_job_that_could_not_ask_its_source_ends_as_the_command_of_it_does(
+    server: SampleServer, filled: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "PATIENCE", 0.5)
+    assert command(filled, "jobs", "run", "sync").exit_code == 0
+    server.stop()
+    told = command(filled, "jobs", "run", "sync")
+    assert "failed 1" in told.output
+    assert told.exit_code == 1
 
 
 def test_an_unknown_source_is_a_usage_error(filled: Installation) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from apscheduler import schedulers
+from apscheduler.triggers import interval
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
 from support import klantbrug, read_config, write_config
 from test_ingest import read_slice
@@ -28,9 +30,11 @@ from gateway.sample.server import SampleServer
 from gateway.store import leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
+from gateway.store.legacy import set_meta
+from jobs import scheduler as scheduler_module
 from jobs import table
-from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, Scheduler
-from jobs.table import BY_NAME, JOBS, Job, listing, run_job, switch, trigger_of, usable
+from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, FromNow, Scheduler
+from jobs.table import BY_NAME, JOBS, Job, listing, mark_of, run_job, switch, trigger_of, usable
 from jobs.work import Work
 
 SECOND = 1_000_000
@@ -167,6 +171,72 @@ def test_a_job_with_nothing_to_do_takes_no_lease(installation: Installation) -> 
     assert not counted.runs
 
 
+# A clock that jumps
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Sets the clock of this process so much ahead of that of the machine, or behind it."""
+    true, ahead = time.time_ns, [timedelta(0)]
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + ahead[0]
+
+    def time_ns() -> int:
+        return true() + round(ahead[0].total_seconds()) * 1_000_000_000
+
+    for module in (schedulers.base, interval, scheduler_module):
+        monkeypatch.setattr(module, "datetime", Shifted)
+    monkeypatch.setattr(time, "time_ns", time_ns)
+
+    def put_clock(by: timedelta) -> None:
+        ahead[0] = by
+
+    return put_clock
+
+
+def test_a_clock_that_is_set_back_or_jumps_ahead_stops_no_job(
+    installation: Installation, clock: Callable[[timedelta], None]
+) -> None:
+    counted = Counted()
+    with scheduling(installation, a_job(counted, seconds=1), lease_seconds=1.0):
+        for hours in (0, -2, 20, 1):
+            clock(timedelta(hours=hours))
+            count = len(counted.runs)
+            wait_until(lambda count=count: len(counted.runs) >= count + 2, 10)
+            assert len(counted.runs) <= count + 4
+
+
+def test_a_moment_that_the_clock_jumped_over_is_met_once_and_comes_again(
+    installation: Installation, clock: Callable[[timedelta], None]
+) -> None:
+    """Ahead, as after a sleep of the machine; and when it was a mistake, back again."""
+    counted = Counted()
+    with scheduling(installation, a_job(counted, schedule=hourly()), lease_seconds=1.0):
+        time.sleep(0.7)
+        assert not counted.runs
+        clock(timedelta(days=9))
+        wait_until(lambda: counted.runs, 10)
+        clock(timedelta(0))
+        time.sleep(1.2)
+        assert len(counted.runs) == 1
+        clock(timedelta(hours=2))
+        wait_until(lambda: len(counted.runs) == 2, 10)
+
+
+def test_moments_that_were_missed_are_not_walked_through(tmp_path: Path) -> None:
+    """Of each two seconds of the years that a clock jumped, that would take longer than anyone waits."""
+    config = notifying(tmp_path, "http://127.0.0.1:9/api/v1").config
+    for job in JOBS:
+        trigger = FromNow(trigger_of(job, config))
+        moment = datetime.now(DUTCH_TIME)
+        due = trigger.get_next_fire_time(moment - timedelta(days=3650), moment)
+        assert due is not None
+        assert due > moment
+
+
 # Missed runs
 
 
@@ -203,6 +273,64 @@ def test_a_run_that_was_not_missed_waits_for_its_time(installation: Installation
     with scheduling(installation, a_job(counted, schedule=hourly())):
         time.sleep(0.7)
     assert not counted.runs
+
+
+def test_a_job_that_never_ran_waits_for_its_time_and_is_caught_up_when_that_was_missed(
+    installation: Installation,
+) -> None:
+    counted = Counted()
+    job = a_job(counted, schedule=hourly())
+    with scheduling(installation, job):
+        time.sleep(0.7)
+    assert not counted.runs
+    # As when it first stood by three days ago, and was off at each moment since.
+    set_meta(installation.store, mark_of("test"), str(now() - 3 * DAY))
+    with scheduling(installation, job):
+        wait_until(lambda: counted.runs)
+    assert len(counted.runs) == 1
+
+
+def test_a_moment_at_which_there_was_nothing_to_do_is_not_missed(installation: Installation) -> None:
+    counted = Counted()
+    ran(installation, timedelta(days=3))
+    looked: list[bool] = []
+
+    def nothing(installation: Installation) -> bool:
+        looked.append(True)
+        return False
+
+    with scheduling(installation, a_job(counted, schedule=hourly(), anything=nothing)):
+        wait_until(lambda: looked)
+    with scheduling(installation, a_job(counted, schedule=hourly())):
+        time.sleep(0.7)
+    assert not counted.runs
+
+
+def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one(tmp_path: Path) -> None:
+    """It is not started by each start, also not by what a command did to a source long ago; its runs are recorded."""
+    more = f'[jobs.outbox]\nschedule = "{hourly()}"\n'
+    installation = notifying(tmp_path, "http://127.0.0.1:9/api/v1", more)
+    counted = Counted()
+    job = Job("outbox", "telt", counted, lambda config: "", seconds=1)
+    with installation.store.write() as connection:
+        old = runs.open_run(connection, "outbox", rows.source_id(connection, "bron"))
+        runs.end_run(connection, old, runs.FINISHED)
+        connection.execute("UPDATE run SET started = ?", (now() - 30 * DAY,))
+    with scheduling(installation, job):
+        time.sleep(1.7)
+    assert not counted.runs
+    run_job(installation, job)
+    with scheduling(installation, job):
+        time.sleep(0.7)
+    assert len(counted.runs) == 1
+    with installation.store.write() as connection:
+        assert runs.last_began(connection, "outbox")
+        connection.execute("UPDATE run SET started = ?", (now() - 3 * DAY,))
+    set_meta(installation.store, mark_of("outbox"), str(now() - 4 * DAY))
+    with scheduling(installation, job):
+        wait_until(lambda: len(counted.runs) == 2)
+        time.sleep(0.7)
+    assert len(counted.runs) == 2
 
 
 def test_a_failed_run_is_recorded_as_failed(installation: Installation) -> None:
@@ -303,7 +431,8 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
             runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
         runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
         connection.execute("UPDATE run SET finished = started")
-    assert run_job(installation, BY_NAME["purge"]) == {"fetched": 1, "runs": 2, "log_emptied": 1}
+    gone = {"fetched": 1, "runs": 2, "notifications": 0, "log_emptied": 1}
+    assert run_job(installation, BY_NAME["purge"]) == gone
     with installation.store.read() as connection:
         assert rows.fetched_at(connection, source, "sleutel 3000")
         assert not rows.fetched_at(connection, source, "sleutel 90000")

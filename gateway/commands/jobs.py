@@ -100,7 +100,7 @@ def _job(name: str) -> Job:
 @click.argument("name")
 @with_config
 def jobs_run(config: Config, name: str) -> None:
-    """Voert een job nu uit, ook als hij uitstaat in [jobs.<naam>]."""
+    """Voert een job nu uit, ook als hij uitstaat in [jobs.<naam>]; eindigt met 1 als niet alles goed ging."""
     from gateway.installation import open_installation
     from jobs.table import run_job
     from jobs.work import Busy
@@ -119,3 +119,4 @@ def jobs_run(config: Config, name: str) -> None:
         click.echo(f"Job {name} loopt in een ander proces ({type(error).__name__}).", err=True)
         sys.exit(PROBLEMS)
     click.echo(f"Job {name}: " + ", ".join(f"{what} {count}" for what, count in counters.items()) + ".")
+    sys.exit(PROBLEMS if job.in_trouble(counters) else 0)

@@ -1,4 +1,4 @@
-"""`klantbrug notifications`: hear from a Notificaties API what changes at the sources."""
+"""`klantbrug notifications`: hear from a Notificaties API what changes at the sources; try again what we told it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from gateway.commands.common import PROBLEMS, with_config
+from gateway.commands.common import PROBLEMS, USAGE, with_config
 from gateway.config import Config
 
 
 @click.group()
 def notifications() -> None:
-    """Berichten van de Notificaties API over wat in de bronnen verandert."""
+    """Berichten van de Notificaties API over wat in de bronnen verandert, en eraan over wat clients schreven."""
 
 
 @notifications.command("register")
@@ -54,3 +54,19 @@ def status(config: Config) -> None:
         click.echo("Er is geen abonnement; maak het met: klantbrug notifications register", err=True)
         sys.exit(PROBLEMS)
     click.echo(f"Er is een abonnement: {abonnementen.callback_url}")
+
+
+@notifications.command("retry")
+@with_config
+def retry(config: Config) -> None:
+    """Laat de berichten aan de Notificaties API die zijn opgegeven opnieuw gaan."""
+    from gateway.installation import open_store
+    from gateway.store import outbox
+    from gateway.store.database import now
+
+    if not config.notifications.url:
+        click.echo("[notifications] url is leeg: er is niemand om ze naar te sturen.", err=True)
+        sys.exit(USAGE)
+    with open_store(config).write() as connection:
+        count = outbox.retry(connection, now())
+    click.echo(f"{count} berichten gaan opnieuw.")

@@ -35,6 +35,11 @@ class StatementRow:
     oldest: int
 
 
+def asked_by_key(key: str) -> str:
+    """The name under which it is remembered that a source was asked for all of a key (table `fetched`)."""
+    return f"sleutel {key}"
+
+
 def said_by(facet: str, body: str) -> bytes:
     """A digest of what a claim says: what is said tells its keys too."""
     return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()[:STATEMENT_BYTES]
@@ -174,10 +179,17 @@ def delete_unused_statements(connection: sqlite3.Connection, statements: Iterabl
 
 
 def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
-    """Forget keys that no statement has any more: a BSN must not outlive its rollen (M35)."""
+    """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
+    unused = connection.execute(
+        f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
+        " AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = i.id)",
+        (id_list(identities),),
+    ).fetchall()
+    connection.executemany("DELETE FROM identity WHERE id = ?", [(row,) for row, _ in unused])
+    # By source, because that is how they are found; a key of which nothing is held is only asked once more.
     connection.executemany(
-        "DELETE FROM identity WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = ?1)",
-        [(identity,) for identity in identities],
+        "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
+        [(asked_by_key(key),) for _, key in unused],
     )
 
 

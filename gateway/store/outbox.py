@@ -94,6 +94,15 @@ def give_up_older(connection: sqlite3.Connection, created_before: int, moment: i
     ).rowcount
 
 
+def retry(connection: sqlite3.Connection, moment: int) -> int:
+    """Let every message that was given up go again, as if it were written now; out: how many."""
+    return connection.execute(
+        "UPDATE outbox SET failed = NULL, cause = NULL, attempts = 0, created = ?1, next_try = ?1"
+        " WHERE failed IS NOT NULL",
+        (moment,),
+    ).rowcount
+
+
 def try_all(connection: sqlite3.Connection, moment: int) -> None:
     """The service is back: what waits for a next try may go now."""
     connection.execute(

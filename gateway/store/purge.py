@@ -15,6 +15,13 @@ def forget_fetched(connection: sqlite3.Connection, before: int, most: int) -> in
     ).rowcount
 
 
+def forget_given_up(connection: sqlite3.Connection, before: int, most: int) -> int:
+    """Forget up to `most` notifications that were given up before a moment; out: how many."""
+    return connection.execute(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE failed < ? LIMIT ?)", (before, most)
+    ).rowcount
+
+
 def forget_runs(connection: sqlite3.Connection, before: int, most: int) -> int:
     """Forget up to `most` runs that finished before a moment, but of each job and source never the last."""
     return connection.execute(

@@ -149,3 +149,14 @@ def last_run(connection: sqlite3.Connection, job: str) -> tuple[int, str] | None
     return connection.execute(
         "SELECT started, status FROM run WHERE job = ? ORDER BY started DESC, id DESC LIMIT 1", (job,)
     ).fetchone()
+
+
+def last_began(connection: sqlite3.Connection, job: str) -> int | None:
+    """When the last run of a job as such began, not one of a single source; None when there was none.
+
+    The last by number: a clock that was ahead for a while does not hide what ran since.
+    """
+    row = connection.execute(
+        "SELECT started FROM run WHERE job = ? AND source IS NULL ORDER BY id DESC LIMIT 1", (job,)
+    ).fetchone()
+    return row[0] if row else None
