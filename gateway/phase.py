@@ -6,8 +6,10 @@ asks it any more. Going back is always allowed.
 
 from __future__ import annotations
 
+import sqlite3
+
 from gateway.fetch import CUTOVER, SYNCED
-from gateway.store import events, leases, reports, runs
+from gateway.store import comparing, events, leases, reports, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 
@@ -39,7 +41,8 @@ def switch(store: Store, name: str, phase: str, who: str, why: str = "", force: 
             )
         if forward and not force:
             last = reports.last_report(connection, source, full=phase == CUTOVER)
-            if reason := _missing_proof(phase, before, covered, last):
+            reason = _missing_proof(phase, before, covered, last) or _unseen(connection, source)
+            if reason:
                 raise NotAllowed(
                     f"Bron {name} kan niet naar {phase}: {reason} Wie het toch wil: --force --reason TEKST."
                 )
@@ -47,6 +50,18 @@ def switch(store: Store, name: str, phase: str, who: str, why: str = "", force: 
         what = f"fase {before} -> {phase}" + (" zonder bewijs (--force)" if forward and force else "")
         events.note(connection, source, what, who, why)
     return before
+
+
+def _unseen(connection: sqlite3.Connection, source: int) -> str:
+    """What is held and the source no longer shows: a clean verify says nothing of it. Blank when there is none."""
+    from gateway.report import hidden
+
+    if clause := hidden(comparing.invisible(connection, source)):
+        return (
+            f"{clause}, dus of zij nog kloppen is niet bewezen. Krijgt de applicatie haar rechten in de bron terug, "
+            "draai dan klantbrug verify --full."
+        )
+    return ""
 
 
 def _missing_proof(phase: str, before: str, covered: int, last: tuple[int, bool] | None) -> str:

@@ -214,8 +214,8 @@ class Judge:
         wrong = self._wrong()[done:]
         looks = self._looks([(each.kind, each.uuid) for each in wrong])
         for number, (each, (sort, _)) in enumerate(zip(wrong, looks, strict=True), start=done + 1):
-            held = self._held_now(each.kind, each.uuid) if sort == INVISIBLE else None
-            each.repaired = sort is None or (held is not None and not held.visible)
+            # What the source no longer shows is marked by now, and no better for it.
+            each.repaired = sort is None
             yield number
 
     def _wrong(self) -> list[Suspect]:

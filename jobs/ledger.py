@@ -110,11 +110,14 @@ class Ledger:
         for (kind, uuid), (sort, repaired) in sorted(self.damaged.items()):
             _name(named, f"document_{sort}", kind, uuid, repaired)
         repaired = sum(each.repaired for each in wrong) + sum(fixed for _, fixed in self.damaged.values())
+        # Of what is found: what the source showed before and refuses now.
+        lost = sum(each.sort == INVISIBLE and not each.repaired for each in wrong)
         found = len(wrong) + len(self.damaged) + self.not_looked_at_again
         return {
             "clean": found == repaired and not self.unreachable,
             "found": found,
             "repaired": repaired,
+            "lost": lost,
             "not_looked_at_again": self.not_looked_at_again,
             "added": self.added,
             "kinds": {kind: _row(sum(names.values(), Counter()), COLUMNS) for kind, names in counts.items()},
