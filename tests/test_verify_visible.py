@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
-from support import sample_data, some_zaken
+from support import dump_digest, sample_data, some_zaken
 from test_verify import LIMITED, command, one, verify
 
 from gateway.installation import Installation
 from gateway.sample.access import Application
 from gateway.sample.server import SampleServer
 from jobs.backfill import Backfill
+from jobs.verify import Step
 
 Install = Callable[..., Installation]
 
@@ -118,3 +120,58 @@ def test_what_else_is_wrong_is_repaired_and_counted_apart(rights: Rights, filled
     assert (report["repaired"], report["found"]) == (1, report["lost"] + 1)
     told = command(filled, "verify", "--report", "1").output
     assert f"{report['found']} verschillen gevonden, 1 hersteld, {report['lost']} toont de bron" in told
+
+
+# Rights that come back
+
+
+@pytest.mark.parametrize("sample", [None, 300])
+def test_what_is_shown_again_is_not_told_of_any_more(
+    rights: Rights, filled: Installation, sample: int | None
+) -> None:
+    """Verify takes the mark away of what it was shown, so that its report and the phases say the same."""
+    before = dump_digest(filled.store)
+    rights.lose()
+    assert Backfill(filled.fetchers["bron"]).run()
+    assert lost(filled) > 0
+    rights.get_back()
+    report = verify(filled, sample=sample)
+    assert report["clean"]
+    assert told_of(report) == lost(filled) == 0
+    assert dump_digest(filled.store) == before
+    assert phase(filled, "synced")[0] == 0
+
+
+def test_of_what_is_shown_again_in_part_the_rest_is_told(rights: Rights, filled: Installation) -> None:
+    rights.lose()
+    assert Backfill(filled.fetchers["bron"]).run()
+    all_lost = lost(filled)
+    rights.see("intern")
+    report = verify(filled)
+    assert report["clean"]
+    refused = sum(row["invisible"] for row in report["kinds"].values())
+    assert told_of(report) == lost(filled) == refused
+    assert 0 < refused < all_lost
+
+
+def test_what_no_list_shows_but_its_uuid_does_is_shown(rights: Rights, filled: Installation) -> None:
+    rol = rights.server.dataset.objects("rol")[-1]
+    with filled.store.write() as connection:
+        connection.execute("UPDATE raw SET visible = 0 WHERE uuid = ?", (UUID(rol["uuid"]).bytes,))
+    assert lost(filled) == 1
+
+    hidden = False
+
+    def hide(step: Step) -> None:
+        """Gone while the list of rollen is read, and back before what is held is asked for."""
+        nonlocal hidden
+        if step.what.startswith("zaak, lezing") and not hidden:
+            rights.server.dataset.remove("rol", rol["uuid"])
+            hidden = True
+        elif step.what.startswith("klantcontact, lezing") and hidden:
+            rights.server.dataset.add("rol", rol)
+            hidden = False
+
+    report = verify(filled, show=hide)
+    assert report["clean"], report["named"]
+    assert told_of(report) == lost(filled) == 0
