@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Self
 from uuid import UUID
 
 from gateway.legacy.errors import Forbidden
 from mappings.settings import Settings
+from mappings.translate import fingerprint as translation
 
 # What can be wrong with an object, for which a verify is not clean.
 MISSING, EXTRA, DIFFERENT, INVISIBLE = "missing", "extra", "different", "invisible"
@@ -198,5 +199,6 @@ def _name(
 
 
 def fingerprint(settings: Settings) -> str:
-    """A short name for the choices of `[mapping]`: equal for equal choices."""
-    return blake2b(repr(sorted(asdict(settings).items())).encode(), digest_size=8).hexdigest()
+    """A short name for what decides on what is held and made of it: version of the mapping, and all of `[mapping]`."""
+    told = f"{translation(settings)} {settings.max_vertrouwelijkheidaanduiding}"
+    return blake2b(told.encode(), digest_size=8).hexdigest()

@@ -31,7 +31,6 @@ from jobs.lists import all_kinds_of
 from jobs.sampling import Sample
 from jobs.whole import Whole
 from jobs.work import Busy, Work
-from mappings.translate import fingerprint as translation
 from mappings.translate import uuid_in
 
 log = get_logger("klantbrug.verify")
@@ -140,7 +139,6 @@ class Verify:
         client, settings = self.fetcher.client, self.fetcher.ingest.settings
         terms = [
             version("klantbrug"),
-            translation(settings),
             fingerprint(settings),
             str(self.repair),
             _address(client),

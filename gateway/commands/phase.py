@@ -26,6 +26,7 @@ def phase(config: Config, phase: str | None, name: str | None, force: bool, reas
     from gateway.show import moment_text
     from gateway.store import events
     from gateway.store.status import status
+    from jobs.ledger import fingerprint
 
     store = open_store(config)
     if log:
@@ -48,7 +49,8 @@ def phase(config: Config, phase: str | None, name: str | None, force: bool, reas
         click.echo(f"Kies een bron met --source: {', '.join(names) or 'er is er geen'}.", err=True)
         sys.exit(USAGE)
     try:
-        before = switch(store, name, phase, getpass.getuser(), reason, force)
+        mapping = fingerprint(config.mapping)
+        before = switch(store, name, phase, getpass.getuser(), reason, force, mapping)
     except NotAllowed as error:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)
