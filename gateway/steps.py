@@ -95,5 +95,5 @@ class _Lines:
             total=step.total,
             per_second=rate,
             seconds_left=left,
-            waits=step.waits or None,
+            **({"waits": step.waits} if step.waits else {}),
         )
