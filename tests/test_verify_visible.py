@@ -175,3 +175,14 @@ def test_what_no_list_shows_but_its_uuid_does_is_shown(rights: Rights, filled: I
     report = verify(filled, show=hide)
     assert report["clean"], report["named"]
     assert told_of(report) == lost(filled) == 0
+
+
+def test_more_than_can_be_looked_at_again_are_told_of_as_lost_too(
+    rights: Rights, filled: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.ledger.SUSPECTS", 10)
+    rights.lose()
+    report = verify(filled)
+    assert report["not_looked_at_again"] > 0
+    assert report["lost"] == report["found"] == sum(row["invisible"] for row in report["kinds"].values())
+    assert "met --repair" not in command(filled, "verify", "--report", "1").output
