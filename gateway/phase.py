@@ -116,7 +116,7 @@ def _unseen(connection: sqlite3.Connection, source: int) -> str:
 
     if clause := hidden(comparing.invisible(connection, source)):
         return (
-            f"{clause}, dus of zij nog kloppen is niet bewezen. Krijgt de applicatie haar rechten in de bron terug, "
+            f"{clause}, dus of dat nog klopt is niet bewezen. Krijgt de applicatie haar rechten in de bron terug, "
             "draai dan klantbrug verify --full."
         )
     return ""

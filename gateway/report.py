@@ -84,7 +84,7 @@ def sentence(report: dict[str, Any]) -> str:
 
 def hidden(counts: dict[str, int]) -> str:
     """How many held objects (by kind) the source no longer shows, as a Dutch clause; blank when there are none."""
-    each = [f"{_number(count)} {KINDS.get(kind, kind).lower()}" for kind, count in counts.items() if count]
+    each = [_counted(kind, count) for kind, count in counts.items() if count]
     return f"{', '.join(each)} in de opslag toont de bron niet meer" if each else ""
 
 
@@ -160,8 +160,7 @@ def unseen(report: dict[str, Any]) -> list[str]:
         )
     for kind, count in rights["invisible"].items():
         lines.append(
-            f"{_number(count)} {KINDS.get(kind, kind).lower()} in de opslag toont de bron niet meer; "
-            "of zij nog kloppen, is niet na te gaan."
+            f"{_counted(kind, count)} in de opslag toont de bron niet meer; of dat nog klopt, is niet na te gaan."
         )
     if names := _empty(report):
         of = "1 zaaktype" if len(names) == 1 else f"{len(names)} zaaktypen"
@@ -195,6 +194,10 @@ def _mode(report: dict[str, Any]) -> str:
     if report["mode"] == "full":
         return "alles vergeleken"
     return f"steekproef van {report['sample']} zaken (startgetal {report['seed']})"
+
+
+def _counted(kind: str, count: int) -> str:
+    return f"{_number(count)} {kind if count == 1 else KINDS.get(kind, kind).lower()}"
 
 
 def _number(value: int) -> str:

@@ -186,3 +186,10 @@ def test_more_than_can_be_looked_at_again_are_told_of_as_lost_too(
     assert report["not_looked_at_again"] > 0
     assert report["lost"] == report["found"] == sum(row["invisible"] for row in report["kinds"].values())
     assert "met --repair" not in command(filled, "verify", "--report", "1").output
+
+
+def test_one_of_a_kind_is_told_of_as_one(rights: Rights, filled: Installation) -> None:
+    assert verify(filled)["clean"]
+    with filled.store.write() as connection:
+        connection.execute("UPDATE raw SET visible = 0 WHERE id = (SELECT max(id) FROM raw WHERE kind = 2)")
+    assert ": 1 rol in de opslag toont de bron niet meer, " in phase(filled, "synced")[1]
