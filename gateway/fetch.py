@@ -18,7 +18,7 @@ from gateway.fetch_earlier import Earlier
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
-from gateway.store import identities, inbox, leases, ties
+from gateway.store import claims, identities, inbox, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
@@ -148,7 +148,7 @@ class Fetcher:
             done.add(current)
             if not self._askable(visit, current):
                 visit.partial(NO_KVK_FILTER)
-            self.once(visit, f"sleutel {current}", lambda current=current: self._key(visit, current))
+            self.once(visit, claims.asked_by_key(current), lambda current=current: self._key(visit, current))
             with self.store.read() as connection:
                 found = identities.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]

@@ -6,23 +6,37 @@ asks it any more. Going back is always allowed.
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterable
+
 from gateway.fetch import CUTOVER, SYNCED
-from gateway.store import events, leases, reports, runs
+from gateway.store import comparing, events, leases, reports, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
+from gateway.store.reports import EVERYTHING, Proof
 
 PHASES = ("live", SYNCED, CUTOVER)
 PROOF_LASTS = 86400 * 1_000_000
+NOT_CLEAN = (
+    "een verify was niet schoon, en daarna was geen van ten minste die omvang het wel; draai {} --repair."
+)
+OTHER_MAPPING = (
+    "[mapping] of de versie van de vertaling is nu anders dan bij de laatste schone verify; draai {}, zo nodig na "
+    "klantbrug rebuild."
+)
 
 
 class NotAllowed(Exception):
     """The switch is not allowed; the text says why and what to do."""
 
 
-def switch(store: Store, name: str, phase: str, who: str, why: str = "", force: bool = False) -> str:
+def switch(
+    store: Store, name: str, phase: str, who: str, why: str = "", force: bool = False, mapping: str = ""
+) -> str:
     """Put a source in a phase; out: the phase it was in. Processes that run follow at their next question.
 
-    With `force` without proof, which needs a reason. Raises NotAllowed.
+    `mapping` is the fingerprint of the mapping of now, of which a proof must be. With `force` without proof, which
+    needs a reason. Raises NotAllowed.
     """
     if force and not why.strip():
         raise NotAllowed("Met --force hoort een reden: --reason TEKST; zij komt in het logboek.")
@@ -38,8 +52,12 @@ def switch(store: Store, name: str, phase: str, who: str, why: str = "", force: 
                 f"Er loopt een backfill of verify van bron {name} (proces {holder}); laat die eindigen of stop die."
             )
         if forward and not force:
-            last = reports.last_report(connection, source, full=phase == CUTOVER)
-            if reason := _missing_proof(phase, before, covered, last):
+            reason = (
+                _unready(phase, before, covered)
+                or _unproven(phase, reports.proofs(connection, source), mapping)
+                or _unseen(connection, source)
+            )
+            if reason:
                 raise NotAllowed(
                     f"Bron {name} kan niet naar {phase}: {reason} Wie het toch wil: --force --reason TEKST."
                 )
@@ -49,18 +67,56 @@ def switch(store: Store, name: str, phase: str, who: str, why: str = "", force: 
     return before
 
 
-def _missing_proof(phase: str, before: str, covered: int, last: tuple[int, bool] | None) -> str:
-    """What stands in the way of a switch forward; blank when nothing does."""
+def _unready(phase: str, before: str, covered: int) -> str:
+    """What must be done before there is anything to prove; blank when nothing."""
     if phase == CUTOVER and before != SYNCED:
         return "eerst moet zij in fase synced zijn."
-    if not covered:
-        return "zij is nog niet volledig ingelezen; draai klantbrug backfill."
-    command = "klantbrug verify --full" if phase == CUTOVER else "klantbrug verify"
-    if last is None:
-        return f"er is nog geen bewijs; draai {command}."
-    ended, clean = last
-    if not clean:
-        return f"de laatste verify was niet schoon; draai {command} --repair."
-    if ended < now() - PROOF_LASTS:
-        return f"de laatste schone verify is ouder dan een dag; draai {command}."
+    return "" if covered else "zij is nog niet volledig ingelezen; draai klantbrug backfill."
+
+
+def _unproven(phase: str, proofs: Iterable[Proof], mapping: str) -> str:
+    """What a switch forward lacks as proof; blank when nothing. In: the proofs, the last one first.
+
+    One that was not clean is undone only by a later clean one of at least its reach.
+    """
+    needed = EVERYTHING if phase == CUTOVER else 0
+    proof: Proof | None = None
+    undone = of_another = 0.0
+    for each in proofs:
+        if each.clean and each.mapping != mapping:
+            of_another = max(of_another, each.reach)
+        elif each.clean:
+            undone = max(undone, each.reach)
+            if proof is None and each.reach >= needed:
+                proof = each
+            if undone == EVERYTHING:
+                break
+        elif each.reach > undone:
+            command = _command(max(needed, each.reach))
+            return (OTHER_MAPPING if of_another >= each.reach else NOT_CLEAN).format(command)
+    if proof is None and of_another:
+        return OTHER_MAPPING.format(_command(needed))
+    if proof is None:
+        return f"er is nog geen bewijs; draai {_command(needed)}."
+    if proof.ended < now() - PROOF_LASTS:
+        return f"de laatste schone verify is ouder dan een dag; draai {_command(needed)}."
+    return ""
+
+
+def _command(reach: float) -> str:
+    """The command that proves so much."""
+    if reach == EVERYTHING:
+        return "klantbrug verify --full"
+    return f"klantbrug verify --sample {reach:.0f}" if reach else "klantbrug verify"
+
+
+def _unseen(connection: sqlite3.Connection, source: int) -> str:
+    """What is held and the source no longer shows: a clean verify says nothing of it. Blank when there is none."""
+    from gateway.report import hidden
+
+    if clause := hidden(comparing.invisible(connection, source)):
+        return (
+            f"{clause}, dus of dat nog klopt is niet bewezen. Krijgt de applicatie haar rechten in de bron terug, "
+            "draai dan klantbrug verify --full."
+        )
     return ""

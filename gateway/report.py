@@ -52,24 +52,40 @@ NO_ZAAKTYPE = "zaaktype niet bekend"
 # A contactmoment may be about several zaken.
 NO_ZAAK = ("klant", "contactmoment", "klantcontactmoment")
 WITHOUT_ZAAKTYPE = "zonder zaaktype"
+VISIBLY = ", voor zover zichtbaar"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def sentence(report: dict[str, Any]) -> str:
     """The outcome in one Dutch sentence, without its capital and full stop."""
-    found, mended = report["found"], report["repaired"]
+    # Reports of before have no `lost`.
+    found, mended, lost = report["found"], report["repaired"], report.get("lost", 0)
     if report["rights"]["refused_kinds"]:
         kinds = ", ".join(KINDS.get(kind, kind).lower() for kind in report["rights"]["refused_kinds"])
         return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
+    sample, unsure = report["mode"] == "sample", hidden(report["rights"]["invisible"])
+    if not found and unsure:
+        return f"schoon{' voor zover de steekproef reikt en zichtbaar is' if sample else VISIBLY}: {unsure}"
     if not found:
-        what = "de opslag is gelijk aan de bron"
-        return f"schoon: {what}" + (" voor zover de steekproef reikt" if report["mode"] == "sample" else "")
+        return "schoon: de opslag is gelijk aan de bron" + (
+            " voor zover de steekproef reikt" if sample else ""
+        )
     differences = "1 verschil" if found == 1 else f"{found} verschillen"
     if mended == found:
-        return f"{differences} gevonden en hersteld; de opslag is nu schoon"
+        only = f"{VISIBLY}: {unsure}" if unsure else ""
+        return f"{differences} gevonden en hersteld; de opslag is nu schoon{only}"
     if mended:
-        return f"NIET schoon: {differences} gevonden, {mended} hersteld, {found - mended} over"
-    return f"NIET schoon: {differences}"
+        told = [f"{differences} gevonden", f"{mended} hersteld"]
+        told += [f"{lost} toont de bron niet meer"] if lost else []
+        told += [f"{found - mended - lost} over"] if found > mended + lost else []
+        return f"NIET schoon: {', '.join(told)}"
+    return f"NIET schoon: {differences}" + (f"; {lost} daarvan toont de bron niet meer" if lost else "")
+
+
+def hidden(counts: dict[str, int]) -> str:
+    """How many held objects (by kind) the source no longer shows, as a Dutch clause; blank when there are none."""
+    each = [_counted(kind, count) for kind, count in counts.items() if count]
+    return f"{', '.join(each)} in de opslag toont de bron niet meer" if each else ""
 
 
 def text(report: dict[str, Any]) -> str:
@@ -91,7 +107,12 @@ def text(report: dict[str, Any]) -> str:
         lines.append("  Meer zaaktypen staan in het rapport (--json, --html).")
     for each in (*report["remarks"], *unseen(report)):
         lines.append(f"  Let op: {each}")
-    if report["found"] > report["repaired"] and not report["repair"]:
+    lost = report.get("lost", 0)
+    if lost:
+        lines.append(
+            "  Wat de bron niet meer toont, is niet te herstellen: kijk naar de rechten van de applicatie in de bron."
+        )
+    if report["found"] > report["repaired"] + lost and not report["repair"]:
         lines.append("  Herstellen: hetzelfde commando met --repair.")
     return "\n".join(lines)
 
@@ -139,8 +160,7 @@ def unseen(report: dict[str, Any]) -> list[str]:
         )
     for kind, count in rights["invisible"].items():
         lines.append(
-            f"{_number(count)} {KINDS.get(kind, kind).lower()} in de opslag toont de bron niet meer; "
-            "of zij nog kloppen, is niet na te gaan."
+            f"{_counted(kind, count)} in de opslag toont de bron niet meer; of dat nog klopt, is niet na te gaan."
         )
     if names := _empty(report):
         of = "1 zaaktype" if len(names) == 1 else f"{len(names)} zaaktypen"
@@ -174,6 +194,10 @@ def _mode(report: dict[str, Any]) -> str:
     if report["mode"] == "full":
         return "alles vergeleken"
     return f"steekproef van {report['sample']} zaken (startgetal {report['seed']})"
+
+
+def _counted(kind: str, count: int) -> str:
+    return f"{_number(count)} {kind if count == 1 else KINDS.get(kind, kind).lower()}"
 
 
 def _number(value: int) -> str:

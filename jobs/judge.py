@@ -102,20 +102,28 @@ class Judge:
     # What is held
 
     def held(self, piece: Sequence[Held]) -> int:
-        """Judge held objects, and ask for those that were not shown. Out: how many were there all the same."""
+        """Judge held objects, and ask for those that were not shown. Out: how many were there all the same.
+
+        Of what was shown goes the mark that it isn't: also without repair, for the mark is no content.
+        """
         judged = self.comparison.kept(piece)
         zaaktypen = self._zaaktypen(judged)
         looks = self._looks([(each.kind, each.uuid) for each in piece if self._unseen(each)])
         skipped = 0
+        shown_again: list[int] = []
         for held, each in zip(piece, judged, strict=True):
             if not self._ours(held):
                 continue
             zaaktype = zaaktypen.get(held.zaak or b"", UNKNOWN)
+            if not held.visible and held.id in self.seen:
+                shown_again.append(held.id)
             if held.kind in self.ledger.unreachable:
                 self.ledger.count(held.kind, zaaktype, INVISIBLE)
             elif self._unseen(held):
                 sort, _ = next(looks)
-                skipped += sort not in (EXTRA, INVISIBLE)
+                if sort not in (EXTRA, INVISIBLE):
+                    skipped += 1
+                    shown_again += [] if held.visible else [held.id]
                 if sort is None:
                     self.ledger.count(held.kind, zaaktype, str(each.verdict))
                 elif sort == INVISIBLE and not held.visible:
@@ -128,6 +136,9 @@ class Judge:
                 self.ledger.suspect(held.kind, held.uuid, zaaktype, DIFFERENT)
             else:
                 self.ledger.count(held.kind, zaaktype, str(each.verdict))
+        if shown_again:
+            with self.store.write() as connection:
+                comparing.shown_again(connection, shown_again)
         return skipped
 
     def _ours(self, held: Held) -> bool:
@@ -214,8 +225,8 @@ class Judge:
         wrong = self._wrong()[done:]
         looks = self._looks([(each.kind, each.uuid) for each in wrong])
         for number, (each, (sort, _)) in enumerate(zip(wrong, looks, strict=True), start=done + 1):
-            held = self._held_now(each.kind, each.uuid) if sort == INVISIBLE else None
-            each.repaired = sort is None or (held is not None and not held.visible)
+            # What the source no longer shows is marked by now, and no better for it.
+            each.repaired = sort is None
             yield number
 
     def _wrong(self) -> list[Suspect]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Self
 from uuid import UUID
 
 from gateway.legacy.errors import Forbidden
 from mappings.settings import Settings
+from mappings.translate import fingerprint as translation
 
 # What can be wrong with an object, for which a verify is not clean.
 MISSING, EXTRA, DIFFERENT, INVISIBLE = "missing", "extra", "different", "invisible"
@@ -45,7 +46,8 @@ class Suspect:
 class Ledger:
     """What one verify found. `zaaktype` is everywhere its uuid, blank when it isn't known.
 
-    `mending` are the documents whose repair was begun and is not sure to be done.
+    Of what is `not_looked_at_again` the source refused `not_shown`. `mending` are the documents whose repair
+    was begun and is not sure to be done.
     """
 
     counts: dict[str, dict[str, Counter[str]]] = field(
@@ -56,6 +58,7 @@ class Ledger:
     damaged: dict[tuple[str, bytes], tuple[str, bool]] = field(default_factory=dict)
     mending: dict[tuple[str, bytes], str] = field(default_factory=dict)
     not_looked_at_again: int = 0
+    not_shown: int = 0
     added: int = 0
     unreachable: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -74,6 +77,7 @@ class Ledger:
             self.suspects[kind, uuid] = Suspect(kind, uuid, zaaktype, sort)
         else:
             self.not_looked_at_again += 1
+            self.not_shown += sort == INVISIBLE
             self.count(kind, zaaktype, sort)
 
     def document(self, kind: str, uuid: bytes, sort: str, repaired: bool) -> None:
@@ -110,11 +114,14 @@ class Ledger:
         for (kind, uuid), (sort, repaired) in sorted(self.damaged.items()):
             _name(named, f"document_{sort}", kind, uuid, repaired)
         repaired = sum(each.repaired for each in wrong) + sum(fixed for _, fixed in self.damaged.values())
+        # Of what is found: what the source showed before and refuses now.
+        lost = sum(each.sort == INVISIBLE and not each.repaired for each in wrong) + self.not_shown
         found = len(wrong) + len(self.damaged) + self.not_looked_at_again
         return {
             "clean": found == repaired and not self.unreachable,
             "found": found,
             "repaired": repaired,
+            "lost": lost,
             "not_looked_at_again": self.not_looked_at_again,
             "added": self.added,
             "kinds": {kind: _row(sum(names.values(), Counter()), COLUMNS) for kind, names in counts.items()},
@@ -142,7 +149,7 @@ class Ledger:
             "documents": self.documents,
             "damaged": [[kind, uuid.hex(), *how] for (kind, uuid), how in self.damaged.items()],
             "mending": [[kind, uuid.hex(), sort] for (kind, uuid), sort in self.mending.items()],
-            "numbers": [self.not_looked_at_again, self.added],
+            "numbers": [self.not_looked_at_again, self.not_shown, self.added],
             "unreachable": self.unreachable,
             "remarks": self.remarks,
         }
@@ -161,7 +168,9 @@ class Ledger:
         for kind, uuid, sort, repaired in packed["damaged"]:
             ledger.damaged[kind, bytes.fromhex(uuid)] = (sort, repaired)
         ledger.mending = {(kind, bytes.fromhex(uuid)): sort for kind, uuid, sort in packed["mending"]}
-        ledger.not_looked_at_again, ledger.added = packed["numbers"]
+        # A picture of before has no `not_shown`.
+        ledger.not_looked_at_again, *not_shown, ledger.added = packed["numbers"]
+        ledger.not_shown = sum(not_shown)
         return ledger
 
     def _documents(self, kind: str) -> dict[str, int]:
@@ -195,5 +204,6 @@ def _name(
 
 
 def fingerprint(settings: Settings) -> str:
-    """A short name for the choices of `[mapping]`: equal for equal choices."""
-    return blake2b(repr(sorted(asdict(settings).items())).encode(), digest_size=8).hexdigest()
+    """A short name for what decides on what is held and made of it: version of the mapping, and all of `[mapping]`."""
+    told = f"{translation(settings)} {settings.max_vertrouwelijkheidaanduiding}"
+    return blake2b(told.encode(), digest_size=8).hexdigest()

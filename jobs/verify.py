@@ -10,17 +10,21 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.metadata import version
+from threading import get_ident
 from typing import Any
 from uuid import UUID
 
+from gateway.cron import DUTCH_TIME
 from gateway.fetch import SYNCED, Fetcher
 from gateway.installation import Installation
-from gateway.legacy.background import current
+from gateway.legacy.background import Background, Waiting, background, current
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import LegacyError
+from gateway.legacy.gate import LONG
 from gateway.logs import get_logger
 from gateway.report import sentence
 from gateway.store import comparing, leases, reports, runs
@@ -31,7 +35,6 @@ from jobs.lists import all_kinds_of
 from jobs.sampling import Sample
 from jobs.whole import Whole
 from jobs.work import Busy, Work
-from mappings.translate import fingerprint as translation
 from mappings.translate import uuid_in
 
 log = get_logger("klantbrug.verify")
@@ -40,6 +43,7 @@ SAMPLE = 500
 LEASE_SECONDS = 120
 RENEW_SECONDS = 20.0
 LOOK_AROUND_SECONDS = 1.0
+BEGIN = "begin"
 # One that was begun longer ago is not gone on with: it would prove what nobody saw together.
 LASTS = 86400 * 1_000_000
 
@@ -50,12 +54,13 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a verify is doing, for whoever shows it."""
+    """What a verify is doing, for whoever shows it; `waits` says why nothing is asked of the source at all."""
 
     source: str
     what: str
     done: int
     total: int | None
+    waits: str = ""
 
 
 class Verify:
@@ -78,8 +83,11 @@ class Verify:
         self.repair = repair
         self.show = show
         self.seed = int.from_bytes(os.urandom(4)) if seed is None else seed
-        self._step: Step | None = None
+        self._step = Step(self.name, BEGIN, 0, None)
         self._renewed = self._looked = 0.0
+        # What threads wait for, each in a call of its own; and that of whoever runs this.
+        self._held_up: dict[int, Waiting] = {}
+        self._own = 0
 
     def run(self) -> dict[str, Any]:
         """Verify, keep the report, and give it. Raises Busy, CutOver; and, leaving a run that can be gone on with
@@ -88,13 +96,16 @@ class Verify:
         grip = runs.take_lease(self.store, runs.lease_of("verify", self.name), LEASE_SECONDS)
         if grip is None:
             raise Busy(f"er loopt een backfill of verify van bron {self.name}")
-        self.crew = Crew(client.describe()["connections"], current() or PATIENT)
+        job, self._own = current(), get_ident()
+        self._how = replace(job or PATIENT, waiting=self._hold)
+        self.crew = Crew(client.describe()["connections"], self._how)
         self.store.for_bulk()
         run: runs.Run | None = None
         status, message = runs.FAILED, ""
         try:
             # Whatever writes, also in repairing: only for as long as the lease is ours.
-            with self.store.guarded(lambda connection: leases.keep(connection, grip)):
+            guarded = self.store.guarded(lambda connection: leases.keep(connection, grip))
+            with guarded, _as_before(self._how) if job else nullcontext():
                 run = self._opened()
                 report = self._report(run)
                 with self.store.write() as connection:
@@ -140,7 +151,6 @@ class Verify:
         client, settings = self.fetcher.client, self.fetcher.ingest.settings
         terms = [
             version("klantbrug"),
-            translation(settings),
             fingerprint(settings),
             str(self.repair),
             _address(client),
@@ -197,8 +207,11 @@ class Verify:
         return self.crew.in_order(questions, self._meanwhile, LOOK_AROUND_SECONDS)
 
     def _tell(self, what: str, done: int, total: int | None) -> None:
-        self._step = Step(self.name, what, done, total)
-        self.show(self._step)
+        self._show(Step(self.name, what, done, total))
+
+    def _show(self, step: Step) -> None:
+        self._step = step
+        self.show(step)
         if time.monotonic() - self._renewed > RENEW_SECONDS:
             self._renewed = time.monotonic()
             with self.store.write():
@@ -209,9 +222,23 @@ class Verify:
         if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         self._looked = time.monotonic()
-        self.crew.connections = self.fetcher.client.describe()["connections"]
-        if self._step is not None:
-            self._tell(self._step.what, self._step.done, self._step.total)
+        client = self.fetcher.client
+        self.crew.connections = client.describe()["connections"]
+        # Between two tries of a call no thread is held up, though the gate is closed; another API has its own gate.
+        waiting = client.waits(window=self._how.window) or next(iter([*self._held_up.values()]), None)
+        if waiting is not None or self._step.what != BEGIN:
+            self._show(replace(self._step, waits=_reason(waiting)))
+
+    def _hold(self, waiting: Waiting | None) -> None:
+        """A call of this thread begins to wait, or goes on (None)."""
+        thread = get_ident()
+        if waiting is None or waiting.reason not in LONG:
+            self._held_up.pop(thread, None)
+            return
+        self._held_up[thread] = waiting
+        if thread == self._own:
+            # While it waits itself, nobody looks around.
+            self.show(replace(self._step, waits=_reason(waiting)))
 
     def _rights(self) -> dict[str, Any]:
         """What the credentials can't see, as far as the store shows it."""
@@ -223,6 +250,19 @@ class Verify:
             "refused_zaken_named": [str(UUID(bytes=uuid)) for uuid in named],
             "invisible": invisible,
         }
+
+
+def _as_before(how: Background) -> AbstractContextManager[None]:
+    """Background calls of this thread, that wait as `how` says."""
+    return background(how.stop, how.waiting, patience=how.patience, window=how.window)
+
+
+def _reason(waiting: Waiting | None) -> str:
+    """Why the source is not asked and until when, for people; blank when it is."""
+    if waiting is None:
+        return ""
+    until = f", verder om {waiting.until.astimezone(DUTCH_TIME):%H:%M}" if waiting.until else ""
+    return waiting.reason + until
 
 
 def _address(client: ZakenClient) -> str:

@@ -22,8 +22,10 @@ from gateway.sample.server import SampleServer
 from gateway.store import events
 from jobs import table
 from jobs.backfill import Backfill
+from jobs.ledger import fingerprint
 from jobs.table import BY_NAME, JOBS, run_job
 from jobs.verify import Verify
+from mappings.translate import VERSION
 
 Install = Callable[..., Installation]
 
@@ -81,7 +83,7 @@ def test_synced_asks_for_a_backfill_and_a_clean_verify_of_today(
     assert not prove(installation)["clean"]
     assert "niet schoon" in command(installation, "phase", "synced").output
     server.dataset.add("rol", rol)
-    assert prove(installation, sample=10)["clean"]
+    assert prove(installation)["clean"]
     with installation.store.write() as connection:
         connection.execute("UPDATE verification SET ended = ended - 86400000001")
     assert "ouder dan een dag" in command(installation, "phase", "synced").output
@@ -93,14 +95,70 @@ def test_synced_asks_for_a_backfill_and_a_clean_verify_of_today(
 def test_cutover_asks_for_synced_and_a_clean_verify_of_everything(filled: Installation) -> None:
     store = filled.store
     assert prove(filled, sample=10)["clean"]
+    mapping = fingerprint(filled.config.mapping)
     with pytest.raises(NotAllowed, match="eerst moet zij in fase synced zijn"):
-        switch(store, "bron", "cutover", "iemand")
-    assert switch(store, "bron", "synced", "iemand") == "live"
+        switch(store, "bron", "cutover", "iemand", mapping=mapping)
+    assert switch(store, "bron", "synced", "iemand", mapping=mapping) == "live"
     with pytest.raises(NotAllowed, match="verify --full"):
-        switch(store, "bron", "cutover", "iemand")
+        switch(store, "bron", "cutover", "iemand", mapping=mapping)
     assert prove(filled)["clean"]
-    assert switch(store, "bron", "cutover", "iemand") == "synced"
+    assert switch(store, "bron", "cutover", "iemand", mapping=mapping) == "synced"
     assert switch(store, "bron", "live", "iemand") == "cutover"
+
+
+def test_what_was_not_clean_is_undone_only_by_as_much(server: SampleServer, filled: Installation) -> None:
+    """Everything by everything; a sample by one as large, or everything."""
+    rol = server.dataset.objects("rol")[0]
+
+    def unclean(sample: int | None = None) -> None:
+        server.dataset.remove("rol", rol["uuid"])
+        assert not prove(filled, sample)["clean"]
+        server.dataset.add("rol", rol)
+
+    unclean()
+    for sample in (1, 300):
+        assert prove(filled, sample)["clean"]
+        told = command(filled, "phase", "synced")
+        assert told.exit_code == 1
+        assert "niet schoon" in told.output
+        assert "klantbrug verify --full --repair" in told.output
+    assert prove(filled)["clean"]
+    unclean(300)
+    assert prove(filled, 299)["clean"]
+    assert "klantbrug verify --sample 300 --repair" in command(filled, "phase", "synced").output
+    assert prove(filled, 300)["clean"]
+    assert command(filled, "phase", "synced").exit_code == 0
+    # The last whole one was clean, but a sample since was not.
+    unclean(300)
+    assert "niet schoon" in command(filled, "phase", "cutover").output
+    assert prove(filled)["clean"]
+    assert command(filled, "phase", "cutover").exit_code == 0
+
+
+def test_a_proof_is_of_the_mapping_of_now(filled: Installation) -> None:
+    assert prove(filled)["clean"]
+    path = filled.config.path
+    assert path
+    text = path.read_text()
+    path.write_text(text.replace("[mapping]\n", "[mapping]\nadressen = 'geen'\n"))
+    told = command(filled, "phase", "synced")
+    assert told.exit_code == 1
+    assert "[mapping]" in told.output
+    path.write_text(text)
+    assert command(filled, "phase", "synced").exit_code == 0
+    path.write_text(text.replace("[mapping]\n", "[mapping]\nadressen = 'geen'\n"))
+    assert command(filled, "phase", "cutover").exit_code == 1
+    assert command(filled, "rebuild").exit_code == 0
+    assert command(filled, "phase", "cutover").exit_code == 1
+    assert command(filled, "verify", "--full").exit_code == 0
+    assert command(filled, "phase", "cutover").exit_code == 0
+
+
+def test_a_proof_is_of_the_translation_of_now(filled: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of Klantbrug that translates otherwise asks for a proof of its own."""
+    assert prove(filled)["clean"]
+    monkeypatch.setattr("mappings.translate.VERSION", VERSION + 1)
+    assert "[mapping]" in command(filled, "phase", "synced").output
 
 
 def test_force_needs_a_reason_and_is_in_the_log_with_who_and_why(

@@ -30,7 +30,7 @@ from gateway.sample.server import SampleServer
 from gateway.store import leases, runs
 from gateway.store.kinds import KIND, TRANSLATED
 from gateway.store.legacy import source_id
-from gateway.store.reports import get_report, last_report
+from gateway.store.reports import get_report, list_reports
 from jobs.backfill import Backfill
 from jobs.ledger import Ledger, Suspect
 from jobs.rebuild import Rebuild
@@ -253,8 +253,7 @@ def kill_and_go_on(
         installation, chance.randrange(50, 600), chance.choice((0.0, 0.02)), repair
     ):
         count += 1
-    report = last_report(installation.store.connection(), 1, full=True)
-    if report is None:
+    if not list_reports(installation.store.connection()):
         verify(installation, repair=repair)
     report = get_report(installation.store.connection(), 1)
     assert report is not None

@@ -26,6 +26,7 @@ def phase(config: Config, phase: str | None, name: str | None, force: bool, reas
     from gateway.show import moment_text
     from gateway.store import events
     from gateway.store.status import status
+    from jobs.ledger import fingerprint
 
     store = open_store(config)
     if log:
@@ -36,19 +37,20 @@ def phase(config: Config, phase: str | None, name: str | None, force: bool, reas
             click.echo(f"{moment_text(event.moment)} {event.source or '-'} {event.what} ({event.who}){why}")
         return
     names = [source.name for source in config.sources]
-    if phase is None:
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name not in names and not (name is None and phase is None):
+        click.echo(f"Kies een bron met --source: {', '.join(names) or 'er is er geen'}.", err=True)
+        sys.exit(USAGE)
+    if name is None or phase is None:
         held = status(store)["sources"]
         for each in names if name is None else [name]:
             now = held.get(each, {"phase": "live", "coverage": "partial"})
             click.echo(f"{each}: {now['phase']}, dekking {now['coverage']}")
         return
-    if name is None and len(names) == 1:
-        name = names[0]
-    if name not in names:
-        click.echo(f"Kies een bron met --source: {', '.join(names) or 'er is er geen'}.", err=True)
-        sys.exit(USAGE)
     try:
-        before = switch(store, name, phase, getpass.getuser(), reason, force)
+        mapping = fingerprint(config.mapping)
+        before = switch(store, name, phase, getpass.getuser(), reason, force, mapping)
     except NotAllowed as error:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from gateway.config import Config
 @click.option("--seed", type=int, help="Dezelfde steekproef opnieuw: het getal uit het rapport.")
 @click.option("--source", "name", help="Alleen deze bron.")
 @click.option("--repair", is_flag=True, help="Herstelt wat ontbreekt, te veel is of verschilt.")
-@click.option("--json", "as_json", is_flag=True, help="Het rapport voor machines.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Het rapport voor machines; van meer bronnen een lijst."
+)
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Het rapport als pagina.")
 @click.option("--list", "listing", is_flag=True, help="Toont de bewaarde rapporten.")
 @click.option("--report", "number", type=int, help="Toont een bewaard rapport.")
@@ -45,6 +48,8 @@ def verify(
     """
     if full and (sample is not None or seed is not None):
         _refuse("Kies: --full, of een steekproef met --sample en --seed.")
+    if html is not None and not (html.parent.is_dir() and os.access(html.parent, os.W_OK)):
+        _refuse(f"--html: map {html.parent} is er niet, of er mag niet in worden geschreven.")
     if listing or number is not None:
         _kept(config, number, as_json, html)
         return
@@ -54,12 +59,18 @@ def verify(
     if html is not None and name is None and len(known) > 1:
         _refuse("Er zijn meer bronnen: kies er een met --source voor een pagina.")
     stop_on_sigterm()
-    clean = True
-    for each in known if name is None else [name]:
-        report = _run(config, each, None if full else sample or 0, seed, repair)
-        _show(report, as_json, html)
-        clean = clean and report["clean"]
-    sys.exit(0 if clean else PROBLEMS)
+    asked, done = known if name is None else [name], list[dict[str, Any]]()
+    try:
+        for each in asked:
+            report = _run(config, each, None if full else sample or 0, seed, repair)
+            done.append(report)
+            if len(asked) == 1 or not as_json:
+                _show(report, as_json, html)
+    finally:
+        # Also when the verify of a later source did not come to a report.
+        if as_json and len(asked) > 1:
+            _tell_json(done)
+    sys.exit(0 if all(report["clean"] for report in done) else PROBLEMS)
 
 
 def _run(config: Config, name: str, sample: int | None, seed: int | None, repair: bool) -> dict[str, Any]:
@@ -119,13 +130,25 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
 def _show(report: dict[str, Any], as_json: bool, html: Path | None) -> None:
     from gateway.report import page, text
 
-    if html is not None:
-        html.write_text(page(report), encoding="utf-8")
-        click.echo(f"Rapport {report['id']} staat in {html}.", err=True)
     if as_json:
-        click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
+        _tell_json(report)
     else:
         click.echo(text(report))
+    if html is None:
+        return
+    try:
+        html.write_text(page(report), encoding="utf-8")
+    except OSError as error:
+        again = f"klantbrug verify --report {report['id']} --html BESTAND"
+        click.echo(
+            f"{html} is niet te schrijven: {error.strerror}. Het rapport is bewaard: {again}.", err=True
+        )
+        sys.exit(PROBLEMS)
+    click.echo(f"Rapport {report['id']} staat in {html}.", err=True)
+
+
+def _tell_json(what: Any) -> None:
+    click.echo(orjson.dumps(what, option=orjson.OPT_INDENT_2).decode())
 
 
 def _refuse(why: str) -> None:

@@ -154,6 +154,11 @@ def invisible(connection: sqlite3.Connection, source: int) -> dict[str, int]:
     return {RAW_KINDS[kind - 1]: count for kind, count in rows}
 
 
+def shown_again(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
+    """Take the mark away from objects (rows) that the source shows again."""
+    connection.executemany("UPDATE raw SET visible = 1 WHERE id = ?", [(row,) for row in raws])
+
+
 # What rollen say
 
 

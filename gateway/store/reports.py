@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
 LISTED = 50
+EVERYTHING = math.inf
 
 
 class Listed(NamedTuple):
@@ -19,6 +22,15 @@ class Listed(NamedTuple):
     ended: int
     mode: str
     clean: bool
+
+
+class Proof(NamedTuple):
+    """What a verify proved: of how many zaken (`reach`), and with which mapping (a fingerprint)."""
+
+    ended: int
+    clean: bool
+    reach: float
+    mapping: str
 
 
 def put_report(connection: sqlite3.Connection, source: int, report: dict[str, Any]) -> int:
@@ -53,11 +65,12 @@ def list_reports(connection: sqlite3.Connection) -> list[Listed]:
     return [Listed(*row[:5], bool(row[5])) for row in rows]
 
 
-def last_report(connection: sqlite3.Connection, source: int, full: bool = False) -> tuple[int, bool] | None:
-    """When the last verify (with `full`: the last whole one) of a source ended and whether it was clean."""
-    row = connection.execute(
-        "SELECT ended, clean FROM verification WHERE source = ? AND (mode = 'full' OR NOT ?)"
-        " ORDER BY ended DESC, id DESC LIMIT 1",
-        (source, full),
-    ).fetchone()
-    return (row[0], bool(row[1])) if row else None
+def proofs(connection: sqlite3.Connection, source: int) -> Iterator[Proof]:
+    """What each verify of a source proved, the last one first."""
+    rows = connection.execute(
+        "SELECT ended, clean, mode, report ->> '$.sample', report ->> '$.mapping' FROM verification"
+        " WHERE source = ? ORDER BY ended DESC, id DESC",
+        (source,),
+    )
+    for ended, clean, mode, sample, mapping in rows:
+        yield Proof(ended, bool(clean), EVERYTHING if mode == "full" else float(sample or 0), mapping or "")
