@@ -15,6 +15,7 @@ from uuid import UUID
 from gateway import problems
 from gateway.config import Live
 from gateway.fetch import MICROSECONDS, NO_KVK_FILTER, SETTLED_PHASES, Fetcher, Visit
+from gateway.ingest import OtherMaximum
 from gateway.klantinteracties.freshness import FRESHNESS, LOCAL, Outcome, Shown, worst
 from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
@@ -113,11 +114,11 @@ class LegacyHydrator:
         try:
             for need in needs:
                 self._fetch(fetcher, visit, need)
-        except LegacyError as error:
+        except (LegacyError, OtherMaximum) as error:
             log.warning("bron antwoordt niet", source=fetcher.name, cause=error.cause)
             known = tolerant or any(fetcher.known(_name(need)) or self._holds(need) for need in needs)
             if not known:
-                raise self._problem(error) from None
+                raise self._problem(fetcher.name, error) from None
             if isinstance(error, DeadlinePassed) and visit.asked:
                 visit.partial("de tijd voor deze vraag was om")
             freshness = "stale"
@@ -128,9 +129,9 @@ class LegacyHydrator:
         coverage = "partial" if visit.reasons else "complete"
         return Outcome(coverage, "; ".join(visit.reasons), freshness)
 
-    def _problem(self, error: LegacyError) -> Problem:
+    def _problem(self, source: str, error: LegacyError | OtherMaximum) -> Problem:
         late = isinstance(error, (TimedOut, DeadlinePassed))
-        text = f"De bron {error.source} kon niet worden bevraagd ({error.cause})."
+        text = f"De bron {source} kon niet worden bevraagd ({error.cause})."
         problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
         return _told(problem, "de bron antwoordt niet")
 

@@ -19,7 +19,7 @@ from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaa
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import rebuilding
-from gateway.store.database import Store
+from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
 from gateway.store.identities import identities_to_merge, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
@@ -29,8 +29,25 @@ from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 __all__ = ["Ingest", "Result"]
 
+# The name in the store of the setting that it follows.
+MAXIMUM = "max_vertrouwelijkheidaanduiding"
 BATCH = 250
 ZAKEN_AT_ONCE = 50
+
+
+class OtherMaximum(StoreError):
+    """The store follows another `max_vertrouwelijkheidaanduiding` than this process was started with (M34).
+
+    What it would write may be too confidential by now, or leave out what may be shown.
+    """
+
+    cause = "other_maximum"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "De opslag volgt een andere [mapping] max_vertrouwelijkheidaanduiding dan dit proces, dat dus met een "
+            "oudere configuratie is gestart. Start het opnieuw."
+        )
 
 
 class Ingest(Translator):
@@ -60,7 +77,7 @@ class Ingest(Translator):
         batches = [read[start : start + BATCH] for start in range(0, len(read), BATCH)] or [[]]
         for number, batch in enumerate(batches, start=1):
             with self.store.write() as connection:
-                work = Batch(self, self.merging(connection), source)
+                work = Batch(self, self._merging(connection), source)
                 work.take(batch, asked)
                 result.add(work.result)
                 if also is not None and number == len(batches):
@@ -70,14 +87,14 @@ class Ingest(Translator):
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""
         with self.store.write() as connection:
-            work = Batch(self, self.merging(connection), source)
+            work = Batch(self, self._merging(connection), source)
             work.remove(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
     def retry(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Translate again what is held in quarantine (M3); out: `quarantined` are those that stay there."""
         with self.store.write() as connection:
-            work = Batch(self, self.merging(connection), source)
+            work = Batch(self, self._merging(connection), source)
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
@@ -96,7 +113,7 @@ class Ingest(Translator):
         """
         looked_at = [(each, self._look_again(source, each)) for each in held]
         with self.store.write() as connection:
-            work = Again(self, self.merging(connection), source)
+            work = Again(self, self._merging(connection), source)
             # Zaken first: what they become decides on what belongs to them.
             for zaken in (True, False):
                 part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
@@ -110,7 +127,7 @@ class Ingest(Translator):
     def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:
         """Put right what is left at the end of a rebuild, in one transaction; `source` is any that is held."""
         with self.store.write() as connection:
-            Again(self, self.merging(connection), source).leftovers(found)
+            Again(self, self._merging(connection), source).leftovers(found)
 
     def _look_again(self, source: str, held: rebuilding.Held) -> Incoming:
         text = unpack(held.body)
@@ -123,7 +140,7 @@ class Ingest(Translator):
     def refused(self, source: str, kind: str, uuid: UUID) -> Result:
         """The legacy refuses to show an object (403): kept when held; a zaak that was never seen makes nothing."""
         with self.store.write() as connection:
-            work = Batch(self, self.merging(connection), source)
+            work = Batch(self, self._merging(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
             if kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
                 work.zaak_without_content(uuid.bytes, UNREADABLE)
@@ -150,6 +167,13 @@ class Ingest(Translator):
     def merging(self, connection: sqlite3.Connection) -> Merging:
         """The recomputation of documents by these rules, for one transaction."""
         return Merging(connection, self.uuids, self.settings, self.today())
+
+    def _merging(self, connection: sqlite3.Connection) -> Merging:
+        """The same, for what is written of a source. Raises OtherMaximum."""
+        followed = rows.meta_of(connection, MAXIMUM)
+        if followed not in (None, self.settings.max_vertrouwelijkheidaanduiding):
+            raise OtherMaximum
+        return self.merging(connection)
 
     def leave_out_above(self, source: str) -> int:
         """Leave out the held zaken above the configured maximum, with all of them (M34); out: how many.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.config import Config
 from gateway.fetch import Fetcher
 from gateway.hydrate import LegacyHydrator
-from gateway.ingest import Ingest
+from gateway.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
 from gateway.store import rebuilding
@@ -16,8 +16,6 @@ from gateway.store.database import Store, StoreError
 from gateway.store.legacy import bind_secret, forget_coverage, meta, set_meta
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
-
-MAXIMUM = "max_vertrouwelijkheidaanduiding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,10 @@ def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) 
         else:
             ingest.leave_out_above(name)
     set_meta(store, MAXIMUM, maximum)
+    for (
+        name
+    ) in fetchers:  # from here on no process that follows another one writes; what it wrote meanwhile goes
+        ingest.leave_out_above(name)
 
 
 def open_store(config: Config) -> Store:

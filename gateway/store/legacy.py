@@ -449,7 +449,12 @@ def forget_coverage(connection: sqlite3.Connection, source: int) -> None:
 def meta(store: Store, name: str) -> str | None:
     """A fact that the store keeps about itself."""
     with store.read() as connection:
-        row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return meta_of(connection, name)
+
+
+def meta_of(connection: sqlite3.Connection, name: str) -> str | None:
+    """The same, inside a transaction."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
     return row[0] if row else None
 
 
