@@ -223,7 +223,8 @@ class Documents:
         """The fields of a klantcontact and what was made with it: from the contact, its zaak and one rol.
 
         From a contactmoment: that, and what ties it to the klant or zaak that the document is about. The klantcontact
-        itself is as vertrouwelijk as the most confidential of its zaken.
+        itself is as vertrouwelijk as the most confidential of its zaken. An onderwerpobject that only a
+        zaakcontactmoment gives comes from that alone.
         """
         by = list(raws)
         if held.kind == "klantcontact":
@@ -235,7 +236,11 @@ class Documents:
                 held_raws[raw.kind] = raw
         contact = held_raws.get("klantcontact")
         moment = held_raws.get("contactmoment")
-        about = contact or held_raws.get("objectcontactmoment") or held_raws.get("zaakcontactmoment")
+        tie = held_raws.get("objectcontactmoment") or held_raws.get("zaakcontactmoment")
+        if contact is not None and tie is not None:
+            own = self.uuids.derive("onderwerpobject", str(contact.uuid), str(contact.zaak))
+            contact = contact if held.uuid == own else None
+        about = contact or tie
         zaak = None
         if about is not None and about.zaak is not None:
             zaak = store.zaak(self.connection, about.source_row, about.zaak)
@@ -245,12 +250,14 @@ class Documents:
         given: dict[str, list[dict[str, Any]]] = {}
         says: why.Fields = {}
         from_zaak = contact is not None and contact.body and "zaak" in held_raws
+        makes, by_what = why.contact_maker, contact if from_zaak else None
         if moment is not None and moment.body:
-            contact = moment
-        if contact is not None and (from_zaak or contact is moment):
+            makes, by_what = why.moment_maker, moment
+        elif contact is None and tie is not None and tie.body:
+            makes, by_what = why.subject_maker, tie
+        if by_what is not None:
             objects = {kind: raw.body for kind, raw in held_raws.items() if raw.body}
-            makes = why.moment_maker if contact is moment else why.contact_maker
-            maker = makes(contact.source, self.uuids, self.settings)
+            maker = makes(by_what.source, self.uuids, self.settings)
             says = maker(objects).get(slot, {})
             given = {
                 field: [_given(held_raws[item.field.partition(".")[0]], objects, item) for item in items]

@@ -71,7 +71,12 @@ class Merging:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties() if self.identities or self.parties else set()
-        gone |= self._contacts() if self.zaken or self.contacts else set()
+        # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
+        self.zaken |= ties.zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
+        if self.zaken or self.contacts:
+            lost, made = self._contacts()
+            gone |= lost
+            self.subjects -= made
         if self.moments or self.subjects:
             gone |= make_moments(self.connection, self.moments, self.subjects, self.uuids, self.settings)
         gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
@@ -172,8 +177,8 @@ class Merging:
                 if chosen is None or nummer != chosen[1]
             ]
 
-    def _contacts(self) -> set[int]:
-        """The klantcontacten of the zaken that were touched (M28-M31, M33). Out: documents that are no more."""
+    def _contacts(self) -> tuple[set[int], set[int]]:
+        """The klantcontacten of the touched zaken (M28-M33). Out: documents that are no more, and that are made."""
         owners, made = set(self.contacts), set()
         by_source: dict[int, list[bytes]] = defaultdict(list)
         for source, zaak in sorted(self.zaken):
@@ -185,13 +190,18 @@ class Merging:
                 if held:
                     owners |= rows.document_ids(self.connection, "klantcontact", [row.uuid for row in held])
                     made |= self._contacts_of(source, [row for row in held if row.state == TRANSLATED])
-        return set(rows.owned_documents(self.connection, owners).values()) - made
+        return set(rows.owned_documents(self.connection, owners).values()) - made, made
 
     def _contacts_of(self, source: int, contacts: Sequence[RawRow]) -> set[int]:
         """Make the documents of readable klantcontacten of one source. Out: their rows."""
         uuids = sorted({contact.zaak for contact in contacts if contact.zaak is not None})
         zaken = rows.raw_rows(self.connection, source, "zaak", uuids)
         deelnemers, raws = self._deelnemers(source, uuids)
+        onderwerpen: dict[bytes, dict[str, frozenset[UUID]]] = defaultdict(dict)
+        for contact, about, row, tie in ties.subjects_of(self.connection, [each.uuid for each in contacts]):
+            said_by = onderwerpen[contact].get(str(UUID(bytes=about)), frozenset())
+            onderwerpen[contact][str(UUID(bytes=about))] = said_by | {UUID(bytes=tie)}
+            raws[tie] = row
         name = rows.source_name(self.connection, source)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -208,6 +218,7 @@ class Merging:
                 name,
                 self.uuids,
                 self.settings,
+                onderwerpen[contact.uuid],
             )
             documents += [(document, contact.uuid) for document in made.documents]
             findings += [(contact.id, finding) for finding in made.findings]

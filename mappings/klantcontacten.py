@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -62,11 +63,13 @@ def translate_klantcontact(
     source: str,
     uuids: Uuids,
     settings: Settings,
+    onderwerpen: Mapping[str, frozenset[UUID]] = MappingProxyType({}),
 ) -> Contact:
-    """Translate a loaded klantcontact with its zaak and the rollen of that zaak (M28-M31, M42).
+    """Translate a loaded klantcontact with its zaak and the rollen of that zaak (M28-M32, M42).
 
-    In: the facts of klantcontact and zaak as `facts` gives them. Out: documents; the same input in any order of
-    the rollen gives the same.
+    In: the facts of klantcontact and zaak as `facts` gives them; in `onderwerpen` the zaken that zaakcontactmomenten
+    say it is about, each with the uuids of those. Out: documents; the same input in any order of the rollen gives the
+    same.
     """
     uuid = UUID(contact["uuid"])
     kanaal = settings.kanalen.get(contact["kanaal"], Kanaal(contact["kanaal"] or "onbekend"))
@@ -109,7 +112,9 @@ def translate_klantcontact(
             sources=frozenset({uuid}),
         )
     )
-    result.documents.append(zaak_onderwerp(uuid, contact["zaak"], moment, uuids, settings, frozenset({uuid})))
+    for over in (contact["zaak"], *sorted(onderwerpen.keys() - {contact["zaak"]})):
+        sources = onderwerpen.get(over, frozenset()) | {uuid}
+        result.documents.append(zaak_onderwerp(uuid, over, moment, uuids, settings, sources))
     betrokkenen = _betrokkenen(uuid, moment, kanaal, deelnemers, uuids, settings)
     result.documents += betrokkenen
     result.documents += _actoren(uuid, moment, deelnemers, uuids)

@@ -18,7 +18,7 @@ from mappings.digitaleadressen import telefoonnummer
 from mappings.documents import Document
 from mappings.findings import Untranslatable
 from mappings.identity import Uuids, key_sets
-from mappings.klantcontacten import Deelnemer, translate_klantcontact
+from mappings.klantcontacten import Deelnemer, translate_klantcontact, zaak_onderwerp
 from mappings.landen import LANDENTABEL, landcode
 from mappings.merge import merge
 from mappings.origins import CONTACTPERSOON, SETTLED, TABLE
@@ -250,5 +250,17 @@ def moment_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Obj
         return slots(
             translate_contactmoment(facts["contactmoment"], omgeving, source, uuids, settings).documents
         )
+
+    return make
+
+
+def subject_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Objects], Slots]:
+    """The translation of what says that a klantcontact, wherever that came from, is about a zaak (M32)."""
+
+    def make(objects: Objects) -> Slots:
+        kind = "objectcontactmoment" if "objectcontactmoment" in objects else "zaakcontactmoment"
+        tie = translate(kind, objects[kind], source, settings).facts
+        over = str(uuid_in(tie.get("object", tie.get("zaak"))) or "")
+        return slots([zaak_onderwerp(NOBODY, over, 0, uuids, settings, frozenset())])
 
     return make

@@ -11,10 +11,13 @@ import pytest
 from earlier_objects import earlier_uuid
 from legacy_objects import SECRET, SETTINGS, uuid_of
 from test_explain import field, group
-from test_moments import CONTACT, WHOLE, Register
+from test_moments import CONTACT, HELD, POINTED_AT, POINTS_HERE, WHOLE, Register, zaakcontactmoment
 
 from gateway.explain import Explainer
-from mappings import why
+from gateway.store.kinds import LOCAL_ORIGIN
+from gateway.store.writing import put_documents
+from mappings import klantinteracties, why
+from mappings.documents import Document
 
 
 class Explained:
@@ -100,6 +103,33 @@ def test_of_a_contactmoment_with_several_klanten_and_zaken_each_is_told(explaine
     both = next(link["to"]["uuid"] for link in item["links"] if len(link.get("made_of", ())) == 4)
     told = [each["uuid"] for part in explained.of(both)["groups"] for each in part["given_by"]]
     assert {earlier_uuid("klantcontactmoment", number) for number in (1, 2)} <= set(told)
+
+
+@pytest.mark.rule("M32")
+def test_what_points_at_a_klantcontact_is_told_with_the_zaak_that_it_adds(tmp_path: Path) -> None:
+    """Of the Zaken API, or made here by a client."""
+    register = Register(tmp_path / "store.db")
+    uuid = UUID("11111111-0000-4000-8000-000000000001")
+    body = klantinteracties.defaults("klantcontact")
+    with register.store.write() as connection:
+        put_documents(connection, [(Document("klantcontact", uuid, body, 5, 5), None)], LOCAL_ORIGIN)
+    tie = zaakcontactmoment(3, 2, POINTS_HERE.replace(HELD, str(uuid)))
+    register.take(*POINTED_AT, ("zaakcontactmoment", tie))
+    explained = Explained(register)
+    told = {
+        (contact, field(item := explained.of(subject), "objectId")["value"]): [
+            (origin["rule"], origin["uuid"]) for origin in field(item, "objectId")["from"]
+        ]
+        for subject, contact in register.links("onderwerpobject.klantcontact")
+    }
+    assert told == {
+        (HELD, uuid_of("zaak", 1)): [("M29", HELD)],
+        (HELD, uuid_of("zaak", 2)): [("M32", earlier_uuid("zaakcontactmoment", 1))],
+        (str(uuid), uuid_of("zaak", 2)): [("M32", tie["uuid"])],
+    }
+    for subject, _ in register.links("onderwerpobject.klantcontact"):
+        assert field(explained.of(subject), "codeRegister")["because"].endswith("[mapping] zaak_...")
+    register.store.close()
 
 
 @pytest.mark.rule("M28")

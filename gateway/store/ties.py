@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.store.binding import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
 
 Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak
@@ -141,12 +141,47 @@ def partijen_of(
 
 
 def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> set[int]:
-    """The rows of the klantcontacten among these that the legacy gave."""
+    """The rows of the klantcontacten among these that contactmomenten gave, whether those are still held or not.
+
+    One of the Zaken API is not of them: a zaakcontactmoment may point at it too (M32).
+    """
     rows = connection.execute(
-        f"SELECT id FROM document WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ?",
-        (*uuids, KIND["klantcontact"], LEGACY_ORIGIN),
+        f"SELECT id FROM document d WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ? AND NOT EXISTS (SELECT 1"
+        " FROM raw r WHERE r.source IN (SELECT id FROM source) AND r.kind = ? AND r.uuid = d.uuid)",
+        (*uuids, KIND["klantcontact"], LEGACY_ORIGIN, RAW_KIND["klantcontact"]),
     )
     return {row[0] for row in rows}
+
+
+def zaken_of_contacts(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[Moment]:
+    """The zaken (source and uuid) of the klantcontacten of Zaken APIs among these."""
+    found: set[Moment] = set()
+    for marks, some in in_parts(uuids):
+        found.update(
+            connection.execute(
+                "SELECT source, zaak FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
+                f" AND uuid IN ({marks}) AND zaak IS NOT NULL",
+                (RAW_KIND["klantcontact"], *some),
+            )
+        )
+    return found
+
+
+def subjects_of(
+    connection: sqlite3.Connection, contacts: Iterable[bytes]
+) -> list[tuple[bytes, bytes, int, bytes]]:
+    """The readable zaken that readable ties of any source say these klantcontacten are about: contact and zaak, and the
+    row and uuid of the object that says so."""
+    found: list[tuple[bytes, bytes, int, bytes]] = []
+    for marks, some in in_parts(contacts):
+        found += connection.execute(
+            "SELECT t.contact, t.zaak, r.id, r.uuid FROM tie t JOIN raw r ON r.id = t.raw"
+            f" JOIN raw z ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
+            f" WHERE t.source IN (SELECT id FROM source) AND t.contact IN ({marks})"
+            f" AND r.state = {TRANSLATED} AND z.state = {TRANSLATED}",
+            some,
+        )
+    return found
 
 
 def local_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> dict[bytes, int]:
