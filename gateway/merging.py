@@ -22,6 +22,7 @@ from gateway.store import representation, ties
 from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
+from gateway.store.identities import zaken_of_contacts
 from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
@@ -72,7 +73,7 @@ class Merging:
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties() if self.identities or self.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
-        self.zaken |= ties.zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
+        self.zaken |= zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
         if self.zaken or self.contacts:
             lost, made = self._contacts()
             gone |= lost

@@ -153,20 +153,6 @@ def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> s
     return {row[0] for row in rows}
 
 
-def zaken_of_contacts(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[Moment]:
-    """The zaken (source and uuid) of the klantcontacten of Zaken APIs among these."""
-    found: set[Moment] = set()
-    for marks, some in in_parts(uuids):
-        found.update(
-            connection.execute(
-                "SELECT source, zaak FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
-                f" AND uuid IN ({marks}) AND zaak IS NOT NULL",
-                (RAW_KIND["klantcontact"], *some),
-            )
-        )
-    return found
-
-
 def subjects_of(
     connection: sqlite3.Connection, contacts: Iterable[bytes]
 ) -> list[tuple[bytes, bytes, int, bytes]]:
