@@ -22,6 +22,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.erasing import erased
 from jobs.backfill import Backfill
+from jobs.rebuild import Rebuild
 from mappings.identity import Uuids, key_uuid
 from mappings.settings import Settings
 
@@ -428,6 +429,73 @@ def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(r
     assert register.send("DELETE", f"digitaleadressen/{own}").status_code == 204
     ingest.remove("bron", "rol", [rol_uuid(3)])
     assert of_whom(changed) == third["uuid"]
+
+
+def standards(register: Writer) -> dict[str, bool]:
+    """Of each digitaal adres whether it is the standard one."""
+    found = register.get("digitaleadressen").get_json()["results"]
+    return {each["adres"]: each["isStandaardAdres"] for each in found}
+
+
+def with_email(number: int, adres: str, bsn: str = BSN_OF_CLIENT, **rest: Any) -> dict[str, Any]:
+    contact = {"emailadres": adres, "functie": "", "naam": "", "telefoonnummer": ""}
+    return a_rol(bsn, number, on=number, contact=contact, **rest)
+
+
+@pytest.mark.rule("M21")
+@pytest.mark.parametrize("again", [False, True])
+def test_when_the_standard_address_of_a_client_goes_the_newest_is_it_again(
+    register: Writer, again: bool
+) -> None:
+    """Also when the client had chosen that one before."""
+    ingest = taking(register)
+    rollen = [with_email(1, "a@b.nl"), with_email(2, "c@d.nl")]
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", rollen)
+    uuids = {each["adres"]: each["uuid"] for each in register.get("digitaleadressen").get_json()["results"]}
+    for adres in ("a@b.nl", "c@d.nl", "a@b.nl") if again else ("a@b.nl",):
+        chosen = register.send("PATCH", f"digitaleadressen/{uuids[adres]}", {"isStandaardAdres": True})
+        assert chosen.status_code == 200
+    assert standards(register) == {"a@b.nl": True, "c@d.nl": False}
+    ingest.take("bron", "rol", [rollen[1] | {"roltoelichting": "anders"}, with_email(3, "e@f.nl")])
+    assert standards(register) == {"a@b.nl": True, "c@d.nl": False, "e@f.nl": False}
+    before = dump_digest(register.installation.store)
+    ingest.remove("bron", "rol", [rol_uuid(1)])
+    assert standards(register) == {"c@d.nl": False, "e@f.nl": True}
+    ingest.take("bron", "rol", rollen[:1])
+    assert dump_digest(register.installation.store) == before
+    ingest.remove("bron", "rol", [rol_uuid(1), rol_uuid(3)])
+    assert standards(register) == {"c@d.nl": True}
+
+
+@pytest.mark.rule("M21")
+@pytest.mark.rule("M6")
+def test_partijen_that_are_joined_have_one_standard_address_of_a_client(register: Writer) -> None:
+    """By a rol that says they are one; when it goes, each has its own back."""
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take(
+        "bron",
+        "rol",
+        [
+            with_email(1, "a@b.nl"),
+            with_email(2, "c@d.nl"),
+            with_email(3, "e@f.nl", "", url=url),
+            with_email(4, "g@h.nl", "", url=url),
+        ],
+    )
+    for each in register.get("digitaleadressen").get_json()["results"]:
+        if each["adres"] in ("a@b.nl", "e@f.nl"):
+            path = f"digitaleadressen/{each['uuid']}"
+            assert register.send("PATCH", path, {"isStandaardAdres": True}).status_code == 200
+    before = dump_digest(register.installation.store)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 5, url=url)])
+    joined = standards(register)
+    assert [adres for adres, standard in joined.items() if standard] in (["a@b.nl"], ["e@f.nl"])
+    Rebuild(register.installation.store, ingest).run()
+    assert standards(register) == joined
+    ingest.remove("bron", "rol", [rol_uuid(5)])
+    assert dump_digest(register.installation.store) == before
 
 
 @pytest.mark.rule("M6")
