@@ -36,7 +36,8 @@ _INITIATIEF: Final[Mapping[str, bool]] = {"klant": True, "gemeente": False}
 class Momentvertaling:
     """What a contactmoment says by itself: the claim on its medewerker (if any), `facts`, findings.
 
-    `zonder_plaats` names the fields that hold something and have no place in Klantinteracties (M36).
+    `zonder_plaats` names the fields that hold something and have no place in Klantinteracties (M36), and the
+    initiatiefnemer when it is blank (M30): they are counted for the source.
     """
 
     claims: list[Claim]
@@ -113,7 +114,8 @@ def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Setting
         "klant": moment["klant_uuid"],
         "vorig": moment["vorig_uuid"],
     }
-    return Momentvertaling(claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]])
+    blank = [] if moment["initiatiefnemer"] else ["initiatiefnemer"]
+    return Momentvertaling(claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]] + blank)
 
 
 def mag_mee(aanduidingen: Iterable[str], maximum: str) -> bool:

@@ -499,6 +499,29 @@ def test_fields_without_a_place_are_counted(register: Register) -> None:
     assert "bronorganisatie" in counted
 
 
+@pytest.mark.rule("M30")
+@pytest.mark.rule("M40")
+def test_a_blank_initiatiefnemer_is_one_finding_on_the_source(register: Register) -> None:
+    """Who began the contact is filled in by the kanaal then."""
+    register.take(
+        ("klant", klant(1)),
+        *(("contactmoment", contactmoment(number, initiatiefnemer="")) for number in (1, 2)),
+        *(("klantcontactmoment", klantcontactmoment(number, number, 1)) for number in (1, 2)),
+    )
+
+    def found() -> list[tuple[str, str]]:
+        return [
+            (line["field"], line["severity"]) for line in register.lines("finding") if line["rule"] == "M30"
+        ]
+
+    assert [each["initiator"] for each in register.documents("betrokkene").values()] == [True, True]
+    assert found() == [("initiatiefnemer", "info")]
+    register.remove("contactmoment", earlier_uuid("contactmoment", 2))
+    assert found() == [("initiatiefnemer", "info")]
+    register.take(("contactmoment", contactmoment(1, initiatiefnemer="gemeente")))
+    assert found() == []
+
+
 @pytest.mark.rule("M3")
 def test_an_unreadable_tie_goes_to_quarantine_and_comes_back(register: Register) -> None:
     wrong = {**klantcontactmoment(1, 1, 1), "rol": "vriend"}
