@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.batch import SAYING
-from gateway.explain_document import MOST, Documents, named, source_of
+from gateway.explain_document import MOST, Documents, named, of_rollen, source_of
 from gateway.store import erasing, kinds, quarantine, ties
 from gateway.store import explaining as store
 from gateway.store.database import Store
@@ -172,7 +172,7 @@ class _Explaining:
     def _gives(self, kind: str, uuid: UUID, raw: HeldRaw) -> list[str]:
         """The groups of a party or actor that this object gives; none: a newer one gives them all."""
         held = store.document(self.connection, uuid) if raw.kind in SAYING else None
-        if held is None or held.local or held.owner_kind not in ("partij", "actor"):
+        if held is None or held.local or not of_rollen(held):
             return []
         return [
             group["group"]

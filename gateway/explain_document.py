@@ -117,7 +117,7 @@ class Documents:
 
     def _groups(self, held: HeldDocument, raws: Sequence[HeldRaw]) -> list[dict[str, Any]]:
         slot = why.slot_of(held.kind, held.body)
-        if held.owner_kind in ("partij", "actor"):
+        if of_rollen(held):
             groups = self.of_party(held, slot)
         else:
             groups = [self._of_contact(held, slot, raws)] if held.body else []
@@ -327,7 +327,7 @@ def _fields(kind: str, fields: why.Fields, given: dict[str, list[dict[str, Any]]
     told = []
     for field, value in fields.items():
         origins = given.get(field, [])
-        rule, because = why.settled(kind, field) or ("", "")
+        rule, because = why.settled(kind, field, value) or ("", "")
         if origins:
             rule, because = origins[0]["rule"], ""
         elif not value and value is not False:
@@ -345,6 +345,12 @@ def _given(raw: HeldRaw, objects: why.Objects, item: why.Given) -> dict[str, Any
         "rule": item.rule,
         "value": why.legacy_value(objects, item.field),
     }
+
+
+def of_rollen(held: HeldDocument) -> bool:
+    """Do rollen (and klanten) give it together, as they do a party or actor? Also when a client deleted what it was
+    made with."""
+    return held.owner_kind in ("partij", "actor") or held.kind in GROUPS
 
 
 def named(kind: str, uuid: UUID) -> dict[str, str]:

@@ -264,3 +264,17 @@ def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
     assert operator.send("DELETE", f"{path.rpartition('/')[2]}/{found['uuid']}").status_code == 204
     (told,) = [each for each in operator.explain(earlier_uuid(kind, 1)) if each["what"] == "legacy"]
     assert told["story"] == "vertaald; wat ervan kwam is door een client verwijderd (M19)"
+
+
+@pytest.mark.rule("M4")
+@pytest.mark.rule("M40")
+def test_a_betrokkene_of_a_klant_that_only_the_contactmoment_names_is_told(tmp_path: Path) -> None:
+    """And that is not to be had: there is no klantcontactmoment and no klant."""
+    register = Register(tmp_path / "store.db")
+    register.take(("contactmoment", contactmoment(1, klant=earlier_url("klant", 1))))
+    ((uuid, _),) = register.documents("betrokkene").items()
+    item = Explained(register).of(uuid)
+    assert origins(item, "initiator") == [("M40", "contactmoment.initiatiefnemer")]
+    assert (field(item, "rol")["rule"], field(item, "rol")["value"]) == ("M30", "klant")
+    assert "gesprekspartner" in field(item, "rol")["because"]
+    register.store.close()
