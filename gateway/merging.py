@@ -33,10 +33,10 @@ from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
-from mappings.klantcontacten import Deelnemer, translate_klantcontact
+from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, translate_klantcontact
 from mappings.klanten import nummer_bezet, verdeel_nummers
 from mappings.merge import Merged, merge
-from mappings.rollen import Claim
+from mappings.rollen import ACTOR_TYPES, Claim
 from mappings.settings import Settings
 
 ZAKEN_AT_ONCE = 500
@@ -88,7 +88,8 @@ class Merging:
             statements.delete_unused_identities(self.connection, self.identities)
         if gone:
             for source in {source for source, _ in self.zaken}:
-                rows.drop_source_finding(self.connection, source, "M30", "betrokkene")
+                generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
+                rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
         for touched in (self.identities, self.parties, self.statements, self.contacts, self.subjects):
             touched.clear()
         self.zaken.clear()
@@ -242,15 +243,16 @@ class Merging:
     ) -> tuple[dict[bytes, list[Deelnemer]], dict[bytes, int]]:
         """Who took part in each of these zaken, and the rows of those rollen by their uuid."""
         held = statements.deelnemers(self.connection, source, zaken)
-        others = statements.other_uuids(self.connection, {row.document for row in held})
+        documents = {row.document for row in held if row.document is not None}
+        others = statements.other_uuids(self.connection, documents)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(
                 Deelnemer(
                     UUID(bytes=row.rol),
-                    UUID(bytes=row.uuid),
+                    UUID(bytes=row.uuid) if row.uuid else None,
                     orjson.loads(row.facts),
-                    frozenset(UUID(bytes=other) for other in others.get(row.document, ())),
+                    frozenset(UUID(bytes=other) for other in others.get(row.document or 0, ())),
                 )
             )
         return deelnemers, {row.rol: row.raw for row in held}

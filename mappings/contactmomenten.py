@@ -51,6 +51,7 @@ class Gesprekspartner:
     """A klant of a contactmoment: the party that it became (None: the klant is not to be had) and its own facts.
 
     `belanghebbende` tells whether one of the klantcontactmomenten calls it that; `sources` are the uuids of those.
+    `verwijderd` tells that a client deleted the party: its betrokkene goes along (M19).
     """
 
     klant: UUID
@@ -58,6 +59,7 @@ class Gesprekspartner:
     facts: Mapping[str, Any]
     belanghebbende: bool
     sources: frozenset[UUID] = frozenset()
+    verwijderd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ def translate_contactmoment(
                 "M40", "initiatiefnemer", Severity.ADJUSTED, "onbekende waarde: ingevuld volgens het kanaal"
             )
         )
-    for partner in sorted(omgeving.partners, key=lambda partner: partner.klant.bytes):
+    there = [partner for partner in omgeving.partners if not partner.verwijderd]
+    for partner in sorted(there, key=lambda partner: partner.klant.bytes):
         result.documents.append(_betrokkene(uuid, partner, moment, initiator, uuids, result.findings))
     if not omgeving.partners:
         result.findings.append(

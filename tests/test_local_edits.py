@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
+from earlier_objects import contactmoment, earlier_url, klant, klantcontactmoment
 from legacy_objects import BSN as BSNS
 from legacy_objects import KVK, RSIN, klantcontact, medewerker, organisatie, persoon, rol_uuid, uuid_of, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
@@ -20,6 +22,7 @@ from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.dump import dump_lines
 from gateway.store.erasing import erased
 from jobs.backfill import Backfill
 from jobs.rebuild import Rebuild
@@ -429,6 +432,55 @@ def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(r
     assert register.send("DELETE", f"digitaleadressen/{own}").status_code == 204
     ingest.remove("bron", "rol", [rol_uuid(3)])
     assert of_whom(changed) == third["uuid"]
+
+
+def findings(register: Writer) -> list[dict[str, Any]]:
+    lines = map(orjson.loads, dump_lines(register.installation.store))
+    return [line for line in lines if line["t"] == "finding" and line["rule"] in ("M30", "M40")]
+
+
+@pytest.mark.rule("M30")
+@pytest.mark.rule("M40")
+@pytest.mark.parametrize("of", ["rol", "klant"])
+def test_nothing_is_found_missing_that_a_client_deleted(register: Writer, of: str) -> None:
+    """By a rebuild, a change of the zaak or contactmoment, or a new contact; the klant or rol is simply there."""
+    ingest, changed = taking(register), contactmoment(1, tekst="Anders")
+    ingest.take("bron", "zaak", [zaak()])
+    if of == "rol":
+        ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, generiek="initiator")])
+        ingest.take("bron", "klantcontact", [klantcontact(1)])
+        later: list[tuple[str, dict[str, Any]]] = [("klantcontact", klantcontact(2))]
+    else:
+        ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN_OF_CLIENT})])
+        ingest.take("bron", "contactmoment", [contactmoment(1)])
+        ingest.take("bron", "klantcontactmoment", [klantcontactmoment(1, 1, 1)])
+        later = [
+            ("contactmoment", changed),
+            ("contactmoment", contactmoment(2, klant=earlier_url("klant", 1))),
+        ]
+    before, found = dump_digest(register.installation.store), findings(register)
+    (partij,) = register.get("partijen").get_json()["results"]
+    assert register.send("DELETE", f"partijen/{partij['uuid']}").status_code == 204
+    without = dump_digest(register.installation.store)
+    assert findings(register) == found
+    Rebuild(register.installation.store, ingest).run()
+    assert dump_digest(register.installation.store) == without
+    ingest.take("bron", "zaak", [zaak(1, "zaakvertrouwelijk"), zaak(2)])
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [a_rol(BSNS[1], 2, zaak=2)])
+    ingest.remove("bron", "zaak", [UUID(uuid_of("zaak", 2))])
+    assert dump_digest(register.installation.store) == without
+    for kind, raw in later:
+        ingest.take("bron", kind, [raw])
+    assert findings(register) == found
+    assert register.get("betrokkenen").get_json()["count"] == 0
+    for kind, raw in later:
+        if raw is changed:
+            ingest.take("bron", kind, [contactmoment(1)])
+        else:
+            ingest.remove("bron", kind, [UUID(raw["url"].rpartition("/")[2])])
+    assert ingest.restore(UUID(partij["uuid"]))
+    assert dump_digest(register.installation.store) == before
 
 
 def standards(register: Writer) -> dict[str, bool]:
