@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from gateway.batch import SAYING
-from gateway.explain_document import MOST, Documents, named, source_of
-from gateway.store import erasing, kinds, quarantine
+from gateway.explain_document import MOST, Documents, named, of_rollen, source_of
+from gateway.store import erasing, kinds, quarantine, ties
 from gateway.store import explaining as store
 from gateway.store.database import Store
 from gateway.store.editing import TOMBSTONE
 from gateway.store.explaining import HeldRaw
 from gateway.store.status import moment_of
+from gateway.tying import TIES
 from mappings import advice, why
 from mappings.identity import Uuids
 from mappings.settings import Settings
@@ -28,6 +29,8 @@ STATES = {
     kinds.NO_PARTY: "maakt geen partij: deze omschrijvingGeneriek staat niet in [mapping] partij_rollen (M10)",
     kinds.GONE: "bestaat niet meer in de bron",
 }
+DELETED = "wat ervan kwam is door een client verwijderd (M19)"
+REBUILD = "klantbrug rebuild maakt het opnieuw"
 UNKNOWN = (
     "Hierover is niets bekend: geen document, geen bronobject, niets dat een client verwijderde. Is een bron nog niet "
     "volledig ingelezen, dan kan het daar wel bestaan."
@@ -126,15 +129,50 @@ class _Explaining:
         elif raw.state == kinds.TRANSLATED and raw.kind == "zaak":
             words = "gelezen; een zaak wordt zelf geen document, wel wat eraan hangt"
         elif raw.state == kinds.TRANSLATED and not made:
-            words += "; wat ervan kwam is door een client verwijderd (M19)"
+            words += f"; {self._nothing(raw)}"
         if not raw.visible:
             words += "; de bron laat het niet meer zien (403), daarom bewaard zoals het was"
         return words
 
+    def _nothing(self, raw: HeldRaw) -> str:
+        """Why nothing came of a legacy object that was read."""
+        tie = ties.ties_by(self.connection, [raw.row]).get(raw.row)
+        if store.deleted(self.connection, raw.row, self._may_make(raw, tie)):
+            return DELETED
+        if raw.kind in TIES:
+            if tie is None or not (tie.klant or tie.zaak):
+                return "er komt niets van: zie de bevinding"
+            return self._waits(raw, UUID(bytes=tie.contact))
+        return f"er staat niets van in de opslag: {REBUILD}"
+
+    def _may_make(self, raw: HeldRaw, tie: ties.Tie | None) -> list[UUID]:
+        """What a client may have deleted: the klantcontact, or what an object ties to it."""
+        contact = UUID(bytes=tie.contact) if tie else raw.uuid
+        tied = (("betrokkene", tie.klant), ("onderwerpobject", tie.zaak)) if tie else ()
+        return [
+            contact,
+            *(
+                self.documents.uuids.derive(kind, str(contact), str(UUID(bytes=uuid)))
+                for kind, uuid in tied
+                if uuid
+            ),
+        ]
+
+    def _waits(self, raw: HeldRaw, contact: UUID) -> str:
+        """What is with the contact that an object ties to a klant or zaak; a klant is not tied to a klantcontact of the
+        Zaken API or of a client."""
+        kinds_of = (
+            ("contactmoment",) if raw.kind == "klantcontactmoment" else ("contactmoment", "klantcontact")
+        )
+        for held in store.raws(self.connection, contact):
+            if held.kind in kinds_of and (held.kind == "klantcontact" or held.source == raw.source):
+                return f"het {held.kind} {contact}: {STATES[held.state]}"
+        return f"wacht op het {' of '.join(kinds_of)} {contact}: dat is nog niet ingelezen, of er niet (meer)"
+
     def _gives(self, kind: str, uuid: UUID, raw: HeldRaw) -> list[str]:
         """The groups of a party or actor that this object gives; none: a newer one gives them all."""
         held = store.document(self.connection, uuid) if raw.kind in SAYING else None
-        if held is None or held.local or held.owner_kind not in ("partij", "actor"):
+        if held is None or held.local or not of_rollen(held):
             return []
         return [
             group["group"]

@@ -117,7 +117,7 @@ class Documents:
 
     def _groups(self, held: HeldDocument, raws: Sequence[HeldRaw]) -> list[dict[str, Any]]:
         slot = why.slot_of(held.kind, held.body)
-        if held.owner_kind in ("partij", "actor"):
+        if of_rollen(held):
             groups = self.of_party(held, slot)
         else:
             groups = [self._of_contact(held, slot, raws)] if held.body else []
@@ -223,7 +223,8 @@ class Documents:
         """The fields of a klantcontact and what was made with it: from the contact, its zaak and one rol.
 
         From a contactmoment: that, and what ties it to the klant or zaak that the document is about. The klantcontact
-        itself is as vertrouwelijk as the most confidential of its zaken.
+        itself is as vertrouwelijk as the most confidential of its zaken. An onderwerpobject that only a
+        zaakcontactmoment gives comes from that alone.
         """
         by = list(raws)
         if held.kind == "klantcontact":
@@ -235,7 +236,11 @@ class Documents:
                 held_raws[raw.kind] = raw
         contact = held_raws.get("klantcontact")
         moment = held_raws.get("contactmoment")
-        about = contact or held_raws.get("objectcontactmoment") or held_raws.get("zaakcontactmoment")
+        tie = held_raws.get("objectcontactmoment") or held_raws.get("zaakcontactmoment")
+        if contact is not None and tie is not None:
+            own = self.uuids.derive("onderwerpobject", str(contact.uuid), str(contact.zaak))
+            contact = contact if held.uuid == own else None
+        about = contact or tie
         zaak = None
         if about is not None and about.zaak is not None:
             zaak = store.zaak(self.connection, about.source_row, about.zaak)
@@ -245,12 +250,14 @@ class Documents:
         given: dict[str, list[dict[str, Any]]] = {}
         says: why.Fields = {}
         from_zaak = contact is not None and contact.body and "zaak" in held_raws
+        makes, by_what = why.contact_maker, contact if from_zaak else None
         if moment is not None and moment.body:
-            contact = moment
-        if contact is not None and (from_zaak or contact is moment):
+            makes, by_what = why.moment_maker, moment
+        elif contact is None and tie is not None and tie.body:
+            makes, by_what = why.subject_maker, tie
+        if by_what is not None:
             objects = {kind: raw.body for kind, raw in held_raws.items() if raw.body}
-            makes = why.moment_maker if contact is moment else why.contact_maker
-            maker = makes(contact.source, self.uuids, self.settings)
+            maker = makes(by_what.source, self.uuids, self.settings)
             says = maker(objects).get(slot, {})
             given = {
                 field: [_given(held_raws[item.field.partition(".")[0]], objects, item) for item in items]
@@ -320,7 +327,7 @@ def _fields(kind: str, fields: why.Fields, given: dict[str, list[dict[str, Any]]
     told = []
     for field, value in fields.items():
         origins = given.get(field, [])
-        rule, because = why.settled(kind, field) or ("", "")
+        rule, because = why.settled(kind, field, value) or ("", "")
         if origins:
             rule, because = origins[0]["rule"], ""
         elif not value and value is not False:
@@ -338,6 +345,12 @@ def _given(raw: HeldRaw, objects: why.Objects, item: why.Given) -> dict[str, Any
         "rule": item.rule,
         "value": why.legacy_value(objects, item.field),
     }
+
+
+def of_rollen(held: HeldDocument) -> bool:
+    """Do rollen (and klanten) give it together, as they do a party or actor? Also when a client deleted what it was
+    made with."""
+    return held.owner_kind in ("partij", "actor") or held.kind in GROUPS
 
 
 def named(kind: str, uuid: UUID) -> dict[str, str]:

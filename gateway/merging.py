@@ -22,6 +22,7 @@ from gateway.store import representation, ties
 from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
+from gateway.store.identities import zaken_of_contacts
 from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
@@ -32,10 +33,10 @@ from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
-from mappings.klantcontacten import Deelnemer, translate_klantcontact
+from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, translate_klantcontact
 from mappings.klanten import nummer_bezet, verdeel_nummers
 from mappings.merge import Merged, merge
-from mappings.rollen import Claim
+from mappings.rollen import ACTOR_TYPES, Claim
 from mappings.settings import Settings
 
 ZAKEN_AT_ONCE = 500
@@ -71,7 +72,12 @@ class Merging:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties() if self.identities or self.parties else set()
-        gone |= self._contacts() if self.zaken or self.contacts else set()
+        # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
+        self.zaken |= zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
+        if self.zaken or self.contacts:
+            lost, made = self._contacts()
+            gone |= lost
+            self.subjects -= made
         if self.moments or self.subjects:
             gone |= make_moments(self.connection, self.moments, self.subjects, self.uuids, self.settings)
         gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
@@ -82,7 +88,8 @@ class Merging:
             statements.delete_unused_identities(self.connection, self.identities)
         if gone:
             for source in {source for source, _ in self.zaken}:
-                rows.drop_source_finding(self.connection, source, "M30", "betrokkene")
+                generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
+                rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
         for touched in (self.identities, self.parties, self.statements, self.contacts, self.subjects):
             touched.clear()
         self.zaken.clear()
@@ -172,8 +179,8 @@ class Merging:
                 if chosen is None or nummer != chosen[1]
             ]
 
-    def _contacts(self) -> set[int]:
-        """The klantcontacten of the zaken that were touched (M28-M31, M33). Out: documents that are no more."""
+    def _contacts(self) -> tuple[set[int], set[int]]:
+        """The klantcontacten of the touched zaken (M28-M33). Out: documents that are no more, and that are made."""
         owners, made = set(self.contacts), set()
         by_source: dict[int, list[bytes]] = defaultdict(list)
         for source, zaak in sorted(self.zaken):
@@ -185,13 +192,18 @@ class Merging:
                 if held:
                     owners |= rows.document_ids(self.connection, "klantcontact", [row.uuid for row in held])
                     made |= self._contacts_of(source, [row for row in held if row.state == TRANSLATED])
-        return set(rows.owned_documents(self.connection, owners).values()) - made
+        return set(rows.owned_documents(self.connection, owners).values()) - made, made
 
     def _contacts_of(self, source: int, contacts: Sequence[RawRow]) -> set[int]:
         """Make the documents of readable klantcontacten of one source. Out: their rows."""
         uuids = sorted({contact.zaak for contact in contacts if contact.zaak is not None})
         zaken = rows.raw_rows(self.connection, source, "zaak", uuids)
         deelnemers, raws = self._deelnemers(source, uuids)
+        onderwerpen: dict[bytes, dict[str, frozenset[UUID]]] = defaultdict(dict)
+        for contact, about, row, tie in ties.subjects_of(self.connection, [each.uuid for each in contacts]):
+            said_by = onderwerpen[contact].get(str(UUID(bytes=about)), frozenset())
+            onderwerpen[contact][str(UUID(bytes=about))] = said_by | {UUID(bytes=tie)}
+            raws[tie] = row
         name = rows.source_name(self.connection, source)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -208,6 +220,7 @@ class Merging:
                 name,
                 self.uuids,
                 self.settings,
+                onderwerpen[contact.uuid],
             )
             documents += [(document, contact.uuid) for document in made.documents]
             findings += [(contact.id, finding) for finding in made.findings]
@@ -230,15 +243,16 @@ class Merging:
     ) -> tuple[dict[bytes, list[Deelnemer]], dict[bytes, int]]:
         """Who took part in each of these zaken, and the rows of those rollen by their uuid."""
         held = statements.deelnemers(self.connection, source, zaken)
-        others = statements.other_uuids(self.connection, {row.document for row in held})
+        documents = {row.document for row in held if row.document is not None}
+        others = statements.other_uuids(self.connection, documents)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(
                 Deelnemer(
                     UUID(bytes=row.rol),
-                    UUID(bytes=row.uuid),
+                    UUID(bytes=row.uuid) if row.uuid else None,
                     orjson.loads(row.facts),
-                    frozenset(UUID(bytes=other) for other in others.get(row.document, ())),
+                    frozenset(UUID(bytes=other) for other in others.get(row.document or 0, ())),
                 )
             )
         return deelnemers, {row.rol: row.raw for row in held}

@@ -86,8 +86,9 @@ class _Making:
         self.klanten = ties.partijen_of(
             connection, source, "klant", sorted({t.klant for t in found if t.klant})
         )
-        self.actors = ties.partijen_of(connection, source, "contactmoment", contacts)
-        self.others = other_uuids(connection, {row[3] for row in self.actors.values()})
+        actors = ties.partijen_of(connection, source, "contactmoment", contacts)
+        self.actors = {uuid: (actor, row) for uuid, (_, _, actor, row) in actors.items() if actor and row}
+        self.others = other_uuids(connection, {row for _, row in self.actors.values()})
         zaken = rows.raw_rows(connection, source, "zaak", sorted({tie.zaak for tie in found if tie.zaak}))
         self.zaken = {uuid: row for uuid, row in zaken.items() if row.state == TRANSLATED}
         vorige = sorted({tie.vorig for tie in found if tie.vorig})
@@ -131,11 +132,11 @@ class _Making:
     def _omgeving(self, contact: bytes) -> Omgeving:
         group = self.ties[contact]
         actor = self.actors.get(contact)
-        others = self.others.get(actor[3], set()) if actor else set()
+        others = self.others.get(actor[1], set()) if actor else set()
         return Omgeving(
             self._partners(group),
             self._zaken(group),
-            UUID(bytes=actor[2]) if actor else None,
+            UUID(bytes=actor[0]) if actor else None,
             frozenset(UUID(bytes=other) for other in others),
             any(tie.vorig in self.vorige for tie in group),
         )
@@ -150,14 +151,15 @@ class _Making:
         partners = []
         for klant, found in sorted(by_klant.items()):
             rollen = {orjson.loads(tie.facts)["rol"] for tie in found if tie.kind != own}
-            held = self.klanten.get(klant)
+            row, facts, partij, _ = self.klanten.get(klant, (None, "{}", None, None))
             partners.append(
                 Gesprekspartner(
                     UUID(bytes=klant),
-                    UUID(bytes=held[2]) if held else None,
-                    orjson.loads(held[1]) if held else {},
+                    UUID(bytes=partij) if partij else None,
+                    orjson.loads(facts),
                     "belanghebbende" in rollen or not rollen,
                     frozenset(UUID(bytes=tie.uuid) for tie in found),
+                    verwijderd=row is not None and partij is None,
                 )
             )
         return partners

@@ -36,7 +36,8 @@ _INITIATIEF: Final[Mapping[str, bool]] = {"klant": True, "gemeente": False}
 class Momentvertaling:
     """What a contactmoment says by itself: the claim on its medewerker (if any), `facts`, findings.
 
-    `zonder_plaats` names the fields that hold something and have no place in Klantinteracties (M36).
+    `zonder_plaats` names the fields that hold something and have no place in Klantinteracties (M36), and the
+    initiatiefnemer when it is blank (M30): they are counted for the source.
     """
 
     claims: list[Claim]
@@ -50,6 +51,7 @@ class Gesprekspartner:
     """A klant of a contactmoment: the party that it became (None: the klant is not to be had) and its own facts.
 
     `belanghebbende` tells whether one of the klantcontactmomenten calls it that; `sources` are the uuids of those.
+    `verwijderd` tells that a client deleted the party: its betrokkene goes along (M19).
     """
 
     klant: UUID
@@ -57,6 +59,7 @@ class Gesprekspartner:
     facts: Mapping[str, Any]
     belanghebbende: bool
     sources: frozenset[UUID] = frozenset()
+    verwijderd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Setting
         "klant": moment["klant_uuid"],
         "vorig": moment["vorig_uuid"],
     }
-    return Momentvertaling(claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]])
+    blank = [] if moment["initiatiefnemer"] else ["initiatiefnemer"]
+    return Momentvertaling(claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]] + blank)
 
 
 def mag_mee(aanduidingen: Iterable[str], maximum: str) -> bool:
@@ -176,7 +180,8 @@ def translate_contactmoment(
                 "M40", "initiatiefnemer", Severity.ADJUSTED, "onbekende waarde: ingevuld volgens het kanaal"
             )
         )
-    for partner in sorted(omgeving.partners, key=lambda partner: partner.klant.bytes):
+    there = [partner for partner in omgeving.partners if not partner.verwijderd]
+    for partner in sorted(there, key=lambda partner: partner.klant.bytes):
         result.documents.append(_betrokkene(uuid, partner, moment, initiator, uuids, result.findings))
     if not omgeving.partners:
         result.findings.append(

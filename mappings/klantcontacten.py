@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +19,20 @@ from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
 
 HOOFDONDERWERP_LIMIT = 200
 METADATA_LIMIT = 255
+KLANTCONTACTER = "klantcontacter"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Deelnemer:
-    """A rol of the zaak: who it became (`uuid` of a partij or actor) and its part in contacts.
+    """A rol of the zaak: who it became (`uuid` of a partij or actor; None: a client deleted it, M19) and its part in
+    contacts.
 
     `other_uuids` are those of an actor's other keys (M6).
     """
 
     rol: UUID
-    uuid: UUID
+    uuid: UUID | None
     deelname: Mapping[str, Any]
     other_uuids: frozenset[UUID] = frozenset()
 
@@ -62,11 +65,13 @@ def translate_klantcontact(
     source: str,
     uuids: Uuids,
     settings: Settings,
+    onderwerpen: Mapping[str, frozenset[UUID]] = MappingProxyType({}),
 ) -> Contact:
-    """Translate a loaded klantcontact with its zaak and the rollen of that zaak (M28-M31, M42).
+    """Translate a loaded klantcontact with its zaak and the rollen of that zaak (M28-M32, M42).
 
-    In: the facts of klantcontact and zaak as `facts` gives them. Out: documents; the same input in any order of
-    the rollen gives the same.
+    In: the facts of klantcontact and zaak as `facts` gives them; in `onderwerpen` the zaken that zaakcontactmomenten
+    say it is about, each with the uuids of those. Out: documents; the same input in any order of the rollen gives the
+    same.
     """
     uuid = UUID(contact["uuid"])
     kanaal = settings.kanalen.get(contact["kanaal"], Kanaal(contact["kanaal"] or "onbekend"))
@@ -109,11 +114,13 @@ def translate_klantcontact(
             sources=frozenset({uuid}),
         )
     )
-    result.documents.append(zaak_onderwerp(uuid, contact["zaak"], moment, uuids, settings, frozenset({uuid})))
-    betrokkenen = _betrokkenen(uuid, moment, kanaal, deelnemers, uuids, settings)
-    result.documents += betrokkenen
+    for over in (contact["zaak"], *sorted(onderwerpen.keys() - {contact["zaak"]})):
+        sources = onderwerpen.get(over, frozenset()) | {uuid}
+        result.documents.append(zaak_onderwerp(uuid, over, moment, uuids, settings, sources))
+    customers = [deelnemer for deelnemer in deelnemers if _is_customer(deelnemer, settings)]
+    result.documents += _betrokkenen(uuid, moment, kanaal, customers, uuids)
     result.documents += _actoren(uuid, moment, deelnemers, uuids)
-    if betrokkenen:
+    if customers:
         result.source_findings.append(
             Finding(
                 "M30",
@@ -166,22 +173,23 @@ def zaak_onderwerp(
     )
 
 
+def _is_customer(deelnemer: Deelnemer, settings: Settings) -> bool:
+    """Does a rol take part as a customer (M30), or was it the contact itself (M31)?"""
+    deel = deelnemer.deelname
+    return deel["soort"] not in ACTOR_TYPES and (
+        deel["generiek"] in settings.klantcontact_betrokkenen or deel["generiek"] == KLANTCONTACTER
+    )
+
+
 def _betrokkenen(
-    contact: UUID,
-    moment: int,
-    kanaal: Kanaal,
-    deelnemers: Sequence[Deelnemer],
-    uuids: Uuids,
-    settings: Settings,
+    contact: UUID, moment: int, kanaal: Kanaal, customers: Sequence[Deelnemer], uuids: Uuids
 ) -> list[Document]:
-    """One for each rol that takes part as a customer (M30), or was the contact itself (M31)."""
+    """One for each customer that a client did not delete."""
     made = []
-    for deelnemer in sorted(deelnemers, key=lambda deelnemer: deelnemer.rol.bytes):
+    for deelnemer in sorted(customers, key=lambda deelnemer: deelnemer.rol.bytes):
+        if deelnemer.uuid is None:
+            continue
         deel = deelnemer.deelname
-        if deel["soort"] in ACTOR_TYPES:
-            continue
-        if deel["generiek"] not in settings.klantcontact_betrokkenen and deel["generiek"] != "klantcontacter":
-            continue
         created = min(moment, deel["moment"])
         contactnaam = deel["contactnaam"] or LEGE_NAAM
         made.append(
@@ -211,7 +219,8 @@ def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids:
     rollen: dict[UUID, list[Deelnemer]] = {}
     for deelnemer in deelnemers:
         deel = deelnemer.deelname
-        if deel["soort"] in ACTOR_TYPES and deel["generiek"] == "klantcontacter":
+        klantcontacter = deel["soort"] in ACTOR_TYPES and deel["generiek"] == KLANTCONTACTER
+        if klantcontacter and deelnemer.uuid is not None:
             rollen.setdefault(deelnemer.uuid, []).append(deelnemer)
     made = []
     for actor, found in sorted(rollen.items()):

@@ -235,7 +235,11 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "soortActor": ("M27", "het betrokkeneType van de nieuwste rol"),
         "indicatieActief": ("M27", "altijd waar zolang de bron de actor geeft"),
         "actoridentificator": ("M27", "de instellingen [mapping] actor_..."),
-        "actorIdentificatie": ("M27", "van een medewerker alleen met functie en geldig telefoonnummer"),
+        "actorIdentificatie": (
+            "M27",
+            "van een medewerker alleen met functie en geldig telefoonnummer, van een eenheid geldige e-mail en "
+            "telefoonnummer",
+        ),
         "naam": ("M27", "de rol geeft geen naam"),
     },
     "klantcontact": {
@@ -251,8 +255,13 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     },
     "betrokkene": {
         "initiator": ("M30", "de instelling [mapping] kanalen, anders waar: de bron zegt het niet"),
-        "rol": ("M30", "klant, of vertegenwoordiger als de rol gemachtigde is"),
+        "rol": (
+            "M30",
+            "klant; vertegenwoordiger als de rol gemachtigde is of de klant alleen gesprekspartner was",
+        ),
         "bezoekadres": ("M30", "een betrokkene uit de bron heeft geen eigen adres"),
         "correspondentieadres": ("M30", "een betrokkene uit de bron heeft geen eigen adres"),
     },
 }
+# Of these the words above hold for a value only.
+WHEN_FILLED: Final = frozenset({("partij", "bezoekadres.land")})

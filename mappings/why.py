@@ -18,10 +18,10 @@ from mappings.digitaleadressen import telefoonnummer
 from mappings.documents import Document
 from mappings.findings import Untranslatable
 from mappings.identity import Uuids, key_sets
-from mappings.klantcontacten import Deelnemer, translate_klantcontact
+from mappings.klantcontacten import Deelnemer, translate_klantcontact, zaak_onderwerp
 from mappings.landen import LANDENTABEL, landcode
 from mappings.merge import merge
-from mappings.origins import CONTACTPERSOON, SETTLED, TABLE
+from mappings.origins import CONTACTPERSOON, SETTLED, TABLE, WHEN_FILLED
 from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import translate, uuid_in
@@ -63,8 +63,10 @@ def given(slot: Slot, objects: Objects, make: Callable[[Objects], Slots]) -> dic
     return found
 
 
-def settled(kind: str, field: str) -> tuple[str, str] | None:
+def settled(kind: str, field: str, value: Any) -> tuple[str, str] | None:
     """The rule and the words for a field that no legacy field gave; the nearest group that the table names."""
+    if (kind, field) in WHEN_FILLED and not says(value):
+        return None
     named = SETTLED.get(kind, {})
     path = field
     while path and path not in named:
@@ -239,7 +241,7 @@ def moment_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Obj
         facts = {kind: translate(kind, raw, source, settings).facts for kind, raw in objects.items()}
         klant = facts.get("klant", {})
         partners = []
-        if klant or "klantcontactmoment" in facts:
+        if klant or "klantcontactmoment" in facts or facts["contactmoment"]["klant"]:
             rol = facts.get("klantcontactmoment", {"rol": "belanghebbende"})["rol"]
             partners.append(Gesprekspartner(NOBODY, NOBODY, klant, rol == "belanghebbende"))
         about = facts.get("objectcontactmoment", facts.get("zaakcontactmoment", {}))
@@ -250,5 +252,17 @@ def moment_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Obj
         return slots(
             translate_contactmoment(facts["contactmoment"], omgeving, source, uuids, settings).documents
         )
+
+    return make
+
+
+def subject_maker(source: str, uuids: Uuids, settings: Settings) -> Callable[[Objects], Slots]:
+    """The translation of what says that a klantcontact, wherever that came from, is about a zaak (M32)."""
+
+    def make(objects: Objects) -> Slots:
+        kind = "objectcontactmoment" if "objectcontactmoment" in objects else "zaakcontactmoment"
+        tie = translate(kind, objects[kind], source, settings).facts
+        over = str(uuid_in(tie.get("object", tie.get("zaak"))) or "")
+        return slots([zaak_onderwerp(NOBODY, over, 0, uuids, settings, frozenset())])
 
     return make

@@ -35,10 +35,16 @@ VELDEN: Final[tuple[str, ...]] = (
     # Of the earlier standards (M40, M41).
     *("bronorganisatie", "websiteUrl", "voorkeurskanaal", "onderwerpLinks"),
     *(f"subjectIdentificatie.{veld}" for veld in ("geboortedatum", "geslachtsaanduiding", "innRechtsvorm")),
+    # Counted likewise: what a source left blank, and was filled in.
+    "initiatiefnemer",
 )
 BIT: Final[Mapping[str, int]] = {veld: 1 << number for number, veld in enumerate(VELDEN)}
 SEVERITY: Final = "info"
 ACTION: Final = "heeft geen plaats in Klantinteracties: alleen in het bronobject bewaard"
+# The rule and what was done, where that is something else.
+INGEVULD: Final[Mapping[str, tuple[str, str]]] = {
+    "initiatiefnemer": ("M30", "leeg: de initiator is ingevuld volgens [mapping] kanalen"),
+}
 
 _ROL: Final = tuple((name, BIT[name]) for name in VELDEN[:8])
 _AUTHENTICATIE: Final = {

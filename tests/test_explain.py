@@ -282,6 +282,58 @@ def test_a_klantcontact_is_told_as_document_and_as_legacy_object(operator: Opera
     }
 
 
+@pytest.mark.rule("M4")
+@pytest.mark.rule("M22")
+def test_a_contactpersoon_whose_organisation_a_client_deleted_is_told(operator: Operator) -> None:
+    contact = {"naam": "Anna", "emailadres": "anna@voorbeeld.nl", "functie": "chef", "telefoonnummer": ""}
+    operator.take(zaak(1), organisatie(1, kvk=KVK[0], contact=contact))
+    partijen = operator.send("GET", "partijen").get_json()["results"]
+    of = {each["soortPartij"]: each for each in partijen}
+    (adres,) = of["contactpersoon"]["digitaleAdressen"]
+    assert operator.send("DELETE", f"partijen/{of['organisatie']['uuid']}").status_code == 204
+    told = {
+        name: (field(item, name)["rule"], [each["field"] for each in field(item, name)["from"]])
+        for item in (operator.explain(of["contactpersoon"]["uuid"])[0], operator.explain(adres["uuid"])[0])
+        for name in ("soortPartij", "indicatieActief", "interneNotitie", "adres", "isStandaardAdres")
+        if any(each["field"] == name for part in item["groups"] for each in part["fields"])
+    }
+    assert told == {
+        "soortPartij": ("M22", []),
+        "indicatieActief": ("M11", []),
+        "interneNotitie": ("M24", ["contactpersoonRol.functie"]),
+        "adres": ("M21", ["contactpersoonRol.emailadres"]),
+        "isStandaardAdres": ("M21", []),
+    }
+    (legacy,) = [each for each in operator.explain(uuid_of("rol", 1)) if each["what"] == "legacy"]
+    assert {"functie", "adres"} <= {name for each in legacy["documents"] for name in each["gives"]}
+
+
+@pytest.mark.rule("M4")
+@pytest.mark.rule("M14")
+def test_a_country_is_told_as_dutch_only_where_it_is(operator: Operator) -> None:
+    verblijf = {"gorOpenbareRuimteNaam": "Dorpsstraat", "aoaHuisnummer": 1, "aoaPostcode": "1234AB"}
+    at_home = persoon(1, BSN[0])
+    at_home["betrokkeneIdentificatie"]["verblijfsadres"] = verblijf | {"wplWoonplaatsNaam": "Voorbeelddam"}
+    operator.take(zaak(1), at_home, persoon(2, BSN[1], naam="Zonder"))
+    told = {}
+    for partij in operator.send("GET", "partijen").get_json()["results"]:
+        (item, *_) = operator.explain(partij["uuid"])
+        found = field(item, "bezoekadres.land")
+        told[found["value"]] = found["because"]
+    assert told == {"NL": "een verblijfsadres ligt in Nederland", "": "de bron geeft hier niets"}
+
+
+@pytest.mark.rule("M4")
+@pytest.mark.rule("M27")
+def test_what_an_eenheid_gives_is_not_told_as_of_a_medewerker_alone(operator: Operator) -> None:
+    contact = {"naam": "", "emailadres": "balie@voorbeeld.nl", "functie": "", "telefoonnummer": ""}
+    eenheid = {"identificatie": "afd-1", "naam": "Balie"}
+    operator.take(zaak(1), rol(1, eenheid, "organisatorische_eenheid", contact=contact))
+    (item, *_) = operator.explain(operator.only("actor"))
+    assert field(item, "actorIdentificatie.emailadres")["from"]
+    assert "van een eenheid" in field(item, "actorIdentificatie.telefoonnummer")["because"]
+
+
 @pytest.mark.rule("M34")
 def test_why_nothing_came_of_a_legacy_object(operator: Operator) -> None:
     operator.take(persoon(1, BSN[0]))

@@ -8,13 +8,24 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from earlier_objects import earlier_uuid
-from legacy_objects import SECRET, SETTINGS, uuid_of
-from test_explain import field, group
-from test_moments import CONTACT, WHOLE, Register
+from earlier_objects import (
+    CONTACTMOMENTEN,
+    contactmoment,
+    earlier_url,
+    earlier_uuid,
+    klant,
+    klantcontactmoment,
+    objectcontactmoment,
+)
+from legacy_objects import BSN, SECRET, SETTINGS, uuid_of, zaak
+from test_explain import Operator, field, group
+from test_moments import CONTACT, HELD, HERE, POINTED_AT, POINTS_HERE, WHOLE, Register, zaakcontactmoment
 
 from gateway.explain import Explainer
-from mappings import why
+from gateway.store.kinds import LOCAL_ORIGIN
+from gateway.store.writing import put_documents
+from mappings import klantinteracties, why
+from mappings.documents import Document
 
 
 class Explained:
@@ -102,6 +113,33 @@ def test_of_a_contactmoment_with_several_klanten_and_zaken_each_is_told(explaine
     assert {earlier_uuid("klantcontactmoment", number) for number in (1, 2)} <= set(told)
 
 
+@pytest.mark.rule("M32")
+def test_what_points_at_a_klantcontact_is_told_with_the_zaak_that_it_adds(tmp_path: Path) -> None:
+    """Of the Zaken API, or made here by a client."""
+    register = Register(tmp_path / "store.db")
+    uuid = UUID("11111111-0000-4000-8000-000000000001")
+    body = klantinteracties.defaults("klantcontact")
+    with register.store.write() as connection:
+        put_documents(connection, [(Document("klantcontact", uuid, body, 5, 5), None)], LOCAL_ORIGIN)
+    tie = zaakcontactmoment(3, 2, POINTS_HERE.replace(HELD, str(uuid)))
+    register.take(*POINTED_AT, ("zaakcontactmoment", tie))
+    explained = Explained(register)
+    told = {
+        (contact, field(item := explained.of(subject), "objectId")["value"]): [
+            (origin["rule"], origin["uuid"]) for origin in field(item, "objectId")["from"]
+        ]
+        for subject, contact in register.links("onderwerpobject.klantcontact")
+    }
+    assert told == {
+        (HELD, uuid_of("zaak", 1)): [("M29", HELD)],
+        (HELD, uuid_of("zaak", 2)): [("M32", earlier_uuid("zaakcontactmoment", 1))],
+        (str(uuid), uuid_of("zaak", 2)): [("M32", tie["uuid"])],
+    }
+    for subject, _ in register.links("onderwerpobject.klantcontact"):
+        assert field(explained.of(subject), "codeRegister")["because"].endswith("[mapping] zaak_...")
+    register.store.close()
+
+
 @pytest.mark.rule("M28")
 def test_a_contactmoment_is_vertrouwelijk_by_the_most_confidential_of_its_zaken(tmp_path: Path) -> None:
     settings = replace(SETTINGS, max_vertrouwelijkheidaanduiding="zeer_geheim")
@@ -139,3 +177,104 @@ def test_every_document_is_explained_as_it_is_served(explained: Explained) -> No
                 assert (
                     each["from"] or each["because"] or not why.says(each["value"]) or each["rule"] == "M18"
                 ), (line["kind"], each["field"])
+
+
+ELSEWHERE = "https://elders.example/contactmomenten/" + CONTACT
+SECRET_ZAAK = [("zaak", zaak(3, "geheim")), ("objectcontactmoment", objectcontactmoment(9, 1, 3))]
+TIED = {
+    "klantcontactmoment": klantcontactmoment(1, 1, 1),
+    "objectcontactmoment": objectcontactmoment(1, 1, 1),
+    "zaakcontactmoment": zaakcontactmoment(1, 1, earlier_url("contactmoment", 1)),
+}
+
+
+@pytest.mark.rule("M4")
+@pytest.mark.parametrize("kind", TIED)
+def test_a_tie_of_which_nothing_came_tells_what_it_waits_for(tmp_path: Path, kind: str) -> None:
+    """No client deleted anything."""
+    register = Register(tmp_path / "store.db")
+    explained = Explained(register)
+    register.take(("zaak", zaak(1)), (kind, TIED[kind]))
+    uuid = earlier_uuid(kind, 1)
+    story = explained.of(uuid, "legacy")["story"]
+    assert "client" not in story
+    assert story.startswith("vertaald; wacht op")
+    assert CONTACT in story
+    register.take(*SECRET_ZAAK, ("contactmoment", contactmoment(1)))
+    story = explained.of(uuid, "legacy")["story"]
+    assert "client" not in story
+    assert f"contactmoment {CONTACT}: weggelaten" in story
+    register.remove("objectcontactmoment", earlier_uuid("objectcontactmoment", 9))
+    register.take(("contactmoment", contactmoment(1)), (kind, TIED[kind]))
+    assert explained.of(uuid, "legacy")["story"] == "vertaald"
+    register.store.close()
+
+
+@pytest.mark.rule("M4")
+@pytest.mark.parametrize(
+    ("kind", "tie"),
+    [
+        ("objectcontactmoment", TIED["objectcontactmoment"] | {"objectType": "product"}),
+        ("zaakcontactmoment", zaakcontactmoment(1, 1, ELSEWHERE)),
+    ],
+)
+def test_a_tie_that_makes_nothing_refers_to_its_finding(
+    tmp_path: Path, kind: str, tie: dict[str, Any]
+) -> None:
+    register = Register(tmp_path / "store.db")
+    register.take(("zaak", zaak(1)), ("contactmoment", contactmoment(1)), (kind, tie))
+    told = Explained(register).of(earlier_uuid(kind, 1), "legacy")
+    assert "client" not in told["story"]
+    assert told["story"].endswith("zie de bevinding")
+    assert [each["rule"] for each in told["findings"]] == ["M32" if kind == "zaakcontactmoment" else "M40"]
+    register.store.close()
+
+
+@pytest.mark.rule("M40")
+def test_a_klant_of_what_is_no_contactmoment_is_told(tmp_path: Path) -> None:
+    """There is a klantcontact of that uuid, but not of this API."""
+    register = Register(tmp_path / "store.db")
+    tie = klantcontactmoment(1, 1, 1) | {"contactmoment": f"{CONTACTMOMENTEN}/contactmomenten/{HELD}"}
+    register.take(*POINTED_AT, ("klantcontactmoment", tie))
+    story = Explained(register).of(earlier_uuid("klantcontactmoment", 1), "legacy")["story"]
+    assert story.startswith("vertaald; wacht op") and HELD in story
+    register.store.close()
+
+
+@pytest.mark.rule("M19")
+@pytest.mark.parametrize("kind", [*TIED, "contactmoment", "klant"])
+def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
+    tmp_path: Path, kind: str
+) -> None:
+    operator = Operator(tmp_path / "installation")
+    deleted = {"contactmoment": "klantcontacten", "klant": "partijen", "klantcontactmoment": "betrokkenen"}
+    path = f"/klantinteracties/api/v1/{deleted.get(kind, 'onderwerpobjecten')}"
+    operator.installation.ingest.addresses = {"bron": {"bron": f"{CONTACTMOMENTEN}/", "hier": HERE}}
+    taken = {
+        "zaak": zaak(1),
+        "klant": klant(1, {"inpBsn": BSN[0]}),
+        "contactmoment": contactmoment(1),
+        "klantcontactmoment": TIED["klantcontactmoment"],
+    }
+    for each, raw in (taken | ({kind: TIED[kind]} if kind in TIED else {})).items():
+        operator.installation.ingest.take("bron", each, [raw])
+    (found,) = operator.api.get(
+        path, headers={"Authorization": f"Token {operator.tokens['read']}"}
+    ).get_json()["results"]
+    assert operator.send("DELETE", f"{path.rpartition('/')[2]}/{found['uuid']}").status_code == 204
+    (told,) = [each for each in operator.explain(earlier_uuid(kind, 1)) if each["what"] == "legacy"]
+    assert told["story"] == "vertaald; wat ervan kwam is door een client verwijderd (M19)"
+
+
+@pytest.mark.rule("M4")
+@pytest.mark.rule("M40")
+def test_a_betrokkene_of_a_klant_that_only_the_contactmoment_names_is_told(tmp_path: Path) -> None:
+    """And that is not to be had: there is no klantcontactmoment and no klant."""
+    register = Register(tmp_path / "store.db")
+    register.take(("contactmoment", contactmoment(1, klant=earlier_url("klant", 1))))
+    ((uuid, _),) = register.documents("betrokkene").items()
+    item = Explained(register).of(uuid)
+    assert origins(item, "initiator") == [("M40", "contactmoment.initiatiefnemer")]
+    assert (field(item, "rol")["rule"], field(item, "rol")["value"]) == ("M30", "klant")
+    assert "gesprekspartner" in field(item, "rol")["because"]
+    register.store.close()

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
+from earlier_objects import contactmoment, earlier_url, klant, klantcontactmoment
 from legacy_objects import BSN as BSNS
 from legacy_objects import KVK, RSIN, klantcontact, medewerker, organisatie, persoon, rol_uuid, uuid_of, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
@@ -20,8 +22,10 @@ from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.dump import dump_lines
 from gateway.store.erasing import erased
 from jobs.backfill import Backfill
+from jobs.rebuild import Rebuild
 from mappings.identity import Uuids, key_uuid
 from mappings.settings import Settings
 
@@ -428,6 +432,122 @@ def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(r
     assert register.send("DELETE", f"digitaleadressen/{own}").status_code == 204
     ingest.remove("bron", "rol", [rol_uuid(3)])
     assert of_whom(changed) == third["uuid"]
+
+
+def findings(register: Writer) -> list[dict[str, Any]]:
+    lines = map(orjson.loads, dump_lines(register.installation.store))
+    return [line for line in lines if line["t"] == "finding" and line["rule"] in ("M30", "M40")]
+
+
+@pytest.mark.rule("M30")
+@pytest.mark.rule("M40")
+@pytest.mark.parametrize("of", ["rol", "klant"])
+def test_nothing_is_found_missing_that_a_client_deleted(register: Writer, of: str) -> None:
+    """By a rebuild, a change of the zaak or contactmoment, or a new contact; the klant or rol is simply there."""
+    ingest, changed = taking(register), contactmoment(1, tekst="Anders")
+    ingest.take("bron", "zaak", [zaak()])
+    if of == "rol":
+        ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, generiek="initiator")])
+        ingest.take("bron", "klantcontact", [klantcontact(1)])
+        later: list[tuple[str, dict[str, Any]]] = [("klantcontact", klantcontact(2))]
+    else:
+        ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN_OF_CLIENT})])
+        ingest.take("bron", "contactmoment", [contactmoment(1)])
+        ingest.take("bron", "klantcontactmoment", [klantcontactmoment(1, 1, 1)])
+        later = [
+            ("contactmoment", changed),
+            ("contactmoment", contactmoment(2, klant=earlier_url("klant", 1))),
+        ]
+    before, found = dump_digest(register.installation.store), findings(register)
+    (partij,) = register.get("partijen").get_json()["results"]
+    assert register.send("DELETE", f"partijen/{partij['uuid']}").status_code == 204
+    without = dump_digest(register.installation.store)
+    assert findings(register) == found
+    Rebuild(register.installation.store, ingest).run()
+    assert dump_digest(register.installation.store) == without
+    ingest.take("bron", "zaak", [zaak(1, "zaakvertrouwelijk"), zaak(2)])
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", [a_rol(BSNS[1], 2, zaak=2)])
+    ingest.remove("bron", "zaak", [UUID(uuid_of("zaak", 2))])
+    assert dump_digest(register.installation.store) == without
+    for kind, raw in later:
+        ingest.take("bron", kind, [raw])
+    assert findings(register) == found
+    assert register.get("betrokkenen").get_json()["count"] == 0
+    for kind, raw in later:
+        if raw is changed:
+            ingest.take("bron", kind, [contactmoment(1)])
+        else:
+            ingest.remove("bron", kind, [UUID(raw["url"].rpartition("/")[2])])
+    assert ingest.restore(UUID(partij["uuid"]))
+    assert dump_digest(register.installation.store) == before
+
+
+def standards(register: Writer) -> dict[str, bool]:
+    """Of each digitaal adres whether it is the standard one."""
+    found = register.get("digitaleadressen").get_json()["results"]
+    return {each["adres"]: each["isStandaardAdres"] for each in found}
+
+
+def with_email(number: int, adres: str, bsn: str = BSN_OF_CLIENT, **rest: Any) -> dict[str, Any]:
+    contact = {"emailadres": adres, "functie": "", "naam": "", "telefoonnummer": ""}
+    return a_rol(bsn, number, on=number, contact=contact, **rest)
+
+
+@pytest.mark.rule("M21")
+@pytest.mark.parametrize("again", [False, True])
+def test_when_the_standard_address_of_a_client_goes_the_newest_is_it_again(
+    register: Writer, again: bool
+) -> None:
+    """Also when the client had chosen that one before."""
+    ingest = taking(register)
+    rollen = [with_email(1, "a@b.nl"), with_email(2, "c@d.nl")]
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "rol", rollen)
+    uuids = {each["adres"]: each["uuid"] for each in register.get("digitaleadressen").get_json()["results"]}
+    for adres in ("a@b.nl", "c@d.nl", "a@b.nl") if again else ("a@b.nl",):
+        chosen = register.send("PATCH", f"digitaleadressen/{uuids[adres]}", {"isStandaardAdres": True})
+        assert chosen.status_code == 200
+    assert standards(register) == {"a@b.nl": True, "c@d.nl": False}
+    ingest.take("bron", "rol", [rollen[1] | {"roltoelichting": "anders"}, with_email(3, "e@f.nl")])
+    assert standards(register) == {"a@b.nl": True, "c@d.nl": False, "e@f.nl": False}
+    before = dump_digest(register.installation.store)
+    ingest.remove("bron", "rol", [rol_uuid(1)])
+    assert standards(register) == {"c@d.nl": False, "e@f.nl": True}
+    ingest.take("bron", "rol", rollen[:1])
+    assert dump_digest(register.installation.store) == before
+    ingest.remove("bron", "rol", [rol_uuid(1), rol_uuid(3)])
+    assert standards(register) == {"c@d.nl": True}
+
+
+@pytest.mark.rule("M21")
+@pytest.mark.rule("M6")
+def test_partijen_that_are_joined_have_one_standard_address_of_a_client(register: Writer) -> None:
+    """By a rol that says they are one; when it goes, each has its own back."""
+    ingest, url = taking(register), "https://personen.example/9"
+    ingest.take("bron", "zaak", [zaak()])
+    ingest.take(
+        "bron",
+        "rol",
+        [
+            with_email(1, "a@b.nl"),
+            with_email(2, "c@d.nl"),
+            with_email(3, "e@f.nl", "", url=url),
+            with_email(4, "g@h.nl", "", url=url),
+        ],
+    )
+    for each in register.get("digitaleadressen").get_json()["results"]:
+        if each["adres"] in ("a@b.nl", "e@f.nl"):
+            path = f"digitaleadressen/{each['uuid']}"
+            assert register.send("PATCH", path, {"isStandaardAdres": True}).status_code == 200
+    before = dump_digest(register.installation.store)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 5, url=url)])
+    joined = standards(register)
+    assert [adres for adres, standard in joined.items() if standard] in (["a@b.nl"], ["e@f.nl"])
+    Rebuild(register.installation.store, ingest).run()
+    assert standards(register) == joined
+    ingest.remove("bron", "rol", [rol_uuid(5)])
+    assert dump_digest(register.installation.store) == before
 
 
 @pytest.mark.rule("M6")

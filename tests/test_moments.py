@@ -20,7 +20,18 @@ from earlier_objects import (
     objectcontactmoment,
 )
 from invariants import broken
-from legacy_objects import BSN, SECRET, SETTINGS, SOURCE, ZAKEN, medewerker, persoon, uuid_of, zaak
+from legacy_objects import (
+    BSN,
+    SECRET,
+    SETTINGS,
+    SOURCE,
+    ZAKEN,
+    klantcontact,
+    medewerker,
+    persoon,
+    uuid_of,
+    zaak,
+)
 from support import dump_digest
 
 from gateway.ingest import Ingest
@@ -28,6 +39,7 @@ from gateway.store.database import Store
 from gateway.store.dump import dump_lines
 from gateway.store.kinds import LOCAL_ORIGIN
 from gateway.store.writing import put_documents, remove_documents
+from jobs.rebuild import Rebuild
 from mappings import klantinteracties
 from mappings.documents import Document
 from mappings.settings import Settings
@@ -367,11 +379,147 @@ def test_a_zaakcontactmoment_that_points_here_adds_the_zaak_to_what_a_client_mad
         remove_documents(connection, [row[0] for row in connection.execute("SELECT id FROM document")])
 
 
+HELD = uuid_of("klantcontact", 1)
+POINTS_HERE = f"{HERE}/klantinteracties/api/v1/klantcontacten/{HELD}"
+# A klantcontact of the Zaken API, and zaakcontactmomenten that say it is about another zaak too, and about its own.
+POINTED_AT: Raws = [
+    ("zaak", zaak(1)),
+    ("zaak", zaak(2)),
+    ("rol", persoon(1, BSN[0], generiek="initiator")),
+    ("klantcontact", klantcontact(1)),
+    ("zaakcontactmoment", zaakcontactmoment(1, 2, POINTS_HERE)),
+    ("zaakcontactmoment", zaakcontactmoment(2, 1, POINTS_HERE)),
+]
+
+
+def subjects(register: Register) -> list[str]:
+    """The zaken that onderwerpobjecten refer to."""
+    found = register.documents("onderwerpobject").values()
+    return sorted(each["onderwerpobjectidentificator"]["objectId"] for each in found)
+
+
+@pytest.mark.rule("M32")
+def test_a_zaakcontactmoment_that_points_at_a_klantcontact_of_a_zaken_api_adds_its_zaak(
+    register: Register,
+) -> None:
+    register.take(*POINTED_AT[:4])
+    before = register.documents("klantcontact")
+    register.take(*POINTED_AT[4:])
+    assert register.documents("klantcontact") == before != {}
+    assert len(register.documents("betrokkene")) == 1
+    assert subjects(register) == sorted([uuid_of("zaak", 1), uuid_of("zaak", 2)])
+    assert {of for _, of in register.links("onderwerpobject.klantcontact")} == {HELD}
+    register.remove("zaakcontactmoment", earlier_uuid("zaakcontactmoment", 1))
+    register.remove("zaakcontactmoment", earlier_uuid("zaakcontactmoment", 2))
+    assert subjects(register) == [uuid_of("zaak", 1)]
+
+
+@pytest.mark.rule("M32")
+@pytest.mark.rule("M42")
+@pytest.mark.parametrize("seed", range(12))
+def test_what_points_at_a_klantcontact_gives_one_store_in_any_order(
+    make: Callable[..., Register], seed: int
+) -> None:
+    """With removals on the way, zaken too; and a rebuild leaves it so."""
+    expected = make()
+    expected.take(*POINTED_AT)
+    order = random.Random(seed)
+    shuffled = POINTED_AT * 2
+    order.shuffle(shuffled)
+    register = make()
+    for kind, raw in shuffled:
+        register.take((kind, raw))
+        if order.random() < 0.3:
+            register.remove(kind, raw["uuid"])
+    last = order.sample(POINTED_AT, len(POINTED_AT))
+    register.take(*last, *last)
+    assert register.digest() == expected.digest()
+    Rebuild(register.store, register.ingest).run()
+    assert register.digest() == expected.digest()
+
+
+@pytest.mark.rule("M32")
+def test_a_zaak_of_another_source_may_point_at_a_klantcontact(make: Callable[..., Register]) -> None:
+    digests = set()
+    for order in (POINTED_AT, POINTED_AT[::-1]):
+        register = make()
+        register.ingest.addresses["elders"] = {"hier": HERE}
+        for kind, raw in order:
+            elsewhere = raw in (zaak(2), zaakcontactmoment(1, 2, POINTS_HERE))
+            register.ingest.take("elders" if elsewhere else SOURCE, kind, [raw])
+        assert len(subjects(register)) == 2
+        digests.add(register.digest())
+        register.ingest.remove("elders", "zaak", [UUID(uuid_of("zaak", 2))])
+        assert subjects(register) == [uuid_of("zaak", 1)]
+    assert len(digests) == 1
+
+
+@pytest.mark.rule("M32")
+@pytest.mark.rule("M34")
+@pytest.mark.parametrize(("secret", "left"), [(2, [1]), (1, [])])
+def test_a_zaak_that_is_left_out_gives_a_klantcontact_no_subject(
+    make: Callable[..., Register], secret: int, left: list[int]
+) -> None:
+    """The zaak of the zaakcontactmoment; or the klantcontact's own, and then there is no klantcontact."""
+    closed: Raw = ("zaak", zaak(secret, "geheim"))
+    objects = [each for each in POINTED_AT if each[1]["uuid"] != uuid_of("zaak", secret)] + [closed]
+    orders = [objects, objects[::-1], [*POINTED_AT, closed]]
+    digests = set()
+    for order in orders:
+        register = make()
+        register.take(*order)
+        assert subjects(register) == [uuid_of("zaak", number) for number in left]
+        assert len(register.documents("klantcontact")) == len(left)
+        digests.add(register.digest())
+        register.take(*POINTED_AT, *POINTED_AT)
+        assert len(subjects(register)) == 2
+    assert len(digests) == 1
+
+
+@pytest.mark.rule("M32")
+@pytest.mark.rule("M33")
+def test_a_changed_zaak_keeps_what_points_at_its_klantcontact(register: Register) -> None:
+    register.take(*POINTED_AT)
+    register.take(
+        ("zaak", zaak(1, "zaakvertrouwelijk")), ("klantcontact", klantcontact(1, onderwerp="Anders"))
+    )
+    assert len(subjects(register)) == 2
+    register.remove("klantcontact", HELD)
+    assert subjects(register) == []
+    register.take(("klantcontact", klantcontact(1)))
+    assert len(subjects(register)) == 2
+    register.remove("zaak", uuid_of("zaak", 2))
+    assert subjects(register) == [uuid_of("zaak", 1)]
+
+
 @pytest.mark.rule("M36")
 def test_fields_without_a_place_are_counted(register: Register) -> None:
     register.take(*WHOLE)
     counted = {line["field"] for line in register.lines("finding") if line["rule"] == "M36"}
     assert "bronorganisatie" in counted
+
+
+@pytest.mark.rule("M30")
+@pytest.mark.rule("M40")
+def test_a_blank_initiatiefnemer_is_one_finding_on_the_source(register: Register) -> None:
+    """Who began the contact is filled in by the kanaal then."""
+    register.take(
+        ("klant", klant(1)),
+        *(("contactmoment", contactmoment(number, initiatiefnemer="")) for number in (1, 2)),
+        *(("klantcontactmoment", klantcontactmoment(number, number, 1)) for number in (1, 2)),
+    )
+
+    def found() -> list[tuple[str, str]]:
+        return [
+            (line["field"], line["severity"]) for line in register.lines("finding") if line["rule"] == "M30"
+        ]
+
+    assert [each["initiator"] for each in register.documents("betrokkene").values()] == [True, True]
+    assert found() == [("initiatiefnemer", "info")]
+    register.remove("contactmoment", earlier_uuid("contactmoment", 2))
+    assert found() == [("initiatiefnemer", "info")]
+    register.take(("contactmoment", contactmoment(1, initiatiefnemer="gemeente")))
+    assert found() == []
 
 
 @pytest.mark.rule("M3")

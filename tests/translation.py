@@ -68,7 +68,9 @@ def objects(of_slice: earlier.Raws) -> earlier.Raws:
         vestiging(13, VESTIGING[0], KVK[0], zaak=10, generiek="initiator", contact=contact),
         klantcontact(10, zaak=10),
     ]
-    return [*of_slice, *read_ugly(), *earlier.WHOLE, *((kind_of(raw), raw) for raw in more)]
+    here = earlier.POINTS_HERE.replace(earlier.HELD, more[-1]["uuid"])
+    tie = ("zaakcontactmoment", earlier.zaakcontactmoment(9, 1, here))
+    return [*of_slice, *read_ugly(), *earlier.WHOLE, *((kind_of(raw), raw) for raw in more), tie]
 
 
 def digest() -> str:

@@ -165,12 +165,13 @@ def _lose_preference(connection: sqlite3.Connection, partij: int, name: str, row
 
 
 def _one_standard(connection: sqlite3.Connection, standard: Held) -> None:
-    """The other address of that soort of that partij is the standard one no longer."""
+    """The other address of that soort of that partij is the standard one no longer, for as long as this one is."""
     soort = standard.body["soortDigitaalAdres"]
     for partij in standard.links.get("verstrektDoorPartij", []):
         own = rules.referring(connection, "digitaleadres.verstrektDoorPartij", partij)
         for row in rules.having(connection, own, "soortDigitaalAdres", soort):
             other = editing.get(connection, row)
             if row != standard.id and other.body["isStandaardAdres"]:
+                editing.withdraw(connection, other, "isStandaardAdres")
                 body: dict[str, Any] = {**other.body, "isStandaardAdres": False}
                 editing.amend(connection, other, body, other.links)

@@ -293,23 +293,23 @@ def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: 
 
 @dataclass(slots=True)
 class DeelnemerRow:
-    """A rol that became (part of) a partij or actor document."""
+    """A rol that became (part of) a partij or actor document; that is None when a client deleted it."""
 
     zaak: bytes
     raw: int
     rol: bytes
-    document: int
-    uuid: bytes
+    document: int | None
+    uuid: bytes | None
     facts: str
 
 
 def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
-    """The rollen of these zaken that became a partij or actor."""
+    """The rollen of these zaken that became a partij or actor, also one that a client deleted."""
     marks, zaken = bound(zaken)
     rows = connection.execute(
         "SELECT r.zaak, r.id, r.uuid, d.id, d.uuid, r.facts FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
-        " JOIN document d ON d.id = s.document"
+        " LEFT JOIN document d ON d.id = s.document"
         # The pluses keep SQLite from walking all objects of a source by an index on those columns.
         f" WHERE r.source = ? AND +r.kind = ? AND +r.state = ? AND r.zaak IN ({marks})",
         (source, RAW_KIND["rol"], TRANSLATED, *zaken),

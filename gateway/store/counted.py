@@ -10,18 +10,22 @@ from typing import NamedTuple
 
 from mappings import zonderplaats
 
-_BITS = ", ".join(f"({bit}, '{veld}')" for veld, bit in zonderplaats.BIT.items())
+_BITS = ", ".join(
+    "({}, '{}', '{}', '{}')".format(bit, veld, *zonderplaats.INGEVULD.get(veld, ("M36", zonderplaats.ACTION)))
+    for veld, bit in zonderplaats.BIT.items()
+)
 # The columns of SourceFinding; SQL of its own so that the dump can use it too. CROSS JOIN keeps the few counted
 # numbers outside, and the index is all that is read of the objects.
 SOURCE_FINDINGS = (
     "SELECT s.name AS source, f.rule AS rule, f.field AS field, f.severity AS severity, f.action AS action,"
     " NULL AS found FROM source_finding f JOIN source s ON s.id = f.source"
     " UNION ALL"
-    f" SELECT s.name, 'M36', v.veld, '{zonderplaats.SEVERITY}', '{zonderplaats.ACTION}', sum(m.found)"
+    f" SELECT s.name, v.rule, v.veld, '{zonderplaats.SEVERITY}', v.action, sum(m.found)"
     " FROM (SELECT source, facts ->> '$.zonder_plaats' AS mask, count(*) AS found"
     " FROM raw INDEXED BY raw_zonder_plaats WHERE facts ->> '$.zonder_plaats' IS NOT NULL"
     " GROUP BY source, facts ->> '$.zonder_plaats') m"
-    f" CROSS JOIN (SELECT column1 AS bit, column2 AS veld FROM (VALUES {_BITS})) v ON m.mask & v.bit"
+    f" CROSS JOIN (SELECT column1 AS bit, column2 AS veld, column3 AS rule, column4 AS action"
+    f" FROM (VALUES {_BITS})) v ON m.mask & v.bit"
     " JOIN source s ON s.id = m.source GROUP BY s.name, v.veld"
 )
 

@@ -145,6 +145,16 @@ def amend(
     _write(connection, held, body, links, held.moment)
 
 
+def withdraw(connection: sqlite3.Connection, held: Held, field: str) -> None:
+    """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
+    documents."""
+    connection.execute(
+        "DELETE FROM local WHERE part = ?1"
+        " AND (uuid = ?2 OR uuid IN (SELECT uuid FROM alias WHERE document = ?3))",
+        (_part(field), held.uuid.bytes, held.id),
+    )
+
+
 def become_local(
     connection: sqlite3.Connection,
     held: Held,

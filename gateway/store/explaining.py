@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from gateway.store.binding import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.editing import MOVED, TOMBSTONE
 from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KIND, RAW_KINDS, RELATIONS
 from gateway.store.packing import unpack
@@ -241,6 +242,21 @@ def written(connection: sqlite3.Connection, uuid: UUID) -> list[Written]:
         for part, value, moment, _ in rows
         if not part.startswith(MOVED)
     ]
+
+
+def deleted(connection: sqlite3.Connection, raw: int, uuids: Iterable[UUID]) -> bool:
+    """Did a client delete one of these documents, or the partij or actor that a legacy object (row) speaks of?
+
+    What is said of one that a client deleted is part of no document.
+    """
+    for marks, some in in_parts([uuid.bytes for uuid in uuids]):
+        query = f"SELECT 1 FROM local WHERE part = ? AND uuid IN ({marks}) LIMIT 1"
+        if connection.execute(query, (TOMBSTONE, *some)).fetchone():
+            return True
+    query = (
+        "SELECT 1 FROM claim c JOIN statement s ON s.id = c.statement WHERE c.raw = ? AND s.document IS NULL"
+    )
+    return connection.execute(query, (raw,)).fetchone() is not None
 
 
 def contents(connection: sqlite3.Connection, source: int, zaak: UUID) -> list[tuple[str, int, int]]:

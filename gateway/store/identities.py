@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from gateway.store.binding import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.claims import Zaak, connected
 from gateway.store.kinds import RAW_KIND
 
@@ -109,11 +109,12 @@ def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes])
 def zaken_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[Zaak]:
     """The zaken of the legacy klantcontacten among these uuids."""
     found: set[Zaak] = set()
-    for uuid in contacts:
+    for marks, some in in_parts(contacts):
         found.update(
             connection.execute(
-                "SELECT source, zaak FROM raw WHERE uuid = ? AND kind = ? AND zaak IS NOT NULL",
-                (uuid, RAW_KIND["klantcontact"]),
+                "SELECT source, zaak FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
+                f" AND uuid IN ({marks}) AND zaak IS NOT NULL",
+                (RAW_KIND["klantcontact"], *some),
             )
         )
     return found

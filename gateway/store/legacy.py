@@ -342,13 +342,19 @@ def put_source_findings(connection: sqlite3.Connection, source: int, found: Iter
     )
 
 
-def drop_source_finding(connection: sqlite3.Connection, source: int, rule: str, kind: str) -> None:
-    """Take back a finding on a source when none of its klantcontacten makes a document of `kind` any more."""
+def drop_source_finding(
+    connection: sqlite3.Connection, source: int, rule: str, generiek: Iterable[str], soorten: Iterable[str]
+) -> None:
+    """Take back a finding on a source when none of its klantcontacten is of a zaak with a rol of this
+    omschrijvingGeneriek and another soort than these; whether a client deleted who that is makes no difference."""
     connection.execute(
-        "DELETE FROM source_finding WHERE source = ?1 AND rule = ?2 AND NOT EXISTS (SELECT 1 FROM raw r"
-        " JOIN made_of_raw m ON m.raw = r.id JOIN document d ON d.id = m.document"
-        f" WHERE r.source = ?1 AND r.kind = {RAW_KIND['klantcontact']} AND r.state = {TRANSLATED} AND d.kind = ?3)",
-        (source, rule, KIND[kind]),
+        "DELETE FROM source_finding WHERE source = ?1 AND rule = ?2 AND NOT EXISTS (SELECT 1 FROM raw k"
+        f" CROSS JOIN raw r ON r.source = ?1 AND r.zaak = k.zaak AND r.kind = {RAW_KIND['rol']}"
+        f" WHERE k.source = ?1 AND k.kind = {RAW_KIND['klantcontact']} AND k.state = {TRANSLATED}"
+        f" AND +r.state = {TRANSLATED}"
+        " AND r.facts ->> '$.generiek' IN (SELECT value FROM json_each(?3))"
+        " AND r.facts ->> '$.soort' NOT IN (SELECT value FROM json_each(?4)))",
+        (source, rule, orjson.dumps(list(generiek)).decode(), orjson.dumps(list(soorten)).decode()),
     )
 
 

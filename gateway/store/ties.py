@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway.store.binding import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
 
 Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak
@@ -128,12 +128,13 @@ def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[byte
 
 def partijen_of(
     connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
-) -> dict[bytes, tuple[int, str, bytes, int]]:
-    """What klanten (or contactmomenten: their medewerker) became: by uuid its row, facts, and document (uuid, row)."""
+) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
+    """What klanten (or contactmomenten: their medewerker) became: by uuid its row, facts, and document (uuid, row; None
+    when a client deleted it)."""
     rows = connection.execute(
         "SELECT r.uuid, r.id, r.facts, d.uuid, d.id FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
-        " JOIN document d ON d.id = s.document"
+        " LEFT JOIN document d ON d.id = s.document"
         f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(uuids)} AND r.state = ?",
         (source, RAW_KIND[kind], *uuids, TRANSLATED),
     )
@@ -141,12 +142,33 @@ def partijen_of(
 
 
 def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> set[int]:
-    """The rows of the klantcontacten among these that the legacy gave."""
+    """The rows of the klantcontacten among these that contactmomenten gave, whether those are still held or not.
+
+    One of the Zaken API is not of them: a zaakcontactmoment may point at it too (M32).
+    """
     rows = connection.execute(
-        f"SELECT id FROM document WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ?",
-        (*uuids, KIND["klantcontact"], LEGACY_ORIGIN),
+        f"SELECT id FROM document d WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ? AND NOT EXISTS (SELECT 1"
+        " FROM raw r WHERE r.source IN (SELECT id FROM source) AND r.kind = ? AND r.uuid = d.uuid)",
+        (*uuids, KIND["klantcontact"], LEGACY_ORIGIN, RAW_KIND["klantcontact"]),
     )
     return {row[0] for row in rows}
+
+
+def subjects_of(
+    connection: sqlite3.Connection, contacts: Iterable[bytes]
+) -> list[tuple[bytes, bytes, int, bytes]]:
+    """The readable zaken that readable ties of any source say these klantcontacten are about: contact and zaak, and the
+    row and uuid of the object that says so."""
+    found: list[tuple[bytes, bytes, int, bytes]] = []
+    for marks, some in in_parts(contacts):
+        found += connection.execute(
+            "SELECT t.contact, t.zaak, r.id, r.uuid FROM tie t JOIN raw r ON r.id = t.raw"
+            f" JOIN raw z ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
+            f" WHERE t.source IN (SELECT id FROM source) AND t.contact IN ({marks})"
+            f" AND r.state = {TRANSLATED} AND z.state = {TRANSLATED}",
+            some,
+        )
+    return found
 
 
 def local_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> dict[bytes, int]:
