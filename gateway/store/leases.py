@@ -14,6 +14,8 @@ from gateway.processes import Process, me
 from gateway.store.database import Store, now
 
 POLL_SECONDS = 0.02
+# Its holder runs the jobs (jobs.scheduler).
+SCHEDULER = "scheduler"
 
 
 def holder_name() -> str:
