@@ -12,7 +12,7 @@ from flask import Flask, Response, render_template, request
 from gateway import problems
 from gateway.answers import SECURITY, base_url, json_answer, problem_answer
 from gateway.operating import Operating
-from gateway.overview import RUN_STATES, kinds_shown, overview
+from gateway.overview import RUN_STATES, kinds_shown, overview, trouble
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
 
@@ -54,9 +54,11 @@ class Beheer:
         operating.add("status", self._numbers)
 
     def _page(self) -> Response:
+        status = self._numbers()
         page = render_template(
             "status.html",
-            status=self._numbers(),
+            status=status,
+            trouble=trouble(status),
             phases=PHASES,
             run_states=RUN_STATES,
             kinds_shown=kinds_shown,

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
-from gateway.config_schema import JOB, SECRET_LENGTH, SECTIONS, SOURCE
+from gateway.config_schema import JOB, JOB_NAMES, SECRET_LENGTH, SECTIONS, SOURCE
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
 
 # What stands in an Authorization header as it is.
@@ -380,6 +380,9 @@ def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:
         return {}
     jobs = {}
     for name, table in raw.items():
+        if name not in JOB_NAMES:
+            errors.append(f"jobs.{name}: deze job is onbekend; bekend zijn: {', '.join(JOB_NAMES)}")
+            continue
         values, lines = check(JOB, table, f"jobs.{name}")
         errors += lines
         if not lines:

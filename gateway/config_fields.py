@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -45,10 +45,11 @@ class Whole(_Strict, fields.Integer):
 
 
 class Number(_Strict, fields.Float):
-    """A number, whole or not."""
+    """A number, whole or not; TOML's nan and inf are none."""
 
     types = (int, float)
     wanted = "geen getal"
+    default_error_messages: ClassVar = {"special": "is geen getal", "too_large": "is te groot"}
 
 
 class Flag(_Strict, fields.Boolean):

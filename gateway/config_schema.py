@@ -9,10 +9,13 @@ from marshmallow import ValidationError, validate
 
 from gateway.config_fields import Flag, Number, Section, Table, Text, Texts, Whole, shown
 from gateway.cron import cron_trigger
+from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.legacy.window import Window
 from mappings.settings import OMSCHRIJVINGEN_GENERIEK, VERTROUWELIJKHEIDAANDUIDINGEN
 
 SECRET_LENGTH = 32
+# Those of jobs.table, which stands above us.
+JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify")
 
 
 def _one_of(*choices: str) -> validate.OneOf:
@@ -209,7 +212,9 @@ class SourceSection(Section):
     client_cert = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
     client_key = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
     max_connections = Whole(
-        load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld max_connections = 2")
+        load_default=2,
+        validate=validate.Range(1, MOST_CONNECTIONS, error=f"is niet 1 tot en met {MOST_CONNECTIONS}"),
+        metadata=_meta("schrijf bijvoorbeeld max_connections = 2"),
     )
     requests_per_second = Number(
         load_default=0, validate=_at_least(0), metadata=_meta("schrijf een getal, 0 voor geen grens")

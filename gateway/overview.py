@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.config import Config
+from gateway.config import Config, Job
+from gateway.config_schema import JOB_NAMES
 from gateway.legacy import gates
+from gateway.store import leases
 from gateway.store.database import Store
 from gateway.store.status import status
 
@@ -18,6 +20,10 @@ RUN_STATES = {
 }
 # What every source has; of the rest a source may have none, and then it is not shown to people.
 ALWAYS_SHOWN = ("zaak", "rol", "klantcontact")
+NO_SCHEDULER = (
+    "Er draait geen proces voor de jobs: niets wordt bijgehouden, bezorgd of opgeruimd. Start klantbrug serve of"
+    " klantbrug jobs."
+)
 
 
 def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
@@ -29,9 +35,20 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
+    `scheduler` says whether jobs are wanted, and whether a process runs them.
     """
     found = status(store)
+    with store.read() as connection:
+        runs = leases.holder_of(connection, leases.SCHEDULER) is not None
+    wanted = any(config.jobs.get(name, Job()).enabled for name in JOB_NAMES)
+    found["scheduler"] = {"wanted": wanted, "runs": runs}
     for source in config.sources:
         if source.name in found["sources"]:
             found["sources"][source.name]["asking"] = gates.describe(config.store.path, source)
     return found
+
+
+def trouble(status: dict[str, Any]) -> str:
+    """What of an overview must not wait, for people; blank when there is nothing."""
+    scheduler = status.get("scheduler")
+    return NO_SCHEDULER if scheduler and scheduler["wanted"] and not scheduler["runs"] else ""

@@ -6,9 +6,16 @@ WSGI, so another server can take its place.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import gc
+import multiprocessing
 import os
 import signal
+import socket
+import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -19,7 +26,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from gateway.app import create_app
-from gateway.config import Config, Gateway
+from gateway.config import Config, ConfigError, Gateway
 from gateway.installation import open_installation
 from gateway.logs import get_logger
 
@@ -27,6 +34,10 @@ log = get_logger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPS_WITHIN = 30  # seconds for the requests that are being answered
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
+# So long the workers of a server that was just killed may still be ending.
+FREE_WITHIN = 5.0
+LOOK_SECONDS = 0.5
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
 # The server's own lines go where ours go, so that nothing of a request can stand in them.
 LOGGING = {
     "formatters": {},
@@ -62,8 +73,37 @@ def _heed_signals_from_birth() -> None:
     os.register_at_fork(before=wait, after_in_parent=heed, after_in_child=heed_anew)
 
 
+def _end_with_the_server() -> None:
+    """Let a worker end at once when the main process does, also when that is killed.
+
+    Else it answers on by the old configuration, and the next server shares its port with it. The kernel sees to it,
+    from the moment after the fork on; where there is no such kernel a worker looks for itself (`_end_without`).
+    """
+    if sys.platform != "linux":
+        return
+    prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up here: after a fork that could wait for a lock
+    prctl.argtypes = (ctypes.c_int, *(4 * [ctypes.c_ulong]))
+    main = os.getpid()
+
+    def end_with_it() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != main:  # it ended before that
+            os._exit(1)
+
+    os.register_at_fork(after_in_child=end_with_it)
+
+
+def _end_without(main: int) -> None:
+    while os.getppid() == main:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
+
+
 def _in_worker(make: Callable[[], Flask]) -> Flask:
     """The application of one worker process, and what makes that process fit to serve."""
+    main = multiprocessing.parent_process()
+    if sys.platform != "linux" and main is not None:
+        threading.Thread(target=_end_without, args=(main.pid,), daemon=True).start()
     app = make()
     # Answers are many small objects that are gone at once, without cycles. Looking for cycles among them every 700
     # objects, and in the whole application now and then, takes a fifth of the time of a page of 100.
@@ -76,14 +116,16 @@ def _in_worker(make: Callable[[], Flask]) -> Flask:
 def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
     """Serve until a signal says stop what `make` gives; it is called once in every worker process.
 
-    No access log, ever: a query string holds a BSN.
+    Raises ConfigError when it can't listen there. No access log, ever: a query string holds a BSN.
     """
+    must_be_free(gateway.bind)
     _heed_signals_from_birth()
-    host, _, port = gateway.bind.rpartition(":")
+    _end_with_the_server()
+    host, port = _address(gateway.bind)
     server = Server(
         "klantbrug",
-        address=host.strip("[]"),
-        port=int(port),
+        address=host,
+        port=port,
         interface=Interfaces.WSGI,
         workers=gateway.workers,
         blocking_threads=gateway.threads,
@@ -97,6 +139,37 @@ def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
     server.serve(target_loader=partial(_in_worker, make), wrap_loader=False)
 
 
+def _address(bind: str) -> tuple[str, int]:
+    host, _, port = bind.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def must_be_free(bind: str) -> None:
+    """Raise ConfigError when we can't listen at that address, or another server does.
+
+    Workers share their port in a way by which another server could share it too, and get a part of the questions.
+    """
+    host, port = _address(bind)
+    give_up = time.monotonic() + FREE_WITHIN
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # what lingers of a server is no server
+            try:
+                probe.bind((host, port))
+                return
+            except OSError as error:
+                problem = f"kan niet gebruikt worden ({error.strerror})"
+                if error.errno == errno.EADDRINUSE:
+                    problem = "is al in gebruik, misschien door een andere klantbrug serve"
+                    if time.monotonic() < give_up:
+                        time.sleep(LOOK_SECONDS)
+                        continue
+        fix = "stop wat daar luistert, of schrijf met [gateway] bind een ander adres of een andere poort"
+        raise ConfigError([f"gateway.bind: {bind!r} {problem}; {fix}"])
+
+
 def settings(config: Config) -> Gateway:
     """How to serve this configuration: `[gateway]`, with as many threads as are of use."""
     if config.sources:
@@ -107,7 +180,7 @@ def settings(config: Config) -> Gateway:
 
 
 def serve(config: Config) -> None:
-    """Serve until a signal says stop. Raises StoreError when the store can't be used."""
+    """Serve until a signal says stop. Raises StoreError or ConfigError when store or address can't be used."""
     installation = open_installation(config)  # schema and secret are judged once, before any worker starts
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)

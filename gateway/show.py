@@ -16,7 +16,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from gateway.logs import get_logger
-from gateway.overview import RUN_STATES, kinds_shown
+from gateway.overview import RUN_STATES, kinds_shown, trouble
 from jobs.backfill import Progress
 
 LINE_SECONDS = 5.0
@@ -144,6 +144,8 @@ def backfills_text(overview: dict[str, Any]) -> str:
 def status_text(status: dict[str, Any]) -> str:
     """The status (`store.status.status`) as text for a person."""
     console = Console(file=io.StringIO(), width=100, highlight=False, markup=False)
+    if found := trouble(status):
+        console.print(f"Let op: {found}")
     for name, source in status["sources"].items():
         table = Table(
             title=f"Bron {name}: fase {source['phase']}, dekking {source['coverage']}", title_justify="left"

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 
@@ -27,7 +28,7 @@ STOP_SECONDS = 10.0
 
 @contextlib.contextmanager
 def beside(command: Sequence[str]) -> Iterator[None]:
-    """Keep `command` running for the block; nothing is started when it is empty.
+    """Keep `command` running for the block, whatever ends; nothing is started when it is empty.
 
     It gets one more argument: the number of the process that looks after it. When that is no longer its parent,
     it must stop by itself.
@@ -35,14 +36,50 @@ def beside(command: Sequence[str]) -> Iterator[None]:
     if not command:
         yield
         return
-    owner = os.getpid()
-    keeper = subprocess.Popen([sys.executable, "-m", "gateway.supervise", str(owner), *command])
+    keeper = _Keeper(command)
     try:
         yield
     finally:
         # Workers that a server forked leave by this way too; the keeper is not theirs to stop.
-        if os.getpid() == owner:
-            _stop(keeper, STOP_SECONDS + 2)
+        if os.getpid() == keeper.owner:
+            keeper.stop()
+
+
+class _Keeper:
+    """The process that looks after the command, and a thread that starts it again when it ends."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.owner = os.getpid()
+        self._command = [sys.executable, "-m", "gateway.supervise", str(self.owner), *command]
+        self._process = subprocess.Popen(self._command)
+        self._stopping = threading.Event()
+        self._watching = threading.Thread(target=self._watch, daemon=True)
+        self._watching.start()
+
+    def stop(self) -> None:
+        """Let it stop, and what it looks after."""
+        self._stopping.set()
+        self._watching.join()
+        _stop(self._process, STOP_SECONDS + 2)
+
+    def _watch(self) -> None:
+        wait, began = FIRST_WAIT, time.monotonic()
+        while not self._stopping.wait(POLL_SECONDS):
+            code = self._process.poll()
+            if code is None:
+                continue
+            if time.monotonic() - began > STEADY_SECONDS:
+                wait = FIRST_WAIT
+            # Who tells it to stop mostly tells us too (Ctrl-C, systemd), and we may take a while.
+            pause = LONGEST_WAIT if code == 0 else wait
+            log.warning("what looks after the jobs ended, starting it again", code=code, seconds=pause)
+            if self._stopping.wait(pause):
+                return
+            wait, began = min(2 * wait, LONGEST_WAIT), time.monotonic()
+            try:
+                self._process = subprocess.Popen(self._command)
+            except OSError as error:  # no room for a process: tried again, after longer
+                log.warning("what looks after the jobs can't be started", errno=error.errno)
 
 
 def keep(parent: int, command: Sequence[str]) -> None:

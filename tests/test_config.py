@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gateway.config import Config, ConfigError, Source, ensure_secret_file, load_config
-from gateway.config_schema import JOB, SECTIONS, SOURCE
+from gateway.config_schema import JOB, JOB_NAMES, SECTIONS, SOURCE
+from jobs.table import BY_NAME
 from mappings.settings import Kanaal
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -177,6 +178,12 @@ WRONG = [
     ("[mapping.kanalen]\nbalie = 3\n", "mapping.kanalen", "'balie'", "M28"),
     ("[mapping]\nadressen = 'soms'\n", "mapping.adressen", "'soms' moet", "M14"),
     ("[jobs.sync]\nschedule = 'daily'\n", "jobs.sync.schedule", "geen cron-regel", "0 2 * * *"),
+    (
+        "[jobs.backfil]\nenabled = true\n",
+        "jobs.backfil",
+        "deze job is onbekend",
+        "bekend zijn: outbox, purge,",
+    ),
     ("[notifications]\nurl = 'x'\n", "notifications.url", "geen webadres", "https://"),
     ("[notifications]\nuri = 'x'\n", "notifications.uri", "onbekend", "url"),
     ("[gateway]\ncors_origins = ['*']\n", "gateway.cors_origins", "geen webadres", "https://kcc"),
@@ -212,6 +219,11 @@ WRONG_SOURCES = [
     ('secret = ""', "secret", "KLANTBRUG_SOURCE__OPEN_ZAAK__SECRET"),
     ("read_timeout = 0", "read_timeout", "0 is kleiner dan 1"),
     ("requests_per_second = -1", "requests_per_second", "is kleiner dan 0"),
+    ("requests_per_second = nan", "requests_per_second", "nan is geen getal"),
+    ("objects_per_second = inf", "objects_per_second", "inf is geen getal"),
+    (f"objects_per_second = 1{'0' * 400}", "objects_per_second", "... is te groot"),
+    ("max_connections = 33", "max_connections", "33 is niet 1 tot en met 32"),
+    ("max_connections = 0", "max_connections", "0 is niet 1 tot en met 32"),
     ('secrets = "x"', "secrets", "bedoeld is misschien secret"),
 ]
 
@@ -224,6 +236,13 @@ def test_a_fault_in_a_source_names_the_source(tmp_path, text, key, problem):
     (line,) = faults(tmp_path, STORE_TABLE + MAPPING_TABLE + "\n".join([*kept, text]))
     assert re.match(rf"source\.(open-zaak|Open Zaak)\.{key}: ", line)
     assert problem in line
+
+
+def test_the_jobs_that_may_be_configured_are_those_that_there_are(tmp_path):
+    assert set(JOB_NAMES) == set(BY_NAME)
+    assert set(load(tmp_path, "".join(f"[jobs.{name}]\n" for name in BY_NAME)).jobs) == set(BY_NAME)
+    (line,) = faults(tmp_path, "", {"KLANTBRUG_JOBS__SWEP__ENABLED": "false"})
+    assert line.startswith("jobs.swep: deze job is onbekend; ")
 
 
 def test_two_sources_cannot_have_one_name(tmp_path):

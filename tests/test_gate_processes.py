@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from watched import FAST, GOOD, UNKNOWN, Asker, Watched, askers
+from watched import ELSEWHERE, FAST, GOOD, UNKNOWN, Asker, Watched, askers, namespaces_are_allowed
 
 from gateway.legacy import errors, gates
 from gateway.legacy.background import background
@@ -106,6 +106,19 @@ def test_what_a_killed_process_held_is_free_again(server, store):
         with background():
             client.get("rol", UNKNOWN, deadline=time.monotonic() + 5)
     assert gates.describe(store, server.source())["in_flight"] == 0
+
+
+@pytest.mark.skipif(not namespaces_are_allowed(), reason="needs pid namespaces")
+def test_containers_of_one_store_leave_each_other_their_places(server, store):
+    server.seconds = 1.5
+    with askers(1, *ELSEWHERE) as (other,):
+        other.ask(server, store, 0, max_connections=1)
+        until(lambda: server.times)
+        client = ZakenClient(server.source(max_connections=1), retries=FAST, pace=store)
+        with background():
+            client.get("rol", UNKNOWN, deadline=time.monotonic() + 60)
+        assert other.told()["errors"] == []
+    assert server.most == 1
 
 
 @pytest.mark.soak

@@ -543,6 +543,23 @@ def test_a_very_long_retry_after_is_capped():
         assert client_of(server, short).get("rol", UNKNOWN) == ROL
 
 
+@pytest.mark.parametrize("header", ["Retry-After", "Date"])
+@pytest.mark.parametrize(
+    "date", [f"Mon, 01 Jan 2400 00:00:00 +{'9' * 20}", "Mon, 01 Jan 0001 00:00:00 +1400", "morgen", "9" * 400]
+)
+def test_a_date_that_is_none_is_as_no_date(header, date):
+    def answer(
+        connection: socket.socket,
+    ) -> None:  # by hand: the server of these tests writes a good Date itself
+        connection.sendall(
+            f"HTTP/1.1 503 x\r\n{header}: {date}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
+        )
+
+    short = Retries(first_wait=0.01, longest_retry_after=0.1)
+    with Scripted(Reply(raw=answer), FOUND) as server:
+        assert client_of(server, short).get("rol", UNKNOWN) == ROL
+
+
 def test_a_source_that_is_down_fails_clients_at_once_after_a_while():
     with Scripted(Reply(502, {})) as server:
         client = client_of(server)

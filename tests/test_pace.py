@@ -20,9 +20,10 @@ from gateway.cron import DUTCH_TIME
 from gateway.legacy import breaker, errors, gates, latency, turns
 from gateway.legacy.background import background
 from gateway.legacy.gate import Asked, Gate
-from gateway.legacy.pacefile import CALLS, SIZE, Call, Pace, PaceFile, born
+from gateway.legacy.pacefile import CALLS, SIZE, Call, Pace, PaceFile, State
 from gateway.legacy.turns import Limits
 from gateway.legacy.window import Window
+from gateway.processes import me
 
 PAGES = "GET /rollen?page=*"
 SOURCE = Source("bron", "http://127.0.0.1:1/", "me", "s" * 40, klanten_url="http://127.0.0.2:1/")
@@ -349,15 +350,29 @@ def test_more_live_calls_than_there_is_room_for_hold_background_calls_all_the_sa
 
 
 def test_the_places_of_processes_that_are_no_more_are_taken_back():
-    pace, gone = Pace(), subprocess.Popen(["true"])
+    pace, gone, ours = Pace(), subprocess.Popen(["true"]), me()
     gone.wait()
-    ours = Call(pid=os.getpid(), born=born(os.getpid()), number=1)
-    for one in (ours, Call(pid=gone.pid, born=7, number=2), Call(pid=os.getpid(), born=7, number=3)):
+    for number, (pid, born) in enumerate([(ours.pid, ours.born), (gone.pid, 7), (ours.pid, 7)], start=1):
+        one = Call(pid=pid, born=born, namespace=ours.namespace, number=number)
         turns.add(pace, one, turns.BACKGROUND)
-    turns.reclaim(pace)
+    turns.reclaim(pace, 1e9)
     assert [each.number for each in pace.calls[: pace.call_count]] == [1], (
         "nor is a number that was used again"
     )
+
+
+def test_a_call_of_another_container_keeps_its_place_for_as_long_as_a_call_may_take():
+    """Its process number means nothing here: it may be nobody's, or that of a process of ours."""
+    pace, ours = Pace(), me()
+    for pid, born in ((4_000_000, 7), (ours.pid, ours.born)):
+        call = Call(pid=pid, born=born, namespace=ours.namespace + 1, number=1, at=100.0)
+        turns.add(pace, call, turns.BACKGROUND)
+    turns.reclaim(pace, 100.0 + turns.UNSEEN_SECONDS - 1)
+    assert pace.call_count == 2
+    turns.remove(pace, Call(pid=ours.pid, born=ours.born, namespace=ours.namespace, number=1))
+    assert pace.call_count == 2, "one of ours with the same numbers is another call"
+    turns.reclaim(pace, 100.0 + turns.UNSEEN_SECONDS)
+    assert pace.call_count == 0
 
 
 # --- the file
@@ -370,7 +385,7 @@ def test_the_file_is_for_its_owner_only_and_keeps_what_an_operator_asked(tmp_pat
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["klantbrug.db.bron.klanten.pace", "klantbrug.db.bron.pace"]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-    monkeypatch.setattr("gateway.legacy.pacefile._boot", lambda: 12345)  # the machine was started again
+    monkeypatch.setattr("gateway.legacy.pacefile.boot", lambda: 12345)  # the machine was started again
     told = gates.describe(store, SOURCE)
     assert told["paused"]
     assert told["overrides"] == {"connections": 5, "objects_per_second": 12.5}
@@ -383,8 +398,20 @@ def test_what_was_known_before_the_machine_started_again_is_forgotten(tmp_path, 
         error = errors.Unreachable("bron", PAGES)
         gate.leave(gate.enter(PAGES, None), Asked(PAGES, 1, 0.1, error))
     assert gate.broken()
-    monkeypatch.setattr("gateway.legacy.pacefile._boot", lambda: 12345)
+    monkeypatch.setattr("gateway.legacy.pacefile.boot", lambda: 12345)
     assert not Gate(SOURCE, tmp_path / "x.pace").broken()
+
+
+def test_a_file_of_the_version_before_keeps_what_an_operator_asked(tmp_path):
+    gate = Gate(SOURCE, tmp_path / "x.pace")
+    gate.pause(True)
+    gate.wish(connections=5)
+    gate.close()
+    content = (tmp_path / "x.pace").read_bytes()
+    older = 0x4B42_5041_4345_0001.to_bytes(8, "little") + content[8 : State.pace.offset] + b"\xff" * 3000
+    (tmp_path / "x.pace").write_bytes(older)
+    told = Gate(SOURCE, tmp_path / "x.pace").describe()
+    assert (told["paused"], told["connections"], told["in_flight"]) == (True, 5, 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff" * SIZE, b"\0" * SIZE])

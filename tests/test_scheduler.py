@@ -20,17 +20,20 @@ import pytest
 from apscheduler import schedulers
 from apscheduler.triggers import interval
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
-from support import klantbrug, read_config, write_config
+from support import Asker, klantbrug, read_config, write_config
 from test_ingest import read_slice
 
 from gateway.cron import DUTCH_TIME
 from gateway.demo import free_port
 from gateway.installation import Installation, open_installation, open_store
+from gateway.overview import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer
+from gateway.show import status_text
 from gateway.store import leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.legacy import set_meta
+from gateway.supervise import FIRST_WAIT
 from jobs import scheduler as scheduler_module
 from jobs import table
 from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, FromNow, Scheduler
@@ -637,18 +640,71 @@ def test_killed_hard_a_server_leaves_no_jobs_process_behind(config: Path, run_lo
         wait_until(lambda: gone(jobs), 15)
 
 
+def keeper_of(serve: int) -> int | None:
+    """What looks after the jobs process beside a server, when it is there."""
+    return next((child for child in children(serve) if "gateway.supervise" in words(child)), None)
+
+
 @needs_proc
-def test_killed_hard_a_supervisor_takes_its_jobs_process_along(config: Path, run_log: Path) -> None:
-    """A jobs process that nobody looks after would outlive its server."""
+def test_killed_hard_a_supervisor_takes_its_jobs_process_along_and_both_are_started_again(
+    config: Path, run_log: Path, tmp_path: Path
+) -> None:
+    """A jobs process that nobody looks after would outlive its server; and without one nothing is kept in step."""
+    store = open_store(read_config(config))
+    said = tmp_path / "said.log"
+    with said.open("w") as file, klantbrug(run_log, "--config", config, "serve", stderr=file) as process:
+        wait_until(lambda: holder(store) is not None)
+        jobs, keeper = jobs_process(process.pid), keeper_of(process.pid)
+        assert jobs is not None
+        assert keeper is not None
+        os.kill(keeper, signal.SIGKILL)
+        wait_until(lambda: gone(jobs), 60)
+        wait_until(lambda: holder(store) not in (None, jobs), 60)
+        assert process.poll() is None
+        second = jobs_process(process.pid)
+        assert second == holder(store)
+        process.terminate()
+        assert process.wait(60) == 0
+        wait_until(lambda: gone(second), 60)
+    assert "what looks after the jobs ended, starting it again" in said.read_text()
+
+
+@needs_proc
+def test_a_supervisor_that_was_told_to_stop_is_not_started_again_at_once(config: Path, run_log: Path) -> None:
+    """Mostly its server was told so too, and takes its time: it still answers."""
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
         wait_until(lambda: holder(store) is not None)
-        jobs = jobs_process(process.pid)
-        assert jobs is not None
-        keepers = [child for child in children(process.pid) if "gateway.supervise" in words(child)]
-        os.kill(keepers[0], signal.SIGKILL)
-        wait_until(lambda: gone(jobs), 15)
-        assert process.poll() is None
+        keeper = keeper_of(process.pid)
+        assert keeper is not None
+        os.kill(keeper, signal.SIGTERM)
+        wait_until(lambda: holder(store) is None)
+        time.sleep(4 * FIRST_WAIT)
+        assert keeper_of(process.pid) in (None, keeper)
+
+
+def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path) -> None:
+    assert LEASE == leases.SCHEDULER
+    installation = notifying(tmp_path / "on", "http://127.0.0.1:9/api/v1")
+    told = overview(installation.store, installation.config)
+    assert told["scheduler"] == {"wanted": True, "runs": False}
+    asker = Asker(installation)
+    assert NO_SCHEDULER in " ".join(status_text(told).split())
+    assert NO_SCHEDULER in " ".join(asker.client.get("/").get_data(as_text=True).split())
+
+    with scheduling(installation, a_job(Counted(), seconds=60)):
+        wait_until(lambda: holder(installation.store) is not None)
+        told = overview(installation.store, installation.config)
+        assert told["scheduler"] == {"wanted": True, "runs": True}
+        assert "jobs" not in status_text(told)
+        page = Asker(installation).client.get("/").get_data(as_text=True)
+        assert "klantbrug jobs" not in page
+
+    off = "".join(f"[jobs.{job.name}]\nenabled = false\n" for job in JOBS)
+    installation = notifying(tmp_path / "off", "http://127.0.0.1:9/api/v1", off)
+    told = overview(installation.store, installation.config)
+    assert told["scheduler"] == {"wanted": False, "runs": False}
+    assert "jobs" not in status_text(told)
 
 
 @needs_proc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -10,8 +11,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from support import API
 
 from gateway.config import Gateway, load_config
 from gateway.demo import free_port
+from gateway.processes import born
 from gateway.serve import settings
 
 SLOW = """
@@ -50,7 +52,7 @@ import time
 import granian.server.mp
 
 def first(*_):
-    os.write(1, b"born\\n")  # One write: both workers have one pipe, and print() can take two.
+    os.write(1, b"born %d\\n" % os.getpid())  # One write: both workers have one pipe, and print() can take two.
     time.sleep(60)
 
 granian.server.mp.configure_logging = first
@@ -70,9 +72,14 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     try:
         yield running
     finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)  # its workers may be there when it is not
         running.communicate()
+
+
+def a_port() -> int:
+    """A free port, mostly another than that of tests of another working copy on this machine."""
+    return free_port(10_000 + os.getpid() * 7 % 20_000)
 
 
 def listening(port: int, seconds: float = 30) -> None:
@@ -98,7 +105,7 @@ def plain_config(folder: Path, port: int) -> Path:
 
 
 def test_a_request_that_is_being_answered_when_the_server_must_stop_is_answered() -> None:
-    port = free_port(8900)
+    port = a_port()
     answers: list[str] = []
     with process("-c", SLOW.format(port=port, workers=2, threads=2)) as running:
         listening(port)
@@ -112,7 +119,7 @@ def test_a_request_that_is_being_answered_when_the_server_must_stop_is_answered(
 
 
 def test_several_processes_answer_and_threads_wait_beside_each_other() -> None:
-    port = free_port(8900)
+    port = a_port()
     with process("-c", SLOW.format(port=port, workers=2, threads=4)):
         listening(port)
         until = time.monotonic() + 20
@@ -129,16 +136,87 @@ def test_several_processes_answer_and_threads_wait_beside_each_other() -> None:
 
 def test_a_worker_that_is_only_just_born_hears_that_it_must_stop() -> None:
     """It has the main process's handlers then. Here it stays like that for long, as on a machine with much to do."""
-    with process("-c", SLOWLY_BORN + SLOW.format(port=free_port(8900), workers=2, threads=1)) as running:
+    with process("-c", SLOWLY_BORN + SLOW.format(port=a_port(), workers=2, threads=1)) as running:
         assert running.stdout is not None
-        assert [running.stdout.readline() for _ in range(2)] == ["born\n"] * 2
+        assert [running.stdout.readline().split()[0] for _ in range(2)] == ["born"] * 2
         running.terminate()
         assert running.wait(timeout=15) == 0
 
 
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_killed_hard_it_takes_its_workers_along() -> None:
+    """Else they would answer on by the old configuration, beside those of the next server on the same port."""
+    port = a_port()
+    with process("-c", SLOW.format(port=port, workers=2, threads=1)) as running:
+        listening(port)
+        workers: set[str] = set()
+        until(lambda: workers.add(get(port, "/pid")) or len(workers) == 2)
+        running.kill()
+        running.wait()
+        until(lambda: all(born(int(worker)) is None for worker in workers))
+
+
+def test_killed_hard_while_its_workers_are_born_it_takes_them_along() -> None:
+    with process("-c", SLOWLY_BORN + SLOW.format(port=a_port(), workers=2, threads=1)) as running:
+        assert running.stdout is not None
+        workers = [int(running.stdout.readline().split()[1]) for _ in range(2)]
+        running.kill()
+        running.wait()
+        until(lambda: all(born(worker) is None for worker in workers))
+
+
+def test_where_the_kernel_does_not_tell_workers_see_that_their_server_is_gone() -> None:
+    """As on a Mac: they look for themselves."""
+    port = a_port()
+    elsewhere = "import sys\nsys.platform = 'elsewhere'\n"
+    program = SLOW.format(port=port, workers=1, threads=1)
+    with process("-c", program.replace("def make():", elsewhere + "def make():")) as running:
+        listening(port)
+        worker = int(get(port, "/pid"))
+        running.kill()
+        running.wait()
+        until(lambda: born(worker) is None)
+
+
+def test_a_second_server_on_the_same_address_does_not_start(tmp_path: Path) -> None:
+    """The kernel would let both listen, and share the questions out among them."""
+    port = a_port()
+    config = plain_config(tmp_path, port)
+    with process("-m", "gateway", "--config", str(config), "serve", "--no-jobs") as first:
+        listening(port)
+        with process("-m", "gateway", "--config", str(config), "serve") as second:
+            output, _ = second.communicate(timeout=60)
+            assert second.returncode == 2
+        assert f"gateway.bind: '127.0.0.1:{port}' is al in gebruik" in output
+        assert "[gateway] bind" in output
+        assert first.poll() is None
+        assert get(port, "/health/live")
+
+
+def test_a_server_starts_again_at_once_on_the_address_of_the_one_before(tmp_path: Path) -> None:
+    """Also while a connection of the one before lingers in the kernel."""
+    port = a_port()
+    config = plain_config(tmp_path, port)
+    for _ in range(2):
+        with process("-m", "gateway", "--config", str(config), "serve", "--no-jobs") as running:
+            listening(port)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("GET", "/health/live")
+            assert connection.getresponse().read()
+            running.terminate()
+            running.wait(timeout=60)
+            connection.close()
+
+
 @pytest.mark.parametrize("after", [0.3, 0.6, 0.9, 1.2])
 def test_it_stops_soon_also_while_it_starts(tmp_path: Path, after: float) -> None:
-    config = plain_config(tmp_path, free_port(8900))
+    config = plain_config(tmp_path, a_port())
     with process("-m", "gateway", "--config", str(config), "serve") as running:
         time.sleep(after)
         running.terminate()
@@ -147,7 +225,7 @@ def test_it_stops_soon_also_while_it_starts(tmp_path: Path, after: float) -> Non
 
 def test_nothing_of_a_request_is_written_anywhere(tmp_path: Path) -> None:
     """Good and wrong requests, also those that HTTP itself refuses: the output shows none of them."""
-    port = free_port(8900)
+    port = a_port()
     config = plain_config(tmp_path, port)
     asked = f"{API}/partijen?partijIdentificator__objectId=123456782"
     with process("-m", "gateway", "--config", str(config), "serve") as running:

@@ -82,12 +82,24 @@ class Watched:
         return Source("bron", self.zaken_url, "me", "s" * 40, **more)
 
 
-class Asker:
-    """A process that asks a source as it is told to."""
+# Before a command: it runs as in another container, where process numbers mean something else.
+ELSEWHERE = ("unshare", "-Urpf", "--kill-child", "--mount-proc")
 
-    def __init__(self) -> None:
+
+def namespaces_are_allowed() -> bool:
+    """May this machine run something ELSEWHERE?"""
+    try:
+        return subprocess.run([*ELSEWHERE, "true"], check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
+class Asker:
+    """A process that asks a source as it is told to; `before` its command may stand ELSEWHERE."""
+
+    def __init__(self, *before: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "watched"],
+            [*before, sys.executable, "-m", "watched"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -120,9 +132,9 @@ class Asker:
 
 
 @contextlib.contextmanager
-def askers(number: int) -> Iterator[list[Asker]]:
+def askers(number: int, *before: str) -> Iterator[list[Asker]]:
     """So many processes that are ready to ask."""
-    found = [Asker() for _ in range(number)]
+    found = [Asker(*before) for _ in range(number)]
     try:
         for one in found:
             assert one.told() == {"ready": True}

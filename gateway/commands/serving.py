@@ -31,9 +31,11 @@ def check(config: Config) -> None:
 @with_config
 def serve(config: Config, no_jobs: bool) -> None:
     """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast."""
+    from gateway.serve import must_be_free
     from gateway.serve import serve as run
     from gateway.supervise import beside
 
+    must_be_free(config.gateway.bind)  # before anything is started beside it
     with beside([] if no_jobs else _jobs_command(config)):
         run(config)
 

@@ -3,7 +3,7 @@
 Pure steps on the state that all processes share; `now` is time.monotonic.
 """
 
-from gateway.legacy.pacefile import Call, Pace, born
+from gateway.legacy.pacefile import Call, Pace
 
 # Opens after so many failures in a row, or that share of the last calls.
 IN_A_ROW = 5
@@ -70,14 +70,14 @@ def ended(pace: Pace, call: Call, now: float) -> None:
 def reclaim(pace: Pace, now: float) -> None:
     """Let another try when the process of the trial is no more."""
     trial = pace.trial
-    if trial.pid and born(trial.pid) != trial.born:
+    if trial.pid and trial.lives is False:  # of one that we can't see, open_until is the end
         ended(pace, trial, now)
 
 
 def is_trial(pace: Pace, call: Call) -> bool:
     """Is this call the one that finds out?"""
     trial = pace.trial
-    return bool(trial.pid) and (trial.pid, trial.number) == (call.pid, call.number)
+    return bool(trial.pid) and trial.name == call.name
 
 
 def _note(pace: Pace, failure: int, now: float) -> None:

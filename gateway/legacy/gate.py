@@ -8,7 +8,6 @@ asked, and tried again, is the transport's affair.
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import threading
 import time
@@ -20,9 +19,10 @@ from pathlib import Path
 from gateway.config import Source
 from gateway.legacy import breaker, errors, latency, turns
 from gateway.legacy.background import Background, Waiting, current
-from gateway.legacy.pacefile import Call, Pace, PaceFile, State, Wishes, born
+from gateway.legacy.pacefile import Call, Pace, PaceFile, State, Wishes
 from gateway.legacy.turns import BACKGROUND, LIVE, Limits
 from gateway.legacy.window import Window
+from gateway.processes import me
 
 # How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
 POLL_SECONDS, WISH_SECONDS = 0.005, 0.25
@@ -72,7 +72,6 @@ class Gate:
         self._wall = wall
         self._freed = threading.Condition()
         self._looked = 0.0
-        self._me = (0, 0)
 
     def close(self) -> None:
         """Close the file."""
@@ -87,7 +86,8 @@ class Gate:
         A background call waits for that too; it raises NotNow when its patience ends, Stopped when it must stop.
         Both raise DeadlinePassed.
         """
-        call = self._new_call()
+        ours = me()
+        call = Call(pid=ours.pid, born=ours.born, namespace=ours.namespace, number=next(_numbers))
         job = current()
         if job is None:
             self._enter_live(call, template, deadline)
@@ -205,6 +205,7 @@ class Gate:
                             raise errors.DeadlinePassed(name, template)
                         turns.take(pace, turn, limits)
                     due = max(now + rest, turn)
+                    call.at = now
                     if due <= now and turns.live_may_go(pace, limits.connections):
                         turns.remove(pace, call)
                         waits = False
@@ -269,6 +270,7 @@ class Gate:
             pace.reason_until = now + seconds if seconds else 0.0
             return found
         turns.take(pace, turns.due(pace.next_request, limits.requests_per_second, now), limits)
+        call.at = now
         turns.add(pace, call, BACKGROUND)
         breaker.start(pace, call, now)
         return None
@@ -300,17 +302,11 @@ class Gate:
             chosen("objects_per_second", source.objects_per_second),
         )
 
-    def _new_call(self) -> Call:
-        if self._me[0] != os.getpid():
-            self._me = (os.getpid(), born(os.getpid()) or 0)
-        pid, start = self._me
-        return Call(pid=pid, born=start, number=next(_numbers))
-
     def _reclaim(self, pace: Pace, now: float) -> None:
         """Take back, now and then, what processes hold that are no more."""
         if not 0 <= now - self._looked < RECLAIM_SECONDS:
             self._looked = now
-            turns.reclaim(pace)
+            turns.reclaim(pace, now)
             breaker.reclaim(pace, now)
 
     def _sleep(self, seconds: float, stop: threading.Event | None = None) -> None:

@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.logs import get_logger
+from gateway.processes import alive, boot
 
 log = get_logger("klantbrug.legacy")
 
-# Another layout gets another number here: a file of an older version begins anew.
-MAGIC = 0x4B42_5041_4345_0001
+# Another layout gets another number here: a file of an older version begins anew, and of one of these with its wishes.
+MAGIC = 0x4B42_5041_4345_0002
+SAME_WISHES = (0x4B42_5041_4345_0001,)
 CALLS, KINDS, SAMPLES, RECENT = 64, 64, 8, 16
 
 
@@ -31,12 +33,26 @@ class Call(ctypes.Structure):
     sort: int
     born: int
     number: int
+    namespace: int
+    at: float  # when it took its place
     _fields_ = (
         ("pid", ctypes.c_uint32),
         ("sort", ctypes.c_uint32),
         ("born", ctypes.c_uint64),
         ("number", ctypes.c_uint64),
+        ("namespace", ctypes.c_uint64),
+        ("at", ctypes.c_double),
     )
+
+    @property
+    def name(self) -> tuple[int, int, int]:
+        """What no other call has; two containers may have processes with one number."""
+        return self.namespace, self.pid, self.number
+
+    @property
+    def lives(self) -> bool | None:
+        """Does its process live? None when we can't see it, as from one container to another."""
+        return alive(self.pid, self.born, self.namespace)
 
 
 class Kind(ctypes.Structure):
@@ -142,7 +158,7 @@ class PaceFile:
         self._file: int | None = None
         self._lock = threading.Lock()
         self._state = State()
-        self._boot = _boot()
+        self._boot = boot()
         _fresh(self._state, self._boot)
 
     @contextlib.contextmanager
@@ -187,12 +203,13 @@ class PaceFile:
 
     def _read(self, file: int) -> None:
         found = os.preadv(file, [self._state], 0)
-        if found != SIZE or self._state.magic != MAGIC:
+        older = found >= State.pace.offset and self._state.magic in SAME_WISHES
+        if not older and (found != SIZE or self._state.magic != MAGIC):
             _fresh(self._state, self._boot)
-        elif self._state.boot != self._boot:
+        elif older or self._state.boot != self._boot:
             # time.monotonic began anew with the machine, so no moment of before means anything.
             ctypes.memset(ctypes.byref(self._state.pace), 0, ctypes.sizeof(Pace))
-            self._state.boot = self._boot
+            self._state.magic, self._state.boot = MAGIC, self._boot
 
     def _write(self, file: int) -> None:
         try:
@@ -220,37 +237,3 @@ def _fresh(state: State, boot: int) -> None:
     state.magic, state.boot = MAGIC, boot
     wishes = state.wishes
     wishes.connections = wishes.requests_per_second = wishes.objects_per_second = -1
-
-
-def _boot() -> int:
-    """A number for this run of the machine; 0 where it does not tell."""
-    try:
-        return int(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8], 16)
-    except (OSError, ValueError):
-        return 0
-
-
-def born(pid: int) -> int | None:
-    """When that process started, in ticks of the kernel; None when it is no more. 0 where the machine does not tell.
-
-    With the process number it names one process for ever: numbers are used again.
-    """
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return None if Path("/proc/self/stat").exists() else _signalled(pid)
-    except OSError:
-        return 0
-    # The name of the program stands in brackets and may hold anything.
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
-
-
-def _signalled(pid: int) -> int | None:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        return 0
-    return 0

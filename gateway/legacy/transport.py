@@ -309,10 +309,8 @@ class Transport:
         return errors.BadAnswer(name, template, text=text, status=status)
 
     def _note_clock(self, date: str | None, asked: float) -> None:
-        if date is None:
-            return
-        with contextlib.suppress(ValueError, TypeError):
-            theirs = email.utils.parsedate_to_datetime(date).timestamp()
+        theirs = None if date is None else _moment(date)
+        if theirs is not None:
             # The header has whole seconds, and was written between asking and now.
             self.clock_skew = theirs + 0.5 - (asked + time.time()) / 2
 
@@ -369,7 +367,13 @@ def _retry_after(value: str | None) -> float | None:
         return None
     if value.strip().isdecimal():
         return float(value)
+    moment = _moment(value)
+    return None if moment is None else max(0.0, moment - time.time())
+
+
+def _moment(date: str) -> float | None:
+    """The time.time() of a date in a header; None when it is none, as with a year or a zone that no clock has."""
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -6,7 +6,7 @@ Pure steps on the state that all processes share; `now` is time.monotonic.
 from dataclasses import dataclass
 
 from gateway.legacy import breaker, latency
-from gateway.legacy.pacefile import CALLS, Call, Pace, born
+from gateway.legacy.pacefile import CALLS, Call, Pace
 
 LIVE_WAITING, LIVE, BACKGROUND = 1, 2, 3
 # A live call may use one connection more than there are, while background calls hold them.
@@ -15,6 +15,8 @@ RESERVE = 1
 MOST_CONNECTIONS = CALLS // 2
 # Nothing in the file makes anybody wait longer for a source that asked for rest.
 LONGEST_REST = 3600.0
+# A call whose process we can't see is believed to be on the line for so long.
+UNSEEN_SECONDS = 120.0
 
 REST = "bron vraagt rust (Retry-After)"
 BROKEN = "storing (circuit breaker)"
@@ -92,16 +94,17 @@ def add(pace: Pace, call: Call, sort: int) -> bool:
 def remove(pace: Pace, call: Call) -> None:
     """Take a call's place back, if it has one."""
     for place in range(pace.call_count):
-        found = pace.calls[place]
-        if (found.pid, found.number) == (call.pid, call.number):
+        if pace.calls[place].name == call.name:
             _remove_at(pace, place)
             return
 
 
-def reclaim(pace: Pace) -> None:
+def reclaim(pace: Pace, now: float) -> None:
     """Take back the places of processes that are no more."""
     for place in reversed(range(pace.call_count)):
-        if born(pace.calls[place].pid) != pace.calls[place].born:
+        call = pace.calls[place]
+        lives = call.lives
+        if lives is False or (lives is None and not 0 <= now - call.at < UNSEEN_SECONDS):
             _remove_at(pace, place)
 
 

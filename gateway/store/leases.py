@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gateway.processes import Process, me
 from gateway.store.database import Store, now
 
 POLL_SECONDS = 0.02
+# Its holder runs the jobs (jobs.scheduler).
+SCHEDULER = "scheduler"
 
 
 def holder_name() -> str:
-    """A name for this thread of this process."""
-    return f"{os.getpid()}-{threading.get_ident()}"
+    """A name for this thread of this process, that no other one ever has."""
+    return f"{os.getpid()}-{threading.get_ident()} {me()}"
 
 
 def acquire(store: Store, name: str, seconds: float) -> bool:
@@ -28,7 +31,7 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
     moment, holder = now(), holder_name()
     with store.write() as connection:
         row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
-        if row and row[0] != holder and row[1] > moment and _alive(row[0]):
+        if row and row[0] != holder and row[1] > moment and _lives(row[0]) is not False:
             return False
         connection.execute(
             "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
@@ -38,9 +41,13 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
         return True
 
 
-def _alive(holder: str) -> bool:
-    """Does the process of a holder exist? A store is on one machine, so its pid tells."""
-    return alive(int(holder.split("-", 1)[0]))
+def _lives(holder: str) -> bool | None:
+    """Does the process of a holder live? None when we can't see it, as from one container to another.
+
+    Then the lease is its own until it expires. An earlier version wrote only numbers of process and thread.
+    """
+    process = Process.read(holder.partition(" ")[2])
+    return process.lives() if process else None
 
 
 def alive(pid: int) -> bool:
@@ -142,7 +149,7 @@ def let_go(store: Store, grip: Grip) -> None:
 def holder_of(connection: sqlite3.Connection, name: str) -> int | None:
     """The process that holds a lease now, None when nobody does."""
     row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
-    if row is None or row[1] <= now() or not _alive(row[0]):
+    if row is None or row[1] <= now() or _lives(row[0]) is False:
         return None
     return int(row[0].split("-", 1)[0])
 
@@ -153,9 +160,12 @@ FREE, HELD, STUCK = "vrij", "bezig", "hangt"
 def grip_of(connection: sqlite3.Connection, name: str) -> str:
     """Is a lease free, held, or held by a process that lives and has given no sign for as long as the lease lasts?"""
     row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
-    if row is None or not _alive(row[0]):
+    lives = _lives(row[0]) if row else False
+    if row is None or lives is False:
         return FREE
-    return HELD if row[1] > now() else STUCK
+    if row[1] > now():
+        return HELD
+    return STUCK if lives else FREE
 
 
 def stuck(connection: sqlite3.Connection, start: str) -> list[str]:
@@ -164,4 +174,4 @@ def stuck(connection: sqlite3.Connection, start: str) -> list[str]:
         "SELECT name, holder FROM lease WHERE substr(name, 1, ?) = ? AND expires <= ? ORDER BY name",
         (len(start), start, now()),
     ).fetchall()
-    return [name for name, holder in rows if _alive(holder)]
+    return [name for name, holder in rows if _lives(holder)]

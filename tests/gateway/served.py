@@ -62,4 +62,4 @@ def settings(path: Path, public_url: str = "", cors_origins: tuple[str, ...] = (
     notifications = SimpleNamespace(url="", callback_token="")
     store = SimpleNamespace(path=path, uuid_secret=SECRET)
     parts = {"gateway": gateway, "store": store, "mapping": SETTINGS, "notifications": notifications}
-    return SimpleNamespace(**parts, sources=())
+    return SimpleNamespace(**parts, sources=(), jobs={})

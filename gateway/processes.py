@@ -1,0 +1,102 @@
+"""Which process is it, and does it live? For what processes of one store write down for each other.
+
+A process number alone does not tell. Numbers are used again, at once in a container that is started again; and each
+container may have a pid namespace of its own, in which the numbers of another mean nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Self
+
+
+class Process(NamedTuple):
+    """One process for ever: its number, when it started, and where and in which run of the machine that holds."""
+
+    pid: int
+    born: int
+    namespace: int
+    boot: int
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.pid}-{self.born}-{self.namespace}-{self.boot:x}-{self.host}"
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """What `str` wrote; None when it is something else."""
+        parts = text.split("-", 4)
+        try:
+            pid, born, namespace = map(int, parts[:3])
+            return cls(pid, born, namespace, int(parts[3], 16), parts[4])
+        except (ValueError, IndexError):
+            return None
+
+    def lives(self) -> bool | None:
+        """Does it live? None when that can't be seen from here."""
+        ours = me()
+        if self.host != ours.host:
+            return None
+        if self.boot != ours.boot:
+            return False
+        return alive(self.pid, self.born, self.namespace)
+
+
+def me() -> Process:
+    """This process."""
+    return _this(os.getpid())
+
+
+@cache
+def _this(pid: int) -> Process:
+    # A fork has another number, so it finds nothing of its parent here.
+    return Process(pid, born(pid) or 0, _namespace(), boot(), os.uname().nodename)
+
+
+def alive(pid: int, since: int, namespace: int) -> bool | None:
+    """Does the process with that number and start live, in this run of the machine? None when we can't see it."""
+    if namespace != me().namespace:
+        return None
+    found = born(pid)
+    return None if found == 0 != since else found == since
+
+
+def boot() -> int:
+    """A number for this run of the machine; 0 where it does not tell."""
+    try:
+        return int(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8], 16)
+    except (OSError, ValueError):
+        return 0
+
+
+def _namespace() -> int:
+    """The number of our pid namespace; 0 where the machine does not tell."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
+
+
+def born(pid: int) -> int | None:
+    """When that process started, in ticks of the kernel; None when it is no more. 0 where the machine does not tell."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None if Path("/proc/self/stat").exists() else _signalled(pid)
+    except OSError:
+        return 0
+    # The name of the program stands in brackets and may hold anything.
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def _signalled(pid: int) -> int | None:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return 0
+    return 0
