@@ -52,7 +52,7 @@ class Merged:
 
 
 def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> Merged:
-    """Merge the claims on one party or actor (M6, M11, M17, M18, M21-M24, M27, M42).
+    """Merge the claims on one party or actor (M6, M11, M12, M17, M18, M21-M24, M27, M42).
 
     In: its claims in any order, and its set of keys. Out: its documents; the same claims always give the same.
     """
@@ -88,10 +88,7 @@ class _Merger:
     def partij(self) -> None:
         newest = self.claims[0]
         persoon = newest.soort == "persoon"
-        namen_van_soort = (
-            claim.naam for claim in self.claims if claim.naam and (claim.soort == "persoon") == persoon
-        )
-        naam = next(namen_van_soort, None)
+        naam = self._naam([claim for claim in self.claims if (claim.soort == "persoon") == persoon])
         adres = self._newest("adres") or {}
         wie: dict[str, Any] = {"naam": naam or ""}
         if persoon:
@@ -122,6 +119,25 @@ class _Merger:
             self._contactpersonen()
         else:
             self._without_contactpersoon()
+
+    def _naam(self, claims: Sequence[Claim]) -> Any:
+        """The newest name among these claims, an afwijkende only where there is no other (M12, M18); None: no name."""
+        afwijkend = None
+        for claim in claims:
+            if claim.naam and not claim.afwijkend:
+                self._afwijkend(claims, claim.naam)
+                return claim.naam
+            afwijkend = afwijkend or claim.naam
+        return afwijkend
+
+    def _afwijkend(self, claims: Sequence[Claim], naam: Any) -> None:
+        """Tell of each afwijkende naam that gave way to this one."""
+        for claim in claims:
+            if claim.afwijkend and claim.naam:
+                found: list[Finding] = []
+                achternaam = claim.naam["achternaam"] if claim.soort == "persoon" else claim.naam
+                namen.report_afwijkend(achternaam, naam, found)
+                self.merged.findings += [(claim.rol, finding) for finding in found]
 
     def _partij(
         self,
@@ -298,7 +314,15 @@ class _Merger:
             if newest.soort == "medewerker"
             else settings.actor_objecttype_eenheid
         )
-        named = next((claim.naam for claim in self.claims if claim.naam not in ("onbekend", objectid)), None)
+        nameless = ("onbekend", objectid)
+        named = next(
+            (claim.naam for claim in self.claims if claim.naam not in nameless and not claim.afwijkend),
+            objectid,
+        )
+        if named:
+            self._afwijkend(self.claims, named)
+        else:
+            named = next((claim.naam for claim in self.claims if claim.afwijkend), "onbekend")
         identificator = dict.fromkeys(("objectId", "codeObjecttype", "codeRegister", "codeSoortObjectId"), "")
         if objectid:
             identificator = {
@@ -311,7 +335,7 @@ class _Merger:
             "actor",
             self.uuid,
             {
-                "naam": named or objectid or "onbekend",
+                "naam": named,
                 "soortActor": newest.soort,
                 "indicatieActief": True,
                 "actoridentificator": identificator,

@@ -37,9 +37,10 @@ class Claim:
 
     `facet` is zelf (the betrokkene), ouder (its parent) or vertegenwoordigde (whom it acts for, M26). `soort` is
     persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the registratiedatum in
-    microseconds. Groups that the object does not give are None (M18 skips them). `contactpersoon` is its achternaam,
-    functie and key (M22), `nummer` that of a klant (M41). Rollen that say the same may be one claim: that of the
-    newest (`rol`, `moment`), with the moment of the `oldest`.
+    microseconds. Groups that the object does not give are None (M18 skips them). `afwijkend` tells that the only name
+    is afwijkendeNaamBetrokkene, which gives way to every other (M12). `contactpersoon` is its achternaam, functie and
+    key (M22), `nummer` that of a klant (M41). Rollen that say the same may be one claim: that of the newest (`rol`,
+    `moment`), with the moment of the `oldest`.
     """
 
     facet: str
@@ -55,6 +56,7 @@ class Claim:
     digitaal: list[list[str]] = field(default_factory=list)
     contactpersoon: list[Any] | None = None
     nummer: str = ""
+    afwijkend: bool = False
     oldest: int | None = None
 
     @property
@@ -79,6 +81,8 @@ class Claim:
             said["c"] = self.contactpersoon
         if self.nummer:
             said["m"] = self.nummer
+        if self.afwijkend:
+            said["w"] = True
         return said
 
     @classmethod
@@ -99,6 +103,7 @@ class Claim:
             digitaal=data["d"],
             contactpersoon=data.get("c"),
             nummer=data.get("m", ""),
+            afwijkend=data.get("w", False),
         )
 
 
@@ -144,6 +149,7 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
         rol["registratiedatum"],
         naam=naam if any(naam.values()) else None,
         adres=_adres(identificatie, "", settings.adressen == "alle", found),
+        afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
     _contact(claim, rol, namen.volledige_naam(naam), found)
     bsn = identificatie.get("inpBsn", "")
@@ -186,6 +192,7 @@ def _organisatie(
         rol["registratiedatum"],
         naam=naam or None,
         adres=_adres(identificatie, identificatie.get("bezoekadres", ""), settings.adressen != "geen", found),
+        afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
     _contact(claim, rol, naam, found)
     if claim.soort == "vestiging":
@@ -331,6 +338,7 @@ def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[
         rol["uuid"],
         rol["registratiedatum"],
         naam=namen.actornaam(soort, identificatie, rol["afwijkendeNaamBetrokkene"], found),
+        afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
     if len(objectid) > OBJECTID_LIMIT:
         action = f"langer dan {OBJECTID_LIMIT} tekens: geen actoridentificator"

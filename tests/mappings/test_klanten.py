@@ -20,6 +20,7 @@ from legacy_objects import (
     numbers,
     organisatie,
     persoon,
+    rol,
     rules,
     said,
 )
@@ -130,6 +131,14 @@ def test_a_dated_rol_is_newer_than_a_klant_and_the_klant_fills_what_it_leaves_bl
     )
     assert body(party)["partijIdentificatie"]["contactnaam"]["achternaam"] == "Nieuw"
     assert [each.body["adres"] for each in documents(party, "digitaleadres")] == ["oud@voorbeeld.example"]
+
+
+@pytest.mark.rule("M12")
+def test_the_name_of_a_klant_goes_before_the_afwijkende_naam_of_a_rol():
+    raw = klant(1, {"inpBsn": BSN[0]}, achternaam="Boer")
+    made = only([raw], [rol(1, None, url=earlier_url("klant", 1), on=2, afwijkendeNaamBetrokkene="Buro X")])
+    assert body(made)["partijIdentificatie"]["volledigeNaam"] == "Boer"
+    assert [(found.rule, found.field) for _, found in made.findings] == [("M12", "afwijkendeNaamBetrokkene")]
 
 
 @pytest.mark.rule("M21")

@@ -1,4 +1,4 @@
-"""One party or actor from all that is said of it (M2, M4, M6, M9, M11, M17, M18, M21, M27, M42)."""
+"""One party or actor from all that is said of it (M2, M4, M6, M9, M11, M12, M17, M18, M21, M27, M42)."""
 
 import random
 
@@ -270,6 +270,75 @@ def test_without_the_newest_rol_the_party_is_as_the_rest_says():
     assert achternaam(party(rollen[:1])) == "Oud"
 
 
+# M12: the afwijkende naam
+
+
+def told(made):
+    """The findings of merging: rol, rule, field, severity."""
+    return [(rol, found.rule, found.field, str(found.severity)) for rol, found in made.findings]
+
+
+@pytest.mark.rule("M12")
+@pytest.mark.parametrize("on", [1, 3])
+def test_the_afwijkende_naam_of_a_rol_gives_way_to_a_real_name_of_another_with_a_finding(on):
+    made = party(
+        [
+            persoon(1, BSN[0], naam="Jansen", url=URL, on=2),
+            rol(2, url=URL, on=on, afwijkendeNaamBetrokkene="X"),
+        ]
+    )
+    assert achternaam(made) == "Jansen"
+    assert told(made) == [(rol_uuid(2), "M12", "afwijkendeNaamBetrokkene", "dropped")]
+
+
+@pytest.mark.rule("M12")
+def test_an_afwijkende_naam_that_is_the_real_name_is_no_finding():
+    named = rol(1, {"inpBsn": BSN[0], "voornamen": "Anna", "geslachtsnaam": "Dijk"}, url=URL)
+    for afwijkend in ("anna  DIJK", "Dijk"):
+        made = party([named, rol(2, url=URL, on=2, afwijkendeNaamBetrokkene=afwijkend)])
+        assert (achternaam(made), told(made)) == ("Dijk", [])
+
+
+@pytest.mark.rule("M12")
+def test_without_a_real_name_the_newest_afwijkende_naam_is_the_name():
+    made = party(
+        [
+            rol(1, {"inpBsn": BSN[0]}, url=URL, on=1, afwijkendeNaamBetrokkene="Oud"),
+            rol(2, url=URL, on=2, afwijkendeNaamBetrokkene="Nieuw"),
+        ]
+    )
+    assert (achternaam(made), told(made)) == ("Nieuw", [])
+
+
+@pytest.mark.rule("M12")
+@pytest.mark.parametrize("soort", ["niet_natuurlijk_persoon", "vestiging"])
+def test_the_afwijkende_naam_of_an_organisation_gives_way_too(soort):
+    names = {"statutaireNaam": "Bakkerij", "handelsnaam": ["Bakkerij"]}
+    made = party(
+        [rol(1, names, soort, url=URL), rol(2, None, soort, url=URL, on=2, afwijkendeNaamBetrokkene="X")]
+    )
+    assert body(made)["partijIdentificatie"]["naam"] == "Bakkerij"
+    assert told(made) == [(rol_uuid(2), "M12", "afwijkendeNaamBetrokkene", "dropped")]
+
+
+@pytest.mark.rule("M12")
+@pytest.mark.rule("M27")
+@pytest.mark.parametrize(
+    ("known", "naam"),
+    [({"achternaam": "Balie"}, "Balie"), ({"identificatie": "mw-1"}, "mw-1"), ({}, "X")],
+)
+def test_the_afwijkende_naam_of_an_actor_gives_way_to_its_name_and_its_identificatie(known, naam):
+    made = party(
+        [
+            rol(1, known, "medewerker", url=URL),
+            rol(2, None, "medewerker", url=URL, on=2, afwijkendeNaamBetrokkene="X"),
+        ]
+    )
+    assert body(made)["naam"] == naam
+    lost = [(rol_uuid(2), "M12", "afwijkendeNaamBetrokkene", "dropped")]
+    assert told(made) == (lost if known else [])
+
+
 @pytest.mark.rule("M5")
 def test_a_parent_has_numbers_only_until_a_rol_gives_its_name():
     (parent,) = [
@@ -424,13 +493,14 @@ MAKERS = st.one_of(
         lambda name: lambda number, **rest: medewerker(number, name, **rest), st.sampled_from(["", "a", "b"])
     ),
 )
-PARTS = st.lists(st.tuples(MAKERS, URLS, st.integers(1, 3), CONTACTS), max_size=8)
+AFWIJKEND = st.sampled_from(["", "", "Een", "Anders"])
+PARTS = st.lists(st.tuples(MAKERS, URLS, st.integers(1, 3), CONTACTS, AFWIJKEND), max_size=8)
 
 
 def rollen_of(parts):
     return [
-        make(number, url=url, on=on, contact=contact)
-        for number, (make, url, on, contact) in enumerate(parts, start=1)
+        make(number, url=url, on=on, contact=contact, afwijkendeNaamBetrokkene=afwijkend)
+        for number, (make, url, on, contact, afwijkend) in enumerate(parts, start=1)
     ]
 
 
