@@ -129,12 +129,16 @@ class Documents:
         """Each group of a document that rollen give together: the newest rol that fills it wins (M18)."""
         said = store.said(self.connection, held)
         served = why.flat(held.body)
-        alone = [(each, why.of_claim(each.claim, self.uuids, self.settings).get(slot, {})) for each in said]
+        soort = store.owner_of(self.connection, held).body.get("soortPartij", "")
+        alone = [
+            (each, why.of_claim(each.claim, self.uuids, self.settings, soort).get(slot, {})) for each in said
+        ]
         groups, grouped = [], set()
         for name, prefixes in GROUPS.get(slot[0], {}).items():
             fields = {field: value for field, value in served.items() if field.startswith(prefixes)}
             grouped |= set(fields)
-            groups.append(self._group(name, slot, fields, _candidates(name, slot[0], fields, served, alone)))
+            candidates = _candidates(name, slot[0], fields, served, alone)
+            groups.append(self._group(name, slot, soort, fields, candidates))
         rest = {field: value for field, value in served.items() if field not in grouped}
         numbers = rest.pop("anderePartijIdentificator", None)
         if numbers is not None:
@@ -154,6 +158,7 @@ class Documents:
         self,
         name: str,
         slot: why.Slot,
+        soort: str,
         fields: why.Fields,
         candidates: Sequence[tuple[Said, why.Fields]],
     ) -> dict[str, Any]:
@@ -162,7 +167,7 @@ class Documents:
         chosen, own = candidates[0]
         raw = store.raw(self.connection, chosen.raw)
         objects = {raw.kind: raw.body or {}}
-        maker = why.party_maker(chosen.claim.facet, raw.source, self.uuids, self.settings)
+        maker = why.party_maker(chosen.claim.facet, raw.source, self.uuids, self.settings, soort)
         traced = why.given(slot, objects, maker) if raw.body else {}
         given = {field: [_given(raw, objects, item) for item in items] for field, items in traced.items()}
         others: dict[str, dict[str, Any]] = {}

@@ -13,6 +13,7 @@ from mappings.contactpersonen import ORGANISATIES, notitie, partij_identificatie
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import KeySet, Uuids
+from mappings.klanten import fields_of_klant
 from mappings.rollen import ACTOR_TYPES, LEGE_NAAM, Claim
 from mappings.settings import Settings
 
@@ -39,6 +40,25 @@ ANDERE_VELD = {
     )
 }
 
+AFWIJKEND = "afwijkendeNaamBetrokkene"
+# The parts of a contactnaam in a rol.
+NAAMVELD = {
+    "voorletters": "voorletters",
+    "voornaam": "voornamen",
+    "voorvoegselAchternaam": "voorvoegselGeslachtsnaam",
+    "achternaam": "geslachtsnaam",
+}
+# What is told of a conflict (M6).
+APART = {
+    identity.TWO_NUMBERS: "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
+    identity.TWO_SOORTEN: "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie "
+    "of vestiging)",
+}
+TOGETHER = (
+    "conflict: een persoon en een organisatie met dezelfde URL en zonder nummer zijn een partij, van de soort van de "
+    "nieuwste rol"
+)
+
 
 @dataclass(slots=True)
 class Merged:
@@ -60,7 +80,7 @@ def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Setting
         claims, key=lambda claim: (claim.moment, claim.rol.bytes, claim.facet), reverse=True
     )
     merger = _Merger(newest_first, keys, uuids, settings)
-    if newest_first[0].soort in ACTOR_TYPES:
+    if merger.soort in ACTOR_TYPES:
         merger.actor()
     else:
         merger.partij()
@@ -69,25 +89,41 @@ def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Setting
 
 class _Merger:
     def __init__(self, claims: list[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> None:
+        # Of a party that a conflict made of two soorten, the newest decides.
+        self.soort = next((claim.soort for claim in claims if claim.soort), "") or _seems(claims)
         self.claims = claims
         self.keys = keys
         self.uuids = uuids
         self.settings = settings
         self.uuid = identity.key_uuid(uuids, keys.keys[0])
         self.merged = Merged([])
+        if any(claim.readings for claim in claims):
+            self._read()
         if keys.conflict:
-            for claim in claims:
-                self._finding(
-                    claim,
-                    "M6",
-                    "betrokkeneIdentificatie",
-                    Severity.ADJUSTED,
-                    "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
-                )
+            self._conflict(keys.conflict)
+
+    def _read(self) -> None:
+        """Read klanten that do not say what they are as what the party is (M41)."""
+        soort = "persoon" if self.soort == "persoon" else "organisatie"
+        for claim in self.claims:
+            for rule, path, severity, action in claim.readings[soort][3] if claim.readings else ():
+                self.merged.findings.append((claim.rol, Finding(rule, path, Severity(severity), action)))
+        self.claims = [claim.read_as(soort) for claim in self.claims]
+
+    def _conflict(self, conflict: str) -> None:
+        """Tell each rol of a set that was not joined why (M6), and which names its own partij leaves out."""
+        others = [claim for claim in self.claims if (claim.soort == "persoon") != (self.soort == "persoon")]
+        for claim in self.claims:
+            action = TOGETHER if others else APART[conflict]
+            self._finding(claim, "M6", "betrokkeneIdentificatie", Severity.ADJUSTED, action)
+        action = "de partij is volgens een nieuwere rol van een andere soort: deze naam niet overgenomen"
+        for claim in others:
+            rule = "M12" if claim.soort == "persoon" else "M13"
+            for path in _naamvelden(claim):
+                self._finding(claim, "M12" if path == AFWIJKEND else rule, path, Severity.DROPPED, action)
 
     def partij(self) -> None:
-        newest = self.claims[0]
-        persoon = newest.soort == "persoon"
+        persoon = self.soort == "persoon"
         naam = self._naam([claim for claim in self.claims if (claim.soort == "persoon") == persoon])
         adres = self._newest("adres") or {}
         wie: dict[str, Any] = {"naam": naam or ""}
@@ -106,7 +142,7 @@ class _Merger:
             other=[identity.key_uuid(self.uuids, key) for key in self.keys.keys[1:]],
         )
         self._identificatoren()
-        organisatie = newest.soort in ORGANISATIES
+        organisatie = self.soort in ORGANISATIES
         elsewhere = organisatie and self.settings.contactpersoon_adressen == "contactpersoon"
         given = [
             (claim, entry)
@@ -306,12 +342,11 @@ class _Merger:
             standard.add(soort)
 
     def actor(self) -> None:
-        newest = self.claims[0]
         objectid = next((value for claim in self.claims for _, value in claim.identificatoren), "")
         settings = self.settings
         objecttype = (
             settings.actor_objecttype_medewerker
-            if newest.soort == "medewerker"
+            if self.soort == "medewerker"
             else settings.actor_objecttype_eenheid
         )
         nameless = ("onbekend", objectid)
@@ -336,7 +371,7 @@ class _Merger:
             self.uuid,
             {
                 "naam": named,
-                "soortActor": newest.soort,
+                "soortActor": self.soort,
                 "indicatieActief": True,
                 "actoridentificator": identificator,
                 "actorIdentificatie": self._newest("adres"),
@@ -365,4 +400,20 @@ class _Merger:
         )
 
     def _finding(self, claim: Claim, rule: str, path: str, severity: Severity, action: str) -> None:
-        self.merged.findings.append((claim.rol, Finding(rule, path, severity, action)))
+        paths = [path] if claim.own_fields is None else fields_of_klant(claim.own_fields, path)
+        self.merged.findings += [(claim.rol, Finding(rule, each, severity, action)) for each in paths]
+
+
+def _seems(claims: Sequence[Claim]) -> str:
+    """What a party of klanten that all do not say so seems to be (M41): an organisation when one has a bedrijfsnaam."""
+    named = any(claim.readings["organisatie"][0] for claim in claims if claim.readings)
+    return "organisatie" if named else "persoon"
+
+
+def _naamvelden(claim: Claim) -> list[str]:
+    """The fields that gave a claim its name; of one without a number, so what has a vestigingsnummer is not here."""
+    if not claim.naam or claim.afwijkend:
+        return [AFWIJKEND] if claim.naam else []
+    if claim.soort == "persoon":
+        return [f"betrokkeneIdentificatie.{NAAMVELD[part]}" for part, value in claim.naam.items() if value]
+    return [f"betrokkeneIdentificatie.{'handelsnaam' if claim.soort == 'vestiging' else 'statutaireNaam'}"]

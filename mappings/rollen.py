@@ -6,7 +6,7 @@ A claim holds everything that merging needs, so that a party of many rollen is m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -36,11 +36,12 @@ class Claim:
     """What legacy objects say of one party or actor.
 
     `facet` is zelf (the betrokkene), ouder (its parent) or vertegenwoordigde (whom it acts for, M26). `soort` is
-    persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the registratiedatum in
-    microseconds. Groups that the object does not give are None (M18 skips them). `afwijkend` tells that the only name
-    is afwijkendeNaamBetrokkene, which gives way to every other (M12). `contactpersoon` is its achternaam, functie and
-    key (M22), `nummer` that of a klant (M41). Rollen that say the same may be one claim: that of the newest (`rol`,
-    `moment`), with the moment of the `oldest`.
+    persoon, organisatie, vestiging, medewerker or organisatorische_eenheid, or "" of a klant that does not say: then
+    `readings` hold what it says as a person and as an organisation (see `read_as`). `moment` is the registratiedatum
+    in microseconds. Groups that the object does not give are None (M18 skips them). `afwijkend` tells that the only
+    name is afwijkendeNaamBetrokkene, which gives way to every other (M12). `contactpersoon` is its achternaam, functie
+    and key (M22), `nummer` that of a klant (M41), `own_fields` those in which a klant named itself (None: no klant).
+    Rollen that say the same may be one claim: that of the newest (`rol`, `moment`), with the moment of the `oldest`.
     """
 
     facet: str
@@ -57,12 +58,23 @@ class Claim:
     contactpersoon: list[Any] | None = None
     nummer: str = ""
     afwijkend: bool = False
+    own_fields: list[str] | None = None
+    readings: dict[str, list[Any]] | None = None
     oldest: int | None = None
 
     @property
     def first(self) -> int:
         """The moment of the oldest rol that says this (M42)."""
         return self.moment if self.oldest is None else self.oldest
+
+    def read_as(self, soort: str) -> Claim:
+        """What it says of a partij of this soort (persoon or organisatie) where it does not say what it is itself."""
+        if not self.readings or soort not in self.readings:
+            return self
+        naam, digitaal, contactpersoon, _ = self.readings[soort]
+        return replace(
+            self, soort=soort, naam=naam, digitaal=digitaal, contactpersoon=contactpersoon, readings=None
+        )
 
     def body(self) -> dict[str, Any]:
         """What is said, as JSON-ready data, without the rol that says it; `from_body` reads it back."""
@@ -83,6 +95,10 @@ class Claim:
             said["m"] = self.nummer
         if self.afwijkend:
             said["w"] = True
+        if self.own_fields is not None:
+            said["e"] = self.own_fields
+        if self.readings:
+            said["r"] = self.readings
         return said
 
     @classmethod
@@ -104,6 +120,8 @@ class Claim:
             contactpersoon=data.get("c"),
             nummer=data.get("m", ""),
             afwijkend=data.get("w", False),
+            own_fields=data.get("e"),
+            readings=data.get("r"),
         )
 
 

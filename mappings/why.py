@@ -195,8 +195,12 @@ def slots(documents: Sequence[Document]) -> Slots:
     return found
 
 
-def of_claim(claim: Claim, uuids: Uuids, settings: Settings) -> Slots:
-    """What one claim makes by itself, as if no other rol spoke of its party or actor."""
+def of_claim(claim: Claim, uuids: Uuids, settings: Settings, soort: str = "") -> Slots:
+    """What one claim makes by itself, as if no other rol spoke of its party or actor.
+
+    `soort` is the soortPartij of its party, for a klant that does not say what it is itself.
+    """
+    claim = claim.read_as(soort)
     (keys,) = key_sets([claim.keys], [claim.soort])
     found = slots(merge([claim], keys, uuids, settings).documents)
     if claim.nummer:
@@ -204,14 +208,19 @@ def of_claim(claim: Claim, uuids: Uuids, settings: Settings) -> Slots:
     return found
 
 
-def party_maker(facet: str, source: str, uuids: Uuids, settings: Settings) -> Callable[[Objects], Slots]:
-    """The translation of one rol, klant or contactmoment to the party or actor that this facet of it names."""
+def party_maker(
+    facet: str, source: str, uuids: Uuids, settings: Settings, soort: str = ""
+) -> Callable[[Objects], Slots]:
+    """The translation of one rol, klant or contactmoment to the party or actor that this facet of it names.
+
+    `soort` is the soortPartij of that party.
+    """
 
     def make(objects: Objects) -> Slots:
         ((kind, raw),) = objects.items()
         claims = translate(kind, raw, source, settings).claims
         claim = next((claim for claim in claims if claim.facet == facet), None)
-        return of_claim(claim, uuids, settings) if claim else {}
+        return of_claim(claim, uuids, settings, soort) if claim else {}
 
     return make
 

@@ -126,6 +126,44 @@ def test_two_bsns_with_one_a_nummer_stay_two_people_with_a_finding_on_each_rol()
 
 
 @pytest.mark.rule("M6")
+@pytest.mark.rule("M2")
+@pytest.mark.parametrize("on", [1, 3])
+def test_a_person_and_an_organisation_with_one_url_only_are_one_partij_and_no_name_is_lost_unsaid(on):
+    rollen = [
+        rol(1, {"voorletters": "A.", "voornamen": "An", "geslachtsnaam": "Boer"}, url=URL, on=2),
+        rol(2, {"statutaireNaam": "Winkel"}, "niet_natuurlijk_persoon", url=URL, on=on),
+        rol(3, None, "vestiging", url=URL, on=1, afwijkendeNaamBetrokkene="Filiaal"),
+    ]
+    made = party(rollen)
+    lost = {each[:3] for each in told(made) if each[3] == "dropped"}
+    if on == 1:
+        assert body(made)["partijIdentificatie"]["volledigeNaam"] == "An Boer"
+        assert lost == {
+            (rol_uuid(2), "M13", "betrokkeneIdentificatie.statutaireNaam"),
+            (rol_uuid(3), "M12", "afwijkendeNaamBetrokkene"),
+        }
+    else:
+        assert body(made)["partijIdentificatie"]["naam"] == "Winkel"
+        names = ("voorletters", "voornamen", "geslachtsnaam")
+        assert lost == {(rol_uuid(1), "M12", f"betrokkeneIdentificatie.{name}") for name in names} | {
+            (rol_uuid(3), "M12", "afwijkendeNaamBetrokkene")
+        }
+    conflicts = [found for _, found in made.findings if found.rule == "M6"]
+    assert len(conflicts) == 3
+    assert all("met dezelfde URL" in found.action for found in conflicts)
+
+
+@pytest.mark.rule("M6")
+def test_a_person_and_an_organisation_that_are_kept_apart_are_told_why():
+    made = merged([persoon(1, BSN[0], url=URL), organisatie(2, rsin=RSIN[0], url=URL)])
+    actions = {found.action for each in made for _, found in each.findings}
+    assert len(made) == 2
+    assert actions == {
+        "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie of vestiging)"
+    }
+
+
+@pytest.mark.rule("M6")
 def test_the_rollen_that_are_there_decide_and_not_the_one_that_was():
     bridge = persoon(2, BSN[0], url=URL)
     assert len(merged([persoon(1, BSN[0]), bridge, rol(3, None, url=URL)])) == 1
