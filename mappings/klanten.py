@@ -12,9 +12,10 @@ import pycountry
 
 from mappings import identity
 from mappings.adressen import LEEG, adressen
+from mappings.claims import Claim
 from mappings.findings import Finding, Severity
 from mappings.landen import landcode
-from mappings.rollen import Claim, RolTranslation, translate_rol
+from mappings.rollen import RolTranslation, translate_rol
 from mappings.settings import Settings
 
 # A klant has no date. What a dated rol says of the same party is taken as newer (M18).

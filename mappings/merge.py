@@ -9,13 +9,15 @@ from uuid import UUID
 
 from mappings import identity, namen
 from mappings.adressen import LEEG
+from mappings.claims import AFWIJKEND, Claim
 from mappings.contactpersonen import ORGANISATIES, notitie, partij_identificatie
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import KeySet, Uuids
 from mappings.klanten import fields_of_klant
-from mappings.rollen import ACTOR_TYPES, LEGE_NAAM, Claim
+from mappings.rollen import ACTOR_TYPES, LEGE_NAAM
 from mappings.settings import Settings
+from mappings.vertegenwoordigingen import FACET, REPRESENTEE
 
 # codeRegister, codeObjecttype of each identificator (M17).
 REGISTER = {
@@ -40,14 +42,6 @@ ANDERE_VELD = {
     )
 }
 
-AFWIJKEND = "afwijkendeNaamBetrokkene"
-# The parts of a contactnaam in a rol.
-NAAMVELD = {
-    "voorletters": "voorletters",
-    "voornaam": "voornamen",
-    "voorvoegselAchternaam": "voorvoegselGeslachtsnaam",
-    "achternaam": "geslachtsnaam",
-}
 # What is told of a conflict (M6).
 APART = {
     identity.TWO_NUMBERS: "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
@@ -119,7 +113,7 @@ class _Merger:
         action = "de partij is volgens een nieuwere rol van een andere soort: deze naam niet overgenomen"
         for claim in others:
             rule = "M12" if claim.soort == "persoon" else "M13"
-            for path in _naamvelden(claim):
+            for path in claim.name_fields():
                 self._finding(claim, "M12" if path == AFWIJKEND else rule, path, Severity.DROPPED, action)
 
     def partij(self) -> None:
@@ -259,6 +253,8 @@ class _Merger:
             if ouders:
                 ouder = ouders[0]
                 links["subIdentificatorVan"] = [self.identificator_uuid("kvk_nummer", ouder, "-")]
+            else:
+                self._without_parent(holders)
             for unused in [*ouders[1:], "-"]:
                 other.append(self.identificator_uuid(soort, value, unused))
             for claim in holders:
@@ -287,6 +283,15 @@ class _Merger:
             links,
             [found for found in other if found != uuid],
         )
+
+    def _without_parent(self, vestigingen: Sequence[Claim]) -> None:
+        """Tell the rollen of a vestiging of which none names a KVK number (M17)."""
+        action = "vestigingsnummer zonder KVK-nummer: zonder bovenliggende identificator vastgelegd"
+        for claim in vestigingen:
+            path = "betrokkeneIdentificatie.kvkNummer"
+            if claim.facet == FACET:
+                path = f"{REPRESENTEE}.identifier"
+            self._finding(claim, "M17", path, Severity.ADJUSTED, action)
 
     def identificator_uuid(self, soort: str, value: str, ouder: str) -> UUID:
         register, objecttype = REGISTER[soort]
@@ -408,12 +413,3 @@ def _seems(claims: Sequence[Claim]) -> str:
     """What a party of klanten that all do not say so seems to be (M41): an organisation when one has a bedrijfsnaam."""
     named = any(claim.readings["organisatie"][0] for claim in claims if claim.readings)
     return "organisatie" if named else "persoon"
-
-
-def _naamvelden(claim: Claim) -> list[str]:
-    """The fields that gave a claim its name; of one without a number, so what has a vestigingsnummer is not here."""
-    if not claim.naam or claim.afwijkend:
-        return [AFWIJKEND] if claim.naam else []
-    if claim.soort == "persoon":
-        return [f"betrokkeneIdentificatie.{NAAMVELD[part]}" for part, value in claim.naam.items() if value]
-    return [f"betrokkeneIdentificatie.{'handelsnaam' if claim.soort == 'vestiging' else 'statutaireNaam'}"]

@@ -11,11 +11,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings import earlier, zaken, zonderplaats
+from mappings.claims import Claim
 from mappings.contactmomenten import geen_zaak, read_contactmoment, zaak_of
 from mappings.findings import Finding
 from mappings.klantcontacten import klantcontact_facts, zaak_facts
 from mappings.klanten import translate_klant
-from mappings.rollen import Claim, translate_rol
+from mappings.rollen import translate_rol
 from mappings.settings import Settings
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

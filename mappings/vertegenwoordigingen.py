@@ -99,15 +99,6 @@ def representee(context: Mapping[str, Any] | None, found: list[Finding]) -> Repr
         return None
     if number != value:
         found.append(Finding("M5", REPRESENTEE + ".identifier", Severity.ADJUSTED, "aangevuld tot 9 cijfers"))
-    if soort == "vestigingsnummer":
-        found.append(
-            Finding(
-                "M17",
-                REPRESENTEE + ".identifier",
-                Severity.ADJUSTED,
-                "vestigingsnummer zonder KVK-nummer: zonder bovenliggende identificator vastgelegd",
-            )
-        )
     return Representee(f"{start}{number}", (soort, number), claim)
 
 

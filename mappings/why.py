@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings import nummers
+from mappings.claims import Claim
 from mappings.contactmomenten import Gesprekspartner, Omgeving, Onderwerpzaak, translate_contactmoment
 from mappings.digitaleadressen import telefoonnummer
 from mappings.documents import Document
@@ -22,7 +23,6 @@ from mappings.klantcontacten import Deelnemer, translate_klantcontact
 from mappings.landen import LANDENTABEL, landcode
 from mappings.merge import merge
 from mappings.origins import CONTACTPERSOON, SETTLED, TABLE
-from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import translate, uuid_in
 

@@ -1,6 +1,7 @@
 """One party or actor from all that is said of it (M2, M4, M6, M9, M11, M12, M17, M18, M21, M27, M42)."""
 
 import random
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,12 +23,13 @@ from legacy_objects import (
     persoon,
     rol,
     rol_uuid,
+    said,
     vestiging,
 )
 
+from mappings.claims import Claim
 from mappings.identity import KeySet, key_uuid
 from mappings.merge import merge
-from mappings.rollen import Claim
 from mappings.settings import Settings
 
 URL = "https://personen.example/1"
@@ -231,6 +233,29 @@ def test_the_newest_rol_says_who_the_parent_of_a_vestiging_is():
     assert row.uuid == identificator_uuid("vestigingsnummer", VESTIGING[0], KVK[1])
     assert identificator_uuid("vestigingsnummer", VESTIGING[0], KVK[0]) in row.other_uuids
     assert [(found, each.rule) for found, each in own.findings] == [(rol_uuid(1), "M17")]
+
+
+@pytest.mark.rule("M17")
+@pytest.mark.parametrize("kvk", [KVK[0], ""])
+def test_a_vestiging_is_without_parent_only_when_no_rol_names_one(kvk):
+    acts_for = {"representee": {"identifierType": "vestiging", "identifier": VESTIGING[0]}}
+    rollen = [
+        vestiging(1, VESTIGING[0], kvk),
+        vestiging(2, VESTIGING[0], "", on=2),
+        persoon(3, BSN[0], authenticatieContext=acts_for),
+    ]
+    found = {
+        (UUID(raw["uuid"]), each.rule, each.field, str(each.severity))
+        for raw in rollen
+        for each in said(raw).findings
+    }
+    found |= {each for made in merged(rollen) for each in told(made)}
+    alone = {
+        (rol_uuid(1), "M17", "betrokkeneIdentificatie.kvkNummer", "adjusted"),
+        (rol_uuid(2), "M17", "betrokkeneIdentificatie.kvkNummer", "adjusted"),
+        (rol_uuid(3), "M17", "authenticatieContext.representee.identifier", "adjusted"),
+    }
+    assert found == (set() if kvk else alone)
 
 
 @pytest.mark.rule("M17")
