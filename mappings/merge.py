@@ -328,7 +328,13 @@ class _Merger:
         standard: set[str] = set()
         for (soort, sleutel), found in holders.items():
             newest = found[0][1]
-            uuid, *other = (self.uuids.derive("adres", key, soort, sleutel) for key in keys)
+            spellings = [sleutel]
+            if soort == "overig":
+                # The value as given told it from others once: clients may hold the uuid of that.
+                spellings += sorted({entry[1] for _, entry in found} - {sleutel})
+            uuid, *other = (
+                self.uuids.derive("adres", key, soort, spelling) for key in keys for spelling in spellings
+            )
             self._add(
                 "digitaleadres",
                 uuid,

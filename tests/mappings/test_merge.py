@@ -430,6 +430,28 @@ def test_an_address_in_another_case_is_the_same_address_as_the_newest_spells_it(
 
 
 @pytest.mark.rule("M21")
+@pytest.mark.rule("M9")
+def test_spellings_of_a_number_of_soort_overig_are_one_adres_that_the_uuid_of_each_leads_to():
+    def uuid(spelling, key=f"brp:bsn:{BSN[0]}"):
+        return UUIDS.derive("adres", key, "overig", spelling)
+
+    def phoned(number, spelling, **rest):
+        return persoon(number, BSN[0], on=number, contact={"telefoonnummer": spelling}, **rest)
+
+    made = party([phoned(1, "0800-1234"), phoned(2, "0800 1234"), phoned(3, "08001234")])
+    (adres,) = documents(made, "digitaleadres")
+    assert (adres.uuid, adres.body["adres"]) == (uuid("08001234"), "08001234")
+    assert set(adres.other_uuids) == {uuid("0800-1234"), uuid("0800 1234")}
+    (alone,) = documents(party([phoned(1, "0800-1234", url=URL)]), "digitaleadres")
+    assert (alone.uuid, alone.body["adres"]) == (uuid("08001234"), "0800-1234")
+    of_url = {uuid(spelling, f"url:{URL}") for spelling in ("08001234", "0800-1234")}
+    assert set(alone.other_uuids) == {uuid("0800-1234"), *of_url}
+    # What has one spelling is known by one uuid.
+    (plain,) = documents(party([phoned(1, "08001234")]), "digitaleadres")
+    assert plain.other_uuids == ()
+
+
+@pytest.mark.rule("M21")
 def test_the_newest_of_each_soort_is_the_standard_one():
     made = party(
         [
@@ -531,7 +553,15 @@ def test_rollen_that_say_the_same_may_be_merged_as_one_claim_with_the_oldest_mom
 # Any rollen in any order
 
 URLS = st.sampled_from(["", "", "https://x.example/1", "https://x.example/2"])
-CONTACTS = st.sampled_from([None, {"emailadres": "a@x.example"}, {"emailadres": "A@x.example", "naam": "B"}])
+CONTACTS = st.sampled_from(
+    [
+        None,
+        {"emailadres": "a@x.example"},
+        {"emailadres": "A@x.example", "naam": "B"},
+        {"telefoonnummer": "0800-1234"},
+        {"telefoonnummer": "0800 1234"},
+    ]
+)
 MAKERS = st.one_of(
     st.builds(
         lambda bsn, anr, naam: lambda number, **rest: persoon(number, bsn, naam=naam, anr=anr, **rest),
