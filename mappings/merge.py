@@ -84,20 +84,23 @@ def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Setting
 class _Merger:
     def __init__(self, claims: list[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> None:
         # Of a party that a conflict made of two soorten, the newest decides.
-        self.soort = next((claim.soort for claim in claims if claim.soort), "") or _seems(claims)
+        self.soort = claims[0].soort or next((claim.soort for claim in claims if claim.soort), "")
         self.claims = claims
         self.keys = keys
         self.uuids = uuids
         self.settings = settings
         self.uuid = identity.key_uuid(uuids, keys.keys[0])
         self.merged = Merged([])
-        if any(claim.readings for claim in claims):
-            self._read()
+        for claim in claims:
+            if not claim.soort:
+                self._read()
+                break
         if keys.conflict:
             self._conflict(keys.conflict)
 
     def _read(self) -> None:
         """Read klanten that do not say what they are as what the party is (M41)."""
+        self.soort = self.soort or _seems(self.claims)
         soort = "persoon" if self.soort == "persoon" else "organisatie"
         for claim in self.claims:
             for rule, path, severity, action in claim.readings[soort][3] if claim.readings else ():
@@ -118,7 +121,10 @@ class _Merger:
 
     def partij(self) -> None:
         persoon = self.soort == "persoon"
-        naam = self._naam([claim for claim in self.claims if (claim.soort == "persoon") == persoon])
+        of_soort = self.claims
+        if self.keys.conflict:
+            of_soort = [claim for claim in of_soort if (claim.soort == "persoon") == persoon]
+        naam = self._naam(of_soort)
         adres = self._newest("adres") or {}
         wie: dict[str, Any] = {"naam": naam or ""}
         if persoon:

@@ -50,10 +50,12 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
         return Translated(facts, translation.claims, translation.findings)
     if kind == "klant":
         klant = translate_klant(earlier.load_klant(dict(raw)), source, settings)
-        return Translated(_with_places(klant.facts, klant.zonder_plaats), klant.claims, klant.findings)
+        mask = zonderplaats.masker(klant.zonder_plaats) | zonderplaats.van_klant(raw)
+        return Translated(_with_places(klant.facts, mask), klant.claims, klant.findings)
     if kind == "contactmoment":
         moment = read_contactmoment(earlier.load_contactmoment(dict(raw)), source, settings)
-        return Translated(_with_places(moment.facts, moment.zonder_plaats), moment.claims, moment.findings)
+        mask = zonderplaats.masker(moment.zonder_plaats)
+        return Translated(_with_places(moment.facts, mask), moment.claims, moment.findings)
     if kind in _TIES:
         tie = _TIES[kind](dict(raw))
         return Translated(
@@ -69,9 +71,9 @@ _TIES = {
 }
 
 
-def _with_places(facts: dict[str, Any], velden: list[str]) -> dict[str, Any]:
+def _with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
     """The facts with the fields that have no place (M36)."""
-    return facts | {"zonder_plaats": zonderplaats.masker(velden)} if velden else facts
+    return facts | {"zonder_plaats": mask} if mask else facts
 
 
 def fingerprint(settings: Settings) -> str:
