@@ -17,10 +17,10 @@ from typing import Any
 import orjson
 
 from bench.legacy import slice_lines
+from mappings.claims import Claim
 from mappings.findings import Untranslatable
 from mappings.identity import Uuids, key_sets
 from mappings.merge import merge
-from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import translate
 

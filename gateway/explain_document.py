@@ -51,6 +51,7 @@ LINK_RULES = {
     "actorklantcontact.actor": "M31",
     "actorklantcontact.klantcontact": "M31",
 }
+AFWIJKEND = "een afwijkende naam telt alleen waar er geen andere is (M12)"
 OLDER = "een nieuwere rol ging voor; velden van een groep worden nooit gemengd (M18)"
 
 
@@ -128,23 +129,16 @@ class Documents:
         """Each group of a document that rollen give together: the newest rol that fills it wins (M18)."""
         said = store.said(self.connection, held)
         served = why.flat(held.body)
-        alone = [(each, why.of_claim(each.claim, self.uuids, self.settings).get(slot, {})) for each in said]
+        soort = store.owner_of(self.connection, held).body.get("soortPartij", "")
+        alone = [
+            (each, why.of_claim(each.claim, self.uuids, self.settings, soort).get(slot, {})) for each in said
+        ]
         groups, grouped = [], set()
         for name, prefixes in GROUPS.get(slot[0], {}).items():
             fields = {field: value for field, value in served.items() if field.startswith(prefixes)}
             grouped |= set(fields)
-            candidates = [
-                (each, {field: own.get(field) for field in fields})
-                for each, own in alone
-                # Of several klantnummers the party has one, of whichever klant (M41).
-                if _fills(slot[0], own, fields)
-                and (name != KLANTNUMMER or own.get("nummer") == fields["nummer"])
-            ]
-            # A value that no rol fills by itself (an actor named by its number) is still the newest one's.
-            nothing: list[tuple[Said, why.Fields]] = [
-                (each, {}) for each in said[:1] if any(map(why.says, fields.values()))
-            ]
-            groups.append(self._group(name, slot, fields, candidates or nothing))
+            candidates = _candidates(name, slot[0], fields, served, alone)
+            groups.append(self._group(name, slot, soort, fields, candidates))
         rest = {field: value for field, value in served.items() if field not in grouped}
         numbers = rest.pop("anderePartijIdentificator", None)
         if numbers is not None:
@@ -164,6 +158,7 @@ class Documents:
         self,
         name: str,
         slot: why.Slot,
+        soort: str,
         fields: why.Fields,
         candidates: Sequence[tuple[Said, why.Fields]],
     ) -> dict[str, Any]:
@@ -172,7 +167,7 @@ class Documents:
         chosen, own = candidates[0]
         raw = store.raw(self.connection, chosen.raw)
         objects = {raw.kind: raw.body or {}}
-        maker = why.party_maker(chosen.claim.facet, raw.source, self.uuids, self.settings)
+        maker = why.party_maker(chosen.claim.facet, raw.source, self.uuids, self.settings, soort)
         traced = why.given(slot, objects, maker) if raw.body else {}
         given = {field: [_given(raw, objects, item) for item in items] for field, items in traced.items()}
         others: dict[str, dict[str, Any]] = {}
@@ -184,7 +179,10 @@ class Documents:
             elif differing:
                 of = store.raw(self.connection, each.raw) if len(others) <= MOST else None
                 by = [source_of(of, each.claim.moment)] if of else []
-                known |= {"values": differing, "given_by": by, "rollen": each.rollen, "because": OLDER}
+                because = (
+                    AFWIJKEND if name == "naam" and each.claim.afwijkend > chosen.claim.afwijkend else OLDER
+                )
+                known |= {"values": differing, "given_by": by, "rollen": each.rollen, "because": because}
         return {
             "group": name,
             "rule": "M18",
@@ -313,6 +311,31 @@ class Documents:
             }
             for row, finding in store.findings(self.connection, list(named))
         ]
+
+
+def _candidates(
+    name: str, kind: str, fields: why.Fields, served: why.Fields, alone: Sequence[tuple[Said, why.Fields]]
+) -> list[tuple[Said, why.Fields]]:
+    """Who fills a group, and with what: first the one that gave it.
+
+    In: the name of the group, the kind of the document, the group's fields and all fields as served, and what each
+    says alone, newest first.
+    """
+    if name == "naam" and kind != origins.CONTACTPERSOON:
+        # Whichever rol is newer, an afwijkende naam gives way to every other (M12).
+        alone = sorted(alone, key=lambda each: each[0].claim.afwijkend)
+    candidates = [
+        (each, {field: own.get(field) for field in fields})
+        for each, own in alone
+        # Of several klantnummers the party has one, of whichever klant (M41).
+        if _fills(kind, own, fields) and (name != KLANTNUMMER or own.get("nummer") == fields["nummer"])
+    ]
+    # A value that no rol fills by itself (an actor named by its number) is still the newest one's.
+    by_number = kind == "actor" and fields.get("naam") == served["actoridentificator.objectId"]
+    if not candidates or (by_number and candidates[0][0].claim.afwijkend):
+        nothing = alone[:1] if any(map(why.says, fields.values())) else []
+        candidates = [(each, {}) for each, _ in nothing] + candidates
+    return candidates
 
 
 def _fills(kind: str, own: why.Fields, group: why.Fields) -> bool:

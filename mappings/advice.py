@@ -14,8 +14,8 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "M6": (
         "sleutels die samen één partij zijn",
-        "Laat in het zaaksysteem nakijken welke van deze rollen het verkeerde nummer heeft; na verbetering en een "
-        "volgende keer inlezen worden de partijen vanzelf samengevoegd.",
+        "Laat in het zaaksysteem nakijken welke van deze rollen het verkeerde nummer, de verkeerde URL of het "
+        "verkeerde betrokkeneType heeft; na verbetering en een volgende keer inlezen komen de partijen vanzelf goed.",
     ),
     "M8": (
         "ongeldige nummers",

@@ -70,7 +70,8 @@ def digitale_adressen(
                 Finding("M21", "contactpersoonRol.telefoonnummer", Severity.DROPPED, _too_long(telefoon))
             )
         else:
-            adressen.append(Adres("overig", telefoon, telefoon, omschrijving))
+            # Of one that is separators only, those are all there is.
+            adressen.append(Adres("overig", telefoon, _plain(telefoon) or telefoon, omschrijving))
             found.append(
                 Finding(
                     "M21",
@@ -104,7 +105,7 @@ def telefoonnummer(text: str) -> str | None:
 
     The "(0)" is only a trunk zero after a country code; elsewhere it is a digit in brackets (M21).
     """
-    number = _BRACKETS.sub("", _TRUNK_ZERO.sub(r"\1", _SEPARATORS.sub("", text)))
+    number = _plain(text)
     if number.startswith(_SERVICE_NUMBERS) or not _TELEFOONNUMMER.fullmatch(number):
         return None
     return number
@@ -132,6 +133,10 @@ def omschrijving(naam: str, eigen_naam: str, found: list[Finding]) -> str:
             )
         )
     return cut
+
+
+def _plain(text: str) -> str:
+    return _BRACKETS.sub("", _TRUNK_ZERO.sub(r"\1", _SEPARATORS.sub("", text)))
 
 
 def _email_problem(email: str) -> str:

@@ -7,6 +7,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from mappings import nummers
@@ -41,6 +42,10 @@ FAMILY: Mapping[str, str] = {
     "ann:": "organisatie",
     "hr:vestiging:": "vestiging",
 }
+
+# Why keys are not joined (M6): a party would have two numbers of a kind, or be of two soorten.
+TWO_NUMBERS: Final = "nummers"
+TWO_SOORTEN: Final = "soorten"
 
 
 class Uuids:
@@ -132,23 +137,23 @@ def _with_url(keys: list[str], url: str, rol: UUID) -> list[str]:
 class KeySet:
     """One party: the members (positions in the input) that name it and its keys, highest first.
 
-    `conflict` tells that its keys were part of a set that would have held two of a kind (M6). `loose` are keys of
+    `conflict` tells why the set that its keys were part of was not joined (M6), "" when it was. `loose` are keys of
     such a set that name none of its parties: their number is kept once, without a party.
     """
 
     members: tuple[int, ...]
     keys: tuple[str, ...]
-    conflict: bool = False
+    conflict: str = ""
     loose: tuple[str, ...] = ()
 
 
 def key_sets(claims: Sequence[Sequence[str]], soorten: Sequence[str]) -> list[KeySet]:
     """Join claims by the keys that they share (M6); the order of the claims does not matter.
 
-    In: the keys of each claim, highest first, and its soort (persoon, organisatie, vestiging, or that of an
-    actor). Out: the sets. A set that would hold two values of a key that a party has once, or that would make
-    one party of a person and an organisation, or of an organisation and its vestiging (M5), is not joined: each
-    claim goes to its own highest key.
+    In: the keys of each claim, highest first, and its soort (persoon, organisatie, vestiging, that of an actor, or ""
+    when it goes along with the others). Out: the sets. A set that would hold two values of a key that a party has
+    once, or that would make one party of a person and an organisation, or of an organisation and its vestiging (M5),
+    is not joined: each claim goes to its own highest key.
     """
     joined: list[KeySet] = []
     for members in _components(claims):
@@ -156,14 +161,14 @@ def key_sets(claims: Sequence[Sequence[str]], soorten: Sequence[str]) -> list[Ke
             joined.append(KeySet((members[0],), (claims[members[0]][0],)))
             continue
         keys = sorted({key for member in members for key in claims[member]}, key=place)
-        if conflicting(keys, {soorten[member] for member in members}):
-            joined += _apart(claims, members)
+        if conflict := conflicting(keys, {soorten[member] for member in members}):
+            joined += _apart(claims, members, conflict)
         else:
             joined.append(KeySet(tuple(members), tuple(keys)))
     return joined
 
 
-def _apart(claims: Sequence[Sequence[str]], members: list[int]) -> list[KeySet]:
+def _apart(claims: Sequence[Sequence[str]], members: list[int], conflict: str) -> list[KeySet]:
     """The sets of a conflict: by the highest key of each claim."""
     groups: dict[str, list[int]] = defaultdict(list)
     for member in members:
@@ -172,13 +177,15 @@ def _apart(claims: Sequence[Sequence[str]], members: list[int]) -> list[KeySet]:
     for key in sorted({key for member in members for key in claims[member]} - groups.keys()):
         holders = [own for own, group in groups.items() if any(key in claims[member] for member in group)]
         loose[min(holders, key=place)].append(key)
-    return [KeySet(tuple(group), (own,), True, tuple(loose[own])) for own, group in sorted(groups.items())]
+    return [
+        KeySet(tuple(group), (own,), conflict, tuple(loose[own])) for own, group in sorted(groups.items())
+    ]
 
 
-def conflicting(keys: Iterable[str], soorten: Iterable[str]) -> bool:
-    """Would these keys, of claims of these soorten, be a conflict on one party (M5, M6)?"""
+def conflicting(keys: Iterable[str], soorten: Iterable[str]) -> str:
+    """Which conflict these keys, of claims of these soorten, would be on one party; "" when none (M5, M6)."""
     seen: set[str] = set()
-    families = set(soorten)
+    families = set(soorten) - {""}
     numbered = {FAMILY[start] for key in keys if (start := prefix(key)) in FAMILY}
     if "vestiging" in families and "organisatie" not in numbered:
         # An organisation that is known by its URL only may be that vestiging.
@@ -186,9 +193,9 @@ def conflicting(keys: Iterable[str], soorten: Iterable[str]) -> bool:
     for key in keys:
         start = prefix(key)
         if start in SINGLE and start in seen:
-            return True
+            return TWO_NUMBERS
         seen.add(start)
-    return len(families) > 1
+    return TWO_SOORTEN if len(families) > 1 else ""
 
 
 def _components(claims: Sequence[Sequence[str]]) -> list[list[int]]:

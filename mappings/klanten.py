@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
@@ -12,9 +12,10 @@ import pycountry
 
 from mappings import identity
 from mappings.adressen import LEEG, adressen
+from mappings.claims import Claim
 from mappings.findings import Finding, Severity
 from mappings.landen import landcode
-from mappings.rollen import Claim, translate_rol
+from mappings.rollen import RolTranslation, translate_rol
 from mappings.settings import Settings
 
 # A klant has no date. What a dated rol says of the same party is taken as newer (M18).
@@ -29,6 +30,15 @@ _CONTACT_FIELDS: Final[dict[str, str]] = {
     "contactpersoonRol.emailadres": "emailadres",
     "contactpersoonRol.telefoonnummer": "telefoonnummer",
     "contactpersoonRol.functie": "functie",
+}
+_CONTACT_NAAM: Final = "contactpersoonRol.naam"
+# Where a klant's own names go in the identificatie of a rol.
+_EIGEN_VELD: Final[Mapping[str, str]] = {
+    **{
+        f"betrokkeneIdentificatie.{name}": own for name, own in zip(_PERSOON_NAMEN, _EIGEN_NAMEN, strict=True)
+    },
+    "betrokkeneIdentificatie.statutaireNaam": "bedrijfsnaam",
+    "betrokkeneIdentificatie.handelsnaam": "bedrijfsnaam",
 }
 _ADRES_FIELDS: Final[Mapping[str, str]] = {
     "straatnaam": "gorOpenbareRuimteNaam",
@@ -60,38 +70,86 @@ def translate_klant(klant: Mapping[str, Any], source: str, settings: Settings) -
 
     The klant's own name, address, e-mail and telephone are what it gave itself: they come before those of
     subjectIdentificatie, and `[mapping] adressen` holds for subjectIdentificatie only. A klant without a subjectType
-    is an organisation when it has a bedrijfsnaam, else a person. M10 does not hold: every klant makes a party.
+    is what rollen say that its party is, else an organisation when it has a bedrijfsnaam, else a person. M10 does not
+    hold: every klant makes a party.
     """
-    soort = klant["subjectType"] or (
-        "niet_natuurlijk_persoon" if klant["bedrijfsnaam"] else "natuurlijk_persoon"
-    )
-    found: list[Finding] = []
-    identificatie, origin = _named(klant, soort, found)
-    rol = as_rol(klant["uuid"], soort, UNDATED, klant["url"], identificatie)
-    naam = " ".join(klant[name] for name in _EIGEN_NAMEN if klant[name])
-    rol["contactpersoonRol"] |= {name: klant[name] for name in ("emailadres", "telefoonnummer", "functie")}
-    if soort != "natuurlijk_persoon":
-        rol["contactpersoonRol"]["naam"] = naam
-    translation = translate_rol(rol, source, replace(settings, partij_rollen=()))
-    filled = [name for name in _EIGEN_NAMEN if klant[name]]
-    for finding in translation.findings:
-        if finding.field == "contactpersoonRol.naam":
-            found += [replace(finding, field=name) for name in filled]
-        else:
-            found.append(renamed(finding, origin | _CONTACT_FIELDS, "subjectIdentificatie"))
+    guessed = "niet_natuurlijk_persoon" if klant["bedrijfsnaam"] else "natuurlijk_persoon"
+    translation, found = _read(klant, klant["subjectType"] or guessed, source, settings)
     own = translation.claims[0]
+    if not klant["subjectType"]:
+        found = _either(klant, own, guessed, found, source, settings)
     if klant["subject"]:
         own.keys = sorted({*own.keys, f"url:{klant['subject']}", f"url:{klant['url']}"}, key=identity.place)
     elif f"url:{klant['url']}" not in own.keys:
         own.keys = [*own.keys, f"url:{klant['url']}"]
     _eigen_adres(klant["adres"], own, found)
     own.nummer = _nummer(klant["klantnummer"], found)
+    for claim in translation.claims:
+        claim.own_fields = [name for name in ("bedrijfsnaam", *_EIGEN_NAMEN) if klant[name]]
     facts = {
         "uuid": str(klant["uuid"]),
         "contactnaam": translation.deelname["contactnaam"],
         "organisatienaam": translation.deelname["organisatienaam"],
     }
     return KlantTranslation(translation.claims, facts, found, _zonder_plaats(klant))
+
+
+def _read(
+    klant: Mapping[str, Any], soort: str, source: str, settings: Settings
+) -> tuple[RolTranslation, list[Finding]]:
+    """What a klant says as one of this betrokkeneType, and the findings by the names of its own fields."""
+    found: list[Finding] = []
+    identificatie, origin = _named(klant, soort, found)
+    rol = as_rol(klant["uuid"], soort, UNDATED, klant["url"], identificatie)
+    rol["contactpersoonRol"] |= {name: klant[name] for name in ("emailadres", "telefoonnummer", "functie")}
+    filled = [name for name in _EIGEN_NAMEN if klant[name]]
+    if soort != "natuurlijk_persoon":
+        rol["contactpersoonRol"]["naam"] = " ".join(klant[name] for name in filled)
+    translation = translate_rol(rol, source, replace(settings, partij_rollen=()))
+    for finding in translation.findings:
+        if finding.field == _CONTACT_NAAM:
+            found += [replace(finding, field=name) for name in filled]
+        else:
+            found.append(renamed(finding, origin | _CONTACT_FIELDS, "subjectIdentificatie"))
+    return translation, found
+
+
+def _either(
+    klant: Mapping[str, Any],
+    own: Claim,
+    guessed: str,
+    found: list[Finding],
+    source: str,
+    settings: Settings,
+) -> list[Finding]:
+    """Let a claim say what the klant says as a person and as an organisation: its party tells which holds.
+
+    In: the claim and findings of what it seems to be. Out: the findings that hold either way; the others go along.
+    """
+    (other,) = {"natuurlijk_persoon", "niet_natuurlijk_persoon"} - {guessed}
+    translation, others = _read(klant, other, source, settings)
+    always = [finding for finding in found if finding in others]
+    own.readings = {
+        claim.soort: [
+            claim.naam,
+            claim.digitaal,
+            claim.contactpersoon,
+            [[each.rule, each.field, str(each.severity), each.action] for each in said if each not in always],
+        ]
+        for claim, said in ((own, found), (translation.claims[0], others))
+    }
+    own.soort, own.naam, own.digitaal, own.contactpersoon = "", None, [], None
+    return always
+
+
+def fields_of_klant(own_fields: Sequence[str], path: str) -> list[str]:
+    """Where in a klant stood what the rules of a rol know by `path`; it named itself in `own_fields`."""
+    if path == _CONTACT_NAAM:
+        return [name for name in _EIGEN_NAMEN if name in own_fields]
+    own = _EIGEN_VELD.get(path, "")
+    if own in own_fields:
+        return [own]
+    return [_CONTACT_FIELDS.get(path) or path.replace("betrokkeneIdentificatie", "subjectIdentificatie", 1)]
 
 
 def as_rol(
@@ -182,10 +240,7 @@ def _named(
         if not any(own.values()):
             return identificatie, {}
         _differing(identificatie, own | {"voorletters": own["voornamen"]}, found)
-        origin = {
-            f"betrokkeneIdentificatie.{name}": eigen
-            for name, eigen in zip(_PERSOON_NAMEN, _EIGEN_NAMEN, strict=True)
-        }
+        origin = {path: name for path, name in _EIGEN_VELD.items() if name in _EIGEN_NAMEN}
         return identificatie | own | {"voorletters": ""}, origin
     naam = klant["bedrijfsnaam"]
     if not naam:

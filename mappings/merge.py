@@ -9,12 +9,15 @@ from uuid import UUID
 
 from mappings import identity, namen
 from mappings.adressen import LEEG
+from mappings.claims import AFWIJKEND, Claim
 from mappings.contactpersonen import ORGANISATIES, notitie, partij_identificatie
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import KeySet, Uuids
-from mappings.rollen import ACTOR_TYPES, LEGE_NAAM, Claim
+from mappings.klanten import fields_of_klant
+from mappings.rollen import ACTOR_TYPES, LEGE_NAAM
 from mappings.settings import Settings
+from mappings.vertegenwoordigingen import FACET, REPRESENTEE
 
 # codeRegister, codeObjecttype of each identificator (M17).
 REGISTER = {
@@ -39,6 +42,17 @@ ANDERE_VELD = {
     )
 }
 
+# What is told of a conflict (M6).
+APART = {
+    identity.TWO_NUMBERS: "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
+    identity.TWO_SOORTEN: "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie "
+    "of vestiging)",
+}
+TOGETHER = (
+    "conflict: een persoon en een organisatie met dezelfde URL en zonder nummer zijn een partij, van de soort van de "
+    "nieuwste rol"
+)
+
 
 @dataclass(slots=True)
 class Merged:
@@ -52,7 +66,7 @@ class Merged:
 
 
 def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> Merged:
-    """Merge the claims on one party or actor (M6, M11, M17, M18, M21-M24, M27, M42).
+    """Merge the claims on one party or actor (M6, M11, M12, M17, M18, M21-M24, M27, M42).
 
     In: its claims in any order, and its set of keys. Out: its documents; the same claims always give the same.
     """
@@ -60,7 +74,7 @@ def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Setting
         claims, key=lambda claim: (claim.moment, claim.rol.bytes, claim.facet), reverse=True
     )
     merger = _Merger(newest_first, keys, uuids, settings)
-    if newest_first[0].soort in ACTOR_TYPES:
+    if merger.soort in ACTOR_TYPES:
         merger.actor()
     else:
         merger.partij()
@@ -69,29 +83,48 @@ def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Setting
 
 class _Merger:
     def __init__(self, claims: list[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> None:
+        # Of a party that a conflict made of two soorten, the newest decides.
+        self.soort = claims[0].soort or next((claim.soort for claim in claims if claim.soort), "")
         self.claims = claims
         self.keys = keys
         self.uuids = uuids
         self.settings = settings
         self.uuid = identity.key_uuid(uuids, keys.keys[0])
         self.merged = Merged([])
+        for claim in claims:
+            if not claim.soort:
+                self._read()
+                break
         if keys.conflict:
-            for claim in claims:
-                self._finding(
-                    claim,
-                    "M6",
-                    "betrokkeneIdentificatie",
-                    Severity.ADJUSTED,
-                    "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
-                )
+            self._conflict(keys.conflict)
+
+    def _read(self) -> None:
+        """Read klanten that do not say what they are as what the party is (M41)."""
+        self.soort = self.soort or _seems(self.claims)
+        soort = "persoon" if self.soort == "persoon" else "organisatie"
+        for claim in self.claims:
+            for rule, path, severity, action in claim.readings[soort][3] if claim.readings else ():
+                self.merged.findings.append((claim.rol, Finding(rule, path, Severity(severity), action)))
+        self.claims = [claim.read_as(soort) for claim in self.claims]
+
+    def _conflict(self, conflict: str) -> None:
+        """Tell each rol of a set that was not joined why (M6), and which names its own partij leaves out."""
+        others = [claim for claim in self.claims if (claim.soort == "persoon") != (self.soort == "persoon")]
+        for claim in self.claims:
+            action = TOGETHER if others else APART[conflict]
+            self._finding(claim, "M6", "betrokkeneIdentificatie", Severity.ADJUSTED, action)
+        action = "de partij is volgens een nieuwere rol van een andere soort: deze naam niet overgenomen"
+        for claim in others:
+            rule = "M12" if claim.soort == "persoon" else "M13"
+            for path in claim.name_fields():
+                self._finding(claim, "M12" if path == AFWIJKEND else rule, path, Severity.DROPPED, action)
 
     def partij(self) -> None:
-        newest = self.claims[0]
-        persoon = newest.soort == "persoon"
-        namen_van_soort = (
-            claim.naam for claim in self.claims if claim.naam and (claim.soort == "persoon") == persoon
-        )
-        naam = next(namen_van_soort, None)
+        persoon = self.soort == "persoon"
+        of_soort = self.claims
+        if self.keys.conflict:
+            of_soort = [claim for claim in of_soort if (claim.soort == "persoon") == persoon]
+        naam = self._naam(of_soort)
         adres = self._newest("adres") or {}
         wie: dict[str, Any] = {"naam": naam or ""}
         if persoon:
@@ -109,7 +142,7 @@ class _Merger:
             other=[identity.key_uuid(self.uuids, key) for key in self.keys.keys[1:]],
         )
         self._identificatoren()
-        organisatie = newest.soort in ORGANISATIES
+        organisatie = self.soort in ORGANISATIES
         elsewhere = organisatie and self.settings.contactpersoon_adressen == "contactpersoon"
         given = [
             (claim, entry)
@@ -122,6 +155,25 @@ class _Merger:
             self._contactpersonen()
         else:
             self._without_contactpersoon()
+
+    def _naam(self, claims: Sequence[Claim]) -> Any:
+        """The newest name among these claims, an afwijkende only where there is no other (M12, M18); None: no name."""
+        afwijkend = None
+        for claim in claims:
+            if claim.naam and not claim.afwijkend:
+                self._afwijkend(claims, claim.naam)
+                return claim.naam
+            afwijkend = afwijkend or claim.naam
+        return afwijkend
+
+    def _afwijkend(self, claims: Sequence[Claim], naam: Any) -> None:
+        """Tell of each afwijkende naam that gave way to this one."""
+        for claim in claims:
+            if claim.afwijkend and claim.naam:
+                found: list[Finding] = []
+                achternaam = claim.naam["achternaam"] if claim.soort == "persoon" else claim.naam
+                namen.report_afwijkend(achternaam, naam, found)
+                self.merged.findings += [(claim.rol, finding) for finding in found]
 
     def _partij(
         self,
@@ -207,6 +259,8 @@ class _Merger:
             if ouders:
                 ouder = ouders[0]
                 links["subIdentificatorVan"] = [self.identificator_uuid("kvk_nummer", ouder, "-")]
+            else:
+                self._without_parent(holders)
             for unused in [*ouders[1:], "-"]:
                 other.append(self.identificator_uuid(soort, value, unused))
             for claim in holders:
@@ -235,6 +289,15 @@ class _Merger:
             links,
             [found for found in other if found != uuid],
         )
+
+    def _without_parent(self, vestigingen: Sequence[Claim]) -> None:
+        """Tell the rollen of a vestiging of which none names a KVK number (M17)."""
+        action = "vestigingsnummer zonder KVK-nummer: zonder bovenliggende identificator vastgelegd"
+        for claim in vestigingen:
+            path = "betrokkeneIdentificatie.kvkNummer"
+            if claim.facet == FACET:
+                path = f"{REPRESENTEE}.identifier"
+            self._finding(claim, "M17", path, Severity.ADJUSTED, action)
 
     def identificator_uuid(self, soort: str, value: str, ouder: str) -> UUID:
         register, objecttype = REGISTER[soort]
@@ -271,7 +334,13 @@ class _Merger:
         standard: set[str] = set()
         for (soort, sleutel), found in holders.items():
             newest = found[0][1]
-            uuid, *other = (self.uuids.derive("adres", key, soort, sleutel) for key in keys)
+            spellings = [sleutel]
+            if soort == "overig":
+                # The value as given told it from others once: clients may hold the uuid of that.
+                spellings += sorted({entry[1] for _, entry in found} - {sleutel})
+            uuid, *other = (
+                self.uuids.derive("adres", key, soort, spelling) for key in keys for spelling in spellings
+            )
             self._add(
                 "digitaleadres",
                 uuid,
@@ -290,15 +359,22 @@ class _Merger:
             standard.add(soort)
 
     def actor(self) -> None:
-        newest = self.claims[0]
         objectid = next((value for claim in self.claims for _, value in claim.identificatoren), "")
         settings = self.settings
         objecttype = (
             settings.actor_objecttype_medewerker
-            if newest.soort == "medewerker"
+            if self.soort == "medewerker"
             else settings.actor_objecttype_eenheid
         )
-        named = next((claim.naam for claim in self.claims if claim.naam not in ("onbekend", objectid)), None)
+        nameless = ("onbekend", objectid)
+        named = next(
+            (claim.naam for claim in self.claims if claim.naam not in nameless and not claim.afwijkend),
+            objectid,
+        )
+        if named:
+            self._afwijkend(self.claims, named)
+        else:
+            named = next((claim.naam for claim in self.claims if claim.afwijkend), "onbekend")
         identificator = dict.fromkeys(("objectId", "codeObjecttype", "codeRegister", "codeSoortObjectId"), "")
         if objectid:
             identificator = {
@@ -311,8 +387,8 @@ class _Merger:
             "actor",
             self.uuid,
             {
-                "naam": named or objectid or "onbekend",
-                "soortActor": newest.soort,
+                "naam": named,
+                "soortActor": self.soort,
                 "indicatieActief": True,
                 "actoridentificator": identificator,
                 "actorIdentificatie": self._newest("adres"),
@@ -341,4 +417,11 @@ class _Merger:
         )
 
     def _finding(self, claim: Claim, rule: str, path: str, severity: Severity, action: str) -> None:
-        self.merged.findings.append((claim.rol, Finding(rule, path, severity, action)))
+        paths = [path] if claim.own_fields is None else fields_of_klant(claim.own_fields, path)
+        self.merged.findings += [(claim.rol, Finding(rule, each, severity, action)) for each in paths]
+
+
+def _seems(claims: Sequence[Claim]) -> str:
+    """What a party of klanten that all do not say so seems to be (M41): an organisation when one has a bedrijfsnaam."""
+    named = any(claim.readings["organisatie"][0] for claim in claims if claim.readings)
+    return "organisatie" if named else "persoon"

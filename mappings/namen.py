@@ -25,6 +25,18 @@ _SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 # One initial ("J.", "Th.", or a bare "J") with the blanks behind it.
 _INITIAL: Final = re.compile(r"[^.\s]*\.\s*|[^.\s]+\s*")
 
+# What names a betrokkene of any type before its afwijkende naam.
+_NAMING: Final = (
+    *(
+        "voorletters",
+        "voornamen",
+        "voorvoegselGeslachtsnaam",
+        "geslachtsnaam",
+        "statutaireNaam",
+        "handelsnaam",
+    ),
+    *("voorvoegselAchternaam", "achternaam", "naam", "identificatie"),
+)
 _IDENTIFICATIE: Final = "betrokkeneIdentificatie."
 _AFWIJKEND: Final = "afwijkendeNaamBetrokkene"
 
@@ -126,6 +138,20 @@ def actornaam(
         field, naam = _AFWIJKEND, afwijkend.strip()
     _report_unused(afwijkend, spellings | {_folded(naam)}, found)
     return _fitting("M27", field, naam, found) or "onbekend"
+
+
+def only_afwijkend(identificatie: Mapping[str, Any], afwijkend: str) -> bool:
+    """Is afwijkendeNaamBetrokkene the only name that a loaded rol gives?"""
+    return bool(afwijkend) and not any(identificatie.get(field) for field in _NAMING)
+
+
+def report_afwijkend(afwijkend: str, naam: str | Mapping[str, str], found: list[Finding]) -> None:
+    """Add the finding on an afwijkende naam that gives way to its party's name or contactnaam and differs (M12)."""
+    if isinstance(naam, str):
+        spellings = {_folded(naam)}
+    else:
+        spellings = _spellings_of_a_person(*(naam[part] for part in LEGE_NAAM))
+    _report_unused(afwijkend, spellings, found)
 
 
 def cut_at_word(text: str, limit: int) -> str:

@@ -1,17 +1,15 @@
-"""A Rol becomes claims: what it says of a party (its own, and a vestiging's parent) or of an actor.
-
-A claim holds everything that merging needs, so that a party of many rollen is merged without reading them again.
-"""
+"""A Rol becomes claims: what it says of a party (its own, and a vestiging's parent) or of an actor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from mappings import identity, namen, nummers, vertegenwoordigingen
 from mappings.adressen import adressen
+from mappings.claims import Claim as Claim
 from mappings.contactpersonen import contact_van
 from mappings.digitaleadressen import geldig_emailadres as geldig
 from mappings.digitaleadressen import telefoonnummer
@@ -29,77 +27,6 @@ LEGE_NAAM: Mapping[str, str] = {
     "voorvoegselAchternaam": "",
     "achternaam": "",
 }
-
-
-@dataclass(slots=True)
-class Claim:
-    """What legacy objects say of one party or actor.
-
-    `facet` is zelf (the betrokkene), ouder (its parent) or vertegenwoordigde (whom it acts for, M26). `soort` is
-    persoon, organisatie, vestiging, medewerker or organisatorische_eenheid; `moment` the registratiedatum in
-    microseconds. Groups that the object does not give are None (M18 skips them). `contactpersoon` is its achternaam,
-    functie and key (M22), `nummer` that of a klant (M41). Rollen that say the same may be one claim: that of the
-    newest (`rol`, `moment`), with the moment of the `oldest`.
-    """
-
-    facet: str
-    soort: str
-    keys: list[str]
-    rol: UUID
-    moment: int
-    naam: Any = None
-    adres: dict[str, Any] | None = None
-    identificatoren: list[list[str]] = field(default_factory=list)
-    ouder: str = ""
-    andere: list[list[str]] = field(default_factory=list)
-    digitaal: list[list[str]] = field(default_factory=list)
-    contactpersoon: list[Any] | None = None
-    nummer: str = ""
-    oldest: int | None = None
-
-    @property
-    def first(self) -> int:
-        """The moment of the oldest rol that says this (M42)."""
-        return self.moment if self.oldest is None else self.oldest
-
-    def body(self) -> dict[str, Any]:
-        """What is said, as JSON-ready data, without the rol that says it; `from_body` reads it back."""
-        said = {
-            "f": self.facet,
-            "s": self.soort,
-            "k": self.keys,
-            "n": self.naam,
-            "a": self.adres,
-            "i": self.identificatoren,
-            "o": self.ouder,
-            "x": self.andere,
-            "d": self.digitaal,
-        }
-        if self.contactpersoon:
-            said["c"] = self.contactpersoon
-        if self.nummer:
-            said["m"] = self.nummer
-        return said
-
-    @classmethod
-    def from_body(cls, data: Mapping[str, Any], rol: UUID, moment: int, oldest: int) -> Claim:
-        """The claim of `rol` (the newest that says it) from what `body` gave."""
-        return cls(
-            facet=data["f"],
-            soort=data["s"],
-            keys=data["k"],
-            rol=rol,
-            moment=moment,
-            oldest=oldest,
-            naam=data["n"],
-            adres=data["a"],
-            identificatoren=data["i"],
-            ouder=data["o"],
-            andere=data["x"],
-            digitaal=data["d"],
-            contactpersoon=data.get("c"),
-            nummer=data.get("m", ""),
-        )
 
 
 @dataclass(slots=True)
@@ -144,6 +71,7 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
         rol["registratiedatum"],
         naam=naam if any(naam.values()) else None,
         adres=_adres(identificatie, "", settings.adressen == "alle", found),
+        afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
     _contact(claim, rol, namen.volledige_naam(naam), found)
     bsn = identificatie.get("inpBsn", "")
@@ -186,6 +114,7 @@ def _organisatie(
         rol["registratiedatum"],
         naam=naam or None,
         adres=_adres(identificatie, identificatie.get("bezoekadres", ""), settings.adressen != "geen", found),
+        afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
     _contact(claim, rol, naam, found)
     if claim.soort == "vestiging":
@@ -209,15 +138,6 @@ def _vestiging(
         claim.identificatoren.append(["vestigingsnummer", vestiging])
         kvk = [key.removeprefix("hr:kvk:") for key in parent_keys if key.startswith("hr:kvk:")]
         claim.ouder = kvk[0] if kvk else ""
-        if not kvk:
-            found.append(
-                Finding(
-                    "M17",
-                    "betrokkeneIdentificatie.kvkNummer",
-                    Severity.ADJUSTED,
-                    "vestigingsnummer zonder KVK-nummer: zonder bovenliggende identificator vastgelegd",
-                )
-            )
     if not parent_keys:
         return []
     parent = Claim(
@@ -331,6 +251,7 @@ def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[
         rol["uuid"],
         rol["registratiedatum"],
         naam=namen.actornaam(soort, identificatie, rol["afwijkendeNaamBetrokkene"], found),
+        afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
     if len(objectid) > OBJECTID_LIMIT:
         action = f"langer dan {OBJECTID_LIMIT} tekens: geen actoridentificator"

@@ -11,11 +11,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings import earlier, zaken, zonderplaats
+from mappings.claims import Claim
 from mappings.contactmomenten import geen_zaak, read_contactmoment, zaak_of
 from mappings.findings import Finding
 from mappings.klantcontacten import klantcontact_facts, zaak_facts
 from mappings.klanten import translate_klant
-from mappings.rollen import Claim, translate_rol
+from mappings.rollen import translate_rol
 from mappings.settings import Settings
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -49,10 +50,12 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
         return Translated(facts, translation.claims, translation.findings)
     if kind == "klant":
         klant = translate_klant(earlier.load_klant(dict(raw)), source, settings)
-        return Translated(_with_places(klant.facts, klant.zonder_plaats), klant.claims, klant.findings)
+        mask = zonderplaats.masker(klant.zonder_plaats) | zonderplaats.van_klant(raw)
+        return Translated(_with_places(klant.facts, mask), klant.claims, klant.findings)
     if kind == "contactmoment":
         moment = read_contactmoment(earlier.load_contactmoment(dict(raw)), source, settings)
-        return Translated(_with_places(moment.facts, moment.zonder_plaats), moment.claims, moment.findings)
+        mask = zonderplaats.masker(moment.zonder_plaats)
+        return Translated(_with_places(moment.facts, mask), moment.claims, moment.findings)
     if kind in _TIES:
         tie = _TIES[kind](dict(raw))
         return Translated(
@@ -68,9 +71,9 @@ _TIES = {
 }
 
 
-def _with_places(facts: dict[str, Any], velden: list[str]) -> dict[str, Any]:
+def _with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
     """The facts with the fields that have no place (M36)."""
-    return facts | {"zonder_plaats": zonderplaats.masker(velden)} if velden else facts
+    return facts | {"zonder_plaats": mask} if mask else facts
 
 
 def fingerprint(settings: Settings) -> str:

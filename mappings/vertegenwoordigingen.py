@@ -99,15 +99,6 @@ def representee(context: Mapping[str, Any] | None, found: list[Finding]) -> Repr
         return None
     if number != value:
         found.append(Finding("M5", REPRESENTEE + ".identifier", Severity.ADJUSTED, "aangevuld tot 9 cijfers"))
-    if soort == "vestigingsnummer":
-        found.append(
-            Finding(
-                "M17",
-                REPRESENTEE + ".identifier",
-                Severity.ADJUSTED,
-                "vestigingsnummer zonder KVK-nummer: zonder bovenliggende identificator vastgelegd",
-            )
-        )
     return Representee(f"{start}{number}", (soort, number), claim)
 
 
@@ -153,7 +144,7 @@ def in_zaak(rollen: Iterable[Machtiging], day: date) -> InZaak:
     sides = {side: [rol for rol in held if rol.facts["kant"] == side] for side in MACHTIGINGEN}
     for rol in held:
         if rol.facts["namens"]:
-            _pair(result, rol.representee, rol.partij, {rol.rol})
+            _pair(result, rol.representee, rol.partij, {rol.rol}, ("M26", REPRESENTEE))
     _of_sides(result, sides[MACHTIGINGGEVER], sides[GEMACHTIGDE])
     return result
 
@@ -168,19 +159,26 @@ def _of_sides(result: InZaak, givers: Sequence[Machtiging], takers: Sequence[Mac
     elif givers and takers:
         for giver in givers:
             for taker in takers:
-                _pair(result, giver.partij, taker.partij, {giver.rol, taker.rol})
+                _pair(result, giver.partij, taker.partij, {giver.rol, taker.rol}, ("M25", _MACHTIGING))
     else:
         action = "geen andere kant op de zaak: geen vertegenwoordiging"
         alone = [rol for rol in both if not rol.facts["namens"]]
         result.findings += [(rol.rol, _told("M25", _MACHTIGING, action)) for rol in alone]
 
 
-def _pair(result: InZaak, represented: UUID | None, representative: UUID | None, rollen: set[UUID]) -> None:
+def _pair(
+    result: InZaak,
+    represented: UUID | None,
+    representative: UUID | None,
+    rollen: set[UUID],
+    said: tuple[str, str],
+) -> None:
+    """Add a pair, or a finding where both are one party; `said` is the rule and the field that give the pair."""
     if represented is None or representative is None:
         return  # a client deleted that party
     if represented == representative:
         action = "beide kanten zijn dezelfde partij: geen vertegenwoordiging"
-        result.findings += [(rol, _told("M25", _MACHTIGING, action)) for rol in sorted(rollen)]
+        result.findings += [(rol, _told(*said, action)) for rol in sorted(rollen)]
         return
     result.pairs.setdefault((represented, representative), set()).update(rollen)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings import nummers
+from mappings.claims import Claim
 from mappings.contactmomenten import Gesprekspartner, Omgeving, Onderwerpzaak, translate_contactmoment
 from mappings.digitaleadressen import telefoonnummer
 from mappings.documents import Document
@@ -22,7 +23,6 @@ from mappings.klantcontacten import Deelnemer, translate_klantcontact, zaak_onde
 from mappings.landen import LANDENTABEL, landcode
 from mappings.merge import merge
 from mappings.origins import CONTACTPERSOON, SETTLED, TABLE, WHEN_FILLED
-from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import translate, uuid_in
 
@@ -197,8 +197,12 @@ def slots(documents: Sequence[Document]) -> Slots:
     return found
 
 
-def of_claim(claim: Claim, uuids: Uuids, settings: Settings) -> Slots:
-    """What one claim makes by itself, as if no other rol spoke of its party or actor."""
+def of_claim(claim: Claim, uuids: Uuids, settings: Settings, soort: str = "") -> Slots:
+    """What one claim makes by itself, as if no other rol spoke of its party or actor.
+
+    `soort` is the soortPartij of its party, for a klant that does not say what it is itself.
+    """
+    claim = claim.read_as(soort)
     (keys,) = key_sets([claim.keys], [claim.soort])
     found = slots(merge([claim], keys, uuids, settings).documents)
     if claim.nummer:
@@ -206,14 +210,19 @@ def of_claim(claim: Claim, uuids: Uuids, settings: Settings) -> Slots:
     return found
 
 
-def party_maker(facet: str, source: str, uuids: Uuids, settings: Settings) -> Callable[[Objects], Slots]:
-    """The translation of one rol, klant or contactmoment to the party or actor that this facet of it names."""
+def party_maker(
+    facet: str, source: str, uuids: Uuids, settings: Settings, soort: str = ""
+) -> Callable[[Objects], Slots]:
+    """The translation of one rol, klant or contactmoment to the party or actor that this facet of it names.
+
+    `soort` is the soortPartij of that party.
+    """
 
     def make(objects: Objects) -> Slots:
         ((kind, raw),) = objects.items()
         claims = translate(kind, raw, source, settings).claims
         claim = next((claim for claim in claims if claim.facet == facet), None)
-        return of_claim(claim, uuids, settings) if claim else {}
+        return of_claim(claim, uuids, settings, soort) if claim else {}
 
     return make
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 _ID: Final = "betrokkeneIdentificatie."
 _CONTEXT: Final = "authenticatieContext."
+_SUBJECT: Final = "subjectIdentificatie."
+_OTHERS: Final = "overige velden"
 # The place in this row is the bit: part of what is stored, so add at the end and never change the order.
 VELDEN: Final[tuple[str, ...]] = (
     "roltype",
@@ -25,18 +27,26 @@ VELDEN: Final[tuple[str, ...]] = (
     _CONTEXT + "levelOfAssurance",
     _CONTEXT + "actingSubject",
     _CONTEXT + "mandate",
-    _CONTEXT + "overige velden",
+    _CONTEXT + _OTHERS,
     _ID + "geboortedatum",
     _ID + "geslachtsaanduiding",
     _ID + "innRechtsvorm",
     _ID + "isGehuisvestIn",
-    _ID + "overige velden",
-    "overige velden",
+    _ID + _OTHERS,
+    _OTHERS,
     # Of the earlier standards (M40, M41).
     *("bronorganisatie", "websiteUrl", "voorkeurskanaal", "onderwerpLinks"),
-    *(f"subjectIdentificatie.{veld}" for veld in ("geboortedatum", "geslachtsaanduiding", "innRechtsvorm")),
+    *(_SUBJECT + veld for veld in ("geboortedatum", "geslachtsaanduiding", "innRechtsvorm")),
     # Counted likewise: what a source left blank, and was filled in.
     "initiatiefnemer",
+    "contactpersoonRol." + _OTHERS,
+    _CONTEXT + "representee." + _OTHERS,
+    _ID + "verblijfsadres." + _OTHERS,
+    _ID + "subVerblijfBuitenland." + _OTHERS,
+    "adres." + _OTHERS,
+    _SUBJECT + _OTHERS,
+    _SUBJECT + "verblijfsadres." + _OTHERS,
+    _SUBJECT + "subVerblijfBuitenland." + _OTHERS,
 )
 BIT: Final[Mapping[str, int]] = {veld: 1 << number for number, veld in enumerate(VELDEN)}
 SEVERITY: Final = "info"
@@ -59,7 +69,25 @@ _PLACED_ROL: Final = frozenset(
         *VELDEN[:8],
     }
 )
-_ADRES: Final = frozenset({"verblijfsadres", "subVerblijfBuitenland"})
+# What the standards know of the groups within; all of it has a place.
+_CONTACTPERSOON: Final = frozenset({"emailadres", "functie", "telefoonnummer", "naam"})
+_REPRESENTEE: Final = frozenset({"identifierType", "identifier"})
+_ADRESSEN: Final[Mapping[str, frozenset[str]]] = {
+    "verblijfsadres": frozenset(
+        {
+            *("aoaIdentificatie", "aoaPostcode", "aoaHuisnummer", "aoaHuisletter", "aoaHuisnummertoevoeging"),
+            *("wplWoonplaatsNaam", "gorOpenbareRuimteNaam", "inpLocatiebeschrijving"),
+        }
+    ),
+    # The Klanten API writes the lines without an underscore.
+    "subVerblijfBuitenland": frozenset(
+        {
+            *("lndLandcode", "lndLandnaam"),
+            *(f"subAdresBuitenland{sign}{number}" for sign in ("", "_") for number in (1, 2, 3)),
+        }
+    ),
+}
+_ADRES: Final = frozenset(_ADRESSEN)
 _PLACED_IDENTIFICATIE: Final[Mapping[str, frozenset[str]]] = {
     "natuurlijk_persoon": _ADRES
     | {
@@ -71,6 +99,26 @@ _PLACED_IDENTIFICATIE: Final[Mapping[str, frozenset[str]]] = {
     "vestiging": _ADRES | {"vestigingsNummer", "handelsnaam", "kvkNummer"},
     "organisatorische_eenheid": frozenset({"identificatie", "naam"}),
     "medewerker": frozenset({"identificatie", "achternaam", "voorletters", "voorvoegselAchternaam"}),
+}
+_PLACED_KLANT: Final = frozenset(
+    {
+        *("url", "uuid", "bronorganisatie", "klantnummer", "bedrijfsnaam", "functie", "websiteUrl"),
+        *("voornaam", "voorvoegselAchternaam", "achternaam", "telefoonnummer", "emailadres", "adres"),
+        *("subject", "subjectType", "subjectIdentificatie"),
+    }
+)
+_ADRES_KLANT: Final = frozenset(
+    {
+        *("straatnaam", "huisnummer", "huisletter", "huisnummertoevoeging", "postcode", "woonplaatsnaam"),
+        "landcode",
+    }
+)
+# With what `klanten` tells of by itself.
+_PLACED_SUBJECT: Final[Mapping[str, frozenset[str]]] = {
+    "natuurlijk_persoon": _PLACED_IDENTIFICATIE["natuurlijk_persoon"]
+    | {"inpANummer", "geboortedatum", "geslachtsaanduiding"},
+    "niet_natuurlijk_persoon": _PLACED_IDENTIFICATIE["niet_natuurlijk_persoon"] | {"innRechtsvorm"},
+    "vestiging": _PLACED_IDENTIFICATIE["vestiging"],
 }
 
 
@@ -86,15 +134,36 @@ def van_rol(rol: Mapping[str, Any]) -> int:
         if value and _filled(value):
             mask |= bit
     if not _PLACED_ROL.issuperset(rol) and any(_filled(rol[name]) for name in rol.keys() - _PLACED_ROL):
-        mask |= BIT["overige velden"]
+        mask |= BIT[_OTHERS]
+    if rol.get("contactpersoonRol"):
+        mask |= _unknown(rol, "contactpersoonRol", _CONTACTPERSOON, "")
     identificatie = rol.get("betrokkeneIdentificatie")
-    if isinstance(identificatie, Mapping):
+    if isinstance(identificatie, dict):
         placed = _PLACED_IDENTIFICATIE[rol["betrokkeneType"]]
         if not placed.issuperset(identificatie):
             mask |= _others(identificatie, placed, _IDENTIFICATIE)
+        for group, known in _ADRESSEN.items():
+            if identificatie.get(group):
+                mask |= _unknown(identificatie, group, known, _ID)
     context = rol.get("authenticatieContext")
-    if isinstance(context, Mapping):
+    if isinstance(context, dict):
         mask |= _others(context, frozenset(), _AUTHENTICATIE)
+        mask |= _unknown(context, "representee", _REPRESENTEE, _CONTEXT)
+    return mask
+
+
+def van_klant(klant: Mapping[str, Any]) -> int:
+    """The fields of a raw klant that the standard does not know and that hold something, as one number (M36, M41).
+
+    In: the klant as it came, of a known subjectType. Without one its subjectIdentificatie is a finding as a whole.
+    """
+    mask = _others(klant, _PLACED_KLANT, BIT) and BIT[_OTHERS]
+    mask |= _unknown(klant, "adres", _ADRES_KLANT, "")
+    subject, soort = klant.get("subjectIdentificatie"), klant.get("subjectType")
+    if soort and isinstance(subject, dict):
+        mask |= _unknown(klant, "subjectIdentificatie", _PLACED_SUBJECT[soort], "")
+        for group, known in _ADRESSEN.items():
+            mask |= _unknown(subject, group, known, _SUBJECT)
     return mask
 
 
@@ -111,12 +180,21 @@ def masker(namen: Iterable[str]) -> int:
     return mask
 
 
+def _unknown(whole: Mapping[str, Any], name: str, known: frozenset[str], path: str) -> int:
+    """The bit of the other fields of the group `name`, whose whole stands at `path`, when one of them is filled."""
+    group = whole.get(name)
+    if not isinstance(group, dict) or known.issuperset(group):
+        return 0
+    filled = any(group[field] and _filled(group[field]) for field in group.keys() - known)
+    return BIT[f"{path}{name}.{_OTHERS}"] if filled else 0
+
+
 def _others(group: Mapping[str, Any], placed: frozenset[str], bits: Mapping[str, int]) -> int:
     mask = 0
     for name in group.keys() - placed:
         value = group[name]
         if value and _filled(value):
-            mask |= bits.get(name, bits["overige velden"])
+            mask |= bits.get(name, bits[_OTHERS])
     return mask
 
 

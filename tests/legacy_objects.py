@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from mappings.claims import Claim
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
 from mappings.merge import Merged, merge
-from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import Translated, translate
 

@@ -144,6 +144,37 @@ def test_a_name_is_told_with_the_rol_that_gave_it_and_the_other_spellings(operat
     assert {link["relation"] for link in item["links"]} == {"partij-identificator.identificeerdePartij"}
 
 
+@pytest.mark.rule("M12")
+def test_an_older_real_name_is_told_as_the_name_before_a_newer_afwijkende(operator: Operator) -> None:
+    operator.take(
+        zaak(1),
+        persoon(1, BSN[0], naam="Jansen", url=URL, on=1),
+        rol(2, None, url=URL, on=2, afwijkendeNaamBetrokkene="Buro X"),
+    )
+    (told,) = operator.explain(operator.only("partij"))
+    naam = group(told, "naam")
+    assert field(told, "achternaam")["from"][0]["value"] == "Jansen"
+    assert [by["uuid"] for by in naam["given_by"]] == [uuid_of("rol", 1)]
+    assert [by["uuid"] for other in naam["others"] for by in other["given_by"]] == [uuid_of("rol", 2)]
+    assert "M12" in naam["others"][0]["because"]
+
+
+@pytest.mark.rule("M12")
+def test_an_actor_that_is_named_by_its_number_is_not_told_to_have_it_from_an_afwijkende_naam(
+    operator: Operator,
+) -> None:
+    operator.take(
+        zaak(1),
+        rol(1, {"identificatie": "mw-1"}, "medewerker", url=URL, on=1),
+        rol(2, None, "medewerker", url=URL, on=2, afwijkendeNaamBetrokkene="Buro X"),
+    )
+    (told,) = operator.explain(operator.only("actor"))
+    assert field(told, "naam")["value"] == "mw-1"
+    assert [(each["uuid"], each["field"]) for each in field(told, "naam")["from"]] == [
+        (uuid_of("rol", 1), "betrokkeneIdentificatie.identificatie")
+    ]
+
+
 @pytest.mark.rule("M4")
 def test_fifty_people_with_several_spellings_show_the_others(tmp_path: Path) -> None:
     register = Register(tmp_path / "store.sqlite")

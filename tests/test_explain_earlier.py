@@ -17,7 +17,7 @@ from earlier_objects import (
     klantcontactmoment,
     objectcontactmoment,
 )
-from legacy_objects import BSN, SECRET, SETTINGS, uuid_of, zaak
+from legacy_objects import BSN, RSIN, SECRET, SETTINGS, rol, uuid_of, zaak
 from test_explain import Operator, field, group
 from test_moments import CONTACT, HELD, HERE, POINTED_AT, POINTS_HERE, WHOLE, Register, zaakcontactmoment
 
@@ -162,6 +162,29 @@ def test_the_number_of_a_party_is_told_with_its_klant(explained: Explained) -> N
     assert group(item, "klantnummer")["given_by"][0]["uuid"] == earlier_uuid("klant", 3)
     (of_klant,) = explained.explainer.explain(UUID(earlier_uuid("klant", 3)))["found"]
     assert {"naam", "klantnummer"} <= {name for each in of_klant["documents"] for name in each["gives"]}
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.rule("M41")
+def test_a_klant_that_does_not_say_what_it_is_is_told_as_what_its_party_is(tmp_path: Path) -> None:
+    register = Register(tmp_path / "store.db")
+    told = Explained(register)
+    url = earlier_url("klant", 1)
+    own = {"voornaam": "An", "achternaam": "Boer", "functie": "chef", "emailadres": "an@x.example"}
+    register.take(
+        ("zaak", zaak(1)),
+        ("klant", klant(1, None, None, **own)),
+        ("rol", rol(1, {"innNnpId": RSIN[0]}, "niet_natuurlijk_persoon", url=url)),
+    )
+    partijen = {body["soortPartij"]: uuid for uuid, body in register.documents("partij").items()}
+    of_klant = [("M41", "klant.voornaam"), ("M41", "klant.achternaam")]
+    item = told.of(partijen["contactpersoon"])
+    assert origins(item, "partijIdentificatie.volledigeNaam") == of_klant
+    assert group(item, "functie")["given_by"][0]["uuid"] == earlier_uuid("klant", 1)
+    (adres, _) = register.documents("digitaleadres")
+    assert field(told.of(adres), "adres")["from"][0]["kind"] == "klant"
+    assert {each["rule"] for each in register.lines("finding")} <= {"M36"}
+    register.store.close()
 
 
 @pytest.mark.rule("M4")

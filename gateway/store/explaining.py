@@ -14,8 +14,8 @@ from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.editing import MOVED, TOMBSTONE
 from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KIND, RAW_KINDS, RELATIONS
 from gateway.store.packing import unpack
+from mappings.claims import Claim
 from mappings.findings import Finding, Severity
-from mappings.rollen import Claim
 
 
 @dataclass(slots=True)

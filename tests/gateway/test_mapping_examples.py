@@ -135,7 +135,8 @@ def judge_findings(wanted: list[str], told: list[dict[str, Any]]) -> None:
     rules = {one.split()[0] for one in wanted}
     left = [line for line in told if line["rule"] in rules]
     for one in wanted:
-        rule, field, severity = one.split()
+        rule, rest = one.split(" ", 1)
+        field, severity = rest.rsplit(" ", 1)
         for line in left:
             if (
                 line["rule"] == rule

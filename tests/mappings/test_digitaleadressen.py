@@ -126,9 +126,25 @@ def test_no_telephone_number_that_the_served_api_takes(text):
 def test_another_number_is_kept_as_given_under_soort_overig_with_a_finding():
     found = []
     assert digitale_adressen(contact(telefoonnummer=" 14 030 "), "", found) == [
-        Adres("overig", "14 030", "14 030", "")
+        Adres("overig", "14 030", "14030", "")
     ]
     assert [(f.field, f.severity) for f in found] == [("contactpersoonRol.telefoonnummer", Severity.ADJUSTED)]
+
+
+@pytest.mark.rule("M21")
+@pytest.mark.parametrize(
+    ("given_", "sleutel"),
+    [
+        ("0800-1234", "08001234"),
+        ("(0800) 12.34", "08001234"),
+        ("08001234", "08001234"),
+        ("Bel maar", "Belmaar"),
+        ("-", "-"),
+    ],
+)
+def test_separators_make_no_other_number_of_soort_overig(given_, sleutel):
+    (adres,) = digitale_adressen(contact(telefoonnummer=given_), "", [])
+    assert (adres.soort, adres.adres, adres.sleutel) == ("overig", given_, sleutel)
 
 
 @pytest.mark.rule("M21")

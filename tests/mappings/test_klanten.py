@@ -20,6 +20,7 @@ from legacy_objects import (
     numbers,
     organisatie,
     persoon,
+    rol,
     rules,
     said,
 )
@@ -132,6 +133,14 @@ def test_a_dated_rol_is_newer_than_a_klant_and_the_klant_fills_what_it_leaves_bl
     assert [each.body["adres"] for each in documents(party, "digitaleadres")] == ["oud@voorbeeld.example"]
 
 
+@pytest.mark.rule("M12")
+def test_the_name_of_a_klant_goes_before_the_afwijkende_naam_of_a_rol():
+    raw = klant(1, {"inpBsn": BSN[0]}, achternaam="Boer")
+    made = only([raw], [rol(1, None, url=earlier_url("klant", 1), on=2, afwijkendeNaamBetrokkene="Buro X")])
+    assert body(made)["partijIdentificatie"]["volledigeNaam"] == "Boer"
+    assert [(found.rule, found.field) for _, found in made.findings] == [("M12", "afwijkendeNaamBetrokkene")]
+
+
 @pytest.mark.rule("M21")
 def test_email_and_telephone_of_a_klant():
     made = translated(klant(1, emailadres="a@voorbeeld.example", telefoonnummer="06-12 34 56 78"))
@@ -217,9 +226,75 @@ def test_a_postcode_that_the_api_refuses_is_told_under_its_own_name():
     [({"achternaam": "Vries"}, "persoon"), ({"bedrijfsnaam": "Winkel"}, "organisatie"), ({}, "persoon")],
 )
 def test_without_a_subject_the_name_tells_what_it_is(fields, soort):
-    made = translated(klant(1, None, None, **fields))
-    assert made.claims[0].soort == soort
+    made = only([klant(1, None, None, **fields)])
+    assert (body(made)["soortPartij"], made.findings) == (soort, [])
+
+
+NOBODY_SAID = {"voornaam": "An", "achternaam": "Boer", "emailadres": "an@x.example", "functie": "chef"}
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize("numbers_", [{}, {"innNnpId": RSIN[0]}])
+@pytest.mark.parametrize("soort", ["niet_natuurlijk_persoon", "vestiging"])
+def test_a_klant_that_does_not_say_what_it_is_follows_the_organisation_of_a_rol(soort, numbers_):
+    made = only(
+        [klant(1, None, None, **NOBODY_SAID)], [rol(1, numbers_, soort, url=earlier_url("klant", 1), on=2)]
+    )
+    partij, contactpersoon = documents(made, "partij")
+    assert partij.body["soortPartij"] == "organisatie"
+    assert contactpersoon.body["partijIdentificatie"]["volledigeNaam"] == "An Boer"
+    assert contactpersoon.body["interneNotitie"] == "functie: chef"
     assert made.findings == []
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.parametrize("bsn", ["", BSN[0]])
+def test_a_klant_that_does_not_say_what_it_is_follows_the_person_of_a_rol(bsn):
+    raw = klant(1, None, None, bedrijfsnaam="Winkel", **NOBODY_SAID)
+    made = only([raw], [rol(1, {"inpBsn": bsn}, url=earlier_url("klant", 1), on=2)])
+    (partij,) = documents(made, "partij")
+    assert partij.body["partijIdentificatie"]["volledigeNaam"] == "An Boer"
+    assert [(found.rule, found.field, str(found.severity)) for _, found in made.findings] == [
+        ("M41", "bedrijfsnaam", "dropped")
+    ]
+
+
+def test_of_klanten_that_do_not_say_what_they_are_one_with_a_bedrijfsnaam_decides():
+    raws = [
+        klant(1, None, None, subject="https://x.example/1", achternaam="Boer"),
+        klant(2, None, None, subject="https://x.example/1", bedrijfsnaam="Winkel"),
+    ]
+    for order in (raws, raws[::-1]):
+        partij, contactpersoon = documents(only(order), "partij")
+        assert partij.body["partijIdentificatie"]["naam"] == "Winkel"
+        assert contactpersoon.body["partijIdentificatie"]["volledigeNaam"] == "Boer"
+
+
+@pytest.mark.rule("M6")
+@pytest.mark.rule("M2")
+def test_names_that_a_conflict_of_soort_leaves_out_are_told_of_the_fields_of_the_klant():
+    contact = {"bedrijfsnaam": "Winkel", "voornaam": "An"}
+    made = only(
+        [klant(1, None, "niet_natuurlijk_persoon", **contact)],
+        [rol(1, {"geslachtsnaam": "Dijk"}, url=earlier_url("klant", 1), on=2)],
+    )
+    assert body(made)["partijIdentificatie"]["volledigeNaam"] == "Dijk"
+    lost = {(found.rule, found.field) for _, found in made.findings if str(found.severity) == "dropped"}
+    assert lost == {("M13", "bedrijfsnaam"), ("M22", "voornaam")}
+    made = only(
+        [klant(1, {"voorletters": "A.", "geslachtsnaam": "Boer"})],
+        [rol(1, {"statutaireNaam": "Dijk"}, "niet_natuurlijk_persoon", url=earlier_url("klant", 1), on=2)],
+    )
+    lost = {(found.rule, found.field) for _, found in made.findings if str(found.severity) == "dropped"}
+    assert lost == {("M12", f"subjectIdentificatie.{name}") for name in ("voorletters", "geslachtsnaam")}
+
+
+@pytest.mark.rule("M17")
+def test_a_number_without_a_place_is_told_of_the_field_of_the_klant():
+    made = only([klant(1, {"inpBsn": NO_BSN}, achternaam="Boer")])
+    assert [(found.rule, found.field) for _, found in made.findings] == [
+        ("M17", "subjectIdentificatie.inpBsn")
+    ]
 
 
 def test_a_subject_of_unknown_type_is_not_read():

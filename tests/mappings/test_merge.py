@@ -1,6 +1,7 @@
-"""One party or actor from all that is said of it (M2, M4, M6, M9, M11, M17, M18, M21, M27, M42)."""
+"""One party or actor from all that is said of it (M2, M4, M6, M9, M11, M12, M17, M18, M21, M27, M42)."""
 
 import random
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,12 +23,13 @@ from legacy_objects import (
     persoon,
     rol,
     rol_uuid,
+    said,
     vestiging,
 )
 
+from mappings.claims import Claim
 from mappings.identity import KeySet, key_uuid
 from mappings.merge import merge
-from mappings.rollen import Claim
 from mappings.settings import Settings
 
 URL = "https://personen.example/1"
@@ -126,6 +128,44 @@ def test_two_bsns_with_one_a_nummer_stay_two_people_with_a_finding_on_each_rol()
 
 
 @pytest.mark.rule("M6")
+@pytest.mark.rule("M2")
+@pytest.mark.parametrize("on", [1, 3])
+def test_a_person_and_an_organisation_with_one_url_only_are_one_partij_and_no_name_is_lost_unsaid(on):
+    rollen = [
+        rol(1, {"voorletters": "A.", "voornamen": "An", "geslachtsnaam": "Boer"}, url=URL, on=2),
+        rol(2, {"statutaireNaam": "Winkel"}, "niet_natuurlijk_persoon", url=URL, on=on),
+        rol(3, None, "vestiging", url=URL, on=1, afwijkendeNaamBetrokkene="Filiaal"),
+    ]
+    made = party(rollen)
+    lost = {each[:3] for each in told(made) if each[3] == "dropped"}
+    if on == 1:
+        assert body(made)["partijIdentificatie"]["volledigeNaam"] == "An Boer"
+        assert lost == {
+            (rol_uuid(2), "M13", "betrokkeneIdentificatie.statutaireNaam"),
+            (rol_uuid(3), "M12", "afwijkendeNaamBetrokkene"),
+        }
+    else:
+        assert body(made)["partijIdentificatie"]["naam"] == "Winkel"
+        names = ("voorletters", "voornamen", "geslachtsnaam")
+        assert lost == {(rol_uuid(1), "M12", f"betrokkeneIdentificatie.{name}") for name in names} | {
+            (rol_uuid(3), "M12", "afwijkendeNaamBetrokkene")
+        }
+    conflicts = [found for _, found in made.findings if found.rule == "M6"]
+    assert len(conflicts) == 3
+    assert all("met dezelfde URL" in found.action for found in conflicts)
+
+
+@pytest.mark.rule("M6")
+def test_a_person_and_an_organisation_that_are_kept_apart_are_told_why():
+    made = merged([persoon(1, BSN[0], url=URL), organisatie(2, rsin=RSIN[0], url=URL)])
+    actions = {found.action for each in made for _, found in each.findings}
+    assert len(made) == 2
+    assert actions == {
+        "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie of vestiging)"
+    }
+
+
+@pytest.mark.rule("M6")
 def test_the_rollen_that_are_there_decide_and_not_the_one_that_was():
     bridge = persoon(2, BSN[0], url=URL)
     assert len(merged([persoon(1, BSN[0]), bridge, rol(3, None, url=URL)])) == 1
@@ -193,6 +233,29 @@ def test_the_newest_rol_says_who_the_parent_of_a_vestiging_is():
     assert row.uuid == identificator_uuid("vestigingsnummer", VESTIGING[0], KVK[1])
     assert identificator_uuid("vestigingsnummer", VESTIGING[0], KVK[0]) in row.other_uuids
     assert [(found, each.rule) for found, each in own.findings] == [(rol_uuid(1), "M17")]
+
+
+@pytest.mark.rule("M17")
+@pytest.mark.parametrize("kvk", [KVK[0], ""])
+def test_a_vestiging_is_without_parent_only_when_no_rol_names_one(kvk):
+    acts_for = {"representee": {"identifierType": "vestiging", "identifier": VESTIGING[0]}}
+    rollen = [
+        vestiging(1, VESTIGING[0], kvk),
+        vestiging(2, VESTIGING[0], "", on=2),
+        persoon(3, BSN[0], authenticatieContext=acts_for),
+    ]
+    found = {
+        (UUID(raw["uuid"]), each.rule, each.field, str(each.severity))
+        for raw in rollen
+        for each in said(raw).findings
+    }
+    found |= {each for made in merged(rollen) for each in told(made)}
+    alone = {
+        (rol_uuid(1), "M17", "betrokkeneIdentificatie.kvkNummer", "adjusted"),
+        (rol_uuid(2), "M17", "betrokkeneIdentificatie.kvkNummer", "adjusted"),
+        (rol_uuid(3), "M17", "authenticatieContext.representee.identifier", "adjusted"),
+    }
+    assert found == (set() if kvk else alone)
 
 
 @pytest.mark.rule("M17")
@@ -270,6 +333,75 @@ def test_without_the_newest_rol_the_party_is_as_the_rest_says():
     assert achternaam(party(rollen[:1])) == "Oud"
 
 
+# M12: the afwijkende naam
+
+
+def told(made):
+    """The findings of merging: rol, rule, field, severity."""
+    return [(rol, found.rule, found.field, str(found.severity)) for rol, found in made.findings]
+
+
+@pytest.mark.rule("M12")
+@pytest.mark.parametrize("on", [1, 3])
+def test_the_afwijkende_naam_of_a_rol_gives_way_to_a_real_name_of_another_with_a_finding(on):
+    made = party(
+        [
+            persoon(1, BSN[0], naam="Jansen", url=URL, on=2),
+            rol(2, url=URL, on=on, afwijkendeNaamBetrokkene="X"),
+        ]
+    )
+    assert achternaam(made) == "Jansen"
+    assert told(made) == [(rol_uuid(2), "M12", "afwijkendeNaamBetrokkene", "dropped")]
+
+
+@pytest.mark.rule("M12")
+def test_an_afwijkende_naam_that_is_the_real_name_is_no_finding():
+    named = rol(1, {"inpBsn": BSN[0], "voornamen": "Anna", "geslachtsnaam": "Dijk"}, url=URL)
+    for afwijkend in ("anna  DIJK", "Dijk"):
+        made = party([named, rol(2, url=URL, on=2, afwijkendeNaamBetrokkene=afwijkend)])
+        assert (achternaam(made), told(made)) == ("Dijk", [])
+
+
+@pytest.mark.rule("M12")
+def test_without_a_real_name_the_newest_afwijkende_naam_is_the_name():
+    made = party(
+        [
+            rol(1, {"inpBsn": BSN[0]}, url=URL, on=1, afwijkendeNaamBetrokkene="Oud"),
+            rol(2, url=URL, on=2, afwijkendeNaamBetrokkene="Nieuw"),
+        ]
+    )
+    assert (achternaam(made), told(made)) == ("Nieuw", [])
+
+
+@pytest.mark.rule("M12")
+@pytest.mark.parametrize("soort", ["niet_natuurlijk_persoon", "vestiging"])
+def test_the_afwijkende_naam_of_an_organisation_gives_way_too(soort):
+    names = {"statutaireNaam": "Bakkerij", "handelsnaam": ["Bakkerij"]}
+    made = party(
+        [rol(1, names, soort, url=URL), rol(2, None, soort, url=URL, on=2, afwijkendeNaamBetrokkene="X")]
+    )
+    assert body(made)["partijIdentificatie"]["naam"] == "Bakkerij"
+    assert told(made) == [(rol_uuid(2), "M12", "afwijkendeNaamBetrokkene", "dropped")]
+
+
+@pytest.mark.rule("M12")
+@pytest.mark.rule("M27")
+@pytest.mark.parametrize(
+    ("known", "naam"),
+    [({"achternaam": "Balie"}, "Balie"), ({"identificatie": "mw-1"}, "mw-1"), ({}, "X")],
+)
+def test_the_afwijkende_naam_of_an_actor_gives_way_to_its_name_and_its_identificatie(known, naam):
+    made = party(
+        [
+            rol(1, known, "medewerker", url=URL),
+            rol(2, None, "medewerker", url=URL, on=2, afwijkendeNaamBetrokkene="X"),
+        ]
+    )
+    assert body(made)["naam"] == naam
+    lost = [(rol_uuid(2), "M12", "afwijkendeNaamBetrokkene", "dropped")]
+    assert told(made) == (lost if known else [])
+
+
 @pytest.mark.rule("M5")
 def test_a_parent_has_numbers_only_until_a_rol_gives_its_name():
     (parent,) = [
@@ -295,6 +427,28 @@ def test_an_address_in_another_case_is_the_same_address_as_the_newest_spells_it(
     assert address.uuid == UUIDS.derive("adres", f"brp:bsn:{BSN[0]}", "email", "anna@x.example")
     assert address.sources == {rol_uuid(1), rol_uuid(2)}
     assert address.created == FIRST
+
+
+@pytest.mark.rule("M21")
+@pytest.mark.rule("M9")
+def test_spellings_of_a_number_of_soort_overig_are_one_adres_that_the_uuid_of_each_leads_to():
+    def uuid(spelling, key=f"brp:bsn:{BSN[0]}"):
+        return UUIDS.derive("adres", key, "overig", spelling)
+
+    def phoned(number, spelling, **rest):
+        return persoon(number, BSN[0], on=number, contact={"telefoonnummer": spelling}, **rest)
+
+    made = party([phoned(1, "0800-1234"), phoned(2, "0800 1234"), phoned(3, "08001234")])
+    (adres,) = documents(made, "digitaleadres")
+    assert (adres.uuid, adres.body["adres"]) == (uuid("08001234"), "08001234")
+    assert set(adres.other_uuids) == {uuid("0800-1234"), uuid("0800 1234")}
+    (alone,) = documents(party([phoned(1, "0800-1234", url=URL)]), "digitaleadres")
+    assert (alone.uuid, alone.body["adres"]) == (uuid("08001234"), "0800-1234")
+    of_url = {uuid(spelling, f"url:{URL}") for spelling in ("08001234", "0800-1234")}
+    assert set(alone.other_uuids) == {uuid("0800-1234"), *of_url}
+    # What has one spelling is known by one uuid.
+    (plain,) = documents(party([phoned(1, "08001234")]), "digitaleadres")
+    assert plain.other_uuids == ()
 
 
 @pytest.mark.rule("M21")
@@ -399,7 +553,15 @@ def test_rollen_that_say_the_same_may_be_merged_as_one_claim_with_the_oldest_mom
 # Any rollen in any order
 
 URLS = st.sampled_from(["", "", "https://x.example/1", "https://x.example/2"])
-CONTACTS = st.sampled_from([None, {"emailadres": "a@x.example"}, {"emailadres": "A@x.example", "naam": "B"}])
+CONTACTS = st.sampled_from(
+    [
+        None,
+        {"emailadres": "a@x.example"},
+        {"emailadres": "A@x.example", "naam": "B"},
+        {"telefoonnummer": "0800-1234"},
+        {"telefoonnummer": "0800 1234"},
+    ]
+)
 MAKERS = st.one_of(
     st.builds(
         lambda bsn, anr, naam: lambda number, **rest: persoon(number, bsn, naam=naam, anr=anr, **rest),
@@ -424,13 +586,14 @@ MAKERS = st.one_of(
         lambda name: lambda number, **rest: medewerker(number, name, **rest), st.sampled_from(["", "a", "b"])
     ),
 )
-PARTS = st.lists(st.tuples(MAKERS, URLS, st.integers(1, 3), CONTACTS), max_size=8)
+AFWIJKEND = st.sampled_from(["", "", "Een", "Anders"])
+PARTS = st.lists(st.tuples(MAKERS, URLS, st.integers(1, 3), CONTACTS, AFWIJKEND), max_size=8)
 
 
 def rollen_of(parts):
     return [
-        make(number, url=url, on=on, contact=contact)
-        for number, (make, url, on, contact) in enumerate(parts, start=1)
+        make(number, url=url, on=on, contact=contact, afwijkendeNaamBetrokkene=afwijkend)
+        for number, (make, url, on, contact, afwijkend) in enumerate(parts, start=1)
     ]
 
 

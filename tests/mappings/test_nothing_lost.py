@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from earlier_objects import earlier_uuid, klant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from legacy_objects import (
@@ -19,6 +20,7 @@ from legacy_objects import (
     UUIDS,
     VESTIGING,
     day,
+    rol,
     rol_uuid,
     uuid_of,
 )
@@ -54,9 +56,11 @@ def texts(*names: str) -> dict[str, st.SearchStrategy[Any]]:
     return {name: marked(name) for name in names}
 
 
+UNKNOWN = BLANK | st.just("nieuws")
 ADRES = {
     "verblijfsadres": st.none()
     | group(
+        nieuwVeld=UNKNOWN,
         aoaIdentificatie=numbers("0363010000000001"),
         aoaPostcode=numbers("1234AB", "1234 ab"),
         aoaHuisnummer=BLANK | st.integers(0, 200_000) | numbers("12"),
@@ -67,6 +71,7 @@ ADRES = {
     ),
     "subVerblijfBuitenland": st.none()
     | group(
+        nieuwVeld=UNKNOWN,
         lndLandcode=numbers("6029", "5022"),
         lndLandnaam=BLANK
         | st.sampled_from(["Duitsland", "Verenigde Staten van Amerika"])
@@ -101,6 +106,7 @@ KINDS = {
 }
 CONTACT = group(
     emailadres=BLANK | st.sampled_from(["A.B@x.example", "geen", "a@x.example" + "x" * 300]),
+    nieuwVeld=UNKNOWN,
     telefoonnummer=BLANK | st.sampled_from(["020-1234567", "+31 (0)20 1234567", "0800 1234", "bel maar"]),
     **texts("functie", "naam"),
 )
@@ -114,9 +120,10 @@ CONTEXT = st.none() | group(
         {
             "identifierType": st.sampled_from(["bsn", "kvkNummer", "anders"]),
             "identifier": numbers(BSN[1], KVK[2]).filter(bool),
-        }
+        },
+        optional={"nieuwVeld": UNKNOWN},
     ),
-    iets=st.just("nieuws"),
+    nieuwVeld=UNKNOWN,
 )
 
 
@@ -131,7 +138,7 @@ def rollen(draw: Any) -> dict[str, Any]:
         beginGeldigheid=BLANK | st.just("2024-01-01"),
         statussen=st.sampled_from([[], ["https://zaken.example/statussen/1"]]),
         authenticatieContext=CONTEXT,
-        nieuwVeld=BLANK | st.just("nieuws"),
+        nieuwVeld=UNKNOWN,
         **texts(
             "afwijkendeNaamBetrokkene", "roltype", "omschrijving", "omschrijvingGeneriek", "roltoelichting"
         ),
@@ -209,12 +216,79 @@ def test_every_filled_field_stands_in_a_document_or_is_named_by_a_finding(raw, a
     for path, value in filled(raw):
         parts = path.split(".")
         named = any(".".join(parts[:number]) in told for number in range(1, len(parts) + 1))
-        others = "overige velden" in "".join(told) and parts[-1] in ("nieuwVeld", "iets")
+        others = ".".join([*parts[:-1], "overige velden"]) in told
         if parts[-1] in ("identifierType", "identifier"):
-            named = any(field.startswith("authenticatieContext.representee") for field in told)
+            named = any(
+                field.startswith("authenticatieContext.representee")
+                for field in told - {"authenticatieContext.representee.overige velden"}
+            )
         if path in ELSEWHERE or named or others or parts[-1] == "identifierType":
             continue
         assert stands(path, value, text, raw), path
+
+
+@pytest.mark.rule("M36")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "contactpersoonRol.",
+        "authenticatieContext.",
+        "authenticatieContext.representee.",
+        "betrokkeneIdentificatie.",
+        "betrokkeneIdentificatie.verblijfsadres.",
+        "betrokkeneIdentificatie.subVerblijfBuitenland.",
+    ],
+)
+@pytest.mark.parametrize(
+    ("value", "told"), [("nieuws", True), (["nieuws"], True), ("  ", False), ([], False)]
+)
+def test_a_field_that_the_standard_does_not_know_is_told_at_every_depth(path, value, told):
+    raw = rol(1, {"verblijfsadres": {}, "subVerblijfBuitenland": {}}, generiek="", contact={}) | {
+        "authenticatieContext": {"representee": {"identifierType": "bsn", "identifier": BSN[1]}}
+    }
+    group_ = raw
+    for name in path.split(".")[:-1]:
+        group_ = group_[name]
+    group_["nieuwVeld"] = value
+    assert zonderplaats.velden(zonderplaats.van_rol(raw)) == ([f"{path}overige velden"] if told else [])
+
+
+@pytest.mark.rule("M36")
+@pytest.mark.rule("M41")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "adres.",
+        "subjectIdentificatie.",
+        "subjectIdentificatie.verblijfsadres.",
+        "subjectIdentificatie.subVerblijfBuitenland.",
+    ],
+)
+def test_so_is_a_field_that_the_standard_of_klanten_does_not_know(path):
+    groups = {"verblijfsadres": {}, "subVerblijfBuitenland": {"subAdresBuitenland1": "Allee 1"}}
+    raw = klant(1, {"inpANummer": "9000000011", **groups}, adres={"straatnaam": "Kade"}, bronorganisatie="")
+    for name in ("", "nieuws"):
+        group_ = raw
+        for part in path.split(".")[:-1]:
+            group_ = group_[part]
+        group_["nieuwVeld"] = name
+        mask = translate("klant", raw, "bron", SETTINGS).facts.get("zonder_plaats", 0)
+        assert zonderplaats.velden(mask) == ([f"{path}overige velden"] if name else [])
+
+
+@pytest.mark.rule("M36")
+def test_known_fields_of_a_klant_of_every_soort_are_no_other_fields():
+    for soort, subject in (
+        ("niet_natuurlijk_persoon", {"innNnpId": RSIN[0], "innRechtsvorm": "bv", "statutaireNaam": "A"}),
+        ("vestiging", {"vestigingsNummer": VESTIGING[0], "handelsnaam": ["A"], "kvkNummer": KVK[0]}),
+        ("natuurlijk_persoon", {"inpBsn": BSN[0], "geboortedatum": "1980-01-01", "geslachtsaanduiding": "v"}),
+        (None, {"iets": "wat dan ook"}),
+    ):
+        raw = klant(1, subject, soort, subject="https://x.example/1", uuid=earlier_uuid("klant", 1))
+        mask = translate("klant", raw, "bron", SETTINGS).facts.get("zonder_plaats", 0)
+        assert not any("overige" in veld for veld in zonderplaats.velden(mask))
 
 
 REFERENCE = {"uuid": str(rol_uuid(9))}

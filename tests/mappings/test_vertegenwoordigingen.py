@@ -109,6 +109,19 @@ def test_nobody_represents_himself_and_nobody_twice():
     assert pairs(*both) == {(1, 2)}
 
 
+@pytest.mark.rule("M25")
+@pytest.mark.rule("M26")
+def test_of_who_would_represent_himself_the_field_is_told_that_says_so():
+    def told(*rollen):
+        return [(rol.int, each.rule, each.field) for rol, each in in_zaak(rollen, DAY).findings]
+
+    assert told(machtiging(1, "", namens=1)) == [(1, "M26", "authenticatieContext.representee")]
+    assert told(machtiging(1, MACHTIGINGGEVER), machtiging(2, GEMACHTIGDE, party=1)) == [
+        (1, "M25", "indicatieMachtiging"),
+        (2, "M25", "indicatieMachtiging"),
+    ]
+
+
 @pytest.mark.rule("M26")
 def test_a_representee_is_represented_by_the_betrokkene_of_its_rol():
     assert pairs(machtiging(1, GEMACHTIGDE, namens=7)) == {(7, 1)}
