@@ -36,7 +36,7 @@ from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import now
-from jobs import connections
+from jobs import connections, terms
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.telling import BY_UUID, Progress, Telling
@@ -52,8 +52,6 @@ PIECE = 200
 # How often wishes are read and news is told.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
-# The form of the cursor: a run that was stopped by an older version begins again.
-FORM = 2
 # The circuit breaker of a source that answers.
 CLOSED = "dicht"
 Found = TypeVar("Found")
@@ -97,12 +95,10 @@ class Backfill:
             # Whatever is written: only for as long as the lease is ours.
             with self.store.guarded(lambda connection: leases.keep(connection, grip)):
                 with self.store.write() as connection:
-                    run = runs.open_run(connection, "backfill", self.source)
-                complete = self._all(run)
+                    run = terms.opened(connection, self.fetcher)
+                message = self._all(run)
                 status = runs.FINISHED
-                if not complete:
-                    message = "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
-                return complete
+                return not message
         except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
             status, message = runs.INTERRUPTED, "onderbroken; gaat bij de volgende start verder"
             if isinstance(error, StoppedAtTheGate):
@@ -122,7 +118,8 @@ class Backfill:
                     self.client.forget_overrides()
             leases.let_go(self.store, grip)
 
-    def _all(self, run: runs.Run) -> bool:
+    def _all(self, run: runs.Run) -> str:
+        """Out: why it is not complete; blank when it is."""
         self.client: ZakenClient = self.fetcher.client
         self.run_record = run
         self.telling = Telling(self.fetcher.name, run.counters, self.show)
@@ -140,25 +137,20 @@ class Backfill:
             self._reconcile(run)
         finally:
             self.crew.close()
-        if complete:
-            with self.store.write() as connection:
-                rows.set_covered(connection, self.source, run.cursor["look_began"])
-        return complete
+        if not complete:
+            return "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
+        with self.store.write() as connection:
+            if terms.terms_of(connection, self.fetcher) != run.cursor["terms"]:
+                return "niet volledig: max_vertrouwelijkheidaanduiding werd intussen verhoogd"
+            rows.set_covered(connection, self.source, run.cursor["look_began"])
+        return ""
 
     # Looks
 
     def _looks(self, run: runs.Run) -> bool:
         cursor = run.cursor
-        if cursor.get("form") != FORM:
-            cursor.clear()
-            cursor |= {
-                "form": FORM,
-                "look": 0,
-                "allowed": MAX_LOOKS,
-                "parts": {},
-                "deepest": {},
-                "all_ties": 1,
-            }
+        if "look" not in cursor:
+            cursor |= {"look": 0, "allowed": MAX_LOOKS, "parts": {}, "deepest": {}, "all_ties": 1}
             self._next_look(cursor, run.started)
         elif "agreed" in cursor:
             return bool(cursor["agreed"])
