@@ -29,10 +29,12 @@ from uuid import UUID
 
 from gateway.batch import Result
 from gateway.fetch import Fetcher, Visit, ask
-from gateway.legacy.background import background
+from gateway.legacy.background import background, patient
 from gateway.legacy.client import Page, ZakenClient
-from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError
+from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
+from gateway.legacy.gate import CHOSEN
+from gateway.legacy.turns import BROKEN
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import now
@@ -44,7 +46,7 @@ from jobs.walk import SAME_PAGES, Count, Shown, Walk, shown
 from jobs.work import Busy
 from mappings.translate import uuid_in
 
-__all__ = ["Backfill", "Busy", "Progress", "Stopped"]
+__all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
 
 MAX_LOOKS = 6
 LEASE_SECONDS = 120
@@ -52,13 +54,23 @@ PIECE = 200
 # How often wishes are read and news is told.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
-# The circuit breaker of a source that answers.
-CLOSED = "dicht"
+# So long the first call waits for the source to have a moment; after that it waits at the gate no more, but here.
+BEGIN_PATIENCE = 10.0
 Found = TypeVar("Found")
 
 
 class Stopped(Exception):
-    """Asked to stop, by an operator or because the process ends."""
+    """Asked to stop, by an operator or because the process ends; the text is for the record of the run."""
+
+    def __init__(self, text: str = "onderbroken; gaat bij de volgende start verder") -> None:
+        super().__init__(text)
+
+
+class Yielded(Stopped):
+    """It had to wait, and another source can be read meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("wacht; een andere bron gaat voor")
 
 
 class Backfill:
@@ -69,13 +81,21 @@ class Backfill:
         fetcher: Fetcher,
         show: Callable[[Progress], None] = lambda progress: None,
         stopping: threading.Event | None = None,
+        begins: Callable[[], object] = lambda: None,
+        yields: Callable[[], bool] = lambda: False,
     ) -> None:
-        """In: the source, who wants to be shown progress, and what asks to stop."""
+        """In: the source, who wants to be shown progress, and what asks to stop.
+
+        `begins` is called once the source is ours to read; `yields` tells, while it must wait for what may take long,
+        whether another source can be read meanwhile.
+        """
         self.fetcher = fetcher
         self.store = fetcher.store
         self.source = fetcher.source
         self.show = show
         self.stopping = stopping or threading.Event()
+        self.begins = begins
+        self.yields = yields
         # What answers ask for in turn: it goes before the next page.
         self._first: deque[Question] = deque()
         self._looked = 0.0
@@ -83,15 +103,16 @@ class Backfill:
     def run(self) -> bool:
         """Walk the whole source. Out: was it complete?
 
-        Raises Busy; and, leaving a run that can be gone on with: Stopped, LegacyError, leases.Lost.
+        Raises Busy; and, leaving a run that can be gone on with: Stopped, Yielded, LegacyError, leases.Lost.
         """
         grip = runs.take_lease(self.store, runs.lease_of("backfill", self.fetcher.name), LEASE_SECONDS)
         if grip is None:
             raise Busy(f"er loopt al een backfill of verify van bron {self.fetcher.name}")
-        self.store.for_bulk()
         status, message = runs.FAILED, ""
         run: runs.Run | None = None
         try:
+            self.begins()
+            self.store.for_bulk()
             # Whatever is written: only for as long as the lease is ours.
             with self.store.guarded(lambda connection: leases.keep(connection, grip)):
                 with self.store.write() as connection:
@@ -100,7 +121,8 @@ class Backfill:
                 status = runs.FINISHED
                 return not message
         except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
-            status, message = runs.INTERRUPTED, "onderbroken; gaat bij de volgende start verder"
+            status = runs.INTERRUPTED
+            message = str(error if isinstance(error, Stopped) else Stopped())
             if isinstance(error, StoppedAtTheGate):
                 raise Stopped from None
             raise
@@ -126,10 +148,8 @@ class Backfill:
         self.asked_how = self.client.describe()
         self.crew = Crew(self.asked_how["connections"])
         self.telling.begin("", 0, 0)
-        self._wait_for_the_hour()
-        # A live call: with a source that does not answer at all, a run ends here instead of waiting for better times.
-        self.client.version()
         try:
+            self._begin()
             complete = self._looks(run)
             run.cursor["agreed"] = complete
             self._save()
@@ -144,6 +164,28 @@ class Backfill:
                 return "niet volledig: max_vertrouwelijkheidaanduiding werd intussen verhoogd"
             rows.set_covered(connection, self.source, run.cursor["look_began"])
         return ""
+
+    def _begin(self) -> None:
+        """Wait until the source may be asked, and ask it what it speaks. Raises Stopped, Yielded, LegacyError.
+
+        With a source that does not answer at all a run ends here, instead of waiting for better times.
+        """
+        while True:
+            while (waiting := self.client.waits()) is not None and waiting.reason != BROKEN:
+                self._look_around()
+                if self.yields():
+                    raise Yielded
+                time.sleep(LOOK_AROUND_SECONDS / 2)
+            try:
+                self._one(self._version)
+                return
+            except NotNow as error:
+                if error.waiting.reason == BROKEN:
+                    raise
+
+    def _version(self) -> None:
+        with patient(BEGIN_PATIENCE):
+            self.client.version()
 
     # Looks
 
@@ -397,7 +439,7 @@ class Backfill:
             )
 
     def _look_around(self) -> None:
-        """Once a second: may we go on, and how fast? Raises Stopped, CutOver."""
+        """Once a second: may we go on, and how fast? Raises Stopped, Yielded, CutOver."""
         if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         if self.stopping.is_set():
@@ -405,19 +447,15 @@ class Backfill:
         self.client = self.fetcher.client
         with self.store.read() as connection:
             if backfills.stop_wished(connection, self.source):
-                raise Stopped
+                raise Stopped("gestopt met klantbrug backfill stop")
         self.asked_how = self.client.describe()
         self.crew.connections = self.asked_how["connections"]
         self._tell()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             backfills.tell(connection, self.source, self.telling.news(self.asked_how))
+        if self.asked_how["waiting"] in CHOSEN and self.yields():
+            raise Yielded
         self._looked = time.monotonic()
-
-    def _wait_for_the_hour(self) -> None:
-        """Wait while the source may not be asked. Raises Stopped, CutOver."""
-        while self.asked_how["breaker"] == CLOSED and self.client.waits() is not None:
-            self._look_around()
-            time.sleep(LOOK_AROUND_SECONDS / 2)
 
     def _tell(self) -> None:
         self.telling.tell(self.asked_how, self.crew.limited_by())
