@@ -234,7 +234,10 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
         assert command(config, "stop").exit_code == 0
         assert process.wait(timeout=15) == 1
     told = command(config, "status").stdout
-    assert "er loopt geen backfill; de laatste is onderbroken" in told
+    assert "er loopt geen backfill; de laatste is onderbroken. gestopt met klantbrug backfill stop" in told
+    assert "Hij begint niet vanzelf: verder met klantbrug backfill run" in told
+    assert "gaat bij de volgende start verder" not in told
+    assert "Met backfill set ingesteld, tot er een backfill klaar is: connections=1, objects" in told
     wrong = command(config, "set", "connections=99", "--source", "bron")
     assert wrong.exit_code == 2
     assert "connections is 1 tot en met" in wrong.stderr
