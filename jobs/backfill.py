@@ -380,18 +380,7 @@ class Backfill:
 
     def _work(self, more: Callable[[], Question | None]) -> None:
         """Ask what `more` gives and what that asks for in turn, until there is nothing left and all is taken."""
-        while True:
-            while self.crew.room:
-                question = self._first.popleft() if self._first else more()
-                if question is None:
-                    break
-                self.crew.ask(question)
-            if not self.crew.outstanding:
-                return
-            got = self.crew.answer(LOOK_AROUND_SECONDS)
-            self._look_around()
-            if got is not None:
-                got[0].take(got[1])
+        self.crew.work(self._first, more, self._look_around, LOOK_AROUND_SECONDS)
 
     def _one(self, asking: Callable[[], Found]) -> Found:
         """Ask one thing, and wait for it."""

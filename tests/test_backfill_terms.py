@@ -65,7 +65,7 @@ def left_out(installation: Installation) -> int:
 
 
 def test_a_maximum_raised_while_it_was_interrupted_leaves_nothing_out(
-    small: SampleServer, install: Install, tmp_path: Path
+    small: SampleServer, install: Install, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     config = with_maximum(write_config(tmp_path / "here", {"bron": small}), HIGH, LOW)
     installation = install(config)
@@ -73,6 +73,7 @@ def test_a_maximum_raised_while_it_was_interrupted_leaves_nothing_out(
     installation.store.close()
     installation = install(with_maximum(config, LOW, HIGH))
     assert Backfill(fetcher_of(installation)).run()
+    assert "backfill begins again" in caplog.text
     assert_as_fresh(installation, small, install, tmp_path)
 
 
