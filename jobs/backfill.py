@@ -54,8 +54,8 @@ PIECE = 200
 # How often wishes are read and news is told.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
-# So long the first call waits for the source to have a moment; after that it waits at the gate no more, but here.
-BEGIN_PATIENCE = 10.0
+# So long the first call waits at the gate. What takes longer is waited for here, but a broken source is not.
+BEGIN_PATIENCE = 2.0
 Found = TypeVar("Found")
 
 

@@ -21,6 +21,7 @@ from gateway.cli import cli
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.legacy import gates
+from gateway.legacy.errors import NotNow, Unreachable
 from gateway.legacy.window import DAYS
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
@@ -209,6 +210,15 @@ def test_a_source_that_asked_for_a_little_rest_is_read_after_it(slow: SampleServ
         slow.traps.too_many_rate = 0
         running.thread.join(30)
         assert running.outcome == [True]
+
+
+def test_a_source_that_is_down_at_its_begin_ends_the_run(slow: SampleServer, install: Install) -> None:
+    fetcher, slow.traps.down = install(bron=slow).fetchers["bron"], True
+    for error in (Unreachable, NotNow):  # then the circuit breaker is open, which is not waited for
+        began = time.monotonic()
+        with pytest.raises(error):
+            Backfill(fetcher).run()
+        assert time.monotonic() - began < 8
 
 
 def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, run_log: Path) -> None:
