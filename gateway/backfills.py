@@ -18,7 +18,7 @@ from gateway.legacy import gates
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.operating import Operating
 from gateway.problems import InvalidParam
-from gateway.store import backfills, leases, runs
+from gateway.store import backfills, runs
 from gateway.store import legacy as rows
 from gateway.store.database import Store
 from gateway.store.status import moment_of
@@ -34,6 +34,14 @@ class NotPossible(Exception):
     """A value that can't be set; the text says why and what can be."""
 
 
+class Resumed(NamedTuple):
+    """What was taken back, and whether a backfill runs that goes on now."""
+
+    pause: bool
+    stop: bool
+    runs: bool
+
+
 class Limits(NamedTuple):
     """What may be set while it runs: objects a second (0: no limit), calls at a time."""
 
@@ -41,14 +49,16 @@ class Limits(NamedTuple):
     connections: int | None = None
 
 
-def overview(store: Store, sources: Sequence[str]) -> dict[str, Any]:
+def overview(store: Store, sources: Sequence[Source]) -> dict[str, Any]:
     """How the backfill of each source is doing: `{"sources": {NAME: ...}}`.
 
-    Each has `running`, `stopped` (by an operator), the last `run` (None when there never was one) and, while it runs,
-    `now`: what is being read, rates, time left, why it waits, what keeps it from going faster.
+    Each has `running`, `stopped` (by an operator), the last `run` (None when there never was one), `asking` (how its
+    jobs ask now, see `gates.describe`) and, while it runs, `now`: what is being read, rates, time left, why it waits,
+    what keeps it from going faster.
     """
+    asking = {source.name: gates.describe(store.path, source) for source in sources}
     with store.read() as connection:
-        return {"sources": {name: _one(connection, name) for name in sources}}
+        return {"sources": {name: {**_one(connection, name), "asking": asking[name]} for name in asking}}
 
 
 def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
@@ -87,12 +97,16 @@ def stop(store: Store, source: Source) -> None:
         backfills.wish_stop(connection, _running(connection, source.name), True)
 
 
-def resume(store: Store, source: Source) -> bool:
-    """Take back a pause or stop. Out: does a backfill run that goes on now?"""
+def resume(store: Store, source: Source) -> Resumed:
+    """Take back a pause or stop, also when the backfill that it was meant for is over."""
+    paused = bool(gates.describe(store.path, source)["paused"])
     gates.resume(store.path, source)
     with store.write() as connection:
-        backfills.wish_stop(connection, rows.source_id(connection, source.name), False)
-        return leases.holder_of(connection, runs.lease_of(JOB, source.name)) is not None
+        row = rows.source_id(connection, source.name)
+        stopped = backfills.stop_wished(connection, row)
+        backfills.wish_stop(connection, row, False)
+        last = runs.last_of_source(connection, JOB, row)
+    return Resumed(paused, stopped, last is not None and last.status == runs.RUNNING)
 
 
 def set_limits(store: Store, source: Source, limits: Limits) -> None:
@@ -136,9 +150,9 @@ def register(operating: Operating, store: Store, sources: Sequence[Source]) -> N
             raise problems.Problem(409, "Conflict", "conflict", str(error)) from None
         except NotPossible as error:
             raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", str(error))) from None
-        return overview(store, [source])
+        return overview(store, [known[source]])
 
-    operating.add("backfill", lambda: overview(store, list(known)))
+    operating.add("backfill", lambda: overview(store, sources))
     operating.add("backfill/<source>/<deed>", steer, ("POST",))
 
 

@@ -15,9 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from gateway.legacy.gate import LONG, PAUSED
+from gateway.legacy.turns import BROKEN
 from gateway.logs import get_logger
 from gateway.overview import RUN_STATES, kinds_shown, trouble
 from jobs.backfill import Progress
+from jobs.telling import waits_text
 
 LINE_SECONDS = 5.0
 WAIT_SECONDS = 300.0
@@ -58,14 +61,17 @@ class _OnTerminal:
 class _Lines:
     def __init__(self) -> None:
         self.last: dict[tuple[str, int], float] = {}
+        self.finished: set[tuple[str, int]] = set()
         self.waits = ""
 
     def show(self, progress: Progress) -> None:
         key = (progress.kind, progress.look)
-        finished = progress.total is not None and progress.done >= progress.total
+        finished = progress.total is not None and progress.done >= progress.total and key not in self.finished
         due = time.monotonic() - self.last.get(key, 0.0) >= (WAIT_SECONDS if progress.waits else LINE_SECONDS)
         if not (finished or due) and progress.waits == self.waits:
             return
+        if finished:
+            self.finished.add(key)
         self.last[key], self.waits = time.monotonic(), progress.waits
         log.info(
             "backfill",
@@ -105,14 +111,20 @@ def backfills_text(overview: dict[str, Any]) -> str:
     console = Console(file=io.StringIO(), width=100, highlight=False, markup=False)
     for name, one in overview["sources"].items():
         run, news = one["run"], one["now"]
+        # What a backfill that runs waits for, it says itself.
+        asking = asking_lines(one["asking"], waits=news is None)
         if run is None:
-            console.print(f"Bron {name}: er liep nog geen backfill.")
+            console.print("\n".join([f"Bron {name}: er liep nog geen backfill.", *asking]))
             continue
         if not one["running"]:
             state = RUN_STATES[run["status"]]
             console.print(
                 f"Bron {name}: er loopt geen backfill; de laatste is {state}. {run['message'] or ''}"
             )
+            if one["stopped"]:
+                console.print(
+                    "  Hij begint niet vanzelf: verder met klantbrug backfill run, of met resume als de job het doet."
+                )
         elif news is None:
             console.print(f"Bron {name}: begint.")
         else:
@@ -123,6 +135,8 @@ def backfills_text(overview: dict[str, Any]) -> str:
                 f"  gemiddeld {news['rate_average']:.0f}/s; hoogstens {news['connections']} aanroepen tegelijk"
                 + (f" en {news['rate']:g} objecten/s" if news["rate"] else "")
             )
+        for line in asking:
+            console.print(line)
         table = Table()
         headings = {
             "seen": "gelezen",
@@ -139,6 +153,21 @@ def backfills_text(overview: dict[str, Any]) -> str:
             table.add_row(label, *(str(counts.get(column, 0)) for column in headings))
         console.print(table)
     return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def asking_lines(asking: dict[str, Any], *, waits: bool = True) -> list[str]:
+    """What holds up the jobs on a source (`gates.describe`), and what an operator set; nothing when all is as usual."""
+    lines = list[str]()
+    for one in (asking, *asking.get("others", ())):
+        reason = one["waiting"] or ""
+        if waits and reason in LONG:
+            until = ", tot klantbrug backfill resume" if reason == PAUSED else ""
+            lines.append(f"  Jobs op deze bron wachten: {waits_text(reason, one['until'])}{until}.")
+        if one["breaker"] != "dicht" and reason != BROKEN:
+            lines.append(f"  Storing: de circuit breaker is {one['breaker']}.")
+    if set_to := ", ".join(f"{name}={value:g}" for name, value in asking["overrides"].items()):
+        lines.append(f"  Met backfill set ingesteld, tot er een backfill klaar is: {set_to}.")
+    return list(dict.fromkeys(lines))
 
 
 def status_text(status: dict[str, Any]) -> str:
@@ -162,6 +191,8 @@ def status_text(status: dict[str, Any]) -> str:
                 left_out or "-",
             )
         console.print(table)
+        for line in asking_lines(source["asking"]) if "asking" in source else ():
+            console.print(line)
         if source["rebuild"]:
             console.print(f"Bron {name} is met een andere [mapping] of versie vertaald: klantbrug rebuild.")
     if not status["sources"]:

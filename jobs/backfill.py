@@ -29,14 +29,16 @@ from uuid import UUID
 
 from gateway.batch import Result
 from gateway.fetch import Fetcher, Visit, ask
-from gateway.legacy.background import background
+from gateway.legacy.background import background, patient
 from gateway.legacy.client import Page, ZakenClient
-from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError
+from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
+from gateway.legacy.gate import CHOSEN
+from gateway.legacy.turns import BROKEN
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import now
-from jobs import connections
+from jobs import connections, terms
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.telling import BY_UUID, Progress, Telling
@@ -44,7 +46,7 @@ from jobs.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.work import Busy
 from mappings.translate import uuid_in
 
-__all__ = ["Backfill", "Busy", "Progress", "Stopped"]
+__all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
 
 MAX_LOOKS = 6
 # Looks that agree are not believed when a list got shorter meanwhile; where that goes on and on, they are in the end.
@@ -54,15 +56,23 @@ PIECE = 200
 # How often wishes are read and news is told.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
-# The form of the cursor: a run that was stopped by an older version begins again.
-FORM = 3
-# The circuit breaker of a source that answers.
-CLOSED = "dicht"
+# So long the first call waits at the gate. What takes longer is waited for here, but a broken source is not.
+BEGIN_PATIENCE = 2.0
 Found = TypeVar("Found")
 
 
 class Stopped(Exception):
-    """Asked to stop, by an operator or because the process ends."""
+    """Asked to stop, by an operator or because the process ends; the text is for the record of the run."""
+
+    def __init__(self, text: str = "onderbroken; gaat bij de volgende start verder") -> None:
+        super().__init__(text)
+
+
+class Yielded(Stopped):
+    """It had to wait, and another source can be read meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("wacht; een andere bron gaat voor")
 
 
 class Backfill:
@@ -73,13 +83,21 @@ class Backfill:
         fetcher: Fetcher,
         show: Callable[[Progress], None] = lambda progress: None,
         stopping: threading.Event | None = None,
+        begins: Callable[[], object] = lambda: None,
+        yields: Callable[[], bool] = lambda: False,
     ) -> None:
-        """In: the source, who wants to be shown progress, and what asks to stop."""
+        """In: the source, who wants to be shown progress, and what asks to stop.
+
+        `begins` is called once the source is ours to read; `yields` tells, while it must wait for what may take long,
+        whether another source can be read meanwhile.
+        """
         self.fetcher = fetcher
         self.store = fetcher.store
         self.source = fetcher.source
         self.show = show
         self.stopping = stopping or threading.Event()
+        self.begins = begins
+        self.yields = yields
         # What answers ask for in turn: it goes before the next page.
         self._first: deque[Question] = deque()
         self._looked = 0.0
@@ -87,26 +105,26 @@ class Backfill:
     def run(self) -> bool:
         """Walk the whole source. Out: was it complete?
 
-        Raises Busy; and, leaving a run that can be gone on with: Stopped, LegacyError, leases.Lost.
+        Raises Busy; and, leaving a run that can be gone on with: Stopped, Yielded, LegacyError, leases.Lost.
         """
         grip = runs.take_lease(self.store, runs.lease_of("backfill", self.fetcher.name), LEASE_SECONDS)
         if grip is None:
             raise Busy(f"er loopt al een backfill of verify van bron {self.fetcher.name}")
-        self.store.for_bulk()
         status, message = runs.FAILED, ""
         run: runs.Run | None = None
         try:
+            self.begins()
+            self.store.for_bulk()
             # Whatever is written: only for as long as the lease is ours.
             with self.store.guarded(lambda connection: leases.keep(connection, grip)):
                 with self.store.write() as connection:
-                    run = runs.open_run(connection, "backfill", self.source)
-                complete = self._all(run)
+                    run = terms.opened(connection, self.fetcher)
+                message = self._all(run)
                 status = runs.FINISHED
-                if not complete:
-                    message = "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
-                return complete
+                return not message
         except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
-            status, message = runs.INTERRUPTED, "onderbroken; gaat bij de volgende start verder"
+            status = runs.INTERRUPTED
+            message = str(error if isinstance(error, Stopped) else Stopped())
             if isinstance(error, StoppedAtTheGate):
                 raise Stopped from None
             raise
@@ -124,17 +142,16 @@ class Backfill:
                     self.client.forget_overrides()
             leases.let_go(self.store, grip)
 
-    def _all(self, run: runs.Run) -> bool:
+    def _all(self, run: runs.Run) -> str:
+        """Out: why it is not complete; blank when it is."""
         self.client: ZakenClient = self.fetcher.client
         self.run_record = run
         self.telling = Telling(self.fetcher.name, run.counters, self.show)
         self.asked_how = self.client.describe()
         self.crew = Crew(self.asked_how["connections"])
         self.telling.begin("", 0, 0)
-        self._wait_for_the_hour()
-        # A live call: with a source that does not answer at all, a run ends here instead of waiting for better times.
-        self.client.version()
         try:
+            self._begin()
             complete = self._looks(run)
             run.cursor["agreed"] = complete
             self._save()
@@ -142,26 +159,42 @@ class Backfill:
             self._reconcile(run)
         finally:
             self.crew.close()
-        if complete:
-            with self.store.write() as connection:
-                rows.set_covered(connection, self.source, run.cursor["look_began"])
-        return complete
+        if not complete:
+            return "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
+        with self.store.write() as connection:
+            if terms.terms_of(connection, self.fetcher) != run.cursor["terms"]:
+                return "niet volledig: max_vertrouwelijkheidaanduiding werd intussen verhoogd"
+            rows.set_covered(connection, self.source, run.cursor["look_began"])
+        return ""
+
+    def _begin(self) -> None:
+        """Wait until the source may be asked, and ask it what it speaks. Raises Stopped, Yielded, LegacyError.
+
+        With a source that does not answer at all a run ends here, instead of waiting for better times.
+        """
+        while True:
+            while (waiting := self.client.waits()) is not None and waiting.reason != BROKEN:
+                self._look_around()
+                if self.yields():
+                    raise Yielded
+                time.sleep(LOOK_AROUND_SECONDS / 2)
+            try:
+                self._one(self._version)
+                return
+            except NotNow as error:
+                if error.waiting.reason == BROKEN:
+                    raise
+
+    def _version(self) -> None:
+        with patient(BEGIN_PATIENCE):
+            self.client.version()
 
     # Looks
 
     def _looks(self, run: runs.Run) -> bool:
         cursor = run.cursor
-        if cursor.get("form") != FORM:
-            cursor.clear()
-            cursor |= {
-                "form": FORM,
-                "look": 0,
-                "allowed": MAX_LOOKS,
-                "parts": {},
-                "deepest": {},
-                "all_ties": 1,
-                "again": 0,
-            }
+        if "look" not in cursor:
+            cursor |= {"look": 0, "allowed": MAX_LOOKS, "again": 0, "parts": {}, "deepest": {}, "all_ties": 1}
             self._next_look(cursor, run.started)
         elif "agreed" in cursor:
             return bool(cursor["agreed"])
@@ -354,18 +387,7 @@ class Backfill:
 
     def _work(self, more: Callable[[], Question | None]) -> None:
         """Ask what `more` gives and what that asks for in turn, until there is nothing left and all is taken."""
-        while True:
-            while self.crew.room:
-                question = self._first.popleft() if self._first else more()
-                if question is None:
-                    break
-                self.crew.ask(question)
-            if not self.crew.outstanding:
-                return
-            got = self.crew.answer(LOOK_AROUND_SECONDS)
-            self._look_around()
-            if got is not None:
-                got[0].take(got[1])
+        self.crew.work(self._first, more, self._look_around, LOOK_AROUND_SECONDS)
 
     def _one(self, asking: Callable[[], Found]) -> Found:
         """Ask one thing, and wait for it."""
@@ -414,7 +436,7 @@ class Backfill:
             )
 
     def _look_around(self) -> None:
-        """Once a second: may we go on, and how fast? Raises Stopped, CutOver."""
+        """Once a second: may we go on, and how fast? Raises Stopped, Yielded, CutOver."""
         if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         if self.stopping.is_set():
@@ -422,19 +444,15 @@ class Backfill:
         self.client = self.fetcher.client
         with self.store.read() as connection:
             if backfills.stop_wished(connection, self.source):
-                raise Stopped
+                raise Stopped("gestopt met klantbrug backfill stop")
         self.asked_how = self.client.describe()
         self.crew.connections = self.asked_how["connections"]
         self._tell()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             backfills.tell(connection, self.source, self.telling.news(self.asked_how))
+        if self.asked_how["waiting"] in CHOSEN and self.yields():
+            raise Yielded
         self._looked = time.monotonic()
-
-    def _wait_for_the_hour(self) -> None:
-        """Wait while the source may not be asked. Raises Stopped, CutOver."""
-        while self.asked_how["breaker"] == CLOSED and self.client.waits() is not None:
-            self._look_around()
-            time.sleep(LOOK_AROUND_SECONDS / 2)
 
     def _tell(self) -> None:
         self.telling.tell(self.asked_how, self.crew.limited_by())

@@ -75,6 +75,30 @@ class Crew:
             raise error
         return question, found
 
+    def work(
+        self,
+        first: deque[Question],
+        more: Callable[[], Question | None],
+        meanwhile: Callable[[], None],
+        seconds: float = 1.0,
+    ) -> None:
+        """Ask what `more` gives until there is nothing left and all is taken; before that what answers put in `first`.
+
+        `meanwhile` is called after each answer and at least every so many seconds. Raises what a question raised.
+        """
+        while True:
+            while self.room:
+                question = first.popleft() if first else more()
+                if question is None:
+                    break
+                self.ask(question)
+            if not self.outstanding:
+                return
+            got = self.answer(seconds)
+            meanwhile()
+            if got is not None:
+                got[0].take(got[1])
+
     def in_order(
         self, questions: Iterable[Callable[[], Any]], meanwhile: Callable[[], None], seconds: float = 1.0
     ) -> Iterator[Any]:

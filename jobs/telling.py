@@ -10,6 +10,7 @@ from typing import Any
 from gateway.batch import Result
 from gateway.cron import DUTCH_TIME
 from gateway.legacy.gate import LONG
+from gateway.legacy.window import DAYS
 from jobs.meter import Meter
 
 # What is asked one by one is counted under this name.
@@ -42,6 +43,17 @@ class Progress:
         if self.total is None or not self.average or self.waits:
             return None
         return round(max(0, self.total - self.done) / self.average)
+
+
+def waits_text(reason: str, until: str | None) -> str:
+    """Why nothing is asked and until when: a moment as `ZakenClient.describe` gives it, None when nobody knows."""
+    if not until:
+        return reason
+    moment, today = datetime.fromisoformat(until).astimezone(DUTCH_TIME), datetime.now(DUTCH_TIME).date()
+    day = "" if moment.date() == today else f"{DAYS[moment.weekday()]} "
+    if (moment.date() - today).days >= len(DAYS):
+        day += f"{moment:%d-%m} "
+    return f"{reason}, verder {day}om {moment:%H:%M}"
 
 
 class Telling:
@@ -81,11 +93,9 @@ class Telling:
         progress = self.progress
         progress.rate, progress.average = self.meter.now, self.meter.average
         reason, until = asked_how["waiting"] or "", asked_how["until"]
-        waits = reason if reason in LONG else ""
+        waits = waits_text(reason, until) if reason in LONG else ""
         if bool(progress.waits) != bool(waits):
             self.meter.waits(bool(waits))
-        if waits and until:
-            waits += f", verder om {datetime.fromisoformat(until).astimezone(DUTCH_TIME):%H:%M}"
         progress.waits = waits
         progress.limit = "" if waits else reason or limit
         self.show(progress)

@@ -21,6 +21,8 @@ from gateway.cli import cli
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.legacy import gates
+from gateway.legacy.errors import NotNow, Unreachable
+from gateway.legacy.window import DAYS
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import runs
@@ -77,7 +79,7 @@ class Running:
 
     def now(self) -> dict[str, Any]:
         """What it tells of itself; empty before it tells."""
-        return backfills.overview(self.store, ["bron"])["sources"]["bron"]["now"] or {}
+        return backfills.overview(self.store, [self.source])["sources"]["bron"]["now"] or {}
 
     def until(self, what: Callable[[dict[str, Any]], object], seconds: float = 20) -> dict[str, Any]:
         end = time.monotonic() + seconds
@@ -118,7 +120,7 @@ def test_stopped_it_keeps_its_place_and_the_next_run_goes_on(slow: SampleServer,
     assert run["status"] == runs.INTERRUPTED
     with pytest.raises(backfills.NothingRuns):
         backfills.pause(installation.store, running.source)
-    assert not backfills.resume(installation.store, running.source)
+    assert backfills.resume(installation.store, running.source) == backfills.Resumed(False, True, False)
     slow.traps.slow = 0
     slow.reset_calls()
     assert Backfill(installation.fetchers["bron"]).run()
@@ -157,11 +159,66 @@ def test_outside_the_window_it_waits_and_says_until_when(
     config.write_text(config.read_text() + f'window = "{window}"\n')
     with Running(install(config)) as running:
         news = running.until(lambda news: news.get("waits"))
-        assert news["waits"] == f"buiten het venster, verder om {opens:%H:%M}"
+        day = "" if opens.date() == datetime.now(DUTCH_TIME).date() else f"{DAYS[opens.weekday()]} "
+        assert news["waits"] == f"buiten het venster, verder {day}om {opens:%H:%M}"
         assert slow.calls_count == 0
         backfills.stop(running.store, running.source)
         running.thread.join(5)
         assert isinstance(running.outcome[0], Stopped)
+
+
+def test_a_second_run_takes_back_no_pause_and_no_stop(
+    slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
+) -> None:
+    config = write_config(tmp_path / "here", {"bron": slow})
+    with Running(install(config)) as running:
+        running.until(lambda news: news.get("done", 0) > 0)
+        backfills.pause(running.store, running.source)
+        running.until(lambda news: news.get("waits") == "gepauzeerd")
+        with klantbrug(run_log, "--config", config, "backfill", "run") as process:
+            assert process.wait(timeout=15) == 1
+        assert gates.describe(running.store.path, running.source)["paused"]
+        backfills.stop(running.store, running.source)
+        running.thread.join(10)
+        assert isinstance(running.outcome[0], Stopped)
+    slow.traps.slow = 0
+    with klantbrug(run_log, "--config", config, "backfill", "run") as process:
+        assert process.wait(timeout=30) == 0
+
+
+def test_a_source_that_asks_for_rest_at_once_leaves_it_able_to_hear_and_to_tell(
+    slow: SampleServer, install: Install
+) -> None:
+    slow.traps.too_many_rate, slow.traps.retry_after = 1, 600
+    with Running(install(bron=slow)) as running:
+        news = running.until(lambda news: news.get("waits"))
+        assert news["waits"].startswith("bron vraagt rust (Retry-After), verder ")
+        backfills.pause(running.store, running.source)
+        running.until(lambda news: news.get("waits") == "gepauzeerd")
+        backfills.resume(running.store, running.source)
+        running.until(lambda news: news.get("waits", "").startswith("bron vraagt rust"))
+        backfills.stop(running.store, running.source)
+        running.thread.join(3)
+        assert isinstance(running.outcome[0], Stopped)
+    assert slow.calls_count == 1
+
+
+def test_a_source_that_asked_for_a_little_rest_is_read_after_it(slow: SampleServer, install: Install) -> None:
+    slow.traps.slow, slow.traps.too_many_rate = 0, 1
+    with Running(install(bron=slow)) as running:
+        running.until(lambda _: slow.calls_count)
+        slow.traps.too_many_rate = 0
+        running.thread.join(30)
+        assert running.outcome == [True]
+
+
+def test_a_source_that_is_down_at_its_begin_ends_the_run(slow: SampleServer, install: Install) -> None:
+    fetcher, slow.traps.down = install(bron=slow).fetchers["bron"], True
+    for error in (Unreachable, NotNow):  # then the circuit breaker is open, which is not waited for
+        began = time.monotonic()
+        with pytest.raises(error):
+            Backfill(fetcher).run()
+        assert time.monotonic() - began < 8
 
 
 def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, run_log: Path) -> None:
@@ -187,7 +244,10 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
         assert command(config, "stop").exit_code == 0
         assert process.wait(timeout=15) == 1
     told = command(config, "status").stdout
-    assert "er loopt geen backfill; de laatste is onderbroken" in told
+    assert "er loopt geen backfill; de laatste is onderbroken. gestopt met klantbrug backfill stop" in told
+    assert "Hij begint niet vanzelf: verder met klantbrug backfill run" in told
+    assert "gaat bij de volgende start verder" not in told
+    assert "Met backfill set ingesteld, tot er een backfill klaar is: connections=1, objects" in told
     wrong = command(config, "set", "connections=99", "--source", "bron")
     assert wrong.exit_code == 2
     assert "connections is 1 tot en met" in wrong.stderr
@@ -202,12 +262,12 @@ def test_a_run_whose_process_was_killed_is_not_shown_as_running(
         installation = install(config)
         store = installation.store
         until = time.monotonic() + 20
-        while not backfills.overview(store, ["bron"])["sources"]["bron"]["running"]:
+        while not backfills.overview(store, installation.config.sources)["sources"]["bron"]["running"]:
             assert time.monotonic() < until
             time.sleep(0.05)
         process.kill()
         process.wait()
-    one = backfills.overview(store, ["bron"])["sources"]["bron"]
+    one = backfills.overview(store, installation.config.sources)["sources"]["bron"]
     assert (one["running"], one["run"]["status"], one["now"]) == (False, runs.INTERRUPTED, None)
     assert status(store)["runs"][0]["status"] == runs.INTERRUPTED
     with pytest.raises(backfills.NothingRuns):

@@ -29,36 +29,49 @@ def backfill(context: click.Context) -> None:
 def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     """Leest in, met voortgang; Ctrl-C kost niets: de volgende keer gaat het verder."""
     from gateway import backfills
+    from gateway.fetch import Fetcher
     from gateway.installation import open_installation
     from gateway.legacy.errors import LegacyError
     from gateway.show import shown_progress
     from gateway.store.leases import Lost
-    from jobs.backfill import Backfill, Busy, Stopped
+    from jobs.backfill import Backfill, Busy, Stopped, Yielded
+    from jobs.refill import in_turn
 
-    chosen = _chosen(config, names)
+    left = {source.name: source for source in _chosen(config, names)}
     stop_on_sigterm()
     spare_collections()
     installation = open_installation(config)
-    complete = True
-    for source in chosen:
-        backfills.resume(installation.store, source)
-        with shown_progress() as show:
-            try:
-                done = Backfill(installation.fetchers[source.name], show).run()
-            except (KeyboardInterrupt, Stopped):
-                click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
-                sys.exit(PROBLEMS)
-            except (LegacyError, Busy) as error:
-                click.echo(f"{error} Hetzelfde commando gaat verder waar dit ophield.", err=True)
-                sys.exit(PROBLEMS)
-            except Lost:
-                click.echo("Een ander proces nam het over.", err=True)
-                sys.exit(PROBLEMS)
-        click.echo(
-            f"Bron {source.name}: "
-            + ("volledig ingelezen." if done else "NIET volledig; zie klantbrug status.")
-        )
+    begun, complete = set[str](), True
+
+    def begin(source: Source) -> None:
+        # Once: whoever pauses it after that means this run.
+        if source.name not in begun:
+            backfills.resume(installation.store, source)
+        begun.add(source.name)
+
+    def read(fetcher: Fetcher, yields: Callable[[], bool]) -> None:
+        nonlocal complete
+        source, done = left[fetcher.name], False
+        try:
+            with shown_progress() as show:
+                done = Backfill(fetcher, show, begins=lambda: begin(source), yields=yields).run()
+        except Yielded:
+            raise
+        except (LegacyError, Busy) as error:
+            click.echo(f"{error}. Hetzelfde commando gaat verder waar dit ophield.", err=True)
+        except Lost:
+            click.echo(f"Bron {source.name}: een ander proces nam het over.", err=True)
+        else:
+            told = "volledig ingelezen." if done else "NIET volledig; zie klantbrug status."
+            click.echo(f"Bron {source.name}: {told}")
         complete = complete and done
+        del left[source.name]
+
+    try:
+        in_turn(lambda: [installation.fetchers[name] for name in left], read)
+    except (KeyboardInterrupt, Stopped):
+        click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
+        sys.exit(PROBLEMS)
     sys.exit(0 if complete else PROBLEMS)
 
 
@@ -69,7 +82,11 @@ def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een lopende backfill wachten, tot resume."""
     from gateway import backfills
 
-    _each(config, names, backfills.pause, "wacht; verder met resume")
+    def wait(store: Store, source: Source) -> str:
+        backfills.pause(store, source)
+        return f"De backfill van bron {source.name} wacht; verder met resume."
+
+    _each(config, names, wait)
 
 
 @backfill.command("resume")
@@ -79,14 +96,18 @@ def resume_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een backfill verdergaan na pause of stop."""
     from gateway import backfills
 
-    def go_on(store: Store, source: Source) -> None:
-        if not backfills.resume(store, source):
-            raise backfills.NothingRuns(
-                f"Er loopt geen backfill van bron {source.name}; klantbrug backfill run gaat verder"
-                " waar de laatste ophield (of de job, waar [jobs.backfill] aanstaat)."
-            )
+    def go_on(store: Store, source: Source) -> str:
+        was = backfills.resume(store, source)
+        if was.runs:
+            return f"De backfill van bron {source.name} gaat verder."
+        idle = f"Er loopt geen backfill van bron {source.name}; klantbrug backfill run gaat verder waar de laatste"
+        idle += " ophield (of de job, waar [jobs.backfill] aanstaat)."
+        if not (was.pause or was.stop):
+            raise backfills.NothingRuns(idle)
+        lifted = "De pauze van alle jobs" if was.pause else "De stop"
+        return f"{lifted} op bron {source.name} is opgeheven. {idle}"
 
-    _each(config, names, go_on, "gaat verder")
+    _each(config, names, go_on)
 
 
 @backfill.command("stop")
@@ -96,7 +117,11 @@ def stop_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een lopende backfill ophouden; run gaat later verder waar die was."""
     from gateway import backfills
 
-    _each(config, names, backfills.stop, "houdt op")
+    def end(store: Store, source: Source) -> str:
+        backfills.stop(store, source)
+        return f"De backfill van bron {source.name} houdt op."
+
+    _each(config, names, end)
 
 
 @backfill.command("set")
@@ -117,12 +142,12 @@ def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ..
         _refuse("rate en connections zijn getallen, bijvoorbeeld rate=500 connections=1.")
     if given:
         _refuse(f"Alleen rate en connections zijn in te stellen, niet {', '.join(sorted(given))}.")
-    _each(
-        config,
-        names,
-        lambda store, source: backfills.set_limits(store, source, limits),
-        "gaat in dit tempo verder",
-    )
+
+    def change(store: Store, source: Source) -> str:
+        backfills.set_limits(store, source, limits)
+        return f"De backfill van bron {source.name} gaat in dit tempo verder."
+
+    _each(config, names, change)
 
 
 @backfill.command("status")
@@ -135,7 +160,7 @@ def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> No
     from gateway.installation import open_store
     from gateway.show import backfills_text
 
-    found = overview(open_store(config), [source.name for source in _chosen(config, names)])
+    found = overview(open_store(config), _chosen(config, names))
     click.echo(orjson.dumps(found).decode() if as_json else backfills_text(found).rstrip())
 
 
@@ -147,21 +172,21 @@ def _chosen(config: Config, names: tuple[str, ...]) -> list[Source]:
     return [source for source in config.sources if not names or source.name in names]
 
 
-def _each(config: Config, names: tuple[str, ...], deed: Callable[[Store, Source], object], done: str) -> None:
-    """Do something to the backfill of each source; 1 when there was none to do it to."""
+def _each(config: Config, names: tuple[str, ...], deed: Callable[[Store, Source], str]) -> None:
+    """Do something to the backfill of each source, and tell what `deed` says; 1 when there was none to do it to."""
     from gateway.backfills import NothingRuns, NotPossible
     from gateway.installation import open_store
 
     store, steered = open_store(config), 0
     for source in _chosen(config, names):
         try:
-            deed(store, source)
+            told = deed(store, source)
         except NothingRuns as error:
             click.echo(str(error), err=True)
             continue
         except NotPossible as error:
             _refuse(str(error))
-        click.echo(f"De backfill van bron {source.name} {done}.")
+        click.echo(told)
         steered += 1
     sys.exit(0 if steered else PROBLEMS)
 

@@ -13,7 +13,7 @@ import orjson
 
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.claims import Zaak
-from gateway.store.database import Store
+from gateway.store.database import Store, now
 from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from mappings.findings import Finding
 
@@ -49,6 +49,8 @@ class RawRow:
     facts: str | None
 
 
+# The fact of when the coverage of a source was forgotten.
+FORGOTTEN = "coverage forgotten {}"
 RAW_COLUMNS = "id, uuid, zaak, state, digest, facts"
 
 
@@ -447,9 +449,19 @@ def zaken_with(
 
 
 def forget_coverage(connection: sqlite3.Connection, source: int) -> None:
-    """What was read of a source is not all any more: only another backfill makes it complete."""
+    """What was read of a source is not all any more: only a backfill that begins after this makes it complete."""
     connection.execute("UPDATE source SET covered = NULL WHERE id = ?", (source,))
     connection.execute("DELETE FROM fetched WHERE source = ?", (source,))
+    connection.execute(
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+        (FORGOTTEN.format(source), str(now())),
+    )
+
+
+def coverage_forgotten(connection: sqlite3.Connection, source: int) -> int:
+    """When the coverage of a source was forgotten last (microseconds UTC); 0 is never."""
+    row = connection.execute("SELECT value FROM meta WHERE name = ?", (FORGOTTEN.format(source),)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def meta(store: Store, name: str) -> str | None:

@@ -1,0 +1,100 @@
+"""What operators are told of backfills: what outlives them, until when they wait, and not the same line for ever."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support import some_zaken, write_config
+
+from gateway.cli import cli
+from gateway.cron import DUTCH_TIME
+from gateway.installation import Installation
+from gateway.legacy import gates
+from gateway.legacy.errors import TooManyRequests
+from gateway.sample.data import Dataset
+from gateway.sample.server import SampleServer
+from gateway.show import _Lines
+from jobs.backfill import Backfill, Progress
+from jobs.telling import waits_text
+
+Install = Callable[..., Installation]
+
+
+def command(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["--config", str(config), *arguments])
+
+
+def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
+    slice_data: Dataset, tmp_path: Path, install: Install
+) -> None:
+    with SampleServer(some_zaken(slice_data, 50)) as server:
+        config = write_config(tmp_path / "here", {"bron": server})
+        installation = install(config)
+        source, path = installation.config.sources[0], installation.store.path
+
+        def pause_and_end(progress: Progress) -> None:
+            if progress.done:
+                gates.pause(path, source)
+                gates.set_overrides(path, source, connections=2, objects_per_second=500)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Backfill(installation.fetchers["bron"], pause_and_end).run()
+    for arguments in (("status",), ("backfill", "status")):
+        told = command(config, *arguments).stdout
+        assert "Jobs op deze bron wachten: gepauzeerd, tot klantbrug backfill resume." in told, arguments
+        assert "ingesteld, tot er een backfill klaar is: connections=2, objects_per_second=500." in told
+    asking = json.loads(command(config, "backfill", "status", "--json").stdout)["sources"]["bron"]["asking"]
+    assert asking["paused"]
+    lifted = command(config, "backfill", "resume")
+    assert (lifted.exit_code, lifted.stderr) == (0, "")
+    assert "De pauze van alle jobs op bron bron is opgeheven. Er loopt geen backfill" in lifted.stdout
+    time.sleep(0.5)  # for so long it is told what a call waited for last
+    assert "wachten" not in command(config, "status").stdout
+    nothing = command(config, "backfill", "resume")
+    assert nothing.exit_code == 1
+    assert "Er loopt geen backfill van bron bron" in nothing.stderr
+
+
+def test_rest_that_a_source_asked_for_is_told_of_without_a_backfill(
+    slice_data: Dataset, tmp_path: Path, install: Install
+) -> None:
+    with SampleServer(some_zaken(slice_data, 50)) as server:
+        config = write_config(tmp_path / "here", {"bron": server})
+        server.traps.too_many_rate, server.traps.retry_after = 1, 600
+        client = install(config).fetchers["bron"].client
+        assert "wachten" not in command(config, "backfill", "status").stdout
+        with pytest.raises(TooManyRequests):
+            client.version(deadline=time.monotonic() + 5)
+    assert "Jobs op deze bron wachten: bron vraagt rust" in command(config, "backfill", "status").stdout
+
+
+def test_a_moment_on_another_day_has_its_day() -> None:
+    now = datetime.now(DUTCH_TIME)
+    noon = now.replace(hour=12, minute=0, second=0, microsecond=0)
+
+    def told(days: int) -> str:
+        return waits_text("buiten het venster", (noon + timedelta(days=days)).isoformat())
+
+    names = ("ma", "di", "wo", "do", "vr", "za", "zo")
+    assert told(0) == "buiten het venster, verder om 12:00"
+    assert told(2) == f"buiten het venster, verder {names[(noon.weekday() + 2) % 7]} om 12:00"
+    assert told(8) == (
+        f"buiten het venster, verder {names[(noon.weekday() + 1) % 7]} "
+        f"{noon + timedelta(days=8):%d-%m} om 12:00"
+    )
+    assert waits_text("gepauzeerd", None) == "gepauzeerd"
+
+
+def test_a_wait_at_the_end_of_a_list_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    lines = _Lines()
+    for waits in ("", "", "gepauzeerd", "gepauzeerd", "gepauzeerd", ""):
+        lines.show(Progress("bron", "rol", 1, done=100, total=100, changed=0, quarantined=0, waits=waits))
+    assert len([each for each in caplog.records if "'event': 'backfill'" in each.getMessage()]) == 3
