@@ -37,7 +37,8 @@ from gateway.legacy.gate import CHOSEN
 from gateway.legacy.turns import BROKEN
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
-from gateway.store.database import now
+from gateway.store.database import StoreError, now
+from gateway.store.trouble import in_words
 from jobs import connections, terms
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
@@ -128,8 +129,11 @@ class Backfill:
             if isinstance(error, StoppedAtTheGate):
                 raise Stopped from None
             raise
-        except LegacyError as error:
+        except (LegacyError, StoreError) as error:
             message = str(error)
+            raise
+        except sqlite3.Error as error:
+            message = in_words(error)
             raise
         except leases.Lost:
             run = None  # it is another's by now

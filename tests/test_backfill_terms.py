@@ -9,6 +9,7 @@ import pytest
 from support import dump_digest, some_zaken, write_config
 
 from gateway.fetch import Fetcher
+from gateway.ingest import OtherMaximum
 from gateway.installation import Installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
@@ -91,7 +92,7 @@ def test_a_maximum_that_was_lowered_and_raised_again_meanwhile(
     assert_as_fresh(installation, small, install, tmp_path)
 
 
-def test_a_maximum_raised_elsewhere_while_it_runs_makes_it_incomplete(
+def test_a_maximum_raised_elsewhere_while_it_runs_ends_it(
     small: SampleServer, install: Install, tmp_path: Path
 ) -> None:
     config = with_maximum(write_config(tmp_path / "here", {"bron": small}), HIGH, LOW)
@@ -102,8 +103,8 @@ def test_a_maximum_raised_elsewhere_while_it_runs_makes_it_incomplete(
         if progress.kind == "rol" and not raised:
             raised.append(install(with_maximum(config, LOW, HIGH)))
 
-    assert not Backfill(fetcher_of(running), raise_it).run()
-    assert raised
+    with pytest.raises(OtherMaximum):
+        Backfill(fetcher_of(running), raise_it).run()
     assert coverage(running) == "partial"
     assert "max_vertrouwelijkheidaanduiding" in status(running.store)["runs"][0]["message"]
     assert Backfill(fetcher_of(raised[0])).run()
