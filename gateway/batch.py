@@ -422,8 +422,9 @@ class Batch:
     def _refetch(self, kind: str, uuid: bytes) -> None:
         """Have a zaak or contactmoment read again with all of it: what was left out of it is not held."""
         wanted = self.result.refetch_zaken if kind == "zaak" else self.result.refetch_moments
-        wanted.add(UUID(bytes=uuid))
-        owe(self.connection, self.source, kind, uuid, self.now)
+        if UUID(bytes=uuid) not in wanted:
+            wanted.add(UUID(bytes=uuid))
+            owe(self.connection, self.source, kind, uuid, self.now)
 
     def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
         """Translate a held object again, now that its zaak is known."""

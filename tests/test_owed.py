@@ -78,6 +78,8 @@ def test_a_secret_zaak_is_destroyed_and_what_contacts_are_about_is_still_known(
     destroy(source.server.dataset, "zaak", zaak["uuid"])
     way(filled, zaak["uuid"])
     assert dump_digest(filled.store) == fresh(source)
+    with filled.store.read() as connection:
+        assert inbox.counts(connection)["waiting"] == 0
 
 
 @pytest.mark.rule("M34")
