@@ -19,8 +19,8 @@ from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.operating import Operating
 from gateway.problems import InvalidParam
 from gateway.store import backfills, runs
-from gateway.store import legacy as rows
 from gateway.store.database import Store
+from gateway.store.sources import held_source, source_id
 from gateway.store.status import moment_of
 
 JOB = "backfill"
@@ -62,7 +62,7 @@ def overview(store: Store, sources: Sequence[Source]) -> dict[str, Any]:
 
 
 def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
-    source = rows.held_source(connection, name)
+    source = held_source(connection, name)
     last = runs.last_of_source(connection, JOB, source) if source else None
     if source is None or last is None:
         return {"running": False, "stopped": False, "run": None, "now": None}
@@ -102,7 +102,7 @@ def resume(store: Store, source: Source) -> Resumed:
     paused = bool(gates.describe(store.path, source)["paused"])
     gates.resume(store.path, source)
     with store.write() as connection:
-        row = rows.source_id(connection, source.name)
+        row = source_id(connection, source.name)
         stopped = backfills.stop_wished(connection, row)
         backfills.wish_stop(connection, row, False)
         last = runs.last_of_source(connection, JOB, row)
@@ -124,7 +124,7 @@ def set_limits(store: Store, source: Source, limits: Limits) -> None:
 
 def _running(connection: sqlite3.Connection, source: str) -> int:
     """The row of a source whose backfill runs."""
-    row = rows.held_source(connection, source)
+    row = held_source(connection, source)
     last = runs.last_of_source(connection, JOB, row) if row else None
     if row is None or last is None or last.status != runs.RUNNING:
         raise NothingRuns(f"Er loopt geen backfill van bron {source}.")

@@ -27,6 +27,7 @@ from gateway.store.kinds import (
     WAITING,
 )
 from gateway.store.packing import unpack
+from gateway.store.sources import source_id
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Finding, Severity, Untranslatable
 from mappings.translate import Translated
@@ -78,7 +79,7 @@ class Batch:
         self.merging = merging
         self.connection = connection = merging.connection
         self.source_name = source
-        self.source = rows.source_id(connection, source)
+        self.source = source_id(connection, source)
         self.now = now()
         self.result = Result()
         self.spoken: dict[int, list[Finding]] = {}

@@ -22,8 +22,8 @@ from gateway.klantinteracties.bodies import read_json
 from gateway.legacy.client import PATHS, uuid_of
 from gateway.problems import InvalidParam
 from gateway.store import following, inbox
-from gateway.store import legacy as rows
 from gateway.store.database import Store, now
+from gateway.store.sources import source_id
 
 PATH = "/notificaties/callback"
 KANAAL = "zaken"
@@ -126,7 +126,7 @@ class Callback:
             if told is None:
                 inbox.count(connection, FOREIGN)
                 return
-            source, moment = rows.source_id(connection, told.source), now()
+            source, moment = source_id(connection, told.source), now()
             zaak = told.zaak.bytes if told.zaak and told.kind != "zaak" else None
             if not inbox.put(connection, source, told.kind, told.uuid.bytes, zaak, moment):
                 inbox.count(connection, DROPPED)

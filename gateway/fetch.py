@@ -22,6 +22,7 @@ from gateway.store import claims, identities, inbox, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
+from gateway.store.sources import fetched_at, note_fetched, source_id, source_state
 from mappings.identity import place
 
 MICROSECONDS = 1_000_000
@@ -76,7 +77,7 @@ class Fetcher:
         self.max_age = max_age
         self.name = client.source_name
         with store.write() as connection:
-            self.source = rows.source_id(connection, self.name)
+            self.source = source_id(connection, self.name)
         self.asked = Asked(store, self.source)
         self.earlier = Earlier(self, client.base_of("klanten"))
 
@@ -92,13 +93,13 @@ class Fetcher:
     def state(self) -> tuple[str, int]:
         """The source's phase, and when its last complete backfill began (0: never)."""
         with self.store.read() as connection:
-            return rows.source_state(connection, self.source)
+            return source_state(connection, self.source)
 
     def fresh(self, name: str) -> bool:
         """Is what `name` stands for held, and young enough?"""
         with self.store.read() as connection:
-            phase, covered = rows.source_state(connection, self.source)
-            fetched = rows.fetched_at(connection, self.source, name)
+            phase, covered = source_state(connection, self.source)
+            fetched = fetched_at(connection, self.source, name)
         moment = now()
         # A time that is still to come was noted before the clock was set back: nothing is known by it.
         last = max(each for each in (covered, fetched, 0) if each <= moment)
@@ -107,8 +108,8 @@ class Fetcher:
     def known(self, name: str) -> bool:
         """Was it ever fetched whole, by itself or by a backfill?"""
         with self.store.read() as connection:
-            _, covered = rows.source_state(connection, self.source)
-            return bool(covered or rows.fetched_at(connection, self.source, name))
+            _, covered = source_state(connection, self.source)
+            return bool(covered or fetched_at(connection, self.source, name))
 
     def once(self, visit: Visit, name: str, fetch: Callable[[], None]) -> None:
         """Run `fetch` unless `name` is fresh; one at a time over all threads and processes."""
@@ -123,7 +124,7 @@ class Fetcher:
                     visit.asked = True
                     fetch()
                     with self.store.write() as connection:
-                        rows.note_fetched(connection, self.source, name, began)
+                        note_fetched(connection, self.source, name, began)
         except TimeoutError:
             raise DeadlinePassed(self.name, "wacht op dezelfde vraag van een ander") from None
 

@@ -25,6 +25,7 @@ from gateway.store.identities import identities_to_merge, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
 from gateway.store.representation import givers
+from gateway.store.sources import held_source, meta_of
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 __all__ = ["Ingest", "Result"]
@@ -170,7 +171,7 @@ class Ingest(Translator):
 
     def _merging(self, connection: sqlite3.Connection) -> Merging:
         """The same, for what is written of a source. Raises OtherMaximum."""
-        followed = rows.meta_of(connection, MAXIMUM)
+        followed = meta_of(connection, MAXIMUM)
         if followed not in (None, self.settings.max_vertrouwelijkheidaanduiding):
             raise OtherMaximum
         return self.merging(connection)
@@ -195,7 +196,7 @@ class Ingest(Translator):
     def _read(self, source: str, kind: str, objects: Sequence[dict[str, Any]]) -> list[Incoming]:
         found = {item.uuid: item for item in (incoming(kind, raw) for raw in objects)}
         with self.store.read() as connection:
-            number = rows.held_source(connection, source)
+            number = held_source(connection, source)
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
         for item in found.values():
             before = held.get(item.uuid)

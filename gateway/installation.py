@@ -13,7 +13,7 @@ from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
 from gateway.store import rebuilding
 from gateway.store.database import Store, StoreError
-from gateway.store.legacy import bind_secret, forget_coverage, meta, set_meta
+from gateway.store.sources import bind_secret, forget_coverage, meta, set_meta
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
 

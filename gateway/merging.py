@@ -28,6 +28,7 @@ from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
 from gateway.store.moving import follow
 from gateway.store.overlay import overlay
+from gateway.store.sources import source_name
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document
@@ -204,7 +205,7 @@ class Merging:
             said_by = onderwerpen[contact].get(str(UUID(bytes=about)), frozenset())
             onderwerpen[contact][str(UUID(bytes=about))] = said_by | {UUID(bytes=tie)}
             raws[tie] = row
-        name = rows.source_name(self.connection, source)
+        name = source_name(self.connection, source)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
         source_findings: set[Finding] = set()

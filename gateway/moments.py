@@ -17,6 +17,7 @@ from gateway.store import ties
 from gateway.store.claims import other_uuids, put_raw_provenance
 from gateway.store.kinds import RAW_KIND, TRANSLATED
 from gateway.store.overlay import overlay
+from gateway.store.sources import source_name
 from gateway.store.ties import Moment, TieRow
 from gateway.store.writing import put_documents
 from mappings.contactmomenten import (
@@ -102,7 +103,7 @@ class _Making:
 
     def put(self) -> set[int]:
         """Write the documents. Out: their rows."""
-        name = rows.source_name(self.connection, self.source)
+        name = source_name(self.connection, self.source)
         local = ties.local_contacts(self.connection, self.contacts)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []

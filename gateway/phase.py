@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from gateway.fetch import CUTOVER, SYNCED
 from gateway.store import comparing, events, leases, reports, runs
-from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.reports import EVERYTHING, Proof
+from gateway.store.sources import source_id, source_state
 
 PHASES = ("live", SYNCED, CUTOVER)
 PROOF_LASTS = 86400 * 1_000_000
@@ -41,8 +41,8 @@ def switch(
     if force and not why.strip():
         raise NotAllowed("Met --force hoort een reden: --reason TEKST; zij komt in het logboek.")
     with store.write() as connection:
-        source = rows.source_id(connection, name)
-        before, covered = rows.source_state(connection, source)
+        source = source_id(connection, name)
+        before, covered = source_state(connection, source)
         if phase == before:
             return before
         forward = PHASES.index(phase) > PHASES.index(before)

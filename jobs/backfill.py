@@ -38,6 +38,7 @@ from gateway.legacy.turns import BROKEN
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
 from gateway.store.database import StoreError, now
+from gateway.store.sources import set_covered
 from gateway.store.trouble import in_words
 from jobs import connections, terms
 from jobs.crew import Crew, Question
@@ -168,7 +169,7 @@ class Backfill:
         with self.store.write() as connection:
             if terms.terms_of(connection, self.fetcher) != run.cursor["terms"]:
                 return "niet volledig: max_vertrouwelijkheidaanduiding werd intussen verhoogd"
-            rows.set_covered(connection, self.source, run.cursor["look_began"])
+            set_covered(connection, self.source, run.cursor["look_began"])
         return ""
 
     def _begin(self) -> None:

@@ -26,7 +26,7 @@ from gateway.installation import Installation
 from gateway.logs import get_logger, safe_traceback
 from gateway.store import leases, runs
 from gateway.store.database import now
-from gateway.store.legacy import meta, set_meta
+from gateway.store.sources import meta, set_meta
 from jobs.table import LEASE as JOB_LEASE
 from jobs.table import Job, mark_of, off_because, run_job, schedule_of, trigger_of, usable
 from jobs.work import Busy

@@ -18,7 +18,7 @@ from gateway.legacy.background import background
 from gateway.legacy.errors import Stopped
 from gateway.store import leases, runs
 from gateway.store.database import Store, now
-from gateway.store.legacy import meta, set_meta
+from gateway.store.sources import meta, set_meta
 from jobs import ends, inbox, outbox, purge, refill, sweep, sync, verify
 from jobs.work import Busy, Work
 

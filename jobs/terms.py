@@ -11,8 +11,8 @@ import sqlite3
 from gateway.fetch import Fetcher
 from gateway.legacy.client import EARLIER
 from gateway.logs import get_logger
-from gateway.store import legacy as rows
 from gateway.store import runs
+from gateway.store.sources import coverage_forgotten
 
 # The form of the cursor: a run that was stopped by an older version begins again.
 FORM = "4"
@@ -30,7 +30,7 @@ def terms_of(connection: sqlite3.Connection, fetcher: Fetcher) -> list[str]:
     return [
         FORM,
         fetcher.ingest.settings.max_vertrouwelijkheidaanduiding,
-        str(rows.coverage_forgotten(connection, fetcher.source)),
+        str(coverage_forgotten(connection, fetcher.source)),
         *(client.base_of(api) for api in ("zaken", *sorted(set(EARLIER.values())))),
         "geen" if client.zaakcontactmomenten == "geen" else "",
     ]

@@ -42,8 +42,8 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
 from gateway.store import following, inbox
-from gateway.store import legacy as rows
 from gateway.store.database import now
+from gateway.store.sources import note_fetched
 from jobs.following import Followed
 from jobs.inbox import anything_due, look_into
 from jobs.sweep import sweep
@@ -290,7 +290,7 @@ def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleSer
     assert ask().get_json()["count"] == 1
     with installation.store.write() as connection:
         source = installation.fetchers["bron"].source
-        rows.note_fetched(connection, source, "sleutel brp:bsn:123456782", now())
+        note_fetched(connection, source, "sleutel brp:bsn:123456782", now())
     key = f"sleutel brp:bsn:{bsn}"
     assert key in asked()
     backfilled(installation)

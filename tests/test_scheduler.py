@@ -30,9 +30,8 @@ from gateway.overview import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer
 from gateway.show import status_text
 from gateway.store import leases, runs
-from gateway.store import legacy as rows
 from gateway.store.database import Store, now
-from gateway.store.legacy import set_meta
+from gateway.store.sources import fetched_at, note_fetched, set_meta, source_id
 from gateway.supervise import FIRST_WAIT
 from jobs import scheduler as scheduler_module
 from jobs import table
@@ -316,7 +315,7 @@ def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one
     counted = Counted()
     job = Job("outbox", "telt", counted, lambda config: "", seconds=1)
     with installation.store.write() as connection:
-        old = runs.open_run(connection, "outbox", rows.source_id(connection, "bron"))
+        old = runs.open_run(connection, "outbox", source_id(connection, "bron"))
         runs.end_run(connection, old, runs.FINISHED)
         connection.execute("UPDATE run SET started = ?", (now() - 30 * DAY,))
     with scheduling(installation, job):
@@ -386,7 +385,7 @@ def test_a_job_that_gives_no_sign_is_told_of_and_writes_nothing_more(
         woken.wait(30)
         try:
             with store.write() as connection:  # not Work.write: nobody in between needs to know of leases
-                rows.note_fetched(connection, rows.source_id(connection, "bron"), "te laat", now())
+                note_fetched(connection, source_id(connection, "bron"), "te laat", now())
         except leases.Lost:
             refused.set()
             raise
@@ -429,7 +428,7 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
     source, moment = installation.fetchers["bron"].source, now()
     with installation.store.write() as connection:
         for age in (0, 3000, 90_000):
-            rows.note_fetched(connection, source, f"sleutel {age}", moment - age * SECOND)
+            note_fetched(connection, source, f"sleutel {age}", moment - age * SECOND)
         for days in (400, 200, 10):
             runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
         runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
@@ -437,8 +436,8 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
     gone = {"fetched": 1, "runs": 2, "notifications": 0, "log_emptied": 1}
     assert run_job(installation, BY_NAME["purge"]) == gone
     with installation.store.read() as connection:
-        assert rows.fetched_at(connection, source, "sleutel 3000")
-        assert not rows.fetched_at(connection, source, "sleutel 90000")
+        assert fetched_at(connection, source, "sleutel 3000")
+        assert not fetched_at(connection, source, "sleutel 90000")
         left_over = [job for (job,) in connection.execute("SELECT job FROM run ORDER BY id")]
     assert left_over == ["backfill", "verify", "purge"]
 
@@ -450,7 +449,7 @@ def test_purge_goes_in_pieces(tmp_path: Path, slice_data: Any) -> None:
     source = installation.fetchers["bron"].source
     with installation.store.write() as connection:
         for number in range(2500):
-            rows.note_fetched(connection, source, f"sleutel {number}", now() - 3 * DAY)
+            note_fetched(connection, source, f"sleutel {number}", now() - 3 * DAY)
     assert run_job(installation, BY_NAME["purge"])["fetched"] == 2500
 
 

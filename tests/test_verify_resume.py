@@ -29,8 +29,8 @@ from gateway.sample.data import default_paths, load
 from gateway.sample.server import SampleServer
 from gateway.store import leases, runs
 from gateway.store.kinds import KIND, TRANSLATED
-from gateway.store.legacy import source_id
 from gateway.store.reports import get_report, list_reports
+from gateway.store.sources import source_id
 from jobs.backfill import Backfill
 from jobs.ledger import Ledger, Suspect
 from jobs.rebuild import Rebuild

@@ -39,7 +39,7 @@ from gateway.legacy.versions import ApiVersion, parse
 from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.sample.versions import Rules
-from gateway.store.legacy import forget_coverage
+from gateway.store.sources import forget_coverage
 from gateway.store.status import status
 from jobs import backfill as backfill_job
 from jobs.backfill import Backfill, Progress, Stopped
