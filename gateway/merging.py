@@ -71,8 +71,9 @@ class Merging:
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
+        alone = statements.left_alone(self.connection, self.statements) if self.statements else {}
         statements.delete_unused_statements(self.connection, self.statements)
-        gone = self._parties() if self.identities or self.parties else set()
+        gone = self._parties(alone) if self.identities or self.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
         self.zaken |= zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
         if self.zaken or self.contacts:
@@ -96,8 +97,11 @@ class Merging:
         self.zaken.clear()
         self.moments.clear()
 
-    def _parties(self) -> set[int]:
-        """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more."""
+    def _parties(self, alone: dict[bytes, int]) -> set[int]:
+        """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more.
+
+        In: what else was made of what they said, without a partij that it belongs to (uuid to row).
+        """
         held = statements.connected_statements(self.connection, self.identities)
         claims = [_claim(row) for row in held]
         numbers: set[str] = set()
@@ -108,7 +112,7 @@ class Merging:
             held = statements.connected_statements(self.connection, self.identities | wanted)
             claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
-        before = rows.owned_documents(self.connection, owners)
+        before = alone | rows.owned_documents(self.connection, owners)
         known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []

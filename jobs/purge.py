@@ -21,6 +21,8 @@ GIVEN_UP_KEPT = RUNS_KEPT
 AGES_KEPT = 10
 # But a source that is down for a night must not make us forget that we knew.
 FETCHED_KEPT_AT_LEAST = DAY
+# Of a process that was killed while it asked: nobody waits for it after this.
+TURNS_KEPT = 3600 * SECOND
 PIECE = 1000
 
 
@@ -30,6 +32,7 @@ def purge(work: Work) -> dict[str, int]:
     ages = AGES_KEPT * work.installation.config.live.max_age * SECOND
     forgotten = {
         "fetched": _in_pieces(work, rows.forget_fetched, moment - max(ages, FETCHED_KEPT_AT_LEAST)),
+        "turns": _in_pieces(work, rows.forget_turns, moment - TURNS_KEPT),
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }

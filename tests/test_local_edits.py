@@ -663,3 +663,23 @@ def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
         if raw["uuid"] in there:
             turn(raw)
     assert dump_digest(register.installation.store) == before
+
+
+@pytest.mark.rule("M35")
+def test_a_contactpersoon_goes_with_its_rol_though_a_client_deleted_its_organisation(
+    register: Writer,
+) -> None:
+    ingest = taking(register)
+    ingest.take("bron", "zaak", [zaak()])
+    contact = {"naam": "Jan de Wit", "emailadres": "jan@example.nl", "functie": "chef"}
+    ingest.take("bron", "rol", [organisatie(1, kvk=KVK[0], contact=contact)])
+    found = register.get("partijen").get_json()["results"]
+    company = next(each for each in found if each["soortPartij"] == "organisatie")
+    assert register.send("DELETE", f"partijen/{company['uuid']}").status_code == 204
+    assert [each["soortPartij"] for each in register.get("partijen").get_json()["results"]] == [
+        "contactpersoon"
+    ]
+    ingest.remove("bron", "rol", [rol_uuid(1)])
+    assert register.get("partijen").get_json()["count"] == 0
+    assert register.get("digitaleadressen").get_json()["count"] == 0
+    assert not [line for line in dump_lines(register.installation.store) if b"jan@example.nl" in line]

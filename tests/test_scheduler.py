@@ -429,15 +429,23 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
     with installation.store.write() as connection:
         for age in (0, 3000, 90_000):
             note_fetched(connection, source, f"sleutel {age}", moment - age * SECOND)
+        for name, age in (
+            ("bron sleutel brp:bsn:1", 90_000),
+            ("bron sleutel brp:bsn:2", 0),
+            ("job sync", 90_000),
+        ):
+            connection.execute("INSERT INTO lease VALUES (?, 'x', ?, 1)", (name, moment - age * SECOND))
         for days in (400, 200, 10):
             runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
         runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
         connection.execute("UPDATE run SET finished = started")
-    gone = {"fetched": 1, "runs": 2, "notifications": 0, "log_emptied": 1}
+    gone = {"fetched": 1, "turns": 1, "runs": 2, "notifications": 0, "log_emptied": 1}
     assert run_job(installation, BY_NAME["purge"]) == gone
     with installation.store.read() as connection:
         assert fetched_at(connection, source, "sleutel 3000")
         assert not fetched_at(connection, source, "sleutel 90000")
+        kept = {name for (name,) in connection.execute("SELECT name FROM lease")}
+        assert {"bron sleutel brp:bsn:2", "job sync"} == {name for name in kept if name != "job purge"}
         left_over = [job for (job,) in connection.execute("SELECT job FROM run ORDER BY id")]
     assert left_over == ["backfill", "verify", "purge"]
 

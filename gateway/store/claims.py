@@ -178,6 +178,20 @@ def delete_unused_statements(connection: sqlite3.Connection, statements: Iterabl
     )
 
 
+def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
+    """What was made of these statements with a partij that a client deleted since: uuid to row.
+
+    A contactpersoon stays when its organisation is deleted, but nothing else leads to it any more.
+    """
+    return dict(
+        connection.execute(
+            "SELECT d.uuid, d.id FROM made_of_statement m JOIN document d ON d.id = m.document"
+            f" WHERE m.statement {IN_IDS} AND d.owner IS NULL",
+            (id_list(statements),),
+        ).fetchall()
+    )
+
+
 def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
     unused = connection.execute(

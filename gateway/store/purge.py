@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from gateway.store.claims import asked_by_key
 from gateway.store.runs import FINISHED
 
 
@@ -12,6 +13,17 @@ def forget_fetched(connection: sqlite3.Connection, before: int, most: int) -> in
     return connection.execute(
         "DELETE FROM fetched WHERE (source, key) IN (SELECT source, key FROM fetched WHERE at < ? LIMIT ?)",
         (before, most),
+    ).rowcount
+
+
+def forget_turns(connection: sqlite3.Connection, before: int, most: int) -> int:
+    """Forget up to `most` turns to ask about a key that expired before a moment: who asked was killed; out: how many.
+
+    Their names tell the key. Leases of jobs stay: their numbers must go on.
+    """
+    return connection.execute(
+        "DELETE FROM lease WHERE name IN (SELECT name FROM lease WHERE instr(name, ?) AND expires < ? LIMIT ?)",
+        (f" {asked_by_key('')}", before, most),
     ).rowcount
 
 
