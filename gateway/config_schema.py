@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,10 @@ def _bind(value: str) -> None:
     host, colon, port = value.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise ValidationError("is niet adres:poort")
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        raise ValidationError("is geen IP-adres:poort, want een naam kan meer adressen zijn") from None
 
 
 def _schedule(value: str) -> None:

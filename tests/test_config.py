@@ -169,6 +169,7 @@ WRONG = [
     ("[gateway]\nworkers = true\n", "gateway.workers", "true is geen geheel getal", "workers = 2"),
     ("[gateway]\nworkers = 0\n", "gateway.workers", "0 is kleiner dan 1", "workers = 2"),
     ('[gateway]\nbind = "8000"\n', "gateway.bind", "'8000' is niet adres:poort", "127.0.0.1:8000"),
+    ('[gateway]\nbind = "localhost:80"\n', "gateway.bind", "is geen IP-adres:poort", "127.0.0.1:8000"),
     ('[gateway]\npublic_url = "klantbrug.nl"\n', "gateway.public_url", "geen webadres", "https://"),
     ("gateway = 3\n", "gateway", "geen tabel", "[gateway]"),
     ("[live]\nmax_age = 1.5\n", "live.max_age", "1.5 is geen geheel getal", "hele seconden"),
