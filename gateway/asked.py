@@ -10,8 +10,8 @@ from uuid import UUID
 
 from gateway.logs import get_logger
 from gateway.store import asked as rows
-from gateway.store import legacy
 from gateway.store.database import Store, now
+from gateway.store.sources import source_state
 
 log = get_logger(__name__)
 
@@ -45,7 +45,7 @@ class Asked:
             self._next = time.monotonic() + self._seconds
         try:
             with self._store.write() as connection:
-                if legacy.source_state(connection, self._source)[0] == "synced":
+                if source_state(connection, self._source)[0] == "synced":
                     rows.add(connection, self._source, counts, now())
         except sqlite3.OperationalError as error:
             log.debug("counts of zaken lost", error=type(error).__name__)

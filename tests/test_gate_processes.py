@@ -186,10 +186,11 @@ def test_a_pause_holds_the_jobs_of_every_process_and_no_client(three, server, st
     source = server.source()
     gates.pause(store, source)
     job, client, _ = three
-    job.ask(server, store, 0)
+    job.ask(server, store, 0, tells=True)
     client.ask(server, store, 0, live=True)
     assert len(client.told()["took"]) == 1
-    until(lambda: gates.describe(store, source)["waiting"] == "gepauzeerd")
+    assert job.told() == {"waits": "gepauzeerd"}
+    assert gates.describe(store, source)["waiting"] == "gepauzeerd"
     assert len(server.times) == 1
     gates.resume(store, source)
     assert job.told()["reasons"] == ["gepauzeerd"]

@@ -107,9 +107,22 @@ class Asker:
             env={"PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parents[1]}"},
         )
 
-    def ask(self, server: Watched, store: Path, seconds: float, *, live: bool = False, **limits: Any) -> None:
-        """Begin to ask for objects, as often as it may for so many seconds; once when they are 0."""
+    def ask(
+        self,
+        server: Watched,
+        store: Path,
+        seconds: float,
+        *,
+        live: bool = False,
+        tells: bool = False,
+        **limits: Any,
+    ) -> None:
+        """Begin to ask for objects, as often as it may for so many seconds; once when they are 0.
+
+        One that `tells` says at once why it waits.
+        """
         told = {
+            "tells": tells,
             "url": server.zaken_url,
             "store": str(store),
             "seconds": seconds,
@@ -154,6 +167,8 @@ def _ask(told: dict[str, Any]) -> dict[str, Any]:
     def waiting(why: Waiting | None) -> None:
         if why is not None:
             reasons.append(why.reason)
+            if told["tells"]:
+                print(json.dumps({"waits": why.reason}), flush=True)
 
     end = time.monotonic() + told["seconds"]
     marked = contextlib.nullcontext() if told["live"] else background(waiting=waiting)
