@@ -16,7 +16,9 @@ from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import leases
+from gateway.store import following, leases
+from gateway.store.database import now
+from gateway.store.following import Following
 from jobs.backfill import Backfill
 from jobs.work import Work
 
@@ -53,6 +55,18 @@ def run(installation: Installation, function: Callable[[Work], dict[str, int]]) 
     """One run of a job."""
     with working(installation, function.__name__) as work, background(work.stopping, patience=5):
         return function(work)
+
+
+def state(installation: Installation) -> Following:
+    """How far the source `bron` is followed."""
+    with installation.store.read() as connection:
+        return following.following(connection, installation.fetchers["bron"].source)
+
+
+def hurry(installation: Installation) -> None:
+    """Ask for a round of the sweep of the source `bron` at once."""
+    with installation.store.write() as connection:
+        following.ask_hurry(connection, installation.fetchers["bron"].source, now(), "test")
 
 
 class Clock:

@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from following import backfilled, run, small
+from following import Clock, backfilled, hurry, run, small
 from support import read_config, write_config
 
 from gateway.installation import Installation, open_installation
 from gateway.sample.server import SampleServer
-from gateway.store import following, inbox
+from gateway.store import inbox
 from gateway.store.database import now
 from gateway.store.dump import dump_lines
 from jobs.backfill import Backfill
@@ -80,8 +80,7 @@ def of(function: Callable[[Work], dict[str, int]]) -> Job:
 
 
 def whole_round(installation: Installation) -> None:
-    with installation.store.write() as connection:
-        following.ask_hurry(connection, installation.fetchers["bron"].source, now(), "test")
+    hurry(installation)
     run(installation, sweep)
 
 
@@ -112,3 +111,21 @@ def test_a_page_under_way_does_not_undo_what_a_notification_told(
         lines = [line for line in dump_lines(installation.store) if rol["uuid"].encode() in line]
         assert bool(lines) is not destroyed
         assert any(b"Nieuwenaam" in line for line in dump_lines(installation.store)) is not destroyed
+
+
+def test_what_was_seen_by_a_clock_that_was_ahead_is_not_newer_than_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it make an answer fresh: else nothing would be asked or taken until the clock is there again."""
+    clock = Clock(monkeypatch)
+    with SampleServer(small(20)) as server:
+        clock.days = 1
+        installation = backfilled(open_installation(read_config(write_config(tmp_path, {"bron": server}))))
+        fetcher = installation.fetchers["bron"]
+        assert fetcher.fresh("sleutel x")
+        clock.days = 0
+        assert not fetcher.fresh("sleutel x")
+        rol = next(rol for rol in server.dataset.objects("rol") if rol["betrokkeneType"] == "medewerker")
+        moved = rol | {"roltoelichting": "Een nieuwe toelichting"}
+        result = installation.ingest.take("bron", "rol", [moved], asked=now())
+        assert (result.changed, result.doubtful) == (1, set())

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from earlier_source import EarlierSource, fixtures, last
-from following import Clock, backfilled, run, small
+from following import Clock, backfilled, hurry, run, small
 from support import dump_digest, write_config
 
 from gateway.config import load_config
@@ -17,7 +17,7 @@ from gateway.installation import Installation, open_installation
 from gateway.legacy import transport
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from gateway.store import following, inbox
+from gateway.store import inbox
 from gateway.store.database import now
 from jobs.backfill import Backfill
 from jobs.inbox import look_into
@@ -47,8 +47,7 @@ def announce(installation: Installation, kind: str, uuid: str) -> None:
 
 def round_of_the_sweep(installation: Installation) -> None:
     """A whole round, in a hurry."""
-    with installation.store.write() as connection:
-        following.ask_hurry(connection, installation.fetchers["bron"].source, now(), "test")
+    hurry(installation)
     counts = run(installation, sweep)
     while not counts["rounds"]:
         counts = run(installation, sweep)

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from following import DAY, SECOND, Clock, backfilled, new_contact, new_rol, new_zaak, run, small
+from following import DAY, SECOND, Clock, backfilled, hurry, new_contact, new_rol, new_zaak, run, small, state
 from support import Asker, dump_digest
 
 import jobs.sweep
@@ -17,9 +17,6 @@ from gateway.installation import Installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from gateway.store import following
-from gateway.store.database import now
-from gateway.store.following import Following
 from jobs.sweep import anything_due, sweep
 from jobs.table import BY_NAME
 
@@ -37,16 +34,6 @@ def server() -> Iterator[SampleServer]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-def state(installation: Installation) -> Following:
-    with installation.store.read() as connection:
-        return following.following(connection, installation.fetchers["bron"].source)
-
-
-def hurry(installation: Installation) -> None:
-    with installation.store.write() as connection:
-        following.ask_hurry(connection, installation.fetchers["bron"].source, now(), "test")
 
 
 def rename(data: Dataset, rol: dict[str, Any], name: str) -> None:

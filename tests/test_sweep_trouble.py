@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from earlier_source import EarlierSource, fixtures
-from following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_ago, run, small
+from following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_ago, hurry, run, small, state
 from support import Asker
 
 import jobs.sweep
@@ -17,7 +17,6 @@ from gateway.sample.server import SampleServer
 from gateway.show import status_text
 from gateway.store import asked, following
 from gateway.store.database import now
-from gateway.store.following import Following
 from gateway.store.status import status
 from jobs.following import Followed
 from jobs.sweep import anything_due, sweep
@@ -37,16 +36,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleServer]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
-
-
-def state(installation: Installation) -> Following:
-    with installation.store.read() as connection:
-        return following.following(connection, installation.fetchers["bron"].source)
-
-
-def hurry(installation: Installation) -> None:
-    with installation.store.write() as connection:
-        following.ask_hurry(connection, installation.fetchers["bron"].source, now(), "test")
 
 
 def rollen_of(installation: Installation) -> list[str]:
