@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from support import dump_digest, killed_after, klantbrug, read_config, sample_data, some_zaken, write_config
 
@@ -26,7 +28,7 @@ from gateway.sample.server import SampleServer
 from gateway.sample.traps import Traps
 from gateway.store.kinds import RAW_KIND
 from gateway.store.status import status
-from jobs.backfill import Backfill, Busy, Progress
+from jobs.backfill import LOOKS_MORE, Backfill, Busy, Progress
 
 Install = Callable[..., Installation]
 
@@ -346,3 +348,40 @@ def test_another_uuid_secret_is_refused(server: SampleServer, tmp_path: Path) ->
     path.write_text(path.read_text().replace("a secret of the tests", "another secret of the tests"))
     with pytest.raises(Exception, match="ander geheim"):
         open_installation(read_config(path))
+
+
+class Shrinking:
+    """Middleware of a source whose list of rollen gets shorter with each page that it gives, `times` times."""
+
+    def __init__(self, server: SampleServer, times: int) -> None:
+        self.inner, self.times, self.looks = server.app.wsgi_app, times, 0
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        head: list[Any] = []
+        body = b"".join(self.inner(environ, lambda *given: head.extend(given)))
+        status, headers = head[0], head[1]
+        if environ["PATH_INFO"].endswith("/rollen") and status.startswith("200"):
+            self.looks += environ["QUERY_STRING"] in ("", "page=1")  # page 1
+            page = orjson.loads(body)
+            page["count"] += self.times
+            self.times = max(0, self.times - 1)
+            body = orjson.dumps(page)
+            headers = [(name, value) for name, value in headers if name.lower() != "content-length"]
+            headers.append(("Content-Length", str(len(body))))
+        start(status, headers)
+        return [body]
+
+
+@pytest.mark.parametrize(("times", "more"), [(1, 0), (17, 1), (100_000, LOOKS_MORE)])
+def test_looks_that_agree_while_a_list_gets_shorter_are_looked_after(
+    small: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch, times: int, more: int
+) -> None:
+    """Twice more at most, for at some sources that goes on for ever. In the first look (12 answers) it says nothing."""
+    quiet = Shrinking(small, 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(small.app, "wsgi_app", quiet)
+        assert backfill(install(bron=small))
+    shrinking = Shrinking(small, times)
+    monkeypatch.setattr(small.app, "wsgi_app", shrinking)
+    assert backfill(install(bron=small))
+    assert shrinking.looks == quiet.looks + more
