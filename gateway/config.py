@@ -21,6 +21,7 @@ from gateway.config_read import PREFIX, ConfigError, read
 from gateway.config_schema import JOB, JOB_NAMES, SECRET_LENGTH, SECTIONS, SOURCE
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
 
+MAPPING_LISTS = ("partij_rollen", "klantcontact_betrokkenen", "contactverzoek_typen", "afgehandeld")
 # What stands in an Authorization header as it is.
 CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
 
@@ -370,7 +371,7 @@ def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Set
         naam: Kanaal(naar) if isinstance(naar, str) else Kanaal(naar["kanaal"], naar.get("initiator", True))
         for naam, naar in values.pop("kanalen").items()
     }
-    lists = {key: tuple(values.pop(key)) for key in ("partij_rollen", "klantcontact_betrokkenen")}
+    lists = {key: tuple(values.pop(key)) for key in MAPPING_LISTS}
     return Settings(kanalen=kanalen, **lists, **values)
 
 

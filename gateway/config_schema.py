@@ -322,6 +322,7 @@ class MappingSection(Section):
     zaak_soort_object_id = _code("uuid", "M29")
     actor_objecttype_medewerker = _code("mdw", "M27")
     actor_objecttype_eenheid = _code("afd", "M27")
+    actor_objecttype_groep = _code("grp", "M40")
     actor_register = _code("obj", "M27")
     actor_soort_object_id = _code("idf", "M27")
     klantcontact_betrokkenen = Texts(
@@ -336,6 +337,14 @@ class MappingSection(Section):
         load_default="inactief",
         validate=_one_of("inactief", "verwijderen"),
         metadata=_meta('schrijf bijvoorbeeld verdwenen_partij = "inactief" (M20)'),
+    )
+    contactverzoek_typen = Texts(
+        Text(), load_default=list, metadata=_meta('schrijf een lijst (M40): ["Contactverzoek"]')
+    )
+    afgehandeld = Texts(
+        Text(),
+        load_default=lambda: ["afgehandeld"],
+        metadata=_meta('schrijf een lijst (M40): ["afgehandeld"]'),
     )
 
 

@@ -48,6 +48,9 @@ LINK_RULES = {
     "betrokkene.hadKlantcontact": "M30",
     "onderwerpobject.klantcontact": "M29",
     "onderwerpobject.wasKlantcontact": "M40",
+    "internetaak.aanleidinggevendKlantcontact": "M40",
+    "internetaak.toegewezenAanActoren": "M40",
+    "digitaleadres.verstrektDoorBetrokkene": "M40",
     "actorklantcontact.actor": "M31",
     "actorklantcontact.klantcontact": "M31",
 }
@@ -373,7 +376,9 @@ def _given(raw: HeldRaw, objects: why.Objects, item: why.Given) -> dict[str, Any
 def of_rollen(held: HeldDocument) -> bool:
     """Do rollen (and klanten) give it together, as they do a party or actor? Also when a client deleted what it was
     made with."""
-    return held.owner_kind in ("partij", "actor") or held.kind in GROUPS
+    return held.owner_kind in ("partij", "actor") or (
+        held.kind in GROUPS and held.owner_kind != "klantcontact"
+    )
 
 
 def named(kind: str, uuid: UUID) -> dict[str, str]:

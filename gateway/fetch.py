@@ -248,8 +248,8 @@ class Fetcher:
             return [("betrokkene", value)], True
         if start in ("actor", "actor-url"):
             soort, source, value = value.split("|", 2)
-            if source not in (self.name, "*"):
-                return [], True
+            if source not in (self.name, "*") or soort == "groep":
+                return [], True  # a groep occurs in contactmomenten only
             if start == "actor-url":
                 return [("betrokkene", value)], True
             names = [EMPLOYEE] if soort == "medewerker" else [name for name in UNITS if can(name)]

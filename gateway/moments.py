@@ -84,12 +84,11 @@ class _Making:
         for tie in ties.ties_of(connection, source, contacts):
             self.ties[tie.contact].append(tie)
         found = [tie for group in self.ties.values() for tie in group]
-        self.klanten = ties.partijen_of(
-            connection, source, "klant", sorted({t.klant for t in found if t.klant})
+        self.klanten = ties.partijen_of(connection, source, sorted({t.klant for t in found if t.klant}))
+        self.actors = ties.actors_of(connection, source, contacts)
+        self.others = other_uuids(
+            connection, {row for named in self.actors.values() for _, row in named.values()}
         )
-        actors = ties.partijen_of(connection, source, "contactmoment", contacts)
-        self.actors = {uuid: (actor, row) for uuid, (_, _, actor, row) in actors.items() if actor and row}
-        self.others = other_uuids(connection, {row for _, row in self.actors.values()})
         zaken = rows.raw_rows(connection, source, "zaak", sorted({tie.zaak for tie in found if tie.zaak}))
         self.zaken = {uuid: row for uuid, row in zaken.items() if row.state == TRANSLATED}
         vorige = sorted({tie.vorig for tie in found if tie.vorig})
@@ -132,13 +131,15 @@ class _Making:
 
     def _omgeving(self, contact: bytes) -> Omgeving:
         group = self.ties[contact]
-        actor = self.actors.get(contact)
+        named = self.actors.get(contact, {})
+        actor = named.get("zelf")
         others = self.others.get(actor[1], set()) if actor else set()
         return Omgeving(
             self._partners(group),
             self._zaken(group),
             UUID(bytes=actor[0]) if actor else None,
             frozenset(UUID(bytes=other) for other in others),
+            {facet: UUID(bytes=uuid) for facet, (uuid, _) in named.items() if facet != "zelf"},
             any(tie.vorig in self.vorige for tie in group),
         )
 

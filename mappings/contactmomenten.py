@@ -16,18 +16,22 @@ from uuid import UUID
 from mappings import namen
 from mappings.adressen import LEEG
 from mappings.documents import Document
+from mappings.esuite import ACTOREN, Naast, adressen, identificatie_of, internetaak, is_contactverzoek
 from mappings.findings import Finding, Severity
-from mappings.identity import Uuids
+from mappings.identity import Uuids, actor_keys
 from mappings.klantcontacten import Contact, moment_text, too_confidential, zaak_onderwerp
 from mappings.klanten import as_rol, renamed
 from mappings.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.settings import Kanaal, Settings
 
 INHOUD_LIMIT: Final = 1000
+REACTIE_LIMIT: Final = 1000
 ONDERWERP_LIMIT: Final = 200
 KANAAL_LIMIT: Final = 50
 _TAAL: Final = re.compile(r"[a-z]{3}")
 _LEGE_CODES: Final = ("objectId", "codeObjecttype", "codeRegister", "codeSoortObjectId")
+# In the place of the klant of a betrokkene that has none.
+ONBEKEND: Final = "-"
 _ZONDER_PLAATS: Final = ("bronorganisatie", "voorkeurskanaal", "onderwerpLinks")
 _INITIATIEF: Final[Mapping[str, bool]] = {"klant": True, "gemeente": False}
 
@@ -75,14 +79,16 @@ class Onderwerpzaak:
 class Omgeving:
     """What a contactmoment hangs together with, as it is known now.
 
-    `actor` is the document of its medewerker, `actor_uuids` those of the actor's other keys (M6). `vorig_bekend` tells
-    whether the klantcontact of its vorigContactmoment is there to refer to.
+    `actor` is the document of its medewerker, `actor_uuids` those of the actor's other keys (M6); `behandelaars` are
+    the actors of `esuite.ACTOREN`, by the field that names them. `vorig_bekend` tells whether the klantcontact of its
+    vorigContactmoment is there to refer to.
     """
 
     partners: Sequence[Gesprekspartner] = ()
     zaken: Sequence[Onderwerpzaak] = ()
     actor: UUID | None = None
     actor_uuids: frozenset[UUID] = frozenset()
+    behandelaars: Mapping[str, UUID] = field(default_factory=dict)
     vorig_bekend: bool = False
 
 
@@ -92,19 +98,23 @@ def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Setting
     The facts are JSON-ready, for `translate_contactmoment`. A medewerker is one actor with the medewerker of the same
     identificatie in rollen of the same source.
     """
-    found: list[Finding] = []
-    claims = []
-    if moment["medewerker"] or any((moment["medewerkerIdentificatie"] or {}).values()):
-        rol = as_rol(
-            moment["uuid"],
-            "medewerker",
-            moment["registratiedatum"],
-            moment["medewerker"],
-            moment["medewerkerIdentificatie"],
+    naast: Naast = moment["naast"]
+    found = list(naast.found)
+    claims: list[Claim] = []
+    identificatie, veld = moment["medewerkerIdentificatie"], "medewerkerIdentificatie"
+    if not any((identificatie or {}).values()) and "medewerker" in naast.actoren:
+        identificatie, veld = identificatie_of(naast.actoren["medewerker"], "medewerker"), "medewerker"
+    if moment["medewerker"] or any((identificatie or {}).values()):
+        claims += _actor(
+            moment, "medewerker", moment["medewerker"], identificatie, veld, source, settings, found
         )
-        made = translate_rol(rol, source, replace(settings, partij_rollen=()))
-        claims = made.claims
-        found += [renamed(each, {}, "medewerkerIdentificatie") for each in made.findings]
+    for name, soort in ACTOREN.items():
+        if name in naast.actoren:
+            own = identificatie_of(naast.actoren[name], soort)
+            for claim in _actor(moment, soort, "", own, name, source, settings, found):
+                claim.facet = name
+                claim.keys = behandelaar_keys(name, soort, own["identificatie"], source, claim.rol)
+                claims.append(claim)
     for name, uuid in (("klant", "klant_uuid"), ("vorigContactmoment", "vorig_uuid")):
         if moment[name] and not moment[uuid]:
             found.append(
@@ -115,9 +125,50 @@ def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Setting
         "moment": moment["registratiedatum"],
         "klant": moment["klant_uuid"],
         "vorig": moment["vorig_uuid"],
+        **naast.teksten,
     }
-    blank = [] if moment["initiatiefnemer"] else ["initiatiefnemer"]
-    return Momentvertaling(claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]] + blank)
+    if naast.contactgegevens:
+        facts["contactgegevens"] = naast.contactgegevens
+    uncounted = [] if moment["initiatiefnemer"] else ["initiatiefnemer"]
+    if not is_contactverzoek(facts, settings):
+        uncounted += [name for name in ("type", "status", "toelichting") if name in naast.teksten]
+        found += [
+            Finding(
+                "M40", name, Severity.INFO, "geen contactverzoek: de actor is er, maar heeft hier geen taak"
+            )
+            for name in ACTOREN
+            if name in naast.actoren
+        ]
+    return Momentvertaling(
+        claims, facts, found, [name for name in _ZONDER_PLAATS if moment[name]] + uncounted
+    )
+
+
+def _actor(
+    moment: Mapping[str, Any],
+    soort: str,
+    url: str,
+    identificatie: Mapping[str, Any] | None,
+    veld: str,
+    source: str,
+    settings: Settings,
+    found: list[Finding],
+) -> list[Claim]:
+    """The claim on an actor that a contactmoment names in a field, by the rules of a rol (M27)."""
+    rol = as_rol(moment["uuid"], soort, moment["registratiedatum"], url, identificatie)
+    made = translate_rol(rol, source, replace(settings, partij_rollen=()))
+    found += [renamed(each, {}, veld) for each in made.findings]
+    return made.claims
+
+
+def behandelaar_keys(name: str, soort: str, identificatie: str, source: str, rol: UUID) -> list[str]:
+    """The keys of an actor that a contactmoment names in the field `name` (M27, M40).
+
+    A groep is an actor of its own beside an afdeling with the same identificatie. Without an identificatie it is one
+    of its contactmoment and field.
+    """
+    keys = actor_keys("groep" if name == "groep" else soort, identificatie, "", source, rol)
+    return keys if identificatie else [f"{key}|{name}" for key in keys]
 
 
 def mag_mee(aanduidingen: Iterable[str], maximum: str) -> bool:
@@ -150,10 +201,9 @@ def translate_contactmoment(
                 "nummer": None,
                 "referentienummer": None,
                 "kanaal": _fit(kanaal.kanaal, KANAAL_LIMIT, "kanaal", result.findings),
-                "onderwerp": namen.cut_at_word(" ".join(tekst.split()), ONDERWERP_LIMIT)
-                or "(geen onderwerp)",
+                "onderwerp": _onderwerp(facts, result.findings),
                 "inhoud": _fit(tekst, INHOUD_LIMIT, "tekst", result.findings),
-                "reactie": "",
+                "reactie": _fit(facts.get("antwoord", ""), REACTIE_LIMIT, "antwoord", result.findings),
                 "indicatieContactGelukt": None,
                 "hoofdOnderwerpType": "",
                 "verdereActieOndernomen": False,
@@ -181,15 +231,57 @@ def translate_contactmoment(
             )
         )
     there = [partner for partner in omgeving.partners if not partner.verwijderd]
-    for partner in sorted(there, key=lambda partner: partner.klant.bytes):
-        result.documents.append(_betrokkene(uuid, partner, moment, initiator, uuids, result.findings))
+    there.sort(key=lambda partner: (not partner.belanghebbende, partner.klant.bytes))
+    made = [_betrokkene(uuid, partner, moment, initiator, uuids, result.findings) for partner in there]
+    result.documents += made
+    if facts.get("contactgegevens") and (there or not omgeving.partners):
+        klant = str(there[0].klant) if there else ONBEKEND
+        if not there:
+            made = [_onbekende(uuid, moment, initiator, uuids)]
+            result.documents += made
+        result.documents += adressen(uuid, made[0].uuid, klant, facts, uuids, result.findings)
     if not omgeving.partners:
-        result.findings.append(
-            Finding("M40", "klant", Severity.INFO, "geen klant: een klantcontact zonder betrokkene")
-        )
+        zonder = "met alleen contactgegevens" if facts.get("contactgegevens") else "zonder betrokkene"
+        action = f"geen klant: een klantcontact {zonder}"
+        result.findings.append(Finding("M40", "klant", Severity.INFO, action))
     if omgeving.actor is not None:
         result.documents.append(_actorklantcontact(uuid, omgeving.actor, omgeving.actor_uuids, moment, uuids))
+    if is_contactverzoek(facts, settings):
+        result.documents.append(
+            internetaak(
+                uuid, facts, omgeving.behandelaars, moment_text(moment), uuids, settings, result.findings
+            )
+        )
     return result
+
+
+def _onderwerp(facts: Mapping[str, Any], found: list[Finding]) -> str:
+    """Its own onderwerp, else the beginning of the tekst (M40)."""
+    if own := facts.get("onderwerp"):
+        return _fit(own, ONDERWERP_LIMIT, "onderwerp", found)
+    begin = namen.cut_at_word(" ".join(facts["tekst"].split()), ONDERWERP_LIMIT)
+    return begin or "(geen onderwerp)"
+
+
+def _onbekende(contact: UUID, moment: int, initiator: bool, uuids: Uuids) -> Document:
+    """The betrokkene of a contactmoment that names no klant, and says where somebody can be reached (M40)."""
+    return Document(
+        "betrokkene",
+        uuids.derive("betrokkene", str(contact), ONBEKEND),
+        {
+            "bezoekadres": LEEG,
+            "correspondentieadres": LEEG,
+            "contactnaam": dict(LEGE_NAAM),
+            "volledigeNaam": "",
+            "rol": "klant",
+            "organisatienaam": "",
+            "initiator": initiator,
+        },
+        moment,
+        moment,
+        {"hadKlantcontact": [contact]},
+        frozenset({contact}),
+    )
 
 
 def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from marshmallow import fields
 
+from mappings.esuite import read_naast
 from mappings.findings import Untranslatable
 from mappings.zaken import (
     _UUID,
@@ -60,10 +61,15 @@ def load_klant(raw: Mapping[str, Any]) -> dict[str, Any]:
 def load_contactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Give a contactmoment with `registratiedatum` in microseconds since the epoch, UTC.
 
-    `klant_uuid` and `vorig_uuid` are "" where there is no such URL or it ends in no uuid. Raises Untranslatable naming
-    the fields that are missing or wrong.
+    `klant_uuid` and `vorig_uuid` are "" where there is no such URL or it ends in no uuid; `naast` is what stood beside
+    the standard (`esuite.Naast`). Raises Untranslatable naming the fields of the standard that are missing or wrong.
     """
-    return _loaded(_CONTACTMOMENT, raw)
+    if not isinstance(raw, Mapping):
+        return _loaded(_CONTACTMOMENT, raw)
+    medewerker = raw.get("medewerker")
+    if not (isinstance(medewerker, str) and "://" in medewerker):
+        raw = {**raw, "medewerker": ""}  # an identificatie or an object, beside the standard
+    return _loaded(_CONTACTMOMENT, raw) | {"naast": read_naast({**raw, "medewerker": medewerker})}
 
 
 def load_klantcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,8 @@ _PLACE: Mapping[str, int] = {start: number for number, start in enumerate(ORDER)
 # Keys that begin with one of these name what sort of number follows.
 REGISTERS: frozenset[str] = frozenset({"brp", "hr"})
 # One party never has two of these (M6).
+# Of an actor that a contactmoment calls a groep (M40).
+GROEP = ("actor:groep|", "actor-rol:groep|")
 SINGLE: tuple[str, ...] = ("brp:bsn:", "brp:anr:", "hr:rsin:", "hr:kvk:", "hr:vestiging:", "actor:")
 # Keys of different families never name one party: a person, an organisation, one of its vestigingen, an actor.
 FAMILY: Mapping[str, str] = {

@@ -361,11 +361,11 @@ class _Merger:
     def actor(self) -> None:
         objectid = next((value for claim in self.claims for _, value in claim.identificatoren), "")
         settings = self.settings
-        objecttype = (
-            settings.actor_objecttype_medewerker
-            if self.soort == "medewerker"
-            else settings.actor_objecttype_eenheid
-        )
+        objecttype = settings.actor_objecttype_eenheid
+        if self.soort == "medewerker":
+            objecttype = settings.actor_objecttype_medewerker
+        elif self.keys.keys[0].startswith(identity.GROEP):
+            objecttype = settings.actor_objecttype_groep
         nameless = ("onbekend", objectid)
         named = next(
             (claim.naam for claim in self.claims if claim.naam not in nameless and not claim.afwijkend),

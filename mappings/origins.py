@@ -136,6 +136,9 @@ _KLANT_ADRES: Final = {
     **dict.fromkeys(_REGELS, _KLANT_REGELS),
 }
 _MEDEWERKER: Final = "contactmoment.medewerkerIdentificatie."
+_NAAM_VAN_MEDEWERKER: Final = ("voorletters", "voorvoegselAchternaam", "achternaam", "identificatie")
+# Who stand beside the standard: an identificatie, or an object with one.
+_ACTOREN: Final = ("medewerker", "behandelaar", "afdeling", "groep")
 _CONTACTNAAM_VAN_KLANT: Final = {
     "contactnaam.voornaam": _NAAM_VAN_KLANT[:1],
     "contactnaam.voorvoegselAchternaam": _NAAM_VAN_KLANT[1:2],
@@ -160,22 +163,42 @@ _EARLIER: Final[Rows] = {
         "interneNotitie": (("M41", "klant.functie"),),
     },
     "digitaleadres": {
-        "adres": (("M41", "klant.emailadres"), ("M41", "klant.telefoonnummer")),
+        "adres": (
+            *(("M41", "klant.emailadres"), ("M41", "klant.telefoonnummer")),
+            *(("M40", f"contactmoment.contactgegevens.{name}") for name in ("emailadres", "telefoonnummer")),
+            ("M40", "contactmoment.contactgegevens.telefoonnummerAlternatief"),
+        ),
         "omschrijving": (*_NAAM_VAN_KLANT, ("M41", "klant.functie")),
     },
     "actor": {
-        "naam": tuple(
-            ("M40", _MEDEWERKER + name)
-            for name in ("voorletters", "voorvoegselAchternaam", "achternaam", "identificatie")
+        "naam": (
+            *(("M40", _MEDEWERKER + name) for name in _NAAM_VAN_MEDEWERKER),
+            *(("M40", f"contactmoment.{who}") for who in _ACTOREN),
+            *(
+                ("M40", f"contactmoment.{who}.{name}")
+                for who in _ACTOREN
+                for name in ("naam", *_NAAM_VAN_MEDEWERKER)
+            ),
         ),
-        "actoridentificator.objectId": (("M40", _MEDEWERKER + "identificatie"),),
+        "actoridentificator.objectId": (
+            ("M40", _MEDEWERKER + "identificatie"),
+            *(("M40", f"contactmoment.{who}") for who in _ACTOREN),
+            *(("M40", f"contactmoment.{who}.identificatie") for who in _ACTOREN),
+        ),
     },
     "klantcontact": {
         "kanaal": (("M40", "contactmoment.kanaal"),),
-        "onderwerp": (("M40", "contactmoment.tekst"),),
+        "onderwerp": (("M40", "contactmoment.onderwerp"), ("M40", "contactmoment.tekst")),
+        "reactie": (("M40", "contactmoment.antwoord"),),
         "inhoud": (("M40", "contactmoment.tekst"),),
         "taal": (("M40", "contactmoment.voorkeurstaal"),),
         "plaatsgevondenOp": (("M40", "contactmoment.registratiedatum"),),
+    },
+    "internetaak": {
+        "gevraagdeHandeling": (("M40", "contactmoment.type"),),
+        "toelichting": (("M40", "contactmoment.toelichting"),),
+        "status": (("M40", "contactmoment.status"),),
+        "toegewezenOp": (("M40", "contactmoment.registratiedatum"),),
     },
     "onderwerpobject": {
         "onderwerpobjectidentificator.objectId": (
@@ -194,7 +217,7 @@ _EARLIER: Final[Rows] = {
 
 def _with_earlier(kind: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
     """The rows of a kind of document: of rollen, of klanten by the same rules, and of klanten and contactmomenten."""
-    rows = dict(_OF_ROLLEN[kind])
+    rows = dict(_OF_ROLLEN.get(kind, {}))
     for field, pairs in rows.items() if kind != "actor" else ():
         of_klant = [(rule, path.replace(_ID, _SUBJECT, 1)) for rule, path in pairs if path.startswith(_ID)]
         rows[field] = (*pairs, *of_klant)
@@ -204,7 +227,7 @@ def _with_earlier(kind: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
 
 
 # Kind of document, field: each legacy field that may give it, with the rule.
-TABLE: Final[Rows] = {kind: _with_earlier(kind) for kind in _OF_ROLLEN}
+TABLE: Final[Rows] = {kind: _with_earlier(kind) for kind in (*_OF_ROLLEN, "internetaak")}
 # Fields that no single legacy field gives: the rule, and in words where the value comes from.
 SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     "partij": {
@@ -249,6 +272,9 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "vertrouwelijk": ("M28", "de meest vertrouwelijke zaak van het contact"),
         "metadata.bron": ("M28", "de naam van de bron"),
         "": ("M28", "de bron zegt er niets over"),
+    },
+    "internetaak": {
+        "": ("M40", "de bron zegt er niets over"),
     },
     "onderwerpobject": {
         "onderwerpobjectidentificator": ("M29", "de instellingen [mapping] zaak_..."),

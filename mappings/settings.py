@@ -55,6 +55,9 @@ class Settings:
     actor_objecttype_eenheid: str = "afd"  # M27
     actor_register: str = "obj"  # M27
     actor_soort_object_id: str = "idf"  # M27
+    actor_objecttype_groep: str = "grp"  # M40
     klantcontact_betrokkenen: tuple[str, ...] = ("initiator",)  # M30
     contactpersoon_adressen: str = "beide"  # M22: beide | contactpersoon | organisatie
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen
+    contactverzoek_typen: tuple[str, ...] = ()  # M40; empty: no contactmoment gives an internetaak
+    afgehandeld: tuple[str, ...] = ("afgehandeld",)  # M40

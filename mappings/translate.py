@@ -54,7 +54,7 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
         return Translated(_with_places(klant.facts, mask), klant.claims, klant.findings)
     if kind == "contactmoment":
         moment = read_contactmoment(earlier.load_contactmoment(dict(raw)), source, settings)
-        mask = zonderplaats.masker(moment.zonder_plaats)
+        mask = zonderplaats.masker(moment.zonder_plaats) | zonderplaats.van_contactmoment(raw)
         return Translated(_with_places(moment.facts, mask), moment.claims, moment.findings)
     if kind in _TIES:
         tie = _TIES[kind](dict(raw))

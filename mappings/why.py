@@ -152,7 +152,7 @@ def others(name: str, value: Any) -> list[Any]:
         name in ("innNnpId", "identifier") and nummers.rsin(text)
     ):
         name = "bsn"
-    elif name == "telefoonnummer" and telefoonnummer(text):
+    elif name in ("telefoonnummer", "telefoonnummerAlternatief") and telefoonnummer(text):
         name = "telefoon"
     elif (name == "lndLandcode" and text not in LANDENTABEL) or (
         name == "lndLandnaam" and not landcode(text, "")

@@ -47,6 +47,8 @@ VELDEN: Final[tuple[str, ...]] = (
     _SUBJECT + _OTHERS,
     _SUBJECT + "verblijfsadres." + _OTHERS,
     _SUBJECT + "subVerblijfBuitenland." + _OTHERS,
+    # Beside the standard, where a contactmoment gives no internetaak (M40).
+    *("type", "status", "toelichting"),
 )
 BIT: Final[Mapping[str, int]] = {veld: 1 << number for number, veld in enumerate(VELDEN)}
 SEVERITY: Final = "info"
@@ -113,6 +115,16 @@ _ADRES_KLANT: Final = frozenset(
         "landcode",
     }
 )
+# With what stands beside the standard and has a place (M40).
+_PLACED_CONTACTMOMENT: Final = frozenset(
+    {
+        *("url", "uuid", "vorigContactmoment", "volgendContactmoment", "bronorganisatie", "klant", "kanaal"),
+        *("registratiedatum", "voorkeurskanaal", "voorkeurstaal", "tekst", "onderwerpLinks"),
+        *("initiatiefnemer", "medewerker", "medewerkerIdentificatie"),
+        *("antwoord", "onderwerp", "toelichting", "type", "status"),
+        *("behandelaar", "afdeling", "groep", "contactgegevens"),
+    }
+)
 # With what `klanten` tells of by itself.
 _PLACED_SUBJECT: Final[Mapping[str, frozenset[str]]] = {
     "natuurlijk_persoon": _PLACED_IDENTIFICATIE["natuurlijk_persoon"]
@@ -165,6 +177,11 @@ def van_klant(klant: Mapping[str, Any]) -> int:
         for group, known in _ADRESSEN.items():
             mask |= _unknown(subject, group, known, _SUBJECT)
     return mask
+
+
+def van_contactmoment(moment: Mapping[str, Any]) -> int:
+    """The fields of a contactmoment that no rule gives a place and that hold something, as one number (M36, M40)."""
+    return _others(moment, _PLACED_CONTACTMOMENT, BIT) and BIT[_OTHERS]
 
 
 def velden(mask: int) -> list[str]:

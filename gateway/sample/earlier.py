@@ -85,7 +85,7 @@ def parameters(kind: str) -> frozenset[str]:
 
 def index_keys(kind: str, obj: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
     """All (filter name, value) pairs that find this object. Never raises: broken objects have fewer keys."""
-    keys = {(name, obj.get(name)) for name in PLAIN_FIELDS[kind]}
+    keys = {(name, obj[name]) for name in PLAIN_FIELDS[kind] if isinstance(obj.get(name), str)}
     if kind == "klant":
         for group, names in (
             ("adres", _ADRES),

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.sample.data import CANONICAL_BASE, Dataset
 from gateway.sample.earlier import PATHS
+from gateway.sample.esuite_data import add_esuite
 
 BRONORGANISATIE = "002220647"
 # The addresses under which the slice names klanten and contactmomenten of a system that it does not hold.
@@ -40,10 +41,11 @@ def add_earlier(dataset: Dataset) -> Dataset:
     - A klant for each fifth number (BSN, RSIN, KVK number, vestigingsnummer) of the rollen.
     - A contactmoment for each zaakcontactmoment, tied to the zaak and to a klant of the zaak where it has one; and
       one without a zaak for each fourth klant. Each third refers to the one before it.
+    - A few contactmomenten with fields beside the standard.
     """
     klanten = _add_klanten(dataset)
     _add_contactmomenten(dataset, klanten)
-    return dataset
+    return add_esuite(dataset)
 
 
 def _add_klanten(dataset: Dataset) -> dict[str, str]:

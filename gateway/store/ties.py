@@ -127,18 +127,33 @@ def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[byte
 
 
 def partijen_of(
-    connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
+    connection: sqlite3.Connection, source: int, uuids: Sequence[bytes]
 ) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
-    """What klanten (or contactmomenten: their medewerker) became: by uuid its row, facts, and document (uuid, row; None
-    when a client deleted it)."""
+    """What klanten became: by uuid its row, facts, and document (uuid, row; None when a client deleted it)."""
     rows = connection.execute(
         "SELECT r.uuid, r.id, r.facts, d.uuid, d.id FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
         f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(uuids)} AND r.state = ?",
-        (source, RAW_KIND[kind], *uuids, TRANSLATED),
+        (source, RAW_KIND["klant"], *uuids, TRANSLATED),
     )
     return {row[0]: row[1:] for row in rows}
+
+
+def actors_of(
+    connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]
+) -> dict[bytes, dict[str, tuple[bytes, int]]]:
+    """The actors (uuid, row) that these contactmomenten name, by contactmoment and facet; not those that a client
+    deleted."""
+    found: dict[bytes, dict[str, tuple[bytes, int]]] = {}
+    for contact, facet, uuid, row in connection.execute(
+        "SELECT r.uuid, c.facet, d.uuid, d.id FROM raw r JOIN claim c ON c.raw = r.id"
+        " JOIN statement s ON s.id = c.statement JOIN document d ON d.id = s.document"
+        f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(contacts)} AND r.state = ?",
+        (source, RAW_KIND["contactmoment"], *contacts, TRANSLATED),
+    ):
+        found.setdefault(contact, {})[facet] = (uuid, row)
+    return found
 
 
 def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,10 +215,29 @@ KLANTEN = [
         if raw["betrokkeneType"] in ("natuurlijk_persoon", NNP, "vestiging")
     ),
 ]
+WIE = ("medewerker", "behandelaar", "afdeling", "groep")
+WIE_MET_NAMEN = dict.fromkeys(WIE, MEDEWERKER)
+VERZOEKEN = replace(SETTINGS, contactverzoek_typen=("Contactverzoek", "Xontactverzoek"))
 MOMENTEN = [
     contactmoment(1, medewerkerIdentificatie=MEDEWERKER, voorkeurstaal="eng"),
     contactmoment(1, medewerkerIdentificatie={"identificatie": "mw1"}, initiatiefnemer="gemeente"),
     contactmoment(1, initiatiefnemer="", tekst="Een lange vraag. " * 20),
+    contactmoment(
+        1,
+        antwoord="Op werkdagen.",
+        onderwerp="Openingstijden",
+        type="Contactverzoek",
+        status="afgehandeld",
+        toelichting="Na vier uur.",
+        medewerker="jansen01",
+        behandelaar="bakker02",
+        afdeling="bomen",
+        groep="bomen",
+        contactgegevens={"emailadres": "a@voorbeeld.example", "telefoonnummer": "0612345678"},
+    ),
+    contactmoment(1, contactgegevens={"telefoonnummerAlternatief": "0612345678"}, **WIE_MET_NAMEN),
+    contactmoment(1, **{who: {"naam": f"De {who}", "identificatie": "x1"} for who in WIE}),
+    contactmoment(1, **{who: {"identificatie": "x1"} for who in WIE}),
 ]
 VAN_ZAAK = {
     "url": "https://zaken.example/zaken/api/v1/zaakcontactmomenten/e0000000-0000-4000-8000-000000000001",
@@ -251,7 +271,7 @@ def test_the_table_names_every_change_and_each_of_its_lines_happens() -> None:
     for kind, raws in (("klant", KLANTEN), ("contactmoment", MOMENTEN)):
         for raw in raws:
             seen |= check_saying(kind, raw)
-    make = why.moment_maker(SOURCE, UUIDS, SETTINGS)
+    make = why.moment_maker(SOURCE, UUIDS, VERZOEKEN)
     for moment in MOMENTEN:
         for of in KLANTEN:
             objects = {
