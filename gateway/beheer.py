@@ -12,9 +12,10 @@ from flask import Flask, Response, render_template, request
 from gateway import problems
 from gateway.answers import SECURITY, base_url, json_answer, problem_answer
 from gateway.operating import Operating
-from gateway.overview import RUN_STATES, kinds_shown, overview, trouble
+from gateway.overview import COVERAGES, kinds_shown, overview, run_told, trouble
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
+from gateway.times import local_of
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -60,8 +61,10 @@ class Beheer:
             status=status,
             trouble=trouble(status),
             phases=PHASES,
-            run_states=RUN_STATES,
+            coverages=COVERAGES,
+            run_told=run_told,
             kinds_shown=kinds_shown,
+            when=local_of,
         )
         return Response(page, 200, list(PAGE_HEADERS))
 

@@ -24,6 +24,9 @@ from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
 # What stands in an Authorization header as it is.
 CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
 
+# How the keys end that name a file with a secret; a client certificate may hold its key.
+SECRET_FILES = ("secret_file", "token_file", "client_key", "client_cert")
+
 # The APIs of the earlier standards that a source may have beside its Zaken API.
 EARLIER_APIS = ("klanten", "contactmomenten")
 
@@ -132,7 +135,10 @@ class Notifications:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that the operator chose, validated. `path` is the file read, or None."""
+    """Everything that the operator chose, validated.
+
+    `path` is the file read, or None; `secret_files` are the files that secrets stand in, by their key.
+    """
 
     gateway: Gateway
     store: Store
@@ -142,6 +148,7 @@ class Config:
     jobs: Mapping[str, Job] = field(hash=False)
     notifications: Notifications
     path: Path | None
+    secret_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
@@ -174,7 +181,23 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     gateway["public_url"] = gateway["public_url"].rstrip("/")
     gateway["cors_origins"] = tuple(map(_as_sent, gateway["cors_origins"]))
     live = Live(**values["live"])
-    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path)
+    files = _secret_files(raw, store)
+    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path, files)
+
+
+def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
+    """The files that hold a secret, by the key that names each (that of a store without a source: by its own)."""
+    tables = {name: raw.get(name, {}) for name in SECTIONS}
+    tables |= {f"source.{table['name']}": table for table in raw.get("source", [])}
+    files = {
+        f"{where}.{key}": Path(value)
+        for where, table in tables.items()
+        for key, value in table.items()
+        if value and key.endswith(SECRET_FILES)
+    }
+    if store.origin == "generated":
+        files["store.uuid_secret_file"] = store.path.with_name(f"{store.path.name}.secret")
+    return files
 
 
 def ensure_secret_file(path: Path) -> str:

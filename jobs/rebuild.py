@@ -22,7 +22,7 @@ from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
 from gateway.store.legacy import set_state
 from jobs.verify import Step
-from jobs.work import Busy
+from jobs.work import busy
 from mappings.translate import fingerprint
 
 JOB = "rebuild"
@@ -83,7 +83,7 @@ class Rebuild:
             for name in wanted:
                 grip = runs.take_lease(self.store, name, LEASE_SECONDS)
                 if grip is None:
-                    raise Busy("er loopt al een rebuild, backfill of verify op deze opslag")
+                    raise busy(self.store, name, "er loopt al een rebuild, backfill of verify op deze opslag")
                 grips.append(grip)
             yield grips
         finally:
