@@ -19,10 +19,13 @@ from urllib.parse import urlsplit
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
 from gateway.config_schema import JOB, JOB_NAMES, SECRET_LENGTH, SECTIONS, SOURCE
-from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
 
 # What stands in an Authorization header as it is.
 CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
+
+# What `zaak_codes` replaced.
+OLD_ZAAK_KEYS = ("zaak_objecttype", "zaak_register", "zaak_soort_object_id")
 
 # The APIs of the earlier standards that a source may have beside its Zaken API.
 EARLIER_APIS = ("klanten", "contactmomenten")
@@ -152,6 +155,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     without a uuid secret, the file `<store>.secret` is made beside the store. Raises ConfigError.
     """
     path, raw, errors = read(path, environ)
+    _take_old_zaak_codes(raw.get("mapping"), errors)
 
     for name in raw:
         if name not in (*SECTIONS, "source", "jobs"):
@@ -370,8 +374,30 @@ def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Set
         naam: Kanaal(naar) if isinstance(naar, str) else Kanaal(naar["kanaal"], naar.get("initiator", True))
         for naam, naar in values.pop("kanalen").items()
     }
+    codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
     lists = {key: tuple(values.pop(key)) for key in ("partij_rollen", "klantcontact_betrokkenen")}
-    return Settings(kanalen=kanalen, **lists, **values)
+    return Settings(kanalen=kanalen, zaak_codes=codes, **lists, **values)
+
+
+def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:
+    """Let the three keys of before `zaak_codes` still say what onderwerpobjecten are served with."""
+    old = (
+        {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
+        if isinstance(mapping, dict)
+        else {}
+    )
+    if not old:
+        return
+    if "zaak_codes" in mapping:
+        given = " en ".join(old)
+        errors.append(
+            f"mapping.{next(iter(old))}: {given} naast zaak_codes; haal weg, zaak_codes zegt hetzelfde"
+        )
+        return
+    served = DEFAULT_ZAAK_CODES[0]._asdict() | {
+        key.removeprefix("zaak_"): value for key, value in old.items()
+    }
+    mapping["zaak_codes"] = [served, *(codes._asdict() for codes in DEFAULT_ZAAK_CODES)]
 
 
 def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:

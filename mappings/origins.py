@@ -251,7 +251,7 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "": ("M28", "de bron zegt er niets over"),
     },
     "onderwerpobject": {
-        "onderwerpobjectidentificator": ("M29", "de instellingen [mapping] zaak_..."),
+        "onderwerpobjectidentificator": ("M29", "de instelling [mapping] zaak_codes"),
     },
     "betrokkene": {
         "initiator": ("M30", "de instelling [mapping] kanalen, anders waar: de bron zegt het niet"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -32,9 +32,11 @@ from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
 from gateway.klantinteracties.writing import Writer
+from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
 from gateway.store import reading
 from gateway.store.database import Store
+from mappings.settings import DEFAULT_ZAAK_CODES, ZaakCodes
 
 API_VERSION = ("API-version", "0.9.0")
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -80,6 +82,7 @@ class Api:
         public_url: str,
         *,
         notify: bool = False,
+        zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -87,6 +90,7 @@ class Api:
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
         self._public_url = public_url
+        self._zaak_codes = zaak_codes
         self._writer = Writer(store, hydrator, notify=notify)
 
     def register(self, app: Flask) -> None:
@@ -188,7 +192,10 @@ class Api:
         self, resource: Resource, query: ListQuery, base: str, shown: list[Shown]
     ) -> tuple[reading.Page, list[Json]]:
         with self._store.read() as connection:
-            page = reading.page(connection, resource.kind, query.conditions, query.page, query.size)
+            conditions = query.conditions
+            if conditions and resource.kind in ASKED_OF:
+                conditions = widen(conditions, self._zaak_codes)
+            page = reading.page(connection, resource.kind, conditions, query.page, query.size)
             if page is None:
                 raise problems.not_found(problems.NO_SUCH_PAGE)
             how = plan(resource.kind, query.expand)
