@@ -51,6 +51,8 @@ class Gateway:
 
     bind: str = "127.0.0.1:8000"
     public_url: str = ""
+    also_known_as: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     workers: int = 2
     threads: int = 4
     max_body: int = 1024 * 1024
@@ -170,12 +172,13 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
     mapping = _mapping(values["mapping"], has_source, errors)
     notifications = _notifications(values["notifications"], errors)
+    if values["gateway"]:
+        _other_addresses(values["gateway"], errors)
     # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
     if errors or store is None or mapping is None:
         raise ConfigError(errors)
     gateway = values["gateway"]
-    gateway["public_url"] = gateway["public_url"].rstrip("/")
     gateway["cors_origins"] = tuple(map(_as_sent, gateway["cors_origins"]))
     live = Live(**values["live"])
     return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path)
@@ -298,6 +301,20 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     return Notifications(
         url, values["client_id"], secret, ca_bundle, **timeouts, callback_token=callback_token
     )
+
+
+def _other_addresses(gateway: dict[str, Any], errors: list[str]) -> None:
+    """Judge the addresses that go with public_url; all without a slash at the end."""
+    gateway["trusted_proxies"] = tuple(gateway["trusted_proxies"])
+    gateway["public_url"] = gateway["public_url"].rstrip("/")
+    also = gateway["also_known_as"] = tuple(url.rstrip("/") for url in gateway["also_known_as"])
+    if also and not gateway["public_url"]:
+        fix = "vul public_url in, of haal also_known_as weg: zonder public_url volgen URLs het verzoek"
+        errors.append(f"gateway.also_known_as: staat er zonder public_url; {fix}")
+    places = [_as_sent(url) for url in (gateway["public_url"], *also)] if gateway["public_url"] else []
+    if len(set(places)) < len(places):
+        fix = "noem elk adres een keer: aan het pad is niet te zien waarlangs een client kwam"
+        errors.append(f"gateway.also_known_as: noemt twee keer dezelfde server; {fix}")
 
 
 def _as_sent(origin: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,6 +69,14 @@ def _bind(value: str) -> None:
         raise ValidationError("is geen IP-adres:poort, want een naam kan meer adressen zijn") from None
 
 
+def _network(value: str) -> None:
+    """Accept an IP address or a network of them."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValidationError("is geen IP-adres en geen netwerk") from None
+
+
 def _schedule(value: str) -> None:
     if not value:
         return
@@ -128,6 +136,18 @@ class GatewaySection(Section):
         validate=_web_address,
         metadata=_meta(
             'schrijf het adres dat clients gebruiken, bijvoorbeeld "https://klantbrug.example.nl"'
+        ),
+    )
+    also_known_as = Texts(
+        Text(validate=[validate.Length(min=1, error="is leeg"), _web_address]),
+        load_default=list,
+        metadata=_meta('laat leeg of schrijf een lijst: ["http://klantbrug.intern:8000"]'),
+    )
+    trusted_proxies = Texts(
+        Text(validate=_network),
+        load_default=list,
+        metadata=_meta(
+            'laat leeg of schrijf een lijst van adressen of netwerken: ["10.0.0.7", "10.1.0.0/16"]'
         ),
     )
     workers = Whole(load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld workers = 2"))

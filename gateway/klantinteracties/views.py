@@ -17,7 +17,6 @@ from gateway.answers import (
     SECURITY,
     Reply,
     as_response,
-    base_url,
     empty_reply,
     json_reply,
     must_take_json,
@@ -34,6 +33,7 @@ from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RES
 from gateway.klantinteracties.writing import Writer
 from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
+from gateway.public_address import PublicAddresses
 from gateway.store import reading
 from gateway.store.database import Store
 from mappings.settings import DEFAULT_ZAAK_CODES, ZaakCodes
@@ -44,7 +44,6 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
-TO_ROOT = Reply(301, [*SECURITY, ("Content-Length", "0"), ("Location", f"{BASE_PATH}/")], b"")
 PATHS = {MAAK_KLANTCONTACT, *(resource.path for resource in RESOURCES)}
 MOST_ROUNDS = 10
 NOT_FINISHED = "nog niet alles is opgehaald"
@@ -79,7 +78,7 @@ class Api:
         store: Store,
         gatekeeper: Gatekeeper,
         hydrator: Hydrator,
-        public_url: str,
+        addresses: PublicAddresses,
         *,
         notify: bool = False,
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
@@ -89,13 +88,13 @@ class Api:
         self._store = store
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
-        self._public_url = public_url
+        self._addresses = addresses
         self._zaak_codes = zaak_codes
-        self._writer = Writer(store, hydrator, notify=notify)
+        self._writer = Writer(store, hydrator, notify=notify, public_url=addresses.main)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
-        self._route(app, BASE_PATH, "api_bare", lambda environ, path: TO_ROOT)
+        self._route(app, BASE_PATH, "api_bare", self._to_root)
         self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", {"GET": self._root}))
         path = f"{BASE_PATH}/{MAAK_KLANTCONTACT}"
         about = "Klantcontact, betrokkene en onderwerpobject ineens."
@@ -149,7 +148,7 @@ class Api:
             method = environ["REQUEST_METHOD"]
             if method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
                 return json_reply(b"")  # CORS is off: a preflight gets no permission, and needs no token
-            answer = Answer(environ, base_url(environ, self._public_url), path)
+            answer = Answer(environ, self._addresses.base(environ), path)
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
@@ -165,6 +164,10 @@ class Api:
             return empty_reply(headers) if answer.status == 204 else json_reply(body, answer.status, headers)
 
         return view
+
+    def _to_root(self, environ: Environ, path: dict[str, str]) -> Reply:
+        location = ("Location", f"{self._addresses.path(environ)}{BASE_PATH}/")
+        return Reply(301, [*SECURITY, ("Content-Length", "0"), location], b"")
 
     def _root(self, answer: Answer) -> bytes:
         return orjson.dumps({path: f"{answer.base}{BASE_PATH}/{path}" for path in sorted(PATHS)})

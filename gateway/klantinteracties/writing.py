@@ -20,7 +20,7 @@ from gateway.klantinteracties.compose import Json, addresses, compose, plan
 from gateway.klantinteracties.declarations import Resource
 from gateway.klantinteracties.drafts import Draft, link_field
 from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
-from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
+from gateway.klantinteracties.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT
 from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
 from gateway.store import deleting, editing, outbox, reading
@@ -44,10 +44,13 @@ class Written:
 class Writer:
     """Creates, changes and deletes documents. Every method raises Problem, and has then changed nothing."""
 
-    def __init__(self, store: Store, hydrator: Hydrator, *, notify: bool = False) -> None:
+    def __init__(
+        self, store: Store, hydrator: Hydrator, *, notify: bool = False, public_url: str = ""
+    ) -> None:
         self._store = store
         self._hydrator = hydrator
         self._notify = notify
+        self._public_url = public_url
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
@@ -143,7 +146,12 @@ class Writer:
 
     def _tell(self, connection: sqlite3.Connection, kind: str, action: str, answer: Json) -> None:
         """Put a notification of a write in the outbox, in the same transaction, when notifications are on."""
-        found = message(kind, action, answer["url"], answer, now()) if self._notify else None
+        if not self._notify:
+            return
+        url = answer["url"]
+        if self._public_url:  # whoever takes it need not know the address by which the writer came
+            url = f"{self._public_url}{BASE_PATH}{url.rpartition(BASE_PATH)[2]}"
+        found = message(kind, action, url, answer, now())
         if found is not None:
             outbox.add(connection, found)
 
