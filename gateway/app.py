@@ -27,6 +27,7 @@ from gateway.public_address import PublicAddresses
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
 from gateway.store.trouble import is_passing
+from mappings.identity import Uuids
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -61,6 +62,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
         addresses,
         notify=bool(config.notifications.url),
         zaak_codes=config.mapping.zaak_codes,
+        numbers=Uuids(config.store.uuid_secret) if config.mapping.nummers == "uitdelen" else None,
     )
     api.register(app)
     documentation.register(app, addresses)

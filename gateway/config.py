@@ -170,7 +170,8 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     sources = _sources(raw.get("source", []), errors)
     jobs = _jobs(raw.get("jobs", {}), errors)
     has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
-    mapping = _mapping(values["mapping"], has_source, errors)
+    nummers = values["gateway"].pop("nummers", "leeg")
+    mapping = _mapping(values["mapping"], nummers, has_source, errors)
     notifications = _notifications(values["notifications"], errors)
     if values["gateway"]:
         _other_addresses(values["gateway"], errors)
@@ -377,7 +378,7 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
     return Store(path, secret, origin) if len(errors) == before else None
 
 
-def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Settings | None:
+def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: list[str]) -> Settings | None:
     if not values:
         return None
     if not values["max_vertrouwelijkheidaanduiding"]:
@@ -393,7 +394,7 @@ def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Set
     }
     codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
     lists = {key: tuple(values.pop(key)) for key in ("partij_rollen", "klantcontact_betrokkenen")}
-    return Settings(kanalen=kanalen, zaak_codes=codes, **lists, **values)
+    return Settings(kanalen=kanalen, zaak_codes=codes, nummers=nummers, **lists, **values)
 
 
 def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:

@@ -157,6 +157,11 @@ class GatewaySection(Section):
         validate=_at_least(1024),
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
     )
+    nummers = Text(
+        load_default="leeg",
+        validate=_one_of("leeg", "uitdelen"),
+        metadata=_meta('schrijf nummers = "leeg" of nummers = "uitdelen"'),
+    )
     cors_origins = Texts(
         Text(validate=_origin),
         load_default=list,

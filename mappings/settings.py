@@ -69,3 +69,6 @@ class Settings:
     klantcontact_betrokkenen: tuple[str, ...] = ("initiator",)  # M30
     contactpersoon_adressen: str = "beide"  # M22: beide | contactpersoon | organisatie
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen
+    nummers: str = (
+        "leeg"  # M11, M28: leeg | uitdelen; stands in [gateway], because clients' documents follow it too
+    )

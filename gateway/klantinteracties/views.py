@@ -36,6 +36,7 @@ from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
 from gateway.store import reading
 from gateway.store.database import Store
+from mappings.identity import Uuids
 from mappings.settings import DEFAULT_ZAAK_CODES, ZaakCodes
 
 API_VERSION = ("API-version", "0.9.0")
@@ -82,6 +83,7 @@ class Api:
         *,
         notify: bool = False,
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
+        numbers: Uuids | None = None,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -90,7 +92,7 @@ class Api:
         self._hydrator = hydrator
         self._addresses = addresses
         self._zaak_codes = zaak_codes
-        self._writer = Writer(store, hydrator, notify=notify, public_url=addresses.main)
+        self._writer = Writer(store, hydrator, notify=notify, public_url=addresses.main, numbers=numbers)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
