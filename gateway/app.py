@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import backfills, cors, explanations, old_urls, problems, verifications
+from gateway import backfills, cors, explanations, old_urls, problem_pages, problems, verifications
 from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
@@ -73,6 +73,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
+    problem_pages.register(app)
     _handle_errors(app, addresses)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.

@@ -59,7 +59,7 @@ def secret_of(header: str | None) -> str:
     """The secret in an Authorization header. Raises a 401 Problem, worded as the real server does."""
     parts = (header or "").split()
     if not parts or parts[0].lower() != KEYWORD:
-        raise problems.not_authenticated()
+        raise problems.not_authenticated(other_scheme=bool(parts))
     if len(parts) == 1:
         raise problems.authentication_failed("Ongeldige token header. Geen logingegevens opgegeven")
     if len(parts) > 2:
@@ -104,7 +104,7 @@ class Gatekeeper:
                 raise
             self._known[key] = held
         if scope not in SCOPES[held[0].scope]:
-            raise problems.permission_denied()
+            raise problems.permission_denied(scope, held[0].scope)
         return held[0]
 
     def _slow_down(self, moment: float) -> None:

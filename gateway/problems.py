@@ -67,14 +67,18 @@ def invalid(*params: InvalidParam) -> Problem:
     return Problem(400, "ValidationError", "invalid", "Ongeldige invoerwaarde.", invalid_params=params)
 
 
-def not_authenticated() -> Problem:
-    """401: no credentials were given."""
+def not_authenticated(*, other_scheme: bool = False) -> Problem:
+    """401: no credentials were given, or in an `other_scheme`: then the challenge shows how they are written.
+
+    Not the detail: that is recorded [155].
+    """
+    challenge = 'Token realm="Authorization: Token <token>"' if other_scheme else "Token"
     return Problem(
         401,
         "NotAuthenticated",
         "not_authenticated",
         "Authenticatiegegevens zijn niet opgegeven.",
-        headers=[("WWW-Authenticate", "Token")],
+        headers=[("WWW-Authenticate", challenge)],
     )
 
 
@@ -90,14 +94,11 @@ def authentication_failed(detail: str) -> Problem:
     )
 
 
-def permission_denied() -> Problem:
-    """403: the token may not do this."""
-    return Problem(
-        403,
-        "PermissionDenied",
-        "permission_denied",
-        "Je hebt geen toestemming om deze actie uit te voeren.",
-    )
+def permission_denied(needed: str = "", given: str = "") -> Problem:
+    """403: the token may not do this; `needed` is the scope that it takes, `given` the one that the token has."""
+    title = "Je hebt geen toestemming om deze actie uit te voeren."
+    detail = f"{title} Hiervoor is een token met scope {needed} nodig; dit token heeft scope {given}."
+    return Problem(403, "PermissionDenied", "permission_denied", title, detail if needed else "")
 
 
 def not_found(detail: str = "") -> Problem:

@@ -44,7 +44,7 @@ class Client:
     ) -> Got:
         if (
             not path.startswith("/klantinteracties")
-            and not path.startswith(("/beheer", "/health"))
+            and not path.startswith(("/beheer", "/health", "/ref/"))
             and path != "/"
         ):
             path = API + path
