@@ -59,7 +59,7 @@ def secret_of(header: str | None) -> str:
     """The secret in an Authorization header. Raises a 401 Problem, worded as the real server does."""
     parts = (header or "").split()
     if not parts or parts[0].lower() != KEYWORD:
-        raise problems.not_authenticated(other_scheme=bool(parts))
+        raise problems.not_authenticated(parts[0] if parts else "")
     if len(parts) == 1:
         raise problems.authentication_failed("Ongeldige token header. Geen logingegevens opgegeven")
     if len(parts) > 2:

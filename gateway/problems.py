@@ -67,18 +67,21 @@ def invalid(*params: InvalidParam) -> Problem:
     return Problem(400, "ValidationError", "invalid", "Ongeldige invoerwaarde.", invalid_params=params)
 
 
-def not_authenticated(*, other_scheme: bool = False) -> Problem:
-    """401: no credentials were given, or in an `other_scheme`: then the challenge shows how they are written.
+def not_authenticated(scheme: str = "") -> Problem:
+    """401: no credentials were given, or not as ours: `scheme` is the word that they begin with.
 
-    Not the detail: that is recorded [155].
+    Then a header says how they are written, and the detail too, but for Bearer: that answer is recorded [155].
     """
-    challenge = 'Token realm="Authorization: Token <token>"' if other_scheme else "Token"
+    title = "Authenticatiegegevens zijn niet opgegeven."
+    hint = [("Klantbrug-Hint", "Authorization: Token <token>")] if scheme else []
+    detail = f"{title} Schrijf de kop als Authorization: Token <token>."
     return Problem(
         401,
         "NotAuthenticated",
         "not_authenticated",
-        "Authenticatiegegevens zijn niet opgegeven.",
-        headers=[("WWW-Authenticate", challenge)],
+        title,
+        detail if scheme and scheme.lower() != "bearer" else "",
+        headers=[("WWW-Authenticate", "Token"), *hint],
     )
 
 

@@ -92,14 +92,18 @@ def test_a_refusal_names_the_scope_that_is_missing(serve: Serve) -> None:
 
 @pytest.mark.parametrize("given", ["Bearer {}", "bearer {}", "Basic {}", "{}", "JWT {}"])
 def test_another_word_than_token_gets_the_hint_token(serve: Serve, given: str) -> None:
-    """In a header: the body is as recorded [155]."""
+    """In a header, and in the detail where none is recorded [155]."""
     client = serve()
     got = client.send("GET", "/partijen", {"Authorization": given.format(client.token)})
-    assert (got.status, got.json["code"], got.json["detail"]) == (401, "not_authenticated", NO_CREDENTIALS)
-    assert got.headers["WWW-Authenticate"] == 'Token realm="Authorization: Token <token>"'
+    assert (got.status, got.json["code"], got.json["title"]) == (401, "not_authenticated", NO_CREDENTIALS)
+    assert (got.json["detail"] == NO_CREDENTIALS) == given.lower().startswith("bearer")
+    assert got.headers["WWW-Authenticate"] == "Token"
+    assert got.headers["Klantbrug-Hint"] == "Authorization: Token <token>"
     assert client.token not in str(got)
 
 
 def test_without_any_the_challenge_is_as_recorded(serve: Serve) -> None:
     got = serve().send("GET", "/partijen")
     assert (got.status, got.headers["WWW-Authenticate"]) == (401, "Token")
+    assert got.json["detail"] == NO_CREDENTIALS
+    assert "Klantbrug-Hint" not in got.headers
