@@ -77,7 +77,7 @@ def secret_of(header: str | None) -> str:
     """The secret in an Authorization header. Raises a 401 Problem, worded as the real server does."""
     parts = (header or "").split()
     if not parts or parts[0].lower() != KEYWORD:
-        raise problems.not_authenticated()
+        raise problems.not_authenticated(parts[0] if parts else "")
     if len(parts) == 1:
         raise problems.authentication_failed("Ongeldige token header. Geen logingegevens opgegeven")
     if len(parts) > 2:
@@ -122,7 +122,7 @@ class Gatekeeper:
                 raise
             self._known[key] = held
         if scope not in SCOPES[held[0].scope]:
-            raise problems.permission_denied()
+            raise problems.permission_denied(scope, held[0].scope)
         return held[0]
 
     def _slow_down(self, moment: float) -> None:
