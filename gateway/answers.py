@@ -1,4 +1,4 @@
-"""What every answer has in common: its security headers, and the address that this server is reached at."""
+"""What every answer has in common: its security headers, its length, and the problem that it may be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Response
 from werkzeug.datastructures import Headers
-from werkzeug.wsgi import get_host
 
 from gateway.problems import Problem, not_acceptable
 
@@ -33,14 +32,6 @@ JSON_ONLY = (
     ),
 )
 ACCEPTED = {"*/*", "application/*", "application/json"}
-
-
-def base_url(environ: dict[str, Any], public_url: str) -> str:
-    """Where clients reach this server, without a slash at the end: as configured, else as they asked."""
-    if public_url:
-        return public_url
-    host = environ.get("HTTP_HOST") or get_host(environ)
-    return f"{environ['wsgi.url_scheme']}://{host}"
 
 
 @lru_cache(maxsize=256)

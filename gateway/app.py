@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import backfills, cors, explanations, problems, verifications
-from gateway.answers import Reply, as_response, base_url, problem_reply
+from gateway import backfills, cors, explanations, old_urls, problem_pages, problems, verifications
+from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.callback import Callback
@@ -23,9 +23,11 @@ from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.logs import safe_error
 from gateway.operating import Operating
 from gateway.problems import Problem
+from gateway.public_address import PublicAddresses
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
 from gateway.store.trouble import is_passing
+from mappings.identity import Uuids
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -46,33 +48,44 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
             raise ValueError("an installation with sources needs a hydrator")
         hydrator = LocalOnly()
     store = store or Store(config.store.path)
-    public_url = config.gateway.public_url.rstrip("/")
+    known = config.gateway
+    addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
     gatekeeper = Gatekeeper(store)
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
-    api = Api(store, gatekeeper, hydrator, public_url, notify=bool(config.notifications.url))
+    api = Api(
+        store,
+        gatekeeper,
+        hydrator,
+        addresses,
+        notify=bool(config.notifications.url),
+        zaak_codes=config.mapping.zaak_codes,
+        numbers=Uuids(config.store.uuid_secret) if config.mapping.nummers == "uitdelen" else None,
+    )
     api.register(app)
-    documentation.register(app)
+    documentation.register(app, addresses)
     operating = Operating(app, gatekeeper)
-    Beheer(store, config, public_url).register(app, operating)
+    Beheer(store, config, addresses).register(app, operating)
     verifications.register(operating, store)
     backfills.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)
+    old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
-    _handle_errors(app, public_url)
+    problem_pages.register(app)
+    _handle_errors(app, addresses)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
-    app.wsgi_app = Shortcut(app.wsgi_app, api, partial(_fault, public_url))  # type: ignore[method-assign]
+    app.wsgi_app = Shortcut(app.wsgi_app, api, partial(_fault, addresses))  # type: ignore[method-assign]
     return app
 
 
-def _handle_errors(app: Flask, public_url: str) -> None:
+def _handle_errors(app: Flask, addresses: PublicAddresses) -> None:
     """Make a problem document of everything that no view answered."""
 
     def answer(problem: Problem) -> Response:
-        return as_response(_reply(public_url, problem, request.environ))
+        return as_response(_reply(addresses, problem, request.environ))
 
     def of_http(error: HTTPException) -> Response:
         if error.code == 404 and unknown_version(request.path):
@@ -80,19 +93,19 @@ def _handle_errors(app: Flask, public_url: str) -> None:
         return answer(problems.of_status(error.code or 500, request.method))
 
     def of_fault(error: Exception) -> Response:
-        return as_response(_fault(public_url, error, request.environ))
+        return as_response(_fault(addresses, error, request.environ))
 
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(Exception, of_fault)
 
 
-def _reply(public_url: str, problem: Problem, environ: dict[str, Any]) -> Reply:
+def _reply(addresses: PublicAddresses, problem: Problem, environ: dict[str, Any]) -> Reply:
     in_api = environ.get("PATH_INFO", "").startswith(f"{BASE_PATH}/")
-    return problem_reply(problem, base_url(environ, public_url), [API_VERSION] if in_api else [])
+    return problem_reply(problem, addresses.base(environ), [API_VERSION] if in_api else [])
 
 
-def _fault(public_url: str, error: Exception, environ: dict[str, Any]) -> Reply:
+def _fault(addresses: PublicAddresses, error: Exception, environ: dict[str, Any]) -> Reply:
     """The answer to an exception that nobody expected."""
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]
@@ -100,6 +113,6 @@ def _fault(public_url: str, error: Exception, environ: dict[str, Any]) -> Reply:
     if is_passing(error):
         log.error("store in trouble: %s at %s", safe_error(error), trail)
         problem = problems.unavailable("De opslag werkt nu niet.", retry_after=STORE_RETRY)
-        return _reply(public_url, problem, environ)
+        return _reply(addresses, problem, environ)
     log.error("unexpected %s at %s", type(error).__name__, trail)
-    return _reply(public_url, problems.server_error(), environ)
+    return _reply(addresses, problems.server_error(), environ)

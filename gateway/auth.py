@@ -36,18 +36,36 @@ class TokenError(Exception):
     """The token can't be made; the text says why."""
 
 
-def create_token(store: Store, name: str, scope: str) -> str:
-    """Make a token. Out: its secret, which is kept nowhere. Raises TokenError."""
+def create_token(store: Store, name: str, scope: str, expires: int | None = None) -> str:
+    """Make a token, in use until `expires` (microseconds UTC). Out: its secret, kept nowhere. Raises TokenError."""
     if scope not in SCOPES:
         raise TokenError(f"scope {scope!r} is onbekend; kies uit {', '.join(SCOPES)}")
     if not name.strip():
         raise TokenError("een token heeft een naam nodig, die zegt wie het gebruikt")
-    secret = f"kb_{secrets.token_urlsafe(32)}"
+    secret = _new_secret()
     try:
-        tokens.insert(store, name.strip(), digest(secret), scope)
+        tokens.insert(store, name.strip(), digest(secret), scope, expires)
     except tokens.NameTaken:
-        raise TokenError(f"er is al een token met de naam {name.strip()!r}; kies een andere naam") from None
+        again = f"kies een andere naam, of vervang het met klantbrug token rotate {name.strip()}"
+        raise TokenError(f"er is al een token met de naam {name.strip()!r}; {again}") from None
     return secret
+
+
+def rotate_token(store: Store, name: str, overlap: int = 0, expires: int | None = None) -> str:
+    """Make a new token in the place of another, which is taken for `overlap` more seconds.
+
+    Out: the secret of the new one. Raises TokenError.
+    """
+    secret = _new_secret()
+    try:
+        tokens.replace(store, name.strip(), digest(secret), overlap * 1_000_000, expires)
+    except tokens.Unknown:
+        raise TokenError(f"er is geen token in gebruik met de naam {name.strip()!r}") from None
+    return secret
+
+
+def _new_secret() -> str:
+    return f"kb_{secrets.token_urlsafe(32)}"
 
 
 def digest(secret: str) -> bytes:
@@ -59,7 +77,7 @@ def secret_of(header: str | None) -> str:
     """The secret in an Authorization header. Raises a 401 Problem, worded as the real server does."""
     parts = (header or "").split()
     if not parts or parts[0].lower() != KEYWORD:
-        raise problems.not_authenticated()
+        raise problems.not_authenticated(parts[0] if parts else "")
     if len(parts) == 1:
         raise problems.authentication_failed("Ongeldige token header. Geen logingegevens opgegeven")
     if len(parts) > 2:
@@ -104,7 +122,7 @@ class Gatekeeper:
                 raise
             self._known[key] = held
         if scope not in SCOPES[held[0].scope]:
-            raise problems.permission_denied()
+            raise problems.permission_denied(scope, held[0].scope)
         return held[0]
 
     def _slow_down(self, moment: float) -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, render_template, request
 
 from gateway import problems
-from gateway.answers import SECURITY, base_url, json_answer, problem_answer
+from gateway.answers import SECURITY, json_answer, problem_answer
 from gateway.operating import Operating
-from gateway.overview import RUN_STATES, kinds_shown, overview, trouble
+from gateway.overview import COVERAGES, kinds_shown, overview, run_told, trouble
+from gateway.public_address import PublicAddresses
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
+from gateway.times import local_of
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -40,10 +42,10 @@ log = logging.getLogger(__name__)
 class Beheer:
     """The operator's views over one store."""
 
-    def __init__(self, store: Store, config: Config, public_url: str) -> None:
+    def __init__(self, store: Store, config: Config, addresses: PublicAddresses) -> None:
         self._store = store
         self._config = config
-        self._public_url = public_url
+        self._addresses = addresses
         self._held: tuple[float, dict[str, Any]] | None = None
 
     def register(self, app: Flask, operating: Operating) -> None:
@@ -60,8 +62,10 @@ class Beheer:
             status=status,
             trouble=trouble(status),
             phases=PHASES,
-            run_states=RUN_STATES,
+            coverages=COVERAGES,
+            run_told=run_told,
             kinds_shown=kinds_shown,
+            when=local_of,
         )
         return Response(page, 200, list(PAGE_HEADERS))
 
@@ -77,7 +81,7 @@ class Beheer:
             log.warning("not ready: %s", type(error).__name__)
             detail = "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
-        return problem_answer(problem, base_url(request.environ, self._public_url))
+        return problem_answer(problem, self._addresses.base(request.environ))
 
     def _numbers(self) -> dict[str, Any]:
         # The page is open to all and counting a large store takes a while: count at most so often.

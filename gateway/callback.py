@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from flask import Flask, Response, request
@@ -19,18 +18,18 @@ from gateway import problems
 from gateway.answers import as_response, empty_reply
 from gateway.config import Config, Source
 from gateway.klantinteracties.bodies import read_json
-from gateway.legacy.client import PATHS, uuid_of
+from gateway.legacy.client import PATHS
 from gateway.problems import InvalidParam
 from gateway.store import following, inbox
 from gateway.store.database import Store, now
 from gateway.store.sources import source_id
+from mappings.urls import uuid_under
 
 PATH = "/notificaties/callback"
 KANAAL = "zaken"
 RESOURCES = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
 FOREIGN, DROPPED = "foreign", "dropped"
 NO_ROOM = "er kwamen meer notificaties dan er konden wachten"
-USUAL_PORTS = {"http": 80, "https": 443}
 
 
 class Notificatie(Schema):
@@ -70,26 +69,8 @@ def told_by(message: Mapping[str, Any], sources: Iterable[Source]) -> Told | Non
 
 
 def _object_of(source: Source, kind: str, url: str) -> UUID | None:
-    """The uuid in the address of an object of this kind at this source; None for any other address.
-
-    The scheme isn't compared: behind a proxy a source sees http where others say https.
-    """
-    base, uuid = urlsplit(source.zaken_url), uuid_of(url)
-    try:
-        given = urlsplit(url)
-        same = uuid is not None and _host(given) == _host(base)
-    except ValueError:
-        return None
-    path = given.path.rstrip("/").rpartition("/")[0]
-    if not same or given.scheme not in USUAL_PORTS or path != f"{base.path}{PATHS[kind]}":
-        return None
-    return UUID(uuid)
-
-
-def _host(parts: SplitResult) -> tuple[str | None, int | None]:
-    """Host and port, without a port that the scheme has anyway. Raises ValueError."""
-    port = parts.port
-    return parts.hostname, None if port == USUAL_PORTS.get(parts.scheme) else port
+    """The uuid in the address of an object of this kind at this source; None for any other address."""
+    return uuid_under(url, f"{source.zaken_url}{PATHS[kind]}")
 
 
 class Callback:

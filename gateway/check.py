@@ -5,7 +5,7 @@ Lines are plain Dutch for the operator, without personal data; how they look is 
 
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from gateway.legacy.versions import NEWEST
 from gateway.store import events
 from gateway.store.database import StoreError
 from gateway.store.rebuilding import to_rebuild
+from gateway.zaaktypen import Zaaktype, without_zaken
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
 
@@ -33,29 +34,51 @@ _SHORT_SECRET = 32
 __all__ = ["MOST_ZAAKTYPEN", "Level", "Line", "SourceReport", "check_config", "check_source", "check_sources"]
 
 
-def check_sources(config: Config) -> list[Line]:
-    """Ask each source that may be asked: one in phase cutover is left alone, as everything leaves it alone."""
+def check_sources(
+    config: Config,
+    names: Collection[str] = (),
+    *,
+    on_source: Callable[[str], None] = lambda name: None,
+    on_line: Callable[[Line], None] = lambda line: None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> list[Line]:
+    """Ask each source (of `names`, when given) that may be asked: one in phase cutover is left alone, as everywhere.
+
+    Out: all lines; each was told to `on_line` as it came, with what is done to `on_step`, after `on_source`.
+    """
+
+    def said(level: Level, text: str) -> list[Line]:
+        line = Line(level, text)
+        on_line(line)
+        return [line]
+
     try:
         phases = events.phases_in(config.store.path)
     except StoreError as error:
         text = f"{error} Of een bron in fase cutover staat, is dus niet bekend: er is geen bron bevraagd."
-        return [Line(Level.PROBLEM, text)] if config.sources else []
+        return said(Level.PROBLEM, text) if config.sources else []
     lines = []
     for source in config.sources:
+        if names and source.name not in names:
+            continue
+        on_source(source.name)
         if phases.get(source.name) == CUTOVER:
             text = (
                 f"Bron {source.name} staat in fase cutover: zij wordt niet meer bevraagd, ook niet door deze controle. "
                 f"Terug kan met klantbrug phase live --source {source.name}."
             )
-            lines.append(Line(Level.OK, text))
+            lines += said(Level.OK, text)
         else:
-            lines += check_source(source).lines
+            report = SourceReport(source.name, on_line=on_line, on_step=on_step)
+            lines += check_source(source, report=report).lines
     return lines
 
 
-def check_source(source: Source, *, seconds: float = SECONDS) -> SourceReport:
+def check_source(
+    source: Source, *, seconds: float = SECONDS, report: SourceReport | None = None
+) -> SourceReport:
     """Ask one source, within so many seconds, and tell what works. It raises nothing of `errors`."""
-    report = SourceReport(source.name)
+    report = SourceReport(source.name) if report is None else report
     deadline = time.monotonic() + seconds
     _before_asking(source, report)
     client = ZakenClient(source, retries=Retries(attempts=3))
@@ -82,6 +105,7 @@ def _before_asking(source: Source, report: SourceReport) -> None:
 
 
 def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline: float) -> None:
+    report.on_step("welke versie van de Zaken API zij heeft")
     try:
         version = client.version(deadline=deadline)
     except errors.LegacyError as exc:
@@ -113,6 +137,7 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
         )
     _clock(client, report)
     shown = _counts(client, source, report, deadline)
+    report.on_step("hoeveel zaken er zijn per vertrouwelijkheidaanduiding")
     try:
         _addresses(client, source, shown, report, deadline)
         _per_vertrouwelijkheid(client, report, deadline)
@@ -121,6 +146,7 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
     if not source.catalogi_url:
         report.say(Level.OK, "catalogi_url is leeg: er is niet per zaaktype geteld.")
         return
+    report.on_step("hoeveel zaken er zijn per zaaktype")
     try:
         _per_zaaktype(client, report, deadline)
     except errors.LegacyError as exc:
@@ -144,6 +170,7 @@ def _counts(
     shown: dict[str, list[dict[str, object]]] = {}
     guessed = False
     for kind in ("zaak", "rol", "klantcontact"):
+        report.on_step(f"hoeveel {PATHS[kind]} er te zien zijn")
         try:
             shown[kind], count = client.first(kind, deadline=deadline)
         except errors.LegacyError as exc:
@@ -220,24 +247,21 @@ def _per_vertrouwelijkheid(client: ZakenClient, report: SourceReport, deadline: 
 
 
 def _per_zaaktype(client: ZakenClient, report: SourceReport, deadline: float) -> None:
-    number = 0
-    for zaaktype in _zaaktypen(client, deadline):
-        number += 1
-        if number > MOST_ZAAKTYPEN:
-            report.say(Level.OK, f"Alleen de eerste {MOST_ZAAKTYPEN} zaaktypen zijn geteld.")
-            break
-        uuid = uuid_of(str(zaaktype.get("url", "")))
-        if uuid is None:
-            continue
-        name = str(zaaktype.get("omschrijving") or zaaktype.get("identificatie") or uuid)
-        _, count = client.first("zaak", {"zaaktype": uuid}, deadline=deadline)
-        # Versions of one zaaktype share their name.
-        report.per_zaaktype[name] = report.per_zaaktype.get(name, 0) + (count.number or 0)
-    seen = [f"{name} {number}" for name, number in report.per_zaaktype.items() if number]
+    known = [found for raw in _zaaktypen(client, deadline) if (found := Zaaktype.read(raw)) is not None]
+    for zaaktype in known[:MOST_ZAAKTYPEN]:
+        _, count = client.first("zaak", {"zaaktype": zaaktype.uuid}, deadline=deadline)
+        report.per_zaaktype[zaaktype.uuid] = count.number or 0
+    if len(known) > MOST_ZAAKTYPEN:
+        text = f"Van de {len(known)} versies van zaaktypen zijn alleen de eerste {MOST_ZAAKTYPEN} geteld."
+        report.say(Level.OK, text)
+    counted, beyond = known[:MOST_ZAAKTYPEN], {each.of for each in known[MOST_ZAAKTYPEN:]}
+    seen = [
+        f"{each.text} {report.per_zaaktype[each.uuid]}" for each in counted if report.per_zaaktype[each.uuid]
+    ]
     if seen:
         report.say(Level.OK, f"Zaken per zaaktype: {', '.join(seen)}.")
-    empty = [name for name, number in report.per_zaaktype.items() if not number]
-    if empty:
+    with_zaken = {uuid for uuid, number in report.per_zaaktype.items() if number}
+    if empty := without_zaken((each for each in counted if each.of not in beyond), with_zaken):
         report.say(
             Level.WARNING,
             f"Geen zaken te zien van zaaktype: {', '.join(empty)}. Ze zijn er niet, of de rechten missen.",
@@ -261,6 +285,10 @@ def check_config(config: Config) -> list[Line]:
     if config.path and _others_may(config.path) and _holds_secret(config):
         text = f"{config.path} is voor anderen leesbaar en kan geheimen bevatten: doe chmod 600."
         lines.append(Line(Level.WARNING, text))
+    for key, file in config.secret_files.items():
+        if file.exists() and _others_may(file):
+            text = f"{key}: {file} is voor anderen toegankelijk en bevat een geheim: doe chmod 600."
+            lines.append(Line(Level.WARNING, text))
     if config.sources:
         names = ", ".join(source.name for source in config.sources)
         lines.append(Line(Level.OK, f"Bronnen: {names}."))

@@ -20,6 +20,7 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
         own = getattr(source, f"{api}_client_id")
         asking = replace(source, client_id=own) if own else source
         path = api
+        report.on_step(f"wat de {_NAMES[api]} laat zien")
         try:
             version = client.speaks(api, deadline=deadline)
             said = f", versie {version}" if version else ""

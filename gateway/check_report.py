@@ -1,5 +1,6 @@
 """What `klantbrug check` says of one source: lines of how it is, counts, and errors told with what to do about them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -40,6 +41,9 @@ class SourceReport:
     counts: dict[str, int | None] = field(default_factory=dict)
     per_vertrouwelijkheid: dict[str, int] = field(default_factory=dict)
     per_zaaktype: dict[str, int] = field(default_factory=dict)
+    # Told of each line as it comes, and of each step before it is done.
+    on_line: Callable[[Line], None] = lambda line: None
+    on_step: Callable[[str], None] = lambda step: None
 
     @property
     def level(self) -> Level:
@@ -49,7 +53,9 @@ class SourceReport:
 
     def say(self, level: Level, text: str) -> None:
         """Add a line."""
-        self.lines.append(Line(level, text))
+        line = Line(level, text)
+        self.lines.append(line)
+        self.on_line(line)
 
 
 _REFUSED = {

@@ -20,6 +20,7 @@ from gateway.commands import (
     tokens,
     verify,
 )
+from gateway.commands.dutch import speak_dutch, with_dutch_usage
 from gateway.logs import setup_logging
 
 # In the order of `klantbrug --help`.
@@ -50,7 +51,9 @@ COMMANDS: tuple[click.Command, ...] = (
 )
 @click.option("--log-json", is_flag=True, help="Logregels als JSON.")
 @click.option("--verbose", is_flag=True, help="Ook elke aanroep van een bron in het log (zonder waarden).")
-@click.version_option(package_name="klantbrug")
+@click.version_option(
+    package_name="klantbrug", message="%(prog)s, versie %(version)s", help="Toont de versie."
+)
 @click.pass_context
 def cli(context: click.Context, config_path: Path | None, log_json: bool, verbose: bool) -> None:
     """Klantbrug: de Klantinteracties API op een bestaande Zaken API."""
@@ -60,8 +63,10 @@ def cli(context: click.Context, config_path: Path | None, log_json: bool, verbos
 
 for command in COMMANDS:
     cli.add_command(command)
+with_dutch_usage(cli)
 
 
 def main() -> None:
     """The entry point of the distribution."""
+    speak_dutch()
     cli(prog_name="klantbrug")

@@ -19,11 +19,16 @@ from urllib.parse import urlsplit
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
 from gateway.config_schema import JOB, JOB_NAMES, SECRET_LENGTH, SECTIONS, SOURCE
-from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
 
 MAPPING_LISTS = ("partij_rollen", "klantcontact_betrokkenen", "contactverzoek_typen", "afgehandeld")
 # What stands in an Authorization header as it is.
 CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
+
+# How the keys end that name a file with a secret; a client certificate may hold its key.
+SECRET_FILES = ("secret_file", "token_file", "client_key", "client_cert")
+# What `zaak_codes` replaced.
+OLD_ZAAK_KEYS = ("zaak_objecttype", "zaak_register", "zaak_soort_object_id")
 
 # The APIs of the earlier standards that a source may have beside its Zaken API.
 EARLIER_APIS = ("klanten", "contactmomenten")
@@ -49,6 +54,8 @@ class Gateway:
 
     bind: str = "127.0.0.1:8000"
     public_url: str = ""
+    also_known_as: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     workers: int = 2
     threads: int = 4
     max_body: int = 1024 * 1024
@@ -133,7 +140,10 @@ class Notifications:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that the operator chose, validated. `path` is the file read, or None."""
+    """Everything that the operator chose, validated.
+
+    `path` is the file read, or None; `secret_files` are the files that secrets stand in, by their key.
+    """
 
     gateway: Gateway
     store: Store
@@ -143,6 +153,7 @@ class Config:
     jobs: Mapping[str, Job] = field(hash=False)
     notifications: Notifications
     path: Path | None
+    secret_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
@@ -153,6 +164,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     without a uuid secret, the file `<store>.secret` is made beside the store. Raises ConfigError.
     """
     path, raw, errors = read(path, environ)
+    _take_old_zaak_codes(raw.get("mapping"), errors)
 
     for name in raw:
         if name not in (*SECTIONS, "source", "jobs"):
@@ -165,17 +177,35 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     sources = _sources(raw.get("source", []), errors)
     jobs = _jobs(raw.get("jobs", {}), errors)
     has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
-    mapping = _mapping(values["mapping"], has_source, errors)
+    nummers = values["gateway"].pop("nummers", "leeg")
+    mapping = _mapping(values["mapping"], nummers, has_source, errors)
     notifications = _notifications(values["notifications"], errors)
+    if values["gateway"]:
+        _other_addresses(values["gateway"], errors)
     # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
     if errors or store is None or mapping is None:
         raise ConfigError(errors)
     gateway = values["gateway"]
-    gateway["public_url"] = gateway["public_url"].rstrip("/")
     gateway["cors_origins"] = tuple(map(_as_sent, gateway["cors_origins"]))
     live = Live(**values["live"])
-    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path)
+    files = _secret_files(raw, store)
+    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path, files)
+
+
+def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
+    """The files that hold a secret, by the key that names each (that of a store without a source: by its own)."""
+    tables = {name: raw.get(name, {}) for name in SECTIONS}
+    tables |= {f"source.{table['name']}": table for table in raw.get("source", [])}
+    files = {
+        f"{where}.{key}": Path(value)
+        for where, table in tables.items()
+        for key, value in table.items()
+        if value and key.endswith(SECRET_FILES)
+    }
+    if store.origin == "generated":
+        files["store.uuid_secret_file"] = store.path.with_name(f"{store.path.name}.secret")
+    return files
 
 
 def ensure_secret_file(path: Path) -> str:
@@ -297,6 +327,20 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     )
 
 
+def _other_addresses(gateway: dict[str, Any], errors: list[str]) -> None:
+    """Judge the addresses that go with public_url; all without a slash at the end."""
+    gateway["trusted_proxies"] = tuple(gateway["trusted_proxies"])
+    gateway["public_url"] = gateway["public_url"].rstrip("/")
+    also = gateway["also_known_as"] = tuple(url.rstrip("/") for url in gateway["also_known_as"])
+    if also and not gateway["public_url"]:
+        fix = "vul public_url in, of haal also_known_as weg: zonder public_url volgen URLs het verzoek"
+        errors.append(f"gateway.also_known_as: staat er zonder public_url; {fix}")
+    places = [_as_sent(url) for url in (gateway["public_url"], *also)] if gateway["public_url"] else []
+    if len(set(places)) < len(places):
+        fix = "noem elk adres een keer: aan het pad is niet te zien waarlangs een client kwam"
+        errors.append(f"gateway.also_known_as: noemt twee keer dezelfde server; {fix}")
+
+
 def _as_sent(origin: str) -> str:
     """An origin as browsers send it: lower case, without the port that its scheme has anyway."""
     parts = urlsplit(origin.lower())
@@ -357,7 +401,7 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
     return Store(path, secret, origin) if len(errors) == before else None
 
 
-def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Settings | None:
+def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: list[str]) -> Settings | None:
     if not values:
         return None
     if not values["max_vertrouwelijkheidaanduiding"]:
@@ -371,8 +415,30 @@ def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Set
         naam: Kanaal(naar) if isinstance(naar, str) else Kanaal(naar["kanaal"], naar.get("initiator", True))
         for naam, naar in values.pop("kanalen").items()
     }
+    codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
     lists = {key: tuple(values.pop(key)) for key in MAPPING_LISTS}
-    return Settings(kanalen=kanalen, **lists, **values)
+    return Settings(kanalen=kanalen, zaak_codes=codes, nummers=nummers, **lists, **values)
+
+
+def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:
+    """Let the three keys of before `zaak_codes` still say what onderwerpobjecten are served with."""
+    old = (
+        {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
+        if isinstance(mapping, dict)
+        else {}
+    )
+    if not old:
+        return
+    if "zaak_codes" in mapping:
+        given = " en ".join(old)
+        errors.append(
+            f"mapping.{next(iter(old))}: {given} naast zaak_codes; haal weg, zaak_codes zegt hetzelfde"
+        )
+        return
+    served = DEFAULT_ZAAK_CODES[0]._asdict() | {
+        key.removeprefix("zaak_"): value for key, value in old.items()
+    }
+    mapping["zaak_codes"] = [served, *(codes._asdict() for codes in DEFAULT_ZAAK_CODES)]
 
 
 def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:

@@ -73,6 +73,13 @@ class Table(_Strict, fields.Raw):
     wanted = "geen tabel"
 
 
+class Tables(_Strict, fields.List):
+    """A list of TOML tables."""
+
+    types = (list,)
+    wanted = "geen lijst"
+
+
 class Section(Schema):
     """Base of the sections: an unknown key is an error, because a typing error must not pass unseen."""
 

@@ -2,19 +2,25 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, validate
 
-from gateway.config_fields import Flag, Number, Section, Table, Text, Texts, Whole, shown
+from gateway.config_fields import Flag, Number, Section, Table, Tables, Text, Texts, Whole, shown
 from gateway.cron import cron_trigger
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.legacy.window import Window
-from mappings.settings import OMSCHRIJVINGEN_GENERIEK, VERTROUWELIJKHEIDAANDUIDINGEN
+from mappings.settings import (
+    DEFAULT_ZAAK_CODES,
+    OMSCHRIJVINGEN_GENERIEK,
+    VERTROUWELIJKHEIDAANDUIDINGEN,
+    ZaakCodes,
+)
 
 SECRET_LENGTH = 32
+LONGEST_CODE = 200
 # Those of jobs.table, which stands above us.
 JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify")
 
@@ -63,6 +69,14 @@ def _bind(value: str) -> None:
         raise ValidationError("is geen IP-adres:poort, want een naam kan meer adressen zijn") from None
 
 
+def _network(value: str) -> None:
+    """Accept an IP address or a network of them."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        raise ValidationError("is geen IP-adres en geen netwerk") from None
+
+
 def _schedule(value: str) -> None:
     if not value:
         return
@@ -93,7 +107,16 @@ def _kanalen(value: Mapping[str, Any]) -> None:
             )
 
 
-_CODE = validate.Length(min=1, max=200, error="moet 1 tot 200 tekens hebben")
+def _zaak_codes(value: Mapping[str, Any]) -> None:
+    """A table with `objecttype` and `register` and, if wanted, `soort_object_id`."""
+    if set(value) - {*ZaakCodes._fields} or not {"objecttype", "register"} <= set(value):
+        raise ValidationError("is geen {objecttype, register} of {objecttype, register, soort_object_id}")
+    for name, code in value.items():
+        if not isinstance(code, str) or not 1 <= len(code) <= LONGEST_CODE:
+            raise ValidationError(f"heeft als {name} geen tekst van 1 tot {LONGEST_CODE} tekens")
+
+
+_CODE = validate.Length(min=1, max=LONGEST_CODE, error=f"moet 1 tot {LONGEST_CODE} tekens hebben")
 _ROLLEN = Text(validate=_one_of(*OMSCHRIJVINGEN_GENERIEK))
 _TAAL = "drie kleine letters, bijvoorbeeld nld"
 
@@ -115,12 +138,29 @@ class GatewaySection(Section):
             'schrijf het adres dat clients gebruiken, bijvoorbeeld "https://klantbrug.example.nl"'
         ),
     )
+    also_known_as = Texts(
+        Text(validate=[validate.Length(min=1, error="is leeg"), _web_address]),
+        load_default=list,
+        metadata=_meta('laat leeg of schrijf een lijst: ["http://klantbrug.intern:8000"]'),
+    )
+    trusted_proxies = Texts(
+        Text(validate=_network),
+        load_default=list,
+        metadata=_meta(
+            'laat leeg of schrijf een lijst van adressen of netwerken: ["10.0.0.7", "10.1.0.0/16"]'
+        ),
+    )
     workers = Whole(load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld workers = 2"))
     threads = Whole(load_default=4, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld threads = 4"))
     max_body = Whole(
         load_default=1024 * 1024,
         validate=_at_least(1024),
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
+    )
+    nummers = Text(
+        load_default="leeg",
+        validate=_one_of("leeg", "uitdelen"),
+        metadata=_meta('schrijf nummers = "leeg" of nummers = "uitdelen"'),
     )
     cors_origins = Texts(
         Text(validate=_origin),
@@ -317,9 +357,14 @@ class MappingSection(Section):
             'schrijf naam = "nieuwe naam" of naam = {kanaal = "nieuwe naam", initiator = false} (M28)'
         ),
     )
-    zaak_objecttype = _code("zgw-Zaak", "M29")
-    zaak_register = _code("openzaak", "M29")
-    zaak_soort_object_id = _code("uuid", "M29")
+    zaak_codes = Tables(
+        Table(validate=_zaak_codes),
+        load_default=lambda: [codes._asdict() for codes in DEFAULT_ZAAK_CODES],
+        validate=validate.Length(min=1, error="is leeg"),
+        metadata=_meta(
+            'schrijf een lijst, de eerste wordt getoond (M29): [{objecttype = "zaak", register = "zrc"}]'
+        ),
+    )
     actor_objecttype_medewerker = _code("mdw", "M27")
     actor_objecttype_eenheid = _code("afd", "M27")
     actor_objecttype_groep = _code("grp", "M40")

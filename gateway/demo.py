@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def run(port: int) -> int:
             questions = _fill(config_path)
             base = f"http://127.0.0.1:{port}"
             gateway = stack.enter_context(_gateway(config_path, base))
-            _tell(base, questions)
+            _tell(base, questions, _command(config_path))
             gateway.wait()
             return 1
     except KeyboardInterrupt:
@@ -83,7 +84,7 @@ def _fill(config_path: Path) -> dict[str, str]:
     for fetcher in installation.fetchers.values():
         with shown_progress() as show:
             Backfill(fetcher, show).run()
-    _say(status_text(status(installation.store)))
+    _say(status_text(status(installation.store), _command(config_path)))
     found = {
         "read": create_token(installation.store, "demo", "read"),
         "operate": create_token(installation.store, "demo-beheer", "operate"),
@@ -93,7 +94,12 @@ def _fill(config_path: Path) -> dict[str, str]:
     return found
 
 
-def _tell(base: str, found: dict[str, str]) -> None:
+def _command(config_path: Path) -> str:
+    """How to run `klantbrug` on the demo's configuration, from any folder and without its environment."""
+    return shlex.join([sys.executable, "-m", "gateway", "--config", str(config_path)])
+
+
+def _tell(base: str, found: dict[str, str], command: str) -> None:
     """Print the questions: each a line that works when pasted."""
 
     def curl(path: str, token: str = found["read"], **parameters: str) -> None:
@@ -119,6 +125,11 @@ def _tell(base: str, found: dict[str, str]) -> None:
     curl(f"{API}/klantcontacten", onderwerpobject__onderwerpobjectidentificatorObjectId=found["zaak"])
     _say("# de stand van zaken, voor beheerders")
     curl("/beheer/api/v1/status", token=found["operate"])
+    _say("# waarom is deze persoon zo?")
+    _say(f"{command} explain {found['partij']}")
+    _say("# wat niet paste, en wat niet te lezen was")
+    _say(f"{command} findings")
+    _say(f"{command} quarantine list")
     _say("\nCtrl-C stopt alles.")
 
 

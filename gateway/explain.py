@@ -14,6 +14,7 @@ from gateway.store.database import Store
 from gateway.store.editing import TOMBSTONE
 from gateway.store.explaining import HeldRaw
 from gateway.store.status import moment_of
+from gateway.times import local
 from gateway.tying import TIES
 from mappings import advice, why
 from mappings.identity import Uuids
@@ -92,7 +93,7 @@ class _Explaining:
             if part.part == TOMBSTONE
         ]
         if not found and (gone := erasing.erased(self.connection, uuid.bytes)):
-            story = f"Vernietigd bij de bron en hier gewist op {moment_of(gone.at)} (M35)."
+            story = f"Vernietigd bij de bron en hier gewist op {local(gone.at)} (M35)."
             found.append({"what": "erased", "kind": gone.what, "uuid": str(uuid), "story": story})
         return found
 
@@ -125,7 +126,7 @@ class _Explaining:
         if raw.state == kinds.QUARANTINED:
             for held in quarantine.listing(self.connection, raw.uuid):
                 if held.row == raw.row:
-                    words += f" sinds {moment_of(held.since)}: {held.reason}. {advice.QUARANTINE}"
+                    words += f" sinds {local(held.since)}: {held.reason}. {advice.QUARANTINE}"
         elif raw.state == kinds.TRANSLATED and raw.kind == "zaak":
             words = "gelezen; een zaak wordt zelf geen document, wel wat eraan hangt"
         elif raw.state == kinds.TRANSLATED and not made:
@@ -188,6 +189,6 @@ def _deleted(uuid: UUID, about: dict[str, Any], moment: int) -> dict[str, Any]:
         "what": "deleted",
         "kind": about["kind"],
         "uuid": str(uuid),
-        "story": f"Door een client verwijderd op {moment_of(moment)}{with_it}; het kwam uit de bron (M19).",
+        "story": f"Door een client verwijderd op {local(moment)}{with_it}; het kwam uit de bron (M19).",
         "restore": f"klantbrug restore {root}",
     }

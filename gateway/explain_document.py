@@ -18,6 +18,7 @@ from gateway.store.explaining import HeldDocument, HeldRaw, Said
 from gateway.store.identities import keys_of_document
 from gateway.store.kinds import TRANSLATED
 from gateway.store.status import moment_of
+from gateway.times import local
 from mappings import identity, origins, why
 from mappings.identity import Uuids
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
@@ -297,7 +298,7 @@ class Documents:
             for field in group["fields"]:
                 if field["field"] in edits:
                     field["rule"] = "M19"
-                    field["because"] = f"door een client geschreven op {moment_of(edits[field['field']])}"
+                    field["because"] = f"door een client geschreven op {local(edits[field['field']])}"
                     if field["field"] in says:
                         field["legacy"] = says[field["field"]]
 
@@ -395,7 +396,7 @@ def source_of(raw: HeldRaw, moment: int | None = None) -> dict[str, Any]:
 def _story(held: HeldDocument, count: int) -> str:
     if not held.local:
         return f"Gemaakt uit de bron, van {count} bronobject(en)."
-    story = f"Door een client geschreven op {moment_of(held.created)}."
+    story = f"Door een client geschreven op {local(held.created)}."
     if held.uuid.version == 8:  # only derived uuids have this version (M9)
         story = "De bron geeft dit niet meer; het bleef staan voor wat clients ernaar verwijzen (M20)."
     return story

@@ -40,8 +40,9 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
         return by_uuid(uuid)
 
     def counted() -> dict[str, Any]:
-        asked = {name: request.args.get(name, "") for name in ("source", "rule", "severity")}
-        return {"findings": told(store, Selection(**asked), EXAMPLES)}
+        sources = tuple(filter(None, request.args.getlist("source")))
+        rule, severity = (request.args.get(name, "") for name in ("rule", "severity"))
+        return {"findings": told(store, Selection(sources, rule, severity), EXAMPLES)}
 
     operating.add("explain/<uuid:uuid>", by_uuid)
     operating.add("explain", by_url)

@@ -18,7 +18,7 @@ from gateway.bits import Bits
 from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.merging import Merging
 from gateway.store import legacy as rows
-from gateway.store import rebuilding
+from gateway.store import rebuilding, ties
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
 from gateway.store.identities import identities_to_merge, zaken_of_contacts
@@ -162,6 +162,7 @@ class Ingest(Translator):
                 merging.identities |= identities_to_merge(connection, owners)
                 merging.zaken |= zaken_of_contacts(connection, owners)
                 merging.zaken |= {zaak for zaken in givers(connection, owners).values() for zaak in zaken}
+                merging.moments |= ties.moments_among(connection, owners)
                 merging.finish()
         return len(lifted)
 

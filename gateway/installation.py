@@ -53,9 +53,10 @@ def open_installation(config: Config) -> Installation:
 def make_ingest(config: Config, store: Store) -> Ingest:
     """What takes legacy objects into a store as this configuration says."""
     ingest = Ingest(store, config.mapping, config.store.uuid_secret)
+    known = (config.gateway.public_url, *config.gateway.also_known_as)
+    here = {f"hier {number}": address for number, address in enumerate(known)}
     ingest.addresses = {
-        source.name: {"bron": source.contactmomenten_url, "hier": config.gateway.public_url}
-        for source in config.sources
+        source.name: {"bron": source.contactmomenten_url, **here} for source in config.sources
     }
     return ingest
 

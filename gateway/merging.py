@@ -27,6 +27,7 @@ from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
 from gateway.store.moving import follow
+from gateway.store.numbering import held_by_others, number
 from gateway.store.overlay import overlay
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment
@@ -136,7 +137,7 @@ class Merging:
             findings += [(row, finding) for rol, finding in merged.findings for row in said_by[rol]]
             for document in merged.documents[1:]:
                 made_of[document.uuid.bytes] = {row for rol in document.sources for row in said_by[rol]}
-        ids = put_documents(self.connection, overlay(self.connection, documents))
+        ids = put_documents(self.connection, self._finished(documents))
         again, pairs_again = set[int](), set[int]()
         moved: list[tuple[int | None, int]] = []
         for party, members in parties:
@@ -163,15 +164,26 @@ class Merging:
         )
         return {row for uuid, row in before.items() if uuid not in ids}
 
+    def _finished(
+        self, documents: list[tuple[Document, bytes | None]]
+    ) -> list[tuple[Document, bytes | None]]:
+        """Documents as they are written: with what clients made of them (M19), and with a number when all have one."""
+        documents = overlay(self.connection, documents)
+        if self.settings.nummers == "uitdelen":
+            number(self.connection, documents, self.uuids)
+        return documents
+
     def _numbers(self, parties: Sequence[tuple[Merged, list[Claim]]]) -> None:
         """Give parties the number of a klant of theirs that is free (M41)."""
         wishes = {
             merged.documents[0].uuid: [(claim.rol, claim.nummer) for claim in claims if claim.nummer]
             for merged, claims in parties
         }
-        taken = ties.numbers_of_clients(
-            self.connection, {nummer for all_ in wishes.values() for _, nummer in all_}
-        )
+        wanted = {nummer for all_ in wishes.values() for _, nummer in all_}
+        taken = ties.numbers_of_clients(self.connection, wanted)
+        if self.settings.nummers == "uitdelen":
+            own = {uuid for merged, _ in parties for uuid in _uuids(merged.documents[0])}
+            taken |= held_by_others(self.connection, "partij", wanted, own)
         given = verdeel_nummers(wishes, taken)
         for merged, _ in parties:
             party = merged.documents[0]
@@ -230,7 +242,7 @@ class Merging:
             documents += [(document, contact.uuid) for document in made.documents]
             findings += [(contact.id, finding) for finding in made.findings]
             source_findings.update(made.source_findings)
-        documents = overlay(self.connection, documents)
+        documents = self._finished(documents)
         ids = put_documents(self.connection, documents)
         rows.put_findings(self.connection, CONTACT_STAGE, [contact.id for contact in contacts], findings)
         rows.put_source_findings(self.connection, source, source_findings)
@@ -261,6 +273,10 @@ class Merging:
                 )
             )
         return deelnemers, {row.rol: row.raw for row in held}
+
+
+def _uuids(document: Document) -> tuple[UUID, ...]:
+    return document.uuid, *document.other_uuids
 
 
 def _claim(row: StatementRow) -> Claim:

@@ -16,6 +16,7 @@ from gateway.store import legacy as rows
 from gateway.store import ties
 from gateway.store.claims import other_uuids, put_raw_provenance
 from gateway.store.kinds import RAW_KIND, TRANSLATED
+from gateway.store.numbering import number
 from gateway.store.overlay import overlay
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment, TieRow
@@ -118,6 +119,8 @@ class _Making:
             elif contact in local:
                 documents += [(document, None) for document in self._subjects(contact, local[contact])]
         documents = overlay(self.connection, documents)
+        if self.settings.nummers == "uitdelen":
+            number(self.connection, documents, self.uuids)
         ids = put_documents(self.connection, documents)
         rows.put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
         put_raw_provenance(

@@ -1,4 +1,4 @@
-"""The operator's API, /beheer/api/v1: JSON for tokens with the scope operate. Each part adds its own paths."""
+"""The operator's API, /beheer/api/v1: JSON, mostly for tokens with the scope operate. Each part adds its own paths."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Operating:
         self._app = app
         self._gatekeeper = gatekeeper
 
-    def add(self, path: str, view: View, methods: Sequence[str] = ("GET",)) -> None:
-        """Serve `view` at a path under /beheer/api/v1/ (Flask's way of writing variable parts)."""
+    def add(self, path: str, view: View, methods: Sequence[str] = ("GET",), scope: str = OPERATE) -> None:
+        """Serve `view` at a path under /beheer/api/v1/ (Flask's way of writing variable parts), for this scope."""
 
         def answer(**parts: Any) -> Response:
             must_take_json(request.environ)
-            self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), OPERATE)
+            self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), scope)
             return json_answer(orjson.dumps(view(**parts)))
 
         name = f"beheer {' '.join(methods)} {path}"

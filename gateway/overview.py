@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.config import Config, Job
 from gateway.config_schema import JOB_NAMES
 from gateway.legacy import gates
-from gateway.store import leases
+from gateway.store import leases, runs
 from gateway.store.database import Store
 from gateway.store.status import status
 
-# How a run is, for people.
-RUN_STATES = {
-    "running": "bezig",
-    "interrupted": "onderbroken",
-    "finished": "klaar",
-    "failed": "mislukt",
-}
+# How good something is: also the names of the colours on the page.
+GOOD, BUSY, HALF, BAD = "good", "busy", "half", "bad"
+COLOURS = {GOOD: "green", BUSY: "cyan", HALF: "yellow", BAD: "red"}
 # What every source has; of the rest a source may have none, and then it is not shown to people.
 ALWAYS_SHOWN = ("zaak", "rol", "klantcontact")
 NO_SCHEDULER = (
     "Er draait geen proces voor de jobs: niets wordt bijgehouden, bezorgd of opgeruimd. Start klantbrug serve of"
     " klantbrug jobs."
 )
+
+
+class Told(NamedTuple):
+    """How something is, in Dutch, and how good that is (GOOD, BUSY, HALF or BAD)."""
+
+    word: str
+    level: str
+
+
+RUNS = {
+    runs.RUNNING: Told("bezig", BUSY),
+    runs.INTERRUPTED: Told("onderbroken", HALF),
+    runs.FINISHED: Told("klaar", GOOD),
+    runs.PROBLEMS: Told("klaar, NIET goed", BAD),
+    runs.FAILED: Told("mislukt", BAD),
+}
+PROOFS = {runs.FINISHED: Told("schoon", GOOD), runs.PROBLEMS: Told("NIET schoon", BAD)}
+PROVING = ("verify", "verify-sample")
+COVERAGES = {"complete": Told("volledig", GOOD), "partial": Told("nog niet volledig", BAD)}
+
+
+def run_told(job: str, status: str) -> Told:
+    """How a run of a job is, for people; of a proof that ended, what it proved."""
+    proof = PROOFS.get(status) if job in PROVING else None
+    return proof or RUNS.get(status, Told(status, HALF))
+
+
+def proof_told(clean: bool) -> Told:
+    """The outcome of a verify, for people."""
+    return PROOFS[runs.FINISHED if clean else runs.PROBLEMS]
 
 
 def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:

@@ -67,14 +67,21 @@ def invalid(*params: InvalidParam) -> Problem:
     return Problem(400, "ValidationError", "invalid", "Ongeldige invoerwaarde.", invalid_params=params)
 
 
-def not_authenticated() -> Problem:
-    """401: no credentials were given."""
+def not_authenticated(scheme: str = "") -> Problem:
+    """401: no credentials were given, or not as ours: `scheme` is the word that they begin with.
+
+    Then a header says how they are written, and the detail too, but for Bearer: that answer is recorded [155].
+    """
+    title = "Authenticatiegegevens zijn niet opgegeven."
+    hint = [("Klantbrug-Hint", "Authorization: Token <token>")] if scheme else []
+    detail = f"{title} Schrijf de kop als Authorization: Token <token>."
     return Problem(
         401,
         "NotAuthenticated",
         "not_authenticated",
-        "Authenticatiegegevens zijn niet opgegeven.",
-        headers=[("WWW-Authenticate", "Token")],
+        title,
+        detail if scheme and scheme.lower() != "bearer" else "",
+        headers=[("WWW-Authenticate", "Token"), *hint],
     )
 
 
@@ -90,14 +97,11 @@ def authentication_failed(detail: str) -> Problem:
     )
 
 
-def permission_denied() -> Problem:
-    """403: the token may not do this."""
-    return Problem(
-        403,
-        "PermissionDenied",
-        "permission_denied",
-        "Je hebt geen toestemming om deze actie uit te voeren.",
-    )
+def permission_denied(needed: str = "", given: str = "") -> Problem:
+    """403: the token may not do this; `needed` is the scope that it takes, `given` the one that the token has."""
+    title = "Je hebt geen toestemming om deze actie uit te voeren."
+    detail = f"{title} Hiervoor is een token met scope {needed} nodig; dit token heeft scope {given}."
+    return Problem(403, "PermissionDenied", "permission_denied", title, detail if needed else "")
 
 
 def not_found(detail: str = "") -> Problem:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from gateway.cron import DUTCH_TIME
+from gateway.overview import COLOURS, proof_told
+from gateway.times import local
+from gateway.zaaktypen import Zaaktype, without_zaken
 
 KINDS = {
     "zaak": "Zaken",
@@ -91,9 +92,10 @@ def hidden(counts: dict[str, int]) -> str:
 def text(report: dict[str, Any]) -> str:
     """The report for a terminal: what matters of it."""
     lines = [
-        f"Rapport {report['id']}, bron {report['source']}, {_mode(report)}, klaar {moment(report['ended'])}:"
+        f"Rapport {report['id']}, bron {report['source']}, {_mode(report)}, klaar {local(report['ended'])}:"
     ]
-    lines.append(click.style(sentence(report)[:1].upper() + sentence(report)[1:] + ".", bold=True))
+    colour = COLOURS[proof_told(report["clean"]).level]
+    lines.append(click.style(sentence(report)[:1].upper() + sentence(report)[1:] + ".", bold=True, fg=colour))
     for kind, row in report["kinds"].items():
         lines.append(f"  {KINDS.get(kind, kind)}: {_numbers(row)}")
     for kind, row in report["documents"].items():
@@ -125,7 +127,7 @@ def page(report: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "moment": moment}
+    environment.filters |= {"number": _number, "moment": local}
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in report["zaaktypen"]:
         groups.setdefault(zaaktype(report, row["zaaktype"], row["kind"]), []).append(row)
@@ -171,11 +173,13 @@ def unseen(report: dict[str, Any]) -> list[str]:
 
 
 def _empty(report: dict[str, Any]) -> list[str]:
-    """Zaaktypen of the catalogue of which a whole walk showed no zaak."""
+    """Zaaktypen of the catalogue of which a whole walk showed no zaak: of none of their versions."""
     if report["mode"] != "full":
         return []
     met = {row["zaaktype"] for row in report["zaaktypen"] if row["kind"] == "zaak"}
-    return sorted({name for uuid, name in report["zaaktype_namen"].items() if uuid not in met})
+    names = report["zaaktype_namen"]
+    of = report.get("zaaktype_van", names)  # reports of before have just names
+    return sorted(without_zaken([Zaaktype(uuid, of[uuid], text) for uuid, text in names.items()], met))
 
 
 def zaaktype(report: dict[str, Any], uuid: str, kind: str) -> str:
@@ -183,11 +187,6 @@ def zaaktype(report: dict[str, Any], uuid: str, kind: str) -> str:
     if not uuid and kind in NO_ZAAK:
         return WITHOUT_ZAAKTYPE
     return report["zaaktype_namen"].get(uuid, uuid) or NO_ZAAKTYPE
-
-
-def moment(microseconds: int) -> str:
-    """A moment of the store in Dutch local time."""
-    return datetime.fromtimestamp(microseconds // 1_000_000, DUTCH_TIME).strftime("%d-%m-%Y %H:%M:%S")
 
 
 def _mode(report: dict[str, Any]) -> str:

@@ -6,24 +6,29 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from gateway.legacy.gate import LONG, PAUSED
 from gateway.legacy.turns import BROKEN
 from gateway.logs import get_logger
-from gateway.overview import RUN_STATES, kinds_shown, trouble
+from gateway.overview import COLOURS, COVERAGES, Told, kinds_shown, run_told, trouble
+from gateway.times import local_of
 from jobs.backfill import Progress
 from jobs.telling import waits_text
 
 LINE_SECONDS = 5.0
 WAIT_SECONDS = 300.0
+# Wide enough for a run on a line: two moments are never cut off.
+WIDTH = 120
 log = get_logger(__name__)
 
 
@@ -108,7 +113,7 @@ def pace_text(rate: float, seconds_left: int | None, waits: str, limit: str) -> 
 
 def backfills_text(overview: dict[str, Any]) -> str:
     """How backfills are doing (`gateway.backfills.overview`) as text for a person."""
-    console = Console(file=io.StringIO(), width=100, highlight=False, markup=False)
+    console = _paper()
     for name, one in overview["sources"].items():
         run, news = one["run"], one["now"]
         # What a backfill that runs waits for, it says itself.
@@ -117,9 +122,12 @@ def backfills_text(overview: dict[str, Any]) -> str:
             console.print("\n".join([f"Bron {name}: er liep nog geen backfill.", *asking]))
             continue
         if not one["running"]:
-            state = RUN_STATES[run["status"]]
+            state = run_told("backfill", run["status"])
+            # What it says of itself may begin with that same word.
+            said = run["message"] or ""
+            rest = said.removeprefix(state.word) if said.startswith(state.word) else f". {said}".rstrip()
             console.print(
-                f"Bron {name}: er loopt geen backfill; de laatste is {state}. {run['message'] or ''}"
+                f"Bron {name}: er loopt geen backfill; de laatste is ", _styled(state), rest, sep=""
             )
             if one["stopped"]:
                 console.print(
@@ -152,7 +160,7 @@ def backfills_text(overview: dict[str, Any]) -> str:
             label = "per uuid" if kind == "by_uuid" else kind
             table.add_row(label, *(str(counts.get(column, 0)) for column in headings))
         console.print(table)
-    return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
+    return _written(console)
 
 
 def asking_lines(asking: dict[str, Any], *, waits: bool = True) -> list[str]:
@@ -170,14 +178,20 @@ def asking_lines(asking: dict[str, Any], *, waits: bool = True) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def status_text(status: dict[str, Any]) -> str:
-    """The status (`store.status.status`) as text for a person."""
-    console = Console(file=io.StringIO(), width=100, highlight=False, markup=False)
+def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
+    """The status (`store.status.status`) as text for a person, with colours.
+
+    `command` is how that person runs us: hints hold it, each on one line, so that they can be pasted.
+    """
+    console = _paper()
     if found := trouble(status):
         console.print(f"Let op: {found}")
     for name, source in status["sources"].items():
         table = Table(
-            title=f"Bron {name}: fase {source['phase']}, dekking {source['coverage']}", title_justify="left"
+            title=Text.assemble(
+                f"Bron {name}: fase {source['phase']}, dekking ", _styled(COVERAGES[source["coverage"]])
+            ),
+            title_justify="left",
         )
         for heading in ("soort", "gezien", "vertaald", "quarantaine", "weggelaten"):
             table.add_column(heading, justify="left" if heading in ("soort", "weggelaten") else "right")
@@ -194,27 +208,28 @@ def status_text(status: dict[str, Any]) -> str:
         for line in asking_lines(source["asking"]) if "asking" in source else ():
             console.print(line)
         if source["rebuild"]:
-            console.print(f"Bron {name} is met een andere [mapping] of versie vertaald: klantbrug rebuild.")
+            hint = f"Bron {name} is met een andere [mapping] of versie vertaald: {command} rebuild"
+            console.print(hint, soft_wrap=True)
     if not status["sources"]:
         console.print("Geen bron: een zelfstandig Klantinteracties-register.")
     if status["runs"]:
-        table = Table(title="Laatste runs", title_justify="left")
-        for heading in ("taak", "bron", "stand", "begonnen", "klaar", "bericht"):
-            table.add_column(heading)
+        table = Table(title="Laatste runs", title_justify="left", box=SIMPLE_HEAD)
+        for heading in ("taak", "bron", "stand", "begonnen", "klaar"):
+            table.add_column(heading, no_wrap=True)
+        table.add_column("bericht", overflow="fold")
         for run in status["runs"]:
-            state = RUN_STATES.get(run["status"], run["status"])
-            cells = (run["job"], run["source"], state, run["started"], run["finished"], run["message"])
-            table.add_row(*(cell or "" for cell in cells))
+            state = _styled(run_told(run["job"], run["status"]))
+            started, finished = local_of(run["started"]), local_of(run["finished"])
+            table.add_row(run["job"], run["source"] or "", state, started, finished, run["message"] or "")
         console.print(table)
     if status["quarantine"]["open"]:
-        console.print(
-            f"Te bekijken in quarantaine: {status['quarantine']['open']} (klantbrug quarantine list)."
-        )
+        hint = f"Te bekijken in quarantaine: {status['quarantine']['open']}: {command} quarantine list"
+        console.print(hint, soft_wrap=True)
     notifications = status["notifications"]
     if any(notifications.values()):
         given_up = f"{notifications['failed']} opgegeven"
-        given_up += " (klantbrug notifications retry)" if notifications["failed"] else ""
-        console.print(f"Notificaties: {notifications['waiting']} wachten, {given_up}.")
+        given_up += f": {command} notifications retry" if notifications["failed"] else ""
+        console.print(f"Notificaties: {notifications['waiting']} wachten, {given_up}", soft_wrap=True)
     inbox = status["inbox"]
     if any(inbox.values()):
         told = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"
@@ -222,19 +237,37 @@ def status_text(status: dict[str, Any]) -> str:
     for name, source in status["sources"].items():
         if followed := source.get("following"):
             hurry = f"; leest nu alles opnieuw: {followed['hurry']}" if followed["hurry"] else ""
-            moments = [followed[what] or "nog niet" for what in ("synced", "swept")]
+            moments = [local_of(followed[what]) or "nog niet" for what in ("synced", "swept")]
             console.print(f"{name}: nieuw opgehaald {moments[0]}, alles nagelopen {moments[1]}{hurry}.")
             if followed["failed"]:
                 console.print(f"{name}: bij het nalopen bleven {followed['failed']} vragen zonder antwoord.")
             if followed["still"]:
                 console.print(
-                    f"{name}: het nalopen staat stil sinds {followed['still']} ({followed['cause']})."
+                    f"{name}: het nalopen staat stil sinds {local_of(followed['still'])} ({followed['cause']})."
                 )
-    return click.unstyle(console.file.getvalue())  # type: ignore[attr-defined]
+    return _written(console)
 
 
-def moment_text(microseconds: int | None) -> str | None:
-    """A moment of the store for a person; None stays None."""
-    if microseconds is None:
-        return None
-    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def styled(told: Told) -> str:
+    """A word in its colour; click leaves the colour out where the output is no terminal."""
+    return click.style(told.word, fg=COLOURS[told.level], bold=True)
+
+
+def _styled(told: Told) -> Text:
+    return Text(told.word, style=f"bold {COLOURS[told.level]}")
+
+
+def _paper() -> Console:
+    """Something to print text with colours on, of a fixed width."""
+    return Console(
+        file=io.StringIO(),
+        width=WIDTH,
+        highlight=False,
+        markup=False,
+        force_terminal=True,
+        color_system="standard",
+    )
+
+
+def _written(console: Console) -> str:
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]

@@ -45,7 +45,7 @@ from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.telling import BY_UUID, Progress, Telling
 from jobs.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
-from jobs.work import Busy
+from jobs.work import Busy, busy
 from mappings.translate import uuid_in
 
 __all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
@@ -109,9 +109,10 @@ class Backfill:
 
         Raises Busy; and, leaving a run that can be gone on with: Stopped, Yielded, LegacyError, leases.Lost.
         """
-        grip = runs.take_lease(self.store, runs.lease_of("backfill", self.fetcher.name), LEASE_SECONDS)
+        lease = runs.lease_of("backfill", self.fetcher.name)
+        grip = runs.take_lease(self.store, lease, LEASE_SECONDS)
         if grip is None:
-            raise Busy(f"er loopt al een backfill of verify van bron {self.fetcher.name}")
+            raise busy(self.store, lease, f"Bron {self.fetcher.name}: er loopt al een backfill of verify")
         status, message = runs.FAILED, ""
         run: runs.Run | None = None
         try:
@@ -122,7 +123,7 @@ class Backfill:
                 with self.store.write() as connection:
                     run = terms.opened(connection, self.fetcher)
                 message = self._all(run)
-                status = runs.FINISHED
+                status = runs.PROBLEMS if message else runs.FINISHED
                 return not message
         except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
             status = runs.INTERRUPTED
@@ -143,7 +144,7 @@ class Backfill:
             if run is not None:
                 with self.store.write() as connection:
                     runs.end_run(connection, run, status, message)
-                if status == runs.FINISHED:
+                if status in runs.ENDED:
                     self.client.forget_overrides()
             leases.let_go(self.store, grip)
 

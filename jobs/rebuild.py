@@ -21,8 +21,9 @@ from gateway.store.database import Store, StoreError
 from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
 from gateway.store.legacy import set_state
+from gateway.store.numbering import number_what_clients_wrote
 from jobs.verify import Step
-from jobs.work import Busy
+from jobs.work import busy
 from mappings.translate import fingerprint
 
 JOB = "rebuild"
@@ -83,7 +84,7 @@ class Rebuild:
             for name in wanted:
                 grip = runs.take_lease(self.store, name, LEASE_SECONDS)
                 if grip is None:
-                    raise Busy("er loopt al een rebuild, backfill of verify op deze opslag")
+                    raise busy(self.store, name, "er loopt al een rebuild, backfill of verify op deze opslag")
                 grips.append(grip)
             yield grips
         finally:
@@ -100,6 +101,7 @@ class Rebuild:
             self._without_facts()
             self._walk(run)
             self._leftovers()
+            self._numbers()
             outcome = self._outcome(run)
             status = runs.FINISHED
             return outcome
@@ -184,6 +186,13 @@ class Rebuild:
         if miscounted:
             with self.store.write() as connection:
                 rebuilding.count_again(connection)
+
+    def _numbers(self) -> None:
+        """What clients wrote gets a number too, when all get one: no held object leads to it."""
+        numbered = int(self.ingest.settings.nummers == "uitdelen")
+        while numbered:
+            with self.store.write() as connection:
+                numbered = number_what_clients_wrote(connection, self.ingest.uuids)
 
     def _outcome(self, run: runs.Run) -> Outcome:
         with self.store.read() as connection:

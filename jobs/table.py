@@ -240,7 +240,7 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
         # Whatever code the job runs, it writes only for as long as the lease is its own.
         with store.guarded(partial(leases.keep, grip=grip)), background(work.stopping, patience=PATIENCE):
             counters = job.function(work)
-        status = runs.FINISHED
+        status = runs.PROBLEMS if job.in_trouble(counters) else runs.FINISHED
     except Stopped:
         status = runs.INTERRUPTED  # while it waited for its turn at a source
     finally:

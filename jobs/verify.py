@@ -29,13 +29,13 @@ from gateway.logs import get_logger
 from gateway.report import sentence
 from gateway.store import comparing, leases, reports, runs
 from gateway.store.database import now
+from gateway.zaaktypen import Zaaktype
 from jobs.crew import PATIENT, Crew
 from jobs.ledger import NAMED, fingerprint
 from jobs.lists import all_kinds_of
 from jobs.sampling import Sample
 from jobs.whole import Whole
-from jobs.work import Busy, Work
-from mappings.translate import uuid_in
+from jobs.work import Busy, Work, busy
 
 log = get_logger("klantbrug.verify")
 
@@ -93,9 +93,10 @@ class Verify:
         """Verify, keep the report, and give it. Raises Busy, CutOver; and, leaving a run that can be gone on with
         when it is of everything: LegacyError, leases.Lost, whatever `show` raises."""
         client = self.fetcher.client  # not in phase cutover
-        grip = runs.take_lease(self.store, runs.lease_of("verify", self.name), LEASE_SECONDS)
+        lease = runs.lease_of("verify", self.name)
+        grip = runs.take_lease(self.store, lease, LEASE_SECONDS)
         if grip is None:
-            raise Busy(f"er loopt een backfill of verify van bron {self.name}")
+            raise busy(self.store, lease, f"Bron {self.name}: er loopt een backfill of verify")
         job, self._own = current(), get_ident()
         self._how = replace(job or PATIENT, waiting=self._hold)
         self.crew = Crew(client.describe()["connections"], self._how)
@@ -112,7 +113,7 @@ class Verify:
                     report["id"] = reports.put_report(connection, self.source, report)
                     run.counters = {kind: dict(row) for kind, row in report["kinds"].items()}
                     text = f"rapport {report['id']}: " + sentence(report)
-                    runs.end_run(connection, run, runs.FINISHED, text)
+                    runs.end_run(connection, run, runs.FINISHED if report["clean"] else runs.PROBLEMS, text)
             run = None
             return report
         except (KeyboardInterrupt, Stopped):
@@ -183,7 +184,7 @@ class Verify:
             "ended": now(),
             **verify.ledger.report(verify.judge.kinds),
             "rights": rights,
-            "zaaktype_namen": next(self._answers([lambda: _names(client)])),
+            **_catalogue(next(self._answers([lambda: _zaaktypen(client)]))),
         }
 
     def _whole(self, run: runs.Run) -> Whole:
@@ -270,18 +271,23 @@ def _address(client: ZakenClient) -> str:
     return client.url_of("zaak", str(UUID(int=0))).rpartition("zaken/")[0]
 
 
-def _names(client: ZakenClient) -> dict[str, str]:
-    """The names of the zaaktypen, where a Catalogi API is configured and answers."""
-    found: dict[str, str] = {}
+def _zaaktypen(client: ZakenClient) -> list[Zaaktype]:
+    """The zaaktypen, as far as a Catalogi API is configured and answers."""
+    found: list[Zaaktype] = []
     try:
         for page in client.pages("zaaktype"):
-            for raw in page.objects:
-                uuid = uuid_in(raw.get("url"))
-                if uuid is not None:
-                    found[str(uuid)] = str(raw.get("omschrijving") or raw.get("identificatie") or uuid)
+            found += filter(None, map(Zaaktype.read, page.objects))
     except LegacyError:
         return found
     return found
+
+
+def _catalogue(zaaktypen: list[Zaaktype]) -> dict[str, dict[str, str]]:
+    """What a report says of the catalogue: by uuid of a version its text, and the zaaktype that it is a version of."""
+    return {
+        "zaaktype_namen": {each.uuid: each.text for each in zaaktypen},
+        "zaaktype_van": {each.uuid: each.of for each in zaaktypen},
+    }
 
 
 def any_synced(installation: Installation) -> bool:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from gateway.installation import Installation
-from gateway.store import leases
-from gateway.store.database import now
+from gateway.store import leases, runs
+from gateway.store.database import Store, now
 from gateway.store.leases import Grip
+from gateway.times import local
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,18 @@ class Work:
 
 class Busy(Exception):
     """Another process runs this job."""
+
+
+def busy(store: Store, lease: str, otherwise: str) -> Busy:
+    """The error of who can't have a lease of runs: what runs, in which process and since when, and how to look at it.
+
+    `otherwise` is its text when that is not known (yet).
+    """
+    with store.read() as connection:
+        running = runs.running(connection, lease)
+    if running is None:
+        return Busy(otherwise)
+    look = "klantbrug backfill status" if running.job == "backfill" else "klantbrug status"
+    return Busy(
+        f"{otherwise}: een {running.job} in proces {running.pid}, begonnen {local(running.started)}; zie {look}"
+    )

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from mappings import namen
@@ -23,6 +22,7 @@ from mappings.klantcontacten import Contact, moment_text, too_confidential, zaak
 from mappings.klanten import as_rol, renamed
 from mappings.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.settings import Kanaal, Settings
+from mappings.urls import place
 
 INHOUD_LIMIT: Final = 1000
 REACTIE_LIMIT: Final = 1000
@@ -293,10 +293,10 @@ def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:
     """
     try:
         uuid = UUID(url.rstrip("/").rpartition("/")[2])
-        host, path = _place(url)
+        host, path = place(url)
         for name, base in bases.items():
-            base_host, base_path = _place(base)
-            if base and host == base_host and path.startswith(f"{base_path}/"):
+            base_host, base_path = place(base) if base else ("", "")
+            if host == base_host and path.startswith(f"{base_path}/"):
                 return name, uuid
     except ValueError:
         return "", None
@@ -321,11 +321,6 @@ def onbekend_contactmoment() -> Finding:
         Severity.DROPPED,
         "het contactmoment staat in een systeem dat geen bron is: overgeslagen",
     )
-
-
-def _place(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.netloc.lower(), parts.path.rstrip("/")
 
 
 def _vorig(contact: UUID, vorig: str, moment: int, omgeving: Omgeving, uuids: Uuids, result: Contact) -> None:

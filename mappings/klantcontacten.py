@@ -155,15 +155,16 @@ def zaak_onderwerp(
     contact: UUID, zaak: str, moment: int, uuids: Uuids, settings: Settings, sources: frozenset[UUID]
 ) -> Document:
     """The onderwerpobject of a klantcontact about a zaak (M29, M32, M40); `sources` are what says so."""
+    codes = settings.zaak_codes[0]
     return Document(
         "onderwerpobject",
         uuids.derive("onderwerpobject", str(contact), zaak),
         {
             "onderwerpobjectidentificator": {
                 "objectId": zaak,
-                "codeObjecttype": settings.zaak_objecttype,
-                "codeRegister": settings.zaak_register,
-                "codeSoortObjectId": settings.zaak_soort_object_id,
+                "codeObjecttype": codes.objecttype,
+                "codeRegister": codes.register,
+                "codeSoortObjectId": codes.soort_object_id,
             }
         },
         moment,

@@ -235,7 +235,7 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "voorkeurstaal": ("M11", "de instelling [mapping] voorkeurstaal"),
         "indicatieActief": ("M11", "altijd waar zolang de bron de partij geeft"),
         "indicatieGeheimhouding": ("M11", "de bron zegt er niets over"),
-        "nummer": ("M41", "geen klant geeft een nummer dat vrij is"),
+        "nummer": ("M41", "van een klant als het vrij is, anders uitgedeeld als [gateway] nummers dat zegt"),
         "interneNotitie": ("M11", "de bron zegt er niets over"),
         "bezoekadres.land": ("M14", "een verblijfsadres ligt in Nederland"),
     },
@@ -271,13 +271,14 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "taal": ("M28", "de instelling [mapping] taal"),
         "vertrouwelijk": ("M28", "de meest vertrouwelijke zaak van het contact"),
         "metadata.bron": ("M28", "de naam van de bron"),
+        "nummer": ("M28", "uitgedeeld als [gateway] nummers dat zegt: de bron geeft er geen"),
         "": ("M28", "de bron zegt er niets over"),
     },
     "internetaak": {
         "": ("M40", "de bron zegt er niets over"),
     },
     "onderwerpobject": {
-        "onderwerpobjectidentificator": ("M29", "de instellingen [mapping] zaak_..."),
+        "onderwerpobjectidentificator": ("M29", "de instelling [mapping] zaak_codes"),
     },
     "betrokkene": {
         "initiator": ("M30", "de instelling [mapping] kanalen, anders waar: de bron zegt het niet"),

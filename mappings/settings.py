@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # From open to closed, in the order of the standard; M28 and M34 compare places in this row.
 VERTROUWELIJKHEIDAANDUIDINGEN = (
@@ -35,6 +36,18 @@ class Kanaal:
     initiator: bool = True
 
 
+class ZaakCodes(NamedTuple):
+    """The codes by which an application points from a klantcontact to a zaak (M29)."""
+
+    objecttype: str
+    register: str
+    soort_object_id: str = "uuid"
+
+
+# As KISS and as ZAC write them.
+DEFAULT_ZAAK_CODES = (ZaakCodes("zgw-Zaak", "openzaak"), ZaakCodes("zaak", "open-zaak"))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The `[mapping]` section; a translation with equal settings and input gives equal output (M1).
@@ -48,9 +61,7 @@ class Settings:
     voorkeurstaal: str = ""  # M11
     taal: str = "nld"  # M28
     kanalen: Mapping[str, Kanaal] = field(default_factory=dict, hash=False)  # M28, M30
-    zaak_objecttype: str = "zgw-Zaak"  # M29
-    zaak_register: str = "openzaak"  # M29
-    zaak_soort_object_id: str = "uuid"  # M29
+    zaak_codes: tuple[ZaakCodes, ...] = DEFAULT_ZAAK_CODES  # M29; served with the first, found by any
     actor_objecttype_medewerker: str = "mdw"  # M27
     actor_objecttype_eenheid: str = "afd"  # M27
     actor_register: str = "obj"  # M27
@@ -61,3 +72,6 @@ class Settings:
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen
     contactverzoek_typen: tuple[str, ...] = ()  # M40; empty: no contactmoment gives an internetaak
     afgehandeld: tuple[str, ...] = ("afgehandeld",)  # M40
+    nummers: str = (
+        "leeg"  # M11, M28: leeg | uitdelen; stands in [gateway], because clients' documents follow it too
+    )

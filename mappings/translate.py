@@ -21,7 +21,7 @@ from mappings.settings import Settings
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(slots=True)
@@ -79,10 +79,12 @@ def _with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
 def fingerprint(settings: Settings) -> str:
     """What tells this mapping from another: its version and the choices that documents depend on.
 
-    Not the maximum of M34: what it leaves out is not held, and never needs translating again.
+    Not the maximum of M34: what it leaves out is not held, and never needs translating again. And of the codes of a
+    zaak only those that are served: by the others is only searched (M29).
     """
     choices = asdict(settings)
     del choices["max_vertrouwelijkheidaanduiding"]
+    choices["zaak_codes"] = choices["zaak_codes"][0]
     told = json.dumps([VERSION, choices], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.config import Config, ConfigError, Source, ensure_secret_file, load_config
 from gateway.config_schema import JOB, JOB_NAMES, SECTIONS, SOURCE
 from jobs.table import BY_NAME
-from mappings.settings import Kanaal
+from mappings.settings import Kanaal, ZaakCodes
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
@@ -150,6 +150,35 @@ def test_a_channel_gets_another_name_and_says_who_began(tmp_path):
     assert kanalen == {"balie": Kanaal("Balie", True), "brief": Kanaal("Post", False)}
 
 
+@pytest.mark.rule("M29")
+def test_a_zaak_has_the_codes_of_several_applications(tmp_path):
+    assert load(tmp_path, WHOLE).mapping.zaak_codes == (
+        ZaakCodes("zgw-Zaak", "openzaak", "uuid"),
+        ZaakCodes("zaak", "open-zaak", "uuid"),
+    )
+    given = (
+        '{objecttype = "zaak", register = "zrc"}, {objecttype = "a", register = "b", soort_object_id = "c"}'
+    )
+    text = WHOLE.replace("[mapping]\n", f"[mapping]\nzaak_codes = [{given}]\n")
+    assert load(tmp_path, text).mapping.zaak_codes == (
+        ZaakCodes("zaak", "zrc", "uuid"),
+        ZaakCodes("a", "b", "c"),
+    )
+    environ = {"KLANTBRUG_MAPPING__ZAAK_CODES": '[{objecttype = "x", register = "y"}]'}
+    assert load(tmp_path, text, environ).mapping.zaak_codes == (ZaakCodes("x", "y", "uuid"),)
+
+
+@pytest.mark.rule("M29")
+def test_the_three_keys_of_before_still_say_what_is_served(tmp_path):
+    old = WHOLE.replace("[mapping]\n", '[mapping]\nzaak_objecttype = "zaak"\nzaak_register = "zrc"\n')
+    codes = load(tmp_path, old).mapping.zaak_codes
+    assert codes[0] == ZaakCodes("zaak", "zrc", "uuid")
+    assert ZaakCodes("zgw-Zaak", "openzaak", "uuid") in codes
+    both = old.replace("[mapping]\n", '[mapping]\nzaak_codes = [{objecttype = "a", register = "b"}]\n')
+    (line,) = faults(tmp_path, both)
+    assert line.startswith("mapping.zaak_objecttype: zaak_objecttype en zaak_register naast zaak_codes;")
+
+
 @pytest.mark.rule("M34")
 def test_what_may_be_shown_must_be_chosen_when_there_is_a_source(tmp_path):
     (line,) = faults(tmp_path, STORE_TABLE + SOURCE_TABLE)
@@ -171,12 +200,42 @@ WRONG = [
     ('[gateway]\nbind = "8000"\n', "gateway.bind", "'8000' is niet adres:poort", "127.0.0.1:8000"),
     ('[gateway]\nbind = "localhost:80"\n', "gateway.bind", "is geen IP-adres:poort", "127.0.0.1:8000"),
     ('[gateway]\npublic_url = "klantbrug.nl"\n', "gateway.public_url", "geen webadres", "https://"),
+    ("[gateway]\ntrusted_proxies = ['proxy']\n", "gateway.trusted_proxies", "geen IP-adres", "10.0.0.7"),
+    ("[gateway]\ntrusted_proxies = '::1'\n", "gateway.trusted_proxies", "geen lijst", "10.0.0.7"),
+    (
+        "[gateway]\nalso_known_as = ['http://b.nl']\n",
+        "gateway.also_known_as",
+        "zonder public_url",
+        "vul public_url in",
+    ),
+    (
+        "[gateway]\npublic_url = 'http://b.nl/x'\nalso_known_as = ['http://B.nl:80/y']\n",
+        "gateway.also_known_as",
+        "twee keer dezelfde server",
+        "noem elk adres een keer",
+    ),
+    (
+        "[gateway]\npublic_url = 'http://b.nl'\nalso_known_as = ['c.nl']\n",
+        "gateway.also_known_as",
+        "geen webadres",
+        "klantbrug.intern",
+    ),
     ("gateway = 3\n", "gateway", "geen tabel", "[gateway]"),
     ("[live]\nmax_age = 1.5\n", "live.max_age", "1.5 is geen geheel getal", "hele seconden"),
     ('[live]\npartial = "maybe"\n', "live.partial", "'maybe' moet", '"refuse" of "answer"'),
     ("[mapping]\npartij_rollen = 'initiator'\n", "mapping.partij_rollen", "geen lijst", "M10"),
     ("[mapping]\npartij_rollen = ['initator']\n", "mapping.partij_rollen", "'initator' moet", "M10"),
     ("[mapping.kanalen]\nbalie = 3\n", "mapping.kanalen", "'balie'", "M28"),
+    ("[mapping]\nzaak_codes = []\n", "mapping.zaak_codes", "is leeg", "M29"),
+    ("[mapping]\nzaak_codes = ['zaak']\n", "mapping.zaak_codes", "geen tabel", "M29"),
+    ("[mapping]\nzaak_codes = [{objecttype = 'a'}]\n", "mapping.zaak_codes", "register", "M29"),
+    (
+        "[mapping]\nzaak_codes = [{objecttype = 'a', register = 1}]\n",
+        "mapping.zaak_codes",
+        "als register",
+        "M29",
+    ),
+    ("[mapping]\nzaak_objecttype = 3\n", "mapping.zaak_codes", "als objecttype", "M29"),
     ("[mapping]\nadressen = 'soms'\n", "mapping.adressen", "'soms' moet", "M14"),
     ("[jobs.sync]\nschedule = 'daily'\n", "jobs.sync.schedule", "geen cron-regel", "0 2 * * *"),
     (

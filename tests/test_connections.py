@@ -34,6 +34,7 @@ from mappings import klantinteracties
 from mappings.documents import Document
 
 HERE = "https://klantbrug.example"
+ALSO_HERE = "http://klantbrug.intern:8000/brug"
 CONTACT = UUID("11111111-0000-4000-8000-000000000001")
 LIST = "/zaken/api/v1/zaakcontactmomenten"
 OBJECT = {
@@ -52,7 +53,8 @@ def server() -> Iterator[SampleServer]:
 def opened(server: SampleServer, folder: Path, way: str = "auto") -> Installation:
     """An installation with an empty store, and a klantcontact that a client made."""
     path = write_config(folder, {"bron": server})
-    text = path.read_text().replace("[store]", f'[gateway]\npublic_url = "{HERE}"\n[store]', 1)
+    known = f'[gateway]\npublic_url = "{HERE}"\nalso_known_as = ["{ALSO_HERE}"]\n'
+    text = path.read_text().replace("[store]", f"{known}[store]", 1)
     path.write_text(text + f'zaakcontactmomenten = "{way}"\n')
     installation = open_installation(read_config(path))
     body = klantinteracties.defaults("klantcontact")
@@ -122,6 +124,15 @@ def test_a_backfill_finds_what_points_here_and_what_points_elsewhere(
     )  # fmt: skip
     assert found["rule"] == "M32"
     assert dump_digest(whole.store) == dump_digest(by_zaak.store)
+
+
+@pytest.mark.rule("M32")
+def test_what_points_here_by_another_address_of_ours_points_here(
+    server: SampleServer, tmp_path: Path
+) -> None:
+    zaak = seen(server)
+    tied(server, zaak, f"{ALSO_HERE}/klantinteracties/api/v1/klantcontacten/{CONTACT}")
+    assert subjects(backfilled(opened(server, tmp_path))) == {zaak["uuid"]}
 
 
 def test_a_list_that_does_not_come_is_asked_zaak_by_zaak(

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -62,6 +63,21 @@ def test_every_curl_line_gives_an_answer(lines: list[str]) -> None:
     assert contacts["count"] == len(person["results"][0]["betrokkenen"])
     assert of_zaak["count"] > 0
     assert told["sources"]["voorbeeld"]["kinds"]["rol"]["seen"] == 3485
+
+
+def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
+    start = f"{sys.executable} -m gateway --config "
+    hints = [line[line.index(start) :] for line in lines if start in line]
+    assert {shlex.split(hint)[5] for hint in hints} == {"quarantine", "explain", "findings"}
+    assert not any("klantbrug " in line for line in lines), "not on the PATH of who pastes"
+    for hint in hints:
+        done = subprocess.run(
+            ["sh", "-c", hint], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip()
+    listed = [hint for hint in hints if hint.endswith("quarantine list")]
+    assert len(listed) == 2, "once with the counts, once at the end"
 
 
 def test_the_ugly_set_is_counted_apart(lines: list[str]) -> None:

@@ -19,6 +19,7 @@ from mappings.nummers import kvk_nummer
 
 BSN = {"partijIdentificator__codeSoortObjectId": "bsn"}
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
+CODES = [f"onderwerpobject__onderwerpobjectidentificatorCode{name}" for name in ("Objecttype", "Register")]
 EXPAND_PARTIJ = "digitaleAdressen,betrokkenen,betrokkenen.hadKlantcontact"
 EXPAND_CONTACT = (
     "hadBetrokkenen,hadBetrokkenen.wasPartij,hadBetrokkenen.digitaleAdressen,gingOverOnderwerpobjecten"
@@ -136,6 +137,23 @@ def test_asked_again_within_max_age_the_source_is_not_called(server: SampleServe
     assert asker.get(f"partijen/{partij}").status_code == 200
     assert asker.get("klantcontacten", hadBetrokkene__wasPartij__uuid=partij).get_json()["count"] > 0
     assert server.calls == []
+
+
+@pytest.mark.rule("M29")
+def test_a_zaak_is_fetched_by_the_codes_of_each_application(server: SampleServer, install: Install) -> None:
+    asker = Asker(install(bron=server, partial="refuse"))
+    contact = next(
+        contact
+        for contact in server.dataset.objects("klantcontact")
+        if asker.get(f"klantcontacten/{contact['uuid']}").status_code == 200
+    )
+    cold = Asker(install(bron=server, partial="refuse"))
+    zaak = contact["zaak"].rsplit("/", 1)[-1]
+    for codes in (("zaak", "open-zaak"), ("zgw-Zaak", "openzaak")):
+        asked = {ZAAK: zaak, CODES[0]: codes[0], CODES[1]: codes[1]}
+        answer = cold.get("klantcontacten", **asked)
+        assert answer.status_code == 200
+        assert contact["uuid"] in [one["uuid"] for one in answer.get_json()["results"]]
 
 
 def test_after_max_age_a_change_at_the_source_is_seen(server: SampleServer, install: Install) -> None:

@@ -89,7 +89,7 @@ def test_synced_asks_for_a_backfill_and_a_clean_verify_of_today(
     assert "ouder dan een dag" in command(installation, "phase", "synced").output
     assert prove(installation, sample=10)["clean"]
     assert command(installation, "phase", "synced").output == "Bron bron: fase synced, was live.\n"
-    assert command(installation, "phase").output == "bron: synced, dekking complete\n"
+    assert command(installation, "phase").output == "bron: synced, dekking volledig\n"
 
 
 def test_cutover_asks_for_synced_and_a_clean_verify_of_everything(filled: Installation) -> None:

@@ -37,7 +37,7 @@ from jobs.work import Busy
 from mappings import klantinteracties
 from mappings.documents import Document
 from mappings.findings import Untranslatable
-from mappings.settings import Kanaal, Settings
+from mappings.settings import Kanaal, Settings, ZaakCodes
 from mappings.translate import VERSION, fingerprint, translate
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -231,7 +231,7 @@ def test_the_earlier_standards_are_rebuilt_too(tmp_path: Path) -> None:
     other = replace(
         SETTINGS,
         taal="fry",
-        zaak_register="ander",
+        zaak_codes=(ZaakCodes("zgw-Zaak", "ander"),),
         adressen="geen",
         kanalen={"telefoon": Kanaal("Bel", False)},
     )

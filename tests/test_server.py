@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -102,6 +103,22 @@ def plain_config(folder: Path, port: int) -> Path:
     path = folder / "config.toml"
     path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\n[store]\npath = "{folder / "klantbrug.db"}"\n')
     return path
+
+
+def test_it_knows_the_proxy_that_it_is_asked_by(tmp_path: Path) -> None:
+    """The address of who asks comes from the server itself."""
+    port = a_port()
+    path = plain_config(tmp_path, port)
+    path.write_text(path.read_text().replace("[store]", 'trusted_proxies = ["127.0.0.1"]\n[store]'))
+    with process("-m", "gateway", "--config", str(path), "serve", "--no-jobs"):
+        listening(port)
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{port}{API}/partijen",
+            headers={"Host": "brug.example.nl", "X-Forwarded-Proto": "https"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(asked, timeout=20)
+        assert b'"https://brug.example.nl/ref/fouten/' in refused.value.read()
 
 
 def test_a_request_that_is_being_answered_when_the_server_must_stop_is_answered() -> None:

@@ -88,4 +88,4 @@ def test_phase_of_an_unknown_source_names_those_that_are_known(two: Installation
     assert told.exit_code == 2
     assert "een, twee" in told.output
     assert "live" not in told.output
-    assert command(two, "phase", "--source", "een").output == "een: live, dekking complete\n"
+    assert command(two, "phase", "--source", "een").output == "een: live, dekking volledig\n"

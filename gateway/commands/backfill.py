@@ -8,11 +8,17 @@ from collections.abc import Callable
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.commands.common import (
+    PROBLEMS,
+    chosen_sources,
+    refuse,
+    sources_option,
+    spare_collections,
+    stop_on_sigterm,
+    with_config,
+)
 from gateway.config import Config, Source
 from gateway.store.database import Store
-
-SOURCES = click.option("--source", "names", multiple=True, help="Alleen deze bron (mag vaker).")
 
 
 @click.group(invoke_without_command=True)
@@ -24,7 +30,7 @@ def backfill(context: click.Context) -> None:
 
 
 @backfill.command("run")
-@SOURCES
+@sources_option
 @with_config
 def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     """Leest in, met voortgang; Ctrl-C kost niets: de volgende keer gaat het verder."""
@@ -37,7 +43,7 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     from jobs.backfill import Backfill, Busy, Stopped, Yielded
     from jobs.refill import in_turn
 
-    left = {source.name: source for source in _chosen(config, names)}
+    left = {source.name: source for source in chosen_sources(config, names)}
     stop_on_sigterm()
     spare_collections()
     installation = open_installation(config)
@@ -57,7 +63,9 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
                 done = Backfill(fetcher, show, begins=lambda: begin(source), yields=yields).run()
         except Yielded:
             raise
-        except (LegacyError, Busy) as error:
+        except Busy as error:
+            click.echo(f"{error}.", err=True)
+        except LegacyError as error:
             click.echo(f"{error}. Hetzelfde commando gaat verder waar dit ophield.", err=True)
         except Lost:
             click.echo(f"Bron {source.name}: een ander proces nam het over.", err=True)
@@ -76,7 +84,7 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
 
 
 @backfill.command("pause")
-@SOURCES
+@sources_option
 @with_config
 def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een lopende backfill wachten, tot resume."""
@@ -90,7 +98,7 @@ def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
 
 
 @backfill.command("resume")
-@SOURCES
+@sources_option
 @with_config
 def resume_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een backfill verdergaan na pause of stop."""
@@ -111,7 +119,7 @@ def resume_backfill(config: Config, names: tuple[str, ...]) -> None:
 
 
 @backfill.command("stop")
-@SOURCES
+@sources_option
 @with_config
 def stop_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een lopende backfill ophouden; run gaat later verder waar die was."""
@@ -126,7 +134,7 @@ def stop_backfill(config: Config, names: tuple[str, ...]) -> None:
 
 @backfill.command("set")
 @click.argument("settings", nargs=-1, required=True, metavar="rate=GETAL|connections=AANTAL...")
-@SOURCES
+@sources_option
 @with_config
 def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ...]) -> None:
     """Verandert het tempo van een lopende backfill: rate in objecten per seconde (0: geen grens)."""
@@ -139,9 +147,9 @@ def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ..
             float(rate) if rate is not None else None, int(connections) if connections is not None else None
         )
     except ValueError:
-        _refuse("rate en connections zijn getallen, bijvoorbeeld rate=500 connections=1.")
+        refuse("rate en connections zijn getallen, bijvoorbeeld rate=500 connections=1.")
     if given:
-        _refuse(f"Alleen rate en connections zijn in te stellen, niet {', '.join(sorted(given))}.")
+        refuse(f"Alleen rate en connections zijn in te stellen, niet {', '.join(sorted(given))}.")
 
     def change(store: Store, source: Source) -> str:
         backfills.set_limits(store, source, limits)
@@ -152,7 +160,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ..
 
 @backfill.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@SOURCES
+@sources_option
 @with_config
 def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> None:
     """Toont hoe ver de backfill is, hoe snel hij gaat en waar hij op wacht."""
@@ -160,16 +168,8 @@ def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> No
     from gateway.installation import open_store
     from gateway.show import backfills_text
 
-    found = overview(open_store(config), _chosen(config, names))
+    found = overview(open_store(config), chosen_sources(config, names))
     click.echo(orjson.dumps(found).decode() if as_json else backfills_text(found).rstrip())
-
-
-def _chosen(config: Config, names: tuple[str, ...]) -> list[Source]:
-    """The sources that were named, all when none was; a name that isn't there ends the command."""
-    unknown = set(names) - {source.name for source in config.sources}
-    if unknown or not config.sources:
-        _refuse("Er is geen bron " + (", ".join(sorted(unknown)) or "in de configuratie") + ".")
-    return [source for source in config.sources if not names or source.name in names]
 
 
 def _each(config: Config, names: tuple[str, ...], deed: Callable[[Store, Source], str]) -> None:
@@ -178,19 +178,14 @@ def _each(config: Config, names: tuple[str, ...], deed: Callable[[Store, Source]
     from gateway.installation import open_store
 
     store, steered = open_store(config), 0
-    for source in _chosen(config, names):
+    for source in chosen_sources(config, names):
         try:
             told = deed(store, source)
         except NothingRuns as error:
             click.echo(str(error), err=True)
             continue
         except NotPossible as error:
-            _refuse(str(error))
+            refuse(str(error))
         click.echo(told)
         steered += 1
     sys.exit(0 if steered else PROBLEMS)
-
-
-def _refuse(why: str) -> None:
-    click.echo(why, err=True)
-    sys.exit(USAGE)

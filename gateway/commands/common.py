@@ -7,17 +7,21 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from gateway.config import ConfigError, load_config
+from gateway.config import Config, ConfigError, Source, load_config
 from gateway.store.database import StoreError
 from gateway.store.trouble import in_words
 
 PROBLEMS, USAGE = 1, 2
+# The one way to name sources, of every command that is about them.
+sources_option = click.option(
+    "--source", "names", multiple=True, metavar="BRON", help="Alleen deze bron (mag vaker); anders alle."
+)
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
@@ -38,6 +42,27 @@ def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
     return command
+
+
+def chosen_sources(config: Config, names: Collection[str]) -> list[Source]:
+    """The sources that were named, all when none was; one that isn't there, or none at all, ends the command."""
+    if not config.sources:
+        refuse("Er is geen bron in de configuratie.")
+    must_be_known(names, [source.name for source in config.sources])
+    return [source for source in config.sources if not names or source.name in names]
+
+
+def must_be_known(names: Collection[str], known: Collection[str]) -> None:
+    """End the command when one of these names is of no known source."""
+    if unknown := sorted(set(names) - set(known)):
+        there = f"er is: {', '.join(sorted(set(known)))}" if known else "er is er geen"
+        refuse(f"Er is geen bron {', '.join(unknown)}; {there}.")
+
+
+def refuse(why: str) -> NoReturn:
+    """End the command: it was asked for what can't be."""
+    click.echo(why, err=True)
+    sys.exit(USAGE)
 
 
 def stop_on_sigterm() -> None:

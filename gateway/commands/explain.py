@@ -12,6 +12,7 @@ import orjson
 from gateway.commands.common import PROBLEMS, USAGE, with_config
 from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
+from gateway.times import local_day, local_of
 
 
 @click.command()
@@ -93,7 +94,7 @@ def _document(item: dict[str, Any], shown: bool) -> Iterator[str]:
     if item["links_total"] > len(item["links"]):
         yield f"  ... en nog {item['links_total'] - len(item['links'])} verwijzingen"
     for link in item["links_by_client"]:
-        yield f"  {link['relation']}: door een client bepaald op {link['written']} (M19)"
+        yield f"  {link['relation']}: door een client bepaald op {local_of(link['written'])} (M19)"
     for source in item["sources"]:
         yield f"  Bron: {_by(source)}"
     if item["sources_total"] > len(item["sources"]):
@@ -102,7 +103,8 @@ def _document(item: dict[str, Any], shown: bool) -> Iterator[str]:
 
 
 def _legacy(item: dict[str, Any]) -> Iterator[str]:
-    yield f"  Bron {item['source']}, eerst gezien {item['first_seen']}, laatst gezien {item['last_seen']}"
+    yield f"  Bron {item['source']}, eerst gezien {local_of(item['first_seen'])}"
+    yield f"  Laatst gezien {local_of(item['last_seen'])}"
     if item["zaak"]:
         yield f"  Hoort bij zaak {item['zaak']}"
     for content in item.get("contents", []):
@@ -128,5 +130,5 @@ def _why(field: dict[str, Any]) -> str:
 
 
 def _by(each: dict[str, Any]) -> str:
-    moment = f" van {each['registered'][:10]}" if "registered" in each else ""
+    moment = f" van {local_day(each['registered'])}" if "registered" in each else ""
     return f"{each['kind']} {each['uuid']}{moment} (bron {each['source']})"

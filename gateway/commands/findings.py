@@ -7,7 +7,7 @@ from typing import Any
 import click
 import orjson
 
-from gateway.commands.common import with_config
+from gateway.commands.common import must_be_known, sources_option, with_config
 from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
 
@@ -16,7 +16,7 @@ SEVERITIES = {"info": "ter informatie", "adjusted": "aangepast", "dropped": "weg
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@click.option("--source", default="", help="Alleen van deze bron.")
+@sources_option
 @click.option("--rule", default="", help="Alleen van deze regel, bijvoorbeeld M12.")
 @click.option("--severity", type=click.Choice(list(SEVERITIES)), default=None, help="Alleen deze ernst.")
 @click.option(
@@ -25,16 +25,27 @@ SEVERITIES = {"info": "ter informatie", "adjusted": "aangepast", "dropped": "weg
 @show_option
 @with_config
 def findings(
-    config: Config, as_json: bool, source: str, rule: str, severity: str | None, examples: int, show: bool
+    config: Config,
+    as_json: bool,
+    names: tuple[str, ...],
+    rule: str,
+    severity: str | None,
+    examples: int,
+    show: bool,
 ) -> None:
     """Telt wat niet paste, per regel, met wat u eraan kunt doen en voorbeelden uit de bron."""
     from gateway.explanations import told
     from gateway.installation import open_store
+    from gateway.store import rebuilding
     from gateway.store.findings import Selection
 
     shown = may_show(show)
     store = open_store(config)
-    found = told(store, Selection(source, rule.upper(), severity or ""), examples)
+    with store.read() as connection:
+        must_be_known(
+            names, [*rebuilding.sources(connection).values(), *(source.name for source in config.sources)]
+        )
+    found = told(store, Selection(names, rule.upper(), severity or ""), examples)
     if shown:
         _add_values(store, found)
     if as_json:

@@ -42,17 +42,22 @@ def jobs_serve(config: Config, supervisor: int | None = None) -> None:
 def jobs_list(config: Config, as_json: bool) -> None:
     """Toont de jobs: of ze aanstaan, wanneer ze draaien, en hun laatste run."""
     from gateway.installation import open_store
-    from gateway.show import moment_text
+    from gateway.overview import run_told
+    from gateway.show import styled
+    from gateway.store.status import moment_of
+    from gateway.times import local
     from jobs.table import listing
 
     for line in listing(config, open_store(config)):
-        values = line._asdict() | {"last_run": moment_text(line.last_run)}
         if as_json:
+            values = line._asdict() | {"last_run": moment_of(line.last_run)}
             click.echo(orjson.dumps(values).decode())
             continue
         state = f"uit: {line.off_because}" if line.off_because else line.when
         state += f", {line.now}" if line.now != FREE else ""
-        last = f", laatste run {values['last_run']} ({line.last_status})" if line.last_run else ""
+        last = ""
+        if line.last_run is not None and line.last_status is not None:
+            last = f", laatste run {local(line.last_run)}: {styled(run_told(line.name, line.last_status))}"
         click.echo(f"{line.name}: {line.about} ({state}{last})")
 
 

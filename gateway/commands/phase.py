@@ -7,23 +7,27 @@ import sys
 
 import click
 
-from gateway.commands.common import PROBLEMS, USAGE, with_config
+from gateway.commands.common import PROBLEMS, chosen_sources, refuse, sources_option, with_config
 from gateway.config import Config
 from gateway.phase import PHASES
+from gateway.times import local
 
 
 @click.command()
 @click.argument("phase", type=click.Choice(PHASES), required=False)
-@click.option("--source", "name", help="De bron; mag weg als er een is.")
+@sources_option
 @click.option("--force", is_flag=True, help="Ook zonder bewijs; vraagt om --reason.")
 @click.option("--reason", default="", help="Waarom; komt in het logboek.")
 @click.option("--log", "log", is_flag=True, help="Toont wie wanneer wat deed.")
 @with_config
-def phase(config: Config, phase: str | None, name: str | None, force: bool, reason: str, log: bool) -> None:
+def phase(
+    config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, log: bool
+) -> None:
     """Toont of wijzigt de fase van een bron: live, synced of cutover."""
     from gateway.installation import open_store
+    from gateway.overview import COVERAGES
     from gateway.phase import NotAllowed, switch
-    from gateway.show import moment_text
+    from gateway.show import styled
     from gateway.store import events
     from gateway.store.status import status
     from jobs.ledger import fingerprint
@@ -34,26 +38,28 @@ def phase(config: Config, phase: str | None, name: str | None, force: bool, reas
             found = events.events(connection)
         for event in found:
             why = f": {event.why}" if event.why else ""
-            click.echo(f"{moment_text(event.moment)} {event.source or '-'} {event.what} ({event.who}){why}")
+            click.echo(f"{local(event.moment)} {event.source or '-'} {event.what} ({event.who}){why}")
+        if not found:
+            click.echo("Er is nog niets geschakeld.")
         return
-    names = [source.name for source in config.sources]
-    if name is None and len(names) == 1:
-        name = names[0]
-    if name not in names and not (name is None and phase is None):
-        click.echo(f"Kies een bron met --source: {', '.join(names) or 'er is er geen'}.", err=True)
-        sys.exit(USAGE)
-    if name is None or phase is None:
+    asked = [source.name for source in chosen_sources(config, names)]
+    if phase is None:
         held = status(store)["sources"]
-        for each in names if name is None else [name]:
-            now = held.get(each, {"phase": "live", "coverage": "partial"})
-            click.echo(f"{each}: {now['phase']}, dekking {now['coverage']}")
+        for name in asked:
+            now = held.get(name, {"phase": "live", "coverage": "partial"})
+            click.echo(f"{name}: {now['phase']}, dekking {styled(COVERAGES[now['coverage']])}")
         return
-    try:
-        mapping = fingerprint(config.mapping)
-        before = switch(store, name, phase, getpass.getuser(), reason, force, mapping)
-    except NotAllowed as error:
-        click.echo(str(error), err=True)
-        sys.exit(PROBLEMS)
-    click.echo(
-        f"Bron {name}: fase {phase}" + (" (dat was zij al)." if before == phase else f", was {before}.")
-    )
+    if not names and len(asked) > 1:
+        refuse(f"Kies een bron met --source: {', '.join(asked)}.")
+    refused = False
+    for name in asked:
+        try:
+            mapping = fingerprint(config.mapping)
+            before = switch(store, name, phase, getpass.getuser(), reason, force, mapping)
+        except NotAllowed as error:
+            click.echo(str(error), err=True)
+            refused = True
+            continue
+        was = " (dat was zij al)." if before == phase else f", was {before}."
+        click.echo(f"Bron {name}: fase {phase}{was}")
+    sys.exit(PROBLEMS if refused else 0)

@@ -13,6 +13,7 @@ import orjson
 from gateway.commands.common import PROBLEMS, USAGE, with_config
 from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
+from gateway.times import local
 
 
 @click.group()
@@ -31,10 +32,9 @@ def quarantine_list(config: Config, as_json: bool, everything: bool) -> None:
         if as_json:
             click.echo(orjson.dumps(_told(held)).decode())
             continue
-        told = _told(held)
-        rest = f", laten rusten op {told['dismissed']}" if told["dismissed"] else ""
+        rest = f", laten rusten op {local(held.dismissed)}" if held.dismissed else ""
         click.echo(
-            f"{held.kind} {held.uuid} (bron {held.source}, sinds {told['since']}{rest}): {held.reason}"
+            f"{held.kind} {held.uuid} (bron {held.source}, sinds {local(held.since)}{rest}): {held.reason}"
         )
     if not found and not as_json:
         click.echo("Niets in quarantaine dat u moet bekijken.")
@@ -64,9 +64,9 @@ def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> No
             click.echo(orjson.dumps(told).decode())
             continue
         click.echo(f"{held.kind} {held.uuid} (bron {held.source})\n  Reden: {held.reason}")
-        click.echo(f"  Sinds: {told['since']}\n  Wat te doen: {QUARANTINE}")
-        if told["dismissed"]:
-            click.echo(f"  Laten rusten op: {told['dismissed']}")
+        click.echo(f"  Sinds: {local(held.since)}\n  Wat te doen: {QUARANTINE}")
+        if held.dismissed:
+            click.echo(f"  Laten rusten op: {local(held.dismissed)}")
         click.echo("  Velden:" if shown else "  Gevulde velden (de waarden alleen met --show):")
         for name in fields:
             value = f" = {as_text(values[name])}" if isinstance(fields, Mapping) else ""

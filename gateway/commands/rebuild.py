@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.commands.common import (
+    PROBLEMS,
+    must_be_known,
+    sources_option,
+    spare_collections,
+    stop_on_sigterm,
+    with_config,
+)
 from gateway.config import Config
 
 if TYPE_CHECKING:
-    from jobs.rebuild import Outcome, Rebuild
+    from jobs.rebuild import Outcome
 
 RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "verdwenen"}
 
@@ -22,13 +30,14 @@ RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "ve
 @click.option(
     "--dry-run", is_flag=True, help="Vertelt alleen wat er zou veranderen (op een kopie van de opslag)."
 )
-@click.option("--source", "only", help="Alleen de objecten van deze bron.")
+@sources_option
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @with_config
-def rebuild(config: Config, dry_run: bool = False, only: str | None = None, as_json: bool = False) -> None:
+def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool) -> None:
     """Vertaalt alles wat bewaard is opnieuw, na een wijziging van [mapping]; vraagt niets aan een bron."""
     from gateway.installation import make_ingest, open_installation, open_store
     from gateway.steps import shown_steps
+    from gateway.store import rebuilding
     from gateway.store.leases import Lost
     from jobs.rebuild import Rebuild, copy_of
     from jobs.work import Busy
@@ -36,13 +45,14 @@ def rebuild(config: Config, dry_run: bool = False, only: str | None = None, as_j
     stop_on_sigterm()
     spare_collections()
     store = open_store(config) if dry_run else open_installation(config).store
+    with store.read() as connection:
+        must_be_known(names, rebuilding.sources(connection).values())
+    outcomes: list[Outcome] = []
     try:
-        with shown_steps("rebuild") as show:
-            if dry_run:
-                with copy_of(store) as copy:
-                    outcome = _run(Rebuild(copy, make_ingest(config, copy), only, show))
-            else:
-                outcome = _run(Rebuild(store, make_ingest(config, store), only, show))
+        with shown_steps("rebuild") as show, copy_of(store) if dry_run else nullcontext(store) as used:
+            ingest = make_ingest(config, used)
+            for only in names or (None,):
+                outcomes.append(Rebuild(used, ingest, only, show).run())
     except KeyboardInterrupt:
         again = "" if dry_run else " Hetzelfde commando gaat verder waar dit ophield."
         click.echo(f"Onderbroken.{again}", err=True)
@@ -51,17 +61,13 @@ def rebuild(config: Config, dry_run: bool = False, only: str | None = None, as_j
         reason = str(error) if isinstance(error, Busy) else "een ander proces nam het over"
         click.echo(f"Niet gedaan: {reason}.", err=True)
         sys.exit(PROBLEMS)
-    if as_json:
-        click.echo(orjson.dumps({"dry_run": dry_run, **asdict(outcome)}).decode())
-    else:
-        click.echo(_text(outcome, dry_run))
-
-
-def _run(rebuild: Rebuild) -> Outcome:
-    if rebuild.only and not rebuild.names:
-        click.echo(f"Van een bron {rebuild.only!r} is niets bewaard.", err=True)
-        sys.exit(USAGE)
-    return rebuild.run()
+    for outcome in outcomes:
+        told = (
+            orjson.dumps({"dry_run": dry_run, **asdict(outcome)}).decode()
+            if as_json
+            else _text(outcome, dry_run)
+        )
+        click.echo(told)
 
 
 def _text(outcome: Outcome, dry_run: bool) -> str:

@@ -8,21 +8,40 @@ from uuid import UUID
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, stop_on_sigterm, with_config
+from gateway.commands.common import PROBLEMS, must_be_known, sources_option, stop_on_sigterm, with_config
 from gateway.config import Config
 
-MARKS = {"ok": "[ok]  ", "warning": "[let op] ", "problem": "[FOUT] "}
+MARKS = {"ok": "[ok]     ", "warning": "[let op] ", "problem": "[FOUT]   "}
+COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
 @click.command()
+@sources_option
 @with_config
-def check(config: Config) -> None:
+def check(config: Config, names: tuple[str, ...]) -> None:
     """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
-    from gateway.check import Level, check_config, check_sources
+    from gateway.check import SECONDS, Level, Line, check_config, check_sources
 
-    lines = check_config(config) + check_sources(config)
+    must_be_known(names, [source.name for source in config.sources])
+
+    def show(line: Line) -> None:
+        click.echo(click.style(MARKS[line.level], fg=COLOURS[line.level]) + line.text)
+
+    def begin(name: str) -> None:
+        click.echo(f"\nBron {name} (hoogstens {SECONDS:.0f} seconden):")
+
+    def wait(step: str) -> None:
+        click.echo(click.style(f"       vraagt {step} ...", dim=True), err=True)
+
+    lines = check_config(config)
     for line in lines:
-        click.echo(MARKS[line.level] + line.text)
+        show(line)
+    stop_on_sigterm()
+    try:
+        lines += check_sources(config, names, on_source=begin, on_line=show, on_step=wait)
+    except KeyboardInterrupt:
+        click.echo("Onderbroken: wat hierboven staat is nagekeken, de rest niet.", err=True)
+        sys.exit(PROBLEMS)
     sys.exit(PROBLEMS if any(line.level == Level.PROBLEM for line in lines) else 0)
 
 

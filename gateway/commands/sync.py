@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import click
 
-from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
+from gateway.commands.common import PROBLEMS, chosen_sources, sources_option, stop_on_sigterm, with_config
 from gateway.config import Config
 
 
 @click.command()
-@click.option("--source", "names", multiple=True, help="Alleen deze bron (mag vaker).")
+@sources_option
 @with_config
 def sync(config: Config, names: tuple[str, ...]) -> None:
     """Haalt op wat nieuw is sinds de vorige keer; dit gebeurt ook vanzelf, zie klantbrug jobs list."""
@@ -23,17 +23,14 @@ def sync(config: Config, names: tuple[str, ...]) -> None:
     from jobs.table import BY_NAME, run_job
     from jobs.work import Busy, Work
 
-    unknown = set(names) - {source.name for source in config.sources}
-    if unknown or not config.sources:
-        click.echo("Er is geen bron " + (", ".join(sorted(unknown)) or "in de configuratie") + ".", err=True)
-        sys.exit(USAGE)
+    chosen = {source.name for source in chosen_sources(config, names)}
     stop_on_sigterm()
     problems = 0
 
     def one_by_one(work: Work) -> dict[str, int]:
         nonlocal problems
         for name, fetcher in work.installation.fetchers.items():
-            if names and name not in names:
+            if name not in chosen:
                 continue
             try:
                 done = sync_source(work, fetcher)

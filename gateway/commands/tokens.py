@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
-from gateway.auth import SCOPES, TokenError, create_token
+from gateway.auth import SCOPES, TokenError, create_token, rotate_token
 from gateway.commands.common import USAGE, with_config
 from gateway.config import Config
+from gateway.cron import DUTCH_TIME
+
+if TYPE_CHECKING:
+    from gateway.store.tokens import TokenRow
+
+
+class LastDay(click.ParamType):
+    """A day, as 2027-01-31 or 31-01-2027; it becomes its end in Dutch time, in microseconds UTC."""
+
+    name = "dag"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The end of the day. Fails for what is no day, and for one that is past."""
+        end = _end_of(value)
+        if end is None:
+            self.fail(f"{value!r} is geen dag; schrijf bijvoorbeeld 2027-01-31.", param, ctx)
+        if end <= datetime.now(DUTCH_TIME):
+            self.fail(f"{value!r} is voorbij.", param, ctx)
+        return int(end.timestamp()) * 1_000_000
+
+
+def _end_of(day: str) -> datetime | None:
+    """The first moment after a day in Dutch time; None for what is no day."""
+    for form in ("%Y-%m-%d", "%d-%m-%Y"):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(day, form).replace(tzinfo=DUTCH_TIME) + timedelta(days=1)
+    return None
+
+
+EXPIRES = click.option(
+    "--expires",
+    type=LastDay(),
+    metavar="DAG",
+    help="De laatste dag waarop het werkt (Nederlandse tijd).",
+)
 
 
 @click.group()
@@ -18,18 +57,34 @@ def token() -> None:
 
 
 @token.command("create")
-@click.argument("name")
+@click.argument("name", metavar="NAAM")
 @click.option("--scope", type=click.Choice(list(SCOPES)), default="read", show_default=True)
+@EXPIRES
 @with_config
-def token_create(config: Config, name: str, scope: str) -> None:
+def token_create(config: Config, name: str, scope: str, expires: int | None) -> None:
     """Maakt een token; het wordt eenmaal getoond en nergens bewaard."""
     from gateway.installation import open_store
 
-    try:
-        click.echo(create_token(open_store(config), name, scope))
-    except TokenError as error:
-        click.echo(str(error), err=True)
-        sys.exit(USAGE)
+    _show_new(lambda: create_token(open_store(config), name, scope, expires))
+
+
+@token.command("rotate")
+@click.argument("name", metavar="NAAM")
+@click.option(
+    "--overlap",
+    type=click.IntRange(0, 30 * 24),
+    default=0,
+    show_default=True,
+    metavar="UREN",
+    help="Zo lang werkt het oude token nog.",
+)
+@EXPIRES
+@with_config
+def token_rotate(config: Config, name: str, overlap: int, expires: int | None) -> None:
+    """Vervangt een token door een nieuw met dezelfde naam en scope, dat eenmaal wordt getoond."""
+    from gateway.installation import open_store
+
+    _show_new(lambda: rotate_token(open_store(config), name, overlap * 3600, expires))
 
 
 @token.command("list")
@@ -38,29 +93,29 @@ def token_create(config: Config, name: str, scope: str) -> None:
 def token_list(config: Config, as_json: bool) -> None:
     """Toont de tokens: naam, scope, gemaakt, laatst gebruikt; nooit het token zelf."""
     from gateway.installation import open_store
-    from gateway.show import moment_text
+    from gateway.store.database import now
+    from gateway.store.status import moment_of
     from gateway.store.tokens import listing
+    from gateway.times import local
 
-    for row in listing(open_store(config)):
-        values = row._asdict() | {
-            name: moment_text(getattr(row, name)) for name in ("created", "last_used", "revoked")
-        }
+    rows, moment = listing(open_store(config)), now()
+    for row in rows:
         if as_json:
+            moments = ("created", "last_used", "expires", "revoked")
+            values = row._asdict() | {name: moment_of(getattr(row, name)) for name in moments}
             click.echo(orjson.dumps(values).decode())
             continue
-        state = (
-            f"ingetrokken {values['revoked']}"
-            if row.revoked
-            else f"laatst gebruikt {values['last_used'] or 'nooit'}"
-        )
-        click.echo(f"{row.name}: {row.scope}, gemaakt {values['created']}, {state}")
+        used = f"laatst gebruikt {local(row.last_used) or 'nooit'}"
+        click.echo(f"{row.name}: {row.scope}, gemaakt {local(row.created)}, {used}{_end(row, moment)}")
+    if not rows and not as_json:
+        click.echo("Er zijn nog geen tokens; maak er een met klantbrug token create NAAM.")
 
 
 @token.command("revoke")
-@click.argument("name")
+@click.argument("name", metavar="NAAM")
 @with_config
 def token_revoke(config: Config, name: str) -> None:
-    """Trekt een token in; binnen enkele seconden werkt het nergens meer."""
+    """Trekt een token in; binnen enkele seconden werkt het nergens meer. De naam kan daarna opnieuw."""
     from gateway.installation import open_store
     from gateway.store.tokens import revoke
 
@@ -68,3 +123,22 @@ def token_revoke(config: Config, name: str) -> None:
         click.echo(f"Er is geen token in gebruik met de naam {name!r}.", err=True)
         sys.exit(USAGE)
     click.echo(f"Token {name!r} is ingetrokken.")
+
+
+def _show_new(make: Callable[[], str]) -> None:
+    try:
+        click.echo(make())
+    except TokenError as error:
+        click.echo(f"{error}.", err=True)
+        sys.exit(USAGE)
+
+
+def _end(row: TokenRow, moment: int) -> str:
+    """When a token stops, or stopped, being taken."""
+    from gateway.times import local
+
+    if row.revoked is not None:
+        return f", {'ingetrokken' if row.revoked <= moment else 'vervangen, werkt tot'} {local(row.revoked)}"
+    if row.expires is not None:
+        return f", {'verlopen' if row.expires <= moment else 'verloopt'} {local(row.expires)}"
+    return ""

@@ -10,7 +10,15 @@ from typing import Any
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.commands.common import (
+    PROBLEMS,
+    chosen_sources,
+    refuse,
+    sources_option,
+    spare_collections,
+    stop_on_sigterm,
+    with_config,
+)
 from gateway.config import Config
 
 
@@ -20,7 +28,7 @@ from gateway.config import Config
     "--sample", type=click.IntRange(1), help="Zoveel zaken, willekeurig van beide kanten (anders 500)."
 )
 @click.option("--seed", type=int, help="Dezelfde steekproef opnieuw: het getal uit het rapport.")
-@click.option("--source", "name", help="Alleen deze bron.")
+@sources_option
 @click.option("--repair", is_flag=True, help="Herstelt wat ontbreekt, te veel is of verschilt.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Het rapport voor machines; van meer bronnen een lijst."
@@ -34,7 +42,7 @@ def verify(
     full: bool,
     sample: int | None,
     seed: int | None,
-    name: str | None,
+    names: tuple[str, ...],
     repair: bool,
     as_json: bool,
     html: Path | None,
@@ -47,19 +55,16 @@ def verify(
     andere [mapping], wel of geen --repair of een andere versie begint opnieuw.
     """
     if full and (sample is not None or seed is not None):
-        _refuse("Kies: --full, of een steekproef met --sample en --seed.")
+        refuse("Kies: --full, of een steekproef met --sample en --seed.")
     if html is not None and not (html.parent.is_dir() and os.access(html.parent, os.W_OK)):
-        _refuse(f"--html: map {html.parent} is er niet, of er mag niet in worden geschreven.")
+        refuse(f"--html: map {html.parent} is er niet, of er mag niet in worden geschreven.")
     if listing or number is not None:
         _kept(config, number, as_json, html)
         return
-    known = [source.name for source in config.sources]
-    if not known or (name is not None and name not in known):
-        _refuse(f"Er is geen bron {name or 'in de configuratie'}.")
-    if html is not None and name is None and len(known) > 1:
-        _refuse("Er zijn meer bronnen: kies er een met --source voor een pagina.")
+    asked, done = [source.name for source in chosen_sources(config, names)], list[dict[str, Any]]()
+    if html is not None and len(asked) > 1:
+        refuse("Er zijn meer bronnen: kies er een met --source voor een pagina.")
     stop_on_sigterm()
-    asked, done = known if name is None else [name], list[dict[str, Any]]()
     try:
         for each in asked:
             report = _run(config, each, None if full else sample or 0, seed, repair)
@@ -104,8 +109,11 @@ def _run(config: Config, name: str, sample: int | None, seed: int | None, repair
 
 def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) -> None:
     from gateway.installation import open_store
-    from gateway.show import moment_text
+    from gateway.overview import proof_told
+    from gateway.show import styled
     from gateway.store import reports
+    from gateway.store.status import moment_of
+    from gateway.times import local
 
     store = open_store(config)
     with store.read() as connection:
@@ -113,16 +121,18 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
         report = reports.get_report(connection, number) if number is not None else None
     if number is None:
         for line in kept:
-            values = line._asdict() | {"began": moment_text(line.began), "ended": moment_text(line.ended)}
+            values = line._asdict() | {"began": moment_of(line.began), "ended": moment_of(line.ended)}
             if as_json:
                 click.echo(orjson.dumps(values).decode())
                 continue
-            outcome = "schoon" if line.clean else "NIET schoon"
+            outcome = styled(proof_told(line.clean))
             mode = "alles" if line.mode == "full" else "steekproef"
-            click.echo(f"{line.id}: bron {line.source}, {mode}, {values['ended']}, {outcome}")
+            click.echo(f"{line.id}: bron {line.source}, {mode}, {local(line.ended)}, {outcome}")
+        if not kept and not as_json:
+            click.echo("Er is nog geen rapport; klantbrug verify maakt er een.")
         return
     if report is None:
-        _refuse(f"Er is geen rapport {number}; zie klantbrug verify --list.")
+        refuse(f"Er is geen rapport {number}; zie klantbrug verify --list.")
     else:
         _show(report, as_json, html)
 
@@ -149,8 +159,3 @@ def _show(report: dict[str, Any], as_json: bool, html: Path | None) -> None:
 
 def _tell_json(what: Any) -> None:
     click.echo(orjson.dumps(what, option=orjson.OPT_INDENT_2).decode())
-
-
-def _refuse(why: str) -> None:
-    click.echo(why, err=True)
-    sys.exit(USAGE)

@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 import yaml
-from flask import Flask, Response, render_template
+from flask import Flask, Response, render_template, request
 
 from gateway.answers import JSON_ONLY, SECURITY
 from gateway.klantinteracties.openapi import document
 from gateway.klantinteracties.openapi_parts import API_VERSION
 from gateway.klantinteracties.resources import BASE_PATH
+from gateway.public_address import PublicAddresses
 
 Json = dict[str, Any]
 
@@ -28,24 +29,31 @@ PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'un
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def register(app: Flask) -> None:
+def register(app: Flask, addresses: PublicAddresses) -> None:
     """Add the paths of the document and of the page that shows it."""
+
+    def described(form: str) -> Response:
+        return _document(form, addresses.base(request.environ) if addresses.main else "")
+
+    def moved(to: str) -> Response:
+        return _moved(f"{addresses.path(request.environ)}{BASE_PATH}/{to}")
+
     for form in FORMS:
-        app.add_url_rule(f"{BASE_PATH}/openapi.{form}", f"openapi_{form}", _document, defaults={"form": form})
+        app.add_url_rule(f"{BASE_PATH}/openapi.{form}", f"openapi_{form}", described, defaults={"form": form})
         app.add_url_rule(
             f"{BASE_PATH}/schema/openapi.{form}",
             f"old_openapi_{form}",
-            _moved,
+            moved,
             defaults={"to": f"openapi.{form}"},
         )
-    app.add_url_rule(f"{BASE_PATH}/schema", "documentation_bare", _moved, defaults={"to": "schema/"})
+    app.add_url_rule(f"{BASE_PATH}/schema", "documentation_bare", moved, defaults={"to": "schema/"})
     app.add_url_rule(f"{BASE_PATH}/schema/", "documentation", _page)
 
 
-def _document(form: str) -> Response:
+def _document(form: str, base: str) -> Response:
     headers = [item for item in JSON_ONLY if item[0] != "Content-Type"]
     return Response(
-        _written(form),
+        _written(form, base),
         200,
         [
             *headers,
@@ -59,10 +67,12 @@ def _document(form: str) -> Response:
 
 
 @cache
-def _written(form: str) -> bytes:
+def _written(form: str, base: str) -> bytes:
+    """The document for clients that come by one of the configured addresses (few), "" for any."""
+    described = document() | {"servers": [{"url": f"{base}{BASE_PATH}"}]}
     if form == "json":
-        return orjson.dumps(document())
-    return yaml.dump(document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100).encode()
+        return orjson.dumps(described)
+    return yaml.dump(described, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100).encode()
 
 
 class _Plain(yaml.SafeDumper):
@@ -74,7 +84,7 @@ class _Plain(yaml.SafeDumper):
 
 
 def _moved(to: str) -> Response:
-    return Response(b"", 302, [*SECURITY, ("Location", f"{BASE_PATH}/{to}")])
+    return Response(b"", 302, [*SECURITY, ("Location", to)])
 
 
 def _page() -> Response:
@@ -88,7 +98,6 @@ def _rendered() -> str:
         "documentation.html",
         document=document(),
         methods=METHODS,
-        base=BASE_PATH,
         shape=_shape,
         anchor=_anchor,
     )

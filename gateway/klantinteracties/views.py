@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -17,7 +17,6 @@ from gateway.answers import (
     SECURITY,
     Reply,
     as_response,
-    base_url,
     empty_reply,
     json_reply,
     must_take_json,
@@ -32,9 +31,13 @@ from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
 from gateway.klantinteracties.writing import Writer
+from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
+from gateway.public_address import PublicAddresses
 from gateway.store import reading
 from gateway.store.database import Store
+from mappings.identity import Uuids
+from mappings.settings import DEFAULT_ZAAK_CODES, ZaakCodes
 
 API_VERSION = ("API-version", "0.9.0")
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -42,7 +45,6 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
-TO_ROOT = Reply(301, [*SECURITY, ("Content-Length", "0"), ("Location", f"{BASE_PATH}/")], b"")
 PATHS = {MAAK_KLANTCONTACT, *(resource.path for resource in RESOURCES)}
 MOST_ROUNDS = 10
 NOT_FINISHED = "nog niet alles is opgehaald"
@@ -77,21 +79,24 @@ class Api:
         store: Store,
         gatekeeper: Gatekeeper,
         hydrator: Hydrator,
-        public_url: str,
+        addresses: PublicAddresses,
         *,
         notify: bool = False,
+        zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
+        numbers: Uuids | None = None,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
         self._store = store
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
-        self._public_url = public_url
-        self._writer = Writer(store, hydrator, notify=notify)
+        self._addresses = addresses
+        self._zaak_codes = zaak_codes
+        self._writer = Writer(store, hydrator, notify=notify, public_url=addresses.main, numbers=numbers)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
-        self._route(app, BASE_PATH, "api_bare", lambda environ, path: TO_ROOT)
+        self._route(app, BASE_PATH, "api_bare", self._to_root)
         self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", {"GET": self._root}))
         path = f"{BASE_PATH}/{MAAK_KLANTCONTACT}"
         about = "Klantcontact, betrokkene en onderwerpobject ineens."
@@ -145,7 +150,7 @@ class Api:
             method = environ["REQUEST_METHOD"]
             if method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
                 return json_reply(b"")  # CORS is off: a preflight gets no permission, and needs no token
-            answer = Answer(environ, base_url(environ, self._public_url), path)
+            answer = Answer(environ, self._addresses.base(environ), path)
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
@@ -161,6 +166,10 @@ class Api:
             return empty_reply(headers) if answer.status == 204 else json_reply(body, answer.status, headers)
 
         return view
+
+    def _to_root(self, environ: Environ, path: dict[str, str]) -> Reply:
+        location = ("Location", f"{self._addresses.path(environ)}{BASE_PATH}/")
+        return Reply(301, [*SECURITY, ("Content-Length", "0"), location], b"")
 
     def _root(self, answer: Answer) -> bytes:
         return orjson.dumps({path: f"{answer.base}{BASE_PATH}/{path}" for path in sorted(PATHS)})
@@ -188,7 +197,10 @@ class Api:
         self, resource: Resource, query: ListQuery, base: str, shown: list[Shown]
     ) -> tuple[reading.Page, list[Json]]:
         with self._store.read() as connection:
-            page = reading.page(connection, resource.kind, query.conditions, query.page, query.size)
+            conditions = query.conditions
+            if conditions and resource.kind in ASKED_OF:
+                conditions = widen(conditions, self._zaak_codes)
+            page = reading.page(connection, resource.kind, conditions, query.page, query.size)
             if page is None:
                 raise problems.not_found(problems.NO_SUCH_PAGE)
             how = plan(resource.kind, query.expand)

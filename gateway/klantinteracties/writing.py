@@ -20,13 +20,15 @@ from gateway.klantinteracties.compose import Json, addresses, compose, plan
 from gateway.klantinteracties.declarations import Resource
 from gateway.klantinteracties.drafts import Draft, link_field
 from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
-from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
+from gateway.klantinteracties.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT
 from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
 from gateway.store import deleting, editing, outbox, reading
 from gateway.store import rules as questions
 from gateway.store.database import Store, now
 from gateway.store.editing import Held
+from gateway.store.numbering import NUMBERED, give
+from mappings.identity import Uuids
 from mappings.klantinteracties import Invalid, check, load, schema_of
 
 # The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
@@ -44,10 +46,21 @@ class Written:
 class Writer:
     """Creates, changes and deletes documents. Every method raises Problem, and has then changed nothing."""
 
-    def __init__(self, store: Store, hydrator: Hydrator, *, notify: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hydrator: Hydrator,
+        *,
+        notify: bool = False,
+        public_url: str = "",
+        numbers: Uuids | None = None,
+    ) -> None:
+        """`numbers` derives those of documents for which a client gives none; None: they have none."""
         self._store = store
         self._hydrator = hydrator
         self._notify = notify
+        self._public_url = public_url
+        self._numbers = numbers
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
@@ -143,7 +156,12 @@ class Writer:
 
     def _tell(self, connection: sqlite3.Connection, kind: str, action: str, answer: Json) -> None:
         """Put a notification of a write in the outbox, in the same transaction, when notifications are on."""
-        found = message(kind, action, answer["url"], answer, now()) if self._notify else None
+        if not self._notify:
+            return
+        url = answer["url"]
+        if self._public_url:  # whoever takes it need not know the address by which the writer came
+            url = f"{self._public_url}{BASE_PATH}{url.rpartition(BASE_PATH)[2]}"
+        found = message(kind, action, url, answer, now())
         if found is not None:
             outbox.add(connection, found)
 
@@ -172,10 +190,13 @@ class Writer:
         wrong = check(kind, draft.merged, draft.given, creating=draft.creating)
         _refuse(wrong or rules.judge(connection, draft), draft.rule_prefix)
         rules.complete(draft)
+        uuid = held.uuid if held else uuid4()
+        if self._numbers and kind in NUMBERED and draft.merged["nummer"] is None:
+            draft.merged["nummer"] = give(connection, kind, [uuid], self._numbers)[uuid]
         body = drafts.body(draft)
         moment = editing.microseconds(body["plaatsgevondenOp"]) if kind == "klantcontact" else None
         if held is None:
-            row = editing.create(connection, kind, uuid4(), body, draft.links, moment)
+            row = editing.create(connection, kind, uuid, body, draft.links, moment)
         else:
             row = held.id
             editing.update(connection, held, body, draft.links, moment)

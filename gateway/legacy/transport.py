@@ -8,6 +8,7 @@ import contextlib
 import email.utils
 import os
 import random
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 # A call that breaks off after so long was being worked on.
 LONG_SECONDS = 20.0
+NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poort antwoordt http"
+# Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
+_PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 # Nothing was asked, or there is no time to ask again.
 _NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NotNow)
 
@@ -239,7 +243,7 @@ class Transport:
                 return errors.DeadlinePassed(name, template)
             return errors.TimedOut(name, template)
         if isinstance(exc, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
-            return errors.Untrusted(name, template)
+            return errors.Untrusted(name, template, text=NO_TLS if _speaks_http(exc) else "")
         if isinstance(exc, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
             return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
         if isinstance(exc, requests.ConnectionError):
@@ -377,3 +381,18 @@ def _moment(date: str) -> float | None:
         return email.utils.parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def _speaks_http(exc: BaseException) -> bool:
+    """Did a TLS handshake fail because the other side speaks plain HTTP? The reason lies deep in the chain."""
+    seen: set[int] = set()
+    ask: list[object] = [exc]
+    while ask:
+        each = ask.pop()
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, ssl.SSLError) and each.reason in _PLAIN_HTTP:
+            return True
+        ask += [*each.args, each.__cause__, each.__context__, getattr(each, "reason", None)]
+    return False

@@ -19,6 +19,8 @@ class Compare(Enum):
     """How the subject is compared with the value asked."""
 
     IS = "="
+    # The value is a JSON list of two texts: the field is the first, or, of a document from the legacy, the second.
+    IS_OR_DERIVED = "is, or derived"
     CONTAINS = "contains"  # without regard to case
     AFTER = ">"
     FROM = ">="

@@ -14,7 +14,7 @@ from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
 
 
 def dump_lines(store: Store) -> Iterator[bytes]:
-    """JSON Lines with sorted keys: documents, findings, keys, links, locals, provenance, quarantine, raws.
+    """JSON Lines with sorted keys: documents, findings, keys, links, locals, numbers, provenance, quarantine, raws.
 
     Sorted by t, kind and natural key; without clock times of our own, row ids, runs and cursors.
     """
@@ -107,6 +107,10 @@ _SECTIONS = (
     (
         "SELECT uuid, part, value FROM local ORDER BY uuid, part",
         lambda row: {"t": "local", "uuid": _uuid(row[0]), "part": row[1], "value": row[2]},
+    ),
+    (
+        "SELECT kind, uuid, value FROM nummer ORDER BY kind, uuid",
+        lambda row: {"t": "number", "kind": KINDS[row[0] - 1], "uuid": _uuid(row[1]), "value": row[2]},
     ),
     (
         "SELECT DISTINCT d.kind, d.uuid, r.uuid, s.name FROM provenance p JOIN document d ON d.id = p.document"

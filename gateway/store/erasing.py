@@ -6,12 +6,13 @@ Call inside `Store.write()`, questions inside `Store.read()`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import orjson
 
 from gateway.store.database import now
+from gateway.store.kinds import KIND
 
 
 class Erased(NamedTuple):
@@ -30,9 +31,13 @@ def note_erased(connection: sqlite3.Connection, what: str, uuids: Iterable[bytes
     )
 
 
-def note_documents(connection: sqlite3.Connection, documents: Iterable[tuple[str, bytes]]) -> None:
+def note_documents(connection: sqlite3.Connection, documents: Collection[tuple[str, bytes]]) -> None:
     """Note documents (kind and uuid) that went with them, as far as no other document answers for their uuid now."""
     moment = now()
+    connection.executemany(
+        "DELETE FROM nummer WHERE kind = ?1 AND uuid = ?2 AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = ?2)",
+        [(KIND[kind], uuid) for kind, uuid in documents],
+    )
     connection.executemany(
         "INSERT OR REPLACE INTO erased (uuid, what, at) SELECT ?1, ?2, ?3"
         " WHERE NOT EXISTS (SELECT 1 FROM document WHERE uuid = ?1)"

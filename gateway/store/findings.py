@@ -55,14 +55,15 @@ class Group:
 class Selection:
     """Which findings are asked for; blank is all."""
 
-    source: str = ""
+    sources: tuple[str, ...] = ()
     rule: str = ""
     severity: str = ""
 
     def has(self, group: Group) -> bool:
         """Is this group asked for?"""
-        asked = ((self.source, group.source), (self.rule, group.rule), (self.severity, group.severity))
-        return all(wanted in ("", held) for wanted, held in asked)
+        asked = ((self.rule, group.rule), (self.severity, group.severity))
+        of_these = not self.sources or group.source in self.sources
+        return of_these and all(wanted in ("", held) for wanted, held in asked)
 
 
 def groups(connection: sqlite3.Connection, selection: Selection) -> list[Group]:

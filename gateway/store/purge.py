@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from gateway.store.claims import asked_by_key
-from gateway.store.runs import FINISHED
+from gateway.store.runs import ENDED
 
 
 def forget_fetched(connection: sqlite3.Connection, before: int, most: int) -> int:
@@ -37,8 +37,8 @@ def forget_given_up(connection: sqlite3.Connection, before: int, most: int) -> i
 def forget_runs(connection: sqlite3.Connection, before: int, most: int) -> int:
     """Forget up to `most` runs that finished before a moment, but of each job and source never the last."""
     return connection.execute(
-        "DELETE FROM run WHERE id IN (SELECT r.id FROM run r WHERE r.status = ? AND r.finished < ?"
+        "DELETE FROM run WHERE id IN (SELECT r.id FROM run r WHERE r.status IN (?, ?) AND r.finished < ?"
         " AND EXISTS (SELECT 1 FROM run l WHERE l.job = r.job AND l.source IS r.source AND l.id > r.id)"
         " LIMIT ?)",
-        (FINISHED, before, most),
+        (*ENDED, before, most),
     ).rowcount

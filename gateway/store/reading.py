@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gateway.store import spans
 from gateway.store.conditions import Compare, Condition, Subject, Where
-from gateway.store.kinds import KIND, RELATION
+from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
 from gateway.store.schema import FILTER_INDEXES
 
 # A stored document: row id, uuid (16 bytes), body (JSON text).
@@ -294,6 +294,9 @@ def _trial(where: Where, parameter: int) -> str:
         tests.append(f"contains_text({subject}, ?{parameter})")
     elif where.compare is Compare.PRESENT:
         tests.append(f"({subject} IS NOT NULL) = ?{parameter}")
+    elif where.compare is Compare.IS_OR_DERIVED:
+        derived = f"{holder}.origin = {LEGACY_ORIGIN} AND {subject} = ?{parameter} ->> 1"
+        tests.append(f"({subject} = ?{parameter} ->> 0 OR {derived})")
     else:
         tests.append(f"{subject} {where.compare.value} ?{parameter}")
     return _exists(tables, tests) if tables else tests[0]

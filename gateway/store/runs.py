@@ -12,6 +12,9 @@ from gateway.store import leases
 from gateway.store.database import Store, now
 
 RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "failed"
+# Ended whole, and what it found or did is not right: a proof that failed, a source that could not be asked.
+PROBLEMS = "problems"
+ENDED = (FINISHED, PROBLEMS)
 
 
 # The lease that a run of these jobs holds for as long as it lives. Verify has that of the backfill: what a backfill
@@ -78,6 +81,26 @@ def last_of_source(connection: sqlite3.Connection, job: str, source: int) -> Las
     return LastRun(status, started, finished, message or "", orjson.loads(counters))
 
 
+class Running(NamedTuple):
+    """A run that goes on now: which job, in which process, and since when (microseconds UTC)."""
+
+    job: str
+    pid: int
+    started: int
+
+
+def running(connection: sqlite3.Connection, lease: str) -> Running | None:
+    """The run that holds a lease of runs; None when there is none, or it has not begun yet."""
+    pid = leases.holder_of(connection, lease)
+    rows = connection.execute(
+        "SELECT r.job, s.name, r.started FROM run r LEFT JOIN source s ON s.id = r.source WHERE r.status = ?"
+        " ORDER BY r.id DESC",
+        (RUNNING,),
+    ).fetchall()
+    found = next(((job, started) for job, source, started in rows if lease_of(job, source) == lease), None)
+    return None if pid is None or found is None else Running(found[0], pid, found[1])
+
+
 @dataclass(slots=True)
 class Run:
     """One run of a job on a source; `cursor` is where it goes on after a stop."""
@@ -93,9 +116,9 @@ class Run:
 def open_run(connection: sqlite3.Connection, job: str, source: int | None) -> Run:
     """The unfinished run of this job on this source (None: on all), else a new one."""
     row = connection.execute(
-        "SELECT id, started, counters, cursor FROM run WHERE job = ? AND source IS ? AND status != ?"
+        "SELECT id, started, counters, cursor FROM run WHERE job = ? AND source IS ? AND status NOT IN (?, ?)"
         " ORDER BY id DESC LIMIT 1",
-        (job, source, FINISHED),
+        (job, source, *ENDED),
     ).fetchone()
     moment = now()
     if row and row[3]:
@@ -129,8 +152,8 @@ def end_run(connection: sqlite3.Connection, run: Run, status: str, message: str 
     """Close a run; an interrupted or failed one keeps its cursor and is gone on with later."""
     connection.execute(
         "UPDATE run SET status = ?, message = ?, counters = ?, heartbeat = ?, finished = ?,"
-        " cursor = CASE WHEN ? = 'finished' THEN NULL ELSE cursor END WHERE id = ?",
-        (status, message, orjson.dumps(run.counters).decode(), now(), now(), status, run.id),
+        " cursor = iif(?, NULL, cursor) WHERE id = ?",
+        (status, message, orjson.dumps(run.counters).decode(), now(), now(), status in ENDED, run.id),
     )
 
 

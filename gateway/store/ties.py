@@ -281,6 +281,20 @@ def lost_before(connection: sqlite3.Connection, source: int, contacts: Sequence[
     return {row[0] for row in rows}
 
 
+def moments_among(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[Moment]:
+    """The contactmomenten that are held under these uuids."""
+    found: set[Moment] = set()
+    for marks, some in in_parts(uuids):
+        found.update(
+            connection.execute(
+                "SELECT source, uuid FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
+                f" AND uuid IN ({marks})",
+                (RAW_KIND["contactmoment"], *some),
+            ).fetchall()
+        )
+    return found
+
+
 def is_moment(connection: sqlite3.Connection, uuid: bytes) -> bool:
     """Is a contactmoment of this uuid held?"""
     query = "SELECT 1 FROM raw WHERE kind = ? AND uuid = ? AND source IN (SELECT id FROM source)"

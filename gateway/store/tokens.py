@@ -12,7 +12,7 @@ BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute
 
 
 class StoredToken(NamedTuple):
-    """A token that is not revoked."""
+    """A token that is in use."""
 
     id: int
     name: str
@@ -21,25 +21,66 @@ class StoredToken(NamedTuple):
 
 
 class NameTaken(Exception):
-    """There is a token of this name already."""
+    """There is a token of this name in use."""
 
 
-def insert(store: Store, name: str, digest: bytes, scope: str) -> None:
-    """Keep a new token. Raises NameTaken."""
+class Unknown(Exception):
+    """There is no token of this name in use."""
+
+
+def insert(store: Store, name: str, digest: bytes, scope: str, expires: int | None = None) -> None:
+    """Keep a new token, in use until `expires` (microseconds UTC; None is for ever). Raises NameTaken."""
     try:
         with store.write() as connection:
-            connection.execute(
-                "INSERT INTO token (name, digest, scope, created) VALUES (?, ?, ?, ?)",
-                (name, digest, scope, now()),
-            )
+            _insert(connection, name, digest, scope, expires)
     except sqlite3.IntegrityError:
         raise NameTaken(name) from None
 
 
+def replace(store: Store, name: str, digest: bytes, overlap: int, expires: int | None = None) -> str:
+    """Put a new token in the place of the one of this name, which is taken for `overlap` more microseconds.
+
+    Out: its scope. Raises Unknown.
+    """
+    with store.write() as connection:
+        moment = now()
+        row = connection.execute(
+            "UPDATE token SET revoked = ? WHERE name = ? AND revoked IS NULL AND coalesce(expires > ?, 1)"
+            " RETURNING scope",
+            (moment + overlap, name, moment),
+        ).fetchone()
+        if row is None:
+            raise Unknown(name)
+        _insert(connection, name, digest, row[0], expires)
+    return str(row[0])
+
+
+def _insert(
+    connection: sqlite3.Connection, name: str, digest: bytes, scope: str, expires: int | None
+) -> None:
+    moment = now()
+    # The name of one that expired is free again.
+    connection.execute(
+        "UPDATE token SET revoked = expires WHERE name = ? AND revoked IS NULL AND expires <= ?",
+        (name, moment),
+    )
+    connection.execute(
+        "INSERT INTO token (name, digest, scope, created, expires) VALUES (?, ?, ?, ?, ?)",
+        (name, digest, scope, moment, expires),
+    )
+
+
 def find(store: Store, digest: bytes) -> StoredToken | None:
-    """The token with this digest, unless it is unknown or revoked."""
-    question = "SELECT id, name, scope, last_used FROM token WHERE digest = ? AND revoked IS NULL"
-    row = store.connection().execute(question, (digest,)).fetchone()
+    """The token with this digest, unless it is unknown, revoked or expired."""
+    row = (
+        store.connection()
+        .execute(
+            "SELECT id, name, scope, last_used FROM token WHERE digest = ?1"
+            " AND coalesce(revoked > ?2, 1) AND coalesce(expires > ?2, 1)",
+            (digest, now()),
+        )
+        .fetchone()
+    )
     return None if row is None else StoredToken._make(row)
 
 
@@ -66,21 +107,23 @@ class TokenRow(NamedTuple):
     scope: str
     created: int
     last_used: int | None
+    expires: int | None
     revoked: int | None
 
 
 def listing(store: Store) -> list[TokenRow]:
-    """All tokens by name, revoked ones too."""
+    """All tokens by name and age, revoked ones too."""
     rows = store.connection().execute(
-        "SELECT name, scope, created, last_used, revoked FROM token ORDER BY name"
+        "SELECT name, scope, created, last_used, expires, revoked FROM token ORDER BY name, id"
     )
     return [TokenRow._make(row) for row in rows]
 
 
 def revoke(store: Store, name: str) -> bool:
-    """Take a token out of use. Out: was there one of this name in use?"""
+    """Take a token out of use, also one that was replaced and is still taken. Out: was there one of this name?"""
     with store.write() as connection:
+        moment = now()
         done = connection.execute(
-            "UPDATE token SET revoked = ? WHERE name = ? AND revoked IS NULL", (now(), name)
+            "UPDATE token SET revoked = ?1 WHERE name = ?2 AND coalesce(revoked > ?1, 1)", (moment, name)
         )
     return done.rowcount > 0

@@ -32,10 +32,10 @@ def serve(store: Store) -> Iterator[Callable[..., Client]]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its access log would hold query strings
     running = []
 
-    def start(
-        public_url: str = "", scope: str = "read", cors_origins: tuple[str, ...] = (), **options: Any
-    ) -> Client:
-        app = create_app(settings(store.path, public_url, cors_origins), store=store, **options)
+    def start(public_url: str = "", scope: str = "read", **options: Any) -> Client:
+        names = ("cors_origins", "also_known_as", "trusted_proxies", "notify_url")
+        chosen = {name: options.pop(name) for name in names if name in options}
+        app = create_app(settings(store.path, public_url, **chosen), store=store, **options)
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()

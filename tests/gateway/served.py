@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,7 +44,7 @@ class Client:
     ) -> Got:
         if (
             not path.startswith("/klantinteracties")
-            and not path.startswith(("/beheer", "/health"))
+            and not path.startswith(("/beheer", "/health", "/ref/"))
             and path != "/"
         ):
             path = API + path
@@ -56,10 +57,23 @@ class Client:
             connection.close()
 
 
-def settings(path: Path, public_url: str = "", cors_origins: tuple[str, ...] = ()) -> SimpleNamespace:
+def settings(
+    path: Path,
+    public_url: str = "",
+    cors_origins: Sequence[str] = (),
+    also_known_as: Sequence[str] = (),
+    trusted_proxies: Sequence[str] = (),
+    notify_url: str = "",
+) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
-    gateway = SimpleNamespace(public_url=public_url, max_body=1024 * 1024, cors_origins=cors_origins)
-    notifications = SimpleNamespace(url="", callback_token="")
+    gateway = SimpleNamespace(
+        public_url=public_url,
+        also_known_as=also_known_as,
+        trusted_proxies=trusted_proxies,
+        max_body=1024 * 1024,
+        cors_origins=cors_origins,
+    )
+    notifications = SimpleNamespace(url=notify_url, callback_token="")
     store = SimpleNamespace(path=path, uuid_secret=SECRET)
     parts = {"gateway": gateway, "store": store, "mapping": SETTINGS, "notifications": notifications}
     return SimpleNamespace(**parts, sources=(), jobs={})

@@ -28,7 +28,7 @@ from gateway.auth import create_token
 from gateway.ingest import Ingest
 from gateway.store.database import Store
 from gateway.store.dump import dump_lines
-from mappings.settings import Kanaal, Settings
+from mappings.settings import Kanaal, Settings, ZaakCodes
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
@@ -81,6 +81,8 @@ def settings_of(example: Mapping[str, Any]) -> Settings:
     given = dict(example.get("instellingen", {}))
     if "kanalen" in given:
         given["kanalen"] = {name: Kanaal(other) for name, other in given["kanalen"].items()}
+    if "zaak_codes" in given:
+        given["zaak_codes"] = [ZaakCodes(*codes) for codes in given["zaak_codes"]]
     for name, value in given.items():
         given[name] = tuple(value) if isinstance(value, list) else value
     return replace(Settings("zaakvertrouwelijk"), **given)

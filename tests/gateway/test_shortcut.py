@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -23,24 +24,27 @@ TRACE = re.compile(rb'"instance":"[^"]*"')  # another one for each problem
 class BothWays:
     """One application, reached by both ways."""
 
-    def __init__(self, store: Store, cors_origins: tuple[str, ...] = ()) -> None:
-        self.app = create_app(settings(store.path, cors_origins=cors_origins), store=store)
+    def __init__(self, store: Store, name: str = "both ways", **chosen: Any) -> None:
+        self.app = create_app(settings(store.path, **chosen), store=store)
         assert isinstance(self.app.wsgi_app, Shortcut)
         self.shortcut = self.app.wsgi_app
-        self.token = create_token(store, "both ways", "read")
+        self.token = create_token(store, name, "read")
 
     def ask(
-        self, method: str, path: str, headers: dict[str, str]
+        self, method: str, path: str, headers: dict[str, str], peer: str = "127.0.0.1"
     ) -> tuple[str, list[tuple[str, str]], bytes]:
         """The answer, when both ways give the same."""
-        short = self._run(self.shortcut, method, path, headers)
-        long = self._run(self.shortcut._long_way, method, path, headers)
+        short = self._run(self.shortcut, method, path, headers, peer)
+        long = self._run(self.shortcut._long_way, method, path, headers, peer)
         assert short == long
         return short
 
-    def _run(self, app, method: str, path: str, headers: dict[str, str]):  # type: ignore[no-untyped-def]
+    def _run(self, app, method: str, path: str, headers: dict[str, str], peer: str):  # type: ignore[no-untyped-def]
         plain, _, query = path.partition("?")
-        builder = EnvironBuilder(unquote(plain), method=method, query_string=query, headers=headers)
+        base = {"REMOTE_ADDR": peer}
+        builder = EnvironBuilder(
+            unquote(plain), method=method, query_string=query, headers=headers, environ_base=base
+        )
         chunks, status, sent = run_wsgi_app(app, builder.get_environ(), buffered=True)
         body = TRACE.sub(b"", _joined(chunks))
         return status[:3], sorted((name.title(), value) for name, value in sent), body

@@ -27,7 +27,7 @@ from legacy_objects import (
 )
 
 from mappings.klantcontacten import Deelnemer, moment_text, too_confidential, translate_klantcontact
-from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
 from mappings.translate import translate
 
 CONTACT = UUID(uuid_of("klantcontact", 1))
@@ -159,7 +159,9 @@ def test_a_contact_is_about_its_zaak():
 
 @pytest.mark.rule("M29")
 def test_the_codes_of_a_zaak_are_a_choice():
-    chosen = Settings("openbaar", zaak_objecttype="zaak", zaak_register="zrc", zaak_soort_object_id="id")
+    chosen = Settings(
+        "openbaar", zaak_codes=(ZaakCodes("zaak", "zrc", "id"), ZaakCodes("zgw-Zaak", "openzaak"))
+    )
     (made,) = of_kind(translated(settings=chosen), "onderwerpobject")
     assert list(made.body["onderwerpobjectidentificator"].values()) == [ZAAK, "zaak", "zrc", "id"]
 
