@@ -52,7 +52,14 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
-    api = Api(store, gatekeeper, hydrator, public_url, notify=bool(config.notifications.url))
+    api = Api(
+        store,
+        gatekeeper,
+        hydrator,
+        public_url,
+        notify=bool(config.notifications.url),
+        prefer=config.mapping.voorkeursadres,
+    )
     api.register(app)
     documentation.register(app)
     operating = Operating(app, gatekeeper)

@@ -305,6 +305,10 @@ class MappingSection(Section):
         validate=_matches("|[a-z]{3}", f"is niet leeg en niet {_TAAL}"),
         metadata=_meta("laat leeg (M11)"),
     )
+    voorkeursadres = Flag(
+        load_default=True,
+        metadata=_meta("schrijf voorkeursadres = true of voorkeursadres = false (M11)"),
+    )
     taal = Text(
         load_default="nld",
         validate=_matches("[a-z]{3}", f"is niet {_TAAL}"),

@@ -118,9 +118,7 @@ def omschrijving(naam: str, eigen_naam: str, found: list[Finding]) -> str:
     another spelling of case and spaces, else naam, cut at 40 characters with a finding in `found`. Raises
     nothing.
     """
-    folded = " ".join(naam.split())
-    if folded.casefold() == " ".join(eigen_naam.split()).casefold():
-        return ""
+    folded = ander_dan(naam, eigen_naam)
     cut = cut_at_word(folded, MAX_OMSCHRIJVING)
     if cut != folded:
         found.append(
@@ -133,6 +131,12 @@ def omschrijving(naam: str, eigen_naam: str, found: list[Finding]) -> str:
             )
         )
     return cut
+
+
+def ander_dan(naam: str, eigen_naam: str) -> str:
+    """Give a naam with single spaces; "" when it is `eigen_naam` in another spelling of case and spaces (M23)."""
+    folded = " ".join(naam.split())
+    return "" if folded.casefold() == " ".join(eigen_naam.split()).casefold() else folded
 
 
 def _plain(text: str) -> str:

@@ -208,6 +208,7 @@ def _contact(claim: Claim, rol: Mapping[str, Any], eigen_naam: str, found: list[
     if any(given.values()):
         contact = contact_van(given, rol["uuid"], claim.soort, eigen_naam, found)
         claim.digitaal, claim.contactpersoon = contact.adressen, contact.contactpersoon
+        claim.genoemd = contact.genoemd
 
 
 def _machtiging(

@@ -48,6 +48,7 @@ OTHER = replace(
     taal="fry",
     voorkeurstaal="nld",
     verdwenen_partij="verwijderen",
+    voorkeursadres=False,
 )
 # What others need of an object is held beside it, and may be all that another version can't read.
 HELD = (

@@ -80,6 +80,7 @@ class Api:
         public_url: str,
         *,
         notify: bool = False,
+        prefer: bool = True,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -87,7 +88,7 @@ class Api:
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
         self._public_url = public_url
-        self._writer = Writer(store, hydrator, notify=notify)
+        self._writer = Writer(store, hydrator, notify=notify, prefer=prefer)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
