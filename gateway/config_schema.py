@@ -336,6 +336,11 @@ class MappingSection(Section):
         validate=_one_of("beide", "contactpersoon", "organisatie"),
         metadata=_meta('schrijf bijvoorbeeld contactpersoon_adressen = "beide" (M22)'),
     )
+    overige_adressen = Text(
+        load_default="tonen",
+        validate=_one_of("tonen", "weglaten"),
+        metadata=_meta('schrijf bijvoorbeeld overige_adressen = "tonen" (M21)'),
+    )
     verdwenen_partij = Text(
         load_default="inactief",
         validate=_one_of("inactief", "verwijderen"),

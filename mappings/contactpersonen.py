@@ -13,7 +13,7 @@ from mappings.digitaleadressen import (
     MAX_OMSCHRIJVING,
     ander_dan,
     digitale_adressen,
-    geldig_emailadres,
+    emailadressen,
     omschrijving,
 )
 from mappings.findings import Finding, Severity
@@ -43,14 +43,21 @@ class Contact:
 
 
 def contact_van(
-    given: Mapping[str, str], rol: UUID, soort: str, eigen_naam: str, found: list[Finding]
+    given: Mapping[str, str],
+    rol: UUID,
+    soort: str,
+    eigen_naam: str,
+    found: list[Finding],
+    *,
+    overige: bool = True,
 ) -> Contact:
     """What a loaded contactpersoonRol of a party's rol says (M21-M24).
 
-    In: the rol's uuid, the soort of its claim, the party's own name. `found` gets a finding for what does not fit.
+    In: the rol's uuid, the soort of its claim, the party's own name, and whether numbers of another form become
+    addresses of soort overig (`[mapping] overige_adressen`). `found` gets a finding for what does not fit.
     Only an e-mail address that is valid takes part in a key: "n.v.t." does not make two people one. Raises nothing.
     """
-    adressen = digitale_adressen(given, "", found)
+    adressen = digitale_adressen(given, "", found, overige=overige)
     if soort in ORGANISATIES and given["naam"]:
         # The whole name stands with the contactpersoon, so what is cut off in an omschrijving is not lost.
         text = omschrijving(given["naam"], eigen_naam, [])
@@ -100,7 +107,7 @@ def notitie(functie: str) -> str:
 
 
 def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -> list[Any]:
-    naam, email = given["naam"], given["emailadres"].strip()
+    naam = given["naam"]
     achternaam = cut_at_word(naam, MAX_NAAM)
     if achternaam != naam:
         found.append(
@@ -114,7 +121,8 @@ def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -
     functie = cut_at_word(given["functie"], MAX_NOTITIE - len(FUNCTIE))
     if functie != given["functie"]:
         found.append(Finding("M24", _FUNCTIE, Severity.ADJUSTED, f"ingekort tot {len(functie)} tekens"))
-    key = [naam.casefold(), email.casefold()] if geldig_emailadres(email) else [f"rol:{rol}"]
+    emails = emailadressen(given["emailadres"].strip())
+    key = [naam.casefold(), emails[0].casefold()] if emails else [f"rol:{rol}"]
     return [achternaam, functie, key]
 
 
