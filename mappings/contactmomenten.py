@@ -22,6 +22,7 @@ from mappings.klantcontacten import Contact, moment_text, too_confidential, zaak
 from mappings.klanten import as_rol, renamed
 from mappings.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.settings import Kanaal, Settings
+from mappings.zaken import UNDATED
 
 INHOUD_LIMIT: Final = 1000
 ONDERWERP_LIMIT: Final = 200
@@ -105,6 +106,9 @@ def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Setting
         made = translate_rol(rol, source, replace(settings, partij_rollen=()))
         claims = made.claims
         found += [renamed(each, {}, "medewerkerIdentificatie") for each in made.findings]
+    if moment["registratiedatum"] == UNDATED:
+        action = "zonder datum: plaatsgevondenOp is 1 januari 1970, ouder dan elk contact met een datum"
+        found.append(Finding("M40", "registratiedatum", Severity.ADJUSTED, action))
     for name, uuid in (("klant", "klant_uuid"), ("vorigContactmoment", "vorig_uuid")):
         if moment[name] and not moment[uuid]:
             found.append(
