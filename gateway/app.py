@@ -63,6 +63,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
         notify=bool(config.notifications.url),
         zaak_codes=config.mapping.zaak_codes,
         numbers=Uuids(config.store.uuid_secret) if config.mapping.nummers == "uitdelen" else None,
+        prefer=config.mapping.voorkeursadres,
     )
     api.register(app)
     documentation.register(app, addresses)

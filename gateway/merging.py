@@ -18,7 +18,7 @@ from gateway.moments import make_moments
 from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
-from gateway.store import representation, ties
+from gateway.store import representation, standards, ties
 from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
@@ -69,6 +69,8 @@ class Merging:
         self.moments: set[Moment] = set()
         self.subjects: set[int] = set()
         self.merged: set[int] = set()
+        # Partijen (rows) of which an address may have come, changed or gone.
+        self._addressed: set[int] = set()
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
@@ -85,7 +87,10 @@ class Merging:
             gone |= make_moments(self.connection, self.moments, self.subjects, self.uuids, self.settings)
         gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
         leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
+        adressen = standards.adressen_of(self.connection, gone)
         remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
+        standards.nobodys(self.connection, adressen)
+        standards.settle(self.connection, self._addressed, prefer=self.settings.voorkeursadres)
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
         if self.statements:
             statements.delete_unused_identities(self.connection, self.identities)
@@ -97,6 +102,7 @@ class Merging:
             touched.clear()
         self.zaken.clear()
         self.moments.clear()
+        self._addressed.clear()
 
     def _parties(self, alone: dict[bytes, int]) -> set[int]:
         """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more.
@@ -114,6 +120,7 @@ class Merging:
             claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
         before = alone | rows.owned_documents(self.connection, owners)
+        self._addressed |= {*before.values(), *standards.partijen_of(self.connection, before.values())}
         known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -137,7 +144,25 @@ class Merging:
             findings += [(row, finding) for rol, finding in merged.findings for row in said_by[rol]]
             for document in merged.documents[1:]:
                 made_of[document.uuid.bytes] = {row for rol in document.sources for row in said_by[rol]}
-        ids = put_documents(self.connection, self._finished(documents))
+        given: dict[UUID, standards.Given] = {
+            document.uuid: (
+                document.body["soortDigitaalAdres"],
+                document.links["verstrektDoorPartij"][0],
+                merged.adressen.get(document.uuid),
+            )
+            for _, merged in made
+            for document in merged.documents
+            if document.kind == "digitaleadres"
+        }
+        ids = put_documents(self.connection, standards.as_held(self.connection, self._finished(documents)))
+        standards.put_candidates(self.connection, ids, given)
+        written = {ids[uuid.bytes] for uuid in given if uuid.bytes in ids}
+        self._addressed |= {
+            ids[document.uuid.bytes]
+            for document, _ in documents
+            if document.kind == "partij" and document.uuid.bytes in ids
+        }
+        self._addressed |= standards.partijen_of(self.connection, written)
         again, pairs_again = set[int](), set[int]()
         moved: list[tuple[int | None, int]] = []
         for party, members in parties:

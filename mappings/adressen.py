@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mappings.findings import Finding, Severity
-from mappings.landen import LANDENTABEL, landcode
+from mappings.landen import land_van_code, landcode
 from mappings.namen import cut_at_word
 
 MAX_REGEL: Final = 80
@@ -236,10 +236,11 @@ def _ver_weg(buitenland: Mapping[str, Any], found: list[Finding]) -> dict[str, A
                 "Landcode is niet bekend; niet overgenomen.",
             )
         )
-    if land is not None and code and code not in LANDENTABEL:
+    van_code = land_van_code(code)
+    if land is not None and code and van_code is None:
         action = f"Landcode is niet bekend; de landnaam is gevolgd ({land})."
         found.append(Finding("M15", _BUITENLAND + "lndLandcode", Severity.INFO, action))
-    if land is not None and LANDENTABEL.get(code, land) != land:
+    if land is not None and (van_code or land) != land:
         found.append(
             Finding(
                 "M15",

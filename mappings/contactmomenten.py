@@ -23,6 +23,7 @@ from mappings.klanten import as_rol, renamed
 from mappings.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.settings import Kanaal, Settings
 from mappings.urls import place
+from mappings.zaken import UNDATED
 
 INHOUD_LIMIT: Final = 1000
 REACTIE_LIMIT: Final = 1000
@@ -115,6 +116,9 @@ def read_contactmoment(moment: Mapping[str, Any], source: str, settings: Setting
                 claim.facet = name
                 claim.keys = behandelaar_keys(name, soort, own["identificatie"], source, claim.rol)
                 claims.append(claim)
+    if moment["registratiedatum"] == UNDATED:
+        action = "zonder datum: plaatsgevondenOp is 1 januari 1970, ouder dan elk contact met een datum"
+        found.append(Finding("M40", "registratiedatum", Severity.ADJUSTED, action))
     for name, uuid in (("klant", "klant_uuid"), ("vorigContactmoment", "vorig_uuid")):
         if moment[name] and not moment[uuid]:
             found.append(
@@ -239,7 +243,7 @@ def translate_contactmoment(
         if not there:
             made = [_onbekende(uuid, moment, initiator, uuids)]
             result.documents += made
-        result.documents += adressen(uuid, made[0].uuid, klant, facts, uuids, result.findings)
+        result.documents += adressen(uuid, made[0].uuid, klant, facts, uuids, settings, result.findings)
     if not omgeving.partners:
         zonder = "met alleen contactgegevens" if facts.get("contactgegevens") else "zonder betrokkene"
         action = f"geen klant: een klantcontact {zonder}"

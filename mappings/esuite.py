@@ -13,7 +13,8 @@ from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
-from mappings import digitaleadressen, namen
+from mappings import namen
+from mappings.digitaleadressen import adressen_in
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import Uuids
@@ -30,8 +31,8 @@ ACTOREN: Final[Mapping[str, str]] = {
 TOEGEWEZEN: Final = tuple(ACTOREN)
 HANDELING_LIMIT: Final = 200
 TOELICHTING_LIMIT: Final = 1000
-_KANALEN: Final[Mapping[str, str]] = {
-    "emailadres": "emailadres",
+_SOORTEN: Final[Mapping[str, str]] = {
+    "emailadres": "email",
     "telefoonnummer": "telefoonnummer",
     "telefoonnummerAlternatief": "telefoonnummer",
 }
@@ -171,6 +172,7 @@ def adressen(
     klant: str,
     facts: Mapping[str, Any],
     uuids: Uuids,
+    settings: Settings,
     found: list[Finding],
 ) -> list[Document]:
     """The contactgegevens of a contactmoment, as digitale adressen of a betrokkene at it (M21, M40).
@@ -178,9 +180,10 @@ def adressen(
     In: the uuids of both, and the klant by which the betrokkene is known ("-" when it has none).
     """
     made: dict[UUID, Document] = {}
+    overige = settings.overige_adressen == "tonen"
     for name, value in facts.get("contactgegevens", {}).items():
-        own: list[Finding] = []
-        for adres in digitaleadressen.digitale_adressen({_KANALEN[name]: value}, "", own):
+        path = f"contactgegevens.{name}"
+        for adres in adressen_in(_SOORTEN[name], value, "", path, found, overige=overige):
             uuid = uuids.derive("adres", f"betrokkene|{contact}|{klant}", adres.soort, adres.sleutel)
             body = {
                 "adres": adres.adres,
@@ -195,7 +198,6 @@ def adressen(
             made.setdefault(
                 uuid, Document("digitaleadres", uuid, body, moment, moment, links, frozenset({contact}))
             )
-        found += [Finding(each.rule, f"contactgegevens.{name}", each.severity, each.action) for each in own]
     return list(made.values())
 
 

@@ -16,6 +16,7 @@ from mappings.findings import Finding, Severity
 from mappings.identity import Uuids
 from mappings.rollen import ACTOR_TYPES, LEGE_NAAM
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.zaken import UNDATED
 
 HOOFDONDERWERP_LIMIT = 200
 METADATA_LIMIT = 255
@@ -85,6 +86,10 @@ def translate_klantcontact(
             )
         )
     moment = contact["datumtijd"]
+    if moment == UNDATED:
+        moment = zaak.get("registratiedatum", UNDATED)
+        action = "zonder datum: plaatsgevondenOp is de registratiedatum van de zaak"
+        result.findings.append(Finding("M28", "datumtijd", Severity.ADJUSTED, action))
     metadata = {"bron": source}
     for name, text in (("identificatie", contact["identificatie"]), ("zaak", zaak["identificatie"])):
         field_name = "identificatie" if name == "identificatie" else "zaak.identificatie"
@@ -148,7 +153,8 @@ def klantcontact_facts(contact: Mapping[str, Any]) -> dict[str, Any]:
 
 def zaak_facts(zaak: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a loaded zaak that the rules need, JSON-ready."""
-    return {name: zaak[name] for name in ("identificatie", "zaaktype", "vertrouwelijkheidaanduiding")}
+    names = ("identificatie", "zaaktype", "vertrouwelijkheidaanduiding", "registratiedatum")
+    return {name: zaak[name] for name in names}
 
 
 def zaak_onderwerp(

@@ -8,18 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-import pycountry
-
 from mappings import identity
 from mappings.adressen import LEEG, adressen
 from mappings.claims import Claim
 from mappings.findings import Finding, Severity
-from mappings.landen import landcode
+from mappings.landen import land_van_code
 from mappings.rollen import RolTranslation, translate_rol
 from mappings.settings import Settings
+from mappings.zaken import UNDATED
 
-# A klant has no date. What a dated rol says of the same party is taken as newer (M18).
-UNDATED: Final = 0
 NEDERLAND: Final = ("", "NL", "6030")
 # What partij.nummer holds.
 _NUMMER: Final = re.compile(r"[0-9]{1,10}")
@@ -100,6 +97,7 @@ def _read(
     """What a klant says as one of this betrokkeneType, and the findings by the names of its own fields."""
     found: list[Finding] = []
     identificatie, origin = _named(klant, soort, found)
+    # A klant has no date. What a dated rol says of the same party is taken as newer (M18).
     rol = as_rol(klant["uuid"], soort, UNDATED, klant["url"], identificatie)
     rol["contactpersoonRol"] |= {name: klant[name] for name in ("emailadres", "telefoonnummer", "functie")}
     filled = [name for name in _EIGEN_NAMEN if klant[name]]
@@ -304,9 +302,7 @@ def _eigen_adres(adres: Mapping[str, Any], claim: Claim, found: list[Finding]) -
 
 def _land(code: str, found: list[Finding]) -> str:
     """The ISO code of a code of the Landentabel or of ISO 3166-1 itself (M15)."""
-    known = landcode("", code)
-    if not known and pycountry.countries.get(alpha_2=code.upper()):
-        known = code.upper()
+    known = land_van_code(code)
     if not known:
         found.append(
             Finding("M15", "adres.landcode", Severity.DROPPED, "Landcode is niet bekend; niet overgenomen.")

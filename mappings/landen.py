@@ -87,14 +87,72 @@ LANDENTABEL: Final = {
 }
 
 
+# What people and the Landentabel call countries that no library knows by that name: parts of a country, earlier names
+# of one that still exists, abbreviations.
+NAMEN: Final = {
+    "Groot-Brittannië": "GB",
+    "Groot-Brittannië en Noord-Ierland": "GB",
+    "Engeland": "GB",
+    "Schotland": "GB",
+    "Wales": "GB",
+    "Noord-Ierland": "GB",
+    "UK": "GB",
+    "VK": "GB",
+    "Great Britain": "GB",
+    "Holland": "NL",
+    "Russische Federatie": "RU",
+    "Republiek Ierland": "IE",
+    "Ierse Republiek": "IE",
+    "Bondsrepubliek Oostenrijk": "AT",
+    "Federale Republiek Duitsland": "DE",
+    "Bosnië": "BA",
+    "Bosnië-Herzegovina": "BA",
+    "Slovakije": "SK",
+    "Slowaakse Republiek": "SK",
+    "Tsjechische Republiek": "CZ",
+    "Macedonië": "MK",
+    "Moldova": "MD",
+    "Kirgizstan": "KG",
+    "Birma": "MM",
+    "Burma": "MM",
+    "Ceylon": "LK",
+    "Boven-Volta": "BF",
+    "Zaïre": "CD",
+    "Swaziland": "SZ",
+    "Kaapverdische Eilanden": "CV",
+    "Marocco": "MA",
+    "Saudi-Arabië": "SA",
+    "Syrische Arabische Republiek": "SY",
+    "Sudan": "SD",
+    "Zuid-Sudan": "SS",
+    "VAE": "AE",
+    "VS": "US",
+    "USA": "US",
+    "Palestina": "PS",
+    "Timor-Leste": "TL",
+    "Filippijnen": "PH",
+    "Bonaire": "BQ",
+}
+# Names in the languages that addresses come in most, beside the Dutch ones; the first that has a name counts.
+TALEN: Final = ("en", "de", "fr", "es", "it", "pt", "tr", "pl")
+
+
 def landcode(naam: str, code: str) -> str | None:
     """Give the ISO 3166-1 alpha-2 code of a country, or None when neither name nor code is known.
 
-    In: the Dutch name, common or official, in any case and with or without accents, hyphens and spaces; and
-    the 4-digit code of the Landentabel, asked only when the name is not known (M15). Territories outside
-    ISO 3166-1 (Kosovo) are not known: the served API would refuse their code.
+    In: the name, common or official, Dutch or in another language, in any case and with or without accents, hyphens
+    and spaces; and the 4-digit code of the Landentabel or the ISO code, asked only when the name is not known (M15).
+    Territories outside ISO 3166-1 (Kosovo) are not known: the served API would refuse their code.
     """
-    return _codes_by_name().get(_comparable(naam)) or LANDENTABEL.get(code.strip())
+    return _codes_by_name().get(_comparable(naam)) or land_van_code(code)
+
+
+def land_van_code(code: str) -> str | None:
+    """Give the ISO 3166-1 alpha-2 code for a code of the Landentabel or for itself; None when it is neither (M15)."""
+    code = code.strip().upper()
+    if len(code) == 2 and pycountry.countries.get(alpha_2=code):
+        return code
+    return LANDENTABEL.get(code)
 
 
 @cache
@@ -112,6 +170,15 @@ def _codes_by_name() -> dict[str, str]:
                 translated = dutch.gettext(name)
                 codes.setdefault(_comparable(translated), country.alpha_2)
                 codes.setdefault(_comparable(_uninverted(translated)), country.alpha_2)
+    for name, code in NAMEN.items():
+        codes.setdefault(_comparable(name), code)
+    for taal in TALEN:
+        names = Locale(taal).territories
+        for country in pycountry.countries:
+            codes.setdefault(_comparable(names.get(country.alpha_2, "")), country.alpha_2)
+    for attribute in ("common_name", "name", "official_name"):
+        for country in pycountry.countries:
+            codes.setdefault(_comparable(getattr(country, attribute, "")), country.alpha_2)
     codes.pop("", None)
     return codes
 

@@ -69,6 +69,8 @@ class Settings:
     actor_objecttype_groep: str = "grp"  # M40
     klantcontact_betrokkenen: tuple[str, ...] = ("initiator",)  # M30
     contactpersoon_adressen: str = "beide"  # M22: beide | contactpersoon | organisatie
+    voorkeursadres: bool = True  # M11
+    overige_adressen: str = "tonen"  # M21: tonen | weglaten
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen
     contactverzoek_typen: tuple[str, ...] = ()  # M40; empty: no contactmoment gives an internetaak
     afgehandeld: tuple[str, ...] = ("afgehandeld",)  # M40

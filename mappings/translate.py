@@ -13,7 +13,7 @@ from uuid import UUID
 from mappings import earlier, zaken, zonderplaats
 from mappings.claims import Claim
 from mappings.contactmomenten import geen_zaak, read_contactmoment, zaak_of
-from mappings.findings import Finding
+from mappings.findings import Finding, Severity
 from mappings.klantcontacten import klantcontact_facts, zaak_facts
 from mappings.klanten import translate_klant
 from mappings.rollen import translate_rol
@@ -21,7 +21,7 @@ from mappings.settings import Settings
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
-VERSION = 4
+VERSION = 7
 
 
 @dataclass(slots=True)
@@ -43,7 +43,11 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
     if kind == "klantcontact":
         return Translated(klantcontact_facts(zaken.load_klantcontact(dict(raw))))
     if kind == "rol":
-        translation = translate_rol(zaken.load_rol(dict(raw)), source, settings)
+        rol = zaken.load_rol(dict(raw))
+        translation = translate_rol(rol, source, settings)
+        if rol["registratiedatum"] == zaken.UNDATED:
+            action = "zonder datum: elke rol met een datum gaat voor"
+            translation.findings.append(Finding("M18", "registratiedatum", Severity.INFO, action))
         facts = translation.deelname
         if facts and (mask := zonderplaats.van_rol(raw)):
             facts["zonder_plaats"] = mask

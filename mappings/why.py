@@ -20,7 +20,7 @@ from mappings.documents import Document
 from mappings.findings import Untranslatable
 from mappings.identity import Uuids, key_sets
 from mappings.klantcontacten import Deelnemer, translate_klantcontact, zaak_onderwerp
-from mappings.landen import LANDENTABEL, landcode
+from mappings.landen import land_van_code, landcode
 from mappings.merge import merge
 from mappings.origins import CONTACTPERSOON, SETTLED, TABLE, WHEN_FILLED
 from mappings.settings import Settings
@@ -154,7 +154,7 @@ def others(name: str, value: Any) -> list[Any]:
         name = "bsn"
     elif name in ("telefoonnummer", "telefoonnummerAlternatief") and telefoonnummer(text):
         name = "telefoon"
-    elif (name == "lndLandcode" and text not in LANDENTABEL) or (
+    elif (name == "lndLandcode" and not land_van_code(text)) or (
         name == "lndLandnaam" and not landcode(text, "")
     ):
         name = "unknown"

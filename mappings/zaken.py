@@ -27,6 +27,10 @@ _NOT_A_UUID: Final = "bevat geen uuid"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[T ][0-9:.,]+(?:Z|[+-][0-9:]+)?)?", re.ASCII)
 _AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+# .NET's empty date, in whatever form and zone: a source that has none writes it.
+_EMPTY_DATE: Final = "0001-01-01"
+# What an empty moment is: older than whatever is dated (M18).
+UNDATED: Final = 0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # Nobody registered anything before this or after that; years 1 and 9999 overflow when shifted to UTC.
@@ -189,7 +193,7 @@ class _UuidOfUrl(fields.Field[str]):
 class _Moment(fields.Field[int]):
     """A moment as whole microseconds since the epoch in UTC.
 
-    Without a time it is midnight UTC; a time without an offset is Dutch time.
+    Without a time it is midnight UTC; a time without an offset is Dutch time. The empty date is UNDATED.
     """
 
     def deserialize(
@@ -200,6 +204,8 @@ class _Moment(fields.Field[int]):
         form = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
         if form is None:
             raise ValidationError(_NOT_A_MOMENT)
+        if form[0].startswith(_EMPTY_DATE):
+            return UNDATED
         try:
             moment = datetime.fromisoformat(form[0])
         except ValueError:
@@ -209,6 +215,21 @@ class _Moment(fields.Field[int]):
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=_AMSTERDAM if form["time"] else UTC)
         return (moment - _EPOCH) // _MICROSECOND
+
+
+class _Date(_Text):
+    """A date as text; the empty date is blank."""
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> str:
+        text = super().deserialize(value, attr, data)
+        return "" if is_empty_date(text) else text
+
+
+def is_empty_date(value: Any) -> bool:
+    """Say whether a value from the legacy is .NET's empty date, which says nothing."""
+    return isinstance(value, str) and value.strip().startswith(_EMPTY_DATE)
 
 
 class _Group(fields.Field[dict[str, Any]]):
@@ -355,7 +376,7 @@ class _NatuurlijkPersoon(_Geadresseerd):
     voorletters = _Text()
     voornamen = _Text()
     geslachtsaanduiding = _Text()
-    geboortedatum = _Text()
+    geboortedatum = _Date()
 
 
 class _NietNatuurlijkPersoon(_Geadresseerd):
@@ -396,8 +417,8 @@ class _Rol(_InZaak):
     registratiedatum = _Moment()
     indicatieMachtiging = _Text()
     contactpersoonRol = _Group(_ContactpersoonRol(), always=True)
-    beginGeldigheid = _Text()
-    eindeGeldigheid = _Text()
+    beginGeldigheid = _Date()
+    eindeGeldigheid = _Date()
     authenticatieContext = _AsGiven()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from mappings.zaken import is_empty_date
+
 _ID: Final = "betrokkeneIdentificatie."
 _CONTEXT: Final = "authenticatieContext."
 _SUBJECT: Final = "subjectIdentificatie."
@@ -216,4 +218,6 @@ def _others(group: Mapping[str, Any], placed: frozenset[str], bits: Mapping[str,
 
 
 def _filled(value: object) -> bool:
-    return bool(value.strip()) if isinstance(value, str) else value not in (None, [], {})
+    if isinstance(value, str):
+        return bool(value.strip()) and not is_empty_date(value)
+    return value not in (None, [], {})

@@ -84,6 +84,7 @@ class Api:
         notify: bool = False,
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
+        prefer: bool = True,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -92,7 +93,9 @@ class Api:
         self._hydrator = hydrator
         self._addresses = addresses
         self._zaak_codes = zaak_codes
-        self._writer = Writer(store, hydrator, notify=notify, public_url=addresses.main, numbers=numbers)
+        self._writer = Writer(
+            store, hydrator, notify=notify, public_url=addresses.main, numbers=numbers, prefer=prefer
+        )
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""

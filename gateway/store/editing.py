@@ -38,9 +38,13 @@ TOMBSTONE = ""
 # A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
 # client named, see moving.py.
 MOVED = "moved "
+# A client's own address that is not the standard one for as long as its partij is one with another that has one.
+WAITS = f"{MOVED}isStandaardAdres"
 # What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
 # is nobody's.
 EMPTIED_WITH: Mapping[str, str] = {"partij.werkteVoorPartij": "partijIdentificatie"}
+# A choice that counts for as long as what was chosen is there and the partij's own (standards.py).
+KEPT = (f"{LINK}voorkeursDigitaalAdres",)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -136,6 +140,8 @@ def amend(
     """
     if held.origin == LEGACY_ORIGIN:
         for part in _written(connection, held.uuid.bytes):
+            if part in KEPT:
+                continue
             if part.startswith(LINK):
                 targets = links.get(part.removeprefix(LINK), ())
                 _note(connection, held.uuid, part, _spelled(connection, targets))
@@ -209,6 +215,10 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
             "owner": str(UUID(bytes=owner)) if owner else None,
         }
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
+    connection.execute(
+        f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
+        (id_list(ids), WAITS),
+    )
     connection.executemany("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
     remove_documents(connection, ids)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.landen import LANDENTABEL, landcode
+from mappings.landen import LANDENTABEL, NAMEN, landcode
 
 
 @pytest.mark.rule("M15")
@@ -19,6 +19,18 @@ from mappings.landen import LANDENTABEL, landcode
         pytest.param("  zuid afrika ", "ZA", id="without hyphen"),
         pytest.param("Democratische Republiek Congo", "CD", id="a name that the lists invert"),
         pytest.param("Congo", "CG", id="a name that begins another's"),
+        pytest.param("Groot-Brittannië", "GB", id="a name that no library knows"),
+        pytest.param("Grootbrittannie", "GB", id="the same without hyphen and accent"),
+        pytest.param("Schotland", "GB", id="part of a country"),
+        pytest.param("Russische Federatie", "RU", id="the official name, which the Dutch list shortens"),
+        pytest.param("Türkiye", "TR", id="its new name"),
+        pytest.param("TURKIYE", "TR", id="its new name without accents"),
+        pytest.param("Birma", "MM", id="an earlier name"),
+        pytest.param("U.S.A.", "US", id="an abbreviation"),
+        pytest.param("Tsjechische Republiek", "CZ", id="another official name"),
+        pytest.param("Deutschland", "DE", id="its own name"),
+        pytest.param("United Kingdom", "GB", id="its English name"),
+        pytest.param("Bosnië-Herzegovina", "BA", id="as the Landentabel spells it"),
     ],
 )
 def test_a_country_is_known_by_its_dutch_name(naam, code):
@@ -32,6 +44,19 @@ def test_a_country_is_known_by_its_dutch_name(naam, code):
 def test_a_country_without_a_known_name_is_known_by_its_code(landentabel, code):
     assert landcode("", landentabel) == code
     assert landcode("Grootbrittannië en zo", landentabel) == code
+
+
+@pytest.mark.rule("M15")
+@pytest.mark.parametrize(
+    ("code", "land"), [("DE", "DE"), ("be", "BE"), (" GB ", "GB"), ("XX", None), ("EU", None)]
+)
+def test_an_iso_code_is_known_as_a_code(code, land):
+    assert landcode("", code) == landcode("Atlantis", code) == land
+
+
+@pytest.mark.rule("M15")
+def test_each_name_that_the_project_keeps_is_that_country():
+    assert {name: landcode(name, "") for name in NAMEN} == dict(NAMEN)
 
 
 @pytest.mark.rule("M15")
