@@ -678,7 +678,12 @@ CONTACTS = st.sampled_from(
 )
 CONTEXTS = [
     {"source": "digid", "representee": {"identifierType": soort, "identifier": number}}
-    for soort, number in (("bsn", BSN[0]), ("rsin", RSIN[0]), ("kvkNummer", KVK[0]))
+    for soort, number in (
+        ("bsn", BSN[0]),
+        ("rsin", RSIN[0]),
+        ("kvkNummer", KVK[0]),
+        ("vestiging", VESTIGING[0]),
+    )
 ]
 ROL_PARTS = st.one_of(
     st.tuples(

@@ -1,0 +1,144 @@
+"""Vestigingen and what names them: one number under two KVK numbers, and none at all (M5, M6, M17), over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from invariants import broken
+from legacy_objects import KVK, VESTIGING, klantcontact, rol_uuid, vestiging, zaak
+from support import API, UUID_SECRET, Asker, dump_digest, read_config
+
+from gateway.auth import create_token
+from gateway.ingest import Ingest
+from gateway.installation import Installation, open_installation
+from mappings.identity import Uuids
+
+UUIDS = Uuids(UUID_SECRET)
+NUMBER = VESTIGING[0]
+
+
+class Client(Asker):
+    """A client that may write, and the ingest of the register that it asks."""
+
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(installation)
+        self.token = create_token(installation.store, f"writer-{uuid4()}", "write")
+        self.installation = installation
+        self.ingest = Ingest(installation.store, installation.config.mapping, UUID_SECRET)
+        self.ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+
+    def take(self, *rollen: dict[str, Any]) -> None:
+        self.ingest.take("bron", "rol", list(rollen))
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Token {self.token}"}
+        return self.client.open(f"{API}/{path}", method=method, json=body, headers=headers)
+
+    def make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        created = self.send("POST", path, body)
+        assert created.status_code == 201, created.text
+        return dict(created.get_json())
+
+    def found(self, **query: str) -> list[dict[str, Any]]:
+        page = self.get("partijen", **query).get_json()
+        assert page["count"] == len(page["results"])
+        return list(page["results"])
+
+    def by_number(self, number: str, kvk: str = "") -> list[dict[str, Any]]:
+        """The partijen that a search by this number finds, as KISS asks it."""
+        query = {"partijIdentificator__objectId": number}
+        if kvk:
+            query |= {
+                "partijIdentificator__codeSoortObjectId": "vestigingsnummer",
+                "subIdentificatorVan__objectId": kvk,
+                "subIdentificatorVan__codeSoortObjectId": "kvk_nummer",
+            }
+        return self.found(**query)
+
+    def served(self, path: str) -> dict[str, Any]:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return {name: value for name, value in answer.get_json().items() if name != "_expand"}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    """A register without a source that answers, into which legacy objects are put by hand."""
+    (tmp_path / "config.toml").write_text(
+        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
+    )
+    return Client(open_installation(read_config(tmp_path / "config.toml")))
+
+
+def names(partijen: list[dict[str, Any]]) -> list[str]:
+    return sorted(partij["partijIdentificatie"]["naam"] for partij in partijen)
+
+
+# One vestigingsnummer under two KVK numbers
+
+
+BAKKER = vestiging(
+    1, NUMBER, KVK[0], "Bakker", on=1, contact={"emailadres": "bakker@voorbeeld.nl"}, generiek="initiator"
+)
+SLAGER = vestiging(
+    2,
+    NUMBER,
+    KVK[1],
+    "Slager",
+    on=2,
+    zaak=2,
+    contact={"emailadres": "slager@voorbeeld.nl"},
+    generiek="initiator",
+)
+
+
+@pytest.mark.rule("M6")
+def test_one_vestigingsnummer_under_two_kvk_numbers_is_two_partijen(client: Client) -> None:
+    client.take(BAKKER, SLAGER)
+    client.ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    assert names(client.by_number(NUMBER)) == ["Bakker", "Slager"]
+    for kvk, naam in ((KVK[0], "Bakker"), (KVK[1], "Slager")):
+        (partij,) = client.by_number(NUMBER, kvk)
+        assert partij["partijIdentificatie"]["naam"] == naam
+        (adres,) = partij["digitaleAdressen"]
+        assert client.served(f"digitaleadressen/{adres['uuid']}")["adres"] == f"{naam.lower()}@voorbeeld.nl"
+        assert len(partij["betrokkenen"]) == 1
+    assert broken(client.installation.store) == {}
+
+
+@pytest.mark.rule("M6")
+def test_pairs_come_apart_and_together_as_rollen_come_and_go(client: Client) -> None:
+    """What clients hold and wrote stays with the firm that it was of."""
+    client.take(BAKKER)
+    (before,) = client.by_number(NUMBER)
+    note = client.send("PATCH", f"partijen/{before['uuid']}", {"interneNotitie": "om de hoek"})
+    assert note.status_code == 200
+    alone = dump_digest(client.installation.store)
+    (adres,) = before["digitaleAdressen"]
+    client.take(SLAGER)
+    (bakker,), (slager,) = client.by_number(NUMBER, KVK[0]), client.by_number(NUMBER, KVK[1])
+    assert before["uuid"] not in (bakker["uuid"], slager["uuid"])
+    assert client.served(f"partijen/{before['uuid']}")["uuid"] == bakker["uuid"]
+    assert (bakker["interneNotitie"], slager["interneNotitie"]) == ("om de hoek", "")
+    assert client.served(f"digitaleadressen/{adres['uuid']}")["adres"] == "bakker@voorbeeld.nl"
+    client.ingest.remove("bron", "rol", [rol_uuid(2)])
+    assert dump_digest(client.installation.store) == alone
+    assert client.served(f"partijen/{bakker['uuid']}")["uuid"] == before["uuid"]
+    assert client.get(f"partijen/{slager['uuid']}").status_code == 404
+    client.take(SLAGER)
+    client.ingest.remove("bron", "rol", [rol_uuid(1)])
+    (left,) = client.by_number(NUMBER)
+    assert left["partijIdentificatie"]["naam"] == "Slager"
+    assert client.served(f"partijen/{slager['uuid']}")["uuid"] == left["uuid"] == before["uuid"]
+
+
+@pytest.mark.rule("M6")
+def test_a_rol_without_kvk_number_goes_with_the_pair_of_the_newest(client: Client) -> None:
+    client.take(BAKKER, SLAGER, vestiging(3, NUMBER, "", "Winkel", on=3))
+    assert names(client.by_number(NUMBER)) == ["Bakker", "Winkel"]
+    client.take(BAKKER | {"registratiedatum": "2024-01-20T12:00:00Z"})
+    assert names(client.by_number(NUMBER)) == ["Bakker", "Slager"]
+    assert broken(client.installation.store) == {}
