@@ -100,15 +100,19 @@ def _organisatie(
     nnp = rol["betrokkeneType"] == "niet_natuurlijk_persoon"
     statutair, handelsnamen = identificatie.get("statutaireNaam", ""), identificatie.get("handelsnaam", [])
     naam = namen.organisatienaam(statutair, handelsnamen, rol["afwijkendeNaamBetrokkene"], found)
-    if not nnp:
-        keys = identity.vestiging_keys(identificatie, rol["betrokkene"], rol["uuid"])
-    elif vestiging:
+    hoofdvestiging = not nnp and not vestiging and bool(identity.hr_keys(identificatie))
+    if hoofdvestiging:
+        action = "geen vestigingsnummer: met het KVK-nummer bij de organisatie gevoegd"
+        found.append(Finding("M5", "betrokkeneIdentificatie.vestigingsNummer", Severity.ADJUSTED, action))
+    if nnp and vestiging:
         keys = [f"hr:vestiging:{vestiging}"]
-    else:
+    elif nnp or hoofdvestiging:
         keys = identity.organisatie_keys(identificatie, rol["betrokkene"], source, rol["uuid"])
+    else:
+        keys = identity.vestiging_keys(identificatie, rol["betrokkene"], rol["uuid"])
     claim = Claim(
         "zelf",
-        "vestiging" if vestiging or not nnp else "organisatie",
+        "vestiging" if vestiging or not (nnp or hoofdvestiging) else "organisatie",
         keys,
         rol["uuid"],
         rol["registratiedatum"],

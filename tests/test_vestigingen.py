@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 from invariants import broken
-from legacy_objects import KVK, VESTIGING, klantcontact, rol_uuid, vestiging, zaak
+from legacy_objects import KVK, RSIN, VESTIGING, klantcontact, organisatie, rol_uuid, vestiging, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config
 
 from gateway.auth import create_token
 from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
-from mappings.identity import Uuids
+from mappings.identity import Uuids, key_uuid
 
 UUIDS = Uuids(UUID_SECRET)
 NUMBER = VESTIGING[0]
@@ -141,4 +141,28 @@ def test_a_rol_without_kvk_number_goes_with_the_pair_of_the_newest(client: Clien
     assert names(client.by_number(NUMBER)) == ["Bakker", "Winkel"]
     client.take(BAKKER | {"registratiedatum": "2024-01-20T12:00:00Z"})
     assert names(client.by_number(NUMBER)) == ["Bakker", "Slager"]
+    assert broken(client.installation.store) == {}
+
+
+# A vestiging without a vestigingsnummer
+
+
+@pytest.mark.rule("M5")
+@pytest.mark.parametrize("number", ["", "0", "90000001"])
+def test_a_vestiging_without_a_number_is_found_by_its_kvk_number(client: Client, number: str) -> None:
+    contact = {"emailadres": "info@voorbeeld.nl"}
+    client.take(
+        vestiging(1, number, KVK[0], "Bakkerij", generiek="initiator", contact=contact),
+        vestiging(2, number, KVK[0], "Bakkerij", on=2, zaak=2, generiek="initiator"),
+    )
+    client.ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    (partij,) = client.by_number(KVK[0])
+    assert partij["partijIdentificatie"]["naam"] == "Bakkerij"
+    assert (len(partij["betrokkenen"]), len(partij["digitaleAdressen"])) == (2, 1)
+    assert [partij["uuid"] for partij in client.found()] == [partij["uuid"]]
+    assert partij["uuid"] == str(key_uuid(UUIDS, f"hr:kvk:{KVK[0]}"))
+    client.take(organisatie(3, "Bakkerij B.V.", rsin=RSIN[0], kvk=KVK[0], on=3))
+    assert names(client.found()) == ["Bakkerij B.V."]
+    assert len(client.found()[0]["betrokkenen"]) == 2
+    assert client.served(f"partijen/{partij['uuid']}")["uuid"] == client.found()[0]["uuid"]
     assert broken(client.installation.store) == {}
