@@ -11,7 +11,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -168,6 +168,9 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     notifications = _notifications(values["notifications"], errors)
     # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
+    if mapping is not None:
+        adressen = {source.klanten_url for source in sources if source.klanten_url}
+        mapping = replace(mapping, klanten_adressen=tuple(sorted(adressen)))
     if errors or store is None or mapping is None:
         raise ConfigError(errors)
     gateway = values["gateway"]
@@ -371,7 +374,8 @@ def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Set
         for naam, naar in values.pop("kanalen").items()
     }
     lists = {key: tuple(values.pop(key)) for key in ("partij_rollen", "klantcontact_betrokkenen")}
-    return Settings(kanalen=kanalen, **lists, **values)
+    fillers = tuple(sorted({text.strip().casefold() for text in values.pop("loze_identificaties")}))
+    return Settings(kanalen=kanalen, loze_identificaties=fillers, **lists, **values)
 
 
 def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from mappings import namen
@@ -192,25 +191,6 @@ def translate_contactmoment(
     return result
 
 
-def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:
-    """Where the contactmoment of a zaakcontactmoment is to be found (M32).
-
-    In: its URL, and the base addresses that are known, by a name for each. Out: the name of the one that the URL lies
-    under and the uuid at its end; ("", None) when it lies under none or ends in no uuid. The scheme is not compared:
-    behind a proxy a source may write http where we say https.
-    """
-    try:
-        uuid = UUID(url.rstrip("/").rpartition("/")[2])
-        host, path = _place(url)
-        for name, base in bases.items():
-            base_host, base_path = _place(base)
-            if base and host == base_host and path.startswith(f"{base_path}/"):
-                return name, uuid
-    except ValueError:
-        return "", None
-    return "", None
-
-
 def zaak_of(tie: Mapping[str, Any]) -> str:
     """The uuid of the zaak that a loaded objectcontactmoment is about; "" when it is about something else."""
     return str(tie["object_uuid"]) if tie["objectType"] == "zaak" else ""
@@ -229,11 +209,6 @@ def onbekend_contactmoment() -> Finding:
         Severity.DROPPED,
         "het contactmoment staat in een systeem dat geen bron is: overgeslagen",
     )
-
-
-def _place(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.netloc.lower(), parts.path.rstrip("/")
 
 
 def _vorig(contact: UUID, vorig: str, moment: int, omgeving: Omgeving, uuids: Uuids, result: Contact) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from mappings import nummers
+from mappings.urls import spelled_alike
 
 # Highest first (M5). The part of a key before its value tells its place.
 ORDER: tuple[str, ...] = (
@@ -90,7 +91,7 @@ def place(key: str) -> tuple[int, str]:
     return _PLACE[prefix(key)], key
 
 
-def persoon_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
+def persoon_keys(identificatie: Mapping[str, str], urls: Sequence[str], source: str, rol: UUID) -> list[str]:
     """Identity keys of a natuurlijk_persoon, highest first (M5)."""
     keys = []
     if bsn := nummers.bsn(identificatie.get("inpBsn", "")):
@@ -99,15 +100,17 @@ def persoon_keys(identificatie: Mapping[str, str], url: str, source: str, rol: U
         keys.append(f"brp:anr:{a_nummer}")
     if anp := identificatie.get("anpIdentificatie", ""):
         keys.append(f"anp:{source}:{anp}")
-    return _with_url(keys, url, rol)
+    return _with_urls(keys, urls, rol)
 
 
-def organisatie_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
+def organisatie_keys(
+    identificatie: Mapping[str, str], urls: Sequence[str], source: str, rol: UUID
+) -> list[str]:
     """Identity keys of a niet_natuurlijk_persoon that is no vestiging, highest first (M5)."""
     keys = hr_keys(identificatie)
     if ann := identificatie.get("annIdentificatie", ""):
         keys.append(f"ann:{source}:{ann}")
-    return _with_url(keys, url, rol)
+    return _with_urls(keys, urls, rol)
 
 
 def hr_keys(identificatie: Mapping[str, str]) -> list[str]:
@@ -118,23 +121,33 @@ def hr_keys(identificatie: Mapping[str, str]) -> list[str]:
     return found + sorted(f"hr:kvk:{nummer}" for nummer in kvk)
 
 
-def vestiging_keys(identificatie: Mapping[str, str], url: str, rol: UUID) -> list[str]:
+def vestiging_keys(identificatie: Mapping[str, str], urls: Sequence[str], rol: UUID) -> list[str]:
     """Identity keys of a betrokkene of type vestiging, highest first (M5)."""
     nummer = nummers.vestigingsnummer(identificatie.get("vestigingsNummer", ""))
-    return _with_url([f"hr:vestiging:{nummer}"] if nummer else [], url, rol)
+    return _with_urls([f"hr:vestiging:{nummer}"] if nummer else [], urls, rol)
 
 
-def actor_keys(soort: str, identificatie: str, url: str, source: str, rol: UUID) -> list[str]:
+def actor_keys(soort: str, identificatie: str, urls: Sequence[str], source: str, rol: UUID) -> list[str]:
     """Identity keys of a medewerker or organisatorische eenheid, highest first (M6, M27)."""
     keys = [f"actor:{soort}|{source}|{identificatie}"] if identificatie else []
-    if url:
-        keys.append(f"actor-url:{soort}|{source}|{url}")
+    keys += [f"actor-url:{soort}|{source}|{url}" for url in urls]
     return keys or [f"actor-rol:{soort}|{source}|{rol}"]
 
 
-def _with_url(keys: list[str], url: str, rol: UUID) -> list[str]:
-    if url:
-        keys.append(f"url:{url}")
+def spellings(url: str, addresses: Sequence[str]) -> list[str]:
+    """The URL of a betrokkene or klant as it is written, and as all URLs of that object can be (M6).
+
+    Under the first it was known before, by the second it is known as one with the others. In: the base addresses of
+    the APIs that tell kind and uuid apart. Out: sorted; nothing for a blank URL.
+    """
+    if not url:
+        return []
+    alike = spelled_alike(url, addresses) if addresses else ""
+    return sorted({url, alike}) if alike else [url]
+
+
+def _with_urls(keys: list[str], urls: Sequence[str], rol: UUID) -> list[str]:
+    keys += [f"url:{url}" for url in urls]
     return keys or [f"rol:{rol}"]
 
 

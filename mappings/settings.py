@@ -37,13 +37,17 @@ class Kanaal:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The `[mapping]` section; a translation with equal settings and input gives equal output (M1).
+    """The `[mapping]` section, and what depends on the sources.
+
+    A translation with equal settings and input gives equal output (M1).
 
     Only `max_vertrouwelijkheidaanduiding` has no default (M34): what may be shown is never guessed.
     """
 
     max_vertrouwelijkheidaanduiding: str  # M34
     partij_rollen: tuple[str, ...] = ()  # M10; empty: every omschrijvingGeneriek
+    # M5, in small letters, without outer blanks
+    loze_identificaties: tuple[str, ...] = ("-", "0", "n.v.t.", "nvt", "onbekend")
     adressen: str = "alle"  # M14: alle | organisaties | geen
     voorkeurstaal: str = ""  # M11
     taal: str = "nld"  # M28
@@ -58,3 +62,4 @@ class Settings:
     klantcontact_betrokkenen: tuple[str, ...] = ("initiator",)  # M30
     contactpersoon_adressen: str = "beide"  # M22: beide | contactpersoon | organisatie
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen
+    klanten_adressen: tuple[str, ...] = ()  # M6: the base addresses of all Klanten APIs of sources

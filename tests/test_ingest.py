@@ -705,7 +705,10 @@ ROL_PARTS = st.one_of(
         st.just(""),
     ),
     st.tuples(
-        st.just("medewerker"), st.sampled_from(["", "a", "b"]), st.sampled_from(["Een", "Twee"]), st.just("")
+        st.just("medewerker"),
+        st.sampled_from(["", "a", "0", "-"]),
+        st.sampled_from(["Een", "Twee"]),
+        st.just(""),
     ),
 )
 RESTS = st.fixed_dictionaries(

@@ -1,14 +1,26 @@
-"""Vestigingen and what names them: one number under two KVK numbers, and none at all (M5, M6, M17), over HTTP."""
+"""What names nobody by itself: a vestigingsnummer under two KVK numbers, none, and fillers (M5, M6, M17), over HTTP."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from invariants import broken
-from legacy_objects import KVK, RSIN, VESTIGING, klantcontact, organisatie, rol_uuid, vestiging, zaak
+from legacy_objects import (
+    KVK,
+    RSIN,
+    VESTIGING,
+    klantcontact,
+    medewerker,
+    organisatie,
+    rol,
+    rol_uuid,
+    vestiging,
+    zaak,
+)
 from support import API, UUID_SECRET, Asker, dump_digest, read_config
 
 from gateway.auth import create_token
@@ -166,3 +178,36 @@ def test_a_vestiging_without_a_number_is_found_by_its_kvk_number(client: Client,
     assert len(client.found()[0]["betrokkenen"]) == 2
     assert client.served(f"partijen/{partij['uuid']}")["uuid"] == client.found()[0]["uuid"]
     assert broken(client.installation.store) == {}
+
+
+# Fillers
+
+
+@pytest.mark.rule("M5")
+@pytest.mark.parametrize("filler", ["0", "onbekend", "ONBEKEND ", "-", "nvt", "N.v.t."])
+def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> None:
+    people = [
+        rol(number, {"anpIdentificatie": filler, "geslachtsnaam": f"Een {number}"}) for number in (1, 2)
+    ]
+    firms = [organisatie(number, f"Firma {number}", ann=filler) for number in (3, 4)]
+    staff = [medewerker(number, filler, f"Balie {number}") for number in (5, 6)]
+    units = [
+        rol(number, {"identificatie": filler, "naam": f"Afdeling {number}"}, "organisatorische_eenheid")
+        for number in (7, 8)
+    ]
+    client.take(*people, *firms, *staff, *units)
+    assert len(client.found()) == 4
+    actoren = client.get("actoren").get_json()["results"]
+    assert sorted(actor["naam"] for actor in actoren) == ["Afdeling 7", "Afdeling 8", "Balie 5", "Balie 6"]
+    assert {actor["actoridentificator"]["objectId"] for actor in actoren} == {""}
+    with client.installation.store.read() as connection:
+        told = connection.execute("SELECT count(*) FROM finding WHERE rule = 'M5' AND severity = 'dropped'")
+        assert told.fetchone() == (8,)
+
+
+@pytest.mark.rule("M5")
+def test_which_fillers_there_are_is_a_setting(client: Client) -> None:
+    settings = replace(client.ingest.settings, loze_identificaties=("x",))
+    client.ingest = Ingest(client.installation.store, settings, UUID_SECRET)
+    client.take(medewerker(1, "onbekend"), medewerker(2, "onbekend"), medewerker(3, "X"), medewerker(4, "x"))
+    assert client.get("actoren").get_json()["count"] == 3
