@@ -16,6 +16,7 @@ from legacy_objects import (
     klantcontact,
     medewerker,
     organisatie,
+    persoon,
     rol,
     rol_uuid,
     vestiging,
@@ -26,6 +27,7 @@ from support import API, UUID_SECRET, Asker, dump_digest, read_config
 from gateway.auth import create_token
 from gateway.ingest import Ingest
 from gateway.installation import Installation, open_installation
+from jobs.rebuild import Rebuild
 from mappings.identity import Uuids, key_uuid
 
 UUIDS = Uuids(UUID_SECRET)
@@ -211,3 +213,159 @@ def test_which_fillers_there_are_is_a_setting(client: Client) -> None:
     client.ingest = Ingest(client.installation.store, settings, UUID_SECRET)
     client.take(medewerker(1, "onbekend"), medewerker(2, "onbekend"), medewerker(3, "X"), medewerker(4, "x"))
     assert client.get("actoren").get_json()["count"] == 3
+
+
+# A vestiging without KVK number
+
+
+def codes(soort: str, number: str) -> dict[str, str]:
+    objecttype = "vestiging" if soort == "vestigingsnummer" else "niet_natuurlijk_persoon"
+    return {
+        "codeRegister": "hr",
+        "codeObjecttype": objecttype,
+        "codeSoortObjectId": soort,
+        "objectId": number,
+    }
+
+
+def firm(client: Client, kvk: str) -> dict[str, str]:
+    """The reference to the identificator of an organisation with this KVK number, which a client made."""
+    body = {
+        "soortPartij": "organisatie",
+        "indicatieActief": True,
+        "partijIdentificatie": {"naam": f"Firma {kvk}"},
+        "partijIdentificatoren": [{"partijIdentificator": codes("kvk_nummer", kvk)}],
+    }
+    (own,) = client.make("partijen", body)["partijIdentificatoren"]
+    return {"uuid": own["uuid"]}
+
+
+def branch(client: Client, parent: dict[str, str], naam: str = "Van de client") -> dict[str, Any]:
+    """The partij of a vestiging as KISS makes it when it does not find one by both numbers."""
+    identificator = {
+        "partijIdentificator": codes("vestigingsnummer", NUMBER),
+        "subIdentificatorVan": parent,
+    }
+    return client.make(
+        "partijen",
+        {
+            "soortPartij": "organisatie",
+            "indicatieActief": True,
+            "partijIdentificatie": {"naam": naam},
+            "partijIdentificatoren": [identificator],
+        },
+    )
+
+
+WITHOUT = vestiging(1, NUMBER, "", "Filiaal", generiek="initiator", contact={"emailadres": "a@voorbeeld.nl"})
+
+
+@pytest.mark.rule("M17")
+@pytest.mark.rule("M19")
+def test_what_a_client_writes_under_a_kvk_number_is_one_with_what_the_legacy_has(client: Client) -> None:
+    client.take(WITHOUT)
+    client.ingest.take("bron", "klantcontact", [klantcontact(1)])
+    (before,) = client.by_number(NUMBER)
+    assert client.by_number(NUMBER, KVK[0]) == []
+    made = branch(client, firm(client, KVK[0]))
+    assert (len(made["betrokkenen"]), len(made["digitaleAdressen"])) == (1, 1)
+    for found in (client.by_number(NUMBER), client.by_number(NUMBER, KVK[0])):
+        assert [partij["uuid"] for partij in found] == [made["uuid"]]
+    assert client.served(f"partijen/{before['uuid']}")["uuid"] == made["uuid"]
+    assert client.served(f"partijen/{made['uuid']}")["partijIdentificatie"]["naam"] == "Van de client"
+    joined = dump_digest(client.installation.store)
+    client.take(WITHOUT | {"roltoelichting": "anders"})
+    client.take(WITHOUT)
+    Rebuild(client.installation.store, client.ingest).run()
+    assert dump_digest(client.installation.store) == joined
+    client.take(WITHOUT | vestiging(1, NUMBER, KVK[0], "Filiaal", generiek="initiator"))
+    assert [partij["uuid"] for partij in client.by_number(NUMBER)] == [made["uuid"]]
+
+
+@pytest.mark.rule("M17")
+def test_a_parent_given_later_joins_too(client: Client) -> None:
+    """The identificator is written by itself, or put under its KVK number, as ZAC does."""
+    client.take(WITHOUT)
+    parent = firm(client, KVK[0])
+    partij = client.make(
+        "partijen",
+        {"soortPartij": "organisatie", "indicatieActief": True, "partijIdentificatie": {"naam": "Eigen"}},
+    )
+    client.make(
+        "partij-identificatoren",
+        {
+            "identificeerdePartij": {"uuid": partij["uuid"]},
+            "partijIdentificator": codes("vestigingsnummer", NUMBER),
+            "subIdentificatorVan": parent,
+        },
+    )
+    (found,) = client.by_number(NUMBER, KVK[0])
+    assert (found["uuid"], len(found["digitaleAdressen"])) == (partij["uuid"], 1)
+
+
+@pytest.mark.rule("M6")
+def test_a_pair_of_a_client_is_not_the_pair_of_another_firm(client: Client) -> None:
+    """Also when the legacy comes with its KVK number only after they were joined."""
+    client.take(WITHOUT)
+    made = branch(client, firm(client, KVK[1]))
+    own = client.served(f"partijen/{made['uuid']}")
+    client.take(vestiging(1, NUMBER, KVK[0], "Filiaal"))
+    (legacy,) = client.by_number(NUMBER, KVK[0])
+    (of_client,) = client.by_number(NUMBER, KVK[1])
+    assert (of_client["uuid"], of_client["betrokkenen"], of_client["digitaleAdressen"]) == (
+        own["uuid"],
+        [],
+        [],
+    )
+    assert (legacy["uuid"], names([legacy])) == (str(key_uuid(UUIDS, f"hr:vestiging:{NUMBER}")), ["Filiaal"])
+    apart = dump_digest(client.installation.store)
+    Rebuild(client.installation.store, client.ingest).run()
+    assert dump_digest(client.installation.store) == apart
+    client.take(WITHOUT)
+    assert [partij["uuid"] for partij in client.by_number(NUMBER)] == [own["uuid"]]
+    client.ingest.remove("bron", "rol", [rol_uuid(1)])
+    assert names(client.by_number(NUMBER)) == ["Van de client"]
+
+
+@pytest.mark.rule("M6")
+def test_a_third_pair_that_a_client_writes_stays_its_own(client: Client) -> None:
+    client.take(BAKKER, SLAGER)
+    branch(client, firm(client, KVK[2]))
+    assert names(client.by_number(NUMBER)) == ["Bakker", "Slager", "Van de client"]
+    client.take(BAKKER | {"roltoelichting": "anders"}, SLAGER | {"roltoelichting": "anders"})
+    assert names(client.by_number(NUMBER)) == ["Bakker", "Slager", "Van de client"]
+
+
+@pytest.mark.rule("M17")
+def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) -> None:
+    client.take(WITHOUT)
+    (partij,) = client.by_number(NUMBER)
+    partij.pop("_expand", None)
+    (identificator,) = partij["partijIdentificatoren"]
+    identificator = client.served(f"partij-identificatoren/{identificator['uuid']}")
+    for path, shown in (
+        (f"partijen/{partij['uuid']}", partij),
+        (f"partij-identificatoren/{identificator['uuid']}", identificator),
+    ):
+        for method in ("PUT", "PATCH"):
+            answer = client.send(method, path, shown)
+            assert answer.status_code == 200, answer.text
+            assert client.served(path) == shown
+    assert client.installation.store.connection().execute("SELECT part FROM local").fetchall() == []
+    other = identificator | {"partijIdentificator": codes("vestigingsnummer", VESTIGING[1])}
+    for method, path in (
+        ("PUT", f"partij-identificatoren/{identificator['uuid']}"),
+        ("POST", "partij-identificatoren"),
+    ):
+        refused = client.send(method, path, other)
+        assert refused.status_code == 400
+        assert "subIdentificatorVan" in refused.text
+
+
+@pytest.mark.rule("M17")
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, order: int) -> None:
+    acts_for = {"representee": {"identifierType": "vestiging", "identifier": NUMBER}}
+    rollen = [WITHOUT, vestiging(2, NUMBER, KVK[0], on=2), persoon(3, authenticatieContext=acts_for)]
+    client.take(*rollen[::order])
+    assert len(client.by_number(NUMBER, KVK[0])) == len(client.by_number(NUMBER)) == 1
