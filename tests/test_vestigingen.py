@@ -8,6 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from invariants import broken
 from legacy_objects import (
     KVK,
@@ -80,6 +82,10 @@ class Client(Asker):
 
 @pytest.fixture
 def client(tmp_path: Path) -> Client:
+    return new_client(tmp_path)
+
+
+def new_client(tmp_path: Path) -> Client:
     """A register without a source that answers, into which legacy objects are put by hand."""
     (tmp_path / "config.toml").write_text(
         f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
@@ -209,8 +215,8 @@ def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> 
 
 @pytest.mark.rule("M5")
 def test_which_fillers_there_are_is_a_setting(client: Client) -> None:
-    settings = replace(client.ingest.settings, loze_identificaties=("x",))
-    client.ingest = Ingest(client.installation.store, settings, UUID_SECRET)
+    changed = replace(client.ingest.settings, loze_identificaties=("x",))
+    client.ingest = Ingest(client.installation.store, changed, UUID_SECRET)
     client.take(medewerker(1, "onbekend"), medewerker(2, "onbekend"), medewerker(3, "X"), medewerker(4, "x"))
     assert client.get("actoren").get_json()["count"] == 3
 
@@ -369,3 +375,40 @@ def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, ord
     rollen = [WITHOUT, vestiging(2, NUMBER, KVK[0], on=2), persoon(3, authenticatieContext=acts_for)]
     client.take(*rollen[::order])
     assert len(client.by_number(NUMBER, KVK[0])) == len(client.by_number(NUMBER)) == 1
+
+
+@pytest.mark.rule("M19")
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["", KVK[0], KVK[1], "client"])), max_size=9))
+def test_whatever_clients_and_the_legacy_say_of_a_vestiging_a_rebuild_says_the_same(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str]]
+) -> None:
+    """Rollen come and go under either KVK number or none, and clients write pairs of their own meanwhile."""
+    client = new_client(tmp_path_factory.mktemp("history"))
+    parents = [firm(client, kvk) for kvk in KVK[:3]]
+    there: dict[int, str] = {}
+    made: dict[str, str] = {}
+    for number, kvk in steps:
+        if kvk == "client":
+            own = {"partijIdentificator": codes("vestigingsnummer", NUMBER)}
+            own |= {"subIdentificatorVan": parents[number % 3]}
+            body = {"soortPartij": "organisatie", "indicatieActief": True, "partijIdentificatoren": [own]}
+            body["partijIdentificatie"] = {"naam": f"Client {number}"}
+            answer = client.send("POST", "partijen", body)
+            assert answer.status_code in (201, 400)  # 400: there is one with these two numbers
+            if answer.status_code == 201:
+                made[answer.get_json()["uuid"]] = f"Client {number}"
+        elif there.get(number) == kvk:
+            client.ingest.remove("bron", "rol", [rol_uuid(number)])
+            del there[number]
+        else:
+            client.take(vestiging(number, NUMBER, kvk, f"Rol {number}", on=number))
+            there[number] = kvk
+        for uuid, naam in made.items():
+            assert client.served(f"partijen/{uuid}")["partijIdentificatie"]["naam"] == naam
+        before = dump_digest(client.installation.store)
+        Rebuild(client.installation.store, client.ingest).run()
+        assert dump_digest(client.installation.store) == before
+        for kvk_ in KVK[:3]:
+            assert len(client.by_number(NUMBER, kvk_)) <= 1
+    client.installation.store.close()
