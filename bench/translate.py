@@ -19,8 +19,8 @@ import orjson
 from bench.legacy import slice_lines
 from mappings.claims import Claim
 from mappings.findings import Untranslatable
-from mappings.identity import Uuids, key_sets
-from mappings.merge import merge
+from mappings.identity import Uuids
+from mappings.merge import merge, sets_of
 from mappings.settings import Settings
 from mappings.translate import translate
 
@@ -50,7 +50,7 @@ def claims_of(rollen: list[dict[str, Any]]) -> list[Claim]:
 def documents_of(claims: list[Claim], uuids: Uuids) -> int:
     """Join and merge, and write the bodies as JSON; out: how many documents."""
     made = 0
-    for keys in key_sets([claim.keys for claim in claims], [claim.soort for claim in claims]):
+    for keys in sets_of(claims):
         merged = merge([claims[member] for member in keys.members], keys, uuids, SETTINGS)
         for document in merged.documents:
             orjson.dumps(document.body)

@@ -16,6 +16,7 @@ from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.callback import Callback
+from gateway.ingest import Ingest
 from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
@@ -64,6 +65,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
         zaak_codes=config.mapping.zaak_codes,
         numbers=Uuids(config.store.uuid_secret) if config.mapping.nummers == "uitdelen" else None,
         prefer=config.mapping.voorkeursadres,
+        join=Ingest(store, config.mapping, config.store.uuid_secret).join_pairs,
     )
     api.register(app)
     documentation.register(app, addresses)

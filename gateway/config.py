@@ -11,7 +11,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -184,6 +184,9 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         _other_addresses(values["gateway"], errors)
     # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
+    if mapping is not None:
+        adressen = {source.klanten_url for source in sources if source.klanten_url}
+        mapping = replace(mapping, klanten_adressen=tuple(sorted(adressen)))
     if errors or store is None or mapping is None:
         raise ConfigError(errors)
     gateway = values["gateway"]
@@ -417,7 +420,10 @@ def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: lis
     }
     codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
     lists = {key: tuple(values.pop(key)) for key in MAPPING_LISTS}
-    return Settings(kanalen=kanalen, zaak_codes=codes, nummers=nummers, **lists, **values)
+    fillers = tuple(sorted({text.strip().casefold() for text in values.pop("loze_identificaties")}))
+    return Settings(
+        kanalen=kanalen, zaak_codes=codes, loze_identificaties=fillers, nummers=nummers, **lists, **values
+    )
 
 
 def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:

@@ -335,6 +335,11 @@ class MappingSection(Section):
     partij_rollen = Texts(
         _ROLLEN, load_default=list, metadata=_meta('schrijf een lijst, leeg voor alle (M10): ["initiator"]')
     )
+    loze_identificaties = Texts(
+        Text(validate=validate.Length(min=1, error="heeft een lege tekst")),
+        load_default=lambda: ["0", "-", "onbekend", "nvt", "n.v.t."],
+        metadata=_meta('schrijf een lijst van teksten (M5): ["0", "onbekend"]'),
+    )
     adressen = Text(
         load_default="alle",
         validate=_one_of("alle", "organisaties", "geen"),

@@ -30,7 +30,8 @@ MICROSECONDS = 1_000_000
 SYNCED, CUTOVER = "synced", "cutover"
 SETTLED_PHASES = (SYNCED, CUTOVER)
 # With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
-TOP_KEYS = ("brp:bsn:", "hr:rsin:", "hr:vestiging:", "actor:")
+# Not with a vestigingsnummer: it may occur with several KVK numbers, and then each pair is a party.
+TOP_KEYS = ("brp:bsn:", "hr:rsin:", "actor:")
 PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
 COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"
 BRANCH = "betrokkeneIdentificatie__vestiging__"

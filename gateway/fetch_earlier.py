@@ -14,7 +14,7 @@ from gateway.store import claims, following, identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.kinds import RAW_KINDS
-from mappings.contactmomenten import wijst_naar
+from mappings.urls import wijst_naar
 
 if TYPE_CHECKING:
     from gateway.fetch import Fetcher, Visit

@@ -21,7 +21,7 @@ from gateway.store import legacy as rows
 from gateway.store import rebuilding, ties
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
-from gateway.store.identities import identities_to_merge, zaken_of_contacts
+from gateway.store.identities import identities_to_merge, identity_rows, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
 from gateway.store.representation import givers
@@ -165,6 +165,17 @@ class Ingest(Translator):
                 merging.moments |= ties.moments_among(connection, owners)
                 merging.finish()
         return len(lifted)
+
+    def join_pairs(self, connection: sqlite3.Connection, numbers: Iterable[str]) -> None:
+        """Make one of what a client just wrote and what is held of these vestigingsnummers (M17, M19).
+
+        In: the transaction of the write, and the numbers that it put under a KVK number.
+        """
+        held = identity_rows(connection, [f"hr:vestiging:{number}" for number in numbers])
+        if held:
+            merging = self.merging(connection)
+            merging.identities |= held
+            merging.finish()
 
     def merging(self, connection: sqlite3.Connection) -> Merging:
         """The recomputation of documents by these rules, for one transaction."""

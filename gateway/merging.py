@@ -34,10 +34,10 @@ from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
-from mappings.identity import Uuids, key_sets
+from mappings.identity import Uuids
 from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, translate_klantcontact
 from mappings.klanten import nummer_bezet, verdeel_nummers
-from mappings.merge import Merged, merge
+from mappings.merge import Merged, merge, sets_of
 from mappings.rollen import ACTOR_TYPES, Claim
 from mappings.settings import Settings
 
@@ -128,7 +128,7 @@ class Merging:
         made_of: dict[bytes, set[int]] = {}
         made = [
             (keys, merge([claims[member] for member in keys.members], keys, self.uuids, self.settings))
-            for keys in key_sets([claim.keys for claim in claims], [claim.soort for claim in claims])
+            for keys in sets_of(claims)
         ]
         if numbers:
             self._numbers([(merged, [claims[member] for member in keys.members]) for keys, merged in made])

@@ -9,8 +9,9 @@ from uuid import UUID
 from gateway.store import ties
 from gateway.store.kinds import GONE, LEFT_OUT, TRANSLATED, UNREADABLE
 from gateway.store.ties import Tie
-from mappings.contactmomenten import onbekend_contactmoment, wijst_naar, zaak_of
+from mappings.contactmomenten import onbekend_contactmoment, zaak_of
 from mappings.translate import Translated
+from mappings.urls import wijst_naar
 
 # What ties a contactmoment to a klant or zaak.
 TIES = ("klantcontactmoment", "objectcontactmoment", "zaakcontactmoment")

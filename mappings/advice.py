@@ -9,8 +9,8 @@ from typing import Final
 RULES: Final[Mapping[str, tuple[str, str]]] = {
     "M5": (
         "wie een partij is",
-        "Niets nodig: het nummer is aangevuld. Wie het mooi wil hebben, laat de leverancier van het zaaksysteem de "
-        "voorloopnul herstellen.",
+        "Niets nodig: een nummer is aangevuld, of een vestiging zonder vestigingsnummer hoort bij haar organisatie. "
+        "Een identificatie die alleen opvulling is, moet in het zaaksysteem worden ingevuld of leeggemaakt.",
     ),
     "M6": (
         "sleutels die samen één partij zijn",

@@ -22,7 +22,6 @@ from mappings.klantcontacten import Contact, moment_text, too_confidential, zaak
 from mappings.klanten import as_rol, renamed
 from mappings.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.settings import Kanaal, Settings
-from mappings.urls import place
 from mappings.zaken import UNDATED
 
 INHOUD_LIMIT: Final = 1000
@@ -171,7 +170,7 @@ def behandelaar_keys(name: str, soort: str, identificatie: str, source: str, rol
     A groep is an actor of its own beside an afdeling with the same identificatie. Without an identificatie it is one
     of its contactmoment and field.
     """
-    keys = actor_keys("groep" if name == "groep" else soort, identificatie, "", source, rol)
+    keys = actor_keys("groep" if name == "groep" else soort, identificatie, (), source, rol)
     return keys if identificatie else [f"{key}|{name}" for key in keys]
 
 
@@ -286,25 +285,6 @@ def _onbekende(contact: UUID, moment: int, initiator: bool, uuids: Uuids) -> Doc
         {"hadKlantcontact": [contact]},
         frozenset({contact}),
     )
-
-
-def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:
-    """Where the contactmoment of a zaakcontactmoment is to be found (M32).
-
-    In: its URL, and the base addresses that are known, by a name for each. Out: the name of the one that the URL lies
-    under and the uuid at its end; ("", None) when it lies under none or ends in no uuid. The scheme is not compared:
-    behind a proxy a source may write http where we say https.
-    """
-    try:
-        uuid = UUID(url.rstrip("/").rpartition("/")[2])
-        host, path = place(url)
-        for name, base in bases.items():
-            base_host, base_path = place(base) if base else ("", "")
-            if host == base_host and path.startswith(f"{base_path}/"):
-                return name, uuid
-    except ValueError:
-        return "", None
-    return "", None
 
 
 def zaak_of(tie: Mapping[str, Any]) -> str:

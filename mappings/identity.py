@@ -6,11 +6,13 @@ import hashlib
 import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
 from mappings import nummers
+from mappings.urls import spelled_alike
 
 # Highest first (M5). The part of a key before its value tells its place.
 ORDER: tuple[str, ...] = (
@@ -45,9 +47,13 @@ FAMILY: Mapping[str, str] = {
     "hr:vestiging:": "vestiging",
 }
 
-# Why keys are not joined (M6): a party would have two numbers of a kind, or be of two soorten.
+# Why keys are not joined (M6): a party would have two numbers of a kind, be of two soorten, or be a vestiging of two
+# organisations.
 TWO_NUMBERS: Final = "nummers"
 TWO_SOORTEN: Final = "soorten"
+TWO_PARENTS: Final = "ouders"
+
+_VESTIGING: Final = "hr:vestiging:"
 
 
 class Uuids:
@@ -87,7 +93,7 @@ def place(key: str) -> tuple[int, str]:
     return _PLACE[prefix(key)], key
 
 
-def persoon_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
+def persoon_keys(identificatie: Mapping[str, str], urls: Sequence[str], source: str, rol: UUID) -> list[str]:
     """Identity keys of a natuurlijk_persoon, highest first (M5)."""
     keys = []
     if bsn := nummers.bsn(identificatie.get("inpBsn", "")):
@@ -96,15 +102,17 @@ def persoon_keys(identificatie: Mapping[str, str], url: str, source: str, rol: U
         keys.append(f"brp:anr:{a_nummer}")
     if anp := identificatie.get("anpIdentificatie", ""):
         keys.append(f"anp:{source}:{anp}")
-    return _with_url(keys, url, rol)
+    return _with_urls(keys, urls, rol)
 
 
-def organisatie_keys(identificatie: Mapping[str, str], url: str, source: str, rol: UUID) -> list[str]:
+def organisatie_keys(
+    identificatie: Mapping[str, str], urls: Sequence[str], source: str, rol: UUID
+) -> list[str]:
     """Identity keys of a niet_natuurlijk_persoon that is no vestiging, highest first (M5)."""
     keys = hr_keys(identificatie)
     if ann := identificatie.get("annIdentificatie", ""):
         keys.append(f"ann:{source}:{ann}")
-    return _with_url(keys, url, rol)
+    return _with_urls(keys, urls, rol)
 
 
 def hr_keys(identificatie: Mapping[str, str]) -> list[str]:
@@ -115,29 +123,39 @@ def hr_keys(identificatie: Mapping[str, str]) -> list[str]:
     return found + sorted(f"hr:kvk:{nummer}" for nummer in kvk)
 
 
-def vestiging_keys(identificatie: Mapping[str, str], url: str, rol: UUID) -> list[str]:
+def vestiging_keys(identificatie: Mapping[str, str], urls: Sequence[str], rol: UUID) -> list[str]:
     """Identity keys of a betrokkene of type vestiging, highest first (M5)."""
     nummer = nummers.vestigingsnummer(identificatie.get("vestigingsNummer", ""))
-    return _with_url([f"hr:vestiging:{nummer}"] if nummer else [], url, rol)
+    return _with_urls([f"hr:vestiging:{nummer}"] if nummer else [], urls, rol)
 
 
-def actor_keys(soort: str, identificatie: str, url: str, source: str, rol: UUID) -> list[str]:
+def actor_keys(soort: str, identificatie: str, urls: Sequence[str], source: str, rol: UUID) -> list[str]:
     """Identity keys of a medewerker or organisatorische eenheid, highest first (M6, M27)."""
     keys = [f"actor:{soort}|{source}|{identificatie}"] if identificatie else []
-    if url:
-        keys.append(f"actor-url:{soort}|{source}|{url}")
+    keys += [f"actor-url:{soort}|{source}|{url}" for url in urls]
     return keys or [f"actor-rol:{soort}|{source}|{rol}"]
 
 
-def _with_url(keys: list[str], url: str, rol: UUID) -> list[str]:
-    if url:
-        keys.append(f"url:{url}")
+def spellings(url: str, addresses: Sequence[str]) -> list[str]:
+    """The URL of a betrokkene or klant as it is written, and as all URLs of that object can be (M6).
+
+    Under the first it was known before, by the second it is known as one with the others. In: the base addresses of
+    the APIs that tell kind and uuid apart. Out: sorted; nothing for a blank URL.
+    """
+    if not url:
+        return []
+    alike = spelled_alike(url, addresses) if addresses else ""
+    return sorted({url, alike}) if alike else [url]
+
+
+def _with_urls(keys: list[str], urls: Sequence[str], rol: UUID) -> list[str]:
+    keys += [f"url:{url}" for url in urls]
     return keys or [f"rol:{rol}"]
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """One party: the members (positions in the input) that name it and its keys, highest first.
+    """One party: the members (positions in the input) that name it and its keys, the one that gives its uuid first.
 
     `conflict` tells why the set that its keys were part of was not joined (M6), "" when it was. `loose` are keys of
     such a set that name none of its parties: their number is kept once, without a party.
@@ -148,29 +166,112 @@ class KeySet:
     conflict: str = ""
     loose: tuple[str, ...] = ()
 
+    def names(self, key: str) -> bool:
+        """Is `key` one of this party, also when it is that of one of the pairs of a vestigingsnummer?"""
+        return key in self.keys or (key.startswith(_VESTIGING) and self.keys[0].startswith(f"{key}:"))
 
-def key_sets(claims: Sequence[Sequence[str]], soorten: Sequence[str]) -> list[KeySet]:
+
+@dataclass(frozen=True, slots=True)
+class Ouder:
+    """The KVK number that a claim says a vestiging is under ("": none), and when: its newest rol with the moment, and
+    the moment of its oldest."""
+
+    kvk: str
+    moment: int = 0
+    rol: bytes = b""
+    oldest: int = 0
+
+
+def key_sets(
+    claims: Sequence[Sequence[str]],
+    soorten: Sequence[str],
+    ouders: Mapping[int, Ouder] = MappingProxyType({}),
+) -> list[KeySet]:
     """Join claims by the keys that they share (M6); the order of the claims does not matter.
 
-    In: the keys of each claim, highest first, and its soort (persoon, organisatie, vestiging, that of an actor, or ""
-    when it goes along with the others). Out: the sets. A set that would hold two values of a key that a party has
-    once, or that would make one party of a person and an organisation, or of an organisation and its vestiging (M5),
-    is not joined: each claim goes to its own highest key.
+    In: the keys of each claim, highest first, its soort (persoon, organisatie, vestiging, that of an actor, or ""
+    when it goes along with the others), and for vestigingen, by position, under which KVK number they are. Out: the
+    sets. A set that would hold two values of a key that a party has once, or that would make one party of a person and
+    an organisation, or of an organisation and its vestiging (M5), is not joined: each claim goes to its own highest
+    key. A vestigingsnummer with one KVK number is also known as that pair; with several each pair is a party, and who
+    knew the number alone finds the pair that was there first.
     """
     joined: list[KeySet] = []
     for members in _components(claims):
-        if len(members) == 1 and len(claims[members[0]]) == 1:
+        if len(members) == 1 and len(claims[members[0]]) == 1 and members[0] not in ouders:
             joined.append(KeySet((members[0],), (claims[members[0]][0],)))
             continue
-        keys = sorted({key for member in members for key in claims[member]}, key=place)
-        if conflict := conflicting(keys, {soorten[member] for member in members}):
-            joined += _apart(claims, members, conflict)
-        else:
-            joined.append(KeySet(tuple(members), tuple(keys)))
+        own, also = _pairs(claims, members, ouders)
+        if own is None:
+            joined += _joined(claims, members, soorten, also, "")
+            continue
+        told = dict(zip(members, own, strict=True))
+        for part in _components(own):
+            joined += _joined(told, [members[place] for place in part], soorten, also, TWO_PARENTS)
     return joined
 
 
-def _apart(claims: Sequence[Sequence[str]], members: list[int], conflict: str) -> list[KeySet]:
+def _pairs(
+    claims: Sequence[Sequence[str]], members: list[int], ouders: Mapping[int, Ouder]
+) -> tuple[list[Sequence[str]] | None, dict[str, str]]:
+    """Tell apart the vestigingen of one number under several KVK numbers (M6).
+
+    Out: the keys of each member with the pair for the number, None when there is no such number; and by key another
+    one that leads to the same party.
+    """
+    said: dict[str, list[Ouder]] = {}
+    for member in members:
+        if member in ouders and ouders[member].kvk:
+            said.setdefault(claims[member][0], []).append(ouders[member])
+    also: dict[str, str] = {}
+    newest: dict[str, str] = {}
+    for key, known in said.items():
+        first = min(known, key=lambda ouder: (ouder.oldest, ouder.kvk)).kvk
+        if len({ouder.kvk for ouder in known}) == 1:
+            also[key] = f"{key}:{first}"
+        else:
+            also[f"{key}:{first}"] = key
+            newest[key] = max(known, key=lambda ouder: (ouder.moment, ouder.rol, ouder.kvk)).kvk
+    if not newest:
+        return None, also
+    own: list[Sequence[str]] = []
+    for member in members:
+        key = claims[member][0]
+        if key in newest:
+            kvk = ouders[member].kvk if member in ouders else ""
+            own.append([f"{key}:{kvk or newest[key]}", *claims[member][1:]])
+        else:
+            own.append(claims[member])
+    return own, also
+
+
+def _joined(
+    claims: Sequence[Sequence[str]] | Mapping[int, Sequence[str]],
+    members: list[int],
+    soorten: Sequence[str],
+    also: Mapping[str, str],
+    parents: str,
+) -> list[KeySet]:
+    """The party of claims that hang together by their keys, or the parties when that can't be one.
+
+    `parents` is the conflict of those that are a pair of a vestigingsnummer that was told apart.
+    """
+    keys = sorted({key for member in members for key in claims[member]}, key=place)
+    if conflict := conflicting(keys, {soorten[member] for member in members}):
+        sets = _apart(claims, members, conflict)
+    else:
+        paired = parents if any(key.count(":") > 2 for key in keys if key.startswith(_VESTIGING)) else ""
+        sets = [KeySet(tuple(members), tuple(keys), paired)]
+    if not also:
+        return sets
+    return [
+        replace(each, keys=(*each.keys, *(also[key] for key in each.keys if key in also))) for each in sets
+    ]
+
+
+def _apart(
+    claims: Sequence[Sequence[str]] | Mapping[int, Sequence[str]], members: list[int], conflict: str
+) -> list[KeySet]:
     """The sets of a conflict: by the highest key of each claim."""
     groups: dict[str, list[int]] = defaultdict(list)
     for member in members:

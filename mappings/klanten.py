@@ -75,10 +75,12 @@ def translate_klant(klant: Mapping[str, Any], source: str, settings: Settings) -
     own = translation.claims[0]
     if not klant["subjectType"]:
         found = _either(klant, own, guessed, found, source, settings)
-    if klant["subject"]:
-        own.keys = sorted({*own.keys, f"url:{klant['subject']}", f"url:{klant['url']}"}, key=identity.place)
-    elif f"url:{klant['url']}" not in own.keys:
-        own.keys = [*own.keys, f"url:{klant['url']}"]
+    urls = [
+        url
+        for name in ("subject", "url")
+        for url in identity.spellings(klant[name], settings.klanten_adressen)
+    ]
+    own.keys = sorted({*own.keys, *(f"url:{url}" for url in urls)}, key=identity.place)
     _eigen_adres(klant["adres"], own, found)
     own.nummer = _nummer(klant["klantnummer"], found)
     for claim in translation.claims:

@@ -14,7 +14,7 @@ from mappings.contactpersonen import ORGANISATIES, is_eigen_naam, notitie, parti
 from mappings.digitaleadressen import ander_dan
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
-from mappings.identity import KeySet, Uuids
+from mappings.identity import KeySet, Ouder, Uuids
 from mappings.klanten import fields_of_klant
 from mappings.rollen import ACTOR_TYPES, LEGE_NAAM
 from mappings.settings import Settings
@@ -50,6 +50,8 @@ APART = {
     identity.TWO_NUMBERS: "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
     identity.TWO_SOORTEN: "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie "
     "of vestiging)",
+    identity.TWO_PARENTS: "conflict: dit vestigingsnummer komt voor onder meer dan een KVK-nummer; elk paar is een "
+    "partij",
 }
 TOGETHER = (
     "conflict: een persoon en een organisatie met dezelfde URL en zonder nummer zijn een partij, van de soort van de "
@@ -69,6 +71,16 @@ class Merged:
     documents: list[Document]
     findings: list[tuple[UUID, Finding]] = field(default_factory=list)
     adressen: dict[UUID, tuple[int, UUID, int]] = field(default_factory=dict)
+
+
+def sets_of(claims: Sequence[Claim]) -> list[KeySet]:
+    """Which of these claims, in any order, are on one party or actor (M6)."""
+    ouders = {
+        number: Ouder(claim.ouder, claim.moment, claim.rol.bytes, claim.first)
+        for number, claim in enumerate(claims)
+        if claim.ouder
+    }
+    return identity.key_sets([claim.keys for claim in claims], [claim.soort for claim in claims], ouders)
 
 
 def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> Merged:
@@ -245,7 +257,7 @@ class _Merger:
             for soort, value in claim.identificatoren:
                 holders.setdefault((soort, value), []).append(claim)
         rows = sorted(holders, key=lambda row: (list(REGISTER).index(row[0]), row[1]))
-        own = [row for row in rows if KEY[row[0]] + row[1] in self.keys.keys]
+        own = [row for row in rows if self.keys.names(KEY[row[0]] + row[1])]
         andere = self._andere(bool(own))
         for number, (soort, value) in enumerate(own):
             links = {"identificeerdePartij": [self.uuid]}
@@ -261,23 +273,14 @@ class _Merger:
         other: list[UUID] = []
         ouder = "-"
         if soort == "vestigingsnummer":
-            ouders = list(dict.fromkeys(claim.ouder for claim in holders if claim.ouder))
-            if ouders:
-                ouder = ouders[0]
-                links["subIdentificatorVan"] = [self.identificator_uuid("kvk_nummer", ouder, "-")]
-            else:
+            # More than one only where a vestiging has no number of its own in the set: those are told apart (M6).
+            ouder = next((claim.ouder for claim in holders if claim.ouder), "-")
+            if ouder == "-":
                 self._without_parent(holders)
-            for unused in [*ouders[1:], "-"]:
-                other.append(self.identificator_uuid(soort, value, unused))
-            for claim in holders:
-                if claim.ouder and claim.ouder != ouder:
-                    self._finding(
-                        claim,
-                        "M17",
-                        "betrokkeneIdentificatie.kvkNummer",
-                        Severity.DROPPED,
-                        "vestiging heeft op een nieuwere rol een ander KVK-nummer",
-                    )
+            else:
+                links["subIdentificatorVan"] = [self.identificator_uuid("kvk_nummer", ouder, "-")]
+                if KEY[soort] + value in self.keys.keys:
+                    other = [self.identificator_uuid(soort, value, "-")]
         uuid = self.identificator_uuid(soort, value, ouder)
         self._add(
             "partij-identificator",
@@ -293,7 +296,7 @@ class _Merger:
             },
             holders,
             links,
-            [found for found in other if found != uuid],
+            other,
         )
 
     def _without_parent(self, vestigingen: Sequence[Claim]) -> None:

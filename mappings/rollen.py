@@ -60,12 +60,12 @@ def translate_rol(rol: Mapping[str, Any], source: str, settings: Settings) -> Ro
 
 
 def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
-    identificatie = rol["betrokkeneIdentificatie"] or {}
+    identificatie = _zonder_opvulling(rol, "anpIdentificatie", settings, found)
     naam = namen.persoonsnaam(identificatie, rol["afwijkendeNaamBetrokkene"], found)
     claim = Claim(
         "zelf",
         "persoon",
-        identity.persoon_keys(identificatie, rol["betrokkene"], source, rol["uuid"]),
+        identity.persoon_keys(identificatie, _urls(rol, settings), source, rol["uuid"]),
         rol["uuid"],
         rol["registratiedatum"],
         naam=naam if any(naam.values()) else None,
@@ -94,20 +94,24 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
 def _organisatie(
     rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]
 ) -> list[Claim]:
-    identificatie = rol["betrokkeneIdentificatie"] or {}
+    identificatie = _zonder_opvulling(rol, "annIdentificatie", settings, found)
     vestiging = nummers.vestigingsnummer(identificatie.get("vestigingsNummer", ""))
     nnp = rol["betrokkeneType"] == "niet_natuurlijk_persoon"
     statutair, handelsnamen = identificatie.get("statutaireNaam", ""), identificatie.get("handelsnaam", [])
     naam = namen.organisatienaam(statutair, handelsnamen, rol["afwijkendeNaamBetrokkene"], found)
-    if not nnp:
-        keys = identity.vestiging_keys(identificatie, rol["betrokkene"], rol["uuid"])
-    elif vestiging:
+    hoofdvestiging = not nnp and not vestiging and bool(identity.hr_keys(identificatie))
+    if hoofdvestiging:
+        action = "geen vestigingsnummer: met het KVK-nummer bij de organisatie gevoegd"
+        found.append(Finding("M5", "betrokkeneIdentificatie.vestigingsNummer", Severity.ADJUSTED, action))
+    if nnp and vestiging:
         keys = [f"hr:vestiging:{vestiging}"]
+    elif nnp or hoofdvestiging:
+        keys = identity.organisatie_keys(identificatie, _urls(rol, settings), source, rol["uuid"])
     else:
-        keys = identity.organisatie_keys(identificatie, rol["betrokkene"], source, rol["uuid"])
+        keys = identity.vestiging_keys(identificatie, _urls(rol, settings), rol["uuid"])
     claim = Claim(
         "zelf",
-        "vestiging" if vestiging or not nnp else "organisatie",
+        "vestiging" if vestiging or not (nnp or hoofdvestiging) else "organisatie",
         keys,
         rol["uuid"],
         rol["registratiedatum"],
@@ -183,6 +187,23 @@ def _invalid(label: str, path: str, found: list[Finding]) -> None:
     )
 
 
+def _urls(rol: Mapping[str, Any], settings: Settings) -> list[str]:
+    return identity.spellings(rol["betrokkene"], settings.klanten_adressen)
+
+
+def _zonder_opvulling(
+    rol: Mapping[str, Any], name: str, settings: Settings, found: list[Finding]
+) -> Mapping[str, Any]:
+    """The identificatie of a rol; a source's own identificatie in it that is only a filler is left out (M5)."""
+    identificatie: Mapping[str, Any] = rol["betrokkeneIdentificatie"] or {}
+    own = identificatie.get(name, "")
+    if not own or own.strip().casefold() not in settings.loze_identificaties:
+        return identificatie
+    action = "alleen opvulling ([mapping] loze_identificaties): niet als sleutel gebruikt"
+    found.append(Finding("M5", f"betrokkeneIdentificatie.{name}", Severity.DROPPED, action))
+    return {**identificatie, name: ""}
+
+
 def _adres(
     identificatie: Mapping[str, Any], bezoekadres: str, wanted: bool, found: list[Finding]
 ) -> dict[str, Any] | None:
@@ -244,13 +265,13 @@ def _machtiging(
 def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[Finding]) -> Claim:
     """The claim of a medewerker or organisatorische eenheid (M27)."""
     soort = rol["betrokkeneType"]
-    identificatie = rol["betrokkeneIdentificatie"] or {}
+    identificatie = _zonder_opvulling(rol, "identificatie", settings, found)
     objectid = identificatie.get("identificatie", "")
     contact = rol["contactpersoonRol"]
     claim = Claim(
         "zelf",
         soort,
-        identity.actor_keys(soort, objectid, rol["betrokkene"], source, rol["uuid"]),
+        identity.actor_keys(soort, objectid, _urls(rol, settings), source, rol["uuid"]),
         rol["uuid"],
         rol["registratiedatum"],
         naam=namen.actornaam(soort, identificatie, rol["afwijkendeNaamBetrokkene"], found),

@@ -50,13 +50,17 @@ DEFAULT_ZAAK_CODES = (ZaakCodes("zgw-Zaak", "openzaak"), ZaakCodes("zaak", "open
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The `[mapping]` section; a translation with equal settings and input gives equal output (M1).
+    """The `[mapping]` section, and what depends on the sources.
+
+    A translation with equal settings and input gives equal output (M1).
 
     Only `max_vertrouwelijkheidaanduiding` has no default (M34): what may be shown is never guessed.
     """
 
     max_vertrouwelijkheidaanduiding: str  # M34
     partij_rollen: tuple[str, ...] = ()  # M10; empty: every omschrijvingGeneriek
+    # M5, in small letters, without outer blanks
+    loze_identificaties: tuple[str, ...] = ("-", "0", "n.v.t.", "nvt", "onbekend")
     adressen: str = "alle"  # M14: alle | organisaties | geen
     voorkeurstaal: str = ""  # M11
     taal: str = "nld"  # M28
@@ -77,3 +81,4 @@ class Settings:
     nummers: str = (
         "leeg"  # M11, M28: leeg | uitdelen; stands in [gateway], because clients' documents follow it too
     )
+    klanten_adressen: tuple[str, ...] = ()  # M6: the base addresses of all Klanten APIs of sources

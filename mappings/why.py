@@ -18,10 +18,10 @@ from mappings.contactmomenten import Gesprekspartner, Omgeving, Onderwerpzaak, t
 from mappings.digitaleadressen import telefoonnummer
 from mappings.documents import Document
 from mappings.findings import Untranslatable
-from mappings.identity import Uuids, key_sets
+from mappings.identity import Uuids
 from mappings.klantcontacten import Deelnemer, translate_klantcontact, zaak_onderwerp
 from mappings.landen import land_van_code, landcode
-from mappings.merge import merge
+from mappings.merge import merge, sets_of
 from mappings.origins import CONTACTPERSOON, SETTLED, TABLE, WHEN_FILLED
 from mappings.settings import Settings
 from mappings.translate import translate, uuid_in
@@ -203,7 +203,7 @@ def of_claim(claim: Claim, uuids: Uuids, settings: Settings, soort: str = "") ->
     `soort` is the soortPartij of its party, for a klant that does not say what it is itself.
     """
     claim = claim.read_as(soort)
-    (keys,) = key_sets([claim.keys], [claim.soort])
+    (keys,) = sets_of([claim])
     found = slots(merge([claim], keys, uuids, settings).documents)
     if claim.nummer:
         found["partij", ""]["nummer"] = claim.nummer

@@ -51,9 +51,11 @@ WRONG: dict[str, str] = {
         f" WHERE l.relation = {RELATION['partij-identificator.identificeerdePartij']}"
         " GROUP BY l.target, d.body ->> '$.partijIdentificator.codeSoortObjectId' HAVING count(*) > 1"
     ),
-    "one number twice": (
-        f"SELECT min(id), count(*) FROM document WHERE kind = {KIND['partij-identificator']}"
-        " GROUP BY body ->> '$.partijIdentificator' HAVING count(*) > 1"
+    "one number twice, under one parent": (
+        "SELECT min(d.id), count(*) FROM document d LEFT JOIN link l ON l.source = d.id"
+        f" AND l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
+        f" WHERE d.kind = {KIND['partij-identificator']}"
+        " GROUP BY d.body ->> '$.partijIdentificator', l.target HAVING count(*) > 1"
     ),
     "a vestigingsnummer under what is no KVK number": (
         "SELECT l.source, l.target FROM link l JOIN document d ON d.id = l.target"

@@ -9,8 +9,8 @@ from uuid import UUID
 from mappings.claims import Claim
 from mappings.documents import Document
 from mappings.findings import Finding
-from mappings.identity import Uuids, key_sets
-from mappings.merge import Merged, merge
+from mappings.identity import Uuids
+from mappings.merge import Merged, merge, sets_of
 from mappings.settings import Settings
 from mappings.translate import Translated, translate
 
@@ -157,7 +157,7 @@ def claim(raw: dict[str, Any], settings: Settings = SETTINGS) -> Claim:
 def merged(rollen: Sequence[dict[str, Any]], settings: Settings = SETTINGS) -> list[Merged]:
     """The parties and actors of these rollen, by uuid."""
     claims = [each for raw in rollen for each in said(raw, settings).claims]
-    sets = key_sets([each.keys for each in claims], [each.soort for each in claims])
+    sets = sets_of(claims)
     made = [merge([claims[member] for member in keys.members], keys, UUIDS, settings) for keys in sets]
     return sorted(made, key=lambda each: each.documents[0].uuid)
 

@@ -223,6 +223,7 @@ WRONG = [
     ("gateway = 3\n", "gateway", "geen tabel", "[gateway]"),
     ("[live]\nmax_age = 1.5\n", "live.max_age", "1.5 is geen geheel getal", "hele seconden"),
     ('[live]\npartial = "maybe"\n', "live.partial", "'maybe' moet", '"refuse" of "answer"'),
+    ("[mapping]\nloze_identificaties = ''\n", "mapping.loze_identificaties", "geen lijst", "M5"),
     ("[mapping]\npartij_rollen = 'initiator'\n", "mapping.partij_rollen", "geen lijst", "M10"),
     ("[mapping]\npartij_rollen = ['initator']\n", "mapping.partij_rollen", "'initator' moet", "M10"),
     ("[mapping.kanalen]\nbalie = 3\n", "mapping.kanalen", "'balie'", "M28"),

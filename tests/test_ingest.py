@@ -678,7 +678,12 @@ CONTACTS = st.sampled_from(
 )
 CONTEXTS = [
     {"source": "digid", "representee": {"identifierType": soort, "identifier": number}}
-    for soort, number in (("bsn", BSN[0]), ("rsin", RSIN[0]), ("kvkNummer", KVK[0]))
+    for soort, number in (
+        ("bsn", BSN[0]),
+        ("rsin", RSIN[0]),
+        ("kvkNummer", KVK[0]),
+        ("vestiging", VESTIGING[0]),
+    )
 ]
 ROL_PARTS = st.one_of(
     st.tuples(
@@ -700,7 +705,10 @@ ROL_PARTS = st.one_of(
         st.just(""),
     ),
     st.tuples(
-        st.just("medewerker"), st.sampled_from(["", "a", "b"]), st.sampled_from(["Een", "Twee"]), st.just("")
+        st.just("medewerker"),
+        st.sampled_from(["", "a", "0", "-"]),
+        st.sampled_from(["Een", "Twee"]),
+        st.just(""),
     ),
 )
 RESTS = st.fixed_dictionaries(

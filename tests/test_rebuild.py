@@ -47,6 +47,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "other fixed values": {"voorkeurstaal": "nld", "taal": "fry", "actor_register": "ander"},
     "everybody takes part": {"klantcontact_betrokkenen": ("initiator", "belanghebbende", "adviseur")},
     "channels": {"kanalen": {"telefoon": Kanaal("Telefoon", False), "e-mail": Kanaal("Mail", True)}},
+    "fillers": {"loze_identificaties": ("mw0119", "onbekend")},
     "contact persons": {"contactpersoon_adressen": "contactpersoon"},
 }
 SOME = a_third(a_third(read_slice())) + read_ugly()

@@ -91,8 +91,10 @@ def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[Inv
     if own & set(parents):
         yield OWN_PARENT
         return
-    if soort == "vestigingsnummer" and not rules.having(
-        connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer"
+    if (
+        soort == "vestigingsnummer"
+        and not stays_without_parent(draft)
+        and not rules.having(connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer")
     ):
         yield NEEDS_KVK_NUMMER
         return
@@ -106,6 +108,17 @@ def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[Inv
         others = [row for row in rules.referring(connection, OF_PARTIJ, partij) if row not in own]
         if rules.having(connection, others, "partijIdentificator.codeSoortObjectId", soort):
             yield ONE_OF_EACH_SOORT
+
+
+def stays_without_parent(draft: Draft) -> bool:
+    """Does an identificator that the legacy gave without parent stay as it was served (M17)?"""
+    held = draft.held
+    return (
+        held is not None
+        and not held.links.get("subIdentificatorVan")
+        and not draft.links.get("subIdentificatorVan")
+        and draft.merged["partijIdentificator"] == held.body["partijIdentificator"]
+    )
 
 
 def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:

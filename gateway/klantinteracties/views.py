@@ -30,7 +30,7 @@ from gateway.klantinteracties.expand import Tree
 from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
-from gateway.klantinteracties.writing import Writer
+from gateway.klantinteracties.writing import Join, Writer
 from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
@@ -85,6 +85,7 @@ class Api:
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
         prefer: bool = True,
+        join: Join | None = None,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -94,7 +95,13 @@ class Api:
         self._addresses = addresses
         self._zaak_codes = zaak_codes
         self._writer = Writer(
-            store, hydrator, notify=notify, public_url=addresses.main, numbers=numbers, prefer=prefer
+            store,
+            hydrator,
+            notify=notify,
+            public_url=addresses.main,
+            numbers=numbers,
+            prefer=prefer,
+            join=join,
         )
 
     def register(self, app: Flask) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,14 +25,18 @@ from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
 from gateway.store import deleting, editing, outbox, reading, standards
 from gateway.store import rules as questions
+from gateway.store.adopting import pairs_of_client
 from gateway.store.database import Store, now
 from gateway.store.editing import Held
 from gateway.store.numbering import NUMBERED, give
 from mappings.identity import Uuids
-from mappings.klantinteracties import Invalid, check, load, schema_of
+from mappings.klantinteracties import NEEDS_KVK_NUMMER, Invalid, check, load, schema_of
 
 # The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
 PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
+
+# Joins what the legacy knows of these vestigingsnummers with what a client wrote, in the transaction of the write.
+Join = Callable[[sqlite3.Connection, Iterable[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Writer:
         public_url: str = "",
         numbers: Uuids | None = None,
         prefer: bool = True,
+        join: Join | None = None,
     ) -> None:
         """`numbers` derives those of documents for which a client gives none; None: they have none.
 
@@ -66,6 +71,7 @@ class Writer:
         self._public_url = public_url
         self._numbers = numbers
         self._prefer = prefer
+        self._join = join
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
@@ -75,6 +81,7 @@ class Writer:
             draft = Draft(resource, given)
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
+            self._join_pairs(connection, draft, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "create", answer)
             return Written(answer, outcome)
@@ -91,6 +98,7 @@ class Writer:
             draft = Draft(resource, given, editing.get(connection, row))
             _refuse(drafts.resolve(connection, draft))
             self._save(connection, draft)
+            self._join_pairs(connection, draft, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return Written(answer, outcome)
@@ -188,11 +196,21 @@ class Writer:
                     outcomes.append(self._hydrator.before_detail(kind, uuid))
         return worst(outcomes)
 
+    def _join_pairs(self, connection: sqlite3.Connection, draft: Draft, row: int) -> None:
+        """Have what the legacy knows of a vestigingsnummer join the pair with a KVK number that was just written."""
+        identificatoren = draft.resource.kind == "partij-identificator" or draft.given.get(
+            "partijIdentificatoren"
+        )
+        if self._join is not None and identificatoren and (numbers := pairs_of_client(connection, row)):
+            self._join(connection, numbers)
+
     def _save(self, connection: sqlite3.Connection, draft: Draft) -> int:
         """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""
         drafts.merge(connection, draft)
         kind, held = draft.resource.kind, draft.held
         wrong = check(kind, draft.merged, draft.given, creating=draft.creating)
+        if wrong == [NEEDS_KVK_NUMMER] and rules.stays_without_parent(draft):
+            wrong = []
         _refuse(wrong or rules.judge(connection, draft), draft.rule_prefix)
         rules.complete(draft)
         uuid = held.uuid if held else uuid4()

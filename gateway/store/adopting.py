@@ -1,5 +1,5 @@
 """A partij that a client made and that the legacy turns out to know by the same number, or a vertegenwoordiging of the
-same pair: one document (M19).
+same pair: one document (M19). Of a vestigingsnummer the KVK number counts too, where both sides know one (M6, M17).
 
 The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
 legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
@@ -26,13 +26,13 @@ ADOPTABLE = ("partij", "partij-identificator")
 
 @dataclass(slots=True)
 class _Own:
-    """An identificator that a client wrote, with the partij that it names."""
+    """An identificator that a client wrote, the partij that it names, and the number that it is under ("": none)."""
 
-    uuid: bytes
     row: int
     codes: dict[str, str]
     partij: int | None
     partij_origin: int | None
+    parent: str
 
 
 def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> None:
@@ -52,9 +52,11 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     names = _adopted(connection)
     if not own and not names:
         return
+    parents = _parents(connection, parties)
     for documents in parties:
         if documents[0].kind == "partij":
-            _adopt_party(connection, documents, own, names)
+            _forget_other_pair(connection, documents, parents, names)
+            _adopt_party(connection, documents, own, names, parents)
     for documents in parties:
         for document in documents:
             _rename(document, names)
@@ -121,15 +123,72 @@ def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
     return {row for row, *_ in held}
 
 
+def _parents(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> dict[UUID, str]:
+    """The KVK number that each vestigingsnummer among these is under, by uuid of its identificator."""
+    identificatoren = [
+        document for documents in parties for document in documents if document.kind == "partij-identificator"
+    ]
+    numbers = {each.uuid: each.body["partijIdentificator"]["objectId"] for each in identificatoren}
+    found = {}
+    for each in identificatoren:
+        for parent in each.links.get("subIdentificatorVan", ()):
+            found[each.uuid] = numbers.get(parent) or _number_of(connection, parent)
+    return found
+
+
+def _number_of(connection: sqlite3.Connection, uuid: UUID) -> str:
+    row = connection.execute(
+        "SELECT body ->> '$.partijIdentificator.objectId' FROM document WHERE uuid = ?1"
+        " OR id = (SELECT document FROM alias WHERE uuid = ?1)",
+        (uuid.bytes,),
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def _forget_other_pair(
+    connection: sqlite3.Connection,
+    documents: list[Document],
+    parents: Mapping[UUID, str],
+    names: dict[UUID, UUID],
+) -> None:
+    """Leave to the client what it made under another KVK number than the legacy now knows of that vestigingsnummer."""
+    for document in documents[1:]:
+        parent, own = parents.get(document.uuid), _name(document, names)
+        if not parent or own is None:
+            continue
+        row = connection.execute(
+            "SELECT p.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link l ON l.source = d.id"
+            f" AND l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
+            " JOIN document p ON p.id = l.target WHERE d.uuid = ?",
+            (own.bytes,),
+        ).fetchone()
+        if row and row[0] != parent:
+            for each in (documents[0], document):
+                for uuid in (each.uuid, *each.other_uuids):
+                    names.pop(uuid, None)
+
+
 def _adopt_party(
-    connection: sqlite3.Connection, documents: list[Document], own: Sequence[_Own], names: dict[UUID, UUID]
+    connection: sqlite3.Connection,
+    documents: list[Document],
+    own: Sequence[_Own],
+    names: dict[UUID, UUID],
+    parents: Mapping[UUID, str],
 ) -> None:
     partij = documents[0]
-    mine = {_codes(one.codes): one for one in own}
     for document in documents[1:]:
         if document.kind != "partij-identificator" or _name(document, names):
             continue
-        found = mine.get(_codes(document.body["partijIdentificator"]))
+        codes, parent = _codes(document.body["partijIdentificator"]), parents.get(document.uuid, "")
+        # Of several pairs that clients wrote of a number that the legacy knows no KVK number of, the newest.
+        found = next(
+            (
+                one
+                for one in own
+                if _codes(one.codes) == codes and (one.parent == parent or not (one.parent and parent))
+            ),
+            None,
+        )
         if found is None or found.partij_origin not in (None, LOCAL_ORIGIN):
             continue
         if found.partij is not None:
@@ -193,17 +252,35 @@ def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:
+    """The identificatoren of clients with one of these numbers, the newest first."""
     found = connection.execute(
-        "SELECT d.uuid, d.id, d.body ->> '$.partijIdentificator', p.id, p.origin FROM json_each(?1) n"
+        "SELECT d.id, d.body ->> '$.partijIdentificator', p.id, p.origin,"
+        " coalesce(k.body ->> '$.partijIdentificator.objectId', '') FROM json_each(?1) n"
         f" CROSS JOIN document d INDEXED BY document_own_number ON d.kind = {KIND['partij-identificator']}"
         " AND d.origin = 1 AND d.body ->> '$.partijIdentificator.objectId' = n.value"
         f" LEFT JOIN link l ON l.source = d.id AND l.relation = {RELATION['partij-identificator.identificeerdePartij']}"
-        " LEFT JOIN document p ON p.id = l.target ORDER BY d.uuid",
+        " LEFT JOIN document p ON p.id = l.target"
+        f" LEFT JOIN link s ON s.source = d.id AND s.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
+        " LEFT JOIN document k ON k.id = s.target ORDER BY d.created DESC, d.uuid DESC",
         (orjson.dumps(sorted(numbers)).decode(),),
     )
     return [
-        _Own(uuid, row, orjson.loads(codes), partij, origin) for uuid, row, codes, partij, origin in found
+        _Own(row, orjson.loads(codes), partij, origin, parent) for row, codes, partij, origin, parent in found
     ]
+
+
+def pairs_of_client(connection: sqlite3.Connection, row: int) -> list[str]:
+    """The vestigingsnummers with a KVK number on a partij or in an identificator (row) that a client wrote."""
+    found = connection.execute(
+        "SELECT DISTINCT d.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link s ON s.source = d.id"
+        f" AND s.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
+        " WHERE (d.id = ?1 OR d.id IN (SELECT source FROM link WHERE target = ?1"
+        f" AND relation = {RELATION['partij-identificator.identificeerdePartij']}))"
+        f" AND d.kind = {KIND['partij-identificator']}"
+        " AND d.body ->> '$.partijIdentificator.codeSoortObjectId' = 'vestigingsnummer' ORDER BY 1",
+        (row,),
+    )
+    return [number for (number,) in found]
 
 
 def _rows_of_partij(connection: sqlite3.Connection, uuid: UUID) -> list[int]:

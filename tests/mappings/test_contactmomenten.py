@@ -27,7 +27,6 @@ from mappings.contactmomenten import (
     onbekend_contactmoment,
     read_contactmoment,
     translate_contactmoment,
-    wijst_naar,
 )
 from mappings.earlier import (
     load_contactmoment,
@@ -41,6 +40,7 @@ from mappings.identity import key_uuid
 from mappings.klantcontacten import zaak_onderwerp
 from mappings.klanten import translate_klant
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.urls import wijst_naar
 
 pytestmark = pytest.mark.rule("M40")
 

@@ -27,7 +27,7 @@ from legacy_objects import (
     vestiging,
 )
 
-from mappings.identity import Uuids, conflicting, key_sets, key_uuid, place, prefix
+from mappings.identity import Ouder, Uuids, conflicting, key_sets, key_uuid, place, prefix
 
 URL = "https://personen.example/1"
 
@@ -275,6 +275,50 @@ def test_key_sets_hold_every_claim_once_and_every_key_at_most_once_and_never_a_c
     for each in found:
         assert not conflicting(each.keys, [])
         assert list(each.keys) == sorted(each.keys, key=place)
+
+
+VESTIGINGEN = st.lists(
+    st.tuples(
+        st.sampled_from(["hr:vestiging:1", "hr:vestiging:2"]),
+        st.sampled_from([[], [], ["url:1"], ["url:2"]]),
+        st.sampled_from(["", "", "7", "8", "9"]),
+        st.integers(0, 3),
+    ),
+    max_size=8,
+)
+
+
+def pairs_of(found_in):
+    """The sets of these vestigingen, with members as what they said."""
+    claims = [[key, *more] for key, more, _, _ in found_in]
+    ouders = {
+        number: Ouder(kvk, moment, bytes([moment, len(more)]), moment)
+        for number, (_, more, kvk, moment) in enumerate(found_in)
+        if kvk
+    }
+    found = key_sets(claims, ["vestiging"] * len(claims), ouders)
+    assert sorted(member for each in found for member in each.members) == list(range(len(claims)))
+    return sorted(
+        (sorted(found_in[member] for member in each.members), each.keys, each.conflict) for each in found
+    )
+
+
+@pytest.mark.rule("M6")
+@given(VESTIGINGEN, st.randoms(use_true_random=False))
+def test_vestigingen_are_told_apart_by_their_kvk_number_in_whatever_order(claims, dice: random.Random):
+    found = pairs_of(claims)
+    assert found == pairs_of(dice.sample(claims, len(claims)))
+    keys = [key for _, each, _ in found for key in each]
+    assert len(keys) == len(set(keys))
+    assert {key for key, *_ in claims} <= set(keys)  # who knew the number alone still finds it
+    for members, each, conflict in found:
+        for number in {key for key, *_ in members}:
+            kvks = {kvk for key, _, kvk, _ in claims if key == number} - {""}
+            own = {kvk for key, _, kvk, _ in members if key == number} - {""}
+            assert len(own) <= 1
+            if len(kvks) > 1:
+                assert each[0].startswith(f"{number}:")
+                assert conflict
 
 
 # M9: uuids

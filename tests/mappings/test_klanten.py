@@ -27,9 +27,8 @@ from legacy_objects import (
 
 from mappings.earlier import load_klant
 from mappings.findings import Untranslatable
-from mappings.identity import key_sets
 from mappings.klanten import translate_klant, verdeel_nummers
-from mappings.merge import merge
+from mappings.merge import merge, sets_of
 from mappings.settings import Settings
 
 pytestmark = pytest.mark.rule("M41")
@@ -43,7 +42,7 @@ def parties(klanten, rollen=(), choices=SETTINGS):
     """The parties of these klanten and rollen together."""
     claims = [claim for raw in klanten for claim in translated(raw, choices).claims]
     claims += [claim for raw in rollen for claim in said(raw, choices).claims]
-    sets = key_sets([claim.keys for claim in claims], [claim.soort for claim in claims])
+    sets = sets_of(claims)
     return [merge([claims[member] for member in keys.members], keys, UUIDS, choices) for keys in sets]
 
 

@@ -225,14 +225,36 @@ def test_vestigingen_of_one_kvk_number_share_its_one_identificator():
     assert sum("kvk_nummer" in numbers(each) for each in made) == 1
 
 
+@pytest.mark.rule("M6")
 @pytest.mark.rule("M17")
-def test_the_newest_rol_says_who_the_parent_of_a_vestiging_is():
-    made = merged([vestiging(1, VESTIGING[0], KVK[0], on=1), vestiging(2, VESTIGING[0], KVK[1], on=2)])
+def test_a_vestigingsnummer_under_two_kvk_numbers_is_two_partijen():
+    """Each with its own name; a rol without KVK number goes with the newest, the number alone with the oldest."""
+    rollen = [
+        vestiging(1, VESTIGING[0], KVK[0], "Een", on=1),
+        vestiging(2, VESTIGING[0], KVK[1], "Twee", on=2),
+        vestiging(3, VESTIGING[0], "", "Drie", on=3),
+    ]
+    made = {each.documents[0].body["partijIdentificatie"]["naam"]: each for each in merged(rollen)}
+    pairs = [f"hr:vestiging:{VESTIGING[0]}:{kvk}" for kvk in KVK[:2]]
+    first, second = (made[naam] for naam in ("Een", "Drie"))
+    assert [each.documents[0].uuid for each in (first, second)] == [key_uuid(UUIDS, key) for key in pairs]
+    assert first.documents[0].other_uuids == (key_uuid(UUIDS, f"hr:vestiging:{VESTIGING[0]}"),)
+    assert second.documents[0].other_uuids == ()
+    for each, kvk in ((first, KVK[0]), (second, KVK[1])):
+        (row,) = documents(each, "partij-identificator")
+        assert row.uuid == identificator_uuid("vestigingsnummer", VESTIGING[0], kvk)
+        assert row.links["subIdentificatorVan"] == [identificator_uuid("kvk_nummer", kvk)]
+    found = [(uuid, each.rule) for party_ in (first, second) for uuid, each in party_.findings]
+    assert sorted(found) == [(rol_uuid(number), "M6") for number in (1, 2, 3)]
+
+
+@pytest.mark.rule("M6")
+def test_with_one_kvk_number_the_pair_leads_to_the_vestiging():
+    made = merged([vestiging(1, VESTIGING[0], KVK[0]), vestiging(2, VESTIGING[0])])
     own = next(each for each in made if "vestigingsnummer" in numbers(each))
-    (row,) = documents(own, "partij-identificator")
-    assert row.uuid == identificator_uuid("vestigingsnummer", VESTIGING[0], KVK[1])
-    assert identificator_uuid("vestigingsnummer", VESTIGING[0], KVK[0]) in row.other_uuids
-    assert [(found, each.rule) for found, each in own.findings] == [(rol_uuid(1), "M17")]
+    assert own.documents[0].uuid == key_uuid(UUIDS, f"hr:vestiging:{VESTIGING[0]}")
+    assert own.documents[0].other_uuids == (key_uuid(UUIDS, f"hr:vestiging:{VESTIGING[0]}:{KVK[0]}"),)
+    assert own.findings == []
 
 
 @pytest.mark.rule("M17")

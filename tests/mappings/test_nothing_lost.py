@@ -27,9 +27,8 @@ from legacy_objects import (
 
 from mappings import zonderplaats
 from mappings.documents import Document
-from mappings.identity import key_sets
 from mappings.klantinteracties import load
-from mappings.merge import merge
+from mappings.merge import merge, sets_of
 from mappings.settings import Settings
 from mappings.translate import translate
 
@@ -158,7 +157,7 @@ def made_of(raw: Mapping[str, Any], chosen: Settings) -> tuple[list[Document], l
     said = translate("rol", raw, "bron", chosen)
     found = list(said.findings)
     documents = []
-    for keys in key_sets([claim.keys for claim in said.claims], [claim.soort for claim in said.claims]):
+    for keys in sets_of(said.claims):
         merged = merge([said.claims[member] for member in keys.members], keys, UUIDS, chosen)
         documents += merged.documents
         found += [finding for _, finding in merged.findings]
