@@ -18,7 +18,7 @@ from gateway.moments import make_moments
 from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
-from gateway.store import representation, ties
+from gateway.store import naming, representation, ties
 from gateway.store.adopting import adopt
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
@@ -49,9 +49,10 @@ class Merging:
 
     Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `statements` (rows that lost
     a claim), `contacts` (rows of klantcontact documents that changed), `zaken` and `moments` (zaken and contactmomenten
-    by source and uuid) and `subjects` (rows of onderwerpobjecten that lost a legacy object); `finish` does the work and
-    empties them. It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it
-    is because of what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
+    by source and uuid), `subjects` (rows of onderwerpobjecten that lost a legacy object) and `alone` (rows of what was
+    made with a klantcontact that a client deleted, and lost its legacy object); `finish` does the work and empties
+    them. It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is
+    because of what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
     def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
@@ -67,24 +68,52 @@ class Merging:
         self.zaken: set[Zaak] = set()
         self.moments: set[Moment] = set()
         self.subjects: set[int] = set()
+        self.alone: set[int] = set()
         self.merged: set[int] = set()
+        # The uuids of the partijen and actoren, with what belongs to them, that were just made.
+        self.named: set[bytes] = set()
+        self.clients_name = False
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
+        done: set[int] = set()
+        again = self._finish()
+        while again := again - done:
+            # What a client named has another uuid now, came back or went.
+            done |= again
+            origins = naming.origins(self.connection, again)
+            self.identities |= origins.identities
+            self.zaken |= origins.zaken
+            self.moments |= origins.moments
+            again = self._finish()
+
+    def _finish(self) -> set[int]:
+        """Out: documents (rows) that do not refer to what a client named in them."""
+        self.clients_name = naming.clients_name(self.connection)
         alone = statements.left_alone(self.connection, self.statements) if self.statements else {}
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties(alone) if self.identities or self.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
         self.zaken |= zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
+        touched = set[bytes]()
+        if self.clients_name:
+            touched |= self.named | {contact for _, contact in self.moments}
+        self.named.clear()
         if self.zaken or self.contacts:
             lost, made = self._contacts()
+            if self.clients_name:
+                touched |= naming.known_as(self.connection, made).keys()
             gone |= lost
             self.subjects -= made
-        if self.moments or self.subjects:
-            gone |= make_moments(self.connection, self.moments, self.subjects, self.uuids, self.settings)
+            self.alone -= made
+        if self.moments or self.subjects or self.alone:
+            lost = self.subjects | self.alone
+            gone |= make_moments(self.connection, self.moments, lost, self.uuids, self.settings)
         gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
         leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
-        remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
+        if self.clients_name:
+            touched |= naming.known_as(self.connection, gone).keys()
+        again = remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
         if self.statements:
             statements.delete_unused_identities(self.connection, self.identities)
@@ -92,10 +121,12 @@ class Merging:
             for source in {source for source, _ in self.zaken}:
                 generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
                 rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
-        for touched in (self.identities, self.parties, self.statements, self.contacts, self.subjects):
-            touched.clear()
+        work = (self.identities, self.parties, self.statements, self.contacts, self.subjects, self.alone)
+        for each in work:
+            each.clear()
         self.zaken.clear()
         self.moments.clear()
+        return again | naming.astray(self.connection, touched) if touched else again
 
     def _parties(self, alone: dict[bytes, int]) -> set[int]:
         """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more.
@@ -112,7 +143,11 @@ class Merging:
             held = statements.connected_statements(self.connection, self.identities | wanted)
             claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
-        before = alone | rows.owned_documents(self.connection, owners)
+        ids_of_held = [row.id for row in held]
+        before = alone | statements.left_alone(self.connection, ids_of_held)
+        before |= rows.owned_documents(self.connection, owners)
+        hidden_before = statements.hidden_of(self.connection, ids_of_held)
+        hidden: dict[int, statements.Hidden] = {}
         known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -137,6 +172,9 @@ class Merging:
             for document in merged.documents[1:]:
                 made_of[document.uuid.bytes] = {row for rol in document.sources for row in said_by[rol]}
         ids = put_documents(self.connection, overlay(self.connection, documents))
+        if self.clients_name:
+            for document, _ in documents:
+                self.named |= {document.uuid.bytes, *(other.bytes for other in document.other_uuids)}
         again, pairs_again = set[int](), set[int]()
         moved: list[tuple[int | None, int]] = []
         for party, members in parties:
@@ -144,20 +182,26 @@ class Merging:
             others = {other.bytes for other in party.other_uuids}
             renamed = row is not None and known_as.get(row, others) != others
             for member in members:
+                away = False
+                if row is None:
+                    who = (party.uuid.bytes, statements.others_as_text(party.other_uuids))
+                    hidden[held[member].id] = who
+                    away = hidden_before.get(held[member].id) != who
                 if held[member].document != row:
                     moved.append((row, held[member].id))
-                if held[member].document != row or (renamed and party.kind == "actor"):
+                if held[member].document != row or away or (renamed and party.kind == "actor"):
                     again.add(held[member].id)
                 elif renamed:
                     pairs_again.add(held[member].id)
         self.merged.update(row.id for row in held)
         statements.set_documents(self.connection, moved)
+        statements.put_hidden(self.connection, hidden_before, hidden)
         if again:
             self.zaken |= statements.zaken_of(self.connection, again)
             self.moments |= ties.moments_of_statements(self.connection, again)
         if pairs_again:
             self.zaken |= representation.zaken_of(self.connection, pairs_again)
-        statements.put_statement_findings(self.connection, [row.id for row in held], findings)
+        statements.put_statement_findings(self.connection, ids_of_held, findings)
         statements.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
@@ -195,6 +239,8 @@ class Merging:
                 part = zaken[start : start + ZAKEN_AT_ONCE]
                 held = rows.raws_of_zaken(self.connection, source, part, "klantcontact")
                 if held:
+                    left = statements.left_alone_by(self.connection, [row.id for row in held])
+                    self.alone |= set(left.values())
                     owners |= rows.document_ids(self.connection, "klantcontact", [row.uuid for row in held])
                     made |= self._contacts_of(source, [row for row in held if row.state == TRANSLATED])
         return set(rows.owned_documents(self.connection, owners).values()) - made, made
@@ -250,6 +296,8 @@ class Merging:
         held = statements.deelnemers(self.connection, source, zaken)
         documents = {row.document for row in held if row.document is not None}
         others = statements.other_uuids(self.connection, documents)
+        deleted = {row.uuid for row in held if row.document is None and row.uuid is not None}
+        of_deleted = statements.others_of_hidden(self.connection, deleted)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(
@@ -257,7 +305,14 @@ class Merging:
                     UUID(bytes=row.rol),
                     UUID(bytes=row.uuid) if row.uuid else None,
                     orjson.loads(row.facts),
-                    frozenset(UUID(bytes=other) for other in others.get(row.document or 0, ())),
+                    frozenset(
+                        UUID(bytes=other)
+                        for other in (
+                            of_deleted.get(row.uuid or b"", ())
+                            if row.document is None
+                            else others.get(row.document, ())
+                        )
+                    ),
                 )
             )
         return deelnemers, {row.rol: row.raw for row in held}

@@ -14,7 +14,7 @@ import orjson
 
 from gateway.store import legacy as rows
 from gateway.store import ties
-from gateway.store.claims import other_uuids, put_raw_provenance
+from gateway.store.claims import left_alone_by, other_uuids, others_of_hidden, put_raw_provenance
 from gateway.store.kinds import RAW_KIND, TRANSLATED
 from gateway.store.overlay import overlay
 from gateway.store.sources import source_name
@@ -58,7 +58,9 @@ def make_moments(
             part += sorted(ties.lost_before(connection, source, part) - {*part})
             owners = ties.legacy_contacts(connection, part)
             before |= set(rows.owned_documents(connection, owners).values())
-            made |= _Making(connection, source, part, uuids, settings).put()
+            making = _Making(connection, source, part, uuids, settings)
+            before |= making.alone
+            made |= making.put()
     return before - made
 
 
@@ -88,8 +90,11 @@ class _Making:
             connection, source, "klant", sorted({t.klant for t in found if t.klant})
         )
         actors = ties.partijen_of(connection, source, "contactmoment", contacts)
-        self.actors = {uuid: (actor, row) for uuid, (_, _, actor, row) in actors.items() if actor and row}
-        self.others = other_uuids(connection, {row for _, row in self.actors.values()})
+        self.actors = {uuid: (actor, row) for uuid, (_, _, actor, row) in actors.items() if actor}
+        self.others = other_uuids(connection, {row for _, row in self.actors.values() if row})
+        self.others_of_hidden = others_of_hidden(
+            connection, {actor for actor, row in self.actors.values() if row is None}
+        )
         zaken = rows.raw_rows(connection, source, "zaak", sorted({tie.zaak for tie in found if tie.zaak}))
         self.zaken = {uuid: row for uuid, row in zaken.items() if row.state == TRANSLATED}
         vorige = sorted({tie.vorig for tie in found if tie.vorig})
@@ -100,6 +105,8 @@ class _Making:
             uuid: row[0] for uuid, row in self.klanten.items()
         }
         self.raws |= {uuid: row.id for uuid, row in self.moments.items()}
+        # What a client gave to another klantcontact before it deleted one of these.
+        self.alone = set(left_alone_by(connection, [row.id for row in held.values()]).values())
 
     def put(self) -> set[int]:
         """Write the documents. Out: their rows."""
@@ -133,7 +140,9 @@ class _Making:
     def _omgeving(self, contact: bytes) -> Omgeving:
         group = self.ties[contact]
         actor = self.actors.get(contact)
-        others = self.others.get(actor[1], set()) if actor else set()
+        others: set[bytes] = set()
+        if actor:
+            others = self.others[actor[1]] if actor[1] else self.others_of_hidden.get(actor[0], set())
         return Omgeving(
             self._partners(group),
             self._zaken(group),

@@ -17,6 +17,7 @@ from uuid import UUID
 import orjson
 
 from gateway.store.binding import IN_IDS, id_list, in_parts
+from gateway.store.claims import hide
 from gateway.store.database import now
 from gateway.store.kinds import (
     KIND,
@@ -135,7 +136,7 @@ def amend(
     client had said before of the same field is put right.
     """
     if held.origin == LEGACY_ORIGIN:
-        for part in _written(connection, held.uuid.bytes):
+        for part in written(connection, held.uuid.bytes):
             if part.startswith(LINK):
                 targets = links.get(part.removeprefix(LINK), ())
                 _note(connection, held.uuid, part, _spelled(connection, targets))
@@ -209,6 +210,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
             "owner": str(UUID(bytes=owner)) if owner else None,
         }
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
+    hide(connection, ids)
     connection.executemany("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
     remove_documents(connection, ids)
 
@@ -227,13 +229,13 @@ def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
 def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     """The fields of a document that clients wrote, without references."""
     values: dict[str, Any] = {}
-    for part, value in _written(connection, uuid).items():
+    for part, value in written(connection, uuid).items():
         if part != TOMBSTONE and not part.startswith(LINK):
             values |= value
     return values
 
 
-def _written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+def written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     """What clients wrote of a document by part, also under another uuid of it (M6); its own goes before."""
     others = connection.execute(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
@@ -290,6 +292,19 @@ def _write(
 def exists(connection: sqlite3.Connection, uuid: UUID) -> bool:
     """Is there a document of this uuid?"""
     return connection.execute("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)).fetchone() is not None
+
+
+def now_named(connection: sqlite3.Connection, uuid: UUID) -> UUID | None:
+    """The uuid now of a document that a client named (M6); that very one when a client deleted it, None when it is no
+    more."""
+    found = connection.execute(
+        "SELECT uuid FROM document WHERE uuid = ?1 UNION ALL"
+        " SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?1",
+        (uuid.bytes,),
+    ).fetchone()
+    if found is not None:
+        return UUID(bytes=found[0])
+    return uuid if TOMBSTONE in local_parts(connection, {uuid.bytes}).get(uuid.bytes, {}) else None
 
 
 def _set_links(

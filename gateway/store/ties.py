@@ -129,12 +129,13 @@ def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[byte
 def partijen_of(
     connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
 ) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
-    """What klanten (or contactmomenten: their medewerker) became: by uuid its row, facts, and document (uuid, row; None
-    when a client deleted it)."""
+    """What klanten (or contactmomenten: their medewerker) became: by uuid its row, facts, and document (uuid, row; no
+    row when a client deleted it)."""
     rows = connection.execute(
-        "SELECT r.uuid, r.id, r.facts, d.uuid, d.id FROM raw r"
+        "SELECT r.uuid, r.id, r.facts, coalesce(d.uuid, h.uuid), d.id FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
         f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(uuids)} AND r.state = ?",
         (source, RAW_KIND[kind], *uuids, TRANSLATED),
     )
