@@ -19,7 +19,7 @@ from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
 from gateway.store import naming, representation, ties
-from gateway.store.adopting import adopt
+from gateway.store.adopting import adopt, derived_uuids
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.identities import zaken_of_contacts
@@ -27,14 +27,14 @@ from gateway.store.kinds import KINDS, TRANSLATED
 from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
 from gateway.store.moving import follow
-from gateway.store.overlay import overlay
+from gateway.store.overlay import kept_away, overlay
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids, key_sets
-from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, translate_klantcontact
+from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, actor_weggehouden, translate_klantcontact
 from mappings.klanten import nummer_bezet, verdeel_nummers
 from mappings.merge import Merged, merge
 from mappings.rollen import ACTOR_TYPES, Claim
@@ -276,7 +276,10 @@ class Merging:
             documents += [(document, contact.uuid) for document in made.documents]
             findings += [(contact.id, finding) for finding in made.findings]
             source_findings.update(made.source_findings)
-        documents = overlay(self.connection, documents)
+        made_of_legacy, documents = documents, overlay(self.connection, documents)
+        row_of = {contact.uuid: contact.id for contact in contacts}
+        for uuid in kept_away(self.connection, made_of_legacy, documents):
+            findings.append((row_of[uuid.bytes], actor_weggehouden()))
         ids = put_documents(self.connection, documents)
         rows.put_findings(self.connection, CONTACT_STAGE, [contact.id for contact in contacts], findings)
         rows.put_source_findings(self.connection, source, source_findings)
@@ -297,6 +300,7 @@ class Merging:
         documents = {row.document for row in held if row.document is not None}
         others = statements.other_uuids(self.connection, documents)
         deleted = {row.uuid for row in held if row.document is None and row.uuid is not None}
+        derived = derived_uuids(self.connection, {row.uuid for row in held if row.uuid is not None})
         of_deleted = statements.others_of_hidden(self.connection, deleted)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
@@ -313,6 +317,7 @@ class Merging:
                             else others.get(row.document, ())
                         )
                     ),
+                    UUID(bytes=derived[row.uuid]) if row.uuid in derived else None,
                 )
             )
         return deelnemers, {row.rol: row.raw for row in held}

@@ -14,9 +14,10 @@ import orjson
 
 from gateway.store import legacy as rows
 from gateway.store import ties
+from gateway.store.adopting import derived_uuids
 from gateway.store.claims import left_alone_by, other_uuids, others_of_hidden, put_raw_provenance
 from gateway.store.kinds import RAW_KIND, TRANSLATED
-from gateway.store.overlay import overlay
+from gateway.store.overlay import kept_away, overlay
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment, TieRow
 from gateway.store.writing import put_documents
@@ -24,6 +25,7 @@ from mappings.contactmomenten import (
     Gesprekspartner,
     Omgeving,
     Onderwerpzaak,
+    actor_weggehouden,
     translate_contactmoment,
 )
 from mappings.documents import Document
@@ -92,6 +94,7 @@ class _Making:
         actors = ties.partijen_of(connection, source, "contactmoment", contacts)
         self.actors = {uuid: (actor, row) for uuid, (_, _, actor, row) in actors.items() if actor}
         self.others = other_uuids(connection, {row for _, row in self.actors.values() if row})
+        self.derived = derived_uuids(connection, {actor for actor, _ in self.actors.values()})
         self.others_of_hidden = others_of_hidden(
             connection, {actor for actor, row in self.actors.values() if row is None}
         )
@@ -118,14 +121,16 @@ class _Making:
             row = self.moments.get(contact)
             if row is not None:
                 facts = orjson.loads(row.facts or "{}")
-                made = translate_contactmoment(
+                translated = translate_contactmoment(
                     facts, self._omgeving(contact), name, self.uuids, self.settings
                 )
-                documents += [(document, contact) for document in made.documents]
-                findings += [(row.id, finding) for finding in made.findings]
+                documents += [(document, contact) for document in translated.documents]
+                findings += [(row.id, finding) for finding in translated.findings]
             elif contact in local:
                 documents += [(document, None) for document in self._subjects(contact, local[contact])]
-        documents = overlay(self.connection, documents)
+        made, documents = documents, overlay(self.connection, documents)
+        for uuid in kept_away(self.connection, made, documents):
+            findings.append((self.moments[uuid.bytes].id, actor_weggehouden()))
         ids = put_documents(self.connection, documents)
         rows.put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
         put_raw_provenance(
@@ -148,6 +153,7 @@ class _Making:
             self._zaken(group),
             UUID(bytes=actor[0]) if actor else None,
             frozenset(UUID(bytes=other) for other in others),
+            UUID(bytes=self.derived[actor[0]]) if actor and actor[0] in self.derived else None,
             any(tie.vorig in self.vorige for tie in group),
         )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import orjson
 from support import UUID_SECRET, read_config
 from test_local_edits import Writer
 
 from gateway.ingest import Ingest
 from gateway.installation import open_installation
+from gateway.store.dump import dump_lines
 from jobs.rebuild import Rebuild
 from mappings.settings import Settings
 
@@ -68,6 +70,11 @@ class World:
     def seen(self) -> dict[str, list[Raw]]:
         """All that clients see."""
         return {path: sorted(self.all(path), key=lambda each: each["uuid"]) for path in PATHS}
+
+    def findings(self, rule: str) -> list[Raw]:
+        """What was found of objects by a rule."""
+        lines = map(orjson.loads, dump_lines(self.store))
+        return [line for line in lines if line["t"] == "finding" and line["rule"] == rule and "uuid" in line]
 
     def rebuild(self) -> None:
         Rebuild(self.store, self.ingest).run()

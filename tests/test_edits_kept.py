@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
+from earlier_objects import contactmoment
 from edits import Raw, World, ref
 from legacy_objects import (
     BSN,
@@ -20,7 +22,9 @@ from legacy_objects import (
     uuid_of,
     zaak,
 )
-from support import dump_digest
+from support import UUID_SECRET, dump_digest
+
+from mappings.identity import Uuids, key_uuid
 
 pytestmark = pytest.mark.rule("M19")
 
@@ -250,3 +254,127 @@ def test_a_partij_that_a_client_gave_a_contact_to_stays_for_it(world: World) -> 
     world.take(persoon(1, BSN[0], naam="Jansen", generiek="initiator"))
     assert world.client.get(f"partijen/{real}").get_json()["indicatieActief"] is True
     assert world.client.get(f"betrokkenen/{betrokkene}").get_json()["wasPartij"]["uuid"] == real
+
+
+# A client's own actor that the legacy turns out to have, or had already
+
+
+CODES = {"objectId": "mw-1", "codeObjecttype": "mdw", "codeRegister": "obj", "codeSoortObjectId": "idf"}
+ACTOR = {
+    "naam": "Balie Zuid",
+    "soortActor": "medewerker",
+    "indicatieActief": True,
+    "actoridentificator": CODES,
+}
+DERIVED_ACTOR = str(key_uuid(Uuids(UUID_SECRET), "actor:medewerker|bron|mw-1"))
+
+
+def balie(number: int = 1, **rest: Any) -> Raw:
+    contact = {"functie": "Baliemedewerker", "telefoonnummer": "0201234567"}
+    return medewerker(number, generiek="klantcontacter", contact=contact, **rest)
+
+
+@pytest.mark.rule("M31")
+@pytest.mark.parametrize("first", ["client", "legacy"])
+def test_a_client_s_actor_with_the_identificator_of_a_derived_one_is_that_one(
+    world: World, first: str
+) -> None:
+    """The client's uuid stays, the derived one leads to it, and what the client filled in wins (G45)."""
+    legacy = (zaak(1), balie(), klantcontact(1))
+    if first == "legacy":
+        world.take(*legacy)
+    own = world.write("POST", "actoren", ACTOR)["uuid"]
+    if first == "client":
+        world.take(*legacy)
+    actor = world.one("actoren")
+    assert (actor["uuid"], actor["naam"]) == (own, "Balie Zuid")
+    assert actor["actorIdentificatie"]["functie"] == "Baliemedewerker"
+    assert world.one("actoren", actoridentificatorObjectId="mw-1") == actor
+    assert world.one("actorklantcontacten")["actor"]["uuid"] == own
+    assert world.client.get(f"actoren/{DERIVED_ACTOR}").get_json()["uuid"] == own
+    before = dump_digest(world.store)
+    world.rebuild()
+    assert dump_digest(world.store) == before
+    world.take(balie(roltoelichting="anders"))
+    world.take(balie())
+    assert dump_digest(world.store) == before
+    world.take(klantcontact(2))
+    assert {each["actor"]["uuid"] for each in world.all("actorklantcontacten")} == {own}
+    world.ingest.remove("bron", "rol", [rol_uuid(1)])
+    left = world.one("actoren")
+    assert (left["uuid"], left["naam"], left["actorIdentificatie"]) == (own, "Balie Zuid", None)
+    assert not world.there("actoren", DERIVED_ACTOR)
+    world.write("DELETE", f"actoren/{own}")
+
+
+@pytest.mark.rule("M42")
+def test_actors_come_to_the_same_in_both_orders(tmp_path: Path) -> None:
+    """But for the uuids that the client's POST gave."""
+    shown = []
+    for first in ("client", "legacy"):
+        (tmp_path / first).mkdir()
+        world = World(tmp_path / first)
+        legacy = (zaak(1), balie(), klantcontact(1))
+        if first == "legacy":
+            world.take(*legacy)
+        own = world.write("POST", "actoren", ACTOR)["uuid"]
+        if first == "client":
+            world.take(*legacy)
+        seen = {path: world.all(path) for path in ("actoren", "actorklantcontacten", "klantcontacten")}
+        shown.append(orjson.dumps(seen).decode().replace(own, "own"))
+        world.store.close()
+    assert shown[0] == shown[1]
+
+
+def test_an_actor_that_becomes_the_derived_one_takes_along_what_refers_to_it(world: World) -> None:
+    world.take(zaak(1), balie(), klantcontact(1))
+    own = world.write("POST", "actoren", ACTOR | {"actoridentificator": CODES | {"objectId": "mw-9"}})["uuid"]
+    taak = {
+        "gevraagdeHandeling": "bellen",
+        "status": "te_verwerken",
+        "aanleidinggevendKlantcontact": ref(uuid_of("klantcontact", 1)),
+        "toegewezenAanActor": ref(own),
+    }
+    taak_uuid = world.write("POST", "internetaken", taak)["uuid"]
+    world.write("PATCH", f"actoren/{own}", {"actoridentificator": CODES})
+    assert world.one("actoren")["uuid"] == own
+    shown = world.client.get(f"internetaken/{taak_uuid}").get_json()
+    assert shown["toegewezenAanActor"]["uuid"] == own
+    before = dump_digest(world.store)
+    world.rebuild()
+    assert dump_digest(world.store) == before
+
+
+@pytest.mark.rule("M31")
+@pytest.mark.parametrize("whose", ["legacy", "both"])
+def test_a_deleted_actor_stays_away_from_new_contacts_with_a_finding(world: World, whose: str) -> None:
+    if whose == "both":
+        world.write("POST", "actoren", ACTOR)
+    world.take(zaak(1), balie(), klantcontact(1))
+    found = world.findings("M31")
+    actor = world.one("actoren")["uuid"]
+    world.write("DELETE", f"actoren/{actor}")
+    assert world.findings("M31") == found == []
+    world.rebuild()
+    assert world.findings("M31") == []
+    world.take(klantcontact(2), balie(2, zaak=1))
+    assert (world.all("actoren"), world.all("actorklantcontacten")) == ([], [])
+    assert [each["uuid"] for each in world.findings("M31")] == [uuid_of("klantcontact", 2)]
+    before = dump_digest(world.store)
+    world.rebuild()
+    assert dump_digest(world.store) == before
+    world.ingest.restore(UUID(actor))
+    assert {each["actor"]["uuid"] for each in world.all("actorklantcontacten")} == {actor}
+    assert world.findings("M31") == []
+
+
+@pytest.mark.rule("M31")
+def test_a_deleted_actor_stays_away_from_new_contactmomenten_with_a_finding(world: World) -> None:
+    who = {"medewerkerIdentificatie": {"identificatie": "mw-1", "achternaam": "Balie"}}
+    world.ingest.take("bron", "contactmoment", [contactmoment(1, **who)])
+    actor = world.one("actoren")["uuid"]
+    world.write("DELETE", f"actoren/{actor}")
+    changed = contactmoment(1, tekst="Anders", **who)
+    world.ingest.take("bron", "contactmoment", [changed, contactmoment(2, **who)])
+    assert world.all("actorklantcontacten") == []
+    assert [each["kind"] for each in world.findings("M31")] == ["contactmoment"]

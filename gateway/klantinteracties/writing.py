@@ -23,7 +23,7 @@ from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
 from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
 from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
-from gateway.store import deleting, editing, outbox, reading
+from gateway.store import adopting, deleting, editing, outbox, reading
 from gateway.store import rules as questions
 from gateway.store.database import Store, now
 from gateway.store.editing import Held
@@ -72,7 +72,7 @@ class Writer:
             row = _row(connection, resource, uuid)
             draft = Draft(resource, given, editing.get(connection, row))
             _refuse(drafts.resolve(connection, draft))
-            self._save(connection, draft)
+            row = self._save(connection, draft)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return Written(answer, outcome)
@@ -180,6 +180,8 @@ class Writer:
             row = held.id
             editing.update(connection, held, body, draft.links, moment)
         rules.follow(connection, held, row)
+        if kind == "actor":
+            row = adopting.join_actor(connection, row)
         for item in draft.resource.fields:
             if not isinstance(item, declared.Listing) or item.name not in draft.given:
                 continue

@@ -1,5 +1,5 @@
-"""A partij that a client made and that the legacy turns out to know by the same number, or a vertegenwoordiging of the
-same pair: one document (M19).
+"""A partij or actor that a client made and that the legacy turns out to know by the same number, or a
+vertegenwoordiging of the same pair: one document (M19, M31).
 
 The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
 legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
@@ -16,12 +16,16 @@ from uuid import UUID
 import orjson
 
 from gateway.store import editing
-from gateway.store.binding import IN_IDS, id_list
-from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.binding import IN_IDS, id_list, in_parts
+from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
+from gateway.store.schema import FILTER_INDEXES
+from gateway.store.writing import remove_documents
 from mappings.documents import Document
 from mappings.klantinteracties import defaults
 
-ADOPTABLE = ("partij", "partij-identificator")
+ADOPTABLE = ("partij", "partij-identificator", "actor")
+CODES = ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId")
+ACTOR_NUMBER = FILTER_INDEXES["actor", "actoridentificator.objectId"]
 
 
 @dataclass(slots=True)
@@ -38,18 +42,21 @@ class _Own:
 def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> None:
     """Give what clients made already the uuid that it has there, in all of these documents.
 
-    In: the documents of each party as the legacy says them, the partij first. They are changed in place.
+    In: the documents of each party or actor as the legacy says them, itself first. They are changed in place.
     """
+    actors = [documents[0] for documents in parties if documents[0].kind == "actor"]
     numbers = {
         document.body["partijIdentificator"]["objectId"]
         for documents in parties
         for document in documents
         if document.kind == "partij-identificator"
     }
-    if not numbers:
+    if not numbers and not actors:
         return
-    own = _own_identificatoren(connection, numbers)
+    own = _own_identificatoren(connection, numbers) if numbers else []
     names = _adopted(connection)
+    if actors and _clients_have_actors(connection):
+        _adopt_actors(connection, actors, names)
     if not own and not names:
         return
     for documents in parties:
@@ -58,6 +65,43 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     for documents in parties:
         for document in documents:
             _rename(document, names)
+
+
+def join_actor(connection: sqlite3.Connection, row: int) -> int:
+    """Make one of an actor that a client just wrote and the other one with its identificator, when one of both is the
+    legacy's and the other a client's (M31). Out: the row of the actor, the same one when there is no other."""
+    held = editing.get(connection, row)
+    others = [editing.get(connection, each) for each in _actors_with(connection, held.body) if each != row]
+    both = [held, *others]
+    legacy = next((each for each in both if each.origin == LEGACY_ORIGIN), None)
+    own = next((each for each in both if each.origin == LOCAL_ORIGIN), None)
+    if legacy is None or own is None or held not in (legacy, own) or _is_adopted(connection, legacy.id):
+        return row
+    derived = Document("actor", legacy.uuid, legacy.body, legacy.created, legacy.moment)
+    _note(connection, derived, own, {})
+    now_has = legacy.body | editing.local_values(connection, own.uuid.bytes)
+    connection.execute("UPDATE OR IGNORE link SET target = ? WHERE target = ?", (legacy.id, own.id))
+    remove_documents(connection, [own.id])
+    connection.execute(
+        "UPDATE document SET uuid = ?, body = ? WHERE id = ?",
+        (own.uuid.bytes, orjson.dumps(now_has).decode(), legacy.id),
+    )
+    connection.execute("INSERT INTO alias (uuid, document) VALUES (?, ?)", (legacy.uuid.bytes, legacy.id))
+    return legacy.id
+
+
+def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The derived uuids of those among these documents that a client had made: it is the same whoever was first."""
+    found: dict[bytes, bytes] = {}
+    if connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is None:
+        return found
+    for marks, some in in_parts(own):
+        found.update(
+            connection.execute(
+                f"SELECT own, min(uuid) FROM adopted WHERE own IN ({marks}) GROUP BY own", some
+            )
+        )
+    return found
 
 
 def clients_have_pairs(connection: sqlite3.Connection) -> bool:
@@ -142,6 +186,58 @@ def _adopt_party(
         _note(connection, document, editing.get(connection, found.row), names)
 
 
+def _adopt_actors(
+    connection: sqlite3.Connection, actors: Sequence[Document], names: dict[UUID, UUID]
+) -> None:
+    """The oldest actor that a client made with the identificator that one of the legacy has, as clients see that."""
+    local = editing.local_parts(
+        connection, {uuid.bytes for actor in actors for uuid in (actor.uuid, *actor.other_uuids)}
+    )
+    for actor in actors:
+        if _name(actor, names):
+            continue
+        edits = [local.get(uuid.bytes, {}) for uuid in (actor.uuid, *actor.other_uuids)]
+        if editing.TOMBSTONE in edits[0]:
+            continue
+        body = dict(actor.body)
+        for each in reversed(edits):
+            body |= each.get("actoridentificator", {})
+        for row in _actors_with(connection, body):
+            held = editing.get(connection, row)
+            if held.origin == LOCAL_ORIGIN:
+                _note(connection, actor, held, names)
+                break
+
+
+def _actors_with(connection: sqlite3.Connection, body: Mapping[str, Any]) -> list[int]:
+    """The actors (rows) of this soort with this identificator, the oldest first."""
+    codes = body["actoridentificator"]
+    if not codes or not codes["objectId"]:
+        return []
+    tests = " AND ".join(f"body ->> '$.actoridentificator.{name}' = ?" for name in CODES)
+    rows = connection.execute(
+        f"SELECT id FROM document INDEXED BY {ACTOR_NUMBER} WHERE kind = {KIND['actor']} AND {tests}"
+        " AND body ->> '$.soortActor' = ? ORDER BY created, uuid",
+        (*(codes[name] for name in CODES), body["soortActor"]),
+    )
+    return [row[0] for row in rows]
+
+
+def _clients_have_actors(connection: sqlite3.Connection) -> bool:
+    (may,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
+        f" AND kind = {KIND['actor']})"
+    ).fetchone()
+    return bool(may)
+
+
+def _is_adopted(connection: sqlite3.Connection, row: int) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM document d JOIN adopted a ON a.own = d.uuid WHERE d.id = ?", (row,)
+    )
+    return found.fetchone() is not None
+
+
 def _note(
     connection: sqlite3.Connection, document: Document, held: editing.Held, names: dict[UUID, UUID]
 ) -> None:
@@ -183,7 +279,7 @@ def _rename(document: Document, names: Mapping[UUID, UUID]) -> None:
 
 
 def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(codes[name] for name in ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId"))
+    return tuple(codes[name] for name in CODES)
 
 
 def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:

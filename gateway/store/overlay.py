@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,27 @@ def overlay(
     for document, _ in kept:
         _lay_over(connection, document, local.get(document.uuid.bytes, {}), names)
     return _standard_by_client(connection, _reachable(connection, kept, local), local)
+
+
+def kept_away(
+    connection: sqlite3.Connection,
+    made: Sequence[tuple[Document, bytes | None]],
+    kept: Sequence[tuple[Document, bytes | None]],
+) -> list[UUID]:
+    """The klantcontacten that `overlay` kept an actor away from because a client deleted that actor (M31), once for
+    each; not where the client deleted it with the actor."""
+    left = {document.uuid for document, _ in kept}
+    away = {
+        document.uuid.bytes: document.links["klantcontact"][0]
+        for document, _ in made
+        if document.kind == "actorklantcontact" and document.uuid not in left
+    }
+    local = local_parts(connection, set(away)) if away else {}
+    return [
+        contact
+        for uuid, contact in sorted(away.items())
+        if contact in left and TOMBSTONE not in local.get(uuid, {})
+    ]
 
 
 def _lay_over(
