@@ -16,6 +16,7 @@ from gateway.answers import Reply, as_response, base_url, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.callback import Callback
+from gateway.ingest import Ingest
 from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
@@ -52,7 +53,8 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
-    api = Api(store, gatekeeper, hydrator, public_url, notify=bool(config.notifications.url))
+    join = Ingest(store, config.mapping, config.store.uuid_secret).join
+    api = Api(store, gatekeeper, hydrator, public_url, join=join, notify=bool(config.notifications.url))
     api.register(app)
     documentation.register(app)
     operating = Operating(app, gatekeeper)

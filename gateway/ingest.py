@@ -19,12 +19,13 @@ from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaa
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import rebuilding
+from gateway.store.adopting import ADOPTABLE, keys_of_own
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
 from gateway.store.identities import identities_to_merge, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
-from gateway.store.representation import givers
+from gateway.store.representation import givers, zaken_of_pair
 from gateway.store.sources import held_source, meta_of
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
@@ -164,6 +165,17 @@ class Ingest(Translator):
                 merging.zaken |= {zaak for zaken in givers(connection, owners).values() for zaak in zaken}
                 merging.finish()
         return len(lifted)
+
+    def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
+        """Make one of what a client just wrote (a document's kind and row) and what the legacy says of the same: a
+        partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
+        merging = self.merging(connection)
+        if kind in ADOPTABLE:
+            merging.identities |= keys_of_own(connection, kind, row)
+        elif kind == "vertegenwoordiging":
+            merging.zaken |= zaken_of_pair(connection, row)
+        if merging.identities or merging.zaken:
+            merging.finish()
 
     def merging(self, connection: sqlite3.Connection) -> Merging:
         """The recomputation of documents by these rules, for one transaction."""

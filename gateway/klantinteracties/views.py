@@ -31,7 +31,7 @@ from gateway.klantinteracties.expand import Tree
 from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
-from gateway.klantinteracties.writing import Writer
+from gateway.klantinteracties.writing import Join, Writer
 from gateway.problems import Problem
 from gateway.store import reading
 from gateway.store.database import Store
@@ -79,6 +79,7 @@ class Api:
         hydrator: Hydrator,
         public_url: str,
         *,
+        join: Join,
         notify: bool = False,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
@@ -87,7 +88,7 @@ class Api:
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
         self._public_url = public_url
-        self._writer = Writer(store, hydrator, notify=notify)
+        self._writer = Writer(store, hydrator, join, notify=notify)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""

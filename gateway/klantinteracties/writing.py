@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +23,7 @@ from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
 from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
 from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
-from gateway.store import adopting, deleting, editing, outbox, reading
+from gateway.store import deleting, editing, outbox, reading
 from gateway.store import rules as questions
 from gateway.store.database import Store, now
 from gateway.store.editing import Held
@@ -31,6 +31,10 @@ from mappings.klantinteracties import Invalid, check, load, schema_of
 
 # The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
 PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
+
+
+# Makes one of what a client wrote (kind and row) and what the legacy says of the same (M19), in that transaction.
+Join = Callable[[sqlite3.Connection, str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ class Written:
 class Writer:
     """Creates, changes and deletes documents. Every method raises Problem, and has then changed nothing."""
 
-    def __init__(self, store: Store, hydrator: Hydrator, *, notify: bool = False) -> None:
+    def __init__(self, store: Store, hydrator: Hydrator, join: Join, *, notify: bool = False) -> None:
         self._store = store
+        self._join = join
         self._hydrator = hydrator
         self._notify = notify
 
@@ -57,6 +62,7 @@ class Writer:
             draft = Draft(resource, given)
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
+            self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "create", answer)
             return Written(answer, outcome)
@@ -73,6 +79,7 @@ class Writer:
             draft = Draft(resource, given, editing.get(connection, row))
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
+            self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return Written(answer, outcome)
@@ -180,8 +187,6 @@ class Writer:
             row = held.id
             editing.update(connection, held, body, draft.links, moment)
         rules.follow(connection, held, row)
-        if kind == "actor":
-            row = adopting.join_actor(connection, row)
         for item in draft.resource.fields:
             if not isinstance(item, declared.Listing) or item.name not in draft.given:
                 continue

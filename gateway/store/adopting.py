@@ -17,11 +17,12 @@ import orjson
 
 from gateway.store import editing
 from gateway.store.binding import IN_IDS, id_list, in_parts
-from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
+from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.rules import referring
 from gateway.store.schema import FILTER_INDEXES
-from gateway.store.writing import remove_documents
 from mappings.documents import Document
 from mappings.klantinteracties import defaults
+from mappings.merge import KEY
 
 ADOPTABLE = ("partij", "partij-identificator", "actor")
 CODES = ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId")
@@ -67,27 +68,30 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
             _rename(document, names)
 
 
-def join_actor(connection: sqlite3.Connection, row: int) -> int:
-    """Make one of an actor that a client just wrote and the other one with its identificator, when one of both is the
-    legacy's and the other a client's (M31). Out: the row of the actor, the same one when there is no other."""
-    held = editing.get(connection, row)
-    others = [editing.get(connection, each) for each in _actors_with(connection, held.body) if each != row]
-    both = [held, *others]
-    legacy = next((each for each in both if each.origin == LEGACY_ORIGIN), None)
-    own = next((each for each in both if each.origin == LOCAL_ORIGIN), None)
-    if legacy is None or own is None or held not in (legacy, own) or _is_adopted(connection, legacy.id):
-        return row
-    derived = Document("actor", legacy.uuid, legacy.body, legacy.created, legacy.moment)
-    _note(connection, derived, own, {})
-    now_has = legacy.body | editing.local_values(connection, own.uuid.bytes)
-    connection.execute("UPDATE OR IGNORE link SET target = ? WHERE target = ?", (legacy.id, own.id))
-    remove_documents(connection, [own.id])
-    connection.execute(
-        "UPDATE document SET uuid = ?, body = ? WHERE id = ?",
-        (own.uuid.bytes, orjson.dumps(now_has).decode(), legacy.id),
+def keys_of_own(connection: sqlite3.Connection, kind: str, row: int) -> set[int]:
+    """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator."""
+    identificatoren = [row] if kind == "partij-identificator" else []
+    if kind == "partij":
+        identificatoren = referring(connection, "partij-identificator.identificeerdePartij", row)
+    keys = []
+    for each in identificatoren:
+        codes = editing.get(connection, each).body["partijIdentificator"]
+        keys.append(f"{KEY.get(codes['codeSoortObjectId'], '')}{codes['objectId']}")
+    statements: list[int] = []
+    if kind == "actor":
+        body = editing.get(connection, row).body
+        same = _actors_with(connection, body)
+        number = body["actoridentificator"]["objectId"] if same else ""
+        sources = connection.execute("SELECT name FROM source").fetchall() if number else []
+        keys += [f"actor:{body['soortActor']}|{source}|{number}" for (source,) in sources]
+        found = connection.execute(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
+        statements = [row for (row,) in found]
+    rows = connection.execute(
+        "SELECT id FROM identity WHERE key IN (SELECT value FROM json_each(?))"
+        f" UNION SELECT identity FROM claim_key WHERE statement {IN_IDS}",
+        (orjson.dumps(keys).decode(), id_list(statements)),
     )
-    connection.execute("INSERT INTO alias (uuid, document) VALUES (?, ?)", (legacy.uuid.bytes, legacy.id))
-    return legacy.id
+    return {row for (row,) in rows}
 
 
 def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
@@ -197,8 +201,6 @@ def _adopt_actors(
         if _name(actor, names):
             continue
         edits = [local.get(uuid.bytes, {}) for uuid in (actor.uuid, *actor.other_uuids)]
-        if editing.TOMBSTONE in edits[0]:
-            continue
         body = dict(actor.body)
         for each in reversed(edits):
             body |= each.get("actoridentificator", {})
@@ -229,13 +231,6 @@ def _clients_have_actors(connection: sqlite3.Connection) -> bool:
         f" AND kind = {KIND['actor']})"
     ).fetchone()
     return bool(may)
-
-
-def _is_adopted(connection: sqlite3.Connection, row: int) -> bool:
-    found = connection.execute(
-        "SELECT 1 FROM document d JOIN adopted a ON a.own = d.uuid WHERE d.id = ?", (row,)
-    )
-    return found.fetchone() is not None
 
 
 def _note(

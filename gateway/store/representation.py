@@ -73,6 +73,14 @@ def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Z
     )
 
 
+def zaken_of_pair(connection: sqlite3.Connection, row: int) -> set[Zaak]:
+    """The zaken that give something of the parties of a vertegenwoordiging (a row)."""
+    statements = connection.execute(
+        "SELECT s.id FROM link l JOIN statement s ON s.document = l.target WHERE l.source = ?", (row,)
+    )
+    return zaken_of(connection, [found for (found,) in statements])
+
+
 def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
     """The other uuids of a partij (M6), also of one that a client deleted."""
     rows = connection.execute(
