@@ -378,3 +378,29 @@ def test_a_deleted_actor_stays_away_from_new_contactmomenten_with_a_finding(worl
     world.ingest.take("bron", "contactmoment", [changed, contactmoment(2, **who)])
     assert world.all("actorklantcontacten") == []
     assert [each["kind"] for each in world.findings("M31")] == ["contactmoment"]
+
+
+# A document that stays for clients' sake, until the legacy gives it again
+
+
+@pytest.mark.rule("M20")
+@pytest.mark.parametrize("how", ["change", "delete"])
+def test_what_a_client_does_to_a_contact_that_stayed_for_it_counts_when_it_is_back(
+    world: World, how: str
+) -> None:
+    world.take(zaak(1), klantcontact(1))
+    contact = f"klantcontacten/{uuid_of('klantcontact', 1)}"
+    body = {"hadKlantcontact": ref(uuid_of("klantcontact", 1)), "rol": "klant", "initiator": True}
+    world.write("POST", "betrokkenen", body | {"wasPartij": None})
+    world.take(zaak(1, "geheim"))
+    if how == "change":
+        world.write("PATCH", contact, {"inhoud": "Het klaar."})
+    else:
+        world.write("DELETE", contact)
+    world.take(zaak(1))
+    world.take(klantcontact(1))
+    shown = world.client.get(contact)
+    if how == "change":
+        assert (shown.get_json()["inhoud"], shown.get_json()["onderwerp"]) == ("Het klaar.", "Vraag")
+    else:
+        assert shown.status_code == 404

@@ -115,7 +115,7 @@ def update(
     moment: int | None = None,
 ) -> None:
     """Make a document what a client says; of one from the legacy, only what differs becomes local."""
-    if held.origin == LEGACY_ORIGIN:
+    if _of_the_legacy(connection, held):
         parts = {_part(field) for field in {*body, *held.body} if body.get(field) != held.body.get(field)}
         for part in sorted(parts):
             fields = GROUPS.get(part, (part,))
@@ -135,7 +135,7 @@ def amend(
     For one from the legacy `overlay` finds the same again each time, so nothing becomes local by it; but what a
     client had said before of the same field is put right.
     """
-    if held.origin == LEGACY_ORIGIN:
+    if _of_the_legacy(connection, held):
         for part in written(connection, held.uuid.bytes):
             if part.startswith(LINK):
                 targets = links.get(part.removeprefix(LINK), ())
@@ -144,6 +144,14 @@ def amend(
                 fields = GROUPS.get(part, (part,))
                 _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
     _write(connection, held, body, links, held.moment)
+
+
+def _of_the_legacy(connection: sqlite3.Connection, held: Held) -> bool:
+    """Does a document come from the legacy, or may it come from there again (M20)?"""
+    if held.origin == LEGACY_ORIGIN:
+        return True
+    kept = connection.execute("SELECT 1 FROM kept WHERE uuid = ?", (held.uuid.bytes,))
+    return kept.fetchone() is not None
 
 
 def withdraw(connection: sqlite3.Connection, held: Held, field: str) -> None:
@@ -201,7 +209,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
     ids = sorted(set(rows))
     for uuid, kind, owner in connection.execute(
         "SELECT d.uuid, d.kind, o.uuid FROM document d LEFT JOIN document o ON o.id = d.owner"
-        f" WHERE d.origin = 0 AND d.id {IN_IDS}",
+        f" WHERE (d.origin = 0 OR d.uuid IN (SELECT uuid FROM kept)) AND d.id {IN_IDS}",
         (id_list(ids),),
     ).fetchall():
         about = {

@@ -114,5 +114,6 @@ def _keep(connection: sqlite3.Connection, row: int) -> None:
         "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
         (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
     )
+    connection.execute("INSERT OR IGNORE INTO kept VALUES (?)", (uuid,))
     # Its keys are nobody's now, or are a partij's of their own again.
     connection.execute("DELETE FROM alias WHERE document = ?", (row,))

@@ -51,3 +51,18 @@ def hidden(db: Database) -> None:
     db.execute(
         "UPDATE source SET mapping = NULL WHERE EXISTS (SELECT 1 FROM statement WHERE document IS NULL)"
     )
+
+
+KEPT = """
+-- Documents whose legacy objects are no more and that stay for what clients wrote (M20): theirs until the legacy gives
+-- them again.
+CREATE TABLE kept (uuid BLOB PRIMARY KEY) WITHOUT ROWID;
+-- Of those that stayed until now the ones with a uuid of version 8: no client's has that.
+INSERT INTO kept SELECT uuid FROM document WHERE origin = 1 AND hex(substr(uuid, 7, 1)) GLOB '8*';
+"""
+
+
+@migrations(name="0037_kept")
+def kept(db: Database) -> None:
+    """What clients write in a document that stayed for their sake counts when the legacy gives it again."""
+    script(db, KEPT)
