@@ -54,7 +54,15 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
     join = Ingest(store, config.mapping, config.store.uuid_secret).join
-    api = Api(store, gatekeeper, hydrator, public_url, join=join, notify=bool(config.notifications.url))
+    api = Api(
+        store,
+        gatekeeper,
+        hydrator,
+        public_url,
+        join=join,
+        notify=bool(config.notifications.url),
+        prefer=config.mapping.voorkeursadres,
+    )
     api.register(app)
     documentation.register(app)
     operating = Operating(app, gatekeeper)

@@ -305,6 +305,10 @@ class MappingSection(Section):
         validate=_matches("|[a-z]{3}", f"is niet leeg en niet {_TAAL}"),
         metadata=_meta("laat leeg (M11)"),
     )
+    voorkeursadres = Flag(
+        load_default=True,
+        metadata=_meta("schrijf voorkeursadres = true of voorkeursadres = false (M11)"),
+    )
     taal = Text(
         load_default="nld",
         validate=_matches("[a-z]{3}", f"is niet {_TAAL}"),
@@ -331,6 +335,11 @@ class MappingSection(Section):
         load_default="beide",
         validate=_one_of("beide", "contactpersoon", "organisatie"),
         metadata=_meta('schrijf bijvoorbeeld contactpersoon_adressen = "beide" (M22)'),
+    )
+    overige_adressen = Text(
+        load_default="tonen",
+        validate=_one_of("tonen", "weglaten"),
+        metadata=_meta('schrijf bijvoorbeeld overige_adressen = "tonen" (M21)'),
     )
     verdwenen_partij = Text(
         load_default="inactief",

@@ -38,6 +38,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
 REST = "overig"
 KLANTNUMMER = "klantnummer"
 LINK_RULES = {
+    "partij.voorkeursDigitaalAdres": "M11",
     "partij.werkteVoorPartij": "M22",
     "partij-identificator.identificeerdePartij": "M17",
     "partij-identificator.subIdentificatorVan": "M17",

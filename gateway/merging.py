@@ -18,7 +18,7 @@ from gateway.moments import make_moments
 from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
-from gateway.store import naming, representation, ties
+from gateway.store import naming, representation, standards, ties
 from gateway.store.adopting import adopt, derived_uuids
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
@@ -73,6 +73,8 @@ class Merging:
         # The uuids of the partijen and actoren, with what belongs to them, that were just made.
         self.named: set[bytes] = set()
         self.clients_name = False
+        # Partijen (rows) of which an address may have come, changed or gone.
+        self._addressed: set[int] = set()
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
@@ -113,7 +115,10 @@ class Merging:
         leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
         if self.clients_name:
             touched |= naming.known_as(self.connection, gone).keys()
+        adressen = standards.adressen_of(self.connection, gone)
         again = remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
+        standards.nobodys(self.connection, adressen)
+        standards.settle(self.connection, self._addressed, prefer=self.settings.voorkeursadres)
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
         if self.statements:
             statements.delete_unused_identities(self.connection, self.identities)
@@ -126,6 +131,7 @@ class Merging:
             each.clear()
         self.zaken.clear()
         self.moments.clear()
+        self._addressed.clear()
         return again | naming.astray(self.connection, touched) if touched else again
 
     def _parties(self, alone: dict[bytes, int]) -> set[int]:
@@ -146,6 +152,7 @@ class Merging:
         ids_of_held = [row.id for row in held]
         before = alone | statements.left_alone(self.connection, ids_of_held)
         before |= rows.owned_documents(self.connection, owners)
+        self._addressed |= {*before.values(), *standards.partijen_of(self.connection, before.values())}
         hidden_before = statements.hidden_of(self.connection, ids_of_held)
         hidden: dict[int, statements.Hidden] = {}
         known_as = statements.other_uuids(self.connection, owners)
@@ -171,10 +178,30 @@ class Merging:
             findings += [(row, finding) for rol, finding in merged.findings for row in said_by[rol]]
             for document in merged.documents[1:]:
                 made_of[document.uuid.bytes] = {row for rol in document.sources for row in said_by[rol]}
-        ids = put_documents(self.connection, overlay(self.connection, documents))
+        given: dict[UUID, standards.Given] = {
+            document.uuid: (
+                document.body["soortDigitaalAdres"],
+                document.links["verstrektDoorPartij"][0],
+                merged.adressen.get(document.uuid),
+            )
+            for _, merged in made
+            for document in merged.documents
+            if document.kind == "digitaleadres"
+        }
+        ids = put_documents(
+            self.connection, standards.as_held(self.connection, overlay(self.connection, documents))
+        )
         if self.clients_name:
             for document, _ in documents:
                 self.named |= {document.uuid.bytes, *(other.bytes for other in document.other_uuids)}
+        standards.put_candidates(self.connection, ids, given)
+        written = {ids[uuid.bytes] for uuid in given if uuid.bytes in ids}
+        self._addressed |= {
+            ids[document.uuid.bytes]
+            for document, _ in documents
+            if document.kind == "partij" and document.uuid.bytes in ids
+        }
+        self._addressed |= standards.partijen_of(self.connection, written)
         again, pairs_again = set[int](), set[int]()
         moved: list[tuple[int | None, int]] = []
         for party, members in parties:

@@ -29,7 +29,8 @@ class Claim:
     `readings` hold what it says as a person and as an organisation (see `read_as`). `moment` is the registratiedatum
     in microseconds. Groups that the object does not give are None (M18 skips them). `afwijkend` tells that the only
     name is afwijkendeNaamBetrokkene, which gives way to every other (M12). `contactpersoon` is its achternaam, functie
-    and key (M22), `nummer` that of a klant (M41), `own_fields` those in which a klant named itself (None: no klant).
+    and key (M22), `genoemd` whom a person's contactpersoonRol names, when that is not its own name as it stands (M23),
+    `nummer` that of a klant (M41), `own_fields` those in which a klant named itself (None: no klant).
     Rollen that say the same may be one claim: that of the newest (`rol`, `moment`), with the moment of the `oldest`.
     """
 
@@ -45,6 +46,7 @@ class Claim:
     andere: list[list[str]] = field(default_factory=list)
     digitaal: list[list[str]] = field(default_factory=list)
     contactpersoon: list[Any] | None = None
+    genoemd: str = ""
     nummer: str = ""
     afwijkend: bool = False
     own_fields: list[str] | None = None
@@ -89,6 +91,8 @@ class Claim:
         }
         if self.contactpersoon:
             said["c"] = self.contactpersoon
+        if self.genoemd:
+            said["g"] = self.genoemd
         if self.nummer:
             said["m"] = self.nummer
         if self.afwijkend:
@@ -116,6 +120,7 @@ class Claim:
             andere=data["x"],
             digitaal=data["d"],
             contactpersoon=data.get("c"),
+            genoemd=data.get("g", ""),
             nummer=data.get("m", ""),
             afwijkend=data.get("w", False),
             own_fields=data.get("e"),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from mappings.digitaleadressen import MAX_OMSCHRIJVING, digitale_adressen, geldig_emailadres, omschrijving
+from mappings.digitaleadressen import (
+    MAX_OMSCHRIJVING,
+    ander_dan,
+    digitale_adressen,
+    emailadressen,
+    omschrijving,
+)
 from mappings.findings import Finding, Severity
 from mappings.namen import LEGE_NAAM, MAX_NAAM, cut_at_word
 
@@ -15,6 +23,8 @@ ORGANISATIES: Final = ("organisatie", "vestiging")
 FUNCTIE: Final = "functie: "
 MAX_NOTITIE: Final = 1000
 
+_AANHEF: Final = re.compile(r"\b(?:de heer|heer|dhr|hr|meneer|mevrouw|mevr|mw)\b")
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _NAAM: Final = "contactpersoonRol.naam"
 _FUNCTIE: Final = "contactpersoonRol.functie"
 
@@ -23,29 +33,63 @@ _FUNCTIE: Final = "contactpersoonRol.functie"
 class Contact:
     """JSON-ready: addresses as [soort, adres, sleutel, omschrijving], contactpersoon as [achternaam, functie, key].
 
-    The key is [naam, e-mail], case-folded, when an e-mail address is given, else [the rol] (M22).
+    The key is [naam, e-mail], case-folded, when an e-mail address is given, else [the rol] (M22). `genoemd` is a naam
+    that makes no contactpersoon and is not the party's own as it stands (M23).
     """
 
     adressen: list[list[str]]
     contactpersoon: list[Any] | None = None
+    genoemd: str = ""
 
 
 def contact_van(
-    given: Mapping[str, str], rol: UUID, soort: str, eigen_naam: str, found: list[Finding]
+    given: Mapping[str, str],
+    rol: UUID,
+    soort: str,
+    eigen_naam: str,
+    found: list[Finding],
+    *,
+    overige: bool = True,
 ) -> Contact:
     """What a loaded contactpersoonRol of a party's rol says (M21-M24).
 
-    In: the rol's uuid, the soort of its claim, the party's own name. `found` gets a finding for what does not fit.
+    In: the rol's uuid, the soort of its claim, the party's own name, and whether numbers of another form become
+    addresses of soort overig (`[mapping] overige_adressen`). `found` gets a finding for what does not fit.
     Only an e-mail address that is valid takes part in a key: "n.v.t." does not make two people one. Raises nothing.
     """
-    adressen = digitale_adressen(given, "", found)
+    adressen = digitale_adressen(given, "", found, overige=overige)
     if soort in ORGANISATIES and given["naam"]:
         # The whole name stands with the contactpersoon, so what is cut off in an omschrijving is not lost.
         text = omschrijving(given["naam"], eigen_naam, [])
         persoon = _contactpersoon(given, rol, found)
     else:
         text, persoon = _in_omschrijving(given, eigen_naam, bool(adressen), found), None
-    return Contact([[adres.soort, adres.adres, adres.sleutel, text] for adres in adressen], persoon)
+    genoemd = "" if persoon or not adressen else ander_dan(given["naam"], eigen_naam)
+    return Contact([[adres.soort, adres.adres, adres.sleutel, text] for adres in adressen], persoon, genoemd)
+
+
+def is_eigen_naam(naam: str, eigen: Mapping[str, str]) -> bool:
+    """Say whether a naam of a contactpersoonRol is a person's own in another spelling (M23).
+
+    In: the naam, and the parts of the person's contactnaam. It is when it holds the achternaam, and beside it nothing
+    but own first names, initials, voorvoegsel and a title: "mevrouw A. Voorbeeld" may be Anna Bea Voorbeeld, and
+    "Bea Voorbeeld-Ander" or "buurvrouw, A. Voorbeeld" is somebody else. Raises nothing.
+    """
+    achternaam = _words(_AANHEF.sub(" ", eigen["achternaam"].casefold()))
+    voornamen = [*_words(eigen["voornaam"]), *_words(eigen["voorletters"])]
+    own = {*voornamen, *(word[0] for word in voornamen), *_words(eigen["voorvoegselAchternaam"])}
+    own |= {"".join(word[0] for word in voornamen[:count]) for count in range(1, len(voornamen) + 1)}
+    rest = _words(_AANHEF.sub(" ", naam.casefold()))
+    if not achternaam or any(word not in rest for word in achternaam):
+        return False
+    for word in achternaam:
+        rest.remove(word)
+    return all(word in own for word in rest)
+
+
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
 
 
 def partij_identificatie(uuid: str, achternaam: str) -> dict[str, Any]:
@@ -63,7 +107,7 @@ def notitie(functie: str) -> str:
 
 
 def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -> list[Any]:
-    naam, email = given["naam"], given["emailadres"].strip()
+    naam = given["naam"]
     achternaam = cut_at_word(naam, MAX_NAAM)
     if achternaam != naam:
         found.append(
@@ -77,7 +121,8 @@ def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -
     functie = cut_at_word(given["functie"], MAX_NOTITIE - len(FUNCTIE))
     if functie != given["functie"]:
         found.append(Finding("M24", _FUNCTIE, Severity.ADJUSTED, f"ingekort tot {len(functie)} tekens"))
-    key = [naam.casefold(), email.casefold()] if geldig_emailadres(email) else [f"rol:{rol}"]
+    emails = emailadressen(given["emailadres"].strip())
+    key = [naam.casefold(), emails[0].casefold()] if emails else [f"rol:{rol}"]
     return [achternaam, functie, key]
 
 

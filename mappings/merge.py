@@ -10,7 +10,8 @@ from uuid import UUID
 from mappings import identity, namen
 from mappings.adressen import LEEG
 from mappings.claims import AFWIJKEND, Claim
-from mappings.contactpersonen import ORGANISATIES, notitie, partij_identificatie
+from mappings.contactpersonen import ORGANISATIES, is_eigen_naam, notitie, partij_identificatie
+from mappings.digitaleadressen import ander_dan
 from mappings.documents import Document
 from mappings.findings import Finding, Severity
 from mappings.identity import KeySet, Uuids
@@ -28,6 +29,8 @@ REGISTER = {
 }
 KEY = {"bsn": "brp:bsn:", "rsin": "hr:rsin:", "kvk_nummer": "hr:kvk:", "vestigingsnummer": "hr:vestiging:"}
 ANDERE_LIMIT = 200
+# Of which soort a party prefers its standard address, the first that it has (M11).
+VOORKEUR = ("email", "telefoonnummer")
 # Where what goes into anderePartijIdentificator stood, by its label there.
 ANDERE_VELD = {
     label: f"betrokkeneIdentificatie.{name}"
@@ -59,10 +62,13 @@ class Merged:
     """A party or actor with what belongs to it; the first document is the party or actor itself.
 
     `findings` are by the rol (of the claim) that they are about; the sources of a document are such rollen too.
+    `adressen` are the digitale adressen that may be the standard one of their soort (M21), by uuid: the moment and uuid
+    of the newest rol that gives it, and its place there. The greatest is the standard one.
     """
 
     documents: list[Document]
     findings: list[tuple[UUID, Finding]] = field(default_factory=list)
+    adressen: dict[UUID, tuple[int, UUID, int]] = field(default_factory=dict)
 
 
 def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Settings) -> Merged:
@@ -150,7 +156,7 @@ class _Merger:
             for entry in claim.digitaal
             if not (elsewhere and claim.contactpersoon)
         ]
-        self._digitale_adressen(self.uuid, given, self.keys.keys)
+        self._digitale_adressen(self.merged.documents[0], given, self.keys.keys)
         if organisatie:
             self._contactpersonen()
         else:
@@ -182,7 +188,7 @@ class _Merger:
         holders: Sequence[Claim],
         links: dict[str, list[UUID]] | None = None,
         other: Sequence[UUID] = (),
-    ) -> None:
+    ) -> Document:
         body = {
             "nummer": None,
             "interneNotitie": "",
@@ -193,7 +199,7 @@ class _Merger:
             "bezoekadres": LEEG,
             "correspondentieadres": LEEG,
         }
-        self._add("partij", uuid, body | own, holders, links, other)
+        return self._add("partij", uuid, body | own, holders, links, other)
 
     def _contactpersonen(self) -> None:
         """Who answers for the organisation: a party of its own for each key (M22, M24)."""
@@ -208,7 +214,7 @@ class _Merger:
             uuid, *other = (self.uuids.derive(each) for each in keys)
             functie = next((functie for _, (_, functie, _) in said if functie), "")
             inner = str(self.uuids.derive("contactpersoon-identificatie", keys[0]))
-            self._partij(
+            partij = self._partij(
                 uuid,
                 {
                     "soortPartij": "contactpersoon",
@@ -222,7 +228,7 @@ class _Merger:
             if self.settings.contactpersoon_adressen != "organisatie":
                 # Its own name says nothing new beside its own address.
                 given = [(claim, [*entry[:3], ""]) for claim, _ in said for entry in claim.digitaal]
-                self._digitale_adressen(uuid, given, keys)
+                self._digitale_adressen(partij, given, keys, own=True)
 
     def _without_contactpersoon(self) -> None:
         """A rol of an organisation that a conflict left with a person: there is no contactpersoon to make (M22)."""
@@ -325,13 +331,23 @@ class _Merger:
         return text
 
     def _digitale_adressen(
-        self, partij: UUID, given: Iterable[tuple[Claim, list[str]]], keys: Sequence[str]
+        self,
+        partij: Document,
+        given: Iterable[tuple[Claim, list[str]]],
+        keys: Sequence[str],
+        *,
+        own: bool = False,
     ) -> None:
-        """The addresses of a party (M21); `given` by claim, the newest first, `keys` those of the party."""
+        """The addresses of a party (M21), and which of them it prefers (M11).
+
+        In: `given` by claim, the newest first; `keys` those of the party. An address that a claim gives with the name
+        of another person is not the standard one, unless they are all its `own` (M22, M23).
+        """
+        others = set() if own else {id(claim) for claim in self.claims if self._names_another(claim)}
         holders: dict[tuple[str, str], list[tuple[Claim, list[str]]]] = {}
         for claim, entry in given:
             holders.setdefault((entry[0], entry[2]), []).append((claim, entry))
-        standard: set[str] = set()
+        standard: dict[str, UUID] = {}
         for (soort, sleutel), found in holders.items():
             newest = found[0][1]
             spellings = [sleutel]
@@ -341,22 +357,40 @@ class _Merger:
             uuid, *other = (
                 self.uuids.derive("adres", key, soort, spelling) for key in keys for spelling in spellings
             )
+            if not any(id(claim) in others for claim, _ in found):
+                claim = found[0][0]
+                place = [(each[0], each[2]) for each in claim.digitaal].index((soort, sleutel))
+                self.merged.adressen[uuid] = (claim.moment, claim.rol, -place)
+                standard.setdefault(soort, uuid)
             self._add(
                 "digitaleadres",
                 uuid,
                 {
                     "adres": newest[1],
                     "soortDigitaalAdres": soort,
-                    "isStandaardAdres": soort not in standard,
+                    "isStandaardAdres": standard.get(soort) == uuid,
                     "omschrijving": next((entry[3] for _, entry in found if entry[3]), ""),
                     "referentie": "",
                     "verificatieDatum": None,
                 },
                 [claim for claim, _ in found],
-                {"verstrektDoorPartij": [partij]},
+                {"verstrektDoorPartij": [partij.uuid]},
                 other,
             )
-            standard.add(soort)
+        chosen = [standard[soort] for soort in VOORKEUR if soort in standard]
+        if self.settings.voorkeursadres and chosen:
+            partij.links["voorkeursDigitaalAdres"] = chosen[:1]
+
+    def _names_another(self, claim: Claim) -> bool:
+        """Does its contactpersoonRol name somebody who is not this party, by all that rollen call it (M22, M23)?"""
+        if self.soort != "persoon":
+            naam = claim.contactpersoon[0] if claim.contactpersoon else claim.genoemd
+            return bool(naam) and all(
+                ander_dan(naam, each.naam) for each in self.claims if isinstance(each.naam, str)
+            )
+        naam = claim.genoemd or (claim.contactpersoon[0] if claim.contactpersoon else "")
+        names = [each.naam for each in self.claims if isinstance(each.naam, dict)]
+        return bool(naam) and not any(is_eigen_naam(naam, each) for each in names)
 
     def actor(self) -> None:
         objectid = next((value for claim in self.claims for _, value in claim.identificatoren), "")
@@ -409,12 +443,12 @@ class _Merger:
         holders: Sequence[Claim],
         links: dict[str, list[UUID]] | None = None,
         other: Sequence[UUID] = (),
-    ) -> None:
+    ) -> Document:
         created = min(claim.first for claim in holders)
         sources = frozenset(claim.rol for claim in holders)
-        self.merged.documents.append(
-            Document(kind, uuid, body, created, created, links or {}, sources, tuple(other))
-        )
+        document = Document(kind, uuid, body, created, created, links or {}, sources, tuple(other))
+        self.merged.documents.append(document)
+        return document
 
     def _finding(self, claim: Claim, rule: str, path: str, severity: Severity, action: str) -> None:
         paths = [path] if claim.own_fields is None else fields_of_klant(claim.own_fields, path)

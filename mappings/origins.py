@@ -227,7 +227,10 @@ SETTLED: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
     },
     "digitaleadres": {
         "soortDigitaalAdres": ("M21", "de vorm van het adres"),
-        "isStandaardAdres": ("M21", "het nieuwste adres van elke soort is het standaardadres"),
+        "isStandaardAdres": (
+            "M21",
+            "het nieuwste adres van elke soort dat geen rol op naam van een ander zet",
+        ),
         "referentie": ("M21", "de bron zegt er niets over"),
         "verificatieDatum": ("M21", "de bron zegt er niets over"),
     },

@@ -11,8 +11,7 @@ from mappings import identity, namen, nummers, vertegenwoordigingen
 from mappings.adressen import adressen
 from mappings.claims import Claim as Claim
 from mappings.contactpersonen import contact_van
-from mappings.digitaleadressen import geldig_emailadres as geldig
-from mappings.digitaleadressen import telefoonnummer
+from mappings.digitaleadressen import emailadressen, telefoonnummers
 from mappings.findings import Finding, Severity
 from mappings.settings import Settings
 
@@ -73,7 +72,7 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
         adres=_adres(identificatie, "", settings.adressen == "alle", found),
         afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
-    _contact(claim, rol, namen.volledige_naam(naam), found)
+    _contact(claim, rol, namen.volledige_naam(naam), settings, found)
     bsn = identificatie.get("inpBsn", "")
     if geldige_bsn := nummers.bsn(bsn):
         claim.identificatoren.append(["bsn", geldige_bsn])
@@ -116,7 +115,7 @@ def _organisatie(
         adres=_adres(identificatie, identificatie.get("bezoekadres", ""), settings.adressen != "geen", found),
         afwijkend=namen.only_afwijkend(identificatie, rol["afwijkendeNaamBetrokkene"]),
     )
-    _contact(claim, rol, naam, found)
+    _contact(claim, rol, naam, settings, found)
     if claim.soort == "vestiging":
         return [claim, *_vestiging(rol, identificatie, vestiging, claim, found)]
     claim.identificatoren = _hr_identificatoren(identificatie)
@@ -202,12 +201,16 @@ def _adres(
     return None
 
 
-def _contact(claim: Claim, rol: Mapping[str, Any], eigen_naam: str, found: list[Finding]) -> None:
+def _contact(
+    claim: Claim, rol: Mapping[str, Any], eigen_naam: str, settings: Settings, found: list[Finding]
+) -> None:
     """Give the claim what the contactpersoonRol says (M21-M24)."""
     given = rol["contactpersoonRol"]
     if any(given.values()):
-        contact = contact_van(given, rol["uuid"], claim.soort, eigen_naam, found)
+        overige = settings.overige_adressen == "tonen"
+        contact = contact_van(given, rol["uuid"], claim.soort, eigen_naam, found, overige=overige)
         claim.digitaal, claim.contactpersoon = contact.adressen, contact.contactpersoon
+        claim.genoemd = contact.genoemd
 
 
 def _machtiging(
@@ -264,10 +267,9 @@ def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[
 
 def _actor_details(soort: str, contact: Mapping[str, str], found: list[Finding]) -> dict[str, str] | None:
     """actorIdentificatie (M27): of a medewerker only complete with functie and telephone."""
-    telefoon = telefoonnummer(contact["telefoonnummer"]) or ""
-    email = contact["emailadres"] if geldig(contact["emailadres"]) else ""
-    if len(email) > EMAILADRES_LIMIT:
-        email = ""
+    numbers, all_read = telefoonnummers(contact["telefoonnummer"])
+    emails = [email for email in emailadressen(contact["emailadres"]) if len(email) <= EMAILADRES_LIMIT]
+    telefoon, email = next(iter(numbers), ""), next(iter(emails), "")
     if soort == "medewerker":
         used = {"functie", "telefoonnummer", *(["emailadres"] if email else [])}
         if not (contact["functie"] and telefoon):
@@ -288,6 +290,13 @@ def _actor_details(soort: str, contact: Mapping[str, str], found: list[Finding])
                     "M27", f"contactpersoonRol.{name}", Severity.DROPPED, "past niet in actorIdentificatie"
                 )
             )
+    several = {
+        "telefoonnummer": len(numbers) > 1 or (bool(numbers) and not all_read),
+        "emailadres": len(emails) > 1,
+    }
+    for name in sorted(name for name, more in several.items() if more and name in used):
+        action = "in actorIdentificatie past er een: het eerste overgenomen"
+        found.append(Finding("M27", f"contactpersoonRol.{name}", Severity.DROPPED, action))
     return details if used else None
 
 

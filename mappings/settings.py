@@ -57,4 +57,6 @@ class Settings:
     actor_soort_object_id: str = "idf"  # M27
     klantcontact_betrokkenen: tuple[str, ...] = ("initiator",)  # M30
     contactpersoon_adressen: str = "beide"  # M22: beide | contactpersoon | organisatie
+    voorkeursadres: bool = True  # M11
+    overige_adressen: str = "tonen"  # M21: tonen | weglaten
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen

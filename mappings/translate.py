@@ -21,7 +21,7 @@ from mappings.settings import Settings
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
-VERSION = 3
+VERSION = 5
 
 
 @dataclass(slots=True)

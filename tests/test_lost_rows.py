@@ -62,6 +62,8 @@ DAMAGE: dict[str, str] = {
     "a link too many": "INSERT OR IGNORE INTO link SELECT source, relation, (SELECT min(target) FROM link l"
     " WHERE l.relation = link.relation) FROM link WHERE source % 3 = 1",
     "every alias": "DELETE FROM alias",
+    "every candidate for the standard address": "DELETE FROM standard_candidate",
+    "other candidates": "UPDATE standard_candidate SET moment = 1, soort = 'email' WHERE document % 3 = 1",
     "an alias of another document": "UPDATE alias SET document = (SELECT min(id) FROM document WHERE kind = 1)",
     "some documents": f"DELETE FROM link WHERE source IN ({DOCUMENTS}) OR target IN ({DOCUMENTS});"
     f" DELETE FROM document WHERE id IN ({DOCUMENTS})",
@@ -92,6 +94,8 @@ DAMAGE: dict[str, str] = {
 ASIDE = (
     "SELECT r.kind, r.uuid, t.contact, t.klant, t.zaak, t.vorig FROM tie t JOIN raw r ON r.id = t.raw",
     "SELECT zaak, uuid FROM representation",
+    "SELECT d.uuid, c.partij, c.soort, c.moment, c.rol, c.place FROM standard_candidate c"
+    " JOIN document d ON d.id = c.document",
     "SELECT zaak, until FROM representation_end",
     "SELECT r.uuid, c.facet, c.moment, c.rol, substr(s.digest, 7) FROM claim c JOIN raw r ON r.id = c.raw"
     " JOIN statement s ON s.id = c.statement",

@@ -48,6 +48,8 @@ OTHER = replace(
     taal="fry",
     voorkeurstaal="nld",
     verdwenen_partij="verwijderen",
+    voorkeursadres=False,
+    overige_adressen="weglaten",
 )
 # What others need of an object is held beside it, and may be all that another version can't read.
 HELD = (

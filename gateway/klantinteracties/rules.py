@@ -8,13 +8,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from gateway.klantinteracties import declarations as declared
 from gateway.klantinteracties.drafts import Draft, link_field
 from gateway.klantinteracties.resources import RESOURCES
 from gateway.problems import InvalidParam
-from gateway.store import editing, rules
+from gateway.store import editing, rules, standards
 from gateway.store.editing import Held
 from mappings.klantinteracties import NEEDS_KVK_NUMMER
 
@@ -147,31 +146,24 @@ def complete(draft: Draft) -> None:
                 merged["beginDatum"] = clock.date().isoformat()
 
 
-def follow(connection: sqlite3.Connection, before: Held | None, row: int) -> None:
-    """What a written document means for others: nobody prefers what isn't his, one standaardadres of each soort."""
+def follow(connection: sqlite3.Connection, before: Held | None, row: int, *, prefer: bool) -> None:
+    """What a written document means for others: nobody prefers what isn't his, one standaardadres of each soort.
+
+    `prefer` tells whether partijen from the legacy prefer an address of themselves (`[mapping] voorkeursadres`).
+    """
     after = editing.get(connection, row)
     for name, targets in (before.links if before else {}).items():
         preference = PREFERENCES.get(f"{after.kind}.{name}")
         for former in set(targets) - set(after.links.get(name, [])) if preference else ():
             _lose_preference(connection, former, link_field(preference or ""), row)
-    if after.kind == "digitaleadres" and after.body["isStandaardAdres"]:
-        _one_standard(connection, after)
+    if after.kind == "digitaleadres" and after.body[standards.STANDARD]:
+        standards.chosen_by_client(connection, before, after)
+    of = [held.links.get(standards.BY, []) for held in (before, after) if held]
+    partijen = {row} if after.kind == "partij" else {partij for targets in of for partij in targets}
+    standards.settle(connection, partijen, prefer=prefer)
 
 
 def _lose_preference(connection: sqlite3.Connection, partij: int, name: str, row: int) -> None:
     held = editing.get(connection, partij)
     if row in held.links.get(name, []):
         editing.amend(connection, held, held.body, {**held.links, name: []})
-
-
-def _one_standard(connection: sqlite3.Connection, standard: Held) -> None:
-    """The other address of that soort of that partij is the standard one no longer, for as long as this one is."""
-    soort = standard.body["soortDigitaalAdres"]
-    for partij in standard.links.get("verstrektDoorPartij", []):
-        own = rules.referring(connection, "digitaleadres.verstrektDoorPartij", partij)
-        for row in rules.having(connection, own, "soortDigitaalAdres", soort):
-            other = editing.get(connection, row)
-            if row != standard.id and other.body["isStandaardAdres"]:
-                editing.withdraw(connection, other, "isStandaardAdres")
-                body: dict[str, Any] = {**other.body, "isStandaardAdres": False}
-                editing.amend(connection, other, body, other.links)

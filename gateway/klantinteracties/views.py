@@ -81,6 +81,7 @@ class Api:
         *,
         join: Join,
         notify: bool = False,
+        prefer: bool = True,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -88,7 +89,7 @@ class Api:
         self._gatekeeper = gatekeeper
         self._hydrator = hydrator
         self._public_url = public_url
-        self._writer = Writer(store, hydrator, join, notify=notify)
+        self._writer = Writer(store, hydrator, join, notify=notify, prefer=prefer)
 
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""

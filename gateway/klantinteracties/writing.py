@@ -23,7 +23,7 @@ from gateway.klantinteracties.freshness import LOCAL, Hydrator, Outcome, worst
 from gateway.klantinteracties.resources import BY_KIND, MAAK_KLANTCONTACT
 from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
-from gateway.store import deleting, editing, outbox, reading
+from gateway.store import deleting, editing, outbox, reading, standards
 from gateway.store import rules as questions
 from gateway.store.database import Store, now
 from gateway.store.editing import Held
@@ -48,11 +48,14 @@ class Written:
 class Writer:
     """Creates, changes and deletes documents. Every method raises Problem, and has then changed nothing."""
 
-    def __init__(self, store: Store, hydrator: Hydrator, join: Join, *, notify: bool = False) -> None:
+    def __init__(
+        self, store: Store, hydrator: Hydrator, join: Join, *, notify: bool = False, prefer: bool = True
+    ) -> None:
         self._store = store
         self._join = join
         self._hydrator = hydrator
         self._notify = notify
+        self._prefer = prefer
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
@@ -89,7 +92,7 @@ class Writer:
         with self._store.write() as connection:
             row = _row(connection, resource, uuid)
             self._tell_destroyed(connection, resource, row, base)
-            _delete(connection, [row])
+            self._delete(connection, [row])
 
     def delete_with_contacts(self, resource: Resource, uuid: UUID, base: str) -> Json:
         """An onderwerpobject gone with its klantcontacten and the addresses that were given at them.
@@ -109,7 +112,7 @@ class Writer:
                     gone += [contact, *_addresses_given_at(connection, contact)]
                     self._tell_destroyed(connection, BY_KIND["klantcontact"], contact, base)
             named = editing.uuids(connection, kept)
-            _delete(connection, gone, under=held.uuid)
+            self._delete(connection, gone, under=held.uuid)
         address = addresses(base)["klantcontact"]
         return {"behouden": [f"{address}{named[contact]}" for contact in kept]}
 
@@ -186,12 +189,14 @@ class Writer:
         else:
             row = held.id
             editing.update(connection, held, body, draft.links, moment)
-        rules.follow(connection, held, row)
+        if held is not None and standards.STANDARD in draft.given:
+            standards.forget_waiting(connection, held.uuid)
+        rules.follow(connection, held, row, prefer=self._prefer)
         for item in draft.resource.fields:
             if not isinstance(item, declared.Listing) or item.name not in draft.given:
                 continue
             if item.writes is declared.Writes.TAKES_OVER:
-                _take_over(connection, item, row, draft.lists[item.name])
+                self._take_over(connection, item, row, draft.lists[item.name])
             elif item.writes is declared.Writes.MAKES:
                 self._make(connection, draft, item, row)
         return row
@@ -200,7 +205,7 @@ class Writer:
         """Make the documents of a list what was given: first remove what isn't in it, then change and add."""
         kept = set(draft.lists[item.name])
         before = questions.referring(connection, item.relation, owner)
-        _delete(connection, [row for row in before if row not in kept])
+        self._delete(connection, [row for row in before if row not in kept])
         for number in range(len(draft.given[item.name])):
             wrong: list[InvalidParam] = []
             inner = drafts.nested(connection, draft, item, number, wrong)
@@ -208,6 +213,38 @@ class Writer:
             _refuse([*wrong, *drafts.resolve(connection, inner)])
             inner.links[link_field(item.relation)] = [owner]
             self._save(connection, inner)
+
+    def _take_over(
+        self, connection: sqlite3.Connection, item: declared.Listing, owner: int, wanted: Iterable[int]
+    ) -> None:
+        """Make these documents, and no others, belong to their owner by the relation of a list."""
+        rows, before = list(dict.fromkeys(wanted)), questions.referring(connection, item.relation, owner)
+        changes = [(row, []) for row in before if row not in rows]
+        changes += [(row, [owner]) for row in rows if row not in before]
+        for row, targets in changes:
+            held = editing.get(connection, row)
+            body = dict(held.body)
+            if "isStandaardAdres" in body and not targets:
+                body["isStandaardAdres"] = False  # a standaardadres is somebody's
+            links = {**held.links, link_field(item.relation): targets}
+            editing.update(connection, held, body, links)
+            rules.follow(connection, held, row, prefer=self._prefer)
+
+    def _delete(self, connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:
+        """Documents gone with what goes along; who loses a standaardadres by that has another one."""
+        partijen = standards.partijen_of(connection, rows)
+        try:
+            deleting.delete(connection, rows, under)
+        except deleting.Protected as error:
+            # As recorded [194], with the names of the recorded server's own classes.
+            names = {"partij-identificator.subIdentificatorVan": "PartijIdentificator.sub_identificator_van"}
+            field = names[error.relation]
+            reason = (
+                f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
+                f"through protected foreign keys: '{field}'."
+            )
+            raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason)) from None
+        standards.settle(connection, partijen, prefer=self._prefer)
 
 
 def _drafts(kind: str, given: Json, held: Held | None = None) -> dict[str, Draft]:
@@ -238,37 +275,6 @@ def _row(connection: sqlite3.Connection, resource: Resource, uuid: UUID) -> int:
 def _answer(connection: sqlite3.Connection, resource: Resource, row: int, base: str) -> Json:
     """The document as GET gives it, with nothing expanded."""
     return compose(connection, plan(resource.kind, ()), [editing.row(connection, row)], base, [])[0]
-
-
-def _take_over(
-    connection: sqlite3.Connection, item: declared.Listing, owner: int, wanted: Iterable[int]
-) -> None:
-    """Make these documents, and no others, belong to their owner by the relation of a list."""
-    rows, before = list(dict.fromkeys(wanted)), questions.referring(connection, item.relation, owner)
-    changes = [(row, []) for row in before if row not in rows]
-    changes += [(row, [owner]) for row in rows if row not in before]
-    for row, targets in changes:
-        held = editing.get(connection, row)
-        body = dict(held.body)
-        if "isStandaardAdres" in body and not targets:
-            body["isStandaardAdres"] = False  # a standaardadres is somebody's
-        links = {**held.links, link_field(item.relation): targets}
-        editing.update(connection, held, body, links)
-        rules.follow(connection, held, row)
-
-
-def _delete(connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:
-    try:
-        deleting.delete(connection, rows, under)
-    except deleting.Protected as error:
-        # As recorded [194], with the names of the recorded server's own classes.
-        names = {"partij-identificator.subIdentificatorVan": "PartijIdentificator.sub_identificator_van"}
-        field = names[error.relation]
-        reason = (
-            f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
-            f"through protected foreign keys: '{field}'."
-        )
-        raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason)) from None
 
 
 def _subjects(connection: sqlite3.Connection, contact: int) -> set[int]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.store import editing
+from gateway.store import editing, standards
 from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.rules import referring
@@ -157,6 +157,7 @@ def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
         (id_list(rows),),
     ).fetchall()
     for row, uuid, body, created, moment in held:
+        standards.forget_preferred(connection, row)
         now_has = orjson.loads(body) | editing.local_values(connection, uuid)
         connection.execute(
             "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
@@ -249,7 +250,12 @@ def _note(
     names[document.uuid] = held.uuid
     blank: Mapping[str, Any] = defaults(held.kind)
     filled = {field for field, value in held.body.items() if value != blank.get(field) and _says(value)}
-    links = {field: rows for field, rows in held.links.items() if rows and not document.links.get(field)}
+    # What the legacy's partij prefers is only what is left when no client chose (M11).
+    links = {
+        field: rows
+        for field, rows in held.links.items()
+        if rows and (field == standards.PREFERRED or not document.links.get(field))
+    }
     editing.become_local(connection, held, document.body, filled, links)
 
 

@@ -39,9 +39,13 @@ TOMBSTONE = ""
 # A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
 # client named, see moving.py.
 MOVED = "moved "
+# A client's own address that is not the standard one for as long as its partij is one with another that has one.
+WAITS = f"{MOVED}isStandaardAdres"
 # What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
 # is nobody's.
 EMPTIED_WITH: Mapping[str, str] = {"partij.werkteVoorPartij": "partijIdentificatie"}
+# A choice that counts for as long as what was chosen is there and the partij's own (standards.py).
+KEPT = (f"{LINK}voorkeursDigitaalAdres",)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -137,6 +141,8 @@ def amend(
     """
     if _of_the_legacy(connection, held):
         for part in written(connection, held.uuid.bytes):
+            if part in KEPT:
+                continue
             if part.startswith(LINK):
                 targets = links.get(part.removeprefix(LINK), ())
                 _note(connection, held.uuid, part, _spelled(connection, targets))
@@ -219,6 +225,10 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
         }
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
     hide(connection, ids)
+    connection.execute(
+        f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
+        (id_list(ids), WAITS),
+    )
     connection.executemany("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
     remove_documents(connection, ids)
 

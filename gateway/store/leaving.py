@@ -16,6 +16,7 @@ from gateway.store.editing import local_values
 from gateway.store.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
 from gateway.store.legacy import IN_IDS, id_list
 from gateway.store.moving import go_along
+from gateway.store.standards import forget_preferred
 from gateway.store.writing import remove_documents
 from mappings.vanished import vanished
 
@@ -109,6 +110,8 @@ def _keep(connection: sqlite3.Connection, row: int) -> None:
     kind, uuid, body = connection.execute(
         "SELECT kind, uuid, body FROM document WHERE id = ?", (row,)
     ).fetchone()
+    if kind == KIND["partij"]:
+        forget_preferred(connection, row)
     left = vanished(KINDS[kind - 1], orjson.loads(body)) | local_values(connection, uuid)
     connection.execute(
         "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",

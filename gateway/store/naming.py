@@ -14,7 +14,7 @@ from uuid import UUID
 from gateway.store import editing
 from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.claims import Zaak
-from gateway.store.editing import LINK
+from gateway.store.editing import KEPT, LINK
 from gateway.store.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RELATION
 from gateway.store.ties import Moment
 
@@ -88,6 +88,8 @@ def astray(connection: sqlite3.Connection, targets: Iterable[bytes]) -> set[int]
     """The documents (rows) that do not refer to what a client named, of those that name one of these uuids."""
     found = set()
     for naming in namings(connection, targets):
+        if naming.part in KEPT:
+            continue  # standards.py sees to it
         held = editing.get(connection, naming.source)
         field = naming.part.removeprefix(LINK)
         named = editing.written(connection, held.uuid.bytes).get(naming.part, [])

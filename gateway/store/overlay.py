@@ -5,7 +5,6 @@ at every ingest (M19). Call inside `Store.write()`.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -20,12 +19,11 @@ from gateway.store.editing import (
     microseconds,
     now_named,
 )
-from gateway.store.kinds import KIND, ON_DELETE, RELATION, OnDelete
+from gateway.store.kinds import ON_DELETE, OnDelete
 from mappings.documents import Document
 
 # What other documents are made with, and known by keys.
 OWNERS = ("partij", "actor")
-STANDARD = "isStandaardAdres"
 
 
 def overlay(
@@ -33,7 +31,7 @@ def overlay(
 ) -> list[tuple[Document, bytes | None]]:
     """Lay over documents from the legacy what clients made of them: values, references, deletions."""
     if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
-        return _standard_by_client(connection, documents, {})
+        return documents
     named = {uuid.bytes for document, _ in documents for uuid in (document.uuid, *document.other_uuids)}
     local = _moved_along(documents, local_parts(connection, named))
     kept = [pair for pair in documents if TOMBSTONE not in local.get(pair[0].uuid.bytes, {})]
@@ -41,7 +39,7 @@ def overlay(
     names |= {document.uuid: document.uuid for document, _ in kept}
     for document, _ in kept:
         _lay_over(connection, document, local.get(document.uuid.bytes, {}), names)
-    return _standard_by_client(connection, _reachable(connection, kept, local), local)
+    return _reachable(connection, kept, local)
 
 
 def kept_away(
@@ -128,56 +126,3 @@ def _reachable(
         if len(kept) == len(documents):
             return kept
         documents = kept
-
-
-def _standard_by_client(
-    connection: sqlite3.Connection,
-    documents: list[tuple[Document, bytes | None]],
-    local: Mapping[bytes, Mapping[str, Any]],
-) -> list[tuple[Document, bytes | None]]:
-    """An address that a client made the standard one stays it, whatever address is newest (M19 before M21); of several
-    that a join of partijen brings together (M6), one."""
-    said = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE kind = ? AND origin = 1)"
-        " OR EXISTS (SELECT 1 FROM local INDEXED BY local_standaard WHERE part = 'isStandaardAdres')",
-        (KIND["digitaleadres"],),
-    ).fetchone()
-    if not said[0]:
-        return documents
-    made = {document.uuid.bytes for document, _ in documents}
-    owners = {owner or document.uuid.bytes for document, owner in documents}
-    standard = [
-        (document, party.bytes, document.body["soortDigitaalAdres"])
-        for document, _ in documents
-        if document.kind == "digitaleadres" and document.body[STANDARD]
-        for party in document.links.get("verstrektDoorPartij", [])
-    ]
-    chosen: dict[tuple[bytes, str], list[bytes]] = defaultdict(list)
-    for document, party, soort in standard:
-        if STANDARD in local.get(document.uuid.bytes, {}):
-            chosen[party, soort].append(document.uuid.bytes)
-    for document, party, soort in standard:
-        uuid = document.uuid.bytes
-        first = min(chosen.get((party, soort), [uuid]))
-        # What is made with these and is not among them is on its way out.
-        held = _held_standard(connection, party, soort)
-        if uuid != first or any(each not in made and owner not in owners for each, owner in held):
-            document.body = {**document.body, STANDARD: False}
-    return documents
-
-
-def _held_standard(connection: sqlite3.Connection, party: bytes, soort: str) -> list[tuple[bytes, bytes]]:
-    """The addresses (uuid, with that of what each is made with) that clients made the standard one of a partij."""
-    return connection.execute(
-        "SELECT a.uuid, w.uuid FROM document p JOIN link l ON l.target = p.id AND l.relation = :by"
-        " JOIN document a ON a.id = l.source LEFT JOIN document w ON w.id = a.owner"
-        " LEFT JOIN local o ON o.part = 'isStandaardAdres' AND (o.uuid = a.uuid"
-        " OR o.uuid IN (SELECT uuid FROM alias WHERE document = a.id))"
-        " WHERE p.uuid = :party AND a.body ->> '$.soortDigitaalAdres' = :soort"
-        " AND a.body ->> '$.isStandaardAdres' = 1 AND (a.origin = 1 OR o.uuid IS NOT NULL)",
-        {
-            "by": RELATION["digitaleadres.verstrektDoorPartij"],
-            "party": party,
-            "soort": soort,
-        },
-    ).fetchall()

@@ -24,7 +24,7 @@ from gateway.klantinteracties.freshness import Outcome, Shown
 from gateway.klantinteracties.resources import BY_KIND, RESOURCES, Resource
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import editing
+from gateway.store import editing, standards
 from gateway.store.database import Store
 from gateway.store.overlay import overlay
 from gateway.store.writing import put_documents
@@ -393,7 +393,21 @@ def test_maak_klantcontact_makes_three_or_none(editor: Editor) -> None:
 def as_after_ingest(store: Store, documents: Sequence[Document]) -> None:
     """What ingest does with documents that it makes again: what clients made of them is laid over them."""
     with store.write() as connection:
-        put_documents(connection, overlay(connection, [(document, None) for document in documents]))
+        made = standards.as_held(
+            connection, overlay(connection, [(document, None) for document in documents])
+        )
+        ids = put_documents(connection, made)
+        given = {
+            document.uuid: (
+                document.body["soortDigitaalAdres"],
+                document.links["verstrektDoorPartij"][0],
+                (document.moment, document.uuid, 0),
+            )
+            for document in documents
+            if document.kind == "digitaleadres"
+        }
+        standards.put_candidates(connection, ids, given)
+        standards.settle(connection, standards.partijen_of(connection, ids.values()), prefer=False)
 
 
 def local(store: Store) -> dict[tuple[str, str], Any]:

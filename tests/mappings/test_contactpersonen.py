@@ -45,7 +45,10 @@ def test_a_contactpersoon_of_an_organisation_is_a_party_with_his_functie():
     made = party([organisatie(1, rsin=RSIN[0], contact=JAN)])
     (jan,) = people(made)
     organisation = key_uuid(UUIDS, f"hr:rsin:{RSIN[0]}")
-    assert jan.links == {"werkteVoorPartij": [organisation]}
+    (own,) = [
+        each for each in documents(made, "digitaleadres") if each.links["verstrektDoorPartij"] == [jan.uuid]
+    ]
+    assert jan.links == {"werkteVoorPartij": [organisation], "voorkeursDigitaalAdres": [own.uuid]}
     assert jan.uuid == UUIDS.derive("contactpersoon", f"hr:rsin:{RSIN[0]}", "jan de wit", "jan@x.example")
     assert jan.body["interneNotitie"] == "functie: boekhouder"
     who = jan.body["partijIdentificatie"]
@@ -82,9 +85,12 @@ def test_the_municipality_chooses_who_gets_the_addresses(choice, of_organisation
         assert (organisation, "Jan@x.example") not in found
     else:
         assert found[organisation, "Jan@x.example"]["omschrijving"] == of_organisation
+        assert not found[organisation, "Jan@x.example"]["isStandaardAdres"], (
+            "it is Jan's, not the organisation's"
+        )
     # Without a naam an address is the organisation's, and its functie stands beside it.
     info = found[organisation, "info@x.example"]
-    assert (info["omschrijving"], info["isStandaardAdres"]) == ("boekhouder", choice == "contactpersoon")
+    assert (info["omschrijving"], info["isStandaardAdres"]) == ("boekhouder", True)
 
 
 @pytest.mark.rule("M22")
