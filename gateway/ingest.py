@@ -22,7 +22,7 @@ from gateway.store import rebuilding
 from gateway.store.adopting import ADOPTABLE, keys_of_own
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
-from gateway.store.identities import identities_to_merge, zaken_of_contacts
+from gateway.store.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
 from gateway.store.representation import givers, zaken_of_pair
@@ -162,6 +162,7 @@ class Ingest(Translator):
                 owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
                 merging.identities |= identities_to_merge(connection, owners)
                 merging.zaken |= zaken_of_contacts(connection, owners)
+                merging.moments |= moments_of_contacts(connection, owners)
                 merging.zaken |= {zaak for zaken in givers(connection, owners).values() for zaak in zaken}
                 merging.finish()
         return len(lifted)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from earlier_objects import contactmoment, klant, klantcontactmoment
 from edits import Raw, World, ref
 from legacy_objects import BSN, KVK, klantcontact, medewerker, organisatie, persoon, uuid_of, zaak
 
@@ -22,7 +23,7 @@ Step = tuple[str, int, int, int]
 Body = dict[str, Any]
 Seen = dict[tuple[str, str], Body]
 
-ZAKEN, ROLLEN, CONTACTS = 2, 7, 3
+ZAKEN, ROLLEN, CONTACTS, MOMENTS = 2, 7, 3, 2
 URL = "https://personen.example/1"
 AANDUIDINGEN = ("openbaar", "openbaar", "intern", "geheim")
 # What may change of a rol, and the values that it may have; the first is how it begins.
@@ -35,6 +36,11 @@ OF_A_ROL: dict[str, tuple[Any, ...]] = {
     "naam": ("Voorbeeld", "Ander"),
     "url": ("", URL),
     "there": (True, False, True),
+}
+OF_A_MOMENT: dict[str, tuple[Any, ...]] = {
+    "who": (0, 1),
+    "tekst": ("Vraag", "Klacht"),
+    "there": (True, False),
 }
 OF_A_CONTACT: dict[str, tuple[Any, ...]] = {"onderwerp": ("Vraag", "Klacht"), "there": (True, False, True)}
 
@@ -86,8 +92,16 @@ class History:
         self.made: list[str] = []
         # What clients wrote, of what is there: kind and uuid to fields.
         self.wrote: Seen = {}
+        self.moments = {
+            number: {name: values[0] for name, values in OF_A_MOMENT.items()}
+            for number in range(1, MOMENTS + 1)
+        }
         for number in self.aanduiding:
             self.world.take(self._zaak(number))
+        self.world.ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN[0]}, achternaam="Klant")])
+        for number in self.moments:
+            self.world.ingest.take("bron", "contactmoment", [self._moment(number)])
+            self.world.ingest.take("bron", "klantcontactmoment", [klantcontactmoment(number, number, 1)])
         self.world.take(*map(self._rol, self.rollen), *map(self._contact, self.contacts))
 
     def close(self) -> None:
@@ -150,6 +164,24 @@ class History:
         self._take("klantcontact", number, self._contact(number), self.contacts[number]["there"])
         return {uuid_of("klantcontact", number)}
 
+    def _moment(self, number: int) -> Raw:
+        it = self.moments[number]
+        who = {"identificatie": f"mw-{it['who']}", "achternaam": "Balie"}
+        return contactmoment(number, tekst=it["tekst"], medewerkerIdentificatie=who)
+
+    def moment_changes(self, number: int, what: int, value: int) -> set[str]:
+        number = number % MOMENTS + 1
+        name = sorted(OF_A_MOMENT)[what % len(OF_A_MOMENT)]
+        values = OF_A_MOMENT[name]
+        self.moments[number][name] = values[value % len(values)]
+        raw = self._moment(number)
+        uuid = raw["url"].rpartition("/")[2]
+        if self.moments[number]["there"]:
+            self.world.ingest.take("bron", "contactmoment", [raw])
+        else:
+            self.world.ingest.remove("bron", "contactmoment", [UUID(uuid)])
+        return {uuid}
+
     def _take(self, kind: str, number: int, raw: Raw, there: bool) -> None:
         if there:
             self.world.ingest.take("bron", kind, [raw])
@@ -188,7 +220,7 @@ class History:
         with self.world.store.read() as connection:
             rows = connection.execute("SELECT uuid FROM document WHERE kind = ?", (KIND[kind],)).fetchall()
         uuids = [str(UUID(bytes=row[0])) for row in rows]
-        return sorted(uuids, key=lambda uuid: (self.made.index(uuid) if uuid in self.made else -1, uuid))
+        return sorted(uuids, key=self._place)
 
     def _any(self, kind: str, number: int) -> str | None:
         found = self._all(kind)
@@ -225,8 +257,8 @@ class History:
         if field in ("wasPartij", "voorkeursDigitaalAdres") and to % 4 == 0:
             value = None
         body: Body = {field: value}
-        if field == "verstrektDoorPartij":
-            body["isStandaardAdres"] = False
+        if field == "verstrektDoorPartij" and to % 3:
+            body["isStandaardAdres"] = to % 3 == 1 and value is not None
         self._send("PATCH", kind, uuid, body)
 
     def merge_by_hand(self, what: int, which: int, to: int) -> None:
@@ -255,6 +287,19 @@ class History:
     def _delete(self, kind: str, uuid: str) -> None:
         answer = self.world.client.send("DELETE", f"{PATHS[kind]}/{uuid}")
         assert answer.status_code in (204, 400), answer.status_code
+
+    def restore(self, which: int, _: int, __: int) -> None:
+        """The operator brings back something that a client deleted."""
+        with self.world.store.read() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT value ->> '$.root' FROM local WHERE part = '' ORDER BY 1"
+            ).fetchall()
+        roots = sorted((row[0] for row in rows), key=self._place)
+        if roots:
+            self.world.ingest.restore(UUID(roots[which % len(roots)]))
+
+    def _place(self, uuid: str) -> tuple[int, str]:
+        return (self.made.index(uuid), "") if uuid in self.made else (-1, uuid)
 
     # What must be true
 
@@ -329,6 +374,7 @@ LEGACY: Mapping[str, Callable[..., set[str]]] = {
     "rol": History.rol_changes,
     "contact": History.contact_changes,
     "zaak": History.zaak_changes,
+    "moment": History.moment_changes,
     "again": History.all_comes_again,
 }
 WRITES: Mapping[str, Callable[..., None]] = {
@@ -337,14 +383,22 @@ WRITES: Mapping[str, Callable[..., None]] = {
     "make": History.make,
     "delete": History.delete,
     "merge": History.merge_by_hand,
+    "restore": History.restore,
 }
 VALUES: Mapping[str, Sequence[Body]] = {
     "partij": (
+        {"bezoekadres": {"straatnaam": "Eigen straat"}},
         {"interneNotitie": "bel na vijven"},
         {"indicatieGeheimhouding": True},
         {"voorkeurstaal": "nld"},
     ),
-    "digitaleadres": ({"omschrijving": "werk"}, {"referentie": "portaal"}),
+    "digitaleadres": (
+        {"omschrijving": "werk"},
+        {"isStandaardAdres": True},
+        {"referentie": "portaal"},
+        {"isStandaardAdres": False},
+        {"soortDigitaalAdres": "telefoonnummer", "adres": "0201234567"},
+    ),
     "klantcontact": ({"onderwerp": "Paspoort"}, {"inhoud": "Gezegd is dat het klaar ligt."}),
     "betrokkene": ({"contactnaam": {"achternaam": "Eigen"}}, {"organisatienaam": "Eigen bedrijf"}),
     "actor": ({"naam": "Balie Zuid"}, {"indicatieActief": False}),
@@ -419,6 +473,12 @@ def _person(history: History, one: int, _: int) -> Body:
     }
 
 
+def _number(history: History, one: int, other: int) -> Body | None:
+    partij = history._any("partij", other)
+    codes = _person(history, one, 0)["partijIdentificatoren"][0]["partijIdentificator"]
+    return {"partijIdentificator": codes, "identificeerdePartij": ref(partij)} if partij else None
+
+
 def _actor(history: History, one: int, _: int) -> Body:
     codes = {
         "objectId": f"mw-{one % 4}",
@@ -447,11 +507,12 @@ NEW: Mapping[str, Callable[[History, int, int], Body | None]] = {
             **(_refer(history, other, "partij", field="wasPartij") or {"wasPartij": None}),
         }
     ),
-    "digitaleadres": lambda history, one, _: _refer(
+    "digitaleadres": lambda history, one, other: _refer(
         history,
         one,
         "partij",
         field="verstrektDoorPartij",
+        isStandaardAdres=other % 2 == 0,
         adres="client@example.nl",
         soortDigitaalAdres="email",
         omschrijving="eigen",
@@ -467,6 +528,7 @@ NEW: Mapping[str, Callable[[History, int, int], Body | None]] = {
         omschrijving="eigen",
     ),
     "internetaak": _taak,
+    "partij-identificator": _number,
     "partij": _person,
     "partij without a number": lambda *_: {"soortPartij": "persoon", "indicatieActief": True},
     "vertegenwoordiging": _pair,

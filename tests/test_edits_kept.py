@@ -404,3 +404,24 @@ def test_what_a_client_does_to_a_contact_that_stayed_for_it_counts_when_it_is_ba
         assert (shown.get_json()["inhoud"], shown.get_json()["onderwerp"]) == ("Het klaar.", "Vraag")
     else:
         assert shown.status_code == 404
+
+
+def test_a_deleted_contactmoment_is_restored_at_once(world: World) -> None:
+    world.ingest.take("bron", "contactmoment", [contactmoment(1)])
+    before = dump_digest(world.store)
+    contact = world.one("klantcontacten")["uuid"]
+    world.write("DELETE", f"klantcontacten/{contact}")
+    assert world.ingest.restore(UUID(contact))
+    assert dump_digest(world.store) == before
+
+
+def test_what_was_given_to_another_contact_is_restored(world: World) -> None:
+    world.take(zaak(1), persoon(1, BSN[0], generiek="initiator"), klantcontact(1), klantcontact(2))
+    first, second = uuid_of("klantcontact", 1), uuid_of("klantcontact", 2)
+    moved = world.one("betrokkenen", hadKlantcontact__uuid=first)["uuid"]
+    world.write("PATCH", f"betrokkenen/{moved}", {"hadKlantcontact": ref(second)})
+    world.write("DELETE", f"klantcontacten/{first}")
+    before = dump_digest(world.store)
+    world.write("DELETE", f"betrokkenen/{moved}")
+    assert world.ingest.restore(UUID(moved))
+    assert dump_digest(world.store) == before

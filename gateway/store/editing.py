@@ -24,6 +24,7 @@ from gateway.store.kinds import (
     KINDS,
     LEGACY_ORIGIN,
     LOCAL_ORIGIN,
+    RAW_KIND,
     RELATION,
     RELATIONS,
 )
@@ -214,7 +215,9 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
     """Remove documents that a client deleted with `root`; those from the legacy leave a tombstone."""
     ids = sorted(set(rows))
     for uuid, kind, owner in connection.execute(
-        "SELECT d.uuid, d.kind, o.uuid FROM document d LEFT JOIN document o ON o.id = d.owner"
+        "SELECT d.uuid, d.kind, coalesce(o.uuid, (SELECT r.uuid FROM made_of_raw m JOIN raw r ON r.id = m.raw"
+        f" WHERE m.document = d.id AND r.kind IN ({RAW_KIND['klantcontact']}, {RAW_KIND['contactmoment']})))"
+        " FROM document d LEFT JOIN document o ON o.id = d.owner"
         f" WHERE (d.origin = 0 OR d.uuid IN (SELECT uuid FROM kept)) AND d.id {IN_IDS}",
         (id_list(ids),),
     ).fetchall():
