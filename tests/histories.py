@@ -228,6 +228,7 @@ class History:
 
     def _send(self, method: str, kind: str, uuid: str | None, body: Body) -> None:
         path = f"{PATHS[kind]}/{uuid}" if uuid else PATHS[kind]
+        before = (self._shown(kind, uuid) or {}) if uuid else {}
         answer = self.world.client.send(method, path, body)
         assert answer.status_code in (200, 201, 400), answer.status_code
         if answer.status_code == 400:
@@ -238,7 +239,9 @@ class History:
             for each in shown.get("partijIdentificatoren", []):
                 self.made.append(each["uuid"])
         told = {name for name in body if name not in ("partijIdentificatoren", "isStandaardAdres")}
-        self.wrote.setdefault((kind, shown["uuid"]), {}).update({name: shown[name] for name in told})
+        # What was so already is no edit.
+        edits = {name: shown[name] for name in told if name not in before or before[name] != shown[name]}
+        self.wrote.setdefault((kind, shown["uuid"]), {}).update(edits)
 
     def change_value(self, kind: int, which: int, value: int) -> None:
         kinds = sorted(VALUES)
@@ -308,13 +311,18 @@ class History:
         return answer.get_json() if answer.status_code == 200 else None
 
     def _saw(self) -> None:
-        """What clients wrote is from now on as they see it: a write may take back an earlier one."""
+        """What clients wrote is as they see it: a write may take back an earlier one, and a reference moves along."""
         for (kind, uuid), fields in list(self.wrote.items()):
             shown = self._shown(kind, uuid)
             if shown is None:
                 del self.wrote[kind, uuid]
             else:
-                self.wrote[kind, uuid] = {name: shown[name] for name in fields}
+                self.wrote[kind, uuid] = {
+                    name: shown[name]
+                    for name, value in fields.items()
+                    if shown[name] == value
+                    or (name in REFERENCES and shown[name] and self._followed(name, value, shown[name]))
+                }
 
     def _origins(self) -> dict[str, set[str]]:
         """Of each document from the legacy the objects that it came from, and those of what it can't do without."""
