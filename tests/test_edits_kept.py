@@ -425,3 +425,19 @@ def test_what_was_given_to_another_contact_is_restored(world: World) -> None:
     world.write("DELETE", f"betrokkenen/{moved}")
     assert world.ingest.restore(UUID(moved))
     assert dump_digest(world.store) == before
+
+
+@pytest.mark.rule("M1")
+def test_a_rebuild_finds_again_who_was_deleted(world: World) -> None:
+    """As in a store that was filled before that was kept."""
+    real, double, betrokkene = two_of_one(world)
+    world.write("PATCH", f"betrokkenen/{betrokkene}", {"wasPartij": ref(real)})
+    world.write("DELETE", f"partijen/{double}")
+    before = dump_digest(world.store)
+    query = "SELECT * FROM hidden ORDER BY statement"
+    hidden = world.store.connection().execute(query).fetchall()
+    with world.store.write() as connection:
+        connection.execute("DELETE FROM hidden")
+    world.rebuild()
+    assert world.store.connection().execute(query).fetchall() == hidden != []
+    assert dump_digest(world.store) == before
