@@ -363,6 +363,11 @@ def test_a_deleted_actor_stays_away_from_new_contacts_with_a_finding(world: Worl
     before = dump_digest(world.store)
     world.rebuild()
     assert dump_digest(world.store) == before
+    second = uuid_of("klantcontact", 2)
+    world.write("DELETE", f"klantcontacten/{second}")
+    assert world.findings("M31") == []
+    world.ingest.restore(UUID(second))
+    assert dump_digest(world.store) == before
     world.ingest.restore(UUID(actor))
     assert {each["actor"]["uuid"] for each in world.all("actorklantcontacten")} == {actor}
     assert world.findings("M31") == []
