@@ -10,7 +10,7 @@ help:
 	@echo "make test   everything the project promises, as tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make fuzz   the served API under generated requests"
-	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps"
+	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
 .venv/installed: pyproject.toml

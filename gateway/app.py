@@ -56,6 +56,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
+    join = Ingest(store, config.mapping, config.store.uuid_secret).join
     api = Api(
         store,
         gatekeeper,
@@ -65,7 +66,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
         zaak_codes=config.mapping.zaak_codes,
         numbers=Uuids(config.store.uuid_secret) if config.mapping.nummers == "uitdelen" else None,
         prefer=config.mapping.voorkeursadres,
-        join=Ingest(store, config.mapping, config.store.uuid_secret).join_pairs,
+        join=join,
     )
     api.register(app)
     documentation.register(app, addresses)

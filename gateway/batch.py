@@ -13,7 +13,7 @@ from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import ties
-from gateway.store.claims import NewClaim, insert_claims, part_of, take_claims
+from gateway.store.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
 from gateway.store.inbox import owe
@@ -221,7 +221,13 @@ class Batch:
         """
         if joined := self.settled.keys() & self.joined:
             was = {key: document for key, document in self.was_part_of.items() if key[0] in joined}
-            moved = {raw for (raw, _), _ in was.items() ^ part_of(self.connection, joined).items()}
+            now_part_of = part_of(self.connection, joined)
+            moved = {
+                key[0]
+                for key in was.keys() | now_part_of.keys()
+                # One that a client deleted may be another one, too.
+                if was.get(key) is None or was[key] != now_part_of.get(key)
+            }
             self.merging.zaken |= {(self.source, self.settled[raw]) for raw in moved}
 
     # Objects that are new or say something else
@@ -365,6 +371,8 @@ class Batch:
             self.merging.contacts |= rows.document_ids(
                 self.connection, "klantcontact", [row.uuid for row in found]
             )
+        if kind in ("klantcontact", "contactmoment"):
+            self.merging.alone |= set(left_alone_by(self.connection, ids).values())
         moved = [row for row in found if row.id not in self.settled]
         self.merging.zaken |= {(self.source, row.zaak) for row in moved if row.zaak is not None}
         for row in ids:

@@ -18,13 +18,14 @@ from gateway.bits import Bits
 from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.merging import Merging
 from gateway.store import legacy as rows
-from gateway.store import rebuilding, ties
+from gateway.store import rebuilding
+from gateway.store.adopting import ADOPTABLE, keys_of_own
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
-from gateway.store.identities import identities_to_merge, identity_rows, zaken_of_contacts
+from gateway.store.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
-from gateway.store.representation import givers
+from gateway.store.representation import givers, zaken_of_pair
 from gateway.store.sources import held_source, meta_of
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
@@ -161,20 +162,20 @@ class Ingest(Translator):
                 owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
                 merging.identities |= identities_to_merge(connection, owners)
                 merging.zaken |= zaken_of_contacts(connection, owners)
+                merging.moments |= moments_of_contacts(connection, owners)
                 merging.zaken |= {zaak for zaken in givers(connection, owners).values() for zaak in zaken}
-                merging.moments |= ties.moments_among(connection, owners)
                 merging.finish()
         return len(lifted)
 
-    def join_pairs(self, connection: sqlite3.Connection, numbers: Iterable[str]) -> None:
-        """Make one of what a client just wrote and what is held of these vestigingsnummers (M17, M19).
-
-        In: the transaction of the write, and the numbers that it put under a KVK number.
-        """
-        held = identity_rows(connection, [f"hr:vestiging:{number}" for number in numbers])
-        if held:
-            merging = self.merging(connection)
-            merging.identities |= held
+    def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
+        """Make one of what a client just wrote (a document's kind and row) and what the legacy says of the same: a
+        partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
+        merging = self.merging(connection)
+        if kind in ADOPTABLE:
+            merging.identities |= keys_of_own(connection, kind, row)
+        elif kind == "vertegenwoordiging":
+            merging.zaken |= zaken_of_pair(connection, row)
+        if merging.identities or merging.zaken:
             merging.finish()
 
     def merging(self, connection: sqlite3.Connection) -> Merging:

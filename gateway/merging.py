@@ -18,8 +18,8 @@ from gateway.moments import make_moments
 from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
-from gateway.store import representation, standards, ties
-from gateway.store.adopting import adopt
+from gateway.store import naming, representation, standards, ties
+from gateway.store.adopting import adopt, derived_uuids
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.identities import zaken_of_contacts
@@ -28,14 +28,14 @@ from gateway.store.leaving import remove_gone
 from gateway.store.legacy import RawRow
 from gateway.store.moving import follow
 from gateway.store.numbering import held_by_others, number
-from gateway.store.overlay import overlay
+from gateway.store.overlay import kept_away, overlay
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
 from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids
-from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, translate_klantcontact
+from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, actor_weggehouden, translate_klantcontact
 from mappings.klanten import nummer_bezet, verdeel_nummers
 from mappings.merge import Merged, merge, sets_of
 from mappings.rollen import ACTOR_TYPES, Claim
@@ -50,9 +50,10 @@ class Merging:
 
     Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `statements` (rows that lost
     a claim), `contacts` (rows of klantcontact documents that changed), `zaken` and `moments` (zaken and contactmomenten
-    by source and uuid) and `subjects` (rows of onderwerpobjecten that lost a legacy object); `finish` does the work and
-    empties them. It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it
-    is because of what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
+    by source and uuid), `subjects` (rows of onderwerpobjecten that lost a legacy object) and `alone` (rows of what was
+    made with a klantcontact that a client deleted, and lost its legacy object); `finish` does the work and empties
+    them. It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is
+    because of what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
     def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
@@ -68,27 +69,55 @@ class Merging:
         self.zaken: set[Zaak] = set()
         self.moments: set[Moment] = set()
         self.subjects: set[int] = set()
+        self.alone: set[int] = set()
         self.merged: set[int] = set()
+        # The uuids of the partijen and actoren, with what belongs to them, that were just made.
+        self.named: set[bytes] = set()
+        self.clients_name = False
         # Partijen (rows) of which an address may have come, changed or gone.
         self._addressed: set[int] = set()
 
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
+        done: set[int] = set()
+        again = self._finish()
+        while again := again - done:
+            # What a client named has another uuid now, came back or went.
+            done |= again
+            origins = naming.origins(self.connection, again)
+            self.identities |= origins.identities
+            self.zaken |= origins.zaken
+            self.moments |= origins.moments
+            again = self._finish()
+
+    def _finish(self) -> set[int]:
+        """Out: documents (rows) that do not refer to what a client named in them."""
+        self.clients_name = naming.clients_name(self.connection)
         alone = statements.left_alone(self.connection, self.statements) if self.statements else {}
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties(alone) if self.identities or self.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
         self.zaken |= zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
+        touched = set[bytes]()
+        if self.clients_name:
+            touched |= self.named | {contact for _, contact in self.moments}
+        self.named.clear()
         if self.zaken or self.contacts:
             lost, made = self._contacts()
+            if self.clients_name:
+                touched |= naming.known_as(self.connection, made).keys()
             gone |= lost
             self.subjects -= made
-        if self.moments or self.subjects:
-            gone |= make_moments(self.connection, self.moments, self.subjects, self.uuids, self.settings)
+            self.alone -= made
+        if self.moments or self.subjects or self.alone:
+            lost = self.subjects | self.alone
+            gone |= make_moments(self.connection, self.moments, lost, self.uuids, self.settings)
         gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
         leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
+        if self.clients_name:
+            touched |= naming.known_as(self.connection, gone).keys()
         adressen = standards.adressen_of(self.connection, gone)
-        remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
+        again = remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
         standards.nobodys(self.connection, adressen)
         standards.settle(self.connection, self._addressed, prefer=self.settings.voorkeursadres)
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
@@ -98,11 +127,13 @@ class Merging:
             for source in {source for source, _ in self.zaken}:
                 generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
                 rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
-        for touched in (self.identities, self.parties, self.statements, self.contacts, self.subjects):
-            touched.clear()
+        work = (self.identities, self.parties, self.statements, self.contacts, self.subjects, self.alone)
+        for each in work:
+            each.clear()
         self.zaken.clear()
         self.moments.clear()
         self._addressed.clear()
+        return again | naming.astray(self.connection, touched) if touched else again
 
     def _parties(self, alone: dict[bytes, int]) -> set[int]:
         """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more.
@@ -119,8 +150,12 @@ class Merging:
             held = statements.connected_statements(self.connection, self.identities | wanted)
             claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
-        before = alone | rows.owned_documents(self.connection, owners)
+        ids_of_held = [row.id for row in held]
+        before = alone | statements.left_alone(self.connection, ids_of_held)
+        before |= rows.owned_documents(self.connection, owners)
         self._addressed |= {*before.values(), *standards.partijen_of(self.connection, before.values())}
+        hidden_before = statements.hidden_of(self.connection, ids_of_held)
+        hidden: dict[int, statements.Hidden] = {}
         known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -155,6 +190,9 @@ class Merging:
             if document.kind == "digitaleadres"
         }
         ids = put_documents(self.connection, standards.as_held(self.connection, self._finished(documents)))
+        if self.clients_name:
+            for document, _ in documents:
+                self.named |= {document.uuid.bytes, *(other.bytes for other in document.other_uuids)}
         standards.put_candidates(self.connection, ids, given)
         written = {ids[uuid.bytes] for uuid in given if uuid.bytes in ids}
         self._addressed |= {
@@ -170,20 +208,26 @@ class Merging:
             others = {other.bytes for other in party.other_uuids}
             renamed = row is not None and known_as.get(row, others) != others
             for member in members:
+                away = False
+                if row is None:
+                    who = (party.uuid.bytes, statements.others_as_text(party.other_uuids))
+                    hidden[held[member].id] = who
+                    away = hidden_before.get(held[member].id) != who
                 if held[member].document != row:
                     moved.append((row, held[member].id))
-                if held[member].document != row or (renamed and party.kind == "actor"):
+                if held[member].document != row or away or (renamed and party.kind == "actor"):
                     again.add(held[member].id)
                 elif renamed:
                     pairs_again.add(held[member].id)
         self.merged.update(row.id for row in held)
         statements.set_documents(self.connection, moved)
+        statements.put_hidden(self.connection, hidden_before, hidden)
         if again:
             self.zaken |= statements.zaken_of(self.connection, again)
             self.moments |= ties.moments_of_statements(self.connection, again)
         if pairs_again:
             self.zaken |= representation.zaken_of(self.connection, pairs_again)
-        statements.put_statement_findings(self.connection, [row.id for row in held], findings)
+        statements.put_statement_findings(self.connection, ids_of_held, findings)
         statements.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
@@ -232,6 +276,8 @@ class Merging:
                 part = zaken[start : start + ZAKEN_AT_ONCE]
                 held = rows.raws_of_zaken(self.connection, source, part, "klantcontact")
                 if held:
+                    left = statements.left_alone_by(self.connection, [row.id for row in held])
+                    self.alone |= set(left.values())
                     owners |= rows.document_ids(self.connection, "klantcontact", [row.uuid for row in held])
                     made |= self._contacts_of(source, [row for row in held if row.state == TRANSLATED])
         return set(rows.owned_documents(self.connection, owners).values()) - made, made
@@ -267,7 +313,10 @@ class Merging:
             documents += [(document, contact.uuid) for document in made.documents]
             findings += [(contact.id, finding) for finding in made.findings]
             source_findings.update(made.source_findings)
-        documents = self._finished(documents)
+        made_of_legacy, documents = documents, self._finished(documents)
+        row_of = {contact.uuid: contact.id for contact in contacts}
+        for uuid in kept_away(self.connection, made_of_legacy, documents):
+            findings.append((row_of[uuid.bytes], actor_weggehouden()))
         ids = put_documents(self.connection, documents)
         rows.put_findings(self.connection, CONTACT_STAGE, [contact.id for contact in contacts], findings)
         rows.put_source_findings(self.connection, source, source_findings)
@@ -287,6 +336,9 @@ class Merging:
         held = statements.deelnemers(self.connection, source, zaken)
         documents = {row.document for row in held if row.document is not None}
         others = statements.other_uuids(self.connection, documents)
+        deleted = {row.uuid for row in held if row.document is None and row.uuid is not None}
+        derived = derived_uuids(self.connection, {row.uuid for row in held if row.uuid is not None})
+        of_deleted = statements.others_of_hidden(self.connection, deleted)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(
@@ -294,7 +346,15 @@ class Merging:
                     UUID(bytes=row.rol),
                     UUID(bytes=row.uuid) if row.uuid else None,
                     orjson.loads(row.facts),
-                    frozenset(UUID(bytes=other) for other in others.get(row.document or 0, ())),
+                    frozenset(
+                        UUID(bytes=other)
+                        for other in (
+                            of_deleted.get(row.uuid or b"", ())
+                            if row.document is None
+                            else others.get(row.document, ())
+                        )
+                    ),
+                    UUID(bytes=derived[row.uuid]) if row.uuid in derived else None,
                 )
             )
         return deelnemers, {row.rol: row.raw for row in held}

@@ -14,10 +14,11 @@ import orjson
 
 from gateway.store import legacy as rows
 from gateway.store import ties
-from gateway.store.claims import other_uuids, put_raw_provenance
+from gateway.store.adopting import derived_uuids
+from gateway.store.claims import left_alone_by, other_uuids, others_of_hidden, put_raw_provenance
 from gateway.store.kinds import RAW_KIND, TRANSLATED
 from gateway.store.numbering import number
-from gateway.store.overlay import overlay
+from gateway.store.overlay import kept_away, overlay
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment, TieRow
 from gateway.store.writing import put_documents
@@ -25,6 +26,7 @@ from mappings.contactmomenten import (
     Gesprekspartner,
     Omgeving,
     Onderwerpzaak,
+    actor_weggehouden,
     translate_contactmoment,
 )
 from mappings.documents import Document
@@ -59,7 +61,9 @@ def make_moments(
             part += sorted(ties.lost_before(connection, source, part) - {*part})
             owners = ties.legacy_contacts(connection, part)
             before |= set(rows.owned_documents(connection, owners).values())
-            made |= _Making(connection, source, part, uuids, settings).put()
+            making = _Making(connection, source, part, uuids, settings)
+            before |= making.alone
+            made |= making.put()
     return before - made
 
 
@@ -88,7 +92,14 @@ class _Making:
         self.klanten = ties.partijen_of(connection, source, sorted({t.klant for t in found if t.klant}))
         self.actors = ties.actors_of(connection, source, contacts)
         self.others = other_uuids(
-            connection, {row for named in self.actors.values() for _, row in named.values()}
+            connection, {row for named in self.actors.values() for _, row in named.values() if row}
+        )
+        self.others_of_hidden = others_of_hidden(
+            connection,
+            {actor for named in self.actors.values() for actor, row in named.values() if row is None},
+        )
+        self.derived = derived_uuids(
+            connection, {actor for named in self.actors.values() for actor, _ in named.values()}
         )
         zaken = rows.raw_rows(connection, source, "zaak", sorted({tie.zaak for tie in found if tie.zaak}))
         self.zaken = {uuid: row for uuid, row in zaken.items() if row.state == TRANSLATED}
@@ -100,6 +111,8 @@ class _Making:
             uuid: row[0] for uuid, row in self.klanten.items()
         }
         self.raws |= {uuid: row.id for uuid, row in self.moments.items()}
+        # What a client gave to another klantcontact before it deleted one of these.
+        self.alone = set(left_alone_by(connection, [row.id for row in held.values()]).values())
 
     def put(self) -> set[int]:
         """Write the documents. Out: their rows."""
@@ -111,14 +124,16 @@ class _Making:
             row = self.moments.get(contact)
             if row is not None:
                 facts = orjson.loads(row.facts or "{}")
-                made = translate_contactmoment(
+                translated = translate_contactmoment(
                     facts, self._omgeving(contact), name, self.uuids, self.settings
                 )
-                documents += [(document, contact) for document in made.documents]
-                findings += [(row.id, finding) for finding in made.findings]
+                documents += [(document, contact) for document in translated.documents]
+                findings += [(row.id, finding) for finding in translated.findings]
             elif contact in local:
                 documents += [(document, None) for document in self._subjects(contact, local[contact])]
-        documents = overlay(self.connection, documents)
+        made, documents = documents, overlay(self.connection, documents)
+        for uuid in kept_away(self.connection, made, documents):
+            findings.append((self.moments[uuid.bytes].id, actor_weggehouden()))
         if self.settings.nummers == "uitdelen":
             number(self.connection, documents, self.uuids)
         ids = put_documents(self.connection, documents)
@@ -136,13 +151,18 @@ class _Making:
         group = self.ties[contact]
         named = self.actors.get(contact, {})
         actor = named.get("zelf")
-        others = self.others.get(actor[1], set()) if actor else set()
+        others: set[bytes] = set()
+        if actor:
+            others = (
+                self.others.get(actor[1], set()) if actor[1] else self.others_of_hidden.get(actor[0], set())
+            )
         return Omgeving(
             self._partners(group),
             self._zaken(group),
             UUID(bytes=actor[0]) if actor else None,
             frozenset(UUID(bytes=other) for other in others),
-            {facet: UUID(bytes=uuid) for facet, (uuid, _) in named.items() if facet != "zelf"},
+            UUID(bytes=self.derived[actor[0]]) if actor and actor[0] in self.derived else None,
+            {facet: UUID(bytes=uuid) for facet, (uuid, row) in named.items() if facet != "zelf" and row},
             any(tie.vorig in self.vorige for tie in group),
         )
 

@@ -79,8 +79,9 @@ class Onderwerpzaak:
 class Omgeving:
     """What a contactmoment hangs together with, as it is known now.
 
-    `actor` is the document of its medewerker, `actor_uuids` those of the actor's other keys (M6); `behandelaars` are
-    the actors of `esuite.ACTOREN`, by the field that names them. `vorig_bekend` tells whether the klantcontact of its
+    `actor` is the document of its medewerker, `actor_uuids` those of the actor's other keys (M6), `actor_derived` the
+    uuid that it would have if no client had made it before (M19); `behandelaars` are the actors of `esuite.ACTOREN`, by
+    the field that names them. `vorig_bekend` tells whether the klantcontact of its
     vorigContactmoment is there to refer to.
     """
 
@@ -88,6 +89,7 @@ class Omgeving:
     zaken: Sequence[Onderwerpzaak] = ()
     actor: UUID | None = None
     actor_uuids: frozenset[UUID] = frozenset()
+    actor_derived: UUID | None = None
     behandelaars: Mapping[str, UUID] = field(default_factory=dict)
     vorig_bekend: bool = False
 
@@ -248,7 +250,7 @@ def translate_contactmoment(
         action = f"geen klant: een klantcontact {zonder}"
         result.findings.append(Finding("M40", "klant", Severity.INFO, action))
     if omgeving.actor is not None:
-        result.documents.append(_actorklantcontact(uuid, omgeving.actor, omgeving.actor_uuids, moment, uuids))
+        result.documents.append(_actorklantcontact(uuid, omgeving.actor, omgeving, moment, uuids))
     if is_contactverzoek(facts, settings):
         result.documents.append(
             internetaak(
@@ -295,6 +297,12 @@ def zaak_of(tie: Mapping[str, Any]) -> str:
 def geen_zaak() -> Finding:
     """The finding on an objectcontactmoment about something else than a zaak (M40)."""
     return Finding("M40", "object", Severity.DROPPED, "geen zaak met een uuid: geen onderwerpobject gemaakt")
+
+
+def actor_weggehouden() -> Finding:
+    """The finding on a contactmoment whose medewerker a client deleted before it came (M31)."""
+    action = "de actor is via de API verwijderd: niet bij dit klantcontact gezet"
+    return Finding("M31", "medewerkerIdentificatie", Severity.DROPPED, action)
 
 
 def onbekend_contactmoment() -> Finding:
@@ -374,18 +382,18 @@ def _betrokkene(
     )
 
 
-def _actorklantcontact(
-    contact: UUID, actor: UUID, others: frozenset[UUID], moment: int, uuids: Uuids
-) -> Document:
+def _actorklantcontact(contact: UUID, actor: UUID, omgeving: Omgeving, moment: int, uuids: Uuids) -> Document:
+    derived = omgeving.actor_derived
+    others = sorted(omgeving.actor_uuids - {derived})
     return Document(
         "actorklantcontact",
-        uuids.derive("actorklantcontact", str(contact), str(actor)),
+        uuids.derive("actorklantcontact", str(contact), str(derived or actor)),
         {},
         moment,
         moment,
         {"actor": [actor], "klantcontact": [contact]},
         frozenset({contact}),
-        tuple(uuids.derive("actorklantcontact", str(contact), str(other)) for other in sorted(others)),
+        tuple(uuids.derive("actorklantcontact", str(contact), str(other)) for other in others),
     )
 
 

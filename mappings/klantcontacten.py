@@ -29,13 +29,15 @@ class Deelnemer:
     """A rol of the zaak: who it became (`uuid` of a partij or actor; None: a client deleted it, M19) and its part in
     contacts.
 
-    `other_uuids` are those of an actor's other keys (M6).
+    `other_uuids` are those of an actor's other keys (M6), `derived` the uuid that it would have if no client had made
+    it before (M19).
     """
 
     rol: UUID
     uuid: UUID | None
     deelname: Mapping[str, Any]
     other_uuids: frozenset[UUID] = frozenset()
+    derived: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -141,6 +143,12 @@ def translate_klantcontact(
     return result
 
 
+def actor_weggehouden() -> Finding:
+    """The finding on a klantcontact whose actor a client deleted before it came (M31)."""
+    action = "de actor is via de API verwijderd: niet bij dit klantcontact gezet"
+    return Finding("M31", "zaak.rollen", Severity.DROPPED, action)
+
+
 def klantcontact_facts(contact: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a loaded klantcontact that `translate_klantcontact` needs, JSON-ready."""
     names = ("identificatie", "datumtijd", "kanaal", "onderwerp", "toelichting")
@@ -235,7 +243,7 @@ def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids:
         made.append(
             Document(
                 "actorklantcontact",
-                uuids.derive("actorklantcontact", str(contact), str(actor)),
+                uuids.derive("actorklantcontact", str(contact), str(found[0].derived or actor)),
                 {},
                 created,
                 created,
@@ -243,7 +251,7 @@ def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids:
                 frozenset({contact, *(deelnemer.rol for deelnemer in found)}),
                 tuple(
                     uuids.derive("actorklantcontact", str(contact), str(other))
-                    for other in sorted(found[0].other_uuids)
+                    for other in sorted(found[0].other_uuids - {found[0].derived})
                 ),
             )
         )

@@ -81,11 +81,11 @@ class Api:
         hydrator: Hydrator,
         addresses: PublicAddresses,
         *,
+        join: Join,
         notify: bool = False,
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
         prefer: bool = True,
-        join: Join | None = None,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -97,11 +97,11 @@ class Api:
         self._writer = Writer(
             store,
             hydrator,
+            join,
             notify=notify,
             public_url=addresses.main,
             numbers=numbers,
             prefer=prefer,
-            join=join,
         )
 
     def register(self, app: Flask) -> None:

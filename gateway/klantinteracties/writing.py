@@ -25,7 +25,6 @@ from gateway.notifications import KANALEN, message
 from gateway.problems import InvalidParam
 from gateway.store import deleting, editing, outbox, reading, standards
 from gateway.store import rules as questions
-from gateway.store.adopting import pairs_of_client
 from gateway.store.database import Store, now
 from gateway.store.editing import Held
 from gateway.store.numbering import NUMBERED, give
@@ -35,8 +34,9 @@ from mappings.klantinteracties import NEEDS_KVK_NUMMER, Invalid, check, load, sc
 # The parts of maak-klantcontact: the kind of each, and the field that refers to the klantcontact.
 PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
 
-# Joins what the legacy knows of these vestigingsnummers with what a client wrote, in the transaction of the write.
-Join = Callable[[sqlite3.Connection, Iterable[str]], None]
+
+# Makes one of what a client wrote (kind and row) and what the legacy says of the same (M19), in that transaction.
+Join = Callable[[sqlite3.Connection, str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +54,24 @@ class Writer:
         self,
         store: Store,
         hydrator: Hydrator,
+        join: Join,
         *,
         notify: bool = False,
         public_url: str = "",
         numbers: Uuids | None = None,
         prefer: bool = True,
-        join: Join | None = None,
     ) -> None:
         """`numbers` derives those of documents for which a client gives none; None: they have none.
 
         `prefer` is `[mapping] voorkeursadres`.
         """
         self._store = store
+        self._join = join
         self._hydrator = hydrator
         self._notify = notify
         self._public_url = public_url
         self._numbers = numbers
         self._prefer = prefer
-        self._join = join
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer."""
@@ -81,7 +81,7 @@ class Writer:
             draft = Draft(resource, given)
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
-            self._join_pairs(connection, draft, row)
+            self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "create", answer)
             return Written(answer, outcome)
@@ -97,8 +97,8 @@ class Writer:
             row = _row(connection, resource, uuid)
             draft = Draft(resource, given, editing.get(connection, row))
             _refuse(drafts.resolve(connection, draft))
-            self._save(connection, draft)
-            self._join_pairs(connection, draft, row)
+            row = self._save(connection, draft)
+            self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return Written(answer, outcome)
@@ -195,14 +195,6 @@ class Writer:
                 if not known:
                     outcomes.append(self._hydrator.before_detail(kind, uuid))
         return worst(outcomes)
-
-    def _join_pairs(self, connection: sqlite3.Connection, draft: Draft, row: int) -> None:
-        """Have what the legacy knows of a vestigingsnummer join the pair with a KVK number that was just written."""
-        identificatoren = draft.resource.kind == "partij-identificator" or draft.given.get(
-            "partijIdentificatoren"
-        )
-        if self._join is not None and identificatoren and (numbers := pairs_of_client(connection, row)):
-            self._join(connection, numbers)
 
     def _save(self, connection: sqlite3.Connection, draft: Draft) -> int:
         """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""

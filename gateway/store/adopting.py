@@ -1,5 +1,6 @@
-"""A partij that a client made and that the legacy turns out to know by the same number, or a vertegenwoordiging of the
-same pair: one document (M19). Of a vestigingsnummer the KVK number counts too, where both sides know one (M6, M17).
+"""A partij or actor that a client made and that the legacy turns out to know by the same number, or a
+vertegenwoordiging of the same pair: one document (M19, M31). Of a vestigingsnummer the KVK number counts too, where
+both sides know one (M6, M17).
 
 The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
 legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
@@ -16,12 +17,17 @@ from uuid import UUID
 import orjson
 
 from gateway.store import editing, standards
-from gateway.store.binding import IN_IDS, id_list
+from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.rules import referring
+from gateway.store.schema import FILTER_INDEXES
 from mappings.documents import Document
 from mappings.klantinteracties import defaults
+from mappings.merge import KEY
 
-ADOPTABLE = ("partij", "partij-identificator")
+ADOPTABLE = ("partij", "partij-identificator", "actor")
+CODES = ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId")
+ACTOR_NUMBER = FILTER_INDEXES["actor", "actoridentificator.objectId"]
 
 
 @dataclass(slots=True)
@@ -38,18 +44,21 @@ class _Own:
 def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> None:
     """Give what clients made already the uuid that it has there, in all of these documents.
 
-    In: the documents of each party as the legacy says them, the partij first. They are changed in place.
+    In: the documents of each party or actor as the legacy says them, itself first. They are changed in place.
     """
+    actors = [documents[0] for documents in parties if documents[0].kind == "actor"]
     numbers = {
         document.body["partijIdentificator"]["objectId"]
         for documents in parties
         for document in documents
         if document.kind == "partij-identificator"
     }
-    if not numbers:
+    if not numbers and not actors:
         return
-    own = _own_identificatoren(connection, numbers)
+    own = _own_identificatoren(connection, numbers) if numbers else []
     names = _adopted(connection)
+    if actors and _clients_have_actors(connection):
+        _adopt_actors(connection, actors, names)
     if not own and not names:
         return
     parents = _parents(connection, parties)
@@ -60,6 +69,46 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     for documents in parties:
         for document in documents:
             _rename(document, names)
+
+
+def keys_of_own(connection: sqlite3.Connection, kind: str, row: int) -> set[int]:
+    """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator."""
+    identificatoren = [row] if kind == "partij-identificator" else []
+    if kind == "partij":
+        identificatoren = referring(connection, "partij-identificator.identificeerdePartij", row)
+    keys = []
+    for each in identificatoren:
+        codes = editing.get(connection, each).body["partijIdentificator"]
+        keys.append(f"{KEY.get(codes['codeSoortObjectId'], '')}{codes['objectId']}")
+    statements: list[int] = []
+    if kind == "actor":
+        body = editing.get(connection, row).body
+        same = _actors_with(connection, body)
+        number = body["actoridentificator"]["objectId"] if same else ""
+        sources = connection.execute("SELECT name FROM source").fetchall() if number else []
+        keys += [f"actor:{body['soortActor']}|{source}|{number}" for (source,) in sources]
+        found = connection.execute(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
+        statements = [row for (row,) in found]
+    rows = connection.execute(
+        "SELECT id FROM identity WHERE key IN (SELECT value FROM json_each(?))"
+        f" UNION SELECT identity FROM claim_key WHERE statement {IN_IDS}",
+        (orjson.dumps(keys).decode(), id_list(statements)),
+    )
+    return {row for (row,) in rows}
+
+
+def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The derived uuids of those among these documents that a client had made: it is the same whoever was first."""
+    found: dict[bytes, bytes] = {}
+    if connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is None:
+        return found
+    for marks, some in in_parts(own):
+        found.update(
+            connection.execute(
+                f"SELECT own, min(uuid) FROM adopted WHERE own IN ({marks}) GROUP BY own", some
+            )
+        )
+    return found
 
 
 def clients_have_pairs(connection: sqlite3.Connection) -> bool:
@@ -202,6 +251,49 @@ def _adopt_party(
         _note(connection, document, editing.get(connection, found.row), names)
 
 
+def _adopt_actors(
+    connection: sqlite3.Connection, actors: Sequence[Document], names: dict[UUID, UUID]
+) -> None:
+    """The oldest actor that a client made with the identificator that one of the legacy has, as clients see that."""
+    local = editing.local_parts(
+        connection, {uuid.bytes for actor in actors for uuid in (actor.uuid, *actor.other_uuids)}
+    )
+    for actor in actors:
+        if _name(actor, names):
+            continue
+        edits = [local.get(uuid.bytes, {}) for uuid in (actor.uuid, *actor.other_uuids)]
+        body = dict(actor.body)
+        for each in reversed(edits):
+            body |= each.get("actoridentificator", {})
+        for row in _actors_with(connection, body):
+            held = editing.get(connection, row)
+            if held.origin == LOCAL_ORIGIN:
+                _note(connection, actor, held, names)
+                break
+
+
+def _actors_with(connection: sqlite3.Connection, body: Mapping[str, Any]) -> list[int]:
+    """The actors (rows) of this soort with this identificator, the oldest first."""
+    codes = body["actoridentificator"]
+    if not codes or not codes["objectId"]:
+        return []
+    tests = " AND ".join(f"body ->> '$.actoridentificator.{name}' = ?" for name in CODES)
+    rows = connection.execute(
+        f"SELECT id FROM document INDEXED BY {ACTOR_NUMBER} WHERE kind = {KIND['actor']} AND {tests}"
+        " AND body ->> '$.soortActor' = ? ORDER BY created, uuid",
+        (*(codes[name] for name in CODES), body["soortActor"]),
+    )
+    return [row[0] for row in rows]
+
+
+def _clients_have_actors(connection: sqlite3.Connection) -> bool:
+    (may,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
+        f" AND kind = {KIND['actor']})"
+    ).fetchone()
+    return bool(may)
+
+
 def _note(
     connection: sqlite3.Connection, document: Document, held: editing.Held, names: dict[UUID, UUID]
 ) -> None:
@@ -248,7 +340,7 @@ def _rename(document: Document, names: Mapping[UUID, UUID]) -> None:
 
 
 def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(codes[name] for name in ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId"))
+    return tuple(codes[name] for name in CODES)
 
 
 def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:
@@ -267,20 +359,6 @@ def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str])
     return [
         _Own(row, orjson.loads(codes), partij, origin, parent) for row, codes, partij, origin, parent in found
     ]
-
-
-def pairs_of_client(connection: sqlite3.Connection, row: int) -> list[str]:
-    """The vestigingsnummers with a KVK number on a partij or in an identificator (row) that a client wrote."""
-    found = connection.execute(
-        "SELECT DISTINCT d.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link s ON s.source = d.id"
-        f" AND s.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
-        " WHERE (d.id = ?1 OR d.id IN (SELECT source FROM link WHERE target = ?1"
-        f" AND relation = {RELATION['partij-identificator.identificeerdePartij']}))"
-        f" AND d.kind = {KIND['partij-identificator']}"
-        " AND d.body ->> '$.partijIdentificator.codeSoortObjectId' = 'vestigingsnummer' ORDER BY 1",
-        (row,),
-    )
-    return [number for (number,) in found]
 
 
 def _rows_of_partij(connection: sqlite3.Connection, uuid: UUID) -> list[int]:

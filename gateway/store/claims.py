@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
+
+import orjson
 
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
@@ -160,11 +163,12 @@ def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
     return Taken(identities, statements, documents)
 
 
-def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[int, str], int]:
-    """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet."""
+def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
+    """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet; None: there
+    is none, or a client deleted it."""
     rows = connection.execute(
         "SELECT c.raw, c.facet, s.document FROM claim c JOIN statement s ON s.id = c.statement"
-        f" WHERE c.raw {IN_IDS} AND s.document IS NOT NULL",
+        f" WHERE c.raw {IN_IDS}",
         (id_list(raws),),
     )
     return {(raw, facet): document for raw, facet, document in rows}
@@ -181,15 +185,85 @@ def delete_unused_statements(connection: sqlite3.Connection, statements: Iterabl
 def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
     """What was made of these statements with a partij that a client deleted since: uuid to row.
 
-    A contactpersoon stays when its organisation is deleted, but nothing else leads to it any more.
+    A contactpersoon stays when its organisation is deleted, and what a client gave to another partij before, but
+    nothing else leads to it any more.
     """
+    return _without_owner(connection, "made_of_statement", "statement", statements)
+
+
+def left_alone_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[bytes, int]:
+    """What was made of these legacy objects (rows) with a klantcontact that a client deleted since: uuid to row."""
+    return _without_owner(connection, "made_of_raw", "raw", raws)
+
+
+def _without_owner(
+    connection: sqlite3.Connection, table: str, column: str, origins: Iterable[int]
+) -> dict[bytes, int]:
+    there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
+    if not there[0]:
+        return {}
     return dict(
         connection.execute(
-            "SELECT d.uuid, d.id FROM made_of_statement m JOIN document d ON d.id = m.document"
-            f" WHERE m.statement {IN_IDS} AND d.owner IS NULL",
-            (id_list(statements),),
+            f"SELECT d.uuid, d.id FROM {table} m JOIN document d ON d.id = m.document"
+            f" WHERE m.{column} {IN_IDS} AND d.owner IS NULL",
+            (id_list(origins),),
         ).fetchall()
     )
+
+
+# What is said of a partij or actor that a client deleted
+
+
+Hidden = tuple[bytes, str]  # its uuid, and its others as JSON
+
+
+def hide(connection: sqlite3.Connection, documents: Iterable[int]) -> None:
+    """Keep whom statements are about, of these partijen and actoren (rows) that are about to be deleted."""
+    connection.execute(
+        "INSERT OR REPLACE INTO hidden SELECT s.id, d.uuid, (SELECT json_group_array(hex(uuid)) FROM"
+        " (SELECT uuid FROM alias WHERE document = d.id ORDER BY uuid))"
+        f" FROM statement s JOIN document d ON d.id = s.document WHERE s.document {IN_IDS}",
+        (id_list(documents),),
+    )
+
+
+def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[int, Hidden]:
+    """Whom these statements (rows) are about, as far as a client deleted that partij or actor."""
+    return {
+        row: (uuid, others)
+        for row, uuid, others in connection.execute(
+            f"SELECT statement, uuid, others FROM hidden WHERE statement {IN_IDS}", (id_list(statements),)
+        )
+    }
+
+
+def put_hidden(
+    connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
+) -> None:
+    """Write whom statements (rows) are about; `before` is as `hidden_of` gave it."""
+    connection.executemany(
+        "DELETE FROM hidden WHERE statement = ?", [(row,) for row in before if row not in wanted]
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO hidden VALUES (?, ?, ?)",
+        [(row, *who) for row, who in sorted(wanted.items()) if before.get(row) != who],
+    )
+
+
+def others_as_text(uuids: Iterable[UUID]) -> str:
+    """The other uuids of a partij or actor as `hidden` has them."""
+    return orjson.dumps([uuid.bytes.hex().upper() for uuid in sorted(uuids)]).decode()
+
+
+def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+    """The other uuids of those among these partijen and actoren that a client deleted."""
+    found: dict[bytes, set[bytes]] = {}
+    for marks, some in in_parts(uuids):
+        for uuid, others in connection.execute(
+            f"SELECT DISTINCT uuid, others FROM hidden WHERE uuid IN ({marks})", some
+        ):
+            found.setdefault(uuid, set()).update(map(bytes.fromhex, orjson.loads(others)))
+    return found
 
 
 def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
@@ -307,7 +381,7 @@ def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: 
 
 @dataclass(slots=True)
 class DeelnemerRow:
-    """A rol that became (part of) a partij or actor document; that is None when a client deleted it."""
+    """A rol that became (part of) a partij or actor; its document (row) is None when a client deleted it."""
 
     zaak: bytes
     raw: int
@@ -321,9 +395,10 @@ def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[byte
     """The rollen of these zaken that became a partij or actor, also one that a client deleted."""
     marks, zaken = bound(zaken)
     rows = connection.execute(
-        "SELECT r.zaak, r.id, r.uuid, d.id, d.uuid, r.facts FROM raw r"
+        "SELECT r.zaak, r.id, r.uuid, d.id, coalesce(d.uuid, h.uuid), r.facts FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
         # The pluses keep SQLite from walking all objects of a source by an index on those columns.
         f" WHERE r.source = ? AND +r.kind = ? AND +r.state = ? AND r.zaak IN ({marks})",
         (source, RAW_KIND["rol"], TRANSLATED, *zaken),

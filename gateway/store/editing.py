@@ -17,12 +17,14 @@ from uuid import UUID
 import orjson
 
 from gateway.store.binding import IN_IDS, id_list, in_parts
+from gateway.store.claims import hide
 from gateway.store.database import now
 from gateway.store.kinds import (
     KIND,
     KINDS,
     LEGACY_ORIGIN,
     LOCAL_ORIGIN,
+    RAW_KIND,
     RELATION,
     RELATIONS,
 )
@@ -118,7 +120,7 @@ def update(
     moment: int | None = None,
 ) -> None:
     """Make a document what a client says; of one from the legacy, only what differs becomes local."""
-    if held.origin == LEGACY_ORIGIN:
+    if _of_the_legacy(connection, held):
         parts = {_part(field) for field in {*body, *held.body} if body.get(field) != held.body.get(field)}
         for part in sorted(parts):
             fields = GROUPS.get(part, (part,))
@@ -138,8 +140,8 @@ def amend(
     For one from the legacy `overlay` finds the same again each time, so nothing becomes local by it; but what a
     client had said before of the same field is put right.
     """
-    if held.origin == LEGACY_ORIGIN:
-        for part in _written(connection, held.uuid.bytes):
+    if _of_the_legacy(connection, held):
+        for part in written(connection, held.uuid.bytes):
             if part in KEPT:
                 continue
             if part.startswith(LINK):
@@ -149,6 +151,14 @@ def amend(
                 fields = GROUPS.get(part, (part,))
                 _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
     _write(connection, held, body, links, held.moment)
+
+
+def _of_the_legacy(connection: sqlite3.Connection, held: Held) -> bool:
+    """Does a document come from the legacy, or may it come from there again (M20)?"""
+    if held.origin == LEGACY_ORIGIN:
+        return True
+    kept = connection.execute("SELECT 1 FROM kept WHERE uuid = ?", (held.uuid.bytes,))
+    return kept.fetchone() is not None
 
 
 def withdraw(connection: sqlite3.Connection, held: Held, field: str) -> None:
@@ -205,8 +215,10 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
     """Remove documents that a client deleted with `root`; those from the legacy leave a tombstone."""
     ids = sorted(set(rows))
     for uuid, kind, owner in connection.execute(
-        "SELECT d.uuid, d.kind, o.uuid FROM document d LEFT JOIN document o ON o.id = d.owner"
-        f" WHERE d.origin = 0 AND d.id {IN_IDS}",
+        "SELECT d.uuid, d.kind, coalesce(o.uuid, (SELECT r.uuid FROM made_of_raw m JOIN raw r ON r.id = m.raw"
+        f" WHERE m.document = d.id AND r.kind IN ({RAW_KIND['klantcontact']}, {RAW_KIND['contactmoment']})))"
+        " FROM document d LEFT JOIN document o ON o.id = d.owner"
+        f" WHERE (d.origin = 0 OR d.uuid IN (SELECT uuid FROM kept)) AND d.id {IN_IDS}",
         (id_list(ids),),
     ).fetchall():
         about = {
@@ -215,6 +227,13 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
             "owner": str(UUID(bytes=owner)) if owner else None,
         }
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
+    hide(connection, ids)
+    # Of a contact that is deleted itself it is not told that an actor stays away from it (M31).
+    connection.execute(
+        "DELETE FROM raw_finding WHERE rule = 'M31' AND raw IN (SELECT m.raw FROM made_of_raw m JOIN document d"
+        f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS})",
+        (id_list(ids),),
+    )
     connection.execute(
         f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
         (id_list(ids), WAITS),
@@ -237,13 +256,13 @@ def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
 def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     """The fields of a document that clients wrote, without references."""
     values: dict[str, Any] = {}
-    for part, value in _written(connection, uuid).items():
+    for part, value in written(connection, uuid).items():
         if part != TOMBSTONE and not part.startswith(LINK):
             values |= value
     return values
 
 
-def _written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+def written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     """What clients wrote of a document by part, also under another uuid of it (M6); its own goes before."""
     others = connection.execute(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
@@ -300,6 +319,19 @@ def _write(
 def exists(connection: sqlite3.Connection, uuid: UUID) -> bool:
     """Is there a document of this uuid?"""
     return connection.execute("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)).fetchone() is not None
+
+
+def now_named(connection: sqlite3.Connection, uuid: UUID) -> UUID | None:
+    """The uuid now of a document that a client named (M6); that very one when a client deleted it, None when it is no
+    more."""
+    found = connection.execute(
+        "SELECT uuid FROM document WHERE uuid = ?1 UNION ALL"
+        " SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?1",
+        (uuid.bytes,),
+    ).fetchone()
+    if found is not None:
+        return UUID(bytes=found[0])
+    return uuid if TOMBSTONE in local_parts(connection, {uuid.bytes}).get(uuid.bytes, {}) else None
 
 
 def _set_links(

@@ -106,6 +106,20 @@ def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes])
     return found
 
 
+def moments_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[tuple[int, bytes]]:
+    """The contactmomenten (source, uuid) among these uuids of klantcontacten."""
+    found: set[tuple[int, bytes]] = set()
+    for marks, some in in_parts(contacts):
+        found.update(
+            connection.execute(
+                "SELECT source, uuid FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
+                f" AND uuid IN ({marks})",
+                (RAW_KIND["contactmoment"], *some),
+            )
+        )
+    return found
+
+
 def zaken_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[Zaak]:
     """The zaken of the legacy klantcontacten among these uuids."""
     found: set[Zaak] = set()

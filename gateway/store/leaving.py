@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from gateway.store import deleting
+from gateway.store import deleting, editing, naming
 from gateway.store.adopting import give_back
 from gateway.store.editing import local_values
 from gateway.store.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
@@ -21,26 +21,25 @@ from gateway.store.writing import remove_documents
 from mappings.vanished import vanished
 
 
-def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True) -> None:
+def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True) -> set[int]:
     """Remove documents that the legacy no longer gives.
 
     What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6), for as long
     as it does (`moving`). Without
     such a one the document stays for their sake, with nothing but what clients wrote in it; unless it is a partij and
     these need not be kept: then what is nothing without it goes along (M20). What clients made themselves is theirs
-    again (M19).
+    again (M19). Out: documents from the legacy (rows) that lost what a client had them refer to, to be made again.
     """
     rows = set(gone)
     if not rows:
-        return
+        return set()
     rows -= give_back(connection, rows)
     along: set[int] = set()
+    lost = _named(connection, rows, keep=keep) if naming.clients_name(connection) else set()
     for source, relation, target in _references_of_clients(connection, rows):
-        survivor = connection.execute(
-            "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (target,)
-        ).fetchone()
+        survivor = _survivor(connection, target)
         if survivor is not None:
-            go_along(connection, source, relation, target, survivor[0])
+            go_along(connection, source, relation, target, survivor)
         elif ON_DELETE[RELATIONS[relation - 1]] is not OnDelete.LOSE and target in rows:
             if not keep and _is_partij(connection, target):
                 along.add(target)
@@ -54,6 +53,44 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bo
             rows.discard(partij)
             _keep(connection, partij)
     remove_documents(connection, rows)
+    return lost - rows
+
+
+def _named(connection: sqlite3.Connection, rows: set[int], *, keep: bool) -> set[int]:
+    """See to references that clients gave to documents from the legacy; what stays for them goes from `rows`."""
+    lost = set()
+    known_as = naming.known_as(connection, rows)
+    for each in naming.namings(connection, known_as):
+        target = known_as[each.target.bytes]
+        if (
+            each.source in rows
+            or ON_DELETE[RELATIONS[each.relation - 1]] is OnDelete.LOSE
+            or not naming.refers(connection, each.source, each.relation, target)
+            or _survivor(connection, target) is not None
+        ):
+            continue
+        if keep or not _is_partij(connection, target):
+            if target in rows:
+                rows.discard(target)
+                _keep(connection, target)
+            (uuid,) = editing.uuids(connection, [target]).values()
+            naming.rename(connection, each, uuid)
+        else:
+            naming.forget(connection, each)
+            connection.execute(
+                "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
+                (each.source, each.relation, target),
+            )
+            lost.add(each.source)
+    return lost
+
+
+def _survivor(connection: sqlite3.Connection, row: int) -> int | None:
+    """The document that now answers for the uuid of this one (M6)."""
+    found = connection.execute(
+        "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (row,)
+    ).fetchone()
+    return found[0] if found else None
 
 
 def _references_of_clients(connection: sqlite3.Connection, rows: set[int]) -> list[tuple[int, int, int]]:
@@ -80,5 +117,6 @@ def _keep(connection: sqlite3.Connection, row: int) -> None:
         "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
         (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
     )
+    connection.execute("INSERT OR IGNORE INTO kept VALUES (?)", (uuid,))
     # Its keys are nobody's now, or are a partij's of their own again.
     connection.execute("DELETE FROM alias WHERE document = ?", (row,))

@@ -5,11 +5,20 @@ at every ingest (M19). Call inside `Store.write()`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from gateway.store.editing import EMPTIED_WITH, LINK, MOVED, TOMBSTONE, exists, local_parts, microseconds
+from gateway.store.editing import (
+    EMPTIED_WITH,
+    LINK,
+    MOVED,
+    TOMBSTONE,
+    exists,
+    local_parts,
+    microseconds,
+    now_named,
+)
 from gateway.store.kinds import ON_DELETE, OnDelete
 from mappings.documents import Document
 
@@ -24,35 +33,53 @@ def overlay(
     if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
         return documents
     named = {uuid.bytes for document, _ in documents for uuid in (document.uuid, *document.other_uuids)}
-    named |= {
-        target.bytes for document, _ in documents for group in document.links.values() for target in group
-    }
     local = _moved_along(documents, local_parts(connection, named))
-    renamed = {other: document.uuid for document, _ in documents for other in document.other_uuids}
-    kept = [pair for pair in documents if not _deleted(pair[0], local)]
-    left = {document.uuid.bytes for document, _ in kept}
-    kept = [pair for pair in kept if pair[1] is None or pair[1] in left]
+    kept = [pair for pair in documents if TOMBSTONE not in local.get(pair[0].uuid.bytes, {})]
+    names = {uuid: document.uuid for document, _ in documents for uuid in document.other_uuids}
+    names |= {document.uuid: document.uuid for document, _ in kept}
     for document, _ in kept:
-        for name, targets in list(document.links.items()):
-            document.links[name] = [
-                target for target in targets if TOMBSTONE not in local.get(target.bytes, {})
-            ]
-            emptied = EMPTIED_WITH.get(f"{document.kind}.{name}")
-            if emptied and len(document.links[name]) < len(targets):
-                document.body = {**document.body, emptied: None}
-        for part, value in local.get(document.uuid.bytes, {}).items():
-            if part.startswith(MOVED):
-                continue
-            if part.startswith(LINK):
-                targets = [renamed.get(UUID(text), UUID(text)) for text in value]
-                document.links[part.removeprefix(LINK)] = [
-                    target for target in targets if target.bytes in left or exists(connection, target)
-                ]
-            else:
-                document.body = {**document.body, **value}
-        if document.kind == "klantcontact" and "plaatsgevondenOp" in local.get(document.uuid.bytes, {}):
-            document.moment = microseconds(document.body["plaatsgevondenOp"])
-    return _reachable(connection, kept)
+        _lay_over(connection, document, local.get(document.uuid.bytes, {}), names)
+    return _reachable(connection, kept, local)
+
+
+def kept_away(
+    connection: sqlite3.Connection,
+    made: Sequence[tuple[Document, bytes | None]],
+    kept: Sequence[tuple[Document, bytes | None]],
+) -> list[UUID]:
+    """The klantcontacten that `overlay` kept an actor away from because a client deleted that actor (M31), once for
+    each; not where the client deleted it with the actor."""
+    left = {document.uuid for document, _ in kept}
+    away = {
+        document.uuid.bytes: document.links["klantcontact"][0]
+        for document, _ in made
+        if document.kind == "actorklantcontact" and document.uuid not in left
+    }
+    local = local_parts(connection, set(away)) if away else {}
+    return [
+        contact
+        for uuid, contact in sorted(away.items())
+        if contact in left and TOMBSTONE not in local.get(uuid, {})
+    ]
+
+
+def _lay_over(
+    connection: sqlite3.Connection, document: Document, parts: Mapping[str, Any], names: Mapping[UUID, UUID]
+) -> None:
+    """Give a document the values and references that clients wrote; `names` are the uuids that are being made.
+
+    A reference to what the legacy no longer has counts no more; one to what a client deleted does.
+    """
+    for part, value in parts.items():
+        if part.startswith(LINK):
+            wanted = [names.get(UUID(text)) or now_named(connection, UUID(text)) for text in value]
+            targets = [target for target in wanted if target is not None]
+            if targets or not value:
+                document.links[part.removeprefix(LINK)] = targets
+        elif part != TOMBSTONE and not part.startswith(MOVED):
+            document.body = {**document.body, **value}
+            if document.kind == "klantcontact" and part == "plaatsgevondenOp":
+                document.moment = microseconds(value[part])
 
 
 def _moved_along(
@@ -74,40 +101,28 @@ def _moved_along(
 
 
 def _reachable(
-    connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
+    connection: sqlite3.Connection,
+    documents: list[tuple[Document, bytes | None]],
+    local: Mapping[bytes, Mapping[str, Any]],
 ) -> list[tuple[Document, bytes | None]]:
     """Without the references to documents that a client's deletion keeps from being made, and what needs those."""
     while True:
         there = {document.uuid.bytes for document, _ in documents}
         kept = []
         for document, owner in documents:
-            lost = {
-                name
+            left = {
+                name: [target for target in targets if target.bytes in there or exists(connection, target)]
                 for name, targets in document.links.items()
-                for target in targets
-                if target.bytes not in there and not exists(connection, target)
             }
+            lost = [name for name, targets in document.links.items() if len(left[name]) < len(targets)]
             if any(ON_DELETE[f"{document.kind}.{name}"] is OnDelete.CASCADE for name in lost):
                 continue
             for name in lost:
-                document.links[name] = [
-                    target
-                    for target in document.links[name]
-                    if target.bytes in there or exists(connection, target)
-                ]
+                document.links[name] = left[name]
+                emptied = EMPTIED_WITH.get(f"{document.kind}.{name}")
+                if emptied and emptied not in local.get(document.uuid.bytes, {}):
+                    document.body = {**document.body, emptied: None}
             kept.append((document, owner))
         if len(kept) == len(documents):
             return kept
         documents = kept
-
-
-def _deleted(document: Document, local: Mapping[bytes, Mapping[str, Any]]) -> bool:
-    """Did a client delete it, or something that takes it along?"""
-    if TOMBSTONE in local.get(document.uuid.bytes, {}):
-        return True
-    return any(
-        TOMBSTONE in local.get(target.bytes, {})
-        for name, targets in document.links.items()
-        if ON_DELETE[f"{document.kind}.{name}"] is OnDelete.CASCADE
-        for target in targets
-    )

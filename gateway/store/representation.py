@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.store.binding import IN_IDS, bound, id_list
-from gateway.store.claims import Zaak
+from gateway.store.claims import Zaak, others_of_hidden
 from gateway.store.kinds import TRANSLATED
 
 
 @dataclass(slots=True)
 class RepresentationRow:
-    """A rol with a part in representation: the partij that it became and the one that it acts for, when there."""
+    """A rol with a part in representation: the partij that it became and the one that it acts for, when there, also
+    when a client deleted that."""
 
     raw: int
     rol: bytes
@@ -32,11 +33,14 @@ def taking_part(
     """The rollen of these zaken (at most 500) with a part in representation, by zaak."""
     marks, zaken = bound(zaken)
     rows = connection.execute(
-        "SELECT r.zaak, r.id, r.uuid, r.facts, d.uuid, o.uuid FROM raw r INDEXED BY raw_machtiging"
+        "SELECT r.zaak, r.id, r.uuid, r.facts, coalesce(d.uuid, h.uuid), coalesce(o.uuid, i.uuid)"
+        " FROM raw r INDEXED BY raw_machtiging"
         " LEFT JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' LEFT JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
         " LEFT JOIN claim v ON v.raw = r.id AND v.facet = 'vertegenwoordigde'"
         " LEFT JOIN statement t ON t.id = v.statement LEFT JOIN document o ON o.id = t.document"
+        " LEFT JOIN hidden i ON t.document IS NULL AND i.statement = t.id"
         f" WHERE r.source = ? AND r.zaak IN ({marks}) AND r.facts ->> '$.machtiging' IS NOT NULL"
         " AND +r.state = ?",
         (source, *zaken, TRANSLATED),
@@ -69,13 +73,21 @@ def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Z
     )
 
 
-def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
-    """The other uuids of a partij (M6)."""
-    rows = connection.execute(
-        "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
-        (partij,),
+def zaken_of_pair(connection: sqlite3.Connection, row: int) -> set[Zaak]:
+    """The zaken that give something of the parties of a vertegenwoordiging (a row)."""
+    statements = connection.execute(
+        "SELECT s.id FROM link l JOIN statement s ON s.document = l.target WHERE l.source = ?", (row,)
     )
-    return [row[0] for row in rows]
+    return zaken_of(connection, [found for (found,) in statements])
+
+
+def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
+    """The other uuids of a partij (M6), also of one that a client deleted."""
+    rows = connection.execute(
+        "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?", (partij,)
+    )
+    hidden = others_of_hidden(connection, [partij]).get(partij, set())
+    return sorted({row[0] for row in rows} | hidden)
 
 
 def givers(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:

@@ -129,11 +129,12 @@ def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[byte
 def partijen_of(
     connection: sqlite3.Connection, source: int, uuids: Sequence[bytes]
 ) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
-    """What klanten became: by uuid its row, facts, and document (uuid, row; None when a client deleted it)."""
+    """What klanten became: by uuid its row, facts, and document (uuid, row; no row when a client deleted it)."""
     rows = connection.execute(
-        "SELECT r.uuid, r.id, r.facts, d.uuid, d.id FROM raw r"
+        "SELECT r.uuid, r.id, r.facts, coalesce(d.uuid, h.uuid), d.id FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
         f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(uuids)} AND r.state = ?",
         (source, RAW_KIND["klant"], *uuids, TRANSLATED),
     )
@@ -142,14 +143,16 @@ def partijen_of(
 
 def actors_of(
     connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]
-) -> dict[bytes, dict[str, tuple[bytes, int]]]:
-    """The actors (uuid, row) that these contactmomenten name, by contactmoment and facet; not those that a client
-    deleted."""
-    found: dict[bytes, dict[str, tuple[bytes, int]]] = {}
+) -> dict[bytes, dict[str, tuple[bytes, int | None]]]:
+    """The actors (uuid, row; no row when a client deleted it) that these contactmomenten name, by contactmoment and
+    facet."""
+    found: dict[bytes, dict[str, tuple[bytes, int | None]]] = {}
     for contact, facet, uuid, row in connection.execute(
-        "SELECT r.uuid, c.facet, d.uuid, d.id FROM raw r JOIN claim c ON c.raw = r.id"
-        " JOIN statement s ON s.id = c.statement JOIN document d ON d.id = s.document"
-        f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(contacts)} AND r.state = ?",
+        "SELECT r.uuid, c.facet, coalesce(d.uuid, h.uuid), d.id FROM raw r JOIN claim c ON c.raw = r.id"
+        " JOIN statement s ON s.id = c.statement LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
+        f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(contacts)} AND r.state = ?"
+        " AND coalesce(d.uuid, h.uuid) IS NOT NULL",
         (source, RAW_KIND["contactmoment"], *contacts, TRANSLATED),
     ):
         found.setdefault(contact, {})[facet] = (uuid, row)
@@ -279,20 +282,6 @@ def lost_before(connection: sqlite3.Connection, source: int, contacts: Sequence[
         (source, *contacts),
     )
     return {row[0] for row in rows}
-
-
-def moments_among(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[Moment]:
-    """The contactmomenten that are held under these uuids."""
-    found: set[Moment] = set()
-    for marks, some in in_parts(uuids):
-        found.update(
-            connection.execute(
-                "SELECT source, uuid FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
-                f" AND uuid IN ({marks})",
-                (RAW_KIND["contactmoment"], *some),
-            ).fetchall()
-        )
-    return found
 
 
 def is_moment(connection: sqlite3.Connection, uuid: bytes) -> bool:

@@ -32,7 +32,8 @@ def put_documents(
 ) -> dict[bytes, int]:
     """Insert or update documents, then their links and other uuids.
 
-    In: pairs of a document and the uuid (16 bytes) of the document that owns it, or None for itself.
+    In: pairs of a document and the uuid (16 bytes) of the document that owns it, or None for itself; one that is not
+    among these is one that a client deleted, and then nobody owns it.
     Out: the row id of each, by uuid. An unchanged document is not written. Raises DanglingLink.
     """
     named = [(document, document.uuid.bytes, owner) for document, owner in documents]
@@ -43,12 +44,13 @@ def put_documents(
         if uuid not in ids:
             ids[uuid] = next_id
             next_id += 1
-    new: list[tuple[int, int, str, int, int, int, int, bytes]] = []
+    new: list[tuple[int, int, str, int | None, int, int, int, bytes]] = []
     changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
     places: list[spans.Place] = []  # where they are
     left: list[spans.Place] = []  # where those that move were
     for document, uuid, owner in named:
-        body, owner_id, row = orjson.dumps(document.body).decode(), ids[owner or uuid], known.get(uuid)
+        body, row = orjson.dumps(document.body).decode(), known.get(uuid)
+        owner_id = ids[uuid] if owner is None else ids.get(owner)
         values = (document.created, document.moment, body, owner_id, origin)
         kind = KIND[document.kind]
         if row is None:
