@@ -172,7 +172,7 @@ class Ingest(Translator):
         partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
         merging = self.merging(connection)
         if kind in ADOPTABLE:
-            merging.identities |= keys_of_own(connection, kind, row)
+            merging.identities |= keys_of_own(connection, row)
         elif kind == "vertegenwoordiging":
             merging.zaken |= zaken_of_pair(connection, row)
         if merging.identities or merging.zaken:

@@ -19,7 +19,7 @@ from gateway.representing import represent
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
 from gateway.store import naming, representation, standards, ties
-from gateway.store.adopting import adopt, derived_uuids
+from gateway.store.adopting import adopt, derived_uuids, keys_of_own
 from gateway.store.claims import StatementRow, Zaak
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.identities import zaken_of_contacts
@@ -80,18 +80,20 @@ class Merging:
     def finish(self) -> None:
         """Bring the documents in line with the claims, zaken and klantcontacten that are held now."""
         done: set[int] = set()
-        again = self._finish()
-        while again := again - done:
+        again, returned = self._finish()
+        while fresh := (again | returned) - done:
+            done |= fresh
             # What a client named has another uuid now, came back or went.
-            done |= again
-            origins = naming.origins(self.connection, again)
+            origins = naming.origins(self.connection, again & fresh)
             self.identities |= origins.identities
             self.zaken |= origins.zaken
             self.moments |= origins.moments
-            again = self._finish()
+            for row in returned & fresh:  # something else that the legacy knows may be the same
+                self.identities |= keys_of_own(self.connection, row)
+            again, returned = self._finish()
 
-    def _finish(self) -> set[int]:
-        """Out: documents (rows) that do not refer to what a client named in them."""
+    def _finish(self) -> tuple[set[int], set[int]]:
+        """Out: documents (rows) that do not refer to what a client named in them, and that are a client's again."""
         self.clients_name = naming.clients_name(self.connection)
         alone = statements.left_alone(self.connection, self.statements) if self.statements else {}
         statements.delete_unused_statements(self.connection, self.statements)
@@ -117,7 +119,8 @@ class Merging:
         if self.clients_name:
             touched |= naming.known_as(self.connection, gone).keys()
         adressen = standards.adressen_of(self.connection, gone)
-        again = remove_gone(self.connection, gone, keep=self.settings.verdwenen_partij == "inactief")
+        keep = self.settings.verdwenen_partij == "inactief"
+        again, returned = remove_gone(self.connection, gone, keep=keep)
         standards.nobodys(self.connection, adressen)
         standards.settle(self.connection, self._addressed, prefer=self.settings.voorkeursadres)
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
@@ -133,7 +136,9 @@ class Merging:
         self.zaken.clear()
         self.moments.clear()
         self._addressed.clear()
-        return again | naming.astray(self.connection, touched) if touched else again
+        if touched:
+            again |= naming.astray(self.connection, touched)
+        return again, returned
 
     def _parties(self, alone: dict[bytes, int]) -> set[int]:
         """The parties and actors of the keys that were touched (M5-M18). Out: documents that are no more.

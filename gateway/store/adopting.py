@@ -64,15 +64,16 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     parents = _parents(connection, parties)
     for documents in parties:
         if documents[0].kind == "partij":
-            _forget_other_pair(connection, documents, parents, names)
-            _adopt_party(connection, documents, own, names, parents)
+            left = _forget_other_pair(connection, documents, parents, names)
+            _adopt_party(connection, documents, own, names, parents, left)
     for documents in parties:
         for document in documents:
             _rename(document, names)
 
 
-def keys_of_own(connection: sqlite3.Connection, kind: str, row: int) -> set[int]:
+def keys_of_own(connection: sqlite3.Connection, row: int) -> set[int]:
     """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator."""
+    kind = editing.get(connection, row).kind
     identificatoren = [row] if kind == "partij-identificator" else []
     if kind == "partij":
         identificatoren = referring(connection, "partij-identificator.identificeerdePartij", row)
@@ -194,27 +195,38 @@ def _number_of(connection: sqlite3.Connection, uuid: UUID) -> str:
     return row[0] if row else ""
 
 
+def _parent_of(connection: sqlite3.Connection, own: UUID) -> str:
+    """The number that an identificator stands under, "" for none."""
+    row = connection.execute(
+        "SELECT p.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link l ON l.source = d.id"
+        f" AND l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
+        " JOIN document p ON p.id = l.target WHERE d.uuid = ?",
+        (own.bytes,),
+    ).fetchone()
+    return row[0] if row else ""
+
+
 def _forget_other_pair(
     connection: sqlite3.Connection,
     documents: list[Document],
     parents: Mapping[UUID, str],
     names: dict[UUID, UUID],
-) -> None:
-    """Leave to the client what it made under another KVK number than the legacy now knows of that vestigingsnummer."""
+) -> set[UUID]:
+    """Leave to the client what it made under another KVK number than the legacy now knows of that vestigingsnummer.
+
+    Out: the derived uuids of that: they may be another client's only after this one has its own back.
+    """
+    left: set[UUID] = set()
     for document in documents[1:]:
-        parent, own = parents.get(document.uuid), _name(document, names)
-        if not parent or own is None:
+        parent, own, partij = parents.get(document.uuid), _name(document, names), _name(documents[0], names)
+        if not parent or (own is None and partij is None):
             continue
-        row = connection.execute(
-            "SELECT p.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link l ON l.source = d.id"
-            f" AND l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
-            " JOIN document p ON p.id = l.target WHERE d.uuid = ?",
-            (own.bytes,),
-        ).fetchone()
-        if row and row[0] != parent:
+        # Keys that came apart may have left a client's partij here, and its number at another pair.
+        apart = own is None or partij is None
+        if apart or _parent_of(connection, own) not in ("", parent):
             for each in (documents[0], document):
-                for uuid in (each.uuid, *each.other_uuids):
-                    names.pop(uuid, None)
+                left |= {uuid for uuid in (each.uuid, *each.other_uuids) if names.pop(uuid, None)}
+    return left
 
 
 def _adopt_party(
@@ -223,10 +235,15 @@ def _adopt_party(
     own: Sequence[_Own],
     names: dict[UUID, UUID],
     parents: Mapping[UUID, str],
+    left: set[UUID],
 ) -> None:
     partij = documents[0]
     for document in documents[1:]:
-        if document.kind != "partij-identificator" or _name(document, names):
+        if (
+            document.kind != "partij-identificator"
+            or _name(document, names)
+            or {partij.uuid, document.uuid} & left
+        ):
             continue
         codes, parent = _codes(document.body["partijIdentificator"]), parents.get(document.uuid, "")
         # Of several pairs that clients wrote of a number that the legacy knows no KVK number of, the newest.

@@ -21,19 +21,23 @@ from gateway.store.writing import remove_documents
 from mappings.vanished import vanished
 
 
-def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True) -> set[int]:
+def remove_gone(
+    connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True
+) -> tuple[set[int], set[int]]:
     """Remove documents that the legacy no longer gives.
 
     What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6), for as long
     as it does (`moving`). Without
     such a one the document stays for their sake, with nothing but what clients wrote in it; unless it is a partij and
     these need not be kept: then what is nothing without it goes along (M20). What clients made themselves is theirs
-    again (M19). Out: documents from the legacy (rows) that lost what a client had them refer to, to be made again.
+    again (M19). Out: documents from the legacy (rows) that lost what a client had them refer to, to be made again; and
+    those that are a client's again.
     """
     rows = set(gone)
     if not rows:
-        return set()
-    rows -= give_back(connection, rows)
+        return set(), set()
+    returned = give_back(connection, rows)
+    rows -= returned
     along: set[int] = set()
     lost = _named(connection, rows, keep=keep) if naming.clients_name(connection) else set()
     for source, relation, target in _references_of_clients(connection, rows):
@@ -53,7 +57,7 @@ def remove_gone(connection: sqlite3.Connection, gone: Iterable[int], *, keep: bo
             rows.discard(partij)
             _keep(connection, partij)
     remove_documents(connection, rows)
-    return lost - rows
+    return lost - rows, returned
 
 
 def _named(connection: sqlite3.Connection, rows: set[int], *, keep: bool) -> set[int]:
