@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from gateway.klantinteracties import declarations as declared
 from gateway.klantinteracties.drafts import Draft, link_field
 from gateway.klantinteracties.resources import RESOURCES
 from gateway.problems import InvalidParam
-from gateway.store import editing, rules
+from gateway.store import editing, reading, rules
 from gateway.store.editing import Held
 from mappings.klantinteracties import NEEDS_KVK_NUMMER
 
@@ -41,6 +42,15 @@ NOT_LINKED = {
     "voorkeursDigitaalAdres": "Het voorkeurs adres moet een gelinkte digitaal adres zijn.",
     "voorkeursRekeningnummer": "Het voorkeurs rekeningnummer moet een gelinkte rekeningnummer zijn.",
 }
+NUMBERS_OF_PARTIJ = "partijIdentificatoren.identificeerdePartij"
+NAMED_TWICE = InvalidParam(
+    NUMBERS_OF_PARTIJ, "duplicated", "Dezelfde `uuid` mag in `partijIdentificatoren` maar één keer voorkomen."
+)
+NAMES_ITS_PARTIJ = InvalidParam(
+    NUMBERS_OF_PARTIJ,
+    "invalid",
+    "`identificeerdePartij` volgt uit de partij zelf en hoort niet in `partijIdentificatoren`.",
+)
 REPRESENTS_ITSELF = InvalidParam(
     "vertegenwoordigdePartij", "invalid", "De partij kan niet zichzelf vertegenwoordigen."
 )
@@ -70,8 +80,17 @@ def judge(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
 
 
 def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
-    """What a partij prefers is one of its own, as its lists would become [140]."""
+    """Its numbers are its own, each once; what it prefers is one of its own, as its lists would become [140]."""
     lists = {item.name: item for item in draft.resource.fields if isinstance(item, declared.Listing)}
+    numbers = draft.lists.get("partijIdentificatoren", [])
+    if len(set(numbers)) < len(numbers):
+        yield NAMED_TWICE
+    for number in draft.given.get("partijIdentificatoren", ()):
+        named = number.get("identificeerdePartij")
+        # What an answer showed may come back.
+        if named and not (draft.held and _is(connection, draft.held, named["uuid"])):
+            yield NAMES_ITS_PARTIJ
+            break
     for item in draft.resource.fields:
         if not isinstance(item, declared.Reference) or not item.among or not draft.given.get(item.name):
             continue
@@ -81,6 +100,12 @@ def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidPar
             own = rules.referring(connection, relation, draft.held.id) if draft.held else []
         if not set(draft.links[link_field(item.relation)]) <= set(own):
             yield InvalidParam(item.name, "invalid", NOT_LINKED[item.name])
+
+
+def _is(connection: sqlite3.Connection, held: Held, uuid: UUID) -> bool:
+    """Is this a uuid of that document, its own or another one (M6)?"""
+    found = reading.find(connection, held.kind, uuid.bytes)
+    return found is not None and found[0] == held.id
 
 
 def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:

@@ -193,7 +193,11 @@ class Writer:
         """Make the documents of a list what was given: first remove what isn't in it, then change and add."""
         kept = set(draft.lists[item.name])
         before = questions.referring(connection, item.relation, owner)
-        _delete(connection, [row for row in before if row not in kept])
+        removed = [row for row in before if row not in kept]
+        if any(questions.referring(connection, rules.PARENT, row) for row in removed):
+            # Also when what hangs under it is left out as well: a list is no way to delete all of them at once.
+            raise _protected(rules.PARENT)
+        _delete(connection, removed)
         for number in range(len(draft.given[item.name])):
             wrong: list[InvalidParam] = []
             inner = drafts.nested(connection, draft, item, number, wrong)
@@ -254,14 +258,19 @@ def _delete(connection: sqlite3.Connection, rows: list[int], under: UUID | None 
     try:
         deleting.delete(connection, rows, under)
     except deleting.Protected as error:
-        # As recorded [194], with the names of the recorded server's own classes.
-        names = {"partij-identificator.subIdentificatorVan": "PartijIdentificator.sub_identificator_van"}
-        field = names[error.relation]
-        reason = (
-            f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
-            f"through protected foreign keys: '{field}'."
-        )
-        raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason)) from None
+        raise _protected(error.relation) from None
+
+
+def _protected(relation: str) -> problems.Problem:
+    """Why something that others refer to by this relation stays: as recorded [194], with the names of that server's
+    own classes."""
+    names = {rules.PARENT: "PartijIdentificator.sub_identificator_van"}
+    field = names[relation]
+    reason = (
+        f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
+        f"through protected foreign keys: '{field}'."
+    )
+    return problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason))
 
 
 def _subjects(connection: sqlite3.Connection, contact: int) -> set[int]:

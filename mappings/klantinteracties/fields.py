@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 import pycountry
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load, validate
 
 from mappings.digitaleadressen import geldig_emailadres
 from mappings.klantinteracties import faults
@@ -377,23 +377,40 @@ class Texts(Value):
 
 
 class Variants(Value):
-    """A group of which the form depends on another field of the object, `switch`; null when there is none."""
+    """A group of which the form depends on another field of the object, `switch`. Out: what was given of it.
 
-    def __init__(self, switch: str, schemas: Mapping[str, type[Input]], **rest: Any) -> None:
-        super().__init__(allow_none=True, **rest)
-        self.switch, self.schemas = switch, schemas
+    In a PATCH nothing of it is required. Null is refused, but for a new object when `null_when_new` says so.
+    """
+
+    def __init__(
+        self, switch: str, schemas: Mapping[str, type[Input]], *, null_when_new: bool = False, **rest: Any
+    ) -> None:
+        super().__init__(empty=_nothing, **rest)
+        self.switch, self.schemas, self.null_when_new = switch, schemas, null_when_new
         self._inner = {name: schema() for name, schema in schemas.items()}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+    def empty_of(self, switch: str) -> Json:
+        """The group of this form, with nothing filled in."""
+        return self._inner[switch].empty()
+
+    def required_of(self, switch: str) -> list[str]:
+        """What a group of this form can't be without."""
+        inner = self._inner[switch].fields
+        return [name for name, field in inner.items() if field.required and not field.dump_only]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, *, partial: Any = None, **_: Any) -> Any:
         schema = self._inner.get(str((data or {}).get(self.switch)))
-        # Without a variant nothing can be said of it; the switch itself is then missing or wrong.
-        return value if schema is None else schema.empty() | loaded(schema, value)
+        # Without a form nothing can be said of it; the switch itself is then missing or wrong.
+        return missing if schema is None else loaded(schema, value, partial=bool(partial))
 
 
-def loaded(schema: Input, value: Any) -> Json:
-    """What was given of a group. Raises ValidationError, without the value that marshmallow's own would carry."""
+def loaded(schema: Input, value: Any, *, partial: bool = False) -> Json:
+    """What was given of a group; `partial` requires nothing.
+
+    Raises ValidationError, without the value that marshmallow's own would carry.
+    """
     try:
-        return cast(Json, schema.load(value))
+        return cast(Json, schema.load(value, partial=partial))
     except ValidationError as error:
         messages = error.messages
     raise ValidationError(messages)

@@ -282,6 +282,7 @@ class Partij(Resource):
     partijIdentificatie = Variants(
         "soortPartij",
         {"contactpersoon": Contactpersoon, "persoon": Persoon, "organisatie": Organisatie},
+        null_when_new=True,
         about="Gegevens die alleen deze soort partij heeft.",
     )
 

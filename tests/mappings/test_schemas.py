@@ -313,11 +313,15 @@ class TestGroups:
         assert set(loaded["contactnaam"].values()) == {""}
         assert loaded["volledigeNaam"] == ""
 
-    def test_follow_the_stored_soort_in_a_patch_that_does_not_say_it(self) -> None:
-        given = {"partijIdentificatie": {"naam": "Nieuwe naam"}}
-        stored = {"soortPartij": "organisatie"}
-        assert load("partij", given, partial=True, stored=stored) == given
-        assert names("partij", given, partial=True) == [("soortPartij", "required")]
+    def test_are_left_alone_by_a_patch_that_does_not_say_the_soort(self) -> None:
+        given = {"partijIdentificatie": {"naam": "Nieuwe naam"}, "interneNotitie": "x"}
+        stored = {"soortPartij": "organisatie", "partijIdentificatie": {"naam": "Naam"}}
+        assert load("partij", given, partial=True, stored=stored) == {"interneNotitie": "x"}
+
+    def test_of_something_stored_have_only_what_was_given(self) -> None:
+        given = {"soortActor": "medewerker", "actorIdentificatie": {"functie": "x"}}
+        stored = {"soortActor": "medewerker", "actorIdentificatie": {"functie": "y"}}
+        assert load("actor", given, partial=True, stored=stored) == given
 
     def test_a_medewerker_has_a_functie_and_a_telephone_number(self) -> None:
         actor = {"naam": "K", "soortActor": "medewerker", "actorIdentificatie": {"emailadres": "geen"}}
