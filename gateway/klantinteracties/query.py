@@ -90,8 +90,8 @@ def parse_detail(resource: Resource, text: str) -> Tree:
 
 
 def asks_cascade(text: str) -> bool:
-    """Does the query string of a DELETE ask to take along what is around the object?"""
-    return FLAGS.get(_parameters(text).get(CASCADE, "").lower()) == 1
+    """Does the query string of a DELETE ask to take along what is around the object? Only `true` does: it destroys."""
+    return _parameters(text).get(CASCADE) == "true"
 
 
 def page_address(address: str, text: str, page: int) -> str:
