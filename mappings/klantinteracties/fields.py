@@ -69,8 +69,9 @@ def is_telephone(text: str) -> Fault | None:
 
 
 def is_country(text: str) -> Fault | None:
-    """A rule: a code of two letters of ISO 3166."""
-    return None if len(text) == 2 and pycountry.countries.get(alpha_2=text) else faults.NO_COUNTRY
+    """A rule: a code of two letters of ISO 3166, in capitals: a filter finds it only as it is written."""
+    found = pycountry.countries.get(alpha_2=text) if len(text) == 2 else None
+    return None if found and found.alpha_2 == text else faults.NO_COUNTRY
 
 
 def is_address(text: str) -> Fault | None:

@@ -193,6 +193,14 @@ def test_a_huisnummer_lies_between_1_and_99999(huisnummer: Any, code: str) -> No
     )
 
 
+@pytest.mark.parametrize("land", ("nl", "Nl", "XX", "NLD", "n1"))
+def test_a_land_is_a_code_of_iso_3166_in_capitals(land: str) -> None:
+    """The list of countries is looked up without regard to case; a filter is not."""
+    assert ("bezoekadres.land", "invalid") in names("partij", PARTIJ | {"bezoekadres": {"land": land}})
+    loaded = load("betrokkene", {"correspondentieadres": {"land": "NL"}}, partial=True)
+    assert loaded["correspondentieadres"]["land"] == "NL"
+
+
 @pytest.mark.parametrize("address", ("zaaktype", "//example.nl/x", "javascript:alert(1)", "http://"))
 def test_an_address_is_absolute(address: str) -> None:
     assert refusal("klantcontact", {"hoofdOnderwerpType": address}, partial=True) == [
