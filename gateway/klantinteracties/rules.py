@@ -54,11 +54,16 @@ NAMES_ITS_PARTIJ = InvalidParam(
 REPRESENTS_ITSELF = InvalidParam(
     "vertegenwoordigdePartij", "invalid", "De partij kan niet zichzelf vertegenwoordigen."
 )
-PAIR_NOT_UNIQUE = InvalidParam(
-    "nonFieldErrors",
-    "unique",
-    "De velden vertegenwoordigende_partij, vertegenwoordigde_partij moeten een unieke set zijn.",
-)
+OF_ADRES = "digitaleadres.verstrektDoorPartij"
+
+
+def _set_not_unique(fields: str) -> InvalidParam:
+    return InvalidParam("nonFieldErrors", "unique", f"De velden {fields} moeten een unieke set zijn.")
+
+
+PAIR_NOT_UNIQUE = _set_not_unique("vertegenwoordigende_partij, vertegenwoordigde_partij")
+CONTACT_NOT_UNIQUE = _set_not_unique("actor, klantcontact")
+REFERENTIE_NOT_UNIQUE = _set_not_unique("['verstrekt_door_partij', 'referentie', 'soort_digitaal_adres']")
 
 
 def _preferences() -> Iterator[tuple[str, str]]:
@@ -148,7 +153,47 @@ def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterato
         yield PAIR_NOT_UNIQUE
 
 
+def _actorklantcontact(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """An actor is named once at a klantcontact."""
+    if draft.held and draft.links == draft.held.links:
+        return
+    pair = [(f"actorklantcontact.{name}", draft.links[name][0]) for name in ("klantcontact", "actor")]
+    if rules.referring_to_all(connection, pair) - ({draft.held.id} if draft.held else set()):
+        yield CONTACT_NOT_UNIQUE
+
+
+def _digitaleadres(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """A referentie is of one address of a soort of a partij."""
+    held, name = draft.held, "verstrektDoorPartij"
+    same = held and all(
+        held.body[field] == draft.merged[field] for field in ("referentie", "soortDigitaalAdres")
+    )
+    if held and same and set(draft.links.get(name, [])) <= set(held.links.get(name, [])):
+        return
+    for partij in draft.links.get(name, []):
+        if _taken(connection, partij, draft.merged) - ({held.id} if held else set()):
+            yield REFERENTIE_NOT_UNIQUE
+
+
+def _taken(connection: sqlite3.Connection, partij: int, adres: Mapping[str, Any]) -> set[int]:
+    """The addresses of a partij with the soort and referentie of this one, when it has a referentie."""
+    if not adres["referentie"]:
+        return set()
+    found = rules.referring(connection, OF_ADRES, partij)
+    for field in ("referentie", "soortDigitaalAdres"):
+        found = rules.having(connection, found, field, adres[field])
+    return set(found)
+
+
+def joined(connection: sqlite3.Connection, held: Held, partij: int) -> list[InvalidParam]:
+    """What is wrong with an address that a partij has just taken over."""
+    others = _taken(connection, partij, held.body) - {held.id} if held.kind == "digitaleadres" else set()
+    return [REFERENTIE_NOT_UNIQUE] if others else []
+
+
 _RULES: Mapping[str, Callable[[sqlite3.Connection, Draft], Iterator[InvalidParam]]] = {
+    "actorklantcontact": _actorklantcontact,
+    "digitaleadres": _digitaleadres,
     "partij": _partij,
     "partij-identificator": _identificator,
     "vertegenwoordiging": _vertegenwoordiging,
@@ -193,7 +238,7 @@ def _one_standard(connection: sqlite3.Connection, standard: Held) -> None:
     """The other address of that soort of that partij is the standard one no longer, for as long as this one is."""
     soort = standard.body["soortDigitaalAdres"]
     for partij in standard.links.get("verstrektDoorPartij", []):
-        own = rules.referring(connection, "digitaleadres.verstrektDoorPartij", partij)
+        own = rules.referring(connection, OF_ADRES, partij)
         for row in rules.having(connection, own, "soortDigitaalAdres", soort):
             other = editing.get(connection, row)
             if row != standard.id and other.body["isStandaardAdres"]:

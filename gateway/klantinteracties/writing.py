@@ -252,6 +252,7 @@ def _take_over(
         links = {**held.links, link_field(item.relation): targets}
         editing.update(connection, held, body, links)
         rules.follow(connection, held, row)
+        _refuse(rules.joined(connection, held, owner) if targets else [])
 
 
 def _delete(connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:

@@ -481,6 +481,77 @@ def test_a_pair_is_represented_once_and_nobody_by_himself(editor: Editor) -> Non
     assert [ref(one) for one in editor.again("partijen", twee)["vertegenwoordigden"]] == [ref(drie)]
 
 
+# Sets of fields that are unique together
+
+SET = [("nonFieldErrors", "unique")]
+
+
+def test_an_actor_is_named_once_at_a_klantcontact(editor: Editor) -> None:
+    een, twee = (a_medewerker(editor, naam) for naam in ("Een", "Twee"))
+    contact, other = (editor.make("klantcontacten", KLANTCONTACT) for _ in range(2))
+
+    def pair(actor: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+        return {"actor": ref(actor), "klantcontact": ref(about)}
+
+    held = editor.make("actorklantcontacten", pair(een, contact))
+    second = editor.make("actorklantcontacten", pair(twee, contact))
+    third = editor.make("actorklantcontacten", pair(een, other))
+    with editor.nothing_written():
+        got = editor.send("POST", "/actorklantcontacten", pair(een, contact))
+        assert (got.status, got.json["invalidParams"]) == (400, [{
+            "name": "nonFieldErrors", "code": "unique",
+            "reason": "De velden actor, klantcontact moeten een unieke set zijn.",
+        }])  # fmt: skip
+        path = "/actorklantcontacten"
+        assert editor.refused("PUT", f"{path}/{second['uuid']}", pair(een, contact)) == SET
+        assert editor.refused("PATCH", f"{path}/{second['uuid']}", {"actor": ref(een)}) == SET
+        assert editor.refused("PATCH", f"{path}/{third['uuid']}", {"klantcontact": ref(contact)}) == SET
+        editor.put("actorklantcontacten", held, pair(een, contact))
+    editor.delete("actorklantcontacten", held)
+    editor.patch("actorklantcontacten", second, {"actor": ref(een)})
+
+
+def test_a_referentie_is_of_one_address_of_a_soort_of_a_partij(editor: Editor) -> None:
+    een, twee = (editor.make("partijen", PERSOON) for _ in range(2))
+    body = {**EMAIL, "referentie": "portaal", "verstrektDoorPartij": ref(een)}
+    held = editor.make("digitaleadressen", body)
+    phone = {**body, "adres": "0612345678", "soortDigitaalAdres": "telefoonnummer"}
+    others = [
+        editor.make("digitaleadressen", {**body, **rest})
+        for rest in (
+            {"referentie": "anders"},
+            {"verstrektDoorPartij": ref(twee)},
+            phone,
+            {"verstrektDoorPartij": None},
+        )
+    ]
+    for _ in range(2):  # without a referentie there may be several
+        editor.make("digitaleadressen", {**body, "referentie": ""})
+        editor.make("digitaleadressen", {**body, "verstrektDoorPartij": None})
+    changes = (
+        {"referentie": "portaal"},
+        {"verstrektDoorPartij": ref(een)},
+        {"soortDigitaalAdres": "email", "adres": "x@example.nl"},
+        {"verstrektDoorPartij": ref(een)},
+    )
+    with editor.nothing_written():
+        got = editor.send("POST", "/digitaleadressen", body)
+        assert (got.status, got.json["invalidParams"]) == (400, [{
+            "name": "nonFieldErrors", "code": "unique",
+            "reason": "De velden ['verstrekt_door_partij', 'referentie', 'soort_digitaal_adres'] moeten een unieke "
+            "set zijn.",
+        }])  # fmt: skip
+        for one, change in zip(others, changes, strict=True):
+            path = f"/digitaleadressen/{one['uuid']}"
+            assert editor.refused("PATCH", path, change) == SET
+            assert editor.refused("PUT", path, {**body, "adres": "x@example.nl"}) == SET
+        editor.put("digitaleadressen", held, body)
+        both = {"digitaleAdressen": [ref(held), ref(others[3])]}
+        assert editor.refused("PATCH", f"/partijen/{een['uuid']}", both) == SET
+        assert editor.refused("POST", "/partijen", {**PERSOON, **both}) == SET
+    editor.patch("partijen", een, {"digitaleAdressen": [ref(others[3])]})  # the other one is let go
+
+
 # Internetaken
 
 
