@@ -39,7 +39,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """References to several documents, oldest first; or the first of them alone."""
+    """References to several documents, in the order in which they were given; or the first of them alone."""
 
     name: str
     relation: str

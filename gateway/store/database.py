@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gateway.store import schema, schema_jobs
+from gateway.store import schema, schema_jobs, schema_links
 from gateway.store.migrating import migrations
 
 BUSY_SECONDS = 30.0
@@ -25,7 +25,7 @@ STATEMENTS = 512  # that stay prepared
 CHECKPOINT_PAGES = 200_000
 BULK_CHECKPOINT_PAGES = 150_000
 # They declare the migrations.
-TABLES = (schema, schema_jobs)
+TABLES = (schema, schema_jobs, schema_links)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",

@@ -582,14 +582,40 @@ def test_the_server_says_when_a_taak_was_handled(editor: Editor) -> None:
     assert editor.patch("internetaken", made, {"status": "te_verwerken"})["afgehandeldOp"] is None
 
 
+def test_actoren_keep_the_order_in_which_they_were_given(editor: Editor) -> None:
+    """The first is the one that applications show as handler. Written anew, changed, deleted, expanded."""
+    contact = editor.make("klantcontacten", KLANTCONTACT)
+    a, b, c = (a_medewerker(editor, naam) for naam in "abc")
+
+    def order(shown: dict[str, Any]) -> str:
+        assert shown["toegewezenAanActor"] == shown["toegewezenAanActoren"][0]
+        names = {one["uuid"]: one["naam"] for one in (a, b, c)}
+        return "".join(names[one["uuid"]] for one in shown["toegewezenAanActoren"])
+
+    made = editor.make("internetaken", taak(contact, toegewezenAanActoren=[ref(c), ref(a), ref(b), ref(c)]))
+    assert order(made) == "cab"
+    assert order(editor.again("internetaken", made)) == "cab"
+    assert order(editor.patch("internetaken", made, {"toelichting": "x"})) == "cab"
+    assert order(editor.patch("internetaken", made, {"toegewezenAanActor": ref(c)})) == "cab"
+    for several in ("bca", "ab", "bac", "acb"):
+        given = [ref({"a": a, "b": b, "c": c}[naam]) for naam in several]
+        assert order(editor.patch("internetaken", made, {"toegewezenAanActoren": given})) == several
+        assert order(editor.get("/internetaken")["results"][0]) == several
+        shown = editor.get(f"/klantcontacten/{contact['uuid']}?expand=leiddeTotInterneTaken")["_expand"]
+        assert order(shown["leiddeTotInterneTaken"][0]) == several
+    editor.delete("actoren", a)
+    assert order(editor.again("internetaken", made)) == "cb"
+
+
 def test_a_taak_carries_its_actoren_in_both_ways(editor: Editor) -> None:
     contact = editor.make("klantcontacten", KLANTCONTACT)
     een, twee = a_medewerker(editor, "Een"), a_medewerker(editor, "Twee")
     made = editor.make("internetaken", taak(contact, toegewezenAanActoren=[ref(twee), ref(een)]))
-    assert [one["uuid"] for one in made["toegewezenAanActoren"]] == [een["uuid"], twee["uuid"]]
-    assert made["toegewezenAanActor"]["uuid"] == een["uuid"]
-    after = editor.patch("internetaken", made, {"toegewezenAanActor": ref(twee)})
-    assert [one["uuid"] for one in after["toegewezenAanActoren"]] == [twee["uuid"]]
+    assert [one["uuid"] for one in made["toegewezenAanActoren"]] == [twee["uuid"], een["uuid"]]
+    assert made["toegewezenAanActor"]["uuid"] == twee["uuid"]
+    after = editor.patch("internetaken", made, {"toegewezenAanActor": ref(een)})
+    assert [one["uuid"] for one in after["toegewezenAanActoren"]] == [een["uuid"]]
+    editor.patch("internetaken", made, {"toegewezenAanActor": ref(twee)})
     editor.delete("actoren", twee)
     after = editor.again("internetaken", made)
     assert (after["toegewezenAanActor"], after["toegewezenAanActoren"]) == (None, [])
