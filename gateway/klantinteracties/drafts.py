@@ -36,9 +36,9 @@ class Draft:
     """A document as a client wants it.
 
     `given` is the loaded body; `held` the document that it changes, None for a new one; `prefix` stands before the
-    names of errors on its fields, `rule_prefix` before those on the whole. Filled in on the way: `links`, what it
-    will refer to (rows, by field of the relation); `lists`, the documents that a given list names (rows, by
-    field); `merged`, its fields as they would become.
+    names of errors on its fields, `rule_prefix` before those on the whole; `partial` for a PATCH. Filled in on the
+    way: `links`, what it will refer to (rows, by field of the relation); `lists`, the documents that a given list
+    names (rows, by field); `merged`, its fields as they would become.
     """
 
     resource: declared.Resource
@@ -46,6 +46,7 @@ class Draft:
     held: Held | None = None
     prefix: str = ""
     rule_prefix: str = ""
+    partial: bool = False
     links: dict[str, list[int]] = field(default_factory=dict)
     lists: dict[str, list[int]] = field(default_factory=dict)
     merged: Json = field(default_factory=dict)

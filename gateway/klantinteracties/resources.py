@@ -415,7 +415,7 @@ partijen = Resource(
             for adres in ("bezoekadres", "correspondentieadres")
             for deel in ("adresregel1", "adresregel2", "adresregel3", "land", "nummeraanduidingId")
         ),
-        categorie_van_partij.text("naam"),
+        categorie_van_partij.one_of("naam"),
         PARTIJ.flag("indicatieActief"),
         PARTIJ.flag("indicatieGeheimhouding"),
         PARTIJ.text("nummer"),

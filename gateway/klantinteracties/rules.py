@@ -18,6 +18,7 @@ from gateway.problems import InvalidParam
 from gateway.store import editing, reading, rules
 from gateway.store.editing import Held
 from mappings.klantinteracties import NEEDS_KVK_NUMMER
+from mappings.klantinteracties.faults import nothing_to_prefer
 
 PARENT = "partij-identificator.subIdentificatorVan"
 OF_PARTIJ = "partij-identificator.identificeerdePartij"
@@ -26,17 +27,20 @@ NOT_UNIQUE = InvalidParam(
     "invalid",
     "`PartijIdentificator` moet uniek zijn, er bestaat er al een met deze gegevenscombinatie.",
 )
-# Not recorded, so in our own words.
-ONE_OF_EACH_SOORT = InvalidParam(
-    "__all__", "invalid", "Een partij heeft van elke `codeSoortObjectId` hoogstens één `PartijIdentificator`."
-)
+ONE_OF_EACH_SOORT = InvalidParam("__all__", "invalid", "`CodeSoortObjectId` moet uniek zijn voor de Partij.")
+# Where only the beginning was measured, the rest is in our own words.
 OWN_PARENT = InvalidParam(
     "subIdentificatorVan", "invalid", "Een `PartijIdentificator` kan niet onder zichzelf vallen."
 )
 HAS_CHILDREN = InvalidParam(
     "partijIdentificatorCodeSoortObjectId",
     "invalid",
-    "Er vallen andere `PartijIdentificatoren` onder deze; de soort kan niet meer veranderen.",
+    "Het is niet mogelijk om de codeSoortObjectId te wijzigen: er vallen andere PartijIdentificatoren onder.",
+)
+WRONG_PARENT = InvalidParam(
+    "subIdentificatorVan",
+    "invalid",
+    "Het is alleen mogelijk om een subIdentificatorVan te kiezen met codeSoortObjectId = `kvk_nummer`.",
 )
 NOT_LINKED = {
     "voorkeursDigitaalAdres": "Het voorkeurs adres moet een gelinkte digitaal adres zijn.",
@@ -103,7 +107,9 @@ def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidPar
         if own is None:
             relation = lists[item.among].relation
             own = rules.referring(connection, relation, draft.held.id) if draft.held else []
-        if not set(draft.links[link_field(item.relation)]) <= set(own):
+        if not own and item.among not in draft.given:
+            yield InvalidParam(item.name, *nothing_to_prefer(item.name, item.among))
+        elif not set(draft.links[link_field(item.relation)]) <= set(own):
             yield InvalidParam(item.name, "invalid", NOT_LINKED[item.name])
 
 
@@ -122,10 +128,13 @@ def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[Inv
     if own & set(parents):
         yield OWN_PARENT
         return
-    if soort == "vestigingsnummer" and not rules.having(
+    if soort == "vestigingsnummer" and not parents:
+        yield NEEDS_KVK_NUMMER
+        return
+    if parents and not rules.having(
         connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer"
     ):
-        yield NEEDS_KVK_NUMMER
+        yield WRONG_PARENT
         return
     other_soort = held is not None and soort != held.body["partijIdentificator"]["codeSoortObjectId"]
     if held and other_soort and rules.referring(connection, PARENT, held.id):
@@ -213,7 +222,8 @@ def complete(draft: Draft) -> None:
             handled = merged["status"] == "verwerkt"
             merged["afgehandeldOp"] = (merged["afgehandeldOp"] or now) if handled else None
         case "categorie-relatie":
-            if draft.creating and "beginDatum" not in draft.given:
+            was_there = draft.held is None or draft.held.body["beginDatum"]
+            if was_there and not merged["beginDatum"]:
                 merged["beginDatum"] = clock.date().isoformat()
 
 

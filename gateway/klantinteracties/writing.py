@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -70,7 +70,7 @@ class Writer:
         outcome = self._hydrate([(resource, given)])
         with self._store.write() as connection:
             row = _row(connection, resource, uuid)
-            draft = Draft(resource, given, editing.get(connection, row))
+            draft = Draft(resource, given, editing.get(connection, row), partial=partial)
             _refuse(drafts.resolve(connection, draft))
             self._save(connection, draft)
             answer = _answer(connection, resource, row, base)
@@ -169,8 +169,8 @@ class Writer:
         """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""
         drafts.merge(connection, draft)
         kind, held = draft.resource.kind, draft.held
-        wrong = check(kind, draft.merged, draft.given, creating=draft.creating)
-        _refuse(wrong or rules.judge(connection, draft), draft.rule_prefix)
+        wrong = check(kind, draft.merged, draft.given, creating=draft.creating, whole=not draft.partial)
+        _refuse(_placed(draft, wrong or rules.judge(connection, draft)))
         rules.complete(draft)
         body = drafts.body(draft)
         moment = editing.microseconds(body["plaatsgevondenOp"]) if kind == "klantcontact" else None
@@ -218,9 +218,17 @@ def _drafts(kind: str, given: Json, held: Held | None = None) -> dict[str, Draft
     }
 
 
-def _refuse(wrong: Iterable[tuple[str, str, str]], prefix: str = "") -> None:
+def _placed(draft: Draft, wrong: Iterable[tuple[str, str, str]]) -> Iterator[InvalidParam]:
+    """What is wrong with a draft as a whole, by its place in the body; what is no field stays flat [139]."""
+    fields = {item.name for item in draft.resource.fields}
+    for name, code, reason in wrong:
+        prefix = draft.prefix if name in fields else draft.rule_prefix
+        yield InvalidParam(f"{prefix}{name}", code, reason)
+
+
+def _refuse(wrong: Iterable[tuple[str, str, str]]) -> None:
     """Raise a 400 Problem when anything is wrong."""
-    params = [InvalidParam(f"{prefix}{name}", code, reason) for name, code, reason in wrong]
+    params = [InvalidParam(*param) for param in wrong]
     if params:
         raise problems.invalid(*params)
 

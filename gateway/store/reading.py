@@ -294,6 +294,8 @@ def _trial(where: Where, parameter: int) -> str:
     subject = f"{holder}.moment" if where.subject is Subject.MOMENT else _field(holder, where.field)
     if where.compare is Compare.CONTAINS:
         tests.append(f"contains_text({subject}, ?{parameter})")
+    elif where.compare is Compare.AMONG:
+        tests.append(f"{subject} IN (SELECT value FROM json_each(?{parameter}))")
     elif where.compare is Compare.PRESENT:
         tests.append(f"({subject} IS NOT NULL) = ?{parameter}")
     else:

@@ -111,16 +111,26 @@ def defaults(kind: str) -> dict[str, Any]:
 
 
 def check(
-    kind: str, merged: Mapping[str, Any], given: Mapping[str, Any], *, creating: bool
+    kind: str,
+    merged: Mapping[str, Any],
+    given: Mapping[str, Any],
+    *,
+    creating: bool,
+    whole: bool | None = None,
 ) -> list[InvalidParam]:
     """What doesn't fit together in an object, as far as that needs no other object.
 
     In: the object as it would become, with references as `load` gives them; what the client gave of it, as
-    `load` gave it; whether it is new. For "maak-klantcontact" both as that body. Out: the errors, [] when there
+    `load` gave it; whether it is new, and whether all that is required must be given (a POST or PUT; when not said,
+    only of a new one). For "maak-klantcontact" both as that body. Out: the errors, [] when there
     are none.
     """
     judge = CHECKS.get(kind)
-    return list(judge(merged, given, creating=creating)) if judge else []
+    return (
+        list(judge(merged, given, creating=creating, whole=creating if whole is None else whole))
+        if judge
+        else []
+    )
 
 
 def schema_of(kind: str) -> Schema:

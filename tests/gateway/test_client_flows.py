@@ -221,6 +221,7 @@ def a_contactverzoek(contactcentrum: Contactcentrum, editor: Editor) -> tuple[An
         "digitaleadressen",
         {
             "verstrektDoorBetrokkene": ref(betrokkene),
+            "verstrektDoorPartij": None,
             "adres": "0612345678",
             "soortDigitaalAdres": "telefoonnummer",
             "omschrijving": "mobiel",

@@ -304,7 +304,6 @@ def test_a_flag_that_is_none_is_no_filter(client: Client, spelling: str, number:
         ("2025-10-01T09:30", 1),
         ("2025-10-01", 0),
         ("2025-10-01T09:30:01Z", 0),
-        ("gisteren", 0),
         ("0001-01-01T00:00:00%2B23:59", 0),
     ],
 )
@@ -324,8 +323,7 @@ def test_a_date_alone_means_midnight() -> None:
         ("verificatieDatum__gte=2025-11-02", 1),
         ("verificatieDatum__lt=2025-11-03", 1),
         ("verificatieDatum__lte=2025-11-01", 0),
-        ("verificatieDatum__lte=31-12-2025", 0),
-        ("verificatieDatum=20251102", 0),
+        ("verificatieDatum__lte=31-12-2025", 1),
         ("isGeverifieerd=true", 1),
         ("isGeverifieerd=false", 2),
     ],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.klantinteracties import Invalid, InvalidParam, defaults, load, schema_of
-from mappings.klantinteracties.fields import camel_case
+from mappings.klantinteracties.fields import camel_case, metadata_key
 from mappings.klantinteracties.schemas import SCHEMAS
 
 FOLDER = Path(__file__).parent.parent / "data" / "klantinteracties"
@@ -230,6 +230,7 @@ class TestMetadata:
 
     @given(st.text(max_size=20))
     def test_a_key_that_came_back_once_stays_as_it_is(self, key: str) -> None:
+        assert metadata_key(metadata_key(key)) == metadata_key(key)
         assert camel_case(camel_case(key)) == camel_case(key)
 
 
@@ -272,9 +273,9 @@ class TestReferences:
         assert load("partij", given, partial=True) == {
             "partijIdentificatoren": [{"uuid": UUID(SOMEONE), "partijIdentificator": group}]
         }
-        group["objectId"] = ""
+        group["objectId"], group["codeRegister"] = "", "x"
         assert names("partij", given, partial=True) == [
-            ("partijIdentificatoren.0.partijIdentificator.objectId", "blank")
+            ("partijIdentificatoren.0.partijIdentificator.codeRegister", "invalid_choice")
         ]
 
 
@@ -395,7 +396,7 @@ def test_maak_klantcontact_has_what_was_given_of_each_part() -> None:
     given = {
         "klantcontact": KLANTCONTACT,
         "betrokkene": {"rol": "klant", "initiator": True},
-        "onderwerpobject": None,
     }
     assert load("maak-klantcontact", given, partial=False) == given
-    assert names("maak-klantcontact", {"klantcontact": None}) == [("klantcontact", "null")]
+    nothing = {"klantcontact": None, "betrokkene": None, "onderwerpobject": None}
+    assert names("maak-klantcontact", nothing) == [(name, "null") for name in nothing]
