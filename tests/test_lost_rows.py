@@ -60,7 +60,8 @@ DAMAGE: dict[str, str] = {
     "keys": "UPDATE identity SET key = 'brp:bsn:' || id WHERE id % 7 = 1",
     "every link": f"DELETE FROM link WHERE source IN (SELECT id FROM document WHERE {NOT_A_CLIENTS})",
     "a link too many": "INSERT OR IGNORE INTO link (source, relation, target)"
-    " SELECT source, relation, (SELECT min(target) FROM link l WHERE l.relation = link.relation) FROM link WHERE source % 3 = 1",
+    " SELECT source, relation, (SELECT min(target) FROM link l WHERE l.relation = link.relation)"
+    " FROM link WHERE source % 3 = 1",
     "every alias": "DELETE FROM alias",
     "an alias of another document": "UPDATE alias SET document = (SELECT min(id) FROM document WHERE kind = 1)",
     "some documents": f"DELETE FROM link WHERE source IN ({DOCUMENTS}) OR target IN ({DOCUMENTS});"
