@@ -41,6 +41,7 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
     },
     "onderwerpobject": {"klantcontact": "klantcontact", "wasKlantcontact": "klantcontact"},
     "actorklantcontact": {"actor": "actor-met-contacten", "klantcontact": "klantcontact"},
+    # Those that this one represents: its own rollen and zaken tell.
     "partij": {"vertegenwoordigdePartij": "partij"},
     # The one that acts first: its own rollen and zaken tell whom it represents.
     "vertegenwoordiging": {"vertegenwoordigendePartij": "partij", "vertegenwoordigdePartij": "partij"},
@@ -155,7 +156,7 @@ def _by_represented(kind: str, filters: Mapping[str, str]) -> bool:
     """Is it bounded only by who is represented? That may stand on rollen of others, as representee (M26)."""
     names = [name.partition("__")[0] for name in filters]
     return (
-        kind in ("partij", "vertegenwoordiging")
+        kind == "vertegenwoordiging"
         and "vertegenwoordigdePartij" in names
         and "vertegenwoordigendePartij" not in names
     )

@@ -85,7 +85,9 @@ def test_a_name_given_by_a_client_survives_a_sync(writer: Writer, server: Sample
         "achternaam": "Zelfgekozen",
     }
     answer = writer.send(
-        "PATCH", f"partijen/{partij['uuid']}", {"partijIdentificatie": {"contactnaam": contactnaam}}
+        "PATCH",
+        f"partijen/{partij['uuid']}",
+        {"soortPartij": partij["soortPartij"], "partijIdentificatie": {"contactnaam": contactnaam}},
     )
     assert answer.status_code == 200, answer.text
     change_all_rollen(server)

@@ -59,8 +59,9 @@ DAMAGE: dict[str, str] = {
     "everything that is said": "DELETE FROM claim_key; DELETE FROM claim; DELETE FROM statement; DELETE FROM identity",
     "keys": "UPDATE identity SET key = 'brp:bsn:' || id WHERE id % 7 = 1",
     "every link": f"DELETE FROM link WHERE source IN (SELECT id FROM document WHERE {NOT_A_CLIENTS})",
-    "a link too many": "INSERT OR IGNORE INTO link SELECT source, relation, (SELECT min(target) FROM link l"
-    " WHERE l.relation = link.relation) FROM link WHERE source % 3 = 1",
+    "a link too many": "INSERT OR IGNORE INTO link (source, relation, target)"
+    " SELECT source, relation, (SELECT min(target) FROM link l WHERE l.relation = link.relation)"
+    " FROM link WHERE source % 3 = 1",
     "every alias": "DELETE FROM alias",
     "every candidate for the standard address": "DELETE FROM standard_candidate",
     "other candidates": "UPDATE standard_candidate SET moment = 1, soort = 'email' WHERE document % 3 = 1",

@@ -278,10 +278,10 @@ def test_clients_see_them_as_open_klant_shows_them(writer: Writer):
     assert list(jan["partijIdentificatie"]) == ["uuid", "werkteVoorPartij", "contactnaam", "volledigeNaam"]
     assert jan["partijIdentificatie"]["werkteVoorPartij"]["uuid"] == organisation["uuid"]
     assert len(jan["digitaleAdressen"]) == len(organisation["digitaleAdressen"]) == 1
-    (representative,) = writer.get(
-        "partijen", vertegenwoordigdePartij__uuid=found["vertegenwoordigdePartij"]["uuid"]
-    ).get_json()["results"]
-    assert representative["uuid"] == organisation["uuid"]
+    (represented,) = writer.get("partijen", vertegenwoordigdePartij__uuid=organisation["uuid"]).get_json()[
+        "results"
+    ]
+    assert represented["uuid"] == found["vertegenwoordigdePartij"]["uuid"]
 
 
 @pytest.mark.rule("M19")
@@ -438,11 +438,15 @@ def test_who_represents_somebody_can_not_be_asked_of_a_source(install: Install, 
             known = [each["betrokkeneIdentificatie"] or {} for each in slice_data.objects("rol")]
             bsn = next(each["inpBsn"] for each in known if each.get("inpBsn"))
             (found,) = asker.get("partijen", partijIdentificator__objectId=bsn).get_json()["results"]
-            answer = asker.get("partijen", vertegenwoordigdePartij__uuid=found["uuid"])
+            answer = asker.get("vertegenwoordigingen", vertegenwoordigdePartij__uuid=found["uuid"])
             assert answer.status_code == (503 if partial == "refuse" else 200)
             assert "vertegenwoordigde" in answer.headers["Klantbrug-Coverage"]
-            own = asker.get("vertegenwoordigingen", vertegenwoordigendePartij__uuid=found["uuid"])
-            assert (own.status_code, own.headers["Klantbrug-Coverage"]) == (200, "complete")
+            for path, name in (
+                ("vertegenwoordigingen", "vertegenwoordigendePartij__uuid"),
+                ("partijen", "vertegenwoordigdePartij__uuid"),  # those that it represents
+            ):
+                own = asker.get(path, **{name: found["uuid"]})
+                assert (own.status_code, own.headers["Klantbrug-Coverage"]) == (200, "complete")
 
 
 def test_a_change_that_its_zaak_does_not_see_leaves_what_was_found_there(register: Register):

@@ -27,6 +27,7 @@ Json = dict[str, Any]
 ByRelation = Mapping[int, Sequence[Linked]]
 Grouped = Mapping[int, ByRelation]
 NOTHING: ByRelation = {}
+NOBODY: Json = {"uuid": None}  # as the real server shows it
 OLDEST_FIRST = itemgetter(5, 3)  # of links: by creation, then by uuid
 
 
@@ -242,7 +243,7 @@ def _references(made: Plan, item: declared.References) -> Build:
 
     def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json] | Json | None:
         found = [_named(around.addresses[to], link[3]) for link in near.get(relation, ())]
-        return next(iter(found), None) if first else found
+        return next(iter(found), NOBODY) if first else found
 
     return build
 

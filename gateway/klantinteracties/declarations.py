@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from gateway.store.conditions import Compare, Hop, Subject, Where
@@ -39,7 +39,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """References to several documents, oldest first; or the first of them alone."""
+    """References to several documents, in the order in which they were given; or the first of them alone."""
 
     name: str
     relation: str
@@ -118,12 +118,13 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One query parameter of a list."""
+    """One query parameter of a list; `several` says whether it takes a comma list of texts, of which one must fit."""
 
     name: str
     form: Form
     where: Where
     choices: tuple[str, ...] = ()
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,10 @@ class At:
     def text(self, name: str, place: str = "") -> Filter:
         """A text that must be equal; `place` is the path in the body when it isn't the name."""
         return self._filter(name, Form.TEXT, place or name)
+
+    def one_of(self, name: str) -> Filter:
+        """A text that must be equal to one of a comma list."""
+        return replace(self.text(name), several=True)
 
     def contains(self, name: str, place: str = "") -> Filter:
         """A text that must occur, without regard to case."""

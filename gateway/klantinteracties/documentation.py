@@ -21,7 +21,7 @@ Json = dict[str, Any]
 OPENAPI_TYPE = "application/vnd.oai.openapi"
 FORMS = {
     "yaml": f"{OPENAPI_TYPE}; charset=utf-8",
-    "json": f"{OPENAPI_TYPE}+json; charset=utf-8",
+    "json": f"{OPENAPI_TYPE}+json",  # JSON has no charset
 }
 COMMON = (("Allow", "GET, HEAD, OPTIONS"), ("API-version", API_VERSION))
 NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")

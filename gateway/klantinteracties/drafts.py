@@ -13,7 +13,7 @@ from gateway.klantinteracties.resources import BY_KIND
 from gateway.problems import InvalidParam
 from gateway.store import editing, reading, rules
 from gateway.store.editing import Held
-from mappings.klantinteracties import defaults
+from mappings.klantinteracties import defaults, empty_group
 
 Json = dict[str, Any]
 
@@ -36,9 +36,9 @@ class Draft:
     """A document as a client wants it.
 
     `given` is the loaded body; `held` the document that it changes, None for a new one; `prefix` stands before the
-    names of errors on its fields, `rule_prefix` before those on the whole. Filled in on the way: `links`, what it
-    will refer to (rows, by field of the relation); `lists`, the documents that a given list names (rows, by
-    field); `merged`, its fields as they would become.
+    names of errors on its fields, `rule_prefix` before those on the whole; `partial` for a PATCH. Filled in on the
+    way: `links`, what it will refer to (rows, by field of the relation); `lists`, the documents that a given list
+    names (rows, by field); `merged`, its fields as they would become.
     """
 
     resource: declared.Resource
@@ -46,6 +46,7 @@ class Draft:
     held: Held | None = None
     prefix: str = ""
     rule_prefix: str = ""
+    partial: bool = False
     links: dict[str, list[int]] = field(default_factory=dict)
     lists: dict[str, list[int]] = field(default_factory=dict)
     merged: Json = field(default_factory=dict)
@@ -99,12 +100,17 @@ def resolve(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
                 _link(connection, draft, item, [(path, value)] if value else [], wrong)
             case declared.References(first=True):
                 if value:
+                    before = draft.links.get(link_field(item.relation), [])
                     _link(connection, draft, item, [(path, value)], wrong)
+                    if before[:1] == draft.links[link_field(item.relation)]:
+                        draft.links[link_field(item.relation)] = (
+                            before  # it is the first already: the others stay
+                        )
             case declared.References():
                 several = [(f"{path}.{number}", one) for number, one in enumerate(value)]
                 _link(connection, draft, item, several, wrong)
             case declared.Inside(reference=inner):
-                if not value or draft.given.get(item.switch, item.on) != item.on:
+                if value is None or draft.given.get(item.switch, item.on) != item.on:
                     draft.links[link_field(inner.relation)] = []
                 elif inner.name in value:
                     one = value[inner.name]
@@ -160,10 +166,8 @@ def merge(connection: sqlite3.Connection, draft: Draft) -> None:
     base = held.body if held else defaults(draft.resource.kind)
     draft.merged = {**base, **draft.given}
     for item in fields:
-        switch = getattr(item, "switch", "")
-        changed = held and switch and draft.merged[switch] != base[switch]
-        if changed and item.name not in draft.given:
-            draft.merged[item.name] = None
+        if isinstance(item, declared.Inside) or (isinstance(item, declared.Value) and item.switch):
+            draft.merged[item.name] = _group(draft, item, base)
     uuids = editing.uuids(connection, [row for rows in draft.links.values() for row in rows])
     for item in fields:
         match item:
@@ -173,6 +177,15 @@ def merge(connection: sqlite3.Connection, draft: Draft) -> None:
                 draft.merged[item.name] = found if many else next(iter(found), None)
             case declared.Inside():
                 _merge_inside(draft, item)
+
+
+def _group(draft: Draft, item: declared.Value | declared.Inside, base: Json) -> Json | None:
+    """A group that only fits one soort: what was given of it over what it had, as long as the soort stays."""
+    soort, given = draft.merged[item.switch], draft.given.get(item.name)
+    before: Json | None = base[item.name] if soort == base.get(item.switch) else None
+    if given is None or (not given and draft.held):
+        return before
+    return (before or empty_group(draft.resource.kind, item.name, soort)) | given
 
 
 def _merge_inside(draft: Draft, item: declared.Inside) -> None:

@@ -266,6 +266,8 @@ def _filter(item: Filter) -> Json:
     if item.choices:
         schema["enum"] = list(item.choices)
     about = parts.COMPARISONS.get(item.where.compare)
+    if item.several:
+        about = "Een of meer waarden, gescheiden door komma's."
     described = {"description": about} if about else {}
     return {"in": "query", "name": item.name, "schema": schema, **described}
 

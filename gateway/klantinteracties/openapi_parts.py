@@ -289,8 +289,20 @@ EXAMPLES: dict[str, Json] = {
         "kvk_nummer": {"value": _identificator("niet_natuurlijk_persoon", "kvk_nummer", "12345678", "hr")},
     },
     "digitaleadres": {
-        "email": {"value": {"adres": "voorbeeld@example.nl", "soortDigitaalAdres": "email"}},
-        "telefoonnummer": {"value": {"adres": "0201234567", "soortDigitaalAdres": "telefoonnummer"}},
+        "email": {
+            "value": {
+                "adres": "voorbeeld@example.nl",
+                "soortDigitaalAdres": "email",
+                "verstrektDoorPartij": None,
+            }
+        },
+        "telefoonnummer": {
+            "value": {
+                "adres": "0201234567",
+                "soortDigitaalAdres": "telefoonnummer",
+                "verstrektDoorPartij": None,
+            }
+        },
     },
     "klantcontact": {
         "telefoon": {

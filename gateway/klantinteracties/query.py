@@ -1,14 +1,15 @@
 """Query parameters: from what a client writes to conditions on documents, as pure data.
 
-The rules are those recorded of the real server: of a repeated parameter the last counts, values are trimmed,
-an empty value is no filter; what can't be a uuid, an address or one of the choices is an error, what can't be
-a date matches nothing, and what can't be a boolean is no filter.
+The rules are those measured of the real server: of a repeated parameter the last counts, but `expand` is united;
+values are trimmed, an empty value is no filter; what can't be a uuid, an address, a date or one of the choices is an
+error, and what can't be a boolean is no filter.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from uuid import UUID
@@ -27,6 +28,10 @@ LAST = "last"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FLAGS = {"true": 1, "1": 1, "false": 0, "0": 0}
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# As dates are written in the Netherlands.
+DUTCH_DATES = ("%d-%m-%Y", "%d/%m/%Y")
+DUTCH_MOMENTS = tuple(day + time for day in DUTCH_DATES for time in ("", " %H:%M", " %H:%M:%S"))
+NO_DATE, NO_MOMENT = "Voer een geldige datum in.", "Voer een geldige datum/tijd in."
 URL_LENGTH = 2048
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?|\[[0-9a-f:.]+\]", re.I)
 FILTERS: dict[str, dict[str, Filter]] = {
@@ -90,8 +95,8 @@ def parse_detail(resource: Resource, text: str) -> Tree:
 
 
 def asks_cascade(text: str) -> bool:
-    """Does the query string of a DELETE ask to take along what is around the object?"""
-    return FLAGS.get(_parameters(text).get(CASCADE, "").lower()) == 1
+    """Does the query string of a DELETE ask to take along what is around the object? Only `true` does: it destroys."""
+    return _parameters(text).get(CASCADE) == "true"
 
 
 def page_address(address: str, text: str, page: int) -> str:
@@ -107,9 +112,14 @@ def page_address(address: str, text: str, page: int) -> str:
 def _parameters(text: str) -> dict[str, str]:
     if "%" not in text and "+" not in text and text.isascii():
         # As parse_qsl reads it, in a third of the time: most questions have nothing that needs unquoting.
-        pairs = (part.partition("=") for part in text.split("&") if part)
-        return {name: value.strip() for name, _, value in pairs}
-    return {name: value.strip() for name, value in parse_qsl(_unicode(text), keep_blank_values=True)}
+        parts = (part.partition("=") for part in text.split("&") if part)
+        pairs = [(name, value.strip()) for name, _, value in parts]
+    else:
+        pairs = [(name, value.strip()) for name, value in parse_qsl(_unicode(text), keep_blank_values=True)]
+    given = dict(pairs)
+    if EXPAND in given and len(given) < len(pairs):
+        given[EXPAND] = ",".join(value for name, value in pairs if name == EXPAND and value)
+    return given
 
 
 def _unicode(text: str) -> str:
@@ -161,7 +171,7 @@ def _condition(item: Filter, value: str) -> Condition | None:
     found: str | int | bytes | None
     match item.form:
         case Form.TEXT:
-            return Condition(item.where, value)
+            return _any_of(item.where, value) if item.several else Condition(item.where, value)
         case Form.CHOICE:
             if value not in item.choices:
                 reason = f"Selecteer een geldige keuze. {value} is geen beschikbare keuze."
@@ -183,6 +193,14 @@ def _condition(item: Filter, value: str) -> Condition | None:
         case Form.MOMENT_TEXT:
             found = _moment_text(moment(value))
     return _nothing(item.where) if found is None else Condition(item.where, found)
+
+
+def _any_of(where: Where, value: str) -> Condition:
+    """One of the texts in a comma list."""
+    texts = [text for text in (part.strip() for part in value.split(",")) if text]
+    if len(texts) == 1:
+        return Condition(where, texts[0])
+    return Condition(replace(where, compare=Compare.AMONG), json.dumps(texts))
 
 
 def _nothing(where: Where) -> Condition:
@@ -219,19 +237,35 @@ def _address(value: str) -> str:
     return parts.path
 
 
-def _date(value: str) -> str | None:
-    if not DATE.fullmatch(value):
-        return None
+def _date(value: str) -> str:
+    """A day as YYYY-MM-DD. Raises ValueError(code, reason) when it can't be read as one."""
     try:
-        return date.fromisoformat(value).isoformat()
+        if DATE.fullmatch(value):
+            return date.fromisoformat(value).isoformat()
     except ValueError:
-        return None
+        raise ValueError("invalid", NO_DATE) from None
+    return _dutch(value, DUTCH_DATES, NO_DATE).date().isoformat()
+
+
+def _dutch(value: str, forms: tuple[str, ...], wrong: str) -> datetime:
+    for form in forms:
+        try:
+            return datetime.strptime(value, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    raise ValueError("invalid", wrong)
 
 
 def moment(value: str) -> int | None:
-    """A time in microseconds UTC, None when it can't be read; a date alone is midnight, no zone is UTC."""
+    """A time in microseconds UTC; a date alone is midnight, no zone is UTC. None for one beyond all times.
+
+    Raises ValueError(code, reason) when it can't be read.
+    """
     try:
         found = datetime.fromisoformat(value)
+    except ValueError:
+        found = _dutch(value, DUTCH_MOMENTS, NO_MOMENT)
+    try:
         if found.tzinfo is None:
             found = found.replace(tzinfo=UTC)
         return (found - EPOCH) // timedelta(microseconds=1)

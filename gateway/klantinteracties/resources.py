@@ -344,8 +344,9 @@ identificatoren = identificatoren_of(PARTIJ, "partijIdentificator__")
 hogere_identificatoren = identificatoren.to(
     "partij-identificator.subIdentificatorVan", "partij-identificator", "subIdentificatorVan__"
 )
-vertegenwoordigden = PARTIJ.back("vertegenwoordiging.vertegenwoordigendePartij", "").to(
-    "vertegenwoordiging.vertegenwoordigdePartij", "partij", "vertegenwoordigdePartij__"
+# The name says what the partijen found are: those that the partij asked for represents.
+vertegenwoordigd_door = PARTIJ.back("vertegenwoordiging.vertegenwoordigdePartij", "").to(
+    "vertegenwoordiging.vertegenwoordigendePartij", "partij", "vertegenwoordigdePartij__"
 )
 
 partijen = Resource(
@@ -414,14 +415,14 @@ partijen = Resource(
             for adres in ("bezoekadres", "correspondentieadres")
             for deel in ("adresregel1", "adresregel2", "adresregel3", "land", "nummeraanduidingId")
         ),
-        categorie_van_partij.text("naam"),
+        categorie_van_partij.one_of("naam"),
         PARTIJ.flag("indicatieActief"),
         PARTIJ.flag("indicatieGeheimhouding"),
         PARTIJ.text("nummer"),
         *identificator(identificatoren),
         PARTIJ.choice("soortPartij", *SOORTEN_PARTIJ),
         *identificator(hogere_identificatoren),
-        *vertegenwoordigden.by_reference(),
+        *vertegenwoordigd_door.by_reference(),
     ),
     expansions={
         "betrokkenen": {"hadKlantcontact": {}},

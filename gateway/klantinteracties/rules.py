@@ -8,14 +8,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
 from gateway.klantinteracties import declarations as declared
 from gateway.klantinteracties.drafts import Draft, link_field
 from gateway.klantinteracties.resources import RESOURCES
 from gateway.problems import InvalidParam
-from gateway.store import editing, rules, standards
+from gateway.store import editing, reading, rules, standards
 from gateway.store.editing import Held
 from mappings.klantinteracties import NEEDS_KVK_NUMMER
+from mappings.klantinteracties.faults import nothing_to_prefer
 
 PARENT = "partij-identificator.subIdentificatorVan"
 OF_PARTIJ = "partij-identificator.identificeerdePartij"
@@ -24,30 +27,47 @@ NOT_UNIQUE = InvalidParam(
     "invalid",
     "`PartijIdentificator` moet uniek zijn, er bestaat er al een met deze gegevenscombinatie.",
 )
-# Not recorded, so in our own words.
-ONE_OF_EACH_SOORT = InvalidParam(
-    "__all__", "invalid", "Een partij heeft van elke `codeSoortObjectId` hoogstens één `PartijIdentificator`."
-)
+ONE_OF_EACH_SOORT = InvalidParam("__all__", "invalid", "`CodeSoortObjectId` moet uniek zijn voor de Partij.")
+# Where only the beginning was measured, the rest is in our own words.
 OWN_PARENT = InvalidParam(
     "subIdentificatorVan", "invalid", "Een `PartijIdentificator` kan niet onder zichzelf vallen."
 )
 HAS_CHILDREN = InvalidParam(
     "partijIdentificatorCodeSoortObjectId",
     "invalid",
-    "Er vallen andere `PartijIdentificatoren` onder deze; de soort kan niet meer veranderen.",
+    "Het is niet mogelijk om de codeSoortObjectId te wijzigen: er vallen andere PartijIdentificatoren onder.",
+)
+WRONG_PARENT = InvalidParam(
+    "subIdentificatorVan",
+    "invalid",
+    "Het is alleen mogelijk om een subIdentificatorVan te kiezen met codeSoortObjectId = `kvk_nummer`.",
 )
 NOT_LINKED = {
     "voorkeursDigitaalAdres": "Het voorkeurs adres moet een gelinkte digitaal adres zijn.",
     "voorkeursRekeningnummer": "Het voorkeurs rekeningnummer moet een gelinkte rekeningnummer zijn.",
 }
+NUMBERS_OF_PARTIJ = "partijIdentificatoren.identificeerdePartij"
+NAMED_TWICE = InvalidParam(
+    NUMBERS_OF_PARTIJ, "duplicated", "Dezelfde `uuid` mag in `partijIdentificatoren` maar één keer voorkomen."
+)
+NAMES_ITS_PARTIJ = InvalidParam(
+    NUMBERS_OF_PARTIJ,
+    "invalid",
+    "`identificeerdePartij` volgt uit de partij zelf en hoort niet in `partijIdentificatoren`.",
+)
 REPRESENTS_ITSELF = InvalidParam(
     "vertegenwoordigdePartij", "invalid", "De partij kan niet zichzelf vertegenwoordigen."
 )
-PAIR_NOT_UNIQUE = InvalidParam(
-    "nonFieldErrors",
-    "unique",
-    "De velden vertegenwoordigende_partij, vertegenwoordigde_partij moeten een unieke set zijn.",
-)
+OF_ADRES = "digitaleadres.verstrektDoorPartij"
+
+
+def _set_not_unique(fields: str) -> InvalidParam:
+    return InvalidParam("nonFieldErrors", "unique", f"De velden {fields} moeten een unieke set zijn.")
+
+
+PAIR_NOT_UNIQUE = _set_not_unique("vertegenwoordigende_partij, vertegenwoordigde_partij")
+CONTACT_NOT_UNIQUE = _set_not_unique("actor, klantcontact")
+REFERENTIE_NOT_UNIQUE = _set_not_unique("['verstrekt_door_partij', 'referentie', 'soort_digitaal_adres']")
 
 
 def _preferences() -> Iterator[tuple[str, str]]:
@@ -69,8 +89,17 @@ def judge(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
 
 
 def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
-    """What a partij prefers is one of its own, as its lists would become [140]."""
+    """Its numbers are its own, each once; what it prefers is one of its own, as its lists would become [140]."""
     lists = {item.name: item for item in draft.resource.fields if isinstance(item, declared.Listing)}
+    numbers = draft.lists.get("partijIdentificatoren", [])
+    if len(set(numbers)) < len(numbers):
+        yield NAMED_TWICE
+    for number in draft.given.get("partijIdentificatoren", ()):
+        named = number.get("identificeerdePartij")
+        # What an answer showed may come back.
+        if named and not (draft.held and _is(connection, draft.held, named["uuid"])):
+            yield NAMES_ITS_PARTIJ
+            break
     for item in draft.resource.fields:
         if not isinstance(item, declared.Reference) or not item.among or not draft.given.get(item.name):
             continue
@@ -78,8 +107,16 @@ def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidPar
         if own is None:
             relation = lists[item.among].relation
             own = rules.referring(connection, relation, draft.held.id) if draft.held else []
-        if not set(draft.links[link_field(item.relation)]) <= set(own):
+        if not own and item.among not in draft.given:
+            yield InvalidParam(item.name, *nothing_to_prefer(item.name, item.among))
+        elif not set(draft.links[link_field(item.relation)]) <= set(own):
             yield InvalidParam(item.name, "invalid", NOT_LINKED[item.name])
+
+
+def _is(connection: sqlite3.Connection, held: Held, uuid: UUID) -> bool:
+    """Is this a uuid of that document, its own or another one (M6)?"""
+    found = reading.find(connection, held.kind, uuid.bytes)
+    return found is not None and found[0] == held.id
 
 
 def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
@@ -91,12 +128,13 @@ def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[Inv
     if own & set(parents):
         yield OWN_PARENT
         return
-    if (
-        soort == "vestigingsnummer"
-        and not stays_without_parent(draft)
-        and not rules.having(connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer")
-    ):
+    if soort == "vestigingsnummer" and not parents and not stays_without_parent(draft):
         yield NEEDS_KVK_NUMMER
+        return
+    if parents and not rules.having(
+        connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer"
+    ):
+        yield WRONG_PARENT
         return
     other_soort = held is not None and soort != held.body["partijIdentificator"]["codeSoortObjectId"]
     if held and other_soort and rules.referring(connection, PARENT, held.id):
@@ -135,7 +173,47 @@ def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterato
         yield PAIR_NOT_UNIQUE
 
 
+def _actorklantcontact(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """An actor is named once at a klantcontact."""
+    if draft.held and draft.links == draft.held.links:
+        return
+    pair = [(f"actorklantcontact.{name}", draft.links[name][0]) for name in ("klantcontact", "actor")]
+    if rules.referring_to_all(connection, pair) - ({draft.held.id} if draft.held else set()):
+        yield CONTACT_NOT_UNIQUE
+
+
+def _digitaleadres(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """A referentie is of one address of a soort of a partij."""
+    held, name = draft.held, "verstrektDoorPartij"
+    same = held and all(
+        held.body[field] == draft.merged[field] for field in ("referentie", "soortDigitaalAdres")
+    )
+    if held and same and set(draft.links.get(name, [])) <= set(held.links.get(name, [])):
+        return
+    for partij in draft.links.get(name, []):
+        if _taken(connection, partij, draft.merged) - ({held.id} if held else set()):
+            yield REFERENTIE_NOT_UNIQUE
+
+
+def _taken(connection: sqlite3.Connection, partij: int, adres: Mapping[str, Any]) -> set[int]:
+    """The addresses of a partij with the soort and referentie of this one, when it has a referentie."""
+    if not adres["referentie"]:
+        return set()
+    found = rules.referring(connection, OF_ADRES, partij)
+    for field in ("referentie", "soortDigitaalAdres"):
+        found = rules.having(connection, found, field, adres[field])
+    return set(found)
+
+
+def joined(connection: sqlite3.Connection, held: Held, partij: int) -> list[InvalidParam]:
+    """What is wrong with an address that a partij has just taken over."""
+    others = _taken(connection, partij, held.body) - {held.id} if held.kind == "digitaleadres" else set()
+    return [REFERENTIE_NOT_UNIQUE] if others else []
+
+
 _RULES: Mapping[str, Callable[[sqlite3.Connection, Draft], Iterator[InvalidParam]]] = {
+    "actorklantcontact": _actorklantcontact,
+    "digitaleadres": _digitaleadres,
     "partij": _partij,
     "partij-identificator": _identificator,
     "vertegenwoordiging": _vertegenwoordiging,
@@ -155,7 +233,8 @@ def complete(draft: Draft) -> None:
             handled = merged["status"] == "verwerkt"
             merged["afgehandeldOp"] = (merged["afgehandeldOp"] or now) if handled else None
         case "categorie-relatie":
-            if draft.creating and "beginDatum" not in draft.given:
+            was_there = draft.held is None or draft.held.body["beginDatum"]
+            if was_there and not merged["beginDatum"]:
                 merged["beginDatum"] = clock.date().isoformat()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -95,7 +95,7 @@ class Writer:
         outcome = self._hydrate([(resource, given)])
         with self._store.write() as connection:
             row = _row(connection, resource, uuid)
-            draft = Draft(resource, given, editing.get(connection, row))
+            draft = Draft(resource, given, editing.get(connection, row), partial=partial)
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
             self._join(connection, resource.kind, row)
@@ -200,10 +200,10 @@ class Writer:
         """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""
         drafts.merge(connection, draft)
         kind, held = draft.resource.kind, draft.held
-        wrong = check(kind, draft.merged, draft.given, creating=draft.creating)
+        wrong = check(kind, draft.merged, draft.given, creating=draft.creating, whole=not draft.partial)
         if wrong == [NEEDS_KVK_NUMMER] and rules.stays_without_parent(draft):
             wrong = []
-        _refuse(wrong or rules.judge(connection, draft), draft.rule_prefix)
+        _refuse(_placed(draft, wrong or rules.judge(connection, draft)))
         rules.complete(draft)
         uuid = held.uuid if held else uuid4()
         if self._numbers and kind in NUMBERED and draft.merged["nummer"] is None:
@@ -231,7 +231,11 @@ class Writer:
         """Make the documents of a list what was given: first remove what isn't in it, then change and add."""
         kept = set(draft.lists[item.name])
         before = questions.referring(connection, item.relation, owner)
-        self._delete(connection, [row for row in before if row not in kept])
+        removed = [row for row in before if row not in kept]
+        if any(questions.referring(connection, rules.PARENT, row) for row in removed):
+            # Also when what hangs under it is left out as well: a list is no way to delete all of them at once.
+            raise _protected(rules.PARENT)
+        self._delete(connection, removed)
         for number in range(len(draft.given[item.name])):
             wrong: list[InvalidParam] = []
             inner = drafts.nested(connection, draft, item, number, wrong)
@@ -255,6 +259,7 @@ class Writer:
             links = {**held.links, link_field(item.relation): targets}
             editing.update(connection, held, body, links)
             rules.follow(connection, held, row, prefer=self._prefer)
+            _refuse(rules.joined(connection, held, owner) if targets else [])
 
     def _delete(self, connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:
         """Documents gone with what goes along; who loses a standaardadres by that has another one."""
@@ -262,14 +267,7 @@ class Writer:
         try:
             deleting.delete(connection, rows, under)
         except deleting.Protected as error:
-            # As recorded [194], with the names of the recorded server's own classes.
-            names = {"partij-identificator.subIdentificatorVan": "PartijIdentificator.sub_identificator_van"}
-            field = names[error.relation]
-            reason = (
-                f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
-                f"through protected foreign keys: '{field}'."
-            )
-            raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason)) from None
+            raise _protected(error.relation) from None
         standards.settle(connection, partijen, prefer=self._prefer)
 
 
@@ -284,9 +282,17 @@ def _drafts(kind: str, given: Json, held: Held | None = None) -> dict[str, Draft
     }
 
 
-def _refuse(wrong: Iterable[tuple[str, str, str]], prefix: str = "") -> None:
+def _placed(draft: Draft, wrong: Iterable[tuple[str, str, str]]) -> Iterator[InvalidParam]:
+    """What is wrong with a draft as a whole, by its place in the body; what is no field stays flat [139]."""
+    fields = {item.name for item in draft.resource.fields}
+    for name, code, reason in wrong:
+        prefix = draft.prefix if name in fields else draft.rule_prefix
+        yield InvalidParam(f"{prefix}{name}", code, reason)
+
+
+def _refuse(wrong: Iterable[tuple[str, str, str]]) -> None:
     """Raise a 400 Problem when anything is wrong."""
-    params = [InvalidParam(f"{prefix}{name}", code, reason) for name, code, reason in wrong]
+    params = [InvalidParam(*param) for param in wrong]
     if params:
         raise problems.invalid(*params)
 
@@ -301,6 +307,18 @@ def _row(connection: sqlite3.Connection, resource: Resource, uuid: UUID) -> int:
 def _answer(connection: sqlite3.Connection, resource: Resource, row: int, base: str) -> Json:
     """The document as GET gives it, with nothing expanded."""
     return compose(connection, plan(resource.kind, ()), [editing.row(connection, row)], base, [])[0]
+
+
+def _protected(relation: str) -> problems.Problem:
+    """Why something that others refer to by this relation stays: as recorded [194], with the names of that server's
+    own classes."""
+    names = {rules.PARENT: "PartijIdentificator.sub_identificator_van"}
+    field = names[relation]
+    reason = (
+        f"Cannot delete some instances of model '{field.split('.')[0]}' because they are referenced "
+        f"through protected foreign keys: '{field}'."
+    )
+    return problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason))
 
 
 def _subjects(connection: sqlite3.Connection, contact: int) -> set[int]:

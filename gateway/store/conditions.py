@@ -27,6 +27,7 @@ class Compare(Enum):
     BEFORE = "<"
     UNTIL = "<="
     PRESENT = "present"  # the value says whether there must be one
+    AMONG = "among"  # equal to one of the texts in a JSON list
     NEVER = "never"  # the question was understood and nothing can match it
 
 
@@ -52,7 +53,8 @@ class Where:
 
 
 class Condition(NamedTuple):
-    """A shape with the value asked: text, a whole number (a flag is 0 or 1), or the 16 bytes of a uuid."""
+    """A shape with the value asked: text (for AMONG a JSON list of texts), a whole number (a flag is 0 or 1), or the
+    16 bytes of a uuid."""
 
     where: Where
     value: str | int | bytes

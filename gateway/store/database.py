@@ -12,7 +12,15 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gateway.store import schema, schema_addresses, schema_jobs, schema_local, schema_numbers, schema_tokens
+from gateway.store import (
+    schema,
+    schema_addresses,
+    schema_jobs,
+    schema_links,
+    schema_local,
+    schema_numbers,
+    schema_tokens,
+)
 from gateway.store.migrating import migrations
 
 BUSY_SECONDS = 30.0
@@ -25,7 +33,7 @@ STATEMENTS = 512  # that stay prepared
 CHECKPOINT_PAGES = 200_000
 BULK_CHECKPOINT_PAGES = 150_000
 # They declare the migrations.
-TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_numbers, schema_tokens)
+TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_links, schema_numbers, schema_tokens)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",

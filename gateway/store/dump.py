@@ -95,13 +95,14 @@ _SECTIONS = (
         lambda row: {"t": "key", "alias": _uuid(row[0]), "document": _uuid(row[1])},
     ),
     (
-        "SELECT l.relation, s.uuid, t.uuid FROM link l JOIN document s ON s.id = l.source"
+        "SELECT l.relation, s.uuid, t.uuid, l.place FROM link l JOIN document s ON s.id = l.source"
         " JOIN document t ON t.id = l.target ORDER BY l.relation, s.uuid, t.uuid",
         lambda row: {
             "t": "link",
             "kind": RELATIONS[row[0] - 1],
             "source": _uuid(row[1]),
             "target": _uuid(row[2]),
+            **({} if row[3] is None else {"place": row[3]}),
         },
     ),
     (

@@ -24,12 +24,13 @@ from gateway.store.kinds import (
     KINDS,
     LEGACY_ORIGIN,
     LOCAL_ORIGIN,
+    ORDERED,
     RAW_KIND,
     RELATION,
     RELATIONS,
 )
 from gateway.store.reading import Row
-from gateway.store.writing import remove_documents
+from gateway.store.writing import keep_order, remove_documents
 
 # Fields that M18 takes from one rol together become local together.
 # No group may have the name of a field: `adres` is one of a digitaleadres.
@@ -52,7 +53,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Held:
-    """A document as it is held: `links` by field name, as rows of documents."""
+    """A document as it is held: `links` by field name, as rows of documents in their order."""
 
     id: int
     kind: str
@@ -74,7 +75,7 @@ def get(connection: sqlite3.Connection, row: int) -> Held:
     links: dict[str, list[int]] = {}
     for relation, target in connection.execute(
         "SELECT l.relation, l.target FROM link l JOIN document d ON d.id = l.target"
-        " WHERE l.source = ? ORDER BY d.created, d.uuid",
+        " WHERE l.source = ? ORDER BY coalesce(l.place, d.created), d.uuid",
         (row,),
     ):
         links.setdefault(RELATIONS[relation - 1].split(".", 1)[1], []).append(target)
@@ -126,9 +127,10 @@ def update(
             fields = GROUPS.get(part, (part,))
             _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
         for field in {*links, *held.links}:
-            targets = list(links.get(field, ()))
-            if sorted(targets) != sorted(held.links.get(field, [])):
-                _note(connection, held.uuid, LINK + field, _spelled(connection, targets))
+            targets, before = list(links.get(field, ())), held.links.get(field, [])
+            ordered = f"{held.kind}.{field}" in ORDERED
+            if targets != before if ordered else sorted(targets) != sorted(before):
+                _note(connection, held.uuid, LINK + field, _spelled(connection, targets, ordered=ordered))
     _write(connection, held, body, links, held.moment if moment is None else moment)
 
 
@@ -145,8 +147,10 @@ def amend(
             if part in KEPT:
                 continue
             if part.startswith(LINK):
-                targets = links.get(part.removeprefix(LINK), ())
-                _note(connection, held.uuid, part, _spelled(connection, targets))
+                field = part.removeprefix(LINK)
+                ordered = f"{held.kind}.{field}" in ORDERED
+                spelled = _spelled(connection, links.get(field, ()), ordered=ordered)
+                _note(connection, held.uuid, part, spelled)
             elif part != TOMBSTONE:
                 fields = GROUPS.get(part, (part,))
                 _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
@@ -298,8 +302,11 @@ def local_parts(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes
     return found
 
 
-def _spelled(connection: sqlite3.Connection, rows: Iterable[int]) -> list[str]:
-    return sorted(str(uuid) for uuid in uuids(connection, rows).values())
+def _spelled(connection: sqlite3.Connection, rows: Iterable[int], *, ordered: bool = False) -> list[str]:
+    rows = list(rows)
+    named = uuids(connection, rows)
+    spelled = [str(named[row]) for row in rows]
+    return spelled if ordered else sorted(spelled)
 
 
 def _write(
@@ -351,3 +358,6 @@ def _set_links(
         "INSERT INTO link (source, relation, target) VALUES (?, ?, ?)",
         [(row, *link) for link in sorted(wanted - held)],
     )
+    for field, targets in after.items():
+        if f"{kind}.{field}" in ORDERED and list(targets) != before.get(field):
+            keep_order(connection, row, RELATION[f"{kind}.{field}"], targets)

@@ -49,6 +49,9 @@ RELATIONS: tuple[str, ...] = (
 )
 RELATION: dict[str, int] = {name: number for number, name in enumerate(RELATIONS, start=1)}
 
+# Of these it matters in which order a document refers to several; of others they stand by age.
+ORDERED = frozenset({"internetaak.toegewezenAanActoren"})
+
 
 class OnDelete(Enum):
     """What happens to a document when the one that it refers to is deleted."""

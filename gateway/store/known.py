@@ -24,11 +24,11 @@ def became(connection: sqlite3.Connection, source: str, kind: str, uuids: Iterab
         return {}
     asked = sorted({uuid.bytes for uuid in uuids})
     if kind == "klant":
-        held = partijen_of(connection, number, kind, asked)
+        held = partijen_of(connection, number, asked)
         return {
             UUID(bytes=uuid): UUID(bytes=partij)
-            for uuid, (_, _, partij, _) in held.items()
-            if partij is not None
+            for uuid, (_, _, partij, row) in held.items()
+            if partij is not None and row is not None
         }
     found: dict[UUID, UUID] = {}
     for marks, part in in_parts(asked):

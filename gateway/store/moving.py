@@ -101,6 +101,10 @@ def _row_of(connection: sqlite3.Connection, document: Document) -> int:
 
 def _move(connection: sqlite3.Connection, source: int, relation: int, before: int, after: int) -> None:
     connection.execute(
+        "INSERT OR IGNORE INTO link (source, relation, target, place)"
+        " SELECT source, relation, ?4, place FROM link WHERE source = ?1 AND relation = ?2 AND target = ?3",
+        (source, relation, before, after),
+    )
+    connection.execute(
         "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?", (source, relation, before)
     )
-    connection.execute("INSERT OR IGNORE INTO link VALUES (?, ?, ?)", (source, relation, after))

@@ -19,7 +19,7 @@ from gateway.store.schema import FILTER_INDEXES
 # A stored document: row id, uuid (16 bytes), body (JSON text).
 Row = tuple[int, bytes, str]
 # One side of a link: the row id it was followed from, relation, then the row id, uuid, body (None unless asked for)
-# and creation of the document at its other side, and which of the three sides this is.
+# and creation (or place in an order) of the document at its other side, and which of the three sides this is.
 Linked = tuple[int, int, int, bytes, str | None, int, int]
 NEAR, FAR, FURTHER = range(3)
 
@@ -155,7 +155,9 @@ def surroundings(
     """
     parts = []
     if refers:
-        parts.append(_links(NEAR, "source", "target", "l.source {asked}", whole_targets))
+        # In the place of the age the place in an order, where a document refers to several in one.
+        age = "coalesce(l.place, d.created)"
+        parts.append(_links(NEAR, "source", "target", "l.source {asked}", whole_targets, age))
     if sources:
         # One walk over a stretch of relations: cheaper than a search for each, and little lies in between.
         stretch = f"l.relation BETWEEN {min(sources)} AND {max(sources)}"
@@ -176,11 +178,11 @@ def around(connection: sqlite3.Connection, asked: Surroundings, ids: Sequence[in
     return connection.execute(asked.many, (f"[{','.join(map(str, ids))}]",)).fetchall()
 
 
-def _links(side: int, near: str, far: str, which: str, whole: Collection[int]) -> str:
+def _links(side: int, near: str, far: str, which: str, whole: Collection[int], age: str = "d.created") -> str:
     """A query that follows links from documents at the `near` column to those at the `far` one."""
     body = f"CASE WHEN l.relation IN ({_numbers(whole)}) THEN d.body END" if whole else "NULL"
     return (
-        f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, d.created, {side}"
+        f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, {age}, {side}"
         f" FROM link l CROSS JOIN document d ON d.id = l.{far} WHERE {which}"
     )
 
@@ -292,6 +294,8 @@ def _trial(where: Where, parameter: int) -> str:
     subject = f"{holder}.moment" if where.subject is Subject.MOMENT else _field(holder, where.field)
     if where.compare is Compare.CONTAINS:
         tests.append(f"contains_text({subject}, ?{parameter})")
+    elif where.compare is Compare.AMONG:
+        tests.append(f"{subject} IN (SELECT value FROM json_each(?{parameter}))")
     elif where.compare is Compare.PRESENT:
         tests.append(f"({subject} IS NOT NULL) = ?{parameter}")
     elif where.compare is Compare.IS_OR_DERIVED:

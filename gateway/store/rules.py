@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
+from gateway.store.binding import IN_IDS, id_list
 from gateway.store.kinds import KIND, RELATION
 from gateway.store.schema import FILTER_INDEXES
 
@@ -57,9 +58,19 @@ def referring(connection: sqlite3.Connection, relation: str, target: int) -> lis
 
 
 def referring_to_all(connection: sqlite3.Connection, references: Sequence[tuple[str, int]]) -> set[int]:
-    """The documents that refer by each relation to the document named with it."""
-    found = [set(referring(connection, relation, target)) for relation, target in references]
-    return set.intersection(*found)
+    """The documents that refer by each relation to the document named with it.
+
+    The first should be the one that few refer to: those are read, the others are looked up.
+    """
+    (relation, target), *others = references
+    found = set(referring(connection, relation, target))
+    for relation, target in others:
+        rows = connection.execute(
+            f"SELECT source FROM link WHERE source {IN_IDS} AND relation = ? AND target = ?",
+            (id_list(found), RELATION[relation], target),
+        )
+        found = {row for (row,) in rows}
+    return found
 
 
 def having(connection: sqlite3.Connection, rows: Sequence[int], field: str, value: str) -> list[int]:

@@ -12,7 +12,7 @@ import orjson
 
 from gateway.store import spans
 from gateway.store.binding import in_parts
-from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
+from gateway.store.kinds import KIND, LEGACY_ORIGIN, ORDERED, RELATION
 from mappings.documents import Document
 
 # So many documents that come or move are counted together.
@@ -149,6 +149,20 @@ def _put_links(
     )
     connection.executemany(
         "INSERT INTO link (source, relation, target) VALUES (?, ?, ?)", sorted(wanted - held)
+    )
+    for document, source in documents:
+        for name, targets in document.links.items():
+            if f"{document.kind}.{name}" in ORDERED:
+                order = [rows[target.bytes] for target in targets]
+                keep_order(connection, source, RELATION[f"{document.kind}.{name}"], order)
+
+
+def keep_order(connection: sqlite3.Connection, source: int, relation: int, targets: Sequence[int]) -> None:
+    """Note in which order a document (row) refers to these by a relation; of a double its first place."""
+    places = enumerate(dict.fromkeys(targets))
+    connection.executemany(
+        "UPDATE link SET place = ? WHERE source = ? AND relation = ? AND target = ?",
+        [(place, source, relation, target) for place, target in places],
     )
 
 

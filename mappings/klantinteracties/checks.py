@@ -43,7 +43,7 @@ NO_ACTOREN: Final = InvalidParam(
 _DIGITS: Final = re.compile(r"[0-9]+")
 
 
-def klantcontact(merged: Json, given: Json, *, creating: bool) -> Iterator[InvalidParam]:
+def klantcontact(merged: Json, given: Json, *, creating: bool, whole: bool) -> Iterator[InvalidParam]:
     """No further action after a contact that succeeded [130]."""
     if merged.get("indicatieContactGelukt") and merged.get("verdereActieOndernomen"):
         yield InvalidParam(
@@ -53,18 +53,21 @@ def klantcontact(merged: Json, given: Json, *, creating: bool) -> Iterator[Inval
         )
 
 
-def digitaleadres(merged: Json, given: Json, *, creating: bool) -> Iterator[InvalidParam]:
-    """The form of the adres by its soort [131, 132], and the standard one is someone's [133]."""
+def digitaleadres(merged: Json, given: Json, *, creating: bool, whole: bool) -> Iterator[InvalidParam]:
+    """The form of the adres by its soort [131, 132]; whose it is must be said [133]; a standard one is someone's."""
     if creating or "adres" in given or "soortDigitaalAdres" in given:
         rule = {"email": is_email, "telefoonnummer": is_telephone}.get(merged["soortDigitaalAdres"])
         fault = rule(merged["adres"]) if rule else None
         if fault:
             yield InvalidParam("adres", *fault)
-    if merged.get("isStandaardAdres") and not merged.get("verstrektDoorPartij"):
+            return
+    if whole and "verstrektDoorPartij" not in given:
         yield InvalidParam("verstrektDoorPartij", *faults.REQUIRED)
+    elif merged.get("isStandaardAdres") and not merged.get("verstrektDoorPartij"):
+        yield InvalidParam("isStandaardAdres", *faults.NO_STANDARD)
 
 
-def partij_identificator(merged: Json, given: Json, *, creating: bool) -> Iterator[InvalidParam]:
+def partij_identificator(merged: Json, given: Json, *, creating: bool, whole: bool) -> Iterator[InvalidParam]:
     """The hierarchy of codes [137], the number itself [135], and the parent of a vestiging [138]; the first only."""
     group = merged["partijIdentificator"]
     register, objecttype = group["codeRegister"], group["codeObjecttype"]
@@ -99,26 +102,26 @@ def _wrong_number(soort: str, text: str) -> str:
     return f"Onjuist {soort.upper()} nummer" if test and test(text) is None else ""
 
 
-def internetaak(merged: Json, given: Json, *, creating: bool) -> Iterator[InvalidParam]:
+def internetaak(merged: Json, given: Json, *, creating: bool, whole: bool) -> Iterator[InvalidParam]:
     """Actoren in one way [145, 146]; a time of handling only for what was handled [147].
 
     An answer carries the actoren in both ways, so what came from a GET may go back in both, if they agree.
     """
-    if given.get("afgehandeldOp") and merged.get("status") != "verwerkt":
-        yield InvalidParam(
-            "afgehandeldOp",
-            "invalid",
-            "De Internetaak kan geen afgehandeld op datum bevatten als de status niet op 'verwerkt' staat.",
-        )
     one, several = given.get("toegewezenAanActor"), given.get("toegewezenAanActoren")
     if one is not None and several is not None:
         if creating or one not in several[:1]:
             yield BOTH_ACTOREN
     elif creating and one is None and several is None:
         yield NO_ACTOREN
+    if given.get("afgehandeldOp") and merged.get("status") != "verwerkt":
+        yield InvalidParam(
+            "afgehandeldOp",
+            "invalid",
+            "De Internetaak kan geen afgehandeld op datum bevatten als de status niet op 'verwerkt' staat.",
+        )
 
 
-def vertegenwoordiging(merged: Json, given: Json, *, creating: bool) -> Iterator[InvalidParam]:
+def vertegenwoordiging(merged: Json, given: Json, *, creating: bool, whole: bool) -> Iterator[InvalidParam]:
     """Nobody represents himself [143]."""
     if merged.get("vertegenwoordigendePartij") == merged.get("vertegenwoordigdePartij"):
         yield InvalidParam(
@@ -126,9 +129,9 @@ def vertegenwoordiging(merged: Json, given: Json, *, creating: bool) -> Iterator
         )
 
 
-def maak_klantcontact(merged: Json, given: Json, *, creating: bool) -> Iterator[InvalidParam]:
+def maak_klantcontact(merged: Json, given: Json, *, creating: bool, whole: bool) -> Iterator[InvalidParam]:
     """What holds for its klantcontact."""
-    for param in klantcontact(merged["klantcontact"], given["klantcontact"], creating=True):
+    for param in klantcontact(merged["klantcontact"], given["klantcontact"], creating=True, whole=True):
         yield param._replace(name=f"klantcontact.{param.name}")
 
 

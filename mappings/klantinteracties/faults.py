@@ -66,6 +66,9 @@ NO_TELEPHONE: Final = Fault(
     "Het opgegeven telefoonnummer is ongeldig, telefoonnummers beginnend met 0800, 0900, 1400 of 140xx "
     "zijn niet toegestaan.",
 )
+SHORT_TELEPHONE: Final = Fault("invalid", "Het opgegeven telefoonnummer is ongeldig.")
+TOO_MANY_DIGITS: Final = Fault("max_string_length", "Tekstwaarde is te lang.")
+NO_STANDARD: Final = Fault("invalid", "Alleen een adres van een partij kan het standaardadres zijn.")
 NULL_CHARACTERS: Final = Fault("null_characters_not_allowed", "Null-tekens zijn niet toegestaan.")
 
 
@@ -116,6 +119,11 @@ def surrogate(character: str) -> Fault:
     return Fault(
         "surrogate_characters_not_allowed", f"Surrogate characters are not allowed: U+{ord(character):X}."
     )
+
+
+def nothing_to_prefer(name: str, own: str) -> Fault:
+    """A preference with nothing to choose from: of the list `own`."""
+    return Fault("invalid", f"{name} mag niet meegegeven worden als {own} leeg is.")
 
 
 def refused(*faults: Fault) -> ValidationError:

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 import pycountry
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load, validate
 
 from mappings.digitaleadressen import geldig_emailadres
 from mappings.klantinteracties import faults
@@ -27,6 +27,8 @@ Rule = Callable[[str], Fault | None]
 TELEPHONE: Final = r"^(0[1-9][0-9]{8}|\+[0-9]{9,15}|00[0-9]{7,13})$"
 _TELEPHONE: Final = re.compile(TELEPHONE)
 _SERVICE_NUMBERS: Final = ("0800", "0900")
+# Digits only, and too few of them; not the beginning of a number of a service [132].
+_SHORT_TELEPHONE: Final = re.compile(r"(?!0[89]00|140)([1-9][0-9]{0,8}|0[0-9]{0,8}|\+[0-9]{0,8})")
 _UNDERSCORE: Final = re.compile(r"_+([A-Za-z0-9])")
 _CAPITALS_IN_FRONT: Final = re.compile(r"^[A-Z]+(?![a-z])|^[A-Z]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -42,6 +44,11 @@ def camel_case(key: str) -> str:
     """A key as the API spells it: `some_key` and `SomeKey` are `someKey` [185, 189]; doing it twice changes nothing."""
     joined = _UNDERSCORE.sub(lambda found: found[1].upper(), key)
     return _CAPITALS_IN_FRONT.sub(lambda found: found[0].lower(), joined)
+
+
+def metadata_key(key: str) -> str:
+    """A free key as it comes back: `some_key` is `someKey`, `_a` is `A`, and `Betreft` stays as it is [189]."""
+    return _UNDERSCORE.sub(lambda found: found[1].upper(), key)
 
 
 def matching(pattern: str, fault: Fault | Callable[[str], Fault]) -> Rule:
@@ -65,12 +72,13 @@ def is_telephone(text: str) -> Fault | None:
     """A rule: a telephone number without separators, not of a service."""
     if _TELEPHONE.fullmatch(text) and not text.startswith(_SERVICE_NUMBERS):
         return None
-    return faults.NO_TELEPHONE
+    return faults.SHORT_TELEPHONE if _SHORT_TELEPHONE.fullmatch(text) else faults.NO_TELEPHONE
 
 
 def is_country(text: str) -> Fault | None:
-    """A rule: a code of two letters of ISO 3166."""
-    return None if len(text) == 2 and pycountry.countries.get(alpha_2=text) else faults.NO_COUNTRY
+    """A rule: a code of two letters of ISO 3166, in capitals: a filter finds it only as it is written."""
+    found = pycountry.countries.get(alpha_2=text) if len(text) == 2 else None
+    return None if found and found.alpha_2 == text else faults.NO_COUNTRY
 
 
 def is_address(text: str) -> Fault | None:
@@ -104,7 +112,7 @@ class Value(fields.Field[Any]):
     """A field of the API.
 
     `empty` gives what it has when a client leaves it out, None when it has nothing then. `about` is its
-    description in the OpenAPI document.
+    description in the OpenAPI document; `shown_null` says there that an answer may have null where a body may not.
     """
 
     def __init__(
@@ -113,9 +121,12 @@ class Value(fields.Field[Any]):
         about: str = "",
         empty: Callable[[], Any] | None = None,
         deprecated: bool = False,
+        shown_null: bool = False,
         **rest: Any,
     ) -> None:
         metadata: Json = {"description": about} if about else {}
+        if shown_null:
+            metadata["nullable"] = True
         if deprecated:
             metadata["deprecated"] = True
         super().__init__(metadata=metadata, **rest)
@@ -133,7 +144,7 @@ def _nothing() -> None:
 class Text(Value):
     """A text, trimmed; numbers become text. Optional ones may be blank and are "" when left out.
 
-    `pattern` and `format` describe it in the OpenAPI document; `rules` judge it.
+    `blank` says so of a required one. `pattern` and `format` describe it in the OpenAPI document; `rules` judge it.
     """
 
     def __init__(
@@ -148,8 +159,9 @@ class Text(Value):
         self.most, self.least, self.rules = most, least, rules
         self.pattern, self.format = pattern, format
         rest.setdefault("empty", None if rest.get("required") or rest.get("allow_none") else str)
+        blank = rest.pop("blank", not rest.get("required"))
         super().__init__(**rest)
-        self.may_be_blank = not self.required
+        self.may_be_blank = blank
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -209,7 +221,13 @@ class Choice(Value):
 
 
 class Flag(Value):
-    """True or false, also spelled "true", "false", 1 and 0; no other word [097, 124]."""
+    """True or false, also spelled "true", "false", 1 and 0; no other word [097, 124]. Blank is null, if that may be."""
+
+    def deserialize(
+        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **rest: Any
+    ) -> Any:
+        """The flag."""
+        return super().deserialize(None if value == "" and self.allow_none else value, attr, data, **rest)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
         if isinstance(value, bool | int | str):
@@ -239,7 +257,9 @@ class Number(Value):
             raise refused(faults.NO_NUMBER)
         if isinstance(value, str):
             text = value.strip()
-            if len(text) > _MOST_DIGITS or not _WHOLE_NUMBER.fullmatch(text):
+            if len(text) > _MOST_DIGITS:
+                raise refused(faults.TOO_MANY_DIGITS)
+            if not _WHOLE_NUMBER.fullmatch(text):
                 raise refused(faults.NO_NUMBER)
             value = text.partition(".")[0]
         number = int(value)
@@ -327,14 +347,21 @@ class ReferenceTo(Input):
 
 
 class Reference(Group):
-    """A reference: {"uuid": UUID} or None. `to` is the kind of what it refers to [119-122]."""
+    """A reference: {"uuid": UUID} or None. `to` is the kind of what it refers to [119-122].
 
-    def __init__(self, to: str, schema: type[Input] = ReferenceTo, **rest: Any) -> None:
+    With `shown_empty` an answer has {"uuid": null} for none, which may come back.
+    """
+
+    def __init__(
+        self, to: str, schema: type[Input] = ReferenceTo, *, shown_empty: bool = False, **rest: Any
+    ) -> None:
         super().__init__(schema, keep_null=True, **rest)
-        self.to = to
+        self.to, self.shown_empty = to, shown_empty
         self.empty = None  # references are not values: a document has none until it gets one
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Json:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Json | None:  # type: ignore[override]
+        if self.shown_empty and isinstance(value, Mapping) and value.get("uuid", "") is None:
+            return None
         return {"uuid": loaded(self.inner, value)["uuid"]}
 
 
@@ -369,7 +396,7 @@ class Texts(Value):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str]:
         if not isinstance(value, Mapping):
             raise refused(faults.no_map(value))
-        spelled = {camel_case(key): text for key, text in value.items()}
+        spelled = {metadata_key(key): text for key, text in value.items()}
         keys = [fault for key in spelled for fault in Text()._faults(key)]
         if keys:
             raise refused(*keys)
@@ -377,23 +404,40 @@ class Texts(Value):
 
 
 class Variants(Value):
-    """A group of which the form depends on another field of the object, `switch`; null when there is none."""
+    """A group of which the form depends on another field of the object, `switch`. Out: what was given of it.
 
-    def __init__(self, switch: str, schemas: Mapping[str, type[Input]], **rest: Any) -> None:
-        super().__init__(allow_none=True, **rest)
-        self.switch, self.schemas = switch, schemas
+    In a PATCH nothing of it is required. Null is refused, but for a new object when `null_when_new` says so.
+    """
+
+    def __init__(
+        self, switch: str, schemas: Mapping[str, type[Input]], *, null_when_new: bool = False, **rest: Any
+    ) -> None:
+        super().__init__(empty=_nothing, **rest)
+        self.switch, self.schemas, self.null_when_new = switch, schemas, null_when_new
         self._inner = {name: schema() for name, schema in schemas.items()}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+    def empty_of(self, switch: str) -> Json:
+        """The group of this form, with nothing filled in."""
+        return self._inner[switch].empty()
+
+    def required_of(self, switch: str) -> list[str]:
+        """What a group of this form can't be without."""
+        inner = self._inner[switch].fields
+        return [name for name, field in inner.items() if field.required and not field.dump_only]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, *, partial: Any = None, **_: Any) -> Any:
         schema = self._inner.get(str((data or {}).get(self.switch)))
-        # Without a variant nothing can be said of it; the switch itself is then missing or wrong.
-        return value if schema is None else schema.empty() | loaded(schema, value)
+        # Without a form nothing can be said of it; the switch itself is then missing or wrong.
+        return missing if schema is None else loaded(schema, value, partial=bool(partial))
 
 
-def loaded(schema: Input, value: Any) -> Json:
-    """What was given of a group. Raises ValidationError, without the value that marshmallow's own would carry."""
+def loaded(schema: Input, value: Any, *, partial: bool = False) -> Json:
+    """What was given of a group; `partial` requires nothing.
+
+    Raises ValidationError, without the value that marshmallow's own would carry.
+    """
     try:
-        return cast(Json, schema.load(value))
+        return cast(Json, schema.load(value, partial=partial))
     except ValidationError as error:
         messages = error.messages
     raise ValidationError(messages)

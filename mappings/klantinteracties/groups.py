@@ -83,6 +83,7 @@ class PartijIdentificatorGroep(Input):
     objectId = Text(
         200,
         required=True,
+        blank=True,  # no number either, but that is said with the number [135]
         about="Het nummer: bsn en rsin 9 cijfers met elfproef, kvk_nummer 8, vestigingsnummer 12.",
     )
     codeRegister = Choice("brp", "hr", required=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from marshmallow import ValidationError, validates_schema
+
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault
 from mappings.klantinteracties.fields import (
@@ -19,6 +21,7 @@ from mappings.klantinteracties.fields import (
     Group,
     Identity,
     Input,
+    Json,
     Many,
     Moment,
     Nummer,
@@ -26,6 +29,7 @@ from mappings.klantinteracties.fields import (
     Text,
     Texts,
     Variants,
+    camel_case,
     matching,
 )
 from mappings.klantinteracties.groups import (
@@ -46,6 +50,11 @@ from mappings.klantinteracties.groups import (
 )
 
 NUMMER: Final = "Nummer waarmee mensen dit object onderling aanduiden."
+# What a partij prefers, and the list that it must be in.
+PREFERRED_OF: Final = {
+    "voorkeursDigitaalAdres": "digitaleAdressen",
+    "voorkeursRekeningnummer": "rekeningnummers",
+}
 REFERENTIENUMMER: Final = "Kenmerk waarmee mensen dit object onderling aanduiden."
 
 
@@ -213,6 +222,7 @@ class InterneTaak(Resource):
     aanleidinggevendKlantcontact = Reference("klantcontact", required=True)
     toegewezenAanActor = Reference(
         "actor",
+        shown_empty=True,
         allow_none=True,
         deprecated=True,
         about="De eerste van `toegewezenAanActoren`; geef een van beide.",
@@ -282,8 +292,21 @@ class Partij(Resource):
     partijIdentificatie = Variants(
         "soortPartij",
         {"contactpersoon": Contactpersoon, "persoon": Persoon, "organisatie": Organisatie},
+        null_when_new=True,
         about="Gegevens die alleen deze soort partij heeft.",
     )
+
+    @validates_schema(pass_original=True)
+    def _preferences(self, data: Json, original_data: Any, **_: Any) -> None:
+        """Nothing of a list that is null can be preferred; of an empty one it is said with the others [140]."""
+        null = {camel_case(name) for name, value in original_data.items() if value is None}
+        wrong = {
+            name: [faults.nothing_to_prefer(name, own)]
+            for name, own in PREFERRED_OF.items()
+            if data.get(name) and own in null
+        }
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class Vertegenwoordiging(Resource):
@@ -312,8 +335,8 @@ class MaakKlantcontact(Input):
     """maak-klantcontact."""
 
     klantcontact = Group(Klantcontact, whole=False, required=True)
-    betrokkene = Group(BetrokkeneInside, whole=False, keep_null=True, allow_none=True)
-    onderwerpobject = Group(OnderwerpobjectInside, whole=False, keep_null=True, allow_none=True)
+    betrokkene = Group(BetrokkeneInside, whole=False, shown_null=True)
+    onderwerpobject = Group(OnderwerpobjectInside, whole=False, shown_null=True)
 
 
 SCHEMAS: Final[dict[str, type[Input]]] = {

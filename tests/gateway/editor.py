@@ -26,7 +26,11 @@ ORGANISATIE: dict[str, Any] = {
     "indicatieActief": True,
     "partijIdentificatie": {"naam": "Bakkerij"},
 }
-EMAIL: dict[str, Any] = {"adres": "iemand@example.nl", "soortDigitaalAdres": "email"}
+EMAIL: dict[str, Any] = {
+    "adres": "iemand@example.nl",
+    "soortDigitaalAdres": "email",
+    "verstrektDoorPartij": None,
+}
 
 
 def ref(shown: dict[str, Any]) -> dict[str, str]:

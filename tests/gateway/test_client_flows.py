@@ -221,6 +221,7 @@ def a_contactverzoek(contactcentrum: Contactcentrum, editor: Editor) -> tuple[An
         "digitaleadressen",
         {
             "verstrektDoorBetrokkene": ref(betrokkene),
+            "verstrektDoorPartij": None,
             "adres": "0612345678",
             "soortDigitaalAdres": "telefoonnummer",
             "omschrijving": "mobiel",
@@ -299,12 +300,12 @@ def test_a_klant_may_be_reached_elsewhere_from_now_on(contactcentrum: Contactcen
             {
                 "adres": adres,
                 "soortDigitaalAdres": "email",
-                "referentie": "portaalvoorkeur",
+                "referentie": referentie,
                 "verstrektDoorPartij": ref(partij),
                 "verificatieDatum": "2025-11-02",
             },
         )
-        for adres in ("oud@example.nl", "nieuw@example.nl")
+        for adres, referentie in (("oud@example.nl", ""), ("nieuw@example.nl", "portaalvoorkeur"))
     )
     editor.patch("partijen", partij, {"voorkeursDigitaalAdres": ref(oud)})
     editor.delete("digitaleadressen", oud)

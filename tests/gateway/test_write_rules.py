@@ -303,7 +303,7 @@ def test_what_a_list_leaves_out_cannot_be_a_parent_in_it(editor: Editor) -> None
         assert editor.refused("PATCH", path, {"partijIdentificatoren": kept}) == [
             ("nonFieldErrors", "invalid")
         ]
-    assert editor.patch("partijen", partij, {"partijIdentificatoren": None})["partijIdentificatoren"] == []
+    assert len(editor.again("partijen", partij)["partijIdentificatoren"]) == 2
 
 
 def test_a_list_of_addresses_takes_over_and_lets_go(editor: Editor) -> None:
@@ -400,7 +400,7 @@ def test_a_standaardadres_cannot_be_nobodys(editor: Editor) -> None:
     )
     path = f"/digitaleadressen/{adres['uuid']}"
     refused = editor.refused("PATCH", path, {"verstrektDoorPartij": None})
-    assert refused == [("verstrektDoorPartij", "required")]
+    assert refused == [("isStandaardAdres", "invalid")]
 
 
 # Contactpersonen
@@ -428,7 +428,7 @@ def test_the_uuid_of_a_contactpersoon_stays_whatever_is_written(editor: Editor) 
     after = editor.put("partijen", partij, contactpersoon(organisatie, "Visser"))
     assert after["partijIdentificatie"]["uuid"] == uuid
     assert after["partijIdentificatie"]["volledigeNaam"] == "Petra Visser"
-    part = {"partijIdentificatie": {"contactnaam": {"achternaam": "Smit"}}}
+    part = {"soortPartij": "contactpersoon", "partijIdentificatie": {"contactnaam": {"achternaam": "Smit"}}}
     after = editor.patch("partijen", partij, part)
     assert after["partijIdentificatie"]["uuid"] == uuid
     assert after["partijIdentificatie"]["werkteVoorPartij"]["uuid"] == organisatie["uuid"]
@@ -453,7 +453,8 @@ def test_a_soort_that_changes_empties_what_belonged_to_it(editor: Editor) -> Non
         },
     )
     assert editor.patch("actoren", actor, {"naam": "Gem 2"})["actorIdentificatie"]["functie"] == "chatbot"
-    after = editor.patch("actoren", actor, {"actorIdentificatie": {"functie": "robot"}})
+    robot = {"soortActor": "geautomatiseerde_actor", "actorIdentificatie": {"functie": "robot"}}
+    after = editor.patch("actoren", actor, robot)
     assert after["actorIdentificatie"] == {"functie": "robot", "omschrijving": ""}
     assert editor.patch("actoren", actor, {"soortActor": "medewerker"})["actorIdentificatie"] is None
 
@@ -478,6 +479,77 @@ def test_a_pair_is_represented_once_and_nobody_by_himself(editor: Editor) -> Non
     assert editor.refused("PATCH", path, {"vertegenwoordigdePartij": ref(twee)}) == itself
     assert editor.patch("vertegenwoordigingen", turned, {"vertegenwoordigdePartij": ref(drie)})
     assert [ref(one) for one in editor.again("partijen", twee)["vertegenwoordigden"]] == [ref(drie)]
+
+
+# Sets of fields that are unique together
+
+SET = [("nonFieldErrors", "unique")]
+
+
+def test_an_actor_is_named_once_at_a_klantcontact(editor: Editor) -> None:
+    een, twee = (a_medewerker(editor, naam) for naam in ("Een", "Twee"))
+    contact, other = (editor.make("klantcontacten", KLANTCONTACT) for _ in range(2))
+
+    def pair(actor: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+        return {"actor": ref(actor), "klantcontact": ref(about)}
+
+    held = editor.make("actorklantcontacten", pair(een, contact))
+    second = editor.make("actorklantcontacten", pair(twee, contact))
+    third = editor.make("actorklantcontacten", pair(een, other))
+    with editor.nothing_written():
+        got = editor.send("POST", "/actorklantcontacten", pair(een, contact))
+        assert (got.status, got.json["invalidParams"]) == (400, [{
+            "name": "nonFieldErrors", "code": "unique",
+            "reason": "De velden actor, klantcontact moeten een unieke set zijn.",
+        }])  # fmt: skip
+        path = "/actorklantcontacten"
+        assert editor.refused("PUT", f"{path}/{second['uuid']}", pair(een, contact)) == SET
+        assert editor.refused("PATCH", f"{path}/{second['uuid']}", {"actor": ref(een)}) == SET
+        assert editor.refused("PATCH", f"{path}/{third['uuid']}", {"klantcontact": ref(contact)}) == SET
+        editor.put("actorklantcontacten", held, pair(een, contact))
+    editor.delete("actorklantcontacten", held)
+    editor.patch("actorklantcontacten", second, {"actor": ref(een)})
+
+
+def test_a_referentie_is_of_one_address_of_a_soort_of_a_partij(editor: Editor) -> None:
+    een, twee = (editor.make("partijen", PERSOON) for _ in range(2))
+    body = {**EMAIL, "referentie": "portaal", "verstrektDoorPartij": ref(een)}
+    held = editor.make("digitaleadressen", body)
+    phone = {**body, "adres": "0612345678", "soortDigitaalAdres": "telefoonnummer"}
+    others = [
+        editor.make("digitaleadressen", {**body, **rest})
+        for rest in (
+            {"referentie": "anders"},
+            {"verstrektDoorPartij": ref(twee)},
+            phone,
+            {"verstrektDoorPartij": None},
+        )
+    ]
+    for _ in range(2):  # without a referentie there may be several
+        editor.make("digitaleadressen", {**body, "referentie": ""})
+        editor.make("digitaleadressen", {**body, "verstrektDoorPartij": None})
+    changes = (
+        {"referentie": "portaal"},
+        {"verstrektDoorPartij": ref(een)},
+        {"soortDigitaalAdres": "email", "adres": "x@example.nl"},
+        {"verstrektDoorPartij": ref(een)},
+    )
+    with editor.nothing_written():
+        got = editor.send("POST", "/digitaleadressen", body)
+        assert (got.status, got.json["invalidParams"]) == (400, [{
+            "name": "nonFieldErrors", "code": "unique",
+            "reason": "De velden ['verstrekt_door_partij', 'referentie', 'soort_digitaal_adres'] moeten een unieke "
+            "set zijn.",
+        }])  # fmt: skip
+        for one, change in zip(others, changes, strict=True):
+            path = f"/digitaleadressen/{one['uuid']}"
+            assert editor.refused("PATCH", path, change) == SET
+            assert editor.refused("PUT", path, {**body, "adres": "x@example.nl"}) == SET
+        editor.put("digitaleadressen", held, body)
+        both = {"digitaleAdressen": [ref(held), ref(others[3])]}
+        assert editor.refused("PATCH", f"/partijen/{een['uuid']}", both) == SET
+        assert editor.refused("POST", "/partijen", {**PERSOON, **both}) == SET
+    editor.patch("partijen", een, {"digitaleAdressen": [ref(others[3])]})  # the other one is let go
 
 
 # Internetaken
@@ -510,14 +582,40 @@ def test_the_server_says_when_a_taak_was_handled(editor: Editor) -> None:
     assert editor.patch("internetaken", made, {"status": "te_verwerken"})["afgehandeldOp"] is None
 
 
+def test_actoren_keep_the_order_in_which_they_were_given(editor: Editor) -> None:
+    """The first is the one that applications show as handler. Written anew, changed, deleted, expanded."""
+    contact = editor.make("klantcontacten", KLANTCONTACT)
+    a, b, c = (a_medewerker(editor, naam) for naam in "abc")
+
+    def order(shown: dict[str, Any]) -> str:
+        assert shown["toegewezenAanActor"] == shown["toegewezenAanActoren"][0]
+        names = {one["uuid"]: one["naam"] for one in (a, b, c)}
+        return "".join(names[one["uuid"]] for one in shown["toegewezenAanActoren"])
+
+    made = editor.make("internetaken", taak(contact, toegewezenAanActoren=[ref(c), ref(a), ref(b), ref(c)]))
+    assert order(made) == "cab"
+    assert order(editor.again("internetaken", made)) == "cab"
+    assert order(editor.patch("internetaken", made, {"toelichting": "x"})) == "cab"
+    assert order(editor.patch("internetaken", made, {"toegewezenAanActor": ref(c)})) == "cab"
+    for several in ("bca", "ab", "bac", "acb"):
+        given = [ref({"a": a, "b": b, "c": c}[naam]) for naam in several]
+        assert order(editor.patch("internetaken", made, {"toegewezenAanActoren": given})) == several
+        assert order(editor.get("/internetaken")["results"][0]) == several
+        shown = editor.get(f"/klantcontacten/{contact['uuid']}?expand=leiddeTotInterneTaken")["_expand"]
+        assert order(shown["leiddeTotInterneTaken"][0]) == several
+    editor.delete("actoren", a)
+    assert order(editor.again("internetaken", made)) == "cb"
+
+
 def test_a_taak_carries_its_actoren_in_both_ways(editor: Editor) -> None:
     contact = editor.make("klantcontacten", KLANTCONTACT)
     een, twee = a_medewerker(editor, "Een"), a_medewerker(editor, "Twee")
     made = editor.make("internetaken", taak(contact, toegewezenAanActoren=[ref(twee), ref(een)]))
-    assert [one["uuid"] for one in made["toegewezenAanActoren"]] == [een["uuid"], twee["uuid"]]
-    assert made["toegewezenAanActor"]["uuid"] == een["uuid"]
-    after = editor.patch("internetaken", made, {"toegewezenAanActor": ref(twee)})
-    assert [one["uuid"] for one in after["toegewezenAanActoren"]] == [twee["uuid"]]
+    assert [one["uuid"] for one in made["toegewezenAanActoren"]] == [twee["uuid"], een["uuid"]]
+    assert made["toegewezenAanActor"]["uuid"] == twee["uuid"]
+    after = editor.patch("internetaken", made, {"toegewezenAanActor": ref(een)})
+    assert [one["uuid"] for one in after["toegewezenAanActoren"]] == [een["uuid"]]
+    editor.patch("internetaken", made, {"toegewezenAanActor": ref(twee)})
     editor.delete("actoren", twee)
     after = editor.again("internetaken", made)
-    assert (after["toegewezenAanActor"], after["toegewezenAanActoren"]) == (None, [])
+    assert (after["toegewezenAanActor"], after["toegewezenAanActoren"]) == ({"uuid": None}, [])

@@ -104,7 +104,8 @@ class TestDigitaleAdressen:
         ),
     )
     def test_that_are_right(self, soort: str, adres: str) -> None:
-        assert judged("digitaleadres", {"soortDigitaalAdres": soort, "adres": adres}) == []
+        given = {"soortDigitaalAdres": soort, "adres": adres, "verstrektDoorPartij": None}
+        assert judged("digitaleadres", given) == []
 
     @pytest.mark.parametrize(
         ("soort", "adres"),

@@ -319,4 +319,4 @@ def as_put(document: Document) -> dict[str, Any]:
 def test_every_document_is_one_that_the_served_api_takes_back(raw):
     documents, _, _ = made_of(raw, SETTINGS)
     for document in documents:
-        load(document.kind, as_put(document), partial=False)
+        load(document.kind, as_put(document), partial=False, stored=document.body)

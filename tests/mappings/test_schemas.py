@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.klantinteracties import Invalid, InvalidParam, defaults, load, schema_of
-from mappings.klantinteracties.fields import camel_case
+from mappings.klantinteracties.fields import camel_case, metadata_key
 from mappings.klantinteracties.schemas import SCHEMAS
 
 FOLDER = Path(__file__).parent.parent / "data" / "klantinteracties"
@@ -193,6 +193,14 @@ def test_a_huisnummer_lies_between_1_and_99999(huisnummer: Any, code: str) -> No
     )
 
 
+@pytest.mark.parametrize("land", ("nl", "Nl", "XX", "NLD", "n1"))
+def test_a_land_is_a_code_of_iso_3166_in_capitals(land: str) -> None:
+    """The list of countries is looked up without regard to case; a filter is not."""
+    assert ("bezoekadres.land", "invalid") in names("partij", PARTIJ | {"bezoekadres": {"land": land}})
+    loaded = load("betrokkene", {"correspondentieadres": {"land": "NL"}}, partial=True)
+    assert loaded["correspondentieadres"]["land"] == "NL"
+
+
 @pytest.mark.parametrize("address", ("zaaktype", "//example.nl/x", "javascript:alert(1)", "http://"))
 def test_an_address_is_absolute(address: str) -> None:
     assert refusal("klantcontact", {"hoofdOnderwerpType": address}, partial=True) == [
@@ -222,6 +230,7 @@ class TestMetadata:
 
     @given(st.text(max_size=20))
     def test_a_key_that_came_back_once_stays_as_it_is(self, key: str) -> None:
+        assert metadata_key(metadata_key(key)) == metadata_key(key)
         assert camel_case(camel_case(key)) == camel_case(key)
 
 
@@ -264,9 +273,9 @@ class TestReferences:
         assert load("partij", given, partial=True) == {
             "partijIdentificatoren": [{"uuid": UUID(SOMEONE), "partijIdentificator": group}]
         }
-        group["objectId"] = ""
+        group["objectId"], group["codeRegister"] = "", "x"
         assert names("partij", given, partial=True) == [
-            ("partijIdentificatoren.0.partijIdentificator.objectId", "blank")
+            ("partijIdentificatoren.0.partijIdentificator.codeRegister", "invalid_choice")
         ]
 
 
@@ -313,11 +322,15 @@ class TestGroups:
         assert set(loaded["contactnaam"].values()) == {""}
         assert loaded["volledigeNaam"] == ""
 
-    def test_follow_the_stored_soort_in_a_patch_that_does_not_say_it(self) -> None:
-        given = {"partijIdentificatie": {"naam": "Nieuwe naam"}}
-        stored = {"soortPartij": "organisatie"}
-        assert load("partij", given, partial=True, stored=stored) == given
-        assert names("partij", given, partial=True) == [("soortPartij", "required")]
+    def test_are_left_alone_by_a_patch_that_does_not_say_the_soort(self) -> None:
+        given = {"partijIdentificatie": {"naam": "Nieuwe naam"}, "interneNotitie": "x"}
+        stored = {"soortPartij": "organisatie", "partijIdentificatie": {"naam": "Naam"}}
+        assert load("partij", given, partial=True, stored=stored) == {"interneNotitie": "x"}
+
+    def test_of_something_stored_have_only_what_was_given(self) -> None:
+        given = {"soortActor": "medewerker", "actorIdentificatie": {"functie": "x"}}
+        stored = {"soortActor": "medewerker", "actorIdentificatie": {"functie": "y"}}
+        assert load("actor", given, partial=True, stored=stored) == given
 
     def test_a_medewerker_has_a_functie_and_a_telephone_number(self) -> None:
         actor = {"naam": "K", "soortActor": "medewerker", "actorIdentificatie": {"emailadres": "geen"}}
@@ -383,7 +396,7 @@ def test_maak_klantcontact_has_what_was_given_of_each_part() -> None:
     given = {
         "klantcontact": KLANTCONTACT,
         "betrokkene": {"rol": "klant", "initiator": True},
-        "onderwerpobject": None,
     }
     assert load("maak-klantcontact", given, partial=False) == given
-    assert names("maak-klantcontact", {"klantcontact": None}) == [("klantcontact", "null")]
+    nothing = {"klantcontact": None, "betrokkene": None, "onderwerpobject": None}
+    assert names("maak-klantcontact", nothing) == [(name, "null") for name in nothing]
