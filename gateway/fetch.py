@@ -24,6 +24,7 @@ from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
 from gateway.store.sources import fetched_at, note_fetched, source_id, source_state
 from mappings.identity import place
+from mappings.translate import uuid_in
 
 MICROSECONDS = 1_000_000
 # Phases in which requests do not wait for the legacy.
@@ -274,9 +275,10 @@ class Fetcher:
         rollen: list[dict[str, Any]] = []
         for zaak in zaken:
             expanded = (zaak.get("_expand") or {}).get("rollen")
-            if isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
+            uuid = uuid_in(zaak.get("uuid"))
+            if uuid and isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
                 rollen += expanded
-                visit.with_rollen.add(UUID(zaak["uuid"]))
+                visit.with_rollen.add(uuid)
         result = self.ingest.take(self.name, "rol", rollen, asked=asked)
         visit.with_rollen -= result.refetch_zaken
         for kind, uuid in sorted(doubtful | result.doubtful):

@@ -166,7 +166,9 @@ class _Views:
         return _json(refusal.body(_base()), refusal.status)
 
     def add_headers(self, response: Response) -> Response:
-        """The headers that the real server puts on every answer of its API."""
+        """The headers that the real server puts on every answer of its API; and what a trap spoils in it."""
+        for good, bad in self._state.traps.spoil.items():
+            response.set_data(response.get_data().replace(good, bad))
         kind = g.get("kind")
         if kind is None:
             response.headers["Vary"] = "origin, Cookie"
