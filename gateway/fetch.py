@@ -349,13 +349,13 @@ class Fetcher:
         return isinstance(found, dict)
 
     def settle(
-        self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int = 0
+        self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int
     ) -> Result:
         """Take what the source said of one object (see `ask`), when it was asked."""
         if isinstance(found, NotFound):
             return self.ingest.remove(self.name, kind, [uuid])
         if isinstance(found, Forbidden):
-            return self.ingest.refused(self.name, kind, uuid)
+            return self.ingest.refused(self.name, kind, uuid, asked)
         return self.ingest.take(self.name, kind, [found], asked=asked)
 
     def settle_up(self, visit: Visit, result: Result) -> None:

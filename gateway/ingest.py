@@ -65,13 +65,13 @@ class Ingest(Translator):
         objects: Sequence[dict[str, Any]],
         also: Callable[[sqlite3.Connection, Result], None] | None = None,
         *,
-        asked: int = 0,
+        asked: int,
     ) -> Result:
         """Take objects of one kind as the legacy gave them.
 
         `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
-        the legacy was asked for them (microseconds UTC): what came to be known since wins (`Result.doubtful`). Taking
-        the same again changes nothing.
+        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest): what came to be known since
+        wins (`Result.doubtful`). Taking the same again changes nothing.
         """
         read = self._read(source, kind, objects)
         result = Result()
@@ -138,12 +138,17 @@ class Ingest(Translator):
         self.translate(source, item)
         return item
 
-    def refused(self, source: str, kind: str, uuid: UUID) -> Result:
-        """The legacy refuses to show an object (403): kept when held; a zaak that was never seen makes nothing."""
+    def refused(self, source: str, kind: str, uuid: UUID, asked: int) -> Result:
+        """The legacy refuses to show an object (403): kept when held; a zaak that was never seen makes nothing.
+
+        `asked` as for `take`: what was shown since is doubtful.
+        """
         with self.store.write() as connection:
             work = Batch(self, self._merging(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
-            if kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
+            if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):
+                work.result.doubtful.add((kind, uuid))
+            elif kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
                 work.zaak_without_content(uuid.bytes, UNREADABLE)
             elif held is not None:
                 rows.set_invisible(connection, held.id)

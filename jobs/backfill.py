@@ -349,26 +349,31 @@ class Backfill:
         if not self.client.can(CONNECTION, "zaak"):
             cursor["way"] = connections.NONE  # not any more, since the run was stopped
         if cursor["way"] == connections.WHOLE:
+            asked = now()
             way, found = self._one(lambda: connections.whole(self.client))
-            self._take_connections(found, {"way": connections.NONE if way == connections.WHOLE else way})
+            self._take_connections(
+                found, asked, {"way": connections.NONE if way == connections.WHOLE else way}
+            )
         while cursor["way"] == connections.BY_ZAAK:
             with self.store.read() as connection:
                 zaken = following.held_after(connection, self.source, "zaak", cursor["connected"], PIECE)
-            found = []
+            found, asked = [], now()
             questions = iter(
                 [Question(partial(connections.of_zaak, self.client, zaak), found.extend) for _, zaak in zaken]
             )
             self._work(partial(next, questions, None))
             place = {"connected": zaken[-1][0]} if zaken else {"way": connections.NONE}
-            self._take_connections(found, place)
+            self._take_connections(found, asked, place)
 
-    def _take_connections(self, found: list[dict[str, Any]], place: dict[str, Any]) -> None:
+    def _take_connections(self, found: list[dict[str, Any]], asked: int, place: dict[str, Any]) -> None:
+        """Take what came, of which the first was asked for then."""
+
         def also(connection: sqlite3.Connection, result: Result) -> None:
             self.telling.count(CONNECTION, len(found), result)
             self.run_record.cursor |= place
             runs.save_run(connection, self.run_record)
 
-        self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also))
+        self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also, asked=asked))
         self._work(lambda: None)
         self._tell()
 
@@ -404,12 +409,13 @@ class Backfill:
     def _by_uuid(self, kind: str, uuid: UUID) -> Question:
         """The question for one object."""
 
-        def take(found: Any) -> None:
-            result = self.fetcher.settle(kind, uuid, found)
+        def take(answer: tuple[int, Any]) -> None:
+            asked, found = answer
+            result = self.fetcher.settle(kind, uuid, found, asked)
             self.telling.count(BY_UUID, 1, result)
             self._settle(result)
 
-        return Question(partial(ask, self.client, kind, uuid, deadline=None), take)
+        return Question(partial(_dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
 
     def _settle(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
@@ -429,13 +435,14 @@ class Backfill:
         ]
         for kind in TIES:
 
-            def take(found: list[dict[str, Any]], kind: str = kind) -> None:
-                result = self.fetcher.ingest.take(self.fetcher.name, kind, found)
+            def take(answer: tuple[int, list[dict[str, Any]]], kind: str = kind) -> None:
+                asked, found = answer
+                result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
                 self.telling.count(kind, len(found), result)
                 self._settle(result)
 
             self._first.extend(
-                Question(partial(ties_of, self.client, kind, uuid), take)
+                Question(partial(_dated, partial(ties_of, self.client, kind, uuid)), take)
                 for uuid in uuids
                 if uuid is not None
             )
@@ -465,6 +472,11 @@ class Backfill:
     def _save(self) -> None:
         with self.store.write() as connection:
             runs.save_run(connection, self.run_record)
+
+
+def _dated(asking: Callable[[], Found]) -> tuple[int, Found]:
+    """An answer, with when it was asked for: in the thread that asks, just before."""
+    return now(), asking()
 
 
 def _page(client: ZakenClient, kind: str, filters: Filters, number: int) -> Page | None:
