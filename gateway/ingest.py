@@ -6,6 +6,7 @@ A live request, a backfill page and a repair all call `Ingest.take`; what was re
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -32,7 +33,10 @@ __all__ = ["Ingest", "Result"]
 
 # The name in the store of the setting that it follows.
 MAXIMUM = "max_vertrouwelijkheidaanduiding"
-BATCH = 250
+# A batch is one transaction, and whoever else writes waits for it: it has at most so many objects, and fewer where
+# those would take longer than this.
+BATCH, LEAST = 250, 20
+BATCH_SECONDS = 0.05
 ZAKEN_AT_ONCE = 50
 
 
@@ -57,6 +61,8 @@ class Ingest(Translator):
     def __init__(self, store: Store, settings: Settings, uuid_secret: str) -> None:
         super().__init__(settings, uuid_secret)
         self.store = store
+        # Seconds that an object took of late, by kind.
+        self._cost: dict[str, float] = {}
 
     def take(
         self,
@@ -75,15 +81,29 @@ class Ingest(Translator):
         """
         read = self._read(source, kind, objects)
         result = Result()
-        batches = [read[start : start + BATCH] for start in range(0, len(read), BATCH)] or [[]]
-        for number, batch in enumerate(batches, start=1):
+        done = 0
+        while True:
+            batch = read[done : done + self._room(kind)]
+            done += len(batch)
             with self.store.write() as connection:
+                began = time.perf_counter()
                 work = Batch(self, self._merging(connection), source)
                 work.take(batch, asked)
                 result.add(work.result)
-                if also is not None and number == len(batches):
+                if also is not None and done == len(read):
                     also(connection, result)
-        return result
+            self._spent(kind, len(batch), time.perf_counter() - began)
+            if done == len(read):
+                return result
+
+    def _room(self, kind: str) -> int:
+        """How many objects fit in a batch, by what they took of late."""
+        cost = self._cost.get(kind)
+        return BATCH if not cost else max(LEAST, min(BATCH, int(BATCH_SECONDS / cost)))
+
+    def _spent(self, kind: str, objects: int, seconds: float) -> None:
+        if objects >= LEAST:
+            self._cost[kind] = (self._cost.get(kind, seconds / objects) + seconds / objects) / 2
 
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""

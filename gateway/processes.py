@@ -7,6 +7,7 @@ container may have a pid namespace of its own, in which the numbers of another m
 from __future__ import annotations
 
 import os
+import pwd
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -100,3 +101,19 @@ def _signalled(pid: int) -> int | None:
     except PermissionError:
         return 0
     return 0
+
+
+def why_not(path: Path, error: OSError) -> str:
+    """Why a file beside the store can't be used, whose it is and what to do: for an operator."""
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{path} is niet te maken ({error.strerror}); geef deze gebruiker schrijfrechten op {path.parent}."
+    try:
+        owner = pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        owner = f"gebruiker {found.st_uid}"
+    return (
+        f"{path} is van {owner} en niet te gebruiken ({error.strerror}). Alle processen van een store draaien als één "
+        f"gebruiker: geef het bestand aan die gebruiker met chown, of verwijder het terwijl niets draait."
+    )

@@ -118,7 +118,10 @@ class Backfill:
             self.begins()
             self.store.for_bulk()
             # Whatever is written: only for as long as the lease is ours.
-            with self.store.guarded(lambda connection: leases.keep(connection, grip)):
+            with (
+                self.store.giving_way(),
+                self.store.guarded(lambda connection: leases.keep(connection, grip)),
+            ):
                 with self.store.write() as connection:
                     run = terms.opened(connection, self.fetcher)
                 message = self._all(run)
