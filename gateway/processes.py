@@ -103,6 +103,27 @@ def _signalled(pid: int) -> int | None:
     return 0
 
 
+class NotShared(Exception):
+    """A small file beside the store that all its processes must be able to use can't be; the text says what to do."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(why_not(path, error))
+
+
+def open_shared(path: Path, store: Path) -> int:
+    """Open (and create) a file that all processes of a store share. Raises NotShared.
+
+    Made by root for a store of another user, it is given to that user: one command of root must not shut out the rest.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0 and store.exists() and (of := store.stat()).st_uid != os.fstat(file).st_uid:
+            os.fchown(file, of.st_uid, of.st_gid)
+    except OSError as error:
+        raise NotShared(path, error) from None
+    return file
+
+
 def why_not(path: Path, error: OSError) -> str:
     """Why a file beside the store can't be used, whose it is and what to do: for an operator."""
     try:

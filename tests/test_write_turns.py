@@ -7,20 +7,25 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from following import backfilled, small
+from support import write_config
 
 from gateway import ingest as ingesting
+from gateway.cli import cli
 from gateway.installation import Installation
+from gateway.processes import NotShared, open_shared
 from gateway.sample.server import SampleServer
 from gateway.store import turns
 from gateway.store.database import Store
 from jobs.backfill import Backfill
 
 Install = Callable[..., Installation]
-ROUNDS = 20
+ROUNDS, NOBODY = 20, 65534
 
 
 def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path) -> None:
@@ -98,3 +103,49 @@ def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: 
     full = [size for size in sizes if size >= ingesting.LEAST]
     assert full[0] > ingesting.LEAST
     assert full.count(ingesting.LEAST) > len(full) / 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
+@pytest.mark.parametrize("name", ["store.db.turn", "store.db.bron.pace"])
+def test_a_shared_file_of_another_user_is_an_error_that_names_it(name: str) -> None:
+    with TemporaryDirectory() as folder:
+        store, file = Path(folder) / "store.db", Path(folder) / name
+        Path(folder).chmod(0o777)
+        file.touch(0o600)
+        child = os.fork()
+        if not child:
+            _as_nobody(file, store)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _as_nobody(file: Path, store: Path) -> None:
+    """Ends with 0 when the error names file, owner and what to do."""
+    code = 1
+    try:
+        os.setuid(NOBODY)
+        open_shared(file, store)
+    except NotShared as error:
+        code = 0 if all(part in str(error) for part in (str(file), "van root", "chown")) else 2
+    finally:
+        os._exit(code)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
+def test_what_root_makes_for_a_store_of_another_user_is_that_users(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    store.touch()
+    os.chown(store, NOBODY, NOBODY)
+    os.close(open_shared(tmp_path / "store.db.bron.pace", store))
+    assert (tmp_path / "store.db.bron.pace").stat().st_uid == NOBODY
+
+
+def test_a_pace_that_can_not_be_shared_ends_the_start(tmp_path: Path) -> None:
+    with SampleServer(small(40)) as server:
+        config = write_config(tmp_path / "here", {"bron": server})
+        (tmp_path / "here" / "klantbrug.db.bron.pace").mkdir()
+        found = CliRunner().invoke(cli, ["--config", str(config), "backfill", "run"])
+        assert found.exit_code == 2
+        assert "klantbrug.db.bron.pace" in found.stderr and "chown" in found.stderr
+        paused = CliRunner().invoke(cli, ["--config", str(config), "backfill", "pause"])
+        assert paused.exit_code == 2
+        assert "klantbrug.db.bron.pace" in paused.stderr

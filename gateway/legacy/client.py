@@ -131,6 +131,10 @@ class ZakenClient:
             transport.close()
         self._gates.close()
 
+    def share_pace(self) -> None:
+        """See that the pace is shared with the other processes of the store. Raises NotShared."""
+        self._gates.share()
+
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What background calls wait for now, of what may take long (window, pause, rest, circuit breaker)."""
         return self._gates.waits(window=window)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from gateway.processes import why_not
+from gateway.processes import NotShared
 from gateway.store import schema, schema_jobs, turns
 from gateway.store.migrating import migrations
 
@@ -59,8 +59,8 @@ class Store:
         self._prepare_file()
         try:
             self._turns = turns.Turns(self.path)
-        except OSError as error:
-            raise StoreError(f"[store] path: {why_not(turns.path_of(self.path), error)}") from None
+        except NotShared as error:
+            raise StoreError(f"[store] path: {error}") from None
         with self.write():
             migrations.apply(self.operator())
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.processes import open_shared
+
 # How often who waits looks again.
 LOOK_SECONDS = 0.001
 # So long a background writer lets live ones pass; where they never end it must get on as well.
@@ -32,8 +34,8 @@ class Turns:
     """The turns of one store. Safe for threads and forks: each thread of each process has a lock of its own."""
 
     def __init__(self, store: Path) -> None:
-        """In: the path of the store. Raises OSError when the file beside it can't be used."""
-        self.path = path_of(store)
+        """In: the path of the store. Raises NotShared when the file beside it can't be used."""
+        self._store, self.path = store, path_of(store)
         self._local = threading.local()
         self._file()
 
@@ -73,16 +75,16 @@ class Turns:
     def _file(self) -> int:
         held: _File | None = getattr(self._local, "held", None)
         if held is None or held.pid != os.getpid():
-            held = self._local.held = _File(self.path)
+            held = self._local.held = _File(self.path, self._store)
         return held.number
 
 
 class _File:
     """An open file that is closed with the thread that holds it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, store: Path) -> None:
         self.pid = os.getpid()
-        self.number = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.number = open_shared(path, store)
 
     def close(self) -> None:
         if self.number >= 0:
