@@ -120,8 +120,9 @@ def test_stopped_it_keeps_its_place_and_the_next_run_goes_on(slow: SampleServer,
     run = status(installation.store)["runs"][0]
     assert run["status"] == runs.INTERRUPTED
     with pytest.raises(backfills.NothingRuns):
-        backfills.pause(installation.store, running.source)
-    assert backfills.resume(installation.store, running.source) == backfills.Resumed(False, True, False)
+        backfills.stop(installation.store, running.source)
+    assert not backfills.pause(installation.store, running.source)
+    assert backfills.resume(installation.store, running.source) == backfills.Resumed(True, True, False)
     slow.traps.slow = 0
     slow.reset_calls()
     assert Backfill(installation.fetchers["bron"]).run()
@@ -377,6 +378,7 @@ def test_a_pause_that_the_running_process_does_not_hear_of_is_told_as_that(
     config = write_config(tmp_path / "here", {"bron": slow})
     with Running(install(config)) as running:
         running.until(lambda news: news.get("done", 0) > 0)
+        slow.traps.slow = 1
         (pace,) = (tmp_path / "here").glob("*.pace")
         pace.rename(pace.with_suffix(".old"))  # the process keeps the old one open
         told = command(config, "pause")

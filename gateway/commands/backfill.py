@@ -85,9 +85,11 @@ def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
 
     def wait(store: Store, source: Source) -> str:
         since = now()
-        if not backfills.pause(store, source):
+        runs = backfills.pause(store, source)
+        said = runs and backfills.paused(store, source, since)
+        if not backfills.runs_now(store, source):
             return f"De jobs op bron {source.name} wachten, tot resume; er loopt geen backfill."
-        if backfills.paused(store, source, since):
+        if said:
             return f"De backfill van bron {source.name} wacht; verder met resume."
         raise backfills.NothingRuns(
             f"De pauze van bron {source.name} is gevraagd, maar het proces van de backfill heeft na "
