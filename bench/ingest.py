@@ -74,7 +74,7 @@ def fill(path: Path, rollen: int, tell: Callable[[str], None] = print) -> Filled
         for copy in range(number):
             for page in copies.pages(kind, copy, PAGE):
                 wall, cpu = time.perf_counter(), time.process_time()
-                ingest.take("bron", kind, page)
+                ingest.take("bron", kind, page, asked=0)
                 seconds = time.process_time() - cpu
                 taken, spent, walls = taken + len(page), spent + seconds, walls + time.perf_counter() - wall
                 filled.seconds[kind] += seconds

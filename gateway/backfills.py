@@ -6,6 +6,7 @@ Stopping goes through the store, pausing and the pace through the gates of the s
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from flask import request
 
 from gateway import problems
 from gateway.config import Source
-from gateway.legacy import gates
+from gateway.legacy import gate, gates
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.operating import Operating
 from gateway.problems import InvalidParam
@@ -24,6 +25,8 @@ from gateway.store.sources import held_source, source_id
 from gateway.store.status import moment_of
 
 JOB = "backfill"
+# A process that runs says within this time what it made of a wish; it looks every second, and mostly finishes a page.
+REPORTS_WITHIN, LOOK_SECONDS = 15.0, 0.1
 
 
 class NothingRuns(Exception):
@@ -84,11 +87,42 @@ def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     }
 
 
-def pause(store: Store, source: Source) -> None:
-    """Let a running backfill wait; calls under way are finished. Raises NothingRuns."""
-    with store.read() as connection:
-        _running(connection, source.name)
+def pause(store: Store, source: Source) -> bool:
+    """Let all jobs on a source wait, of which a running backfill is one; calls under way are finished.
+
+    Out: does a backfill run? What its process makes of it, `paused` tells. Raises NotShared.
+    """
     gates.pause(store.path, source)
+    return runs_now(store, source)
+
+
+def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WITHIN) -> bool:
+    """Does the process of a running backfill say, after `since` (microseconds UTC), that it waits for the pause?
+
+    Waits so many seconds for its word; also True when the backfill ended meanwhile.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        with store.read() as connection:
+            row = held_source(connection, source.name)
+            told = backfills.told(connection, row) if row else None
+        if told and told.moment > since and told.news.get("waits") == gate.PAUSED:
+            return True
+        if not runs_now(store, source):
+            return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(LOOK_SECONDS)
+
+
+def runs_now(store: Store, source: Source) -> bool:
+    """Does a backfill of this source run?"""
+    with store.read() as connection:
+        try:
+            _running(connection, source.name)
+        except NothingRuns:
+            return False
+    return True
 
 
 def stop(store: Store, source: Source) -> None:
@@ -110,16 +144,19 @@ def resume(store: Store, source: Source) -> Resumed:
 
 
 def set_limits(store: Store, source: Source, limits: Limits) -> None:
-    """Change the pace of a running backfill, for as long as it lasts. Raises NothingRuns, NotPossible."""
+    """Change the pace of all jobs on a source, until a backfill is done or `unset`. Raises NotPossible, NotShared."""
     if limits.rate is None and limits.connections is None:
         raise NotPossible("Noem rate=<objecten per seconde>, connections=<aantal>, of beide.")
     if limits.rate is not None and not 0 <= limits.rate < 1e9:
         raise NotPossible("rate is het aantal objecten per seconde; 0 is geen grens.")
     if limits.connections is not None and not 1 <= limits.connections <= MOST_CONNECTIONS:
         raise NotPossible(f"connections is 1 tot en met {MOST_CONNECTIONS}.")
-    with store.read() as connection:
-        _running(connection, source.name)
     gates.set_overrides(store.path, source, objects_per_second=limits.rate, connections=limits.connections)
+
+
+def unset(store: Store, source: Source) -> None:
+    """Let the limits of the configuration hold again. Raises NotShared."""
+    gates.clear_overrides(store.path, source)
 
 
 def _running(connection: sqlite3.Connection, source: str) -> int:
@@ -132,13 +169,14 @@ def _running(connection: sqlite3.Connection, source: str) -> int:
 
 
 def register(operating: Operating, store: Store, sources: Sequence[Source]) -> None:
-    """Add the paths: GET `backfill`, and POST `backfill/<source>/<pause|resume|stop|set>`."""
+    """Add the paths: GET `backfill`, and POST `backfill/<source>/<pause|resume|stop|set|unset>`."""
     known = {source.name: source for source in sources}
     deeds: dict[str, Callable[[Source], object]] = {
         "pause": lambda source: pause(store, source),
         "resume": lambda source: resume(store, source),
         "stop": lambda source: stop(store, source),
         "set": lambda source: set_limits(store, source, _limits_asked()),
+        "unset": lambda source: unset(store, source),
     }
 
     def steer(source: str, deed: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Batch:
         self.joined: set[int] = set()
         self.tied: set[ties.Moment] = set()
 
-    def take(self, batch: Sequence[Incoming], asked: int = 0) -> None:
+    def take(self, batch: Sequence[Incoming], asked: int) -> None:
         """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
         if not batch:
             return

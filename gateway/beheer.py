@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, render_template, request
@@ -12,7 +13,7 @@ from flask import Flask, Response, render_template, request
 from gateway import problems
 from gateway.answers import SECURITY, json_answer, problem_answer
 from gateway.operating import Operating
-from gateway.overview import COVERAGES, kinds_shown, overview, run_told, trouble
+from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
 from gateway.public_address import PublicAddresses
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
@@ -66,6 +67,7 @@ class Beheer:
             run_told=run_told,
             kinds_shown=kinds_shown,
             when=local_of,
+            doing=partial(_doing, status),
         )
         return Response(page, 200, list(PAGE_HEADERS))
 
@@ -90,3 +92,9 @@ class Beheer:
         if held is None or held[0] < moment:
             held = self._held = (moment + STATUS_SECONDS, overview(self._store, self._config))
         return held[1]
+
+
+def _doing(status: dict[str, Any], run: dict[str, Any]) -> str:
+    """What a running backfill is doing, for the page; blank for anything else."""
+    news = status["sources"].get(run["source"], {}).get("backfill")
+    return f": {doing_text(news)}" if news and run["job"] == "backfill" and run["status"] == "running" else ""

@@ -87,6 +87,9 @@ _REFUSED_EXPIRED = (
     "De bron vindt ons token verlopen: de klokken lopen niet gelijk. "
     "Zet op beide machines de tijd goed (NTP)."
 )
+_WANTS_EXP = (
+    "De bron mist in ons token tot wanneer het geldt (code {code}): zet jwt_exp = true bij [[source]]."
+)
 _REFUSED_OTHERWISE = "De bron weigert ons token op {path}, code {code}: leg deze code voor aan de beheerder."
 
 
@@ -105,6 +108,8 @@ def explain(
     if isinstance(exc, errors.Forbidden):
         report.answers = True
         text = _REFUSED_EXPIRED if exc.expired else _REFUSED.get(exc.code, _REFUSED_OTHERWISE)
+        if exc.wants_exp and not source.jwt_exp:
+            text = _WANTS_EXP
         scope = _SCOPES.get(path, "zaken.lezen")
         voor = "" if path in _SCOPES else " voor alle zaaktypen die mee moeten"
         report.say(

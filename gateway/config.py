@@ -92,6 +92,7 @@ class Source:
     api_version: str = ""
     user_id: str = ""
     user_representation: str = ""
+    jwt_exp: bool = False
     ca_bundle: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None

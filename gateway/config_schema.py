@@ -253,6 +253,7 @@ class SourceSection(Section):
     user_representation = Text(
         load_default="", metadata=_meta('laat leeg of schrijf bijvoorbeeld user_representation = "Klantbrug"')
     )
+    jwt_exp = Flag(load_default=False, metadata=_meta("schrijf jwt_exp = true of jwt_exp = false"))
     ca_bundle = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
     client_cert = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
     client_key = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))

@@ -24,6 +24,7 @@ from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
 from gateway.store.sources import fetched_at, note_fetched, source_id, source_state
 from mappings.identity import place
+from mappings.translate import uuid_in
 
 MICROSECONDS = 1_000_000
 # Phases in which requests do not wait for the legacy.
@@ -275,9 +276,10 @@ class Fetcher:
         rollen: list[dict[str, Any]] = []
         for zaak in zaken:
             expanded = (zaak.get("_expand") or {}).get("rollen")
-            if isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
+            uuid = uuid_in(zaak.get("uuid"))
+            if uuid and isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
                 rollen += expanded
-                visit.with_rollen.add(UUID(zaak["uuid"]))
+                visit.with_rollen.add(uuid)
         result = self.ingest.take(self.name, "rol", rollen, asked=asked)
         visit.with_rollen -= result.refetch_zaken
         for kind, uuid in sorted(doubtful | result.doubtful):
@@ -348,13 +350,13 @@ class Fetcher:
         return isinstance(found, dict)
 
     def settle(
-        self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int = 0
+        self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int
     ) -> Result:
         """Take what the source said of one object (see `ask`), when it was asked."""
         if isinstance(found, NotFound):
             return self.ingest.remove(self.name, kind, [uuid])
         if isinstance(found, Forbidden):
-            return self.ingest.refused(self.name, kind, uuid)
+            return self.ingest.refused(self.name, kind, uuid, asked)
         return self.ingest.take(self.name, kind, [found], asked=asked)
 
     def settle_up(self, visit: Visit, result: Result) -> None:

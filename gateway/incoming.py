@@ -29,6 +29,7 @@ from mappings.klantcontacten import too_confidential
 from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import Translated, translate, uuid_bytes_in
+from mappings.unreadable import Fault, unreadable
 
 
 @dataclass(slots=True)
@@ -77,7 +78,11 @@ def incoming(kind: str, raw: dict[str, Any]) -> Incoming:
     """An object of a kind, as the legacy gave it; one without a uuid is known by what it says."""
     if "_expand" in raw:
         raw = {name: value for name, value in raw.items() if name != "_expand"}
-    text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    try:
+        text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # it can be read, but not written: nested too deep
+        raw = unreadable(raw, Fault.DEPTH)
+        text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
     return as_kept(kind, raw, text, digest_of_text(text))
 
 

@@ -6,6 +6,7 @@ A live request, a backfill page and a repair all call `Ingest.take`; what was re
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,10 @@ __all__ = ["Ingest", "Result"]
 
 # The name in the store of the setting that it follows.
 MAXIMUM = "max_vertrouwelijkheidaanduiding"
-BATCH = 250
+# A batch is one transaction, and whoever else writes waits for it: it has at most so many objects, and fewer where
+# those would take longer than this.
+BATCH, LEAST = 250, 20
+BATCH_SECONDS = 0.05
 ZAKEN_AT_ONCE = 50
 
 
@@ -58,6 +62,8 @@ class Ingest(Translator):
     def __init__(self, store: Store, settings: Settings, uuid_secret: str) -> None:
         super().__init__(settings, uuid_secret)
         self.store = store
+        # Seconds that an object took of late, by kind.
+        self._cost: dict[str, float] = {}
 
     def take(
         self,
@@ -66,25 +72,39 @@ class Ingest(Translator):
         objects: Sequence[dict[str, Any]],
         also: Callable[[sqlite3.Connection, Result], None] | None = None,
         *,
-        asked: int = 0,
+        asked: int,
     ) -> Result:
         """Take objects of one kind as the legacy gave them.
 
         `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
-        the legacy was asked for them (microseconds UTC): what came to be known since wins (`Result.doubtful`). Taking
-        the same again changes nothing.
+        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest): what came to be known since
+        wins (`Result.doubtful`). Taking the same again changes nothing.
         """
         read = self._read(source, kind, objects)
         result = Result()
-        batches = [read[start : start + BATCH] for start in range(0, len(read), BATCH)] or [[]]
-        for number, batch in enumerate(batches, start=1):
+        done = 0
+        while True:
+            batch = read[done : done + self._room(kind)]
+            done += len(batch)
             with self.store.write() as connection:
+                began = time.perf_counter()
                 work = Batch(self, self._merging(connection), source)
                 work.take(batch, asked)
                 result.add(work.result)
-                if also is not None and number == len(batches):
+                if also is not None and done == len(read):
                     also(connection, result)
-        return result
+            self._spent(kind, len(batch), time.perf_counter() - began)
+            if done == len(read):
+                return result
+
+    def _room(self, kind: str) -> int:
+        """How many objects fit in a batch, by what they took of late."""
+        cost = self._cost.get(kind)
+        return BATCH if not cost else max(LEAST, min(BATCH, int(BATCH_SECONDS / cost)))
+
+    def _spent(self, kind: str, objects: int, seconds: float) -> None:
+        if objects >= LEAST:
+            self._cost[kind] = (self._cost.get(kind, seconds / objects) + seconds / objects) / 2
 
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""
@@ -139,12 +159,17 @@ class Ingest(Translator):
         self.translate(source, item)
         return item
 
-    def refused(self, source: str, kind: str, uuid: UUID) -> Result:
-        """The legacy refuses to show an object (403): kept when held; a zaak that was never seen makes nothing."""
+    def refused(self, source: str, kind: str, uuid: UUID, asked: int) -> Result:
+        """The legacy refuses to show an object (403): kept when held; a zaak that was never seen makes nothing.
+
+        `asked` as for `take`: what was shown since is doubtful.
+        """
         with self.store.write() as connection:
             work = Batch(self, self._merging(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
-            if kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
+            if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):
+                work.result.doubtful.add((kind, uuid))
+            elif kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
                 work.zaak_without_content(uuid.bytes, UNREADABLE)
             elif held is not None:
                 rows.set_invisible(connection, held.id)

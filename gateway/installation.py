@@ -11,6 +11,7 @@ from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
+from gateway.processes import NotShared
 from gateway.store import rebuilding
 from gateway.store.database import Store, StoreError
 from gateway.store.sources import bind_secret, forget_coverage, meta, set_meta
@@ -40,10 +41,13 @@ def open_installation(config: Config) -> Installation:
     """Open the store of a configuration and make the parts. Calls no source. Raises StoreError."""
     store = open_store(config)
     ingest = make_ingest(config, store)
-    fetchers = {
-        source.name: Fetcher(ZakenClient(source, pace=config.store.path), store, ingest, config.live.max_age)
-        for source in config.sources
-    }
+    clients = {source.name: ZakenClient(source, pace=config.store.path) for source in config.sources}
+    for client in clients.values():
+        try:
+            client.share_pace()
+        except NotShared as error:
+            raise StoreError(f"Het tempo is niet te delen: {error}") from None
+    fetchers = {name: Fetcher(client, store, ingest, config.live.max_age) for name, client in clients.items()}
     _follow_maximum(store, ingest, fetchers)
     with store.write() as connection:
         to_rebuild = rebuilding.follow_mapping(connection, fingerprint(config.mapping))

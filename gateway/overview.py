@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from gateway.config import Config, Job
 from gateway.config_schema import JOB_NAMES
 from gateway.legacy import gates
-from gateway.store import leases, runs
+from gateway.store import backfills, leases, runs
 from gateway.store.database import Store
 from gateway.store.status import status
 
@@ -57,19 +58,55 @@ def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
     return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in ALWAYS_SHOWN}
 
 
+def reading(kind: str, look: int) -> str:
+    """What a backfill is reading."""
+    if not kind:
+        return "begin"
+    return f"{kind}, lezing {look}" if look else f"{kind}, een voor een nagaan"
+
+
+def in_all_text(seconds_left: int | None) -> str:
+    """How long the whole still takes."""
+    return "" if seconds_left is None else f"; alles samen nog {timedelta(seconds=seconds_left)}"
+
+
+def pace_text(rate: float, seconds_left: int | None, waits: str, limit: str) -> str:
+    """How fast it goes, how long still, and what keeps it."""
+    if waits:
+        return f"wacht: {waits}"
+    parts = [f"{rate:.0f}/s"]
+    if seconds_left is not None:
+        parts.append(f"nog {timedelta(seconds=seconds_left)}")
+    if limit:
+        parts.append(f"zo snel als {limit} toelaat")
+    return ", ".join(parts)
+
+
+def doing_text(news: dict[str, Any]) -> str:
+    """What a running backfill tells of itself (`gateway.backfills.overview`, `now`), in one line."""
+    pace = pace_text(news["rate_now"], news["seconds_left"], news["waits"], news["limited_by"])
+    done = f"{news['done']} van {news['total']}" if news["total"] is not None else str(news["done"])
+    return (
+        f"{reading(news['kind'], news['look'])}: {done}; {pace}{in_all_text(news.get('seconds_left_in_all'))}"
+    )
+
+
 def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
+    `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
     `scheduler` says whether jobs are wanted, and whether a process runs them.
     """
     found = status(store)
     with store.read() as connection:
-        runs = leases.holder_of(connection, leases.SCHEDULER) is not None
+        running = backfills.running(connection)
+        scheduled = leases.holder_of(connection, leases.SCHEDULER) is not None
     wanted = any(config.jobs.get(name, Job()).enabled for name in JOB_NAMES)
-    found["scheduler"] = {"wanted": wanted, "runs": runs}
+    found["scheduler"] = {"wanted": wanted, "runs": scheduled}
     for source in config.sources:
         if source.name in found["sources"]:
+            found["sources"][source.name]["backfill"] = running.get(source.name)
             found["sources"][source.name]["asking"] = gates.describe(config.store.path, source)
     return found
 

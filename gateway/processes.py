@@ -7,6 +7,7 @@ container may have a pid namespace of its own, in which the numbers of another m
 from __future__ import annotations
 
 import os
+import pwd
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -100,3 +101,40 @@ def _signalled(pid: int) -> int | None:
     except PermissionError:
         return 0
     return 0
+
+
+class NotShared(Exception):
+    """A small file beside the store that all its processes must be able to use can't be; the text says what to do."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(why_not(path, error))
+
+
+def open_shared(path: Path, store: Path) -> int:
+    """Open (and create) a file that all processes of a store share. Raises NotShared.
+
+    Made by root for a store of another user, it is given to that user: one command of root must not shut out the rest.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if os.geteuid() == 0 and store.exists() and (of := store.stat()).st_uid != os.fstat(file).st_uid:
+            os.fchown(file, of.st_uid, of.st_gid)
+    except OSError as error:
+        raise NotShared(path, error) from None
+    return file
+
+
+def why_not(path: Path, error: OSError) -> str:
+    """Why a file beside the store can't be used, whose it is and what to do: for an operator."""
+    try:
+        found = path.stat()
+    except OSError:
+        return f"{path} is niet te maken ({error.strerror}); geef deze gebruiker schrijfrechten op {path.parent}."
+    try:
+        owner = pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:
+        owner = f"gebruiker {found.st_uid}"
+    return (
+        f"{path} is van {owner} en niet te gebruiken ({error.strerror}). Alle processen van een store draaien als één "
+        f"gebruiker: geef het bestand aan die gebruiker met chown, of verwijder het terwijl niets draait."
+    )

@@ -6,7 +6,6 @@ import contextlib
 import io
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import click
@@ -20,7 +19,18 @@ from rich.text import Text
 from gateway.legacy.gate import LONG, PAUSED
 from gateway.legacy.turns import BROKEN
 from gateway.logs import get_logger
-from gateway.overview import COLOURS, COVERAGES, Told, kinds_shown, run_told, trouble
+from gateway.overview import (
+    COLOURS,
+    COVERAGES,
+    Told,
+    doing_text,
+    in_all_text,
+    kinds_shown,
+    pace_text,
+    reading,
+    run_told,
+    trouble,
+)
 from gateway.times import local_of
 from jobs.backfill import Progress
 from jobs.telling import waits_text
@@ -60,6 +70,7 @@ class _OnTerminal:
             name = f"{progress.source}: {reading(progress.kind, progress.look)}"
             self.tasks[key] = self.bars.add_task(name, total=progress.total, told="")
         told = pace_text(progress.rate, progress.seconds_left, progress.waits, progress.limit)
+        told += in_all_text(progress.seconds_left_in_all)
         self.bars.update(self.tasks[key], completed=progress.done, total=progress.total, told=told)
 
 
@@ -87,28 +98,10 @@ class _Lines:
             total=progress.total,
             per_second=round(progress.rate),
             seconds_left=progress.seconds_left,
+            seconds_left_in_all=progress.seconds_left_in_all,
             quarantined=progress.quarantined,
             waits=progress.waits or None,
         )
-
-
-def reading(kind: str, look: int) -> str:
-    """What a backfill is reading."""
-    if not kind:
-        return "begin"
-    return f"{kind}, lezing {look}" if look else f"{kind}, een voor een nagaan"
-
-
-def pace_text(rate: float, seconds_left: int | None, waits: str, limit: str) -> str:
-    """How fast it goes, how long still, and what keeps it."""
-    if waits:
-        return f"wacht: {waits}"
-    parts = [f"{rate:.0f}/s"]
-    if seconds_left is not None:
-        parts.append(f"nog {timedelta(seconds=seconds_left)}")
-    if limit:
-        parts.append(f"zo snel als {limit} toelaat")
-    return ", ".join(parts)
 
 
 def backfills_text(overview: dict[str, Any]) -> str:
@@ -136,9 +129,7 @@ def backfills_text(overview: dict[str, Any]) -> str:
         elif news is None:
             console.print(f"Bron {name}: begint.")
         else:
-            pace = pace_text(news["rate_now"], news["seconds_left"], news["waits"], news["limited_by"])
-            done = f"{news['done']} van {news['total']}" if news["total"] is not None else str(news["done"])
-            console.print(f"Bron {name}: {reading(news['kind'], news['look'])}: {done}; {pace}")
+            console.print(f"Bron {name}: {doing_text(news)}")
             console.print(
                 f"  gemiddeld {news['rate_average']:.0f}/s; hoogstens {news['connections']} aanroepen tegelijk"
                 + (f" en {news['rate']:g} objecten/s" if news["rate"] else "")

@@ -54,7 +54,13 @@ MAX_LOOKS = 6
 # Looks that agree are not believed when a list got shorter meanwhile; where that goes on and on, they are in the end.
 LOOKS_MORE = 2
 LEASE_SECONDS = 120
+LEAST_LOOKS = 2
 PIECE = 200
+# The sample of zaakcontactmomenten is kept after so many calls; what an operator is told that it is.
+SAVE_SAMPLE = 10
+SAMPLE_OF_CONNECTIONS = "zaakcontactmoment (steekproef)"
+# Measured: what is asked zaak by zaak on one connection.
+ZAKEN_A_SECOND = 45
 # How often wishes are read and news is told.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
@@ -119,7 +125,10 @@ class Backfill:
             self.begins()
             self.store.for_bulk()
             # Whatever is written: only for as long as the lease is ours.
-            with self.store.guarded(lambda connection: leases.keep(connection, grip)):
+            with (
+                self.store.giving_way(),
+                self.store.guarded(lambda connection: leases.keep(connection, grip)),
+            ):
                 with self.store.write() as connection:
                     run = terms.opened(connection, self.fetcher)
                 message = self._all(run)
@@ -211,6 +220,8 @@ class Backfill:
                 # What the stopped process found last may not have been counted: this look can't be the one that agrees.
                 cursor |= {"surprises": cursor["surprises"] + 1, "allowed": cursor["allowed"] + 1}
         kinds = kinds_of(self.client)
+        if "totals" not in cursor:
+            cursor["totals"] = {kind: self._one(partial(_total, self.client, kind)) for kind in kinds}
         while cursor["look"] <= cursor["allowed"]:
             while cursor["kind"] < len(kinds):
                 self._kind(cursor, kinds[cursor["kind"]])
@@ -239,7 +250,7 @@ class Backfill:
 
     def _kind(self, cursor: dict[str, Any], kind: str) -> None:
         """Look through the list of one kind, part by part."""
-        self.telling.begin(kind, cursor["look"], cursor["read"])
+        self.telling.begin(kind, cursor["look"], cursor["read"], cursor["totals"].get(kind))
         if kind not in cursor["parts"]:
             cursor["parts"][kind] = self._one(lambda: parts_of(self.client, kind))
             cursor["deepest"][kind] = [0] * len(cursor["parts"][kind])
@@ -303,7 +314,9 @@ class Backfill:
             if kind == "contactmoment":
                 self._ties(page.objects if cursor["look"] <= cursor["all_ties"] else result.new)
             if page.count is not None and not filters:
-                self.telling.progress.total = max(page.count, cursor["read"])
+                cursor["totals"][kind] = page.count
+            if cursor["totals"].get(kind) is not None:
+                self.telling.progress.total = max(cursor["totals"][kind], cursor["read"])
             if walk.same >= SAME_PAGES:
                 text = "de bron geeft steeds dezelfde pagina"
                 raise BadAnswer(self.fetcher.name, f"GET {kind}?page=*", text=text)
@@ -343,40 +356,85 @@ class Backfill:
             self._work(lambda: None)
 
     def _connections(self, cursor: dict[str, Any]) -> None:
-        """Read the zaakcontactmomenten, once all zaken are held; `connected` is the last zaak that was done."""
-        self.telling.begin(CONNECTION, cursor["look"], 0)
+        """Read the zaakcontactmomenten, once all zaken are held; `connected` is the last zaak that was done.
+
+        What is counted is zaken: a zaak without them costs a call as well.
+        """
         if "way" not in cursor:
-            cursor |= {"way": self._one(lambda: connections.way_of(self.fetcher)), "connected": 0}
+            cursor |= {"way": self._way(cursor), "connected": 0}
+            self._save()
+        with self.store.read() as connection:
+            zaken = following.count_held(connection, self.source, ["zaak"])
+            left = following.count_held_after(connection, self.source, "zaak", cursor["connected"])
+        if cursor["way"] == connections.BY_ZAAK:
+            self.telling.begin(CONNECTION, cursor["look"], zaken - left, zaken, steps=True)
+        else:
+            self.telling.begin(CONNECTION, cursor["look"], 0, 1, steps=True)  # one call
         if not self.client.can(CONNECTION, "zaak"):
             cursor["way"] = connections.NONE  # not any more, since the run was stopped
         if cursor["way"] == connections.WHOLE:
+            asked = now()
             way, found = self._one(lambda: connections.whole(self.client))
-            self._take_connections(found, {"way": connections.NONE if way == connections.WHOLE else way})
+            self.telling.step()
+            self._take_connections(
+                found, asked, {"way": connections.NONE if way == connections.WHOLE else way}
+            )
         while cursor["way"] == connections.BY_ZAAK:
             with self.store.read() as connection:
                 zaken = following.held_after(connection, self.source, "zaak", cursor["connected"], PIECE)
-            found = []
+            found, asked = [], now()
+
+            def take(of_one: list[dict[str, Any]], found: list[dict[str, Any]] = found) -> None:
+                found += of_one
+                self.telling.step()
+
             questions = iter(
-                [Question(partial(connections.of_zaak, self.client, zaak), found.extend) for _, zaak in zaken]
+                [Question(partial(connections.of_zaak, self.client, zaak), take) for _, zaak in zaken]
             )
             self._work(partial(next, questions, None))
             place = {"connected": zaken[-1][0]} if zaken else {"way": connections.NONE}
-            self._take_connections(found, place)
+            self._take_connections(found, asked, place)
 
-    def _take_connections(self, found: list[dict[str, Any]], place: dict[str, Any]) -> None:
+    def _way(self, cursor: dict[str, Any]) -> str:
+        """How to read the zaakcontactmomenten, by a sample of the zaken; what it gave is kept over an interruption."""
+        kept = cursor.get("sample")
+        sample = (
+            connections.Sample.of_kept(kept)
+            if kept
+            else self._one(partial(connections.sample_of, self.fetcher))
+        )
+        self.telling.begin(SAMPLE_OF_CONNECTIONS, cursor["look"], sample.asked, len(sample.zaken), steps=True)
+        while not sample.way:
+            zaak = sample.zaken[sample.asked]
+            try:
+                found = self._one(partial(connections.of_zaak, self.client, zaak))
+            except LegacyError as error:
+                return connections.without_list(self.client, error)
+            sample.add(len(found))
+            self.telling.step()
+            cursor["sample"] = sample.as_kept()
+            if sample.asked % SAVE_SAMPLE == 0:
+                self._save()
+        return sample.way
+
+    def _take_connections(self, found: list[dict[str, Any]], asked: int, place: dict[str, Any]) -> None:
+        """Take what came, of which the first was asked for then."""
+
         def also(connection: sqlite3.Connection, result: Result) -> None:
             self.telling.count(CONNECTION, len(found), result)
             self.run_record.cursor |= place
             runs.save_run(connection, self.run_record)
 
-        self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also))
+        self._settle(self.fetcher.ingest.take(self.fetcher.name, CONNECTION, found, also, asked=asked))
         self._work(lambda: None)
         self._tell()
 
     def _reconcile(self, run: runs.Run) -> None:
         """Ask by uuid for what is held and the last look did not show: gone, changed, or no longer visible."""
         for kind in all_kinds_of(self.client):
-            self.telling.begin(kind, 0, 0)
+            with self.store.read() as connection:
+                total = rows.count_unseen(connection, self.source, kind, run.cursor["look_began"])
+            self.telling.begin(kind, 0, 0, total)
             after = 0
             while True:
                 with self.store.read() as connection:
@@ -405,12 +463,13 @@ class Backfill:
     def _by_uuid(self, kind: str, uuid: UUID) -> Question:
         """The question for one object."""
 
-        def take(found: Any) -> None:
-            result = self.fetcher.settle(kind, uuid, found)
+        def take(answer: tuple[int, Any]) -> None:
+            asked, found = answer
+            result = self.fetcher.settle(kind, uuid, found, asked)
             self.telling.count(BY_UUID, 1, result)
             self._settle(result)
 
-        return Question(partial(ask, self.client, kind, uuid, deadline=None), take)
+        return Question(partial(_dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
 
     def _settle(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
@@ -430,13 +489,14 @@ class Backfill:
         ]
         for kind in TIES:
 
-            def take(found: list[dict[str, Any]], kind: str = kind) -> None:
-                result = self.fetcher.ingest.take(self.fetcher.name, kind, found)
+            def take(answer: tuple[int, list[dict[str, Any]]], kind: str = kind) -> None:
+                asked, found = answer
+                result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
                 self.telling.count(kind, len(found), result)
                 self._settle(result)
 
             self._first.extend(
-                Question(partial(ties_of, self.client, kind, uuid), take)
+                Question(partial(_dated, partial(ties_of, self.client, kind, uuid)), take)
                 for uuid in uuids
                 if uuid is not None
             )
@@ -455,17 +515,48 @@ class Backfill:
         self.crew.connections = self.asked_how["connections"]
         self._tell()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
+            runs.beat(connection, self.run_record)
             backfills.tell(connection, self.source, self.telling.news(self.asked_how))
         if self.asked_how["waiting"] in CHOSEN and self.yields():
             raise Yielded
         self._looked = time.monotonic()
 
+    def _after(self) -> float | None:
+        """Seconds that what comes after this step will take, as fast as this step; None when there is no telling.
+
+        Two looks are needed at least. Whether zaakcontactmomenten are asked zaak by zaak, the sample tells.
+        """
+        cursor, progress = self.run_record.cursor, self.telling.progress
+        totals: dict[str, int | None] = cursor.get("totals", {})
+        kinds = list(totals)
+        if progress.kind not in totals or not progress.look or None in totals.values():
+            return 0.0 if progress.kind in (CONNECTION, SAMPLE_OF_CONNECTIONS) or not progress.look else None
+        if not progress.average:
+            return None
+        objects = sum(totals[kind] or 0 for kind in kinds[kinds.index(progress.kind) + 1 :])
+        objects += max(0, LEAST_LOOKS - progress.look) * sum(count or 0 for count in totals.values())
+        seconds = objects / progress.average
+        if self.client.zaakcontactmomenten == "per_zaak" and self.client.can(CONNECTION, "zaak"):
+            seconds += (totals.get("zaak") or 0) / ZAKEN_A_SECOND
+        return seconds
+
     def _tell(self) -> None:
+        self.telling.progress.after = self._after()
         self.telling.tell(self.asked_how, self.crew.limited_by())
 
     def _save(self) -> None:
         with self.store.write() as connection:
             runs.save_run(connection, self.run_record)
+
+
+def _total(client: ZakenClient, kind: str) -> int | None:
+    """How long a list is, as far as the source tells."""
+    return client.first(kind)[1].number
+
+
+def _dated(asking: Callable[[], Found]) -> tuple[int, Found]:
+    """An answer, with when it was asked for: in the thread that asks, just before."""
+    return now(), asking()
 
 
 def _page(client: ZakenClient, kind: str, filters: Filters, number: int) -> Page | None:

@@ -11,8 +11,9 @@ Either way an answer is whole and of one moment, so nothing slips through as bet
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from gateway.fetch import Fetcher
@@ -41,24 +42,60 @@ _NOT_ASKED = (CircuitOpen, NotNow)
 
 def way_of(fetcher: Fetcher) -> str:
     """How to read the zaakcontactmomenten of a source whose zaken are held. Raises LegacyError."""
+    sample = sample_of(fetcher)
+    while not sample.way:
+        zaak = sample.zaken[sample.asked]
+        try:
+            sample.add(len(of_zaak(fetcher.client, zaak)))
+        except LegacyError as error:
+            return without_list(fetcher.client, error)
+    return sample.way
+
+
+@dataclass(slots=True)
+class Sample:
+    """Zaken that are asked to see which way is best: `way` is blank until that is known.
+
+    `held` is how many zaken there are; `asked` of the sample gave `found` zaakcontactmomenten. As a dict it is
+    kept, so that an interruption does not cost what was asked.
+    """
+
+    way: str
+    held: int = 0
+    zaken: list[bytes] = field(default_factory=list)
+    asked: int = 0
+    found: int = 0
+
+    def add(self, found: int) -> None:
+        """The next zaak of the sample gave so many."""
+        self.asked, self.found = self.asked + 1, self.found + found
+        if self.asked >= len(self.zaken):
+            self.way = WHOLE if self.found * self.held <= MOST * len(self.zaken) else BY_ZAAK
+
+    def as_kept(self) -> dict[str, Any]:
+        """It as JSON has it."""
+        return {**asdict(self), "zaken": [zaak.hex() for zaak in self.zaken]}
+
+    @classmethod
+    def of_kept(cls, kept: dict[str, Any]) -> Self:
+        """What `as_kept` gave."""
+        return cls(**{**kept, "zaken": [bytes.fromhex(zaak) for zaak in kept["zaken"]]})
+
+
+def sample_of(fetcher: Fetcher) -> Sample:
+    """The zaken to ask first; none where the way is known without asking. Raises LegacyError."""
     client = fetcher.client
     if not client.can(CONNECTION, "zaak"):
-        return NONE
+        return Sample(NONE)
     if client.zaakcontactmomenten == "per_zaak":
-        return BY_ZAAK
+        return Sample(BY_ZAAK)
     with fetcher.store.read() as connection:
         zaken = following.count_held(connection, fetcher.source, ["zaak"])
         if zaken <= FEW_ZAKEN:
-            return WHOLE
+            return Sample(WHOLE)
         places = [(number * 2**128 // SAMPLE).to_bytes(16) for number in range(SAMPLE)]
-        sample = comparing.zaken_near(connection, fetcher.source, places)
-    found = 0
-    for zaak in sorted(sample):
-        try:
-            found += len(of_zaak(client, zaak))
-        except LegacyError as error:
-            return _without_list(client, error)
-    return WHOLE if found * zaken <= MOST * len(sample) else BY_ZAAK
+        found = comparing.zaken_near(connection, fetcher.source, places)
+    return Sample("" if found else WHOLE, zaken, sorted(found))
 
 
 def whole(client: ZakenClient) -> tuple[str, list[dict[str, Any]]]:
@@ -71,7 +108,7 @@ def whole(client: ZakenClient) -> tuple[str, list[dict[str, Any]]]:
             return WHOLE, client.unfiltered(CONNECTION)
     except LegacyError as error:
         if no_list(error):
-            return _without_list(client, error), []
+            return without_list(client, error), []
         if isinstance(error, (*_NOT_ASKED, Forbidden)):
             raise
         log.warning("zaakcontactmomenten by zaak", source=client.source_name, cause=error.cause)
@@ -109,7 +146,7 @@ def pieces(
         yield [way, after], found
 
 
-def _without_list(client: ZakenClient, error: LegacyError) -> str:
+def without_list(client: ZakenClient, error: LegacyError) -> str:
     """What is left when asking for them failed: nothing, when the source has no such list. Raises the error if not."""
     if not no_list(error):
         raise error

@@ -73,7 +73,11 @@ class Rebuild:
         Raises Busy when a rebuild, backfill or verify of one of the sources runs; leases.Lost, sqlite3.Error and
         KeyboardInterrupt leave a run that can be gone on with.
         """
-        with self._alone() as grips, self.store.guarded(lambda connection: _keep(connection, grips)):
+        with (
+            self._alone() as grips,
+            self.store.guarded(lambda connection: _keep(connection, grips)),
+            self.store.giving_way(),
+        ):
             return self._run()
 
     @contextlib.contextmanager
@@ -250,5 +254,5 @@ def _room_for(store: Store) -> None:
 
 
 def _remove(path: Path) -> None:
-    for tail in ("", "-wal", "-shm", "-journal"):
+    for tail in ("", "-wal", "-shm", "-journal", ".turn"):
         path.with_name(path.name + tail).unlink(missing_ok=True)

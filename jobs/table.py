@@ -238,7 +238,11 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     started, status, counters = now(), runs.FAILED, dict[str, int]()
     try:
         # Whatever code the job runs, it writes only for as long as the lease is its own.
-        with store.guarded(partial(leases.keep, grip=grip)), background(work.stopping, patience=PATIENCE):
+        with (
+            store.guarded(partial(leases.keep, grip=grip)),
+            store.giving_way(),
+            background(work.stopping, patience=PATIENCE),
+        ):
             counters = job.function(work)
         status = runs.PROBLEMS if job.in_trouble(counters) else runs.FINISHED
     except Stopped:

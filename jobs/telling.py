@@ -36,6 +36,14 @@ class Progress:
     average: float = 0.0
     waits: str = ""
     limit: str = ""
+    # Of the whole run: what is left after this step, in seconds; None when there is no telling.
+    after: float | None = None
+
+    @property
+    def seconds_left_in_all(self) -> int | None:
+        """Until the run is done, with two looks and as fast as now; None when there is no telling."""
+        now = self.seconds_left
+        return None if now is None or self.after is None else now + round(self.after)
 
     @property
     def seconds_left(self) -> int | None:
@@ -67,12 +75,23 @@ class Telling:
         self.show = show
         self.begin("", 0, 0)
 
-    def begin(self, kind: str, look: int, read: int) -> None:
-        """From now on a kind is read, in this look; `read` were before."""
+    def begin(
+        self, kind: str, look: int, read: int, total: int | None = None, *, steps: bool = False
+    ) -> None:
+        """From now on a kind is read, in this look; of `total`, `read` were before.
+
+        With `steps` it is not objects that are counted as done, but what `step` tells: zaken that are asked.
+        """
         self.meter = Meter()
-        self.progress = Progress(self.source, kind, look, read, None, 0, 0)
+        self.steps = steps
+        self.progress = Progress(self.source, kind, look, read, total, 0, 0)
         if look:
             self._row(kind)
+
+    def step(self, number: int = 1) -> None:
+        """So many more were done."""
+        self.meter.add(number)
+        self.progress.done += number
 
     def count(self, kind: str, seen: int, result: Result) -> None:
         """So many objects were shown, and this came of them."""
@@ -83,8 +102,8 @@ class Telling:
         row["unchanged"] += result.unchanged
         row["quarantined"] += result.quarantined
         if kind == (self.progress.kind if self.progress.look else BY_UUID):
-            self.meter.add(seen)
-            self.progress.done += seen
+            if not self.steps:
+                self.step(seen)
             self.progress.changed += result.changed
             self.progress.quarantined += result.quarantined
 
@@ -111,6 +130,7 @@ class Telling:
             "rate_now": 0.0 if progress.waits else round(progress.rate, 1),
             "rate_average": round(progress.average, 1),
             "seconds_left": progress.seconds_left,
+            "seconds_left_in_all": progress.seconds_left_in_all,
             "waits": progress.waits,
             "limited_by": progress.limit,
             "rate": asked_how["objects_per_second"],

@@ -106,7 +106,7 @@ class Verify:
         try:
             # Whatever writes, also in repairing: only for as long as the lease is ours.
             guarded = self.store.guarded(lambda connection: leases.keep(connection, grip))
-            with guarded, _as_before(self._how) if job else nullcontext():
+            with self.store.giving_way(), guarded, _as_before(self._how) if job else nullcontext():
                 run = self._opened()
                 report = self._report(run)
                 with self.store.write() as connection:

@@ -13,11 +13,12 @@ from uuid import UUID
 from mappings import earlier, zaken, zonderplaats
 from mappings.claims import Claim
 from mappings.contactmomenten import geen_zaak, read_contactmoment, zaak_of
-from mappings.findings import Finding, Severity
+from mappings.findings import Finding, Severity, Untranslatable
 from mappings.klantcontacten import klantcontact_facts, zaak_facts
 from mappings.klanten import translate_klant
 from mappings.rollen import translate_rol
 from mappings.settings import Settings
+from mappings.unreadable import reason_in
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
@@ -38,6 +39,9 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
 
     Raises Untranslatable when it can't be read at all (M3).
     """
+    reason = reason_in(raw)
+    if reason is not None:
+        raise Untranslatable(reason)
     if kind == "zaak":
         return Translated(zaak_facts(zaken.load_zaak(dict(raw))))
     if kind == "klantcontact":

@@ -49,7 +49,7 @@ class World:
         ):
             found = [raw for raw in raws if sign in raw and (kind != "zaak" or "zaaktype" in raw)]
             if found:
-                self.ingest.take("bron", kind, found)
+                self.ingest.take("bron", kind, found, asked=0)
 
     def write(self, method: str, path: str, body: Any = None) -> Raw:
         answer = self.client.send(method, path, body)

@@ -98,10 +98,12 @@ class History:
         }
         for number in self.aanduiding:
             self.world.take(self._zaak(number))
-        self.world.ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN[0]}, achternaam="Klant")])
+        self.world.ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN[0]}, achternaam="Klant")], asked=0)
         for number in self.moments:
-            self.world.ingest.take("bron", "contactmoment", [self._moment(number)])
-            self.world.ingest.take("bron", "klantcontactmoment", [klantcontactmoment(number, number, 1)])
+            self.world.ingest.take("bron", "contactmoment", [self._moment(number)], asked=0)
+            self.world.ingest.take(
+                "bron", "klantcontactmoment", [klantcontactmoment(number, number, 1)], asked=0
+            )
         self.world.take(*map(self._rol, self.rollen), *map(self._contact, self.contacts))
 
     def close(self) -> None:
@@ -177,21 +179,21 @@ class History:
         raw = self._moment(number)
         uuid = raw["url"].rpartition("/")[2]
         if self.moments[number]["there"]:
-            self.world.ingest.take("bron", "contactmoment", [raw])
+            self.world.ingest.take("bron", "contactmoment", [raw], asked=0)
         else:
             self.world.ingest.remove("bron", "contactmoment", [UUID(uuid)])
         return {uuid}
 
     def _take(self, kind: str, number: int, raw: Raw, there: bool) -> None:
         if there:
-            self.world.ingest.take("bron", kind, [raw])
+            self.world.ingest.take("bron", kind, [raw], asked=0)
         else:
             self.world.ingest.remove("bron", kind, [UUID(uuid_of(kind, number))])
 
     def zaak_changes(self, number: int, value: int, _: int) -> set[str]:
         number = number % ZAKEN + 1
         self.aanduiding[number] = AANDUIDINGEN[value % len(AANDUIDINGEN)]
-        result = self.world.ingest.take("bron", "zaak", [self._zaak(number)])
+        result = self.world.ingest.take("bron", "zaak", [self._zaak(number)], asked=0)
         on_it = self._on(number)
         if result.refetch_zaken:
             self.world.take(*on_it)

@@ -21,6 +21,7 @@ from gateway.cli import cli
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.legacy import gates
+from gateway.legacy.background import background
 from gateway.legacy.errors import NotNow, Unreachable
 from gateway.legacy.window import DAYS
 from gateway.sample.data import Dataset
@@ -119,8 +120,9 @@ def test_stopped_it_keeps_its_place_and_the_next_run_goes_on(slow: SampleServer,
     run = status(installation.store)["runs"][0]
     assert run["status"] == runs.INTERRUPTED
     with pytest.raises(backfills.NothingRuns):
-        backfills.pause(installation.store, running.source)
-    assert backfills.resume(installation.store, running.source) == backfills.Resumed(False, True, False)
+        backfills.stop(installation.store, running.source)
+    assert not backfills.pause(installation.store, running.source)
+    assert backfills.resume(installation.store, running.source) == backfills.Resumed(True, True, False)
     slow.traps.slow = 0
     slow.reset_calls()
     assert Backfill(installation.fetchers["bron"]).run()
@@ -228,7 +230,7 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
         return json.loads(command(config, "status", "--json").stdout)["sources"]["bron"]
 
     assert "er liep nog geen backfill" in command(config, "status").stdout
-    nothing = command(config, "pause")
+    nothing = command(config, "stop")
     assert (nothing.exit_code, nothing.stderr.strip()) == (1, "Er loopt geen backfill van bron bron.")
     with klantbrug(run_log, "--config", config, "backfill", "run") as process:
         until = time.monotonic() + 20
@@ -236,8 +238,8 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
             assert time.monotonic() < until
         assert one["running"]
         assert set(one["run"]["kinds"]["zaak"]) == {"seen", "stored", "changed", "unchanged", "quarantined"}
-        assert command(config, "pause").exit_code == 0
-        time.sleep(1.5)
+        paused = command(config, "pause")
+        assert (paused.exit_code, "wacht; verder met resume" in paused.stdout) == (0, True)
         assert "wacht: gepauzeerd" in command(config, "status").stdout
         assert command(config, "set", "rate=5000", "connections=1").exit_code == 0
         assert command(config, "resume").exit_code == 0
@@ -288,7 +290,7 @@ def test_operators_steer_over_http(slow: SampleServer, install: Install) -> None
 
     assert client.get(base, headers=reader).status_code == 403
     assert client.post(f"{base}/bron/stop", headers=reader).status_code == 403
-    nothing = post("pause")
+    nothing = post("stop")
     assert (nothing.status_code, nothing.json["detail"]) == (409, "Er loopt geen backfill van bron bron.")
     with Running(installation) as running:
         running.until(lambda news: news)
@@ -345,3 +347,40 @@ def test_the_job_stops_when_its_process_does(slow: SampleServer, install: Instal
     assert run_job(installation, BY_NAME["backfill"], stopping)["stopped"] == 1
     assert time.monotonic() - began < 5
     assert BY_NAME["backfill"].anything(installation)
+
+
+def test_the_jobs_of_a_source_are_paused_and_slowed_outside_a_backfill_too(
+    slow: SampleServer, tmp_path: Path, install: Install
+) -> None:
+    config = write_config(tmp_path / "here", {"bron": slow})
+    installation = install(config)
+    source, path = installation.config.sources[0], installation.store.path
+    paused = command(config, "pause", "--source", "bron")
+    assert (paused.exit_code, paused.stderr) == (0, "")
+    assert "De jobs op bron bron wachten, tot resume; er loopt geen backfill." in paused.stdout
+    with background(patience=0.1), pytest.raises(NotNow):
+        installation.fetchers["bron"].client.version()
+    assert command(config, "resume").exit_code == 0
+    slowed = command(config, "set", "rate=7", "connections=1")
+    assert (slowed.exit_code, slowed.stderr) == (0, "")
+    assert gates.describe(path, source)["overrides"] == {"connections": 1, "objects_per_second": 7.0}
+    assert "tempo van de configuratie" in command(config, "set", "--undo").stdout
+    assert gates.describe(path, source)["overrides"] == {}
+    for wrong in (("set",), ("set", "--undo", "rate=1")):
+        assert command(config, *wrong).exit_code == 2
+
+
+def test_a_pause_that_the_running_process_does_not_hear_of_is_told_as_that(
+    slow: SampleServer, tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it looks at another file: what counts is what it says, not what was written."""
+    monkeypatch.setattr(backfills, "REPORTS_WITHIN", 1.5)
+    config = write_config(tmp_path / "here", {"bron": slow})
+    with Running(install(config)) as running:
+        running.until(lambda news: news.get("done", 0) > 0)
+        slow.traps.slow = 1
+        (pace,) = (tmp_path / "here").glob("*.pace")
+        pace.rename(pace.with_suffix(".old"))  # the process keeps the old one open
+        told = command(config, "pause")
+        assert told.exit_code == 1
+        assert "niet gemeld dat het wacht" in told.stderr

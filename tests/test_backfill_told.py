@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import pytest
 from click.testing import CliRunner, Result
 from support import some_zaken, write_config
 
+from gateway.app import create_app
 from gateway.cli import cli
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.legacy import gates
 from gateway.legacy.errors import TooManyRequests
+from gateway.overview import overview
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.show import _Lines
+from jobs import backfill, connections
 from jobs.backfill import Backfill, Progress
 from jobs.telling import waits_text
 
@@ -98,3 +102,98 @@ def test_a_wait_at_the_end_of_a_list_is_one_line(caplog: pytest.LogCaptureFixtur
     for waits in ("", "", "gepauzeerd", "gepauzeerd", "gepauzeerd", ""):
         lines.show(Progress("bron", "rol", 1, done=100, total=100, changed=0, quarantined=0, waits=waits))
     assert len([each for each in caplog.records if "'event': 'backfill'" in each.getMessage()]) == 3
+
+
+@pytest.fixture
+def zaak_by_zaak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few zaken count as many, so zaakcontactmomenten are sampled, and then asked zaak by zaak."""
+    monkeypatch.setattr(connections, "FEW_ZAKEN", 10)
+    monkeypatch.setattr(connections, "SAMPLE", 20)
+    monkeypatch.setattr(connections, "MOST", -1)
+    monkeypatch.setattr(backfill, "SAVE_SAMPLE", 1)
+    monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.02)
+
+
+def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(
+    slice_data: Dataset, install: Install, zaak_by_zaak: None
+) -> None:
+    shown: list[Progress] = []
+    with SampleServer(some_zaken(slice_data, 20)) as server:
+        server.traps.slow = 0.01
+        installation = install(bron=server)
+        assert Backfill(installation.fetchers["bron"], lambda each: shown.append(replace(each))).run()
+    steps = {(each.kind, each.look) for each in shown if each.kind}
+    assert {"zaak", "rol", "klantcontact", "zaakcontactmoment (steekproef)", "zaakcontactmoment"} <= {
+        kind for kind, _ in steps
+    }
+    for step in steps:
+        last = [each for each in shown if (each.kind, each.look) == step][-1]
+        assert last.total is not None, step
+        assert last.done <= last.total, step
+    zaken = [each for each in shown if each.kind == "zaakcontactmoment"][-1]
+    assert zaken.done == zaken.total == len(server.dataset.objects("zaak"))
+    assert any(each.seconds_left_in_all for each in shown if each.kind == "zaak" and each.look == 1)
+    whole = [each for each in shown if each.seconds_left_in_all is not None]
+    assert all(each.seconds_left_in_all >= each.seconds_left for each in whole)
+
+
+def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sample(
+    slice_data: Dataset, tmp_path: Path, install: Install, zaak_by_zaak: None
+) -> None:
+    with SampleServer(some_zaken(slice_data, 20)) as server:
+        config = write_config(tmp_path / "here", {"bron": server})
+        installation = install(config)
+        fetcher, store = installation.fetchers["bron"], installation.store
+
+        def end(progress: Progress) -> None:
+            if progress.kind.endswith("(steekproef)") and progress.done >= 12:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Backfill(fetcher, end).run()
+        assert "onderbroken" in command(config, "backfill", "status").stdout
+        server.reset_calls()
+        during: list[tuple[str | None, str | None, int]] = []
+        told: list[str] = []
+
+        def look(progress: Progress) -> None:
+            row = store.connection().execute(
+                "SELECT finished, message, heartbeat FROM run ORDER BY id DESC LIMIT 1"
+            )
+            during.append(row.fetchone())
+            if progress.kind == "zaakcontactmoment" and not told and progress.done > 5:
+                told.append(command(config, "backfill", "status").stdout)
+                told.append(command(config, "status").stdout)
+
+        assert Backfill(fetcher, look).run()
+        sampled = len(server.dataset.objects("zaak")) + 20 - 12
+        assert sum("zaakcontactmomenten" in call.path for call in server.calls) <= sampled + 1
+        assert {each[:2] for each in during} == {(None, "")}
+        assert len({each[2] for each in during}) > 5  # its heartbeat goes on
+        assert "onderbroken" not in told[0]
+        assert "zaakcontactmoment" in told[0]
+
+
+def test_the_page_and_the_status_tell_how_far_it_is(
+    slice_data: Dataset, install: Install, zaak_by_zaak: None
+) -> None:
+    with SampleServer(some_zaken(slice_data, 20)) as server:
+        installation = install(bron=server)
+        client = create_app(
+            installation.config, store=installation.store, hydrator=installation.hydrator()
+        ).test_client()
+        pages: list[str] = []
+
+        def look(progress: Progress) -> None:
+            if progress.kind == "zaakcontactmoment" and progress.done > 20 and not pages:
+                found = overview(installation.store, installation.config)["sources"]["bron"]["backfill"]
+                assert found["kind"] == "zaakcontactmoment"
+                assert 0 < found["done"] <= found["total"]
+                assert "seconds_left_in_all" in found
+                pages.append(client.get("/").text)
+
+        server.traps.slow = 0.005
+        assert Backfill(installation.fetchers["bron"], look).run()
+        assert "bezig: zaakcontactmoment, lezing" in pages[0]
+        after = overview(installation.store, installation.config)["sources"]["bron"]["backfill"]
+        assert after is None

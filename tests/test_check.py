@@ -223,3 +223,12 @@ def test_a_store_that_cannot_be_read_may_hold_a_cutover(tmp_path: Path, dataset:
         assert line.level is Level.PROBLEM
         assert "er is geen bron bevraagd" in line.text
         assert server.calls_count == 0
+
+
+def test_a_source_that_wants_to_read_until_when_a_token_holds(dataset):
+    with SampleServer(dataset, traps=Traps(demands_exp=True)) as server:
+        refused = check_source(source_of(server))
+        assert "jwt_exp = true" in said(refused, Level.PROBLEM)
+        report = check_source(source_of(server, jwt_exp=True))
+        assert said(report, Level.PROBLEM) == ""
+        assert report.version == "1.5.1"

@@ -169,7 +169,7 @@ def test_what_a_client_changes_in_a_task_stays_when_the_source_changes_it(
     taak = client.task()
     assert client.send("PATCH", f"internetaken/{taak['uuid']}", {"toelichting": "Gebeld."}).status_code == 200
     change(server, "Terugbellen", status="Afgehandeld", toelichting="Anders.")
-    filled.ingest.take("bron", "contactmoment", [of_source(server, "Terugbellen")])
+    filled.ingest.take("bron", "contactmoment", [of_source(server, "Terugbellen")], asked=0)
     after = client.get(f"internetaken/{taak['uuid']}")
     assert (after["toelichting"], after["status"]) == ("Gebeld.", "verwerkt")
     assert after["toegewezenAanActoren"] == taak["toegewezenAanActoren"]
@@ -186,7 +186,7 @@ def test_a_task_that_a_client_deletes_stays_away_and_comes_back_with_restore(
     assert client.send("DELETE", f"internetaken/{taak['uuid']}", None).status_code == 204
     change(server, "Terugbellen", tekst="Belde nog eens.")
     raw = of_source(server, "Terugbellen")
-    filled.ingest.take("bron", "contactmoment", [raw])
+    filled.ingest.take("bron", "contactmoment", [raw], asked=0)
     assert client.get("internetaken", status="te_verwerken")["count"] == 0
     told = CliRunner().invoke(cli, ["--config", str(filled.config.path), "restore", taak["uuid"]])
     assert told.exit_code == 0
@@ -251,6 +251,6 @@ def test_the_order_of_arrival_does_not_matter(tmp_path: Path, seed: int) -> None
         if place:
             random.Random(seed).shuffle(objects)
         for raw in objects:
-            ingest.take("bron", "contactmoment", [raw])
+            ingest.take("bron", "contactmoment", [raw], asked=0)
         digests.add(dump_digest(ingest.store))
     assert len(digests) == 1

@@ -376,11 +376,11 @@ def test_a_deleted_actor_stays_away_from_new_contacts_with_a_finding(world: Worl
 @pytest.mark.rule("M31")
 def test_a_deleted_actor_stays_away_from_new_contactmomenten_with_a_finding(world: World) -> None:
     who = {"medewerkerIdentificatie": {"identificatie": "mw-1", "achternaam": "Balie"}}
-    world.ingest.take("bron", "contactmoment", [contactmoment(1, **who)])
+    world.ingest.take("bron", "contactmoment", [contactmoment(1, **who)], asked=0)
     actor = world.one("actoren")["uuid"]
     world.write("DELETE", f"actoren/{actor}")
     changed = contactmoment(1, tekst="Anders", **who)
-    world.ingest.take("bron", "contactmoment", [changed, contactmoment(2, **who)])
+    world.ingest.take("bron", "contactmoment", [changed, contactmoment(2, **who)], asked=0)
     assert world.all("actorklantcontacten") == []
     assert [each["kind"] for each in world.findings("M31")] == ["contactmoment"]
 
@@ -412,7 +412,7 @@ def test_what_a_client_does_to_a_contact_that_stayed_for_it_counts_when_it_is_ba
 
 
 def test_a_deleted_contactmoment_is_restored_at_once(world: World) -> None:
-    world.ingest.take("bron", "contactmoment", [contactmoment(1)])
+    world.ingest.take("bron", "contactmoment", [contactmoment(1)], asked=0)
     before = dump_digest(world.store)
     contact = world.one("klantcontacten")["uuid"]
     world.write("DELETE", f"klantcontacten/{contact}")

@@ -64,7 +64,7 @@ class Operator:
     def take(self, *raws: dict[str, Any], source: str = "bron") -> None:
         for kind in ("zaak", "rol", "klantcontact"):
             objects = [raw for raw in raws if kind_of(raw) == kind]
-            self.installation.ingest.take(source, kind, objects)
+            self.installation.ingest.take(source, kind, objects, asked=0)
 
     def run(self, *arguments: str, code: int = 0) -> Result:
         done = CliRunner().invoke(cli, ["--config", str(self.config), *arguments])

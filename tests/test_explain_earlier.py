@@ -280,7 +280,7 @@ def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
         "klantcontactmoment": TIED["klantcontactmoment"],
     }
     for each, raw in (taken | ({kind: TIED[kind]} if kind in TIED else {})).items():
-        operator.installation.ingest.take("bron", each, [raw])
+        operator.installation.ingest.take("bron", each, [raw], asked=0)
     (found,) = operator.api.get(
         path, headers={"Authorization": f"Token {operator.tokens['read']}"}
     ).get_json()["results"]

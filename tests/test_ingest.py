@@ -86,7 +86,9 @@ class Register:
     def take_all(self, objects: Objects, source: str = SOURCE) -> Result:
         result = Result()
         for kind in KINDS:
-            result.add(self.ingest.take(source, kind, [raw for each, raw in objects if each == kind]))
+            result.add(
+                self.ingest.take(source, kind, [raw for each, raw in objects if each == kind], asked=0)
+            )
         return result
 
     def remove(self, *raws: dict[str, Any], source: str = SOURCE) -> None:
@@ -249,7 +251,7 @@ def test_an_object_without_a_uuid_is_kept_in_quarantine_once(register: Register)
     del raw["uuid"], raw["url"]
     register.take(zaak(), persoon(2, BSN[1]))
     for _ in range(2):
-        register.ingest.take(SOURCE, "rol", [raw])
+        register.ingest.take(SOURCE, "rol", [raw], asked=0)
     assert Counter(register.states().values())[kinds.QUARANTINED] == 1
 
 
@@ -365,7 +367,7 @@ def test_what_belongs_to_a_zaak_that_is_refused_or_gone_makes_nothing(register: 
     uuid = UUID(uuid_of("zaak", 1))
     for _ in range(2):
         if how == "refused":
-            register.ingest.refused(SOURCE, "zaak", uuid)
+            register.ingest.refused(SOURCE, "zaak", uuid, asked=0)
         else:
             register.ingest.remove(SOURCE, "zaak", [uuid])
         assert counts(register.store) == {}
@@ -383,7 +385,7 @@ def test_such_a_zaak_may_be_seen_after_all(register: Register, fresh, how: str):
     register.take(persoon(1, BSN[0]), klantcontact(1))
     uuid = UUID(uuid_of("zaak", 1))
     if how == "refused":
-        register.ingest.refused(SOURCE, "zaak", uuid)
+        register.ingest.refused(SOURCE, "zaak", uuid, asked=0)
     else:
         register.ingest.remove(SOURCE, "zaak", [uuid])
     result = register.take(zaak())
@@ -395,19 +397,19 @@ def test_such_a_zaak_may_be_seen_after_all(register: Register, fresh, how: str):
 def test_the_last_refusal_counts(register: Register):
     uuid = UUID(uuid_of("zaak", 1))
     register.take(persoon(1, BSN[0]))
-    register.ingest.refused(SOURCE, "zaak", uuid)
+    register.ingest.refused(SOURCE, "zaak", uuid, asked=0)
     refused = register.digest()
     register.ingest.remove(SOURCE, "zaak", [uuid])
     gone = register.digest()
     assert gone != refused
-    register.ingest.refused(SOURCE, "zaak", uuid)
+    register.ingest.refused(SOURCE, "zaak", uuid, asked=0)
     assert register.digest() == refused
 
 
 def test_asking_for_a_zaak_that_never_was_leaves_no_trace(register: Register, fresh):
     register.ingest.remove(SOURCE, "zaak", [UUID(int=1)])
-    register.ingest.refused(SOURCE, "zaak", UUID(int=2))
-    register.ingest.refused(SOURCE, "rol", UUID(int=3))
+    register.ingest.refused(SOURCE, "zaak", UUID(int=2), asked=0)
+    register.ingest.refused(SOURCE, "rol", UUID(int=3), asked=0)
     register.ingest.remove(SOURCE, "rol", [UUID(int=4)])
     assert register.lines() == []
 
@@ -421,8 +423,8 @@ def test_a_zaak_that_was_gone_is_forgotten_with_the_last_that_waited_for_it(regi
 
 def test_what_is_refused_later_is_kept_and_marked(register: Register):
     register.take(zaak(), persoon(1, BSN[0]))
-    register.ingest.refused(SOURCE, "rol", rol_uuid(1))
-    register.ingest.refused(SOURCE, "zaak", UUID(uuid_of("zaak", 1)))
+    register.ingest.refused(SOURCE, "rol", rol_uuid(1), asked=0)
+    register.ingest.refused(SOURCE, "zaak", UUID(uuid_of("zaak", 1)), asked=0)
     assert len(register.of("document", "partij")) == 1
     assert [line["visible"] for line in register.of("raw")] == [False, False]
     register.take(zaak(), persoon(1, BSN[0]))
@@ -612,7 +614,7 @@ def disturbed(register: Register, objects: Objects, dice: random.Random) -> None
         batch, pending = pending[:size], pending[size:]
         dice.shuffle(batch)
         for kind in dice.sample(KINDS, len(KINDS)):
-            register.ingest.take(SOURCE, kind, [raw for each, raw in batch if each == kind])
+            register.ingest.take(SOURCE, kind, [raw for each, raw in batch if each == kind], asked=0)
         taken += batch
         for kind, raw in dice.sample(taken, min(len(taken), dice.choice([0, 0, 3]))):
             uuid = uuid_in(raw["uuid"])
@@ -841,9 +843,9 @@ def test_of_a_batch_that_is_broken_off_nothing_remains(register: Register, kind:
         raise Killed
 
     with pytest.raises(Killed):
-        register.ingest.take(SOURCE, kind, changed, die)
+        register.ingest.take(SOURCE, kind, changed, die, asked=0)
     assert register.digest() == before
-    assert register.ingest.take(SOURCE, kind, changed).changed == len(changed)
+    assert register.ingest.take(SOURCE, kind, changed, asked=0).changed == len(changed)
     assert register.digest() != before
 
 
@@ -851,12 +853,14 @@ def test_the_cursor_of_a_job_goes_with_the_last_batch(register: Register):
     calls = []
     register.take(zaak())
     rollen = [persoon(number) for number in range(1, 451)]
-    register.ingest.take(SOURCE, "rol", rollen, lambda connection, result: calls.append(result.changed))
+    register.ingest.take(
+        SOURCE, "rol", rollen, lambda connection, result: calls.append(result.changed), asked=0
+    )
     assert calls == [450]
-    register.ingest.take(SOURCE, "rol", [], lambda connection, result: calls.append(result.changed))
+    register.ingest.take(SOURCE, "rol", [], lambda connection, result: calls.append(result.changed), asked=0)
     assert calls == [450, 0]
 
 
 def test_an_object_that_comes_twice_in_one_page_is_taken_once(register: Register):
-    result = register.ingest.take(SOURCE, "zaak", [zaak(), zaak()])
+    result = register.ingest.take(SOURCE, "zaak", [zaak(), zaak()], asked=0)
     assert (result.changed, len(register.of("raw"))) == (1, 1)

@@ -288,12 +288,12 @@ def test_a_partij_of_a_client_and_of_the_legacy_with_one_bsn_are_one(register: W
     """The client's uuid stays, the derived one leads to it, and what the client filled in wins."""
     made = made_by_client(register, interneNotitie="bel na vijven")
     ingest = taking(register)
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     adres = {"verblijfsadres": {"gorOpenbareRuimteNaam": "Dorpsstraat", "wplWoonplaatsNaam": "Voorbeelddam"}}
     rol = a_rol(BSN_OF_CLIENT, generiek="initiator")
     rol["betrokkeneIdentificatie"] |= adres
-    ingest.take("bron", "rol", [rol])
-    ingest.take("bron", "klantcontact", [klantcontact(1)])
+    ingest.take("bron", "rol", [rol], asked=0)
+    ingest.take("bron", "klantcontact", [klantcontact(1)], asked=0)
     page = register.get("partijen", partijIdentificator__objectId=BSN_OF_CLIENT).get_json()
     assert [partij["uuid"] for partij in page["results"]] == [made["uuid"]]
     partij = page["results"][0]
@@ -307,16 +307,16 @@ def test_a_partij_of_a_client_and_of_the_legacy_with_one_bsn_are_one(register: W
     derived = key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{BSN_OF_CLIENT}")
     assert served(register, f"partijen/{derived}")["uuid"] == made["uuid"]
     before = dump_digest(register.installation.store)
-    ingest.take("bron", "rol", [rol | {"roltoelichting": "anders"}])
-    ingest.take("bron", "rol", [rol])
+    ingest.take("bron", "rol", [rol | {"roltoelichting": "anders"}], asked=0)
+    ingest.take("bron", "rol", [rol], asked=0)
     assert dump_digest(register.installation.store) == before
 
 
 def test_when_the_legacy_loses_it_the_client_has_its_own_back(register: Writer) -> None:
     made = made_by_client(register)
     ingest = taking(register)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, contact={"emailadres": "a@voorbeeld.nl"})])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, contact={"emailadres": "a@voorbeeld.nl"})], asked=0)
     assert len(served(register, f"partijen/{made['uuid']}")["digitaleAdressen"]) == 1
     changed = register.send("PATCH", f"partijen/{made['uuid']}", {"interneNotitie": "later"})
     assert changed.status_code == 200
@@ -330,10 +330,10 @@ def test_when_the_legacy_loses_it_the_client_has_its_own_back(register: Writer) 
 def test_a_deleted_one_stays_away_when_the_legacy_comes_with_it_again(register: Writer) -> None:
     made = made_by_client(register)
     ingest = taking(register)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)], asked=0)
     assert register.send("DELETE", f"partijen/{made['uuid']}").status_code == 204
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, on=3)])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, on=3)], asked=0)
     assert register.get("partijen").get_json()["count"] == 0
     assert ingest.restore(UUID(made["uuid"])) >= 1
     assert served(register, f"partijen/{made['uuid']}")["uuid"] == made["uuid"]
@@ -343,10 +343,10 @@ def test_a_join_of_keys_takes_the_client_s_uuid_along(register: Writer) -> None:
     """First the rol with the BSN, then one that joins an URL to it (M6)."""
     made = made_by_client(register)
     ingest = taking(register)
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     url = "https://personen.example/9"
-    ingest.take("bron", "rol", [persoon(1, url=url)])
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)])
+    ingest.take("bron", "rol", [persoon(1, url=url)], asked=0)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)], asked=0)
     assert register.get("partijen").get_json()["count"] == 1
     by_url = key_uuid(Uuids(UUID_SECRET), f"url:{url}")
     assert served(register, f"partijen/{by_url}")["uuid"] == made["uuid"]
@@ -359,9 +359,9 @@ def test_a_join_of_keys_takes_the_client_s_uuid_along(register: Writer) -> None:
 def test_what_clients_wrote_and_deleted_goes_along_with_a_join_of_keys(register: Writer) -> None:
     """Party and addresses get the uuids of a higher key, and have their own back when the set splits."""
     ingest, url = taking(register), "https://personen.example/9"
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     contact = {"emailadres": "a@voorbeeld.nl", "telefoonnummer": "0201234567"}
-    ingest.take("bron", "rol", [persoon(1, url=url, contact=contact)])
+    ingest.take("bron", "rol", [persoon(1, url=url, contact=contact)], asked=0)
     partij = register.get("partijen").get_json()["results"][0]["uuid"]
     phone, email = (
         register.get("digitaleadressen", soortDigitaalAdres=soort).get_json()["results"][0]["uuid"]
@@ -377,7 +377,7 @@ def test_what_clients_wrote_and_deleted_goes_along_with_a_join_of_keys(register:
         assert register.send("PATCH", path, body).status_code == 200
     assert register.send("DELETE", f"digitaleadressen/{phone}").status_code == 204
 
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 2, url=url)], asked=0)
     (joined,) = register.get("partijen").get_json()["results"]
     (adres,) = register.get("digitaleadressen").get_json()["results"]
     assert (joined["uuid"] != partij, adres["uuid"] != email) == (True, True)
@@ -399,10 +399,13 @@ def test_what_clients_wrote_and_deleted_goes_along_with_a_join_of_keys(register:
 def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(register: Writer) -> None:
     """One typing error must not give a citizen's address to another for ever."""
     ingest, url = taking(register), "https://personen.example/9"
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     contact = {"emailadres": "bron@voorbeeld.nl"}
     ingest.take(
-        "bron", "rol", [persoon(1, url=url, contact=contact), a_rol(BSN_OF_CLIENT, 2, contact=contact)]
+        "bron",
+        "rol",
+        [persoon(1, url=url, contact=contact), a_rol(BSN_OF_CLIENT, 2, contact=contact)],
+        asked=0,
     )
     by_url, by_bsn = (
         str(key_uuid(Uuids(UUID_SECRET), key)) for key in (f"url:{url}", f"brp:bsn:{BSN_OF_CLIENT}")
@@ -421,13 +424,13 @@ def test_what_refers_to_a_partij_goes_with_it_to_a_join_and_comes_back_from_it(r
     def of_whom(uuid: str) -> str:
         return str(register.get(f"digitaleadressen/{uuid}").get_json()["verstrektDoorPartij"]["uuid"])
 
-    ingest.take("bron", "rol", [joining])
+    ingest.take("bron", "rol", [joining], asked=0)
     assert of_whom(own) == of_whom(changed) == by_bsn
     ingest.remove("bron", "rol", [rol_uuid(3)])
     assert dump_digest(register.installation.store) == before
     assert of_whom(own) == of_whom(changed) == by_url
 
-    ingest.take("bron", "rol", [joining])
+    ingest.take("bron", "rol", [joining], asked=0)
     third = register.send("POST", "partijen", {"soortPartij": "persoon", "indicatieActief": True}).get_json()
     away = {"verstrektDoorPartij": {"uuid": third["uuid"]}}
     assert register.send("PATCH", f"digitaleadressen/{changed}", away).status_code == 200
@@ -447,15 +450,15 @@ def findings(register: Writer) -> list[dict[str, Any]]:
 def test_nothing_is_found_missing_that_a_client_deleted(register: Writer, of: str) -> None:
     """By a rebuild, a change of the zaak or contactmoment, or a new contact; the klant or rol is simply there."""
     ingest, changed = taking(register), contactmoment(1, tekst="Anders")
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     if of == "rol":
-        ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, generiek="initiator")])
-        ingest.take("bron", "klantcontact", [klantcontact(1)])
+        ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, generiek="initiator")], asked=0)
+        ingest.take("bron", "klantcontact", [klantcontact(1)], asked=0)
         later: list[tuple[str, dict[str, Any]]] = [("klantcontact", klantcontact(2))]
     else:
-        ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN_OF_CLIENT})])
-        ingest.take("bron", "contactmoment", [contactmoment(1)])
-        ingest.take("bron", "klantcontactmoment", [klantcontactmoment(1, 1, 1)])
+        ingest.take("bron", "klant", [klant(1, {"inpBsn": BSN_OF_CLIENT})], asked=0)
+        ingest.take("bron", "contactmoment", [contactmoment(1)], asked=0)
+        ingest.take("bron", "klantcontactmoment", [klantcontactmoment(1, 1, 1)], asked=0)
         later = [
             ("contactmoment", changed),
             ("contactmoment", contactmoment(2, klant=earlier_url("klant", 1))),
@@ -467,18 +470,18 @@ def test_nothing_is_found_missing_that_a_client_deleted(register: Writer, of: st
     assert findings(register) == found
     Rebuild(register.installation.store, ingest).run()
     assert dump_digest(register.installation.store) == without
-    ingest.take("bron", "zaak", [zaak(1, "zaakvertrouwelijk"), zaak(2)])
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [a_rol(BSNS[1], 2, zaak=2)])
+    ingest.take("bron", "zaak", [zaak(1, "zaakvertrouwelijk"), zaak(2)], asked=0)
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [a_rol(BSNS[1], 2, zaak=2)], asked=0)
     ingest.remove("bron", "zaak", [UUID(uuid_of("zaak", 2))])
     assert dump_digest(register.installation.store) == without
     for kind, raw in later:
-        ingest.take("bron", kind, [raw])
+        ingest.take("bron", kind, [raw], asked=0)
     assert findings(register) == found
     assert register.get("betrokkenen").get_json()["count"] == 0
     for kind, raw in later:
         if raw is changed:
-            ingest.take("bron", kind, [contactmoment(1)])
+            ingest.take("bron", kind, [contactmoment(1)], asked=0)
         else:
             ingest.remove("bron", kind, [UUID(raw["url"].rpartition("/")[2])])
     assert ingest.restore(UUID(partij["uuid"]))
@@ -504,19 +507,19 @@ def test_when_the_standard_address_of_a_client_goes_the_newest_is_it_again(
     """Also when the client had chosen that one before."""
     ingest = taking(register)
     rollen = [with_email(1, "a@b.nl"), with_email(2, "c@d.nl")]
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", rollen)
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", rollen, asked=0)
     uuids = {each["adres"]: each["uuid"] for each in register.get("digitaleadressen").get_json()["results"]}
     for adres in ("a@b.nl", "c@d.nl", "a@b.nl") if again else ("a@b.nl",):
         chosen = register.send("PATCH", f"digitaleadressen/{uuids[adres]}", {"isStandaardAdres": True})
         assert chosen.status_code == 200
     assert standards(register) == {"a@b.nl": True, "c@d.nl": False}
-    ingest.take("bron", "rol", [rollen[1] | {"roltoelichting": "anders"}, with_email(3, "e@f.nl")])
+    ingest.take("bron", "rol", [rollen[1] | {"roltoelichting": "anders"}, with_email(3, "e@f.nl")], asked=0)
     assert standards(register) == {"a@b.nl": True, "c@d.nl": False, "e@f.nl": False}
     before = dump_digest(register.installation.store)
     ingest.remove("bron", "rol", [rol_uuid(1)])
     assert standards(register) == {"c@d.nl": False, "e@f.nl": True}
-    ingest.take("bron", "rol", rollen[:1])
+    ingest.take("bron", "rol", rollen[:1], asked=0)
     assert dump_digest(register.installation.store) == before
     ingest.remove("bron", "rol", [rol_uuid(1), rol_uuid(3)])
     assert standards(register) == {"c@d.nl": True}
@@ -527,7 +530,7 @@ def test_when_the_standard_address_of_a_client_goes_the_newest_is_it_again(
 def test_partijen_that_are_joined_have_one_standard_address_of_a_client(register: Writer) -> None:
     """By a rol that says they are one; when it goes, each has its own back."""
     ingest, url = taking(register), "https://personen.example/9"
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     ingest.take(
         "bron",
         "rol",
@@ -537,13 +540,14 @@ def test_partijen_that_are_joined_have_one_standard_address_of_a_client(register
             with_email(3, "e@f.nl", "", url=url),
             with_email(4, "g@h.nl", "", url=url),
         ],
+        asked=0,
     )
     for each in register.get("digitaleadressen").get_json()["results"]:
         if each["adres"] in ("a@b.nl", "e@f.nl"):
             path = f"digitaleadressen/{each['uuid']}"
             assert register.send("PATCH", path, {"isStandaardAdres": True}).status_code == 200
     before = dump_digest(register.installation.store)
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 5, url=url)])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 5, url=url)], asked=0)
     joined = standards(register)
     assert [adres for adres, standard in joined.items() if standard] in (["a@b.nl"], ["e@f.nl"])
     Rebuild(register.installation.store, ingest).run()
@@ -555,11 +559,11 @@ def test_partijen_that_are_joined_have_one_standard_address_of_a_client(register
 @pytest.mark.rule("M6")
 def test_a_deleted_double_does_not_hide_the_partij_that_it_turns_out_to_be(register: Writer) -> None:
     ingest, url = taking(register), "https://personen.example/9"
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [persoon(1, url=url), a_rol(BSN_OF_CLIENT, 2)])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [persoon(1, url=url), a_rol(BSN_OF_CLIENT, 2)], asked=0)
     double = key_uuid(Uuids(UUID_SECRET), f"url:{url}")
     assert register.send("DELETE", f"partijen/{double}").status_code == 204
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 3, url=url)])
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT, 3, url=url)], asked=0)
     (partij,) = register.get("partijen").get_json()["results"]
     assert partij["uuid"] == str(key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{BSN_OF_CLIENT}"))
 
@@ -570,8 +574,8 @@ def test_what_becomes_of_a_partij_without_rollen_is_a_setting(
     register: Writer, setting: str, left: int
 ) -> None:
     ingest = taking(register, verdwenen_partij=setting)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)], asked=0)
     (partij,) = register.get("partijen").get_json()["results"]
     adres = {
         "verstrektDoorPartij": {"uuid": partij["uuid"]},
@@ -588,8 +592,8 @@ def test_what_becomes_of_a_partij_without_rollen_is_a_setting(
 @pytest.mark.rule("M35")
 def test_of_what_was_destroyed_only_that_and_when_is_kept(register: Writer) -> None:
     ingest = taking(register)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [a_rol(BSN_OF_CLIENT)], asked=0)
     (partij,) = register.get("partijen").get_json()["results"]
     ingest.remove("bron", "zaak", [UUID(uuid_of("zaak", 1))])
     with register.installation.store.read() as connection:
@@ -609,7 +613,7 @@ def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
     """Parties, an organisation with its contact person, an actor; their addresses, and what clients had beside them."""
     chance, ingest, url = random.Random(seed), taking(register), "https://personen.example/{}"
     contact = {"emailadres": "A@voorbeeld.nl", "telefoonnummer": "0201234567", "naam": "Jo"}
-    ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+    ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
     start = [
         persoon(1, url=url.format(1), contact=contact, generiek="initiator"),
         a_rol(BSN_OF_CLIENT, 2, contact=contact, indicatieMachtiging="gemachtigde"),
@@ -625,8 +629,8 @@ def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
         medewerker(14, "mw-1", url=url.format(5), zaak=2, on=7),
         a_rol(BSNS[1], 15, url=url.format(1)),
     ]
-    ingest.take("bron", "rol", start)
-    ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    ingest.take("bron", "rol", start, asked=0)
+    ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)], asked=0)
     for path, body in {
         "partijen": {"interneNotitie": "bel na vijven"},
         "digitaleadressen": {"omschrijving": "werk"},
@@ -642,8 +646,8 @@ def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
             elif each["uuid"][14] == "8":
                 assert register.send("PATCH", f"{path}/{each['uuid']}", body).status_code == 200
     for raw in start:  # what follows from the edits elsewhere is there at the next ingest
-        ingest.take("bron", "rol", [raw | {"roltoelichting": "anders"}])
-        ingest.take("bron", "rol", [raw])
+        ingest.take("bron", "rol", [raw | {"roltoelichting": "anders"}], asked=0)
+        ingest.take("bron", "rol", [raw], asked=0)
     before = dump_digest(register.installation.store)
     there: list[str] = []
 
@@ -653,7 +657,7 @@ def test_after_any_joins_and_splits_clients_have_what_they_wrote_as_it_was(
             ingest.remove("bron", "rol", [UUID(raw["uuid"])])
         else:
             there.append(raw["uuid"])
-            ingest.take("bron", "rol", [raw])
+            ingest.take("bron", "rol", [raw], asked=0)
 
     for _ in range(7):
         turn(chance.choice(joining))
@@ -672,9 +676,9 @@ def test_a_contactpersoon_goes_with_its_rol_though_a_client_deleted_its_organisa
     register: Writer,
 ) -> None:
     ingest = taking(register)
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     contact = {"naam": "Jan de Wit", "emailadres": "jan@example.nl", "functie": "chef"}
-    ingest.take("bron", "rol", [organisatie(1, kvk=KVK[0], contact=contact)])
+    ingest.take("bron", "rol", [organisatie(1, kvk=KVK[0], contact=contact)], asked=0)
     found = register.get("partijen").get_json()["results"]
     company = next(each for each in found if each["soortPartij"] == "organisatie")
     assert register.send("DELETE", f"partijen/{company['uuid']}").status_code == 204

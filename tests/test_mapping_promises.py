@@ -135,9 +135,9 @@ class Taken:
     def __init__(
         self, ingest: Ingest, rollen: list[dict[str, Any]], contact: dict[str, Any] | None = None
     ) -> None:
-        ingest.take("bron", "zaak", [zaak(1)])
-        ingest.take("bron", "rol", rollen)
-        ingest.take("bron", "klantcontact", [contact] if contact else [])
+        ingest.take("bron", "zaak", [zaak(1)], asked=0)
+        ingest.take("bron", "rol", rollen, asked=0)
+        ingest.take("bron", "klantcontact", [contact] if contact else [], asked=0)
         lines = [orjson.loads(line) for line in dump_lines(ingest.store)]
         ingest.remove("bron", "zaak", [UUID(uuid_of("zaak", 1))])
         self.documents = [line for line in lines if line["t"] == "document"]

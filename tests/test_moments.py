@@ -70,7 +70,7 @@ class Register:
 
     def take(self, *objects: Raw) -> None:
         for kind, raw in objects:
-            self.ingest.take(SOURCE, kind, [raw])
+            self.ingest.take(SOURCE, kind, [raw], asked=0)
 
     def remove(self, kind: str, uuid: str) -> None:
         self.ingest.remove(SOURCE, kind, [UUID(uuid)])
@@ -194,7 +194,7 @@ def test_any_order_gives_one_store(make: Callable[..., Register], seed: int) -> 
 def test_taking_the_same_again_changes_nothing(register: Register) -> None:
     register.take(*WHOLE)
     before = register.digest()
-    results = [register.ingest.take(SOURCE, kind, [raw]) for kind, raw in WHOLE]
+    results = [register.ingest.take(SOURCE, kind, [raw], asked=0) for kind, raw in WHOLE]
     assert sum(result.changed for result in results) == 0
     assert register.digest() == before
 
@@ -219,7 +219,7 @@ def test_one_zaak_too_many_leaves_a_contactmoment_out(register: Register) -> Non
 @pytest.mark.rule("M34")
 def test_a_contactmoment_that_may_be_shown_again_is_asked_for_again(register: Register) -> None:
     register.take(*WHOLE)
-    result = register.ingest.take(SOURCE, "zaak", [zaak(3, "openbaar")])
+    result = register.ingest.take(SOURCE, "zaak", [zaak(3, "openbaar")], asked=0)
     assert {str(uuid) for uuid in result.refetch_moments} == {earlier_uuid("contactmoment", 3)}
     assert {str(uuid) for uuid in result.refetch_zaken} == {uuid_of("zaak", 3)}
     register.take(*(each for each in WHOLE if each[0] != "zaak"))
@@ -228,11 +228,11 @@ def test_a_contactmoment_that_may_be_shown_again_is_asked_for_again(register: Re
 
 @pytest.mark.rule("M34")
 def test_a_zaak_that_is_not_known_or_refused_hides_a_contactmoment(register: Register) -> None:
-    result = register.ingest.take(SOURCE, "objectcontactmoment", [objectcontactmoment(1, 1, 1)])
+    result = register.ingest.take(SOURCE, "objectcontactmoment", [objectcontactmoment(1, 1, 1)], asked=0)
     assert {str(uuid) for uuid in result.unknown_zaken} == {uuid_of("zaak", 1)}
     register.take(("contactmoment", contactmoment(1)))
     assert register.documents("klantcontact") == {}
-    register.ingest.refused(SOURCE, "zaak", UUID(uuid_of("zaak", 1)))
+    register.ingest.refused(SOURCE, "zaak", UUID(uuid_of("zaak", 1)), asked=0)
     assert register.documents("klantcontact") == {}
     register.take(("zaak", zaak(1)))
     assert len(register.documents("klantcontact")) == 1
@@ -446,7 +446,7 @@ def test_a_zaak_of_another_source_may_point_at_a_klantcontact(make: Callable[...
         register.ingest.addresses["elders"] = {"hier": HERE}
         for kind, raw in order:
             elsewhere = raw in (zaak(2), zaakcontactmoment(1, 2, POINTS_HERE))
-            register.ingest.take("elders" if elsewhere else SOURCE, kind, [raw])
+            register.ingest.take("elders" if elsewhere else SOURCE, kind, [raw], asked=0)
         assert len(subjects(register)) == 2
         digests.add(register.digest())
         register.ingest.remove("elders", "zaak", [UUID(uuid_of("zaak", 2))])

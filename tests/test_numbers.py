@@ -60,7 +60,7 @@ class Clients:
         self.open(nummers)
 
     def take(self, kind: str, *raws: dict[str, Any]) -> None:
-        self.ingest.take("bron", kind, raws)
+        self.ingest.take("bron", kind, raws, asked=0)
 
     def send(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
         got = self.client.open(f"{API}/{path}", method=method, json=body)

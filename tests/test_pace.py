@@ -23,7 +23,7 @@ from gateway.legacy.gate import Asked, Gate
 from gateway.legacy.pacefile import CALLS, SIZE, Call, Pace, PaceFile, State
 from gateway.legacy.turns import Limits
 from gateway.legacy.window import Window
-from gateway.processes import me
+from gateway.processes import NotShared, me
 
 PAGES = "GET /rollen?page=*"
 SOURCE = Source("bron", "http://127.0.0.1:1/", "me", "s" * 40, klanten_url="http://127.0.0.2:1/")
@@ -423,10 +423,11 @@ def test_a_damaged_file_begins_anew(tmp_path, content):
     assert gate.describe()["breaker"] == "dicht"
 
 
-def test_without_a_place_for_the_file_each_process_goes_on_by_itself(tmp_path):
-    gate = Gate(SOURCE, tmp_path / "no such folder" / "x.pace")
-    gate.leave(gate.enter(PAGES, None), None)
-    assert gate.describe()["in_flight"] == 0
+def test_without_a_place_for_the_file_no_process_goes_on_by_itself(tmp_path):
+    """It would ask beside the others, and an operator's pause would not reach it."""
+    path = tmp_path / "no such folder" / "x.pace"
+    with pytest.raises(NotShared, match="no such folder"):
+        Gate(SOURCE, path).share()
 
 
 def test_threads_do_not_lose_each_others_changes(tmp_path):

@@ -270,8 +270,8 @@ def test_what_comes_in_and_goes_meanwhile_is_right(filled: Register, fresh: Call
         seen.append(step.done)
         some = chance.sample(rollen, 5)
         live.remove(SOURCE, "rol", [UUID(raw["uuid"]) for raw in some])
-        live.take(SOURCE, "rol", [raw | {"afwijkendeNaamBetrokkene": "Even anders"} for raw in some])
-        live.take(SOURCE, "rol", some)
+        live.take(SOURCE, "rol", [raw | {"afwijkendeNaamBetrokkene": "Even anders"} for raw in some], asked=0)
+        live.take(SOURCE, "rol", some, asked=0)
 
     rebuild(filled, settings, show=meanwhile)
     assert len(seen) > 5

@@ -163,9 +163,9 @@ def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     ingest, day = installation.ingest, [date(2024, 6, 1)]
     ingest.today = lambda: day[0]
     for number in (1, 2):
-        ingest.take("bron", "zaak", [zaak(number)])
+        ingest.take("bron", "zaak", [zaak(number)], asked=0)
     ended = taker(2, 1, eindeGeldigheid="2024-06-01")
-    ingest.take("bron", "rol", [giver(1, 0), ended, giver(3, 2, zaak=2), taker(4, 3, zaak=2)])
+    ingest.take("bron", "rol", [giver(1, 0), ended, giver(3, 2, zaak=2), taker(4, 3, zaak=2)], asked=0)
 
     def count() -> int:
         with installation.store.read() as connection:
@@ -254,10 +254,10 @@ def writer(install: Install, slice_data: Dataset) -> Writer:
     with SampleServer(slice_data) as server:
         installation = install(bron=server)
     ingest = installation.ingest
-    ingest.take("bron", "zaak", [zaak()])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
     contact = {"naam": "Jan de Wit", "emailadres": "jan@x.example", "functie": "baas", "telefoonnummer": ""}
     taking = organisatie(2, rsin=RSIN[0], contact=contact, indicatieMachtiging="gemachtigde")
-    ingest.take("bron", "rol", [giver(1, 0), taking])
+    ingest.take("bron", "rol", [giver(1, 0), taking], asked=0)
     with installation.store.write() as connection:
         connection.execute("UPDATE source SET covered = 9e15, phase = 'cutover'")
     return Writer(installation)
@@ -265,7 +265,7 @@ def writer(install: Install, slice_data: Dataset) -> Writer:
 
 def again(writer: Writer, **changes: Any) -> None:
     """Take the giver's rol once more, with something changed, so that its zaak is made again."""
-    writer.installation.ingest.take("bron", "rol", [giver(1, 0, **changes)])
+    writer.installation.ingest.take("bron", "rol", [giver(1, 0, **changes)], asked=0)
 
 
 @pytest.mark.rule("M22")
@@ -323,13 +323,13 @@ def client(tmp_path: Path) -> Writer:
     config.write_text(f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8")
     made = Writer(open_installation(read_config(config)))
     made.installation.ingest.settings = SETTINGS
-    made.installation.ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+    made.installation.ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
     return made
 
 
 def take(client: Writer, *rollen: dict[str, Any]) -> None:
     for rol in rollen:
-        client.installation.ingest.take("bron", "rol", [rol])
+        client.installation.ingest.take("bron", "rol", [rol], asked=0)
 
 
 def pair_of_client(client: Writer, represented: UUID, representative: UUID) -> str:

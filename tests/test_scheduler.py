@@ -477,8 +477,8 @@ def test_purge_leaves_nothing_of_what_was_erased_beside_the_store(tmp_path: Path
         raw for kind, raw in read_slice() if kind == "rol" and raw["zaak"] in open_zaken and has_bsn(raw)
     )
     bsn, uuid, zaak = has_bsn(rol).encode(), UUID(rol["uuid"]), open_zaken[rol["zaak"]]
-    installation.ingest.take("bron", "zaak", [zaak])
-    installation.ingest.take("bron", "rol", [rol])
+    installation.ingest.take("bron", "zaak", [zaak], asked=0)
+    installation.ingest.take("bron", "rol", [rol], asked=0)
     path = installation.config.store.path
 
     def holds(name: str) -> bool:

@@ -80,7 +80,7 @@ def objects() -> list[tuple[str, dict[str, Any]]]:
 
 def take(ingest: Ingest, found: list[tuple[str, dict[str, Any]]]) -> None:
     for kind, raw in found:
-        ingest.take("bron", kind, [raw])
+        ingest.take("bron", kind, [raw], asked=0)
 
 
 @pytest.mark.rule("M6")
@@ -128,6 +128,6 @@ def test_a_rebuild_brings_together_what_a_store_held_apart(
     fresh = open_installation(read_config(tmp_path / "alone.toml"))
     for kind in ("rol", "klant"):
         for _, raw in [each for each in objects() if each[0] == kind]:
-            ingest.take("bron", kind, [raw])
+            ingest.take("bron", kind, [raw], asked=0)
     assert dump_digest(fresh.store) == rebuilt
     assert broken(store) == {}

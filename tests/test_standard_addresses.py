@@ -85,7 +85,7 @@ def prefer(register: Writer, adres: str | None) -> None:
 @pytest.fixture
 def ingest(register: Writer) -> Ingest:
     made = taking(register)
-    made.take("bron", "zaak", [zaak()])
+    made.take("bron", "zaak", [zaak()], asked=0)
     return made
 
 
@@ -113,7 +113,7 @@ def test_an_address_that_goes_with_another_name_is_never_standard_or_preferred(
         rol(1, {"emailadres": "anna@voorbeeld.nl"}) | {"betrokkeneIdentificatie": own},
         rol(2, theirs) | {"betrokkeneIdentificatie": own},
     ]
-    ingest.take("bron", "rol", rollen)
+    ingest.take("bron", "rol", rollen, asked=0)
     assert standard(register) == {"anna@voorbeeld.nl"}
     assert preferred(register) == "anna@voorbeeld.nl"
     assert adressen(register)["buur@voorbeeld.nl"]["omschrijving"] == naam
@@ -138,7 +138,7 @@ def test_a_partijs_own_name_in_another_spelling_is_not_another(
         "inpBsn": BSN_OF_CLIENT,
     }
     given = {"naam": naam, "emailadres": "anna@voorbeeld.nl"}
-    ingest.take("bron", "rol", [rol(1, given) | {"betrokkeneIdentificatie": own}])
+    ingest.take("bron", "rol", [rol(1, given) | {"betrokkeneIdentificatie": own}], asked=0)
     assert standard(register) == {"anna@voorbeeld.nl"}
     assert preferred(register) == "anna@voorbeeld.nl"
 
@@ -146,11 +146,11 @@ def test_a_partijs_own_name_in_another_spelling_is_not_another(
 @pytest.mark.rule("M23")
 def test_the_name_of_a_partij_may_stand_in_another_of_its_rollen(register: Writer, ingest: Ingest) -> None:
     nameless = rol(2, {"naam": "A. Voorbeeld", "emailadres": "anna@voorbeeld.nl"}, naam="")
-    ingest.take("bron", "rol", [nameless])
+    ingest.take("bron", "rol", [nameless], asked=0)
     assert standard(register) == set()  # nobody says that it is the partij itself
     named = rol(1, {})
     named["betrokkeneIdentificatie"]["voornamen"] = "Anna"
-    ingest.take("bron", "rol", [named])
+    ingest.take("bron", "rol", [named], asked=0)
     assert standard(register) == {"anna@voorbeeld.nl"}
     same_after_rebuild(register, ingest)
 
@@ -164,7 +164,7 @@ def test_an_address_that_one_rol_gives_with_another_name_is_anothers(
         rol(1, {"naam": "De buurvrouw", "emailadres": "b@voorbeeld.nl"}),
         rol(2, {"emailadres": "b@voorbeeld.nl"}),
     ]
-    ingest.take("bron", "rol", both)
+    ingest.take("bron", "rol", both, asked=0)
     assert (standard(register), preferred(register)) == (set(), None)
     ingest.remove("bron", "rol", [rol_uuid(1)])
     assert (standard(register), preferred(register)) == ({"b@voorbeeld.nl"}, "b@voorbeeld.nl")
@@ -175,13 +175,13 @@ def test_a_contactpersoon_prefers_its_address_and_its_organisation_does_not(
     register: Writer, ingest: Ingest
 ) -> None:
     contact = {"naam": "Jan de Wit", "emailadres": "jan@voorbeeld.nl"}
-    ingest.take("bron", "rol", [organisatie(1, kvk=KVK[0], contact=contact)])
+    ingest.take("bron", "rol", [organisatie(1, kvk=KVK[0], contact=contact)], asked=0)
     seen = {
         soort: (partij["voorkeursDigitaalAdres"] is not None) for soort, partij in partijen(register).items()
     }
     assert seen == {KVK[0]: False, "contactpersoon": True}
     own = {"emailadres": "info@voorbeeld.nl", "telefoonnummer": "0201234567"}
-    ingest.take("bron", "rol", [organisatie(2, kvk=KVK[0], contact=own)])
+    ingest.take("bron", "rol", [organisatie(2, kvk=KVK[0], contact=own)], asked=0)
     assert preferred(register, KVK[0]) == "info@voorbeeld.nl"
     same_after_rebuild(register, ingest)
 
@@ -193,11 +193,11 @@ def test_a_contactpersoon_prefers_its_address_and_its_organisation_does_not(
 def test_a_derived_partij_prefers_its_standard_email_else_its_telephone(
     register: Writer, ingest: Ingest
 ) -> None:
-    ingest.take("bron", "rol", [rol(1, {"telefoonnummer": "0201234567"})])
+    ingest.take("bron", "rol", [rol(1, {"telefoonnummer": "0201234567"})], asked=0)
     assert preferred(register) == "0201234567"
-    ingest.take("bron", "rol", [rol(2, {"emailadres": "oud@voorbeeld.nl"})])
+    ingest.take("bron", "rol", [rol(2, {"emailadres": "oud@voorbeeld.nl"})], asked=0)
     assert preferred(register) == "oud@voorbeeld.nl"
-    ingest.take("bron", "rol", [rol(3, {"emailadres": "nieuw@voorbeeld.nl"})])
+    ingest.take("bron", "rol", [rol(3, {"emailadres": "nieuw@voorbeeld.nl"})], asked=0)
     assert preferred(register) == "nieuw@voorbeeld.nl"
     post(register, "client@voorbeeld.nl")
     assert preferred(register) == "client@voorbeeld.nl"
@@ -211,18 +211,18 @@ def test_a_derived_partij_prefers_its_standard_email_else_its_telephone(
 
 @pytest.mark.rule("M11")
 def test_no_partij_prefers_an_address_of_soort_overig(register: Writer, ingest: Ingest) -> None:
-    ingest.take("bron", "rol", [rol(1, {"telefoonnummer": "0800-1234"})])
+    ingest.take("bron", "rol", [rol(1, {"telefoonnummer": "0800-1234"})], asked=0)
     assert (standard(register), preferred(register)) == ({"0800-1234"}, None)
 
 
 @pytest.mark.rule("M11")
 def test_what_a_partij_prefers_can_be_left_to_clients(register: Writer) -> None:
     ingest = taking(register, voorkeursadres=False)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "rol", [rol(1, {"emailadres": "a@voorbeeld.nl"})])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "rol", [rol(1, {"emailadres": "a@voorbeeld.nl"})], asked=0)
     assert (standard(register), preferred(register)) == ({"a@voorbeeld.nl"}, None)
     prefer(register, "a@voorbeeld.nl")
-    ingest.take("bron", "rol", [rol(2, {"emailadres": "b@voorbeeld.nl"})])
+    ingest.take("bron", "rol", [rol(2, {"emailadres": "b@voorbeeld.nl"})], asked=0)
     assert preferred(register) == "a@voorbeeld.nl"
 
 
@@ -231,10 +231,13 @@ def test_what_a_client_lets_a_partij_prefer_wins(register: Writer, ingest: Inges
     rollen = [
         rol(day, {"emailadres": f"{day}@voorbeeld.nl", "telefoonnummer": f"020123456{day}"}) for day in (1, 2)
     ]
-    ingest.take("bron", "rol", rollen)
+    ingest.take("bron", "rol", rollen, asked=0)
     prefer(register, "1@voorbeeld.nl")
     ingest.take(
-        "bron", "rol", [rollen[0] | {"roltoelichting": "anders"}, rol(3, {"emailadres": "3@voorbeeld.nl"})]
+        "bron",
+        "rol",
+        [rollen[0] | {"roltoelichting": "anders"}, rol(3, {"emailadres": "3@voorbeeld.nl"})],
+        asked=0,
     )
     assert preferred(register) == "1@voorbeeld.nl"
     same_after_rebuild(register, ingest)
@@ -243,7 +246,7 @@ def test_what_a_client_lets_a_partij_prefer_wins(register: Writer, ingest: Inges
     same_after_rebuild(register, ingest)
     prefer(register, None)
     assert preferred(register) is None
-    ingest.take("bron", "rol", [rol(4, {"emailadres": "4@voorbeeld.nl"})])
+    ingest.take("bron", "rol", [rol(4, {"emailadres": "4@voorbeeld.nl"})], asked=0)
     assert preferred(register) is None
     same_after_rebuild(register, ingest)
 
@@ -252,11 +255,11 @@ def test_what_a_client_lets_a_partij_prefer_wins(register: Writer, ingest: Inges
 def test_when_a_client_deletes_what_a_partij_prefers_it_prefers_the_next(
     register: Writer, ingest: Ingest
 ) -> None:
-    ingest.take("bron", "rol", [rol(day, {"emailadres": f"{day}@voorbeeld.nl"}) for day in (1, 2)])
+    ingest.take("bron", "rol", [rol(day, {"emailadres": f"{day}@voorbeeld.nl"}) for day in (1, 2)], asked=0)
     assert preferred(register) == "2@voorbeeld.nl"
     delete(register, "2@voorbeeld.nl")
     assert preferred(register) == "1@voorbeeld.nl"
-    ingest.take("bron", "rol", [rol(2, {"emailadres": "2@voorbeeld.nl"}, roltoelichting="anders")])
+    ingest.take("bron", "rol", [rol(2, {"emailadres": "2@voorbeeld.nl"}, roltoelichting="anders")], asked=0)
     assert preferred(register) == "1@voorbeeld.nl"
     same_after_rebuild(register, ingest)
     delete(register, "1@voorbeeld.nl")
@@ -271,7 +274,10 @@ def test_when_a_clients_standard_address_is_deleted_the_newest_is_standard_at_on
     register: Writer, ingest: Ingest
 ) -> None:
     ingest.take(
-        "bron", "rol", [rol(1, {"emailadres": "a@voorbeeld.nl"}), rol(2, {"emailadres": "b@voorbeeld.nl"})]
+        "bron",
+        "rol",
+        [rol(1, {"emailadres": "a@voorbeeld.nl"}), rol(2, {"emailadres": "b@voorbeeld.nl"})],
+        asked=0,
     )
     post(register, "client@voorbeeld.nl")
     assert standard(register) == {"client@voorbeeld.nl"}
@@ -294,6 +300,7 @@ def test_a_standard_address_that_goes_to_another_partij_is_its_standard_one(
             rol(2, {"emailadres": "a@voorbeeld.nl"}),
             rol(3, {"emailadres": "b@voorbeeld.nl"}, BSNS[1]),
         ],
+        asked=0,
     )
     other = partijen(register)[BSNS[1]]
     if how == "PATCH of the address":
@@ -305,7 +312,7 @@ def test_a_standard_address_that_goes_to_another_partij_is_its_standard_one(
     assert standard(register) == {"oud@voorbeeld.nl", "a@voorbeeld.nl"}
     assert (preferred(register), preferred(register, BSNS[1])) == ("oud@voorbeeld.nl", "a@voorbeeld.nl")
     same_after_rebuild(register, ingest)
-    ingest.take("bron", "rol", [rol(4, {"emailadres": "nieuw@voorbeeld.nl"}, BSNS[1])])
+    ingest.take("bron", "rol", [rol(4, {"emailadres": "nieuw@voorbeeld.nl"}, BSNS[1])], asked=0)
     assert standard(register) == {"oud@voorbeeld.nl", "a@voorbeeld.nl"}
     ingest.remove("bron", "rol", [rol_uuid(2)])  # it is gone from its new partij, that has its own again
     assert standard(register) == {"oud@voorbeeld.nl", "nieuw@voorbeeld.nl"}
@@ -322,18 +329,22 @@ def test_a_telephone_that_becomes_an_email_address_is_the_standard_one(
             rol(1, {"emailadres": "a@voorbeeld.nl", "telefoonnummer": "0201234567"}),
             rol(2, {"telefoonnummer": "0612345678"}),
         ],
+        asked=0,
     )
     patch(register, "0612345678", {"soortDigitaalAdres": EMAIL, "adres": "client@voorbeeld.nl"})
     assert standard(register) == {"client@voorbeeld.nl", "0201234567"}
     same_after_rebuild(register, ingest)
-    ingest.take("bron", "rol", [rol(3, {"emailadres": "c@voorbeeld.nl"})])
+    ingest.take("bron", "rol", [rol(3, {"emailadres": "c@voorbeeld.nl"})], asked=0)
     assert standard(register) == {"client@voorbeeld.nl", "0201234567"}
     same_after_rebuild(register, ingest)
 
 
 def test_an_address_without_a_partij_is_never_standard(register: Writer, ingest: Ingest) -> None:
     ingest.take(
-        "bron", "rol", [rol(1, {"emailadres": "a@voorbeeld.nl"}), rol(2, {"emailadres": "b@voorbeeld.nl"})]
+        "bron",
+        "rol",
+        [rol(1, {"emailadres": "a@voorbeeld.nl"}), rol(2, {"emailadres": "b@voorbeeld.nl"})],
+        asked=0,
     )
     patch(register, "a@voorbeeld.nl", {"verstrektDoorPartij": None})
     ingest.remove("bron", "rol", [rol_uuid(2)])
@@ -345,11 +356,14 @@ def test_who_is_no_longer_standard_leaves_it_to_the_newest_of_the_others(
     register: Writer, ingest: Ingest
 ) -> None:
     ingest.take(
-        "bron", "rol", [rol(1, {"emailadres": "a@voorbeeld.nl"}), rol(2, {"emailadres": "b@voorbeeld.nl"})]
+        "bron",
+        "rol",
+        [rol(1, {"emailadres": "a@voorbeeld.nl"}), rol(2, {"emailadres": "b@voorbeeld.nl"})],
+        asked=0,
     )
     patch(register, "b@voorbeeld.nl", {"isStandaardAdres": False})
     assert standard(register) == {"a@voorbeeld.nl"}
-    ingest.take("bron", "rol", [rol(3, {"emailadres": "B@voorbeeld.nl"})])
+    ingest.take("bron", "rol", [rol(3, {"emailadres": "B@voorbeeld.nl"})], asked=0)
     assert standard(register) == {"a@voorbeeld.nl"}
     same_after_rebuild(register, ingest)
 
@@ -359,7 +373,7 @@ def test_of_two_partijen_that_are_joined_each_has_its_clients_standard_back(
     register: Writer, ingest: Ingest
 ) -> None:
     url = "https://personen.example/9"
-    ingest.take("bron", "rol", [rol(1, {}), rol(2, {}, "", url=url)])
+    ingest.take("bron", "rol", [rol(1, {}), rol(2, {}, "", url=url)], asked=0)
     found = register.get("partijen").get_json()["results"]
     for number, partij in enumerate(found):
         body = {
@@ -372,12 +386,12 @@ def test_of_two_partijen_that_are_joined_each_has_its_clients_standard_back(
         assert register.send("POST", "digitaleadressen", body).status_code == 201
     before = dump_digest(register.installation.store)
     joining = rol(3, {}, url=url)
-    ingest.take("bron", "rol", [joining])
+    ingest.take("bron", "rol", [joining], asked=0)
     assert standard(register) == {"client1@voorbeeld.nl"}  # what was chosen last
     same_after_rebuild(register, ingest)
     ingest.remove("bron", "rol", [rol_uuid(3)])
     assert dump_digest(register.installation.store) == before
-    ingest.take("bron", "rol", [joining])
+    ingest.take("bron", "rol", [joining], asked=0)
     patch(register, "client0@voorbeeld.nl", {"isStandaardAdres": True})
     assert standard(register) == {"client0@voorbeeld.nl"}
     same_after_rebuild(register, ingest)
@@ -404,7 +418,7 @@ def test_after_any_writes_and_changes_there_is_one_standard_address(
             contact = chance.choice(contacts) | {"naam": chance.choice(("", "", "De buurvrouw"))}
             bsn = chance.choice(everybody)
             url = chance.choice(("", "", "https://personen.example/9"))  # joins two partijen for a while
-            ingest.take("bron", "rol", [rol(number, contact, bsn, url=url)])
+            ingest.take("bron", "rol", [rol(number, contact, bsn, url=url)], asked=0)
 
     def client() -> None:
         held, people = list(adressen(register).values()), list(partijen(register).values())

@@ -155,7 +155,7 @@ def test_a_run_that_has_no_time_left_goes_on_in_the_next(
 def test_what_was_refused_and_is_destroyed_since_is_removed(server: SampleServer, install: Install) -> None:
     installation = backfilled(install(bron=server))
     fetcher, rol = installation.fetchers["bron"], server.dataset.objects("rol")[0]
-    installation.ingest.refused(fetcher.name, "rol", UUID(rol["uuid"]))
+    installation.ingest.refused(fetcher.name, "rol", UUID(rol["uuid"]), asked=0)
     server.dataset.remove("rol", rol["uuid"])
     hurry(installation)
     run(installation, sweep)

@@ -259,8 +259,8 @@ def test_zaken_that_are_refused_are_told(server: SampleServer, install: Install)
     rol = a_rol(server)
     server.dataset.replace("zaak", hidden["uuid"], hidden | {"vertrouwelijkheidaanduiding": "geheim"})
     unknown = {**rol, "uuid": str(uuid4()), "zaak": f"{server.zaken_url}zaken/{uuid4()}"}
-    fetcher.ingest.take("bron", "rol", [unknown])
-    fetcher.ingest.refused("bron", "zaak", UUID(unknown["zaak"].rsplit("/", 1)[-1]))
+    fetcher.ingest.take("bron", "rol", [unknown], asked=0)
+    fetcher.ingest.refused("bron", "zaak", UUID(unknown["zaak"].rsplit("/", 1)[-1]), asked=0)
     rights = verify(installation)["rights"]
     assert rights["refused_zaken"] == 1
     assert rights["refused_zaken_named"] == [unknown["zaak"].rsplit("/", 1)[-1]]
@@ -395,11 +395,11 @@ def test_what_changes_during_the_walk_is_no_error(server: SampleServer, install:
         if step.what.startswith("rol, lezing 1") and not done:
             done = True
             added = server.dataset.add("rol", {**rol, "uuid": str(uuid4())})
-            fetcher.ingest.take("bron", "rol", [added])
+            fetcher.ingest.take("bron", "rol", [added], asked=0)
             changed = rol | {
                 "betrokkeneIdentificatie": rol["betrokkeneIdentificatie"] | {"geslachtsnaam": "Nieuw"}
             }
-            fetcher.ingest.take("bron", "rol", [server.dataset.replace("rol", rol["uuid"], changed)])
+            fetcher.ingest.take("bron", "rol", [server.dataset.replace("rol", rol["uuid"], changed)], asked=0)
 
     report = verify(installation, show=live)
     assert done

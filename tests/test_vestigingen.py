@@ -44,10 +44,10 @@ class Client(Asker):
         self.token = create_token(installation.store, f"writer-{uuid4()}", "write")
         self.installation = installation
         self.ingest = Ingest(installation.store, installation.config.mapping, UUID_SECRET)
-        self.ingest.take("bron", "zaak", [zaak(1), zaak(2)])
+        self.ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
 
     def take(self, *rollen: dict[str, Any]) -> None:
-        self.ingest.take("bron", "rol", list(rollen))
+        self.ingest.take("bron", "rol", list(rollen), asked=0)
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Token {self.token}"}
@@ -118,7 +118,7 @@ SLAGER = vestiging(
 @pytest.mark.rule("M6")
 def test_one_vestigingsnummer_under_two_kvk_numbers_is_two_partijen(client: Client) -> None:
     client.take(BAKKER, SLAGER)
-    client.ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    client.ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)], asked=0)
     assert names(client.by_number(NUMBER)) == ["Bakker", "Slager"]
     for kvk, naam in ((KVK[0], "Bakker"), (KVK[1], "Slager")):
         (partij,) = client.by_number(NUMBER, kvk)
@@ -175,7 +175,7 @@ def test_a_vestiging_without_a_number_is_found_by_its_kvk_number(client: Client,
         vestiging(1, number, KVK[0], "Bakkerij", generiek="initiator", contact=contact),
         vestiging(2, number, KVK[0], "Bakkerij", on=2, zaak=2, generiek="initiator"),
     )
-    client.ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)])
+    client.ingest.take("bron", "klantcontact", [klantcontact(1), klantcontact(2, zaak=2)], asked=0)
     (partij,) = client.by_number(KVK[0])
     assert partij["partijIdentificatie"]["naam"] == "Bakkerij"
     assert (len(partij["betrokkenen"]), len(partij["digitaleAdressen"])) == (2, 1)
@@ -270,7 +270,7 @@ WITHOUT = vestiging(1, NUMBER, "", "Filiaal", generiek="initiator", contact={"em
 @pytest.mark.rule("M19")
 def test_what_a_client_writes_under_a_kvk_number_is_one_with_what_the_legacy_has(client: Client) -> None:
     client.take(WITHOUT)
-    client.ingest.take("bron", "klantcontact", [klantcontact(1)])
+    client.ingest.take("bron", "klantcontact", [klantcontact(1)], asked=0)
     (before,) = client.by_number(NUMBER)
     assert client.by_number(NUMBER, KVK[0]) == []
     made = branch(client, firm(client, KVK[0]))

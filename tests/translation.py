@@ -99,7 +99,7 @@ def digest() -> str:
 def take(register: earlier.Register, found: earlier.Raws) -> None:
     """Take objects, those of a kind together."""
     for kind in dict.fromkeys(kind for kind, _ in found):
-        register.ingest.take(SOURCE, kind, [raw for each, raw in found if each == kind])
+        register.ingest.take(SOURCE, kind, [raw for each, raw in found if each == kind], asked=0)
 
 
 def judge(kept: Mapping[str, Any], version: int, found: str) -> str:

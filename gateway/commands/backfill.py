@@ -87,12 +87,22 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
 @sources_option
 @with_config
 def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
-    """Laat een lopende backfill wachten, tot resume."""
+    """Laat een lopende backfill en de andere jobs op een bron wachten, tot resume; ook als er geen backfill loopt."""
     from gateway import backfills
+    from gateway.store.database import now
 
     def wait(store: Store, source: Source) -> str:
-        backfills.pause(store, source)
-        return f"De backfill van bron {source.name} wacht; verder met resume."
+        since = now()
+        runs = backfills.pause(store, source)
+        said = runs and backfills.paused(store, source, since)
+        if not backfills.runs_now(store, source):
+            return f"De jobs op bron {source.name} wachten, tot resume; er loopt geen backfill."
+        if said:
+            return f"De backfill van bron {source.name} wacht; verder met resume."
+        raise backfills.NothingRuns(
+            f"De pauze van bron {source.name} is gevraagd, maar het proces van de backfill heeft na "
+            f"{backfills.REPORTS_WITHIN:.0f} s niet gemeld dat het wacht; zie klantbrug backfill status."
+        )
 
     _each(config, names, wait)
 
@@ -133,12 +143,27 @@ def stop_backfill(config: Config, names: tuple[str, ...]) -> None:
 
 
 @backfill.command("set")
-@click.argument("settings", nargs=-1, required=True, metavar="rate=GETAL|connections=AANTAL...")
+@click.argument("settings", nargs=-1, metavar="rate=GETAL|connections=AANTAL...")
+@click.option("--undo", is_flag=True, help="Weer zoals de configuratie zegt.")
 @sources_option
 @with_config
-def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ...]) -> None:
-    """Verandert het tempo van een lopende backfill: rate in objecten per seconde (0: geen grens)."""
+def set_backfill(config: Config, settings: tuple[str, ...], undo: bool, names: tuple[str, ...]) -> None:
+    """Verandert het tempo van alle jobs op een bron, tot er een backfill klaar is of --undo.
+
+    rate is in objecten per seconde (0: geen grens), connections hoeveel aanroepen tegelijk.
+    """
     from gateway import backfills
+
+    if undo == bool(settings):
+        refuse("Noem rate=GETAL, connections=AANTAL of beide; of alleen --undo.")
+    if undo:
+
+        def back(store: Store, source: Source) -> str:
+            backfills.unset(store, source)
+            return f"Voor bron {source.name} geldt weer het tempo van de configuratie."
+
+        _each(config, names, back)
+        return
 
     given = dict(setting.partition("=")[::2] for setting in settings)
     try:
@@ -153,7 +178,9 @@ def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ..
 
     def change(store: Store, source: Source) -> str:
         backfills.set_limits(store, source, limits)
-        return f"De backfill van bron {source.name} gaat in dit tempo verder."
+        if backfills.runs_now(store, source):
+            return f"De backfill van bron {source.name} gaat in dit tempo verder."
+        return f"De jobs op bron {source.name} gaan in dit tempo; terug met backfill set --undo."
 
     _each(config, names, change)
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from gateway.config import Config, ConfigError, Source, load_config
+from gateway.processes import NotShared
 from gateway.store.database import StoreError
 from gateway.store.trouble import in_words
 
@@ -32,7 +33,7 @@ def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(path: Path | None, **arguments: Any) -> Any:
         try:
             return function(load_config(path, os.environ), **arguments)
-        except (ConfigError, StoreError) as error:
+        except (ConfigError, StoreError, NotShared) as error:
             click.echo(str(error), err=True)
             sys.exit(USAGE)
         except sqlite3.Error as error:

@@ -15,12 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.config import EARLIER_APIS, Source
-from gateway.legacy import errors, versions
+from gateway.legacy import errors, lenient, versions
 from gateway.legacy.background import Waiting
 from gateway.legacy.gates import Gates
 from gateway.legacy.spoken import Spoken
 from gateway.legacy.transport import Answer, Retries, Transport
 from gateway.legacy.versions import ApiVersion
+from mappings.unreadable import Fault, unreadable
 
 PATHS = {
     "zaak": "zaken",
@@ -130,6 +131,10 @@ class ZakenClient:
             transport.close()
         self._gates.close()
 
+    def share_pace(self) -> None:
+        """See that the pace is shared with the other processes of the store. Raises NotShared."""
+        self._gates.share()
+
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What background calls wait for now, of what may take long (window, pause, rest, circuit breaker)."""
         return self._gates.waits(window=window)
@@ -196,13 +201,19 @@ class ZakenClient:
         return f"{self._list_url(kind)}/{uuid.lower()}"
 
     def get(self, kind: str, uuid: str, *, deadline: float | None = None) -> dict[str, Any]:
-        """One object. Raises NotFound only when the API itself says that it is not there."""
+        """One object. Raises NotFound only when the API itself says that it is not there.
+
+        One that can't be read as it stands comes marked (`mappings.unreadable`), as it does in lists (M3).
+        """
         template = f"GET /{PATHS[kind]}/*"
         answer = self._ask(kind, self.url_of(kind, uuid), {}, template, deadline)
         self._charge(kind, 1)
+        if answer.text is not None:
+            return self._unreadable(kind, uuid, answer.text)
         if not isinstance(answer.body, dict) or "url" not in answer.body:
             raise errors.BadAnswer(self.source_name, template, text="het antwoord is geen object")
-        return _plain(answer.body)
+        found: dict[str, Any] = _plain(answer.body)
+        return lenient.marked(found) if answer.lenient else found
 
     def pages(
         self,
@@ -221,7 +232,7 @@ class ZakenClient:
         question = self._question(kind, filters or {}, deadline, versions.PAGE_SIZE)
         asked = _now()
         if kind in UNPAGED:
-            objects = self._objects_in(self._list(question, deadline), kind, question.template)
+            objects = self._objects_in(self._list(question, deadline), kind, question.template, deadline)
             if objects:
                 yield Page(1, objects, len(objects), len(objects), asked=asked)
             return
@@ -231,6 +242,7 @@ class ZakenClient:
             template, asked = question.template, _now()
             try:
                 answer = self._list(question, deadline, number)
+                objects, count, exact = self._page(question, answer, number, size, deadline)
             except errors.VersionChanged:
                 if number > start:
                     raise  # the pages so far may be of another size
@@ -240,7 +252,6 @@ class ZakenClient:
                 if number == 1:
                     raise  # an empty list is a 200: this list does not exist
                 return
-            objects = self._objects_in(answer, kind, template)
             if not objects:
                 return
             self._charge(kind, len(objects))
@@ -251,16 +262,14 @@ class ZakenClient:
                     self.source_name, template, text="de bron geeft steeds dezelfde pagina"
                 )
             before = now
-            count = answer.body.get("count")
-            exact = isinstance(count, int) and answer.body.get("countExact") is not False
             ends = (
                 len(objects) < size
+                and answer.body is not None
                 and answer.body.get("next") is None
                 and exact
                 and count == (number - 1) * size + len(objects)
             )
-            known = count if isinstance(count, int) else None
-            yield Page(number, objects, known, max(size, len(objects)), ends, asked, exact)
+            yield Page(number, objects, count, max(size, len(objects)), ends, asked, exact)
             number += 1
 
     def all(
@@ -288,7 +297,7 @@ class ZakenClient:
         """All of a list without pages, in one call; for who knows that it is short: a long one breaks the source."""
         version = self._version_of(kind, None)
         question = _Question(kind, {}, self._template(kind, {}), version)
-        found = self._objects_in(self._list(question, None), kind, question.template)
+        found = self._objects_in(self._list(question, None), kind, question.template, None)
         self._charge(kind, len(found))
         return found
 
@@ -302,18 +311,16 @@ class ZakenClient:
         except errors.VersionChanged:
             question = self._question(kind, filters or {}, deadline, 1)
             answer = self._list(question, deadline)
-        objects = self._objects_in(answer, kind, question.template)
+        objects = self._objects_in(answer, kind, question.template, deadline)
         if isinstance(answer.body, list):
             return objects, Count(len(objects), True)
-        count = answer.body.get("count")
-        exact = answer.body.get("countExact") is not False
-        return objects, Count(count if isinstance(count, int) else None, exact)
+        return objects, _count_in(answer)
 
     def _probe(self, params: Mapping[str, str], deadline: float | None) -> tuple[list[dict[str, Any]], str]:
         """The rollen that these parameters give, and the version that the answer names."""
         template = self._template("rol", params)
         answer = self._transport.get(self._list_url("rol"), params, template, deadline)
-        return self._objects_in(answer, "rol", template), answer.headers.get("API-version", "")
+        return self._objects_in(answer, "rol", template, deadline), answer.headers.get("API-version", "")
 
     def _ask(
         self, kind: str, url: str, params: Mapping[str, str], template: str, deadline: float | None
@@ -388,8 +395,69 @@ class ZakenClient:
         """Whether that filter holds an address of this source: a zaakcontactmoment may point anywhere (M32)."""
         return name in _OWN_URLS and (kind, name) != ("zaakcontactmoment", "contactmoment")
 
-    def _objects_in(self, answer: Answer, kind: str, template: str) -> list[dict[str, Any]]:
+    def _page(
+        self, question: "_Question", answer: Answer, number: int, size: int, deadline: float | None
+    ) -> tuple[list[dict[str, Any]], int | None, bool]:
+        """The objects of a page, how many the list has, and whether the source counted them.
+
+        A page with a broken structure is asked again in smaller ones, down to the object that breaks it (M3).
+        """
+        smaller = next((each for each in versions.SMALLER_SIZES if each < size), 0)
+        if answer.text is None or "pageSize" not in question.params or not smaller:
+            objects = self._objects_in(answer, question.kind, question.template, deadline)
+            count = _count_in(answer)
+            return objects, count.number, count.exact and count.number is not None
+        found: list[dict[str, Any]] = []
+        counts: list[int] = []
+        parts = replace(question, params={**question.params, "pageSize": str(smaller)})
+        for part in range((number - 1) * size // smaller + 1, number * size // smaller + 1):
+            try:
+                answer = self._list(parts, deadline, part)
+                objects, count, _ = self._page(parts, answer, part, smaller, deadline)
+            except errors.NotFound:
+                break
+            if not objects:
+                break
+            found += objects
+            if count is not None:
+                counts.append(count)
+        # Between its parts the list may have got shorter, which whoever walks it must know: the lowest count tells.
+        return found, min(counts, default=None), bool(counts)
+
+    def _from_text(self, kind: str, text: str, deadline: float | None) -> list[dict[str, Any]]:
+        """The objects of a list with a broken structure; those that can't be read there are asked for by uuid."""
+        found = []
+        for each in lenient.split(text, PATHS[kind]):
+            if not isinstance(each, lenient.Broken):
+                found.append(lenient.marked(_plain(each)))
+                continue
+            if each.uuid is None:
+                found.append(lenient.nameless(each.text))
+                continue
+            try:
+                found.append(self.get(kind, each.uuid, deadline=deadline))
+            except errors.NotFound:
+                continue  # gone since
+            except errors.Forbidden as error:
+                if error.code != "permission_denied":
+                    raise
+                found.append(self._unreadable(kind, each.uuid, each.text))
+        return found
+
+    def _unreadable(self, kind: str, uuid: str, text: str) -> dict[str, Any]:
+        """An object that can't be read, with the zaak that its text names: that decides on who may know of it (M34)."""
+        known = {"url": self.url_of(kind, uuid), "uuid": uuid.lower()}
+        zaak = uuid_of(lenient.zaak_in(text))
+        if zaak:
+            known["zaak"] = self.url_of("zaak", zaak)
+        return unreadable(known, Fault.STRUCTURE)
+
+    def _objects_in(
+        self, answer: Answer, kind: str, template: str, deadline: float | None
+    ) -> list[dict[str, Any]]:
         """The objects of a list's answer: `results`, a bare array where that is the rule, or the HAL form."""
+        if answer.text is not None:
+            return self._from_text(kind, answer.text, deadline)
         body = answer.body
         objects: Any = None
         if isinstance(body, dict):
@@ -402,11 +470,18 @@ class ZakenClient:
             objects = body
         if not isinstance(objects, list) or not all(isinstance(each, dict) for each in objects):
             raise errors.BadAnswer(self.source_name, template, text="het antwoord is geen lijst van objecten")
-        return objects
+        return [lenient.marked(each) for each in objects] if answer.lenient else objects
 
 
 def _of_zaken_api(kind: str) -> bool:
     return kind not in EARLIER and kind not in CATALOGI
+
+
+def _count_in(answer: Answer) -> Count:
+    """What a list's answer says of its length."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    count = body.get("count")
+    return Count(count if isinstance(count, int) else None, body.get("countExact") is not False)
 
 
 def _plain(found: Any) -> Any:

@@ -133,6 +133,8 @@ class NotConfigured(LegacyError):
 
 
 _EXPIRED = "de bron vindt het token verlopen; waarschijnlijk lopen de klokken niet gelijk"
+# The standard has no code for it; libraries name it after the claim, or after their own exception.
+_MISSES_EXP = re.compile(r"missing-?required-?claim|(missing|no|required)[-_](claim[-_])?exp(?![a-z])", re.I)
 _REFUSALS = {
     "invalid-client-identifier": "de bron kent deze client_id niet",
     "missing-client-identifier": "de bron mist de client_id in het token",
@@ -158,6 +160,11 @@ class Forbidden(LegacyError):
     def expired(self) -> bool:
         """Whether a fresh token may help."""
         return self.code in ("jwt-expired", "jwt-expiredsignatureerror")
+
+    @property
+    def wants_exp(self) -> bool:
+        """Whether the source misses a claim in the token that we leave out by default: until when it holds."""
+        return bool(_MISSES_EXP.search(self.code))
 
 
 class CircuitOpen(Unreachable):

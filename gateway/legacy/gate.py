@@ -63,15 +63,23 @@ class Gate:
         path: Path | None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        store: Path | None = None,
     ) -> None:
-        """`path`: of the file shared with other processes; None shares with nobody. The clocks are for tests."""
+        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`.
+
+        The clocks are for tests.
+        """
         self._source = source
-        self._file = PaceFile(path)
+        self._file = PaceFile(path, store)
         self._window = Window(source.window)
         self._clock = clock
         self._wall = wall
         self._freed = threading.Condition()
         self._looked = 0.0
+
+    def share(self) -> None:
+        """See that the pace is shared with the other processes of the store. Raises NotShared."""
+        self._file.share()
 
     def close(self) -> None:
         """Close the file."""

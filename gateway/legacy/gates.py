@@ -29,7 +29,7 @@ class Gates:
                 # The first names no API: most sources are one server.
                 name = f"{source.name}.{api}" if self._gates else source.name
                 path = store and store.with_name(f"{store.name}.{name}.pace")
-                self._gates[server] = Gate(source, path)
+                self._gates[server] = Gate(source, path, store=store)
 
     def of(self, url: str) -> Gate:
         """The gate of the server at that address, which is one of the source."""
@@ -42,6 +42,11 @@ class Gates:
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What background calls on the Zaken API wait for now, of what may take long."""
         return self.all()[0].waits(window=window)
+
+    def share(self) -> None:
+        """See that all of it is shared with the other processes of the store. Raises NotShared."""
+        for gate in self.all():
+            gate.share()
 
     def close(self) -> None:
         """Close the files."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.logs import get_logger
-from gateway.processes import alive, boot
+from gateway.processes import alive, boot, open_shared
 
 log = get_logger("klantbrug.legacy")
 
@@ -152,8 +152,9 @@ SIZE = ctypes.sizeof(State)
 class PaceFile:
     """The state of one source, shared by whoever opens the same path; without a path it is this object's own."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, store: Path | None = None) -> None:
+        """In: the path of the file, and of the store beside it."""
+        self._path, self._store = path, store
         self._pid = 0
         self._file: int | None = None
         self._lock = threading.Lock()
@@ -179,6 +180,11 @@ class PaceFile:
                 if self._file is not None:
                     fcntl.flock(self._file, fcntl.LOCK_UN)
 
+    def share(self) -> None:
+        """Open the file. Raises NotShared when this process can't share it with the others."""
+        with self.locked():
+            pass
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         with self._lock:
@@ -195,10 +201,7 @@ class PaceFile:
             self._lock = threading.Lock()
             self._file = None
             if self._path is not None:
-                try:
-                    self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                except OSError as error:
-                    log.warning("pace is not shared", file=self._path.name, errno=error.errno)
+                self._file = open_shared(self._path, self._store or self._path)
             self._pid = os.getpid()  # last: from now on others use what was made here
 
     def _read(self, file: int) -> None:

@@ -13,6 +13,7 @@ from gateway.config import Source
 warnings.filterwarnings("ignore", message="The HMAC key is", module="jwt")
 
 # The standard's tokens live 3,600 seconds after iat.
+LIFETIME = 3600
 RENEW_AFTER = 50 * 60.0
 # A token refused this young is not too old: the clocks differ, and renewing faster would not help.
 _TOO_YOUNG = 10.0
@@ -28,6 +29,7 @@ class Tokens:
         if source.user_representation:
             self._claims["user_representation"] = source.user_representation
         self._secret = source.secret
+        self._exp = source.jwt_exp
         self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
@@ -42,6 +44,8 @@ class Tokens:
             if not self._token or not 0 <= now - self._made < self.renew_after:
                 self._made = now
                 claims = {**self._claims, "iat": int(now)}
+                if self._exp:
+                    claims["exp"] = int(now) + LIFETIME
                 self._token = jwt.encode(claims, self._secret, algorithm="HS256")
             return self._token
 

@@ -4,7 +4,7 @@ It knows HTTP and the refusals of the standard; what is asked is the client's af
 or raises holds a parameter's value.
 """
 
-import contextlib
+import codecs
 import email.utils
 import os
 import random
@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from gateway.config import Source
-from gateway.legacy import breaker, errors
+from gateway.legacy import breaker, errors, lenient
 from gateway.legacy.background import current
 from gateway.legacy.gate import Asked, Gate
 from gateway.legacy.gates import Gates
@@ -61,11 +61,17 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; `body` is the parsed JSON, or None when it was not JSON."""
+    """A whole answer; `body` is the parsed JSON, or None when it was not JSON.
+
+    `lenient`: it is not quite JSON, and was read as far as it goes (see `lenient`). Then `text` is what came where
+    its structure is broken, and there is no body.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: Any
+    lenient: bool = False
+    text: str | None = None
 
 
 class _Bearer(AuthBase):
@@ -267,19 +273,15 @@ class Transport:
         params: Mapping[str, str],
     ) -> tuple[Answer, errors.LegacyError | None]:
         name = self._source.name
-        body: Any = None
         is_json = "json" in headers.get("Content-Type", "").lower()
-        readable = False
-        if is_json:
-            with contextlib.suppress(orjson.JSONDecodeError):
-                body = orjson.loads(content)
-                readable = True
-        answer = Answer(status, headers, body)
+        answer = _answer(status, headers, content) if is_json else None
         if status == 200:
-            if readable:
+            if answer is not None:
                 return answer, None
             text = "het antwoord is afgebroken" if is_json else "dit is geen API-antwoord; klopt het adres?"
-            return answer, errors.BadAnswer(name, template, text=text, status=status, cut_off=is_json)
+            error = errors.BadAnswer(name, template, text=text, status=status, cut_off=is_json)
+            return Answer(status, headers, None), error
+        answer = answer or Answer(status, headers, None)
         return answer, self._refusal(answer, template, params)
 
     def _refusal(self, answer: Answer, template: str, params: Mapping[str, str]) -> errors.LegacyError:
@@ -342,6 +344,16 @@ class Transport:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
         return session
+
+
+def _answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer | None:
+    """The answer with this JSON; None when it is none, or ends too early."""
+    content = content.removeprefix(codecs.BOM_UTF8)  # says nothing, so nothing is lost with it
+    try:
+        return Answer(status, headers, orjson.loads(content))
+    except orjson.JSONDecodeError:
+        found = lenient.read(content)
+    return None if found is None else Answer(status, headers, found.body, True, found.text)
 
 
 def _sleep(seconds: float) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 PAGE_SIZE = 500  # the largest that Open Zaak gives; more is clipped silently
 DEFAULT_PAGE_SIZE = 100
+# In which a page that can't be parsed is asked again: each fits a whole number of times in the one before it.
+SMALLER_SIZES = (100, 20, 4, 1)
 
 _PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
 _COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"

@@ -81,6 +81,12 @@ def authenticate(
     return application
 
 
+def has_exp(authorization: str | None) -> bool:
+    """Does the token of this Authorization header say until when it holds?"""
+    token = (authorization or "").partition(" ")[2]
+    return "exp" in jwt.decode(token, options={"verify_signature": False})
+
+
 def _verify(token: str, application: Application, now: float) -> None:
     try:
         claims = jwt.decode(

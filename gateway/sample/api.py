@@ -14,7 +14,7 @@ import orjson
 from flask import Flask, Response, g, request
 
 from gateway.sample import earlier, pages, writes
-from gateway.sample.access import Application, authenticate
+from gateway.sample.access import Application, authenticate, has_exp
 from gateway.sample.data import NAMED_BY_URL, PATHS, Dataset, Record
 from gateway.sample.filters import check_parameters, matching
 from gateway.sample.problems import (
@@ -166,7 +166,9 @@ class _Views:
         return _json(refusal.body(_base()), refusal.status)
 
     def add_headers(self, response: Response) -> Response:
-        """The headers that the real server puts on every answer of its API."""
+        """The headers that the real server puts on every answer of its API; and what a trap spoils in it."""
+        for good, bad in self._state.traps.spoil.items():
+            response.set_data(response.get_data().replace(good, bad))
         kind = g.get("kind")
         if kind is None:
             response.headers["Vary"] = "origin, Cookie"
@@ -199,6 +201,8 @@ class _Views:
             raise not_acceptable()
         now = time.time() + self._state.traps.clock_skew
         application = authenticate(request.headers.get("Authorization"), self._state.applications, now)
+        if self._state.traps.demands_exp and not has_exp(request.headers.get("Authorization")):
+            raise forbidden("jwt-missingrequiredclaimerror", "JWT is niet valide")
         if self._state.traps.strikes(self._state.traps.expire_rate):
             raise forbidden("jwt-expired", "De JWT die gebruikt is voor dit verzoek is verlopen")
         closed = (kind in _CATALOGI and not application.catalogi) or (

@@ -13,7 +13,9 @@ class Traps:
     is found to be expired), `json_not_json` and the two `..._during_walk` belong to the application; the others
     happen on the connection, so they need SampleServer. `removed` and `inserted` tell which rollen a walk lost and
     gained, `protected` holds uuids of rollen that must stay. A bare array of more than `largest_bare` bytes
-    ends in a closed connection (0: no limit). Source: legacy-behaviour.md 1, 3, 4 and 6.
+    ends in a closed connection (0: no limit). `demands_exp` refuses a token
+    without exp. `spoil` replaces bytes in every answer, as a field that an export wrote
+    with a bad byte in it. Source: legacy-behaviour.md 1, 3, 4 and 6.
     """
 
     fuzzy_pagination: bool = False
@@ -31,8 +33,10 @@ class Traps:
     delete_during_walk: int = 0
     insert_during_walk: int = 0
     json_not_json: bool = False
+    demands_exp: bool = False
     clock_skew: float = 0
     seed: int = 0
+    spoil: dict[bytes, bytes] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
     removed: list[str] = field(default_factory=list)
     inserted: list[str] = field(default_factory=list)

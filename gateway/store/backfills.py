@@ -11,7 +11,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.store import leases, runs
 from gateway.store.database import now
+
+# What was told before the run last gave a sign is of an earlier run.
+FRESH = 5_000_000
 
 
 class Told(NamedTuple):
@@ -42,6 +46,24 @@ def tell(connection: sqlite3.Connection, source: int, news: dict[str, Any]) -> N
         " SET news = ?2, moment = ?3",
         (source, orjson.dumps(news).decode(), now()),
     )
+
+
+def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """What each backfill that runs tells of itself, by source, without its counters."""
+    found = connection.execute(
+        "SELECT s.name, b.news FROM backfill b JOIN source s ON s.id = b.source JOIN run r ON r.source = b.source"
+        " AND r.job = 'backfill' AND r.status = ? WHERE b.moment >= r.heartbeat - ? AND b.news IS NOT NULL",
+        (runs.RUNNING, FRESH),
+    )
+    told = {name: orjson.loads(news) for name, news in found}
+    alive = {
+        name: news
+        for name, news in told.items()
+        if leases.holder_of(connection, runs.lease_of("backfill", name))
+    }
+    for news in alive.values():
+        news.pop("counters", None)
+    return alive
 
 
 def told(connection: sqlite3.Connection, source: int) -> Told | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from gateway.processes import NotShared
 from gateway.store import (
     schema,
     schema_addresses,
@@ -20,6 +21,7 @@ from gateway.store import (
     schema_local,
     schema_numbers,
     schema_tokens,
+    turns,
 )
 from gateway.store.migrating import migrations
 
@@ -64,6 +66,10 @@ class Store:
         self.path = Path(path)
         self._local = threading.local()
         self._prepare_file()
+        try:
+            self._turns = turns.Turns(self.path)
+        except NotShared as error:
+            raise StoreError(f"[store] path: {error}") from None
         with self.write():
             migrations.apply(self.operator())
 
@@ -167,16 +173,30 @@ class Store:
         if connection.in_transaction:
             yield connection
             return
-        connection.execute("BEGIN IMMEDIATE")
+        background = getattr(self._local, "background", False)
+        if background:
+            self._turns.give_way()
+        with contextlib.nullcontext() if background else self._turns.live():
+            turns.begin(connection, BUSY_SECONDS)
+            try:
+                for guard in getattr(self._local, "guards", ()):
+                    guard(connection)
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Let writes of this thread in the block be those of a job: they wait for those of clients."""
+        before = getattr(self._local, "background", False)
+        self._local.background = True
         try:
-            for guard in getattr(self._local, "guards", ()):
-                guard(connection)
-            yield connection
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            yield
+        finally:
+            self._local.background = before
 
     @contextlib.contextmanager
     def guarded(self, guard: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
@@ -215,6 +235,7 @@ class Store:
             self._local.held = None
             if held[0] == os.getpid():
                 held[1].close()
+        self._turns.close()
 
 
 def now() -> int:

@@ -164,6 +164,16 @@ def count_held(connection: sqlite3.Connection, source: int, kinds: Sequence[str]
     ).fetchone()[0]
 
 
+def count_held_after(connection: sqlite3.Connection, source: int, kind: str, after: int) -> int:
+    """How many of what `held_after` goes through are left after that row."""
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND id > ?",
+            (source, RAW_KIND[kind], after),
+        ).fetchone()[0]
+    )
+
+
 def summary(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     """For the status, by source: when synced and swept (microseconds), and why the sweep hurries.
 

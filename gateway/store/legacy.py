@@ -243,6 +243,15 @@ def unseen_since(
     ).fetchall()
 
 
+def count_unseen(connection: sqlite3.Connection, source: int, kind: str, moment: int) -> int:
+    """How many there are of what `unseen_since` gives."""
+    found = connection.execute(
+        "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND visible = 1",
+        (source, RAW_KIND[kind], moment),
+    )
+    return int(found.fetchone()[0])
+
+
 def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> list[bytes]:
     """Zaken that rollen or klantcontacten wait for and that are not held."""
     return [

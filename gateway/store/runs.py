@@ -122,7 +122,11 @@ def open_run(connection: sqlite3.Connection, job: str, source: int | None) -> Ru
     ).fetchone()
     moment = now()
     if row and row[3]:
-        connection.execute("UPDATE run SET status = ?, heartbeat = ? WHERE id = ?", (RUNNING, moment, row[0]))
+        # How it ended the last time is over: it runs.
+        connection.execute(
+            "UPDATE run SET status = ?, heartbeat = ?, finished = NULL, message = '' WHERE id = ?",
+            (RUNNING, moment, row[0]),
+        )
         return Run(row[0], job, row[1], orjson.loads(row[2]), orjson.loads(row[3]), resumed=True)
     if row:
         connection.execute("DELETE FROM run WHERE id = ?", (row[0],))
@@ -146,6 +150,11 @@ def save_run(connection: sqlite3.Connection, run: Run) -> None:
         "UPDATE run SET cursor = ?, counters = ?, heartbeat = ? WHERE id = ?",
         (orjson.dumps(run.cursor).decode(), orjson.dumps(run.counters).decode(), now(), run.id),
     )
+
+
+def beat(connection: sqlite3.Connection, run: Run) -> None:
+    """Tell that a run lives, whatever it is busy with."""
+    connection.execute("UPDATE run SET heartbeat = ? WHERE id = ?", (now(), run.id))
 
 
 def end_run(connection: sqlite3.Connection, run: Run, status: str, message: str = "") -> None:

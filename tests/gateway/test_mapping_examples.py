@@ -111,7 +111,7 @@ def test_an_example_is_what_the_code_does(example: dict[str, Any], tmp_path: Pat
     ingest.addresses = {"bron": {"bron": f"{CONTACTMOMENTEN}/", "hier": "https://klantbrug.example"}}
     listed = objects(example["bron"])
     for kind in MAKERS:
-        ingest.take("bron", kind, [raw for each, raw in listed if each == kind])
+        ingest.take("bron", kind, [raw for each, raw in listed if each == kind], asked=0)
     client = create_app(settings(store.path), store=store).test_client()
     headers = {"Authorization": f"Token {create_token(store, 'example', 'read')}"}
     for path, wanted in example.get("wordt", {}).items():

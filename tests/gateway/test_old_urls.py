@@ -84,7 +84,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         ("klantcontactmoment", klantcontactmoment(1, 1, 1)),
         ("contactmoment", contactmoment(1)),
     ):
-        made.ingest.take("bron", str(kind), raws)  # type: ignore[arg-type]
+        made.ingest.take("bron", str(kind), raws, asked=0)  # type: ignore[arg-type]
     with made.store.write() as connection:
         set_covered(connection, source_id(connection, "bron"), time.time_ns() // 1000)
     yield made

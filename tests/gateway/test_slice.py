@@ -45,7 +45,7 @@ def client(
     store = Store(tmp_path_factory.mktemp("slice") / "store.sqlite")
     ingest = Ingest(store, SETTINGS, SECRET)
     for kind in KINDS:
-        ingest.take("bron", kind, objects[kind])
+        ingest.take("bron", kind, objects[kind], asked=0)
     asker = create_app(settings(store.path), store=store).test_client()
     asker.environ_base["HTTP_AUTHORIZATION"] = f"Token {create_token(store, 'slice', 'read')}"
     yield asker

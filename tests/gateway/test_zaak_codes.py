@@ -26,8 +26,8 @@ ZAAK = uuid_of("zaak", 1)
 def editor(store: Store, serve: Callable[..., Client]) -> Editor:
     """A client of a register with one contact from the legacy, about a zaak."""
     ingest = Ingest(store, SETTINGS, SECRET)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "klantcontact", [klantcontact(1)])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "klantcontact", [klantcontact(1)], asked=0)
     return Editor(serve(scope="write"))
 
 
@@ -108,8 +108,8 @@ def test_pages_are_counted_and_walked_by_each_pair_of_codes(
     store: Store, serve: Callable[..., Client]
 ) -> None:
     ingest = Ingest(store, SETTINGS, SECRET)
-    ingest.take("bron", "zaak", [zaak()])
-    ingest.take("bron", "klantcontact", [klantcontact(number) for number in range(1, 8)])
+    ingest.take("bron", "zaak", [zaak()], asked=0)
+    ingest.take("bron", "klantcontact", [klantcontact(number) for number in range(1, 8)], asked=0)
     editor = Editor(serve())
     walked = []
     for page in (1, 2, 3):
