@@ -104,6 +104,7 @@ class Live:
     max_age: int = 300
     deadline: int = 10
     partial: str = "refuse"
+    partial_lists: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

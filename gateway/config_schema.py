@@ -274,6 +274,11 @@ class LiveSection(Section):
         validate=_one_of("refuse", "answer"),
         metadata=_meta('schrijf "refuse" of "answer"'),
     )
+    partial_lists = Text(
+        load_default="refuse",
+        validate=_one_of("refuse", "answer"),
+        metadata=_meta('schrijf "refuse" of "answer"'),
+    )
 
 
 def _code(default: str, rule: str) -> Text:

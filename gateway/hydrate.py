@@ -19,7 +19,7 @@ from gateway.ingest import OtherMaximum
 from gateway.klantinteracties.freshness import FRESHNESS, LOCAL, Outcome, Shown, worst
 from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
-from gateway.needs import LOCAL_KINDS, Need, question, written_keys
+from gateway.needs import LOCAL_KINDS, Need, Question, actor_codes, number_keys, question, written_keys
 from gateway.problems import Problem
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
@@ -29,7 +29,10 @@ from mappings.identity import place
 
 log = get_logger(__name__)
 RETRY_AFTER = 300
-NOT_ASKABLE = "zolang de bron niet is ingelezen kan deze vraag niet volledig worden beantwoord"
+NOT_ASKABLE = (
+    "de bron kan dit niet gevraagd worden; na de backfill (klantbrug backfill) is er een volledig antwoord"
+)
+AWAY = "de bron antwoordt niet"
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact")
 
 
@@ -40,12 +43,14 @@ class LegacyHydrator:
         self.store = store
         self.fetchers = fetchers
         self.live = live
+        # Each source is translated by the same [mapping].
+        self._actor_codes = actor_codes(next(iter(fetchers.values())).ingest.settings)
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Make the store ready for a list; raises Problem (502, 503, 504) when it can't be."""
-        asked = question(kind, filters)
+        asked = question(kind, filters, self._actor_codes)
         if asked.unbounded:
-            return self._everything()
+            return self._everything() if self._backfilled() else self._before_backfill(asked, filters)
         if not asked.partial or self._backfilled():
             return self._meet(asked.needs)
         self._refuse(asked.partial)
@@ -60,7 +65,11 @@ class LegacyHydrator:
 
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         """Fetch whom the numbers belong to that a write sets, so that a double is seen; raises Problem."""
-        return self._meet([Need("identiteit", key) for key in written_keys(kind, loaded)])
+        needs = [Need("identiteit", key) for key in written_keys(kind, loaded, self._actor_codes)]
+        met = self._meet(needs)
+        if met.otherwise and not all(self._held(need) for need in needs):
+            raise met.otherwise
+        return met
 
     def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         """What stands in the answer must be whole too: fetch what is missing of it, and say to read again."""
@@ -73,6 +82,19 @@ class LegacyHydrator:
         return worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes
+
+    def _before_backfill(self, asked: Question, filters: Mapping[str, str]) -> Outcome:
+        """A list that no source can be asked for, while what is held is not all: raises a 503 Problem, or says what
+        part of it is an answer."""
+        if asked.unique:
+            return Outcome("complete", "", "fresh", otherwise=self._unanswerable(NOT_ASKABLE))
+        if self.live.partial == "refuse":
+            refused = self._unanswerable(NOT_ASKABLE)
+            if asked.written:
+                return Outcome("partial", NOT_ASKABLE, "fresh", otherwise=refused, written=True)
+            if filters or self.live.partial_lists == "refuse":
+                raise refused
+        return Outcome("partial", NOT_ASKABLE, "fresh")
 
     def _everything(self) -> Outcome:
         """A list that no source can be asked for: only a backfill makes it complete."""
@@ -89,7 +111,10 @@ class LegacyHydrator:
     def _refuse(self, reason: str) -> None:
         """Raise a 503 Problem for what can't be answered whole, unless `[live] partial` says to answer."""
         if self.live.partial == "refuse":
-            raise _told(problems.unavailable(reason, RETRY_AFTER), reason)
+            raise self._unanswerable(reason)
+
+    def _unanswerable(self, reason: str) -> Problem:
+        return _told(problems.unavailable(reason, RETRY_AFTER), reason)
 
     def _backfilled(self) -> bool:
         return all(fetcher.state()[1] for fetcher in self.fetchers.values())
@@ -110,16 +135,17 @@ class LegacyHydrator:
         self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool, give_up: float
     ) -> Outcome:
         visit = Visit(give_up)
-        freshness = "fresh"
+        freshness, otherwise = "fresh", None
         try:
             for need in needs:
                 self._fetch(fetcher, visit, need)
         except (LegacyError, OtherMaximum) as error:
             log.warning("bron antwoordt niet", source=fetcher.name, cause=error.cause)
-            known = tolerant or any(fetcher.known(_name(need)) or self._holds(need) for need in needs)
-            if not known:
-                raise self._problem(fetcher.name, error) from None
-            if isinstance(error, DeadlinePassed) and visit.asked:
+            if not tolerant and not all(fetcher.known(_name(need, fetcher)) for need in needs):
+                # What is held is answered; where that is nothing, nobody knows.
+                otherwise = self._problem(fetcher.name, error)
+                visit.partial(AWAY)
+            elif isinstance(error, DeadlinePassed) and visit.asked:
                 visit.partial("de tijd voor deze vraag was om")
             freshness = "stale"
         if freshness == "fresh" and visit.asked:
@@ -127,13 +153,13 @@ class LegacyHydrator:
         if NO_KVK_FILTER in visit.reasons and not tolerant:
             self._refuse(NO_KVK_FILTER)
         coverage = "partial" if visit.reasons else "complete"
-        return Outcome(coverage, "; ".join(visit.reasons), freshness)
+        return Outcome(coverage, "; ".join(visit.reasons), freshness, otherwise=otherwise)
 
     def _problem(self, source: str, error: LegacyError | OtherMaximum) -> Problem:
         late = isinstance(error, (TimedOut, DeadlinePassed))
         text = f"De bron {source} kon niet worden bevraagd ({error.cause})."
         problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
-        return _told(problem, "de bron antwoordt niet")
+        return _told(problem, AWAY)
 
     # Needs
 
@@ -141,7 +167,7 @@ class LegacyHydrator:
         value = need.value
         calls: dict[str, Callable[[], None]] = {
             "partij": lambda: fetcher.party(visit, value),
-            "identiteit": lambda: fetcher.identity(visit, value.replace("|*|", f"|{fetcher.name}|")),
+            "identiteit": lambda: fetcher.identity(visit, _of_source(value, fetcher)),
             "zaak": lambda: fetcher.zaak(visit, UUID(value)),
             "klantcontact": lambda: fetcher.klantcontact(visit, UUID(value)),
         }
@@ -182,27 +208,35 @@ class LegacyHydrator:
                 if keys:
                     whole = item.kind in ("partij", "actor-met-contacten")
                     needs[Need("partij" if whole else "identiteit", keys[0])] = None
+                elif item.kind == "partij":  # a client's: a source may know its numbers meanwhile
+                    for soort, number in identities.numbers_of_partij(connection, owner_row):
+                        needs |= {Need("partij", key): None for key in number_keys(number, soort)}
         return list(needs)
 
     def _fresh(self, need: Need) -> bool:
-        return need.what != "partij" and all(fetcher.fresh(_name(need)) for fetcher in self.fetchers.values())
+        return need.what != "partij" and all(
+            fetcher.fresh(_name(need, fetcher)) for fetcher in self.fetchers.values()
+        )
 
-    def _holds(self, need: Need) -> bool:
-        """Does the store hold anything for this need?"""
-        if need.what in ("zaak", "klantcontact"):
-            return False
+    def _held(self, need: Need) -> bool:
+        """Does a document have this identity key, so that the store can judge whose it is?"""
         with self.store.read() as connection:
-            return bool(identities.identity_rows(connection, [need.value]))
+            return identities.key_is_held(connection, need.value)
 
 
-def _name(need: Need) -> str:
-    """The name under which a need is remembered as fetched."""
+def _name(need: Need, fetcher: Fetcher) -> str:
+    """The name under which a need is remembered as fetched from a source."""
     if need.what in ("zaak", "klantcontact"):
         return f"{need.what} {need.value}"
-    return asked_by_key(need.value)
+    return asked_by_key(_of_source(need.value, fetcher))
+
+
+def _of_source(key: str, fetcher: Fetcher) -> str:
+    """The key of an actor of any source as it is in this one; other keys as they are."""
+    return key.replace("|*|", f"|{fetcher.name}|", 1)
 
 
 def _told(problem: Problem, reason: str) -> Problem:
     """A refusal that says of itself what every answer of the API says."""
-    problem.headers = (*problem.headers, *Outcome("partial", reason, "stale").headers())
+    problem.said = Outcome("partial", reason, "stale").headers()
     return problem

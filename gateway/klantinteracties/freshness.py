@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from gateway.problems import Problem
+
 COMPLETE, PARTIAL = "complete", "partial"
 # From the best to the worst.
 FRESHNESS = ("local", "fresh", "live", "stale")
@@ -27,7 +29,8 @@ class Outcome:
     `coverage` is complete, or partial with a `reason`; `freshness` is live (fetched for this request), fresh
     (recent enough), stale (older than allowed, because the source failed) or local (no source concerned).
     `retry` says that the store has changed and must be read again; `give_up` (time.monotonic) is when asking the
-    sources must end, over all rounds of one request.
+    sources must end, over all rounds of one request. `otherwise` is what to answer instead when the store turns out to
+    hold nothing for the question, for then nobody knows; with `written` also when no client wrote any of it.
     """
 
     coverage: str
@@ -35,9 +38,11 @@ class Outcome:
     freshness: str
     retry: bool = False
     give_up: float = 0.0
+    otherwise: Problem | None = None
+    written: bool = False
 
     def headers(self) -> list[tuple[str, str]]:
-        """The two headers that every answer of the API carries."""
+        """The two headers of every answer of the API that says something of what is held."""
         coverage = self.coverage
         if self.reason and coverage != COMPLETE:
             reason = self.reason.encode("latin-1", "replace").decode("latin-1")
@@ -54,7 +59,9 @@ def worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
     coverage = PARTIAL if any(outcome.coverage == PARTIAL for outcome in outcomes) else COMPLETE
     freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default=FRESHNESS[0])
     give_up = max((outcome.give_up for outcome in outcomes), default=0.0)
-    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up)
+    otherwise = next((outcome.otherwise for outcome in outcomes if outcome.otherwise), None)
+    written = any(outcome.written for outcome in outcomes)
+    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up, otherwise, written)
 
 
 class Hydrator(Protocol):

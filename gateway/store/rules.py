@@ -46,6 +46,20 @@ def same_identificatoren(
     return {row for (row,) in found}
 
 
+def same_actoren(connection: sqlite3.Connection, codes: Mapping[str, str]) -> list[int]:
+    """The actoren with these four codes in their actoridentificator, oldest first."""
+    found = connection.execute(
+        f"SELECT id FROM document INDEXED BY {FILTER_INDEXES['actor', 'actoridentificator.objectId']}"
+        f" WHERE kind = {KIND['actor']} AND body ->> '$.actoridentificator.objectId' = :objectId"
+        " AND body ->> '$.actoridentificator.codeObjecttype' = :codeObjecttype"
+        " AND body ->> '$.actoridentificator.codeRegister' = :codeRegister"
+        " AND body ->> '$.actoridentificator.codeSoortObjectId' = :codeSoortObjectId"
+        " ORDER BY created, uuid",
+        codes,
+    )
+    return [row for (row,) in found]
+
+
 def referring(connection: sqlite3.Connection, relation: str, target: int) -> list[int]:
     """The documents that refer to this one by a relation, oldest first."""
     found = connection.execute(
