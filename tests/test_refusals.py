@@ -95,7 +95,7 @@ def test_a_token_that_may_not_write_is_told_nothing(small: SampleServer, install
 
 
 def test_what_was_judged_by_store_and_source_says_it_once(talker: Talker) -> None:
-    """Not there, no such page, taken, referred to, not to be asked: `coverage` and `freshness` fail on a second value."""
+    """Not there, no such page, taken, referred to, not to be asked: `coverage` fails on a second value."""
     partij = talker.make("partijen", PERSOON)
     kvk = talker.make(
         "partij-identificatoren",
