@@ -25,16 +25,16 @@ class Outcome:
     """What an answer may say of itself.
 
     `coverage` is complete, or partial with a `reason`; `freshness` is live (fetched for this request), fresh
-    (recent enough), stale (older than allowed, because the source failed) or local (no source concerned).
-    `retry` says that the store has changed and must be read again; `give_up` (time.monotonic) is when asking the
-    sources must end, over all rounds of one request.
+    (recent enough), stale (older than allowed: the source failed, was not done in time, or is not followed) or local
+    (no source concerned). `retry` says that the store has changed and must be read again; `settled` that no source
+    has to be asked for what stands in the answer.
     """
 
     coverage: str
     reason: str
     freshness: str
     retry: bool = False
-    give_up: float = 0.0
+    settled: bool = False
 
     def headers(self) -> list[tuple[str, str]]:
         """The two headers that every answer of the API carries."""
@@ -45,7 +45,7 @@ class Outcome:
         return [("Klantbrug-Coverage", coverage), ("Klantbrug-Freshness", self.freshness)]
 
 
-LOCAL = Outcome(COMPLETE, "", "local")
+LOCAL = Outcome(COMPLETE, "", "local", settled=True)
 
 
 def worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
@@ -53,12 +53,16 @@ def worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
     reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason)
     coverage = PARTIAL if any(outcome.coverage == PARTIAL for outcome in outcomes) else COMPLETE
     freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default=FRESHNESS[0])
-    give_up = max((outcome.give_up for outcome in outcomes), default=0.0)
-    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up)
+    settled = all(outcome.settled for outcome in outcomes)
+    return Outcome(coverage, "; ".join(reasons), freshness, retry, settled)
 
 
 class Hydrator(Protocol):
     """Fetches from the sources what a question needs. Never called inside a transaction of the store."""
+
+    def begin(self) -> None:
+        """A request begins, in this thread: over all that follows it has one time to wait for sources."""
+        ...
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Before a list is read.
@@ -86,6 +90,9 @@ class Hydrator(Protocol):
 
 class LocalOnly:
     """A register without sources: what the store has is all there is."""
+
+    def begin(self) -> None:
+        """Nothing: there is nothing to wait for."""
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Complete, from the store."""
