@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from gateway.check_earlier import check_earlier
 from gateway.check_report import Level, Line, SourceReport, explain
 from gateway.config import EARLIER_APIS, Config, Source
-from gateway.fetch import CUTOVER
+from gateway.covered import CUTOVER
 from gateway.legacy import errors
 from gateway.legacy.client import PATHS, Count, ZakenClient, uuid_of
 from gateway.legacy.transport import Retries

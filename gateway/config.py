@@ -102,7 +102,7 @@ class Live:
     """`[live]`."""
 
     max_age: int = 300
-    deadline: int = 10
+    deadline: int = 4
     partial: str = "refuse"
     partial_lists: str = "refuse"
 

@@ -265,9 +265,9 @@ class LiveSection(Section):
         metadata=_meta("schrijf hele seconden, bijvoorbeeld max_age = 300"),
     )
     deadline = Whole(
-        load_default=10,
+        load_default=4,
         validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld deadline = 10"),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld deadline = 4"),
     )
     partial = Text(
         load_default="refuse",

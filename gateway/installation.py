@@ -40,8 +40,15 @@ def open_installation(config: Config) -> Installation:
     """Open the store of a configuration and make the parts. Calls no source. Raises StoreError."""
     store = open_store(config)
     ingest = make_ingest(config, store)
+    sync = config.jobs.get("sync")
     fetchers = {
-        source.name: Fetcher(ZakenClient(source, pace=config.store.path), store, ingest, config.live.max_age)
+        source.name: Fetcher(
+            ZakenClient(source, pace=config.store.path),
+            store,
+            ingest,
+            config.live.max_age,
+            sync.schedule if sync else "",
+        )
         for source in config.sources
     }
     _follow_maximum(store, ingest, fetchers)

@@ -21,6 +21,7 @@ from gateway.app import create_app
 from gateway.auth import create_token
 from gateway.config import Config, load_config
 from gateway.installation import Installation
+from gateway.klantinteracties.freshness import Hydrator
 from gateway.sample.data import COLLECTION_KINDS, Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.store.database import Store
@@ -88,6 +89,13 @@ class Asker:
         """The answer to GET path?query."""
         headers = {"Authorization": f"Token {self.token}"}
         return self.client.get(f"{API}/{path}", query_string=query, headers=headers)
+
+
+def write_client(installation: Installation, hydrator: Hydrator) -> tuple[FlaskClient, dict[str, str]]:
+    """A client of the served API that may write, with the headers of its requests."""
+    app = create_app(installation.config, store=installation.store, hydrator=hydrator)
+    token = create_token(installation.store, f"writer-{uuid4()}", "write")
+    return app.test_client(), {"Authorization": f"Token {token}"}
 
 
 def dump_digest(store: Store) -> str:

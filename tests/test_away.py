@@ -142,11 +142,11 @@ def test_an_actor_is_not_made_while_nobody_can_tell_whether_it_is_there(
     identificatie = a_medewerker(server.dataset)
     own = talker.make("actoren", {"naam": "Baliebot", "soortActor": "geautomatiseerde_actor"})
     server.traps.down = True
-    assert talker.get("actoren", actoridentificatorObjectId=identificatie).status == 502
-    assert talker.ask("POST", "actoren", actor(identificatie)).status == 502
+    assert talker.get("actoren", actoridentificatorObjectId=identificatie).status in (502, 504)
+    assert talker.ask("POST", "actoren", actor(identificatie)).status in (502, 504)
     body = actor(identificatie, soortActor="medewerker")
-    assert talker.ask("PATCH", f"actoren/{own['uuid']}", body).status == 502
-    assert talker.ask("PUT", f"actoren/{own['uuid']}", body).status == 502
+    assert talker.ask("PATCH", f"actoren/{own['uuid']}", body).status in (502, 504)
+    assert talker.ask("PUT", f"actoren/{own['uuid']}", body).status in (502, 504)
 
 
 def test_an_actor_that_no_legacy_can_have_needs_no_source(server: SampleServer, talker: Talker) -> None:
@@ -272,8 +272,8 @@ def test_a_number_that_is_held_can_be_written_again_and_is_found(
     double = talker.ask("POST", "partijen", body)
     assert [param["code"] for param in double.json["invalidParams"]] == ["invalid"]
     other = {**PERSOON, "partijIdentificatoren": [{"partijIdentificator": bsn(OTHER_BSN)}]}
-    assert talker.ask("POST", "partijen", other).status == 502
-    assert by_bsn(talker, OTHER_BSN).status == 502
+    assert talker.ask("POST", "partijen", other).status in (502, 504)
+    assert by_bsn(talker, OTHER_BSN).status in (502, 504)
 
 
 def test_a_contact_that_came_with_a_page_is_answered_and_changed(
@@ -306,7 +306,7 @@ def test_with_one_source_away_what_the_other_has_is_answered(
             said = talker.get("actoren", actoridentificatorObjectId=identificatie)
             assert (said.status, said.json["count"]) == (200, 1)
             assert (said.coverage, said.freshness) == ("partial", "stale")
-            assert talker.get("actoren", actoridentificatorObjectId="nieuw").status == 502
+            assert talker.get("actoren", actoridentificatorObjectId="nieuw").status in (502, 504)
 
 
 def test_what_a_source_knows_meanwhile_of_a_client_s_partij_is_asked(

@@ -154,7 +154,8 @@ def test_a_source_that_is_away_says_it_once(small: SampleServer, install: Instal
             talker.ask("POST", "bijlagen", {"wasBijlageVanKlantcontact": {"uuid": NOBODY}}),
         ]
         for said in refused:
-            assert (said.status, said.coverage, said.freshness) == (502, "partial", "stale")
+            assert said.status in (502, 504)
+            assert (said.coverage, said.freshness) == ("partial", "stale")
 
 
 def test_a_source_that_is_late_says_it_once(small: SampleServer, install: Install) -> None:

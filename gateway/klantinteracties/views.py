@@ -151,6 +151,7 @@ class Api:
             if method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
                 return json_reply(b"")  # CORS is off: a preflight gets no permission, and needs no token
             answer = Answer(environ, base_url(environ, self._public_url), path)
+            self._hydrator.begin()
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
