@@ -268,8 +268,14 @@ def check_config(config: Config) -> list[Line]:
         lines.append(
             Line(Level.OK, f"Zaken boven {limit} worden weggelaten, met hun rollen en klantcontacten.")
         )
-    else:
+    elif config.gateway.register:
         lines.append(Line(Level.OK, "Geen bron: Klantbrug is een leeg Klantinteracties-register."))
+    else:
+        text = (
+            "Er is geen [[source]]: klantbrug serve start zo niet. Wilt u een leeg register zonder bron, zet dan "
+            "[gateway] register = true (of start met --register)."
+        )
+        lines.append(Line(Level.PROBLEM, text))
     lines += _store_lines(config)
     if config.live.partial == "answer":
         lines.append(

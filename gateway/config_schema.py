@@ -127,6 +127,7 @@ class GatewaySection(Section):
         load_default=list,
         metadata=_meta('laat leeg of schrijf een lijst: ["https://kcc.example.nl"]'),
     )
+    register = Flag(load_default=False, metadata=_meta("schrijf register = true of laat het weg"))
 
 
 class StoreSection(Section):

@@ -90,6 +90,10 @@ def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) 
 
 def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
+    if not config.store.uuid_secret:
+        raise StoreError(
+            f"[store] uuid_secret: het geheim van {config.store.path} is er niet; zet het terug."
+        )
     store = Store(config.store.path)
     fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[
         :16

@@ -8,7 +8,14 @@ from collections.abc import Callable
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.commands.common import (
+    PROBLEMS,
+    USAGE,
+    spare_collections,
+    stop_on_sigterm,
+    with_config,
+    with_store,
+)
 from gateway.config import Config, Source
 from gateway.store.database import Store
 
@@ -153,7 +160,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], names: tuple[str, ..
 @backfill.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @SOURCES
-@with_config
+@with_store
 def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> None:
     """Toont hoe ver de backfill is, hoe snel hij gaat en waar hij op wacht."""
     from gateway.backfills import overview

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from gateway.commands.common import PROBLEMS, USAGE, with_config
+from gateway.commands.common import PROBLEMS, USAGE, with_store
 from gateway.config import Config
 from gateway.phase import PHASES
 
@@ -18,7 +18,7 @@ from gateway.phase import PHASES
 @click.option("--force", is_flag=True, help="Ook zonder bewijs; vraagt om --reason.")
 @click.option("--reason", default="", help="Waarom; komt in het logboek.")
 @click.option("--log", "log", is_flag=True, help="Toont wie wanneer wat deed.")
-@with_config
+@with_store
 def phase(config: Config, phase: str | None, name: str | None, force: bool, reason: str, log: bool) -> None:
     """Toont of wijzigt de fase van een bron: live, synced of cutover."""
     from gateway.installation import open_store

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_store
 from gateway.config import Config
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "ve
 )
 @click.option("--source", "only", help="Alleen de objecten van deze bron.")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@with_config
+@with_store
 def rebuild(config: Config, dry_run: bool = False, only: str | None = None, as_json: bool = False) -> None:
     """Vertaalt alles wat bewaard is opnieuw, na een wijziging van [mapping]; vraagt niets aan een bron."""
     from gateway.installation import make_ingest, open_installation, open_store

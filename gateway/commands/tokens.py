@@ -8,8 +8,8 @@ import click
 import orjson
 
 from gateway.auth import SCOPES, TokenError, create_token
-from gateway.commands.common import USAGE, with_config
-from gateway.config import Config
+from gateway.commands.common import USAGE, with_config, with_store
+from gateway.config import Config, ensure_secret
 
 
 @click.group()
@@ -26,7 +26,7 @@ def token_create(config: Config, name: str, scope: str) -> None:
     from gateway.installation import open_store
 
     try:
-        click.echo(create_token(open_store(config), name, scope))
+        click.echo(create_token(open_store(ensure_secret(config)), name, scope))
     except TokenError as error:
         click.echo(str(error), err=True)
         sys.exit(USAGE)
@@ -34,7 +34,7 @@ def token_create(config: Config, name: str, scope: str) -> None:
 
 @token.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@with_config
+@with_store
 def token_list(config: Config, as_json: bool) -> None:
     """Toont de tokens: naam, scope, gemaakt, laatst gebruikt; nooit het token zelf."""
     from gateway.installation import open_store
@@ -58,7 +58,7 @@ def token_list(config: Config, as_json: bool) -> None:
 
 @token.command("revoke")
 @click.argument("name")
-@with_config
+@with_store
 def token_revoke(config: Config, name: str) -> None:
     """Trekt een token in; binnen enkele seconden werkt het nergens meer."""
     from gateway.installation import open_store

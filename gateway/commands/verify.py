@@ -10,7 +10,7 @@ from typing import Any
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, with_config
+from gateway.commands.common import PROBLEMS, USAGE, spare_collections, stop_on_sigterm, there, with_config
 from gateway.config import Config
 
 
@@ -107,7 +107,7 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
     from gateway.show import moment_text
     from gateway.store import reports
 
-    store = open_store(config)
+    store = open_store(there(config))
     with store.read() as connection:
         kept = reports.list_reports(connection) if number is None else []
         report = reports.get_report(connection, number) if number is not None else None
