@@ -31,7 +31,10 @@ API = "/klantinteracties/api/v1"
 # Seconds from one call of a job to the next, with the taking of what came.
 A_CALL = 0.05
 UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
-LIVE = "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\npartial = '{partial}'\n"
+LIVE = (
+    "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\n"
+    "partial = '{partial}'\npartial_lists = '{partial_lists}'\n"
+)
 
 
 @functools.cache
@@ -57,7 +60,7 @@ def some_zaken(data: Dataset, every: int) -> Dataset:
 
 def write_config(folder: Path, sources: dict[str, SampleServer], **live: Any) -> Path:
     """A config.toml for these sources with its store beside it."""
-    settings = {"max_age": 300, "deadline": 20, "partial": "refuse"} | live
+    settings = {"max_age": 300, "deadline": 20, "partial": "refuse", "partial_lists": "refuse"} | live
     text = f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n' + LIVE.format(**settings)
     text += '[mapping]\nmax_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"\n'
     for name, server in sources.items():
