@@ -65,7 +65,7 @@ class Held(IntEnum):
 class Visit:
     """One client's question on its way through the sources: its time limit, and what it met.
 
-    One that `waits` waits for another that reads the same; the work after an answer leaves that to the other.
+    One that `waits` waits for another that reads the same party; the work after an answer leaves that to the other.
     """
 
     give_up: float

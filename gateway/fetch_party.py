@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # So long the turn to walk lasts without a sign.
 TURN_SECONDS = 60.0
+# So long the work after an answer waits for its turn.
+PATIENCE = 10.0
 
 
 class Part(NamedTuple):
@@ -50,9 +52,9 @@ class Parties:
         keys = {key, *(other for other, _ in identities.connected_keys(connection, key))}
         asked = [claims.asked_by_key(each) for each in keys]
         parts = [part.name for part in self._parts(connection, key)]
-        walked = claims.walked_by_key(key)
-        times = self._times(connection, [*asked, *parts, walked], covered)
-        return min(times[name] for name in asked + parts), min(times[name] for name in [*asked, walked])
+        walked = [claims.walked_by_key(key)] if parts else []
+        times = self._times(connection, [*asked, *parts, *walked], covered)
+        return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
 
     def walk(self, visit: Visit, key: str) -> None:
         """Read what was never read, and then, when the last walk is too old, what is older.
@@ -64,7 +66,8 @@ class Parties:
             return
         walked = claims.walked_by_key(key)
         lease = f"{self.fetcher.name} {walked}"
-        give_up = visit.give_up if visit.waits else time.monotonic()
+        # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
+        give_up = visit.give_up if visit.waits else time.monotonic() + PATIENCE
 
         def enough() -> bool:
             return self.fetcher.fresh(walked)
@@ -80,8 +83,9 @@ class Parties:
         """Is there a part that was never read, or is the last walk too old?"""
         covered = self.fetcher.state()[1]
         with self.store.read() as connection:
-            oldest, _ = self.read_at(connection, key, covered)
-        return not oldest or not self.fetcher.fresh(claims.walked_by_key(key))
+            parts = [part.name for part in self._parts(connection, key)]
+            times = self._times(connection, parts, covered)
+        return bool(parts) and (not min(times.values()) or not self.fetcher.fresh(claims.walked_by_key(key)))
 
     def _walk(self, visit: Visit, key: str, lease: str) -> None:
         began = self._begin(key)
