@@ -65,14 +65,14 @@ class Held(IntEnum):
 class Visit:
     """One client's question on its way through the sources: its time limit, and what it met.
 
-    One that `waits` waits for another that reads the same party; the work after an answer leaves that to the other.
+    Rollen that came since it `began` need not be asked for again. One that `waits` waits for another that reads the
+    same party; the work after an answer leaves that to the other.
     """
 
     give_up: float
     began: int = field(default_factory=now)
     asked: bool = False
     reasons: list[str] = field(default_factory=list)
-    with_rollen: set[UUID] = field(default_factory=set)
     waits: bool = True
 
     def partial(self, reason: str) -> None:
@@ -351,21 +351,26 @@ class Fetcher:
     def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]], asked: int) -> None:
         doubtful = self.ingest.take(self.name, "zaak", zaken, asked=asked).doubtful
         rollen: list[dict[str, Any]] = []
+        whole: set[UUID] = set()
         for zaak in zaken:
             expanded = (zaak.get("_expand") or {}).get("rollen")
             if isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
                 rollen += expanded
-                visit.with_rollen.add(UUID(zaak["uuid"]))
+                whole.add(UUID(zaak["uuid"]))
         result = self.ingest.take(self.name, "rol", rollen, asked=asked)
-        visit.with_rollen -= result.refetch_zaken
+        with self.store.write() as connection:
+            for uuid in whole - result.refetch_zaken:
+                note_fetched(connection, self.source, f"rollen {uuid}", asked)
         for kind, uuid in sorted(doubtful | result.doubtful):
             self.fetch(visit, kind, uuid)
 
     def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         began = now()
-        held_rollen = uuid in visit.with_rollen
+        with self.store.read() as connection:
+            rollen_at = fetched_at(connection, self.source, f"rollen {uuid}")
+        held_rollen = not thorough and visit.began <= rollen_at <= began
         if held_rollen:
-            began = visit.began
+            began = rollen_at
         elif not self.fetch(visit, "zaak", uuid):
             return
         with self.store.read() as connection:

@@ -15,7 +15,7 @@ from uuid import UUID
 from gateway.legacy.errors import DeadlinePassed
 from gateway.store import claims, identities, leases, ties
 from gateway.store.database import now
-from gateway.store.sources import fetched_times, note_fetched, set_fetched
+from gateway.store.sources import fetched_at, fetched_times, note_fetched, set_fetched
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,6 +89,10 @@ class Parties:
 
     def _walk(self, visit: Visit, key: str, lease: str) -> None:
         began = self._begin(key)
+        with self.store.read() as connection:
+            asked = fetched_at(connection, self.source, claims.asked_by_key(key))
+        # The rollen that came with the zaken of the key are as old as that, by which a party's age is told too.
+        visit.began = min(visit.began, asked or visit.began)
         done: set[str] = set()
         renewed = time.monotonic()
         while parts := self._left(key, began, done):

@@ -54,7 +54,7 @@ class Refresher:
     def later(self, fetcher: Fetcher, need: Need, visit: Visit) -> None:
         """Read this after the answer, unless that is under way or too much is; `visit` is how far its question came."""
         errand = Errand(fetcher.name, need)
-        further = Visit(0.0, visit.began, with_rollen=visit.with_rollen, waits=False)
+        further = Visit(0.0, visit.began, waits=False)
         with self._changed:
             if self._stop.is_set() or errand in self._waiting or errand in self._running:
                 return
