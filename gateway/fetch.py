@@ -136,9 +136,7 @@ class Fetcher:
             if what == "partij":
                 read, age = self.parties.read_at(connection, value, covered)
             else:
-                read = age = max(
-                    covered, fetched_at(connection, self.source, self._remembered_as(what, value))
-                )
+                read = age = max(covered, fetched_at(connection, self.source, self.name_of(what, value)))
         if not read:
             return Held.NEVER
         return Held.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Held.OLD
@@ -157,11 +155,19 @@ class Fetcher:
         last = max(each for each in (*moments, 0) if each <= moment)
         return last >= moment - self.max_age_microseconds
 
-    def _remembered_as(self, what: str, value: str) -> str:
+    def name_of(self, what: str, value: str) -> str:
         """The name under which it is remembered that a need was fetched, but for the parts of a party."""
         return (
             f"{what} {value}" if what in ("zaak", "klantcontact") else claims.asked_by_key(self._own(value))
         )
+
+    def names_of(self, what: str, value: str) -> set[str]:
+        """The same with those of all that was read for it: the other keys of a party or actor, the parts of a party."""
+        names = {self.name_of(what, value)}
+        if what in ("partij", "identiteit"):
+            with self.store.read() as connection:
+                names |= self.parties.names(connection, self._own(value), parts=what == "partij")
+        return names
 
     def _own(self, key: str) -> str:
         """A key of an actor is that of one source; the star stands for any."""

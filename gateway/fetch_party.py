@@ -49,12 +49,16 @@ class Parties:
         In: when everything of the source was read (0: never). Out: of its keys and parts the longest ago, 0 when one
         was never read; and of its keys and the last walk, by which its age is told.
         """
-        keys = {key, *(other for other, _ in identities.connected_keys(connection, key))}
-        asked = [claims.asked_by_key(each) for each in keys]
+        asked = [claims.asked_by_key(each) for each in _keys(connection, key)]
         parts = [part.name for part in self._parts(connection, key)]
         walked = [claims.walked_by_key(key)] if parts else []
         times = self._times(connection, [*asked, *parts, *walked], covered)
         return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
+
+    def names(self, connection: sqlite3.Connection, key: str, *, parts: bool) -> set[str]:
+        """The names under which it is remembered that the keys of a party were asked, and its `parts` read."""
+        found = {claims.asked_by_key(each) for each in _keys(connection, key)}
+        return found | {part.name for part in self._parts(connection, key)} if parts else found
 
     def walk(self, visit: Visit, key: str) -> None:
         """Read what was never read, and then, when the last walk is too old, what is older.
@@ -145,7 +149,8 @@ class Parties:
         with self.store.write() as connection:
             times = self._times(connection, [part.name for part in self._parts(connection, key)], covered)
             moment = min([now(), *(at for at in times.values() if at < began)])
-            note_fetched(connection, self.source, claims.walked_by_key(key), moment)
+            for each in _keys(connection, key):
+                note_fetched(connection, self.source, claims.walked_by_key(each), moment)
 
     def _times(
         self, connection: sqlite3.Connection, names: Sequence[str], covered: int = 0
@@ -167,6 +172,11 @@ class Parties:
             found += [_part("klant", klant, fetcher.earlier.klant) for klant in klanten]
             found += [_part("contactmoment", uuid, fetcher.earlier.moment) for _, uuid in sorted(moments)]
         return found
+
+
+def _keys(connection: sqlite3.Connection, key: str) -> set[str]:
+    """A key and those that hang together with it."""
+    return {key, *(other for other, _ in identities.connected_keys(connection, key))}
 
 
 def _part(kind: str, uuid: bytes, read: Callable[[Visit, UUID], None]) -> Part:
