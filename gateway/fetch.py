@@ -65,14 +65,14 @@ class Held(IntEnum):
 class Visit:
     """One client's question on its way through the sources: its time limit, and what it met.
 
-    One that `waits` waits for another that reads the same; the work after an answer leaves that to the other.
+    Rollen that came since it `began` need not be asked for again. One that `waits` waits for another that reads the
+    same party; the work after an answer leaves that to the other.
     """
 
     give_up: float
     began: int = field(default_factory=now)
     asked: bool = False
     reasons: list[str] = field(default_factory=list)
-    with_rollen: set[UUID] = field(default_factory=set)
     waits: bool = True
 
     def partial(self, reason: str) -> None:
@@ -136,9 +136,7 @@ class Fetcher:
             if what == "partij":
                 read, age = self.parties.read_at(connection, value, covered)
             else:
-                read = age = max(
-                    covered, fetched_at(connection, self.source, self._remembered_as(what, value))
-                )
+                read = age = max(covered, fetched_at(connection, self.source, self.name_of(what, value)))
         if not read:
             return Held.NEVER
         return Held.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Held.OLD
@@ -157,11 +155,19 @@ class Fetcher:
         last = max(each for each in (*moments, 0) if each <= moment)
         return last >= moment - self.max_age_microseconds
 
-    def _remembered_as(self, what: str, value: str) -> str:
+    def name_of(self, what: str, value: str) -> str:
         """The name under which it is remembered that a need was fetched, but for the parts of a party."""
         return (
             f"{what} {value}" if what in ("zaak", "klantcontact") else claims.asked_by_key(self._own(value))
         )
+
+    def names_of(self, what: str, value: str) -> set[str]:
+        """The same with those of all that was read for it: the other keys of a party or actor, the parts of a party."""
+        names = {self.name_of(what, value)}
+        if what in ("partij", "identiteit"):
+            with self.store.read() as connection:
+                names |= self.parties.names(connection, self._own(value), parts=what == "partij")
+        return names
 
     def _own(self, key: str) -> str:
         """A key of an actor is that of one source; the star stands for any."""
@@ -351,21 +357,26 @@ class Fetcher:
     def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]], asked: int) -> None:
         doubtful = self.ingest.take(self.name, "zaak", zaken, asked=asked).doubtful
         rollen: list[dict[str, Any]] = []
+        whole: set[UUID] = set()
         for zaak in zaken:
             expanded = (zaak.get("_expand") or {}).get("rollen")
             if isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
                 rollen += expanded
-                visit.with_rollen.add(UUID(zaak["uuid"]))
+                whole.add(UUID(zaak["uuid"]))
         result = self.ingest.take(self.name, "rol", rollen, asked=asked)
-        visit.with_rollen -= result.refetch_zaken
+        with self.store.write() as connection:
+            for uuid in whole - result.refetch_zaken:
+                note_fetched(connection, self.source, f"rollen {uuid}", asked)
         for kind, uuid in sorted(doubtful | result.doubtful):
             self.fetch(visit, kind, uuid)
 
     def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         began = now()
-        held_rollen = uuid in visit.with_rollen
+        with self.store.read() as connection:
+            rollen_at = fetched_at(connection, self.source, f"rollen {uuid}")
+        held_rollen = not thorough and visit.began <= rollen_at <= began
         if held_rollen:
-            began = visit.began
+            began = rollen_at
         elif not self.fetch(visit, "zaak", uuid):
             return
         with self.store.read() as connection:

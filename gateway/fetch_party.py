@@ -15,7 +15,7 @@ from uuid import UUID
 from gateway.legacy.errors import DeadlinePassed
 from gateway.store import claims, identities, leases, ties
 from gateway.store.database import now
-from gateway.store.sources import fetched_times, note_fetched, set_fetched
+from gateway.store.sources import fetched_at, fetched_times, note_fetched, set_fetched
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # So long the turn to walk lasts without a sign.
 TURN_SECONDS = 60.0
+# So long the work after an answer waits for its turn.
+PATIENCE = 10.0
 
 
 class Part(NamedTuple):
@@ -47,12 +49,16 @@ class Parties:
         In: when everything of the source was read (0: never). Out: of its keys and parts the longest ago, 0 when one
         was never read; and of its keys and the last walk, by which its age is told.
         """
-        keys = {key, *(other for other, _ in identities.connected_keys(connection, key))}
-        asked = [claims.asked_by_key(each) for each in keys]
+        asked = [claims.asked_by_key(each) for each in _keys(connection, key)]
         parts = [part.name for part in self._parts(connection, key)]
-        walked = claims.walked_by_key(key)
-        times = self._times(connection, [*asked, *parts, walked], covered)
-        return min(times[name] for name in asked + parts), min(times[name] for name in [*asked, walked])
+        walked = [claims.walked_by_key(key)] if parts else []
+        times = self._times(connection, [*asked, *parts, *walked], covered)
+        return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
+
+    def names(self, connection: sqlite3.Connection, key: str, *, parts: bool) -> set[str]:
+        """The names under which it is remembered that the keys of a party were asked, and its `parts` read."""
+        found = {claims.asked_by_key(each) for each in _keys(connection, key)}
+        return found | {part.name for part in self._parts(connection, key)} if parts else found
 
     def walk(self, visit: Visit, key: str) -> None:
         """Read what was never read, and then, when the last walk is too old, what is older.
@@ -64,7 +70,8 @@ class Parties:
             return
         walked = claims.walked_by_key(key)
         lease = f"{self.fetcher.name} {walked}"
-        give_up = visit.give_up if visit.waits else time.monotonic()
+        # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
+        give_up = visit.give_up if visit.waits else time.monotonic() + PATIENCE
 
         def enough() -> bool:
             return self.fetcher.fresh(walked)
@@ -80,11 +87,16 @@ class Parties:
         """Is there a part that was never read, or is the last walk too old?"""
         covered = self.fetcher.state()[1]
         with self.store.read() as connection:
-            oldest, _ = self.read_at(connection, key, covered)
-        return not oldest or not self.fetcher.fresh(claims.walked_by_key(key))
+            parts = [part.name for part in self._parts(connection, key)]
+            times = self._times(connection, parts, covered)
+        return bool(parts) and (not min(times.values()) or not self.fetcher.fresh(claims.walked_by_key(key)))
 
     def _walk(self, visit: Visit, key: str, lease: str) -> None:
         began = self._begin(key)
+        with self.store.read() as connection:
+            asked = fetched_at(connection, self.source, claims.asked_by_key(key))
+        # The rollen that came with the zaken of the key are as old as that, by which a party's age is told too.
+        visit.began = min(visit.began, asked or visit.began)
         done: set[str] = set()
         renewed = time.monotonic()
         while parts := self._left(key, began, done):
@@ -137,7 +149,8 @@ class Parties:
         with self.store.write() as connection:
             times = self._times(connection, [part.name for part in self._parts(connection, key)], covered)
             moment = min([now(), *(at for at in times.values() if at < began)])
-            note_fetched(connection, self.source, claims.walked_by_key(key), moment)
+            for each in _keys(connection, key):
+                note_fetched(connection, self.source, claims.walked_by_key(each), moment)
 
     def _times(
         self, connection: sqlite3.Connection, names: Sequence[str], covered: int = 0
@@ -159,6 +172,11 @@ class Parties:
             found += [_part("klant", klant, fetcher.earlier.klant) for klant in klanten]
             found += [_part("contactmoment", uuid, fetcher.earlier.moment) for _, uuid in sorted(moments)]
         return found
+
+
+def _keys(connection: sqlite3.Connection, key: str) -> set[str]:
+    """A key and those that hang together with it."""
+    return {key, *(other for other, _ in identities.connected_keys(connection, key))}
 
 
 def _part(kind: str, uuid: bytes, read: Callable[[Visit, UUID], None]) -> Part:

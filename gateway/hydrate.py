@@ -42,6 +42,14 @@ NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen)
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact")
 
 
+class Request(threading.local):
+    """The request of this thread: when it must wait no longer (time.monotonic), and what was asked for it."""
+
+    def __init__(self) -> None:
+        self.give_up = 0.0
+        self.done: set[tuple[str, str]] = set()  # source, and the name under which it is remembered
+
+
 class LegacyHydrator:
     """Hydrates from the configured sources. One for each process."""
 
@@ -52,11 +60,12 @@ class LegacyHydrator:
         # Each source is translated by the same [mapping].
         self._actor_codes = actor_codes(next(iter(fetchers.values())).ingest.settings)
         self.refresher = Refresher()
-        self._asking = threading.local()
+        self._request = Request()
 
     def begin(self) -> None:
         """A request begins: from now on it may wait for sources for as long as `[live] deadline`."""
-        self._asking.give_up = time.monotonic() + self.live.deadline
+        self._request.give_up = time.monotonic() + self.live.deadline
+        self._request.done = set()
 
     def settle(self, seconds: float = 60.0) -> bool:
         """Wait until what is read after answers is read. Out: was it, within so many seconds?"""
@@ -88,16 +97,17 @@ class LegacyHydrator:
         return met
 
     def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
-        """What stands in the answer must be whole too: fetch what is missing of it, and say to read again.
+        """What stands in the answer must be whole too: fetch what was never read of it, and say to read again.
 
-        Only a source that was not read whole is asked for it: of another the store has all.
+        Only a source that was not read whole is asked for it: of another the store has all. What is only too old is
+        read after the answer.
         """
         if outcome.settled:
             return outcome
         needs = self._needs_of(shown)
         if not needs:
             return replace(outcome, retry=False)
-        met = self._meet(needs, tolerant=True)
+        met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
         return worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes
@@ -135,22 +145,19 @@ class LegacyHydrator:
     def _backfilled(self) -> bool:
         return all(fetcher.standing()[1] > Standing.UNREAD for fetcher in self.fetchers.values())
 
-    def _meet(self, needs: Iterable[Need], tolerant: bool = False) -> Outcome:
-        """Have every source give what is needed; `tolerant`: an answer stands already, and this would complete it."""
-        needs = [found for need in needs for found in self._resolve(need, tolerant)]
+    def _meet(self, needs: Iterable[Need]) -> Outcome:
+        """Have every source give what is needed."""
+        needs = [found for need in needs for found in self._resolve(need)]
         if not needs:
             return LOCAL
-        return worst([self._of_source(fetcher, needs, tolerant) for fetcher in self.fetchers.values()])
+        return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
 
-    def _of_source(self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool) -> Outcome:
+    def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:
         """What an answer may say of itself as far as it comes from this source, that is asked when it may be."""
         phase, standing = fetcher.standing()
         if phase not in SETTLED_PHASES:
-            if not tolerant or standing is Standing.UNREAD:
-                return self._from_source(fetcher, standing, needs, tolerant)
-            young = all(fetcher.held(need.what, need.value) is Held.YOUNG for need in needs)
-            return Outcome(COMPLETE, "", "fresh" if young else "stale")
-        if phase != CUTOVER and not tolerant:
+            return self._from_source(fetcher, standing, needs)
+        if phase != CUTOVER:
             for need in needs:
                 fetcher.count_asked(need.what, need.value)
         if standing is Standing.UNREAD and any(
@@ -159,15 +166,32 @@ class LegacyHydrator:
             return Outcome(PARTIAL, NOT_ASKABLE, "stale", settled=True)
         return Outcome(COMPLETE, "", "fresh" if standing is Standing.COVERED else "stale", settled=True)
 
+    def _shown(self, fetcher: Fetcher, needs: Iterable[Need]) -> Outcome:
+        """The same of what stands in an answer beside what was asked for."""
+        phase, standing = fetcher.standing()
+        if phase in SETTLED_PHASES:
+            return Outcome(COMPLETE, "", "fresh" if standing is Standing.COVERED else "stale", settled=True)
+        done = self._request.done
+        needs = [each for each in needs if (fetcher.name, fetcher.name_of(each.what, each.value)) not in done]
+        held = {need: fetcher.held(need.what, need.value) for need in needs}
+        never = [need for need in needs if held[need] is Held.NEVER]
+        old = [need for need in needs if held[need] is Held.OLD]
+        found = Outcome(COMPLETE, "", "stale" if old else "fresh")
+        if standing is Standing.UNREAD:
+            self._read_on(fetcher, Visit(0.0), old)
+            if never:
+                found = worst([found, self._from_source(fetcher, standing, never, tolerant=True)])
+        return found
+
     def _from_source(
-        self, fetcher: Fetcher, standing: Standing, needs: Sequence[Need], tolerant: bool
+        self, fetcher: Fetcher, standing: Standing, needs: Sequence[Need], tolerant: bool = False
     ) -> Outcome:
         """The same of a source that may be asked: waits for as long as there is time, half of it for what is held."""
         held = {need: fetcher.held(need.what, need.value) for need in needs}
         settled = standing is Standing.COVERED
         if settled and min(held.values()) is Held.YOUNG:
             return Outcome(COMPLETE, "", "fresh", settled=True)
-        give_up: float = getattr(self._asking, "give_up", 0.0) or time.monotonic() + self.live.deadline
+        give_up = self._request.give_up or time.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
         error: LegacyError | OtherMaximum | None = None
@@ -184,6 +208,9 @@ class LegacyHydrator:
                 error = failed
                 break
             held[need] = Held.YOUNG
+        # Also what there was no time for: it is read on as a whole.
+        for need in needs:
+            self._request.done |= {(fetcher.name, name) for name in fetcher.names_of(need.what, need.value)}
         if error is not None:
             if min(held.values()) is Held.NEVER:
                 visit.partial(NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ)
@@ -210,7 +237,7 @@ class LegacyHydrator:
 
     # Needs
 
-    def _resolve(self, need: Need, tolerant: bool) -> list[Need]:
+    def _resolve(self, need: Need) -> list[Need]:
         """A need for a document becomes what that document is made of. Raises Problem for an unknown derived uuid."""
         if need.what != "document":
             return [need]
@@ -221,7 +248,7 @@ class LegacyHydrator:
             return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:
             return [Need("klantcontact", need.value)]
-        if uuid.version == 8 and not tolerant and not self._backfilled():
+        if uuid.version == 8 and not self._backfilled():
             self._refuse(NOT_ASKABLE)
         return []
 

@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.fetch import Fetcher, Visit
@@ -19,6 +18,7 @@ from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
 from gateway.logs import get_logger, safe_traceback
 from gateway.needs import Need
+from gateway.store.database import Store
 
 log = get_logger(__name__)
 
@@ -38,15 +38,15 @@ class Errand(NamedTuple):
 
 
 class Refresher:
-    """What one process reads after its answers. Safe for threads; a forked process begins with none of it.
+    """What one process reads after its answers. Safe for threads.
 
     Its threads are there only while there is something to read, and never hold up the end of the process: what they
     write is in short transactions, and a turn of a process that is no more is free.
     """
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[Errand, Callable[[], None]] = OrderedDict()
-        self._running: set[Errand] = set()
+        self._waiting: OrderedDict[Errand, tuple[Fetcher, Visit]] = OrderedDict()
+        self._running: dict[Errand, Visit] = {}
         self._threads = 0
         self._changed = threading.Condition()
         self._stop = threading.Event()
@@ -54,25 +54,17 @@ class Refresher:
     def later(self, fetcher: Fetcher, need: Need, visit: Visit) -> None:
         """Read this after the answer, unless that is under way or too much is; `visit` is how far its question came."""
         errand = Errand(fetcher.name, need)
-
-        def read() -> None:
-            further = Visit(
-                time.monotonic() + MOST_SECONDS, visit.began, with_rollen=visit.with_rollen, waits=False
-            )
-            fetcher.read(further, need.what, need.value)
-
+        further = Visit(0.0, visit.began, waits=False)
         with self._changed:
             if self._stop.is_set() or errand in self._waiting or errand in self._running:
                 return
             if len(self._waiting) >= MOST_WAITING:
                 log.info("too much to refresh", source=fetcher.name)
                 return
-            self._waiting[errand] = read
+            self._waiting[errand] = fetcher, further
             if self._threads < MOST_THREADS:
                 self._threads += 1
-                threading.Thread(
-                    target=self._work, args=(fetcher,), name="klantbrug refresh", daemon=True
-                ).start()
+                threading.Thread(target=self._work, args=(fetcher.store,), daemon=True).start()
 
     def settle(self, seconds: float = 60.0) -> bool:
         """Wait until there is nothing left to read. Out: did that come within so many seconds?"""
@@ -80,41 +72,44 @@ class Refresher:
             return self._changed.wait_for(lambda: not self._threads, seconds)
 
     def stop(self, seconds: float = 0.0) -> bool:
-        """Read nothing more; a call that is under way ends by itself. Out: did all end within so many seconds?"""
+        """Begin no further call; one that is under way ends by itself. Out: did all end within so many seconds?"""
         with self._changed:
             self._waiting.clear()
             self._stop.set()
+            for visit in self._running.values():
+                visit.give_up = 0.0
         return self.settle(seconds)
 
-    def _work(self, first: Fetcher) -> None:
+    def _work(self, store: Store) -> None:
         try:
             while (taken := self._take()) is not None:
-                errand, read = taken
+                errand, fetcher, visit = taken
                 try:
-                    self._do(errand, read)
+                    self._do(errand, fetcher, visit)
                 finally:
                     with self._changed:
-                        self._running.discard(errand)
+                        del self._running[errand]
         finally:
-            first.store.close()  # this thread's connection
+            store.close()  # this thread's connection
 
-    def _take(self) -> tuple[Errand, Callable[[], None]] | None:
+    def _take(self) -> tuple[Errand, Fetcher, Visit] | None:
         """The next errand; None when there is none, and then this thread counts no more."""
         with self._changed:
             if not self._waiting:
                 self._threads -= 1
                 self._changed.notify_all()
                 return None
-            errand, read = self._waiting.popitem(last=False)
-            self._running.add(errand)
-            return errand, read
+            errand, (fetcher, visit) = self._waiting.popitem(last=False)
+            visit.give_up = time.monotonic() + MOST_SECONDS
+            self._running[errand] = visit
+            return errand, fetcher, visit
 
-    def _do(self, errand: Errand, read: Callable[[], None]) -> None:
+    def _do(self, errand: Errand, fetcher: Fetcher, visit: Visit) -> None:
         began = time.monotonic()
         cause = ""
         try:
             with background(self._stop, patience=PATIENCE, window=False):
-                read()
+                fetcher.read(visit, errand.need.what, errand.need.value)
         except Stopped:
             cause = "stopped"
         except (LegacyError, OtherMaximum) as error:

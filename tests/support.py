@@ -84,7 +84,8 @@ class Asker:
     """A client of the served API, in this process."""
 
     def __init__(self, installation: Installation) -> None:
-        app = create_app(installation.config, store=installation.store, hydrator=installation.hydrator())
+        self.hydrator: Any = installation.hydrator()
+        app = create_app(installation.config, store=installation.store, hydrator=self.hydrator)
         self.client: FlaskClient = app.test_client()
         self.token = create_token(installation.store, f"asker-{uuid4()}", "read")
 
