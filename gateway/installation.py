@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gateway.config import Config
+from gateway.config import Config, ensure_secret
 from gateway.fetch import Fetcher
 from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
@@ -37,7 +37,8 @@ class Installation:
 
 
 def open_installation(config: Config) -> Installation:
-    """Open the store of a configuration and make the parts. Calls no source. Raises StoreError."""
+    """Open the store of a configuration and make the parts. Calls no source. Raises StoreError, ConfigError."""
+    config = ensure_secret(config)
     store = open_store(config)
     ingest = make_ingest(config, store)
     sync = config.jobs.get("sync")
@@ -90,10 +91,7 @@ def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) 
 
 def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
-    if not config.store.uuid_secret:
-        raise StoreError(
-            f"[store] uuid_secret: het geheim van {config.store.path} is er niet; zet het terug."
-        )
+    config = ensure_secret(config)
     store = Store(config.store.path)
     fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[
         :16
