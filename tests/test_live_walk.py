@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from earlier_source import earlier_data
 from following import DAY, Clock, new_contact, new_rol, new_zaak, small
-from support import Asker
+from support import Asker, write_config
 
 from gateway.installation import Installation
 from gateway.sample.data import Dataset
@@ -43,12 +46,12 @@ def server() -> Iterator[SampleServer]:
         yield running
 
 
-def ask(asker: Asker) -> Any:
+def ask(asker: Asker, bsn: str = BSN) -> Any:
     """The klantcontacten of that person, as Open Inwoner asks."""
     return asker.get(
         "klantcontacten",
         hadBetrokkene__wasPartij__partijIdentificator__codeSoortObjectId="bsn",
-        hadBetrokkene__wasPartij__partijIdentificator__objectId=BSN,
+        hadBetrokkene__wasPartij__partijIdentificator__objectId=bsn,
         pageSize="100",
     )
 
@@ -152,3 +155,39 @@ def test_nothing_of_a_walk_outlives_the_rollen_of_a_person(server: SampleServer,
     ask(asker)
     kept = installation.store.connection().execute("SELECT count(*) FROM fetched WHERE instr(key, ?)", (BSN,))
     assert kept.fetchone()[0] <= 1, "at most the question that was just asked"
+
+
+def test_many_contactmomenten_of_a_klant_are_complete_too(install: Install, tmp_path: Path) -> None:
+    """A contact system knows no zaken: there the contactmomenten of a klant are the parts."""
+    data = earlier_data()
+    klant = next(
+        each
+        for each in data.objects("klant")
+        if (each["subjectIdentificatie"] or {}).get("inpBsn") and not each["subject"]
+    )
+    moment, tie = data.objects("contactmoment")[0], data.objects("klantcontactmoment")[0]
+    for _ in range(MANY // 2):
+        made = data.add(
+            "contactmoment", moment | {"url": f"{parent(moment)}{uuid4()}", "vorigContactmoment": None}
+        )
+        also = {"contactmoment": made["url"], "klant": klant["url"], "rol": "belanghebbende"}
+        data.add("klantcontactmoment", tie | {"url": f"{parent(tie)}{uuid4()}"} | also)
+    with SampleServer(data) as server:
+        server.traps.slow = 0.02
+        path = write_config(tmp_path / "here", {"bron": server}, max_age=60, deadline=1)
+        apis = f'klanten_url = "{server.klanten_url}"\ncontactmomenten_url = "{server.contactmomenten_url}"\n'
+        path.write_text(path.read_text() + apis)
+        asker = Asker(install(path))
+        bsn = klant["subjectIdentificatie"]["inpBsn"].zfill(9)
+        assert ask(asker, bsn).headers["Klantbrug-Coverage"].startswith("partial")
+        assert asker.hydrator.settle()
+        server.reset_calls()
+        answer = ask(asker, bsn)
+        assert answer.headers["Klantbrug-Coverage"] == "complete"
+        assert answer.get_json()["count"] >= MANY // 2
+        assert server.calls_count == 0
+
+
+def parent(raw: dict[str, Any]) -> str:
+    """The address of the list that an object is in, with a slash at its end."""
+    return str(raw["url"].rpartition("/")[0]) + "/"

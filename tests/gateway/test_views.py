@@ -142,6 +142,9 @@ class Script:
         self.then: list[Callable[[], None]] = []
         self.always_retry = False
 
+    def begin(self) -> None:
+        """Nothing has a time limit here."""
+
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         assert not self.store.connection().in_transaction
         self.asked.append((kind, dict(filters)))
