@@ -161,16 +161,40 @@ def test_an_actor_that_no_legacy_can_have_needs_no_source(server: SampleServer, 
     assert (said.status, said.uuids) == (200, {bot["uuid"]})
 
 
-def test_an_actor_that_is_made_again_is_the_one_that_was_there(server: SampleServer, talker: Talker) -> None:
-    """Of the source, never asked for before, or a client's: what the body says is from then on what clients said."""
+def test_an_actor_that_a_client_makes_again_is_the_one_that_it_made(
+    server: SampleServer, talker: Talker
+) -> None:
+    """One of the source (never asked for before) too: what the body says is from then on what clients said."""
     for identificatie in (a_medewerker(server.dataset), "nieuw"):
         first = talker.make("actoren", actor(identificatie))
         again = talker.ask("POST", "actoren", actor(identificatie, naam="Anders"))
         assert again.status == 201
         assert again.json == {**first, "naam": "Anders"}
         assert again.all("Location") == [first["url"]]
-        assert actoren(talker, identificatie) == {first["uuid"]}
+        assert first["uuid"] in actoren(talker, identificatie)
         assert talker.get(f"actoren/{first['uuid']}").json["naam"] == "Anders"
+
+
+def test_a_client_s_actor_of_a_medewerker_of_the_source_keeps_its_own_uuid(
+    server: SampleServer, talker: Talker
+) -> None:
+    """Its POST is that of a new actor, though the source's is held: the two become one under that uuid (M31)."""
+    identificatie = a_medewerker(server.dataset)
+    (held,) = actoren(talker, identificatie)
+    made = talker.make("actoren", actor(identificatie))
+    assert made["uuid"] != held
+    assert talker.make("actoren", actor(identificatie))["uuid"] == made["uuid"]
+
+
+def test_a_client_s_actor_may_become_one_of_the_source(server: SampleServer, talker: Talker) -> None:
+    identificatie = a_medewerker(server.dataset)
+    assert len(actoren(talker, identificatie)) == 1
+    own = talker.make("actoren", actor("een"))
+    said = talker.ask(
+        "PATCH", f"actoren/{own['uuid']}", {"actoridentificator": actor(identificatie)["actoridentificator"]}
+    )
+    assert (said.status, said.json["uuid"]) == (200, own["uuid"])
+    assert own["uuid"] in actoren(talker, identificatie)
 
 
 def test_an_actor_does_not_become_another_one(talker: Talker) -> None:

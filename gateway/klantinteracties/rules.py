@@ -67,10 +67,11 @@ PREFERENCES: Mapping[str, str] = dict(_preferences())
 
 
 def already_there(connection: sqlite3.Connection, kind: str, given: Mapping[str, Any]) -> Held | None:
-    """The actor that a body of a POST means, when there is one of that soort with its actoridentificator (M31).
+    """The actor that a body of a POST means, when a client made one of that soort with its actoridentificator (M31).
 
     The recorded server makes another one of it, so clients do not expect to be refused; with two of them they can't
-    tell any more who it was.
+    tell any more who it was. One that only the legacy gives is not answered: the client's becomes one with it, and
+    keeps the uuid that his POST gave (M19).
     """
     codes = given.get("actoridentificator") if kind == "actor" else None
     if not codes or not codes["objectId"]:
@@ -140,7 +141,7 @@ def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterato
 
 
 def _actor(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
-    """An actor does not become another one: what it is identified by is nobody else's."""
+    """An actor does not become another one that clients made; with one of the legacy it becomes one (M31)."""
     codes, held = draft.merged["actoridentificator"], draft.held
     if not codes or not codes["objectId"] or (held and held.body["actoridentificator"] == codes):
         return

@@ -52,7 +52,7 @@ class Writer:
     def create(self, resource: Resource, data: Any, base: str) -> Written:
         """A new document from a parsed body; `base` is the base URL of the answer.
 
-        An actor that is there already gets what the body says, and is answered itself.
+        An actor that a client made already gets what the body says, and is answered itself.
         """
         given = self._load(resource.kind, data)
         outcome = self._hydrate([(resource, given)])
