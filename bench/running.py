@@ -22,6 +22,7 @@ CONFIG = """
 bind = "{host}:{port}"
 workers = {workers}
 threads = {threads}
+register = true
 
 [store]
 path = "{store}"

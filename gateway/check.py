@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from gateway.check_earlier import check_earlier
 from gateway.check_report import Level, Line, SourceReport, explain
 from gateway.config import EARLIER_APIS, Config, Source
-from gateway.fetch import CUTOVER
+from gateway.covered import CUTOVER
 from gateway.legacy import errors
 from gateway.legacy.client import PATHS, Count, ZakenClient, uuid_of
 from gateway.legacy.transport import Retries
@@ -296,8 +296,14 @@ def check_config(config: Config) -> list[Line]:
         lines.append(
             Line(Level.OK, f"Zaken boven {limit} worden weggelaten, met hun rollen en klantcontacten.")
         )
-    else:
+    elif config.gateway.register:
         lines.append(Line(Level.OK, "Geen bron: Klantbrug is een leeg Klantinteracties-register."))
+    else:
+        text = (
+            "Er is geen [[source]]: klantbrug serve start zo niet. Wilt u een leeg register zonder bron, zet dan "
+            "[gateway] register = true (of start met --register)."
+        )
+        lines.append(Line(Level.PROBLEM, text))
     lines += _store_lines(config)
     if config.live.partial == "answer":
         lines.append(

@@ -43,6 +43,7 @@ __all__ = [
     "Notifications",
     "Source",
     "Store",
+    "ensure_secret",
     "ensure_secret_file",
     "load_config",
 ]
@@ -60,11 +61,15 @@ class Gateway:
     threads: int = 4
     max_body: int = 1024 * 1024
     cors_origins: tuple[str, ...] = ()
+    register: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """`[store]`; `origin` says where the secret came from: config, file or generated."""
+    """`[store]`; `origin` says where the secret came from: config, file or generated.
+
+    A generated one is blank for as long as its file was not made, see `ensure_secret`.
+    """
 
     path: Path
     uuid_secret: str = field(repr=False)
@@ -111,8 +116,9 @@ class Live:
     """`[live]`."""
 
     max_age: int = 300
-    deadline: int = 10
+    deadline: int = 4
     partial: str = "refuse"
+    partial_lists: str = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +167,8 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Read and judge the configuration.
 
     In: the file asked for with --config (else KLANTBRUG_CONFIG, else ./config.toml when it is there;
-    no file means defaults without a source) and the environment. Out: the Config. Without a source and
-    without a uuid secret, the file `<store>.secret` is made beside the store. Raises ConfigError.
+    no file means defaults without a source) and the environment. Out: the Config. It makes nothing: whoever makes a
+    store calls `ensure_secret` too. Raises ConfigError.
     """
     path, raw, errors = read(path, environ)
     _take_old_zaak_codes(raw.get("mapping"), errors)
@@ -183,7 +189,6 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     notifications = _notifications(values["notifications"], errors)
     if values["gateway"]:
         _other_addresses(values["gateway"], errors)
-    # A secret file is made only beside a store that is right otherwise, and only when nothing else is wrong.
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
     if mapping is not None:
         adressen = {source.klanten_url for source in sources if source.klanten_url}
@@ -210,6 +215,24 @@ def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
     if store.origin == "generated":
         files["store.uuid_secret_file"] = store.path.with_name(f"{store.path.name}.secret")
     return files
+
+
+def ensure_secret(config: Config) -> Config:
+    """The configuration with a uuid secret: one without any source may do without, and gets it in a file beside the
+    store, made when it is not there. Raises ConfigError."""
+    if config.store.uuid_secret:
+        return config
+    beside = _secret_beside(config.store.path)
+    try:
+        secret = ensure_secret_file(beside)
+    except OSError as exc:
+        problem = f"{beside} kan niet gemaakt worden ({exc.strerror}); geef schrijfrecht"
+        raise ConfigError([f"store.uuid_secret: {problem}"]) from None
+    return replace(config, store=replace(config.store, uuid_secret=secret))
+
+
+def _secret_beside(store: Path) -> Path:
+    return store.with_name(f"{store.name}.secret")
 
 
 def ensure_secret_file(path: Path) -> str:
@@ -380,7 +403,7 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
     secret = _secret(values, "uuid_secret", "store", errors)
     origin = "file" if values["uuid_secret_file"] else "config"
     if not secret and len(errors) == before:
-        beside = path.with_name(f"{path.name}.secret")
+        beside = _secret_beside(path)
         if has_source:
             hint = (
                 f"noem uuid_secret_file = {str(beside)!r}"
@@ -391,14 +414,11 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
                 f"store.uuid_secret: ontbreekt; {hint} (minstens {SECRET_LENGTH} tekens, en bewaar het)"
             )
             return None
-        if errors:
-            return None
+        origin = "generated"
         try:
-            secret, origin = ensure_secret_file(beside), "generated"
-        except OSError as exc:
-            errors.append(
-                f"store.uuid_secret: {beside} kan niet gemaakt worden ({exc.strerror}); geef schrijfrecht"
-            )
+            secret = beside.read_text(encoding="utf-8").strip() if beside.exists() else ""
+        except (OSError, UnicodeDecodeError):
+            errors.append(f"store.uuid_secret: {beside} kan niet gelezen worden; geef leesrecht")
     if secret and len(secret) < SECRET_LENGTH:
         fix = "maak een geheim met: openssl rand -base64 48"
         errors.append(f"store.uuid_secret: is korter dan {SECRET_LENGTH} tekens; {fix}")

@@ -167,6 +167,7 @@ class GatewaySection(Section):
         load_default=list,
         metadata=_meta('laat leeg of schrijf een lijst: ["https://kcc.example.nl"]'),
     )
+    register = Flag(load_default=False, metadata=_meta("schrijf register = true of laat het weg"))
 
 
 class StoreSection(Section):
@@ -306,11 +307,16 @@ class LiveSection(Section):
         metadata=_meta("schrijf hele seconden, bijvoorbeeld max_age = 300"),
     )
     deadline = Whole(
-        load_default=10,
+        load_default=4,
         validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld deadline = 10"),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld deadline = 4"),
     )
     partial = Text(
+        load_default="refuse",
+        validate=_one_of("refuse", "answer"),
+        metadata=_meta('schrijf "refuse" of "answer"'),
+    )
+    partial_lists = Text(
         load_default="refuse",
         validate=_one_of("refuse", "answer"),
         metadata=_meta('schrijf "refuse" of "answer"'),

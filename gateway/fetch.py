@@ -6,15 +6,18 @@ What was asked and answered whole is remembered with its time, so that it is ask
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from gateway.asked import Asked
+from gateway.covered import CUTOVER, SETTLED_PHASES, Covered, Standing
 from gateway.fetch_earlier import Earlier
+from gateway.fetch_party import Parties
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
@@ -22,14 +25,11 @@ from gateway.store import claims, identities, inbox, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
-from gateway.store.sources import fetched_at, note_fetched, source_id, source_state
+from gateway.store.sources import fetched_at, note_fetched, source_id, source_read, source_state
 from mappings.identity import place
 from mappings.translate import uuid_in
 
 MICROSECONDS = 1_000_000
-# Phases in which requests do not wait for the legacy.
-SYNCED, CUTOVER = "synced", "cutover"
-SETTLED_PHASES = (SYNCED, CUTOVER)
 # With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
 # Not with a vestigingsnummer: it may occur with several KVK numbers, and then each pair is a party.
 TOP_KEYS = ("brp:bsn:", "hr:rsin:", "actor:")
@@ -43,6 +43,8 @@ UNITS = (
 )
 # How often an object is asked for at most when others see it at the same time.
 TRIES = 3
+# So long a turn to ask lasts at most: that of a process that can't be seen any more holds nobody up for longer.
+MOST_TURN_SECONDS = 60.0
 NO_KVK_FILTER = "KVK-nummer is bij deze bron niet in elk veld te bevragen"
 
 
@@ -53,15 +55,27 @@ class CutOver(LegacyError):
     text = "wordt niet meer bevraagd sinds de overgang"
 
 
+class Held(IntEnum):
+    """What the store has of something that can be asked of a source."""
+
+    NEVER = 0  # it was never read whole
+    OLD = 1  # longer than `max_age` ago
+    YOUNG = 2
+
+
 @dataclass(slots=True)
 class Visit:
-    """One client's question on its way through the sources: its time limit, and what it met."""
+    """One client's question on its way through the sources: its time limit, and what it met.
+
+    Rollen that came since it `began` need not be asked for again. One that `waits` waits for another that reads the
+    same party; the work after an answer leaves that to the other.
+    """
 
     give_up: float
     began: int = field(default_factory=now)
     asked: bool = False
     reasons: list[str] = field(default_factory=list)
-    with_rollen: set[UUID] = field(default_factory=set)
+    waits: bool = True
 
     def partial(self, reason: str) -> None:
         """Note why the answer is not complete."""
@@ -72,7 +86,10 @@ class Visit:
 class Fetcher:
     """The way from a need to the calls on one source."""
 
-    def __init__(self, client: ZakenClient, store: Store, ingest: Ingest, max_age: int) -> None:
+    def __init__(
+        self, client: ZakenClient, store: Store, ingest: Ingest, max_age: int, sync_schedule: str = ""
+    ) -> None:
+        """`max_age` in seconds; `sync_schedule`: the cron fields by which the job sync runs, blank for its own."""
         self._client = client
         self.store = store
         self.ingest = ingest
@@ -80,8 +97,10 @@ class Fetcher:
         self.name = client.source_name
         with store.write() as connection:
             self.source = source_id(connection, self.name)
+        self.covered = Covered(sync_schedule)
         self.asked = Asked(store, self.source)
         self.earlier = Earlier(self, client.base_of("klanten"))
+        self.parties = Parties(self)
 
     @property
     def client(self) -> ZakenClient:
@@ -97,27 +116,83 @@ class Fetcher:
         with self.store.read() as connection:
             return source_state(connection, self.source)
 
+    def standing(self) -> tuple[str, Standing]:
+        """The source's phase, and how far lists of everything can be answered from the store."""
+        with self.store.read() as connection:
+            phase, read, synced = source_read(connection, self.source)
+        return phase, self.covered.standing(phase, read, synced, now())
+
+    def has_api(self, api: str) -> bool:
+        """Has the source that API of the earlier standards ("klanten", ...)?"""
+        return self._client.has_api(api)
+
+    @property
+    def max_age_microseconds(self) -> int:
+        """`max_age` as the store counts."""
+        return self.max_age * MICROSECONDS
+
+    def held(self, what: str, value: str) -> Held:
+        """What the store has of a need: `what` and `value` are those of `gateway.needs.Need`."""
+        with self.store.read() as connection:
+            phase, covered = source_state(connection, self.source)
+            if what == "partij":
+                read, age = self.parties.read_at(connection, value, covered)
+            else:
+                read = age = max(covered, fetched_at(connection, self.source, self.name_of(what, value)))
+        if not read:
+            return Held.NEVER
+        return Held.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Held.OLD
+
     def fresh(self, name: str) -> bool:
         """Is what `name` stands for held, and young enough?"""
         with self.store.read() as connection:
             phase, covered = source_state(connection, self.source)
             fetched = fetched_at(connection, self.source, name)
+        return phase in SETTLED_PHASES or self._young(covered, fetched)
+
+    def _young(self, *moments: int) -> bool:
+        """Is one of these moments at most `max_age` ago?"""
         moment = now()
         # A time that is still to come was noted before the clock was set back: nothing is known by it.
-        last = max(each for each in (covered, fetched, 0) if each <= moment)
-        return phase in SETTLED_PHASES or last >= moment - self.max_age * MICROSECONDS
+        last = max(each for each in (*moments, 0) if each <= moment)
+        return last >= moment - self.max_age_microseconds
 
-    def known(self, name: str) -> bool:
-        """Was it ever fetched whole, by itself or by a backfill?"""
+    def name_of(self, what: str, value: str) -> str:
+        """The name under which it is remembered that a need was fetched, but for the parts of a party."""
+        return (
+            f"{what} {value}" if what in ("zaak", "klantcontact") else claims.asked_by_key(self._own(value))
+        )
+
+    def names_of(self, what: str, value: str) -> set[str]:
+        """The same with those of all that was read for it: the other keys of a party or actor, the parts of a party."""
+        names = {self.name_of(what, value)}
+        if what in ("partij", "identiteit"):
+            with self.store.read() as connection:
+                names |= self.parties.names(connection, self._own(value), parts=what == "partij")
+        return names
+
+    def _own(self, key: str) -> str:
+        """A key of an actor is that of one source; the star stands for any."""
+        return key.replace("|*|", f"|{self.name}|")
+
+    def count_asked(self, what: str, value: str) -> None:
+        """Remember which zaken a question is about, so that the sweep reads those sooner (phase synced)."""
         with self.store.read() as connection:
-            _, covered = source_state(connection, self.source)
-            return bool(covered or fetched_at(connection, self.source, name))
+            if what == "partij":
+                zaken = identities.zaken_of_party(connection, self.source, value)
+            elif what == "klantcontact":
+                found = rows.zaak_of_contact(connection, UUID(value).bytes)
+                zaken = [found[1]] if found and found[0] == self.name else []
+            else:
+                zaken = [UUID(value).bytes] if what == "zaak" else []
+        for zaak in zaken:
+            self.asked.note(UUID(bytes=zaak))
 
     def once(self, visit: Visit, name: str, fetch: Callable[[], None]) -> None:
         """Run `fetch` unless `name` is fresh; one at a time over all threads and processes."""
         if self.fresh(name):
             return
-        seconds = max(1.0, visit.give_up - time.monotonic()) + 5
+        seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
         lease = f"{self.name} {name}"
         try:
             with leases.held(self.store, lease, seconds, visit.give_up, lambda: self.fresh(name)) as ours:
@@ -132,14 +207,24 @@ class Fetcher:
 
     # Needs
 
+    def read(self, visit: Visit, what: str, value: str) -> None:
+        """Read what is needed: `what` and `value` are those of `gateway.needs.Need`. Raises LegacyErrors."""
+        match what:
+            case "partij":
+                self.party(visit, value)
+            case "identiteit":
+                self.identity(visit, self._own(value))
+            case "zaak":
+                self.zaak(visit, UUID(value))
+            case "klantcontact":
+                self.klantcontact(visit, UUID(value))
+            case _:
+                raise ValueError(what)
+
     def party(self, visit: Visit, key: str) -> None:
-        """All of a party: its rollen under every key, their zaken, and the contacts in those."""
+        """All of a party: its rollen under every key, their zaken, and the contacts in those and with its klanten."""
         self.identity(visit, key)
-        with self.store.read() as connection:
-            zaken = identities.zaken_of_party(connection, self.source, key)
-        for zaak in zaken:
-            self.zaak(visit, UUID(bytes=zaak))
-        self.earlier.party(visit, key)
+        self.parties.walk(visit, key)
 
     def identity(self, visit: Visit, key: str) -> None:
         """All rollen of a party or actor, through every alias found on the way (M6)."""
@@ -274,22 +359,27 @@ class Fetcher:
     def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]], asked: int) -> None:
         doubtful = self.ingest.take(self.name, "zaak", zaken, asked=asked).doubtful
         rollen: list[dict[str, Any]] = []
+        whole: set[UUID] = set()
         for zaak in zaken:
             expanded = (zaak.get("_expand") or {}).get("rollen")
             uuid = uuid_in(zaak.get("uuid"))
             if uuid and isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
                 rollen += expanded
-                visit.with_rollen.add(uuid)
+                whole.add(uuid)
         result = self.ingest.take(self.name, "rol", rollen, asked=asked)
-        visit.with_rollen -= result.refetch_zaken
+        with self.store.write() as connection:
+            for uuid in whole - result.refetch_zaken:
+                note_fetched(connection, self.source, f"rollen {uuid}", asked)
         for kind, uuid in sorted(doubtful | result.doubtful):
             self.fetch(visit, kind, uuid)
 
     def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         began = now()
-        held_rollen = uuid in visit.with_rollen
+        with self.store.read() as connection:
+            rollen_at = fetched_at(connection, self.source, f"rollen {uuid}")
+        held_rollen = not thorough and visit.began <= rollen_at <= began
         if held_rollen:
-            began = visit.began
+            began = rollen_at
         elif not self.fetch(visit, "zaak", uuid):
             return
         with self.store.read() as connection:
@@ -392,10 +482,3 @@ def ask(
         if error.code != "permission_denied":
             raise
         return error
-
-
-def fetchers(
-    clients: Mapping[str, ZakenClient], store: Store, ingest: Ingest, max_age: int
-) -> dict[str, Fetcher]:
-    """A fetcher for each source, by name."""
-    return {name: Fetcher(client, store, ingest, max_age) for name, client in clients.items()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
-from gateway.store import claims, following, identities, ties
+from gateway.store import following, ties
 from gateway.store import legacy as rows
 from gateway.store.database import now
 from gateway.store.kinds import RAW_KINDS
@@ -66,19 +66,14 @@ class Earlier:
             for uuid in unseen:
                 self.fetcher.fetch(visit, "klant", UUID(bytes=uuid))
 
-    def party(self, visit: Visit, key: str) -> None:
-        """The contactmomenten of the klanten that a party is."""
-        if not self.fetcher.client.has_api("contactmomenten"):
-            return
-        with self.store.read() as connection:
-            statements = claims.connected(connection, identities.identity_rows(connection, [key]))
-            klanten = ties.klanten_of_keys(connection, self.fetcher.source, statements)
-        for klant in klanten:
-            uuid = UUID(bytes=klant)
-            self.fetcher.once(visit, f"klant {uuid}", lambda uuid=uuid: self._klant(visit, uuid))
-            with self.store.read() as connection:
-                moments = ties.moments_of(connection, self.fetcher.source, "klant", [klant])
-            self._moments(visit, moments)
+    @property
+    def has_moments(self) -> bool:
+        """Has the source a Contactmomenten API?"""
+        return self.fetcher.has_api("contactmomenten")
+
+    def klant(self, visit: Visit, uuid: UUID) -> None:
+        """Which contactmomenten a klant has."""
+        self.fetcher.once(visit, f"klant {uuid}", lambda: self._klant(visit, uuid))
 
     def zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         """What says that contacts are about a zaak, in either API, and the contactmomenten of the source itself.

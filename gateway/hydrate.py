@@ -6,31 +6,48 @@ show; it reads again for as long as the outcome says `retry`.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from gateway import problems
 from gateway.config import Live
-from gateway.fetch import MICROSECONDS, NO_KVK_FILTER, SETTLED_PHASES, Fetcher, Visit
+from gateway.covered import CUTOVER, SETTLED_PHASES, Standing
+from gateway.fetch import NO_KVK_FILTER, Fetcher, Held, Visit
 from gateway.ingest import OtherMaximum
-from gateway.klantinteracties.freshness import FRESHNESS, LOCAL, Outcome, Shown, worst
-from gateway.legacy.errors import DeadlinePassed, LegacyError, TimedOut
+from gateway.klantinteracties.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, Shown, worst
+from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, TimedOut
 from gateway.logs import get_logger
-from gateway.needs import LOCAL_KINDS, Need, question, written_keys
+from gateway.needs import LOCAL_KINDS, Need, Question, actor_codes, number_keys, question, written_keys
 from gateway.problems import Problem
+from gateway.refresh import Refresher
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
-from gateway.store.claims import asked_by_key
-from gateway.store.database import Store, now
+from gateway.store.database import Store
 from mappings.identity import place
 
 log = get_logger(__name__)
 RETRY_AFTER = 300
-NOT_ASKABLE = "zolang de bron niet is ingelezen kan deze vraag niet volledig worden beantwoord"
+NOT_ASKABLE = (
+    "de bron kan dit niet gevraagd worden; na de backfill (klantbrug backfill) is er een volledig antwoord"
+)
+AWAY = "de bron antwoordt niet"
+NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
+NO_TIME = "de tijd voor deze vraag was om"
+# Reading on after the answer is of use: the source was not done yet, or was given no chance.
+NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen)
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact")
+
+
+class Request(threading.local):
+    """The request of this thread: when it must wait no longer (time.monotonic), and what was asked for it."""
+
+    def __init__(self) -> None:
+        self.give_up = 0.0
+        self.done: set[tuple[str, str]] = set()  # source, and the name under which it is remembered
 
 
 class LegacyHydrator:
@@ -40,12 +57,25 @@ class LegacyHydrator:
         self.store = store
         self.fetchers = fetchers
         self.live = live
+        # Each source is translated by the same [mapping].
+        self._actor_codes = actor_codes(next(iter(fetchers.values())).ingest.settings)
+        self.refresher = Refresher()
+        self._request = Request()
+
+    def begin(self) -> None:
+        """A request begins: from now on it may wait for sources for as long as `[live] deadline`."""
+        self._request.give_up = time.monotonic() + self.live.deadline
+        self._request.done = set()
+
+    def settle(self, seconds: float = 60.0) -> bool:
+        """Wait until what is read after answers is read. Out: was it, within so many seconds?"""
+        return self.refresher.settle(seconds)
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Make the store ready for a list; raises Problem (502, 503, 504) when it can't be."""
-        asked = question(kind, filters)
+        asked = question(kind, filters, self._actor_codes)
         if asked.unbounded:
-            return self._everything()
+            return self._everything() if self._backfilled() else self._before_backfill(asked, filters)
         if not asked.partial or self._backfilled():
             return self._meet(asked.needs)
         self._refuse(asked.partial)
@@ -60,94 +90,154 @@ class LegacyHydrator:
 
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         """Fetch whom the numbers belong to that a write sets, so that a double is seen; raises Problem."""
-        return self._meet([Need("identiteit", key) for key in written_keys(kind, loaded)])
+        needs = [Need("identiteit", key) for key in written_keys(kind, loaded, self._actor_codes)]
+        met = self._meet(needs)
+        if met.otherwise and not all(self._held(need) for need in needs):
+            raise met.otherwise
+        return met
 
     def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
-        """What stands in the answer must be whole too: fetch what is missing of it, and say to read again."""
-        if outcome.freshness == "local" or outcome.reason == NOT_ASKABLE or self._covered():
-            return replace(outcome, retry=False)
+        """What stands in the answer must be whole too: fetch what was never read of it, and say to read again.
+
+        Only a source that was not read whole is asked for it: of another the store has all. What is only too old is
+        read after the answer.
+        """
+        if outcome.settled:
+            return outcome
         needs = self._needs_of(shown)
-        if not any(not self._fresh(need) for need in needs):
+        if not needs:
             return replace(outcome, retry=False)
-        met = self._meet(needs, tolerant=True, give_up=outcome.give_up)
+        met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
         return worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes
 
+    def _before_backfill(self, asked: Question, filters: Mapping[str, str]) -> Outcome:
+        """A list that no source can be asked for, while what is held is not all: raises a 503 Problem, or says what
+        part of it is an answer."""
+        if asked.unique:
+            return Outcome(COMPLETE, "", "fresh", otherwise=self._unanswerable(NOT_ASKABLE))
+        if self.live.partial == "refuse":
+            refused = self._unanswerable(NOT_ASKABLE)
+            if asked.written:
+                return Outcome(PARTIAL, NOT_ASKABLE, "fresh", settled=True, otherwise=refused, written=True)
+            if filters or self.live.partial_lists == "refuse":
+                raise refused
+        return Outcome(PARTIAL, NOT_ASKABLE, "fresh", settled=True)
+
     def _everything(self) -> Outcome:
         """A list that no source can be asked for: only a backfill makes it complete."""
-        freshness = []
-        for fetcher in self.fetchers.values():
-            phase, covered = fetcher.state()
-            if not covered:
-                self._refuse(NOT_ASKABLE)
-                return Outcome("partial", NOT_ASKABLE, "fresh")
-            young = covered >= now() - self.live.max_age * MICROSECONDS
-            freshness.append("fresh" if phase in SETTLED_PHASES or young else "stale")
-        return Outcome("complete", "", max(freshness, key=FRESHNESS.index))
+        standings = [fetcher.standing()[1] for fetcher in self.fetchers.values()]
+        if Standing.UNREAD in standings:
+            self._refuse(NOT_ASKABLE)
+            return Outcome(PARTIAL, NOT_ASKABLE, "fresh", settled=True)
+        freshness = "fresh" if min(standings) is Standing.COVERED else "stale"
+        return Outcome(COMPLETE, "", freshness, settled=True)
 
     def _refuse(self, reason: str) -> None:
         """Raise a 503 Problem for what can't be answered whole, unless `[live] partial` says to answer."""
         if self.live.partial == "refuse":
-            raise _told(problems.unavailable(reason, RETRY_AFTER), reason)
+            raise self._unanswerable(reason)
+
+    def _unanswerable(self, reason: str) -> Problem:
+        return _told(problems.unavailable(reason, RETRY_AFTER), reason)
 
     def _backfilled(self) -> bool:
-        return all(fetcher.state()[1] for fetcher in self.fetchers.values())
+        return all(fetcher.standing()[1] > Standing.UNREAD for fetcher in self.fetchers.values())
 
-    def _covered(self) -> bool:
-        """Is every source backfilled and young enough, so that nothing has to be asked?"""
-        return all(fetcher.fresh("") for fetcher in self.fetchers.values())
-
-    def _meet(self, needs: Iterable[Need], tolerant: bool = False, give_up: float = 0.0) -> Outcome:
-        needs = [found for need in needs for found in self._resolve(need, tolerant)]
+    def _meet(self, needs: Iterable[Need]) -> Outcome:
+        """Have every source give what is needed."""
+        needs = [found for need in needs for found in self._resolve(need)]
         if not needs:
-            return Outcome("complete", "", "fresh" if self._covered() else "local")
-        give_up = give_up or time.monotonic() + self.live.deadline
-        met = [self._from_source(fetcher, needs, tolerant, give_up) for fetcher in self.fetchers.values()]
-        return replace(worst(met), give_up=give_up)
+            return LOCAL
+        return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
+
+    def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:
+        """What an answer may say of itself as far as it comes from this source, that is asked when it may be."""
+        phase, standing = fetcher.standing()
+        if phase not in SETTLED_PHASES:
+            return self._from_source(fetcher, standing, needs)
+        if phase != CUTOVER:
+            for need in needs:
+                fetcher.count_asked(need.what, need.value)
+        if standing is Standing.UNREAD and any(
+            fetcher.held(need.what, need.value) is Held.NEVER for need in needs
+        ):
+            return Outcome(PARTIAL, NOT_ASKABLE, "stale", settled=True)
+        return Outcome(COMPLETE, "", "fresh" if standing is Standing.COVERED else "stale", settled=True)
+
+    def _shown(self, fetcher: Fetcher, needs: Iterable[Need]) -> Outcome:
+        """The same of what stands in an answer beside what was asked for."""
+        phase, standing = fetcher.standing()
+        if phase in SETTLED_PHASES:
+            return Outcome(COMPLETE, "", "fresh" if standing is Standing.COVERED else "stale", settled=True)
+        done = self._request.done
+        needs = [each for each in needs if (fetcher.name, fetcher.name_of(each.what, each.value)) not in done]
+        held = {need: fetcher.held(need.what, need.value) for need in needs}
+        never = [need for need in needs if held[need] is Held.NEVER]
+        old = [need for need in needs if held[need] is Held.OLD]
+        found = Outcome(COMPLETE, "", "stale" if old else "fresh")
+        if standing is Standing.UNREAD:
+            self._read_on(fetcher, Visit(0.0), old)
+            if never:
+                found = worst([found, self._from_source(fetcher, standing, never, tolerant=True)])
+        return found
 
     def _from_source(
-        self, fetcher: Fetcher, needs: Sequence[Need], tolerant: bool, give_up: float
+        self, fetcher: Fetcher, standing: Standing, needs: Sequence[Need], tolerant: bool = False
     ) -> Outcome:
+        """The same of a source that may be asked: waits for as long as there is time, half of it for what is held."""
+        held = {need: fetcher.held(need.what, need.value) for need in needs}
+        settled = standing is Standing.COVERED
+        if settled and min(held.values()) is Held.YOUNG:
+            return Outcome(COMPLETE, "", "fresh", settled=True)
+        give_up = self._request.give_up or time.monotonic() + self.live.deadline
         visit = Visit(give_up)
-        freshness = "fresh"
-        try:
-            for need in needs:
-                self._fetch(fetcher, visit, need)
-        except (LegacyError, OtherMaximum) as error:
-            log.warning("bron antwoordt niet", source=fetcher.name, cause=error.cause)
-            known = tolerant or any(fetcher.known(_name(need)) or self._holds(need) for need in needs)
-            if not known:
-                raise self._problem(fetcher.name, error) from None
-            if isinstance(error, DeadlinePassed) and visit.asked:
-                visit.partial("de tijd voor deze vraag was om")
+        freshness, otherwise = "fresh", None
+        error: LegacyError | OtherMaximum | None = None
+        for number, need in enumerate(needs):
+            visit.give_up = give_up - (0 if held[need] is Held.NEVER else self.live.deadline / 2)
+            try:
+                fetcher.read(visit, need.what, need.value)
+            except (LegacyError, OtherMaximum) as failed:
+                log.warning("bron antwoordt niet", source=fetcher.name, cause=failed.cause)
+                if isinstance(failed, NOT_DONE):
+                    self._read_on(
+                        fetcher, visit, [each for each in needs[number:] if held[each] < Held.YOUNG]
+                    )
+                error = failed
+                break
+            held[need] = Held.YOUNG
+        # Also what there was no time for: it is read on as a whole.
+        for need in needs:
+            self._request.done |= {(fetcher.name, name) for name in fetcher.names_of(need.what, need.value)}
+        if error is not None:
+            if min(held.values()) is Held.NEVER:
+                visit.partial(NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ)
+                if not tolerant:  # what is held is answered; where that is nothing, nobody knows
+                    otherwise = self._problem(fetcher.name, error)
             freshness = "stale"
-        if freshness == "fresh" and visit.asked:
+        elif visit.asked:
             freshness = "live"
         if NO_KVK_FILTER in visit.reasons and not tolerant:
             self._refuse(NO_KVK_FILTER)
-        coverage = "partial" if visit.reasons else "complete"
-        return Outcome(coverage, "; ".join(visit.reasons), freshness)
+        coverage = PARTIAL if visit.reasons else COMPLETE
+        return Outcome(coverage, "; ".join(visit.reasons), freshness, settled=settled, otherwise=otherwise)
+
+    def _read_on(self, fetcher: Fetcher, visit: Visit, needs: Iterable[Need]) -> None:
+        """What there was no time for is read after the answer."""
+        for need in needs:
+            self.refresher.later(fetcher, need, visit)
 
     def _problem(self, source: str, error: LegacyError | OtherMaximum) -> Problem:
         late = isinstance(error, (TimedOut, DeadlinePassed))
         text = f"De bron {source} kon niet worden bevraagd ({error.cause})."
         problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
-        return _told(problem, "de bron antwoordt niet")
+        return _told(problem, AWAY)
 
     # Needs
 
-    def _fetch(self, fetcher: Fetcher, visit: Visit, need: Need) -> None:
-        value = need.value
-        calls: dict[str, Callable[[], None]] = {
-            "partij": lambda: fetcher.party(visit, value),
-            "identiteit": lambda: fetcher.identity(visit, value.replace("|*|", f"|{fetcher.name}|")),
-            "zaak": lambda: fetcher.zaak(visit, UUID(value)),
-            "klantcontact": lambda: fetcher.klantcontact(visit, UUID(value)),
-        }
-        calls[need.what]()
-
-    def _resolve(self, need: Need, tolerant: bool) -> list[Need]:
+    def _resolve(self, need: Need) -> list[Need]:
         """A need for a document becomes what that document is made of. Raises Problem for an unknown derived uuid."""
         if need.what != "document":
             return [need]
@@ -158,7 +248,7 @@ class LegacyHydrator:
             return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:
             return [Need("klantcontact", need.value)]
-        if uuid.version == 8 and not tolerant and not self._backfilled():
+        if uuid.version == 8 and not self._backfilled():
             self._refuse(NOT_ASKABLE)
         return []
 
@@ -182,27 +272,18 @@ class LegacyHydrator:
                 if keys:
                     whole = item.kind in ("partij", "actor-met-contacten")
                     needs[Need("partij" if whole else "identiteit", keys[0])] = None
+                elif item.kind == "partij":  # a client's: a source may know its numbers meanwhile
+                    for soort, number in identities.numbers_of_partij(connection, owner_row):
+                        needs |= {Need("partij", key): None for key in number_keys(number, soort)}
         return list(needs)
 
-    def _fresh(self, need: Need) -> bool:
-        return need.what != "partij" and all(fetcher.fresh(_name(need)) for fetcher in self.fetchers.values())
-
-    def _holds(self, need: Need) -> bool:
-        """Does the store hold anything for this need?"""
-        if need.what in ("zaak", "klantcontact"):
-            return False
+    def _held(self, need: Need) -> bool:
+        """Does a document have this identity key, so that the store can judge whose it is?"""
         with self.store.read() as connection:
-            return bool(identities.identity_rows(connection, [need.value]))
-
-
-def _name(need: Need) -> str:
-    """The name under which a need is remembered as fetched."""
-    if need.what in ("zaak", "klantcontact"):
-        return f"{need.what} {need.value}"
-    return asked_by_key(need.value)
+            return identities.key_is_held(connection, need.value)
 
 
 def _told(problem: Problem, reason: str) -> Problem:
     """A refusal that says of itself what every answer of the API says."""
-    problem.headers = (*problem.headers, *Outcome("partial", reason, "stale").headers())
+    problem.said = Outcome(PARTIAL, reason, "stale").headers()
     return problem

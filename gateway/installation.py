@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gateway.config import Config
+from gateway.config import Config, ensure_secret
 from gateway.fetch import Fetcher
 from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
@@ -38,7 +38,8 @@ class Installation:
 
 
 def open_installation(config: Config) -> Installation:
-    """Open the store of a configuration and make the parts. Calls no source. Raises StoreError."""
+    """Open the store of a configuration and make the parts. Calls no source. Raises StoreError, ConfigError."""
+    config = ensure_secret(config)
     store = open_store(config)
     ingest = make_ingest(config, store)
     clients = {source.name: ZakenClient(source, pace=config.store.path) for source in config.sources}
@@ -47,7 +48,12 @@ def open_installation(config: Config) -> Installation:
             client.share_pace()
         except NotShared as error:
             raise StoreError(f"Het tempo is niet te delen: {error}") from None
-    fetchers = {name: Fetcher(client, store, ingest, config.live.max_age) for name, client in clients.items()}
+    sync = config.jobs.get("sync")
+    schedule = sync.schedule if sync else ""
+    fetchers = {
+        name: Fetcher(client, store, ingest, config.live.max_age, schedule)
+        for name, client in clients.items()
+    }
     _follow_maximum(store, ingest, fetchers)
     with store.write() as connection:
         to_rebuild = rebuilding.follow_mapping(connection, fingerprint(config.mapping))
@@ -88,6 +94,7 @@ def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) 
 
 def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
+    config = ensure_secret(config)
     store = Store(config.store.path)
     fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[
         :16

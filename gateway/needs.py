@@ -1,13 +1,14 @@
-"""From a question of a client to what must be known to answer it: pure, no store, no legacy."""
+"""From a question or write of a client to what must be known for it: pure, no store, no legacy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from mappings import nummers
+from mappings.settings import Settings
 
 # Kinds that no legacy object becomes (yet): what the store holds of them is all there is.
 LOCAL_KINDS = frozenset({"rekeningnummer", "categorie", "categorie-relatie", "bijlage", "internetaak"})
@@ -48,6 +49,43 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+# Filters that only what clients write can meet, because no legacy object fills the field (M11, M21, M28) or becomes
+# what it refers to: then a kind of LOCAL_KINDS, or "" for the document itself. The store is all there is of those.
+CLIENTS_FILTERS: Mapping[str, Mapping[str, str]] = {
+    "partij": {
+        "categorierelatie__categorie__naam": "categorie-relatie",
+        "indicatieGeheimhouding": "",
+    },
+    "klantcontact": {
+        "indicatieContactGelukt": "",
+        "leiddeTotInterneTaken": "internetaak",
+        "referentienummer": "",
+    },
+    "digitaleadres": {
+        "isGeverifieerd": "",
+        "referentie": "",
+        "verificatieDatum": "",
+        **{f"verificatieDatum__{compare}": "" for compare in ("gt", "gte", "lt", "lte")},
+    },
+}
+# Of these, the ones that ask whether something is there: only "yes" is about what clients wrote.
+IS_THERE = ("isGeverifieerd", "leiddeTotInterneTaken")
+YES = ("true", "1")
+# Filters by which a client finds again what it wrote itself: no source can be asked, but what is written here is known.
+WRITTEN_FILTERS: Mapping[str, tuple[str, ...]] = {
+    "digitaleadres": ("adres", "adres__icontains"),
+    "betrokkene": ("verstrektedigitaalAdres__adres",),
+    "klantcontact": ("hadBetrokkene__digitaaladres__adres__icontains",),
+}
+# Filters with a value that at most one document of the kind has.
+UNIQUE_FILTERS: Mapping[str, tuple[str, ...]] = {"partij": ("nummer",), "klantcontact": ("nummer",)}
+SOORTEN_ACTOR = ("medewerker", "organisatorische_eenheid")
+CODES = ("codeObjecttype", "codeRegister", "codeSoortObjectId")
+# The codes of the actoridentificator that legacy actoren have, by soortActor (M27).
+ActorCodes = Mapping[str, tuple[str, str, str]]
+ANY_CODES: ActorCodes = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """Something to know before answering.
@@ -65,27 +103,50 @@ class Need:
 class Question:
     """What a list asks: `needs`, or, when `unbounded`, everything of its kind.
 
-    `partial` tells what a source can't be asked for, so that the needs alone do not make the answer whole.
+    `partial` tells what a source can't be asked for, so that the needs alone do not make the answer whole. Of an
+    unbounded one `written` says that what clients wrote is an answer to it, and `unique` that whatever is found is.
     """
 
     needs: tuple[Need, ...] = ()
     unbounded: bool = False
     partial: str = ""
+    written: bool = False
+    unique: bool = False
 
 
-def question(kind: str, filters: Mapping[str, str]) -> Question:
+def question(kind: str, filters: Mapping[str, str], actor_codes: ActorCodes = ANY_CODES) -> Question:
     """What a list of `kind` with these filters (API names, raw values) needs from the legacy.
 
-    One filter that the legacy can be asked bounds the answer; the others then narrow it in the store.
+    One filter that the legacy can be asked bounds the answer; the others then narrow it in the store. Without
+    `actor_codes` legacy actoren may have any.
     """
-    if kind in LOCAL_KINDS:
+    if kind in LOCAL_KINDS or _only_of_clients(kind, filters):
         return Question()
-    for read in (_by_identificator, _by_zaak, _by_reference, _by_actor):
+    for read in (_by_identificator, _by_zaak, _by_reference):
         needs = read(kind, filters)
         if needs is not None:
             hidden = read is _by_reference and _by_represented(kind, filters)
             return Question(tuple(needs), partial=NO_REPRESENTEE if hidden else "")
-    return Question(unbounded=True)
+    if kind == "actor" and "actoridentificatorObjectId" in filters:
+        return Question(tuple(_by_actor(filters, actor_codes)))
+    written = any(name in filters for name in WRITTEN_FILTERS.get(kind, ()))
+    unique = any(name in filters for name in UNIQUE_FILTERS.get(kind, ()))
+    return Question(unbounded=True, written=written, unique=unique)
+
+
+def _only_of_clients(kind: str, filters: Mapping[str, str]) -> bool:
+    return any(
+        (not of or of in LOCAL_KINDS) and (name not in IS_THERE or filters[name].lower() in YES)
+        for name, of in CLIENTS_FILTERS.get(kind, {}).items()
+        if name in filters
+    )
+
+
+def actor_codes(settings: Settings) -> ActorCodes:
+    """The codes that legacy actoren are served with."""
+    rest = (settings.actor_register, settings.actor_soort_object_id)
+    objecttypes = (settings.actor_objecttype_medewerker, settings.actor_objecttype_eenheid)
+    return {soort: (own, *rest) for soort, own in zip(SOORTEN_ACTOR, objecttypes, strict=True)}
 
 
 def _by_identificator(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
@@ -121,8 +182,12 @@ def number_keys(value: str, soort: str = "") -> list[str]:
     return keys
 
 
-def written_keys(kind: str, loaded: Mapping[str, Any]) -> list[str]:
-    """The identity keys that a loaded body sets, on an identificator or on those of a partij."""
+def written_keys(kind: str, loaded: Mapping[str, Any], actor_codes: ActorCodes = ANY_CODES) -> list[str]:
+    """The identity keys that a loaded body sets: on an identificator, on those of a partij, or on an actor."""
+    if kind == "actor":
+        group = loaded.get("actoridentificator") or {}
+        given = tuple(group.get(code, "") for code in CODES)
+        return _actor_keys(group.get("objectId", ""), loaded.get("soortActor"), given, actor_codes)
     if kind == "partij-identificator":
         found = [loaded]
     elif kind == "partij":
@@ -162,14 +227,23 @@ def _by_represented(kind: str, filters: Mapping[str, str]) -> bool:
     )
 
 
-def _by_actor(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
-    value = filters.get("actoridentificatorObjectId")
-    if kind != "actor" or not value:
-        return None
-    soorten = ("medewerker", "organisatorische_eenheid")
-    wanted = filters.get("soortActor")
+def _by_actor(filters: Mapping[str, str], served: ActorCodes) -> list[Need]:
+    given = tuple(filters.get(f"actoridentificator{code[0].upper()}{code[1:]}") for code in CODES)
+    value = filters["actoridentificatorObjectId"]
+    return [Need("identiteit", key) for key in _actor_keys(value, filters.get("soortActor"), given, served)]
+
+
+def _actor_keys(value: str, soort: str | None, codes: Sequence[str | None], served: ActorCodes) -> list[str]:
+    """The identity keys of the legacy actoren with this objectId.
+
+    In: the soort and the codes asked for (None: any). With other codes than are served no legacy actor is meant.
+    """
     return [
-        Need("identiteit", f"actor:{soort}|*|{value}") for soort in soorten if wanted in (None, "", soort)
+        f"actor:{each}|*|{value}"
+        for each in SOORTEN_ACTOR
+        if value
+        and soort in (None, each)
+        and all(code in (None, own) for code, own in zip(codes, served.get(each, codes), strict=True))
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from gateway.fetch import CUTOVER, SYNCED
+from gateway.covered import CUTOVER, SYNCED
 from gateway.store import comparing, events, leases, reports, runs
 from gateway.store.database import Store, now
 from gateway.store.reports import EVERYTHING, Proof

@@ -25,7 +25,10 @@ class InvalidParam(NamedTuple):
 
 
 class Problem(Exception):
-    """An answer that says what is wrong. `kind` is the last part of the document's type."""
+    """An answer that says what is wrong. `kind` is the last part of the document's type.
+
+    `said` are the headers that tell how complete and fresh what it was judged by is; None when the request knows.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Problem(Exception):
         self.detail = detail or title
         self.invalid_params = tuple(invalid_params)
         self.headers = tuple(headers)
+        self.said: Sequence[tuple[str, str]] | None = None
 
     def document(self, base_url: str) -> bytes:
         """The problem document as JSON; `base_url` is where this server is reached."""

@@ -56,7 +56,8 @@ def _heed_signals_from_birth() -> None:
     """Let a worker stop when it is told to at whatever moment after it was forked.
 
     It is born with the main process's handlers, by which it would take note of a signal in an object that nobody looks
-    at any more. So signals wait until those handlers are gone.
+    at any more. So signals wait until those handlers are gone. Ctrl-C goes to all processes of a terminal; a worker
+    that hears it, and then the main process too, does not stop. So it hears only the main process.
     """
 
     def wait() -> None:
@@ -68,7 +69,7 @@ def _heed_signals_from_birth() -> None:
     def heed_anew() -> None:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        heed()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
     os.register_at_fork(before=wait, after_in_parent=heed, after_in_child=heed_anew)
 

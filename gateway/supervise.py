@@ -70,7 +70,7 @@ class _Keeper:
                 continue
             if time.monotonic() - began > STEADY_SECONDS:
                 wait = FIRST_WAIT
-            # Who tells it to stop mostly tells us too (Ctrl-C, systemd), and we may take a while.
+            # Who tells it to stop mostly tells us too (systemd), and we may take a while.
             pause = LONGEST_WAIT if code == 0 else wait
             log.warning("what looks after the jobs ended, starting it again", code=code, seconds=pause)
             if self._stopping.wait(pause):
@@ -120,9 +120,10 @@ def main() -> None:
     """`python -m gateway.supervise PARENT COMMAND...`"""
     parent, *command = sys.argv[1:]
     setup_logging(json="--log-json" in command)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it tells a server to reload, and we are in its group
+    signal.signal(signal.SIGTERM, _leave)
+    # We are in the group of a server, which these tell to stop and to reload; it then tells us.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     keep(int(parent), command)
 
 

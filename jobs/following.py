@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from gateway.batch import Result
-from gateway.fetch import CUTOVER, Fetcher, Visit
+from gateway.covered import CUTOVER
+from gateway.fetch import Fetcher, Visit
 from gateway.fetch_earlier import CONNECTION
 from gateway.legacy.gate import CHOSEN
 from gateway.store import following, leases

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from gateway.fetch import CUTOVER, Fetcher
+from gateway.covered import CUTOVER
+from gateway.fetch import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Forbidden, LegacyError, Unreachable

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from gateway.fetch import CUTOVER, CutOver, Fetcher
+from gateway.covered import CUTOVER
+from gateway.fetch import CutOver, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError
 from gateway.legacy.turns import BROKEN

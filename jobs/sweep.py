@@ -26,7 +26,8 @@ from typing import Any
 from uuid import UUID
 
 from gateway.batch import Result
-from gateway.fetch import CUTOVER, Fetcher
+from gateway.covered import CUTOVER
+from gateway.fetch import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.client import Page
 from gateway.legacy.errors import LegacyError, Unreachable

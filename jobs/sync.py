@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.fetch import CUTOVER, Fetcher
+from gateway.covered import CUTOVER
+from gateway.fetch import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError
 from gateway.logs import get_logger, safe_traceback

@@ -12,6 +12,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from gateway.config import Config
+from gateway.covered import SYNC_SECONDS
 from gateway.cron import DUTCH_TIME, cron_trigger
 from gateway.installation import Installation
 from gateway.legacy.background import background
@@ -114,7 +115,7 @@ JOBS = (
         "haalt op wat nieuw is in de bronnen",
         sync.sync,
         _no_source,
-        seconds=300,
+        seconds=SYNC_SECONDS,
         anything=sync.anything_to_follow,
         trouble=("failed",),
     ),

@@ -18,8 +18,9 @@ from threading import get_ident
 from typing import Any
 from uuid import UUID
 
+from gateway.covered import SYNCED
 from gateway.cron import DUTCH_TIME
-from gateway.fetch import SYNCED, Fetcher
+from gateway.fetch import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import Background, Waiting, background, current
 from gateway.legacy.client import ZakenClient

@@ -70,7 +70,8 @@ def install(tmp_path: Path) -> Callable[..., Installation]:
     count = iter(range(1000))
 
     def make(config: Path | None = None, **arguments: Any) -> Installation:
-        live = {key: arguments.pop(key) for key in ("max_age", "deadline", "partial") if key in arguments}
+        keys = ("max_age", "deadline", "partial", "partial_lists")
+        live = {key: arguments.pop(key) for key in keys if key in arguments}
         path = config or write_config(tmp_path / f"installation-{next(count)}", arguments, **live)
         return open_installation(read_config(path))
 

@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 
 from gateway.auth import create_token
-from gateway.config import load_config
+from gateway.config import ensure_secret, load_config
 from gateway.demo import free_port
 from gateway.installation import open_store
 
@@ -36,8 +36,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="klantbrug-fuzz-") as folder:
         config = Path(folder) / "config.toml"
         port = free_port(9300)
-        config.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\n[store]\npath = "klantbrug.db"\n')
-        token = create_token(open_store(load_config(config, {})), "fuzz", "write")
+        config.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\nregister = true\n')
+        token = create_token(open_store(ensure_secret(load_config(config, {}))), "fuzz", "write")
         server = subprocess.Popen([sys.executable, "-m", "gateway", "--config", str(config), "serve"])
         try:
             base = f"http://127.0.0.1:{port}"

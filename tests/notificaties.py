@@ -176,6 +176,8 @@ def notifying_config(folder: Path, url: str, more: str = "") -> Path:
     """A config.toml of a register without sources that tells the API at `url` of its writes."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.toml"
+    head, register = "[gateway]\n", "register = true\n"
+    more = more.replace(head, head + register) if head in more else f"{more}\n{head}{register}"
     path.write_text(
         f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n'
         f'[notifications]\nurl = "{url}/"\nclient_id = "{CLIENT_ID}"\nsecret = "{SECRET}"\n'

@@ -21,6 +21,7 @@ from gateway.app import create_app
 from gateway.auth import create_token
 from gateway.config import Config, load_config
 from gateway.installation import Installation
+from gateway.klantinteracties.freshness import Hydrator
 from gateway.sample.data import COLLECTION_KINDS, Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.store.database import Store
@@ -30,7 +31,10 @@ API = "/klantinteracties/api/v1"
 # Seconds from one call of a job to the next, with the taking of what came.
 A_CALL = 0.05
 UUID_SECRET = "a secret of the tests, longer than thirty-two characters"
-LIVE = "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\npartial = '{partial}'\n"
+LIVE = (
+    "\n[live]\nmax_age = {max_age}\ndeadline = {deadline}\n"
+    "partial = '{partial}'\npartial_lists = '{partial_lists}'\n"
+)
 
 
 @functools.cache
@@ -56,7 +60,7 @@ def some_zaken(data: Dataset, every: int) -> Dataset:
 
 def write_config(folder: Path, sources: dict[str, SampleServer], **live: Any) -> Path:
     """A config.toml for these sources with its store beside it."""
-    settings = {"max_age": 300, "deadline": 20, "partial": "refuse"} | live
+    settings = {"max_age": 300, "deadline": 20, "partial": "refuse", "partial_lists": "refuse"} | live
     text = f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n' + LIVE.format(**settings)
     text += '[mapping]\nmax_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"\n'
     for name, server in sources.items():
@@ -80,7 +84,8 @@ class Asker:
     """A client of the served API, in this process."""
 
     def __init__(self, installation: Installation) -> None:
-        app = create_app(installation.config, store=installation.store, hydrator=installation.hydrator())
+        self.hydrator: Any = installation.hydrator()
+        app = create_app(installation.config, store=installation.store, hydrator=self.hydrator)
         self.client: FlaskClient = app.test_client()
         self.token = create_token(installation.store, f"asker-{uuid4()}", "read")
 
@@ -88,6 +93,13 @@ class Asker:
         """The answer to GET path?query."""
         headers = {"Authorization": f"Token {self.token}"}
         return self.client.get(f"{API}/{path}", query_string=query, headers=headers)
+
+
+def write_client(installation: Installation, hydrator: Hydrator) -> tuple[FlaskClient, dict[str, str]]:
+    """A client of the served API that may write, with the headers of its requests."""
+    app = create_app(installation.config, store=installation.store, hydrator=hydrator)
+    token = create_token(installation.store, f"writer-{uuid4()}", "write")
+    return app.test_client(), {"Authorization": f"Token {token}"}
 
 
 def dump_digest(store: Store) -> str:

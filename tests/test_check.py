@@ -160,7 +160,12 @@ def levels(config: Config, words: str) -> list[Level]:
 
 
 def test_a_plain_config_has_no_warnings(tmp_path):
-    assert {line.level for line in check_config(config_of(tmp_path))} == {Level.OK}
+    config = config_of(tmp_path, "[gateway]\nregister = true\n")
+    assert {line.level for line in check_config(config)} == {Level.OK}
+
+
+def test_nothing_to_serve_is_a_problem(tmp_path):
+    assert levels(config_of(tmp_path), "[[source]]") == [Level.PROBLEM]
 
 
 def test_the_secret_must_be_in_the_backup(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config import Config, ConfigError, Source, ensure_secret_file, load_config
+from gateway.config import Config, ConfigError, Source, ensure_secret, ensure_secret_file, load_config
 from gateway.config_schema import JOB, JOB_NAMES, SECTIONS, SOURCE
 from jobs.table import BY_NAME
 from mappings.settings import Kanaal, ZaakCodes
@@ -55,7 +55,9 @@ def test_without_a_file_there_are_defaults_and_no_source(tmp_path, monkeypatch):
 
 def test_without_a_source_a_secret_is_made_beside_the_store_for_its_owner_only(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = load_config(None, {})
+    assert load_config(None, {}).store.uuid_secret == ""
+    assert list(tmp_path.iterdir()) == []
+    config = ensure_secret(load_config(None, {}))
     made = tmp_path / "klantbrug.db.secret"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     assert config.store.origin == "generated"

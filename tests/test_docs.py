@@ -14,7 +14,7 @@ import pytest
 
 from gateway.cli import cli
 from gateway.config import load_config
-from gateway.hydrate import FRESHNESS
+from gateway.klantinteracties.freshness import FRESHNESS
 from gateway.klantinteracties.resources import RESOURCES
 from gateway.legacy import errors
 from gateway.store.kinds import LEFT_OUT_RULES

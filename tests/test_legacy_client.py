@@ -1,5 +1,6 @@
 """The client of the Zaken API, against the sample server and against a server that says what a test wants."""
 
+import contextlib
 import logging
 import socket
 import threading
@@ -667,6 +668,33 @@ def test_the_deadline_bounds_an_answer_that_drips():
         with pytest.raises(errors.DeadlinePassed):
             client_of(server).get("rol", UNKNOWN, deadline=began + 0.5)
         assert time.monotonic() - began < 1.5
+
+
+def test_the_deadline_bounds_connecting_and_waiting_together():
+    """A server that is too busy to take a connection at once: what connecting took is not there for the answer."""
+    with contextlib.ExitStack() as open_sockets:
+        listening = open_sockets.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(3):  # until no more fit in its queue
+            one = open_sockets.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+        # A second later there is room, but nobody answers.
+        taken: list[Any] = []
+        make_room = threading.Timer(0.2, lambda: taken.extend(listening.accept() for _ in range(2)))
+        make_room.start()
+        source = Source(
+            "sample", f"http://127.0.0.1:{listening.getsockname()[1]}/zaken/api/v1/", "me", "s" * 40
+        )
+        began = time.monotonic()
+        with pytest.raises((errors.DeadlinePassed, errors.TimedOut)):
+            ZakenClient(source, retries=Retries(attempts=1)).get("rol", UNKNOWN, deadline=began + 1.5)
+        took = time.monotonic() - began
+        make_room.join()
+        for connection, _ in taken:
+            connection.close()
+    assert took < 1.8
 
 
 def test_there_is_no_waiting_past_the_deadline():

@@ -52,7 +52,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, run_log: Path) -> Iterator
     port = free_port(8740)
     config = folder / "config.toml"
     config.write_text(
-        f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nmax_body = {MAX_BODY}\n'
+        f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nmax_body = {MAX_BODY}\nregister = true\n'
         f'[store]\nuuid_secret = "{UUID_SECRET}"\n'
     )
     token = create_token(open_store(read_config(config)), "tests", "write")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 import threading
 import time
@@ -137,3 +139,19 @@ def test_live_questions_are_answered_while_a_backfill_runs(served: Served, run_l
 def test_a_wrong_token_is_a_401(served: Served) -> None:
     stranger = Served(served.base, "kb_not-a-token", served.config, served.sample)
     assert stranger.get(f"{API}/partijen")[0] == 401
+
+
+def test_ctrl_c_ends_it_at_once_with_its_jobs(tmp_path: Path, run_log: Path) -> None:
+    """A terminal tells all processes of the command at once; none of them may be started again meanwhile."""
+    port = free_port(8750)
+    path = tmp_path / "config.toml"
+    path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\nregister = true\n')
+    with (
+        (tmp_path / "log").open("w") as log,
+        klantbrug(run_log, "--config", path, "serve", stderr=log) as process,
+    ):
+        wait_for(f"http://127.0.0.1:{port}/health/ready")
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(timeout=15) == 0
+    said = (tmp_path / "log").read_text()
+    assert "starting it again" not in said

@@ -16,6 +16,7 @@ from gateway.commands.common import (
     spare_collections,
     stop_on_sigterm,
     with_config,
+    with_store,
 )
 from gateway.config import Config, Source
 from gateway.store.database import Store
@@ -188,7 +189,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], undo: bool, names: t
 @backfill.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @sources_option
-@with_config
+@with_store
 def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> None:
     """Toont hoe ver de backfill is, hoe snel hij gaat en waar hij op wacht."""
     from gateway.backfills import overview

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from gateway.config import Config, ConfigError, Source, load_config
+from gateway.config import Config, ConfigError, Source, ensure_secret, load_config
 from gateway.processes import NotShared
 from gateway.store.database import StoreError
 from gateway.store.trouble import in_words
@@ -28,11 +28,52 @@ OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 def with_config(function: Callable[..., Any]) -> Callable[..., Any]:
     """Hand the command its configuration; what is wrong with it or with the store ends the command, in plain words."""
+    return _command(function, lambda config: config)
 
+
+def with_store(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a command that looks at a store, or at what is in it: it makes none."""
+    return _command(function, there)
+
+
+def there(config: Config) -> Config:
+    """The configuration, when its store was made already. Raises StoreError."""
+    if config.store.path.exists():
+        return config
+    file = (
+        config.path or "er is geen config.toml in deze map; noem uw bestand met --config of KLANTBRUG_CONFIG"
+    )
+    raise StoreError(
+        f"[store] path: de opslag {config.store.path} is er nog niet (configuratie: {file}). "
+        "Zij wordt gemaakt door klantbrug serve, klantbrug backfill en klantbrug token create."
+    )
+
+
+def serving(config: Config, register: bool) -> Config:
+    """The configuration of what serves: with a source, or of a register that was asked for by that word.
+
+    An empty register answers every question with "there is nothing", and clients then make doubles; so a file that
+    was not mounted must not look like one. Raises ConfigError.
+    """
+    register = register or config.gateway.register
+    if config.sources and register:
+        raise ConfigError(["gateway.register: staat aan naast een [[source]]; haal een van de twee weg"])
+    if not config.sources and not register:
+        problem = f"in {config.path} staat geen [[source]]"
+        if config.path is None:
+            problem = "er is geen configuratie: geen config.toml in deze map, geen --config en geen KLANTBRUG_CONFIG"
+        fix = (
+            "wilt u een leeg register zonder bron, start dan met --register of zet [gateway] register = true"
+        )
+        raise ConfigError([f"source: {problem}; {fix}"])
+    return ensure_secret(config)
+
+
+def _command(function: Callable[..., Any], judge: Callable[[Config], Config]) -> Callable[..., Any]:
     @click.pass_obj
     def command(path: Path | None, **arguments: Any) -> Any:
         try:
-            return function(load_config(path, os.environ), **arguments)
+            return function(judge(load_config(path, os.environ)), **arguments)
         except (ConfigError, StoreError, NotShared) as error:
             click.echo(str(error), err=True)
             sys.exit(USAGE)

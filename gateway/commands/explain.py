@@ -9,7 +9,7 @@ from typing import Any
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, with_config
+from gateway.commands.common import PROBLEMS, USAGE, with_store
 from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
 from gateway.times import local_day, local_of
@@ -19,7 +19,7 @@ from gateway.times import local_day, local_of
 @click.argument("what", metavar="UUID_OF_URL")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @show_option
-@with_config
+@with_store
 def explain(config: Config, what: str, as_json: bool, show: bool) -> None:
     """Legt uit waar een document uit ontstond, of wat er van een bronobject werd; een uuid of URL van een van beide."""
     from gateway.explain import Explainer, without_values

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import orjson
 
-from gateway.commands.common import must_be_known, sources_option, with_config
+from gateway.commands.common import must_be_known, sources_option, with_store
 from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
 
@@ -23,7 +23,7 @@ SEVERITIES = {"info": "ter informatie", "adjusted": "aangepast", "dropped": "weg
     "--examples", type=click.IntRange(0, 1000), default=3, show_default=True, help="Per regel en veld."
 )
 @show_option
-@with_config
+@with_store
 def findings(
     config: Config,
     as_json: bool,

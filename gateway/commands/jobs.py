@@ -8,37 +8,45 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, stop_on_sigterm, with_config
-from gateway.config import Config
+from gateway.commands.common import PROBLEMS, USAGE, serving, stop_on_sigterm, with_config, with_store
+from gateway.config import Config, ensure_secret
 from gateway.store.leases import FREE, Lost
 
 if TYPE_CHECKING:
     from jobs.table import Job
 
 
+REGISTER = click.option(
+    "--register", is_flag=True, help="Bij een leeg register zonder bron, als [gateway] register = true."
+)
+
+
 @click.group(invoke_without_command=True)
+@REGISTER
 @click.pass_context
-def jobs(context: click.Context) -> None:
+def jobs(context: click.Context, register: bool) -> None:
     """Voert jobs uit op hun tijd; zonder subcommando: serve."""
     if context.invoked_subcommand is None:
-        context.invoke(jobs_serve)
+        context.invoke(jobs_serve, register=register)
 
 
 @jobs.command("serve")
 @click.option("--supervisor", type=int, hidden=True)
+@REGISTER
 @with_config
-def jobs_serve(config: Config, supervisor: int | None = None) -> None:
+def jobs_serve(config: Config, supervisor: int | None = None, register: bool = False) -> None:
     """Voert de jobs uit die aanstaan, tot Ctrl-C; van meer processen doet er een het werk."""
     from gateway.installation import open_installation
     from jobs.scheduler import Scheduler, UntilStopped
 
+    config = serving(config, register)
     wait = UntilStopped(supervisor)
     Scheduler(open_installation(config)).run(wait)
 
 
 @jobs.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@with_config
+@with_store
 def jobs_list(config: Config, as_json: bool) -> None:
     """Toont de jobs: of ze aanstaan, wanneer ze draaien, en hun laatste run."""
     from gateway.installation import open_store
@@ -81,7 +89,7 @@ def _switch(config: Config, name: str, *, on: bool) -> None:
     from gateway.installation import open_store
     from jobs.table import off_because, switch
 
-    job, store = _job(name), open_store(config)
+    job, store = _job(name), open_store(ensure_secret(config))
     switch(store, name, on=on)
     reason = off_because(job, config, store)
     if on and reason:
@@ -116,7 +124,7 @@ def jobs_run(config: Config, name: str) -> None:
         sys.exit(USAGE)
     stop_on_sigterm()
     try:
-        counters = run_job(open_installation(config), job)
+        counters = run_job(open_installation(ensure_secret(config)), job)
     except KeyboardInterrupt:
         click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
         sys.exit(PROBLEMS)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from gateway.commands.common import PROBLEMS, USAGE, with_config
+from gateway.commands.common import PROBLEMS, USAGE, with_config, with_store
 from gateway.config import Config
 
 
@@ -31,7 +31,7 @@ def register(config: Config) -> None:
 
 
 @notifications.command("status")
-@with_config
+@with_store
 def status(config: Config) -> None:
     """Zegt of het abonnement er is, en hoeveel berichten wachten of niet konden worden aangenomen."""
     from gateway.abonnementen import Abonnementen, AbonnementError
@@ -57,7 +57,7 @@ def status(config: Config) -> None:
 
 
 @notifications.command("retry")
-@with_config
+@with_store
 def retry(config: Config) -> None:
     """Laat de berichten aan de Notificaties API die zijn opgegeven opnieuw gaan."""
     from gateway.installation import open_store

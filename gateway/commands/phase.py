@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from gateway.commands.common import PROBLEMS, chosen_sources, refuse, sources_option, with_config
+from gateway.commands.common import PROBLEMS, chosen_sources, refuse, sources_option, with_store
 from gateway.config import Config
 from gateway.phase import PHASES
 from gateway.times import local
@@ -19,7 +19,7 @@ from gateway.times import local
 @click.option("--force", is_flag=True, help="Ook zonder bewijs; vraagt om --reason.")
 @click.option("--reason", default="", help="Waarom; komt in het logboek.")
 @click.option("--log", "log", is_flag=True, help="Toont wie wanneer wat deed.")
-@with_config
+@with_store
 def phase(
     config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, log: bool
 ) -> None:

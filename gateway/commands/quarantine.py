@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, USAGE, with_config
+from gateway.commands.common import PROBLEMS, USAGE, with_store
 from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
 from gateway.times import local
@@ -24,7 +24,7 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @click.option("--all", "everything", is_flag=True, help="Ook wat u liet rusten.")
-@with_config
+@with_store
 def quarantine_list(config: Config, as_json: bool, everything: bool) -> None:
     """Toont wat er te bekijken is: object, reden, sinds wanneer."""
     found = [held for held in _held(config) if everything or held.dismissed is None]
@@ -44,7 +44,7 @@ def quarantine_list(config: Config, as_json: bool, everything: bool) -> None:
 @click.argument("uuid", type=click.UUID)
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @show_option
-@with_config
+@with_store
 def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> None:
     """Toont van een object de reden, wat te doen, en welke velden gevuld zijn."""
     from gateway.installation import open_store
@@ -76,7 +76,7 @@ def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> No
 @quarantine.command("retry")
 @click.argument("uuids", type=click.UUID, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Alles wat in quarantaine is.")
-@with_config
+@with_store
 def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) -> None:
     """Vertaalt opnieuw wat bewaard is, zonder de bron te vragen, en zegt wat ervan werd."""
     from gateway.explain import STATES
@@ -98,7 +98,7 @@ def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) 
 
 @quarantine.command("dismiss")
 @click.argument("uuids", type=click.UUID, nargs=-1, required=True)
-@with_config
+@with_store
 def quarantine_dismiss(config: Config, uuids: tuple[UUID, ...]) -> None:
     """Laat een object rusten: bewaard, niet meer geteld, tot de bron het gewijzigd geeft."""
     from gateway.installation import open_store

@@ -16,7 +16,7 @@ from gateway.commands.common import (
     sources_option,
     spare_collections,
     stop_on_sigterm,
-    with_config,
+    with_store,
 )
 from gateway.config import Config
 
@@ -32,7 +32,7 @@ RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "ve
 )
 @sources_option
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@with_config
+@with_store
 def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool) -> None:
     """Vertaalt alles wat bewaard is opnieuw, na een wijziging van [mapping]; vraagt niets aan een bron."""
     from gateway.installation import make_ingest, open_installation, open_store

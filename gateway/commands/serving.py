@@ -8,7 +8,15 @@ from uuid import UUID
 import click
 import orjson
 
-from gateway.commands.common import PROBLEMS, must_be_known, sources_option, stop_on_sigterm, with_config
+from gateway.commands.common import (
+    PROBLEMS,
+    must_be_known,
+    serving,
+    sources_option,
+    stop_on_sigterm,
+    with_config,
+    with_store,
+)
 from gateway.config import Config
 
 MARKS = {"ok": "[ok]     ", "warning": "[let op] ", "problem": "[FOUT]   "}
@@ -47,29 +55,34 @@ def check(config: Config, names: tuple[str, ...]) -> None:
 
 @click.command()
 @click.option("--no-jobs", is_flag=True, help="Zonder jobs: die draaien elders met klantbrug jobs, of niet.")
+@click.option(
+    "--register", is_flag=True, help="Een leeg register zonder bron, als [gateway] register = true."
+)
 @with_config
-def serve(config: Config, no_jobs: bool) -> None:
+def serve(config: Config, no_jobs: bool, register: bool) -> None:
     """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast."""
     from gateway.serve import must_be_free
     from gateway.serve import serve as run
     from gateway.supervise import beside
 
+    config = serving(config, register)
     must_be_free(config.gateway.bind)  # before anything is started beside it
-    with beside([] if no_jobs else _jobs_command(config)):
+    with beside([] if no_jobs else _jobs_command(config, register)):
         run(config)
 
 
-def _jobs_command(config: Config) -> list[str]:
+def _jobs_command(config: Config, register: bool) -> list[str]:
     """The command that runs the jobs as we would; the number of its supervisor comes after it."""
     chosen = click.get_current_context().find_root().params
     flags = [f"--{name.replace('_', '-')}" for name in ("log_json", "verbose") if chosen[name]]
     path = ["--config", str(config.path)] if config.path else []
-    return [sys.executable, "-m", "gateway", *path, *flags, "jobs", "serve", "--supervisor"]
+    served = ["--register"] if register else []
+    return [sys.executable, "-m", "gateway", *path, *flags, "jobs", "serve", *served, "--supervisor"]
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@with_config
+@with_store
 def status(config: Config, as_json: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.installation import open_store
@@ -81,7 +94,7 @@ def status(config: Config, as_json: bool) -> None:
 
 
 @click.command()
-@with_config
+@with_store
 def dump(config: Config) -> None:
     """Schrijft de inhoud van de opslag als JSON Lines (bevat persoonsgegevens)."""
     from gateway.installation import open_store
@@ -93,7 +106,7 @@ def dump(config: Config) -> None:
 
 @click.command()
 @click.argument("uuid", type=click.UUID)
-@with_config
+@with_store
 def restore(config: Config, uuid: UUID) -> None:
     """Zet terug wat een client verwijderde en uit een bron kwam."""
     from gateway.installation import open_installation

@@ -12,8 +12,8 @@ import click
 import orjson
 
 from gateway.auth import SCOPES, TokenError, create_token, rotate_token
-from gateway.commands.common import USAGE, with_config
-from gateway.config import Config
+from gateway.commands.common import USAGE, with_config, with_store
+from gateway.config import Config, ensure_secret
 from gateway.cron import DUTCH_TIME
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def token_create(config: Config, name: str, scope: str, expires: int | None) -> 
     """Maakt een token; het wordt eenmaal getoond en nergens bewaard."""
     from gateway.installation import open_store
 
-    _show_new(lambda: create_token(open_store(config), name, scope, expires))
+    _show_new(lambda: create_token(open_store(ensure_secret(config)), name, scope, expires))
 
 
 @token.command("rotate")
@@ -79,7 +79,7 @@ def token_create(config: Config, name: str, scope: str, expires: int | None) -> 
     help="Zo lang werkt het oude token nog.",
 )
 @EXPIRES
-@with_config
+@with_store
 def token_rotate(config: Config, name: str, overlap: int, expires: int | None) -> None:
     """Vervangt een token door een nieuw met dezelfde naam en scope, dat eenmaal wordt getoond."""
     from gateway.installation import open_store
@@ -89,7 +89,7 @@ def token_rotate(config: Config, name: str, overlap: int, expires: int | None) -
 
 @token.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@with_config
+@with_store
 def token_list(config: Config, as_json: bool) -> None:
     """Toont de tokens: naam, scope, gemaakt, laatst gebruikt; nooit het token zelf."""
     from gateway.installation import open_store
@@ -113,7 +113,7 @@ def token_list(config: Config, as_json: bool) -> None:
 
 @token.command("revoke")
 @click.argument("name", metavar="NAAM")
-@with_config
+@with_store
 def token_revoke(config: Config, name: str) -> None:
     """Trekt een token in; binnen enkele seconden werkt het nergens meer. De naam kan daarna opnieuw."""
     from gateway.installation import open_store

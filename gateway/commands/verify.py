@@ -17,6 +17,7 @@ from gateway.commands.common import (
     sources_option,
     spare_collections,
     stop_on_sigterm,
+    there,
     with_config,
 )
 from gateway.config import Config
@@ -115,7 +116,7 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
     from gateway.store.status import moment_of
     from gateway.times import local
 
-    store = open_store(config)
+    store = open_store(there(config))
     with store.read() as connection:
         kept = reports.list_reports(connection) if number is None else []
         report = reports.get_report(connection, number) if number is not None else None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from gateway.problems import Problem
+
 COMPLETE, PARTIAL = "complete", "partial"
 # From the best to the worst.
 FRESHNESS = ("local", "fresh", "live", "stale")
@@ -25,19 +27,22 @@ class Outcome:
     """What an answer may say of itself.
 
     `coverage` is complete, or partial with a `reason`; `freshness` is live (fetched for this request), fresh
-    (recent enough), stale (older than allowed, because the source failed) or local (no source concerned).
-    `retry` says that the store has changed and must be read again; `give_up` (time.monotonic) is when asking the
-    sources must end, over all rounds of one request.
+    (recent enough), stale (older than allowed: the source failed, was not done in time, or is not followed) or local
+    (no source concerned). `retry` says that the store has changed and must be read again; `settled` that no source
+    has to be asked for what stands in the answer. `otherwise` is what to answer instead when the store turns out to
+    hold nothing for the question, for then nobody knows; with `written` also when no client wrote any of it.
     """
 
     coverage: str
     reason: str
     freshness: str
     retry: bool = False
-    give_up: float = 0.0
+    settled: bool = False
+    otherwise: Problem | None = None
+    written: bool = False
 
     def headers(self) -> list[tuple[str, str]]:
-        """The two headers that every answer of the API carries."""
+        """The two headers of every answer of the API that says something of what is held."""
         coverage = self.coverage
         if self.reason and coverage != COMPLETE:
             reason = self.reason.encode("latin-1", "replace").decode("latin-1")
@@ -45,7 +50,7 @@ class Outcome:
         return [("Klantbrug-Coverage", coverage), ("Klantbrug-Freshness", self.freshness)]
 
 
-LOCAL = Outcome(COMPLETE, "", "local")
+LOCAL = Outcome(COMPLETE, "", "local", settled=True)
 
 
 def worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
@@ -53,12 +58,18 @@ def worst(outcomes: Sequence[Outcome], retry: bool = False) -> Outcome:
     reasons = dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason)
     coverage = PARTIAL if any(outcome.coverage == PARTIAL for outcome in outcomes) else COMPLETE
     freshness = max((outcome.freshness for outcome in outcomes), key=FRESHNESS.index, default=FRESHNESS[0])
-    give_up = max((outcome.give_up for outcome in outcomes), default=0.0)
-    return Outcome(coverage, "; ".join(reasons), freshness, retry, give_up)
+    otherwise = next((outcome.otherwise for outcome in outcomes if outcome.otherwise), None)
+    written = any(outcome.written for outcome in outcomes)
+    settled = all(outcome.settled for outcome in outcomes)
+    return Outcome(coverage, "; ".join(reasons), freshness, retry, settled, otherwise, written)
 
 
 class Hydrator(Protocol):
     """Fetches from the sources what a question needs. Never called inside a transaction of the store."""
+
+    def begin(self) -> None:
+        """A request begins, in this thread: over all that follows it has one time to wait for sources."""
+        ...
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Before a list is read.
@@ -86,6 +97,9 @@ class Hydrator(Protocol):
 
 class LocalOnly:
     """A register without sources: what the store has is all there is."""
+
+    def begin(self) -> None:
+        """Nothing: there is nothing to wait for."""
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Complete, from the store."""

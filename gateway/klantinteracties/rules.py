@@ -42,6 +42,9 @@ WRONG_PARENT = InvalidParam(
     "invalid",
     "Het is alleen mogelijk om een subIdentificatorVan te kiezen met codeSoortObjectId = `kvk_nummer`.",
 )
+ACTOR_NOT_UNIQUE = InvalidParam(
+    "actoridentificator", "unique", "Er bestaat al een actor met deze `actoridentificator`."
+)
 NOT_LINKED = {
     "voorkeursDigitaalAdres": "Het voorkeurs adres moet een gelinkte digitaal adres zijn.",
     "voorkeursRekeningnummer": "Het voorkeurs rekeningnummer moet een gelinkte rekeningnummer zijn.",
@@ -80,6 +83,20 @@ def _preferences() -> Iterator[tuple[str, str]]:
 
 # By the relation that makes something belong to a document: the relation by which that document prefers it.
 PREFERENCES: Mapping[str, str] = dict(_preferences())
+
+
+def already_there(connection: sqlite3.Connection, kind: str, given: Mapping[str, Any]) -> Held | None:
+    """The actor that a body of a POST means, when a client made one of that soort with its actoridentificator (M31).
+
+    The recorded server makes another one of it, so clients do not expect to be refused; with two of them they can't
+    tell any more who it was. One that only the legacy gives is not answered: the client's becomes one with it, and
+    keeps the uuid that his POST gave (M19).
+    """
+    codes = given.get("actoridentificator") if kind == "actor" else None
+    if not codes or not codes["objectId"]:
+        return None
+    found = rules.having(connection, rules.same_actoren(connection, codes), "soortActor", given["soortActor"])
+    return editing.get(connection, found[0]) if found else None
 
 
 def judge(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
@@ -211,7 +228,17 @@ def joined(connection: sqlite3.Connection, held: Held, partij: int) -> list[Inva
     return [REFERENTIE_NOT_UNIQUE] if others else []
 
 
+def _actor(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+    """An actor does not become another one that clients made; with one of the legacy it becomes one (M31)."""
+    codes, held = draft.merged["actoridentificator"], draft.held
+    if not codes or not codes["objectId"] or (held and held.body["actoridentificator"] == codes):
+        return
+    if set(rules.same_actoren(connection, codes)) - ({held.id} if held else set()):
+        yield ACTOR_NOT_UNIQUE
+
+
 _RULES: Mapping[str, Callable[[sqlite3.Connection, Draft], Iterator[InvalidParam]]] = {
+    "actor": _actor,
     "actorklantcontact": _actorklantcontact,
     "digitaleadres": _digitaleadres,
     "partij": _partij,

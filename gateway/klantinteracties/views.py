@@ -66,7 +66,7 @@ class Answer:
         self.environ = environ
         self.base = base
         self.path = path
-        self.outcome: Outcome | None = LOCAL
+        self.outcome: Outcome | None = None  # until something was asked there is nothing to say
         self.status = 200
         self.headers: list[tuple[str, str]] = []
 
@@ -154,13 +154,19 @@ class Api:
                 "parses": ["application/json"],
             }
         )
-        does["OPTIONS"] = lambda answer: options
+
+        def tell(answer: Answer) -> bytes:
+            answer.outcome = LOCAL
+            return options
+
+        does["OPTIONS"] = tell
 
         def view(environ: Environ, path: dict[str, str]) -> Reply:
             method = environ["REQUEST_METHOD"]
             if method == "OPTIONS" and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
                 return json_reply(b"")  # CORS is off: a preflight gets no permission, and needs no token
             answer = Answer(environ, self._addresses.base(environ), path)
+            self._hydrator.begin()
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
@@ -171,7 +177,8 @@ class Api:
                     self._gatekeeper.admit(credentials, WRITE)
                 body = does[method](answer)
             except Problem as problem:
-                return problem_reply(problem, answer.base, [*common, *_said(answer.outcome)])
+                said = _said(answer.outcome) if problem.said is None else problem.said
+                return problem_reply(problem, answer.base, [*common, *said])
             headers = [*common, *_said(answer.outcome), *answer.headers]
             return empty_reply(headers) if answer.status == 204 else json_reply(body, answer.status, headers)
 
@@ -182,15 +189,18 @@ class Api:
         return Reply(301, [*SECURITY, ("Content-Length", "0"), location], b"")
 
     def _root(self, answer: Answer) -> bytes:
+        answer.outcome = LOCAL
         return orjson.dumps({path: f"{answer.base}{BASE_PATH}/{path}" for path in sorted(PATHS)})
 
     def _list(self, resource: Resource, answer: Answer) -> bytes:
         text = answer.environ.get("QUERY_STRING", "")
         query = parse_list(resource, text)
-        answer.outcome = None  # until the hydrator has spoken nothing is known
         answer.outcome = self._hydrator.before_list(resource.kind, query.filters)
+        self._judge_list(resource, query, answer.outcome)
         read = partial(self._read_list, resource, query, answer.base)
         page, results = self._until_settled(answer, read)
+        if not page.total and answer.outcome.otherwise:
+            raise answer.outcome.otherwise
         address = f"{answer.base}{BASE_PATH}/{resource.path}"
         return orjson.dumps(
             {
@@ -202,6 +212,14 @@ class Api:
                 "results": results,
             }
         )
+
+    def _judge_list(self, resource: Resource, query: ListQuery, outcome: Outcome) -> None:
+        """Raise the Problem that answers a question about content when no client wrote any of it here."""
+        if outcome.written and outcome.otherwise:
+            with self._store.read() as connection:
+                known = reading.wrote_any(connection, resource.kind, query.conditions)
+            if not known:
+                raise outcome.otherwise
 
     def _read_list(
         self, resource: Resource, query: ListQuery, base: str, shown: list[Shown]
@@ -224,12 +242,11 @@ class Api:
     def _found(self, resource: Resource, answer: Answer, expand: Tree = ()) -> Json:
         """The document that the path names, when it is all there. Raises a 404 Problem, and what hydrating raises."""
         uuid = _uuid(answer)
-        answer.outcome = None
         answer.outcome = self._hydrator.before_detail(resource.kind, uuid)
         read = partial(self._read_detail, resource, uuid.bytes, expand, answer.base)
         found = self._until_settled(answer, read)
         if found is None:
-            raise problems.not_found()
+            raise answer.outcome.otherwise or problems.not_found()
         return found
 
     def _create(self, resource: Resource, answer: Answer) -> bytes:
@@ -240,8 +257,12 @@ class Api:
 
     def _change(self, resource: Resource, part: bool, answer: Answer) -> bytes:
         self._found(resource, answer)  # what isn't there can't be wrong: 404 before the body is looked at
+        found, answer.outcome = (
+            answer.outcome or LOCAL,
+            None,
+        )  # a body that is refused by itself says nothing of it
         written = self._writer.change(resource, _uuid(answer), read_json(request), answer.base, partial=part)
-        answer.outcome = worst([answer.outcome or LOCAL, written.outcome])
+        answer.outcome = worst([found, written.outcome])
         return orjson.dumps(written.answer)
 
     def _delete(self, resource: Resource, answer: Answer) -> bytes:
@@ -267,7 +288,10 @@ class Api:
             return compose(connection, plan(resource.kind, expand), [row], base, shown)[0]
 
     def _until_settled(self, answer: Answer, read: Callable[[list[Shown]], Found]) -> Found:
-        """Read, and read again for as long as the hydrator found more that belongs to the answer."""
+        """Read, and read again for as long as the hydrator found more that belongs to the answer.
+
+        `answer.outcome` is set when it returns.
+        """
         outcome = answer.outcome or LOCAL
         for _ in range(MOST_ROUNDS):
             shown: list[Shown] = []

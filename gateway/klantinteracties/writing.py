@@ -74,11 +74,14 @@ class Writer:
         self._prefer = prefer
 
     def create(self, resource: Resource, data: Any, base: str) -> Written:
-        """A new document from a parsed body; `base` is the base URL of the answer."""
+        """A new document from a parsed body; `base` is the base URL of the answer.
+
+        An actor that a client made already gets what the body says, and is answered itself.
+        """
         given = self._load(resource.kind, data)
         outcome = self._hydrate([(resource, given)])
-        with self._store.write() as connection:
-            draft = Draft(resource, given)
+        with self._judging(outcome) as connection:
+            draft = Draft(resource, given, rules.already_there(connection, resource.kind, given))
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
             self._join(connection, resource.kind, row)
@@ -93,7 +96,7 @@ class Writer:
             held = editing.get(connection, row)
         given = self._load(resource.kind, data, partial=partial, held=held)
         outcome = self._hydrate([(resource, given)])
-        with self._store.write() as connection:
+        with self._judging(outcome) as connection:
             row = _row(connection, resource, uuid)
             draft = Draft(resource, given, editing.get(connection, row), partial=partial)
             _refuse(drafts.resolve(connection, draft))
@@ -136,7 +139,7 @@ class Writer:
         """A klantcontact with at most one betrokkene and one onderwerpobject, at once [029, 030, 148]."""
         made = _drafts(MAAK_KLANTCONTACT, self._load(MAAK_KLANTCONTACT, data))
         outcome = self._hydrate([(draft.resource, draft.given) for draft in made.values()])
-        with self._store.write() as connection:
+        with self._judging(outcome) as connection:
             _refuse([param for draft in made.values() for param in drafts.resolve(connection, draft)])
             rows = {"klantcontact": self._save(connection, made["klantcontact"])}
             for kind in made.keys() & PARTS.keys():
@@ -150,6 +153,16 @@ class Writer:
             }
             self._tell(connection, "klantcontact", "create", answer["klantcontact"] or {})
         return Written(answer, outcome)
+
+    @contextlib.contextmanager
+    def _judging(self, outcome: Outcome) -> Iterator[sqlite3.Connection]:
+        """A transaction for a write; what refuses it says how complete and fresh that is by which it was judged."""
+        try:
+            with self._store.write() as connection:
+                yield connection
+        except problems.Problem as problem:
+            problem.said = outcome.headers()
+            raise
 
     def _load(self, kind: str, data: Any, *, partial: bool = False, held: Held | None = None) -> Json:
         """The fields of a body, judged by themselves. Raises a 400 Problem that names all that is wrong with fields."""
@@ -193,8 +206,17 @@ class Writer:
                 with self._store.read() as connection:
                     known = reading.find(connection, kind, uuid.bytes) is not None
                 if not known:
-                    outcomes.append(self._hydrator.before_detail(kind, uuid))
+                    outcomes.append(self._asked(kind, uuid))
         return worst(outcomes)
+
+    def _asked(self, kind: str, uuid: UUID) -> Outcome:
+        """Ask the sources for what a body refers to. Raises Problem when they can't tell whether it is there."""
+        outcome = self._hydrator.before_detail(kind, uuid)
+        if outcome.otherwise:
+            with self._store.read() as connection:
+                if reading.find(connection, kind, uuid.bytes) is None:
+                    raise outcome.otherwise
+        return outcome
 
     def _save(self, connection: sqlite3.Connection, draft: Draft) -> int:
         """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""

@@ -27,8 +27,10 @@ from gateway.processes import me
 # How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
 POLL_SECONDS, WISH_SECONDS = 0.005, 0.25
 RECLAIM_SECONDS = 0.2
-# A call that was on the line for so long tells that the source hangs, though the client's own time was short.
-HANGS_SECONDS = 5.0
+# A call that was on the line for so long tells that the source hangs, though the client's own time was short: less than
+# half of `[live] deadline`, or no question would ever tell. What is merely slow is read on by background calls, which
+# have more time, and whose answers tell that it works.
+HANGS_SECONDS = 1.5
 # After a 429 that does not say how long: from the first to the longest, doubling.
 FIRST_REST, LONGEST_REST = 0.25, 20.0
 

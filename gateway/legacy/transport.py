@@ -199,10 +199,12 @@ class Transport:
         left = _left(deadline)
         if left is not None and left <= 0.001:
             raise requests.Timeout
-        timeout = (
-            min(self._source.connect_timeout, left or self._source.connect_timeout),
-            min(self._source.read_timeout, left or self._source.read_timeout),
-        )
+        connect, read = self._source.connect_timeout, self._source.read_timeout
+        if left is None:
+            timeout = urllib3.Timeout(connect=connect, read=read)
+        else:
+            # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
+            timeout = urllib3.Timeout(total=left, connect=min(connect, left / 2), read=min(read, left))
         asked = time.time()
         response = self._sessions().get(
             url, params=dict(params), auth=_Bearer(token), timeout=timeout, allow_redirects=False, stream=True

@@ -43,6 +43,16 @@ def asked_by_key(key: str) -> str:
     return f"sleutel {key}"
 
 
+def walked_by_key(key: str) -> str:
+    """The name under which it is remembered that all parts of a key's party were read."""
+    return asked_by_key(f"geheel {key}")
+
+
+def walk_begun_by_key(key: str) -> str:
+    """The name under which it is remembered that reading those began."""
+    return asked_by_key(f"begonnen {key}")
+
+
 def said_by(facet: str, body: str) -> bytes:
     """A digest of what a claim says: what is said tells its keys too."""
     return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()[:STATEMENT_BYTES]
@@ -277,7 +287,7 @@ def delete_unused_identities(connection: sqlite3.Connection, identities: Iterabl
     # By source, because that is how they are found; a key of which nothing is held is only asked once more.
     connection.executemany(
         "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
-        [(asked_by_key(key),) for _, key in unused],
+        [(name(key),) for _, key in unused for name in (asked_by_key, walked_by_key, walk_begun_by_key)],
     )
 
 

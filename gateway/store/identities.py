@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.claims import Zaak, connected
-from gateway.store.kinds import RAW_KIND
+from gateway.store.kinds import RAW_KIND, RELATION
+from gateway.store.rules import with_value
 
 
 def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[int]:
@@ -23,6 +24,20 @@ def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[in
     return found
 
 
+def key_is_held(connection: sqlite3.Connection, key: str) -> bool:
+    """Does a document, of the legacy or of a client, have this number, or this identificatie of an actor (M5, M17)?
+
+    In: a key of a BSN, RSIN, KVK number, vestigingsnummer, or of an actor (whatever its source).
+    """
+    kind, field = (
+        ("actor", "actoridentificator.objectId")
+        if key.startswith("actor:")
+        else ("partij-identificator", "partijIdentificator.objectId")
+    )
+    value = key.split("|", 2)[2] if kind == "actor" else key.split(":", 2)[2]
+    return bool(with_value(connection, kind, field, value))
+
+
 def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]:
     """The identity keys of the statements that made a partij or actor."""
     return [
@@ -33,6 +48,15 @@ def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]
             (document,),
         )
     ]
+
+
+def numbers_of_partij(connection: sqlite3.Connection, partij: int) -> list[tuple[str, str]]:
+    """The numbers that a partij is identified by, whoever wrote them: soort and number."""
+    return connection.execute(
+        "SELECT d.body ->> '$.partijIdentificator.codeSoortObjectId', d.body ->> '$.partijIdentificator.objectId'"
+        " FROM link l JOIN document d ON d.id = l.source WHERE l.target = ? AND l.relation = ? ORDER BY d.uuid",
+        (partij, RELATION["partij-identificator.identificeerdePartij"]),
+    ).fetchall()
 
 
 def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:

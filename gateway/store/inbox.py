@@ -114,8 +114,9 @@ def owe(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, mom
     """
     if not put(connection, source, kind, uuid, uuid if kind == "zaak" else None, moment):
         following.ask_hurry(connection, source, moment, NO_ROOM)
-    connection.execute(
-        "DELETE FROM fetched WHERE source = ? AND key = ?", (source, f"{kind} {UUID(bytes=uuid)}")
+    connection.executemany(
+        "DELETE FROM fetched WHERE source = ? AND key = ?",
+        [(source, f"{what} {UUID(bytes=uuid)}") for what in (kind, *(["rollen"] if kind == "zaak" else []))],
     )
 
 

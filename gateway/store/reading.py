@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gateway.store import spans
 from gateway.store.conditions import Compare, Condition, Subject, Where
-from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
+from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
 from gateway.store.schema import FILTER_INDEXES
 
 # A stored document: row id, uuid (16 bytes), body (JSON text).
@@ -90,6 +90,20 @@ def page(
     else:
         rows = _rows(connection, kind, wheres, values, NEWEST_FIRST, length, start)
     return Page(count, number, rows)
+
+
+def wrote_any(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> bool:
+    """Did a client write, or change, one of the documents of a kind that meet these conditions?"""
+    wheres = tuple(condition.where for condition in conditions)
+    if any(where.compare is Compare.CONTAINS for where in wheres):
+        connection.create_function("contains_text", 2, _contains, deterministic=True)
+    written = (
+        f"(d.origin = {LOCAL_ORIGIN} OR EXISTS (SELECT 1 FROM local WHERE uuid = d.uuid)"
+        " OR EXISTS (SELECT 1 FROM adopted WHERE own = d.uuid))"
+    )
+    statement = f"SELECT EXISTS (SELECT 1 {_selection(kind, wheres)} AND {written})"
+    values = [condition.value for condition in conditions]
+    return bool(connection.execute(statement, values).fetchone()[0])
 
 
 def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, int] | None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from gateway.store.binding import IN_IDS, id_list
-from gateway.store.kinds import KIND, RELATION
+from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.schema import FILTER_INDEXES
 
 IDENTIFICATOR = "partij-identificator"
@@ -45,6 +45,24 @@ def same_identificatoren(
         },
     )
     return {row for (row,) in found}
+
+
+def same_actoren(connection: sqlite3.Connection, codes: Mapping[str, str]) -> list[int]:
+    """The actoren of clients with these four codes in their actoridentificator, oldest first.
+
+    Also those that the legacy gives too; not those that only the legacy gives, for what a client says of these is his
+    own, and becomes one with them (M19, M31).
+    """
+    found = connection.execute(
+        f"SELECT id FROM document INDEXED BY {FILTER_INDEXES['actor', 'actoridentificator.objectId']}"
+        f" WHERE kind = {KIND['actor']} AND body ->> '$.actoridentificator.objectId' = :objectId"
+        " AND body ->> '$.actoridentificator.codeObjecttype' = :codeObjecttype"
+        " AND body ->> '$.actoridentificator.codeRegister' = :codeRegister"
+        " AND body ->> '$.actoridentificator.codeSoortObjectId' = :codeSoortObjectId"
+        " AND (origin = :local OR uuid IN (SELECT own FROM adopted)) ORDER BY created, uuid",
+        {**codes, "local": LOCAL_ORIGIN},
+    )
+    return [row for (row,) in found]
 
 
 def referring(connection: sqlite3.Connection, relation: str, target: int) -> list[int]:

@@ -6,6 +6,9 @@ Functions that change something go inside `Store.write()`, unless they take the 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+
+import orjson
 
 from gateway.store.database import Store, now
 
@@ -38,6 +41,24 @@ def fetched_at(connection: sqlite3.Connection, source: int, name: str) -> int:
     return row[0] if row else 0
 
 
+def fetched_times(connection: sqlite3.Connection, source: int, names: Iterable[str]) -> dict[str, int]:
+    """When each of these was last asked of the source and answered whole; what never was is not there."""
+    wanted = orjson.dumps(list(names)).decode()
+    rows = connection.execute(
+        "SELECT key, at FROM fetched WHERE source = ? AND key IN (SELECT value FROM json_each(?))",
+        (source, wanted),
+    )
+    return dict(rows.fetchall())
+
+
+def set_fetched(connection: sqlite3.Connection, source: int, name: str, moment: int) -> None:
+    """Remember this moment under a name, whatever was remembered before."""
+    connection.execute(
+        "INSERT INTO fetched (source, key, at) VALUES (?1, ?2, ?3) ON CONFLICT (source, key) DO UPDATE SET at = ?3",
+        (source, name, moment),
+    )
+
+
 def note_fetched(connection: sqlite3.Connection, source: int, name: str, moment: int) -> None:
     """Remember that this was asked and answered whole at `moment`."""
     connection.execute(
@@ -53,6 +74,15 @@ def source_state(connection: sqlite3.Connection, source: int) -> tuple[str, int]
         "SELECT phase, covered FROM source WHERE id = ?", (source,)
     ).fetchone()
     return phase, covered or 0
+
+
+def source_read(connection: sqlite3.Connection, source: int) -> tuple[str, int, int]:
+    """The phase of a source, and when its last complete backfill and its last whole sync began (0: never)."""
+    phase, covered, synced = connection.execute(
+        "SELECT s.phase, s.covered, f.synced FROM source s LEFT JOIN following f ON f.source = s.id WHERE s.id = ?",
+        (source,),
+    ).fetchone()
+    return phase, covered or 0, synced or 0
 
 
 def set_covered(connection: sqlite3.Connection, source: int, moment: int) -> None:

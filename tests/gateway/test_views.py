@@ -142,6 +142,9 @@ class Script:
         self.then: list[Callable[[], None]] = []
         self.always_retry = False
 
+    def begin(self) -> None:
+        """Nothing has a time limit here."""
+
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         assert not self.store.connection().in_transaction
         self.asked.append((kind, dict(filters)))
@@ -237,7 +240,7 @@ def test_a_question_that_the_source_cannot_answer_is_refused(
 
 
 def test_without_sources_every_answer_is_complete(client: Client) -> None:
-    for path in ("/partijen", f"/partijen/{PARTIJ}", f"/partijen/{NOBODY}", "/partijen?onbekend=1"):
+    for path in ("/partijen", f"/partijen/{PARTIJ}", f"/partijen/{NOBODY}"):
         got = client.get(path)
         assert (got.headers["Klantbrug-Coverage"], got.headers["Klantbrug-Freshness"]) == (
             "complete",
