@@ -531,11 +531,12 @@ class Backfill:
         kinds = list(totals)
         if progress.kind not in totals or not progress.look or None in totals.values():
             return 0.0 if progress.kind in (CONNECTION, SAMPLE_OF_CONNECTIONS) or not progress.look else None
-        if not progress.average:
+        average = self.telling.meter.average
+        if not average:
             return None
         objects = sum(totals[kind] or 0 for kind in kinds[kinds.index(progress.kind) + 1 :])
         objects += max(0, LEAST_LOOKS - progress.look) * sum(count or 0 for count in totals.values())
-        seconds = objects / progress.average
+        seconds = objects / average
         if self.client.zaakcontactmomenten == "per_zaak" and self.client.can(CONNECTION, "zaak"):
             seconds += (totals.get("zaak") or 0) / ZAKEN_A_SECOND
         return seconds
