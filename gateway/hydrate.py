@@ -39,7 +39,7 @@ NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
 NO_TIME = "de tijd voor deze vraag was om"
 # Reading on after the answer is of use: the source was not done yet, or was given no chance.
 NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen)
-CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact")
+CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
 
 
 class Request(threading.local):
@@ -58,7 +58,12 @@ class LegacyHydrator:
         self.fetchers = fetchers
         self.live = live
         # Each source is translated by the same [mapping].
-        self._actor_codes = actor_codes(next(iter(fetchers.values())).ingest.settings)
+        settings = next(iter(fetchers.values())).ingest.settings
+        # Contactmomenten may give internetaken, and addresses of betrokkenen (M40).
+        self._moments = any(fetcher.has_api("contactmomenten") for fetcher in fetchers.values())
+        self._actor_codes = actor_codes(settings, moments=self._moments)
+        tasks = self._moments and settings.contactverzoek_typen
+        self._local_kinds = LOCAL_KINDS - {"internetaak"} if tasks else LOCAL_KINDS
         self.refresher = Refresher()
         self._request = Request()
 
@@ -73,7 +78,7 @@ class LegacyHydrator:
 
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         """Make the store ready for a list; raises Problem (502, 503, 504) when it can't be."""
-        asked = question(kind, filters, self._actor_codes)
+        asked = question(kind, filters, self._actor_codes, self._local_kinds)
         if asked.unbounded:
             return self._everything() if self._backfilled() else self._before_backfill(asked, filters)
         if not asked.partial or self._backfilled():
@@ -84,7 +89,7 @@ class LegacyHydrator:
 
     def before_detail(self, kind: str, uuid: UUID) -> Outcome:
         """Make the store ready for one object by uuid; raises Problem."""
-        if kind in LOCAL_KINDS:
+        if kind in self._local_kinds:
             return LOCAL
         return self._meet([Need("document", str(uuid), kind)])
 
@@ -261,7 +266,10 @@ class LegacyHydrator:
                 if found is None or found[1] is None:
                     continue
                 _, owner, owner_row = found
-                if item.kind in CONTACT_KINDS:
+                of_moment = (
+                    self._moments and item.kind == "digitaleadres" and ties.is_moment(connection, owner)
+                )
+                if item.kind in CONTACT_KINDS or of_moment:
                     zaak = rows.zaak_of_contact(connection, owner)
                     if zaak:
                         needs[Need("zaak", str(UUID(bytes=zaak[1])))] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 from mappings import nummers
 from mappings.settings import Settings
 
-# Kinds that no legacy object becomes (yet): what the store holds of them is all there is.
+# Kinds that no legacy object becomes: what the store holds of them is all there is. Only contactmomenten of a type in
+# `[mapping] contactverzoek_typen` become internetaken (M40).
 LOCAL_KINDS = frozenset({"rekeningnummer", "categorie", "categorie-relatie", "bijlage", "internetaak"})
 NO_REPRESENTEE = "bij deze bron is niet te vragen op welke rollen een partij als vertegenwoordigde staat"
 UUID_SUFFIXES = ("__uuid", "__url")
@@ -42,6 +43,7 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
     },
     "onderwerpobject": {"klantcontact": "klantcontact", "wasKlantcontact": "klantcontact"},
     "actorklantcontact": {"actor": "actor-met-contacten", "klantcontact": "klantcontact"},
+    "internetaak": {"aanleidinggevendKlantcontact": "klantcontact"},
     # Those that this one represents: its own rollen and zaken tell.
     "partij": {"vertegenwoordigdePartij": "partij"},
     # The one that acts first: its own rollen and zaken tell whom it represents.
@@ -79,6 +81,7 @@ WRITTEN_FILTERS: Mapping[str, tuple[str, ...]] = {
 }
 # Filters with a value that at most one document of the kind has.
 UNIQUE_FILTERS: Mapping[str, tuple[str, ...]] = {"partij": ("nummer",), "klantcontact": ("nummer",)}
+GROEP = "groep"
 SOORTEN_ACTOR = ("medewerker", "organisatorische_eenheid")
 CODES = ("codeObjecttype", "codeRegister", "codeSoortObjectId")
 # The codes of the actoridentificator that legacy actoren have, by soortActor (M27).
@@ -114,39 +117,45 @@ class Question:
     unique: bool = False
 
 
-def question(kind: str, filters: Mapping[str, str], actor_codes: ActorCodes = ANY_CODES) -> Question:
+def question(
+    kind: str,
+    filters: Mapping[str, str],
+    actor_codes: ActorCodes = ANY_CODES,
+    local_kinds: Set[str] = LOCAL_KINDS,
+) -> Question:
     """What a list of `kind` with these filters (API names, raw values) needs from the legacy.
 
     One filter that the legacy can be asked bounds the answer; the others then narrow it in the store. Without
     `actor_codes` legacy actoren may have any.
     """
-    if kind in LOCAL_KINDS or _only_of_clients(kind, filters):
+    if kind in local_kinds or _only_of_clients(kind, filters, local_kinds):
         return Question()
     for read in (_by_identificator, _by_zaak, _by_reference):
         needs = read(kind, filters)
         if needs is not None:
             hidden = read is _by_reference and _by_represented(kind, filters)
             return Question(tuple(needs), partial=NO_REPRESENTEE if hidden else "")
-    if kind == "actor" and "actoridentificatorObjectId" in filters:
+    if kind == "actor" and "actoridentificatorObjectId" in filters and not _by_groep(filters, actor_codes):
         return Question(tuple(_by_actor(filters, actor_codes)))
     written = any(name in filters for name in WRITTEN_FILTERS.get(kind, ()))
     unique = any(name in filters for name in UNIQUE_FILTERS.get(kind, ()))
     return Question(unbounded=True, written=written, unique=unique)
 
 
-def _only_of_clients(kind: str, filters: Mapping[str, str]) -> bool:
+def _only_of_clients(kind: str, filters: Mapping[str, str], local_kinds: Set[str]) -> bool:
     return any(
-        (not of or of in LOCAL_KINDS) and (name not in IS_THERE or filters[name].lower() in YES)
+        (not of or of in local_kinds) and (name not in IS_THERE or filters[name].lower() in YES)
         for name, of in CLIENTS_FILTERS.get(kind, {}).items()
         if name in filters
     )
 
 
-def actor_codes(settings: Settings) -> ActorCodes:
-    """The codes that legacy actoren are served with."""
+def actor_codes(settings: Settings, *, moments: bool = False) -> ActorCodes:
+    """The codes that legacy actoren are served with; `moments` tells that contactmomenten are a source (M40)."""
     rest = (settings.actor_register, settings.actor_soort_object_id)
     objecttypes = (settings.actor_objecttype_medewerker, settings.actor_objecttype_eenheid)
-    return {soort: (own, *rest) for soort, own in zip(SOORTEN_ACTOR, objecttypes, strict=True)}
+    codes = {soort: (own, *rest) for soort, own in zip(SOORTEN_ACTOR, objecttypes, strict=True)}
+    return codes | ({GROEP: (settings.actor_objecttype_groep, *rest)} if moments else {})
 
 
 def _by_identificator(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
@@ -225,6 +234,11 @@ def _by_represented(kind: str, filters: Mapping[str, str]) -> bool:
         and "vertegenwoordigdePartij" in names
         and "vertegenwoordigendePartij" not in names
     )
+
+
+def _by_groep(filters: Mapping[str, str], served: ActorCodes) -> bool:
+    """Is a groep asked for? Only contactmomenten name those, which can't be asked by whom they name (M40)."""
+    return GROEP in served and filters.get("actoridentificatorCodeObjecttype") == served[GROEP][0]
 
 
 def _by_actor(filters: Mapping[str, str], served: ActorCodes) -> list[Need]:

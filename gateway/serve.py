@@ -29,6 +29,7 @@ from gateway.app import create_app
 from gateway.config import Config, ConfigError, Gateway
 from gateway.installation import open_installation
 from gateway.logs import get_logger
+from gateway.store.database import StoreError
 
 log = get_logger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -36,6 +37,8 @@ STOPS_WITHIN = 30  # seconds for the requests that are being answered
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 # So long the workers of a server that was just killed may still be ending.
 FREE_WITHIN = 5.0
+# So long an old worker answers on beside the one that takes its place.
+START_SECONDS = 3.5
 LOOK_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 # The server's own lines go where ours go, so that nothing of a request can stand in them.
@@ -114,10 +117,13 @@ def _in_worker(make: Callable[[], Flask]) -> Flask:
     return app
 
 
-def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
+def run_server(
+    gateway: Gateway, make: Callable[[], Flask], on_reload: Callable[[], None] = lambda: None
+) -> None:
     """Serve until a signal says stop what `make` gives; it is called once in every worker process.
 
-    Raises ConfigError when it can't listen there. No access log, ever: a query string holds a BSN.
+    At SIGHUP `on_reload` is called, and each worker gives way to a new one when that is there. Raises ConfigError when
+    it can't listen there. No access log, ever: a query string holds a BSN.
     """
     must_be_free(gateway.bind)
     _heed_signals_from_birth()
@@ -136,7 +142,9 @@ def run_server(gateway: Gateway, make: Callable[[], Flask]) -> None:
         log_dictconfig=LOGGING,
         respawn_failed_workers=True,
         workers_kill_timeout=STOPS_WITHIN,
+        respawn_interval=START_SECONDS,
     )
+    server.on_reload(on_reload)
     server.serve(target_loader=partial(_in_worker, make), wrap_loader=False)
 
 
@@ -180,8 +188,23 @@ def settings(config: Config) -> Gateway:
     return replace(config.gateway, threads=1)
 
 
-def serve(config: Config) -> None:
-    """Serve until a signal says stop. Raises StoreError or ConfigError when store or address can't be used."""
+def serve(
+    config: Config,
+    reread: Callable[[], Config] | None = None,
+    on_reload: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal says stop. Raises StoreError or ConfigError when store or address can't be used.
+
+    At SIGHUP workers go on by what `reread` gives, when that can be used, and `on_reload` is called.
+    """
+    followed = [config]
+
+    def follow() -> None:
+        new = _reread(reread, followed[0]) if reread else None
+        if new is not None:
+            followed[0] = new
+            on_reload()
+
     installation = open_installation(config)  # schema and secret are judged once, before any worker starts
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)
@@ -190,4 +213,25 @@ def serve(config: Config) -> None:
             sources=names,
         )
     installation.store.close()
-    run_server(settings(config), partial(make_app, config))
+    run_server(settings(config), lambda: make_app(followed[0]), follow)
+
+
+def _reread(reread: Callable[[], Config], old: Config) -> Config | None:
+    """The configuration as it is now; None, and told in the log, when it can't be followed without a restart."""
+    try:
+        new = reread()
+        open_installation(new).store.close()
+    except (ConfigError, StoreError) as error:
+        log.error("config niet overgenomen, de vorige blijft gelden", problem=str(error))
+        return None
+    for key, here, there in (
+        ("[gateway] bind", new.gateway.bind, old.gateway.bind),
+        ("[gateway] workers", new.gateway.workers, old.gateway.workers),
+        ("[gateway] threads", settings(new).threads, settings(old).threads),
+        ("[store] path", new.store.path, old.store.path),
+    ):
+        if here != there:
+            log.error("config niet overgenomen: dit vraagt een herstart", key=key)
+            return None
+    log.info("config opnieuw gelezen")
+    return new

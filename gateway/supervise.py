@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.logs import get_logger, setup_logging
 
@@ -24,21 +24,25 @@ LONGEST_WAIT = 60.0
 STEADY_SECONDS = 60.0
 POLL_SECONDS = 0.5
 STOP_SECONDS = 10.0
+# Tells the process that looks after another to start that again.
+AGAIN = signal.SIGUSR1
 
 
 @contextlib.contextmanager
-def beside(command: Sequence[str]) -> Iterator[None]:
+def beside(command: Sequence[str]) -> Iterator[Callable[[], None]]:
     """Keep `command` running for the block, whatever ends; nothing is started when it is empty.
+
+    Gives a function that has it started again.
 
     It gets one more argument: the number of the process that looks after it. When that is no longer its parent,
     it must stop by itself.
     """
     if not command:
-        yield
+        yield lambda: None
         return
     keeper = _Keeper(command)
     try:
-        yield
+        yield keeper.again
     finally:
         # Workers that a server forked leave by this way too; the keeper is not theirs to stop.
         if os.getpid() == keeper.owner:
@@ -61,6 +65,11 @@ class _Keeper:
         self._stopping.set()
         self._watching.join()
         _stop(self._process, STOP_SECONDS + 2)
+
+    def again(self) -> None:
+        """Let what it looks after stop and begin again."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(AGAIN)
 
     def _watch(self) -> None:
         wait, began = FIRST_WAIT, time.monotonic()
@@ -86,6 +95,8 @@ def keep(parent: int, command: Sequence[str]) -> None:
     """Keep `command` running until a signal says stop, or until the process `parent` is not our parent any more."""
     child: subprocess.Popen[bytes] | None = None
     wait = FIRST_WAIT
+    wanted = threading.Event()
+    signal.signal(AGAIN, lambda *_: wanted.set())
     try:
         while os.getppid() == parent:
             began = time.monotonic()
@@ -93,7 +104,12 @@ def keep(parent: int, command: Sequence[str]) -> None:
             while child.poll() is None:
                 if os.getppid() != parent:
                     return
+                if wanted.is_set():
+                    _stop(child, STOP_SECONDS)
                 time.sleep(POLL_SECONDS)
+            if wanted.is_set():
+                wanted.clear()
+                continue
             if time.monotonic() - began > STEADY_SECONDS:
                 wait = FIRST_WAIT
             log.warning("jobs process ended, starting it again", code=child.returncode, seconds=wait)

@@ -230,7 +230,8 @@ def test_what_hangs_on_what_was_just_accepted_is_accepted(server: SampleServer, 
         talker.make("betrokkenen", {**at, "wasPartij": None})
         betrokkene = talker.make("betrokkenen", {**at, "wasPartij": ref(partij)})
         email = {"adres": "iemand@example.nl", "soortDigitaalAdres": "email"}
-        talker.make("digitaleadressen", {**email, "verstrektDoorBetrokkene": ref(betrokkene)})
+        of_contact = {"verstrektDoorPartij": None, "verstrektDoorBetrokkene": ref(betrokkene)}
+        talker.make("digitaleadressen", {**email, **of_contact})
         adres = talker.make(
             "digitaleadressen", {**email, "verstrektDoorPartij": ref(partij), "isStandaardAdres": True}
         )
@@ -309,7 +310,7 @@ def test_a_contact_that_came_with_a_page_is_answered_and_changed(
     """Held, but never asked for by itself: as after a backfill that was stopped."""
     installation, contact = install(bron=server, max_age=0, deadline=2), a_contact(server.dataset)
     for kind in ("zaak", "rol", "klantcontact"):
-        installation.ingest.take("bron", kind, server.dataset.objects(kind))
+        installation.ingest.take("bron", kind, server.dataset.objects(kind), asked=0)
     server.traps.down = True
     with talking(installation) as talker:
         path = f"klantcontacten/{contact['uuid']}"

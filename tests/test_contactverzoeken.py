@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -201,8 +201,6 @@ def test_a_contactverzoek_that_goes_takes_its_task_and_addresses_along(
     (betrokkene,) = contact["_expand"]["hadBetrokkenen"]
     adressen = [each["uuid"] for each in betrokkene["digitaleAdressen"]]
     assert len(adressen) == 3
-    from uuid import UUID
-
     filled.ingest.remove("bron", "contactmoment", [UUID(contact["uuid"])])
     assert client.get("internetaken", status="te_verwerken")["count"] == 0
     for uuid in adressen:
@@ -236,6 +234,46 @@ def test_another_choice_of_types_is_followed_by_rebuild(filled: Installation) ->
     Rebuild(again.store, again.ingest).run()
     (taak,) = Client(again).get("internetaken")["results"]
     assert (taak["gevraagdeHandeling"], taak["status"]) == ("Vraag", "verwerkt")
+
+
+def asked(installation: Installation, path: str, **query: str) -> Any:
+    client = Client(installation)
+    return client.client.get(f"{API}/{path}", query_string=query, headers=client.headers)
+
+
+def test_before_the_backfill_tasks_are_not_told_as_none(
+    installation: Installation, server: SampleServer
+) -> None:
+    assert asked(installation, "internetaken", status="te_verwerken").status_code == 503
+    assert asked(installation, f"internetaken/{uuid8()}").status_code == 503
+    groep = {"actoridentificatorObjectId": "vergunningen", "actoridentificatorCodeObjecttype": "grp"}
+    assert asked(installation, "actoren", **groep).status_code == 503
+    contact = of_source(server, "Terugbellen")["url"].rpartition("/")[2]
+    of_contact = asked(installation, "internetaken", aanleidinggevendKlantcontact__uuid=contact)
+    assert of_contact.headers["Klantbrug-Freshness"] == "live"
+    (taak,) = of_contact.get_json()["results"]
+    again = asked(installation, f"internetaken/{taak['uuid']}")
+    assert (again.status_code, again.get_json()) == (200, taak)
+
+
+def test_after_the_backfill_lists_of_tasks_are_fresh(filled: Installation) -> None:
+    told = asked(filled, "internetaken")
+    assert (told.get_json()["count"], told.headers["Klantbrug-Freshness"]) == (2, "fresh")
+
+
+def test_without_types_of_contactverzoeken_tasks_are_those_of_clients(
+    server: SampleServer, tmp_path: Path
+) -> None:
+    path = write_config(tmp_path / "plain", {"bron": server})
+    plain = open_installation(load_config(path, {}))
+    told = asked(plain, "internetaken")
+    assert (told.status_code, told.get_json()["count"]) == (200, 0)
+    assert told.headers["Klantbrug-Freshness"] == "local"
+
+
+def uuid8() -> UUID:
+    """A uuid as derived ones are (M9)."""
+    return UUID(bytes=bytes([*range(6), 0x80, 7, 0x80, *range(9, 16)]))
 
 
 @pytest.mark.rule("M42")

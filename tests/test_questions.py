@@ -338,6 +338,7 @@ def write(talker: Talker) -> None:
             "adres": "klant@example.nl",
             "soortDigitaalAdres": "email",
             "referentie": "portaal",
+            "verstrektDoorPartij": None,
             "verstrektDoorBetrokkene": ref(betrokkene),
         },
     )

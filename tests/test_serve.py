@@ -155,3 +155,71 @@ def test_ctrl_c_ends_it_at_once_with_its_jobs(tmp_path: Path, run_log: Path) -> 
         assert process.wait(timeout=15) == 0
     said = (tmp_path / "log").read_text()
     assert "starting it again" not in said
+
+
+def test_sighup_reads_the_config_again_without_a_failed_request(tmp_path: Path, run_log: Path) -> None:
+    with SampleServer(some_zaken(sample_slice(), 60)) as sample:
+        config = write_config(tmp_path, {"bron": sample}, partial="answer")
+        port = free_port(8720)
+        plain = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 2\n' + config.read_text()
+        config.write_text(plain)
+        token = create_token(open_store(read_config(config)), "tests", "read")
+        with klantbrug(run_log, "--config", config, "serve") as process:
+            gateway = Served(f"http://127.0.0.1:{port}", token, config, sample)
+            wait_for(f"{gateway.base}/health/ready")
+            codes: list[int] = []
+            bases: list[str] = []
+            ending = threading.Event()
+
+            def ask() -> None:
+                while not ending.is_set():
+                    code, _, body = gateway.get(f"{API}/")
+                    codes.append(code)
+                    bases.append(body.get("partijen", ""))
+
+            asking = [threading.Thread(target=ask) for _ in range(3)]
+            for thread in asking:
+                thread.start()
+            jobs = jobs_process(process.pid)
+            config.write_text(
+                plain.replace("[gateway]\n", '[gateway]\npublic_url = "https://nieuw.example"\n')
+            )
+            process.send_signal(signal.SIGHUP)
+            until = time.monotonic() + 60
+            while not (len(bases) > 50 and all("nieuw.example" in base for base in bases[-50:])):
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            while jobs_process(process.pid) in (jobs, None):
+                assert time.monotonic() < until, "the jobs go by the new config too"
+                time.sleep(0.1)
+            config.write_text(plain.replace("[gateway]\n", "[gateway]\nnope = 1\n"))
+            process.send_signal(signal.SIGHUP)
+            time.sleep(9)
+            ending.set()
+            for thread in asking:
+                thread.join()
+            assert set(codes) == {200}
+            assert "nieuw.example" in bases[-1], "what can't be used is not followed"
+            assert process.poll() is None
+
+
+def jobs_process(server: int) -> int | None:
+    """The process that runs the jobs beside a server, None while there is none."""
+    for keeper in children(server):
+        for child in children(keeper):
+            if b"--supervisor" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+    return None
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(path.parent.name))
+    return found

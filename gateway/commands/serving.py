@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from uuid import UUID
 
@@ -60,15 +61,19 @@ def check(config: Config, names: tuple[str, ...]) -> None:
 )
 @with_config
 def serve(config: Config, no_jobs: bool, register: bool) -> None:
-    """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast."""
+    """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast.
+
+    SIGHUP leest de configuratie opnieuw, zonder dat een verzoek mislukt.
+    """
+    from gateway.config import load_config
     from gateway.serve import must_be_free
     from gateway.serve import serve as run
     from gateway.supervise import beside
 
     config = serving(config, register)
     must_be_free(config.gateway.bind)  # before anything is started beside it
-    with beside([] if no_jobs else _jobs_command(config, register)):
-        run(config)
+    with beside([] if no_jobs else _jobs_command(config, register)) as again:
+        run(config, lambda: serving(load_config(config.path, os.environ), register), again)
 
 
 def _jobs_command(config: Config, register: bool) -> list[str]:
