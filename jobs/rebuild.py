@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -238,7 +239,7 @@ def copy_of(store: Store) -> Iterator[Store]:
 def _remove_left_behind(store: Store) -> None:
     """Remove the copies of dry runs that were killed."""
     for path in store.path.parent.glob(f"{store.path.name}{COPY}*"):
-        owner = path.name.removeprefix(store.path.name + COPY).partition("-")[0]
+        owner = re.split(r"[-.]", path.name.removeprefix(store.path.name + COPY))[0]
         if owner.isdigit() and not leases.alive(int(owner)):
             path.unlink(missing_ok=True)
 

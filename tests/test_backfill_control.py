@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from support import klantbrug, some_zaken, write_config
+from support import klantbrug, read_config, some_zaken, write_config
 
 from gateway import backfills
 from gateway.app import create_app
 from gateway.auth import create_token
 from gateway.cli import cli
 from gateway.cron import DUTCH_TIME
-from gateway.installation import Installation
+from gateway.installation import Installation, open_installation
 from gateway.legacy import gates
 from gateway.legacy.background import background
 from gateway.legacy.errors import NotNow, Unreachable
@@ -229,6 +229,8 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
     def overview() -> dict[str, Any]:
         return json.loads(command(config, "status", "--json").stdout)["sources"]["bron"]
 
+    assert "er liep nog geen backfill" not in command(config, "status").stdout, "there is no store to look in"
+    open_installation(read_config(config)).store.close()
     assert "er liep nog geen backfill" in command(config, "status").stdout
     nothing = command(config, "stop")
     assert (nothing.exit_code, nothing.stderr.strip()) == (1, "Er loopt geen backfill van bron bron.")

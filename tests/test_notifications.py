@@ -346,9 +346,9 @@ def test_an_operator_has_what_was_given_up_tried_again(server: NotificatiesServe
     clock = Clock()
     clock.ahead = 5 * DAY + HOUR
     assert send(installation, clock)["given_up"] == 2
-    assert "Notificaties: 0 wachten, 2 opgegeven (klantbrug notifications retry)." in command(
-        config, "status"
-    )[1].replace("\n", " ")
+    assert "Notificaties: 0 wachten, 2 opgegeven: klantbrug notifications retry" in command(config, "status")[
+        1
+    ].replace("\n", " ")
     with installation.store.write() as connection:
         connection.execute("UPDATE outbox SET created = created - ?", (6 * DAY,))
     assert command(config, "notifications", "retry") == (0, "2 berichten gaan opnieuw.\n", "")

@@ -101,7 +101,9 @@ def get(port: int, path: str) -> str:
 
 def plain_config(folder: Path, port: int) -> Path:
     path = folder / "config.toml"
-    path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\n[store]\npath = "{folder / "klantbrug.db"}"\n')
+    path.write_text(
+        f'[gateway]\nregister = true\nbind = "127.0.0.1:{port}"\n[store]\npath = "{folder / "klantbrug.db"}"\n'
+    )
     return path
 
 
@@ -260,7 +262,7 @@ def test_nothing_of_a_request_is_written_anywhere(tmp_path: Path) -> None:
 def test_threads_are_for_waiting_for_a_source(tmp_path: Path) -> None:
     """Without a source one thread in each process does the work; with one it is what the operator chose."""
     alone = load_config(plain_config(tmp_path, 8000), {})
-    assert settings(alone) == Gateway(bind="127.0.0.1:8000", threads=1)
+    assert settings(alone) == Gateway(bind="127.0.0.1:8000", threads=1, register=True)
     with_source = tmp_path / "with-source.toml"
     with_source.write_text(
         alone.path.read_text()  # type: ignore[union-attr]
