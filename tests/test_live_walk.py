@@ -100,14 +100,14 @@ def test_progress_is_kept_between_questions_and_processes(server: SampleServer, 
     kept = (
         first.store.connection().execute("SELECT count(*) FROM fetched WHERE key LIKE 'zaak %'").fetchone()[0]
     )
-    assert 0 < kept < MANY
+    assert 3 < kept < MANY
     server.reset_calls()
     second = Asker(install(first.config.path))
     ask(second)
     assert second.hydrator.settle()
     zaken = [call for call in server.calls if call.path.startswith("/zaken/api/v1/klantcontacten?")]
-    # One zaak more may have been half read when the first was stopped.
-    assert MANY - kept <= len(zaken) <= MANY - kept + 1
+    # A zaak that a deadline or a stop cut in half is read again: that of the first, and that of the second's answer.
+    assert MANY - kept <= len(zaken) <= MANY - kept + 3
     assert ask(second).headers["Klantbrug-Coverage"] == "complete"
 
 
