@@ -217,7 +217,9 @@ def main() -> int:
     given = parser.parse_args()
     held = True
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # the connections of an attacker, and the server's
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (most, most)
+    )  # the connections of an attacker, and the server's
     print("| Attack | `/health/live` p50 / p99, errors | reads p50 / p99, errors | memory | attackers got |")
     print("|---|---|---|---|---|", flush=True)
     with (
