@@ -28,7 +28,7 @@ from gateway.refresh import Refresher
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store
-from gateway.store.waiting import SHORT_SECONDS, Busy
+from gateway.store.waiting import Busy
 from mappings.identity import place
 
 log = get_logger(__name__)
@@ -42,6 +42,8 @@ NO_TIME = "de tijd voor deze vraag was om"
 NOT_FREE = "de opslag was bezet, en niet alles was al gelezen"
 # Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
 NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, Busy)
+# So long what is held but too old waits for who writes.
+OLD_WAITS_SECONDS = 0.25
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
 
 
@@ -207,7 +209,7 @@ class LegacyHydrator:
             never = held[need] is Held.NEVER
             visit.give_up = give_up - (0 if never else self.live.deadline / 2)
             # Who can be answered from what is held does not wait for who writes.
-            patience = self.store.waiting.seconds if never else SHORT_SECONDS
+            patience = self.store.waiting.seconds if never else OLD_WAITS_SECONDS
             try:
                 with self.store.waiting.at_most(patience):
                     fetcher.read(visit, need.what, need.value)

@@ -114,7 +114,8 @@ class Scheduler:
                 with self.installation.store.write() as connection:
                     leases.keep(connection, grip)
                     hanging = set(leases.stuck(connection, JOB_LEASE))
-                self.installation.store.tidy_log()  # so that no writer of the gateway has to
+                    bulk = runs.any_bulk(connection)
+                self.installation.store.tidy_log(bulk=bulk)  # so that no writer of the gateway has to
                 for name in sorted(hanging - told):
                     log.error("job hangs: it gives no sign", job=name.removeprefix(JOB_LEASE))
                 told = hanging

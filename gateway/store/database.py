@@ -237,9 +237,9 @@ class Store:
         finally:
             self._local.guards = held
 
-    def tidy_log(self) -> None:
-        """Copy the write-ahead log into the file as far as nobody has to wait for that, and make it small again."""
-        self._log.tidy(self.connection())
+    def tidy_log(self, *, bulk: bool) -> None:
+        """Copy the write-ahead log into the file, and keep it short unless `bulk` work goes on that lets it grow."""
+        self._log.tidy(self.connection(), bulk=bulk)
 
     def empty_log(self) -> bool:
         """Copy the write-ahead log into the file and empty it, so that it holds nothing that was erased since.

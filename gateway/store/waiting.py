@@ -22,7 +22,7 @@ BUSY_SECONDS = 5
 # How often who waits looks again; who waits long looks less often.
 LOOK_SECONDS, SELDOM_SECONDS = 0.001, 0.05
 # So long anybody may wait: writers of clients have their turns well within it. Who waits longer takes a place.
-SHORT_SECONDS = 0.25
+SHORT_SECONDS = 0.5
 # So long after somebody waited in vain the store is taken to be held still, when nobody tried since.
 HELD_SECONDS = 1.0
 # So often it is told that the store is still held.

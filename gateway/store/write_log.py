@@ -2,8 +2,11 @@
 
 SQLite writes changes to the log (the file `-wal`) and copies them into the store at a checkpoint; after one that copied
 everything the next writer begins at the start of the log again, unless somebody still reads what was there before. The
-file itself never becomes smaller by that. The longer the log, the fewer pages are copied twice, so work that goes
-through everything lets it grow; what clients write is little, and the jobs process copies that every few seconds.
+file itself never becomes smaller by that. And where clients write all the time there is always something that came
+since, so copying alone never gets there: the last bit is copied while writers wait, which is milliseconds.
+
+The longer the log, the fewer pages are copied twice, so work that goes through everything lets it grow. What clients
+write is little: the jobs process keeps the log short then.
 """
 
 from __future__ import annotations
@@ -24,11 +27,15 @@ PAGE = 4096 + 24  # bytes in the log for a page of the store
 # At these parts of the limit the log is copied: by work that goes through everything, and, where no jobs process did so
 # before, by a client's write.
 BULK_PART, LAST_PART = 0.6, 0.8
-# A log that is no longer stays as it is: writing over what is there costs less than making the file longer.
-SMALL_MB = 16
+# Beside no such work: from so much on the next writer begins at its start again, and from so much on the file is cut
+# off. Not sooner, because writing over what is there costs less than making the file longer.
+AGAIN_PART, AGAIN_MB = 0.25, 32
+CUT_PART, CUT_MB = 0.75, 96
+# So often it is tried, a moment after another, when writers or readers are in the way.
+TRIES = 50
 # So long a job waits before each transaction for who still reads what was there before, when the log is over its limit.
 MAKE_ROOM_SECONDS = 60.0
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.002
 
 
 class WriteLog:
@@ -38,7 +45,6 @@ class WriteLog:
         """In: the path of the store, and `[store] log_mb`."""
         self.path = store.with_name(f"{store.name}-wal")
         self.limit = megabytes * MEGABYTE
-        self._calm = False  # was little written since the look before the last one?
 
     def set_up(self, connection: sqlite3.Connection, *, bulk: bool = False) -> None:
         """Let a connection copy the log when it has the length for that."""
@@ -69,26 +75,40 @@ class WriteLog:
                 )
                 return
             meanwhile()
-            time.sleep(LOOK_SECONDS)
 
-    def tidy(self, connection: sqlite3.Connection) -> None:
-        """Copy the log as far as nobody has to wait for that; make it small again after large work is over."""
-        _, frames, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        calm, self._calm = self._calm, frames == copied and frames * PAGE <= SMALL_MB * MEGABYTE
-        if calm and self._calm and self.size() > SMALL_MB * MEGABYTE:
-            self.empty(connection)
+    def tidy(self, connection: sqlite3.Connection, *, bulk: bool) -> None:
+        """Copy the log as far as nobody has to wait for that, and keep it short unless `bulk` work goes on."""
+        _, frames, _ = _checkpoint(connection, "PASSIVE")
+        if bulk:
+            return
+        if self.size() > min(CUT_MB * MEGABYTE, CUT_PART * self.limit):
+            self._insist(connection, "TRUNCATE")
+        elif frames * PAGE > min(AGAIN_MB * MEGABYTE, AGAIN_PART * self.limit):
+            self._insist(connection, "RESTART")
 
     def empty(self, connection: sqlite3.Connection) -> bool:
         """Copy the log and cut it off to nothing, without holding up a writer for longer than a moment.
 
         Out: was it done? Not while somebody writes, or reads what was there before.
         """
-        # Most of it is copied while others write; emptying has them wait, for what came since.
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        return self._insist(connection, "TRUNCATE")
+
+    def _insist(self, connection: sqlite3.Connection, how: str) -> bool:
+        """Copy all of the log: most of it while others write, the rest while they wait. Out: was it done?"""
         (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
-        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute("PRAGMA busy_timeout = 0")  # else writers would wait for whoever reads
         try:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            for _ in range(TRIES):
+                _checkpoint(connection, "PASSIVE")
+                if not _checkpoint(connection, how)[0]:
+                    return True
+                time.sleep(LOOK_SECONDS)
+            return False
         finally:
             connection.execute(f"PRAGMA busy_timeout = {before}")
-        return not busy
+
+
+def _checkpoint(connection: sqlite3.Connection, how: str) -> tuple[int, int, int]:
+    """Out: was somebody in the way; how many pages the log had, and how many of them were copied."""
+    busy, frames, copied = connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+    return busy, frames, copied
