@@ -20,7 +20,7 @@ log = get_logger("klantbrug.store")
 
 BUSY_SECONDS = 5
 # How often who waits looks again; who waits long looks less often.
-LOOK_SECONDS, SELDOM_SECONDS = 0.001, 0.05
+LOOK_SECONDS, SELDOM_SECONDS = 0.001, 0.005
 # So long anybody may wait: writers of clients have their turns well within it. Who waits longer takes a place.
 SHORT_SECONDS = 0.5
 # So long after somebody waited in vain the store is taken to be held still, when nobody tried since.

@@ -29,13 +29,13 @@ PAGE = 4096 + 24  # bytes in the log for a page of the store
 BULK_PART, LAST_PART = 0.6, 0.8
 # Beside no such work: from so much on the next writer begins at its start again, and from so much on the file is cut
 # off. Not sooner, because writing over what is there costs less than making the file longer.
-AGAIN_PART, AGAIN_MB = 0.25, 32
-CUT_PART, CUT_MB = 0.75, 96
-# So often it is tried, a moment after another, when writers or readers are in the way.
-TRIES = 50
+AGAIN_PART, AGAIN_MB = 0.1, 32
+CUT_PART, CUT_MB = 0.3, 96
+# So often it is tried when writers or readers are in the way. Each time it waits for so many milliseconds, and so long
+# writers wait at most for whoever reads; who looks whether it may write counts as one who reads for an instant.
+TRIES, PATIENCE_MS, LOOK_SECONDS = 30, 20, 0.001
 # So long a job waits before each transaction for who still reads what was there before, when the log is over its limit.
 MAKE_ROOM_SECONDS = 60.0
-LOOK_SECONDS = 0.002
 
 
 class WriteLog:
@@ -96,10 +96,10 @@ class WriteLog:
     def _insist(self, connection: sqlite3.Connection, how: str) -> bool:
         """Copy all of the log: most of it while others write, the rest while they wait. Out: was it done?"""
         (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
-        connection.execute("PRAGMA busy_timeout = 0")  # else writers would wait for whoever reads
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
         try:
+            _checkpoint(connection, "PASSIVE")
             for _ in range(TRIES):
-                _checkpoint(connection, "PASSIVE")
                 if not _checkpoint(connection, how)[0]:
                     return True
                 time.sleep(LOOK_SECONDS)
