@@ -152,7 +152,7 @@ def test_a_backfill_waits_for_as_long_as_the_store_is_held_and_tells(
                 assert thread.is_alive()
             thread.join(60)
         assert done == [True]
-        assert "een job wacht: een ander proces houdt de opslag bezet" in caplog.text
+        assert "een ander proces houdt de opslag bezet" in caplog.text
         assert "de job gaat verder" in caplog.text
 
 

@@ -8,15 +8,14 @@ long as it takes, because giving up would lose its work.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gateway.logs import get_logger
-
-log = get_logger("klantbrug.store")
+log = logging.getLogger("klantbrug.store")
 
 BUSY_SECONDS = 5
 # How often who waits looks again; who waits long looks less often.
@@ -120,13 +119,13 @@ class Waiting:
             if moment - told >= telling:
                 told, telling = moment, TELL_SECONDS
                 log.warning(
-                    "een job wacht: een ander proces houdt de opslag bezet", seconds=round(moment - began)
+                    "een job wacht, al %.0f s: een ander proces houdt de opslag bezet", moment - began
                 )
             meanwhile()
             time.sleep(LOOK_SECONDS if moment - began < SHORT_SECONDS else SELDOM_SECONDS)
         waited = time.monotonic() - began
         if waited >= JOB_TELLS_SECONDS:
-            log.info("de job gaat verder: de opslag is vrij", seconds=round(waited))
+            log.info("de job gaat verder: na %.0f s is de opslag vrij", waited)
 
     def _held(self) -> bool:
         """Is the store held for long, as far as this process knows?"""
@@ -151,7 +150,11 @@ class Waiting:
             refused, self._refused = self._refused, 0
             told, self._told = self._told, 0.0
         if since and told:
-            log.info("de opslag is weer vrij", seconds=round(time.monotonic() - since), refused=refused)
+            log.info(
+                "de opslag is weer vrij na %.0f s: %d keer schrijven geweigerd",
+                time.monotonic() - since,
+                refused,
+            )
 
     def _refuse(self, *, waited: bool) -> None:
         """Count a write that gave up, and tell of the first and then once a minute."""
@@ -163,6 +166,4 @@ class Waiting:
             if self._told and moment - self._told < TELL_SECONDS:
                 return
             self._told, refused = moment, self._refused
-        log.error(
-            "de opslag is bezet: een ander proces schrijft, en schrijven wordt geweigerd", refused=refused
-        )
+        log.error("de opslag is bezet: een ander proces schrijft; %d keer schrijven geweigerd", refused)

@@ -11,14 +11,13 @@ write is little: the jobs process keeps the log short then.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.logs import get_logger
-
-log = get_logger("klantbrug.store")
+log = logging.getLogger("klantbrug.store")
 
 LOG_MB = 1000
 LEAST_LOG_MB = 50  # less would be copied again and again
@@ -70,8 +69,8 @@ class WriteLog:
         while not self.empty(connection):
             if time.monotonic() > until:
                 log.warning(
-                    "het logboek van de opslag is over zijn grens: er leest lang iemand",
-                    megabytes=self.size() // MEGABYTE,
+                    "het logboek van de opslag is %d MB, over zijn grens: er leest lang iemand",
+                    self.size() // MEGABYTE,
                 )
                 return
             meanwhile()
