@@ -12,6 +12,8 @@ from gateway.config_fields import Flag, Number, Section, Table, Tables, Text, Te
 from gateway.cron import cron_trigger
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.legacy.window import Window
+from gateway.store.waiting import BUSY_SECONDS
+from gateway.store.write_log import LEAST_LOG_MB, LOG_MB
 from mappings.settings import (
     DEFAULT_ZAAK_CODES,
     OMSCHRIJVINGEN_GENERIEK,
@@ -184,6 +186,16 @@ class StoreSection(Section):
     uuid_secret_file = Text(
         load_default="",
         metadata=_meta("noem een bestand met het geheim erin", path=True, instead="uuid_secret"),
+    )
+    busy_seconds = Whole(
+        load_default=BUSY_SECONDS,
+        validate=_at_least(1),
+        metadata=_meta("schrijf bijvoorbeeld busy_seconds = 5"),
+    )
+    log_mb = Whole(
+        load_default=LOG_MB,
+        validate=_at_least(LEAST_LOG_MB),
+        metadata=_meta(f"schrijf een aantal megabytes vanaf {LEAST_LOG_MB}, bijvoorbeeld log_mb = {LOG_MB}"),
     )
 
 

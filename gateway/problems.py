@@ -189,6 +189,14 @@ def unavailable(detail: str, retry_after: int) -> Problem:
     )
 
 
+def store_busy(retry_after: int) -> Problem:
+    """503: another process writes for longer than we wait; `retry_after` is in seconds."""
+    detail = (
+        "De opslag is bezet: een ander proces schrijft. Er is niets gewijzigd; probeer het straks opnieuw."
+    )
+    return unavailable(detail, retry_after)
+
+
 def gateway_timeout(detail: str) -> Problem:
     """504: the source did not answer in time, and the store has nothing for the question."""
     return Problem(504, "GatewayTimeout", "gateway_timeout", "De bron antwoordde niet op tijd.", detail)

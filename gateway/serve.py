@@ -52,6 +52,8 @@ LOGGING = {
 def make_app(config: Config) -> Flask:
     """The application with everything that the configuration asks for. Raises StoreError."""
     installation = open_installation(config)
+    # The other half answers questions, however long another process holds the store.
+    installation.store.waiting.places = settings(config).threads // 2
     return create_app(config, store=installation.store, hydrator=installation.hydrator())
 
 

@@ -21,7 +21,7 @@ from gateway.store import leases, runs
 from gateway.store.database import Store, now
 from gateway.store.sources import meta, set_meta
 from jobs import ends, inbox, outbox, purge, refill, sweep, sync, verify
-from jobs.work import Busy, Work
+from jobs.work import Busy, NotFree, Work
 
 # Longer than a job may take between two writes: after that it hangs. A holder that died is seen at once by its
 # process number.
@@ -229,19 +229,30 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     """Run a job now, as the only one over all processes. Out: what it counted.
 
     `stopping` asks it to stop at the next good moment. Raises Busy when it runs elsewhere, leases.Lost when another
-    took over, and what the job itself raises.
+    took over, NotFree when it had to stop while it waited for the store, and what the job itself raises.
     """
+    stopping = stopping or threading.Event()
+
+    def meanwhile() -> None:
+        if stopping.is_set():
+            raise NotFree
+
+    # Whoever holds the store, it waits until it may write: nothing that it did is lost.
+    with installation.store.giving_way(meanwhile):
+        return _run(installation, job, stopping)
+
+
+def _run(installation: Installation, job: Job, stopping: threading.Event) -> dict[str, int]:
     store = installation.store
     grip = leases.take(store, f"{LEASE}{job.name}", LEASE_SECONDS)
     if grip is None:
         raise Busy(f"job {job.name} loopt al in een ander proces")
-    work = Work(installation, grip, stopping or threading.Event())
+    work = Work(installation, grip, stopping)
     started, status, counters = now(), runs.FAILED, dict[str, int]()
     try:
         # Whatever code the job runs, it writes only for as long as the lease is its own.
         with (
             store.guarded(partial(leases.keep, grip=grip)),
-            store.giving_way(),
             background(work.stopping, patience=PATIENCE),
         ):
             counters = job.function(work)
