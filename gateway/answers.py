@@ -84,6 +84,11 @@ def empty_reply(headers: Iterable[tuple[str, str]] = ()) -> Reply:
     )
 
 
+def unchanged_reply(headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A reply that says that the client has the answer already; its headers of the content are absent."""
+    return Reply(304, [*(one for one in JSON_ONLY if one is not JSON), *headers], b"")
+
+
 def problem_reply(problem: Problem, base: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
     """A reply that is a problem document."""
     return json_reply(problem.document(base), problem.status, [*headers, *problem.headers])

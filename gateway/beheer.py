@@ -15,6 +15,7 @@ from gateway.answers import SECURITY, json_answer, problem_answer
 from gateway.operating import Operating
 from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
 from gateway.public_address import PublicAddresses
+from gateway.scopes import MONITOR
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
 from gateway.times import local_of
@@ -54,7 +55,7 @@ class Beheer:
         app.add_url_rule("/", "status_page", self._page)
         app.add_url_rule("/health/live", "health_live", self._live)
         app.add_url_rule("/health/ready", "health_ready", self._ready)
-        operating.add("status", self._numbers)
+        operating.add("status", self._numbers, scope=MONITOR)
 
     def _page(self) -> Response:
         status = self._numbers()

@@ -29,3 +29,9 @@ CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked IS NULL;
 def tokens_end(db: Database) -> None:
     """A token may expire, and the name of a revoked one can be used again."""
     script(db, TOKENS)
+
+
+@migrations(name="0060_scopes_combine")
+def scopes_combine(db: Database) -> None:
+    """`operate` no longer lets a token read and write, but it may have several scopes: those of before keep all."""
+    db.execute("UPDATE token SET scope = 'read write operate' WHERE scope = 'operate'")
