@@ -25,6 +25,7 @@ from gateway.logs import safe_error
 from gateway.operating import Operating
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
+from gateway.rates import Rates
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
 from gateway.store.trouble import is_passing
@@ -38,11 +39,18 @@ STORE_RETRY = 30  # seconds
 log = logging.getLogger(__name__)
 
 
-def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator | None = None) -> Flask:
+def create_app(
+    config: Config,
+    *,
+    store: Store | None = None,
+    hydrator: Hydrator | None = None,
+    counted: memoryview | None = None,
+) -> Flask:
     """The application for a configuration.
 
     In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
-    which only an installation without sources can do without. Raises StoreError, ValueError.
+    which only an installation without sources can do without; what it counts together with other processes
+    (`gateway.rates.shared_memory`). Raises StoreError, ValueError.
     """
     if hydrator is None:
         if config.sources:
@@ -51,7 +59,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     store = store or Store(config.store.path)
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
-    gatekeeper = Gatekeeper(store)
+    gatekeeper = Gatekeeper(store, rates=Rates(known.token_requests_per_second, counted))
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Collection
 
 from gateway import problems, scopes
+from gateway.rates import Rates
 from gateway.store import tokens
 from gateway.store.database import Store
 from gateway.store.tokens import StoredToken
@@ -110,15 +111,21 @@ class Gatekeeper:
     within as many. Unknown tokens are not remembered: nobody can fill the memory with guesses.
     """
 
-    def __init__(self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
+    def __init__(
+        self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS, rates: Rates | None = None
+    ) -> None:
         self._store = store
+        self._rates = rates or Rates(0)
         self._seconds = remembered_seconds
         self._known: dict[bytes, tuple[StoredToken, float]] = {}
         self._wrong: deque[float] = deque(maxlen=FREE_GUESSES)
         self._waiting = threading.Lock()
 
     def admit(self, header: str | None, scope: str, resource: str = "") -> StoredToken:
-        """The token of a request that needs `scope`, with `resource` on that one only. Raises a 401 or 403 Problem."""
+        """The token of a request that needs `scope`, with `resource` on that one only.
+
+        Raises a 401, 403 or 429 Problem.
+        """
         key = digest(secret_of(header))
         moment = time.monotonic()
         held = self._known.get(key)
@@ -130,6 +137,7 @@ class Gatekeeper:
                 self._slow_down(moment)
                 raise
             self._known[key] = held
+        self._rates.take(held[0], moment)
         must_open(held[0], scope, resource)
         return held[0]
 

@@ -59,21 +59,33 @@ def check(config: Config, names: tuple[str, ...]) -> None:
 @click.option(
     "--register", is_flag=True, help="Een leeg register zonder bron, als [gateway] register = true."
 )
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Ook luisteren waar anderen bij kunnen zonder https: voor proeven zonder echte gegevens.",
+)
 @with_config
-def serve(config: Config, no_jobs: bool, register: bool) -> None:
+def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None:
     """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast.
 
     SIGHUP leest de configuratie opnieuw, zonder dat een verzoek mislukt.
     """
     from gateway.config import load_config
+    from gateway.exposure import must_be_sheltered
     from gateway.serve import must_be_free
     from gateway.serve import serve as run
     from gateway.supervise import beside
 
-    config = serving(config, register)
+    def judged(found: Config) -> Config:
+        found = serving(found, register)
+        if not insecure:
+            must_be_sheltered(found)
+        return found
+
+    config = judged(config)
     must_be_free(config.gateway.bind)  # before anything is started beside it
     with beside([] if no_jobs else _jobs_command(config, register)) as again:
-        run(config, lambda: serving(load_config(config.path, os.environ), register), again)
+        run(config, lambda: judged(load_config(config.path, os.environ)), again)
 
 
 def _jobs_command(config: Config, register: bool) -> list[str]:
