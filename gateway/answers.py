@@ -31,6 +31,14 @@ JSON_ONLY = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 )
+NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
+PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
+PAGE_HEADERS = (
+    *SECURITY,
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Content-Security-Policy", PAGE_POLICY),
+    ("Cache-Control", "no-store"),
+)
 ACCEPTED = {"*/*", "application/*", "application/json"}
 
 

@@ -23,6 +23,7 @@ from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.logs import safe_error
 from gateway.operating import Operating
+from gateway.page_access import PageAccess
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
 from gateway.rates import Rates
@@ -79,7 +80,8 @@ def create_app(
     api.register(app)
     documentation.register(app, addresses)
     operating = Operating(app, gatekeeper)
-    Beheer(store, config, addresses).register(app, operating)
+    access = PageAccess(store, gatekeeper, addresses)
+    Beheer(store, config, addresses, access).register(app, operating)
     verifications.register(operating, store)
     backfills.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)

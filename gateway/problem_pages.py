@@ -10,7 +10,7 @@ from typing import NamedTuple
 from flask import Flask, Response, render_template
 
 from gateway import problems
-from gateway.beheer import PAGE_HEADERS
+from gateway.answers import PAGE_HEADERS
 
 PATH = "/ref/fouten/"
 

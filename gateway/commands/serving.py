@@ -99,12 +99,20 @@ def _jobs_command(config: Config, register: bool) -> list[str]:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@click.option("--link", is_flag=True, help="Geeft een link naar de statuspagina, die een keer werkt.")
 @with_store
-def status(config: Config, as_json: bool) -> None:
+def status(config: Config, as_json: bool, link: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.installation import open_store
     from gateway.overview import overview
+    from gateway.page_access import LINK_SECONDS, SESSION_SECONDS, new_link
     from gateway.show import status_text
+
+    if link:
+        click.echo(new_link(open_store(config), config.gateway))
+        told = f"Werkt één keer, binnen {LINK_SECONDS // 60} minuten; daarna {SESSION_SECONDS // 60} minuten toegang."
+        click.echo(told, err=True)
+        return
 
     found = overview(open_store(config), config)
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else status_text(found))
