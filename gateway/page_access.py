@@ -64,10 +64,13 @@ class PageAccess:
             except Problem as problem:
                 return _closed(problem.detail, problem.status, problem.headers)
             return None
-        session = request.cookies.get(COOKIE)
-        if session and passes.in_session(self._store, digest(session)):
+        if self._in_session():
             return None
         return _closed(NEEDS_ACCESS, 401, [("WWW-Authenticate", "Token")])
+
+    def _in_session(self) -> bool:
+        session = request.cookies.get(COOKIE)
+        return bool(session) and passes.in_session(self._store, digest(session or ""))
 
     def _enter(self, secret: str) -> Response:
         """Exchange a link for a cookie. HEAD uses nothing up: programs look at links before people do."""
@@ -75,13 +78,14 @@ class PageAccess:
         until = now() + SESSION_SECONDS * 1_000_000
         if request.method != "GET":
             return _closed(NEEDS_ACCESS, 401, [])
-        if not passes.use_link(self._store, digest(secret), digest(session), until):
-            return _closed(USED_UP, 401, [])
         base = self._addresses.base(request.environ)
         answer: Any = redirect(f"{base}/", 303)
         answer.headers.extend(
             (name, value) for name, value in PAGE_HEADERS if name not in ("Content-Type", "Vary")
         )
+        if not passes.use_link(self._store, digest(secret), digest(session), until):
+            # A browser that asks twice, as many do, has its cookie already.
+            return answer if self._in_session() else _closed(USED_UP, 401, [])
         answer.set_cookie(
             COOKIE,
             session,

@@ -68,7 +68,7 @@ def test_every_curl_line_gives_an_answer(lines: list[str]) -> None:
 def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
     start = f"{sys.executable} -m gateway --config "
     hints = [line[line.index(start) :] for line in lines if start in line]
-    assert {shlex.split(hint)[5] for hint in hints} == {"quarantine", "explain", "findings"}
+    assert {shlex.split(hint)[5] for hint in hints} == {"quarantine", "explain", "findings", "status"}
     assert not any("klantbrug " in line for line in lines), "not on the PATH of who pastes"
     for hint in hints:
         done = subprocess.run(

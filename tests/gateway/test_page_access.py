@@ -70,6 +70,7 @@ def test_a_link_works_once_and_then_the_cookie(store: Store, serve: Serve) -> No
     again, none = enter(client, link)
     assert (again.status, none) == (401, "")
     assert "al gebruikt of verlopen" in again.raw.decode()
+    assert client.send("GET", link, {"Cookie": cookie}).status == 303  # the same browser, twice
     assert client.send("GET", "/beheer/api/v1/status", {"Cookie": cookie}).status == 401
     assert client.send("GET", "/partijen", {"Cookie": cookie}).status == 401
 
