@@ -158,9 +158,9 @@ class GatewaySection(Section):
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
     )
     token_requests_per_second = Number(
-        load_default=500,
+        load_default=1000,
         validate=_at_least(0),
-        metadata=_meta("schrijf een getal, 0 voor geen grens: token_requests_per_second = 500"),
+        metadata=_meta("schrijf een getal, 0 voor geen grens: token_requests_per_second = 1000"),
     )
     nummers = Text(
         load_default="leeg",

@@ -67,7 +67,7 @@ def command(installation: Installation, *arguments: str) -> Result:
 
 
 def page_of(installation: Installation) -> str:
-    return Asker(installation).client.get("/").get_data(as_text=True)
+    return Asker(installation).page()
 
 
 # Outcomes
