@@ -25,8 +25,10 @@ from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.logs import safe_error
 from gateway.operating import Operating
+from gateway.page_access import PageAccess
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
+from gateway.rates import Rates
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
 from gateway.store.trouble import is_passing
@@ -41,11 +43,18 @@ STORE_RETRY = 30  # seconds
 log = logging.getLogger(__name__)
 
 
-def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator | None = None) -> Flask:
+def create_app(
+    config: Config,
+    *,
+    store: Store | None = None,
+    hydrator: Hydrator | None = None,
+    counted: memoryview | None = None,
+) -> Flask:
     """The application for a configuration.
 
     In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
-    which only an installation without sources can do without. Raises StoreError, ValueError.
+    which only an installation without sources can do without; what it counts together with other processes
+    (`gateway.rates.shared_memory`). Raises StoreError, ValueError.
     """
     if hydrator is None:
         if config.sources:
@@ -55,7 +64,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     busy_seconds = ceil(store.waiting.seconds)
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
-    gatekeeper = Gatekeeper(store)
+    gatekeeper = Gatekeeper(store, rates=Rates(known.token_requests_per_second, counted))
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
@@ -75,7 +84,8 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     api.register(app)
     documentation.register(app, addresses)
     operating = Operating(app, gatekeeper)
-    Beheer(store, config, addresses).register(app, operating)
+    access = PageAccess(store, gatekeeper, addresses)
+    Beheer(store, config, addresses, access).register(app, operating)
     verifications.register(operating, store)
     backfills.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)

@@ -11,19 +11,14 @@ import secrets
 import threading
 import time
 from collections import deque
+from collections.abc import Collection
 
-from gateway import problems
+from gateway import problems, scopes
+from gateway.rates import Rates
 from gateway.store import tokens
 from gateway.store.database import Store
 from gateway.store.tokens import StoredToken
 
-READ, WRITE, OPERATE = "read", "write", "operate"
-# Each scope with those that it implies.
-SCOPES: dict[str, frozenset[str]] = {
-    READ: frozenset({READ}),
-    WRITE: frozenset({READ, WRITE}),
-    OPERATE: frozenset({READ, WRITE, OPERATE}),
-}
 KEYWORD = "token"
 REMEMBERED_SECONDS = 5.0
 # Who guesses waits: after a few wrong tokens in a minute each next one costs a second, one at a time.
@@ -36,15 +31,23 @@ class TokenError(Exception):
     """The token can't be made; the text says why."""
 
 
-def create_token(store: Store, name: str, scope: str, expires: int | None = None) -> str:
-    """Make a token, in use until `expires` (microseconds UTC). Out: its secret, kept nowhere. Raises TokenError."""
-    if scope not in SCOPES:
-        raise TokenError(f"scope {scope!r} is onbekend; kies uit {', '.join(SCOPES)}")
+def create_token(
+    store: Store, name: str, scope: str, expires: int | None = None, resources: Collection[str] = ()
+) -> str:
+    """Make a token, in use until `expires` (microseconds UTC).
+
+    In: one scope or several with spaces between them; the resources that scopes may name. Out: its secret, kept
+    nowhere. Raises TokenError.
+    """
+    try:
+        opened = scopes.as_text(scope, resources)
+    except scopes.ScopeError as error:
+        raise TokenError(str(error)) from None
     if not name.strip():
         raise TokenError("een token heeft een naam nodig, die zegt wie het gebruikt")
     secret = _new_secret()
     try:
-        tokens.insert(store, name.strip(), digest(secret), scope, expires)
+        tokens.insert(store, name.strip(), digest(secret), opened, expires)
     except tokens.NameTaken:
         again = f"kies een andere naam, of vervang het met klantbrug token rotate {name.strip()}"
         raise TokenError(f"er is al een token met de naam {name.strip()!r}; {again}") from None
@@ -94,6 +97,13 @@ def identify(store: Store, header: str | None) -> StoredToken:
     return found
 
 
+def must_open(token: StoredToken, scope: str, resource: str = "") -> None:
+    """Raises a 403 Problem when a token doesn't open `scope`, with `resource` on that one only."""
+    if not scopes.opens(token.scope, scope, resource):
+        needed = f"{scope}:{resource}" if resource and ":" in token.scope else scope
+        raise problems.permission_denied(needed, token.scope)
+
+
 class Gatekeeper:
     """Identifies requests, and remembers known digests for a few seconds.
 
@@ -101,15 +111,21 @@ class Gatekeeper:
     within as many. Unknown tokens are not remembered: nobody can fill the memory with guesses.
     """
 
-    def __init__(self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
+    def __init__(
+        self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS, rates: Rates | None = None
+    ) -> None:
         self._store = store
+        self._rates = rates or Rates(0)
         self._seconds = remembered_seconds
         self._known: dict[bytes, tuple[StoredToken, float]] = {}
         self._wrong: deque[float] = deque(maxlen=FREE_GUESSES)
         self._waiting = threading.Lock()
 
-    def admit(self, header: str | None, scope: str) -> StoredToken:
-        """The token of a request that needs `scope`. Raises a 401 or 403 Problem."""
+    def admit(self, header: str | None, scope: str, resource: str = "") -> StoredToken:
+        """The token of a request that needs `scope`, with `resource` on that one only.
+
+        Raises a 401, 403 or 429 Problem.
+        """
         key = digest(secret_of(header))
         moment = time.monotonic()
         held = self._known.get(key)
@@ -121,8 +137,8 @@ class Gatekeeper:
                 self._slow_down(moment)
                 raise
             self._known[key] = held
-        if scope not in SCOPES[held[0].scope]:
-            raise problems.permission_denied(scope, held[0].scope)
+        self._rates.take(held[0], moment)
+        must_open(held[0], scope, resource)
         return held[0]
 
     def _slow_down(self, moment: float) -> None:

@@ -62,6 +62,7 @@ class Gateway:
     workers: int = 2
     threads: int = 4
     max_body: int = 1024 * 1024
+    token_requests_per_second: float = 1000
     cors_origins: tuple[str, ...] = ()
     register: bool = False
 

@@ -159,6 +159,11 @@ class GatewaySection(Section):
         validate=_at_least(1024),
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
     )
+    token_requests_per_second = Number(
+        load_default=1000,
+        validate=_at_least(0),
+        metadata=_meta("schrijf een getal, 0 voor geen grens: token_requests_per_second = 1000"),
+    )
     nummers = Text(
         load_default="leeg",
         validate=_one_of("leeg", "uitdelen"),

@@ -151,6 +151,18 @@ def parse_error(detail: str) -> Problem:
     )
 
 
+def precondition_failed() -> Problem:
+    """412: the document is not, or no longer, the version that If-Match or If-None-Match names."""
+    return Problem(
+        412,
+        "PreconditionFailed",
+        "precondition_failed",
+        "Er is niet voldaan aan de voorwaarde van de aanvraag.",
+        "Het object is nu niet de versie die de kop If-Match of If-None-Match noemt. Lees het opnieuw en neem de ETag "
+        "over.",
+    )
+
+
 def too_large() -> Problem:
     """413: the body is larger than `[gateway] max_body`."""
     return Problem(413, "RequestEntityTooLarge", "request_entity_too_large", "De aanvraag is te groot.")

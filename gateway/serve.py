@@ -27,8 +27,10 @@ from granian.server import Server
 
 from gateway.app import create_app
 from gateway.config import Config, ConfigError, Gateway
+from gateway.exposure import open_files
 from gateway.installation import open_installation
 from gateway.logs import get_logger
+from gateway.rates import shared_memory
 from gateway.store.database import StoreError
 
 log = get_logger(__name__)
@@ -49,12 +51,15 @@ LOGGING = {
 }
 
 
-def make_app(config: Config) -> Flask:
-    """The application with everything that the configuration asks for. Raises StoreError."""
+def make_app(config: Config, counted: memoryview | None = None) -> Flask:
+    """The application with everything that the configuration asks for. Raises StoreError.
+
+    `counted`: what it counts together with other workers.
+    """
     installation = open_installation(config)
     # The other half answers questions, however long another process holds the store.
     installation.store.waiting.places = settings(config).threads // 2
-    return create_app(config, store=installation.store, hydrator=installation.hydrator())
+    return create_app(config, store=installation.store, hydrator=installation.hydrator(), counted=counted)
 
 
 def _heed_signals_from_birth() -> None:
@@ -215,7 +220,10 @@ def serve(
             sources=names,
         )
     installation.store.close()
-    run_server(settings(config), lambda: make_app(followed[0]), follow)
+    for found in open_files(config):  # after the store was made, which makes its own files right
+        log.warning(found.text)
+    counted = shared_memory()  # before any worker is forked
+    run_server(settings(config), lambda: make_app(followed[0], counted), follow)
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:

@@ -20,6 +20,7 @@ from gateway.store import (
     schema_links,
     schema_local,
     schema_numbers,
+    schema_tallies,
     schema_tokens,
     turns,
 )
@@ -31,7 +32,16 @@ CACHE_KIBIBYTES = 64 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
 # They declare the migrations.
-TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_links, schema_numbers, schema_tokens)
+TABLES = (
+    schema,
+    schema_jobs,
+    schema_addresses,
+    schema_local,
+    schema_links,
+    schema_numbers,
+    schema_tokens,
+    schema_tallies,
+)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",

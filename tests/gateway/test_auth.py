@@ -40,12 +40,17 @@ def test_a_token_needs_a_name_of_its_own_and_a_known_scope(store: Store, name: s
 
 @pytest.mark.parametrize(
     ("scope", "opens"),
-    [("read", {"read"}), ("write", {"read", "write"}), ("operate", {"read", "write", "operate"})],
+    [
+        ("read", {"read"}),
+        ("write", {"read", "write"}),
+        ("operate", {"operate", "monitor"}),
+        ("monitor", {"monitor"}),
+    ],
 )
 def test_a_scope_implies_the_lower_ones(store: Store, scope: str, opens: set[str]) -> None:
     gatekeeper = Gatekeeper(store)
     header = f"Token {create_token(store, 'x', scope)}"
-    for wanted in ("read", "write", "operate"):
+    for wanted in ("read", "write", "operate", "monitor"):
         if wanted in opens:
             assert gatekeeper.admit(header, wanted).name == "x"
         else:
