@@ -16,6 +16,7 @@ from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.callback import Callback
+from gateway.guesses import Guesses
 from gateway.ingest import Ingest
 from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
@@ -38,11 +39,18 @@ STORE_RETRY = 30  # seconds
 log = logging.getLogger(__name__)
 
 
-def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator | None = None) -> Flask:
+def create_app(
+    config: Config,
+    *,
+    store: Store | None = None,
+    hydrator: Hydrator | None = None,
+    guesses: Guesses | None = None,
+) -> Flask:
     """The application for a configuration.
 
     In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
-    which only an installation without sources can do without. Raises StoreError, ValueError.
+    which only an installation without sources can do without; the count of wrong tokens that processes share.
+    Raises StoreError, ValueError.
     """
     if hydrator is None:
         if config.sources:
@@ -51,7 +59,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     store = store or Store(config.store.path)
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
-    gatekeeper = Gatekeeper(store)
+    gatekeeper = Gatekeeper(store, guesses=guesses, client_of=addresses.client)
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1

@@ -60,6 +60,8 @@ class Gateway:
     workers: int = 2
     threads: int = 4
     max_body: int = 1024 * 1024
+    max_connections: int = 4000
+    client_seconds: int = 20
     cors_origins: tuple[str, ...] = ()
     register: bool = False
 

@@ -157,6 +157,16 @@ class GatewaySection(Section):
         validate=_at_least(1024),
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
     )
+    max_connections = Whole(
+        load_default=4000,
+        validate=_at_least(100),
+        metadata=_meta("schrijf een aantal vanaf 100, bijvoorbeeld max_connections = 4000"),
+    )
+    client_seconds = Whole(
+        load_default=20,
+        validate=_at_least(1),
+        metadata=_meta("schrijf een aantal seconden, bijvoorbeeld client_seconds = 20"),
+    )
     nummers = Text(
         load_default="leeg",
         validate=_one_of("leeg", "uitdelen"),

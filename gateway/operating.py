@@ -28,7 +28,7 @@ class Operating:
 
         def answer(**parts: Any) -> Response:
             must_take_json(request.environ)
-            self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), scope)
+            self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), scope, request.environ)
             return json_answer(orjson.dumps(view(**parts)))
 
         name = f"beheer {' '.join(methods)} {path}"

@@ -170,7 +170,7 @@ class Api:
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
-                self._gatekeeper.admit(credentials, READ)
+                self._gatekeeper.admit(credentials, READ, environ)
                 if method not in does:
                     raise problems.method_not_allowed(method)
                 if method not in SAFE:

@@ -27,6 +27,8 @@ from gateway.store.migrating import migrations
 
 BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
+# Of each thread of a server, which has more of them: the system keeps in memory what many ask.
+SERVING_CACHE_KIBIBYTES = 16 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
 # Pages in the write-ahead log after which a writer copies them into the file. The jobs process does so every few
@@ -64,6 +66,7 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         """Open (and create) the store at `path`; raises StoreError when that can't be done."""
         self.path = Path(path)
+        self.cache_kibibytes = CACHE_KIBIBYTES
         self._local = threading.local()
         self._prepare_file()
         try:
@@ -109,7 +112,7 @@ class Store:
                     "synchronous = NORMAL",
                     "foreign_keys = ON",
                     "secure_delete = ON",
-                    f"cache_size = -{CACHE_KIBIBYTES}",
+                    f"cache_size = -{self.cache_kibibytes}",
                     f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
                     "temp_store = MEMORY",
                 ):
