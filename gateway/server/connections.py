@@ -1,8 +1,8 @@
 """Connections that ask for nothing, or don't take their answer: ended when their time is over, or others need room.
 
-Granian gives a head its time; it knows no limit for a client that does not read, nor which of its connections are of
-use. So this looks at the sockets of the process itself, by what the kernel tells of each (tcp_info, of Linux: elsewhere
-nothing is done).
+Granian ends a connection that was idle for long; it knows no limit for a client that does not read, nor which of its
+connections are of use. So this looks at the sockets of the process itself, by what the kernel tells of each (tcp_info,
+of Linux: elsewhere nothing is done).
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ MOST_UNREAD = 64 * 1024 * 1024
 SOME_SECONDS = 2.0
 # When there are too many, so many of the limit stay.
 STAY = 0.9
-# A new one may take so long to begin.
-NEW_MILLISECONDS = 1000
 TOLD_SECONDS = 60.0
 FDS = Path("/proc/self/fd")
 LISTENING = 10
@@ -56,17 +54,19 @@ class Connections:
     """Those of one process."""
 
     def __init__(self, port: int, most: int, seconds: float, clients: Clients) -> None:
-        """In: where we listen; how many; the time to take LEAST_BYTES in; what is known of clients."""
+        """In: where we listen; how many; the time to ask, and to take LEAST_BYTES in; the clients."""
         self._port, self._most, self._seconds = port, most, seconds
         self._clients = clients
         self._slow: dict[str, tuple[int, float]] = {}  # what it had taken, and when
-        self._ended = {"too many": 0, "answer not taken": 0}
+        self._silent: dict[str, float] = {}  # since when it is seen without having asked anything
+        self._ended = {"too many": 0, "nothing asked": 0, "answer not taken": 0}
         self._told = 0.0
 
     def look(self, moment: float) -> int:
         """End those whose time is over, and the idlest of too many. Out: how many there were."""
         found = list(_found(self._port))
         slow: dict[str, tuple[int, float]] = {}
+        silent: dict[str, float] = {}
         idle = []
         for each in found:
             if each.pending:
@@ -78,13 +78,18 @@ class Connections:
                     taken, since = each.taken, moment
                 slow[each.client] = (taken, since)
             elif each.client not in self._clients.in_work:
+                if each.taken <= 1:  # it never got a byte
+                    since = silent[each.client] = self._silent.get(each.client, moment)
+                    if moment - since >= self._seconds:
+                        self._end(each, "nothing asked")
+                        continue
                 idle.append(each)
-        self._slow = slow
+        self._slow, self._silent = slow, silent
         self._bound_unread([each for each in found if each.client in slow], moment)
         over = len(found) - self._most
         if over > 0:
             # First those that never had an answer, then those that were not used for the longest time.
-            idle.sort(key=lambda each: (each.taken > 1 or each.quiet < NEW_MILLISECONDS, -each.quiet))
+            idle.sort(key=lambda each: (each.taken > 1, -each.quiet))
             for each in idle[: over + int(self._most * (1 - STAY))]:
                 self._end(each, "too many")
         self._tell(moment)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, WorkerSignal
@@ -40,6 +42,9 @@ HEALTH = ("/health/live", "/health/ready")
 # Threads that only see what comes in.
 LOOKOUTS = 2
 IDLE_THREAD_SECONDS = 365 * 86400  # a thread that ends takes what it holds of the store along
+SETTLE_SECONDS = 0.5
+# Longer than proxies keep an idle connection (nginx: 60), so that these end it and never ask on one that just ended.
+IDLE_SECONDS = 75
 # Connections are ended when there are more than the limit; this many more are let in until that is seen.
 MARGIN = 2
 
@@ -109,23 +114,36 @@ def work(
     threading.Thread(target=watch, args=(connections,), daemon=True, name="connections").start()
 
     stop, stopped = WorkerSignal(), asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    door = listener.detach()
+
+    def end() -> None:
+        # Granian would end a connection that it took just now, and whose request is on its way. So first it gets no
+        # more of them, which the other workers take, and those that it has get the time to ask.
+        with suppress(OSError):
+            _close_door(door)
+        loop.call_later(SETTLE_SECONDS, stop.set)
+
+    loop.add_signal_handler(signal.SIGTERM, end)
     stop.add_cb(lambda: loop.call_soon_threadsafe(stopped.set))
     worker = RSGIWorker(
         number,
-        (None, _held(listener)),
+        (None, SocketHolder(door, False, BACKLOG) if LISTENS_ITSELF else SocketHolder(door, False)),
         None,
         py_threads=front.threads,
         py_threads_idle_timeout=IDLE_THREAD_SECONDS,
         backpressure=most * MARGIN,
         http_mode="1",
-        http1_opts=HTTP1Settings(header_read_timeout=gateway.client_seconds * 1000),
+        http1_opts=HTTP1Settings(header_read_timeout=IDLE_SECONDS * 1000),
     )
     worker.serve_mtr(_Entrance(loop, front.take), loop, stop)
     tell_ready()
     loop.run_until_complete(stopped.wait())
 
 
-def _held(listener: socket.socket) -> SocketHolder:
-    fd = listener.detach()
-    return SocketHolder(fd, False, BACKLOG) if LISTENS_ITSELF else SocketHolder(fd, False)
+def _close_door(fd: int) -> None:
+    """Let what accepts connections there find none: in its place comes a socket that nobody knows."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nobody.listen(1)
+        nobody.setblocking(False)
+        os.dup2(nobody.fileno(), fd, inheritable=False)
