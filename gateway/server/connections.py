@@ -8,6 +8,7 @@ of Linux: elsewhere nothing is done).
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import socket
 import struct
@@ -61,6 +62,7 @@ class Connections:
         self._silent: dict[str, float] = {}  # since when it is seen without having asked anything
         self._ended = {"too many": 0, "nothing asked": 0, "answer not taken": 0}
         self._told = 0.0
+        self._had_large = False
 
     def look(self, moment: float) -> int:
         """End those whose time is over, and the idlest of too many. Out: how many there were."""
@@ -102,6 +104,9 @@ class Connections:
         for client in set(sent) - {each.client for each in held}:
             if moment - sent[client][1] > LOOK_SECONDS:
                 sent.pop(client, None)
+        if self._had_large and not sent:
+            _give_back()
+        self._had_large = bool(sent)
         total = sum(sent[each.client][0] for each in held)
         # Who took least since it was first seen not to have taken all, ends first.
         held.sort(key=lambda each: each.taken - self._slow[each.client][0])
@@ -134,6 +139,12 @@ def watch(connections: Connections) -> None:
         began = monotonic()
         connections.look(began)
         sleep(max(LOOK_SECONDS, (monotonic() - began) / LOOK_PART))
+
+
+def _give_back() -> None:
+    """Give memory that is free back to the system: after many large answers the C library would keep hold of it."""
+    with contextlib.suppress(AttributeError):  # it is of glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _found(port: int) -> list[Connection]:
