@@ -17,6 +17,7 @@ from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.callback import Callback
+from gateway.guesses import Guesses
 from gateway.ingest import Ingest
 from gateway.installation import store_of
 from gateway.klantinteracties import documentation
@@ -49,12 +50,13 @@ def create_app(
     store: Store | None = None,
     hydrator: Hydrator | None = None,
     counted: memoryview | None = None,
+    guesses: Guesses | None = None,
 ) -> Flask:
     """The application for a configuration.
 
     In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
-    which only an installation without sources can do without; what it counts together with other processes
-    (`gateway.rates.shared_memory`). Raises StoreError, ValueError.
+    which only an installation without sources can do without; what it counts together with other processes:
+    requests of tokens (`gateway.rates.shared_memory`) and wrong tokens. Raises StoreError, ValueError.
     """
     if hydrator is None:
         if config.sources:
@@ -64,7 +66,12 @@ def create_app(
     busy_seconds = ceil(store.waiting.seconds)
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
-    gatekeeper = Gatekeeper(store, rates=Rates(known.token_requests_per_second, counted))
+    gatekeeper = Gatekeeper(
+        store,
+        rates=Rates(known.token_requests_per_second, counted),
+        guesses=guesses,
+        client_of=addresses.client,
+    )
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1

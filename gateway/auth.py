@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
 import time
-from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 from gateway import problems, scopes
+from gateway.guesses import Guesses
 from gateway.rates import Rates
 from gateway.store import tokens
 from gateway.store.database import Store
 from gateway.store.tokens import StoredToken
 
+Environ = dict[str, Any]
 KEYWORD = "token"
 REMEMBERED_SECONDS = 5.0
-# Who guesses waits: after a few wrong tokens in a minute each next one costs a second, one at a time.
-FREE_GUESSES = 5
-GUESSES_SECONDS = 60.0
-GUESS_DELAY = 1.0
 
 
 class TokenError(Exception):
@@ -112,19 +109,33 @@ class Gatekeeper:
     """
 
     def __init__(
-        self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS, rates: Rates | None = None
+        self,
+        store: Store,
+        remembered_seconds: float = REMEMBERED_SECONDS,
+        rates: Rates | None = None,
+        guesses: Guesses | None = None,
+        client_of: Callable[[Environ], str] = lambda environ: str(environ.get("REMOTE_ADDR", "")),
     ) -> None:
+        """In: `rates` counts the requests of tokens, `guesses` the wrong ones over several processes.
+
+        Without `guesses` wrong tokens are counted here.
+
+        `client_of` gives the address of who asks, of the environ of a request.
+        """
         self._store = store
         self._rates = rates or Rates(0)
         self._seconds = remembered_seconds
+        self._guesses = guesses or Guesses()
+        self._client_of = client_of
         self._known: dict[bytes, tuple[StoredToken, float]] = {}
-        self._wrong: deque[float] = deque(maxlen=FREE_GUESSES)
-        self._waiting = threading.Lock()
 
-    def admit(self, header: str | None, scope: str, resource: str = "") -> StoredToken:
+    def admit(
+        self, header: str | None, scope: str, environ: Environ | None = None, resource: str = ""
+    ) -> StoredToken:
         """The token of a request that needs `scope`, with `resource` on that one only.
 
-        Raises a 401, 403 or 429 Problem.
+        A right token is found before anything is counted, so wrong ones never hold it up. Raises a 401, 403 or 429
+        Problem.
         """
         key = digest(secret_of(header))
         moment = time.monotonic()
@@ -134,25 +145,10 @@ class Gatekeeper:
             try:
                 held = (identify(self._store, header), moment + self._seconds)
             except problems.Problem:
-                self._slow_down(moment)
+                if wait := self._guesses.note(self._client_of(environ or {})):
+                    raise problems.too_many_requests(wait) from None
                 raise
             self._known[key] = held
         self._rates.take(held[0], moment)
         must_open(held[0], scope, resource)
         return held[0]
-
-    def _slow_down(self, moment: float) -> None:
-        """Make guessing slow, without letting guesses hold more than one of this process's threads.
-
-        Raises a 429 Problem for a guess that comes while another one waits.
-        """
-        many = len(self._wrong) == FREE_GUESSES and moment - self._wrong[0] < GUESSES_SECONDS
-        self._wrong.append(moment)
-        if not many:
-            return
-        if not self._waiting.acquire(blocking=False):
-            raise problems.too_many_requests(int(GUESS_DELAY))
-        try:
-            time.sleep(GUESS_DELAY)
-        finally:
-            self._waiting.release()

@@ -63,6 +63,8 @@ class Gateway:
     threads: int = 4
     max_body: int = 1024 * 1024
     token_requests_per_second: float = 1000
+    max_connections: int = 4000
+    client_seconds: int = 20
     cors_origins: tuple[str, ...] = ()
     register: bool = False
 

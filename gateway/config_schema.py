@@ -164,6 +164,16 @@ class GatewaySection(Section):
         validate=_at_least(0),
         metadata=_meta("schrijf een getal, 0 voor geen grens: token_requests_per_second = 1000"),
     )
+    max_connections = Whole(
+        load_default=4000,
+        validate=_at_least(100),
+        metadata=_meta("schrijf een aantal vanaf 100, bijvoorbeeld max_connections = 4000"),
+    )
+    client_seconds = Whole(
+        load_default=20,
+        validate=_at_least(1),
+        metadata=_meta("schrijf een aantal seconden, bijvoorbeeld client_seconds = 20"),
+    )
     nummers = Text(
         load_default="leeg",
         validate=_one_of("leeg", "uitdelen"),

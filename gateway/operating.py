@@ -29,7 +29,9 @@ class Operating:
 
         def answer(**parts: Any) -> Response:
             must_take_json(request.environ)
-            g.scopes = self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), scope).scope
+            g.scopes = self._gatekeeper.admit(
+                request.environ.get("HTTP_AUTHORIZATION"), scope, request.environ
+            ).scope
             return json_answer(orjson.dumps(view(**parts)))
 
         name = f"beheer {' '.join(methods)} {path}"

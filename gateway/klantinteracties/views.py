@@ -180,7 +180,7 @@ class Api:
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
-                answer.token = self._gatekeeper.admit(credentials, READ, resource)
+                answer.token = self._gatekeeper.admit(credentials, READ, environ, resource)
                 if method not in does:
                     raise problems.method_not_allowed(method)
                 if method not in SAFE:

@@ -29,6 +29,8 @@ from gateway.store.waiting import BUSY_SECONDS, Waiting
 from gateway.store.write_log import LOG_MB, WriteLog
 
 CACHE_KIBIBYTES = 64 * 1024
+# Of each thread of a server, which has more of them: the system keeps in memory what many ask.
+SERVING_CACHE_KIBIBYTES = 16 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
 # They declare the migrations.
@@ -75,6 +77,7 @@ class Store:
         self.path = Path(path)
         self.waiting = Waiting(busy_seconds)
         self._log = WriteLog(self.path, log_mb)
+        self.cache_kibibytes = CACHE_KIBIBYTES
         self._local = threading.local()
         self._prepare_file()
         try:
@@ -122,7 +125,7 @@ class Store:
                     "synchronous = NORMAL",
                     "foreign_keys = ON",
                     "secure_delete = ON",
-                    f"cache_size = -{CACHE_KIBIBYTES}",
+                    f"cache_size = -{self.cache_kibibytes}",
                     "temp_store = MEMORY",
                 ):
                     connection.execute(f"PRAGMA {pragma}")
