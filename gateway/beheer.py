@@ -8,10 +8,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Flask, Response, render_template, request
 
 from gateway import problems
 from gateway.answers import SECURITY, json_answer, problem_answer
+from gateway.logs import safe_error
 from gateway.operating import Operating
 from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
 from gateway.public_address import PublicAddresses
@@ -76,12 +78,17 @@ class Beheer:
 
     def _ready(self) -> Response:
         try:
-            if store_status.ready(self._store):
-                return json_answer(b'{"status":"ready"}')
-            detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
+            if not store_status.ready(self._store):
+                detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
+            elif not self._store.damaged:
+                said = self._store.trouble()  # it is read, so it is ready
+                return json_answer(orjson.dumps({"status": "ready"} | ({"problems": said} if said else {})))
+            else:
+                detail = self._store.damaged
         except (sqlite3.Error, StoreError) as error:
-            log.warning("not ready: %s", type(error).__name__)
-            detail = "De opslag antwoordt niet."
+            log.warning("not ready: %s", safe_error(error))
+            self._store.notice(error)
+            detail = self._store.damaged or "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
         return problem_answer(problem, self._addresses.base(request.environ))
 

@@ -30,6 +30,7 @@ from gateway.config import Config, ConfigError, Gateway
 from gateway.installation import open_installation
 from gateway.logs import get_logger
 from gateway.store.database import StoreError
+from gateway.store.opened import in_use
 
 log = get_logger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -206,14 +207,17 @@ def serve(
             on_reload()
 
     installation = open_installation(config)  # schema and secret are judged once, before any worker starts
+    for said in installation.store.trouble():
+        log.error("de opslag heeft een beheerder nodig", problem=said)
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)
         log.warning(
             "gegevens zijn met een andere [mapping] of versie vertaald: klantbrug rebuild",
             sources=names,
         )
-    installation.store.close()
-    run_server(settings(config), lambda: make_app(followed[0]), follow)
+    with in_use(config.store.path):  # also while workers come and go
+        installation.store.close()
+        run_server(settings(config), lambda: make_app(followed[0]), follow)
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:

@@ -357,7 +357,10 @@ def put_statement_findings(
         " AND action = ?",
         held - wanted,
     )
-    connection.executemany("INSERT INTO statement_finding VALUES (?, ?, ?, ?, ?)", sorted(wanted - held))
+    connection.executemany(
+        "INSERT INTO statement_finding (statement, rule, field, severity, action) VALUES (?, ?, ?, ?, ?)",
+        sorted(wanted - held),
+    )
 
 
 def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:

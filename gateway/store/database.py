@@ -14,28 +14,46 @@ from sqlite_utils import Database
 
 from gateway.processes import NotShared
 from gateway.store import (
+    cramped,
+    opened,
     schema,
     schema_addresses,
     schema_jobs,
     schema_links,
     schema_local,
     schema_numbers,
+    schema_sound,
     schema_tokens,
     turns,
 )
 from gateway.store.migrating import migrations
+from gateway.store.trouble import StoreError, in_words, is_damage, is_unwritable
 
 BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
+# What every store has had from the beginning.
+OURS = {"meta", "document"}
+# How often a store without room is tried again, and how long after a write that failed this is told.
+AGAIN_SECONDS = 2.0
+TOLD_SECONDS = 60.0
 # Pages in the write-ahead log after which a writer copies them into the file. The jobs process does so every few
 # seconds, and work that goes through everything does before it is the turn of a writer that somebody waits for. The
 # longer that log, the fewer pages are copied twice: at a million rollen 600 MB of it costs a tenth less than 200 MB.
 CHECKPOINT_PAGES = 200_000
 BULK_CHECKPOINT_PAGES = 150_000
 # They declare the migrations.
-TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_links, schema_numbers, schema_tokens)
+TABLES = (
+    schema,
+    schema_jobs,
+    schema_addresses,
+    schema_local,
+    schema_links,
+    schema_numbers,
+    schema_tokens,
+    schema_sound,
+)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -50,10 +68,6 @@ NETWORK_FILE_SYSTEMS = {
 }
 
 
-class StoreError(Exception):
-    """The store can't be used; the text says why and what to do."""
-
-
 class Store:
     """One store file. Threads and processes may share it; each thread gets its own connection.
 
@@ -65,15 +79,54 @@ class Store:
         """Open (and create) the store at `path`; raises StoreError when that can't be done."""
         self.path = Path(path)
         self._local = threading.local()
-        self._prepare_file()
+        self._cramped: list[sqlite3.Connection] = []
+        self._cramped_lock = threading.Lock()
+        self._no_room: sqlite3.Error | None = None
+        self._next_try = 0.0
+        self._opened = 0  # how often connections that only read made way for others
+        self._unwritable: tuple[float, str] | None = None
+        # Set when the file proved to be damaged, in words.
+        self.damaged = ""
+        self._prepare_folder()
+        self._hold = opened.Hold(self.path)
+        self._opener = (os.getpid(), threading.get_ident())
         try:
+            opened.judge(self._hold)
+            self._prepare_file()
             self._turns = turns.Turns(self.path)
+            self._make_ready()
         except NotShared as error:
             raise StoreError(f"[store] path: {error}") from None
-        with self.write():
-            migrations.apply(self.operator())
+        except BaseException:
+            self._hold.close()
+            raise
 
-    def _prepare_file(self) -> None:
+    def _make_ready(self) -> None:
+        """Bring the schema up to date, and mark the file when nobody else has it open."""
+        self._refuse_another()
+        if migrations.pending(self.operator()):
+            with self.write():
+                migrations.apply(self.operator())
+        if self._hold.alone:
+            if not self._cramped:
+                self._close_connection()
+                opened.stamp(self._hold)
+            self._hold.share()
+
+    def _refuse_another(self) -> None:
+        """Raise StoreError for a database of another program: our tables have no place in it."""
+        try:
+            tables = {row[0] for row in self.connection().execute("SELECT name FROM sqlite_master")}
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise StoreError(f"[store] path: {self.path}. {in_words(error)}") from error
+        if tables and not tables >= OURS:
+            raise StoreError(
+                f"[store] path: {self.path} is een database van een ander programma; noem een ander bestand."
+            )
+
+    def _prepare_folder(self) -> None:
         folder = self.path.parent
         if not folder.is_dir():
             raise StoreError(
@@ -85,6 +138,8 @@ class Store:
                 f"[store] path: {folder} ligt op een netwerkschijf ({kind}), waar SQLite niet veilig is; "
                 "kies een lokale schijf."
             )
+
+    def _prepare_file(self) -> None:
         if not self.path.exists():
             mask = os.umask(0o077)
             try:
@@ -97,41 +152,106 @@ class Store:
                 os.umask(mask)
 
     def _connect(self) -> sqlite3.Connection:
+        """A new connection; one that only reads when there is no room to write. Raises StoreError.
+
+        Beside one that only reads, SQLite makes every other one of the process like it.
+        """
+        if self._no_room is not None and self._cramped:
+            return self._connect_cramped(self._no_room)
         mask = os.umask(0o077)
         try:
-            connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=STATEMENTS
+            return self._prepared(
+                sqlite3.connect(
+                    self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=STATEMENTS
+                )
             )
-            try:
-                for pragma in (
-                    f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
-                    "journal_mode = WAL",
-                    "synchronous = NORMAL",
-                    "foreign_keys = ON",
-                    "secure_delete = ON",
-                    f"cache_size = -{CACHE_KIBIBYTES}",
-                    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
-                    "temp_store = MEMORY",
-                ):
-                    connection.execute(f"PRAGMA {pragma}")
-            except sqlite3.Error as error:
-                connection.close()
-                raise StoreError(
-                    f"[store] path: {self.path} is geen bruikbare opslag ({type(error).__name__})."
-                ) from error
+        except sqlite3.Error as error:
+            if not is_unwritable(error):
+                raise StoreError(f"[store] path: {self.path}. {in_words(error)}") from error
+            return self._connect_cramped(error)
         finally:
             os.umask(mask)
+
+    def _prepared(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            for pragma in (
+                f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                "foreign_keys = ON",
+                "secure_delete = ON",
+                f"cache_size = -{CACHE_KIBIBYTES}",
+                f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+                "temp_store = MEMORY",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_cramped(self, why: sqlite3.Error) -> sqlite3.Connection:
+        try:
+            connection = self._prepared(cramped.connect(self.path, STATEMENTS))
+        except sqlite3.Error:
+            raise StoreError(f"[store] path: {self.path}. {in_words(why)}") from why
+        with self._cramped_lock:
+            self._cramped.append(connection)
+        self._no_room = why.with_traceback(None)
+        self._next_try = time.monotonic() + AGAIN_SECONDS
+        self.notice(why)
         return connection
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection. After a fork the child gets one of its own."""
+        if self._cramped and time.monotonic() >= self._next_try:
+            self._try_again()
         held = getattr(self._local, "held", None)
-        if held is None or held[0] != os.getpid():
+        if held is None or held[0] != os.getpid() or held[2] != self._opened:
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
-            held = (os.getpid(), self._connect())
+            held = (os.getpid(), self._connect(), self._opened)
             self._local.held = held
         return held[1]
+
+    def _try_again(self) -> None:
+        """Let every thread get a connection that writes, when there is room and nobody reads at this moment.
+
+        SQLite lets a process write only after all its connections that only read are closed.
+        """
+        with self._cramped_lock:
+            self._next_try = time.monotonic() + AGAIN_SECONDS
+            if any(each.in_transaction for each in self._cramped) or not cramped.has_room(self.path):
+                return
+            for each in self._cramped:
+                each.close()
+            self._cramped.clear()
+            self._opened += 1
+            self._unwritable = None
+
+    @property
+    def only_reads(self) -> bool:
+        """Was there no room to open it for writing?"""
+        return bool(self._cramped)
+
+    def notice(self, error: BaseException) -> None:
+        """Remember of an error what an operator must be told: nothing can be written, or the file is damaged."""
+        if not isinstance(error, sqlite3.Error):
+            return
+        if is_damage(error):
+            self.damaged = in_words(error)
+        elif is_unwritable(error):
+            self._unwritable = (time.monotonic(), in_words(error))
+
+    def trouble(self) -> list[str]:
+        """What an operator must know: damage, nothing can be written, little room. Sentences without values."""
+        said = [self.damaged] if self.damaged else []
+        failed = self._unwritable
+        if failed and (self._cramped or time.monotonic() - failed[0] < TOLD_SECONDS):
+            said.append(f"{failed[1]} Lezen gaat door, schrijven krijgt 503.")
+        if room := cramped.little_room(self.path):
+            said.append(room)
+        return said
 
     def for_bulk(self) -> None:
         """Make this thread's connection fit for work that goes through everything once.
@@ -177,16 +297,27 @@ class Store:
         if background:
             self._turns.give_way()
         with contextlib.nullcontext() if background else self._turns.live():
-            turns.begin(connection, BUSY_SECONDS)
+            self._begin(connection)
             try:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
                 yield connection
-            except BaseException:
+                connection.execute("COMMIT")
+            except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                self.notice(error)
                 raise
-            connection.execute("COMMIT")
+            self._unwritable = None
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        if self._no_room is not None and self._cramped:
+            raise self._no_room.with_traceback(None)
+        try:
+            turns.begin(connection, BUSY_SECONDS)
+        except sqlite3.Error as error:
+            self.notice(error)
+            raise
 
     @contextlib.contextmanager
     def giving_way(self) -> Iterator[None]:
@@ -229,13 +360,20 @@ class Store:
         self.connection().execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close this thread's connection; when it is the one that opened the store, the store is open no longer."""
+        self._close_connection()
+        self._turns.close()
+        if self._opener == (os.getpid(), threading.get_ident()):
+            self._hold.close()
+
+    def _close_connection(self) -> None:
         held = getattr(self._local, "held", None)
         if held is not None:
             self._local.held = None
             if held[0] == os.getpid():
+                with self._cramped_lock:
+                    self._cramped = [each for each in self._cramped if each is not held[1]]
                 held[1].close()
-        self._turns.close()
 
 
 def now() -> int:

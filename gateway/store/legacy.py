@@ -319,7 +319,8 @@ def put_findings(
         held - wanted,
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO raw_finding VALUES (?, ?, ?, ?, ?, ?)", sorted(wanted - held)
+        "INSERT OR REPLACE INTO raw_finding (raw, stage, rule, field, severity, action) VALUES (?, ?, ?, ?, ?, ?)",
+        sorted(wanted - held),
     )
 
 

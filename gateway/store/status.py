@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs
+from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs, soundness
 from gateway.store.database import Store
 from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
 from gateway.store.migrating import migrations
@@ -42,12 +42,13 @@ def status(store: Store) -> dict[str, Any]:
 
 
 def ready(store: Store) -> bool:
-    """Does the store answer, and has it the schema that this version of the program needs?
+    """Does the store answer from every kind of table, and has it the schema that this version of the program needs?
 
     Raises sqlite3.Error or StoreError when it doesn't answer.
     """
     with store.read() as connection:
         connection.execute("SELECT id FROM document LIMIT 1").fetchone()
+        soundness.sample(connection)
         return not migrations.pending(store.operator())
 
 

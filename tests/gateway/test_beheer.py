@@ -29,7 +29,7 @@ def busy(store: Store) -> Store:
             )
         for raw, rule in ((1, "M12"), (2, "M12"), (2, "M9")):
             connection.execute(
-                "INSERT INTO raw_finding VALUES (?, 1, ?, 'veld', 'info', 'gedaan')", (raw, rule)
+                "INSERT INTO raw_finding VALUES (?, 1, ?, 'veld', 'gedaan', 'info')", (raw, rule)
             )
         connection.execute("INSERT INTO source_finding VALUES (1, 'M30', 'initiator', 'info', 'gedaan')")
         connection.execute(
