@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.config import Config
 
 STATUS_SECONDS = 2.0
+READY_SECONDS = 1.0
 NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
 PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
 PAGE_HEADERS = (
@@ -49,6 +50,7 @@ class Beheer:
         self._store = store
         self._config = config
         self._addresses = addresses
+        self._look_again = 0.0
         self._held: tuple[float, dict[str, Any]] | None = None
 
     def register(self, app: Flask, operating: Operating) -> None:
@@ -78,7 +80,7 @@ class Beheer:
 
     def _ready(self) -> Response:
         try:
-            if not store_status.ready(self._store):
+            if not self._looks_ready():
                 detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
             elif not self._store.damaged:
                 said = self._store.trouble()  # it is read, so it is ready
@@ -91,6 +93,15 @@ class Beheer:
             detail = self._store.damaged or "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
         return problem_answer(problem, self._addresses.base(request.environ))
+
+    def _looks_ready(self) -> bool:
+        """Whether the store is ready; looked at no more than so often, for who asks all the time."""
+        moment = time.monotonic()
+        if moment >= self._look_again:
+            if not store_status.ready(self._store):
+                return False
+            self._look_again = moment + READY_SECONDS
+        return True
 
     def _numbers(self) -> dict[str, Any]:
         # The page is open to all and counting a large store takes a while: count at most so often.

@@ -24,7 +24,10 @@ def check_store(
         opened.examine(path)
         with soundness.only_looking(path) as connection:
             if not soundness.is_ours(connection):
-                yield Line(Level.PROBLEM, f"{path} is een database van een ander programma.")
+                yield Line(
+                    Level.PROBLEM,
+                    f"{path} is een database van een ander programma: noem een ander bestand in [store] path.",
+                )
                 return
             yield _deep(connection, on_step) if deep else _quick(connection)
     except StoreError as error:
