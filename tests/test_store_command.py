@@ -243,6 +243,21 @@ def test_it_is_put_back_where_no_store_is(config: Config, backup: Path) -> None:
     assert config.store.path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
+@pytest.mark.parametrize("there", [True, False])
+def test_what_root_puts_back_is_the_file_of_the_user_of_the_service(
+    config: Config, backup: Path, there: bool
+) -> None:
+    folder = config.store.path.parent
+    os.chown(folder, 65534, 65534)
+    os.chown(config.store.path, 65534, 65534)
+    if not there:
+        config.store.path.unlink()
+    assert command(config, "store", "restore", backup).returncode == 0
+    made = [config.store.path, *folder.glob("*opzij*")]
+    assert {each.stat().st_uid for each in made} == {65534}
+
+
 def test_three_files_that_were_copied_while_nothing_ran_are_a_back_up_too(
     config: Config, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
+from gateway.processes import NotShared, open_shared
+
 # Below this an operator must hear of it: a write of any size may fail.
 LITTLE_ROOM = 32 * 1024 * 1024
 # What SQLite needs to begin to write.
@@ -26,8 +28,8 @@ def connect(path: Path, statements: int) -> sqlite3.Connection:
     """
     for name in ("-shm", "-wal"):  # an empty file takes no room
         beside = path.with_name(path.name + name)
-        with contextlib.suppress(OSError):
-            os.close(os.open(beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with contextlib.suppress(NotShared):
+            os.close(open_shared(beside, path))
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode=ro&readonly_shm=1",
         uri=True,

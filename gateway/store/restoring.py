@@ -171,9 +171,15 @@ def _exchange(hold: opened.Hold, store: Path, new: Path) -> Path | None:
     aside = _free_folder(store)
     before = hold.record()
     mark = Mark.of(new)
+    # Put back by root, it is still the file of the user of the service.
+    of = (store if store.exists() else store.parent).stat()
+    if os.geteuid() == 0:
+        os.chown(new, of.st_uid, of.st_gid)
     hold.write(Record((), before.restoring or str(aside.name)))
     if old:
         aside.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(aside, of.st_uid, of.st_gid)
         for each in old:
             each.rename(aside / each.name)
         sync_folder(aside)
