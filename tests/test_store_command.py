@@ -184,6 +184,34 @@ def test_a_back_up_ends_while_others_write_all_the_time(config: Config, tmp_path
     assert first - 1 <= int(halves["left"]) <= last
 
 
+def test_an_index_of_texts_beside_the_documents_finds_the_same_in_a_back_up(
+    config: Config, tmp_path: Path
+) -> None:
+    """Its rows are told by the numbers of other rows, so those must stay what they are, also with gaps among them."""
+    store = open_store(config)
+    with store.write() as connection:
+        connection.execute("CREATE VIRTUAL TABLE texts USING fts5(value, content='', tokenize='trigram')")
+        connection.executemany(
+            "INSERT INTO document (id, kind, uuid, origin, created, moment, body) VALUES (?, 1, ?, 1, 1, 1, '{}')",
+            ((number, number.to_bytes(16, "big")) for number in range(1, 4000, 3)),
+        )
+        connection.executemany(
+            "INSERT INTO texts (rowid, value) VALUES (?, ?)",
+            ((number, f"woord{number}einde") for number in range(1, 4000, 3)),
+        )
+    store.close()
+    assert command(config, "store", "backup", tmp_path / "made.db").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "made.db")) as connection:
+        asked = (
+            "SELECT d.id, d.uuid FROM texts t JOIN document d ON d.id = t.rowid WHERE texts MATCH 'd3001e'"
+        )
+        assert connection.execute(asked).fetchall() == [(3001, (3001).to_bytes(16, "big"))]
+    assert command(config, "check", "--deep").returncode == 0
+    assert command(config, "store", "restore", tmp_path / "made.db").returncode == 0
+    with open_store(config).read() as connection:
+        assert connection.execute(asked).fetchall() == [(3001, (3001).to_bytes(16, "big"))]
+
+
 def test_a_damaged_store_gives_no_back_up(config: Config, tmp_path: Path) -> None:
     with config.store.path.open("r+b") as file:
         file.seek(40 * 4096)

@@ -22,7 +22,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import database
 from gateway.store.database import Store
-from gateway.store.trouble import SAYS, in_words, is_passing
+from gateway.store.trouble import SAYS, in_words, is_damage, is_passing
 from jobs.backfill import Backfill
 
 API = "/klantinteracties/api/v1"
@@ -218,3 +218,14 @@ def test_a_fault_of_ours_is_no_passing_trouble() -> None:
     error.sqlite_errorname = "SQLITE_ERROR"
     assert not is_passing(error)
     assert not is_passing(ValueError())
+
+
+def test_a_text_that_is_none_is_damage() -> None:
+    """Python's own error has no code; what it could not read is not repeated."""
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        connection.execute("SELECT CAST(x'ff6a616e' AS TEXT)").fetchone()
+    assert is_damage(raised.value)
+    assert not is_passing(raised.value)
+    assert "beschadigd" in in_words(raised.value)
+    assert "jan" not in in_words(raised.value)
