@@ -27,7 +27,7 @@ from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
-from gateway.store.trouble import is_damage, is_passing, is_unwritable
+from gateway.store.trouble import StoreError, is_damage, is_passing, is_unwritable
 from mappings.identity import Uuids
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # Seconds: a store in trouble is soon well again, a damaged one when an operator restored it.
 STORE_RETRY = 30
 DAMAGE_RETRY = 300
+NO_STORE = "De opslag werkt nu niet."
 DAMAGED = "De opslag is beschadigd; de beheerder van Klantbrug moet haar herstellen (klantbrug check --deep)."
 UNWRITABLE = (
     "De opslag kan nu niet worden beschreven; lezen gaat door. De beheerder ziet op /health/ready waarom."
@@ -120,13 +121,16 @@ def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: 
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]
     trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))
+    if isinstance(error, StoreError):  # a new connection of a thread; the text names the file and what to do
+        log.error("store can't be opened: %s at %s", error, trail)
+        return _reply(addresses, problems.unavailable(NO_STORE, retry_after=STORE_RETRY), environ)
     if is_damage(error):
         log.error("store damaged: %s at %s", safe_error(error), trail)
         store.notice(error)
         return _reply(addresses, problems.unavailable(DAMAGED, retry_after=DAMAGE_RETRY), environ)
     if is_passing(error):
         log.error("store in trouble: %s at %s", safe_error(error), trail)
-        said = UNWRITABLE if is_unwritable(error) else "De opslag werkt nu niet."
+        said = UNWRITABLE if is_unwritable(error) else NO_STORE
         return _reply(addresses, problems.unavailable(said, retry_after=STORE_RETRY), environ)
     log.error("unexpected %s at %s", type(error).__name__, trail)
     return _reply(addresses, problems.server_error(), environ)

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,27 @@ def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[
     error.sqlite_errorname = "SQLITE_CORRUPT"
     store.notice(error)
     assert client.get("/health/ready").status_code == 503
+
+
+def test_a_file_that_was_spoiled_under_a_running_gateway_is_told_by_threads_that_open_it(
+    store_with_token: tuple[Store, Config], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not as a fault of ours: the next thread's connection can't be made."""
+    store, config = store_with_token
+    from gateway.klantinteracties.freshness import LocalOnly
+
+    client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
+    headers = {"Authorization": f"Token {(config.store.path.parent / 'token').read_text(encoding='utf-8')}"}
+    with config.store.path.open("r+b") as file:
+        file.write(os.urandom(PAGE))
+    with ThreadPoolExecutor(1) as another:
+        got = another.submit(client.get, f"{API}/partijen", headers=headers).result()
+        ready = another.submit(client.get, "/health/ready").result()
+    assert (got.status_code, got.json["code"]) == (503, "service_unavailable")
+    assert ready.status_code == 503
+    assert "klantbrug store restore BESTAND" in ready.json["detail"]
+    assert "unexpected" not in caplog.text
+    store.close()
 
 
 @pytest.fixture

@@ -167,6 +167,7 @@ class Store:
             )
         except sqlite3.Error as error:
             if not is_unwritable(error):
+                self.notice(error)
                 raise StoreError(f"[store] path: {self.path}. {in_words(error)}") from error
             return self._connect_cramped(error)
         finally:
