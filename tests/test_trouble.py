@@ -17,7 +17,7 @@ from support import dump_digest, read_config, some_zaken, write_config
 
 from gateway.app import create_app
 from gateway.auth import create_token
-from gateway.installation import open_installation
+from gateway.installation import open_installation, open_store
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import database
@@ -118,7 +118,7 @@ def test_a_store_that_another_process_keeps_to_itself(server: SampleServer, tmp_
 def test_a_store_that_may_not_be_written(server: SampleServer, small_disk: Path, tmp_path: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     config = write_config(small_disk, {"bron": server})
-    open_installation(read_config(config)).store.close()
+    open_store(read_config(config)).close()  # with no source asked, nothing stays open there
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     refused = command(config, "backfill")
     assert refused.returncode in (1, 2)

@@ -27,7 +27,7 @@ from gateway.store import (
     turns,
 )
 from gateway.store.migrating import migrations
-from gateway.store.trouble import StoreError, in_words, is_damage, is_unwritable
+from gateway.store.trouble import StoreError, in_words, is_damage, is_unwritable, unwritable_in_words
 
 BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
@@ -242,14 +242,14 @@ class Store:
         if is_damage(error):
             self.damaged = in_words(error)
         elif is_unwritable(error):
-            self._unwritable = (time.monotonic(), in_words(error))
+            self._unwritable = (time.monotonic(), unwritable_in_words(error))
 
     def trouble(self) -> list[str]:
         """What an operator must know: damage, nothing can be written, little room. Sentences without values."""
         said = [self.damaged] if self.damaged else []
         failed = self._unwritable
         if failed and (self._cramped or time.monotonic() - failed[0] < TOLD_SECONDS):
-            said.append(f"{failed[1]} Lezen gaat door, schrijven krijgt 503.")
+            said.append(failed[1])
         if room := cramped.little_room(self.path):
             said.append(room)
         return said

@@ -30,6 +30,7 @@ PASSING = (
 DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 # Of these the store is still read.
 UNWRITABLE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+NO_SHARED_FILE = "SQLITE_IOERR_SHMSIZE"
 # Python's own error for a text that is none, by which it gives no code.
 NO_TEXT = "Could not decode to UTF-8"
 
@@ -51,6 +52,14 @@ def in_words(error: sqlite3.Error) -> str:
     name = name_of(error)
     said = SAYS.get(name, "de database meldt een fout")
     return f"De opslag werkt niet: {said} ({name or type(error).__name__})."
+
+
+def unwritable_in_words(error: sqlite3.Error) -> str:
+    """A sentence for an operator about a store that is read and can't be written."""
+    name = name_of(error)
+    # No room for the file that processes share: SQLite tells that apart from a full disk.
+    said = SAYS["SQLITE_FULL" if getattr(error, "sqlite_errorname", "") == NO_SHARED_FILE else name]
+    return f"De opslag kan niet worden beschreven: {said} ({name}). Lezen gaat door, schrijven krijgt 503."
 
 
 def is_passing(error: BaseException) -> bool:
