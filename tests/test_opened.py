@@ -223,3 +223,33 @@ def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master")] == ["person"]
     assert len(path.read_bytes()) == len(before)
+
+
+def test_looking_at_the_mark_takes_no_lock_from_sqlite(path: Path) -> None:
+    """The kernel takes back all locks that a process has on a file when it closes that file, however it was opened.
+
+    Then the last of the other processes would remove a log that this one still reads.
+    """
+    script = (
+        "import sys; from pathlib import Path; from gateway.store import opened\n"
+        "try:\n"
+        "    with opened.alone(Path(sys.argv[1])): print('free')\n"
+        "except opened.InUse: print('in use')\n"
+    )
+
+    def as_another_sees_it() -> str:
+        line = [sys.executable, "-c", script, str(path)]
+        return subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
+
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT * FROM meta").fetchall()
+        assert as_another_sees_it() == "in use"
+        before = opened.Mark.of(path)
+        assert before is not None
+        assert before.stamp
+        Store(path).close()  # it is the first of ours, and marks the file
+        after = opened.Mark.of(path)
+        assert after is not None
+        assert after != before
+        assert as_another_sees_it() == "in use"
+    assert as_another_sees_it() == "free"

@@ -11,6 +11,7 @@ when it dies. Who finds it free is the first. A restore asks for it alone.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
+from urllib.parse import quote
 
 import orjson
 
@@ -58,12 +60,8 @@ class Mark(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Self | None:
-        """The mark in a file, without its log; None when it is no SQLite file. Raises OSError.
-
-        Only for a process that has no connection to that file: closing it here would take back SQLite's own locks.
-        """
-        with path.open("rb") as file:
-            header = file.read(HEADER_BYTES)
+        """The mark in a file, without its log; None when it is no SQLite file. Raises OSError, sqlite3.Error."""
+        header = _first_bytes(path)
         if len(header) < HEADER_BYTES or not header.startswith(b"SQLite format 3\0"):
             return None
         changes, schema, stamp = (struct.unpack(">I", header[at : at + 4])[0] for at in (24, 40, 60))
@@ -74,6 +72,34 @@ class Mark(NamedTuple):
         return (
             self.stamp == written.stamp and self.schema >= written.schema and self.changes >= written.changes
         )
+
+
+def _first_bytes(path: Path) -> bytes:
+    """The header of a file that SQLite may have open in this process.
+
+    Opening it ourselves would do harm: when a process closes a file, the kernel takes back all locks that it holds on
+    it, also those that SQLite counts on. So SQLite opens it, and knows when to close; it looks at no log (`immutable`).
+    """
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    try:
+        wanted = path.stat()
+        for name in _open_files():
+            with contextlib.suppress(OSError):
+                found = os.fstat(name)
+                if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                    return os.pread(name, HEADER_BYTES, 0)
+    finally:
+        connection.close()
+    # A system that does not tell which files are open.
+    with path.open("rb") as file:
+        return file.read(HEADER_BYTES)
+
+
+def _open_files() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 (names are numbers)
+    except OSError:
+        return []
 
 
 class Record(NamedTuple):
@@ -194,7 +220,7 @@ def examine(store: Path) -> None:
 
 
 def stamp(hold: Hold) -> None:
-    """Give the store a new mark and write that down. Only for who is alone and has no connection to it.
+    """Give the store a new mark and write that down. Only for who is alone.
 
     Without room for that (a full disk) all stays as it was.
     """
