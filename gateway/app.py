@@ -32,14 +32,21 @@ from gateway.public_address import PublicAddresses
 from gateway.rates import Rates
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
-from gateway.store.trouble import is_passing
+from gateway.store.trouble import StoreError, is_damage, is_passing, is_unwritable
 from gateway.store.waiting import Busy
 from mappings.identity import Uuids
 
 if TYPE_CHECKING:
     from gateway.config import Config
 
-STORE_RETRY = 30  # seconds
+# Seconds: a store in trouble is soon well again, a damaged one when an operator restored it.
+STORE_RETRY = 30
+DAMAGE_RETRY = 300
+NO_STORE = "De opslag werkt nu niet."
+DAMAGED = "De opslag is beschadigd; de beheerder van Klantbrug moet haar herstellen (klantbrug check --deep)."
+UNWRITABLE = (
+    "De opslag kan nu niet worden beschreven; lezen gaat door. De beheerder ziet op /health/ready waarom."
+)
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +70,6 @@ def create_app(
             raise ValueError("an installation with sources needs a hydrator")
         hydrator = LocalOnly()
     store = store or store_of(config)
-    busy_seconds = ceil(store.waiting.seconds)
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
     gatekeeper = Gatekeeper(
@@ -99,15 +105,15 @@ def create_app(
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)
-    _handle_errors(app, addresses, busy_seconds)
+    _handle_errors(app, addresses, store)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
-    short = Shortcut(app.wsgi_app, api, partial(_fault, addresses, busy_seconds), store.waiting.new_request)
+    short = Shortcut(app.wsgi_app, api, partial(_fault, addresses, store), store.waiting.new_request)
     app.wsgi_app = short  # type: ignore[method-assign]
     return app
 
 
-def _handle_errors(app: Flask, addresses: PublicAddresses, busy_seconds: int) -> None:
+def _handle_errors(app: Flask, addresses: PublicAddresses, store: Store) -> None:
     """Make a problem document of everything that no view answered."""
 
     def answer(problem: Problem) -> Response:
@@ -119,7 +125,7 @@ def _handle_errors(app: Flask, addresses: PublicAddresses, busy_seconds: int) ->
         return answer(problems.of_status(error.code or 500, request.method))
 
     def of_fault(error: Exception) -> Response:
-        return as_response(_fault(addresses, busy_seconds, error, request.environ))
+        return as_response(_fault(addresses, store, error, request.environ))
 
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, of_http)
@@ -131,16 +137,23 @@ def _reply(addresses: PublicAddresses, problem: Problem, environ: dict[str, Any]
     return problem_reply(problem, addresses.base(environ), [API_VERSION] if in_api else [])
 
 
-def _fault(addresses: PublicAddresses, busy_seconds: int, error: Exception, environ: dict[str, Any]) -> Reply:
+def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: dict[str, Any]) -> Reply:
     """The answer to an exception that nobody expected."""
     if isinstance(error, Busy):  # it was told of where it waited
-        return _reply(addresses, problems.store_busy(busy_seconds), environ)
+        return _reply(addresses, problems.store_busy(ceil(store.waiting.seconds)), environ)
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]
     trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))
+    if isinstance(error, StoreError):  # a new connection of a thread; the text names the file and what to do
+        log.error("store can't be opened: %s at %s", error, trail)
+        return _reply(addresses, problems.unavailable(NO_STORE, retry_after=STORE_RETRY), environ)
+    if is_damage(error):
+        log.error("store damaged: %s at %s", safe_error(error), trail)
+        store.notice(error)
+        return _reply(addresses, problems.unavailable(DAMAGED, retry_after=DAMAGE_RETRY), environ)
     if is_passing(error):
         log.error("store in trouble: %s at %s", safe_error(error), trail)
-        problem = problems.unavailable("De opslag werkt nu niet.", retry_after=STORE_RETRY)
-        return _reply(addresses, problem, environ)
+        said = UNWRITABLE if is_unwritable(error) else NO_STORE
+        return _reply(addresses, problems.unavailable(said, retry_after=STORE_RETRY), environ)
     log.error("unexpected %s at %s", type(error).__name__, trail)
     return _reply(addresses, problems.server_error(), environ)

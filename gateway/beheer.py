@@ -8,10 +8,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from flask import Flask, Response, render_template, request
 
 from gateway import problems
 from gateway.answers import PAGE_HEADERS, json_answer, problem_answer
+from gateway.logs import safe_error
 from gateway.operating import Operating
 from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
 from gateway.page_access import PageAccess
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.config import Config
 
 STATUS_SECONDS = 2.0
+READY_SECONDS = 1.0
 PHASES = {
     "live": "live: de bron wordt bevraagd waar dat nodig is",
     "synced": "synced: de opslag is gevuld en wordt bijgehouden",
@@ -42,6 +45,7 @@ class Beheer:
         self._store = store
         self._config = config
         self._addresses = addresses
+        self._look_again = 0.0
         self._held: tuple[float, dict[str, Any]] | None = None
 
     def register(self, app: Flask, operating: Operating) -> None:
@@ -75,14 +79,28 @@ class Beheer:
 
     def _ready(self) -> Response:
         try:
-            if store_status.ready(self._store):
-                return json_answer(b'{"status":"ready"}')
-            detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
+            if not self._looks_ready():
+                detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
+            elif not self._store.damaged:
+                said = self._store.trouble()  # it is read, so it is ready
+                return json_answer(orjson.dumps({"status": "ready"} | ({"problems": said} if said else {})))
+            else:
+                detail = self._store.damaged
         except (sqlite3.Error, StoreError) as error:
-            log.warning("not ready: %s", type(error).__name__)
-            detail = "De opslag antwoordt niet."
+            log.warning("not ready: %s", safe_error(error))
+            self._store.notice(error)
+            detail = self._store.damaged or "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
         return problem_answer(problem, self._addresses.base(request.environ))
+
+    def _looks_ready(self) -> bool:
+        """Whether the store is ready; looked at no more than so often, for who asks all the time."""
+        moment = time.monotonic()
+        if moment >= self._look_again:
+            if not store_status.ready(self._store):
+                return False
+            self._look_again = moment + READY_SECONDS
+        return True
 
     def _numbers(self) -> dict[str, Any]:
         # Many may look, and what they see need not be newer than this.

@@ -16,6 +16,7 @@ from gateway.commands import (
     quarantine,
     rebuild,
     serving,
+    store,
     sync,
     tokens,
     verify,
@@ -40,6 +41,7 @@ COMMANDS: tuple[click.Command, ...] = (
     findings.findings,
     quarantine.quarantine,
     jobs.jobs,
+    store.store,
     notifications.notifications,
     tokens.token,
 )

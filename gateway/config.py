@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
-from gateway.config_schema import JOB, JOB_NAMES, SECRET_LENGTH, SECTIONS, SOURCE
+from gateway.config_schema import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
 from gateway.store.waiting import BUSY_SECONDS
 from gateway.store.write_log import LOG_MB
 from mappings.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
@@ -135,6 +135,14 @@ class Job:
 
     enabled: bool = True
     schedule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupJob(Job):
+    """`[jobs.backup]`; without a directory nothing is made."""
+
+    directory: str = ""
+    keep: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,13 +490,13 @@ def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:
     if not isinstance(raw, dict):
         errors.append("jobs: is geen tabel; schrijf [jobs.<naam>]")
         return {}
-    jobs = {}
+    jobs: dict[str, Job] = {}
     for name, table in raw.items():
         if name not in JOB_NAMES:
             errors.append(f"jobs.{name}: deze job is onbekend; bekend zijn: {', '.join(JOB_NAMES)}")
             continue
-        values, lines = check(JOB, table, f"jobs.{name}")
+        values, lines = check(JOB_SECTIONS.get(name, JOB), table, f"jobs.{name}")
         errors += lines
         if not lines:
-            jobs[name] = Job(**values)
+            jobs[name] = (BackupJob if name == "backup" else Job)(**values)
     return jobs

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config_fields import Section, from_text, nearest
-from gateway.config_schema import JOB, SECTIONS, SOURCE
+from gateway.config_schema import JOB, JOB_SECTIONS, SECTIONS, SOURCE
 
 PREFIX = "KLANTBRUG_"
 DEFAULT_FILE = "config.toml"
@@ -72,6 +72,10 @@ def _with_absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     }
     if isinstance(out.get("source"), list):
         out["source"] = [absolute(SOURCE, table) for table in out["source"]]
+    if isinstance(out.get("jobs"), dict):
+        out["jobs"] = {
+            name: absolute(JOB_SECTIONS.get(name, JOB), table) for name, table in out["jobs"].items()
+        }
     return out
 
 
@@ -95,7 +99,9 @@ def _overlay(raw: dict[str, Any], environ: Mapping[str, str], errors: list[str])
         elif section == "jobs" and len(rest) == 2:
             jobs = raw.setdefault("jobs", {})
             if isinstance(jobs, dict):
-                _set(jobs.setdefault(rest[0].lower(), {}), JOB, variable, rest[1].lower(), text, errors)
+                name = rest[0].lower()
+                schema = JOB_SECTIONS.get(name, JOB)
+                _set(jobs.setdefault(name, {}), schema, variable, rest[1].lower(), text, errors)
         elif section in SECTIONS and len(rest) == 1:
             _set(raw.setdefault(section, {}), SECTIONS[section], variable, rest[0].lower(), text, errors)
         else:

@@ -24,7 +24,7 @@ from mappings.settings import (
 SECRET_LENGTH = 32
 LONGEST_CODE = 200
 # Those of jobs.table, which stands above us.
-JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify")
+JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify", "backup")
 
 
 def _one_of(*choices: str) -> validate.OneOf:
@@ -452,6 +452,18 @@ class JobSection(Section):
     )
 
 
+class BackupSection(JobSection):
+    """`[jobs.backup]`: when a back-up of the store is made, where, and how many are kept."""
+
+    directory = Text(
+        load_default="",
+        metadata=_meta('noem een map die er is, bijvoorbeeld directory = "/srv/klantbrug-backup"', path=True),
+    )
+    keep = Whole(
+        load_default=7, validate=_at_least(1), metadata=_meta("schrijf een heel getal, bijvoorbeeld keep = 7")
+    )
+
+
 class NotificationsSection(Section):
     """`[notifications]`: the Notificaties API, that is told of what clients write and tells of what sources change."""
 
@@ -499,3 +511,5 @@ SECTIONS: dict[str, Section] = {
 }
 SOURCE = SourceSection()
 JOB = JobSection()
+# Jobs with keys of their own.
+JOB_SECTIONS: dict[str, JobSection] = {"backup": BackupSection()}

@@ -55,8 +55,13 @@ def open_installation(config: Config) -> Installation:
         for name, client in clients.items()
     }
     _follow_maximum(store, ingest, fetchers)
-    with store.write() as connection:
-        to_rebuild = rebuilding.follow_mapping(connection, fingerprint(config.mapping))
+    made_with = fingerprint(config.mapping)
+    if store.only_reads:  # then no objects are taken either, and the next start notes it
+        with store.read() as connection:
+            to_rebuild = rebuilding.made_otherwise(connection, made_with)
+    else:
+        with store.write() as connection:
+            to_rebuild = rebuilding.follow_mapping(connection, made_with)
     return Installation(config, store, ingest, fetchers, tuple(to_rebuild))
 
 
@@ -102,12 +107,14 @@ def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
     config = ensure_secret(config)
     store = store_of(config)
-    fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[
-        :16
-    ]
-    if not bind_secret(store, fingerprint):
+    if not bind_secret(store, secret_fingerprint(config.store.uuid_secret)):
         raise StoreError(
             f"[store] uuid_secret: {config.store.path} is gemaakt met een ander geheim; zet het oude geheim terug "
             "(uit uw back-up): met een nieuw geheim zou elke partij een andere uuid krijgen."
         )
     return store
+
+
+def secret_fingerprint(secret: str) -> str:
+    """What a store keeps of its uuid secret, to know it again."""
+    return hashlib.sha256(b"klantbrug uuid_secret|" + secret.encode()).hexdigest()[:16]

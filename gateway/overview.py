@@ -96,7 +96,7 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
     `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
-    `scheduler` says whether jobs are wanted, and whether a process runs them.
+    `scheduler` says whether jobs are wanted, and whether a process runs them. `store`: what is wrong with it.
     """
     found = status(store)
     with store.read() as connection:
@@ -104,6 +104,7 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
         scheduled = leases.holder_of(connection, leases.SCHEDULER) is not None
     wanted = any(config.jobs.get(name, Job()).enabled for name in JOB_NAMES)
     found["scheduler"] = {"wanted": wanted, "runs": scheduled}
+    found["store"] = {"problems": store.trouble()}
     for source in config.sources:
         if source.name in found["sources"]:
             found["sources"][source.name]["backfill"] = running.get(source.name)
@@ -113,5 +114,8 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
 
 def trouble(status: dict[str, Any]) -> str:
     """What of an overview must not wait, for people; blank when there is nothing."""
+    said = list(status.get("store", {}).get("problems", ()))
     scheduler = status.get("scheduler")
-    return NO_SCHEDULER if scheduler and scheduler["wanted"] and not scheduler["runs"] else ""
+    if scheduler and scheduler["wanted"] and not scheduler["runs"]:
+        said.append(NO_SCHEDULER)
+    return " ".join(said)

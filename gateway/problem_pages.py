@@ -135,11 +135,13 @@ PAGES: dict[str, About] = {
     "ServiceUnavailable": About(
         "503",
         "service_unavailable",
-        "De vraag kan nu niet volledig worden beantwoord. Vaak is de bron nog niet ingelezen.",
+        "De vraag kan nu niet volledig worden beantwoord. Vaak is de bron nog niet ingelezen. Of er kan niet worden "
+        "geschreven, zoals bij een volle schijf; dat zegt detail.",
         "Dit betekent niet dat iets niet bestaat. Probeer het opnieuw na de tijd in de kop Retry-After.",
         "Na klantbrug backfill kan elke vraag. Tot dan kan alleen worden gezocht met wat de bron zelf kan "
         "beantwoorden, "
-        "zoals een BSN of een zaak.",
+        "zoals een BSN of een zaak. Zegt detail dat de opslag niet werkt of beschadigd is, dan zeggen /health/ready en "
+        "klantbrug check waarom en wat te doen.",
     ),
     "GatewayTimeout": About(
         "504",

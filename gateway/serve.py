@@ -32,6 +32,7 @@ from gateway.server.listening import listen, must_be_free
 from gateway.server.worker import LONG_PLACES, MARGIN, work
 from gateway.server.workers import Workers
 from gateway.store.database import SERVING_CACHE_KIBIBYTES, StoreError
+from gateway.store.opened import in_use
 
 __all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
@@ -172,17 +173,20 @@ def serve(
             on_reload()
 
     installation = open_installation(config)  # schema and secret are judged once, before any worker starts
+    for said in installation.store.trouble():
+        log.error("de opslag heeft een beheerder nodig", problem=said)
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)
         log.warning(
             "gegevens zijn met een andere [mapping] of versie vertaald: klantbrug rebuild",
             sources=names,
         )
-    installation.store.close()
-    for found in open_files(config):  # after the store was made, which makes its own files right
-        log.warning(found.text)
-    counted, guesses = shared_memory(), Guesses()  # before the workers are, so that they share them
-    run_server(settings(config), lambda: make_app(followed[0], counted, guesses), follow)
+    with in_use(config.store.path):  # also while workers come and go
+        installation.store.close()
+        for found in open_files(config):  # after the store was made, which makes its own files right
+            log.warning(found.text)
+        counted, guesses = shared_memory(), Guesses()  # before the workers are, so that they share them
+        run_server(settings(config), lambda: make_app(followed[0], counted, guesses), follow)
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:

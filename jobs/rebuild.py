@@ -255,5 +255,5 @@ def _room_for(store: Store) -> None:
 
 
 def _remove(path: Path) -> None:
-    for tail in ("", "-wal", "-shm", "-journal", ".turn"):
+    for tail in ("", "-wal", "-shm", "-journal", ".turn", ".open"):
         path.with_name(path.name + tail).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from gateway.legacy.errors import Stopped
 from gateway.store import leases, runs
 from gateway.store.database import Store, now
 from gateway.store.sources import meta, set_meta
-from jobs import ends, inbox, outbox, purge, refill, sweep, sync, verify
+from jobs import backup, ends, inbox, outbox, purge, refill, sweep, sync, verify
 from jobs.work import Busy, NotFree, Work
 
 # Longer than a job may take between two writes: after that it hangs. A holder that died is seen at once by its
@@ -145,6 +145,15 @@ JOBS = (
         schedule="0 5 * * 6",
         anything=verify.any_synced,
         trouble=("not_clean", "skipped"),
+    ),
+    Job(
+        "backup",
+        "maakt een back-up van de opslag in [jobs.backup] directory, en houdt de laatste",
+        backup.backup,
+        backup.unusable,
+        schedule="30 2 * * *",
+        wanted=False,
+        trouble=("failed",),
     ),
 )
 BY_NAME = {job.name: job for job in JOBS}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.config import Config, ConfigError, Source, ensure_secret, ensure_secret_file, load_config
-from gateway.config_schema import JOB, JOB_NAMES, SECTIONS, SOURCE
+from gateway.config_schema import JOB, JOB_NAMES, JOB_SECTIONS, SECTIONS, SOURCE
 from jobs.table import BY_NAME
 from mappings.settings import Kanaal, ZaakCodes
 
@@ -382,6 +382,8 @@ def test_the_example_explains_every_key_and_no_other():
         assert set(example[name]) == set(schema.fields), name
     assert set(example["source"][0]) == set(SOURCE.fields)
     assert set(next(iter(example["jobs"].values()))) == set(JOB.fields)
+    for name, schema in JOB_SECTIONS.items():
+        assert set(example["jobs"][name]) | set(JOB.fields) == set(schema.fields), name
     assert set(example) == {*SECTIONS, "source", "jobs"}
 
 
@@ -409,3 +411,5 @@ def test_the_values_of_the_example_are_the_defaults():
         for key in set(table) - chosen:
             default = schema.fields[key].load_default
             assert table[key] == (default() if callable(default) else default), key
+    backup = uncommented_example()["jobs"]["backup"]
+    assert backup == {key: JOB_SECTIONS["backup"].fields[key].load_default for key in backup}

@@ -80,8 +80,8 @@ DAMAGE: dict[str, str] = {
     "counts of documents": "UPDATE span SET found = found + 1 WHERE kind % 2 = 1; DELETE FROM span WHERE kind = 2",
     "counts of objects and findings": "UPDATE raw_tally SET found = found + 1; DELETE FROM finding_tally",
     "every finding": "DELETE FROM raw_finding; DELETE FROM statement_finding; DELETE FROM source_finding",
-    "findings of others": "INSERT OR IGNORE INTO statement_finding SELECT id, 'M12', 'x', 'info', 'x' FROM statement;"
-    " INSERT OR IGNORE INTO raw_finding SELECT id, 1, 'M12', 'x', 'info', 'x' FROM raw WHERE body IS NOT NULL;"
+    "findings of others": "INSERT OR IGNORE INTO statement_finding SELECT id, 'M12', 'x', 'x', 'info' FROM statement;"
+    " INSERT OR IGNORE INTO raw_finding SELECT id, 1, 'M12', 'x', 'x', 'info' FROM raw WHERE body IS NOT NULL;"
     " INSERT INTO source_finding SELECT id, 'M99', 'x', 'info', 'x' FROM source",
     "quarantine": "DELETE FROM quarantine",
     "quarantine of what is right": "INSERT OR IGNORE INTO quarantine SELECT id, 'x', 1, NULL FROM raw"

@@ -487,11 +487,11 @@ def test_the_copy_is_the_owners_alone_and_goes_whatever_happens(register: Regist
     assert list(copy.path.parent.glob("*rehearsal*")) == []
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    for tail in ("", "-wal", ".turn"):
+    for tail in ("", "-wal", ".turn", ".open"):
         copy.path.with_name(f"store.sqlite.rehearsal.{dead.pid}{tail}").touch()
     with copy_of(register.store) as copy:
         beside = {path.name.partition("-")[0] for path in copy.path.parent.glob("*rehearsal*")}
-        assert beside <= {copy.path.name, f"{copy.path.name}.turn"}
+        assert beside <= {copy.path.name, f"{copy.path.name}.turn", f"{copy.path.name}.open"}
     assert list(copy.path.parent.glob("*rehearsal*")) == []
 
 

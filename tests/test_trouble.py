@@ -17,12 +17,12 @@ from support import dump_digest, read_config, some_zaken, write_config
 
 from gateway.app import create_app
 from gateway.auth import create_token
-from gateway.installation import open_installation
+from gateway.installation import open_installation, open_store
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import database
 from gateway.store.database import Store
-from gateway.store.trouble import SAYS, in_words, is_passing
+from gateway.store.trouble import SAYS, in_words, is_damage, is_passing
 from jobs.backfill import Backfill
 
 API = "/klantinteracties/api/v1"
@@ -118,7 +118,7 @@ def test_a_store_that_another_process_keeps_to_itself(server: SampleServer, tmp_
 def test_a_store_that_may_not_be_written(server: SampleServer, small_disk: Path, tmp_path: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     config = write_config(small_disk, {"bron": server})
-    open_installation(read_config(config)).store.close()
+    open_store(read_config(config)).close()  # with no source asked, nothing stays open there
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     refused = command(config, "backfill")
     assert refused.returncode in (1, 2)
@@ -218,3 +218,14 @@ def test_a_fault_of_ours_is_no_passing_trouble() -> None:
     error.sqlite_errorname = "SQLITE_ERROR"
     assert not is_passing(error)
     assert not is_passing(ValueError())
+
+
+def test_a_text_that_is_none_is_damage() -> None:
+    """Python's own error has no code; what it could not read is not repeated."""
+    connection = sqlite3.connect(":memory:")
+    with pytest.raises(sqlite3.OperationalError) as raised:
+        connection.execute("SELECT CAST(x'ff6a616e' AS TEXT)").fetchone()
+    assert is_damage(raised.value)
+    assert not is_passing(raised.value)
+    assert "beschadigd" in in_words(raised.value)
+    assert "jan" not in in_words(raised.value)

@@ -134,7 +134,7 @@ def test_a_job_knows_for_a_minute_that_a_client_wrote(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
-@pytest.mark.parametrize("name", ["store.db.turn", "store.db.bron.pace"])
+@pytest.mark.parametrize("name", ["store.db.turn", "store.db.open", "store.db.bron.pace"])
 def test_a_shared_file_of_another_user_is_an_error_that_names_it(name: str) -> None:
     with TemporaryDirectory() as folder:
         store, file = Path(folder) / "store.db", Path(folder) / name

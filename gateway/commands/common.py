@@ -16,7 +16,7 @@ import click
 from gateway.config import Config, ConfigError, Source, ensure_secret, load_config
 from gateway.processes import NotShared
 from gateway.store.database import StoreError
-from gateway.store.trouble import in_words
+from gateway.store.trouble import in_words, is_damage
 
 PROBLEMS, USAGE = 1, 2
 # The one way to name sources, of every command that is about them.
@@ -79,7 +79,8 @@ def _command(function: Callable[..., Any], judge: Callable[[Config], Config]) ->
             sys.exit(USAGE)
         except sqlite3.Error as error:
             # Whatever was in hand is undone whole, so nothing is lost.
-            click.echo(f"{in_words(error)} Hetzelfde commando gaat verder waar dit ophield.", err=True)
+            again = "" if is_damage(error) else " Hetzelfde commando gaat verder waar dit ophield."
+            click.echo(f"{in_words(error)}{again}", err=True)
             sys.exit(PROBLEMS)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__

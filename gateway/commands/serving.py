@@ -26,10 +26,12 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 @click.command()
 @sources_option
+@click.option("--deep", is_flag=True, help="Kijk de hele opslag na; bij een grote duurt dat minuten.")
 @with_config
-def check(config: Config, names: tuple[str, ...]) -> None:
+def check(config: Config, names: tuple[str, ...], deep: bool) -> None:
     """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
     from gateway.check import SECONDS, Level, Line, check_config, check_sources
+    from gateway.check_store import check_store
 
     must_be_known(names, [source.name for source in config.sources])
 
@@ -39,6 +41,9 @@ def check(config: Config, names: tuple[str, ...]) -> None:
     def begin(name: str) -> None:
         click.echo(f"\nBron {name} (hoogstens {SECONDS:.0f} seconden):")
 
+    def wait_for(what: str, step: str) -> None:
+        click.echo(click.style(f"       {what}: {step} ...", dim=True), err=True)
+
     def wait(step: str) -> None:
         click.echo(click.style(f"       vraagt {step} ...", dim=True), err=True)
 
@@ -47,6 +52,9 @@ def check(config: Config, names: tuple[str, ...]) -> None:
         show(line)
     stop_on_sigterm()
     try:
+        for line in check_store(config.store.path, deep, lambda step: wait_for("de opslag", step)):
+            lines.append(line)
+            show(line)
         lines += check_sources(config, names, on_source=begin, on_line=show, on_step=wait)
     except KeyboardInterrupt:
         click.echo("Onderbroken: wat hierboven staat is nagekeken, de rest niet.", err=True)

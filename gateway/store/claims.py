@@ -361,7 +361,10 @@ def put_statement_findings(
         " AND action = ?",
         held - wanted,
     )
-    connection.executemany("INSERT INTO statement_finding VALUES (?, ?, ?, ?, ?)", sorted(wanted - held))
+    connection.executemany(
+        "INSERT INTO statement_finding (statement, rule, field, severity, action) VALUES (?, ?, ?, ?, ?)",
+        sorted(wanted - held),
+    )
     if wanted != held:
         gone, come = ([row[:2] for row in rows] for rows in (held - wanted, wanted - held))
         tallies.statement_findings_change(connection, gone, come)

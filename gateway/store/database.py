@@ -14,17 +14,21 @@ from sqlite_utils import Database
 
 from gateway.processes import NotShared
 from gateway.store import (
+    cramped,
+    opened,
     schema,
     schema_addresses,
     schema_jobs,
     schema_links,
     schema_local,
     schema_numbers,
+    schema_sound,
     schema_tallies,
     schema_tokens,
     turns,
 )
 from gateway.store.migrating import migrations
+from gateway.store.trouble import StoreError, in_words, is_damage, is_unwritable, unwritable_in_words
 from gateway.store.waiting import BUSY_SECONDS, Waiting
 from gateway.store.write_log import LOG_MB, WriteLog
 
@@ -33,6 +37,11 @@ CACHE_KIBIBYTES = 64 * 1024
 SERVING_CACHE_KIBIBYTES = 16 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
+# What every store has had from the beginning.
+OURS = {"meta", "document"}
+# How often a store without room is tried again, and how long after a write that failed this is told.
+AGAIN_SECONDS = 2.0
+TOLD_SECONDS = 60.0
 # They declare the migrations.
 TABLES = (
     schema,
@@ -42,6 +51,7 @@ TABLES = (
     schema_links,
     schema_numbers,
     schema_tokens,
+    schema_sound,
     schema_tallies,
 )
 NETWORK_FILE_SYSTEMS = {
@@ -56,10 +66,6 @@ NETWORK_FILE_SYSTEMS = {
     "ceph",
     "glusterfs",
 }
-
-
-class StoreError(Exception):
-    """The store can't be used; the text says why and what to do."""
 
 
 class Store:
@@ -79,15 +85,54 @@ class Store:
         self._log = WriteLog(self.path, log_mb)
         self.cache_kibibytes = CACHE_KIBIBYTES
         self._local = threading.local()
-        self._prepare_file()
+        self._cramped: list[sqlite3.Connection] = []
+        self._cramped_lock = threading.Lock()
+        self._no_room: sqlite3.Error | None = None
+        self._next_try = 0.0
+        self._opened = 0  # how often connections that only read made way for others
+        self._unwritable: tuple[float, str] | None = None
+        # Set when the file proved to be damaged, in words.
+        self.damaged = ""
+        self._prepare_folder()
+        self._hold = opened.Hold(self.path)
+        self._opener = (os.getpid(), threading.get_ident())
         try:
+            opened.judge(self._hold)
+            self._prepare_file()
             self._turns = turns.Turns(self.path)
+            self._make_ready()
         except NotShared as error:
             raise StoreError(f"[store] path: {error}") from None
-        with self.write():
-            migrations.apply(self.operator())
+        except BaseException:
+            self._hold.close()
+            raise
 
-    def _prepare_file(self) -> None:
+    def _make_ready(self) -> None:
+        """Bring the schema up to date, and mark the file when nobody else has it open."""
+        self._refuse_another()
+        if migrations.pending(self.operator()):
+            with self.write():
+                migrations.apply(self.operator())
+        if self._hold.alone:
+            if not self._cramped:
+                self._close_connection()
+                opened.stamp(self._hold)
+            self._hold.share()
+
+    def _refuse_another(self) -> None:
+        """Raise StoreError for a database of another program: our tables have no place in it."""
+        try:
+            tables = {row[0] for row in self.connection().execute("SELECT name FROM sqlite_master")}
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            raise StoreError(f"[store] path: {self.path}. {in_words(error)}") from error
+        if tables and not tables >= OURS:
+            raise StoreError(
+                f"[store] path: {self.path} is een database van een ander programma; noem een ander bestand."
+            )
+
+    def _prepare_folder(self) -> None:
         folder = self.path.parent
         if not folder.is_dir():
             raise StoreError(
@@ -99,6 +144,8 @@ class Store:
                 f"[store] path: {folder} ligt op een netwerkschijf ({kind}), waar SQLite niet veilig is; "
                 "kies een lokale schijf."
             )
+
+    def _prepare_file(self) -> None:
         if not self.path.exists():
             mask = os.umask(0o077)
             try:
@@ -111,44 +158,111 @@ class Store:
                 os.umask(mask)
 
     def _connect(self) -> sqlite3.Connection:
+        """A new connection; one that only reads when there is no room to write. Raises StoreError.
+
+        Beside one that only reads, SQLite makes every other one of the process like it.
+        """
+        if self._no_room is not None and self._cramped:
+            return self._connect_cramped(self._no_room)
         mask = os.umask(0o077)
         try:
-            connection = sqlite3.connect(
-                self.path,
-                timeout=self.waiting.seconds,
-                isolation_level=None,
-                cached_statements=STATEMENTS,
+            return self._prepared(
+                sqlite3.connect(
+                    self.path,
+                    timeout=self.waiting.seconds,
+                    isolation_level=None,
+                    cached_statements=STATEMENTS,
+                )
             )
-            try:
-                for pragma in (
-                    "journal_mode = WAL",
-                    "synchronous = NORMAL",
-                    "foreign_keys = ON",
-                    "secure_delete = ON",
-                    f"cache_size = -{self.cache_kibibytes}",
-                    "temp_store = MEMORY",
-                ):
-                    connection.execute(f"PRAGMA {pragma}")
-                self._log.set_up(connection)
-            except sqlite3.Error as error:
-                connection.close()
-                raise StoreError(
-                    f"[store] path: {self.path} is geen bruikbare opslag ({type(error).__name__})."
-                ) from error
+        except sqlite3.Error as error:
+            if not is_unwritable(error):
+                self.notice(error)
+                raise StoreError(f"[store] path: {self.path}. {in_words(error)}") from error
+            return self._connect_cramped(error)
         finally:
             os.umask(mask)
+
+    def _prepared(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        try:
+            for pragma in (
+                f"busy_timeout = {int(self.waiting.seconds * 1000)}",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                "foreign_keys = ON",
+                "secure_delete = ON",
+                f"cache_size = -{self.cache_kibibytes}",
+                "temp_store = MEMORY",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            self._log.set_up(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _connect_cramped(self, why: sqlite3.Error) -> sqlite3.Connection:
+        try:
+            connection = self._prepared(cramped.connect(self.path, STATEMENTS))
+        except sqlite3.Error:
+            raise StoreError(f"[store] path: {self.path}. {in_words(why)}") from why
+        with self._cramped_lock:
+            self._cramped.append(connection)
+        self._no_room = why.with_traceback(None)
+        self._next_try = time.monotonic() + AGAIN_SECONDS
+        self.notice(why)
         return connection
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection. After a fork the child gets one of its own."""
+        if self._cramped and time.monotonic() >= self._next_try:
+            self._try_again()
         held = getattr(self._local, "held", None)
-        if held is None or held[0] != os.getpid():
+        if held is None or held[0] != os.getpid() or held[2] != self._opened:
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
-            held = (os.getpid(), self._connect())
+            held = (os.getpid(), self._connect(), self._opened)
             self._local.held = held
             self._local.synced = self._local.bulk = False  # as a new connection is set up
         return held[1]
+
+    def _try_again(self) -> None:
+        """Let every thread get a connection that writes, when there is room and nobody reads at this moment.
+
+        SQLite lets a process write only after all its connections that only read are closed.
+        """
+        with self._cramped_lock:
+            self._next_try = time.monotonic() + AGAIN_SECONDS
+            if any(each.in_transaction for each in self._cramped) or not cramped.has_room(self.path):
+                return
+            for each in self._cramped:
+                each.close()
+            self._cramped.clear()
+            self._opened += 1
+            self._unwritable = None
+
+    @property
+    def only_reads(self) -> bool:
+        """Was there no room to open it for writing?"""
+        return bool(self._cramped)
+
+    def notice(self, error: BaseException) -> None:
+        """Remember of an error what an operator must be told: nothing can be written, or the file is damaged."""
+        if not isinstance(error, sqlite3.Error):
+            return
+        if is_damage(error):
+            self.damaged = in_words(error)
+        elif is_unwritable(error):
+            self._unwritable = (time.monotonic(), unwritable_in_words(error))
+
+    def trouble(self) -> list[str]:
+        """What an operator must know: damage, nothing can be written, little room. Sentences without values."""
+        said = [self.damaged] if self.damaged else []
+        failed = self._unwritable
+        if failed and (self._cramped or time.monotonic() - failed[0] < TOLD_SECONDS):
+            said.append(failed[1])
+        if room := cramped.little_room(self.path):
+            said.append(room)
+        return said
 
     def for_bulk(self) -> None:
         """Make this thread's connection fit for work that goes through everything once.
@@ -201,21 +315,32 @@ class Store:
         if background:
             self._turns.give_way()
         with contextlib.nullcontext() if background else self._turns.live():
-            self._sync(connection, not background if synced is None else synced)
-            with turns.beginning(connection, self.waiting.seconds) as begins:
-                if background and wait is None:
-                    self.waiting.patient(begins, meanwhile)
-                else:
-                    self.waiting.live(begins, wait)
+            self._begin(connection, synced=not background if synced is None else synced, wait=wait)
             try:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                self.notice(error)
                 raise
+            self._unwritable = None
+
+    def _begin(self, connection: sqlite3.Connection, *, synced: bool, wait: float | None) -> None:
+        if self._no_room is not None and self._cramped:
+            raise self._no_room.with_traceback(None)
+        try:
+            self._sync(connection, synced)
+            with turns.beginning(connection, self.waiting.seconds) as begins:
+                if getattr(self._local, "background", False) and wait is None:
+                    self.waiting.patient(begins, getattr(self._local, "meanwhile", _nothing))
+                else:
+                    self.waiting.live(begins, wait)
+        except sqlite3.Error as error:
+            self.notice(error)
+            raise
 
     def _sync(self, connection: sqlite3.Connection, synced: bool) -> None:
         """Let the next transactions of a connection wait for the disk, or not."""
@@ -272,13 +397,20 @@ class Store:
         self.connection().execute("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close this thread's connection; when it is the one that opened the store, the store is open no longer."""
+        self._close_connection()
+        self._turns.close()
+        if self._opener == (os.getpid(), threading.get_ident()):
+            self._hold.close()
+
+    def _close_connection(self) -> None:
         held = getattr(self._local, "held", None)
         if held is not None:
             self._local.held = None
             if held[0] == os.getpid():
+                with self._cramped_lock:
+                    self._cramped = [each for each in self._cramped if each is not held[1]]
                 held[1].close()
-        self._turns.close()
 
 
 def _nothing() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.store.database import StoreError, now
+from gateway.store.trouble import in_words
 
 LISTED = 100
 
@@ -59,4 +60,4 @@ def phases_in(path: Path) -> dict[str, str]:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise StoreError(f"De opslag {path} is niet te lezen ({type(error).__name__}).") from error
+        raise StoreError(f"[store] path: {path}. {in_words(error)}") from error

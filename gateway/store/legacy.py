@@ -332,7 +332,8 @@ def put_findings(
         held - wanted,
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO raw_finding VALUES (?, ?, ?, ?, ?, ?)", sorted(wanted - held)
+        "INSERT OR REPLACE INTO raw_finding (raw, stage, rule, field, severity, action) VALUES (?, ?, ?, ?, ?, ?)",
+        sorted(wanted - held),
     )
     change = Counter(rule for _, _, rule, _, _ in {_place(row) for row in wanted})
     change.subtract(Counter(rule for _, _, rule, _, _ in {_place(row) for row in held}))

@@ -272,12 +272,17 @@ _STALE = (
 )
 
 
+def made_otherwise(connection: sqlite3.Connection, fingerprint: str) -> list[str]:
+    """The sources of which something is held that was made with another mapping."""
+    return [row[0] for row in connection.execute(_STALE, (fingerprint,))]
+
+
 def follow_mapping(connection: sqlite3.Connection, fingerprint: str) -> list[str]:
     """Note by which mapping objects are taken from now on; out: the sources that other objects are held of.
 
     Those count as made with several until they were rebuilt, also when the first mapping comes back.
     """
-    stale = [row[0] for row in connection.execute(_STALE, (fingerprint,))]
+    stale = made_otherwise(connection, fingerprint)
     for name in stale:
         connection.execute("UPDATE source SET mapping = NULL WHERE name = ? AND mapping IS NOT NULL", (name,))
     connection.execute(
@@ -311,7 +316,7 @@ def to_rebuild(path: Path, fingerprint: str) -> list[str]:
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
-            return [row[0] for row in connection.execute(_STALE, (fingerprint,))]
+            return made_otherwise(connection, fingerprint)
         finally:
             connection.close()
     except sqlite3.Error:

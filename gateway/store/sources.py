@@ -14,6 +14,8 @@ from gateway.store.database import Store, now
 
 # The fact of when the coverage of a source was forgotten.
 FORGOTTEN = "coverage forgotten {}"
+# The fact of which uuid secret the store was made with: its fingerprint.
+SECRET = "uuid_secret"  # noqa: S105 (the name of the fact)
 
 
 def held_source(connection: sqlite3.Connection, name: str) -> int | None:
@@ -128,7 +130,8 @@ def set_meta(store: Store, name: str, value: str) -> None:
 
 def bind_secret(store: Store, fingerprint: str) -> bool:
     """Tie the store to the fingerprint of its uuid secret. Out: is it the one the store was made with?"""
+    if (known := meta(store, SECRET)) is not None:  # a full disk must not keep anybody from reading
+        return known == fingerprint
     with store.write() as connection:
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('uuid_secret', ?)", (fingerprint,))
-        held = connection.execute("SELECT value FROM meta WHERE name = 'uuid_secret'").fetchone()[0]
-    return held == fingerprint
+        connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (SECRET, fingerprint))
+        return meta_of(connection, SECRET) == fingerprint

@@ -9,7 +9,18 @@ from typing import Any
 
 import orjson
 
-from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs, spans, tallies
+from gateway.store import (
+    events,
+    following,
+    inbox,
+    outbox,
+    quarantine,
+    rebuilding,
+    runs,
+    soundness,
+    spans,
+    tallies,
+)
 from gateway.store.database import Store
 from gateway.store.findings import number_of
 from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
@@ -44,12 +55,13 @@ def status(store: Store) -> dict[str, Any]:
 
 
 def ready(store: Store) -> bool:
-    """Does the store answer, and has it the schema that this version of the program needs?
+    """Does the store answer from every kind of table, and has it the schema that this version of the program needs?
 
     Raises sqlite3.Error or StoreError when it doesn't answer.
     """
     with store.read() as connection:
         connection.execute("SELECT id FROM document LIMIT 1").fetchone()
+        soundness.sample(connection)
         return not migrations.pending(store.operator())
 
 

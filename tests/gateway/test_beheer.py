@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 
 import orjson
@@ -30,7 +31,7 @@ def busy(store: Store) -> Store:
             )
         for raw, rule in ((1, "M12"), (2, "M12"), (2, "M9")):
             connection.execute(
-                "INSERT INTO raw_finding VALUES (?, 1, ?, 'veld', 'info', 'gedaan')", (raw, rule)
+                "INSERT INTO raw_finding VALUES (?, 1, ?, 'veld', 'gedaan', 'info')", (raw, rule)
             )
         connection.execute("INSERT INTO source_finding VALUES (1, 'M30', 'initiator', 'info', 'gedaan')")
         connection.execute(
@@ -113,3 +114,24 @@ def test_a_store_that_does_not_answer_is_not_ready(store: Store, serve: Callable
         connection.execute("ALTER TABLE document RENAME TO elsewhere")
     assert client.send("GET", "/health/ready").status == 503
     assert client.send("GET", "/health/live").status == 200
+
+
+def test_a_store_that_can_not_be_written_is_ready_and_told_everywhere(
+    store: Store, serve: Callable[..., Client]
+) -> None:
+    client = serve(scope="operate")
+    connection = store.connection()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")  # as a full disk, to SQLite
+    with pytest.raises(sqlite3.OperationalError), store.write() as writing:
+        writing.execute("INSERT INTO meta VALUES ('large', ?)", ("x" * 1_000_000,))
+    said = "De opslag kan niet worden beschreven: de schijf is vol; maak ruimte (SQLITE_FULL)."
+    ready = client.send("GET", "/health/ready")
+    assert (ready.status, ready.json["status"]) == (200, "ready")
+    assert ready.json["problems"][0].startswith(said)
+    assert said in client.send("GET", "/").raw.decode()
+    assert client.get("/beheer/api/v1/status").json["store"]["problems"][0].startswith(said)
+    connection.execute("PRAGMA max_page_count = 1000000")
+    with store.write() as writing:
+        writing.execute("INSERT INTO meta VALUES ('large', ?)", ("x" * 1_000_000,))
+    assert client.send("GET", "/health/ready").json == {"status": "ready"}
