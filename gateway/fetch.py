@@ -21,6 +21,7 @@ from gateway.fetch_party import Parties
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
+from gateway.legacy.places import about_to_wait
 from gateway.store import claims, identities, inbox, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
@@ -192,6 +193,7 @@ class Fetcher:
         """Run `fetch` unless `name` is fresh; one at a time over all threads and processes."""
         if self.fresh(name):
             return
+        about_to_wait(self.name, "wacht op dezelfde vraag van een ander")
         seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
         lease = f"{self.name} {name}"
         try:

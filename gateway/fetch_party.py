@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from gateway.legacy.errors import DeadlinePassed
+from gateway.legacy.places import about_to_wait
 from gateway.store import claims, identities, leases, ties
 from gateway.store.database import now
 from gateway.store.sources import fetched_at, fetched_times, note_fetched, set_fetched
@@ -68,6 +69,7 @@ class Parties:
         """
         if not self._to_do(key):
             return
+        about_to_wait(self.fetcher.name, "wacht op dezelfde vraag van een ander")
         walked = claims.walked_by_key(key)
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.

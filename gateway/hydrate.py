@@ -19,26 +19,32 @@ from gateway.covered import CUTOVER, SETTLED_PHASES, Standing
 from gateway.fetch import NO_KVK_FILTER, Fetcher, Held, Visit
 from gateway.ingest import OtherMaximum
 from gateway.klantinteracties.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, Shown, worst
-from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, TimedOut
+from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
+from gateway.legacy.places import Places
 from gateway.logs import get_logger
 from gateway.needs import LOCAL_KINDS, Need, Question, actor_codes, number_keys, question, written_keys
 from gateway.problems import Problem
 from gateway.refresh import Refresher
+from gateway.seldom import Seldom
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store
 from mappings.identity import place
 
 log = get_logger(__name__)
+no_answers = Seldom(log, "bron antwoordt niet")
 RETRY_AFTER = 300
+# Who found no place to wait for a source may find one so soon, and what was asked is read meanwhile.
+PLACE_RETRY_AFTER = 2
 NOT_ASKABLE = (
     "de bron kan dit niet gevraagd worden; na de backfill (klantbrug backfill) is er een volledig antwoord"
 )
 AWAY = "de bron antwoordt niet"
 NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
 NO_TIME = "de tijd voor deze vraag was om"
+NO_PLACE = "er wachten al genoeg vragen op de bron"
 # Reading on after the answer is of use: the source was not done yet, or was given no chance.
-NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen)
+NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace)
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
 
 
@@ -53,7 +59,11 @@ class Request(threading.local):
 class LegacyHydrator:
     """Hydrates from the configured sources. One for each process."""
 
-    def __init__(self, store: Store, fetchers: Mapping[str, Fetcher], live: Live) -> None:
+    def __init__(
+        self, store: Store, fetchers: Mapping[str, Fetcher], live: Live, places: Places | None = None
+    ) -> None:
+        """`places`: how many questions may wait for sources at a time; None is any number."""
+        self.places = places or Places()
         self.store = store
         self.fetchers = fetchers
         self.live = live
@@ -112,7 +122,8 @@ class LegacyHydrator:
         needs = self._needs_of(shown)
         if not needs:
             return replace(outcome, retry=False)
-        met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
+        with self.places.question():
+            met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
         return worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes
@@ -155,7 +166,8 @@ class LegacyHydrator:
         needs = [found for need in needs for found in self._resolve(need)]
         if not needs:
             return LOCAL
-        return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
+        with self.places.question():
+            return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
 
     def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:
         """What an answer may say of itself as far as it comes from this source, that is asked when it may be."""
@@ -205,7 +217,7 @@ class LegacyHydrator:
             try:
                 fetcher.read(visit, need.what, need.value)
             except (LegacyError, OtherMaximum) as failed:
-                log.warning("bron antwoordt niet", source=fetcher.name, cause=failed.cause)
+                no_answers.warning(source=fetcher.name, cause=failed.cause)
                 if isinstance(failed, NOT_DONE):
                     self._read_on(
                         fetcher, visit, [each for each in needs[number:] if held[each] < Held.YOUNG]
@@ -218,7 +230,7 @@ class LegacyHydrator:
             self._request.done |= {(fetcher.name, name) for name in fetcher.names_of(need.what, need.value)}
         if error is not None:
             if min(held.values()) is Held.NEVER:
-                visit.partial(NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ)
+                visit.partial(_why_not_all(error))
                 if not tolerant:  # what is held is answered; where that is nothing, nobody knows
                     otherwise = self._problem(fetcher.name, error)
             freshness = "stale"
@@ -235,6 +247,9 @@ class LegacyHydrator:
             self.refresher.later(fetcher, need, visit)
 
     def _problem(self, source: str, error: LegacyError | OtherMaximum) -> Problem:
+        if isinstance(error, NoPlace):
+            text = f"Er wachten al genoeg vragen op de bron {source}; probeer het zo weer."
+            return _told(problems.unavailable(text, PLACE_RETRY_AFTER), NO_PLACE)
         late = isinstance(error, (TimedOut, DeadlinePassed))
         text = f"De bron {source} kon niet worden bevraagd ({error.cause})."
         problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
@@ -289,6 +304,13 @@ class LegacyHydrator:
         """Does a document have this identity key, so that the store can judge whose it is?"""
         with self.store.read() as connection:
             return identities.key_is_held(connection, need.value)
+
+
+def _why_not_all(error: LegacyError | OtherMaximum) -> str:
+    """Why an answer is not complete, of which something was never read."""
+    if isinstance(error, NoPlace):
+        return NO_PLACE
+    return NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ
 
 
 def _told(problem: Problem, reason: str) -> Problem:

@@ -18,9 +18,13 @@ from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
 from gateway.logs import get_logger, safe_traceback
 from gateway.needs import Need
+from gateway.seldom import Seldom
 from gateway.store.database import Store
 
 log = get_logger(__name__)
+
+too_much = Seldom(log, "too much to refresh")
+not_refreshed = Seldom(log, "not refreshed")
 
 MOST_WAITING = 200
 MOST_THREADS = 2
@@ -59,7 +63,7 @@ class Refresher:
             if self._stop.is_set() or errand in self._waiting or errand in self._running:
                 return
             if len(self._waiting) >= MOST_WAITING:
-                log.info("too much to refresh", source=fetcher.name)
+                too_much.warning(source=fetcher.name)
                 return
             self._waiting[errand] = fetcher, further
             if self._threads < MOST_THREADS:
@@ -120,5 +124,8 @@ class Refresher:
         except Exception as error:  # noqa: BLE001 - the next errand may fare better
             log.error("refresh failed", source=errand.source, error=safe_traceback(error))
             return
+        if cause:
+            not_refreshed.warning(source=errand.source, cause=cause)
+            return
         seconds = round(time.monotonic() - began, 1)
-        log.info("refreshed", source=errand.source, what=errand.need.what, seconds=seconds, cause=cause)
+        log.info("refreshed", source=errand.source, what=errand.need.what, seconds=seconds)

@@ -28,6 +28,7 @@ from granian.server import Server
 from gateway.app import create_app
 from gateway.config import Config, ConfigError, Gateway
 from gateway.installation import open_installation
+from gateway.legacy.places import most_waiting
 from gateway.logs import get_logger
 from gateway.store.database import StoreError
 
@@ -52,7 +53,8 @@ LOGGING = {
 def make_app(config: Config) -> Flask:
     """The application with everything that the configuration asks for. Raises StoreError."""
     installation = open_installation(config)
-    return create_app(config, store=installation.store, hydrator=installation.hydrator())
+    most = most_waiting(settings(config).threads)
+    return create_app(config, store=installation.store, hydrator=installation.hydrator(most))
 
 
 def _heed_signals_from_birth() -> None:
@@ -182,7 +184,8 @@ def must_be_free(bind: str) -> None:
 def settings(config: Config) -> Gateway:
     """How to serve this configuration: `[gateway]`, with as many threads as are of use."""
     if config.sources:
-        return config.gateway
+        # One that waits for a source, and one that does not.
+        return replace(config.gateway, threads=max(2, config.gateway.threads))
     # Threads are for requests that wait for a source. Without sources none does, and threads that only compute take
     # the interpreter from each other at every row of a question to the store.
     return replace(config.gateway, threads=1)

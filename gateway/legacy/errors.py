@@ -174,6 +174,14 @@ class CircuitOpen(Unreachable):
     text = "is even niet gevraagd, want de bron faalde steeds"
 
 
+class NoPlace(LegacyError):
+    """Not asked: as many questions of clients wait for sources as may (see `gateway.legacy.places`)."""
+
+    cause = "no_place"
+    temporary = True
+    text = "is niet gevraagd, want er wachten al genoeg vragen op bronnen"
+
+
 class NotNow(LegacyError):
     """Not asked: background calls must wait longer than this one wants to. `waiting` tells why and until when."""
 

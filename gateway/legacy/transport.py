@@ -27,6 +27,7 @@ from gateway.legacy import breaker, errors, lenient
 from gateway.legacy.background import current
 from gateway.legacy.gate import Asked, Gate
 from gateway.legacy.gates import Gates
+from gateway.legacy.places import about_to_wait
 from gateway.legacy.tokens import Tokens
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.logs import get_logger, silence_http_libraries
@@ -42,7 +43,7 @@ NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poo
 # Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 # Nothing was asked, or there is no time to ask again.
-_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NotNow)
+_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.NotNow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,12 @@ class Transport:
         In: an address under one of the source's base URLs, the query parameters, how the call may be
         named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
         `errors`, by what was wrong with the last try; never on a first passing trouble. A background call (see
-        `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped.
+        `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped;
+        a live call that finds no place to wait raises NoPlace.
         """
         if not url.startswith(self._bases):
             raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        about_to_wait(self._source.name, template)
         gate = self._gates.of(url)
         attempt = costly = 0
         renewed = False
