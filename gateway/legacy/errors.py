@@ -44,7 +44,7 @@ class Untrusted(Unreachable):
 
 
 class TimedOut(LegacyError):
-    """No answer within connect_timeout or read_timeout."""
+    """No answer within connect_timeout or read_timeout, or not all of it within call_timeout."""
 
     cause = "timed_out"
     temporary = True
@@ -95,6 +95,17 @@ class BadAnswer(LegacyError):
         super().__init__(source, template, text=text, status=status)
         self.cut_off = cut_off
         self.temporary = cut_off
+
+
+class TooLarge(BadAnswer):
+    """An answer of more than `[[source]] max_answer` bytes; `begin` is how it begins, never to be told anyone."""
+
+    cause = "too_large"
+    text = "het antwoord is groter dan max_answer, en niet in kleinere delen te vragen"
+
+    def __init__(self, source: str, template: str, *, begin: bytes = b"") -> None:
+        super().__init__(source, template)
+        self.begin = begin
 
 
 class BadRequest(LegacyError):

@@ -43,7 +43,7 @@ class Broken:
     text: str
 
 
-def read(content: bytes) -> Reading | None:
+def read(content: bytes | bytearray) -> Reading | None:
     """Read a body that a strict reader refuses; None when it is no JSON at all or ends too early.
 
     A value that is not what it should be holds surrogates; see `marked`.

@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from gateway.config import Source
@@ -28,6 +27,7 @@ from gateway.legacy.background import current
 from gateway.legacy.gate import Asked, Gate
 from gateway.legacy.gates import Gates
 from gateway.legacy.places import about_to_wait
+from gateway.legacy.timed import TimedAdapter, ends_at
 from gateway.legacy.tokens import Tokens
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.logs import get_logger, silence_http_libraries
@@ -35,8 +35,9 @@ from gateway.logs import get_logger, silence_http_libraries
 silence_http_libraries()
 log = get_logger("klantbrug.legacy")
 
-LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+# So much of an answer that is too large is kept, to see what it is of.
+_BEGIN = 64 * 1024
 # A call that breaks off after so long was being worked on.
 LONG_SECONDS = 20.0
 NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poort antwoordt http"
@@ -174,6 +175,8 @@ class Transport:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
                 error = self._broken(exc, template, deadline)
                 took = time.monotonic() - started
+            except errors.TooLarge as large:
+                error, took = large, time.monotonic() - started
             else:
                 took = time.monotonic() - started
                 answer, error = self._judge(status, headers, content, template, params)
@@ -198,52 +201,45 @@ class Transport:
 
     def _exchange(
         self, url: str, params: Mapping[str, str], template: str, token: str, deadline: float | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        left = _left(deadline)
-        if left is not None and left <= 0.001:
+    ) -> tuple[int, Mapping[str, str], bytearray]:
+        source = self._source
+        left = min(source.call_timeout, source.call_timeout if deadline is None else _left(deadline))
+        if left <= 0.001:
             raise requests.Timeout
-        connect, read = self._source.connect_timeout, self._source.read_timeout
-        if left is None:
-            timeout = urllib3.Timeout(connect=connect, read=read)
-        else:
-            # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
-            timeout = urllib3.Timeout(total=left, connect=min(connect, left / 2), read=min(read, left))
+        # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
+        connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
+        timeout = urllib3.Timeout(total=left, connect=connect, read=read)
         asked = time.time()
-        response = self._sessions().get(
-            url, params=dict(params), auth=_Bearer(token), timeout=timeout, allow_redirects=False, stream=True
-        )
-        self._note_clock(response.headers.get("Date"), asked)
-        whole = False
-        try:
-            content = self._read(response.raw, template, deadline)
-            whole = True
-        finally:
-            if whole:
-                response.raw.release_conn()
-            else:
-                response.raw.close()  # what is left of this answer must not begin the next one
+        with ends_at(time.monotonic() + left, read):
+            response = self._sessions().get(
+                url,
+                params=dict(params),
+                auth=_Bearer(token),
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            self._note_clock(response.headers.get("Date"), asked)
+            whole = False
+            try:
+                content = self._read(response.raw, template)
+                whole = True
+            finally:
+                if whole:
+                    response.raw.release_conn()
+                else:
+                    response.raw.close()  # what is left of this answer must not begin the next one
         return response.status_code, response.headers, content
 
-    def _read(self, raw: urllib3.HTTPResponse, template: str, deadline: float | None) -> bytes:
+    def _read(self, raw: urllib3.HTTPResponse, template: str) -> bytearray:
         parts = bytearray()
-        while True:
-            if deadline is not None:
-                # The read timeout counts anew for each piece; the deadline does not.
-                left = deadline - time.monotonic()
-                if left <= 0.001:
-                    raise requests.Timeout
-                sock = getattr(raw.connection, "sock", None)
-                if sock is not None:
-                    sock.settimeout(min(left, self._source.read_timeout))
-            part = raw.read1(_CHUNK, decode_content=True)
-            if not part:
-                break
+        while part := raw.read1(_CHUNK, decode_content=True):
             parts += part
-            if len(parts) > LARGEST_BODY:
-                raise errors.BadAnswer(self._source.name, template, text="het antwoord is veel te groot")
+            if len(parts) > self._source.max_answer:
+                raise errors.TooLarge(self._source.name, template, begin=bytes(parts[:_BEGIN]))
         if raw.length_remaining:
             raise urllib3.exceptions.ProtocolError("incomplete")
-        return bytes(parts)
+        return parts
 
     def _broken(self, exc: Exception, template: str, deadline: float | None) -> errors.LegacyError:
         """The error for an exchange that did not come to an end; the library's text is left behind."""
@@ -273,7 +269,7 @@ class Transport:
         self,
         status: int,
         headers: Mapping[str, str],
-        content: bytes,
+        content: bytearray,
         template: str,
         params: Mapping[str, str],
     ) -> tuple[Answer, errors.LegacyError | None]:
@@ -347,13 +343,14 @@ class Transport:
             session.cert = str(source.client_cert)
         hosts = {urlsplit(base)[:2] for base in self._bases}
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
+            session.mount(scheme, TimedAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
         return session
 
 
-def _answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer | None:
+def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Answer | None:
     """The answer with this JSON; None when it is none, or ends too early."""
-    content = content.removeprefix(codecs.BOM_UTF8)  # says nothing, so nothing is lost with it
+    if content.startswith(codecs.BOM_UTF8):
+        del content[: len(codecs.BOM_UTF8)]  # says nothing, so nothing is lost with it
     try:
         return Answer(status, headers, orjson.loads(content))
     except orjson.JSONDecodeError:
@@ -374,8 +371,8 @@ def _page(params: Mapping[str, str]) -> int:
     return int(page) if page.isdecimal() else 0
 
 
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _is_costly(error: errors.LegacyError) -> bool:
