@@ -6,14 +6,15 @@ show; it reads again for as long as the outcome says `retry`.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from gateway import problems
+from gateway import memory, problems
 from gateway.config import Live
 from gateway.covered import CUTOVER, SETTLED_PHASES, Standing
 from gateway.fetch import NO_KVK_FILTER, Fetcher, Held, Visit
@@ -122,9 +123,18 @@ class LegacyHydrator:
         needs = self._needs_of(shown)
         if not needs:
             return replace(outcome, retry=False)
-        with self.places.question():
+        with self._asking():
             met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
         return worst([outcome, met], retry=met.freshness == "live")
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """The block may ask sources, as one question."""
+        try:
+            with self.places.question():
+                yield
+        finally:
+            memory.give_back()
 
     # Outcomes
 
@@ -166,7 +176,7 @@ class LegacyHydrator:
         needs = [found for need in needs for found in self._resolve(need)]
         if not needs:
             return LOCAL
-        with self.places.question():
+        with self._asking():
             return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
 
     def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:

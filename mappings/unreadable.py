@@ -23,6 +23,7 @@ class Fault(StrEnum):
     NUMBER = "getal dat geen getal is"
     STRUCTURE = "geen geldige JSON"
     DEPTH = "te diep genest"
+    TWICE = "dubbele naam"
     SIZE = "groter dan max_answer"
 
 

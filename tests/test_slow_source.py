@@ -60,8 +60,8 @@ def a_bsn(number: int) -> str:
 class Served:
     """A server of which clients ask side by side."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self.url = url
+    def __init__(self, url: str, token: str, pid: int) -> None:
+        self.url, self.pid = url, pid
         self.headers = {"Authorization": f"Token {token}"}
 
     def get(self, path: str, session: Any = requests, **query: str) -> requests.Response:
@@ -73,8 +73,10 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(server: SampleServer, folder: Path, run_log: Path, threads: int = 4) -> Iterator[Served]:
-    path = write_config(folder, {"bron": server}, deadline=4)
+def served(
+    server: SampleServer, folder: Path, run_log: Path, threads: int = 4, deadline: int = 4
+) -> Iterator[Served]:
+    path = write_config(folder, {"bron": server}, deadline=deadline)
     port = free_port(8900)
     head = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nthreads = {threads}\n'
     path.write_text(head + path.read_text())
@@ -82,7 +84,7 @@ def served(server: SampleServer, folder: Path, run_log: Path, threads: int = 4) 
     token = create_token(installation.store, "test", "write")
     installation.store.close()
     with klantbrug(run_log, "--config", path, "serve", "--no-jobs") as process:
-        found = Served(f"http://127.0.0.1:{port}", token)
+        found = Served(f"http://127.0.0.1:{port}", token, process.pid)
         until = time.monotonic() + 30
         while True:
             try:

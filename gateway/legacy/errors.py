@@ -60,20 +60,25 @@ class DeadlinePassed(LegacyError):
 
 
 class TooManyRequests(LegacyError):
-    """429, also after waiting. `retry_after` is what the source asked for, in seconds."""
+    """429, also after waiting.
+
+    `asked_rest` is what the source asked for in seconds, `retry_after` as much of that as it gets.
+    """
 
     cause = "too_many_requests"
     temporary = True
     text = "de bron vindt dat er te veel gevraagd wordt"
     retry_after: float | None = None
+    asked_rest: float | None = None
 
 
 class ServerError(LegacyError):
-    """5xx, also after trying again. `retry_after` as for TooManyRequests."""
+    """5xx, also after trying again. `retry_after` and `asked_rest` as for TooManyRequests."""
 
     cause = "server_error"
     temporary = True
     retry_after: float | None = None
+    asked_rest: float | None = None
 
     def __init__(self, source: str, template: str, *, text: str = "", status: int | None = None) -> None:
         text = text or f"er ging iets mis bij de bron (status {status})"
@@ -98,14 +103,17 @@ class BadAnswer(LegacyError):
 
 
 class TooLarge(BadAnswer):
-    """An answer of more than `[[source]] max_answer` bytes; `begin` is how it begins, never to be told anyone."""
+    """An answer of more than `[[source]] max_answer` bytes.
+
+    `begin` is how it begins, never to be told anyone; `version` is what its API-version header names.
+    """
 
     cause = "too_large"
     text = "het antwoord is groter dan max_answer, en niet in kleinere delen te vragen"
 
-    def __init__(self, source: str, template: str, *, begin: bytes = b"") -> None:
+    def __init__(self, source: str, template: str, *, begin: bytes = b"", version: str = "") -> None:
         super().__init__(source, template)
-        self.begin = begin
+        self.begin, self.version = begin, version
 
 
 class BadRequest(LegacyError):

@@ -21,6 +21,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
+from gateway import memory
 from gateway.config import Source
 from gateway.legacy import breaker, errors, lenient
 from gateway.legacy.background import current
@@ -236,7 +237,11 @@ class Transport:
         while part := raw.read1(_CHUNK, decode_content=True):
             parts += part
             if len(parts) > self._source.max_answer:
-                raise errors.TooLarge(self._source.name, template, begin=bytes(parts[:_BEGIN]))
+                memory.took(len(parts))
+                version = raw.headers.get("API-version", "")
+                begin = bytes(parts[:_BEGIN])
+                raise errors.TooLarge(self._source.name, template, begin=begin, version=version)
+        memory.took(len(parts))
         if raw.length_remaining:
             raise urllib3.exceptions.ProtocolError("incomplete")
         return parts
@@ -304,7 +309,8 @@ class Transport:
             error = busy(name, template, status=status)
             retry_after = _retry_after(answer.headers.get("Retry-After"))
             if retry_after is not None:
-                error.retry_after = min(retry_after, self._retries.longest_retry_after)
+                longest = min(self._retries.longest_retry_after, self._source.longest_rest)
+                error.retry_after, error.asked_rest = min(retry_after, longest), retry_after
             return error
         if 400 <= status < 500:
             text = f"de bron neemt deze vraag niet aan (status {status}"
@@ -352,9 +358,12 @@ def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Answ
     if content.startswith(codecs.BOM_UTF8):
         del content[: len(codecs.BOM_UTF8)]  # says nothing, so nothing is lost with it
     try:
-        return Answer(status, headers, orjson.loads(content))
+        body = orjson.loads(content)
+        if not lenient.has_doubles(content, body):
+            return Answer(status, headers, body)
     except orjson.JSONDecodeError:
-        found = lenient.read(content)
+        pass
+    found = lenient.read(content)
     return None if found is None else Answer(status, headers, found.body, True, found.text)
 
 
