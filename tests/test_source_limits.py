@@ -29,6 +29,7 @@ from gateway.legacy.transport import Retries
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import following
+from jobs import connections
 from jobs.scheduler import Scheduler
 from jobs.sweep import sweep
 from jobs.sync import sync
@@ -127,6 +128,13 @@ def test_what_is_larger_than_max_answer_is_not_read(zipped: bool) -> None:
         assert len(caught.value.begin) <= 64 * 1024
         assert "x" * 10 not in str(caught.value)
         assert len(server.paths) < 8, "it is not asked again: it will be no smaller"
+
+
+def test_a_list_without_pages_that_is_too_large_is_asked_zaak_by_zaak() -> None:
+    tie = {"url": f"http://x/zaakcontactmomenten/{UNKNOWN}", "zaak": "x" * 2 * MB}
+    with Scripted(Reply(200, [tie])) as server:
+        client = client_of(server, FAST, api_version="1.5.1", max_answer=MB)
+        assert connections.whole(client) == (connections.BY_ZAAK, [])
 
 
 def fatten(data: Dataset, each: int) -> None:
@@ -324,6 +332,31 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
         bad.traps.stall_rate = 0
         stop.set()
         thread.join()
+
+
+def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(install: Install) -> None:
+    """All threads that read on were held by the one that hangs."""
+    with SampleServer(small(60)) as bad, SampleServer(small(60)) as good:
+        asker = Asker(install(bad=bad, good=good, deadline=1))
+        bsns = [
+            rol["betrokkeneIdentificatie"]["inpBsn"]
+            for rol in good.dataset.objects("rol")
+            if (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
+        ]
+        bad.traps.stall_seconds, bad.traps.stall_rate = 60, 1
+        fetcher = asker.hydrator.fetchers["good"]
+        chosen = list(dict.fromkeys(bsns))[:4]
+        for bsn in chosen:
+            asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
+        until = time.monotonic() + 8
+        while time.monotonic() < until:
+            held_now = [fetcher.held("partij", f"brp:bsn:{bsn}") for bsn in chosen]
+            if all(held_now):
+                break
+            time.sleep(0.1)
+        assert all(held_now)
+        bad.traps.stall_rate = 0
+        asker.hydrator.refresher.stop(5)
 
 
 def endless(work: Work) -> dict[str, int]:
