@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint fuzz soak bench clean
+.PHONY: help demo test lint fuzz soak attack bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -10,7 +10,8 @@ help:
 	@echo "make test   everything the project promises, as tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make fuzz   the served API under generated requests"
-	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients"
+	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
+	@echo "make attack wrong tokens, slow clients, slow sources, heavy questions and a held lock against a running server"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
 .venv/installed: pyproject.toml
@@ -36,6 +37,11 @@ fuzz: .venv/installed
 
 soak: .venv/installed
 	$(BIN)/python -m pytest -m soak
+	$(MAKE) attack
+
+# About 10 minutes, on a machine that does nothing else. The figures are in docs/reliability.md.
+attack: .venv/installed
+	$(BIN)/python -m bench.attack
 
 # SCALE=10 compares with a tenth of it. The figures are in docs/performance.md.
 SCALE ?= 1

@@ -46,15 +46,16 @@ class Running:
 
     def cpu(self) -> float:
         """Seconds of processor time that it and its workers have used; 0 where the machine doesn't tell."""
-        return sum(map(_cpu_of, [self.pid, *_children(self.pid)]))
+        return sum(map(_cpu_of, [self.pid, *children_of(self.pid)]))
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """The processes that this one started, and those that they did; none where the machine doesn't tell."""
     try:
         found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     except OSError:
         return []
-    return [one for child in map(int, found) for one in (child, *_children(child))]
+    return [one for child in map(int, found) for one in (child, *children_of(child))]
 
 
 def _cpu_of(pid: int) -> float:

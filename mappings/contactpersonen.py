@@ -76,20 +76,25 @@ def is_eigen_naam(naam: str, eigen: Mapping[str, str]) -> bool:
     "Bea Voorbeeld-Ander" or "buurvrouw, A. Voorbeeld" is somebody else. Raises nothing.
     """
     achternaam = _words(_AANHEF.sub(" ", eigen["achternaam"].casefold()))
-    voornamen = [*_words(eigen["voornaam"]), *_words(eigen["voorletters"])]
-    own = {*voornamen, *(word[0] for word in voornamen), *_words(eigen["voorvoegselAchternaam"])}
-    own |= {"".join(word[0] for word in voornamen[:count]) for count in range(1, len(voornamen) + 1)}
     rest = _words(_AANHEF.sub(" ", naam.casefold()))
     if not achternaam or any(word not in rest for word in achternaam):
         return False
     for word in achternaam:
         rest.remove(word)
+    if not rest:
+        return True
+    voornamen = [*_words(eigen["voornaam"]), *_words(eigen["voorletters"])]
+    own = {*voornamen, *(word[0] for word in voornamen), *_words(eigen["voorvoegselAchternaam"])}
+    own |= {"".join(word[0] for word in voornamen[:count]) for count in range(1, len(voornamen) + 1)}
     return all(word in own for word in rest)
 
 
 def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return _WORD.findall("".join(letter for letter in plain if not unicodedata.combining(letter)))
+    plain = text.casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return _WORD.findall(plain)
 
 
 def partij_identificatie(uuid: str, achternaam: str) -> dict[str, Any]:

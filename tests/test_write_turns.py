@@ -88,8 +88,8 @@ def test_jobs_write_in_the_background_and_clients_do_not(
         assert len(gave) > 5
 
 
-def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
+def batch_sizes(install: Install, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many objects the batches of a backfill held."""
     sizes: list[int] = []
     take = ingesting.Batch.take
 
@@ -100,9 +100,37 @@ def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: 
     monkeypatch.setattr(ingesting.Batch, "take", counted)
     with SampleServer(small(6)) as server:
         backfilled(install(bron=server))
-    full = [size for size in sizes if size >= ingesting.LEAST]
+    return sizes
+
+
+def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
+    monkeypatch.setattr(turns.Turns, "lately", lambda self: True)
+    full = [size for size in batch_sizes(install, monkeypatch) if size >= ingesting.LEAST]
     assert full[0] > ingesting.LEAST
     assert full.count(ingesting.LEAST) > len(full) / 2
+
+
+def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
+    monkeypatch.setattr(ingesting, "QUIET_SECONDS", 60)
+    sizes = batch_sizes(install, monkeypatch)
+    assert sizes.count(ingesting.LEAST) <= 1
+    assert max(sizes) > 10 * ingesting.LEAST
+
+
+def test_a_job_knows_for_a_minute_that_a_client_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "GIVES_WAY_SECONDS", 0.01)
+    store, client = Store(tmp_path / "store.db"), turns.Turns(tmp_path / "store.db")
+    assert not store.clients_write()
+    with client.live(), store.giving_way(), store.write():
+        pass
+    assert store.clients_write()
+    later = time.monotonic() + turns.LATELY_SECONDS
+    monkeypatch.setattr(turns.time, "monotonic", lambda: later)
+    assert not store.clients_write()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")

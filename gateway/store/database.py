@@ -188,6 +188,10 @@ class Store:
                 raise
             connection.execute("COMMIT")
 
+    def clients_write(self) -> bool:
+        """Were clients seen writing within the last minute, by the jobs of this process?"""
+        return self._turns.lately()
+
     @contextlib.contextmanager
     def giving_way(self) -> Iterator[None]:
         """Let writes of this thread in the block be those of a job: they wait for those of clients."""

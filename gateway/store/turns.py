@@ -23,6 +23,8 @@ from gateway.processes import open_shared
 LOOK_SECONDS = 0.001
 # So long a background writer lets live ones pass; where they never end it must get on as well.
 GIVES_WAY_SECONDS = 1.0
+# For so long after a client wrote the next one is expected.
+LATELY_SECONDS = 60.0
 
 
 def path_of(store: Path) -> Path:
@@ -37,6 +39,7 @@ class Turns:
         """In: the path of the store. Raises NotShared when the file beside it can't be used."""
         self._store, self.path = store, path_of(store)
         self._local = threading.local()
+        self._seen = -LATELY_SECONDS
         self._file()
 
     @contextmanager
@@ -62,8 +65,15 @@ class Turns:
     def give_way(self) -> None:
         """Wait until no live writer is there, or for as long as is fair."""
         until = time.monotonic() + GIVES_WAY_SECONDS
-        while self.anybody_live() and time.monotonic() < until:
+        while self.anybody_live():
+            self._seen = time.monotonic()
+            if self._seen >= until:
+                return
             time.sleep(LOOK_SECONDS)
+
+    def lately(self) -> bool:
+        """Did a background writer of this process have to give way within the last minute?"""
+        return time.monotonic() - self._seen < LATELY_SECONDS
 
     def close(self) -> None:
         """Close this thread's file; the next use opens it again."""
