@@ -21,7 +21,7 @@ from test_legacy_client import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, clien
 from test_slow_source import BSN, served
 from test_unreadable import held, raw_uuids
 
-from gateway.config import ConfigError
+from gateway.config import ConfigError, Notifications
 from gateway.installation import Installation, open_installation
 from gateway.legacy import errors, turns
 from gateway.legacy.background import background
@@ -30,6 +30,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import following
 from jobs import connections
+from jobs.outbox import Notificaties, Verdict
 from jobs.scheduler import Scheduler
 from jobs.sweep import sweep
 from jobs.sync import sync
@@ -91,6 +92,18 @@ def test_a_call_to_a_source_that_drips_ends(head: bool) -> None:
         with pytest.raises(errors.DeadlinePassed):
             client.get("rol", UNKNOWN, deadline=began + 1)
         assert time.monotonic() - began < 2
+
+
+def test_so_it_is_with_the_notificaties_api() -> None:
+    with Dripping(0.3, head=True) as server:
+        url = server.zaken_url.rstrip("/")
+        settings = Notifications(url, "klantbrug", "k" * 32, connect_timeout=1, read_timeout=1)
+        client = Notificaties(settings)
+        began = time.monotonic()
+        sent = client.send({"kanaal": "partijen"})
+        client.close()
+        assert time.monotonic() - began < 4
+        assert (sent.verdict, sent.cause) == (Verdict.TROUBLE, "timed_out")
 
 
 def test_a_connection_is_used_again_after_calls_with_a_limit() -> None:

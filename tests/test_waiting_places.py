@@ -164,3 +164,22 @@ def test_who_waits_for_the_version_of_a_source_waits_in_a_place_too(
     took, answer = timed(lambda: full.client.get("klantcontacten", **{ZAAK: second}))
     assert took < AT_ONCE and refused(answer)
     full.end()
+
+
+def test_while_the_breaker_is_open_a_refusal_writes_nothing(server: SampleServer, install: Install) -> None:
+    """Each took a turn in the store and gave it back: two transactions, thousands of times."""
+    client = Client(install(bron=server, deadline=2))
+    fetcher = client.hydrator.fetchers["bron"]
+    fetcher.client.version()
+    server.traps.down = True
+    first, *others = zaken(server.dataset)
+    gate = fetcher.client._gates.all()[0]
+    until = time.monotonic() + 20
+    while not gate.broken() and time.monotonic() < until:
+        client.get("klantcontacten", **{ZAAK: first})
+    client.hydrator.refresher.stop(10)
+    changes = fetcher.store.connection().total_changes
+    for zaak in others[:5]:
+        answer = client.get("klantcontacten", **{ZAAK: zaak})
+        assert answer.status_code == 502
+    assert fetcher.store.connection().total_changes == changes

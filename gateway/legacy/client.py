@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from gateway.config import EARLIER_APIS, Source
 from gateway.legacy import errors, lenient, versions
-from gateway.legacy.background import Waiting
+from gateway.legacy.background import Waiting, current
 from gateway.legacy.gates import Gates
 from gateway.legacy.smaller import Fits, Part, first_address, in_parts, next_size
 from gateway.legacy.spoken import Spoken
@@ -140,6 +140,11 @@ class ZakenClient:
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What background calls wait for now, of what may take long (window, pause, rest, circuit breaker)."""
         return self._gates.waits(window=window)
+
+    def refuse_when_broken(self) -> None:
+        """Raise CircuitOpen when the Zaken API failed so often that a client's question is not asked now."""
+        if current() is None:
+            self._gates.all()[0].refuse_when_broken("GET /zaken")
 
     def forget_overrides(self) -> None:
         """Let the limits of the configuration hold again (see `gates.set_overrides`)."""

@@ -142,6 +142,12 @@ class Gate:
         with self._file.locked() as state:
             return bool(state.pace.open_until)
 
+    def refuse_when_broken(self, template: str) -> None:
+        """Raise CircuitOpen when a live call would, which goes before any work that leads up to one."""
+        with self._file.locked() as state:
+            if breaker.wait(state.pace, self._clock()):
+                raise errors.CircuitOpen(self._source.name, template)
+
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What a background call would wait for now, of what may take long; None when it can go."""
         opens = self._opens() if window else None
