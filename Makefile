@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint fuzz soak attack bench clean
+.PHONY: help demo test lint fuzz soak attack bench lock wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,12 +12,33 @@ help:
 	@echo "make fuzz   the served API under generated requests"
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
 	@echo "make attack wrong tokens, slow clients, slow sources, heavy questions and a held lock against a running server"
+	@echo "make lock   the lock files and the list of licences anew, after a change of dependencies"
+	@echo "make wheel  what production installs, in dist/"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
-.venv/installed: pyproject.toml
+# Exactly what the lock file names, by hash; then ourselves, without asking for anything.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps
+.venv/installed: pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python $(PIP_INSTALL) --require-hashes --only-binary :all: --requirement requirements-dev.lock
+	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-index --editable .
 	@touch $@
+
+# After a change of dependencies in pyproject.toml. UPGRADE=--upgrade takes the newest that it allows.
+COMPILE = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-package pip $(UPGRADE) pyproject.toml
+UPGRADE ?=
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(MAKE) .venv/installed
+	$(BIN)/python tests/licences.py
+
+# What production installs beside requirements.lock, see docs/operation.md.
+wheel: .venv/installed
+	$(BIN)/python -m hatchling build --target wheel
 
 demo: .venv/installed
 	@$(BIN)/klantbrug demo
@@ -49,4 +70,4 @@ bench: .venv/installed
 	$(BIN)/python -m bench.read --scale $(SCALE)
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lock dist .pytest_cache .mypy_cache .ruff_cache

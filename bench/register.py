@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from gateway.auth import READ, create_token
+from gateway.auth import create_token
 from gateway.store.database import Store
 from gateway.store.kinds import LOCAL_ORIGIN
 from gateway.store.writing import put_documents
@@ -58,7 +58,7 @@ def fill(path: Path, scale: float) -> Register:
     there = path.exists()
     making = path if there else path.with_name(f"{path.name}.unfinished")
     store = Store(making)
-    register = Register(create_token(store, f"bench {secrets.token_hex(8)}", READ))
+    register = Register(create_token(store, f"bench {secrets.token_hex(8)}", "read"))
     groups = _documents(
         register, round(PARTIJEN * scale), round(KLANTCONTACTEN * scale), round(ZAKEN * scale)
     )

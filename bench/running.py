@@ -22,6 +22,7 @@ CONFIG = """
 bind = "{host}:{port}"
 workers = {workers}
 threads = {threads}
+token_requests_per_second = 0
 register = true
 
 [store]

@@ -31,6 +31,14 @@ JSON_ONLY = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 )
+NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
+PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
+PAGE_HEADERS = (
+    *SECURITY,
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Content-Security-Policy", PAGE_POLICY),
+    ("Cache-Control", "no-store"),
+)
 ACCEPTED = {"*/*", "application/*", "application/json"}
 
 
@@ -82,6 +90,11 @@ def empty_reply(headers: Iterable[tuple[str, str]] = ()) -> Reply:
     return Reply(
         204, [*(one for one in JSON_ONLY if one is not JSON), ("Content-Length", "0"), *headers], b""
     )
+
+
+def unchanged_reply(headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A reply that says that the client has the answer already; its headers of the content are absent."""
+    return Reply(304, [*(one for one in JSON_ONLY if one is not JSON), *headers], b"")
 
 
 def problem_reply(problem: Problem, base: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,23 @@ from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
 from gateway.callback import Callback
+from gateway.guesses import Guesses
 from gateway.ingest import Ingest
+from gateway.installation import store_of
 from gateway.klantinteracties import documentation
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.klantinteracties.resources import BASE_PATH
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.logs import safe_error
 from gateway.operating import Operating
+from gateway.page_access import PageAccess
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
+from gateway.rates import Rates
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
 from gateway.store.trouble import is_passing
+from gateway.store.waiting import Busy
 from mappings.identity import Uuids
 
 if TYPE_CHECKING:
@@ -38,20 +44,34 @@ STORE_RETRY = 30  # seconds
 log = logging.getLogger(__name__)
 
 
-def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator | None = None) -> Flask:
+def create_app(
+    config: Config,
+    *,
+    store: Store | None = None,
+    hydrator: Hydrator | None = None,
+    counted: memoryview | None = None,
+    guesses: Guesses | None = None,
+) -> Flask:
     """The application for a configuration.
 
     In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
-    which only an installation without sources can do without. Raises StoreError, ValueError.
+    which only an installation without sources can do without; what it counts together with other processes:
+    requests of tokens (`gateway.rates.shared_memory`) and wrong tokens. Raises StoreError, ValueError.
     """
     if hydrator is None:
         if config.sources:
             raise ValueError("an installation with sources needs a hydrator")
         hydrator = LocalOnly()
-    store = store or Store(config.store.path)
+    store = store or store_of(config)
+    busy_seconds = ceil(store.waiting.seconds)
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
-    gatekeeper = Gatekeeper(store)
+    gatekeeper = Gatekeeper(
+        store,
+        rates=Rates(known.token_requests_per_second, counted),
+        guesses=guesses,
+        client_of=addresses.client,
+    )
     app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
@@ -71,21 +91,23 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     api.register(app)
     documentation.register(app, addresses)
     operating = Operating(app, gatekeeper)
-    Beheer(store, config, addresses).register(app, operating)
+    access = PageAccess(store, gatekeeper, addresses)
+    Beheer(store, config, addresses, access).register(app, operating)
     verifications.register(operating, store)
     backfills.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)
-    _handle_errors(app, addresses)
+    _handle_errors(app, addresses, busy_seconds)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
-    app.wsgi_app = Shortcut(app.wsgi_app, api, partial(_fault, addresses))  # type: ignore[method-assign]
+    short = Shortcut(app.wsgi_app, api, partial(_fault, addresses, busy_seconds), store.waiting.new_request)
+    app.wsgi_app = short  # type: ignore[method-assign]
     return app
 
 
-def _handle_errors(app: Flask, addresses: PublicAddresses) -> None:
+def _handle_errors(app: Flask, addresses: PublicAddresses, busy_seconds: int) -> None:
     """Make a problem document of everything that no view answered."""
 
     def answer(problem: Problem) -> Response:
@@ -97,7 +119,7 @@ def _handle_errors(app: Flask, addresses: PublicAddresses) -> None:
         return answer(problems.of_status(error.code or 500, request.method))
 
     def of_fault(error: Exception) -> Response:
-        return as_response(_fault(addresses, error, request.environ))
+        return as_response(_fault(addresses, busy_seconds, error, request.environ))
 
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, of_http)
@@ -109,8 +131,10 @@ def _reply(addresses: PublicAddresses, problem: Problem, environ: dict[str, Any]
     return problem_reply(problem, addresses.base(environ), [API_VERSION] if in_api else [])
 
 
-def _fault(addresses: PublicAddresses, error: Exception, environ: dict[str, Any]) -> Reply:
+def _fault(addresses: PublicAddresses, busy_seconds: int, error: Exception, environ: dict[str, Any]) -> Reply:
     """The answer to an exception that nobody expected."""
+    if isinstance(error, Busy):  # it was told of where it waited
+        return _reply(addresses, problems.store_busy(busy_seconds), environ)
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]
     trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))

@@ -15,7 +15,7 @@ from gateway.store.sources import source_state
 
 log = get_logger(__name__)
 
-# Counts wait in memory, so that a request does not write: losing a minute of them costs nothing.
+# Counts wait in memory, so that a request does not write; nor does it wait for who writes.
 FLUSH_SECONDS = 60.0
 MOST_REMEMBERED = 10_000
 
@@ -44,8 +44,10 @@ class Asked:
             counts, self._counts = self._counts, Counter()
             self._next = time.monotonic() + self._seconds
         try:
-            with self._store.write() as connection:
+            with self._store.write(synced=False, wait=0) as connection:
                 if source_state(connection, self._source)[0] == "synced":
                     rows.add(connection, self._source, counts, now())
         except sqlite3.OperationalError as error:
-            log.debug("counts of zaken lost", error=type(error).__name__)
+            log.debug("counts of zaken wait", error=type(error).__name__)
+            with self._lock:
+                self._counts.update(counts)

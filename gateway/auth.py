@@ -8,43 +8,43 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
 import time
-from collections import deque
+from collections.abc import Callable, Collection
+from typing import Any
 
-from gateway import problems
+from gateway import problems, scopes
+from gateway.guesses import Guesses
+from gateway.rates import Rates
 from gateway.store import tokens
 from gateway.store.database import Store
 from gateway.store.tokens import StoredToken
 
-READ, WRITE, OPERATE = "read", "write", "operate"
-# Each scope with those that it implies.
-SCOPES: dict[str, frozenset[str]] = {
-    READ: frozenset({READ}),
-    WRITE: frozenset({READ, WRITE}),
-    OPERATE: frozenset({READ, WRITE, OPERATE}),
-}
+Environ = dict[str, Any]
 KEYWORD = "token"
 REMEMBERED_SECONDS = 5.0
-# Who guesses waits: after a few wrong tokens in a minute each next one costs a second, one at a time.
-FREE_GUESSES = 5
-GUESSES_SECONDS = 60.0
-GUESS_DELAY = 1.0
 
 
 class TokenError(Exception):
     """The token can't be made; the text says why."""
 
 
-def create_token(store: Store, name: str, scope: str, expires: int | None = None) -> str:
-    """Make a token, in use until `expires` (microseconds UTC). Out: its secret, kept nowhere. Raises TokenError."""
-    if scope not in SCOPES:
-        raise TokenError(f"scope {scope!r} is onbekend; kies uit {', '.join(SCOPES)}")
+def create_token(
+    store: Store, name: str, scope: str, expires: int | None = None, resources: Collection[str] = ()
+) -> str:
+    """Make a token, in use until `expires` (microseconds UTC).
+
+    In: one scope or several with spaces between them; the resources that scopes may name. Out: its secret, kept
+    nowhere. Raises TokenError.
+    """
+    try:
+        opened = scopes.as_text(scope, resources)
+    except scopes.ScopeError as error:
+        raise TokenError(str(error)) from None
     if not name.strip():
         raise TokenError("een token heeft een naam nodig, die zegt wie het gebruikt")
     secret = _new_secret()
     try:
-        tokens.insert(store, name.strip(), digest(secret), scope, expires)
+        tokens.insert(store, name.strip(), digest(secret), opened, expires)
     except tokens.NameTaken:
         again = f"kies een andere naam, of vervang het met klantbrug token rotate {name.strip()}"
         raise TokenError(f"er is al een token met de naam {name.strip()!r}; {again}") from None
@@ -94,6 +94,13 @@ def identify(store: Store, header: str | None) -> StoredToken:
     return found
 
 
+def must_open(token: StoredToken, scope: str, resource: str = "") -> None:
+    """Raises a 403 Problem when a token doesn't open `scope`, with `resource` on that one only."""
+    if not scopes.opens(token.scope, scope, resource):
+        needed = f"{scope}:{resource}" if resource and ":" in token.scope else scope
+        raise problems.permission_denied(needed, token.scope)
+
+
 class Gatekeeper:
     """Identifies requests, and remembers known digests for a few seconds.
 
@@ -101,15 +108,35 @@ class Gatekeeper:
     within as many. Unknown tokens are not remembered: nobody can fill the memory with guesses.
     """
 
-    def __init__(self, store: Store, remembered_seconds: float = REMEMBERED_SECONDS) -> None:
-        self._store = store
-        self._seconds = remembered_seconds
-        self._known: dict[bytes, tuple[StoredToken, float]] = {}
-        self._wrong: deque[float] = deque(maxlen=FREE_GUESSES)
-        self._waiting = threading.Lock()
+    def __init__(
+        self,
+        store: Store,
+        remembered_seconds: float = REMEMBERED_SECONDS,
+        rates: Rates | None = None,
+        guesses: Guesses | None = None,
+        client_of: Callable[[Environ], str] = lambda environ: str(environ.get("REMOTE_ADDR", "")),
+    ) -> None:
+        """In: `rates` counts the requests of tokens, `guesses` the wrong ones over several processes.
 
-    def admit(self, header: str | None, scope: str) -> StoredToken:
-        """The token of a request that needs `scope`. Raises a 401 or 403 Problem."""
+        Without `guesses` wrong tokens are counted here.
+
+        `client_of` gives the address of who asks, of the environ of a request.
+        """
+        self._store = store
+        self._rates = rates or Rates(0)
+        self._seconds = remembered_seconds
+        self._guesses = guesses or Guesses()
+        self._client_of = client_of
+        self._known: dict[bytes, tuple[StoredToken, float]] = {}
+
+    def admit(
+        self, header: str | None, scope: str, environ: Environ | None = None, resource: str = ""
+    ) -> StoredToken:
+        """The token of a request that needs `scope`, with `resource` on that one only.
+
+        A right token is found before anything is counted, so wrong ones never hold it up. Raises a 401, 403 or 429
+        Problem.
+        """
         key = digest(secret_of(header))
         moment = time.monotonic()
         held = self._known.get(key)
@@ -118,25 +145,10 @@ class Gatekeeper:
             try:
                 held = (identify(self._store, header), moment + self._seconds)
             except problems.Problem:
-                self._slow_down(moment)
+                if wait := self._guesses.note(self._client_of(environ or {})):
+                    raise problems.too_many_requests(wait) from None
                 raise
             self._known[key] = held
-        if scope not in SCOPES[held[0].scope]:
-            raise problems.permission_denied(scope, held[0].scope)
+        self._rates.take(held[0], moment)
+        must_open(held[0], scope, resource)
         return held[0]
-
-    def _slow_down(self, moment: float) -> None:
-        """Make guessing slow, without letting guesses hold more than one of this process's threads.
-
-        Raises a 429 Problem for a guess that comes while another one waits.
-        """
-        many = len(self._wrong) == FREE_GUESSES and moment - self._wrong[0] < GUESSES_SECONDS
-        self._wrong.append(moment)
-        if not many:
-            return
-        if not self._waiting.acquire(blocking=False):
-            raise problems.too_many_requests(int(GUESS_DELAY))
-        try:
-            time.sleep(GUESS_DELAY)
-        finally:
-            self._waiting.release()

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, render_template, request
 
 from gateway import problems
-from gateway.answers import SECURITY, json_answer, problem_answer
+from gateway.answers import PAGE_HEADERS, json_answer, problem_answer
 from gateway.operating import Operating
 from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
+from gateway.page_access import PageAccess
 from gateway.public_address import PublicAddresses
+from gateway.scopes import MONITOR
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
 from gateway.times import local_of
@@ -23,14 +25,6 @@ if TYPE_CHECKING:
     from gateway.config import Config
 
 STATUS_SECONDS = 2.0
-NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
-PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
-PAGE_HEADERS = (
-    *SECURITY,
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Security-Policy", PAGE_POLICY),
-    ("Cache-Control", "no-store"),
-)
 PHASES = {
     "live": "live: de bron wordt bevraagd waar dat nodig is",
     "synced": "synced: de opslag is gevuld en wordt bijgehouden",
@@ -43,7 +37,8 @@ log = logging.getLogger(__name__)
 class Beheer:
     """The operator's views over one store."""
 
-    def __init__(self, store: Store, config: Config, addresses: PublicAddresses) -> None:
+    def __init__(self, store: Store, config: Config, addresses: PublicAddresses, access: PageAccess) -> None:
+        self._access = access
         self._store = store
         self._config = config
         self._addresses = addresses
@@ -52,11 +47,15 @@ class Beheer:
     def register(self, app: Flask, operating: Operating) -> None:
         """Add the paths to an application."""
         app.add_url_rule("/", "status_page", self._page)
+        self._access.register(app)
         app.add_url_rule("/health/live", "health_live", self._live)
         app.add_url_rule("/health/ready", "health_ready", self._ready)
-        operating.add("status", self._numbers)
+        operating.add("status", self._numbers, scope=MONITOR)
 
     def _page(self) -> Response:
+        refusal = self._access.refusal()
+        if refusal is not None:
+            return refusal
         status = self._numbers()
         page = render_template(
             "status.html",
@@ -86,7 +85,7 @@ class Beheer:
         return problem_answer(problem, self._addresses.base(request.environ))
 
     def _numbers(self) -> dict[str, Any]:
-        # The page is open to all and counting a large store takes a while: count at most so often.
+        # Many may look, and what they see need not be newer than this.
         moment = time.monotonic()
         held = self._held
         if held is None or held[0] < moment:

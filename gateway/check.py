@@ -3,16 +3,15 @@
 Lines are plain Dutch for the operator, without personal data; how they look is the command's affair.
 """
 
-import stat
 import time
 from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.check_earlier import check_earlier
 from gateway.check_report import Level, Line, SourceReport, explain
 from gateway.config import EARLIER_APIS, Config, Source
 from gateway.covered import CUTOVER
+from gateway.exposure import open_files, over_the_network
 from gateway.legacy import errors
 from gateway.legacy.client import PATHS, Count, ZakenClient, uuid_of
 from gateway.legacy.transport import Retries
@@ -282,13 +281,8 @@ def check_config(config: Config) -> list[Line]:
         else "Geen config-bestand: alleen standaardwaarden."
     )
     lines.append(Line(Level.OK, where))
-    if config.path and _others_may(config.path) and _holds_secret(config):
-        text = f"{config.path} is voor anderen leesbaar en kan geheimen bevatten: doe chmod 600."
-        lines.append(Line(Level.WARNING, text))
-    for key, file in config.secret_files.items():
-        if file.exists() and _others_may(file):
-            text = f"{key}: {file} is voor anderen toegankelijk en bevat een geheim: doe chmod 600."
-            lines.append(Line(Level.WARNING, text))
+    for found in open_files(config):
+        lines.append(Line(Level.PROBLEM if found.personal else Level.WARNING, found.text))
     if config.sources:
         names = ", ".join(source.name for source in config.sources)
         lines.append(Line(Level.OK, f"Bronnen: {names}."))
@@ -313,10 +307,9 @@ def check_config(config: Config) -> list[Line]:
                 "zonder fout. Clients letten daar niet op en maken dubbele partijen.",
             )
         )
-    host = config.gateway.bind.rpartition(":")[0].strip("[]")
-    if host not in ("127.0.0.1", "::1", "localhost") and not config.gateway.public_url:
-        text = "gateway.public_url is leeg: URLs in antwoorden volgen de Host van elk verzoek."
-        lines.append(Line(Level.WARNING, text))
+    if why := over_the_network(config):
+        text = f"{why}. klantbrug serve start zo alleen met --insecure."
+        lines.append(Line(Level.PROBLEM, text))
     return lines
 
 
@@ -324,10 +317,7 @@ def _store_lines(config: Config) -> Iterator[Line]:
     path = config.store.path
     if not path.exists():
         yield Line(Level.OK, f"De store {path} is er nog niet en wordt bij de eerste start gemaakt.")
-    elif _others_may(path):
-        text = f"De store {path} is voor anderen leesbaar en bevat persoonsgegevens: doe chmod 600."
-        yield Line(Level.PROBLEM, text)
-    else:
+    elif not any(found.personal for found in open_files(config)):
         yield Line(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
     for name in to_rebuild(path, fingerprint(config.mapping)):
         text = (
@@ -345,18 +335,3 @@ def _store_lines(config: Config) -> Iterator[Line]:
         f"Het uuid-geheim hoort bij de gegevens: neem {place} op in de back-up, apart van de store. "
         "Met een ander geheim start Klantbrug niet.",
     )
-
-
-def _others_may(path: Path) -> bool:
-    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
-
-
-def _holds_secret(config: Config) -> bool:
-    """Whether one of the secrets in use stands in the config file itself."""
-    if config.path is None:
-        return False
-    text = config.path.read_text(encoding="utf-8")
-    secrets = [config.store.uuid_secret]
-    for source in config.sources:
-        secrets += [source.secret, *(getattr(source, f"{api}_secret") for api in EARLIER_APIS)]
-    return any(secret and secret in text for secret in secrets)

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
 from gateway.config_schema import JOB, JOB_NAMES, SECRET_LENGTH, SECTIONS, SOURCE
+from gateway.store.waiting import BUSY_SECONDS
+from gateway.store.write_log import LOG_MB
 from mappings.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
 
 MAPPING_LISTS = ("partij_rollen", "klantcontact_betrokkenen", "contactverzoek_typen", "afgehandeld")
@@ -60,6 +62,9 @@ class Gateway:
     workers: int = 2
     threads: int = 4
     max_body: int = 1024 * 1024
+    token_requests_per_second: float = 1000
+    max_connections: int = 4000
+    client_seconds: int = 20
     cors_origins: tuple[str, ...] = ()
     register: bool = False
 
@@ -74,6 +79,9 @@ class Store:
     path: Path
     uuid_secret: str = field(repr=False)
     origin: str = "config"
+    # How long a write waits for another, and how large the write-ahead log becomes.
+    busy_seconds: int = BUSY_SECONDS
+    log_mb: int = LOG_MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,7 +434,9 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
     if secret and len(secret) < SECRET_LENGTH:
         fix = "maak een geheim met: openssl rand -base64 48"
         errors.append(f"store.uuid_secret: is korter dan {SECRET_LENGTH} tekens; {fix}")
-    return Store(path, secret, origin) if len(errors) == before else None
+    if len(errors) > before:
+        return None
+    return Store(path, secret, origin, values["busy_seconds"], values["log_mb"])
 
 
 def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: list[str]) -> Settings | None:

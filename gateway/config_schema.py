@@ -12,6 +12,8 @@ from gateway.config_fields import Flag, Number, Section, Table, Tables, Text, Te
 from gateway.cron import cron_trigger
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.legacy.window import Window
+from gateway.store.waiting import BUSY_SECONDS
+from gateway.store.write_log import LEAST_LOG_MB, LOG_MB
 from mappings.settings import (
     DEFAULT_ZAAK_CODES,
     OMSCHRIJVINGEN_GENERIEK,
@@ -157,6 +159,21 @@ class GatewaySection(Section):
         validate=_at_least(1024),
         metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
     )
+    token_requests_per_second = Number(
+        load_default=1000,
+        validate=_at_least(0),
+        metadata=_meta("schrijf een getal, 0 voor geen grens: token_requests_per_second = 1000"),
+    )
+    max_connections = Whole(
+        load_default=4000,
+        validate=_at_least(100),
+        metadata=_meta("schrijf een aantal vanaf 100, bijvoorbeeld max_connections = 4000"),
+    )
+    client_seconds = Whole(
+        load_default=20,
+        validate=_at_least(1),
+        metadata=_meta("schrijf een aantal seconden, bijvoorbeeld client_seconds = 20"),
+    )
     nummers = Text(
         load_default="leeg",
         validate=_one_of("leeg", "uitdelen"),
@@ -184,6 +201,16 @@ class StoreSection(Section):
     uuid_secret_file = Text(
         load_default="",
         metadata=_meta("noem een bestand met het geheim erin", path=True, instead="uuid_secret"),
+    )
+    busy_seconds = Whole(
+        load_default=BUSY_SECONDS,
+        validate=_at_least(1),
+        metadata=_meta("schrijf bijvoorbeeld busy_seconds = 5"),
+    )
+    log_mb = Whole(
+        load_default=LOG_MB,
+        validate=_at_least(LEAST_LOG_MB),
+        metadata=_meta(f"schrijf een aantal megabytes vanaf {LEAST_LOG_MB}, bijvoorbeeld log_mb = {LOG_MB}"),
     )
 
 

@@ -9,9 +9,9 @@ from flask import Flask, Response, request
 from gateway.klantinteracties.resources import BASE_PATH
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-REQUEST_HEADERS = "Authorization, Content-Type"
+REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match"
 # What a page may read of an answer, beside what every page may.
-ANSWER_HEADERS = "API-version, Klantbrug-Coverage, Klantbrug-Freshness, Location, Retry-After"
+ANSWER_HEADERS = "API-version, ETag, Klantbrug-Coverage, Klantbrug-Freshness, Location, Retry-After"
 PREFLIGHT_SECONDS = "600"
 
 

@@ -22,6 +22,7 @@ import click
 from gateway.auth import create_token
 from gateway.config import load_config
 from gateway.installation import open_installation
+from gateway.page_access import new_link
 from gateway.sample.data import default_paths
 from gateway.sample.server import DEFAULT_APPLICATION
 from gateway.show import shown_progress, status_text
@@ -88,6 +89,7 @@ def _fill(config_path: Path) -> dict[str, str]:
     found = {
         "read": create_token(installation.store, "demo", "read"),
         "operate": create_token(installation.store, "demo-beheer", "operate"),
+        "link": new_link(installation.store, installation.config.gateway),
         **examples(installation.store, SOURCE_NAMES[0]),
     }
     installation.store.close()
@@ -106,7 +108,8 @@ def _tell(base: str, found: dict[str, str], command: str) -> None:
         query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
         _say(f'curl -s -H "Authorization: Token {token}" "{base}{path}{query}"')
 
-    _say(f"\nStatuspagina: {base}/\n")
+    _say(f"\nStatuspagina: {found['link']}")
+    _say(f"Die link werkt één keer; een nieuwe: {command} status --link\n")
     _say("# een persoon, bij BSN")
     bsn = {
         "partijIdentificator__codeSoortObjectId": "bsn",

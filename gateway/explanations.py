@@ -1,4 +1,4 @@
-"""Explain and findings in the operator's API: with values, for tokens that may operate."""
+"""Explain and findings in the operator's API, for tokens that may operate; with values for those that also may read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from uuid import UUID
 from flask import request
 
 from gateway import problems
-from gateway.explain import Explainer
-from gateway.operating import Operating
+from gateway.explain import Explainer, without_values
+from gateway.operating import Operating, may_too
 from gateway.problems import InvalidParam
+from gateway.scopes import READ
 from gateway.store import findings
 from gateway.store.database import Store
 from gateway.store.findings import Selection
@@ -31,7 +32,7 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
         told = explainer.explain(uuid)
         if not told["found"]:
             raise problems.not_found(told["story"])
-        return told
+        return told if may_too(READ) else without_values(told)
 
     def by_url() -> dict[str, Any]:
         uuid = uuid_in(request.args.get("url"))

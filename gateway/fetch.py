@@ -209,7 +209,7 @@ class Fetcher:
                     began = now()
                     visit.asked = True
                     fetch()
-                    with self.store.write() as connection:
+                    with self.store.write(synced=False) as connection:
                         note_fetched(connection, self.source, name, began)
         except TimeoutError:
             raise DeadlinePassed(self.name, "wacht op dezelfde vraag van een ander") from None
@@ -267,7 +267,7 @@ class Fetcher:
 
     def paid(self, kind: str, uuid: UUID) -> None:
         """A zaak or contactmoment was read with all of it: it is owed no more (see `gateway.store.inbox`)."""
-        with self.store.write() as connection:
+        with self.store.write(synced=False) as connection:
             inbox.paid(connection, self.source, kind, uuid.bytes)
 
     def klantcontact(self, visit: Visit, uuid: UUID) -> None:
@@ -381,7 +381,7 @@ class Fetcher:
                 rollen += expanded
                 whole.add(uuid)
         result = self.ingest.take(self.name, "rol", rollen, asked=asked)
-        with self.store.write() as connection:
+        with self.store.write(synced=False) as connection:
             for uuid in whole - result.refetch_zaken:
                 note_fetched(connection, self.source, f"rollen {uuid}", asked)
         for kind, uuid in sorted(doubtful | result.doubtful):

@@ -111,7 +111,7 @@ class Parties:
                     visit.partial(TOO_LARGE)  # it stays so: the other parts must not wait for it
                 if time.monotonic() - renewed > TURN_SECONDS / 4:
                     renewed = time.monotonic()
-                    with self.store.write() as connection:
+                    with self.store.write(synced=False) as connection:
                         leases.renew(connection, lease, TURN_SECONDS)
         if began:
             self._end(key, began)
@@ -132,7 +132,7 @@ class Parties:
         last = max(began, *times.values()) if times else began
         if began > ended and last >= moment - self.fetcher.max_age_microseconds:
             return began
-        with self.store.write() as connection:
+        with self.store.write(synced=False) as connection:
             set_fetched(connection, self.source, begun, moment)
         return moment
 
@@ -152,7 +152,7 @@ class Parties:
     def _end(self, key: str, began: int) -> None:
         """A walk counts as of its end, but for what it found young enough to leave as it was."""
         covered = self.fetcher.state()[1]
-        with self.store.write() as connection:
+        with self.store.write(synced=False) as connection:
             times = self._times(connection, [part.name for part in self._parts(connection, key)], covered)
             moment = min([now(), *(at for at in times.values() if at < began)])
             for each in _keys(connection, key):

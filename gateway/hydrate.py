@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from gateway.seldom import Seldom
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store
+from gateway.store.waiting import Busy
 from mappings.identity import place
 
 log = get_logger(__name__)
@@ -44,8 +46,11 @@ AWAY = "de bron antwoordt niet"
 NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
 NO_TIME = "de tijd voor deze vraag was om"
 NO_PLACE = "er wachten al genoeg vragen op de bron"
-# Reading on after the answer is of use: the source was not done yet, or was given no chance.
-NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace)
+NOT_FREE = "de opslag was bezet, en niet alles was al gelezen"
+# Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
+NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, Busy)
+# So long what is held but too old waits for who writes.
+OLD_WAITS_SECONDS = 0.25
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
 
 
@@ -221,13 +226,18 @@ class LegacyHydrator:
         give_up = self._request.give_up or time.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
-        error: LegacyError | OtherMaximum | None = None
+        error: LegacyError | OtherMaximum | Busy | None = None
         for number, need in enumerate(needs):
-            visit.give_up = give_up - (0 if held[need] is Held.NEVER else self.live.deadline / 2)
+            never = held[need] is Held.NEVER
+            visit.give_up = give_up - (0 if never else self.live.deadline / 2)
+            # Who can be answered from what is held does not wait for who writes.
+            patience = self.store.waiting.seconds if never else OLD_WAITS_SECONDS
             try:
-                fetcher.read(visit, need.what, need.value)
-            except (LegacyError, OtherMaximum) as failed:
-                no_answers.warning(source=fetcher.name, cause=failed.cause)
+                with self.store.waiting.at_most(patience):
+                    fetcher.read(visit, need.what, need.value)
+            except (LegacyError, OtherMaximum, Busy) as failed:
+                if not isinstance(failed, Busy):
+                    no_answers.warning(source=fetcher.name, cause=failed.cause)
                 if isinstance(failed, NOT_DONE):
                     self._read_on(
                         fetcher, visit, [each for each in needs[number:] if held[each] < Held.YOUNG]
@@ -240,7 +250,7 @@ class LegacyHydrator:
             self._request.done |= {(fetcher.name, name) for name in fetcher.names_of(need.what, need.value)}
         if error is not None:
             if min(held.values()) is Held.NEVER:
-                visit.partial(_why_not_all(error))
+                visit.partial(_why_partial(error))
                 if not tolerant:  # what is held is answered; where that is nothing, nobody knows
                     otherwise = self._problem(fetcher.name, error)
             freshness = "stale"
@@ -256,7 +266,9 @@ class LegacyHydrator:
         for need in needs:
             self.refresher.later(fetcher, need, visit)
 
-    def _problem(self, source: str, error: LegacyError | OtherMaximum) -> Problem:
+    def _problem(self, source: str, error: LegacyError | OtherMaximum | Busy) -> Problem:
+        if isinstance(error, Busy):
+            return _told(problems.store_busy(ceil(self.store.waiting.seconds)), NOT_FREE)
         if isinstance(error, NoPlace):
             text = f"Er wachten al genoeg vragen op de bron {source}; probeer het zo weer."
             return _told(problems.unavailable(text, PLACE_RETRY_AFTER), NO_PLACE)
@@ -316,8 +328,10 @@ class LegacyHydrator:
             return identities.key_is_held(connection, need.value)
 
 
-def _why_not_all(error: LegacyError | OtherMaximum) -> str:
+def _why_partial(error: LegacyError | OtherMaximum | Busy) -> str:
     """Why an answer is not complete, of which something was never read."""
+    if isinstance(error, Busy):
+        return NOT_FREE
     if isinstance(error, NoPlace):
         return NO_PLACE
     return NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ

@@ -88,7 +88,7 @@ class Ingest(Translator):
         while True:
             batch = read[done : done + self._room(kind)]
             done += len(batch)
-            with self.store.write() as connection:
+            with self.store.write(synced=False) as connection:
                 began = time.perf_counter()
                 work = Batch(self, self._merging(connection), source)
                 work.take(batch, asked)
@@ -111,7 +111,7 @@ class Ingest(Translator):
 
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""
-        with self.store.write() as connection:
+        with self.store.write(synced=False) as connection:
             work = Batch(self, self._merging(connection), source)
             work.remove(kind, [uuid.bytes for uuid in uuids])
         return work.result
@@ -167,7 +167,7 @@ class Ingest(Translator):
 
         `asked` as for `take`: what was shown since is doubtful.
         """
-        with self.store.write() as connection:
+        with self.store.write(synced=False) as connection:
             work = Batch(self, self._merging(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
             if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):

@@ -96,10 +96,16 @@ def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) 
         ingest.leave_out_above(name)
 
 
+def store_of(config: Config) -> Store:
+    """The store as `[store]` says, opened. Raises StoreError."""
+    known = config.store
+    return Store(known.path, busy_seconds=known.busy_seconds, log_mb=known.log_mb)
+
+
 def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
     config = ensure_secret(config)
-    store = Store(config.store.path)
+    store = store_of(config)
     fingerprint = hashlib.sha256(b"klantbrug uuid_secret|" + config.store.uuid_secret.encode()).hexdigest()[
         :16
     ]

@@ -14,7 +14,6 @@ from uuid import UUID
 from flask import request
 
 from gateway import problems
-from gateway.auth import READ
 from gateway.config import Config
 from gateway.klantinteracties.bodies import read_json
 from gateway.klantinteracties.compose import addresses as resource_addresses
@@ -23,6 +22,7 @@ from gateway.legacy.client import PATHS
 from gateway.operating import Operating
 from gateway.problems import InvalidParam, Problem
 from gateway.public_address import PublicAddresses
+from gateway.scopes import READ
 from gateway.store import known
 from gateway.store.database import Store
 from mappings.urls import uuid_under

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from gateway.answers import json_answer, must_take_json
-from gateway.auth import OPERATE, Gatekeeper
+from gateway.auth import Gatekeeper
+from gateway.scopes import OPERATE, opens
 
 PREFIX = "/beheer/api/v1/"
 # From the variable parts of the path to what is answered as JSON; raises Problem.
@@ -28,8 +29,15 @@ class Operating:
 
         def answer(**parts: Any) -> Response:
             must_take_json(request.environ)
-            self._gatekeeper.admit(request.environ.get("HTTP_AUTHORIZATION"), scope)
+            g.scopes = self._gatekeeper.admit(
+                request.environ.get("HTTP_AUTHORIZATION"), scope, request.environ
+            ).scope
             return json_answer(orjson.dumps(view(**parts)))
 
         name = f"beheer {' '.join(methods)} {path}"
         self._app.add_url_rule(PREFIX + path, name, answer, methods=list(methods))
+
+
+def may_too(scope: str) -> bool:
+    """May the token of this request do this as well? Inside a view."""
+    return opens(g.scopes, scope)

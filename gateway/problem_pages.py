@@ -10,7 +10,7 @@ from typing import NamedTuple
 from flask import Flask, Response, render_template
 
 from gateway import problems
-from gateway.beheer import PAGE_HEADERS
+from gateway.answers import PAGE_HEADERS
 
 PATH = "/ref/fouten/"
 
@@ -63,9 +63,8 @@ PAGES: dict[str, About] = {
         "403",
         "permission_denied",
         "Het token is geldig, maar mag dit niet.",
-        "detail zegt welke scope nodig is: read om te lezen, write om te schrijven, operate voor het beheer. "
-        "Elke scope "
-        "mag ook wat de vorige mag.",
+        "detail zegt welke scope nodig is: read om klanten te lezen, write om ze te lezen en te schrijven, operate "
+        "voor het beheer, monitor voor de aantallen alleen. Een token kan meer scopes hebben.",
         "Maak met klantbrug token create een token met die scope.",
     ),
     "NotFound": About(
@@ -89,6 +88,14 @@ PAGES: dict[str, About] = {
         "De client vraagt om een andere vorm dan JSON.",
         "Stuur Accept: application/json, of laat die kop weg.",
     ),
+    "PreconditionFailed": About(
+        "412",
+        "precondition_failed",
+        "Het object is nu niet de versie die de aanvraag noemt: iemand anders heeft het intussen gewijzigd, of de "
+        "bron.",
+        "Lees het object opnieuw, breng de wijziging daarin aan en stuur de nieuwe ETag mee in If-Match. Een zwakke "
+        'ETag (W/"...") telt daar niet: die ontstaat als een proxy antwoorden comprimeert.',
+    ),
     "RequestEntityTooLarge": About(
         "413",
         "request_entity_too_large",
@@ -105,8 +112,10 @@ PAGES: dict[str, About] = {
     "Throttled": About(
         "429",
         "throttled",
-        "Er kwamen te veel aanvragen met een verkeerd token.",
-        "Wacht zo lang als de kop Retry-After zegt, en herstel het token.",
+        "Er kwamen te veel aanvragen met dit token, of te veel met een verkeerd token.",
+        "Wacht zo lang als de kop Retry-After zegt. Herstel een verkeerd token; doe met een goed token minder "
+        "aanvragen per seconde.",
+        "De grens van elk token is [gateway] token_requests_per_second.",
     ),
     "APIException": About(
         "400 of 500",

@@ -151,6 +151,18 @@ def parse_error(detail: str) -> Problem:
     )
 
 
+def precondition_failed() -> Problem:
+    """412: the document is not, or no longer, the version that If-Match or If-None-Match names."""
+    return Problem(
+        412,
+        "PreconditionFailed",
+        "precondition_failed",
+        "Er is niet voldaan aan de voorwaarde van de aanvraag.",
+        "Het object is nu niet de versie die de kop If-Match of If-None-Match noemt. Lees het opnieuw en neem de ETag "
+        "over.",
+    )
+
+
 def too_large() -> Problem:
     """413: the body is larger than `[gateway] max_body`."""
     return Problem(413, "RequestEntityTooLarge", "request_entity_too_large", "De aanvraag is te groot.")
@@ -187,6 +199,14 @@ def unavailable(detail: str, retry_after: int) -> Problem:
         detail,
         headers=[("Retry-After", str(retry_after))],
     )
+
+
+def store_busy(retry_after: int) -> Problem:
+    """503: another process writes for longer than we wait; `retry_after` is in seconds."""
+    detail = (
+        "De opslag is bezet: een ander proces schrijft. Er is niets gewijzigd; probeer het straks opnieuw."
+    )
+    return unavailable(detail, retry_after)
 
 
 def gateway_timeout(detail: str) -> Problem:

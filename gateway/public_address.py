@@ -1,8 +1,8 @@
 """The address that a client reached this server by: URLs in its answer begin with it.
 
-What a proxy adds to a request (X-Forwarded-Proto, X-Forwarded-Host) counts only when that proxy is one that the
-operator named, because any client can send it. And X-Forwarded-Host only chooses among configured addresses: a proxy
-that does not know that header passes on the client's.
+What a proxy adds to a request (X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-For) counts only when that proxy is one
+that the operator named, because any client can send it. And X-Forwarded-Host only chooses among configured addresses:
+a proxy that does not know that header passes on the client's.
 """
 
 from __future__ import annotations
@@ -53,6 +53,21 @@ class PublicAddresses:
         """What stands before our own paths at that address: "" unless a proxy puts us under a path."""
         return urlsplit(self.base(environ)).path if self.main else ""
 
+    def client(self, environ: dict[str, Any]) -> str:
+        """The address of who asks: what a proxy that the operator named says it is, else who is connected to us."""
+        peer: str = environ.get("REMOTE_ADDR", "")
+        if not self._proxies or not self._trusts(peer):
+            return peer
+        # Each proxy adds whom it was asked by at the end; what stands before the first that is not ours is anybody's.
+        for said in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+            try:
+                peer = str(ip_address(_without_port(said.strip())))
+            except ValueError:
+                return peer
+            if not self._trusts(peer):
+                return peer
+        return peer
+
     def _choose(self, scheme: str, host: str, proto: str, forwarded_host: str, peer: str) -> str:
         hosts = [host]
         if (proto or forwarded_host) and self._trusts(peer):
@@ -75,6 +90,13 @@ class PublicAddresses:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return any(address in proxy for proxy in self._proxies)
+
+
+def _without_port(address: str) -> str:
+    """An address as some proxies write it, with a port behind it."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _spellings(scheme: str, host: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from gateway.logs import get_logger, safe_traceback
 from gateway.needs import Need
 from gateway.seldom import Seldom
 from gateway.store.database import Store
+from gateway.store.waiting import Busy
 
 log = get_logger(__name__)
 
@@ -123,6 +124,8 @@ class Refresher:
         except Stopped:
             cause = "stopped"
         except (LegacyError, OtherMaximum) as error:
+            cause = error.cause
+        except Busy as error:  # told of where it waited; the next question about it asks again
             cause = error.cause
         except sqlite3.Error as error:
             log.warning("refresh failed", source=errand.source, error=type(error).__name__)

@@ -7,12 +7,10 @@ WSGI, so another server can take its place.
 from __future__ import annotations
 
 import ctypes
-import errno
-import gc
 import multiprocessing
 import os
+import resource
 import signal
-import socket
 import sys
 import threading
 import time
@@ -21,40 +19,48 @@ from dataclasses import replace
 from functools import partial
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server import Server
 
 from gateway.app import create_app
 from gateway.config import Config, ConfigError, Gateway
+from gateway.exposure import open_files
+from gateway.guesses import Guesses
 from gateway.installation import open_installation
 from gateway.legacy.places import most_waiting
 from gateway.logs import get_logger
-from gateway.store.database import StoreError
+from gateway.rates import shared_memory
+from gateway.server.exchange import App
+from gateway.server.listening import listen, must_be_free
+from gateway.server.worker import LONG_PLACES, MARGIN, work
+from gateway.server.workers import Workers
+from gateway.store.database import SERVING_CACHE_KIBIBYTES, StoreError
+
+__all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
 log = get_logger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPS_WITHIN = 30  # seconds for the requests that are being answered
-OBJECTS_BETWEEN_COLLECTIONS = 20_000
-# So long the workers of a server that was just killed may still be ending.
-FREE_WITHIN = 5.0
-# So long an old worker answers on beside the one that takes its place.
-START_SECONDS = 3.5
+FILES_BESIDE = 256  # of the store, sources and logs
 LOOK_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
-# The server's own lines go where ours go, so that nothing of a request can stand in them.
-LOGGING = {
-    "formatters": {},
-    "handlers": {},
-    "loggers": {"_granian": {"handlers": [], "propagate": True}},
-}
 
 
-def make_app(config: Config) -> Flask:
-    """The application with everything that the configuration asks for. Raises StoreError."""
+def make_app(config: Config, counted: memoryview | None = None, guesses: Guesses | None = None) -> Flask:
+    """The application with everything that the configuration asks for. Raises StoreError.
+
+    In: what is counted over all workers, requests of tokens and wrong tokens.
+    """
     installation = open_installation(config)
-    most = most_waiting(settings(config).threads)
-    return create_app(config, store=installation.store, hydrator=installation.hydrator(most))
+    installation.store.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+    threads = settings(config).threads + LONG_PLACES
+    # The other half answers questions, however long another process holds the store.
+    installation.store.waiting.places = threads // 2
+    return create_app(
+        config,
+        store=installation.store,
+        hydrator=installation.hydrator(most_waiting(threads)),
+        counted=counted,
+        guesses=guesses,
+    )
 
 
 def _heed_signals_from_birth() -> None:
@@ -105,80 +111,40 @@ def _end_without(main: int) -> None:
     os._exit(1)
 
 
-def _in_worker(make: Callable[[], Flask]) -> Flask:
-    """The application of one worker process, and what makes that process fit to serve."""
+def _in_worker(make: Callable[[], App]) -> App:
+    """The application of one worker process; where the kernel does not tell, it looks for its parent itself."""
     main = multiprocessing.parent_process()
     if sys.platform != "linux" and main is not None:
         threading.Thread(target=_end_without, args=(main.pid,), daemon=True).start()
-    app = make()
-    # Answers are many small objects that are gone at once, without cycles. Looking for cycles among them every 700
-    # objects, and in the whole application now and then, takes a fifth of the time of a page of 100.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    return app
+    return make()
 
 
 def run_server(
-    gateway: Gateway, make: Callable[[], Flask], on_reload: Callable[[], None] = lambda: None
+    gateway: Gateway, make: Callable[[], App], on_reload: Callable[[], None] = lambda: None
 ) -> None:
     """Serve until a signal says stop what `make` gives; it is called once in every worker process.
 
-    At SIGHUP `on_reload` is called, and each worker gives way to a new one when that is there. Raises ConfigError when
+    At SIGHUP `on_reload` is called, and each worker gives way to a new one when that serves. Raises ConfigError when
     it can't listen there. No access log, ever: a query string holds a BSN.
     """
-    must_be_free(gateway.bind)
+    listener = listen(gateway.bind)
+    _allow_files(gateway.max_connections)
     _heed_signals_from_birth()
     _end_with_the_server()
-    host, port = _address(gateway.bind)
-    server = Server(
-        "klantbrug",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=gateway.workers,
-        blocking_threads=gateway.threads,
-        http=HTTPModes.http1,
-        log_access=False,
-        log_level=LogLevels.warning,
-        log_dictconfig=LOGGING,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOPS_WITHIN,
-        respawn_interval=START_SECONDS,
-    )
-    server.on_reload(on_reload)
-    server.serve(target_loader=partial(_in_worker, make), wrap_loader=False)
+
+    def one(number: int, tell_ready: Callable[[], None]) -> None:
+        work(number, listener, gateway, partial(_in_worker, make), tell_ready)
+
+    Workers(gateway.workers, one, on_reload, STOPS_WITHIN).run()
 
 
-def _address(bind: str) -> tuple[str, int]:
-    host, _, port = bind.rpartition(":")
-    return host.strip("[]"), int(port)
-
-
-def must_be_free(bind: str) -> None:
-    """Raise ConfigError when we can't listen at that address, or another server does.
-
-    Workers share their port in a way by which another server could share it too, and get a part of the questions.
-    """
-    host, port = _address(bind)
-    give_up = time.monotonic() + FREE_WITHIN
-    while True:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-            )  # what lingers of a server is no server
-            try:
-                probe.bind((host, port))
-                return
-            except OSError as error:
-                problem = f"kan niet gebruikt worden ({error.strerror})"
-                if error.errno == errno.EADDRINUSE:
-                    problem = "is al in gebruik, misschien door een andere klantbrug serve"
-                    if time.monotonic() < give_up:
-                        time.sleep(LOOK_SECONDS)
-                        continue
-        fix = "stop wat daar luistert, of schrijf met [gateway] bind een ander adres of een andere poort"
-        raise ConfigError([f"gateway.bind: {bind!r} {problem}; {fix}"])
+def _allow_files(connections: int) -> None:
+    """Let a process have as many files as it may need for its connections, as far as it may."""
+    wanted = FILES_BESIDE + MARGIN * connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
 
 
 def settings(config: Config) -> Gateway:
@@ -216,7 +182,10 @@ def serve(
             sources=names,
         )
     installation.store.close()
-    run_server(settings(config), lambda: make_app(followed[0]), follow)
+    for found in open_files(config):  # after the store was made, which makes its own files right
+        log.warning(found.text)
+    counted, guesses = shared_memory(), Guesses()  # before the workers are, so that they share them
+    run_server(settings(config), lambda: make_app(followed[0], counted, guesses), follow)
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:

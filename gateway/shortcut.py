@@ -27,18 +27,25 @@ Environ = dict[str, Any]
 class Shortcut:
     """A WSGI application around another one, that takes the short way where there is one.
 
-    `on_fault` makes the answer to an unexpected exception.
+    `on_fault` makes the answer to an unexpected exception; `begin` is called before each request, also one that takes
+    the long way.
     """
 
     def __init__(
-        self, long_way: WSGIApplication, api: Api, on_fault: Callable[[Exception, Environ], Reply]
+        self,
+        long_way: WSGIApplication,
+        api: Api,
+        on_fault: Callable[[Exception, Environ], Reply],
+        begin: Callable[[], None],
     ) -> None:
+        self._begin = begin
         self._long_way = long_way
         self._api = api
         self._on_fault = on_fault
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        self._begin()
         found = self._find(environ)
         if found is None:
             return self._long_way(environ, start_response)

@@ -23,6 +23,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -154,7 +155,9 @@ class Backfill:
             raise
         finally:
             if run is not None:
-                with self.store.write() as connection:
+                # What was read whole is not told to have failed because the store is held just now.
+                ended = self.store.giving_way() if status in runs.ENDED else nullcontext()
+                with ended, self.store.write(synced=True) as connection:
                     runs.end_run(connection, run, status, message)
                 if status in runs.ENDED:
                     self.client.forget_overrides()

@@ -203,14 +203,14 @@ class _Delivery:
 
     def _arrived(self, waiting: rows.Waiting) -> None:
         self.in_a_row = 0
-        with self.work.write() as connection:
+        with self.work.write(synced=True) as connection:
             rows.delivered(connection, waiting.id)
             if waiting.attempts:
                 rows.try_all(connection, self.work.clock())
         self.counts["arrived"] += 1
 
     def _give_up(self, waiting: rows.Waiting, cause: str) -> None:
-        with self.work.write() as connection:
+        with self.work.write(synced=True) as connection:
             rows.give_up(connection, waiting.id, self.work.clock(), cause)
         self.counts["given_up"] += 1
         log.error("notification given up", cause=cause, attempts=waiting.attempts + 1, **_named(waiting))
@@ -223,13 +223,13 @@ class _Delivery:
             if not of_service:
                 self._give_up(waiting, TOO_LATE)
                 return True
-            with self.work.write() as connection:
+            with self.work.write(synced=True) as connection:
                 given_up = rows.give_up_older(connection, moment - GIVE_UP_AFTER, moment, TOO_LATE)
             self.counts["given_up"] += given_up
             log.error("notifications given up", cause=sent.cause, count=given_up)
             return False
         wait = min(rows.LONGEST_WAIT, max(back_off(waiting.attempts), int(sent.retry_after * SECOND)))
-        with self.work.write() as connection:
+        with self.work.write(synced=True) as connection:
             rows.postpone(connection, waiting.id, moment + wait, sent.cause, holds_up=of_service)
         self.counts["postponed"] += 1
         log.warning(

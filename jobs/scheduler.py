@@ -5,6 +5,7 @@ Who holds its lease schedules; others stand by, and take over within half a minu
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -24,13 +25,13 @@ from apscheduler.triggers.base import BaseTrigger
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
 from gateway.logs import get_logger, safe_traceback
-from gateway.store import leases, runs
+from gateway.store import leases, runs, waiting
 from gateway.store.database import now
 from gateway.store.sources import meta, set_meta
 from jobs.table import Job, mark_of, off_because, run_turn, schedule_of, trigger_of, usable
 from jobs.turns import LEASE as JOB_LEASE
 from jobs.turns import Turn, turns_of
-from jobs.work import Busy
+from jobs.work import Busy, NotFree
 
 log = get_logger("klantbrug.jobs")
 
@@ -64,6 +65,16 @@ class Scheduler:
 
     def run(self, wait: Wait) -> None:
         """Schedule, or stand by, until `wait` says stop."""
+
+        def meanwhile() -> None:
+            if wait(0.0):
+                raise NotFree
+
+        # While another process holds the store nobody can take over, and jobs wait as well.
+        with contextlib.suppress(NotFree), self.installation.store.giving_way(meanwhile):
+            self._run_terms(wait)
+
+    def _run_terms(self, wait: Wait) -> None:
         told = False
         while True:
             grip = leases.take(self.installation.store, LEASE, self.lease_seconds)
@@ -106,7 +117,8 @@ class Scheduler:
                 with self.installation.store.write() as connection:
                     leases.keep(connection, grip)
                     hanging = set(leases.stuck(connection, JOB_LEASE))
-                self.installation.store.checkpoint()  # so that no writer of the gateway has to
+                    bulk = runs.any_bulk(connection)
+                self.installation.store.tidy_log(bulk=bulk)  # so that no writer of the gateway has to
                 for name in sorted(hanging - told):
                     log.error("job hangs: it gives no sign", job=name.removeprefix(JOB_LEASE))
                 told = hanging
@@ -158,18 +170,23 @@ class Scheduler:
         installation, job = turn.narrowed(self.installation), turn.job
         if stopping.is_set():
             return
-        off = off_because(job, installation.config, installation.store)
-        if off or not job.anything(installation):
-            self._mark(job)
-            return
         began = time.monotonic()
         try:
+            off = off_because(job, installation.config, installation.store)
+            if off or not job.anything(installation):
+                self._mark(job)
+                return
             counters: dict[str, Any] = run_turn(self.installation, turn, stopping)
         except Busy:
             log.info("job runs elsewhere", job=turn.name)
             return
         except leases.Lost:
             log.warning("job stopped: another process took over", job=turn.name)
+            return
+        except NotFree:
+            return  # the process ends
+        except waiting.Busy:
+            log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
         log.info("job done", job=turn.name, seconds=round(time.monotonic() - began, 1), **counters)
 

@@ -24,7 +24,7 @@ from gateway.store.database import Store, now
 from gateway.store.sources import meta, set_meta
 from jobs import ends, inbox, outbox, purge, refill, sweep, sync, verify
 from jobs.turns import Turn, Until, turns_of
-from jobs.work import Busy, Work
+from jobs.work import Busy, NotFree, Work
 
 log = get_logger("klantbrug.jobs")
 
@@ -253,7 +253,8 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     """Run a job now, each source in its turn, as the only one over all processes. Out: what it counted.
 
     `stopping` asks it to stop at the next good moment. Raises Busy when a turn of it runs elsewhere, after the others;
-    leases.Lost when another took over, and what the job itself raises.
+    leases.Lost when another took over, NotFree when it had to stop while it waited for the store, and what the job
+    itself raises.
     """
     counters: dict[str, int] = {}
     busy: Busy | None = None
@@ -278,6 +279,18 @@ def run_turn(
 
     One that lasts longer than it may is stopped, which is told in the log and counted.
     """
+    stopping = stopping or threading.Event()
+
+    def meanwhile() -> None:
+        if stopping.is_set():
+            raise NotFree
+
+    # Whoever holds the store, it waits until it may write: nothing that it did is lost.
+    with installation.store.giving_way(meanwhile):
+        return _run(installation, turn, stopping)
+
+
+def _run(installation: Installation, turn: Turn, stopping: threading.Event) -> dict[str, int]:
     store, job = installation.store, turn.job
     grip = leases.take(store, turn.lease, LEASE_SECONDS)
     if grip is None:
@@ -290,7 +303,6 @@ def run_turn(
         # Whatever code the job runs, it writes only for as long as the lease is its own.
         with (
             store.guarded(partial(leases.keep, grip=grip)),
-            store.giving_way(),
             background(work.stopping, patience=PATIENCE),
         ):
             counters = job.function(work)

@@ -25,11 +25,18 @@ class Work:
     clock: Callable[[], int] = now
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction that only the holder of the job's lease gets. Raises leases.Lost."""
-        with self.installation.store.write() as connection:
+    def write(self, *, synced: bool | None = None) -> Iterator[sqlite3.Connection]:
+        """A write transaction that only the holder of the job's lease gets (`synced`: see `Store.write`).
+
+        Raises leases.Lost.
+        """
+        with self.installation.store.write(synced=synced) as connection:
             leases.keep(connection, self.grip)
             yield connection
+
+
+class NotFree(Exception):
+    """Asked to stop while it waited for another process that holds the store."""
 
 
 class Busy(Exception):

@@ -16,6 +16,7 @@ from earlier_objects import contactmoment, klant, klantcontactmoment
 from edits import Raw, World, ref
 from legacy_objects import BSN, KVK, klantcontact, medewerker, organisatie, persoon, uuid_of, zaak
 
+from gateway.store import rebuilding
 from gateway.store.dump import dump_lines
 from gateway.store.kinds import KIND
 
@@ -363,7 +364,9 @@ class History:
         return shown is None or (now is not None and shown["uuid"] == now["uuid"])
 
     def _rebuilt(self, action: str) -> None:
-        """A rebuild changes nothing."""
+        """What is kept of counts is what counting gives; and a rebuild changes nothing."""
+        with self.world.store.read() as connection:
+            assert not rebuilding.miscounted(connection), f"{action}: counts are not what counting gives"
         before = list(dump_lines(self.world.store))
         self.world.rebuild()
         after = list(dump_lines(self.world.store))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from gateway.store import rebuilding
 from gateway.store.database import Store
 from gateway.store.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
 
@@ -124,6 +125,7 @@ def broken(store: Store) -> dict[str, int]:
                     (KIND[kind], RELATION[f"{kind}.{name}"]),
                 ).fetchone()
                 found[f"{kind} without one {name}"] = count
+        found["counts that are not what counting gives"] = int(rebuilding.miscounted(connection))
         found["foreign keys"] = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     return {what: count for what, count in found.items() if count}
 

@@ -85,6 +85,7 @@ class Asker:
 
     def __init__(self, installation: Installation) -> None:
         self.hydrator: Any = installation.hydrator()
+        self.store = installation.store
         app = create_app(installation.config, store=installation.store, hydrator=self.hydrator)
         self.client: FlaskClient = app.test_client()
         self.token = create_token(installation.store, f"asker-{uuid4()}", "read")
@@ -93,6 +94,13 @@ class Asker:
         """The answer to GET path?query."""
         headers = {"Authorization": f"Token {self.token}"}
         return self.client.get(f"{API}/{path}", query_string=query, headers=headers)
+
+    def page(self) -> str:
+        """The status page, as an operator sees it."""
+        token = create_token(self.store, f"watcher-{uuid4()}", "monitor")
+        answer = self.client.get("/", headers={"Authorization": f"Token {token}"})
+        assert answer.status_code == 200
+        return answer.get_data(as_text=True)
 
 
 def write_client(installation: Installation, hydrator: Hydrator) -> tuple[FlaskClient, dict[str, str]]:

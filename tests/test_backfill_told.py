@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from support import some_zaken, write_config
 
 from gateway.app import create_app
+from gateway.auth import create_token
 from gateway.cli import cli
 from gateway.cron import DUTCH_TIME
 from gateway.installation import Installation
@@ -183,6 +184,7 @@ def test_the_page_and_the_status_tell_how_far_it_is(
         client = create_app(
             installation.config, store=installation.store, hydrator=installation.hydrator()
         ).test_client()
+        token = create_token(installation.store, "kijker", "monitor")
         pages: list[str] = []
 
         def look(progress: Progress) -> None:
@@ -191,7 +193,7 @@ def test_the_page_and_the_status_tell_how_far_it_is(
                 assert found["kind"] == "zaakcontactmoment"
                 assert 0 < found["done"] <= found["total"]
                 assert "seconds_left_in_all" in found
-                pages.append(client.get("/").text)
+                pages.append(client.get("/", headers={"Authorization": f"Token {token}"}).text)
 
         server.traps.slow = 0.005
         assert Backfill(installation.fetchers["bron"], look).run()

@@ -181,8 +181,40 @@ def test_a_store_that_others_may_read_is_a_problem(tmp_path):
     config = config_of(tmp_path)
     config.store.path.touch(mode=0o600)
     assert levels(config, "alleen de eigenaar") == [Level.OK]
-    config.store.path.chmod(0o644)
-    assert levels(config, "voor anderen leesbaar") == [Level.PROBLEM]
+    for end in ("", "-wal", "-shm"):
+        file = Path(f"{config.store.path}{end}")
+        file.touch()
+        file.chmod(0o644)
+        assert levels(config, "voor anderen leesbaar") == [Level.PROBLEM]
+        assert levels(config, "alleen de eigenaar") == []
+        file.chmod(0o600)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (0o777, [Level.PROBLEM]),
+        (0o702, [Level.PROBLEM]),
+        (0o770, [Level.WARNING]),  # a group of one's own is no harm
+        (0o755, []),
+        (0o1777, []),
+    ],
+)
+def test_a_directory_in_which_others_can_replace_the_store_is_told(tmp_path, mode, said):
+    config = config_of(tmp_path)
+    tmp_path.chmod(mode)
+    assert levels(config, "De map") == said
+    tmp_path.chmod(0o700)
+
+
+def test_a_config_without_secrets_may_be_read_but_not_changed_by_others(tmp_path):
+    (tmp_path / "uuid.secret").write_text(UUID_SECRET)
+    (tmp_path / "uuid.secret").chmod(0o600)
+    path = tmp_path / "config.toml"
+    path.write_text('[store]\nuuid_secret_file = "uuid.secret"\n')
+    for mode, said in ((0o644, []), (0o664, [Level.WARNING]), (0o602, [Level.WARNING])):
+        path.chmod(mode)
+        assert levels(load_config(path, {}), str(path) + " is voor anderen") == said
 
 
 def test_a_config_file_with_secrets_that_others_may_read_is_warned_of(tmp_path):
@@ -192,8 +224,20 @@ def test_a_config_file_with_secrets_that_others_may_read_is_warned_of(tmp_path):
     assert levels(config, "voor anderen leesbaar") == [Level.WARNING]
 
 
-def test_listening_to_the_network_without_a_public_address_is_warned_of(tmp_path):
-    assert levels(config_of(tmp_path, '[gateway]\nbind = "0.0.0.0:8000"\n'), "public_url") == [Level.WARNING]
+@pytest.mark.parametrize(
+    ("bind", "public_url", "open_"),
+    [
+        ("0.0.0.0:8000", "", True),
+        ("[::]:8000", "", True),
+        ("192.0.2.1:8000", "http://klant.example.nl", True),
+        ("0.0.0.0:8000", "https://klant.example.nl", False),
+        ("127.0.0.9:8000", "", False),
+        ("[::1]:8000", "http://klant.example.nl", False),
+    ],
+)
+def test_listening_to_the_network_in_the_clear_is_a_problem(tmp_path, bind, public_url, open_):
+    config = config_of(tmp_path, f'[gateway]\nbind = "{bind}"\npublic_url = "{public_url}"\n')
+    assert levels(config, "public_url") == ([Level.PROBLEM] if open_ else [])
 
 
 def test_no_line_holds_a_secret(tmp_path):

@@ -58,7 +58,8 @@ class Operator:
         self.store = self.installation.store
         self.api = create_app(self.installation.config, store=self.store).test_client()
         self.tokens = {
-            scope: create_token(self.store, scope, scope) for scope in ("read", "operate", "write")
+            scope: create_token(self.store, scope, scope)
+            for scope in ("read", "operate", "write", "read operate")
         }
 
     def take(self, *raws: dict[str, Any], source: str = "bron") -> None:
@@ -71,7 +72,7 @@ class Operator:
         assert done.exit_code == code, done.output
         return done
 
-    def get(self, path: str, scope: str = "operate", **query: str) -> Any:
+    def get(self, path: str, scope: str = "read operate", **query: str) -> Any:
         headers = {"Authorization": f"Token {self.tokens[scope]}"}
         return self.api.get(f"/beheer/api/v1/{path}", headers=headers, query_string=query)
 
@@ -401,6 +402,17 @@ def test_explain_over_http_is_for_operators_and_takes_the_url_of_an_object(opera
     assert refused.status_code == 400 and BSN[0] not in refused.text
     assert operator.get("explain").status_code == 400
     assert operator.get(f"explain/{uuid_of('rol', 7)}").status_code == 404
+
+
+def test_who_may_operate_but_not_read_is_told_without_values(operator: Operator) -> None:
+    operator.take(zaak(1), persoon(1, BSN[0], naam="Jansen", contact=EMAIL))
+    for uuid in (operator.only("partij"), operator.only("digitaleadres"), uuid_of("rol", 1)):
+        for path, query in ((f"explain/{uuid}", {}), ("explain", {"url": f"https://x.example/{uuid}"})):
+            whole = operator.get(path, **query)
+            masked = operator.get(path, scope="operate", **query)
+            assert masked.get_json() == without_values(whole.get_json())
+            assert not any(value in masked.text for value in ("Jansen", BSN[0], "a@b.nl"))
+    assert "Jansen" in operator.get(f"explain/{operator.only('partij')}").text
 
 
 def test_the_command_gives_no_values_unless_asked_for_at_a_terminal(operator: Operator) -> None:

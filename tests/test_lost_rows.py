@@ -78,6 +78,7 @@ DAMAGE: dict[str, str] = {
     "what else documents were made of": "INSERT OR IGNORE INTO made_of_raw SELECT document,"
     " (SELECT min(id) FROM raw) FROM made_of_raw",
     "counts of documents": "UPDATE span SET found = found + 1 WHERE kind % 2 = 1; DELETE FROM span WHERE kind = 2",
+    "counts of objects and findings": "UPDATE raw_tally SET found = found + 1; DELETE FROM finding_tally",
     "every finding": "DELETE FROM raw_finding; DELETE FROM statement_finding; DELETE FROM source_finding",
     "findings of others": "INSERT OR IGNORE INTO statement_finding SELECT id, 'M12', 'x', 'info', 'x' FROM statement;"
     " INSERT OR IGNORE INTO raw_finding SELECT id, 1, 'M12', 'x', 'info', 'x' FROM raw WHERE body IS NOT NULL;"
@@ -107,6 +108,8 @@ ASIDE = (
     "SELECT kind, uuid, facts, zaak FROM raw",
     "SELECT kind, uuid, origin, moment FROM document WHERE origin = 0",
     "SELECT kind, sum(found) FROM span GROUP BY kind HAVING sum(found) > 0",
+    "SELECT kind, state, found FROM raw_tally WHERE found <> 0",
+    "SELECT rule, found FROM finding_tally WHERE found <> 0",
 )
 
 

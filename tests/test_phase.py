@@ -178,7 +178,7 @@ def test_force_needs_a_reason_and_is_in_the_log_with_who_and_why(
     operator = {"Authorization": f"Token {create_token(installation.store, 'operator', 'operate')}"}
     status = asker.client.get("/beheer/api/v1/status", headers=operator).get_json()
     assert status["events"][0]["what"] == "fase synced -> live"
-    page = asker.client.get("/").text
+    page = asker.page()
     assert "fase synced -&gt; live" in page
     assert "testomgeving" not in page
     with installation.store.read() as connection:

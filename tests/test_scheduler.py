@@ -697,14 +697,14 @@ def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path) -> None:
     assert told["scheduler"] == {"wanted": True, "runs": False}
     asker = Asker(installation)
     assert NO_SCHEDULER in " ".join(status_text(told).split())
-    assert NO_SCHEDULER in " ".join(asker.client.get("/").get_data(as_text=True).split())
+    assert NO_SCHEDULER in " ".join(asker.page().split())
 
     with scheduling(installation, a_job(Counted(), seconds=60)):
         wait_until(lambda: holder(installation.store) is not None)
         told = overview(installation.store, installation.config)
         assert told["scheduler"] == {"wanted": True, "runs": True}
         assert "jobs" not in status_text(told)
-        page = Asker(installation).client.get("/").get_data(as_text=True)
+        page = Asker(installation).page()
         assert "klantbrug jobs" not in page
 
     off = "".join(f"[jobs.{job.name}]\nenabled = false\n" for job in JOBS)

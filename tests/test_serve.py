@@ -164,7 +164,8 @@ def test_sighup_reads_the_config_again_without_a_failed_request(tmp_path: Path, 
     with SampleServer(some_zaken(sample_slice(), 60)) as sample:
         config = write_config(tmp_path, {"bron": sample}, partial="answer")
         port = free_port(8720)
-        plain = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 2\n' + config.read_text()
+        plain = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 2\ntoken_requests_per_second = 0\n'
+        plain += config.read_text()
         config.write_text(plain)
         token = create_token(open_store(read_config(config)), "tests", "read")
         with klantbrug(run_log, "--config", config, "serve") as process:

@@ -50,13 +50,13 @@ run_server(Gateway(bind="127.0.0.1:{port}", workers={workers}, threads={threads}
 SLOWLY_BORN = """
 import os
 import time
-import granian.server.mp
+import gateway.serve
 
 def first(*_):
     os.write(1, b"born %d\\n" % os.getpid())  # One write: both workers have one pipe, and print() can take two.
     time.sleep(60)
 
-granian.server.mp.configure_logging = first
+gateway.serve.work = first
 """
 
 
@@ -84,14 +84,18 @@ def a_port() -> int:
 
 
 def listening(port: int, seconds: float = 30) -> None:
+    """Wait until it answers: connections are taken from the start, and wait for the first worker."""
     until = time.monotonic() + seconds
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
+            with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+                connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                if connection.recv(100):
+                    return
         except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.02)
+            pass
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def get(port: int, path: str) -> str:

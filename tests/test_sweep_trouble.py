@@ -65,7 +65,7 @@ def test_objects_that_the_source_can_not_give_do_not_hold_up_those_behind_them(
     assert state(installation).failed == number
     told = status(installation.store)
     assert f"bleven {number} vragen zonder antwoord" in " ".join(status_text(told).split())
-    page = Asker(installation).client.get("/").get_data(as_text=True)
+    page = Asker(installation).page()
     assert f"bleven {number} vragen zonder" in page
     hurry(installation)
     server.app.wsgi_app = server.app.wsgi_app.inner  # type: ignore[attr-defined]
@@ -102,7 +102,7 @@ def test_a_source_that_is_down_is_not_swept_over(
     text = " ".join(status_text(status(installation.store)).split())
     assert "bron: het nalopen staat stil sinds" in text
     assert kept["still"] < now() - 4.9 * 3600 * 1_000_000
-    assert "Het nalopen staat stil" in Asker(installation).client.get("/").get_data(as_text=True)
+    assert "Het nalopen staat stil" in Asker(installation).page()
     down.parts = []
     counts = {"rounds": 0}
     while not counts["rounds"]:

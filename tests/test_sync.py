@@ -276,7 +276,7 @@ def test_the_status_tells_when_a_source_was_followed_and_why_the_sweep_hurries(
     text = status_text(told)
     assert "alles nagelopen nog niet; leest nu alles opnieuw: een sync miste" in " ".join(text.split())
     assert "klantcontact" in text and "klantcontactmoment" not in text, "a source without Contactmomenten API"
-    page = Asker(installation).client.get("/").get_data(as_text=True)
+    page = Asker(installation).page()
     assert "Leest nu alles opnieuw" in page
 
 

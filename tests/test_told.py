@@ -67,7 +67,7 @@ def command(installation: Installation, *arguments: str) -> Result:
 
 
 def page_of(installation: Installation) -> str:
-    return Asker(installation).client.get("/").get_data(as_text=True)
+    return Asker(installation).page()
 
 
 # Outcomes
@@ -437,7 +437,7 @@ def test_the_help_of_every_command_is_in_dutch() -> None:
         (("token", "creat"), "Er is geen commando 'creat'"),
         (("--nope",), "Er is geen optie"),
         (("token", "create"), "Er ontbreekt een argument 'NAAM'"),
-        (("token", "create", "x", "--scope", "y"), "is niet een van 'read'"),
+        (("token", "create", "x", "--scope", "y"), "scope 'y' is onbekend; kies uit read"),
         (("quarantine", "show", "x"), "is geen uuid"),
         (("verify", "--sample", "x"), "is geen geldig getal"),
         (("--version",), ", versie "),

@@ -59,21 +59,33 @@ def check(config: Config, names: tuple[str, ...]) -> None:
 @click.option(
     "--register", is_flag=True, help="Een leeg register zonder bron, als [gateway] register = true."
 )
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Ook luisteren waar anderen bij kunnen zonder https: voor proeven zonder echte gegevens.",
+)
 @with_config
-def serve(config: Config, no_jobs: bool, register: bool) -> None:
+def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None:
     """Start de gateway ([gateway] workers processen), met de jobs in een proces ernaast.
 
     SIGHUP leest de configuratie opnieuw, zonder dat een verzoek mislukt.
     """
     from gateway.config import load_config
+    from gateway.exposure import must_be_sheltered
     from gateway.serve import must_be_free
     from gateway.serve import serve as run
     from gateway.supervise import beside
 
-    config = serving(config, register)
+    def judged(found: Config) -> Config:
+        found = serving(found, register)
+        if not insecure:
+            must_be_sheltered(found)
+        return found
+
+    config = judged(config)
     must_be_free(config.gateway.bind)  # before anything is started beside it
     with beside([] if no_jobs else _jobs_command(config, register)) as again:
-        run(config, lambda: serving(load_config(config.path, os.environ), register), again)
+        run(config, lambda: judged(load_config(config.path, os.environ)), again)
 
 
 def _jobs_command(config: Config, register: bool) -> list[str]:
@@ -87,12 +99,20 @@ def _jobs_command(config: Config, register: bool) -> list[str]:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
+@click.option("--link", is_flag=True, help="Geeft een link naar de statuspagina, die een keer werkt.")
 @with_store
-def status(config: Config, as_json: bool) -> None:
+def status(config: Config, as_json: bool, link: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.installation import open_store
     from gateway.overview import overview
+    from gateway.page_access import LINK_SECONDS, SESSION_SECONDS, new_link
     from gateway.show import status_text
+
+    if link:
+        click.echo(new_link(open_store(config), config.gateway))
+        told = f"Werkt één keer, binnen {LINK_SECONDS // 60} minuten; daarna {SESSION_SECONDS // 60} minuten toegang."
+        click.echo(told, err=True)
+        return
 
     found = overview(open_store(config), config)
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else status_text(found))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from gateway.auth import SCOPES, TokenError, create_token, rotate_token
+from gateway.auth import TokenError, create_token, rotate_token
 from gateway.commands.common import USAGE, with_config, with_store
 from gateway.config import Config, ensure_secret
 from gateway.cron import DUTCH_TIME
+from gateway.scopes import IMPLIES
 
 if TYPE_CHECKING:
     from gateway.store.tokens import TokenRow
@@ -58,14 +59,27 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("name", metavar="NAAM")
-@click.option("--scope", type=click.Choice(list(SCOPES)), default="read", show_default=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    default=["read"],
+    show_default=True,
+    metavar="SCOPE",
+    help=f"{', '.join(IMPLIES)}; mag vaker. read:RESOURCE en write:RESOURCE gelden voor één resource.",
+)
 @EXPIRES
 @with_config
-def token_create(config: Config, name: str, scope: str, expires: int | None) -> None:
-    """Maakt een token; het wordt eenmaal getoond en nergens bewaard."""
-    from gateway.installation import open_store
+def token_create(config: Config, name: str, scopes: tuple[str, ...], expires: int | None) -> None:
+    """Maakt een token; het wordt eenmaal getoond en nergens bewaard.
 
-    _show_new(lambda: create_token(open_store(ensure_secret(config)), name, scope, expires))
+    read leest klanten, write leest en schrijft ze, operate bedient Klantbrug en ziet de aantallen, monitor ziet alleen
+    die. operate ziet geen klanten: noem read erbij als dat nodig is.
+    """
+    from gateway.installation import open_store
+    from gateway.klantinteracties.resources import PATHS
+
+    _show_new(lambda: create_token(open_store(ensure_secret(config)), name, " ".join(scopes), expires, PATHS))
 
 
 @token.command("rotate")

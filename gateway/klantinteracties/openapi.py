@@ -184,8 +184,8 @@ def _resource(components: Components, resource: Resource) -> None:
     expand = _expand(resource)
     required = any(field.required for field in schema.load_fields.values())
     whole = _body(one, required=required, examples=parts.EXAMPLES.get(resource.kind))
-    changed = {"responses": {"200": answer("Gewijzigd.", one), **parts.CHANGE_PROBLEMS}}
-    made = answer("Gemaakt.", one, location=True, links=_links(resource))
+    changed = {"responses": {"200": answer("Gewijzigd.", one, version=True), **parts.CHANGE_PROBLEMS}}
+    made = answer("Gemaakt.", one, location=True, version=True, links=_links(resource))
     page = answer("Een pagina van de lijst.", ref(f"Paginated{name}List"))
     components.spec.path(
         f"/{resource.path}",
@@ -209,7 +209,11 @@ def _resource(components: Components, resource: Resource) -> None:
             "get": {
                 **_about(resource, "Retrieve", "opvragen"),
                 "parameters": expand,
-                "responses": {"200": answer("Het object.", shown), **parts.READ_PROBLEMS},
+                "responses": {
+                    "200": answer("Het object.", shown, version=True),
+                    "304": parts.nothing("De client heeft deze versie al (If-None-Match)."),
+                    **parts.DETAIL_PROBLEMS,
+                },
             },
             "put": {**_about(resource, "Update", "in zijn geheel bijwerken"), **whole, **changed},
             "patch": {
@@ -289,7 +293,7 @@ def _expand(resource: Resource) -> list[Json]:
 
 
 def _deletion(resource: Resource) -> Json:
-    answers = {"204": parts.nothing("Verwijderd."), **parts.COMMON, **parts.problems("404")}
+    answers = {"204": parts.nothing("Verwijderd."), **parts.COMMON, **parts.problems("404", "412")}
     if resource.kind != "onderwerpobject":
         return {"responses": answers}
     cascaded = answer("Verwijderd, met wat er alleen voor dit onderwerpobject was.", parts.KEPT)

@@ -98,14 +98,21 @@ HEADERS: Json = {
         "description": "Voor deze vraag opgehaald, recent genoeg, ouder dan de bedoeling, of zonder bron.",
     },
 }
+ETAG: Json = {
+    "schema": {"type": "string"},
+    "description": "De versie van het object: met If-Match schrijft u alleen over deze heen, anders is het 412.",
+}
 LOCATION: Json = {"schema": {"type": "string", "format": "uri"}, "description": "Adres van wat is gemaakt."}
 
 
-def answer(about: str, schema: Json, *, location: bool = False, links: Json | None = None) -> Json:
-    """An answer that succeeds."""
+def answer(
+    about: str, schema: Json, *, location: bool = False, version: bool = False, links: Json | None = None
+) -> Json:
+    """An answer that succeeds; with `version` it names that of the object."""
+    more = {"Location": LOCATION} if location else {}
     made: Json = {
         "description": about,
-        "headers": HEADERS | {"Location": LOCATION} if location else HEADERS,
+        "headers": HEADERS | more | ({"ETag": ETAG} if version else {}),
         "content": {"application/json": {"schema": schema}},
     }
     if links:
@@ -172,9 +179,10 @@ _ABOUT_PROBLEMS = {
     "403": "Het token mag dit niet.",
     "404": "Dit bestaat niet.",
     "406": "Alleen JSON kan worden gegeven.",
+    "412": "Het object is niet de versie die If-Match of If-None-Match noemt.",
     "413": "De gegevens zijn te groot.",
     "415": "De gegevens zijn geen JSON.",
-    "429": "Te veel verkeerde tokens.",
+    "429": "Te veel aanvragen met dit token, of verkeerde tokens.",
     "500": "Een fout van de server.",
     "502": "De bron gaf geen bruikbaar antwoord.",
     "503": "De vraag kan nu niet worden beantwoord.",
@@ -208,7 +216,8 @@ COMMON = problems("400", "401", "403", "406", "429", "500", "502", "503", "504")
 # A list has pages that don't exist, a detail documents that don't.
 READ_PROBLEMS = COMMON | problems("404")
 CREATE_PROBLEMS = COMMON | problems("413", "415")
-CHANGE_PROBLEMS = CREATE_PROBLEMS | problems("404")
+CHANGE_PROBLEMS = CREATE_PROBLEMS | problems("404", "412")
+DETAIL_PROBLEMS = READ_PROBLEMS | problems("412")
 
 # Parameters
 

@@ -505,3 +505,5 @@ BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in RESOURCE
 # The one path that only takes writes: klantcontact, betrokkene and onderwerpobject at once.
 MAAK_KLANTCONTACT = "maak-klantcontact"
 BASE_PATH = "/klantinteracties/api/v1"
+# Everything that stands directly under the base path.
+PATHS = frozenset({MAAK_KLANTCONTACT, *(resource.path for resource in RESOURCES)})

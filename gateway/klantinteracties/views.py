@@ -21,21 +21,25 @@ from gateway.answers import (
     json_reply,
     must_take_json,
     problem_reply,
+    unchanged_reply,
 )
-from gateway.auth import READ, WRITE, Gatekeeper
+from gateway.auth import Gatekeeper, must_open
 from gateway.klantinteracties.bodies import read_json
 from gateway.klantinteracties.compose import Json, compose, plan
 from gateway.klantinteracties.declarations import Resource
+from gateway.klantinteracties.etags import conditional, must_hold, tag_of, unchanged
 from gateway.klantinteracties.expand import Tree
 from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
-from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
-from gateway.klantinteracties.writing import Join, Writer
+from gateway.klantinteracties.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
+from gateway.klantinteracties.writing import Join, Writer, any_version
 from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
+from gateway.scopes import ANY, READ, WRITE
 from gateway.store import reading
 from gateway.store.database import Store
+from gateway.store.tokens import StoredToken
 from mappings.identity import Uuids
 from mappings.settings import DEFAULT_ZAAK_CODES, ZaakCodes
 
@@ -45,7 +49,7 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
-PATHS = {MAAK_KLANTCONTACT, *(resource.path for resource in RESOURCES)}
+BODILESS = {204: empty_reply, 304: unchanged_reply}
 MOST_ROUNDS = 10
 NOT_FINISHED = "nog niet alles is opgehaald"
 
@@ -60,7 +64,8 @@ View = Callable[[Environ, dict[str, str]], Reply]
 class Answer:
     """One request on its way to its answer: what was asked, and what the answer will be beside its body."""
 
-    __slots__ = ("base", "environ", "headers", "outcome", "path", "status")
+    __slots__ = ("base", "environ", "headers", "outcome", "path", "status", "token")
+    token: StoredToken  # once it is admitted
 
     def __init__(self, environ: Environ, base: str, path: dict[str, str]) -> None:
         self.environ = environ
@@ -107,10 +112,10 @@ class Api:
     def register(self, app: Flask) -> None:
         """Add the API's paths to an application."""
         self._route(app, BASE_PATH, "api_bare", self._to_root)
-        self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", {"GET": self._root}))
+        self._route(app, f"{BASE_PATH}/", "api_root", self._view("Api Root", "", {"GET": self._root}, ANY))
         path = f"{BASE_PATH}/{MAAK_KLANTCONTACT}"
         about = "Klantcontact, betrokkene en onderwerpobject ineens."
-        view = self._view("Maak Klantcontact", about, {"POST": self._maak_klantcontact})
+        view = self._view("Maak Klantcontact", about, {"POST": self._maak_klantcontact}, MAAK_KLANTCONTACT)
         self._route(app, path, MAAK_KLANTCONTACT, view)
         for resource in RESOURCES:
             path = f"{BASE_PATH}/{resource.path}"
@@ -119,7 +124,8 @@ class Api:
                 "GET": partial(self._list, resource),
                 "POST": partial(self._create, resource),
             }
-            view = self.lists[resource.path] = self._view(f"{resource.title} List", about, works)
+            view = self._view(f"{resource.title} List", about, works, resource.path)
+            self.lists[resource.path] = view
             self._route(app, path, f"{resource.path}_list", view)
             works = {
                 "GET": partial(self._detail, resource),
@@ -127,7 +133,8 @@ class Api:
                 "PATCH": partial(self._change, resource, True),
                 "DELETE": partial(self._delete, resource),
             }
-            view = self.details[resource.path] = self._view(f"{resource.title} Instance", about, works)
+            view = self._view(f"{resource.title} Instance", about, works, resource.path)
+            self.details[resource.path] = view
             self._route(app, f"{path}/<uuid>", f"{resource.path}_detail", view)
 
     def _route(self, app: Flask, path: str, endpoint: str, view: View) -> None:
@@ -139,8 +146,11 @@ class Api:
         app.view_functions[endpoint] = flask_view
         app.url_map.add(app.url_rule_class(path, endpoint=endpoint, methods=None))
 
-    def _view(self, name: str, description: str, works: Mapping[str, Work]) -> View:
-        """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS."""
+    def _view(self, name: str, description: str, works: Mapping[str, Work], resource: str) -> View:
+        """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS.
+
+        `resource` is what the token must open.
+        """
         does = dict(works)
         if "GET" in does:
             does["HEAD"] = does["GET"]
@@ -170,17 +180,19 @@ class Api:
             try:
                 must_take_json(environ)
                 credentials = environ.get("HTTP_AUTHORIZATION")
-                self._gatekeeper.admit(credentials, READ)
+                answer.token = self._gatekeeper.admit(credentials, READ, environ, resource)
                 if method not in does:
                     raise problems.method_not_allowed(method)
                 if method not in SAFE:
-                    self._gatekeeper.admit(credentials, WRITE)
+                    must_open(answer.token, WRITE, resource)
                 body = does[method](answer)
             except Problem as problem:
                 said = _said(answer.outcome) if problem.said is None else problem.said
                 return problem_reply(problem, answer.base, [*common, *said])
             headers = [*common, *_said(answer.outcome), *answer.headers]
-            return empty_reply(headers) if answer.status == 204 else json_reply(body, answer.status, headers)
+            if answer.status in BODILESS:
+                return BODILESS[answer.status](headers)
+            return json_reply(body, answer.status, headers)
 
         return view
 
@@ -195,6 +207,7 @@ class Api:
     def _list(self, resource: Resource, answer: Answer) -> bytes:
         text = answer.environ.get("QUERY_STRING", "")
         query = parse_list(resource, text)
+        _may_expand(answer.token, resource.kind, query.expand)
         answer.outcome = self._hydrator.before_list(resource.kind, query.filters)
         self._judge_list(resource, query, answer.outcome)
         read = partial(self._read_list, resource, query, answer.base)
@@ -237,7 +250,13 @@ class Api:
 
     def _detail(self, resource: Resource, answer: Answer) -> bytes:
         expand = parse_detail(resource, answer.environ.get("QUERY_STRING", ""))
-        return orjson.dumps(self._found(resource, answer, expand))
+        _may_expand(answer.token, resource.kind, expand)
+        body = orjson.dumps(self._found(resource, answer, expand))
+        tag = tag_of(body)
+        answer.headers.append(("ETag", tag))
+        if conditional(answer.environ) and unchanged(answer.environ, tag):
+            answer.status = 304
+        return body
 
     def _found(self, resource: Resource, answer: Answer, expand: Tree = ()) -> Json:
         """The document that the path names, when it is all there. Raises a 404 Problem, and what hydrating raises."""
@@ -253,23 +272,32 @@ class Api:
         written = self._writer.create(resource, read_json(request), answer.base)
         answer.status, answer.outcome = 201, written.outcome
         answer.headers.append(("Location", written.answer["url"]))
-        return orjson.dumps(written.answer)
+        return _tagged(answer, written.answer)
 
     def _change(self, resource: Resource, part: bool, answer: Answer) -> bytes:
-        self._found(resource, answer)  # what isn't there can't be wrong: 404 before the body is looked at
+        # What isn't there can't be wrong: 404 before the body is looked at; and so is what is another version.
+        judge = _judge_of(answer.environ)
+        judge(self._found(resource, answer))
         found, answer.outcome = (
             answer.outcome or LOCAL,
             None,
         )  # a body that is refused by itself says nothing of it
-        written = self._writer.change(resource, _uuid(answer), read_json(request), answer.base, partial=part)
+        written = self._writer.change(
+            resource, _uuid(answer), read_json(request), answer.base, partial=part, judge=judge
+        )
         answer.outcome = worst([found, written.outcome])
-        return orjson.dumps(written.answer)
+        return _tagged(answer, written.answer)
 
     def _delete(self, resource: Resource, answer: Answer) -> bytes:
-        self._found(resource, answer)
+        judge = _judge_of(answer.environ)
+        judge(self._found(resource, answer))
         if resource.cascades and asks_cascade(answer.environ.get("QUERY_STRING", "")):
-            return orjson.dumps(self._writer.delete_with_contacts(resource, _uuid(answer), answer.base))
-        self._writer.delete(resource, _uuid(answer), answer.base)
+            for kind in ("klantcontact", "digitaleadres"):  # they go along
+                must_open(answer.token, WRITE, BY_KIND[kind].path)
+            return orjson.dumps(
+                self._writer.delete_with_contacts(resource, _uuid(answer), answer.base, judge=judge)
+            )
+        self._writer.delete(resource, _uuid(answer), answer.base, judge=judge)
         answer.status = 204
         return b""
 
@@ -309,6 +337,28 @@ def _uuid(answer: Answer) -> UUID:
     if not UUID_IN_PATH.fullmatch(text):
         raise problems.not_found()
     return UUID(text)
+
+
+def _tagged(answer: Answer, document: Json) -> bytes:
+    """A document that was written, with the ETag by which it is known from now on."""
+    body = orjson.dumps(document)
+    answer.headers.append(("ETag", tag_of(body)))
+    return body
+
+
+def _judge_of(environ: Environ) -> Callable[[Json], None]:
+    """What raises a 412 Problem for a document that is not the version that a write is about."""
+    if not conditional(environ):
+        return any_version
+    return lambda document: must_hold(environ, tag_of(orjson.dumps(document)))
+
+
+def _may_expand(token: StoredToken, kind: str, expand: Tree) -> None:
+    """Raises a 403 Problem when a token doesn't open a resource that would be shown inside another one."""
+    for name, inner in expand:
+        (to,) = (getattr(field, "to", "") for field in BY_KIND[kind].fields if field.name == name)
+        must_open(token, READ, BY_KIND[to].path)
+        _may_expand(token, to, inner)
 
 
 def _said(outcome: Outcome | None) -> list[tuple[str, str]]:

@@ -39,6 +39,15 @@ PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
 Join = Callable[[sqlite3.Connection, str, int], None]
 
 
+# Raises Problem when a document (as GET gives it) is not the version that a write is about. Asked in the transaction of
+# the write, because between an earlier look and that somebody else may have changed it.
+Judge = Callable[[Json], None]
+
+
+def any_version(document: Json) -> None:
+    """The judge of writes that are about whatever is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a write answers, and what that answer may say of itself."""
@@ -89,7 +98,16 @@ class Writer:
             self._tell(connection, resource.kind, "create", answer)
             return Written(answer, outcome)
 
-    def change(self, resource: Resource, uuid: UUID, data: Any, base: str, *, partial: bool) -> Written:
+    def change(
+        self,
+        resource: Resource,
+        uuid: UUID,
+        data: Any,
+        base: str,
+        *,
+        partial: bool,
+        judge: Judge = any_version,
+    ) -> Written:
         """A document made what a parsed body says; what isn't given stays, `partial` also what is required."""
         with self._store.read() as connection:
             row = _row(connection, resource, uuid)
@@ -97,7 +115,7 @@ class Writer:
         given = self._load(resource.kind, data, partial=partial, held=held)
         outcome = self._hydrate([(resource, given)])
         with self._judging(outcome) as connection:
-            row = _row(connection, resource, uuid)
+            row = _judged(connection, resource, uuid, base, judge)
             draft = Draft(resource, given, editing.get(connection, row), partial=partial)
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
@@ -106,21 +124,23 @@ class Writer:
             self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return Written(answer, outcome)
 
-    def delete(self, resource: Resource, uuid: UUID, base: str) -> None:
+    def delete(self, resource: Resource, uuid: UUID, base: str, *, judge: Judge = any_version) -> None:
         """A document gone, with what goes along."""
         with self._store.write() as connection:
-            row = _row(connection, resource, uuid)
+            row = _judged(connection, resource, uuid, base, judge)
             self._tell_destroyed(connection, resource, row, base)
             self._delete(connection, [row])
 
-    def delete_with_contacts(self, resource: Resource, uuid: UUID, base: str) -> Json:
+    def delete_with_contacts(
+        self, resource: Resource, uuid: UUID, base: str, *, judge: Judge = any_version
+    ) -> Json:
         """An onderwerpobject gone with its klantcontacten and the addresses that were given at them.
 
         Kept are klantcontacten that another onderwerpobject refers to, which the answer names, and addresses that
         are a partij's as well. Source: `cascade` of the contract.
         """
         with self._store.write() as connection:
-            row = _row(connection, resource, uuid)
+            row = _judged(connection, resource, uuid, base, judge)
             held = editing.get(connection, row)
             contacts = [*held.links.get("klantcontact", []), *held.links.get("wasKlantcontact", [])]
             gone, kept = [row], []
@@ -324,6 +344,14 @@ def _row(connection: sqlite3.Connection, resource: Resource, uuid: UUID) -> int:
     if found is None:
         raise problems.not_found()
     return found[0]
+
+
+def _judged(connection: sqlite3.Connection, resource: Resource, uuid: UUID, base: str, judge: Judge) -> int:
+    """The row of a document that is about to be written, when it is the version that the write is about."""
+    row = _row(connection, resource, uuid)
+    if judge is not any_version:
+        judge(_answer(connection, resource, row, base))
+    return row
 
 
 def _answer(connection: sqlite3.Connection, resource: Resource, row: int, base: str) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.store import tallies
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
 from mappings.findings import Finding
@@ -94,6 +96,7 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
     ]
     held = _rows_of(connection, "statement", "digest", set(digests))
     new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
+    tallies.claims_come(connection, Counter(held[digest] for digest in digests if digest in held))
     if new:
         first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
         numbers = {digest: first + number for number, digest in enumerate(new)}
@@ -168,6 +171,7 @@ def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
     )
     identities = {row[0] for row in keys}
     if held:
+        tallies.claims_go(connection, {raw for raw, *_ in held})
         connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
     documents = {(raw, facet): document for raw, facet, _, document in held if document is not None}
     return Taken(identities, statements, documents)
@@ -358,6 +362,9 @@ def put_statement_findings(
         held - wanted,
     )
     connection.executemany("INSERT INTO statement_finding VALUES (?, ?, ?, ?, ?)", sorted(wanted - held))
+    if wanted != held:
+        gone, come = ([row[:2] for row in rows] for rows in (held - wanted, wanted - held))
+        tallies.statement_findings_change(connection, gone, come)
 
 
 def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:

@@ -20,22 +20,30 @@ from gateway.store import (
     schema_links,
     schema_local,
     schema_numbers,
+    schema_tallies,
     schema_tokens,
     turns,
 )
 from gateway.store.migrating import migrations
+from gateway.store.waiting import BUSY_SECONDS, Waiting
+from gateway.store.write_log import LOG_MB, WriteLog
 
-BUSY_SECONDS = 30.0
 CACHE_KIBIBYTES = 64 * 1024
+# Of each thread of a server, which has more of them: the system keeps in memory what many ask.
+SERVING_CACHE_KIBIBYTES = 16 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
-# Pages in the write-ahead log after which a writer copies them into the file. The jobs process does so every few
-# seconds, and work that goes through everything does before it is the turn of a writer that somebody waits for. The
-# longer that log, the fewer pages are copied twice: at a million rollen 600 MB of it costs a tenth less than 200 MB.
-CHECKPOINT_PAGES = 200_000
-BULK_CHECKPOINT_PAGES = 150_000
 # They declare the migrations.
-TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_links, schema_numbers, schema_tokens)
+TABLES = (
+    schema,
+    schema_jobs,
+    schema_addresses,
+    schema_local,
+    schema_links,
+    schema_numbers,
+    schema_tokens,
+    schema_tallies,
+)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -58,12 +66,18 @@ class Store:
     """One store file. Threads and processes may share it; each thread gets its own connection.
 
     `read()` gives a connection for questions; `write()` a transaction that began IMMEDIATE, committed at the
-    end of the block and rolled back when it raises.
+    end of the block and rolled back when it raises. `waiting` says how long a write waits for another.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        """Open (and create) the store at `path`; raises StoreError when that can't be done."""
+    def __init__(self, path: str | Path, *, busy_seconds: float = BUSY_SECONDS, log_mb: int = LOG_MB) -> None:
+        """Open (and create) the store at `path`, by `[store] busy_seconds` and `log_mb`.
+
+        Raises StoreError when that can't be done, sqlite3.Error when it can't be written now.
+        """
         self.path = Path(path)
+        self.waiting = Waiting(busy_seconds)
+        self._log = WriteLog(self.path, log_mb)
+        self.cache_kibibytes = CACHE_KIBIBYTES
         self._local = threading.local()
         self._prepare_file()
         try:
@@ -100,20 +114,22 @@ class Store:
         mask = os.umask(0o077)
         try:
             connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=STATEMENTS
+                self.path,
+                timeout=self.waiting.seconds,
+                isolation_level=None,
+                cached_statements=STATEMENTS,
             )
             try:
                 for pragma in (
-                    f"busy_timeout = {int(BUSY_SECONDS * 1000)}",
                     "journal_mode = WAL",
                     "synchronous = NORMAL",
                     "foreign_keys = ON",
                     "secure_delete = ON",
-                    f"cache_size = -{CACHE_KIBIBYTES}",
-                    f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+                    f"cache_size = -{self.cache_kibibytes}",
                     "temp_store = MEMORY",
                 ):
                     connection.execute(f"PRAGMA {pragma}")
+                self._log.set_up(connection)
             except sqlite3.Error as error:
                 connection.close()
                 raise StoreError(
@@ -131,6 +147,7 @@ class Store:
             self._local.of_parent = held
             held = (os.getpid(), self._connect())
             self._local.held = held
+            self._local.synced = False  # as a new connection is set up
         return held[1]
 
     def for_bulk(self) -> None:
@@ -139,11 +156,9 @@ class Store:
         It keeps few pages. And it lets the write-ahead log grow further before it copies that into the file: in a
         large store each transaction touches other pages, and one that is touched again meanwhile is copied once.
         """
-        for pragma in (
-            f"cache_size = -{SMALL_CACHE_KIBIBYTES}",
-            f"wal_autocheckpoint = {BULK_CHECKPOINT_PAGES}",
-        ):
-            self.connection().execute(f"PRAGMA {pragma}")
+        connection = self.connection()
+        connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
+        self._log.set_up(connection, bulk=True)
 
     def operator(self) -> Database:
         """This thread's connection as a sqlite-utils Database, for schema and operator queries."""
@@ -165,8 +180,13 @@ class Store:
             connection.execute("COMMIT")
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction; inside another one of this thread it is part of that one."""
+    def write(self, *, synced: bool | None = None, wait: float | None = None) -> Iterator[sqlite3.Connection]:
+        """A write transaction; inside another one of this thread it is part of that one.
+
+        In: must it be on the disk when the block ends, so that a power cut can't undo it? By default yes, but for a
+        job's: what that did is done again. `wait`: how many seconds it waits for another writer at most, when that is
+        less than is usual. Raises Busy when that took longer.
+        """
         connection = self.connection()
         if getattr(self._local, "reading", False):
             raise RuntimeError("a write inside read(): SQLite would refuse it when another process writes")
@@ -174,33 +194,51 @@ class Store:
             yield connection
             return
         background = getattr(self._local, "background", False)
+        meanwhile: Callable[[], None] = getattr(self._local, "meanwhile", _nothing)
         if background:
+            self._log.make_room(connection, meanwhile)
             self._turns.give_way()
         with contextlib.nullcontext() if background else self._turns.live():
-            turns.begin(connection, BUSY_SECONDS)
+            self._sync(connection, not background if synced is None else synced)
+            with turns.beginning(connection, self.waiting.seconds) as begins:
+                if background and wait is None:
+                    self.waiting.patient(begins, meanwhile)
+                else:
+                    self.waiting.live(begins, wait)
             try:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+
+    def _sync(self, connection: sqlite3.Connection, synced: bool) -> None:
+        """Let the next transactions of a connection wait for the disk, or not."""
+        if self._local.synced is not synced:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._local.synced = synced
 
     def clients_write(self) -> bool:
         """Were clients seen writing within the last minute, by the jobs of this process?"""
         return self._turns.lately()
 
     @contextlib.contextmanager
-    def giving_way(self) -> Iterator[None]:
-        """Let writes of this thread in the block be those of a job: they wait for those of clients."""
-        before = getattr(self._local, "background", False)
-        self._local.background = True
+    def giving_way(self, meanwhile: Callable[[], None] | None = None) -> Iterator[None]:
+        """Let writes of this thread in the block be those of a job: they wait for those of clients, and for whoever
+        holds the store for as long as it takes.
+
+        `meanwhile` is called while they wait, and may raise what ends that; None: as in the block around this one.
+        """
+        local = self._local
+        before = getattr(local, "background", False), getattr(local, "meanwhile", _nothing)
+        local.background, local.meanwhile = True, meanwhile or before[1]
         try:
             yield
         finally:
-            self._local.background = before
+            local.background, local.meanwhile = before
 
     @contextlib.contextmanager
     def guarded(self, guard: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
@@ -216,17 +254,16 @@ class Store:
         finally:
             self._local.guards = held
 
-    def checkpoint(self) -> None:
-        """Copy the write-ahead log into the file, as far as nobody has to wait for that."""
-        self.connection().execute("PRAGMA wal_checkpoint(PASSIVE)")
+    def tidy_log(self, *, bulk: bool) -> None:
+        """Copy the write-ahead log into the file, and keep it short unless `bulk` work goes on that lets it grow."""
+        self._log.tidy(self.connection(), bulk=bulk)
 
     def empty_log(self) -> bool:
         """Copy the write-ahead log into the file and empty it, so that it holds nothing that was erased since.
 
         Out: was it done? Not when somebody reads or writes all the time.
         """
-        busy, _, _ = self.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
+        return self._log.empty(self.connection())
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of the store, as it is at this moment, to a file that is not there yet."""
@@ -240,6 +277,10 @@ class Store:
             if held[0] == os.getpid():
                 held[1].close()
         self._turns.close()
+
+
+def _nothing() -> None:
+    """Nothing to do while waiting."""
 
 
 def now() -> int:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.store import tallies
 from gateway.store.binding import IN_IDS, id_list, in_parts
 from gateway.store.claims import hide
 from gateway.store.database import now
@@ -233,11 +234,12 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
     hide(connection, ids)
     # Of a contact that is deleted itself it is not told that an actor stays away from it (M31).
-    connection.execute(
+    told = connection.execute(
         "DELETE FROM raw_finding WHERE rule = 'M31' AND raw IN (SELECT m.raw FROM made_of_raw m JOIN document d"
-        f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS})",
+        f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS}) RETURNING rule",
         (id_list(ids),),
     )
+    tallies.findings_go(connection, told)
     connection.execute(
         f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
         (id_list(ids), WAITS),

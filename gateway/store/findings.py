@@ -76,7 +76,9 @@ def groups(connection: sqlite3.Connection, selection: Selection) -> list[Group]:
     ]
     found += _of_sources(connection) + _by_clients(connection)
     wanted = [group for group in found if selection.has(group)]
-    return sorted(wanted, key=lambda group: (_number(group.rule), group.severity, group.source, group.field))
+    return sorted(
+        wanted, key=lambda group: (number_of(group.rule), group.severity, group.source, group.field)
+    )
 
 
 def examples(connection: sqlite3.Connection, group: Group, limit: int) -> list[Example]:
@@ -118,7 +120,8 @@ def _of_sources(connection: sqlite3.Connection) -> list[Group]:
     ]
 
 
-def _number(rule: str) -> tuple[int, str]:
+def number_of(rule: str) -> tuple[int, str]:
+    """By what rules are put in their order."""
     digits = rule.removeprefix("M")
     return (int(digits) if digits.isdigit() else 0), rule
 

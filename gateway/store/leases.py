@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 from gateway.processes import Process, me
 from gateway.store.database import Store, now
+from gateway.store.waiting import Busy
 
 POLL_SECONDS = 0.02
 # Its holder runs the jobs (jobs.scheduler).
 SCHEDULER = "scheduler"
+# The leases of this process whose holder was done but could not write that: they are free. Name, then holder.
+_left: dict[str, str] = {}
 
 
 def holder_name() -> str:
@@ -29,16 +32,18 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
     The fencing number goes up when a lease is taken over from a holder that did not give it back.
     """
     moment, holder = now(), holder_name()
-    with store.write() as connection:
+    with store.write(synced=False) as connection:
         row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
-        if row and row[0] != holder and row[1] > moment and _lives(row[0]) is not False:
+        left = row is not None and _left.get(name) == row[0]
+        if row and row[0] != holder and row[1] > moment and not left and _lives(row[0]) is not False:
             return False
         connection.execute(
             "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
             " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = fence + 1",
             (name, holder, moment + int(seconds * 1_000_000)),
         )
-        return True
+    _left.pop(name, None)
+    return True
 
 
 def _lives(holder: str) -> bool | None:
@@ -76,7 +81,7 @@ def renew(connection: sqlite3.Connection, name: str, seconds: float) -> None:
 
 def release(store: Store, name: str) -> None:
     """Give the lease back, when it is still ours."""
-    with store.write() as connection:
+    with store.write(synced=False) as connection:
         connection.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder_name()))
 
 
@@ -98,7 +103,10 @@ def held(
     try:
         yield True
     finally:
-        release(store, name)
+        try:
+            release(store, name)
+        except Busy:
+            _left[name] = holder_name()
 
 
 class Lost(Exception):
@@ -117,7 +125,7 @@ class Grip:
 
 def take(store: Store, name: str, seconds: float) -> Grip | None:
     """Take the lease as `acquire` does; None when another holds it."""
-    with store.write() as connection:
+    with store.write(synced=False) as connection:
         if not acquire(store, name, seconds):
             return None
         (fence,) = connection.execute("SELECT fence FROM lease WHERE name = ?", (name,)).fetchone()
@@ -138,8 +146,8 @@ def keep(connection: sqlite3.Connection, grip: Grip) -> None:
 
 
 def let_go(store: Store, grip: Grip) -> None:
-    """Give the lease back, when it is still held as taken."""
-    with store.write() as connection:
+    """Give the lease back, when it is still held as taken; what was done under it is on the disk then."""
+    with store.write(synced=True) as connection:
         connection.execute(
             "DELETE FROM lease WHERE name = ? AND holder = ? AND fence = ?",
             (grip.name, grip.holder, grip.fence),

@@ -6,11 +6,13 @@ What they say of partijen and actoren, and the questions about identity keys, ar
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from gateway.store import tallies
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.claims import Zaak
 from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
@@ -174,6 +176,7 @@ def insert_raws(
             for number, (uuid, content) in enumerate(objects)
         ],
     )
+    tallies.add_raws(connection, Counter((source, RAW_KIND[kind], content.state) for _, content in objects))
     return list(range(first, first + len(objects)))
 
 
@@ -189,6 +192,7 @@ def change_raw(connection: sqlite3.Connection, row: RawRow, content: Content) ->
 
 def update_raw(connection: sqlite3.Connection, row: int, content: Content) -> None:
     """Write what a legacy object is now."""
+    tallies.raws_move(connection, [row], content.state)
     connection.execute(
         "UPDATE raw SET zaak = ?, state = ?, digest = ?, facts = ?, body = ? WHERE id = ?",
         (content.zaak, content.state, content.digest, content.facts, content.body, row),
@@ -199,6 +203,8 @@ def set_state(
     connection: sqlite3.Connection, rows: Iterable[int], state: int, facts: str | None = None
 ) -> None:
     """Set the state of held objects whose body stays."""
+    rows = list(rows)
+    tallies.raws_move(connection, rows, state)
     connection.executemany(
         "UPDATE raw SET state = ?, facts = ? WHERE id = ?", [(state, facts, row) for row in rows]
     )
@@ -218,18 +224,24 @@ def set_invisible(connection: sqlite3.Connection, row: int) -> None:
 
 def delete_raw(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     """Remove legacy objects with their claims, findings, quarantine and provenance."""
-    connection.executemany("DELETE FROM raw WHERE id = ?", [(row,) for row in rows])
+    gone = list(rows)
+    tallies.raws_move(connection, gone, None)
+    tallies.claims_go(connection, gone)
+    delete_findings(connection, gone)
+    connection.executemany("DELETE FROM raw WHERE id = ?", [(row,) for row in gone])
 
 
 def delete_empty_zaken(connection: sqlite3.Connection, zaken: Iterable[Zaak]) -> int:
     """Forget zaken that could not be read and that no rol or klantcontact waits for any more; out: how many."""
-    cursor = connection.executemany(
-        f"DELETE FROM raw WHERE source = ?1 AND kind = {RAW_KIND['zaak']} AND uuid = ?2"
+    question = (
+        f"SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['zaak']} AND uuid = ?2"
         f" AND state IN ({UNREADABLE}, {GONE}) AND NOT EXISTS (SELECT 1 FROM raw held"
-        f" WHERE held.source = ?1 AND held.zaak = ?2 AND held.kind != {RAW_KIND['zaak']})",
-        list(zaken),
+        f" WHERE held.source = ?1 AND held.zaak = ?2 AND held.kind != {RAW_KIND['zaak']})"
     )
-    return max(cursor.rowcount, 0)
+    empty = [row[0] for zaak in zaken for row in connection.execute(question, zaak)]
+    if empty:
+        delete_raw(connection, empty)
+    return len(empty)
 
 
 def unseen_since(
@@ -296,7 +308,8 @@ def document_ids(connection: sqlite3.Connection, kind: str, uuids: Iterable[byte
 
 def delete_findings(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     """Forget what was found in these legacy objects (rows)."""
-    connection.execute(f"DELETE FROM raw_finding WHERE raw {IN_IDS}", (id_list(rows),))
+    gone = connection.execute(f"DELETE FROM raw_finding WHERE raw {IN_IDS} RETURNING rule", (id_list(rows),))
+    tallies.findings_go(connection, gone)
 
 
 def put_findings(
@@ -321,6 +334,15 @@ def put_findings(
     connection.executemany(
         "INSERT OR REPLACE INTO raw_finding VALUES (?, ?, ?, ?, ?, ?)", sorted(wanted - held)
     )
+    change = Counter(rule for _, _, rule, _, _ in {_place(row) for row in wanted})
+    change.subtract(Counter(rule for _, _, rule, _, _ in {_place(row) for row in held}))
+    tallies.add_findings(connection, change)
+
+
+def _place(finding: tuple[int, int, str, str, str, str]) -> tuple[int, int, str, str, str]:
+    """What no two findings on objects share: all but the severity."""
+    raw, stage, rule, field, _, action = finding
+    return raw, stage, rule, field, action
 
 
 def put_source_findings(connection: sqlite3.Connection, source: int, found: Iterable[Finding]) -> None:

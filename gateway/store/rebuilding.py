@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.store import comparing, spans
+from gateway.store import comparing, spans, tallies
 from gateway.store.binding import IN_IDS, id_list
 from gateway.store.claims import SAID, Zaak
 from gateway.store.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, TRANSLATED
@@ -165,14 +165,17 @@ def orphans(connection: sqlite3.Connection) -> list[int]:
 
 
 def miscounted(connection: sqlite3.Connection) -> bool:
-    """Are there other numbers of documents than lists tell?"""
+    """Are there other numbers of documents than lists tell, or of legacy objects and findings than the status does?"""
     counts = connection.execute("SELECT kind, count(*) FROM document GROUP BY kind")
-    return any(spans.count(connection, kind) != count for kind, count in counts)
+    return any(spans.count(connection, kind) != count for kind, count in counts) or tallies.miscounted(
+        connection
+    )
 
 
 def count_again(connection: sqlite3.Connection) -> None:
-    """Count the documents for lists anew."""
+    """Count the documents for lists anew, and what the status tells."""
     spans.count_again(connection)
+    tallies.count_again(connection)
 
 
 def forget_source_findings(connection: sqlite3.Connection, source: int | None) -> None:

@@ -49,6 +49,18 @@ def take_lease(store: Store, lease: str, seconds: float) -> leases.Grip | None:
     return grip
 
 
+def any_bulk(connection: sqlite3.Connection) -> bool:
+    """Does a run go on that goes through everything, and writes so much that it needs a long log?"""
+    names = [
+        row[0]
+        for row in connection.execute(
+            "SELECT name FROM lease WHERE name = ? OR name LIKE ? ORDER BY name",
+            (LEASES["rebuild"], lease_of("backfill", "%")),
+        )
+    ]
+    return any(leases.holder_of(connection, name) is not None for name in names)
+
+
 def true_status(connection: sqlite3.Connection, job: str, source: str | None, status: str) -> str:
     """How a run is: one whose process died can't tell, but nobody holds its lease any more."""
     lease = lease_of(job, source)

@@ -29,3 +29,25 @@ CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked IS NULL;
 def tokens_end(db: Database) -> None:
     """A token may expire, and the name of a revoked one can be used again."""
     script(db, TOKENS)
+
+
+@migrations(name="0060_scopes_combine")
+def scopes_combine(db: Database) -> None:
+    """`operate` no longer lets a token read and write, but it may have several scopes: those of before keep all."""
+    db.execute("UPDATE token SET scope = 'read write operate' WHERE scope = 'operate'")
+
+
+PASSES = """
+-- Links to the status page and sessions of it, see passes.py.
+CREATE TABLE pass (
+    digest BLOB PRIMARY KEY,
+    link INTEGER NOT NULL,      -- 1: a link that works once, 0: a session
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0062_passes")
+def passes(db: Database) -> None:
+    """Links to the status page that work once."""
+    script(db, PASSES)

@@ -170,6 +170,11 @@ def count(connection: sqlite3.Connection, kind: int) -> int:
     return total
 
 
+def counts(connection: sqlite3.Connection) -> dict[int, int]:
+    """How many documents there are of each kind (its number)."""
+    return dict(connection.execute("SELECT kind, sum(found) FROM span GROUP BY kind"))
+
+
 def from_newest(connection: sqlite3.Connection, kind: int, skip: int) -> tuple[Bound | None, int]:
     """Where to find what `skip` newer documents of a kind precede.
 

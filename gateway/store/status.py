@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs
+from gateway.store import events, following, inbox, outbox, quarantine, rebuilding, runs, spans, tallies
 from gateway.store.database import Store
+from gateway.store.findings import number_of
 from gateway.store.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
 from gateway.store.migrating import migrations
 
@@ -66,9 +68,7 @@ def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
         found[name]["following"] = followed | {
             what: moment_of(followed[what]) for what in ("synced", "swept", "still")
         }
-    for source, kind, state, count in connection.execute(
-        "SELECT source, kind, state, count(*) FROM raw GROUP BY source, kind, state"
-    ):
+    for source, kind, state, count in tallies.raws(connection):
         numbers = found[names[source]]["kinds"][RAW_KINDS[kind - 1]]
         if state == TRANSLATED:
             numbers["translated"] += count
@@ -88,19 +88,14 @@ def _events(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def _documents(connection: sqlite3.Connection) -> dict[str, int]:
-    counts = dict(connection.execute("SELECT kind, count(*) FROM document GROUP BY kind"))
+    counts = spans.counts(connection)
     return {kind: counts.get(number, 0) for number, kind in enumerate(KINDS, start=1)}
 
 
 def _findings(connection: sqlite3.Connection) -> dict[str, int]:
-    return dict(
-        connection.execute(
-            "SELECT rule, sum(found) FROM ("
-            " SELECT rule, count(*) AS found FROM finding GROUP BY rule"
-            " UNION ALL SELECT rule, count(*) FROM source_finding GROUP BY rule"
-            ") GROUP BY rule ORDER BY CAST(substr(rule, 2) AS INTEGER), rule"
-        )
-    )
+    found = Counter(tallies.findings(connection))
+    found.update(dict(connection.execute("SELECT rule, count(*) FROM source_finding GROUP BY rule")))
+    return {rule: found[rule] for rule in sorted(found, key=number_of)}
 
 
 def _runs(connection: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from gateway.store.database import BUSY_SECONDS, Store, now
+from gateway.store.database import Store, now
 from gateway.store.trouble import is_passing
 
 BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute
@@ -89,15 +89,12 @@ def touch(store: Store, token: StoredToken) -> None:
     moment = now()
     if token.last_used is not None and moment - token.last_used < BETWEEN_TOUCHES:
         return
-    connection = store.connection()
-    connection.execute("PRAGMA busy_timeout = 0")
     try:
-        connection.execute("UPDATE token SET last_used = ? WHERE id = ?", (moment, token.id))
+        with store.write(synced=False, wait=0) as connection:
+            connection.execute("UPDATE token SET last_used = ? WHERE id = ?", (moment, token.id))
     except sqlite3.OperationalError as error:
         if not is_passing(error):  # who may read, may read while the disk is full
             raise
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 class TokenRow(NamedTuple):

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -104,19 +104,24 @@ class _File:
     __del__ = close
 
 
-def begin(connection: sqlite3.Connection, seconds: float) -> None:
-    """Begin a write transaction as soon as the store is free. Raises sqlite3.OperationalError after so many seconds."""
-    until = time.monotonic() + seconds
+@contextmanager
+def beginning(connection: sqlite3.Connection, usual: float) -> Iterator[Callable[[], bool]]:
+    """Gives what begins a write transaction at once, if nobody writes; it says whether it did.
+
+    `usual` is how many seconds other statements of the connection wait for a lock.
+    """
+
+    def begins() -> bool:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        return True
+
     connection.execute("PRAGMA busy_timeout = 0")
     try:
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
-                    raise
-                time.sleep(LOOK_SECONDS)
-            else:
-                return
+        yield begins
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        connection.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")

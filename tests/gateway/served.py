@@ -44,7 +44,7 @@ class Client:
     ) -> Got:
         if (
             not path.startswith("/klantinteracties")
-            and not path.startswith(("/beheer", "/health", "/ref/"))
+            and not path.startswith(("/beheer", "/health", "/ref/", "/toegang/"))
             and path != "/"
         ):
             path = API + path
@@ -64,13 +64,17 @@ def settings(
     also_known_as: Sequence[str] = (),
     trusted_proxies: Sequence[str] = (),
     notify_url: str = "",
+    token_requests_per_second: float = 0,
+    bind: str = "127.0.0.1:8000",
 ) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
     gateway = SimpleNamespace(
+        bind=bind,
         public_url=public_url,
         also_known_as=also_known_as,
         trusted_proxies=trusted_proxies,
         max_body=1024 * 1024,
+        token_requests_per_second=token_requests_per_second,
         cors_origins=cors_origins,
     )
     notifications = SimpleNamespace(url=notify_url, callback_token="")

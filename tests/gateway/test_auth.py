@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 
 import pytest
 from served import Client
 
-from gateway.auth import FREE_GUESSES, GUESS_DELAY, Gatekeeper, TokenError, create_token, identify
+from gateway.auth import Gatekeeper, TokenError, create_token, identify
+from gateway.guesses import FREE_OF_ADDRESS, Guesses
 from gateway.problems import Problem
 from gateway.store.database import Store, now
 from gateway.store.tokens import listing, revoke
@@ -40,12 +40,17 @@ def test_a_token_needs_a_name_of_its_own_and_a_known_scope(store: Store, name: s
 
 @pytest.mark.parametrize(
     ("scope", "opens"),
-    [("read", {"read"}), ("write", {"read", "write"}), ("operate", {"read", "write", "operate"})],
+    [
+        ("read", {"read"}),
+        ("write", {"read", "write"}),
+        ("operate", {"operate", "monitor"}),
+        ("monitor", {"monitor"}),
+    ],
 )
 def test_a_scope_implies_the_lower_ones(store: Store, scope: str, opens: set[str]) -> None:
     gatekeeper = Gatekeeper(store)
     header = f"Token {create_token(store, 'x', scope)}"
-    for wanted in ("read", "write", "operate"):
+    for wanted in ("read", "write", "operate", "monitor"):
         if wanted in opens:
             assert gatekeeper.admit(header, wanted).name == "x"
         else:
@@ -128,23 +133,33 @@ def test_without_a_token_nobody_learns_what_is_there(client: Client) -> None:
     assert client.send("GET", "/partijen", {"Accept": "text/html"}).status == 406
 
 
-def test_guessing_tokens_gets_slow_and_never_holds_more_than_one_thread(store: Store) -> None:
+def guess(gatekeeper: Gatekeeper, address: str) -> Problem:
+    with pytest.raises(Problem) as caught:
+        gatekeeper.admit("Token kb_wrong", "read", {"REMOTE_ADDR": address})
+    return caught.value
+
+
+def test_who_guesses_is_told_to_come_back_and_nobody_waits(store: Store) -> None:
     gatekeeper = Gatekeeper(store)
     header = f"Token {create_token(store, 'x', 'read')}"
-    for _ in range(FREE_GUESSES):
-        assert refusal(gatekeeper, "Token kb_wrong")[0] == 401
-    began, seen = time.monotonic(), []
-    guesses = [
-        threading.Thread(target=lambda: seen.append(refusal(gatekeeper, "Token kb_no")[0])) for _ in range(4)
-    ]
-    for guess in guesses:
-        guess.start()
-    assert gatekeeper.admit(header, "read").name == "x"
-    assert time.monotonic() - began < GUESS_DELAY / 2
-    for guess in guesses:
-        guess.join()
-    assert sorted(seen) == [401, 429, 429, 429]
-    assert time.monotonic() - began >= GUESS_DELAY
+    began = time.monotonic()
+    assert [guess(gatekeeper, "10.0.0.1").status for _ in range(FREE_OF_ADDRESS)] == [401] * FREE_OF_ADDRESS
+    refused = guess(gatekeeper, "10.0.0.1")
+    assert refused.status == 429
+    assert 1 <= int(dict(refused.headers)["Retry-After"]) <= 60
+    assert gatekeeper.admit(header, "read", {"REMOTE_ADDR": "10.0.0.1"}).name == "x"
+    assert guess(gatekeeper, "10.0.0.2").status == 401, "each address is counted by itself"
+    assert time.monotonic() - began < 1
+
+
+def test_guesses_of_many_addresses_are_counted_together_and_a_right_token_passes(store: Store) -> None:
+    guesses = Guesses(free_of_all=20)
+    gatekeepers = [Gatekeeper(store, guesses=guesses, remembered_seconds=0) for _ in range(2)]
+    header = f"Token {create_token(store, 'x', 'read')}"
+    seen = [guess(gatekeepers[number % 2], f"10.0.1.{number}").status for number in range(25)]
+    assert seen == [401] * 20 + [429] * 5
+    for gatekeeper in gatekeepers:
+        assert gatekeeper.admit(header, "read", {"REMOTE_ADDR": "10.0.1.1"}).name == "x"
 
 
 def test_a_revoked_token_is_listed_and_opens_nothing(store: Store) -> None:

@@ -34,7 +34,10 @@ def test_a_preflight_of_a_known_origin_gets_its_permission_without_a_token(open_
         got = open_to_kcc.send("OPTIONS", path, {"Origin": KCC, **PREFLIGHT})
         assert (got.status, got.raw) == (200, b"")
         assert got.headers["Access-Control-Allow-Origin"] == KCC
-        assert got.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+        assert (
+            got.headers["Access-Control-Allow-Headers"]
+            == "Authorization, Content-Type, If-Match, If-None-Match"
+        )
         assert "PATCH" in got.headers["Access-Control-Allow-Methods"]
         assert "Access-Control-Allow-Credentials" not in got.headers
 

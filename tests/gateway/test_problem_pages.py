@@ -86,7 +86,7 @@ def test_a_refusal_names_the_scope_that_is_missing(serve: Serve) -> None:
     assert "scope read" in got.json["detail"]
     got = writer.get("/beheer/api/v1/status")
     assert (got.status, got.json["code"]) == (403, "permission_denied")
-    assert "scope operate" in got.json["detail"]
+    assert "scope monitor" in got.json["detail"]
     assert "scope write" in got.json["detail"]
 
 

@@ -1,0 +1,154 @@
+"""One request and its answer, between granian's RSGI and an application in WSGI."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from io import BytesIO
+from time import monotonic
+from typing import Any
+
+from gateway import problems
+from gateway.logs import get_logger
+
+log = get_logger(__name__)
+
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+CONTENT = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+ALWAYS: dict[str, Any] = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.input_terminated": True,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+LARGE = 64 * 1024  # more than this the kernel does not take at once
+REFUSALS = {
+    408: problems.of_status(408, ""),
+    500: problems.server_error(),
+}
+
+
+@lru_cache(maxsize=512)
+def _variable(header: str) -> str:
+    """The name of a header in WSGI; blank for one that could be taken for another there."""
+    # "x_forwarded_for" would become the same variable as "x-forwarded-for", which a proxy sees to.
+    return "" if "_" in header else CONTENT.get(header) or f"HTTP_{header.upper().replace('-', '_')}"
+
+
+class Clients:
+    """What a process knows of its clients, each by its address and port."""
+
+    def __init__(self) -> None:
+        self.in_work: set[str] = set()  # they wait for an answer
+        self.sent: dict[
+            str, tuple[int, float]
+        ] = {}  # the size of a large answer, and when it was given to granian
+
+
+class Exchange:
+    """A request that waits for its answer, which any thread may give, once."""
+
+    __slots__ = ("_known", "_proto", "client", "environ")
+
+    def __init__(self, scope: Any, proto: Any, known: Clients) -> None:
+        """In: scope and protocol of RSGI; what is known of clients, this one among them."""
+        self._proto = proto
+        self.client: str = scope.client
+        self.environ = _environ(scope, self.client)
+        self._known = known
+        known.in_work.add(self.client)
+
+    @property
+    def whose(self) -> str:
+        """What is the same for all requests of one client."""
+        return self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
+
+    @property
+    def pieces(self) -> Any:
+        """The body as it comes in; once."""
+        return self._proto
+
+    def has_body(self) -> bool:
+        """Does a body come after this head?"""
+        length = self.environ.get("CONTENT_LENGTH", "0")
+        return length != "0" or "HTTP_TRANSFER_ENCODING" in self.environ
+
+    def give_body(self, body: bytes) -> None:
+        """The body, for the application to read."""
+        self.environ["wsgi.input"] = BytesIO(body)
+
+    def run(self, app: App) -> None:
+        """Let the application answer; whatever it does, there is an answer."""
+        answer = _Answer()
+        try:
+            found = app(self.environ, answer)
+            try:
+                body = found[0] if type(found) is list and len(found) == 1 else b"".join(found)
+            finally:
+                if hasattr(found, "close"):
+                    found.close()
+            self._reply(answer.status, answer.headers, body)
+        except Exception as fault:  # noqa: BLE001 - a fault of ours; its text may hold personal data
+            log.error("no answer", cause=type(fault).__name__)
+            self.refuse(500)
+
+    def refuse(self, status: int, retry_after: int = 0) -> None:
+        """Answer without the application, and end the connection."""
+        problem = (
+            problems.unavailable("De dienst heeft het te druk.", retry_after)
+            if status == 503
+            else REFUSALS[status]
+        )
+        body = problem.document("")
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        self._reply(status, [*headers, *problem.headers, ("Connection", "close")], body)
+
+    def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        if len(body) >= LARGE:
+            self._known.sent[self.client] = (len(body), monotonic())
+        self._proto.response_bytes(status, headers, body)
+        self._known.in_work.discard(self.client)
+
+
+def _environ(scope: Any, client: str) -> dict[str, Any]:
+    address, _, port = client.rpartition(":")
+    path: str = scope.path
+    environ: dict[str, Any] = {
+        **ALWAYS,
+        "REQUEST_METHOD": scope.method,
+        # As WSGI wants it: each byte a character.
+        "PATH_INFO": path if path.isascii() else path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_PROTOCOL": "HTTP/1.0" if scope.http_version == "1" else "HTTP/1.1",
+        "REMOTE_ADDR": address[1:-1] if address[:1] == "[" else address,
+        "REMOTE_PORT": port,
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": BytesIO(),
+    }
+    for header, value in scope.headers.items():
+        name = _variable(header)
+        if name in environ:
+            environ[name] += (";" if header == "cookie" else ",") + value
+        elif name:
+            environ[name] = value
+    if "HTTP_HOST" not in environ:
+        environ["HTTP_HOST"] = scope.authority or ""
+    server = scope.server
+    environ["SERVER_NAME"], _, environ["SERVER_PORT"] = server.rpartition(":")
+    return environ
+
+
+class _Answer:
+    """What WSGI calls start_response, and what it was told."""
+
+    __slots__ = ("headers", "status")
+
+    def __init__(self) -> None:
+        self.status, self.headers = 500, []  # type: int, list[tuple[str, str]]
+
+    def __call__(self, status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
+        self.status, self.headers = int(status[:3]), headers

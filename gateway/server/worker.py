@@ -1,0 +1,149 @@
+"""One worker process: granian reads and writes HTTP, the application answers.
+
+Granian's RSGI is used below its event loop: it hands each request to a thread that already has the interpreter, and
+there it is answered. So a question costs what it costs under WSGI, while a body can be read without holding a thread,
+and an answer given by another thread than the one that took the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, WorkerSignal
+from granian.http import HTTP1Settings
+
+from gateway.config import Gateway
+from gateway.logs import get_logger
+from gateway.server.bodies import Bodies
+from gateway.server.connections import Connections, watch
+from gateway.server.exchange import App, Clients, Exchange
+from gateway.server.lanes import Lane, attend
+from gateway.server.listening import BACKLOG
+
+log = get_logger(__name__)
+
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+# There granian is told how many may wait to be accepted.
+LISTENS_ITSELF = sys.platform.startswith(("linux", "freebsd"))
+# Beside the places of [gateway] threads, so many requests may go on that take long.
+LONG_PLACES = 3
+HEALTH = ("/health/live", "/health/ready")
+# Threads that only see what comes in.
+LOOKOUTS = 2
+IDLE_THREAD_SECONDS = 365 * 86400  # a thread that ends takes what it holds of the store along
+SETTLE_SECONDS = 0.5
+# Longer than proxies keep an idle connection (nginx: 60), so that these end it and never ask on one that just ended.
+IDLE_SECONDS = 75
+# Connections are ended when there are more than the limit; this many more are let in until that is seen.
+MARGIN = 2
+
+
+class Front:
+    """Where each request of a process comes in."""
+
+    def __init__(self, app: App, gateway: Gateway, loop: asyncio.AbstractEventLoop) -> None:
+        self.clients = Clients()
+        self.threads = gateway.threads + LONG_PLACES + LOOKOUTS
+        hands = ThreadPoolExecutor(gateway.threads + LONG_PLACES, "answers")
+
+        def run(exchange: Exchange) -> None:
+            exchange.run(app)
+
+        self._health = Lane(run, 1, 0)
+        self._lane = Lane(run, gateway.threads, LONG_PLACES)
+        self._bodies = Bodies(loop, hands, self._lane.take, gateway.client_seconds, gateway.max_body)
+        threading.Thread(target=attend, args=(self._lane, hands), daemon=True, name="lane").start()
+
+    def take(self, watcher: Any) -> None:
+        """Take a request of granian."""
+        try:
+            exchange = Exchange(watcher.scope, watcher.proto, self.clients)
+            if exchange.environ["PATH_INFO"] in HEALTH:
+                self._health.take(exchange)  # whatever else goes on
+            elif exchange.has_body():
+                self._bodies.receive(exchange)
+            else:
+                self._lane.take_and_rest(exchange)
+        except Exception as fault:  # noqa: BLE001 - granian can do nothing with it
+            log.error("a request was lost", cause=type(fault).__name__)
+
+
+class _Entrance(CallbackScheduler):  # type: ignore[misc]
+    """What granian calls with each request, in one of its threads."""
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop, _take: Callable[[Any], None]) -> _Entrance:
+        return super().__new__(cls, loop, None, None, None, None)
+
+    def __init__(self, _loop: asyncio.AbstractEventLoop, take: Callable[[Any], None]) -> None:
+        self._schedule_fn = take
+
+
+def work(
+    number: int,
+    listener: socket.socket,
+    gateway: Gateway,
+    make: Callable[[], App],
+    tell_ready: Callable[[], None],
+) -> None:
+    """Serve what `make` gives until SIGTERM, and end when all that was asked is answered."""
+    # Its own lines: nothing of a request stands in them, and only what is wrong is worth telling.
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    app = make()
+    # Answers are many small objects that are gone at once, without cycles. Looking for cycles among them every 700
+    # objects, and in the whole application now and then, takes a fifth of the time of a page of 100.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    front = Front(app, gateway, loop)
+    port = listener.getsockname()[1]
+    most = max(1, gateway.max_connections // gateway.workers)
+    connections = Connections(port, most, gateway.client_seconds, front.clients)
+    threading.Thread(target=watch, args=(connections,), daemon=True, name="connections").start()
+
+    stop, stopped = WorkerSignal(), asyncio.Event()
+    door = listener.detach()
+
+    def end() -> None:
+        # Granian would end a connection that it took just now, and whose request is on its way. So first it gets no
+        # more of them, which the other workers take, and those that it has get the time to ask.
+        with suppress(OSError):
+            _close_door(door)
+        loop.call_later(SETTLE_SECONDS, stop.set)
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    stop.add_cb(lambda: loop.call_soon_threadsafe(stopped.set))
+    worker = RSGIWorker(
+        number,
+        (None, SocketHolder(door, False, BACKLOG) if LISTENS_ITSELF else SocketHolder(door, False)),
+        None,
+        py_threads=front.threads,
+        py_threads_idle_timeout=IDLE_THREAD_SECONDS,
+        backpressure=most * MARGIN,
+        http_mode="1",
+        http1_opts=HTTP1Settings(header_read_timeout=IDLE_SECONDS * 1000),
+    )
+    worker.serve_mtr(_Entrance(loop, front.take), loop, stop)
+    tell_ready()
+    loop.run_until_complete(stopped.wait())
+
+
+def _close_door(fd: int) -> None:
+    """Let what accepts connections there find none: in its place comes a socket that nobody knows."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nobody.listen(1)
+        nobody.setblocking(False)
+        os.dup2(nobody.fileno(), fd, inheritable=False)
