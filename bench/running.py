@@ -79,6 +79,7 @@ def running(
     text = CONFIG.format(
         host=HOST, port=port, workers=workers, threads=threads, store=store.resolve(), secret=FOR_UUIDS
     )
+    config.touch(mode=0o600)
     config.write_text(text, encoding="utf-8")
     arguments = [part.format(config=config) for part in command]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("KLANTBRUG_")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ import orjson
 import pytest
 from support import read_config
 
-from bench import ingest, legacy, load, read, rebuild, register, translate
+from bench import ingest, legacy, load, read, rebuild, register, translate, viewers
 from gateway.app import create_app
 from gateway.installation import open_installation
 from mappings.nummers import bsn
@@ -43,6 +44,19 @@ def test_every_question_has_an_answer(
         assert got.status_code == 200
         assert got.json["count"] > 0 if "count" in got.json else got.json["uuid"]
     installation.store.close()
+
+
+def test_viewers_and_readers_are_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "viewers.sqlite"
+    ingest.fill(path, 1, lambda _: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["bench.viewers", "--store", str(path), "--seconds", "1"])
+        assert viewers.main() == 0
+    told = capsys.readouterr().out
+    for name in ("alone", "beside 4 viewers", "the page"):
+        answers = re.search(rf"{name} +(\d+) answers", told)
+        assert answers
+        assert int(answers[1]) > 0
 
 
 def test_the_register_is_the_same_each_time(filled: tuple[Path, register.Register], tmp_path: Path) -> None:

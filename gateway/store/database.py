@@ -147,7 +147,7 @@ class Store:
             self._local.of_parent = held
             held = (os.getpid(), self._connect())
             self._local.held = held
-            self._local.synced = False  # as a new connection is set up
+            self._local.synced = self._local.bulk = False  # as a new connection is set up
         return held[1]
 
     def for_bulk(self) -> None:
@@ -159,6 +159,7 @@ class Store:
         connection = self.connection()
         connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
         self._log.set_up(connection, bulk=True)
+        self._local.bulk = True
 
     def operator(self) -> Database:
         """This thread's connection as a sqlite-utils Database, for schema and operator queries."""
@@ -195,8 +196,9 @@ class Store:
             return
         background = getattr(self._local, "background", False)
         meanwhile: Callable[[], None] = getattr(self._local, "meanwhile", _nothing)
-        if background:
+        if background and self._local.bulk:
             self._log.make_room(connection, meanwhile)
+        if background:
             self._turns.give_way()
         with contextlib.nullcontext() if background else self._turns.live():
             self._sync(connection, not background if synced is None else synced)

@@ -33,7 +33,8 @@ CUT_PART, CUT_MB = 0.3, 96
 # So often it is tried when writers or readers are in the way. Each time it waits for so many milliseconds, and so long
 # writers wait at most for whoever reads; who looks whether it may write counts as one who reads for an instant.
 TRIES, PATIENCE_MS, LOOK_SECONDS = 30, 20, 0.001
-# So long a job waits before each transaction for who still reads what was there before, when the log is over its limit.
+# So long such work waits before each transaction for who still reads what was there before, when the log is over its
+# limit.
 MAKE_ROOM_SECONDS = 60.0
 
 
@@ -59,7 +60,8 @@ class WriteLog:
             return 0
 
     def make_room(self, connection: sqlite3.Connection, meanwhile: Callable[[], None]) -> None:
-        """Before a transaction of a job: empty a log that is over its limit because somebody read all the time.
+        """Before a transaction of work that goes through everything: empty a log that is over its limit, because
+        somebody read all the time.
 
         Waits for that, but not for ever: after a minute one more transaction goes in. `meanwhile` may end the wait.
         """

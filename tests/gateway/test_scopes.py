@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner
 from editor import KLANTCONTACT, PERSOON, Editor, ref
-from served import Client
+from served import API, Client
 
 from gateway.auth import TokenError, create_token
 from gateway.cli import cli
@@ -57,7 +57,7 @@ def test_a_scope_of_one_resource_opens_no_other(store: Store, serve: Serve) -> N
         wanted = 200 if resource.path in ("klantcontacten", "internetaken") else 403
         assert some.get(f"/{resource.path}").status == wanted, resource.path
         assert some.get(f"/{resource.path}/{uuid4()}").status == (404 if wanted == 200 else 403)
-    assert some.get("/").status == 200
+    assert some.get(f"{API}/").status == 200
     assert some.get(f"/partijen/{partij['uuid']}").status == 403
     got = Editor(some).send("PATCH", f"/klantcontacten/{contact['uuid']}", {})
     assert got.status == 403
@@ -139,3 +139,18 @@ def test_a_token_without_a_known_scope_is_not_made(store: Store) -> None:
         with pytest.raises(TokenError):
             create_token(store, "x", scope)
     assert listing(store) == []
+
+
+def test_every_method_on_every_resource_asks_its_scope(store: Store, serve: Serve) -> None:
+    base = serve().base
+    secrets = {scope: create_token(store, scope, scope) for scope in ("read", "write", "operate", "monitor")}
+    paths = [f"/{path}" for path in sorted(PATHS)]
+    paths += [f"/{resource.path}/{uuid4()}" for resource in RESOURCES]
+    for path in paths:
+        for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"):
+            for scope, secret in secrets.items():
+                status = Editor(Client(base, secret)).send(method, path, {}).status
+                safe = method in ("GET", "HEAD", "OPTIONS")
+                allowed = scope == "write" or (scope == "read" and (safe or status == 405))
+                assert (status == 403) != allowed, (method, path, scope, status)
+            assert Client(base, "").send(method, path, {}, b"{}").status == 401
