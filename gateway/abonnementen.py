@@ -6,6 +6,7 @@ again. Source: Notificaties API 1.0, /abonnement.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ import urllib3
 
 from gateway.callback import KANAAL, PATH
 from gateway.config import Config, Source
+from gateway.legacy.timed import ends_at, timed_session
 from gateway.legacy.tokens import Tokens
 from gateway.logs import silence_http_libraries
 
@@ -64,7 +66,7 @@ class Abonnementen:
         }
         self._timeout = (settings.connect_timeout, settings.read_timeout)
         self._tokens = Tokens(Source("notificaties", settings.url, settings.client_id, settings.secret))
-        self._session = requests.Session()
+        self._session = timed_session()
         self._session.trust_env = False  # neither another password nor a proxy
         self._session.verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
@@ -97,15 +99,16 @@ class Abonnementen:
     def _call(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> Any:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
-            response = self._session.request(
-                method,
-                address,
-                data=None if body is None else orjson.dumps(body),
-                headers={**headers, "User-Agent": "klantbrug"},
-                auth=self._authorize,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            with ends_at(time.monotonic() + sum(self._timeout), self._timeout[1]):
+                response = self._session.request(
+                    method,
+                    address,
+                    data=None if body is None else orjson.dumps(body),
+                    headers={**headers, "User-Agent": "klantbrug"},
+                    auth=self._authorize,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
             status, content = response.status_code, response.content
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise AbonnementError(

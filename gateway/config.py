@@ -114,6 +114,9 @@ class Source:
     objects_per_second: float = 0
     connect_timeout: int = 5
     read_timeout: int = 60
+    call_timeout: int = 120
+    longest_rest: int = 3600
+    max_answer: int = 32 * 1024 * 1024
     window: str = ""
     sweep_days: int = 7
     zaakcontactmomenten: str = "auto"
@@ -131,10 +134,11 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One `[jobs.<name>]`; a blank schedule means that of the job itself."""
+    """One `[jobs.<name>]`; a blank schedule, and None for most_seconds, mean that of the job itself."""
 
     enabled: bool = True
     schedule: str = ""
+    most_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

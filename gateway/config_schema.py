@@ -306,6 +306,21 @@ class SourceSection(Section):
         validate=_at_least(1),
         metadata=_meta("schrijf hele seconden, bijvoorbeeld read_timeout = 60"),
     )
+    call_timeout = Whole(
+        load_default=120,
+        validate=_at_least(1),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld call_timeout = 120"),
+    )
+    longest_rest = Whole(
+        load_default=3600,
+        validate=validate.Range(1, 3600, error="is niet 1 tot en met 3600"),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld longest_rest = 3600"),
+    )
+    max_answer = Whole(
+        load_default=32 * 1024 * 1024,
+        validate=_at_least(1024 * 1024),
+        metadata=_meta("schrijf een aantal bytes vanaf 1048576, bijvoorbeeld max_answer = 33554432"),
+    )
     window = Text(
         load_default="",
         validate=_window,
@@ -449,6 +464,11 @@ class JobSection(Section):
         load_default="",
         validate=_schedule,
         metadata=_meta('schrijf minuut, uur, dag, maand, weekdag, bijvoorbeeld schedule = "0 2 * * *"'),
+    )
+    most_seconds = Whole(
+        load_default=None,
+        validate=_at_least(0),
+        metadata=_meta("schrijf hele seconden, bijvoorbeeld most_seconds = 7200, of 0 voor geen grens"),
     )
 
 

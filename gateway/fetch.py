@@ -21,6 +21,7 @@ from gateway.fetch_party import Parties
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
+from gateway.legacy.places import about_to_wait
 from gateway.store import claims, identities, inbox, leases, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store, now
@@ -33,6 +34,8 @@ MICROSECONDS = 1_000_000
 # With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
 # Not with a vestigingsnummer: it may occur with several KVK numbers, and then each pair is a party.
 TOP_KEYS = ("brp:bsn:", "hr:rsin:", "actor:")
+# Keys that every version of the Zaken API is asked for.
+ALWAYS_ASKED = ("brp:", "hr:")
 PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
 COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"
 BRANCH = "betrokkeneIdentificatie__vestiging__"
@@ -188,10 +191,16 @@ class Fetcher:
         for zaak in zaken:
             self.asked.note(UUID(bytes=zaak))
 
-    def once(self, visit: Visit, name: str, fetch: Callable[[], None]) -> None:
-        """Run `fetch` unless `name` is fresh; one at a time over all threads and processes."""
+    def once(self, visit: Visit, name: str, fetch: Callable[[], None], of_zaken_api: bool = False) -> None:
+        """Run `fetch` unless `name` is fresh; one at a time over all threads and processes.
+
+        `of_zaken_api`: it can do nothing without that API. Raises LegacyErrors, of which CircuitOpen costs no turn.
+        """
         if self.fresh(name):
             return
+        if of_zaken_api:
+            self.client.refuse_when_broken()
+        about_to_wait(self.name, "wacht op dezelfde vraag van een ander")
         seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
         lease = f"{self.name} {name}"
         try:
@@ -236,7 +245,12 @@ class Fetcher:
             done.add(current)
             if not self._askable(visit, current):
                 visit.partial(NO_KVK_FILTER)
-            self.once(visit, claims.asked_by_key(current), lambda current=current: self._key(visit, current))
+            self.once(
+                visit,
+                claims.asked_by_key(current),
+                lambda current=current: self._key(visit, current),
+                of_zaken_api=current.startswith(ALWAYS_ASKED),
+            )
             with self.store.read() as connection:
                 found = identities.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]
@@ -244,7 +258,7 @@ class Fetcher:
     def zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with its rollen and klantcontacten, and who the betrokkenen of those are."""
         self.asked.note(uuid)
-        self.once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid))
+        self.once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid), of_zaken_api=True)
 
     def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with all of it as it is now, however fresh what is held: for jobs."""

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from gateway.legacy.errors import DeadlinePassed
+from gateway.legacy.errors import DeadlinePassed, TooLarge
+from gateway.legacy.places import about_to_wait
 from gateway.store import claims, identities, leases, ties
 from gateway.store.database import now
 from gateway.store.sources import fetched_at, fetched_times, note_fetched, set_fetched
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from gateway.fetch import Fetcher, Visit
 
+TOO_LARGE = "een antwoord van de bron was te groot om te lezen"
 # So long the turn to walk lasts without a sign.
 TURN_SECONDS = 60.0
 # So long the work after an answer waits for its turn.
@@ -68,6 +70,7 @@ class Parties:
         """
         if not self._to_do(key):
             return
+        about_to_wait(self.fetcher.name, "wacht op dezelfde vraag van een ander")
         walked = claims.walked_by_key(key)
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
@@ -102,7 +105,10 @@ class Parties:
         while parts := self._left(key, began, done):
             for part in parts:
                 done.add(part.name)
-                part.read(visit)
+                try:
+                    part.read(visit)
+                except TooLarge:
+                    visit.partial(TOO_LARGE)  # it stays so: the other parts must not wait for it
                 if time.monotonic() - renewed > TURN_SECONDS / 4:
                     renewed = time.monotonic()
                     with self.store.write(synced=False) as connection:

@@ -6,25 +6,28 @@ show; it reads again for as long as the outcome says `retry`.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Any
 from uuid import UUID
 
-from gateway import problems
+from gateway import memory, problems
 from gateway.config import Live
 from gateway.covered import CUTOVER, SETTLED_PHASES, Standing
 from gateway.fetch import NO_KVK_FILTER, Fetcher, Held, Visit
 from gateway.ingest import OtherMaximum
 from gateway.klantinteracties.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, Shown, worst
-from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, TimedOut
+from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
+from gateway.legacy.places import Places
 from gateway.logs import get_logger
 from gateway.needs import LOCAL_KINDS, Need, Question, actor_codes, number_keys, question, written_keys
 from gateway.problems import Problem
 from gateway.refresh import Refresher
+from gateway.seldom import Seldom
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store
@@ -32,16 +35,20 @@ from gateway.store.waiting import Busy
 from mappings.identity import place
 
 log = get_logger(__name__)
+no_answers = Seldom(log, "bron antwoordt niet")
 RETRY_AFTER = 300
+# Who found no place to wait for a source may find one so soon, and what was asked is read meanwhile.
+PLACE_RETRY_AFTER = 2
 NOT_ASKABLE = (
     "de bron kan dit niet gevraagd worden; na de backfill (klantbrug backfill) is er een volledig antwoord"
 )
 AWAY = "de bron antwoordt niet"
 NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
 NO_TIME = "de tijd voor deze vraag was om"
+NO_PLACE = "er wachten al genoeg vragen op de bron"
 NOT_FREE = "de opslag was bezet, en niet alles was al gelezen"
 # Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
-NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, Busy)
+NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, Busy)
 # So long what is held but too old waits for who writes.
 OLD_WAITS_SECONDS = 0.25
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
@@ -58,7 +65,11 @@ class Request(threading.local):
 class LegacyHydrator:
     """Hydrates from the configured sources. One for each process."""
 
-    def __init__(self, store: Store, fetchers: Mapping[str, Fetcher], live: Live) -> None:
+    def __init__(
+        self, store: Store, fetchers: Mapping[str, Fetcher], live: Live, places: Places | None = None
+    ) -> None:
+        """`places`: how many questions may wait for sources at a time; None is any number."""
+        self.places = places or Places()
         self.store = store
         self.fetchers = fetchers
         self.live = live
@@ -117,8 +128,18 @@ class LegacyHydrator:
         needs = self._needs_of(shown)
         if not needs:
             return replace(outcome, retry=False)
-        met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
+        with self._asking():
+            met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
         return worst([outcome, met], retry=met.freshness == "live")
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """The block may ask sources, as one question."""
+        try:
+            with self.places.question():
+                yield
+        finally:
+            memory.give_back()
 
     # Outcomes
 
@@ -160,7 +181,8 @@ class LegacyHydrator:
         needs = [found for need in needs for found in self._resolve(need)]
         if not needs:
             return LOCAL
-        return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
+        with self._asking():
+            return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
 
     def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:
         """What an answer may say of itself as far as it comes from this source, that is asked when it may be."""
@@ -215,7 +237,7 @@ class LegacyHydrator:
                     fetcher.read(visit, need.what, need.value)
             except (LegacyError, OtherMaximum, Busy) as failed:
                 if not isinstance(failed, Busy):
-                    log.warning("bron antwoordt niet", source=fetcher.name, cause=failed.cause)
+                    no_answers.warning(source=fetcher.name, cause=failed.cause)
                 if isinstance(failed, NOT_DONE):
                     self._read_on(
                         fetcher, visit, [each for each in needs[number:] if held[each] < Held.YOUNG]
@@ -247,6 +269,9 @@ class LegacyHydrator:
     def _problem(self, source: str, error: LegacyError | OtherMaximum | Busy) -> Problem:
         if isinstance(error, Busy):
             return _told(problems.store_busy(ceil(self.store.waiting.seconds)), NOT_FREE)
+        if isinstance(error, NoPlace):
+            text = f"Er wachten al genoeg vragen op de bron {source}; probeer het zo weer."
+            return _told(problems.unavailable(text, PLACE_RETRY_AFTER), NO_PLACE)
         late = isinstance(error, (TimedOut, DeadlinePassed))
         text = f"De bron {source} kon niet worden bevraagd ({error.cause})."
         problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
@@ -304,8 +329,11 @@ class LegacyHydrator:
 
 
 def _why_partial(error: LegacyError | OtherMaximum | Busy) -> str:
+    """Why an answer is not complete, of which something was never read."""
     if isinstance(error, Busy):
         return NOT_FREE
+    if isinstance(error, NoPlace):
+        return NO_PLACE
     return NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ
 
 

@@ -11,6 +11,7 @@ from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
+from gateway.legacy.places import Places
 from gateway.processes import NotShared
 from gateway.store import rebuilding
 from gateway.store.database import Store, StoreError
@@ -30,11 +31,14 @@ class Installation:
     # Sources of which something is held that was made with another [mapping].
     to_rebuild: tuple[str, ...] = ()
 
-    def hydrator(self) -> Hydrator:
-        """What the served API asks before it answers."""
+    def hydrator(self, most_waiting: int | None = None) -> Hydrator:
+        """What the served API asks before it answers.
+
+        `most_waiting`: how many threads of this process may wait for sources at a time, None for any number.
+        """
         if not self.fetchers:
             return LocalOnly()
-        return LegacyHydrator(self.store, self.fetchers, self.config.live)
+        return LegacyHydrator(self.store, self.fetchers, self.config.live, Places(most_waiting))
 
 
 def open_installation(config: Config) -> Installation:

@@ -9,20 +9,26 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
 
+from gateway import memory
 from gateway.fetch import Fetcher, Visit
 from gateway.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
 from gateway.logs import get_logger, safe_traceback
 from gateway.needs import Need
+from gateway.seldom import Seldom
 from gateway.store.database import Store
 from gateway.store.waiting import Busy
 
 log = get_logger(__name__)
 
+too_much = Seldom(log, "too much to refresh")
+not_refreshed = Seldom(log, "not refreshed")
+
+# Of each source.
 MOST_WAITING = 200
 MOST_THREADS = 2
 # So long the reading of one need goes on at most; the next question goes on from there.
@@ -46,9 +52,10 @@ class Refresher:
     """
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[Errand, tuple[Fetcher, Visit]] = OrderedDict()
+        # By source, each with threads of its own: one that hangs holds up no other.
+        self._waiting: dict[str, OrderedDict[Errand, tuple[Fetcher, Visit]]] = defaultdict(OrderedDict)
         self._running: dict[Errand, Visit] = {}
-        self._threads = 0
+        self._threads: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._stop = threading.Event()
 
@@ -57,20 +64,21 @@ class Refresher:
         errand = Errand(fetcher.name, need)
         further = Visit(0.0, visit.began, waits=False)
         with self._changed:
-            if self._stop.is_set() or errand in self._waiting or errand in self._running:
+            waiting = self._waiting[fetcher.name]
+            if self._stop.is_set() or errand in waiting or errand in self._running:
                 return
-            if len(self._waiting) >= MOST_WAITING:
-                log.info("too much to refresh", source=fetcher.name)
+            if len(waiting) >= MOST_WAITING:
+                too_much.warning(source=fetcher.name)
                 return
-            self._waiting[errand] = fetcher, further
-            if self._threads < MOST_THREADS:
-                self._threads += 1
-                threading.Thread(target=self._work, args=(fetcher.store,), daemon=True).start()
+            waiting[errand] = fetcher, further
+            if self._threads[fetcher.name] < MOST_THREADS:
+                self._threads[fetcher.name] += 1
+                threading.Thread(target=self._work, args=(fetcher.name, fetcher.store), daemon=True).start()
 
     def settle(self, seconds: float = 60.0) -> bool:
         """Wait until there is nothing left to read. Out: did that come within so many seconds?"""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._threads, seconds)
+            return self._changed.wait_for(lambda: not self._threads.total(), seconds)
 
     def stop(self, seconds: float = 0.0) -> bool:
         """Begin no further call; one that is under way ends by itself. Out: did all end within so many seconds?"""
@@ -81,26 +89,28 @@ class Refresher:
                 visit.give_up = 0.0
         return self.settle(seconds)
 
-    def _work(self, store: Store) -> None:
+    def _work(self, source: str, store: Store) -> None:
         try:
-            while (taken := self._take()) is not None:
+            while (taken := self._take(source)) is not None:
                 errand, fetcher, visit = taken
                 try:
                     self._do(errand, fetcher, visit)
                 finally:
+                    memory.give_back()
                     with self._changed:
                         del self._running[errand]
         finally:
             store.close()  # this thread's connection
 
-    def _take(self) -> tuple[Errand, Fetcher, Visit] | None:
-        """The next errand; None when there is none, and then this thread counts no more."""
+    def _take(self, source: str) -> tuple[Errand, Fetcher, Visit] | None:
+        """The next errand at a source; None when there is none, and then this thread counts no more."""
         with self._changed:
-            if not self._waiting:
-                self._threads -= 1
+            waiting = self._waiting[source]
+            if not waiting:
+                self._threads[source] -= 1
                 self._changed.notify_all()
                 return None
-            errand, (fetcher, visit) = self._waiting.popitem(last=False)
+            errand, (fetcher, visit) = waiting.popitem(last=False)
             visit.give_up = time.monotonic() + MOST_SECONDS
             self._running[errand] = visit
             return errand, fetcher, visit
@@ -123,5 +133,8 @@ class Refresher:
         except Exception as error:  # noqa: BLE001 - the next errand may fare better
             log.error("refresh failed", source=errand.source, error=safe_traceback(error))
             return
+        if cause:
+            not_refreshed.warning(source=errand.source, cause=cause)
+            return
         seconds = round(time.monotonic() - began, 1)
-        log.info("refreshed", source=errand.source, what=errand.need.what, seconds=seconds, cause=cause)
+        log.info("refreshed", source=errand.source, what=errand.need.what, seconds=seconds)

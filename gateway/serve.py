@@ -25,6 +25,7 @@ from gateway.config import Config, ConfigError, Gateway
 from gateway.exposure import open_files
 from gateway.guesses import Guesses
 from gateway.installation import open_installation
+from gateway.legacy.places import most_waiting
 from gateway.logs import get_logger
 from gateway.rates import shared_memory
 from gateway.server.exchange import App
@@ -51,12 +52,13 @@ def make_app(config: Config, counted: memoryview | None = None, guesses: Guesses
     """
     installation = open_installation(config)
     installation.store.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+    threads = settings(config).threads + LONG_PLACES
     # The other half answers questions, however long another process holds the store.
-    installation.store.waiting.places = (settings(config).threads + LONG_PLACES) // 2
+    installation.store.waiting.places = threads // 2
     return create_app(
         config,
         store=installation.store,
-        hydrator=installation.hydrator(),
+        hydrator=installation.hydrator(most_waiting(threads)),
         counted=counted,
         guesses=guesses,
     )
@@ -149,7 +151,8 @@ def _allow_files(connections: int) -> None:
 def settings(config: Config) -> Gateway:
     """How to serve this configuration: `[gateway]`, with as many threads as are of use."""
     if config.sources:
-        return config.gateway
+        # One that waits for a source, and one that does not.
+        return replace(config.gateway, threads=max(2, config.gateway.threads))
     # Threads are for requests that wait for a source. Without sources none does, and threads that only compute take
     # the interpreter from each other at every row of a question to the store.
     return replace(config.gateway, threads=1)

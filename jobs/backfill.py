@@ -32,9 +32,9 @@ from gateway.batch import Result
 from gateway.fetch import Fetcher, Visit, ask
 from gateway.legacy.background import background, patient
 from gateway.legacy.client import Page, ZakenClient
-from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow
+from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
-from gateway.legacy.gate import CHOSEN
+from gateway.legacy.gate import LONG
 from gateway.legacy.turns import BROKEN
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
@@ -42,6 +42,7 @@ from gateway.store.database import StoreError, now
 from gateway.store.sources import set_covered
 from gateway.store.trouble import in_words
 from jobs import connections, terms
+from jobs.asking import dated, page_at, total_of, unless_too_large
 from jobs.crew import Crew, Question
 from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.telling import BY_UUID, Progress, Telling
@@ -56,6 +57,8 @@ MAX_LOOKS = 6
 LOOKS_MORE = 2
 LEASE_SECONDS = 120
 LEAST_LOOKS = 2
+# So many of what could not be read are named.
+NAMED = 5
 PIECE = 200
 # The sample of zaakcontactmomenten is kept after so many calls; what an operator is told that it is.
 SAVE_SAMPLE = 10
@@ -177,6 +180,8 @@ class Backfill:
             self._reconcile(run)
         finally:
             self.crew.close()
+        if lost := run.cursor.get("lost"):
+            return f"niet volledig: {TooLarge.text} ({', '.join(lost[:NAMED])}, in totaal {len(lost)})"
         if not complete:
             return "niet volledig: bij elke keer lezen kwamen er gemiste objecten bij"
         with self.store.write() as connection:
@@ -224,7 +229,7 @@ class Backfill:
                 cursor |= {"surprises": cursor["surprises"] + 1, "allowed": cursor["allowed"] + 1}
         kinds = kinds_of(self.client)
         if "totals" not in cursor:
-            cursor["totals"] = {kind: self._one(partial(_total, self.client, kind)) for kind in kinds}
+            cursor["totals"] = {kind: self._one(partial(total_of, self.client, kind)) for kind in kinds}
         while cursor["look"] <= cursor["allowed"]:
             while cursor["kind"] < len(kinds):
                 self._kind(cursor, kinds[cursor["kind"]])
@@ -298,10 +303,14 @@ class Backfill:
             if connection is not None:
                 runs.save_run(connection, self.run_record)
 
-        def take(number: int, page: Page | None) -> None:
+        def take(number: int, page: Page | TooLarge | None) -> None:
             count.surprises += self._renumbered(cursor)
             if page is None:
                 keep(None, Shown(), number)
+                return
+            if isinstance(page, TooLarge):
+                self._lost(f"{kind} pagina {number}")
+                keep(None, Shown(mark=number), number)
                 return
 
             if page.exact and page.count is not None:
@@ -329,9 +338,15 @@ class Backfill:
             number = walk.next()
             if number is None:
                 return None
-            return Question(partial(_page, self.client, kind, filters, number), partial(take, number))
+            return Question(partial(page_at, self.client, kind, filters, number), partial(take, number))
 
         self._work(more)
+
+    def _lost(self, what: str) -> None:
+        """What could not be read, because it is too large: told at the end, and the rest goes on."""
+        lost: list[str] = self.run_record.cursor.setdefault("lost", [])
+        if what not in lost:
+            lost.append(what)
 
     def _renumbered(self, cursor: dict[str, Any]) -> bool:
         """Have pages another size than before (the source was upgraded)? Then this look may have skipped some."""
@@ -342,7 +357,7 @@ class Backfill:
 
     def _end(self, kind: str, filters: Filters, deepest: int) -> int:
         """The last page of a list now, from where it ended before; it may have grown since."""
-        while self._one(partial(_page, self.client, kind, filters, deepest + 1)) is not None:
+        while self._one(partial(page_at, self.client, kind, filters, deepest + 1)) is not None:
             deepest += 1
         return deepest
 
@@ -387,12 +402,18 @@ class Backfill:
                 zaken = following.held_after(connection, self.source, "zaak", cursor["connected"], PIECE)
             found, asked = [], now()
 
-            def take(of_one: list[dict[str, Any]], found: list[dict[str, Any]] = found) -> None:
-                found += of_one
+            def take(of_one: list[dict[str, Any]] | TooLarge, found: list[dict[str, Any]] = found) -> None:
+                if isinstance(of_one, TooLarge):
+                    self._lost(f"{CONNECTION} van een zaak")
+                else:
+                    found += of_one
                 self.telling.step()
 
             questions = iter(
-                [Question(partial(connections.of_zaak, self.client, zaak), take) for _, zaak in zaken]
+                [
+                    Question(partial(unless_too_large, partial(connections.of_zaak, self.client, zaak)), take)
+                    for _, zaak in zaken
+                ]
             )
             self._work(partial(next, questions, None))
             place = {"connected": zaken[-1][0]} if zaken else {"way": connections.NONE}
@@ -472,7 +493,7 @@ class Backfill:
             self.telling.count(BY_UUID, 1, result)
             self._settle(result)
 
-        return Question(partial(_dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
+        return Question(partial(dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
 
     def _settle(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
@@ -481,9 +502,11 @@ class Backfill:
         visit = Visit(time.monotonic() + PATIENCE)
         with background(stop=self.stopping):
             for uuid in sorted(result.refetch_zaken):
-                self.fetcher.reread_zaak(visit, uuid)
+                if unless_too_large(partial(self.fetcher.reread_zaak, visit, uuid)) is not None:
+                    self._lost("een zaak die leesbaar werd")
             for uuid in sorted(result.refetch_moments):
-                self.fetcher.earlier.reread_moment(visit, uuid)
+                if unless_too_large(partial(self.fetcher.earlier.reread_moment, visit, uuid)) is not None:
+                    self._lost("een contactmoment dat leesbaar werd")
 
     def _ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:
         """Ask what ties contactmomenten to zaken and klanten where that has no list of its own (M32, M40)."""
@@ -492,14 +515,20 @@ class Backfill:
         ]
         for kind in TIES:
 
-            def take(answer: tuple[int, list[dict[str, Any]]], kind: str = kind) -> None:
+            def take(answer: tuple[int, list[dict[str, Any]] | TooLarge], kind: str = kind) -> None:
                 asked, found = answer
+                if isinstance(found, TooLarge):
+                    self._lost(f"{kind} van een contactmoment")
+                    return
                 result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
                 self.telling.count(kind, len(found), result)
                 self._settle(result)
 
             self._first.extend(
-                Question(partial(_dated, partial(ties_of, self.client, kind, uuid)), take)
+                Question(
+                    partial(dated, partial(unless_too_large, partial(ties_of, self.client, kind, uuid))),
+                    take,
+                )
                 for uuid in uuids
                 if uuid is not None
             )
@@ -520,7 +549,7 @@ class Backfill:
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             runs.beat(connection, self.run_record)
             backfills.tell(connection, self.source, self.telling.news(self.asked_how))
-        if self.asked_how["waiting"] in CHOSEN and self.yields():
+        if self.asked_how["waiting"] in LONG and self.yields():
             raise Yielded
         self._looked = time.monotonic()
 
@@ -551,18 +580,3 @@ class Backfill:
     def _save(self) -> None:
         with self.store.write() as connection:
             runs.save_run(connection, self.run_record)
-
-
-def _total(client: ZakenClient, kind: str) -> int | None:
-    """How long a list is, as far as the source tells."""
-    return client.first(kind)[1].number
-
-
-def _dated(asking: Callable[[], Found]) -> tuple[int, Found]:
-    """An answer, with when it was asked for: in the thread that asks, just before."""
-    return now(), asking()
-
-
-def _page(client: ZakenClient, kind: str, filters: Filters, number: int) -> Page | None:
-    """One page, None behind the end."""
-    return next(client.pages(kind, filters, start=number), None)

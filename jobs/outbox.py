@@ -19,6 +19,7 @@ import urllib3
 
 from gateway.config import Notifications, Source
 from gateway.installation import Installation
+from gateway.legacy.timed import ends_at, timed_session
 from gateway.legacy.tokens import Tokens
 from gateway.logs import get_logger, silence_http_libraries
 from gateway.store import outbox as rows
@@ -68,8 +69,9 @@ class Notificaties:
     def __init__(self, settings: Notifications) -> None:
         self._address = f"{settings.url}/notificaties"
         self._timeout = (settings.connect_timeout, settings.read_timeout)
+        self._most_seconds = settings.connect_timeout + settings.read_timeout
         self._tokens = Tokens(Source("notificaties", settings.url, settings.client_id, settings.secret))
-        self._session = requests.Session()
+        self._session = timed_session()
         self._session.trust_env = False  # neither another password nor a proxy
         self._session.verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
@@ -82,15 +84,16 @@ class Notificaties:
         token = self._tokens.current()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
-            response = self._session.post(
-                self._address,
-                data=orjson.dumps(message),
-                headers={**headers, "Accept": "application/json", "User-Agent": "klantbrug"},
-                auth=_as_given,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
+            with ends_at(time.monotonic() + self._most_seconds, self._timeout[1]):
+                response = self._session.post(
+                    self._address,
+                    data=orjson.dumps(message),
+                    headers={**headers, "Accept": "application/json", "User-Agent": "klantbrug"},
+                    auth=_as_given,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
         except requests.ReadTimeout:
             return Sent(Verdict.TROUBLE, "timed_out")
         except requests.exceptions.SSLError:

@@ -1,7 +1,7 @@
 """Backfills of several sources in turn, and that as a job: it reads in every source that is not complete yet.
 
-A source that must wait, for its window or a pause mostly, yields to one that can be read. Only when all that are left
-must wait, one of them does: it can be seen and steered as a backfill that runs.
+A source that must wait, for its window, a pause, rest or until it is well again, yields to one that can be read. Only
+when all that are left must wait, one of them does: it can be seen and steered as a backfill that runs.
 
 The job is off unless the operator wants it. A source that failed is tried again after a while, also when another is
 being waited for.
@@ -18,7 +18,6 @@ from gateway.covered import CUTOVER
 from gateway.fetch import CutOver, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError
-from gateway.legacy.turns import BROKEN
 from gateway.logs import get_logger
 from gateway.store import backfills
 from jobs.backfill import Backfill, Busy, Stopped, Yielded
@@ -56,10 +55,9 @@ def in_turn(
 
 
 def _waits(fetcher: Fetcher) -> bool:
-    """Must it wait for what may take long? A broken source fails at its first call, so that need not be waited for."""
+    """Must it wait for what may take long: its window, a pause, rest, or that it is well again?"""
     with contextlib.suppress(CutOver):
-        waiting = fetcher.client.waits()
-        return waiting is not None and waiting.reason != BROKEN
+        return fetcher.client.waits() is not None
     return False
 
 

@@ -28,8 +28,9 @@ from gateway.logs import get_logger, safe_traceback
 from gateway.store import leases, runs, waiting
 from gateway.store.database import now
 from gateway.store.sources import meta, set_meta
-from jobs.table import LEASE as JOB_LEASE
-from jobs.table import Job, mark_of, off_because, run_job, schedule_of, trigger_of, usable
+from jobs.table import Job, mark_of, off_because, run_turn, schedule_of, trigger_of, usable
+from jobs.turns import LEASE as JOB_LEASE
+from jobs.turns import Turn, turns_of
 from jobs.work import Busy, NotFree
 
 log = get_logger("klantbrug.jobs")
@@ -57,6 +58,7 @@ class Scheduler:
         self.installation = installation
         # Also those that are off: an operator may turn them on while we run.
         self.jobs = usable(installation.config) if jobs is None else jobs
+        self.turns = [turn for job in self.jobs for turn in turns_of(job, installation.fetchers)]
         self.lease_seconds = lease_seconds
         # It tells of every run and of every run that was not needed; what matters we log ourselves.
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
@@ -91,16 +93,17 @@ class Scheduler:
         stopping = threading.Event()
         scheduler = BackgroundScheduler(
             timezone=DUTCH_TIME,
-            executors={"default": ThreadPoolExecutor(max(1, len(self.jobs)))},
+            executors={"default": ThreadPoolExecutor(max(1, len(self.turns)))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         scheduler.add_listener(_tell_error, EVENT_JOB_ERROR)
-        for job in self.jobs:
+        missed = {job.name: self._missed(job) for job in self.jobs}
+        for turn in self.turns:
             scheduler.add_job(
-                partial(self._run, job, stopping),
-                self._trigger(job),
-                id=job.name,
-                **({"next_run_time": datetime.now(UTC)} if self._missed(job) else {}),
+                partial(self._run, turn, stopping),
+                self._trigger(turn.job),
+                id=turn.name,
+                **({"next_run_time": datetime.now(UTC)} if missed[turn.job.name] else {}),
             )
         scheduler.start()
         log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
@@ -135,8 +138,8 @@ class Scheduler:
         """APScheduler sleeps until a moment of the clock of before: ahead, that came by now; back, it is far away."""
         log.warning("the clock jumped", seconds=round(seconds))
         if seconds < 0:
-            for job in self.jobs:
-                scheduler.reschedule_job(job.name, trigger=self._trigger(job))
+            for turn in self.turns:
+                scheduler.reschedule_job(turn.name, trigger=self._trigger(turn.job))
         scheduler.wakeup()
 
     def _missed(self, job: Job) -> bool:
@@ -163,8 +166,8 @@ class Scheduler:
         if schedule_of(job, self.installation.config):
             set_meta(self.installation.store, mark_of(job.name), str(now()))
 
-    def _run(self, job: Job, stopping: threading.Event) -> None:
-        installation = self.installation
+    def _run(self, turn: Turn, stopping: threading.Event) -> None:
+        installation, job = turn.narrowed(self.installation), turn.job
         if stopping.is_set():
             return
         began = time.monotonic()
@@ -173,19 +176,19 @@ class Scheduler:
             if off or not job.anything(installation):
                 self._mark(job)
                 return
-            counters: dict[str, Any] = run_job(self.installation, job, stopping)
+            counters: dict[str, Any] = run_turn(self.installation, turn, stopping)
         except Busy:
-            log.info("job runs elsewhere", job=job.name)
+            log.info("job runs elsewhere", job=turn.name)
             return
         except leases.Lost:
-            log.warning("job stopped: another process took over", job=job.name)
+            log.warning("job stopped: another process took over", job=turn.name)
             return
         except NotFree:
             return  # the process ends
         except waiting.Busy:
-            log.warning("de opslag is bezet: gaat een volgende keer", job=job.name)
+            log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
-        log.info("job done", job=job.name, seconds=round(time.monotonic() - began, 1), **counters)
+        log.info("job done", job=turn.name, seconds=round(time.monotonic() - began, 1), **counters)
 
 
 def _tell_error(event: JobExecutionEvent) -> None:

@@ -30,7 +30,7 @@ from gateway.covered import CUTOVER
 from gateway.fetch import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.client import Page
-from gateway.legacy.errors import LegacyError, Unreachable
+from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
 from gateway.logs import get_logger, safe_traceback
 from gateway.store import asked, following
 from gateway.store.database import now
@@ -325,6 +325,8 @@ class _Sweep:
     def _is_lost(self, place: Place, error: LegacyError) -> bool:
         """Did what stands here fail in so many runs, while the source did answer, that it is to be passed over?"""
         self.lists = False
+        if isinstance(error, TooLarge):
+            return True  # the source did answer, and the next time it is no smaller
         if isinstance(error, (Unreachable, *NOT_ASKED)):
             return False
         self.lists = gives_lists(self.fetcher)

@@ -18,7 +18,7 @@ from typing import Any
 from gateway.covered import CUTOVER
 from gateway.fetch import Fetcher
 from gateway.installation import Installation
-from gateway.legacy.errors import LegacyError
+from gateway.legacy.errors import LegacyError, TooLarge
 from gateway.logs import get_logger, safe_traceback
 from gateway.store import following
 from gateway.store.database import now
@@ -101,10 +101,13 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
         since = _mend_moments(followed)
     began = now()
     looking = _Looking(followed, since, done)
-    for kind in ("zaak", "rol", "klantcontact"):
-        looking.everything_new(kind)
-    if followed.fetcher.client.has_api("contactmomenten"):
-        looking.everything_new("contactmoment")
+    moments = followed.fetcher.client.has_api("contactmomenten")
+    for kind in ("zaak", "rol", "klantcontact", *(["contactmoment"] if moments else [])):
+        try:
+            looking.everything_new(kind)
+        except TooLarge as error:  # the other lists must not wait for it
+            log.warning("sync could not read all", source=fetcher.name, kind=kind, cause=error.cause)
+            done.agreed = False
     with work.write() as connection:
         if done.agreed:
             following.set_synced(connection, fetcher.source, began)

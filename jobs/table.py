@@ -11,25 +11,32 @@ from typing import NamedTuple
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from gateway import memory
 from gateway.config import Config
 from gateway.covered import SYNC_SECONDS
 from gateway.cron import DUTCH_TIME, cron_trigger
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Stopped
+from gateway.logs import get_logger
 from gateway.store import leases, runs
 from gateway.store.database import Store, now
 from gateway.store.sources import meta, set_meta
 from jobs import backup, ends, inbox, outbox, purge, refill, sweep, sync, verify
+from jobs.turns import Turn, Until, turns_of
 from jobs.work import Busy, NotFree, Work
+
+log = get_logger("klantbrug.jobs")
 
 # Longer than a job may take between two writes: after that it hangs. A holder that died is seen at once by its
 # process number.
 LEASE_SECONDS = 120
 # So long a call of a job waits at most for a source that wants rest; then the job fails, and comes again.
 PATIENCE = 60.0
-LEASE = "job "
 ON, OFF = "on", "off"
+# Counts turns that were stopped because they lasted too long.
+TIME_OVER = "time_over"
+MINUTE, HOUR = 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,14 @@ class Job:
     wanted: bool = True
     # What it counts that an operator must hear of, as of a source that could not be asked.
     trouble: tuple[str, ...] = ()
+    # Has each source a turn of its own, side by side with the others'?
+    by_source: bool = False
+    # How long a turn lasts at most; 0 is as long as it takes.
+    most_seconds: int = 0
 
     def in_trouble(self, counters: Mapping[str, int]) -> bool:
         """Did a run that counted this finish with problems?"""
-        return any(counters.get(name) for name in self.trouble)
+        return any(counters.get(name) for name in (*self.trouble, TIME_OVER))
 
 
 def _no_notifications(config: Config) -> str:
@@ -85,6 +96,7 @@ JOBS = (
         seconds=3,
         anything=outbox.anything_due,
         trouble=("postponed", "given_up"),
+        most_seconds=15 * MINUTE,
     ),
     Job(
         "purge",
@@ -92,6 +104,7 @@ JOBS = (
         purge.purge,
         _always,
         schedule="30 3 * * *",
+        most_seconds=HOUR,
     ),
     Job(
         "ends",
@@ -99,6 +112,7 @@ JOBS = (
         ends.recompute_ended,
         _no_source,
         schedule="10 0 * * *",
+        most_seconds=HOUR,
     ),
     Job(
         "backfill",
@@ -118,6 +132,8 @@ JOBS = (
         seconds=SYNC_SECONDS,
         anything=sync.anything_to_follow,
         trouble=("failed",),
+        by_source=True,
+        most_seconds=2 * HOUR,
     ),
     Job(
         "inbox",
@@ -127,6 +143,8 @@ JOBS = (
         seconds=2,
         anything=inbox.anything_due,
         trouble=("postponed",),
+        by_source=True,
+        most_seconds=15 * MINUTE,
     ),
     Job(
         "sweep",
@@ -136,6 +154,8 @@ JOBS = (
         seconds=60,
         anything=sweep.anything_due,
         trouble=("failed",),
+        by_source=True,
+        most_seconds=15 * MINUTE,
     ),
     Job(
         "verify",
@@ -145,6 +165,8 @@ JOBS = (
         schedule="0 5 * * 6",
         anything=verify.any_synced,
         trouble=("not_clean", "skipped"),
+        by_source=True,
+        most_seconds=6 * HOUR,
     ),
     Job(
         "backup",
@@ -225,9 +247,11 @@ def listing(config: Config, store: Store) -> list[Line]:
     lines = []
     for job in JOBS:
         schedule = schedule_of(job, config)
+        turns = turns_of(job, [source.name for source in config.sources])
         with store.read() as connection:
             last = runs.last_run(connection, job.name)
-            doing = leases.grip_of(connection, f"{LEASE}{job.name}")
+            grips = {leases.grip_of(connection, turn.lease) for turn in turns}
+        doing = next((grip for grip in (leases.STUCK, leases.HELD) if grip in grips), leases.FREE)
         when = schedule or f"elke {job.seconds} s"
         off = off_because(job, config, store)
         lines.append(Line(job.name, job.about, off, when, doing, *(last or (None, None))))
@@ -235,10 +259,34 @@ def listing(config: Config, store: Store) -> list[Line]:
 
 
 def run_job(installation: Installation, job: Job, stopping: threading.Event | None = None) -> dict[str, int]:
-    """Run a job now, as the only one over all processes. Out: what it counted.
+    """Run a job now, each source in its turn, as the only one over all processes. Out: what it counted.
 
-    `stopping` asks it to stop at the next good moment. Raises Busy when it runs elsewhere, leases.Lost when another
-    took over, NotFree when it had to stop while it waited for the store, and what the job itself raises.
+    `stopping` asks it to stop at the next good moment. Raises Busy when a turn of it runs elsewhere, after the others;
+    leases.Lost when another took over, NotFree when it had to stop while it waited for the store, and what the job
+    itself raises.
+    """
+    counters: dict[str, int] = {}
+    busy: Busy | None = None
+    for turn in turns_of(job, installation.fetchers):
+        if stopping is not None and stopping.is_set():
+            break
+        try:
+            counted = run_turn(installation, turn, stopping)
+        except Busy as error:
+            busy = error
+            continue
+        counters = {name: counters.get(name, 0) + counted.get(name, 0) for name in counters | counted}
+    if busy is not None:
+        raise busy
+    return counters
+
+
+def run_turn(
+    installation: Installation, turn: Turn, stopping: threading.Event | None = None
+) -> dict[str, int]:
+    """Run one turn of a job now, as the only one over all processes; in, out and raised as of `run_job`.
+
+    One that lasts longer than it may is stopped, which is told in the log and counted.
     """
     stopping = stopping or threading.Event()
 
@@ -248,15 +296,17 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
 
     # Whoever holds the store, it waits until it may write: nothing that it did is lost.
     with installation.store.giving_way(meanwhile):
-        return _run(installation, job, stopping)
+        return _run(installation, turn, stopping)
 
 
-def _run(installation: Installation, job: Job, stopping: threading.Event) -> dict[str, int]:
-    store = installation.store
-    grip = leases.take(store, f"{LEASE}{job.name}", LEASE_SECONDS)
+def _run(installation: Installation, turn: Turn, stopping: threading.Event) -> dict[str, int]:
+    store, job = installation.store, turn.job
+    grip = leases.take(store, turn.lease, LEASE_SECONDS)
     if grip is None:
-        raise Busy(f"job {job.name} loopt al in een ander proces")
-    work = Work(installation, grip, stopping)
+        raise Busy(f"job {turn.name} loopt al in een ander proces")
+    seconds = turn.most_seconds(installation.config)
+    until = Until(stopping, seconds)
+    work = Work(turn.narrowed(installation), grip, until)
     started, status, counters = now(), runs.FAILED, dict[str, int]()
     try:
         # Whatever code the job runs, it writes only for as long as the lease is its own.
@@ -267,10 +317,14 @@ def _run(installation: Installation, job: Job, stopping: threading.Event) -> dic
             counters = job.function(work)
         status = runs.PROBLEMS if job.in_trouble(counters) else runs.FINISHED
     except Stopped:
-        status = runs.INTERRUPTED  # while it waited for its turn at a source
+        status = runs.INTERRUPTED  # while it asked a source, or waited for its turn there
     finally:
+        if until.over:
+            log.warning("job stopped: it lasted too long", job=turn.name, seconds=seconds)
+            counters, status = {**counters, TIME_OVER: 1}, runs.PROBLEMS
         if schedule_of(job, installation.config):
             with store.write() as connection:
                 runs.record_run(connection, job.name, started, status, counters)
         leases.let_go(store, grip)
+        memory.give_back()
     return counters

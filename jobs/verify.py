@@ -25,6 +25,7 @@ from gateway.installation import Installation
 from gateway.legacy.background import Background, Waiting, background, current
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import LegacyError
+from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.gate import LONG
 from gateway.logs import get_logger
 from gateway.report import sentence
@@ -117,7 +118,7 @@ class Verify:
                     runs.end_run(connection, run, runs.FINISHED if report["clean"] else runs.PROBLEMS, text)
             run = None
             return report
-        except (KeyboardInterrupt, Stopped):
+        except (KeyboardInterrupt, Stopped, StoppedAtTheGate):
             status, message = runs.INTERRUPTED, "onderbroken"
             if self.sample is None:
                 message += "; hetzelfde commando gaat verder"

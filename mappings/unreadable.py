@@ -23,6 +23,8 @@ class Fault(StrEnum):
     NUMBER = "getal dat geen getal is"
     STRUCTURE = "geen geldige JSON"
     DEPTH = "te diep genest"
+    TWICE = "dubbele naam"
+    SIZE = "groter dan max_answer"
 
 
 _FAULTS: Final = frozenset(Fault)

@@ -132,6 +132,20 @@ def test_a_source_that_is_paused_while_it_is_read_yields_and_is_gone_on_with(
     assert job.counts == {"complete": 2, "incomplete": 0, "stopped": 0, "failed": 0}
 
 
+def test_a_source_that_breaks_while_it_is_read_yields_and_is_gone_on_with(
+    two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path
+) -> None:
+    """Its calls have all patience, so it kept the others waiting for as long as it was down."""
+    two[0].traps.slow = 0.1
+    with Job(install(config_of(tmp_path / "here", two, job=True))) as job:
+        until(lambda: job.of("een")["now"] and two[0].calls_count > 3)
+        two[0].traps.down = True
+        until(lambda: coverage(job.store, "twee") == "complete", 40)
+        assert coverage(job.store, "een") == "partial"
+        two[0].traps.down, two[0].traps.slow = False, 0
+        until(lambda: coverage(job.store, "een") == "complete", 90)
+
+
 def test_a_source_that_failed_is_tried_again_while_another_is_waited_for(
     two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

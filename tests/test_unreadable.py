@@ -44,6 +44,11 @@ FAULTS = {
         b'Kapotte","waarde":-1e999,"einde":"',
         "betrokkeneIdentificatie.waarde (getal dat geen getal is)",
     ),
+    "bytes of a surrogate": (b"Kapotte \xed\xa0\xbd", f"{PLACE} (byte die geen UTF-8 is)"),
+    "name": (b'Kapotte","\\ud83d":"', "betrokkeneIdentificatie (half teken)"),
+    "twice": (b'Kapotte","geslachtsnaam":"Anders', "betrokkeneIdentificatie (dubbele naam)"),
+    "deep": (b'Kapotte","diep":' + b"[" * 500 + b"]" * 500 + b',"einde":"', "te diep genest"),
+    "deeper": (b'Kapotte","diep":' + b"[" * 99999 + b"]" * 99999 + b',"einde":"', "geen geldige JSON"),
     "quote": (b'Kap"otte', "geen geldige JSON"),
     "backslash": (b"Kapotte \\", "geen geldige JSON"),
     "escape": (b"Kapotte \\x", "geen geldige JSON"),
@@ -115,6 +120,13 @@ def test_so_it_is_with_every_kind(data: Dataset, install: Install, fault: str, k
         spoil(server, fault)
         installation = backfilled(install(bron=server))
         assert [found[:2] for found in held(installation)] == [(kind, each["uuid"])]
+
+
+def test_a_name_that_stands_twice_with_the_same_value_is_no_fault(data: Dataset, install: Install) -> None:
+    a_person(data)
+    with SampleServer(data) as server:
+        server.traps.spoil = {NAME.encode(): b'Echt","geslachtsnaam":"Echt'}
+        assert not held(backfilled(install(bron=server)))
 
 
 @pytest.mark.rule("M3")

@@ -20,7 +20,7 @@ def sync(config: Config, names: tuple[str, ...]) -> None:
     from gateway.legacy.errors import LegacyError
     from gateway.store.leases import Lost
     from jobs.sync import sync_source
-    from jobs.table import BY_NAME, run_job
+    from jobs.table import BY_NAME, TIME_OVER, run_job
     from jobs.work import Busy, Work
 
     chosen = {source.name for source in chosen_sources(config, names)}
@@ -30,8 +30,6 @@ def sync(config: Config, names: tuple[str, ...]) -> None:
     def one_by_one(work: Work) -> dict[str, int]:
         nonlocal problems
         for name, fetcher in work.installation.fetchers.items():
-            if name not in chosen:
-                continue
             try:
                 done = sync_source(work, fetcher)
             except LegacyError as error:
@@ -47,8 +45,13 @@ def sync(config: Config, names: tuple[str, ...]) -> None:
                 problems += 1
         return {}
 
+    installation = open_installation(config)
+    fetchers = {name: fetcher for name, fetcher in installation.fetchers.items() if name in chosen}
     try:
-        run_job(open_installation(config), replace(BY_NAME["sync"], function=one_by_one))
+        job = replace(BY_NAME["sync"], function=one_by_one)
+        if run_job(replace(installation, fetchers=fetchers), job).get(TIME_OVER):
+            click.echo("Afgebroken: langer dan [jobs.sync] most_seconds.", err=True)
+            problems += 1
     except KeyboardInterrupt:
         click.echo("Onderbroken. Hetzelfde commando begint waar deze keer begon.", err=True)
         sys.exit(PROBLEMS)

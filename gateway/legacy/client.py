@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from gateway.config import EARLIER_APIS, Source
 from gateway.legacy import errors, lenient, versions
-from gateway.legacy.background import Waiting
+from gateway.legacy.background import Waiting, current
 from gateway.legacy.gates import Gates
+from gateway.legacy.smaller import Fits, Part, first_address, in_parts, next_size
 from gateway.legacy.spoken import Spoken
 from gateway.legacy.transport import Answer, Retries, Transport
 from gateway.legacy.versions import ApiVersion
@@ -123,6 +124,7 @@ class ZakenClient:
             for api in EARLIER_APIS
             if (own := _own_credentials(source, api))
         }
+        self._fits = Fits()
         self._spoken = Spoken(source.name, source.api_version, self._probe)
 
     def close(self) -> None:
@@ -138,6 +140,11 @@ class ZakenClient:
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What background calls wait for now, of what may take long (window, pause, rest, circuit breaker)."""
         return self._gates.waits(window=window)
+
+    def refuse_when_broken(self) -> None:
+        """Raise CircuitOpen when the Zaken API failed so often that a client's question is not asked now."""
+        if current() is None:
+            self._gates.all()[0].refuse_when_broken("GET /zaken")
 
     def forget_overrides(self) -> None:
         """Let the limits of the configuration hold again (see `gates.set_overrides`)."""
@@ -206,7 +213,10 @@ class ZakenClient:
         One that can't be read as it stands comes marked (`mappings.unreadable`), as it does in lists (M3).
         """
         template = f"GET /{PATHS[kind]}/*"
-        answer = self._ask(kind, self.url_of(kind, uuid), {}, template, deadline)
+        try:
+            answer = self._ask(kind, self.url_of(kind, uuid), {}, template, deadline)
+        except errors.TooLarge as error:
+            return self._unreadable(kind, uuid, error.begin, Fault.SIZE)
         self._charge(kind, 1)
         if answer.text is not None:
             return self._unreadable(kind, uuid, answer.text)
@@ -241,8 +251,7 @@ class ZakenClient:
             size = versions.PAGE_SIZE if "pageSize" in question.params else versions.DEFAULT_PAGE_SIZE
             template, asked = question.template, _now()
             try:
-                answer = self._list(question, deadline, number)
-                objects, count, exact = self._page(question, answer, number, size, deadline)
+                page = self._page(question, number, size, deadline)
             except errors.VersionChanged:
                 if number > start:
                     raise  # the pages so far may be of another size
@@ -252,6 +261,7 @@ class ZakenClient:
                 if number == 1:
                     raise  # an empty list is a 200: this list does not exist
                 return
+            objects, count, exact, last = page
             if not objects:
                 return
             self._charge(kind, len(objects))
@@ -262,13 +272,7 @@ class ZakenClient:
                     self.source_name, template, text="de bron geeft steeds dezelfde pagina"
                 )
             before = now
-            ends = (
-                len(objects) < size
-                and answer.body is not None
-                and answer.body.get("next") is None
-                and exact
-                and count == (number - 1) * size + len(objects)
-            )
+            ends = last and exact and len(objects) < size and count == (number - 1) * size + len(objects)
             yield Page(number, objects, count, max(size, len(objects)), ends, asked, exact)
             number += 1
 
@@ -311,6 +315,8 @@ class ZakenClient:
         except errors.VersionChanged:
             question = self._question(kind, filters or {}, deadline, 1)
             answer = self._list(question, deadline)
+        except errors.TooLarge:
+            return [], Count(None, False)  # it is there, and does not say how long it is
         objects = self._objects_in(answer, kind, question.template, deadline)
         if isinstance(answer.body, list):
             return objects, Count(len(objects), True)
@@ -319,7 +325,10 @@ class ZakenClient:
     def _probe(self, params: Mapping[str, str], deadline: float | None) -> tuple[list[dict[str, Any]], str]:
         """The rollen that these parameters give, and the version that the answer names."""
         template = self._template("rol", params)
-        answer = self._transport.get(self._list_url("rol"), params, template, deadline)
+        try:
+            answer = self._transport.get(self._list_url("rol"), params, template, deadline)
+        except errors.TooLarge as error:
+            return [{}, {}], error.version  # more than one, so what was asked for made no difference
         return self._objects_in(answer, "rol", template, deadline), answer.headers.get("API-version", "")
 
     def _ask(
@@ -395,34 +404,35 @@ class ZakenClient:
         """Whether that filter holds an address of this source: a zaakcontactmoment may point anywhere (M32)."""
         return name in _OWN_URLS and (kind, name) != ("zaakcontactmoment", "contactmoment")
 
-    def _page(
-        self, question: "_Question", answer: Answer, number: int, size: int, deadline: float | None
-    ) -> tuple[list[dict[str, Any]], int | None, bool]:
-        """The objects of a page, how many the list has, and whether the source counted them.
+    def _page(self, question: "_Question", number: int, size: int, deadline: float | None) -> Part:
+        """One page of a list; one that is too large, or has a broken structure, in smaller ones, down to the object
+        that is so (M3). Raises TooLarge where the source knows no sizes."""
+        kind, sized = question.kind, "pageSize" in question.params
+        smaller = next_size(size) if sized else 0
 
-        A page with a broken structure is asked again in smaller ones, down to the object that breaks it (M3).
-        """
-        smaller = next((each for each in versions.SMALLER_SIZES if each < size), 0)
-        if answer.text is None or "pageSize" not in question.params or not smaller:
-            objects = self._objects_in(answer, question.kind, question.template, deadline)
-            count = _count_in(answer)
-            return objects, count.number, count.exact and count.number is not None
-        found: list[dict[str, Any]] = []
-        counts: list[int] = []
-        parts = replace(question, params={**question.params, "pageSize": str(smaller)})
-        for part in range((number - 1) * size // smaller + 1, number * size // smaller + 1):
-            try:
-                answer = self._list(parts, deadline, part)
-                objects, count, _ = self._page(parts, answer, part, smaller, deadline)
-            except errors.NotFound:
-                break
-            if not objects:
-                break
-            found += objects
-            if count is not None:
-                counts.append(count)
-        # Between its parts the list may have got shorter, which whoever walks it must know: the lowest count tells.
-        return found, min(counts, default=None), bool(counts)
+        def in_smaller() -> Part:
+            parts = replace(question, params={**question.params, "pageSize": str(smaller)})
+            return in_parts(lambda part, of: self._page(parts, part, of, deadline), number, size, smaller)
+
+        if smaller and not self._fits.may_try(kind, size):
+            return in_smaller()
+        try:
+            answer = self._list(question, deadline, number)
+        except errors.TooLarge as error:
+            if smaller:
+                self._fits.too_large(kind, size)
+                return in_smaller()
+            uuid = first_address(error.begin, PATHS[kind]) if sized else None
+            if uuid is None:
+                raise
+            return Part([self._unreadable(kind, uuid, error.begin, Fault.SIZE)], None, False)
+        self._fits.fitted(kind, size)
+        if answer.text is not None and smaller:
+            return in_smaller()
+        objects = self._objects_in(answer, kind, question.template, deadline)
+        count = _count_in(answer)
+        last = isinstance(answer.body, dict) and answer.body.get("next") is None
+        return Part(objects, count.number, count.exact and count.number is not None, last)
 
     def _from_text(self, kind: str, text: str, deadline: float | None) -> list[dict[str, Any]]:
         """The objects of a list with a broken structure; those that can't be read there are asked for by uuid."""
@@ -444,13 +454,15 @@ class ZakenClient:
                 found.append(self._unreadable(kind, each.uuid, each.text))
         return found
 
-    def _unreadable(self, kind: str, uuid: str, text: str) -> dict[str, Any]:
+    def _unreadable(
+        self, kind: str, uuid: str, text: str | bytes, fault: Fault = Fault.STRUCTURE
+    ) -> dict[str, Any]:
         """An object that can't be read, with the zaak that its text names: that decides on who may know of it (M34)."""
         known = {"url": self.url_of(kind, uuid), "uuid": uuid.lower()}
-        zaak = uuid_of(lenient.zaak_in(text))
+        zaak = uuid_of(lenient.zaak_in(text if isinstance(text, str) else text.decode("utf-8", "replace")))
         if zaak:
             known["zaak"] = self.url_of("zaak", zaak)
-        return unreadable(known, Fault.STRUCTURE)
+        return unreadable(known, fault)
 
     def _objects_in(
         self, answer: Answer, kind: str, template: str, deadline: float | None

@@ -44,7 +44,7 @@ class Untrusted(Unreachable):
 
 
 class TimedOut(LegacyError):
-    """No answer within connect_timeout or read_timeout."""
+    """No answer within connect_timeout or read_timeout, or not all of it within call_timeout."""
 
     cause = "timed_out"
     temporary = True
@@ -60,20 +60,25 @@ class DeadlinePassed(LegacyError):
 
 
 class TooManyRequests(LegacyError):
-    """429, also after waiting. `retry_after` is what the source asked for, in seconds."""
+    """429, also after waiting.
+
+    `asked_rest` is what the source asked for in seconds, `retry_after` as much of that as it gets.
+    """
 
     cause = "too_many_requests"
     temporary = True
     text = "de bron vindt dat er te veel gevraagd wordt"
     retry_after: float | None = None
+    asked_rest: float | None = None
 
 
 class ServerError(LegacyError):
-    """5xx, also after trying again. `retry_after` as for TooManyRequests."""
+    """5xx, also after trying again. `retry_after` and `asked_rest` as for TooManyRequests."""
 
     cause = "server_error"
     temporary = True
     retry_after: float | None = None
+    asked_rest: float | None = None
 
     def __init__(self, source: str, template: str, *, text: str = "", status: int | None = None) -> None:
         text = text or f"er ging iets mis bij de bron (status {status})"
@@ -95,6 +100,20 @@ class BadAnswer(LegacyError):
         super().__init__(source, template, text=text, status=status)
         self.cut_off = cut_off
         self.temporary = cut_off
+
+
+class TooLarge(BadAnswer):
+    """An answer of more than `[[source]] max_answer` bytes.
+
+    `begin` is how it begins, never to be told anyone; `version` is what its API-version header names.
+    """
+
+    cause = "too_large"
+    text = "het antwoord is groter dan max_answer, en niet in kleinere delen te vragen"
+
+    def __init__(self, source: str, template: str, *, begin: bytes = b"", version: str = "") -> None:
+        super().__init__(source, template)
+        self.begin, self.version = begin, version
 
 
 class BadRequest(LegacyError):
@@ -172,6 +191,14 @@ class CircuitOpen(Unreachable):
 
     cause = "circuit_open"
     text = "is even niet gevraagd, want de bron faalde steeds"
+
+
+class NoPlace(LegacyError):
+    """Not asked: as many questions of clients wait for sources as may (see `gateway.legacy.places`)."""
+
+    cause = "no_place"
+    temporary = True
+    text = "is niet gevraagd, want er wachten al genoeg vragen op bronnen"
 
 
 class NotNow(LegacyError):

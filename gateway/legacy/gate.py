@@ -22,6 +22,7 @@ from gateway.legacy.background import Background, Waiting, current
 from gateway.legacy.pacefile import Call, Pace, PaceFile, State, Wishes
 from gateway.legacy.turns import BACKGROUND, LIVE, Limits
 from gateway.legacy.window import Window
+from gateway.logs import get_logger
 from gateway.processes import me
 
 # How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
@@ -33,6 +34,8 @@ RECLAIM_SECONDS = 0.2
 HANGS_SECONDS = 1.5
 # After a 429 that does not say how long: from the first to the longest, doubling.
 FIRST_REST, LONGEST_REST = 0.25, 20.0
+# So many seconds of rest more than before are worth telling an operator.
+LONG_REST = 30.0
 
 WINDOW = "buiten het venster"
 PAUSED = "gepauzeerd"
@@ -43,6 +46,7 @@ LONG = (WINDOW, PAUSED, turns.REST, turns.BROKEN)
 # What an operator chose; the others are the source's trouble.
 CHOSEN = (WINDOW, PAUSED)
 
+log = get_logger("klantbrug.legacy")
 _numbers = itertools.count(1)
 
 
@@ -109,11 +113,20 @@ class Gate:
         """Give the place back and let everybody learn from the call; None when it was broken off by ourselves."""
         with self._file.locked() as state:
             now = self._clock()
+            before = turns.rest(state.pace, now)
             turns.remove(state.pace, call)
             if asked is None:
                 breaker.ended(state.pace, call, now)
             else:
                 _learn(state.pace, call, asked, self._limits(state.wishes), now)
+            rest = turns.rest(state.pace, now)
+        if rest > before + LONG_REST:
+            log.warning(
+                "bron vraagt rust; jobs wachten",
+                source=self._source.name,
+                seconds=round(rest),
+                asked=round(getattr(asked and asked.error, "asked_rest", None) or rest),
+            )
         with self._freed:
             self._freed.notify_all()
 
@@ -128,6 +141,12 @@ class Gate:
         """Is the circuit breaker open?"""
         with self._file.locked() as state:
             return bool(state.pace.open_until)
+
+    def refuse_when_broken(self, template: str) -> None:
+        """Raise CircuitOpen when a live call would, which goes before any work that leads up to one."""
+        with self._file.locked() as state:
+            if breaker.wait(state.pace, self._clock()):
+                raise errors.CircuitOpen(self._source.name, template)
 
     def waits(self, *, window: bool = True) -> Waiting | None:
         """What a background call would wait for now, of what may take long; None when it can go."""
@@ -206,7 +225,7 @@ class Gate:
                     closed = breaker.wait(pace, now)
                     if closed:
                         raise errors.CircuitOpen(name, template)
-                    rest = turns.rest(pace, now)
+                    rest = turns.live_rest(pace, now)
                     if rest and deadline is not None and now + rest >= deadline:
                         raise errors.TooManyRequests(name, template, text="de bron heeft om rust gevraagd")
                     if turn is None:
@@ -241,6 +260,8 @@ class Gate:
         name = self._source.name
         began = self._clock()
         told = ""
+        if job.stop is not None and job.stop.is_set():
+            raise errors.Stopped(name)
         try:
             while True:
                 opens = self._opens() if job.window else None

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from mappings.unreadable import MARK, Fault, unreadable
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -22,8 +24,8 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NEXT = re.compile(r",\s*(?=\{)")
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # While it is being read, what is no text stands as a surrogate: bad bytes where Python puts them (U+DC80 and up),
-# control characters and numbers that are none below that.
-_CONTROLS, _NO_NUMBER, _BYTES = 0xDC00, 0xDC7F, 0xDC80
+# control characters, numbers that are none, and names that an object has twice below that.
+_CONTROLS, _TWICE, _NO_NUMBER, _BYTES = 0xDC00, 0xDC7E, 0xDC7F, 0xDC80
 _CLOSING = {"{": "}", "[": "]"}
 
 
@@ -43,7 +45,7 @@ class Broken:
     text: str
 
 
-def read(content: bytes) -> Reading | None:
+def read(content: bytes | bytearray) -> Reading | None:
     """Read a body that a strict reader refuses; None when it is no JSON at all or ends too early.
 
     A value that is not what it should be holds surrogates; see `marked`.
@@ -59,6 +61,18 @@ def read(content: bytes) -> Reading | None:
     except (ValueError, RecursionError):
         pass
     return Reading(text=text)
+
+
+def has_doubles(content: bytes | bytearray, body: Any) -> bool:
+    """May an object in this body have a name twice, of which a strict reader keeps the last without a word?
+
+    A name that was dropped took its quotes along. Much faster than reading name by name.
+    """
+    try:
+        written = orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        return False  # nested too deep to be kept, which ingest sees
+    return content.count(b'"') > written.count(b'"')
 
 
 def split(text: str, path: str) -> Iterator[dict[str, Any] | Broken]:
@@ -179,7 +193,23 @@ def _no_number(text: str) -> str:
     return chr(_NO_NUMBER) + text
 
 
-_DECODER = json.JSONDecoder(strict=False, parse_constant=_no_number, parse_int=_integer, parse_float=_float)
+def _named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a name that it has twice with different values the earlier ones are kept beside the last."""
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made and made[name] != value:
+            made[name + chr(_TWICE)] = made[name]
+        made[name] = value
+    return made
+
+
+_DECODER = json.JSONDecoder(
+    strict=False,
+    parse_constant=_no_number,
+    parse_int=_integer,
+    parse_float=_float,
+    object_pairs_hook=_named,
+)
 
 
 def _repaired(value: Any, path: str, faults: dict[str, str]) -> Any:
@@ -210,6 +240,8 @@ def _fault(code: int) -> Fault:
         return Fault.BYTE
     if code == _NO_NUMBER:
         return Fault.NUMBER
+    if code == _TWICE:
+        return Fault.TWICE
     return Fault.CONTROL if _CONTROLS <= code < _CONTROLS + 0x20 else Fault.SURROGATE
 
 
@@ -219,6 +251,8 @@ def _written(found: re.Match[str]) -> str:
     fault = _fault(code)
     if fault is Fault.NUMBER:
         return ""
+    if fault is Fault.TWICE:
+        return " (eerder)"
     if fault is Fault.SURROGATE:
         return f"\\u{code:04x}"
     return f"\\x{code - _CONTROLS:02x}"

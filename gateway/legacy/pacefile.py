@@ -21,8 +21,8 @@ from gateway.processes import alive, boot, open_shared
 log = get_logger("klantbrug.legacy")
 
 # Another layout gets another number here: a file of an older version begins anew, and of one of these with its wishes.
-MAGIC = 0x4B42_5041_4345_0002
-SAME_WISHES = (0x4B42_5041_4345_0001,)
+MAGIC = 0x4B42_5041_4345_0003
+SAME_WISHES = (0x4B42_5041_4345_0001, 0x4B42_5041_4345_0002)
 CALLS, KINDS, SAMPLES, RECENT = 64, 64, 8, 16
 
 
@@ -93,6 +93,7 @@ class Pace(ctypes.Structure):
     next_request: float
     next_object: float
     rest_until: float
+    live_rest_until: float  # the same for calls that a client waits for
     busy: int  # answers in a row that asked for less
     outcomes: int  # of the last calls, a bit each, 1 for a failure, the last one lowest
     outcome_count: int
@@ -115,6 +116,7 @@ class Pace(ctypes.Structure):
         ("next_request", ctypes.c_double),
         ("next_object", ctypes.c_double),
         ("rest_until", ctypes.c_double),
+        ("live_rest_until", ctypes.c_double),
         ("busy", ctypes.c_uint32),
         ("outcomes", ctypes.c_uint32),
         ("outcome_count", ctypes.c_uint32),

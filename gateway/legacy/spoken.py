@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.legacy import errors, versions
+from gateway.legacy.places import about_to_wait
 from gateway.legacy.versions import ApiVersion
 from gateway.logs import get_logger
 
@@ -47,9 +48,12 @@ class Spoken:
         known = self._known
         if known is not None and not self._doubtful():
             return known
-        left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
-        if not self._finding_out.acquire(timeout=left):
-            raise errors.DeadlinePassed(self._source_name, "GET /rollen")
+        if not self._finding_out.acquire(blocking=False):
+            # Another finds it out, and the source may hang.
+            about_to_wait(self._source_name, "GET /rollen")
+            left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+            if not self._finding_out.acquire(timeout=left):
+                raise errors.DeadlinePassed(self._source_name, "GET /rollen")
         try:
             known = self._known
             if known is None:
@@ -97,6 +101,8 @@ class Spoken:
         found = known
         try:
             found = self._find(deadline)
+        except errors.NoPlace:
+            return known  # nothing was asked: the next one finds it out
         except errors.LegacyError as error:
             log.warning("version could not be found again", source=self._source_name, cause=error.cause)
         self._doubted = False

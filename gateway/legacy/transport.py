@@ -19,14 +19,16 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from gateway import memory
 from gateway.config import Source
 from gateway.legacy import breaker, errors, lenient
 from gateway.legacy.background import current
 from gateway.legacy.gate import Asked, Gate
 from gateway.legacy.gates import Gates
+from gateway.legacy.places import about_to_wait
+from gateway.legacy.timed import TimedAdapter, ends_at
 from gateway.legacy.tokens import Tokens
 from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.logs import get_logger, silence_http_libraries
@@ -34,15 +36,16 @@ from gateway.logs import get_logger, silence_http_libraries
 silence_http_libraries()
 log = get_logger("klantbrug.legacy")
 
-LARGEST_BODY = 64 * 1024 * 1024
 _CHUNK = 64 * 1024
+# So much of an answer that is too large is kept, to see what it is of.
+_BEGIN = 64 * 1024
 # A call that breaks off after so long was being worked on.
 LONG_SECONDS = 20.0
 NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poort antwoordt http"
 # Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 # Nothing was asked, or there is no time to ask again.
-_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NotNow)
+_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.NotNow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,12 @@ class Transport:
         In: an address under one of the source's base URLs, the query parameters, how the call may be
         named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
         `errors`, by what was wrong with the last try; never on a first passing trouble. A background call (see
-        `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped.
+        `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped;
+        a live call that finds no place to wait raises NoPlace.
         """
         if not url.startswith(self._bases):
             raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        about_to_wait(self._source.name, template)
         gate = self._gates.of(url)
         attempt = costly = 0
         renewed = False
@@ -171,6 +176,8 @@ class Transport:
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
                 error = self._broken(exc, template, deadline)
                 took = time.monotonic() - started
+            except errors.TooLarge as large:
+                error, took = large, time.monotonic() - started
             else:
                 took = time.monotonic() - started
                 answer, error = self._judge(status, headers, content, template, params)
@@ -195,52 +202,49 @@ class Transport:
 
     def _exchange(
         self, url: str, params: Mapping[str, str], template: str, token: str, deadline: float | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        left = _left(deadline)
-        if left is not None and left <= 0.001:
+    ) -> tuple[int, Mapping[str, str], bytearray]:
+        source = self._source
+        left = min(source.call_timeout, source.call_timeout if deadline is None else _left(deadline))
+        if left <= 0.001:
             raise requests.Timeout
-        connect, read = self._source.connect_timeout, self._source.read_timeout
-        if left is None:
-            timeout = urllib3.Timeout(connect=connect, read=read)
-        else:
-            # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
-            timeout = urllib3.Timeout(total=left, connect=min(connect, left / 2), read=min(read, left))
+        # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
+        connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
+        timeout = urllib3.Timeout(total=left, connect=connect, read=read)
         asked = time.time()
-        response = self._sessions().get(
-            url, params=dict(params), auth=_Bearer(token), timeout=timeout, allow_redirects=False, stream=True
-        )
-        self._note_clock(response.headers.get("Date"), asked)
-        whole = False
-        try:
-            content = self._read(response.raw, template, deadline)
-            whole = True
-        finally:
-            if whole:
-                response.raw.release_conn()
-            else:
-                response.raw.close()  # what is left of this answer must not begin the next one
+        with ends_at(time.monotonic() + left, read):
+            response = self._sessions().get(
+                url,
+                params=dict(params),
+                auth=_Bearer(token),
+                timeout=timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            self._note_clock(response.headers.get("Date"), asked)
+            whole = False
+            try:
+                content = self._read(response.raw, template)
+                whole = True
+            finally:
+                if whole:
+                    response.raw.release_conn()
+                else:
+                    response.raw.close()  # what is left of this answer must not begin the next one
         return response.status_code, response.headers, content
 
-    def _read(self, raw: urllib3.HTTPResponse, template: str, deadline: float | None) -> bytes:
+    def _read(self, raw: urllib3.HTTPResponse, template: str) -> bytearray:
         parts = bytearray()
-        while True:
-            if deadline is not None:
-                # The read timeout counts anew for each piece; the deadline does not.
-                left = deadline - time.monotonic()
-                if left <= 0.001:
-                    raise requests.Timeout
-                sock = getattr(raw.connection, "sock", None)
-                if sock is not None:
-                    sock.settimeout(min(left, self._source.read_timeout))
-            part = raw.read1(_CHUNK, decode_content=True)
-            if not part:
-                break
+        while part := raw.read1(_CHUNK, decode_content=True):
             parts += part
-            if len(parts) > LARGEST_BODY:
-                raise errors.BadAnswer(self._source.name, template, text="het antwoord is veel te groot")
+            if len(parts) > self._source.max_answer:
+                memory.took(len(parts))
+                version = raw.headers.get("API-version", "")
+                begin = bytes(parts[:_BEGIN])
+                raise errors.TooLarge(self._source.name, template, begin=begin, version=version)
+        memory.took(len(parts))
         if raw.length_remaining:
             raise urllib3.exceptions.ProtocolError("incomplete")
-        return bytes(parts)
+        return parts
 
     def _broken(self, exc: Exception, template: str, deadline: float | None) -> errors.LegacyError:
         """The error for an exchange that did not come to an end; the library's text is left behind."""
@@ -270,7 +274,7 @@ class Transport:
         self,
         status: int,
         headers: Mapping[str, str],
-        content: bytes,
+        content: bytearray,
         template: str,
         params: Mapping[str, str],
     ) -> tuple[Answer, errors.LegacyError | None]:
@@ -305,7 +309,8 @@ class Transport:
             error = busy(name, template, status=status)
             retry_after = _retry_after(answer.headers.get("Retry-After"))
             if retry_after is not None:
-                error.retry_after = min(retry_after, self._retries.longest_retry_after)
+                longest = min(self._retries.longest_retry_after, self._source.longest_rest)
+                error.retry_after, error.asked_rest = min(retry_after, longest), retry_after
             return error
         if 400 <= status < 500:
             text = f"de bron neemt deze vraag niet aan (status {status}"
@@ -344,17 +349,21 @@ class Transport:
             session.cert = str(source.client_cert)
         hosts = {urlsplit(base)[:2] for base in self._bases}
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
+            session.mount(scheme, TimedAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
         return session
 
 
-def _answer(status: int, headers: Mapping[str, str], content: bytes) -> Answer | None:
+def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Answer | None:
     """The answer with this JSON; None when it is none, or ends too early."""
-    content = content.removeprefix(codecs.BOM_UTF8)  # says nothing, so nothing is lost with it
+    if content.startswith(codecs.BOM_UTF8):
+        del content[: len(codecs.BOM_UTF8)]  # says nothing, so nothing is lost with it
     try:
-        return Answer(status, headers, orjson.loads(content))
+        body = orjson.loads(content)
+        if not lenient.has_doubles(content, body):
+            return Answer(status, headers, body)
     except orjson.JSONDecodeError:
-        found = lenient.read(content)
+        pass
+    found = lenient.read(content)
     return None if found is None else Answer(status, headers, found.body, True, found.text)
 
 
@@ -371,8 +380,8 @@ def _page(params: Mapping[str, str]) -> int:
     return int(page) if page.isdecimal() else 0
 
 
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - time.monotonic())
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _is_costly(error: errors.LegacyError) -> bool:

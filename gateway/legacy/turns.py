@@ -15,6 +15,8 @@ RESERVE = 1
 MOST_CONNECTIONS = CALLS // 2
 # Nothing in the file makes anybody wait longer for a source that asked for rest.
 LONGEST_REST = 3600.0
+# Live calls leave it alone for so long at most: it may be well again long before the time it named is over.
+LONGEST_LIVE_REST = 60.0
 # A call whose process we can't see is believed to be on the line for so long.
 UNSEEN_SECONDS = 120.0
 
@@ -66,11 +68,17 @@ def charge(pace: Pace, objects: int, per_second: float, now: float) -> None:
 def rest_for(pace: Pace, seconds: float, now: float) -> None:
     """The source wants to be left alone for so long; a shorter wish does not undo a longer one."""
     pace.rest_until = max(pace.rest_until, now + min(seconds, LONGEST_REST))
+    pace.live_rest_until = max(pace.live_rest_until, now + min(seconds, LONGEST_LIVE_REST))
 
 
 def rest(pace: Pace, now: float) -> float:
-    """Seconds that the source still wants to be left alone."""
+    """Seconds that background calls still leave the source alone."""
     return min(max(0.0, pace.rest_until - now), LONGEST_REST)
+
+
+def live_rest(pace: Pace, now: float) -> float:
+    """Seconds that live calls still leave the source alone."""
+    return min(max(0.0, pace.live_rest_until - now), LONGEST_LIVE_REST)
 
 
 # Places

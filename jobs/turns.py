@@ -1,0 +1,82 @@
+"""The turns of a job: one for each source, or one for all; and how long one may last.
+
+A job that asks sources has a turn for each of them, with a lease of its own, side by side: a source that is slow or
+drips holds up nobody else's. A turn that lasts longer than it may is stopped at the next call, and comes again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from gateway.config import Config
+from gateway.installation import Installation
+
+if TYPE_CHECKING:
+    from jobs.table import Job
+
+# How the names of the leases of jobs begin.
+LEASE = "job "
+
+
+class Turn(NamedTuple):
+    """One job, of one source (blank: of all that there is)."""
+
+    job: Job
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """A name that no other turn has."""
+        return f"{self.job.name} {self.source}" if self.source else self.job.name
+
+    @property
+    def lease(self) -> str:
+        """The lease that it holds while it runs."""
+        return f"{LEASE}{self.name}"
+
+    def narrowed(self, installation: Installation) -> Installation:
+        """The installation as this turn sees it: with its own source only."""
+        if not self.source:
+            return installation
+        return replace(installation, fetchers={self.source: installation.fetchers[self.source]})
+
+    def most_seconds(self, config: Config) -> float | None:
+        """How long it may last; None is as long as it takes."""
+        chosen = config.jobs.get(self.job.name)
+        seconds = chosen.most_seconds if chosen else None
+        return (self.job.most_seconds if seconds is None else seconds) or None
+
+
+def turns_of(job: Job, sources: Iterable[str]) -> list[Turn]:
+    """The turns of a job under a configuration with these sources."""
+    turns = [Turn(job, source) for source in sources] if job.by_source else []
+    return turns or [Turn(job)]
+
+
+class Until(threading.Event):
+    """A wish to stop that comes by itself after so many seconds, and when another is there."""
+
+    def __init__(self, other: threading.Event | None, seconds: float | None) -> None:
+        super().__init__()
+        self._other = other
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def over(self) -> bool:
+        """Is the time over?"""
+        return self._end is not None and time.monotonic() >= self._end
+
+    def is_set(self) -> bool:
+        """Must it stop?"""
+        return super().is_set() or self.over or (self._other is not None and self._other.is_set())
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it must stop, so many seconds at most. Out: must it?"""
+        left = None if self._end is None else max(0.0, self._end - time.monotonic())
+        seconds = min((each for each in (timeout, left) if each is not None), default=None)
+        (self._other or super()).wait(seconds)
+        return self.is_set()
