@@ -12,7 +12,7 @@ import orjson
 from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
 from gateway.store import legacy as rows
-from gateway.store import ties
+from gateway.store import ties, unread
 from gateway.store.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
@@ -93,6 +93,8 @@ class Batch:
         # Objects (rows) that now say what others said before.
         self.joined: set[int] = set()
         self.tied: set[ties.Moment] = set()
+        # Did something come into quarantine, or go from there?
+        self.unread = False
 
     def take(self, batch: Sequence[Incoming], asked: int) -> None:
         """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
@@ -205,6 +207,9 @@ class Batch:
         self._judge_moments()
         self._write_said()
         self._unsettle()
+        if self.unread:
+            unread.settle(self.connection, self.source)
+            self.unread = False
         found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
         rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
         self.spoken.clear()
@@ -286,12 +291,22 @@ class Batch:
         if state == QUARANTINED and isinstance(translated, Untranslatable):
             rows.quarantine(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
+        self._note_keys(item, row_id, state, zaken.get(item.zaak) if item.zaak else None)
         if item.kind == "zaak":
             self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
             self._speak(item.kind, row_id, item.uuid, item.zaak, translated)
         elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
+
+    def _note_keys(self, item: Incoming, row: int, state: int, zaak: int | None) -> None:
+        """Keep which keys occur in an object that is in quarantine, or whose zaak (its state) is (M3)."""
+        if state == QUARANTINED:
+            self.unread = True
+        elif state != WAITING or zaak != QUARANTINED:
+            return
+        hashes, whole = self.translator.keys_in(self.source_name, item)
+        unread.put_keys(self.connection, row, hashes, whole=whole)
 
     def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
         if item.kind in FREE or (item.kind == "objectcontactmoment" and item.zaak is None):
@@ -379,6 +394,9 @@ class Batch:
             self.spoken.pop(row, None)
         rows.delete_findings(self.connection, [row.id for row in moved])
         rows.release(self.connection, ids)
+        if hidden := [row.id for row in found if row.state in (QUARANTINED, WAITING)]:
+            self.unread = True
+            unread.forget_keys(self.connection, hidden)
 
     def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
         self._forget(kind, found)
@@ -447,6 +465,7 @@ class Batch:
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self._speak(kind, row.id, row.uuid, zaak, translated)
+        self._note_keys(item, row.id, state, zaak_state)
         rows.set_state(self.connection, [row.id], state, facts)
 
     # Contactmomenten, and what they are tied to

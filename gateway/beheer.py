@@ -13,7 +13,7 @@ from flask import Flask, Response, render_template, request
 from gateway import problems
 from gateway.answers import SECURITY, json_answer, problem_answer
 from gateway.operating import Operating
-from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
+from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble, unread_told
 from gateway.public_address import PublicAddresses
 from gateway.store import status as store_status
 from gateway.store.database import Store, StoreError
@@ -66,6 +66,7 @@ class Beheer:
             coverages=COVERAGES,
             run_told=run_told,
             kinds_shown=kinds_shown,
+            unread=unread_told,
             when=local_of,
             doing=partial(_doing, status),
         )

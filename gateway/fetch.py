@@ -116,11 +116,12 @@ class Fetcher:
         with self.store.read() as connection:
             return source_state(connection, self.source)
 
-    def standing(self) -> tuple[str, Standing]:
-        """The source's phase, and how far lists of everything can be answered from the store."""
+    def standing(self) -> tuple[str, Standing, int]:
+        """The source's phase, how far lists of everything can be answered from the store, and what is in quarantine of
+        it (see `gateway.store.unread`)."""
         with self.store.read() as connection:
-            phase, read, synced = source_read(connection, self.source)
-        return phase, self.covered.standing(phase, read, synced, now())
+            phase, read, synced, unread = source_read(connection, self.source)
+        return phase, self.covered.standing(phase, read, synced, now()), unread
 
     def has_api(self, api: str) -> bool:
         """Has the source that API of the earlier standards ("klanten", ...)?"""

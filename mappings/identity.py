@@ -82,6 +82,14 @@ def key_uuid(uuids: Uuids, key: str) -> UUID:
     return uuids.derive("partij", key)
 
 
+def sealed(uuids: Uuids, key: str) -> bytes:
+    """The keyed hash under which a key is remembered where it may not stand readable itself.
+
+    It is the uuid that the key would give its partij or actor (M9): so who is asked for by that uuid is found as well.
+    """
+    return key_uuid(uuids, key).bytes
+
+
 def prefix(key: str) -> str:
     """The part of an identity key that tells its kind: "brp:bsn:" of "brp:bsn:123456782"."""
     start, _, value = key.partition(":")

@@ -103,13 +103,18 @@ def quarantine_dismiss(config: Config, uuids: tuple[UUID, ...]) -> None:
     """Laat een object rusten: bewaard, niet meer geteld, tot de bron het gewijzigd geeft."""
     from gateway.installation import open_store
     from gateway.store import quarantine as store
+    from gateway.store import unread
     from gateway.store.database import now
 
     chosen = _chosen(config, uuids)
     with open_store(config).write() as connection:
         store.dismiss(connection, [held.row for held in chosen], now())
+        unread.settle(connection)
     for held in chosen:
-        click.echo(f"{held.kind} {held.uuid} (bron {held.source}) blijft bewaard en telt niet meer mee.")
+        click.echo(
+            f"{held.kind} {held.uuid} (bron {held.source}) blijft bewaard en telt niet meer mee: zoekvragen ernaar "
+            "worden weer volledig genoemd, zonder dit object."
+        )
 
 
 def _held(config: Config) -> list[Any]:

@@ -21,6 +21,7 @@ from gateway.store import (
     schema_local,
     schema_numbers,
     schema_tokens,
+    schema_unread,
     turns,
 )
 from gateway.store.migrating import migrations
@@ -35,7 +36,16 @@ STATEMENTS = 512  # that stay prepared
 CHECKPOINT_PAGES = 200_000
 BULK_CHECKPOINT_PAGES = 150_000
 # They declare the migrations.
-TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_links, schema_numbers, schema_tokens)
+TABLES = (
+    schema,
+    schema_jobs,
+    schema_addresses,
+    schema_local,
+    schema_links,
+    schema_numbers,
+    schema_tokens,
+    schema_unread,
+)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",

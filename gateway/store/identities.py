@@ -59,6 +59,16 @@ def numbers_of_partij(connection: sqlite3.Connection, partij: int) -> list[tuple
     ).fetchall()
 
 
+def keys_of_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> list[str]:
+    """The identity keys of these statements (rows)."""
+    rows = connection.execute(
+        "SELECT DISTINCT i.key FROM claim_key k JOIN identity i ON i.id = k.identity"
+        f" WHERE k.statement {IN_IDS} ORDER BY i.key",
+        (id_list(statements),),
+    )
+    return [row[0] for row in rows]
+
+
 def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:
     """The keys that hang together with `key`, each with the name of a source that gave it."""
     statements = connected(connection, identity_rows(connection, [key]))
