@@ -19,6 +19,7 @@ from gateway.store.erasing import note_erased
 from gateway.store.inbox import owe
 from gateway.store.kinds import (
     GONE,
+    HIDDEN,
     LEFT_OUT,
     ON_A_ZAAK,
     QUARANTINED,
@@ -127,7 +128,9 @@ class Batch:
 
         A page can be under way while a notification of one of its objects is dealt with.
         """
-        changed = [row.id for item in batch if (row := held.get(item.uuid)) and row.digest != item.digest]
+        changed = [
+            row.id for item in batch if (row := held.get(item.uuid)) and not self._says_as_held(item, row)
+        ]
         others = [item.uuid for item in batch if item.uuid not in held]
         return rows.known_since(self.connection, changed, others, asked, self.now)
 
@@ -161,6 +164,9 @@ class Batch:
         changed: list[tuple[Incoming, rows.RawRow | None]] = []
         for row in held.values():
             if row.state != QUARANTINED:
+                continue
+            if row.emptied:  # only the source has it
+                self.result.quarantined += 1
                 continue
             body = rows.raw_body(self.connection, row.id)
             item = incoming(kind, orjson.loads(unpack(body or b"")))
@@ -241,7 +247,7 @@ class Batch:
         self, kind: str, objects: Sequence[tuple[Incoming, rows.RawRow | None]], zaken: dict[bytes, int]
     ) -> None:
         """Write objects of one kind, each with its row when it is held."""
-        contents = [self._content(item, zaken) for item, _ in objects]
+        contents = [self._content(item, row, zaken) for item, row in objects]
         held = [
             (row, content) for (_, row), content in zip(objects, contents, strict=True) if row is not None
         ]
@@ -270,12 +276,15 @@ class Batch:
         for (item, row), number, content in zip(objects, numbers, contents, strict=True):
             self._follow(item, row, number, content.state, zaken)
 
-    def _content(self, item: Incoming, zaken: dict[bytes, int]) -> rows.Content:
-        """An object as it is written; of what is left out nothing but its uuid (M34)."""
+    def _content(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> rows.Content:
+        """An object as it is written; of what is left out nothing but its uuid (M34), and what was emptied stays so
+        for as long as nobody may see it (M2)."""
         translated = self.translator.prepare(self.source_name, item)
         state = self._state(item, translated, zaken)
         content = rows.Content(item.zaak, state)
-        if state != LEFT_OUT:
+        if row is not None and row.emptied and state in HIDDEN:
+            content.digest = self.translator.emptied_digest(item.digest)
+        elif state != LEFT_OUT:
             content.digest, content.body = item.digest, item.body
             if state == TRANSLATED and isinstance(translated, Translated):
                 content.facts = orjson.dumps(translated.facts).decode()
@@ -291,7 +300,10 @@ class Batch:
         if state == QUARANTINED and isinstance(translated, Untranslatable):
             rows.quarantine(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
-        self._note_keys(item, row_id, state, zaken.get(item.zaak) if item.zaak else None)
+        emptied = row is not None and row.emptied
+        self._note_keys(item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied)
+        if row is not None:
+            self._begins_to_wait(row, state)
         if item.kind == "zaak":
             self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
@@ -299,14 +311,25 @@ class Batch:
         elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
 
-    def _note_keys(self, item: Incoming, row: int, state: int, zaak: int | None) -> None:
-        """Keep which keys occur in an object that is in quarantine, or whose zaak (its state) is (M3)."""
+    def _note_keys(
+        self, item: Incoming, row: int, state: int, zaak: int | None, *, emptied: bool = False
+    ) -> None:
+        """Keep which keys occur in an object that is in quarantine, or whose zaak (its state) is, or that is emptied
+        (M3)."""
         if state == QUARANTINED:
             self.unread = True
-        elif state != WAITING or zaak != QUARANTINED:
+        elif not ((emptied and state in HIDDEN) or (state == WAITING and zaak == QUARANTINED)):
             return
         hashes, whole = self.translator.keys_in(self.source_name, item)
         unread.put_keys(self.connection, row, hashes, whole=whole)
+
+    def _begins_to_wait(self, row: rows.RawRow, state: int) -> None:
+        """From now on nobody sees an object that was seen until now: after a while it is emptied (M2)."""
+        if state in HIDDEN and row.state not in HIDDEN:
+            rows.set_waits(self.connection, row.id, self.now)
+
+    def _says_as_held(self, item: Incoming, row: rows.RawRow) -> bool:
+        return self.translator.says_as_held(item, row.digest, emptied=row.emptied)
 
     def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
         if item.kind in FREE or (item.kind == "objectcontactmoment" and item.zaak is None):
@@ -319,11 +342,14 @@ class Batch:
 
     def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
         """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
-        if row.state == LEFT_OUT or (row.state == QUARANTINED and row.digest == item.digest):
+        same = self._says_as_held(item, row)
+        if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
             translated = self.translator.prepare(self.source_name, item)
-            # Left out with a digest: a verify does not trust it.
-            return self._state(item, translated, zaken) == row.state and row.digest in (None, item.digest)
-        if row.digest != item.digest:
+            if self._state(item, translated, zaken) != row.state:
+                return False
+            if row.state != WAITING:
+                return same or row.digest is None  # left out with a digest: a verify does not trust it
+        if not same:
             return False
         if row.state == WAITING and item.zaak and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
@@ -394,7 +420,7 @@ class Batch:
             self.spoken.pop(row, None)
         rows.delete_findings(self.connection, [row.id for row in moved])
         rows.release(self.connection, ids)
-        if hidden := [row.id for row in found if row.state in (QUARANTINED, WAITING)]:
+        if hidden := [row.id for row in found if row.state in HIDDEN]:
             self.unread = True
             unread.forget_keys(self.connection, hidden)
 
@@ -442,9 +468,20 @@ class Batch:
                         for _, contact in ties.moments_of_raws(self.connection, [row.id]):
                             self._refetch("contactmoment", contact)
                     self._delete(kind, [row])
+                elif row.emptied:
+                    self._judge_emptied(row, state, "zaak", zaak)
                 elif row.state != QUARANTINED:
                     self._forget(kind, [row])
                     self._again(kind, row, zaak, state)
+
+    def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
+        """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
+        its uuid), and waits until it is there."""
+        if zaak == TRANSLATED:
+            self._refetch(whole, uuid)
+        if row.state != QUARANTINED:
+            state = UNREADABLE if zaak in (UNREADABLE, GONE) else WAITING
+            rows.set_state(self.connection, [row.id], state)
 
     def _refetch(self, kind: str, uuid: bytes) -> None:
         """Have a zaak or contactmoment read again with all of it: what was left out of it is not held."""
@@ -466,6 +503,7 @@ class Batch:
             facts = orjson.dumps(translated.facts).decode()
             self._speak(kind, row.id, row.uuid, zaak, translated)
         self._note_keys(item, row.id, state, zaak_state)
+        self._begins_to_wait(row, state)
         rows.set_state(self.connection, [row.id], state, facts)
 
     # Contactmomenten, and what they are tied to
@@ -499,6 +537,8 @@ class Batch:
             elif wanted != LEFT_OUT and row.state == LEFT_OUT:
                 self._delete("contactmoment", [row])
                 self._refetch("contactmoment", row.uuid)
+            elif row.emptied and wanted != LEFT_OUT:
+                self._judge_emptied(row, wanted, "contactmoment", row.uuid)
             elif wanted != LEFT_OUT:
                 self._forget("contactmoment", [row])
                 self._again("contactmoment", row, None, wanted)

@@ -17,7 +17,16 @@ from gateway.incoming import Incoming, as_kept, digest_of_text, incoming, state_
 from gateway.ingest import Ingest
 from gateway.store import comparing, ties
 from gateway.store.comparing import Held, Said
-from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.kinds import (
+    GONE,
+    HIDDEN,
+    LEFT_OUT,
+    NO_PARTY,
+    QUARANTINED,
+    TRANSLATED,
+    UNREADABLE,
+    WAITING,
+)
 from gateway.store.legacy import raw_rows
 from gateway.store.packing import Damaged, unpack
 from gateway.store.ties import Tie
@@ -149,6 +158,11 @@ class Comparison:
             right = self._state(item, zaak) == LEFT_OUT
             tied_right = held.kind not in TIES or tied.get(held.id) == self._tie(item)
             return Verdict.LEFT_OUT if right and tied_right else Verdict.DIFFERENT
+        if _emptied(held):
+            same = self.ingest.says_as_held(item, held.digest, emptied=True)
+            return (
+                VERDICTS[held.state] if same and self._state(item, zaak) == held.state else Verdict.DIFFERENT
+            )
         if held.digest is None or (item.digest != held.digest and not self._says_the_same(item, held)):
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
@@ -164,6 +178,9 @@ class Comparison:
             alone = held.kind == "zaak" or zaak == LEFT_OUT
             right = held.state in (LEFT_OUT, UNREADABLE, GONE) and alone and not said
             return VERDICTS[held.state] if right else Verdict.DIFFERENT
+        if _emptied(held):
+            # What was in it is not known any more; whether it may be seen is.
+            return VERDICTS[held.state] if self._right_to_hide(held, zaak) and not said else Verdict.DIFFERENT
         item = self._content(held)
         if item is None or item.zaak != held.zaak or self._state(item, zaak) != held.state:
             return Verdict.DIFFERENT
@@ -174,6 +191,16 @@ class Comparison:
         if facts != (_facts(item) if speaks else None) or said != (_claims(item) if speaks else set()):
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
+
+    def _right_to_hide(self, held: Held, zaak: int | None) -> bool:
+        """Is an emptied object still one that nobody may see?"""
+        if held.facts is not None:
+            return False
+        if held.state == QUARANTINED:
+            return zaak != LEFT_OUT
+        if held.state == UNREADABLE:
+            return zaak in (UNREADABLE, GONE)
+        return zaak not in (TRANSLATED, LEFT_OUT, UNREADABLE, GONE)
 
     def _tie(self, item: Incoming) -> Tie | None:
         """What an object of TYING ties together."""
@@ -192,6 +219,11 @@ class Comparison:
         item = as_kept(held.kind, raw, text, held.digest)
         self.ingest.translate(self.name, item)
         return item
+
+
+def _emptied(held: Held) -> bool:
+    """Is of an object that nobody may see nothing kept but that it is there (M2)?"""
+    return held.body is None and held.digest is not None and held.state in HIDDEN
 
 
 def _facts(item: Incoming) -> object:

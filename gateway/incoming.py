@@ -81,6 +81,14 @@ class Translator:
         hashes = {sealed(self.uuids, key) for key in named.keys}
         return hashes | {contact.bytes for contact in named.contacts}, named.whole
 
+    def emptied_digest(self, digest: bytes) -> bytes:
+        """The digest that is kept of an emptied object: who lacks the secret can't try out what was in it."""
+        return self.uuids.derive("inhoud", digest.hex()).bytes
+
+    def says_as_held(self, item: Incoming, digest: bytes | None, *, emptied: bool) -> bool:
+        """Is an object just as it came before? In: the digest that is kept of it."""
+        return digest == (self.emptied_digest(item.digest) if emptied else item.digest)
+
 
 def incoming(kind: str, raw: dict[str, Any]) -> Incoming:
     """An object of a kind, as the legacy gave it; one without a uuid is known by what it says."""

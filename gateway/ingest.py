@@ -19,7 +19,7 @@ from gateway.bits import Bits
 from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.merging import Merging
 from gateway.store import legacy as rows
-from gateway.store import rebuilding
+from gateway.store import rebuilding, unread
 from gateway.store.adopting import ADOPTABLE, keys_of_own
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
@@ -119,6 +119,20 @@ class Ingest(Translator):
             work = Batch(self, self._merging(connection), source)
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
+
+    def empty(self, connection: sqlite3.Connection, before: int, after: int, most: int) -> tuple[int, int]:
+        """Empty up to `most` objects that nobody has seen since `before` (M2), in the order of their rows from `after`.
+
+        The keyed hashes of their keys stay, so that a search for one of them is not told that there is nothing (M3).
+        Out: how many, and the last row. In the write transaction of `connection`.
+        """
+        found = rows.to_empty(connection, before, after, most)
+        for row, source, kind, body in found:
+            item = incoming(kind, orjson.loads(unpack(body)))
+            hashes, whole = self.keys_in(source, item)
+            unread.put_keys(connection, row, hashes, whole=whole)
+            rows.empty(connection, row, self.emptied_digest(item.digest))
+        return len(found), found[-1][0] if found else after
 
     def again(
         self,
@@ -238,6 +252,6 @@ class Ingest(Translator):
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
         for item in found.values():
             before = held.get(item.uuid)
-            if before is None or before.digest != item.digest:
+            if before is None or not self.says_as_held(item, before.digest, emptied=before.emptied):
                 self.prepare(source, item)
         return list(found.values())

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
+from uuid import UUID
 
 from gateway.config import Config, ensure_secret
-from gateway.fetch import Fetcher
+from gateway.fetch import Fetcher, Visit
 from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
+from gateway.legacy.errors import NotConfigured
 from gateway.processes import NotShared
 from gateway.store import rebuilding
 from gateway.store.database import Store, StoreError
 from gateway.store.sources import bind_secret, forget_coverage, meta, set_meta
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
+
+RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,18 @@ class Installation:
         if not self.fetchers:
             return LocalOnly()
         return LegacyHydrator(self.store, self.fetchers, self.config.live)
+
+    def retry(self, source: str, kind: str, uuid: UUID, *, emptied: bool) -> None:
+        """Translate again an object in quarantine; one that is emptied is asked from its source.
+
+        Raises LegacyError when the source does not give it, CutOver when it must not be asked.
+        """
+        if not emptied:
+            self.ingest.retry(source, kind, [uuid])
+        elif source not in self.fetchers:
+            raise NotConfigured(source, kind, text="staat niet in de configuratie")
+        else:
+            self.fetchers[source].fetch(Visit(time.monotonic() + RETRY_SECONDS), kind, uuid)
 
 
 def open_installation(config: Config) -> Installation:

@@ -1,6 +1,7 @@
 """Purge: forget old runs, notifications given up long ago, and what was asked of a source too long ago to matter.
 
-And empty the write-ahead log: what was erased from the store since still stands in it.
+Empty the objects that nobody may see for too long (M2). And empty the write-ahead log: what was erased from the store
+since still stands in it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ FETCHED_KEPT_AT_LEAST = DAY
 # Of a process that was killed while it asked: nobody waits for it after this.
 TURNS_KEPT = 3600 * SECOND
 PIECE = 1000
+EMPTIED_AT_ONCE = 100
 
 
 def purge(work: Work) -> dict[str, int]:
@@ -36,7 +38,21 @@ def purge(work: Work) -> dict[str, int]:
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
+    forgotten["emptied"] = _empty(work, moment)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
+
+
+def _empty(work: Work, moment: int) -> int:
+    """Empty what nobody was shown for `[mapping] wachttijd_dagen` (M2). Out: how many objects."""
+    before = moment - work.installation.config.mapping.wachttijd_dagen * DAY
+    total = last = 0
+    while not work.stopping.is_set():
+        with work.write() as connection:
+            done, last = work.installation.ingest.empty(connection, before, last, EMPTIED_AT_ONCE)
+        total += done
+        if done < EMPTIED_AT_ONCE:
+            break
+    return total
 
 
 def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:

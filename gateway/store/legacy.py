@@ -13,13 +13,23 @@ import orjson
 
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.claims import Zaak
-from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.kinds import (
+    GONE,
+    HIDDEN,
+    KIND,
+    ON_A_ZAAK,
+    RAW_KIND,
+    RAW_KINDS,
+    TRANSLATED,
+    UNREADABLE,
+    WAITING,
+)
 from mappings.findings import Finding
 
 
 @dataclass(slots=True)
 class RawRow:
-    """A held legacy object."""
+    """A held legacy object. One that is `emptied` was not seen by anybody for so long that its content is not kept."""
 
     id: int
     uuid: bytes
@@ -27,9 +37,10 @@ class RawRow:
     state: int
     digest: bytes | None
     facts: str | None
+    emptied: bool = False
 
 
-RAW_COLUMNS = "id, uuid, zaak, state, digest, facts"
+RAW_COLUMNS = "id, uuid, zaak, state, digest, facts, body IS NULL AND digest IS NOT NULL"
 
 
 def raw_rows(
@@ -204,6 +215,11 @@ def set_state(
     )
 
 
+def set_waits(connection: sqlite3.Connection, row: int, now: int) -> None:
+    """Note that an object that was shown until now is not shown any more."""
+    connection.execute("UPDATE raw SET waits = ? WHERE id = ?", (now, row))
+
+
 def seen(connection: sqlite3.Connection, rows: Iterable[int], now: int) -> None:
     """Note that the legacy showed these objects just now."""
     connection.executemany(
@@ -264,6 +280,25 @@ def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> li
             (source, limit),
         )
     ]
+
+
+def to_empty(
+    connection: sqlite3.Connection, before: int, after: int, limit: int
+) -> list[tuple[int, str, str, bytes]]:
+    """Objects with content that nobody has seen since `before`: row, name of the source, kind and body, a piece at a
+    time from row `after`."""
+    rows = connection.execute(
+        "SELECT r.id, s.name, r.kind, r.body FROM source s CROSS JOIN json_each(?1) k CROSS JOIN json_each(?2) h"
+        " CROSS JOIN raw r ON r.source = s.id AND r.kind = k.value AND r.state = h.value"
+        " WHERE r.id > ?3 AND r.body IS NOT NULL AND coalesce(r.waits, r.first_seen) < ?4 ORDER BY r.id LIMIT ?5",
+        (id_list(RAW_KIND.values()), id_list(sorted(HIDDEN)), after, before, limit),
+    )
+    return [(row, name, RAW_KINDS[kind - 1], body) for row, name, kind, body in rows]
+
+
+def empty(connection: sqlite3.Connection, row: int, digest: bytes) -> None:
+    """Keep of an object nothing but that it is there; `digest` is a keyed one."""
+    connection.execute("UPDATE raw SET body = NULL, facts = NULL, digest = ? WHERE id = ?", (digest, row))
 
 
 # Documents, by who owns them

@@ -19,6 +19,9 @@ CREATE INDEX unread_key_raw ON unread_key (raw);
 ALTER TABLE quarantine ADD COLUMN keyless INTEGER NOT NULL DEFAULT 1;
 -- What is in quarantine of a source and was not dismissed: 0 nothing, 1 something, 2 also an object with unknown keys.
 ALTER TABLE source ADD COLUMN unread INTEGER NOT NULL DEFAULT 0;
+-- Since when an object that was shown before is not: it waits for its zaak, that can't be read, or it is in quarantine.
+-- NULL: since it is held.
+ALTER TABLE raw ADD COLUMN waits INTEGER;
 UPDATE source SET unread = 2 WHERE id IN (SELECT r.source FROM quarantine q JOIN raw r ON r.id = q.raw
     WHERE q.dismissed IS NULL);
 """
