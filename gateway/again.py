@@ -33,6 +33,7 @@ class Again(Batch):
         if spoken := unread.has_keys(self.connection, ids):
             unread.forget_keys(self.connection, spoken)
         self.unread = True
+        self.merging.sealing.open(rebuilding.statements_of(self.connection, ids))
         said = rebuilding.said(self.connection, ids)
         tied = ties.ties_by(self.connection, ids)
         zaken = self._zaken({item.zaak for _, item in looked_at if item.zaak})

@@ -433,6 +433,8 @@ class Batch:
         self.result.changed += len(found)
 
     def _write_said(self) -> None:
+        if self.said:
+            self.merging.sealing.open_keys(key for claim in self.said for key in claim.keys)
         added = insert_claims(self.connection, self.said)
         self.merging.identities |= added.identities
         self.joined |= added.joined

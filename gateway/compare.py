@@ -32,6 +32,7 @@ from gateway.store.packing import Damaged, unpack
 from gateway.store.ties import Tie
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Untranslatable
+from mappings.sealed import sealed_body, sealed_text
 from mappings.translate import Translated, uuid_in
 
 # The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
@@ -124,7 +125,8 @@ class Comparison:
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id]).get(held.id, {})
         item = self._content(held)
-        true = {(each.facet, each.body, each.keys) for each in _claims(item)} if item else set()
+        claims = self._as_kept(set(said.values()), _claims(item)) if item else set()
+        true = {(each.facet, each.body, each.keys) for each in claims}
         return [row for row, each in said.items() if (each.facet, each.body, each.keys) not in true]
 
     def _zaken(self, objects: Sequence[tuple[str, bytes, bytes | None]]) -> list[int | None]:
@@ -188,9 +190,26 @@ class Comparison:
             return Verdict.DIFFERENT
         speaks = held.state == TRANSLATED
         facts = orjson.loads(held.facts or "null")
-        if facts != (_facts(item) if speaks else None) or said != (_claims(item) if speaks else set()):
+        if facts != (_facts(item) if speaks else None):
+            return Verdict.DIFFERENT
+        if self._as_kept(said, _claims(item) if speaks else set()) != said:
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
+
+    def _as_kept(self, said: set[Said], claims: set[Said]) -> set[Said]:
+        """What an object says as the store keeps it: sealed where it is kept so, because a client deleted whom it is
+        about."""
+        kept = {each.facet: each for each in said if each.sealed}
+        return {self._sealed(each, kept[each.facet]) if each.facet in kept else each for each in claims}
+
+    def _sealed(self, claim: Said, kept: Said) -> Said:
+        uuids = self.ingest.uuids
+        body = orjson.dumps(
+            sealed_body(uuids, orjson.loads(claim.body)), option=orjson.OPT_SORT_KEYS
+        ).decode()
+        # A key that somebody else has too stands readable.
+        keys = tuple(sorted(key if key in kept.keys else sealed_text(uuids, key) for key in claim.keys))
+        return Said(claim.facet, claim.moment, body, keys, sealed=True)
 
     def _right_to_hide(self, held: Held, zaak: int | None) -> bool:
         """Is an emptied object still one that nobody may see?"""

@@ -27,6 +27,7 @@ from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
 from gateway.store.sources import fetched_at, note_fetched, source_id, source_read, source_state
 from mappings.identity import place
+from mappings.sealed import sealed_text
 from mappings.translate import uuid_in
 
 MICROSECONDS = 1_000_000
@@ -161,7 +162,9 @@ class Fetcher:
     def name_of(self, what: str, value: str) -> str:
         """The name under which it is remembered that a need was fetched, but for the parts of a party."""
         return (
-            f"{what} {value}" if what in ("zaak", "klantcontact") else claims.asked_by_key(self._own(value))
+            f"{what} {value}"
+            if what in ("zaak", "klantcontact")
+            else claims.asked_by_key(self.sealed(self._own(value)))
         )
 
     def names_of(self, what: str, value: str) -> set[str]:
@@ -175,6 +178,10 @@ class Fetcher:
     def _own(self, key: str) -> str:
         """A key of an actor is that of one source; the star stands for any."""
         return key.replace("|*|", f"|{self.name}|")
+
+    def sealed(self, key: str) -> str:
+        """A key as it is remembered that it was asked for."""
+        return sealed_text(self.ingest.uuids, key)
 
     def count_asked(self, what: str, value: str) -> None:
         """Remember which zaken a question is about, so that the sweep reads those sooner (phase synced)."""
@@ -237,7 +244,8 @@ class Fetcher:
             done.add(current)
             if not self._askable(visit, current):
                 visit.partial(NO_KVK_FILTER)
-            self.once(visit, claims.asked_by_key(current), lambda current=current: self._key(visit, current))
+            name = claims.asked_by_key(self.sealed(current))
+            self.once(visit, name, lambda current=current: self._key(visit, current))
             with self.store.read() as connection:
                 found = identities.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]

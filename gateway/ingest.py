@@ -20,7 +20,7 @@ from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaa
 from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import rebuilding, unread
-from gateway.store.adopting import ADOPTABLE, keys_of_own
+from gateway.store.adopting import ADOPTABLE
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
 from gateway.store.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
@@ -211,11 +211,15 @@ class Ingest(Translator):
         partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
         merging = self.merging(connection)
         if kind in ADOPTABLE:
-            merging.identities |= keys_of_own(connection, row)
+            merging.identities |= merging.keys_of_own(row)
         elif kind == "vertegenwoordiging":
             merging.zaken |= zaken_of_pair(connection, row)
         if merging.identities or merging.zaken:
             merging.finish()
+
+    def seal(self, connection: sqlite3.Connection) -> int:
+        """Seal what is said of whom a client deleted, in the transaction of that (M19). Out: how many statements."""
+        return self.merging(connection).sealing.seal()
 
     def merging(self, connection: sqlite3.Connection) -> Merging:
         """The recomputation of documents by these rules, for one transaction."""

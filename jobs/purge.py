@@ -39,6 +39,8 @@ def purge(work: Work) -> dict[str, int]:
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
     forgotten["emptied"] = _empty(work, moment)
+    with work.write() as connection:  # of what was deleted under a version that did not
+        forgotten["sealed"] = work.installation.ingest.seal(connection)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
 
 

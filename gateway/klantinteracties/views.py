@@ -30,7 +30,7 @@ from gateway.klantinteracties.expand import Tree
 from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, MAAK_KLANTCONTACT, RESOURCES
-from gateway.klantinteracties.writing import Join, Writer
+from gateway.klantinteracties.writing import Join, Seal, Writer
 from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
@@ -82,6 +82,7 @@ class Api:
         addresses: PublicAddresses,
         *,
         join: Join,
+        seal: Seal,
         notify: bool = False,
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
@@ -98,6 +99,7 @@ class Api:
             store,
             hydrator,
             join,
+            seal,
             notify=notify,
             public_url=addresses.main,
             numbers=numbers,

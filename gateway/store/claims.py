@@ -18,6 +18,8 @@ import orjson
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
 from mappings.findings import Finding
+from mappings.identity import Uuids
+from mappings.sealed import sealed_text
 
 # A statement's digest: the row of its first key, then of what is said. So new ones lie together in their index.
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
@@ -39,7 +41,10 @@ class StatementRow:
 
 
 def asked_by_key(key: str) -> str:
-    """The name under which it is remembered that a source was asked for all of a key (table `fetched`)."""
+    """The name under which it is remembered that a source was asked for all of a key (table `fetched`).
+
+    The key is given sealed: that of somebody whom no source knows, or whom a client deleted, may not stand there.
+    """
     return f"sleutel {key}"
 
 
@@ -247,6 +252,15 @@ def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict
     }
 
 
+def nobodys(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[bytes]:
+    """Those among these partijen and actoren that a client deleted and that no statement is about any more."""
+    return {
+        uuid
+        for uuid in uuids
+        if connection.execute("SELECT 1 FROM hidden WHERE uuid = ?", (uuid,)).fetchone() is None
+    }
+
+
 def put_hidden(
     connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
 ) -> None:
@@ -276,7 +290,7 @@ def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> 
     return found
 
 
-def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
+def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int], uuids: Uuids) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
     unused = connection.execute(
         f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
@@ -287,7 +301,11 @@ def delete_unused_identities(connection: sqlite3.Connection, identities: Iterabl
     # By source, because that is how they are found; a key of which nothing is held is only asked once more.
     connection.executemany(
         "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
-        [(name(key),) for _, key in unused for name in (asked_by_key, walked_by_key, walk_begun_by_key)],
+        [
+            (name(sealed_text(uuids, key)),)
+            for _, key in unused
+            for name in (asked_by_key, walked_by_key, walk_begun_by_key)
+        ],
     )
 
 

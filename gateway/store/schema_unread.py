@@ -31,3 +31,18 @@ UPDATE source SET unread = 2 WHERE id IN (SELECT r.source FROM quarantine q JOIN
 def unread(db: Database) -> None:
     """A search for somebody whose object could not be read is told so."""
     script(db, UNREAD)
+
+
+SEALED = """
+-- Of a partij or actor that a client deleted it is kept sealed what legacy objects say of it (see sealing.py).
+ALTER TABLE statement ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+-- A key is remembered by its keyed hash (see claims.asked_by_key): what was remembered otherwise is asked again.
+DELETE FROM fetched WHERE key GLOB 'sleutel *';
+DELETE FROM lease WHERE instr(name, ' sleutel ');
+"""
+
+
+@migrations(name="0052_sealed")
+def sealed(db: Database) -> None:
+    """Whom a client deleted can't be read in what is kept to search by."""
+    script(db, SEALED)
