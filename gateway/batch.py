@@ -172,6 +172,9 @@ class Batch:
             item = incoming(kind, orjson.loads(unpack(body or b"")))
             if self._stays(item, row, zaken):
                 self.result.quarantined += 1
+                self._note_keys(item, row.id, row.state, None)
+                if kind == "zaak":
+                    self._judge_content(row.uuid, row.state)
             else:
                 changed.append((item, row))
         self.result.changed += len(changed)

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from gateway.store import leases, quarantine
 from gateway.store import purge as rows
 from jobs.work import Work
 
@@ -39,6 +40,7 @@ def purge(work: Work) -> dict[str, int]:
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
     forgotten["emptied"] = _empty(work, moment)
+    _read_keys(work)
     with work.write() as connection:  # of what was deleted under a version that did not
         forgotten["sealed"] = work.installation.ingest.seal(connection)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
@@ -55,6 +57,18 @@ def _empty(work: Work, moment: int) -> int:
         if done < EMPTIED_AT_ONCE:
             break
     return total
+
+
+def _read_keys(work: Work) -> None:
+    """See again whom what is in quarantine is about: an older version did not, a newer one may find more (M3)."""
+    ingest, store = work.installation.ingest, work.installation.store
+    with store.read() as connection:
+        found = quarantine.unknown(connection)
+    with store.guarded(lambda connection: leases.keep(connection, work.grip)):
+        for source, kind, uuid in found:
+            if work.stopping.is_set():
+                return
+            ingest.retry(source, kind, [uuid])
 
 
 def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from following import backfilled, new_contact, new_rol, small
+from following import backfilled, new_contact, new_rol, run, small
 from support import UUID_SECRET, Asker, dump_digest, write_client
 
 from gateway.cli import cli
@@ -19,6 +19,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer
 from gateway.store.sources import source_state
 from jobs.ledger import fingerprint
+from jobs.purge import purge
 from jobs.verify import Verify
 from mappings.identity import Uuids, key_uuid
 
@@ -488,3 +489,21 @@ def test_no_number_stands_readable_beside_what_could_not_be_read(
         elsewhere = connection.execute("SELECT count(*) FROM identity WHERE key GLOB ?", (f"*{BSN}*",))
         assert elsewhere.fetchone()[0] == 0
     assert hashes and all(len(each[0]) == 16 and BSN.encode() not in each[0] for each in hashes)
+
+
+@pytest.mark.rule("M3")
+@pytest.mark.parametrize("hide", HIDING)
+def test_what_was_in_quarantine_before_the_update_is_seen_again_at_night(
+    data: Dataset, server: SampleServer, install: Install, hide: Callable[[Dataset], str]
+) -> None:
+    hide(data)
+    installation = backfilled(install(bron=server))
+    with installation.store.write() as connection:  # as the migration leaves it
+        connection.execute("DELETE FROM unread_key")
+        connection.execute("UPDATE quarantine SET keyless = 1")
+        connection.execute("UPDATE source SET unread = 2")
+    asker = Asker(installation)
+    assert count(by_bsn(asker, BSN)) == (200, 0, "partial; reason=quarantaine")
+    run(installation, purge)
+    assert refused(by_bsn(asker, BSN))
+    assert count(by_bsn(asker, OTHER))[2] == "complete"

@@ -48,6 +48,15 @@ def dismiss(connection: sqlite3.Connection, rows: Iterable[int], moment: int) ->
     )
 
 
+def unknown(connection: sqlite3.Connection) -> list[tuple[str, str, UUID]]:
+    """What is kept whole in quarantine and of which not all keys are known: source, kind and uuid."""
+    rows = connection.execute(
+        "SELECT s.name, r.kind, r.uuid FROM quarantine q JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source"
+        " WHERE q.keyless AND r.body IS NOT NULL ORDER BY r.id"
+    )
+    return [(source, RAW_KINDS[kind - 1], UUID(bytes=uuid)) for source, kind, uuid in rows]
+
+
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """How many are to be looked at, and how many were dismissed."""
     total, let_be = connection.execute("SELECT count(*), count(dismissed) FROM quarantine").fetchone()
