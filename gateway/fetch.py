@@ -169,11 +169,10 @@ class Fetcher:
 
     def names_of(self, what: str, value: str) -> set[str]:
         """The same with those of all that was read for it: the other keys of a party or actor, the parts of a party."""
-        names = {self.name_of(what, value)}
-        if what in ("partij", "identiteit"):
-            with self.store.read() as connection:
-                names |= self.parties.names(connection, self._own(value), parts=what == "partij")
-        return names
+        if what not in ("partij", "identiteit"):
+            return {self.name_of(what, value)}
+        with self.store.read() as connection:
+            return self.parties.names(connection, self._own(value), parts=what == "partij")
 
     def _own(self, key: str) -> str:
         """A key of an actor is that of one source; the star stands for any."""

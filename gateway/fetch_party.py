@@ -49,9 +49,10 @@ class Parties:
         In: when everything of the source was read (0: never). Out: of its keys and parts the longest ago, 0 when one
         was never read; and of its keys and the last walk, by which its age is told.
         """
-        asked = [claims.asked_by_key(self.fetcher.sealed(each)) for each in _keys(connection, key)]
+        sealed = {each: self.fetcher.sealed(each) for each in _keys(connection, key)}
+        asked = [claims.asked_by_key(each) for each in sealed.values()]
         parts = [part.name for part in self._parts(connection, key)]
-        walked = [claims.walked_by_key(self.fetcher.sealed(key))] if parts else []
+        walked = [claims.walked_by_key(sealed[key])] if parts else []
         times = self._times(connection, [*asked, *parts, *walked], covered)
         return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
 

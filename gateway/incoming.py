@@ -83,7 +83,7 @@ class Translator:
 
     def emptied_digest(self, digest: bytes) -> bytes:
         """The digest that is kept of an emptied object: who lacks the secret can't try out what was in it."""
-        return self.uuids.derive("inhoud", digest.hex()).bytes
+        return self.uuids.derive_bytes("inhoud", digest.hex())
 
     def says_as_held(self, item: Incoming, digest: bytes | None, *, emptied: bool) -> bool:
         """Is an object just as it came before? In: the digest that is kept of it."""

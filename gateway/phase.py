@@ -54,8 +54,8 @@ def switch(
         if forward and not force:
             reason = (
                 _unready(phase, before, covered)
+                or _unread(connection, source)  # before the proof, that can't be clean because of it
                 or _unproven(phase, reports.proofs(connection, source), mapping)
-                or _unread(connection, source)
                 or _unseen(connection, source)
             )
             if reason:

@@ -64,7 +64,7 @@ class Sealing:
         return rows.anybody_deleted(self.connection) and bool(rows.sealed_among(self.connection, statements))
 
     def _sealed(self, each: rows.Statement) -> rows.Statement:
-        said = self.uuids.derive("gezegd", each.digest[IDENTITY_BYTES:].hex()).bytes[:STATEMENT_BYTES]
+        said = self.uuids.derive_bytes("gezegd", each.digest[IDENTITY_BYTES:].hex())[:STATEMENT_BYTES]
         body = orjson.dumps(sealed_body(self.uuids, orjson.loads(each.body)), option=orjson.OPT_SORT_KEYS)
         return rows.Statement(each.row, each.digest[:IDENTITY_BYTES] + said, body.decode())
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from mappings.identity import Uuids, prefix, sealed
 
@@ -22,7 +21,7 @@ def is_sealed(text: str) -> bool:
 
 def sealed_text(uuids: Uuids, key: str) -> str:
     """A key as it is kept where it may not stand readable; of one that is sealed itself."""
-    return key if is_sealed(key) else f"{_SEAL}{prefix(key)}{UUID(bytes=sealed(uuids, key)).hex}"
+    return key if is_sealed(key) else f"{_SEAL}{prefix(key)}{sealed(uuids, key).hex()}"
 
 
 def sealed_body(uuids: Uuids, body: Mapping[str, Any]) -> dict[str, Any]:
