@@ -474,8 +474,11 @@ class Batch:
                             self._refetch("contactmoment", contact)
                     self._delete(kind, [row])
                 elif row.emptied:
+                    self.unread = self.unread or row.state == QUARANTINED
                     self._judge_emptied(row, state, "zaak", zaak)
-                elif row.state != QUARANTINED:
+                elif row.state == QUARANTINED:
+                    self.unread = True  # it counts only where its zaak may be seen
+                else:
                     self._forget(kind, [row])
                     self._again(kind, row, zaak, state)
 

@@ -138,6 +138,8 @@ class LegacyHydrator:
         if not needs:
             return replace(outcome, retry=False)
         met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
+        if self._request.unread:
+            met = replace(self._beside_unread(met, needs, [], None), otherwise=None)
         return worst([outcome, met], retry=met.freshness == "live")
 
     # Outcomes

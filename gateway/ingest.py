@@ -120,19 +120,19 @@ class Ingest(Translator):
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
-    def empty(self, connection: sqlite3.Connection, before: int, after: int, most: int) -> tuple[int, int]:
-        """Empty up to `most` objects that nobody has seen since `before` (M2), in the order of their rows from `after`.
+    def empty(self, connection: sqlite3.Connection, objects: Iterable[int], before: int) -> int:
+        """Empty those of these objects (rows) that nobody has seen since `before` (M2), in a write transaction.
 
         The keyed hashes of their keys stay, so that a search for one of them is not told that there is nothing (M3).
-        Out: how many, and the last row. In the write transaction of `connection`.
+        Out: how many.
         """
-        found = rows.to_empty(connection, before, after, most)
+        found = rows.still_to_empty(connection, objects, before)
         for row, source, kind, body in found:
             item = incoming(kind, orjson.loads(unpack(body)))
             hashes, whole = self.keys_in(source, item)
             unread.put_keys(connection, row, hashes, whole=whole)
             rows.empty(connection, row, self.emptied_digest(item.digest))
-        return len(found), found[-1][0] if found else after
+        return len(found)
 
     def again(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.store import leases, quarantine
+from gateway.store import legacy as raws
 from gateway.store import purge as rows
 from jobs.work import Work
 
@@ -49,13 +50,16 @@ def purge(work: Work) -> dict[str, int]:
 def _empty(work: Work, moment: int) -> int:
     """Empty what nobody was shown for `[mapping] wachttijd_dagen` (M2). Out: how many objects."""
     before = moment - work.installation.config.mapping.wachttijd_dagen * DAY
-    total = last = 0
-    while not work.stopping.is_set():
-        with work.write() as connection:
-            done, last = work.installation.ingest.empty(connection, before, last, EMPTIED_AT_ONCE)
-        total += done
-        if done < EMPTIED_AT_ONCE:
+    with work.installation.store.read() as connection:
+        found = raws.to_empty(connection, before)
+    total = 0
+    for start in range(0, len(found), EMPTIED_AT_ONCE):
+        if work.stopping.is_set():
             break
+        with work.write() as connection:
+            total += work.installation.ingest.empty(
+                connection, found[start : start + EMPTIED_AT_ONCE], before
+            )
     return total
 
 

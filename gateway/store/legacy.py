@@ -282,18 +282,32 @@ def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> li
     ]
 
 
-def to_empty(
-    connection: sqlite3.Connection, before: int, after: int, limit: int
-) -> list[tuple[int, str, str, bytes]]:
-    """Objects with content that nobody has seen since `before`: row, name of the source, kind and body, a piece at a
-    time from row `after`."""
+_TO_EMPTY = (
+    f"r.state IN {tuple(sorted(HIDDEN))} AND r.body IS NOT NULL AND coalesce(r.waits, r.first_seen) < ?"
+)
+
+
+def to_empty(connection: sqlite3.Connection, before: int) -> list[int]:
+    """Objects (rows) with content that nobody has seen since `before`."""
     rows = connection.execute(
-        "SELECT r.id, s.name, r.kind, r.body FROM source s CROSS JOIN json_each(?1) k CROSS JOIN json_each(?2) h"
-        " CROSS JOIN raw r ON r.source = s.id AND r.kind = k.value AND r.state = h.value"
-        " WHERE r.id > ?3 AND r.body IS NOT NULL AND coalesce(r.waits, r.first_seen) < ?4 ORDER BY r.id LIMIT ?5",
-        (id_list(RAW_KIND.values()), id_list(sorted(HIDDEN)), after, before, limit),
+        # By the index on the states of each kind of each source.
+        "SELECT r.id FROM source s CROSS JOIN json_each(?) k CROSS JOIN raw r ON r.source = s.id AND r.kind = k.value"
+        f" WHERE {_TO_EMPTY}",
+        (id_list(RAW_KIND.values()), before),
     )
-    return [(row, name, RAW_KINDS[kind - 1], body) for row, name, kind, body in rows]
+    return sorted(row[0] for row in rows)
+
+
+def still_to_empty(
+    connection: sqlite3.Connection, rows: Iterable[int], before: int
+) -> list[tuple[int, str, str, bytes]]:
+    """Those of these objects that nobody has seen by now either: row, name of the source, kind and body."""
+    found = connection.execute(
+        "SELECT r.id, s.name, r.kind, r.body FROM raw r JOIN source s ON s.id = r.source"
+        f" WHERE r.id {IN_IDS} AND {_TO_EMPTY}",
+        (id_list(rows), before),
+    )
+    return [(row, name, RAW_KINDS[kind - 1], body) for row, name, kind, body in found]
 
 
 def empty(connection: sqlite3.Connection, row: int, digest: bytes) -> None:

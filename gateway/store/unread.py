@@ -11,14 +11,19 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.store.binding import IN_IDS, id_list, in_parts
-from gateway.store.kinds import QUARANTINED, RAW_KIND, WAITING
+from gateway.store.kinds import GONE, QUARANTINED, RAW_KIND, UNREADABLE, WAITING
 
 NOTHING, SOMETHING, UNKNOWN_KEYS = range(3)
 _ZAAK, _ROL = RAW_KIND["zaak"], RAW_KIND["rol"]
 _CONTACTS = (RAW_KIND["klantcontact"], RAW_KIND["contactmoment"])
+# Does an object in quarantine (rows `q` and `r`) count? Not one of a zaak that we may not see.
+_OPEN = (
+    "q.dismissed IS NULL AND NOT EXISTS (SELECT 1 FROM raw z WHERE z.source = r.source AND z.uuid = r.zaak"
+    f" AND z.kind = {_ZAAK} AND z.kind != r.kind AND z.state IN ({UNREADABLE}, {GONE}))"
+)
 # Does the object in the row `r` count?
 _COUNTS = (
-    f"(r.state = {QUARANTINED} AND EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = r.id AND q.dismissed IS NULL)"
+    f"(r.state = {QUARANTINED} AND EXISTS (SELECT 1 FROM quarantine q WHERE q.raw = r.id AND {_OPEN})"
     f" OR r.state = {WAITING} AND EXISTS (SELECT 1 FROM raw z JOIN quarantine q ON q.raw = z.id"
     f" WHERE z.source = r.source AND z.kind = {_ZAAK} AND z.uuid = r.zaak AND q.dismissed IS NULL))"
 )
@@ -55,7 +60,7 @@ def settle(connection: sqlite3.Connection, source: int | None = None) -> None:
     """Note on a source, or on all, whether anything of it counts: readers look there first."""
     connection.execute(
         "UPDATE source SET unread = wanted.unread FROM (SELECT s.id AS id, coalesce((SELECT max(1 + q.keyless)"
-        " FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = s.id AND q.dismissed IS NULL), 0) AS unread"
+        f" FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = s.id AND {_OPEN}), 0) AS unread"
         " FROM source s) AS wanted"
         " WHERE source.id = wanted.id AND source.unread != wanted.unread AND (?1 IS NULL OR source.id = ?1)",
         (source,),
@@ -66,7 +71,7 @@ def open_of(connection: sqlite3.Connection, source: int) -> Open:
     """What in quarantine of a source counts."""
     row = connection.execute(
         "SELECT count(*), coalesce(sum(q.keyless), 0) FROM quarantine q JOIN raw r ON r.id = q.raw"
-        " WHERE r.source = ? AND q.dismissed IS NULL",
+        f" WHERE r.source = ? AND {_OPEN}",
         (source,),
     ).fetchone()
     return Open(*row)
@@ -75,20 +80,26 @@ def open_of(connection: sqlite3.Connection, source: int) -> Open:
 def shown(connection: sqlite3.Connection, source: int, kinds: Iterable[str]) -> int:
     """How many objects of these kinds in quarantine count and are shown by the source, as far as is known."""
     row = connection.execute(
-        "SELECT count(*) FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = ? AND q.dismissed IS NULL"
+        f"SELECT count(*) FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = ? AND {_OPEN}"
         f" AND r.visible = 1 AND r.kind {IN_IDS}",
         (source, id_list(RAW_KIND[kind] for kind in kinds)),
     ).fetchone()
     return int(row[0])
 
 
-def waiting_on(connection: sqlite3.Connection, source: int, zaak: bytes) -> bool:
-    """Is this zaak itself in quarantine, dismissed or not?"""
-    row = connection.execute(
-        "SELECT 1 FROM raw WHERE source = ? AND kind = ? AND uuid = ? AND state = ?",
-        (source, _ZAAK, zaak, QUARANTINED),
-    ).fetchone()
-    return row is not None
+def objects_among(
+    connection: sqlite3.Connection, source: str, kind: str, uuids: Iterable[bytes]
+) -> set[bytes]:
+    """The objects of a source (its name) among these uuids that count themselves."""
+    found: set[bytes] = set()
+    for marks, some in in_parts(uuids):
+        rows = connection.execute(
+            f"SELECT r.uuid FROM raw r WHERE r.source = (SELECT id FROM source WHERE name = ?) AND r.kind = ?"
+            f" AND r.uuid IN ({marks}) AND {_COUNTS}",
+            (source, RAW_KIND[kind], *some),
+        )
+        found.update(row[0] for row in rows)
+    return found
 
 
 # Is a question about it? `source` is the row of the source that is meant.
@@ -135,7 +146,7 @@ def of_party(connection: sqlite3.Connection, source: int, statements: Iterable[i
     kinds = [RAW_KIND["klantcontact"], *([_ROL] if rollen else [])]
     row = connection.execute(
         # From the few objects that count to the party, and not from all that the party has.
-        f"SELECT 1 FROM quarantine q JOIN raw r ON r.id = q.raw WHERE q.dismissed IS NULL AND +r.source = ?1"
+        f"SELECT 1 FROM quarantine q JOIN raw r ON r.id = q.raw WHERE {_OPEN} AND +r.source = ?1"
         " AND r.kind IN (SELECT value FROM json_each(?3)) AND EXISTS (SELECT 1 FROM raw o"
         f" JOIN claim c ON c.raw = o.id WHERE o.source = r.source AND o.zaak = r.zaak AND o.kind = {_ROL}"
         " AND c.statement IN (SELECT value FROM json_each(?2)))"
