@@ -36,6 +36,7 @@ def unread(db: Database) -> None:
 SEALED = """
 -- Of a partij or actor that a client deleted it is kept sealed what legacy objects say of it (see sealing.py).
 ALTER TABLE statement ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX statement_sealed ON statement (id) WHERE sealed = 1;
 -- A key is remembered by its keyed hash (see claims.asked_by_key): what was remembered otherwise is asked again.
 DELETE FROM fetched WHERE key GLOB 'sleutel *';
 DELETE FROM lease WHERE instr(name, ' sleutel ');

@@ -33,7 +33,10 @@ class Origin(NamedTuple):
 
 def anybody_deleted(connection: sqlite3.Connection) -> bool:
     """Did a client delete a partij or actor that a legacy object speaks of?"""
-    return connection.execute("SELECT 1 FROM hidden LIMIT 1").fetchone() is not None
+    (found,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM hidden) OR EXISTS (SELECT 1 FROM statement WHERE sealed = 1)"
+    ).fetchone()
+    return bool(found)
 
 
 def to_seal(connection: sqlite3.Connection) -> list[Statement]:
