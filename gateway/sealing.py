@@ -48,9 +48,10 @@ class Sealing:
         """Open what is said of whom these keys name, before more is said of them."""
         if not rows.anybody_deleted(self.connection):
             return
-        pairs = [(sealed_text(self.uuids, key), key) for key in set(keys)]
-        rows.respell(self.connection, pairs)
-        self.open(rows.sealed_with(self.connection, [key for _, key in pairs]))
+        spelled = {sealed_text(self.uuids, key): key for key in keys}
+        held = rows.held_among(self.connection, spelled)
+        rows.respell(self.connection, [(text, spelled[text]) for text in held])
+        self.open(rows.sealed_with(self.connection, list(spelled.values())))
 
     def open(self, statements: Iterable[int]) -> set[int]:
         """Open the sealed ones of these statements (rows). Out: those that can't be read any more: they stay sealed."""

@@ -75,6 +75,16 @@ def respell(connection: sqlite3.Connection, texts: Iterable[tuple[str, str]]) ->
     connection.executemany("UPDATE identity SET key = ?2 WHERE key = ?1", texts)
 
 
+def held_among(connection: sqlite3.Connection, texts: Iterable[str]) -> list[str]:
+    """Which of these keys are held, spelled so."""
+    found: list[str] = []
+    for marks, some in in_parts(texts):
+        found += [
+            row[0] for row in connection.execute(f"SELECT key FROM identity WHERE key IN ({marks})", some)
+        ]
+    return sorted(found)
+
+
 def identities_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[int]:
     """The keys (rows) of these statements."""
     rows = connection.execute(
