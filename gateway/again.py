@@ -32,7 +32,7 @@ class Again(Batch):
         rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
         if spoken := unread.has_keys(self.connection, ids):
             unread.forget_keys(self.connection, spoken)
-        self.unread = True
+        self.unseen.touched = True
         self.merging.sealing.open(rebuilding.statements_of(self.connection, ids))
         said = rebuilding.said(self.connection, ids)
         tied = ties.ties_by(self.connection, ids)
@@ -81,7 +81,7 @@ class Again(Batch):
                 digest = said_by(claim.facet, body)
                 says.add((claim.facet, claim.moment, item.uuid, digest, body, keys))
             findings = translated.findings
-        self._note_keys(item, row.id, state, zaken.get(item.zaak) if item.zaak else None)
+        self.unseen.note_keys(item, row.id, state, zaken.get(item.zaak) if item.zaak else None)
         self.spoken[row.id] = findings
         if said != says:
             rebuilding.distrust(self.connection, row.id, said, says)

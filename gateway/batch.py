@@ -12,7 +12,7 @@ import orjson
 from gateway.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.merging import Merging
 from gateway.store import legacy as rows
-from gateway.store import ties, unread
+from gateway.store import ties
 from gateway.store.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
 from gateway.store.database import now
 from gateway.store.erasing import note_erased
@@ -30,6 +30,7 @@ from gateway.store.kinds import (
 from gateway.store.packing import unpack
 from gateway.store.sources import source_id
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
+from gateway.unseen import Unseen
 from mappings.findings import Finding, Severity, Untranslatable
 from mappings.translate import Translated
 
@@ -94,8 +95,7 @@ class Batch:
         # Objects (rows) that now say what others said before.
         self.joined: set[int] = set()
         self.tied: set[ties.Moment] = set()
-        # Did something come into quarantine, or go from there?
-        self.unread = False
+        self.unseen = Unseen(connection, translator, source, self.source, self.now)
 
     def take(self, batch: Sequence[Incoming], asked: int) -> None:
         """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
@@ -129,7 +129,9 @@ class Batch:
         A page can be under way while a notification of one of its objects is dealt with.
         """
         changed = [
-            row.id for item in batch if (row := held.get(item.uuid)) and not self._says_as_held(item, row)
+            row.id
+            for item in batch
+            if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
         ]
         others = [item.uuid for item in batch if item.uuid not in held]
         return rows.known_since(self.connection, changed, others, asked, self.now)
@@ -172,7 +174,7 @@ class Batch:
             item = incoming(kind, orjson.loads(unpack(body or b"")))
             if self._stays(item, row, zaken):
                 self.result.quarantined += 1
-                self._note_keys(item, row.id, row.state, None)
+                self.unseen.note_keys(item, row.id, row.state, None)
                 if kind == "zaak":
                     self._judge_content(row.uuid, row.state)
             else:
@@ -216,9 +218,7 @@ class Batch:
         self._judge_moments()
         self._write_said()
         self._unsettle()
-        if self.unread:
-            unread.settle(self.connection, self.source)
-            self.unread = False
+        self.unseen.settle()
         found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
         rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
         self.spoken.clear()
@@ -304,35 +304,17 @@ class Batch:
             rows.quarantine(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
         emptied = row is not None and row.emptied
-        self._note_keys(item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied)
+        self.unseen.note_keys(
+            item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied
+        )
         if row is not None:
-            self._begins_to_wait(row, state)
+            self.unseen.begins_to_wait(row, state)
         if item.kind == "zaak":
             self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
             self._speak(item.kind, row_id, item.uuid, item.zaak, translated)
         elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
-
-    def _note_keys(
-        self, item: Incoming, row: int, state: int, zaak: int | None, *, emptied: bool = False
-    ) -> None:
-        """Keep which keys occur in an object that is in quarantine, or whose zaak (its state) is, or that is emptied
-        (M3)."""
-        if state == QUARANTINED:
-            self.unread = True
-        elif not ((emptied and state in HIDDEN) or (state == WAITING and zaak == QUARANTINED)):
-            return
-        hashes, whole = self.translator.keys_in(self.source_name, item)
-        unread.put_keys(self.connection, row, hashes, whole=whole)
-
-    def _begins_to_wait(self, row: rows.RawRow, state: int) -> None:
-        """From now on nobody sees an object that was seen until now: after a while it is emptied (M2)."""
-        if state in HIDDEN and row.state not in HIDDEN:
-            rows.set_waits(self.connection, row.id, self.now)
-
-    def _says_as_held(self, item: Incoming, row: rows.RawRow) -> bool:
-        return self.translator.says_as_held(item, row.digest, emptied=row.emptied)
 
     def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
         if item.kind in FREE or (item.kind == "objectcontactmoment" and item.zaak is None):
@@ -345,7 +327,7 @@ class Batch:
 
     def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
         """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
-        same = self._says_as_held(item, row)
+        same = self.unseen.says_as_held(item, row)
         if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
             translated = self.translator.prepare(self.source_name, item)
             if self._state(item, translated, zaken) != row.state:
@@ -423,9 +405,7 @@ class Batch:
             self.spoken.pop(row, None)
         rows.delete_findings(self.connection, [row.id for row in moved])
         rows.release(self.connection, ids)
-        if hidden := [row.id for row in found if row.state in HIDDEN]:
-            self.unread = True
-            unread.forget_keys(self.connection, hidden)
+        self.unseen.forget_keys(found)
 
     def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
         self._forget(kind, found)
@@ -474,10 +454,10 @@ class Batch:
                             self._refetch("contactmoment", contact)
                     self._delete(kind, [row])
                 elif row.emptied:
-                    self.unread = self.unread or row.state == QUARANTINED
+                    self.unseen.touched |= row.state == QUARANTINED
                     self._judge_emptied(row, state, "zaak", zaak)
                 elif row.state == QUARANTINED:
-                    self.unread = True  # it counts only where its zaak may be seen
+                    self.unseen.touched = True  # it counts only where its zaak may be seen
                 else:
                     self._forget(kind, [row])
                     self._again(kind, row, zaak, state)
@@ -510,8 +490,8 @@ class Batch:
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self._speak(kind, row.id, row.uuid, zaak, translated)
-        self._note_keys(item, row.id, state, zaak_state)
-        self._begins_to_wait(row, state)
+        self.unseen.note_keys(item, row.id, state, zaak_state)
+        self.unseen.begins_to_wait(row, state)
         rows.set_state(self.connection, [row.id], state, facts)
 
     # Contactmomenten, and what they are tied to

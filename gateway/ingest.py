@@ -126,12 +126,12 @@ class Ingest(Translator):
         The keyed hashes of their keys stay, so that a search for one of them is not told that there is nothing (M3).
         Out: how many.
         """
-        found = rows.still_to_empty(connection, objects, before)
+        found = unread.still_to_empty(connection, objects, before)
         for row, source, kind, body in found:
             item = incoming(kind, orjson.loads(unpack(body)))
             hashes, whole = self.keys_in(source, item)
             unread.put_keys(connection, row, hashes, whole=whole)
-            rows.empty(connection, row, self.emptied_digest(item.digest))
+            unread.empty(connection, row, self.emptied_digest(item.digest))
         return len(found)
 
     def again(

@@ -31,6 +31,7 @@ from gateway.store.legacy import RawRow
 from gateway.store.moving import follow
 from gateway.store.numbering import held_by_others, number
 from gateway.store.overlay import kept_away, overlay
+from gateway.store.sealing import nobodys
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
@@ -134,9 +135,7 @@ class Merging:
         standards.nobodys(self.connection, adressen)
         standards.settle(self.connection, self._addressed, prefer=self.settings.voorkeursadres)
         if deleted:  # of whom a client deleted and the source destroyed, what clients wrote goes too (M35)
-            forget_values(
-                self.connection, statements.nobodys(self.connection, {who for who, _ in deleted.values()})
-            )
+            forget_values(self.connection, nobodys(self.connection, {who for who, _ in deleted.values()}))
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
         if self.statements:
             statements.delete_unused_identities(self.connection, self.identities, self.uuids)

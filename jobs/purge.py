@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from gateway.store import leases, quarantine
-from gateway.store import legacy as raws
+from gateway.store import leases, quarantine, unread
 from gateway.store import purge as rows
 from jobs.work import Work
 
@@ -51,7 +50,7 @@ def _empty(work: Work, moment: int) -> int:
     """Empty what nobody was shown for `[mapping] wachttijd_dagen` (M2). Out: how many objects."""
     before = moment - work.installation.config.mapping.wachttijd_dagen * DAY
     with work.installation.store.read() as connection:
-        found = raws.to_empty(connection, before)
+        found = unread.to_empty(connection, before)
     total = 0
     for start in range(0, len(found), EMPTIED_AT_ONCE):
         if work.stopping.is_set():

@@ -252,15 +252,6 @@ def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict
     }
 
 
-def nobodys(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[bytes]:
-    """Those among these partijen and actoren that a client deleted and that no statement is about any more."""
-    return {
-        uuid
-        for uuid in uuids
-        if connection.execute("SELECT 1 FROM hidden WHERE uuid = ?", (uuid,)).fetchone() is None
-    }
-
-
 def put_hidden(
     connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
 ) -> None:

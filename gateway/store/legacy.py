@@ -15,11 +15,9 @@ from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.claims import Zaak
 from gateway.store.kinds import (
     GONE,
-    HIDDEN,
     KIND,
     ON_A_ZAAK,
     RAW_KIND,
-    RAW_KINDS,
     TRANSLATED,
     UNREADABLE,
     WAITING,
@@ -215,11 +213,6 @@ def set_state(
     )
 
 
-def set_waits(connection: sqlite3.Connection, row: int, now: int) -> None:
-    """Note that an object that was shown until now is not shown any more."""
-    connection.execute("UPDATE raw SET waits = ? WHERE id = ?", (now, row))
-
-
 def seen(connection: sqlite3.Connection, rows: Iterable[int], now: int) -> None:
     """Note that the legacy showed these objects just now."""
     connection.executemany(
@@ -280,39 +273,6 @@ def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> li
             (source, limit),
         )
     ]
-
-
-_TO_EMPTY = (
-    f"r.state IN {tuple(sorted(HIDDEN))} AND r.body IS NOT NULL AND coalesce(r.waits, r.first_seen) < ?"
-)
-
-
-def to_empty(connection: sqlite3.Connection, before: int) -> list[int]:
-    """Objects (rows) with content that nobody has seen since `before`."""
-    rows = connection.execute(
-        # By the index on the states of each kind of each source.
-        "SELECT r.id FROM source s CROSS JOIN json_each(?) k CROSS JOIN raw r ON r.source = s.id AND r.kind = k.value"
-        f" WHERE {_TO_EMPTY}",
-        (id_list(RAW_KIND.values()), before),
-    )
-    return sorted(row[0] for row in rows)
-
-
-def still_to_empty(
-    connection: sqlite3.Connection, rows: Iterable[int], before: int
-) -> list[tuple[int, str, str, bytes]]:
-    """Those of these objects that nobody has seen by now either: row, name of the source, kind and body."""
-    found = connection.execute(
-        "SELECT r.id, s.name, r.kind, r.body FROM raw r JOIN source s ON s.id = r.source"
-        f" WHERE r.id {IN_IDS} AND {_TO_EMPTY}",
-        (id_list(rows), before),
-    )
-    return [(row, name, RAW_KINDS[kind - 1], body) for row, name, kind, body in found]
-
-
-def empty(connection: sqlite3.Connection, row: int, digest: bytes) -> None:
-    """Keep of an object nothing but that it is there; `digest` is a keyed one."""
-    connection.execute("UPDATE raw SET body = NULL, facts = NULL, digest = ? WHERE id = ?", (digest, row))
 
 
 # Documents, by who owns them

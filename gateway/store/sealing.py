@@ -139,3 +139,12 @@ def open_again(
         (digest, body, statement),
     )
     return changed.rowcount == 1
+
+
+def nobodys(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[bytes]:
+    """Those among these partijen and actoren that a client deleted and that no statement is about any more."""
+    return {
+        uuid
+        for uuid in uuids
+        if connection.execute("SELECT 1 FROM hidden WHERE uuid = ?", (uuid,)).fetchone() is None
+    }
