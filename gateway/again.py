@@ -10,7 +10,7 @@ import orjson
 from gateway.batch import Batch
 from gateway.bits import Bits
 from gateway.incoming import Incoming, body_of
-from gateway.store import comparing, rebuilding, ties
+from gateway.store import comparing, rebuilding, ties, unread
 from gateway.store import legacy as rows
 from gateway.store.claims import said_by
 from gateway.store.kinds import QUARANTINED, TRANSLATED
@@ -30,6 +30,10 @@ class Again(Batch):
         ids = [each.id for each, _ in looked_at]
         held = rows.raws(self.connection, ids)
         rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
+        if spoken := unread.has_keys(self.connection, ids):
+            unread.forget_keys(self.connection, spoken)
+        self.unseen.touched = True
+        self.merging.sealing.open(rebuilding.statements_of(self.connection, ids))
         said = rebuilding.said(self.connection, ids)
         tied = ties.ties_by(self.connection, ids)
         zaken = self._zaken({item.zaak for _, item in looked_at if item.zaak})
@@ -77,6 +81,7 @@ class Again(Batch):
                 digest = said_by(claim.facet, body)
                 says.add((claim.facet, claim.moment, item.uuid, digest, body, keys))
             findings = translated.findings
+        self.unseen.note_keys(item, row.id, state, zaken.get(item.zaak) if item.zaak else None)
         self.spoken[row.id] = findings
         if said != says:
             rebuilding.distrust(self.connection, row.id, said, says)

@@ -82,7 +82,7 @@ def create_app(
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
-    join = Ingest(store, config.mapping, config.store.uuid_secret).join
+    ingest = Ingest(store, config.mapping, config.store.uuid_secret)
     api = Api(
         store,
         gatekeeper,
@@ -92,7 +92,8 @@ def create_app(
         zaak_codes=config.mapping.zaak_codes,
         numbers=Uuids(config.store.uuid_secret) if config.mapping.nummers == "uitdelen" else None,
         prefer=config.mapping.voorkeursadres,
-        join=join,
+        join=ingest.join,
+        seal=ingest.seal,
     )
     api.register(app)
     documentation.register(app, addresses)

@@ -19,6 +19,7 @@ from gateway.store.erasing import note_erased
 from gateway.store.inbox import owe
 from gateway.store.kinds import (
     GONE,
+    HIDDEN,
     LEFT_OUT,
     ON_A_ZAAK,
     QUARANTINED,
@@ -29,6 +30,7 @@ from gateway.store.kinds import (
 from gateway.store.packing import unpack
 from gateway.store.sources import source_id
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
+from gateway.unseen import Unseen
 from mappings.findings import Finding, Severity, Untranslatable
 from mappings.translate import Translated
 
@@ -93,6 +95,7 @@ class Batch:
         # Objects (rows) that now say what others said before.
         self.joined: set[int] = set()
         self.tied: set[ties.Moment] = set()
+        self.unseen = Unseen(connection, translator, source, self.source, self.now)
 
     def take(self, batch: Sequence[Incoming], asked: int) -> None:
         """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
@@ -125,7 +128,11 @@ class Batch:
 
         A page can be under way while a notification of one of its objects is dealt with.
         """
-        changed = [row.id for item in batch if (row := held.get(item.uuid)) and row.digest != item.digest]
+        changed = [
+            row.id
+            for item in batch
+            if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
+        ]
         others = [item.uuid for item in batch if item.uuid not in held]
         return rows.known_since(self.connection, changed, others, asked, self.now)
 
@@ -160,10 +167,16 @@ class Batch:
         for row in held.values():
             if row.state != QUARANTINED:
                 continue
+            if row.emptied:  # only the source has it
+                self.result.quarantined += 1
+                continue
             body = rows.raw_body(self.connection, row.id)
             item = incoming(kind, orjson.loads(unpack(body or b"")))
             if self._stays(item, row, zaken):
                 self.result.quarantined += 1
+                self.unseen.note_keys(item, row.id, row.state, None)
+                if kind == "zaak":
+                    self._judge_content(row.uuid, row.state)
             else:
                 changed.append((item, row))
         self.result.changed += len(changed)
@@ -205,6 +218,7 @@ class Batch:
         self._judge_moments()
         self._write_said()
         self._unsettle()
+        self.unseen.settle()
         found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
         rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
         self.spoken.clear()
@@ -236,7 +250,7 @@ class Batch:
         self, kind: str, objects: Sequence[tuple[Incoming, rows.RawRow | None]], zaken: dict[bytes, int]
     ) -> None:
         """Write objects of one kind, each with its row when it is held."""
-        contents = [self._content(item, zaken) for item, _ in objects]
+        contents = [self._content(item, row, zaken) for item, row in objects]
         held = [
             (row, content) for (_, row), content in zip(objects, contents, strict=True) if row is not None
         ]
@@ -265,12 +279,15 @@ class Batch:
         for (item, row), number, content in zip(objects, numbers, contents, strict=True):
             self._follow(item, row, number, content.state, zaken)
 
-    def _content(self, item: Incoming, zaken: dict[bytes, int]) -> rows.Content:
-        """An object as it is written; of what is left out nothing but its uuid (M34)."""
+    def _content(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> rows.Content:
+        """An object as it is written; of what is left out nothing but its uuid (M34), and what was emptied stays so
+        for as long as nobody may see it (M2)."""
         translated = self.translator.prepare(self.source_name, item)
         state = self._state(item, translated, zaken)
         content = rows.Content(item.zaak, state)
-        if state != LEFT_OUT:
+        if row is not None and row.emptied and state in HIDDEN:
+            content.digest = self.translator.emptied_digest(item.digest)
+        elif state != LEFT_OUT:
             content.digest, content.body = item.digest, item.body
             if state == TRANSLATED and isinstance(translated, Translated):
                 content.facts = orjson.dumps(translated.facts).decode()
@@ -286,6 +303,12 @@ class Batch:
         if state == QUARANTINED and isinstance(translated, Untranslatable):
             rows.quarantine(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
+        emptied = row is not None and row.emptied
+        self.unseen.note_keys(
+            item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied
+        )
+        if row is not None:
+            self.unseen.begins_to_wait(row, state)
         if item.kind == "zaak":
             self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
@@ -304,11 +327,14 @@ class Batch:
 
     def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
         """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
-        if row.state == LEFT_OUT or (row.state == QUARANTINED and row.digest == item.digest):
+        same = self.unseen.says_as_held(item, row)
+        if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
             translated = self.translator.prepare(self.source_name, item)
-            # Left out with a digest: a verify does not trust it.
-            return self._state(item, translated, zaken) == row.state and row.digest in (None, item.digest)
-        if row.digest != item.digest:
+            if self._state(item, translated, zaken) != row.state:
+                return False
+            if row.state != WAITING:
+                return same or row.digest is None  # left out with a digest: a verify does not trust it
+        if not same:
             return False
         if row.state == WAITING and item.zaak and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
@@ -379,6 +405,7 @@ class Batch:
             self.spoken.pop(row, None)
         rows.delete_findings(self.connection, [row.id for row in moved])
         rows.release(self.connection, ids)
+        self.unseen.forget_keys(found)
 
     def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
         self._forget(kind, found)
@@ -389,6 +416,8 @@ class Batch:
         self.result.changed += len(found)
 
     def _write_said(self) -> None:
+        if self.said:
+            self.merging.sealing.open_keys(key for claim in self.said for key in claim.keys)
         added = insert_claims(self.connection, self.said)
         self.merging.identities |= added.identities
         self.joined |= added.joined
@@ -424,9 +453,23 @@ class Batch:
                         for _, contact in ties.moments_of_raws(self.connection, [row.id]):
                             self._refetch("contactmoment", contact)
                     self._delete(kind, [row])
-                elif row.state != QUARANTINED:
+                elif row.emptied:
+                    self.unseen.touched |= row.state == QUARANTINED
+                    self._judge_emptied(row, state, "zaak", zaak)
+                elif row.state == QUARANTINED:
+                    self.unseen.touched = True  # it counts only where its zaak may be seen
+                else:
                     self._forget(kind, [row])
                     self._again(kind, row, zaak, state)
+
+    def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
+        """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
+        its uuid), and waits until it is there."""
+        if zaak == TRANSLATED:
+            self._refetch(whole, uuid)
+        if row.state != QUARANTINED:
+            state = UNREADABLE if zaak in (UNREADABLE, GONE) else WAITING
+            rows.set_state(self.connection, [row.id], state)
 
     def _refetch(self, kind: str, uuid: bytes) -> None:
         """Have a zaak or contactmoment read again with all of it: what was left out of it is not held."""
@@ -447,6 +490,8 @@ class Batch:
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self._speak(kind, row.id, row.uuid, zaak, translated)
+        self.unseen.note_keys(item, row.id, state, zaak_state)
+        self.unseen.begins_to_wait(row, state)
         rows.set_state(self.connection, [row.id], state, facts)
 
     # Contactmomenten, and what they are tied to
@@ -480,6 +525,8 @@ class Batch:
             elif wanted != LEFT_OUT and row.state == LEFT_OUT:
                 self._delete("contactmoment", [row])
                 self._refetch("contactmoment", row.uuid)
+            elif row.emptied and wanted != LEFT_OUT:
+                self._judge_emptied(row, wanted, "contactmoment", row.uuid)
             elif wanted != LEFT_OUT:
                 self._forget("contactmoment", [row])
                 self._again("contactmoment", row, None, wanted)

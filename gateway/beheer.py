@@ -15,7 +15,7 @@ from gateway import problems
 from gateway.answers import PAGE_HEADERS, json_answer, problem_answer
 from gateway.logs import safe_error
 from gateway.operating import Operating
-from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble
+from gateway.overview import COVERAGES, doing_text, kinds_shown, overview, run_told, trouble, unread_told
 from gateway.page_access import PageAccess
 from gateway.public_address import PublicAddresses
 from gateway.scopes import MONITOR
@@ -69,6 +69,7 @@ class Beheer:
             coverages=COVERAGES,
             run_told=run_told,
             kinds_shown=kinds_shown,
+            unread=unread_told,
             when=local_of,
             doing=partial(_doing, status),
         )

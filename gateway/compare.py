@@ -17,12 +17,22 @@ from gateway.incoming import Incoming, as_kept, digest_of_text, incoming, state_
 from gateway.ingest import Ingest
 from gateway.store import comparing, ties
 from gateway.store.comparing import Held, Said
-from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.kinds import (
+    GONE,
+    HIDDEN,
+    LEFT_OUT,
+    NO_PARTY,
+    QUARANTINED,
+    TRANSLATED,
+    UNREADABLE,
+    WAITING,
+)
 from gateway.store.legacy import raw_rows
 from gateway.store.packing import Damaged, unpack
 from gateway.store.ties import Tie
 from gateway.tying import FREE, TIES, TYING, state_of_zaken, tie_of
 from mappings.findings import Untranslatable
+from mappings.sealed import sealed_body, sealed_text
 from mappings.translate import Translated, uuid_in
 
 # The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
@@ -115,7 +125,8 @@ class Comparison:
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id]).get(held.id, {})
         item = self._content(held)
-        true = {(each.facet, each.body, each.keys) for each in _claims(item)} if item else set()
+        claims = self._as_kept(set(said.values()), _claims(item)) if item else set()
+        true = {(each.facet, each.body, each.keys) for each in claims}
         return [row for row, each in said.items() if (each.facet, each.body, each.keys) not in true]
 
     def _zaken(self, objects: Sequence[tuple[str, bytes, bytes | None]]) -> list[int | None]:
@@ -149,6 +160,11 @@ class Comparison:
             right = self._state(item, zaak) == LEFT_OUT
             tied_right = held.kind not in TIES or tied.get(held.id) == self._tie(item)
             return Verdict.LEFT_OUT if right and tied_right else Verdict.DIFFERENT
+        if _emptied(held):
+            same = self.ingest.says_as_held(item, held.digest, emptied=True)
+            return (
+                VERDICTS[held.state] if same and self._state(item, zaak) == held.state else Verdict.DIFFERENT
+            )
         if held.digest is None or (item.digest != held.digest and not self._says_the_same(item, held)):
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
@@ -164,6 +180,9 @@ class Comparison:
             alone = held.kind == "zaak" or zaak == LEFT_OUT
             right = held.state in (LEFT_OUT, UNREADABLE, GONE) and alone and not said
             return VERDICTS[held.state] if right else Verdict.DIFFERENT
+        if _emptied(held):
+            # What was in it is not known any more; whether it may be seen is.
+            return VERDICTS[held.state] if self._right_to_hide(held, zaak) and not said else Verdict.DIFFERENT
         item = self._content(held)
         if item is None or item.zaak != held.zaak or self._state(item, zaak) != held.state:
             return Verdict.DIFFERENT
@@ -171,9 +190,36 @@ class Comparison:
             return Verdict.DIFFERENT
         speaks = held.state == TRANSLATED
         facts = orjson.loads(held.facts or "null")
-        if facts != (_facts(item) if speaks else None) or said != (_claims(item) if speaks else set()):
+        if facts != (_facts(item) if speaks else None):
+            return Verdict.DIFFERENT
+        if self._as_kept(said, _claims(item) if speaks else set()) != said:
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
+
+    def _as_kept(self, said: set[Said], claims: set[Said]) -> set[Said]:
+        """What an object says as the store keeps it: sealed where it is kept so, because a client deleted whom it is
+        about."""
+        kept = {each.facet: each for each in said if each.sealed}
+        return {self._sealed(each, kept[each.facet]) if each.facet in kept else each for each in claims}
+
+    def _sealed(self, claim: Said, kept: Said) -> Said:
+        uuids = self.ingest.uuids
+        body = orjson.dumps(
+            sealed_body(uuids, orjson.loads(claim.body)), option=orjson.OPT_SORT_KEYS
+        ).decode()
+        # A key that somebody else has too stands readable.
+        keys = tuple(sorted(key if key in kept.keys else sealed_text(uuids, key) for key in claim.keys))
+        return Said(claim.facet, claim.moment, body, keys, sealed=True)
+
+    def _right_to_hide(self, held: Held, zaak: int | None) -> bool:
+        """Is an emptied object still one that nobody may see?"""
+        if held.facts is not None:
+            return False
+        if held.state == QUARANTINED:
+            return zaak != LEFT_OUT
+        if held.state == UNREADABLE:
+            return zaak in (UNREADABLE, GONE)
+        return zaak not in (TRANSLATED, LEFT_OUT, UNREADABLE, GONE)
 
     def _tie(self, item: Incoming) -> Tie | None:
         """What an object of TYING ties together."""
@@ -192,6 +238,11 @@ class Comparison:
         item = as_kept(held.kind, raw, text, held.digest)
         self.ingest.translate(self.name, item)
         return item
+
+
+def _emptied(held: Held) -> bool:
+    """Is of an object that nobody may see nothing kept but that it is there (M2)?"""
+    return held.body is None and held.digest is not None and held.state in HIDDEN
 
 
 def _facts(item: Incoming) -> object:

@@ -454,6 +454,11 @@ class MappingSection(Section):
         load_default=lambda: ["afgehandeld"],
         metadata=_meta('schrijf een lijst (M40): ["afgehandeld"]'),
     )
+    wachttijd_dagen = Whole(
+        load_default=30,
+        validate=_at_least(1),
+        metadata=_meta("schrijf een aantal dagen van minstens 1, bijvoorbeeld wachttijd_dagen = 30 (M2)"),
+    )
 
 
 class JobSection(Section):

@@ -131,6 +131,8 @@ class _Explaining:
             words = "gelezen; een zaak wordt zelf geen document, wel wat eraan hangt"
         elif raw.state == kinds.TRANSLATED and not made:
             words += f"; {self._nothing(raw)}"
+        if raw.body is None and raw.state in kinds.HIDDEN and raw.kind != "zaak":
+            words += "; de inhoud is niet meer bewaard ([mapping] wachttijd_dagen), en wordt zo nodig opnieuw gevraagd"
         if not raw.visible:
             words += "; de bron laat het niet meer zien (403), daarom bewaard zoals het was"
         return words

@@ -28,6 +28,7 @@ from gateway.store.database import Store, now
 from gateway.store.kinds import TRANSLATED
 from gateway.store.sources import fetched_at, note_fetched, source_id, source_read, source_state
 from mappings.identity import place
+from mappings.sealed import sealed_text
 from mappings.translate import uuid_in
 
 MICROSECONDS = 1_000_000
@@ -119,11 +120,12 @@ class Fetcher:
         with self.store.read() as connection:
             return source_state(connection, self.source)
 
-    def standing(self) -> tuple[str, Standing]:
-        """The source's phase, and how far lists of everything can be answered from the store."""
+    def standing(self) -> tuple[str, Standing, int]:
+        """The source's phase, how far lists of everything can be answered from the store, and what is in quarantine of
+        it (see `gateway.store.unread`)."""
         with self.store.read() as connection:
-            phase, read, synced = source_read(connection, self.source)
-        return phase, self.covered.standing(phase, read, synced, now())
+            phase, read, synced, unread = source_read(connection, self.source)
+        return phase, self.covered.standing(phase, read, synced, now()), unread
 
     def has_api(self, api: str) -> bool:
         """Has the source that API of the earlier standards ("klanten", ...)?"""
@@ -163,20 +165,25 @@ class Fetcher:
     def name_of(self, what: str, value: str) -> str:
         """The name under which it is remembered that a need was fetched, but for the parts of a party."""
         return (
-            f"{what} {value}" if what in ("zaak", "klantcontact") else claims.asked_by_key(self._own(value))
+            f"{what} {value}"
+            if what in ("zaak", "klantcontact")
+            else claims.asked_by_key(self.sealed(self._own(value)))
         )
 
     def names_of(self, what: str, value: str) -> set[str]:
         """The same with those of all that was read for it: the other keys of a party or actor, the parts of a party."""
-        names = {self.name_of(what, value)}
-        if what in ("partij", "identiteit"):
-            with self.store.read() as connection:
-                names |= self.parties.names(connection, self._own(value), parts=what == "partij")
-        return names
+        if what not in ("partij", "identiteit"):
+            return {self.name_of(what, value)}
+        with self.store.read() as connection:
+            return self.parties.names(connection, self._own(value), parts=what == "partij")
 
     def _own(self, key: str) -> str:
         """A key of an actor is that of one source; the star stands for any."""
         return key.replace("|*|", f"|{self.name}|")
+
+    def sealed(self, key: str) -> str:
+        """A key as it is remembered that it was asked for."""
+        return sealed_text(self.ingest.uuids, key)
 
     def count_asked(self, what: str, value: str) -> None:
         """Remember which zaken a question is about, so that the sweep reads those sooner (phase synced)."""
@@ -247,7 +254,7 @@ class Fetcher:
                 visit.partial(NO_KVK_FILTER)
             self.once(
                 visit,
-                claims.asked_by_key(current),
+                claims.asked_by_key(self.sealed(current)),
                 lambda current=current: self._key(visit, current),
                 of_zaken_api=current.startswith(ALWAYS_ASKED),
             )

@@ -51,15 +51,16 @@ class Parties:
         In: when everything of the source was read (0: never). Out: of its keys and parts the longest ago, 0 when one
         was never read; and of its keys and the last walk, by which its age is told.
         """
-        asked = [claims.asked_by_key(each) for each in _keys(connection, key)]
+        sealed = {each: self.fetcher.sealed(each) for each in _keys(connection, key)}
+        asked = [claims.asked_by_key(each) for each in sealed.values()]
         parts = [part.name for part in self._parts(connection, key)]
-        walked = [claims.walked_by_key(key)] if parts else []
+        walked = [claims.walked_by_key(sealed[key])] if parts else []
         times = self._times(connection, [*asked, *parts, *walked], covered)
         return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
 
     def names(self, connection: sqlite3.Connection, key: str, *, parts: bool) -> set[str]:
         """The names under which it is remembered that the keys of a party were asked, and its `parts` read."""
-        found = {claims.asked_by_key(each) for each in _keys(connection, key)}
+        found = {claims.asked_by_key(self.fetcher.sealed(each)) for each in _keys(connection, key)}
         return found | {part.name for part in self._parts(connection, key)} if parts else found
 
     def walk(self, visit: Visit, key: str) -> None:
@@ -71,7 +72,7 @@ class Parties:
         if not self._to_do(key):
             return
         about_to_wait(self.fetcher.name, "wacht op dezelfde vraag van een ander")
-        walked = claims.walked_by_key(key)
+        walked = claims.walked_by_key(self.fetcher.sealed(key))
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
         give_up = visit.give_up if visit.waits else time.monotonic() + PATIENCE
@@ -92,12 +93,14 @@ class Parties:
         with self.store.read() as connection:
             parts = [part.name for part in self._parts(connection, key)]
             times = self._times(connection, parts, covered)
-        return bool(parts) and (not min(times.values()) or not self.fetcher.fresh(claims.walked_by_key(key)))
+        return bool(parts) and (
+            not min(times.values()) or not self.fetcher.fresh(claims.walked_by_key(self.fetcher.sealed(key)))
+        )
 
     def _walk(self, visit: Visit, key: str, lease: str) -> None:
         began = self._begin(key)
         with self.store.read() as connection:
-            asked = fetched_at(connection, self.source, claims.asked_by_key(key))
+            asked = fetched_at(connection, self.source, claims.asked_by_key(self.fetcher.sealed(key)))
         # The rollen that came with the zaken of the key are as old as that, by which a party's age is told too.
         visit.began = min(visit.began, asked or visit.began)
         done: set[str] = set()
@@ -121,10 +124,13 @@ class Parties:
 
         A walk is under way for as long as there is never more than `max_age` between two parts that it reads.
         """
-        if self.fetcher.fresh(claims.walked_by_key(key)):
+        if self.fetcher.fresh(claims.walked_by_key(self.fetcher.sealed(key))):
             return 0
         moment = now()
-        begun, walked = claims.walk_begun_by_key(key), claims.walked_by_key(key)
+        begun, walked = (
+            claims.walk_begun_by_key(self.fetcher.sealed(key)),
+            claims.walked_by_key(self.fetcher.sealed(key)),
+        )
         with self.store.read() as connection:
             names = [part.name for part in self._parts(connection, key)]
             times = self._times(connection, [begun, walked, *names])
@@ -156,7 +162,7 @@ class Parties:
             times = self._times(connection, [part.name for part in self._parts(connection, key)], covered)
             moment = min([now(), *(at for at in times.values() if at < began)])
             for each in _keys(connection, key):
-                note_fetched(connection, self.source, claims.walked_by_key(each), moment)
+                note_fetched(connection, self.source, claims.walked_by_key(self.fetcher.sealed(each)), moment)
 
     def _times(
         self, connection: sqlite3.Connection, names: Sequence[str], covered: int = 0

@@ -10,12 +10,12 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 from uuid import UUID
 
-from gateway import memory, problems
+from gateway import memory, problems, unread
 from gateway.config import Live
 from gateway.covered import CUTOVER, SETTLED_PHASES, Standing
 from gateway.fetch import NO_KVK_FILTER, Fetcher, Held, Visit
@@ -31,6 +31,7 @@ from gateway.seldom import Seldom
 from gateway.store import identities, ties
 from gateway.store import legacy as rows
 from gateway.store.database import Store
+from gateway.store.unread import UNKNOWN_KEYS
 from gateway.store.waiting import Busy
 from mappings.identity import place
 
@@ -47,11 +48,20 @@ NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
 NO_TIME = "de tijd voor deze vraag was om"
 NO_PLACE = "er wachten al genoeg vragen op de bron"
 NOT_FREE = "de opslag was bezet, en niet alles was al gelezen"
+UNREAD = (
+    "van bron {} staat een object in quarantaine waarin dit voorkomt: het is niet te lezen, dus of er meer is weet "
+    "niemand (voor de beheerder: klantbrug quarantine list)"
+)
 # Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
 NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, Busy)
 # So long what is held but too old waits for who writes.
 OLD_WAITS_SECONDS = 0.25
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
+
+
+# Filters on whom a partij represents.
+REPRESENTED = "vertegenwoordigdePartij__"
+NOTHING_UNREAD: dict[str, int] = {}
 
 
 class Request(threading.local):
@@ -60,6 +70,19 @@ class Request(threading.local):
     def __init__(self) -> None:
         self.give_up = 0.0
         self.done: set[tuple[str, str]] = set()  # source, and the name under which it is remembered
+        self.unread: dict[str, int] = NOTHING_UNREAD  # sources with something in quarantine, see store.unread
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a list is asked for; `rollen`: also about who else has a part in a zaak."""
+
+    rollen: bool
+
+    @classmethod
+    def of(cls, kind: str, filters: Iterable[str]) -> Search:
+        """That of a list of this kind with these filters."""
+        return cls(kind == "vertegenwoordiging" or any(name.startswith(REPRESENTED) for name in filters))
 
 
 class LegacyHydrator:
@@ -87,6 +110,7 @@ class LegacyHydrator:
         """A request begins: from now on it may wait for sources for as long as `[live] deadline`."""
         self._request.give_up = time.monotonic() + self.live.deadline
         self._request.done = set()
+        self._request.unread = NOTHING_UNREAD
 
     def settle(self, seconds: float = 60.0) -> bool:
         """Wait until what is read after answers is read. Out: was it, within so many seconds?"""
@@ -96,11 +120,12 @@ class LegacyHydrator:
         """Make the store ready for a list; raises Problem (502, 503, 504) when it can't be."""
         asked = question(kind, filters, self._actor_codes, self._local_kinds)
         if asked.unbounded:
-            return self._everything() if self._backfilled() else self._before_backfill(asked, filters)
+            found = self._everything() if self._backfilled() else self._before_backfill(asked, filters)
+            return self._without_unread(found)
         if not asked.partial or self._backfilled():
-            return self._meet(asked.needs)
+            return self._meet(asked.needs, search=Search.of(kind, filters))
         self._refuse(asked.partial)
-        met = self._meet(asked.needs)
+        met = self._meet(asked.needs, search=Search.of(kind, filters))
         return replace(met, coverage="partial", reason="; ".join(filter(None, (met.reason, asked.partial))))
 
     def before_detail(self, kind: str, uuid: UUID) -> Outcome:
@@ -130,6 +155,8 @@ class LegacyHydrator:
             return replace(outcome, retry=False)
         with self._asking():
             met = worst([self._shown(fetcher, needs) for fetcher in self.fetchers.values()])
+        if self._request.unread:
+            met = replace(self._beside_unread(met, needs, [], None), otherwise=None)
         return worst([outcome, met], retry=met.freshness == "live")
 
     @contextlib.contextmanager
@@ -158,7 +185,7 @@ class LegacyHydrator:
 
     def _everything(self) -> Outcome:
         """A list that no source can be asked for: only a backfill makes it complete."""
-        standings = [fetcher.standing()[1] for fetcher in self.fetchers.values()]
+        standings = [self._standing(fetcher)[1] for fetcher in self.fetchers.values()]
         if Standing.UNREAD in standings:
             self._refuse(NOT_ASKABLE)
             return Outcome(PARTIAL, NOT_ASKABLE, "fresh", settled=True)
@@ -174,19 +201,68 @@ class LegacyHydrator:
         return _told(problems.unavailable(reason, RETRY_AFTER), reason)
 
     def _backfilled(self) -> bool:
-        return all(fetcher.standing()[1] > Standing.UNREAD for fetcher in self.fetchers.values())
+        return all(self._standing(fetcher)[1] > Standing.UNREAD for fetcher in self.fetchers.values())
 
-    def _meet(self, needs: Iterable[Need]) -> Outcome:
-        """Have every source give what is needed."""
-        needs = [found for need in needs for found in self._resolve(need)]
-        if not needs:
-            return LOCAL
-        with self._asking():
-            return worst([self._of_source(fetcher, needs) for fetcher in self.fetchers.values()])
+    def _standing(self, fetcher: Fetcher) -> tuple[str, Standing]:
+        """A source's phase and standing; that something of it is in quarantine is kept for the end of the question."""
+        phase, standing, found = fetcher.standing()
+        if found:
+            self._request.unread = self._request.unread | {fetcher.name: found}
+        elif self._request.unread:
+            self._request.unread = {
+                name: each for name, each in self._request.unread.items() if name != fetcher.name
+            }
+        return phase, standing
+
+    def _meet(self, needs: Iterable[Need], search: Search | None = None) -> Outcome:
+        """Have every source give what is needed. A `search` for what could not be read is refused: raises Problem."""
+        known: list[Need] = []
+        unknown: list[Need] = []
+        for need in needs:
+            resolved = self._resolve(need)
+            if resolved is None:
+                unknown.append(need)
+            else:
+                known += resolved
+        met = LOCAL
+        if known:
+            with self._asking():
+                met = worst([self._of_source(fetcher, known) for fetcher in self.fetchers.values()])
+        if not self._request.unread:
+            return met
+        return self._beside_unread(met, known, unknown, search)
+
+    # What could not be read (M3)
+
+    def _without_unread(self, met: Outcome) -> Outcome:
+        """A list of everything: what is in quarantine is not in it."""
+        return _partly(met) if self._request.unread else met
+
+    def _beside_unread(
+        self, met: Outcome, known: Sequence[Need], unknown: Sequence[Need], search: Search | None
+    ) -> Outcome:
+        """The same of a question about somebody or something: refused when that occurs in what could not be read, and
+        partial when something of it may, or nobody can tell. Of a document that is held what is held is an answer; one
+        that is `unknown` may be what an object would become."""
+        rollen = search is not None and search.rollen
+        found: dict[str, unread.About] = {}
+        with self.store.read() as connection:
+            for name in self._request.unread:
+                fetcher = self.fetchers[name]
+                each = unread.Unread(connection, fetcher.source, name, fetcher.ingest.uuids, rollen=rollen)
+                found[name] = each.concerns([*known, *unknown])
+        about = [name for name, each in found.items() if each is unread.About.ITSELF]
+        if about and self.live.partial == "refuse":
+            problem = _told(problems.unavailable(UNREAD.format(", ".join(about)), RETRY_AFTER), unread.REASON)
+            if search is not None:
+                raise problem
+            met = replace(met, otherwise=met.otherwise or problem)
+        hides = UNKNOWN_KEYS in self._request.unread.values() and bool(known)
+        return _partly(met) if any(found.values()) or hides or unknown else met
 
     def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:
         """What an answer may say of itself as far as it comes from this source, that is asked when it may be."""
-        phase, standing = fetcher.standing()
+        phase, standing = self._standing(fetcher)
         if phase not in SETTLED_PHASES:
             return self._from_source(fetcher, standing, needs)
         if phase != CUTOVER:
@@ -200,7 +276,7 @@ class LegacyHydrator:
 
     def _shown(self, fetcher: Fetcher, needs: Iterable[Need]) -> Outcome:
         """The same of what stands in an answer beside what was asked for."""
-        phase, standing = fetcher.standing()
+        phase, standing, _ = fetcher.standing()
         if phase in SETTLED_PHASES:
             return Outcome(COMPLETE, "", "fresh" if standing is Standing.COVERED else "stale", settled=True)
         done = self._request.done
@@ -223,6 +299,7 @@ class LegacyHydrator:
         settled = standing is Standing.COVERED
         if settled and min(held.values()) is Held.YOUNG:
             return Outcome(COMPLETE, "", "fresh", settled=True)
+        first = min(held.values())
         give_up = self._request.give_up or time.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
@@ -248,6 +325,8 @@ class LegacyHydrator:
         # Also what there was no time for: it is read on as a whole.
         for need in needs:
             self._request.done |= {(fetcher.name, name) for name in fetcher.names_of(need.what, need.value)}
+        if first is not Held.YOUNG:
+            self._standing(fetcher)  # what came just now may be in quarantine, or have left it
         if error is not None:
             if min(held.values()) is Held.NEVER:
                 visit.partial(_why_partial(error))
@@ -279,8 +358,11 @@ class LegacyHydrator:
 
     # Needs
 
-    def _resolve(self, need: Need) -> list[Need]:
-        """A need for a document becomes what that document is made of. Raises Problem for an unknown derived uuid."""
+    def _resolve(self, need: Need) -> list[Need] | None:
+        """A need for a document becomes what that document is made of; None for a derived uuid that is not known.
+
+        Raises Problem for one before the backfill.
+        """
         if need.what != "document":
             return [need]
         uuid = UUID(need.value)
@@ -290,9 +372,11 @@ class LegacyHydrator:
             return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:
             return [Need("klantcontact", need.value)]
-        if uuid.version == 8 and not self._backfilled():
+        if uuid.version != 8:
+            return []
+        if not self._backfilled():
             self._refuse(NOT_ASKABLE)
-        return []
+        return None
 
     def _needs_of(self, shown: Sequence[Shown]) -> list[Need]:
         """What the documents in an answer are made of."""
@@ -335,6 +419,12 @@ def _why_partial(error: LegacyError | OtherMaximum | Busy) -> str:
     if isinstance(error, NoPlace):
         return NO_PLACE
     return NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ
+
+
+def _partly(met: Outcome) -> Outcome:
+    """An outcome of which a part could not be read."""
+    reason = "; ".join(filter(None, (met.reason, unread.REASON)))
+    return replace(met, coverage=PARTIAL, reason=reason)
 
 
 def _told(problem: Problem, reason: str) -> Problem:

@@ -24,12 +24,13 @@ from gateway.store.kinds import (
 from gateway.store.packing import pack
 from gateway.tying import point
 from mappings.findings import Untranslatable
-from mappings.identity import Uuids
+from mappings.identity import Uuids, sealed
 from mappings.klantcontacten import too_confidential
 from mappings.rollen import Claim
 from mappings.settings import Settings
 from mappings.translate import Translated, translate, uuid_bytes_in
 from mappings.unreadable import Fault, unreadable
+from mappings.untranslated import named_in
 
 
 @dataclass(slots=True)
@@ -72,6 +73,21 @@ class Translator:
             except Untranslatable as error:
                 item.translated = error
         return item.translated
+
+    def keys_in(self, source: str, item: Incoming) -> tuple[set[bytes], bool]:
+        """The keyed hashes of the keys that occur in an object, with the contactmomenten that it names; and are those
+        all? For what is not translated (M3)."""
+        named = named_in(item.kind, item.raw, source, self.settings)
+        hashes = {sealed(self.uuids, key) for key in named.keys}
+        return hashes | {contact.bytes for contact in named.contacts}, named.whole
+
+    def emptied_digest(self, digest: bytes) -> bytes:
+        """The digest that is kept of an emptied object: who lacks the secret can't try out what was in it."""
+        return self.uuids.derive_bytes("inhoud", digest.hex())
+
+    def says_as_held(self, item: Incoming, digest: bytes | None, *, emptied: bool) -> bool:
+        """Is an object just as it came before? In: the digest that is kept of it."""
+        return digest == (self.emptied_digest(item.digest) if emptied else item.digest)
 
 
 def incoming(kind: str, raw: dict[str, Any]) -> Incoming:

@@ -19,8 +19,8 @@ from gateway.bits import Bits
 from gateway.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.merging import Merging
 from gateway.store import legacy as rows
-from gateway.store import rebuilding
-from gateway.store.adopting import ADOPTABLE, keys_of_own
+from gateway.store import rebuilding, unread
+from gateway.store.adopting import ADOPTABLE
 from gateway.store.database import Store, StoreError
 from gateway.store.editing import take_up
 from gateway.store.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
@@ -123,6 +123,20 @@ class Ingest(Translator):
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
+    def empty(self, connection: sqlite3.Connection, objects: Iterable[int], before: int) -> int:
+        """Empty those of these objects (rows) that nobody has seen since `before` (M2), in a write transaction.
+
+        The keyed hashes of their keys stay, so that a search for one of them is not told that there is nothing (M3).
+        Out: how many.
+        """
+        found = unread.still_to_empty(connection, objects, before)
+        for row, source, kind, body in found:
+            item = incoming(kind, orjson.loads(unpack(body)))
+            hashes, whole = self.keys_in(source, item)
+            unread.put_keys(connection, row, hashes, whole=whole)
+            unread.empty(connection, row, self.emptied_digest(item.digest))
+        return len(found)
+
     def again(
         self,
         source: str,
@@ -200,11 +214,15 @@ class Ingest(Translator):
         partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
         merging = self.merging(connection)
         if kind in ADOPTABLE:
-            merging.identities |= keys_of_own(connection, row)
+            merging.identities |= merging.keys_of_own(row)
         elif kind == "vertegenwoordiging":
             merging.zaken |= zaken_of_pair(connection, row)
         if merging.identities or merging.zaken:
             merging.finish()
+
+    def seal(self, connection: sqlite3.Connection) -> int:
+        """Seal what is said of whom a client deleted, in the transaction of that (M19). Out: how many statements."""
+        return self.merging(connection).sealing.seal()
 
     def merging(self, connection: sqlite3.Connection) -> Merging:
         """The recomputation of documents by these rules, for one transaction."""
@@ -241,6 +259,6 @@ class Ingest(Translator):
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
         for item in found.values():
             before = held.get(item.uuid)
-            if before is None or before.digest != item.digest:
+            if before is None or not self.says_as_held(item, before.digest, emptied=before.emptied):
                 self.prepare(source, item)
         return list(found.values())

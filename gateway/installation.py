@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
+from uuid import UUID
 
 from gateway.config import Config, ensure_secret
-from gateway.fetch import Fetcher
+from gateway.fetch import Fetcher, Visit
 from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly
 from gateway.legacy.client import ZakenClient
+from gateway.legacy.errors import NotConfigured
 from gateway.legacy.places import Places
 from gateway.processes import NotShared
 from gateway.store import rebuilding
@@ -18,6 +21,8 @@ from gateway.store.database import Store, StoreError
 from gateway.store.sources import bind_secret, forget_coverage, meta, set_meta
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
+
+RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,18 @@ class Installation:
         if not self.fetchers:
             return LocalOnly()
         return LegacyHydrator(self.store, self.fetchers, self.config.live, Places(most_waiting))
+
+    def retry(self, source: str, kind: str, uuid: UUID, *, emptied: bool) -> None:
+        """Translate again an object in quarantine; one that is emptied is asked from its source.
+
+        Raises LegacyError when the source does not give it, CutOver when it must not be asked.
+        """
+        if not emptied:
+            self.ingest.retry(source, kind, [uuid])
+        elif source not in self.fetchers:
+            raise NotConfigured(source, kind, text="staat niet in de configuratie")
+        else:
+            self.fetchers[source].fetch(Visit(time.monotonic() + RETRY_SECONDS), kind, uuid)
 
 
 def open_installation(config: Config) -> Installation:

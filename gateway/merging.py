@@ -16,11 +16,13 @@ import orjson
 
 from gateway.moments import make_moments
 from gateway.representing import represent
+from gateway.sealing import Sealing
 from gateway.store import claims as statements
 from gateway.store import legacy as rows
 from gateway.store import naming, representation, standards, ties
 from gateway.store.adopting import adopt, derived_uuids, keys_of_own
 from gateway.store.claims import StatementRow, Zaak
+from gateway.store.editing import forget_values
 from gateway.store.erasing import kinds_and_uuids, note_documents
 from gateway.store.identities import zaken_of_contacts
 from gateway.store.kinds import KINDS, TRANSLATED
@@ -29,6 +31,7 @@ from gateway.store.legacy import RawRow
 from gateway.store.moving import follow
 from gateway.store.numbering import held_by_others, number
 from gateway.store.overlay import kept_away, overlay
+from gateway.store.sealing import nobodys
 from gateway.store.sources import source_name
 from gateway.store.ties import Moment
 from gateway.store.writing import put_documents
@@ -39,6 +42,7 @@ from mappings.klantcontacten import KLANTCONTACTER, Deelnemer, actor_weggehouden
 from mappings.klanten import nummer_bezet, verdeel_nummers
 from mappings.merge import Merged, merge, sets_of
 from mappings.rollen import ACTOR_TYPES, Claim
+from mappings.sealed import sealed_text
 from mappings.settings import Settings
 
 ZAKEN_AT_ONCE = 500
@@ -74,6 +78,9 @@ class Merging:
         # The uuids of the partijen and actoren, with what belongs to them, that were just made.
         self.named: set[bytes] = set()
         self.clients_name = False
+        # What is said of whom a client deleted; and the keys (rows) that were merged.
+        self.sealing = Sealing(connection, uuids, settings)
+        self._keys: set[int] = set()
         # Partijen (rows) of which an address may have come, changed or gone.
         self._addressed: set[int] = set()
 
@@ -89,13 +96,17 @@ class Merging:
             self.zaken |= origins.zaken
             self.moments |= origins.moments
             for row in returned & fresh:  # something else that the legacy knows may be the same
-                self.identities |= keys_of_own(self.connection, row)
+                self.identities |= self.keys_of_own(row)
             again, returned = self._finish()
+        self.sealing.seal(self._keys)
+        self._keys.clear()
 
     def _finish(self) -> tuple[set[int], set[int]]:
         """Out: documents (rows) that do not refer to what a client named in them, and that are a client's again."""
         self.clients_name = naming.clients_name(self.connection)
+        self._keys |= self.identities
         alone = statements.left_alone(self.connection, self.statements) if self.statements else {}
+        deleted = statements.hidden_of(self.connection, self.statements) if self.erasing else {}
         statements.delete_unused_statements(self.connection, self.statements)
         gone = self._parties(alone) if self.identities or self.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
@@ -123,9 +134,11 @@ class Merging:
         again, returned = remove_gone(self.connection, gone, keep=keep)
         standards.nobodys(self.connection, adressen)
         standards.settle(self.connection, self._addressed, prefer=self.settings.voorkeursadres)
+        if deleted:  # of whom a client deleted and the source destroyed, what clients wrote goes too (M35)
+            forget_values(self.connection, nobodys(self.connection, {who for who, _ in deleted.values()}))
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
         if self.statements:
-            statements.delete_unused_identities(self.connection, self.identities)
+            statements.delete_unused_identities(self.connection, self.identities, self.uuids)
         if gone:
             for source in {source for source, _ in self.zaken}:
                 generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
@@ -145,14 +158,14 @@ class Merging:
 
         In: what else was made of what they said, without a partij that it belongs to (uuid to row).
         """
-        held = statements.connected_statements(self.connection, self.identities)
+        held = self._held(self.identities)
         claims = [_claim(row) for row in held]
         numbers: set[str] = set()
         # Who gets a number depends on all who want it, and on what else those may have (M41).
         while not numbers.issuperset(more := {claim.nummer for claim in claims if claim.nummer}):
             numbers = more
             wanted = ties.identities_of_numbers(self.connection, numbers)
-            held = statements.connected_statements(self.connection, self.identities | wanted)
+            held = self._held(self.identities | wanted)
             claims = [_claim(row) for row in held]
         owners = self.parties | {row.document for row in held if row.document is not None}
         ids_of_held = [row.id for row in held]
@@ -237,6 +250,20 @@ class Merging:
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
         return {row for uuid, row in before.items() if uuid not in ids}
+
+    def _held(self, identities: set[int]) -> list[StatementRow]:
+        """All statements that hang together with these keys, opened; without those that can't be."""
+        held = statements.connected_statements(self.connection, identities)
+        if not self.sealing.any_sealed([row.id for row in held]):
+            return held
+        closed = self.sealing.open([row.id for row in held])
+        held = statements.connected_statements(self.connection, identities)
+        return [row for row in held if row.id not in closed]
+
+    def keys_of_own(self, row: int) -> set[int]:
+        """The keys (rows) under which the legacy may know what a client wrote (a document's row), also when a client
+        deleted that."""
+        return keys_of_own(self.connection, row, lambda key: sealed_text(self.uuids, key))
 
     def _finished(
         self, documents: list[tuple[Document, bytes | None]]

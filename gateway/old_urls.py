@@ -7,7 +7,7 @@ klant may tell who it is. Nothing of it is logged.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from gateway.operating import Operating
 from gateway.problems import InvalidParam, Problem
 from gateway.public_address import PublicAddresses
 from gateway.scopes import READ
-from gateway.store import known
+from gateway.store import known, unread
 from gateway.store.database import Store
 from mappings.urls import uuid_under
 
@@ -38,6 +38,7 @@ NOT_A_LIST = f"Dit moet een lijst zijn van 1 tot {MOST} URLs."
 NOT_A_TEXT = "Dit is geen tekst."
 OF_NO_SOURCE = "Dit is geen URL van een klantcontact, contactmoment of klant van een bron."
 NOT_YET = "De bron {} is nog niet ingelezen: of zij dit heeft, is nog niet bekend."
+UNREAD = "De bron {} heeft dit, maar het is niet te lezen: het staat in quarantaine."
 UNKNOWN = "De bron {} heeft dit niet, of het mag hier niet worden getoond."
 
 # The name of a source, a kind of it, and the uuid of an object.
@@ -74,10 +75,17 @@ class OldUrls:
             # A rol may name a klant that is not held, or of an API that is no source: that URL is a key of its partij.
             parties = known.parties_by_url(connection, [url for url in urls if url not in became])
             covered = {source.name: known.covered(connection, source.name) for source in self._sources}
+            hidden = {
+                (source, kind, uuid)
+                for source, kind, uuid in missing
+                if unread.objects_among(connection, source, kind, [uuid.bytes])
+            }
         became |= {url: ("partij", uuid) for url, uuid in parties.items()}
         where = resource_addresses(base)
         return {
-            "results": [_told(url, became.get(url), _why(named.get(url), covered), where) for url in urls]
+            "results": [
+                _told(url, became.get(url), _why(named.get(url), covered, hidden), where) for url in urls
+            ]
         }
 
     def named(self, url: str) -> Named | None:
@@ -131,10 +139,12 @@ def _told(url: str, became: tuple[str, UUID] | None, why: str, where: Mapping[st
     return told | {"kind": kind, "uuid": str(uuid), "url": f"{where[kind]}{uuid}", "reason": ""}
 
 
-def _why(name: Named | None, covered: Mapping[str, bool]) -> str:
-    """Why nothing was found for what a URL names."""
+def _why(name: Named | None, covered: Mapping[str, bool], hidden: Set[Named]) -> str:
+    """Why nothing was found for what a URL names; `hidden` is what could not be read (M3)."""
     if name is None:
         return OF_NO_SOURCE
+    if name in hidden:
+        return UNREAD.format(name[0])
     return (UNKNOWN if covered[name[0]] else NOT_YET).format(name[0])
 
 

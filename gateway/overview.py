@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -51,6 +52,22 @@ def run_told(job: str, status: str) -> Told:
 def proof_told(clean: bool) -> Told:
     """The outcome of a verify, for people."""
     return PROOFS[runs.FINISHED if clean else runs.PROBLEMS]
+
+
+def unread_told(unread: Mapping[str, int]) -> str:
+    """What clients notice of the objects of a source that could not be read, in Dutch; blank when there are none.
+
+    In: `objects` in quarantine that nobody dismissed, and of how many `keyless` it is not known whom they are about.
+    """
+    number, keyless = unread["objects"], unread["keyless"]
+    if not number:
+        return ""
+    are = "1 object is" if number == 1 else f"{number} objecten zijn"
+    told = f"{are} niet te lezen (quarantaine): wie daarnaar zoekt krijgt geen volledig antwoord, lijsten zijn deels"
+    if keyless:
+        of = "1 daarvan" if keyless == 1 else f"{keyless} daarvan"
+        told += f"; van {of} is niet bekend over wie het gaat, dus alle andere antwoorden zijn ook deels"
+    return f"{told}."
 
 
 def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:

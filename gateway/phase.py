@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from gateway.covered import CUTOVER, SYNCED
-from gateway.store import comparing, events, leases, reports, runs
+from gateway.store import comparing, events, leases, reports, runs, unread
 from gateway.store.database import Store, now
 from gateway.store.reports import EVERYTHING, Proof
 from gateway.store.sources import source_id, source_state
@@ -54,6 +54,7 @@ def switch(
         if forward and not force:
             reason = (
                 _unready(phase, before, covered)
+                or _unread(connection, source)  # before the proof, that can't be clean because of it
                 or _unproven(phase, reports.proofs(connection, source), mapping)
                 or _unseen(connection, source)
             )
@@ -108,6 +109,22 @@ def _command(reach: float) -> str:
     if reach == EVERYTHING:
         return "klantbrug verify --full"
     return f"klantbrug verify --sample {reach:.0f}" if reach else "klantbrug verify"
+
+
+def _unread(connection: sqlite3.Connection, source: int) -> str:
+    """What could not be read, for then the store is not all that the source has; blank when there is nothing."""
+    number = unread.open_of(connection, source).objects
+    if not number:
+        return ""
+    are = (
+        "staat 1 object dat niet te lezen is"
+        if number == 1
+        else f"staan {number} objecten die niet te lezen zijn"
+    )
+    return (
+        f"in quarantaine {are}, en wie daarnaar zoekt krijgt geen volledig antwoord; zie klantbrug quarantine list. "
+        "Laat dat verbeteren in de bron, of laat het rusten met klantbrug quarantine dismiss UUID."
+    )
 
 
 def _unseen(connection: sqlite3.Connection, source: int) -> str:

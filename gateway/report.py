@@ -64,6 +64,10 @@ def sentence(report: dict[str, Any]) -> str:
     if report["rights"]["refused_kinds"]:
         kinds = ", ".join(KINDS.get(kind, kind).lower() for kind in report["rights"]["refused_kinds"])
         return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
+    if unread := report.get("unread", 0):
+        are = "1 object is" if unread == 1 else f"{_number(unread)} objecten zijn"
+        beside = f"; verder {sentence(report | {'unread': 0})}" if found else "; verder geen verschil"
+        return f"NIET schoon: {are} niet te lezen (quarantaine){beside}"
     sample, unsure = report["mode"] == "sample", hidden(report["rights"]["invisible"])
     if not found and unsure:
         return f"schoon{' voor zover de steekproef reikt en zichtbaar is' if sample else VISIBLY}: {unsure}"
@@ -113,6 +117,11 @@ def text(report: dict[str, Any]) -> str:
     if lost:
         lines.append(
             "  Wat de bron niet meer toont, is niet te herstellen: kijk naar de rechten van de applicatie in de bron."
+        )
+    if report.get("unread"):
+        lines.append(
+            "  Wat niet te lezen is: klantbrug quarantine list. Laat het verbeteren in de bron, of laat het rusten met "
+            "klantbrug quarantine dismiss UUID."
         )
     if report["found"] > report["repaired"] + lost and not report["repair"]:
         lines.append("  Herstellen: hetzelfde commando met --repair.")

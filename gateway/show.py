@@ -30,6 +30,7 @@ from gateway.overview import (
     reading,
     run_told,
     trouble,
+    unread_told,
 )
 from gateway.times import local_of
 from jobs.backfill import Progress
@@ -216,6 +217,9 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
     if status["quarantine"]["open"]:
         hint = f"Te bekijken in quarantaine: {status['quarantine']['open']}: {command} quarantine list"
         console.print(hint, soft_wrap=True)
+    for name, source in status["sources"].items():
+        if told := unread_told(source["unread"]):
+            console.print(f"Bron {name}: {told}", soft_wrap=True)
     notifications = status["notifications"]
     if any(notifications.values()):
         given_up = f"{notifications['failed']} opgegeven"

@@ -147,7 +147,7 @@ class Judge:
 
     def _unseen(self, held: Held) -> bool:
         """Did no list show it, and must it be asked for by uuid?"""
-        without_content = held.kind == "zaak" and held.body is None
+        without_content = held.kind == "zaak" and held.body is None and held.digest is None
         reachable = self._ours(held) and held.kind not in self.ledger.unreachable
         return reachable and held.id not in self.seen and not without_content
 

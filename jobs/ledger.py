@@ -102,8 +102,12 @@ class Ledger:
             (each for each in self.suspects.values() if each.sort), key=lambda each: (each.kind, each.uuid)
         )
 
-    def report(self, kinds: Iterable[str]) -> dict[str, Any]:
-        """The report, but for when, what and by which version."""
+    def report(self, kinds: Iterable[str], unread: int) -> dict[str, Any]:
+        """The report, but for when, what and by which version.
+
+        `unread` are the objects of the source that could not be read and that nobody dismissed: what is in them is not
+        in the store, so the two are not the same (M3).
+        """
         wrong = self.wrong()
         counts = {
             kind: {name: Counter(numbers) for name, numbers in self.counts[kind].items()} for kind in kinds
@@ -118,7 +122,8 @@ class Ledger:
         lost = sum(each.sort == INVISIBLE and not each.repaired for each in wrong) + self.not_shown
         found = len(wrong) + len(self.damaged) + self.not_looked_at_again
         return {
-            "clean": found == repaired and not self.unreachable,
+            "clean": found == repaired and not self.unreachable and not unread,
+            "unread": unread,
             "found": found,
             "repaired": repaired,
             "lost": lost,

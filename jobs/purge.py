@@ -1,6 +1,7 @@
 """Purge: forget old runs, notifications given up long ago, and what was asked of a source too long ago to matter.
 
-And empty the write-ahead log: what was erased from the store since still stands in it.
+Empty the objects that nobody may see for too long (M2). And empty the write-ahead log: what was erased from the store
+since still stands in it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from gateway.store import leases, quarantine, unread
 from gateway.store import purge as rows
 from jobs.work import Work
 
@@ -24,6 +26,7 @@ FETCHED_KEPT_AT_LEAST = DAY
 # Of a process that was killed while it asked: nobody waits for it after this.
 TURNS_KEPT = 3600 * SECOND
 PIECE = 1000
+EMPTIED_AT_ONCE = 100
 
 
 def purge(work: Work) -> dict[str, int]:
@@ -36,7 +39,39 @@ def purge(work: Work) -> dict[str, int]:
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
+    forgotten["emptied"] = _empty(work, moment)
+    _read_keys(work)
+    with work.write() as connection:  # of what was deleted under a version that did not
+        forgotten["sealed"] = work.installation.ingest.seal(connection)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
+
+
+def _empty(work: Work, moment: int) -> int:
+    """Empty what nobody was shown for `[mapping] wachttijd_dagen` (M2). Out: how many objects."""
+    before = moment - work.installation.config.mapping.wachttijd_dagen * DAY
+    with work.installation.store.read() as connection:
+        found = unread.to_empty(connection, before)
+    total = 0
+    for start in range(0, len(found), EMPTIED_AT_ONCE):
+        if work.stopping.is_set():
+            break
+        with work.write() as connection:
+            total += work.installation.ingest.empty(
+                connection, found[start : start + EMPTIED_AT_ONCE], before
+            )
+    return total
+
+
+def _read_keys(work: Work) -> None:
+    """See again whom what is in quarantine is about: an older version did not, a newer one may find more (M3)."""
+    ingest, store = work.installation.ingest, work.installation.store
+    with store.read() as connection:
+        found = quarantine.unknown(connection)
+    with store.guarded(lambda connection: leases.keep(connection, work.grip)):
+        for source, kind, uuid in found:
+            if work.stopping.is_set():
+                return
+            ingest.retry(source, kind, [uuid])
 
 
 def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -29,7 +29,7 @@ from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.gate import LONG
 from gateway.logs import get_logger
 from gateway.report import sentence
-from gateway.store import comparing, leases, reports, runs
+from gateway.store import comparing, leases, reports, runs, unread
 from gateway.store.database import now
 from gateway.zaaktypen import Zaaktype
 from jobs.crew import PATIENT, Crew
@@ -184,7 +184,7 @@ class Verify:
             "repair": self.repair,
             "began": run.started,
             "ended": now(),
-            **verify.ledger.report(verify.judge.kinds),
+            **verify.ledger.report(verify.judge.kinds, self._unread(verify.judge.kinds)),
             "rights": rights,
             **_catalogue(next(self._answers([lambda: _zaaktypen(client)]))),
         }
@@ -242,6 +242,11 @@ class Verify:
         if thread == self._own:
             # While it waits itself, nobody looks around.
             self.show(replace(self._step, waits=_reason(waiting)))
+
+    def _unread(self, kinds: Collection[str]) -> int:
+        """The objects of these kinds in quarantine that the source shows, and that nobody dismissed."""
+        with self.store.read() as connection:
+            return unread.shown(connection, self.source, kinds)
 
     def _rights(self) -> dict[str, Any]:
         """What the credentials can't see, as far as the store shows it."""

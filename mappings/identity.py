@@ -64,22 +64,34 @@ class Uuids:
 
     def derive(self, *parts: str) -> UUID:
         """The version 8 uuid (RFC 9562) of the natural key `parts`: the same for the same secret, always."""
+        return UUID(bytes=self.derive_bytes(*parts))
+
+    def derive_bytes(self, *parts: str) -> bytes:
+        """The 16 bytes of that uuid."""
         keyed = self._keyed.copy()
         keyed.update("|".join(parts).encode())
         value = bytearray(keyed.digest()[:16])
         value[6] = value[6] & 0x0F | 0x80
         value[8] = value[8] & 0x3F | 0x80
-        return UUID(bytes=bytes(value))
+        return bytes(value)
 
 
 def key_uuid(uuids: Uuids, key: str) -> UUID:
     """The uuid of the party or actor that `key` names, when it is the highest of its set (M9)."""
+    return UUID(bytes=sealed(uuids, key))
+
+
+def sealed(uuids: Uuids, key: str) -> bytes:
+    """The keyed hash under which a key is remembered where it may not stand readable itself.
+
+    It is the uuid that the key would give its partij or actor (M9): so who is asked for by that uuid is found as well.
+    """
     if key.startswith("actor-url:"):
         # Not as `actor|...`: an identificatie may be written like a URL.
-        return uuids.derive("actor-url", key.removeprefix("actor-url:"))
+        return uuids.derive_bytes("actor-url", key.removeprefix("actor-url:"))
     if key.startswith("actor"):
-        return uuids.derive("actor", key.split(":", 1)[1])
-    return uuids.derive("partij", key)
+        return uuids.derive_bytes("actor", key.split(":", 1)[1])
+    return uuids.derive_bytes("partij", key)
 
 
 def prefix(key: str) -> str:

@@ -78,6 +78,7 @@ class Settings:
     verdwenen_partij: str = "inactief"  # M20: inactief | verwijderen
     contactverzoek_typen: tuple[str, ...] = ()  # M40; empty: no contactmoment gives an internetaak
     afgehandeld: tuple[str, ...] = ("afgehandeld",)  # M40
+    wachttijd_dagen: int = 30  # M2: how long what nobody may see is kept whole; no document depends on it
     nummers: str = (
         "leeg"  # M11, M28: leeg | uitdelen; stands in [gateway], because clients' documents follow it too
     )

@@ -87,11 +87,12 @@ def _with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
 def fingerprint(settings: Settings) -> str:
     """What tells this mapping from another: its version and the choices that documents depend on.
 
-    Not the maximum of M34: what it leaves out is not held, and never needs translating again. And of the codes of a
-    zaak only those that are served: by the others is only searched (M29).
+    Not the maximum of M34: what it leaves out is not held, and never needs translating again; nor how long is kept what
+    makes no document (M2). And of the codes of a zaak only those that are served: by the others is only searched (M29).
     """
     choices = asdict(settings)
     del choices["max_vertrouwelijkheidaanduiding"]
+    del choices["wachttijd_dagen"]
     choices["zaak_codes"] = choices["zaak_codes"][0]
     told = json.dumps([VERSION, choices], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from support import sample_data, some_zaken, write_config
+from support import let_be, sample_data, some_zaken, write_config
 
 from gateway.config import load_config
 from gateway.installation import Installation, open_installation
@@ -57,7 +57,7 @@ class EarlierSource:
         self.count += 1
         own = self.folder / f"copy-{self.count}"
         shutil.copytree(self.folder / "template", own)
-        return open_installation(load_config(own / "config.toml", {}))
+        return let_be(open_installation(load_config(own / "config.toml", {})))
 
     def restore(self) -> None:
         """Make the objects at the source what they were."""

@@ -24,7 +24,8 @@ from gateway.installation import Installation
 from gateway.klantinteracties.freshness import Hydrator
 from gateway.sample.data import COLLECTION_KINDS, Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store.database import Store
+from gateway.store import quarantine, unread
+from gateway.store.database import Store, now
 from gateway.store.dump import dump_lines
 
 API = "/klantinteracties/api/v1"
@@ -108,6 +109,14 @@ def write_client(installation: Installation, hydrator: Hydrator) -> tuple[FlaskC
     app = create_app(installation.config, store=installation.store, hydrator=hydrator)
     token = create_token(installation.store, f"writer-{uuid4()}", "write")
     return app.test_client(), {"Authorization": f"Token {token}"}
+
+
+def let_be(installation: Installation) -> Installation:
+    """The same installation, with all that is in quarantine dismissed: its data holds some, on purpose."""
+    with installation.store.write() as connection:
+        quarantine.dismiss(connection, [held.row for held in quarantine.listing(connection)], now())
+        unread.settle(connection)
+    return installation
 
 
 def dump_digest(store: Store) -> str:

@@ -75,6 +75,7 @@ def questions(data: Dataset) -> Iterator[tuple[str, dict[str, str]]]:
         yield "actorklantcontacten", {"klantcontact__uuid": contact["uuid"]}
 
 
+UNREAD = "partial; reason=quarantaine"
 VERSIONS = [("1.5.1", True), ("1.0.2", False), ("1.5.1", False), ("1.7.0", False)]
 
 
@@ -87,14 +88,14 @@ def test_a_cold_gateway_answers_as_a_backfilled_one(install: Install, version: s
     data = some_zaken(sample_data(), 12 if open_zaak else 40)
     excluded = 0
     with SampleServer(data, version=version, open_zaak=open_zaak) as server:
-        full = install(bron=server)
+        full = install(bron=server, partial="answer")
         assert Backfill(full.fetchers["bron"]).run()
         warm, cold = Asker(full), Asker(install(bron=server, partial="answer"))
         asked = 0
         for path, query in questions(data):
             here, there = cold.get(path, **query), warm.get(path, **query)
             coverage = here.headers["Klantbrug-Coverage"]
-            if coverage != "complete":
+            if coverage not in ("complete", UNREAD):  # some objects of this data can't be read, hot or cold
                 assert not open_zaak
                 assert "KVK" in coverage
                 excluded += 1

@@ -27,7 +27,7 @@ from following import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from notificaties import CLIENT_ID, SECRET, TEST_MESSAGE, NotificatiesServer
-from support import Asker, dump_digest, klantbrug, read_config, write_config
+from support import UUID_SECRET, Asker, dump_digest, klantbrug, read_config, write_config
 from test_hydrate import BSN, a_person
 from werkzeug.serving import make_server
 
@@ -42,6 +42,7 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
 from gateway.store import following, inbox
+from gateway.store.claims import asked_by_key
 from gateway.store.database import now
 from gateway.store.sources import note_fetched
 from jobs.following import Followed
@@ -49,6 +50,8 @@ from jobs.inbox import anything_due, look_into
 from jobs.sweep import sweep
 from jobs.sync import sync
 from jobs.table import BY_NAME
+from mappings.identity import Uuids
+from mappings.sealed import sealed_text
 
 TOKEN = "what the Notificaties API shows us".replace(" ", "-")
 COLLECTIONS = {"zaak": "zaken", "rol": "rollen", "klantcontact": "klantcontacten"}
@@ -290,8 +293,9 @@ def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleSer
     assert ask().get_json()["count"] == 1
     with installation.store.write() as connection:
         source = installation.fetchers["bron"].source
-        note_fetched(connection, source, "sleutel brp:bsn:123456782", now())
-    key = f"sleutel brp:bsn:{bsn}"
+        note_fetched(connection, source, "sleutel dicht:brp:bsn:van-een-ander", now())
+    key = asked_by_key(sealed_text(Uuids(UUID_SECRET), f"brp:bsn:{bsn}"))
+    assert bsn not in key
     assert key in asked()
     backfilled(installation)
 
@@ -304,7 +308,7 @@ def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleSer
     assert key in asked()
     destroyed(rol)
     assert key not in asked()
-    assert "sleutel brp:bsn:123456782" in asked()
+    assert "sleutel dicht:brp:bsn:van-een-ander" in asked()
     answer = ask()
     assert answer.get_json()["count"] == 0
     assert answer.headers["Klantbrug-Coverage"] == "complete"

@@ -11,11 +11,14 @@ from uuid import uuid4
 import pytest
 from earlier_source import earlier_data
 from following import DAY, Clock, new_contact, new_rol, new_zaak, small
-from support import Asker, write_config
+from support import UUID_SECRET, Asker, write_config
 
 from gateway.installation import Installation
 from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.claims import asked_by_key
+from mappings.identity import Uuids
+from mappings.sealed import sealed_text
 
 BSN = "999990019"
 MANY = 40
@@ -136,7 +139,8 @@ def test_a_new_zaak_is_seen_though_the_walk_is_young(server: SampleServer, insta
     person_with(server.dataset, 1)
     with installation.store.write() as connection:
         connection.execute(
-            "UPDATE fetched SET at = at - 100000000 WHERE key = ?", (f"sleutel brp:bsn:{BSN}",)
+            "UPDATE fetched SET at = at - 100000000 WHERE key = ?",
+            (asked_by_key(sealed_text(Uuids(UUID_SECRET), f"brp:bsn:{BSN}")),),
         )
     answer = ask(asker)
     assert answer.get_json()["count"] == MANY + 1

@@ -84,8 +84,10 @@ DAMAGE: dict[str, str] = {
     " INSERT OR IGNORE INTO raw_finding SELECT id, 1, 'M12', 'x', 'x', 'info' FROM raw WHERE body IS NOT NULL;"
     " INSERT INTO source_finding SELECT id, 'M99', 'x', 'info', 'x' FROM source",
     "quarantine": "DELETE FROM quarantine",
-    "quarantine of what is right": "INSERT OR IGNORE INTO quarantine SELECT id, 'x', 1, NULL FROM raw"
-    " WHERE body IS NOT NULL",
+    "quarantine of what is right": "INSERT OR IGNORE INTO quarantine (raw, reason, since)"
+    " SELECT id, 'x', 1 FROM raw WHERE body IS NOT NULL",
+    "whom it is about that could not be read": "DELETE FROM unread_key; UPDATE quarantine SET keyless = 1;"
+    " UPDATE source SET unread = 2 - unread",
     "every fact": "UPDATE raw SET facts = NULL",
     "zaken of objects": "UPDATE raw SET zaak = NULL WHERE body IS NOT NULL AND id % 3 = 1",
     "digests of objects": "UPDATE raw SET digest = x'00' WHERE body IS NOT NULL AND id % 3 = 1",
@@ -107,6 +109,8 @@ ASIDE = (
     "SELECT key, 0 FROM identity",
     "SELECT kind, uuid, facts, zaak FROM raw",
     "SELECT kind, uuid, origin, moment FROM document WHERE origin = 0",
+    "SELECT name, unread, (SELECT count(*) FROM quarantine WHERE keyless = 0),"
+    " (SELECT count(*) FROM unread_key) FROM source",
     "SELECT kind, sum(found) FROM span GROUP BY kind HAVING sum(found) > 0",
     "SELECT kind, state, found FROM raw_tally WHERE found <> 0",
     "SELECT rule, found FROM finding_tally WHERE found <> 0",

@@ -177,6 +177,7 @@ def test_what_clients_wrote_and_deleted_stays(register: Register) -> None:
         owned = connection.execute("SELECT id FROM document WHERE owner = ?", (two.id,)).fetchall()
         editing.remove(connection, [row[0] for row in owned], two.uuid)
         connection.execute("UPDATE statement SET document = NULL WHERE document = ?", (two.id,))
+        register.ingest.seal(connection)
     before = register.digest()
     rebuild(register, replace(SETTINGS, voorkeurstaal="nld"))
     assert [line["body"]["voorkeurstaal"] for line in register.of("document", "partij")] == ["fry"]

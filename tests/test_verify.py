@@ -107,7 +107,10 @@ def test_a_backfilled_store_is_clean_and_verify_changes_nothing_in_it(
         assert Backfill(installation.fetchers["bron"]).run()
         before = dump_digest(installation.store)
         report = verify(installation)
-        assert report["clean"], report["named"]
+        assert not report["found"], report["named"]
+        # What can't be read is not in the store, so until somebody let it be the two are not the same (M3).
+        unread = sum(row["quarantined"] for row in report["kinds"].values())
+        assert (report["unread"], report["clean"]) == (unread, False)
         assert {kind: row["compared"] for kind, row in report["kinds"].items()} == {
             kind: len(server.dataset.objects(kind))
             for kind in ("zaak", "rol", "klantcontact", "zaakcontactmoment")

@@ -25,7 +25,7 @@ def phase(
 ) -> None:
     """Toont of wijzigt de fase van een bron: live, synced of cutover."""
     from gateway.installation import open_store
-    from gateway.overview import COVERAGES
+    from gateway.overview import COVERAGES, unread_told
     from gateway.phase import NotAllowed, switch
     from gateway.show import styled
     from gateway.store import events
@@ -48,6 +48,8 @@ def phase(
         for name in asked:
             now = held.get(name, {"phase": "live", "coverage": "partial"})
             click.echo(f"{name}: {now['phase']}, dekking {styled(COVERAGES[now['coverage']])}")
+            if told := unread_told(now.get("unread", {"objects": 0, "keyless": 0})):
+                click.echo(f"  {told[:1].upper()}{told[1:]}")
         return
     if not names and len(asked) > 1:
         refuse(f"Kies een bron met --source: {', '.join(asked)}.")

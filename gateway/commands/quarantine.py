@@ -15,6 +15,11 @@ from gateway.commands.showing import as_text, may_show, show_option
 from gateway.config import Config
 from gateway.times import local
 
+EMPTIED = (
+    "De inhoud is niet meer bewaard ([mapping] wachttijd_dagen): alleen de uuid, en onleesbaar gemaakt welke nummers "
+    "erin staan. klantbrug quarantine retry UUID vraagt het object opnieuw aan de bron."
+)
+
 
 @click.group()
 def quarantine() -> None:
@@ -67,6 +72,9 @@ def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> No
         click.echo(f"  Sinds: {local(held.since)}\n  Wat te doen: {QUARANTINE}")
         if held.dismissed:
             click.echo(f"  Laten rusten op: {local(held.dismissed)}")
+        if held.emptied:
+            click.echo(f"  {EMPTIED}")
+            continue
         click.echo("  Velden:" if shown else "  Gevulde velden (de waarden alleen met --show):")
         for name in fields:
             value = f" = {as_text(values[name])}" if isinstance(fields, Mapping) else ""
@@ -78,10 +86,11 @@ def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> No
 @click.option("--all", "everything", is_flag=True, help="Alles wat in quarantaine is.")
 @with_store
 def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) -> None:
-    """Vertaalt opnieuw wat bewaard is, zonder de bron te vragen, en zegt wat ervan werd."""
+    """Vertaalt opnieuw wat bewaard is, en zegt wat ervan werd. Wat niet meer bewaard is, wordt de bron gevraagd."""
     from gateway.explain import STATES
     from gateway.installation import open_installation
-    from gateway.store import explaining
+    from gateway.legacy.errors import LegacyError
+    from gateway.store import explaining, kinds, quarantine
 
     if everything == bool(uuids):
         click.echo("Noem een of meer uuids, of --all.", err=True)
@@ -89,10 +98,17 @@ def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) 
     installation = open_installation(config)
     left = 0
     for held in _held(config) if everything else _chosen(config, uuids):
-        left += installation.ingest.retry(held.source, held.kind, [held.uuid]).quarantined
+        named = f"{held.kind} {held.uuid} (bron {held.source})"
+        try:
+            installation.retry(held.source, held.kind, held.uuid, emptied=held.emptied)
+        except LegacyError as error:
+            click.echo(f"{named}: de bron gaf het niet ({error.cause})", err=True)
+            left += 1
+            continue
         with installation.store.read() as connection:
-            state = explaining.raw(connection, held.row).state
-        click.echo(f"{held.kind} {held.uuid} (bron {held.source}): {STATES[state]}")
+            found = [each for each in explaining.raws(connection, held.uuid) if each.row == held.row]
+            left += any(each.row == held.row for each in quarantine.listing(connection, held.uuid))
+        click.echo(f"{named}: {STATES[found[0].state if found else kinds.GONE]}")
     sys.exit(PROBLEMS if left else 0)
 
 
@@ -103,13 +119,18 @@ def quarantine_dismiss(config: Config, uuids: tuple[UUID, ...]) -> None:
     """Laat een object rusten: bewaard, niet meer geteld, tot de bron het gewijzigd geeft."""
     from gateway.installation import open_store
     from gateway.store import quarantine as store
+    from gateway.store import unread
     from gateway.store.database import now
 
     chosen = _chosen(config, uuids)
     with open_store(config).write() as connection:
         store.dismiss(connection, [held.row for held in chosen], now())
+        unread.settle(connection)
     for held in chosen:
-        click.echo(f"{held.kind} {held.uuid} (bron {held.source}) blijft bewaard en telt niet meer mee.")
+        click.echo(
+            f"{held.kind} {held.uuid} (bron {held.source}) blijft bewaard en telt niet meer mee: zoekvragen ernaar "
+            "worden weer volledig genoemd, zonder dit object."
+        )
 
 
 def _held(config: Config) -> list[Any]:

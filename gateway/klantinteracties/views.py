@@ -32,7 +32,7 @@ from gateway.klantinteracties.expand import Tree
 from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
 from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
 from gateway.klantinteracties.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
-from gateway.klantinteracties.writing import Join, Writer, any_version
+from gateway.klantinteracties.writing import Join, Seal, Writer, any_version
 from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
@@ -87,6 +87,7 @@ class Api:
         addresses: PublicAddresses,
         *,
         join: Join,
+        seal: Seal,
         notify: bool = False,
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
@@ -103,6 +104,7 @@ class Api:
             store,
             hydrator,
             join,
+            seal,
             notify=notify,
             public_url=addresses.main,
             numbers=numbers,

@@ -37,6 +37,8 @@ PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
 
 # Makes one of what a client wrote (kind and row) and what the legacy says of the same (M19), in that transaction.
 Join = Callable[[sqlite3.Connection, str, int], None]
+# Seals what is kept of a partij or actor that was deleted; out: how much.
+Seal = Callable[[sqlite3.Connection], int]
 
 
 # Raises Problem when a document (as GET gives it) is not the version that a write is about. Asked in the transaction of
@@ -64,6 +66,7 @@ class Writer:
         store: Store,
         hydrator: Hydrator,
         join: Join,
+        seal: Seal,
         *,
         notify: bool = False,
         public_url: str = "",
@@ -76,6 +79,7 @@ class Writer:
         """
         self._store = store
         self._join = join
+        self._seal = seal
         self._hydrator = hydrator
         self._notify = notify
         self._public_url = public_url
@@ -311,6 +315,7 @@ class Writer:
         except deleting.Protected as error:
             raise _protected(error.relation) from None
         standards.settle(connection, partijen, prefer=self._prefer)
+        self._seal(connection)
 
 
 def _drafts(kind: str, given: Json, held: Held | None = None) -> dict[str, Draft]:

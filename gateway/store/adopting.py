@@ -9,7 +9,7 @@ legacy no longer gives it, the client has its own document back. Call inside `St
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -71,8 +71,11 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
             _rename(document, names)
 
 
-def keys_of_own(connection: sqlite3.Connection, row: int) -> set[int]:
-    """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator."""
+def keys_of_own(connection: sqlite3.Connection, row: int, sealed: Callable[[str], str]) -> set[int]:
+    """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator.
+
+    `sealed` tells how a key is held of one that a client deleted.
+    """
     kind = editing.get(connection, row).kind
     identificatoren = [row] if kind == "partij-identificator" else []
     if kind == "partij":
@@ -90,6 +93,7 @@ def keys_of_own(connection: sqlite3.Connection, row: int) -> set[int]:
         keys += [f"actor:{body['soortActor']}|{source}|{number}" for (source,) in sources]
         found = connection.execute(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
         statements = [row for (row,) in found]
+    keys += [sealed(key) for key in keys]
     rows = connection.execute(
         "SELECT id FROM identity WHERE key IN (SELECT value FROM json_each(?))"
         f" UNION SELECT identity FROM claim_key WHERE statement {IN_IDS}",

@@ -20,6 +20,8 @@ from gateway.store import tallies
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.kinds import KIND, RAW_KIND, TRANSLATED
 from mappings.findings import Finding
+from mappings.identity import Uuids
+from mappings.sealed import sealed_text
 
 # A statement's digest: the row of its first key, then of what is said. So new ones lie together in their index.
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
@@ -41,7 +43,10 @@ class StatementRow:
 
 
 def asked_by_key(key: str) -> str:
-    """The name under which it is remembered that a source was asked for all of a key (table `fetched`)."""
+    """The name under which it is remembered that a source was asked for all of a key (table `fetched`).
+
+    The key is given sealed: that of somebody whom no source knows, or whom a client deleted, may not stand there.
+    """
     return f"sleutel {key}"
 
 
@@ -280,7 +285,7 @@ def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> 
     return found
 
 
-def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int]) -> None:
+def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int], uuids: Uuids) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
     unused = connection.execute(
         f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
@@ -291,7 +296,11 @@ def delete_unused_identities(connection: sqlite3.Connection, identities: Iterabl
     # By source, because that is how they are found; a key of which nothing is held is only asked once more.
     connection.executemany(
         "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
-        [(name(key),) for _, key in unused for name in (asked_by_key, walked_by_key, walk_begun_by_key)],
+        [
+            (name(sealed_text(uuids, key)),)
+            for _, key in unused
+            for name in (asked_by_key, walked_by_key, walk_begun_by_key)
+        ],
     )
 
 

@@ -164,12 +164,13 @@ def shown_again(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A claim as it is held; `keys` are sorted."""
+    """A claim as it is held; `keys` are sorted. It is `sealed` when a client deleted whom it is about."""
 
     facet: str
     moment: int
     body: str
     keys: tuple[str, ...]
+    sealed: bool = False
 
 
 def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, dict[int, Said]]:
@@ -183,12 +184,12 @@ def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, di
     ):
         keys.setdefault(statement, []).append(key)
     found: dict[int, dict[int, Said]] = {}
-    for raw, statement, facet, moment, body in connection.execute(
-        "SELECT c.raw, s.id, c.facet, c.moment, s.body FROM claim c JOIN statement s ON s.id = c.statement"
+    for raw, statement, facet, moment, body, sealed in connection.execute(
+        "SELECT c.raw, s.id, c.facet, c.moment, s.body, s.sealed FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (ids,),
     ):
-        said = Said(facet, moment, body, tuple(sorted(keys.get(statement, ()))))
+        said = Said(facet, moment, body, tuple(sorted(keys.get(statement, ()))), bool(sealed))
         found.setdefault(raw, {})[statement] = said
     return found
 

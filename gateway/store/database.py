@@ -25,6 +25,7 @@ from gateway.store import (
     schema_sound,
     schema_tallies,
     schema_tokens,
+    schema_unread,
     turns,
 )
 from gateway.store.migrating import migrations
@@ -53,6 +54,7 @@ TABLES = (
     schema_tokens,
     schema_sound,
     schema_tallies,
+    schema_unread,
 )
 NETWORK_FILE_SYSTEMS = {
     "nfs",

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.store.counted import SOURCE_FINDINGS
 from gateway.store.database import Store
-from gateway.store.kinds import KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
+from gateway.store.kinds import HIDDEN, KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
 
 
 def dump_lines(store: Store) -> Iterator[bytes]:
@@ -125,7 +125,8 @@ _SECTIONS = (
         },
     ),
     (
-        "SELECT s.name, r.kind, r.uuid, q.reason FROM quarantine q JOIN raw r ON r.id = q.raw"
+        "SELECT s.name, r.kind, r.uuid, q.reason, (SELECT group_concat(hash) FROM (SELECT hex(k.hash) AS hash"
+        " FROM unread_key k WHERE k.raw = r.id ORDER BY k.hash)) FROM quarantine q JOIN raw r ON r.id = q.raw"
         " JOIN source s ON s.id = r.source ORDER BY s.name, r.kind, r.uuid",
         lambda row: {
             "t": "quarantine",
@@ -133,6 +134,7 @@ _SECTIONS = (
             "kind": RAW_KINDS[row[1] - 1],
             "uuid": _uuid(row[2]),
             "reason": row[3],
+            "keys": row[4].lower().split(",") if row[4] else [],
         },
     ),
     (
@@ -143,7 +145,8 @@ _SECTIONS = (
             "source": row[0],
             "kind": RAW_KINDS[row[1] - 1],
             "uuid": _uuid(row[2]),
-            "digest": row[3].hex() if row[3] else None,
+            # How long nobody saw it, and so whether it was emptied, is not content.
+            "digest": row[3].hex() if row[3] and row[4] not in HIDDEN else None,
             "state": row[4],
             "visible": bool(row[5]),
         },

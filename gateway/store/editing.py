@@ -259,6 +259,16 @@ def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
     return lifted
 
 
+def forget_values(connection: sqlite3.Connection, owners: Iterable[bytes]) -> None:
+    """Forget what clients wrote of these partijen and actoren (uuids) that they deleted, and of what belonged to them;
+    that they were deleted stays."""
+    connection.executemany(
+        f"DELETE FROM local WHERE part != '{TOMBSTONE}' AND uuid IN (SELECT uuid FROM local"
+        f" WHERE part = '{TOMBSTONE}' AND (uuid = ?1 OR value ->> '$.owner' = ?2))",
+        [(owner, str(UUID(bytes=owner))) for owner in owners],
+    )
+
+
 def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     """The fields of a document that clients wrote, without references."""
     values: dict[str, Any] = {}

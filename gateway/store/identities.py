@@ -13,6 +13,9 @@ from gateway.store.claims import Zaak, connected
 from gateway.store.kinds import RAW_KIND, RELATION
 from gateway.store.rules import with_value
 
+# A key that is of nobody but whom a client deleted can't be asked for (see sealing.py).
+READABLE = "i.key NOT LIKE 'dicht:%'"
+
 
 def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[int]:
     """The rows of the keys that are held."""
@@ -59,6 +62,16 @@ def numbers_of_partij(connection: sqlite3.Connection, partij: int) -> list[tuple
     ).fetchall()
 
 
+def keys_of_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> list[str]:
+    """The identity keys of these statements (rows)."""
+    rows = connection.execute(
+        "SELECT DISTINCT i.key FROM claim_key k JOIN identity i ON i.id = k.identity"
+        f" WHERE k.statement {IN_IDS} AND {READABLE} ORDER BY i.key",
+        (id_list(statements),),
+    )
+    return [row[0] for row in rows]
+
+
 def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:
     """The keys that hang together with `key`, each with the name of a source that gave it."""
     statements = connected(connection, identity_rows(connection, [key]))
@@ -66,7 +79,7 @@ def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, 
         "SELECT i.key, min(s.name) FROM claim_key k JOIN identity i ON i.id = k.identity"
         " JOIN source s ON s.id = (SELECT r.source FROM claim c JOIN raw r ON r.id = c.raw"
         " WHERE c.statement = k.statement LIMIT 1)"
-        f" WHERE k.statement {IN_IDS} GROUP BY i.key ORDER BY i.key",
+        f" WHERE k.statement {IN_IDS} AND {READABLE} GROUP BY i.key ORDER BY i.key",
         (id_list(statements),),
     ).fetchall()
 
@@ -91,7 +104,7 @@ def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> li
     for raw, facts, key in connection.execute(
         "SELECT r.id, r.facts, i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
         " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
-        " WHERE r.source = ? AND r.zaak = ? AND r.kind = ?",
+        f" WHERE r.source = ? AND r.zaak = ? AND r.kind = ? AND {READABLE}",
         (source, zaak, RAW_KIND["rol"]),
     ):
         found.setdefault(raw, (facts, []))[1].append(key)

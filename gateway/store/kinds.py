@@ -82,6 +82,8 @@ ON_A_ZAAK = ("rol", "klantcontact", "zaakcontactmoment", "objectcontactmoment")
 
 # What became of a legacy object (raw.state); each counts once in `klantbrug status`.
 TRANSLATED, WAITING, LEFT_OUT, UNREADABLE, QUARANTINED, NO_PARTY, GONE = range(1, 8)
+# In these nobody sees an object. After `[mapping] wachttijd_dagen` it is emptied (M2): a digest is left, but no body.
+HIDDEN = frozenset({WAITING, UNREADABLE, QUARANTINED})
 LEFT_OUT_RULES: dict[int, str] = {
     WAITING: "M34 wacht op zaak",
     LEFT_OUT: "M34",

@@ -15,13 +15,21 @@ import orjson
 from gateway.store import tallies
 from gateway.store.binding import IN_IDS, bound, id_list, in_parts
 from gateway.store.claims import Zaak
-from gateway.store.kinds import GONE, KIND, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.kinds import (
+    GONE,
+    KIND,
+    ON_A_ZAAK,
+    RAW_KIND,
+    TRANSLATED,
+    UNREADABLE,
+    WAITING,
+)
 from mappings.findings import Finding
 
 
 @dataclass(slots=True)
 class RawRow:
-    """A held legacy object."""
+    """A held legacy object. One that is `emptied` was not seen by anybody for so long that its content is not kept."""
 
     id: int
     uuid: bytes
@@ -29,9 +37,10 @@ class RawRow:
     state: int
     digest: bytes | None
     facts: str | None
+    emptied: bool = False
 
 
-RAW_COLUMNS = "id, uuid, zaak, state, digest, facts"
+RAW_COLUMNS = "id, uuid, zaak, state, digest, facts, body IS NULL AND digest IS NOT NULL"
 
 
 def raw_rows(

@@ -11,7 +11,8 @@ from gateway.store.kinds import RAW_KINDS
 
 
 class Quarantined(NamedTuple):
-    """An object in quarantine; `dismissed` is when an operator let it be, None while it is to be looked at."""
+    """An object in quarantine; `dismissed` is when an operator let it be, None while it is to be looked at. Of one that
+    is `emptied` the content is not kept any more."""
 
     row: int
     source: str
@@ -20,19 +21,22 @@ class Quarantined(NamedTuple):
     reason: str
     since: int
     dismissed: int | None
+    emptied: bool
 
 
 def listing(connection: sqlite3.Connection, uuid: UUID | None = None) -> list[Quarantined]:
     """What is in quarantine, longest there first; or only the objects with this uuid."""
     rows = connection.execute(
-        "SELECT q.raw, s.name, r.kind, r.uuid, q.reason, q.since, q.dismissed FROM quarantine q"
+        "SELECT q.raw, s.name, r.kind, r.uuid, q.reason, q.since, q.dismissed, r.body IS NULL FROM quarantine q"
         " JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source WHERE ?1 IS NULL OR r.uuid = ?1"
         " ORDER BY q.since, s.name, r.kind, r.uuid",
         (uuid.bytes if uuid else None,),
     )
     return [
-        Quarantined(row, source, RAW_KINDS[kind - 1], UUID(bytes=name), reason, since, dismissed)
-        for row, source, kind, name, reason, since, dismissed in rows
+        Quarantined(
+            row, source, RAW_KINDS[kind - 1], UUID(bytes=name), reason, since, dismissed, bool(emptied)
+        )
+        for row, source, kind, name, reason, since, dismissed, emptied in rows
     ]
 
 
@@ -42,6 +46,15 @@ def dismiss(connection: sqlite3.Connection, rows: Iterable[int], moment: int) ->
         "UPDATE quarantine SET dismissed = coalesce(dismissed, ?) WHERE raw = ?",
         [(moment, row) for row in rows],
     )
+
+
+def unknown(connection: sqlite3.Connection) -> list[tuple[str, str, UUID]]:
+    """What is kept whole in quarantine and of which not all keys are known: source, kind and uuid."""
+    rows = connection.execute(
+        "SELECT s.name, r.kind, r.uuid FROM quarantine q JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source"
+        " WHERE q.keyless AND r.body IS NOT NULL ORDER BY r.id"
+    )
+    return [(source, RAW_KINDS[kind - 1], UUID(bytes=uuid)) for source, kind, uuid in rows]
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:

@@ -78,13 +78,15 @@ def source_state(connection: sqlite3.Connection, source: int) -> tuple[str, int]
     return phase, covered or 0
 
 
-def source_read(connection: sqlite3.Connection, source: int) -> tuple[str, int, int]:
-    """The phase of a source, and when its last complete backfill and its last whole sync began (0: never)."""
-    phase, covered, synced = connection.execute(
-        "SELECT s.phase, s.covered, f.synced FROM source s LEFT JOIN following f ON f.source = s.id WHERE s.id = ?",
+def source_read(connection: sqlite3.Connection, source: int) -> tuple[str, int, int, int]:
+    """The phase of a source, when its last complete backfill and its last whole sync began (0: never), and what is in
+    quarantine of it (see `unread`)."""
+    phase, covered, synced, unread = connection.execute(
+        "SELECT s.phase, s.covered, f.synced, s.unread FROM source s LEFT JOIN following f ON f.source = s.id"
+        " WHERE s.id = ?",
         (source,),
     ).fetchone()
-    return phase, covered or 0, synced or 0
+    return phase, covered or 0, synced or 0, unread
 
 
 def set_covered(connection: sqlite3.Connection, source: int, moment: int) -> None:

@@ -20,6 +20,7 @@ from gateway.store import (
     soundness,
     spans,
     tallies,
+    unread,
 )
 from gateway.store.database import Store
 from gateway.store.findings import number_of
@@ -38,8 +39,10 @@ def status(store: Store) -> dict[str, Any]:
     `events` (what operators did last, newest first), `documents` (how many of each kind), `findings` (how many
     by rule, of objects and of whole sources), `quarantine` (how many are to be looked at, and how many an
     operator dismissed), `notifications` (how many wait, and how many were given up) and `inbox` (messages about the
-    sources: how many wait, and how many had no place). A source that is followed says in `following` when it was last
-    synced and swept, why the sweep hurries, how many of its questions got no answer, and since when it stands still.
+    sources: how many wait, and how many had no place). A source says in `unread` how many of its objects in quarantine
+    clients notice, and of how many it is not known whom they are about. A source that is followed says in `following`
+    when it was last synced and swept, why the sweep hurries, how many of its questions got no answer, and since when it
+    stands still.
     """
     with store.read() as connection:
         return {
@@ -71,11 +74,12 @@ def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
     to_rebuild = rebuilding.mixed(connection)
     for number, name, phase, covered in connection.execute(
         "SELECT id, name, phase, covered FROM source ORDER BY name"
-    ):
+    ).fetchall():
         names[number] = name
         kinds = {kind: {"seen": 0, "translated": 0, "quarantined": 0, "left_out": {}} for kind in RAW_KINDS}
         coverage = "partial" if covered is None else "complete"
         found[name] = {"phase": phase, "coverage": coverage, "rebuild": name in to_rebuild, "kinds": kinds}
+        found[name]["unread"] = unread.open_of(connection, number)._asdict()
     for name, followed in following.summary(connection).items():
         found[name]["following"] = followed | {
             what: moment_of(followed[what]) for what in ("synced", "swept", "still")

@@ -264,7 +264,7 @@ def keys_of_klant(connection: sqlite3.Connection, source: int, klant: bytes) -> 
     rows = connection.execute(
         "SELECT i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
         " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
-        " WHERE r.source = ? AND r.kind = ? AND r.uuid = ?",
+        " WHERE r.source = ? AND r.kind = ? AND r.uuid = ? AND i.key NOT LIKE 'dicht:%'",
         (source, RAW_KIND["klant"], klant),
     )
     return [row[0] for row in rows]
