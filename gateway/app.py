@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import backfills, cors, explanations, old_urls, problem_pages, problems, verifications
+from gateway import (
+    backfills,
+    cors,
+    explanations,
+    long_questions,
+    old_urls,
+    problem_pages,
+    problems,
+    verifications,
+)
 from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
@@ -27,6 +36,7 @@ from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
+from gateway.store.limits import TooLong
 from gateway.store.trouble import is_passing
 from mappings.identity import Uuids
 
@@ -49,6 +59,7 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
             raise ValueError("an installation with sources needs a hydrator")
         hydrator = LocalOnly()
     store = store or Store(config.store.path)
+    store.question_seconds = config.gateway.question_seconds
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
     gatekeeper = Gatekeeper(store)
@@ -78,14 +89,14 @@ def create_app(config: Config, *, store: Store | None = None, hydrator: Hydrator
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)
-    _handle_errors(app, addresses)
+    _handle_errors(app, addresses, config.gateway.question_seconds)
     cors.allow(app, config.gateway.cors_origins)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
-    app.wsgi_app = Shortcut(app.wsgi_app, api, partial(_fault, addresses))  # type: ignore[method-assign]
+    app.wsgi_app = Shortcut(app.wsgi_app, api, partial(_fault, addresses, config.gateway.question_seconds))  # type: ignore[method-assign]
     return app
 
 
-def _handle_errors(app: Flask, addresses: PublicAddresses) -> None:
+def _handle_errors(app: Flask, addresses: PublicAddresses, question_seconds: int) -> None:
     """Make a problem document of everything that no view answered."""
 
     def answer(problem: Problem) -> Response:
@@ -97,7 +108,7 @@ def _handle_errors(app: Flask, addresses: PublicAddresses) -> None:
         return answer(problems.of_status(error.code or 500, request.method))
 
     def of_fault(error: Exception) -> Response:
-        return as_response(_fault(addresses, error, request.environ))
+        return as_response(_fault(addresses, question_seconds, error, request.environ))
 
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, of_http)
@@ -109,8 +120,12 @@ def _reply(addresses: PublicAddresses, problem: Problem, environ: dict[str, Any]
     return problem_reply(problem, addresses.base(environ), [API_VERSION] if in_api else [])
 
 
-def _fault(addresses: PublicAddresses, error: Exception, environ: dict[str, Any]) -> Reply:
-    """The answer to an exception that nobody expected."""
+def _fault(
+    addresses: PublicAddresses, question_seconds: int, error: Exception, environ: dict[str, Any]
+) -> Reply:
+    """The answer to an exception that no view made one of."""
+    if isinstance(error, TooLong):
+        return _reply(addresses, long_questions.ended(environ, question_seconds), environ)
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]
     trail = " < ".join(f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in reversed(places))

@@ -59,6 +59,7 @@ class Gateway:
     trusted_proxies: tuple[str, ...] = ()
     workers: int = 2
     threads: int = 4
+    question_seconds: int = 5
     max_body: int = 1024 * 1024
     cors_origins: tuple[str, ...] = ()
     register: bool = False

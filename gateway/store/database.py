@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ from sqlite_utils import Database
 
 from gateway.processes import NotShared
 from gateway.store import (
+    limits,
     schema,
     schema_addresses,
     schema_jobs,
@@ -64,6 +66,8 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         """Open (and create) the store at `path`; raises StoreError when that can't be done."""
         self.path = Path(path)
+        self.question_seconds = math.inf  # that everything asked in one read() may take
+        self._limit = limits.Limit()
         self._local = threading.local()
         self._prepare_file()
         try:
@@ -130,6 +134,7 @@ class Store:
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
             held = (os.getpid(), self._connect())
+            self._limit.watch(held[1])
             self._local.held = held
         return held[1]
 
@@ -151,16 +156,22 @@ class Store:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view for several questions."""
+        """One consistent view for several questions. Raises TooLong after `question_seconds`."""
         connection = self.connection()
         if connection.in_transaction:
             yield connection
             return
         connection.execute("BEGIN")
         self._local.reading = True
+        self._limit.begin(self.question_seconds)
         try:
             yield connection
+        except sqlite3.OperationalError as error:
+            if limits.was_ended(error):
+                raise limits.TooLong from None
+            raise
         finally:
+            self._limit.end()
             self._local.reading = False
             connection.execute("COMMIT")
 

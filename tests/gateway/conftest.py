@@ -33,7 +33,7 @@ def serve(store: Store) -> Iterator[Callable[..., Client]]:
     running = []
 
     def start(public_url: str = "", scope: str = "read", **options: Any) -> Client:
-        names = ("cors_origins", "also_known_as", "trusted_proxies", "notify_url")
+        names = ("cors_origins", "also_known_as", "trusted_proxies", "notify_url", "question_seconds")
         chosen = {name: options.pop(name) for name in names if name in options}
         app = create_app(settings(store.path, public_url, **chosen), store=store, **options)
         server = make_server("127.0.0.1", 0, app, threaded=True)

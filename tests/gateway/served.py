@@ -64,6 +64,7 @@ def settings(
     also_known_as: Sequence[str] = (),
     trusted_proxies: Sequence[str] = (),
     notify_url: str = "",
+    question_seconds: float = 5,
 ) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
     gateway = SimpleNamespace(
@@ -71,6 +72,7 @@ def settings(
         also_known_as=also_known_as,
         trusted_proxies=trusted_proxies,
         max_body=1024 * 1024,
+        question_seconds=question_seconds,
         cors_origins=cors_origins,
     )
     notifications = SimpleNamespace(url=notify_url, callback_token="")
