@@ -1,6 +1,7 @@
 """Purge: forget old runs, notifications given up long ago, and what was asked of a source too long ago to matter.
 
-And empty the write-ahead log: what was erased from the store since still stands in it.
+And remove what was erased from where it still stands: the older parts of the indexes of texts, and then the write-ahead
+log.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from gateway.store import profiles, texts
 from gateway.store import purge as rows
 from jobs.work import Work
 
@@ -36,7 +38,25 @@ def purge(work: Work) -> dict[str, int]:
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
+    with work.write() as connection:
+        forgotten["profiles"] = profiles.forget_unused(connection)
+    forgotten["texts"] = _merge_texts(work)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
+
+
+def _merge_texts(work: Work) -> int:
+    """Remove erased texts from their indexes, piece by piece; out: from how many indexes."""
+    with work.installation.store.read() as connection:
+        indexes = texts.with_erased(connection)
+    done = 0
+    for name, times in indexes:
+        first = more = True
+        while more and not work.stopping.is_set():
+            with work.write() as connection:
+                more = texts.merge(connection, name, times, first=first)
+            first = False
+        done += not more
+    return done
 
 
 def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:

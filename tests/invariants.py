@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from indexes import out_of_step
+
 from gateway.store.database import Store
 from gateway.store.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
 
@@ -125,6 +127,7 @@ def broken(store: Store) -> dict[str, int]:
                 ).fetchone()
                 found[f"{kind} without one {name}"] = count
         found["foreign keys"] = len(connection.execute("PRAGMA foreign_key_check").fetchall())
+    found |= out_of_step(store)
     return {what: count for what, count in found.items() if count}
 
 

@@ -439,7 +439,15 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
             runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
         runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
         connection.execute("UPDATE run SET finished = started")
-    gone = {"fetched": 1, "turns": 1, "runs": 2, "notifications": 0, "log_emptied": 1}
+    gone = {
+        "fetched": 1,
+        "turns": 1,
+        "runs": 2,
+        "notifications": 0,
+        "profiles": 0,
+        "texts": 0,
+        "log_emptied": 1,
+    }
     assert run_job(installation, BY_NAME["purge"]) == gone
     with installation.store.read() as connection:
         assert fetched_at(connection, source, "sleutel 3000")

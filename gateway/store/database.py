@@ -16,13 +16,17 @@ from sqlite_utils import Database
 from gateway.processes import NotShared
 from gateway.store import (
     limits,
+    profiles,
     schema,
     schema_addresses,
+    schema_filters,
     schema_jobs,
     schema_links,
     schema_local,
     schema_numbers,
+    schema_texts,
     schema_tokens,
+    texts,
     turns,
 )
 from gateway.store.migrating import migrations
@@ -37,7 +41,17 @@ STATEMENTS = 512  # that stay prepared
 CHECKPOINT_PAGES = 200_000
 BULK_CHECKPOINT_PAGES = 150_000
 # They declare the migrations.
-TABLES = (schema, schema_jobs, schema_addresses, schema_local, schema_links, schema_numbers, schema_tokens)
+TABLES = (
+    schema,
+    schema_jobs,
+    schema_addresses,
+    schema_local,
+    schema_links,
+    schema_numbers,
+    schema_tokens,
+    schema_filters,
+    schema_texts,
+)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -135,6 +149,7 @@ class Store:
             self._local.of_parent = held
             held = (os.getpid(), self._connect())
             self._limit.watch(held[1])
+            texts.prepare(held[1])
             self._local.held = held
         return held[1]
 
@@ -193,6 +208,7 @@ class Store:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
                 yield connection
+                profiles.settle(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
