@@ -68,17 +68,22 @@ def _values(kind: str, name: str) -> str:
     return f"SELECT d.id, {value} FROM {', '.join(tables)} WHERE {' AND '.join(tests)}"
 
 
-def _texts(connection: sqlite3.Connection, kind: str, field: str) -> dict[int, list[str]]:
+def _texts(connection: sqlite3.Connection, kind: str, field: str) -> dict[int, tuple[str, ...]]:
     """What must stand in an index: of each document every three signs of its text."""
     rows = connection.execute(
-        f"SELECT id, body ->> '$.{field}' FROM document WHERE kind = ? AND length(body ->> '$.{field}') > 0",
+        f"SELECT id, body ->> '$.{field}' FROM document WHERE kind = ? AND length(body ->> '$.{field}') > 0"
+        " AND id NOT IN (SELECT document FROM text_due)",
         (KIND[kind],),
     )
-    cut = {row: [text.upper()[n : n + 3] for n in range(len(text.upper()) - 2)] for row, text in rows}
-    return {row: parts for row, parts in cut.items() if parts}
+    found = {}
+    for row, text in rows:
+        said = re.sub("[\ufffe\uffff]", "\ufffd", text.upper())  # as SQLite reads them
+        if len(said) >= 3:
+            found[row] = tuple(said[n : n + 3] for n in range(len(said) - 2))
+    return found
 
 
-def _indexed(connection: sqlite3.Connection, kind: str, field: str) -> dict[int, list[str]]:
+def _indexed(connection: sqlite3.Connection, kind: str, field: str) -> dict[int, tuple[str, ...]]:
     """What stands there."""
     name = texts.INDEXES[kind, field]
     connection.execute(
@@ -87,4 +92,4 @@ def _indexed(connection: sqlite3.Connection, kind: str, field: str) -> dict[int,
     found: dict[int, dict[int, str]] = defaultdict(dict)
     for term, row, place in connection.execute(f'SELECT term, doc, "offset" FROM temp.v_{name}'):
         found[row][place] = term
-    return {row: [term for _, term in sorted(terms.items())] for row, terms in found.items()}
+    return {row: tuple(term for _, term in sorted(terms.items())) for row, terms in found.items()}

@@ -209,6 +209,7 @@ class Store:
                     guard(connection)
                 yield connection
                 profiles.settle(connection)
+                texts.settle(connection)
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

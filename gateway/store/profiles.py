@@ -95,6 +95,8 @@ _TO: dict[str, str] = {
     "onderwerpobject.wasKlantcontact": "klantcontact",
 }
 FILLED_AT_ONCE = 5000
+# Where going through all documents begins: the place of a kind in TRAITS, and a row.
+FIRST = (0, 0)
 KEPT = 20_000
 
 
@@ -195,18 +197,29 @@ def make_again(connection: sqlite3.Connection) -> None:
     """Give all documents their profiles anew. Inside a transaction."""
     connection.execute("DELETE FROM profiled")
     connection.execute("DELETE FROM profile")
-    for kind in TRAITS:
-        last = 0
-        while True:
-            ids = connection.execute(
-                "SELECT id FROM document WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
-                (KIND[kind], last, FILLED_AT_ONCE),
-            ).fetchall()
-            if not ids:
-                break
-            connection.executemany(_DUE.format("?"), ids)
-            settle(connection)
-            last = ids[-1][0]
+    last: tuple[int, int] | None = FIRST
+    while last is not None:
+        last = note_all(connection, last, FILLED_AT_ONCE)
+        settle(connection)
+
+
+def note_all(connection: sqlite3.Connection, after: tuple[int, int], most: int) -> tuple[int, int] | None:
+    """Note the documents after a place, at most so many: they get their profiles anew.
+
+    In: FIRST, or what the call before gave. Out: the place of the last one, None when there are no more. Those that
+    others look at come first, so that these find their profiles.
+    """
+    place, last = after
+    for kind in tuple(TRAITS)[place:]:
+        # The plus keeps it in the order of rows: by the index of kinds all of them would be sorted for each piece.
+        rows = connection.execute(
+            "SELECT id FROM document WHERE +kind = ? AND id > ? ORDER BY id LIMIT ?", (KIND[kind], last, most)
+        ).fetchall()
+        if rows:
+            connection.executemany(_DUE.format("?"), rows)
+            return place, rows[-1][0]
+        place, last = place + 1, 0
+    return None
 
 
 class _Due(NamedTuple):

@@ -1,8 +1,11 @@
-"""Searches for a part of a text: an index of every three signs in a row, kept by triggers on the documents.
+"""Searches for a part of a text: an index of every three signs in a row.
 
 All of it that is SQLite's own (FTS5) stands here. A text is indexed as `folded` gives it, so a search in the index
 finds what looking into each text finds. The index holds no text, only where which signs stand; it must be told the old
 text to forget it, and keeps even that in its older parts until they are merged, which `purge` does.
+
+Writing a few texts into it costs as much as writing many. So triggers note the documents whose texts are not in it yet,
+a search looks into those, and they are indexed when there are many (`settle`).
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ _FOR_NUL = "\U0010ffff"
 # Pages of the index that are merged in one transaction: some tens of milliseconds.
 MERGED_AT_ONCE = 500
 LARGE = 50_000
+# So many documents wait to be indexed together: looking into them all takes some milliseconds.
+TOGETHER = 1000
 # The fields that are searched by a part: kind, and place in the body.
 FIELDS: tuple[tuple[str, str], ...] = (
     ("actor", "naam"),
@@ -63,65 +68,92 @@ def search(kind: str, field: str, parameter: int) -> str:
     """A query for the documents (`id`) whose text has the part that is the parameter of this number."""
     name = INDEXES[kind, field]
     sought = f"'\"' || replace(folded(?{parameter}), '\"', '\"\"') || '\"'"
-    return f"SELECT rowid AS id FROM {name} WHERE {name} MATCH {sought}"
+    return (
+        f"SELECT rowid AS id FROM {name} WHERE {name} MATCH {sought} UNION ALL"
+        f" SELECT n.document FROM text_due n CROSS JOIN document w ON w.id = n.document"
+        f" WHERE w.kind = {KIND[kind]} AND contains_text(w.body ->> '$.{field}', ?{parameter})"
+    )
 
 
 def make(connection: sqlite3.Connection) -> None:
     """Make the indexes, with what is there, and what keeps them in step. Inside a transaction."""
+    connection.execute("CREATE TABLE text_due (document INTEGER PRIMARY KEY)")
     connection.execute(
         "CREATE TABLE text_erased (name TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID"
     )
-    for (kind, field), name in INDEXES.items():
+    for name in INDEXES.values():
         connection.execute(
             f"CREATE VIRTUAL TABLE {name} USING fts5("
             "text, content='', columnsize=0, tokenize='trigram case_sensitive 1')"
         )
         # Merging less often makes writing a third faster, and searching hardly slower.
         connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('automerge', 8)")
-        for statement in _triggers(name, KIND[kind], f"body ->> '$.{field}'"):
+    for kind in dict(FIELDS):
+        for statement in _triggers(kind, KIND[kind]):
             connection.execute(statement)
-        _fill(connection, name, KIND[kind], f"body ->> '$.{field}'")
+    _fill(connection)
 
 
 def make_again(connection: sqlite3.Connection) -> None:
     """Make what the indexes hold anew from the documents that are there. Inside a transaction."""
-    for (kind, field), name in INDEXES.items():
+    for name in INDEXES.values():
         connection.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")
-        _fill(connection, name, KIND[kind], f"body ->> '$.{field}'")
+    connection.execute("DELETE FROM text_due")
+    _fill(connection)
 
 
-def _fill(connection: sqlite3.Connection, name: str, kind: int, text: str) -> None:
-    found = connection.execute("SELECT count(*) FROM document WHERE kind = ?", (kind,)).fetchone()[0]
-    if found > LARGE:
-        log.info(
-            "the index %s is made of %s documents: half a minute for a million, or some more", name, found
+def settle(connection: sqlite3.Connection) -> None:
+    """Index the texts that wait for it, when there are many. At the end of a transaction that wrote."""
+    (waiting,) = connection.execute("SELECT count(*) FROM text_due").fetchone()
+    if waiting < TOGETHER:
+        return
+    for (kind, field), name in INDEXES.items():
+        connection.execute(
+            f"INSERT INTO {name} (rowid, text) SELECT w.id, folded(w.body ->> '$.{field}')"
+            " FROM text_due n CROSS JOIN document w ON w.id = n.document"
+            f" WHERE w.kind = {KIND[kind]} AND w.body ->> '$.{field}' <> '' ORDER BY n.document"
         )
-    connection.execute(
-        f"INSERT INTO {name} (rowid, text) SELECT id, folded({text}) FROM document"
-        f" WHERE kind = ? AND {text} <> '' ORDER BY id",
-        (kind,),
-    )
+    connection.execute("DELETE FROM text_due")
 
 
-def _triggers(name: str, kind: int, text: str) -> tuple[str, ...]:
-    def comes(new: str) -> str:
-        return f"INSERT INTO {name} (rowid, text) SELECT NEW.id, folded({new}) WHERE {new} <> '';"
+def _fill(connection: sqlite3.Connection) -> None:
+    for (kind, field), name in INDEXES.items():
+        question = "SELECT count(*) FROM document WHERE kind = ?"
+        (found,) = connection.execute(question, (KIND[kind],)).fetchone()
+        if found > LARGE:
+            log.info("the index %s is made of %s documents: some minutes for a million of them", name, found)
+        text = f"body ->> '$.{field}'"
+        # The plus keeps them in the order of rows, as the index wants them.
+        connection.execute(
+            f"INSERT INTO {name} (rowid, text) SELECT id, folded({text}) FROM document"
+            f" WHERE +kind = ? AND {text} <> '' ORDER BY id",
+            (KIND[kind],),
+        )
 
-    def goes(old: str) -> str:
-        return (
-            f"INSERT INTO {name} ({name}, rowid, text) SELECT 'delete', OLD.id, folded({old}) WHERE {old} <> '';"
-            f" INSERT INTO text_erased SELECT '{name}', 1 WHERE {old} <> ''"
+
+def _triggers(kind: str, number: int) -> tuple[str, ...]:
+    """What notes the documents of a kind, and forgets old texts of those that are in the indexes."""
+    fields = [field for of_kind, field in FIELDS if of_kind == kind]
+    forget = ""
+    for field in fields:
+        name, old = INDEXES[kind, field], f"OLD.body ->> '$.{field}'"
+        there = f"{old} <> '' AND NOT EXISTS (SELECT 1 FROM text_due WHERE document = OLD.id)"
+        forget += (
+            f" INSERT INTO {name} ({name}, rowid, text) SELECT 'delete', OLD.id, folded({old}) WHERE {there};"
+            f" INSERT INTO text_erased SELECT '{name}', 1 WHERE {there}"
             " ON CONFLICT (name) DO UPDATE SET times = times + 1;"
         )
-
-    old, new = (f"CASE WHEN {row}.kind = {kind} THEN {row}.{text} END" for row in ("OLD", "NEW"))
+    note = "INSERT OR IGNORE INTO text_due VALUES (NEW.id);"
+    differs = " OR ".join(f"OLD.body ->> '$.{field}' IS NOT NEW.body ->> '$.{field}'" for field in fields)
+    begin = f"CREATE TRIGGER text_of_{kind}_"
     return (
-        f"CREATE TRIGGER {name}_comes AFTER INSERT ON document WHEN NEW.kind = {kind}"
-        f" BEGIN {comes(f'NEW.{text}')} END",
-        f"CREATE TRIGGER {name}_goes AFTER DELETE ON document WHEN OLD.kind = {kind}"
-        f" BEGIN {goes(f'OLD.{text}')} END",
-        f"CREATE TRIGGER {name}_changes AFTER UPDATE OF body, kind ON document"
-        f" WHEN {kind} IN (OLD.kind, NEW.kind) AND {old} IS NOT {new} BEGIN {goes(old)} {comes(new)} END",
+        f"{begin}comes AFTER INSERT ON document WHEN NEW.kind = {number} BEGIN {note} END",
+        f"{begin}goes AFTER DELETE ON document WHEN OLD.kind = {number}"
+        f" BEGIN {forget} DELETE FROM text_due WHERE document = OLD.id; END",
+        f"{begin}changes AFTER UPDATE OF body, kind ON document"
+        f" WHEN OLD.kind = {number} AND (NEW.kind <> {number} OR {differs}) BEGIN {forget} {note} END",
+        f"{begin}becomes AFTER UPDATE OF kind ON document"
+        f" WHEN NEW.kind = {number} AND OLD.kind <> {number} BEGIN {note} END",
     )
 
 

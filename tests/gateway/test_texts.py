@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from indexes import out_of_step
 
 from gateway.store import reading, texts
 from gateway.store.conditions import Compare, Condition, Where
@@ -49,14 +50,21 @@ def walked(held: dict[int, str], part: str) -> set[int]:
     return {UUID(int=n + 1, version=4).int for n, text in texts_read.items() if part.upper() in text.upper()}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(params=[1, 3, 1000])
+def together(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many texts wait to be indexed together: each at once, some of them, or none is indexed at all."""
+    monkeypatch.setattr(texts, "TOGETHER", request.param)
+    return int(request.param)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.none() | TEXTS), min_size=1, max_size=14),
     st.lists(TEXTS.filter(lambda part: part and "\x00" not in part), min_size=1, max_size=4),
     st.data(),
 )
 def test_the_index_finds_what_a_walk_finds_after_any_writes(
-    store: Store, steps: list[tuple[int, str | None]], parts: list[str], data: st.DataObject
+    store: Store, together: int, steps: list[tuple[int, str | None]], parts: list[str], data: st.DataObject
 ) -> None:
     """A step writes a text, or removes the document (None); some are together in a transaction."""
     with store.write() as connection:
@@ -64,9 +72,9 @@ def test_the_index_finds_what_a_walk_finds_after_any_writes(
     held: dict[int, str] = {}
     while steps:
         size = data.draw(st.integers(1, 3))
-        together, steps = steps[:size], steps[size:]
+        now, steps = steps[:size], steps[size:]
         with store.write() as connection:
-            for number, text in together:
+            for number, text in now:
                 if text is None:
                     uuid = UUID(int=number + 1, version=4).bytes
                     rows = connection.execute("SELECT id FROM document WHERE uuid = ?", (uuid,))
@@ -80,6 +88,7 @@ def test_the_index_finds_what_a_walk_finds_after_any_writes(
         parts.append(text[cut[0] : cut[1]].replace("\x00", ""))
     for part in filter(None, parts):
         assert found(store, part) == walked(held, part), ascii(part)
+    assert out_of_step(store) == {}
 
 
 @pytest.mark.parametrize("part", ["abc", "ab", "a", "%", "_", "___", "a%c", '"', "x\U0010ffffy"])
@@ -97,7 +106,7 @@ def test_the_index_is_used_from_three_letters(store: Store) -> None:
     assert not texts.is_indexed("klantcontact", "kanaal", "abc")
 
 
-def test_a_write_that_is_undone_leaves_the_index_as_it_was(store: Store) -> None:
+def test_a_write_that_is_undone_leaves_the_index_as_it_was(store: Store, together: int) -> None:
     put(store, [klantcontact(1, "zoals het was")])
     with pytest.raises(ZeroDivisionError), store.write() as connection:
         put_documents(connection, [(klantcontact(1, "zoals het werd"), None)])
@@ -125,6 +134,12 @@ def in_files(path: Path, text: str) -> bool:
     return any(part in whole for part in parts) or text.encode() in whole
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each text is indexed at once."""
+    monkeypatch.setattr(texts, "TOGETHER", 1)
+
+
 def purge(store: Store) -> None:
     """As the nightly job does."""
     with store.read() as connection:
@@ -138,6 +153,7 @@ def purge(store: Store) -> None:
     assert store.empty_log()
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("how", ["removed", "changed"])
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_erased_leaves_the_index_with_purge(store: Store, name: str, how: str) -> None:
@@ -163,6 +179,7 @@ def test_what_was_erased_leaves_the_index_with_purge(store: Store, name: str, ho
         assert texts.with_erased(connection) == []
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_is_erased_during_a_purge_is_for_the_next_one(store: Store) -> None:
     put(store, [klantcontact(1, "een tekst"), klantcontact(2, "nog een tekst")])
     put(store, [klantcontact(1, "een andere")])
