@@ -302,12 +302,12 @@ def _settle(connection: sqlite3.Connection, kind: str, wanting: dict[int, _Due])
     for row, one in wanting.items():
         own = _own(plan, orjson.loads(one.body), one.origin)
         if one.links or one.profile is None:
-            made = _made_of(connection, kind, own, near.get(row, ()))
+            made = _made_of(connection, kind, own, frozenset(near.get(row, ())))
         else:
-            made = _made_of(connection, kind, own, (), before=one.profile)
+            made = _made_of(connection, kind, own, frozenset(), before=one.profile)
         if made[0] != one.profile:
             given[row] = made
-    _give(connection, kind, given)
+    _give(connection, kind, given, "INSERT OR REPLACE")
     return list(given)
 
 
@@ -315,7 +315,7 @@ def _made_of(
     connection: sqlite3.Connection,
     kind: str,
     own: Values,
-    near: Iterable[tuple[int, int]],
+    around: frozenset[tuple[int, int]],
     before: int | None = None,
 ) -> tuple[int, str]:
     """The profile of a document: its number, and how it is written.
@@ -323,7 +323,6 @@ def _made_of(
     In: its own traits, and the profiles that it looks at, each with the relation; or the profile before, of which the
     traits of others stay.
     """
-    around = frozenset(near)
     made = _made.get((kind, own, around, before))
     if made is None:
         traits = _own_traits(PLAN[kind], own)
@@ -338,14 +337,14 @@ def _made_of(
     return made
 
 
-def _give(connection: sqlite3.Connection, kind: str, given: dict[int, tuple[int, str]]) -> None:
-    """Write the profiles of documents of a kind."""
+def _give(connection: sqlite3.Connection, kind: str, given: dict[int, tuple[int, str]], how: str) -> None:
+    """Write the profiles of documents of a kind; `how` is INSERT for those that have none."""
     connection.executemany(
         "INSERT OR IGNORE INTO profile (id, kind, traits) VALUES (?, ?, ?)",
         [(number, KIND[kind], traits) for number, traits in set(given.values())],
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO profiled (document, profile) VALUES (?, ?)",
+        f"{how} INTO profiled (document, profile) VALUES (?, ?)",
         [(row, number) for row, (number, _) in given.items()],
     )
 
@@ -401,16 +400,16 @@ def arrived(
     for kind, plan in PLAN.items():
         given = {}
         for row in of_kind.get(kind, ()):
-            seen_from_here = near.get(row, ())
-            if all(seen in known for _, seen in seen_from_here):
-                own = _own(plan, new[row][1], origin)
-                around = [(relation, known[seen]) for relation, seen in seen_from_here]
-                given[row] = _made_of(connection, kind, own, around)
-                known[row] = given[row][0]
-            else:
-                due.add(row)
+            try:
+                around = frozenset([(relation, known[seen]) for relation, seen in near.get(row, ())])
+            except KeyError:
+                due.add(row)  # it looks at one that has none yet
+                continue
+            own = _own(plan, new[row][1], origin)
+            made = given[row] = _made_of(connection, kind, own, around)
+            known[row] = made[0]
         if given:
-            _give(connection, kind, given)
+            _give(connection, kind, given, "INSERT")
     connection.executemany(_DUE.format("?"), [(row,) for row in due])
 
 
