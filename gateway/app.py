@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import backfills, cors, explanations, old_urls, problem_pages, problems, verifications
+from gateway import (
+    backfills,
+    cors,
+    explanations,
+    long_questions,
+    old_urls,
+    problem_pages,
+    problems,
+    verifications,
+)
 from gateway.answers import Reply, as_response, problem_reply
 from gateway.auth import Gatekeeper
 from gateway.beheer import Beheer
@@ -32,6 +41,7 @@ from gateway.public_address import PublicAddresses
 from gateway.rates import Rates
 from gateway.shortcut import Shortcut
 from gateway.store.database import Store
+from gateway.store.limits import TooLong
 from gateway.store.trouble import StoreError, is_damage, is_passing, is_unwritable
 from gateway.store.waiting import Busy
 from mappings.identity import Uuids
@@ -70,6 +80,7 @@ def create_app(
             raise ValueError("an installation with sources needs a hydrator")
         hydrator = LocalOnly()
     store = store or store_of(config)
+    store.question_seconds = config.gateway.question_seconds
     known = config.gateway
     addresses = PublicAddresses(known.public_url, known.also_known_as, known.trusted_proxies)
     gatekeeper = Gatekeeper(
@@ -139,7 +150,9 @@ def _reply(addresses: PublicAddresses, problem: Problem, environ: dict[str, Any]
 
 
 def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: dict[str, Any]) -> Reply:
-    """The answer to an exception that nobody expected."""
+    """The answer to an exception that no view made one of."""
+    if isinstance(error, TooLong):
+        return _reply(addresses, long_questions.ended(environ, store.question_seconds), environ)
     if isinstance(error, Busy):  # it was told of where it waited
         return _reply(addresses, problems.store_busy(ceil(store.waiting.seconds)), environ)
     # The text of an exception may hold personal data; its type and place don't.

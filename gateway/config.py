@@ -61,6 +61,7 @@ class Gateway:
     trusted_proxies: tuple[str, ...] = ()
     workers: int = 2
     threads: int = 4
+    question_seconds: int = 5
     max_body: int = 1024 * 1024
     token_requests_per_second: float = 1000
     max_connections: int = 4000

@@ -154,6 +154,11 @@ class GatewaySection(Section):
     )
     workers = Whole(load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld workers = 2"))
     threads = Whole(load_default=4, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld threads = 4"))
+    question_seconds = Whole(
+        load_default=5,
+        validate=_at_least(1),
+        metadata=_meta("schrijf een aantal hele seconden vanaf 1, bijvoorbeeld question_seconds = 5"),
+    )
     max_body = Whole(
         load_default=1024 * 1024,
         validate=_at_least(1024),

@@ -109,6 +109,14 @@ PAGES: dict[str, About] = {
         "De inhoud is volgens de aanvraag geen JSON.",
         "Stuur Content-Type: application/json.",
     ),
+    "QuestionTooLong": About(
+        "503",
+        "question_too_long",
+        "Het zoeken naar het antwoord duurde langer dan een vraag mag duren, en is gestopt.",
+        "Vraag minder: zoek op een nummer of op een tekst van drie tekens of meer, voeg een filter toe, of vraag een"
+        " kleinere pagina met minder expand. Dezelfde vraag nog eens stellen helpt niet.",
+        "De grens is [gateway] question_seconds.",
+    ),
     "Throttled": About(
         "429",
         "throttled",

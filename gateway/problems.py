@@ -209,6 +209,18 @@ def store_busy(retry_after: int) -> Problem:
     return unavailable(detail, retry_after)
 
 
+def question_too_long(seconds: int) -> Problem:
+    """503: the answer took longer to find than `[gateway] question_seconds`."""
+    return Problem(
+        503,
+        "QuestionTooLong",
+        "question_too_long",
+        "Deze vraag kost te veel tijd.",
+        f"Het antwoord was na {seconds} seconden niet gevonden. Vraag minder: zoek op een nummer of een langere tekst, "
+        "voeg een filter toe, of vraag een kleinere pagina met minder expand.",
+    )
+
+
 def gateway_timeout(detail: str) -> Problem:
     """504: the source did not answer in time, and the store has nothing for the question."""
     return Problem(504, "GatewayTimeout", "gateway_timeout", "De bron antwoordde niet op tijd.", detail)

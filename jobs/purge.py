@@ -1,7 +1,7 @@
 """Purge: forget old runs, notifications given up long ago, and what was asked of a source too long ago to matter.
 
-Empty the objects that nobody may see for too long (M2). And empty the write-ahead log: what was erased from the store
-since still stands in it.
+Empty the objects that nobody may see for too long (M2). And remove what was erased from where it still stands: the
+older parts of the indexes of texts, and then the write-ahead log.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from gateway.store import leases, quarantine, unread
+from gateway.store import leases, profiles, quarantine, texts, unread
 from gateway.store import purge as rows
 from jobs.work import Work
 
@@ -43,6 +43,9 @@ def purge(work: Work) -> dict[str, int]:
     _read_keys(work)
     with work.write() as connection:  # of what was deleted under a version that did not
         forgotten["sealed"] = work.installation.ingest.seal(connection)
+    with work.write() as connection:
+        forgotten["profiles"] = profiles.forget_unused(connection)
+    forgotten["texts"] = _merge_texts(work)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
 
 
@@ -72,6 +75,21 @@ def _read_keys(work: Work) -> None:
             if work.stopping.is_set():
                 return
             ingest.retry(source, kind, [uuid])
+
+
+def _merge_texts(work: Work) -> int:
+    """Remove erased texts from their indexes, piece by piece; out: from how many indexes."""
+    with work.installation.store.read() as connection:
+        indexes = texts.with_erased(connection)
+    done = 0
+    for name, times in indexes:
+        first = more = True
+        while more and not work.stopping.is_set():
+            with work.write() as connection:
+                more = texts.merge(connection, name, times, first=first)
+            first = False
+        done += not more
+    return done
 
 
 def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 from gateway.bits import Bits
 from gateway.ingest import Ingest, Result
-from gateway.store import leases, rebuilding, runs
+from gateway.store import leases, profiles, rebuilding, runs
 from gateway.store.database import Store, StoreError
 from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
@@ -30,6 +30,7 @@ from mappings.translate import fingerprint
 JOB = "rebuild"
 LEASE_SECONDS = 120
 PIECE = 200
+PROFILES_AT_ONCE = 1000
 WHAT = "opnieuw vertalen"
 # The copy that a dry run works on, beside the store.
 COPY = ".rehearsal."
@@ -191,6 +192,14 @@ class Rebuild:
         if miscounted:
             with self.store.write() as connection:
                 rebuilding.count_again(connection)
+        self._profiles()
+
+    def _profiles(self) -> None:
+        """Documents get their profiles anew, piece by piece: so a lost or wrong one is made again."""
+        last: tuple[int, int] | None = profiles.FIRST
+        while last is not None:
+            with self.store.write() as connection:
+                last = profiles.note_all(connection, last, PROFILES_AT_ONCE)
 
     def _numbers(self) -> None:
         """What clients wrote gets a number too, when all get one: no held object leads to it."""

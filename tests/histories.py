@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 from earlier_objects import contactmoment, klant, klantcontactmoment
 from edits import Raw, World, ref
+from indexes import out_of_step
 from legacy_objects import BSN, KVK, klantcontact, medewerker, organisatie, persoon, uuid_of, zaak
 
 from gateway.store import rebuilding
@@ -121,6 +122,7 @@ class History:
             self._kept(before, changed, action)
         else:
             WRITES[action](self, *numbers)
+        assert out_of_step(self.world.store) == {}, action
         self._saw()
         self._rebuilt(action)
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from indexes import out_of_step
+
 from gateway.store import rebuilding
 from gateway.store.database import Store
 from gateway.store.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
@@ -127,6 +129,7 @@ def broken(store: Store) -> dict[str, int]:
                 found[f"{kind} without one {name}"] = count
         found["counts that are not what counting gives"] = int(rebuilding.miscounted(connection))
         found["foreign keys"] = len(connection.execute("PRAGMA foreign_key_check").fetchall())
+    found |= out_of_step(store)
     return {what: count for what, count in found.items() if count}
 
 

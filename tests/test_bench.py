@@ -14,9 +14,21 @@ import orjson
 import pytest
 from support import read_config
 
-from bench import ingest, legacy, load, read, rebuild, register, translate, viewers
+from bench import (
+    filters,
+    filters_store,
+    ingest,
+    legacy,
+    load,
+    read,
+    rebuild,
+    register,
+    translate,
+    viewers,
+)
 from gateway.app import create_app
 from gateway.installation import open_installation
+from gateway.klantinteracties.resources import RESOURCES
 from mappings.nummers import bsn
 
 
@@ -175,3 +187,19 @@ def test_percentiles_are_in_milliseconds() -> None:
     found = load.Measured(1, 1, [0.001 * number for number in range(1, 101)])
     assert found.percentile(0.5) == pytest.approx(51)
     assert found.percentile(0.99) == pytest.approx(100)
+
+
+def test_every_filter_is_asked_with_values_that_are_there(tmp_path: Path) -> None:
+    """The measurement of filters finds values in its store for each of them, but the two that nothing there has."""
+    path = tmp_path / "filters.sqlite"
+    filters_store.fill(path, 1500, lambda _: None)
+    connection = sqlite3.connect(path)
+    asked = {
+        f"{resource.path} {item.name}": dict(filters.values(connection, item))
+        for resource in RESOURCES
+        for item in resource.filters
+    }
+    connection.close()
+    assert len(asked) > 130
+    without = {name for name, values in asked.items() if len(values) < 2}
+    assert without == {"internetaken klantcontact__referentienummer", "internetaken referentienummer"}

@@ -18,6 +18,7 @@ from support import dump_digest
 from test_ingest import Register, a_third, read_slice
 from translation import objects, take
 
+from gateway.store import texts
 from gateway.store.kinds import KIND
 from jobs import rebuild
 from jobs.rebuild import Rebuild
@@ -79,6 +80,8 @@ DAMAGE: dict[str, str] = {
     " (SELECT min(id) FROM raw) FROM made_of_raw",
     "counts of documents": "UPDATE span SET found = found + 1 WHERE kind % 2 = 1; DELETE FROM span WHERE kind = 2",
     "counts of objects and findings": "UPDATE raw_tally SET found = found + 1; DELETE FROM finding_tally",
+    "every profile": "DELETE FROM profiled; DELETE FROM profile",
+    "profiles of others": "UPDATE profiled SET profile = (SELECT profile FROM profiled LIMIT 1)",
     "every finding": "DELETE FROM raw_finding; DELETE FROM statement_finding; DELETE FROM source_finding",
     "findings of others": "INSERT OR IGNORE INTO statement_finding SELECT id, 'M12', 'x', 'x', 'info' FROM statement;"
     " INSERT OR IGNORE INTO raw_finding SELECT id, 1, 'M12', 'x', 'x', 'info' FROM raw WHERE body IS NOT NULL;"
@@ -114,6 +117,7 @@ ASIDE = (
     "SELECT kind, sum(found) FROM span GROUP BY kind HAVING sum(found) > 0",
     "SELECT kind, state, found FROM raw_tally WHERE found <> 0",
     "SELECT rule, found FROM finding_tally WHERE found <> 0",
+    "SELECT d.uuid, f.traits FROM profiled p JOIN document d ON d.id = p.document JOIN profile f ON f.id = p.profile",
 )
 
 
@@ -147,6 +151,7 @@ def damaged(right: tuple[Path, Any, Any], tmp_path: Path) -> Iterator[Callable[[
 
     def damage(script: str) -> earlier.Register:
         connection = sqlite3.connect(made.store.path)
+        texts.prepare(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.executescript(script)
         connection.close()

@@ -446,6 +446,8 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
         "notifications": 0,
         "emptied": 0,
         "sealed": 0,
+        "profiles": 0,
+        "texts": 0,
         "log_emptied": 1,
     }
     assert run_job(installation, BY_NAME["purge"]) == gone

@@ -33,6 +33,8 @@ DUTCH_DATES = ("%d-%m-%Y", "%d/%m/%Y")
 DUTCH_MOMENTS = tuple(day + time for day in DUTCH_DATES for time in ("", " %H:%M", " %H:%M:%S"))
 NO_DATE, NO_MOMENT = "Voer een geldige datum in.", "Voer een geldige datum/tijd in."
 URL_LENGTH = 2048
+# No other value that a filter looks for is longer but a long text; of that a part is enough to find it by.
+VALUE_LENGTH = 1000
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?|\[[0-9a-f:.]+\]", re.I)
 FILTERS: dict[str, dict[str, Filter]] = {
     resource.path: {item.name: item for item in resource.filters} for resource in RESOURCES
@@ -168,6 +170,9 @@ def _condition(item: Filter, value: str) -> Condition | None:
     """The condition that a value asks, None for no filter. Raises ValueError(code, reason)."""
     if "\x00" in value:
         raise ValueError("null_characters_not_allowed", "Null-tekens zijn niet toegestaan.")
+    if len(value) > VALUE_LENGTH and item.form is not Form.URL:
+        reason = f"Zorg ervoor dat deze waarde niet meer dan {VALUE_LENGTH} karakters bevat."
+        raise ValueError("max_length", reason)
     found: str | int | bytes | None
     match item.form:
         case Form.TEXT:

@@ -13,6 +13,7 @@ class Subject(Enum):
     DOCUMENT = "document"  # the document itself, by uuid (its own or one that resolves to it)
     FIELD = "field"  # a value in its body
     MOMENT = "moment"  # the moment that its list is ordered by
+    PROFILE = "profile"  # its profile is one of those in a JSON list, see profiles.py
 
 
 class Compare(Enum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import threading
@@ -15,17 +16,22 @@ from sqlite_utils import Database
 from gateway.processes import NotShared
 from gateway.store import (
     cramped,
+    limits,
     opened,
+    profiles,
     schema,
     schema_addresses,
+    schema_filters,
     schema_jobs,
     schema_links,
     schema_local,
     schema_numbers,
     schema_sound,
     schema_tallies,
+    schema_texts,
     schema_tokens,
     schema_unread,
+    texts,
     turns,
 )
 from gateway.store.migrating import migrations
@@ -55,6 +61,8 @@ TABLES = (
     schema_sound,
     schema_tallies,
     schema_unread,
+    schema_filters,
+    schema_texts,
 )
 NETWORK_FILE_SYSTEMS = {
     "nfs",
@@ -86,6 +94,8 @@ class Store:
         self.waiting = Waiting(busy_seconds)
         self._log = WriteLog(self.path, log_mb)
         self.cache_kibibytes = CACHE_KIBIBYTES
+        self.question_seconds = math.inf  # that everything asked in one read() may take
+        self._limit = limits.Limit()
         self._local = threading.local()
         self._cramped: list[sqlite3.Connection] = []
         self._cramped_lock = threading.Lock()
@@ -223,6 +233,8 @@ class Store:
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
             held = (os.getpid(), self._connect(), self._opened)
+            self._limit.watch(held[1])
+            texts.prepare(held[1])
             self._local.held = held
             self._local.synced = self._local.bulk = False  # as a new connection is set up
         return held[1]
@@ -283,16 +295,22 @@ class Store:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view for several questions."""
+        """One consistent view for several questions. Raises TooLong after `question_seconds`."""
         connection = self.connection()
         if connection.in_transaction:
             yield connection
             return
         connection.execute("BEGIN")
         self._local.reading = True
+        self._limit.begin(self.question_seconds)
         try:
             yield connection
+        except sqlite3.OperationalError as error:
+            if limits.was_ended(error):
+                raise limits.TooLong from None
+            raise
         finally:
+            self._limit.end()
             self._local.reading = False
             connection.execute("COMMIT")
 
@@ -322,6 +340,8 @@ class Store:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
                 yield connection
+                profiles.settle(connection)
+                texts.settle(connection)
                 connection.execute("COMMIT")
             except BaseException as error:
                 if connection.in_transaction:

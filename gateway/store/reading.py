@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from gateway.store import spans
-from gateway.store.conditions import Compare, Condition, Subject, Where
-from gateway.store.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
-from gateway.store.schema import FILTER_INDEXES
+from gateway.store import profiles, spans
+from gateway.store.conditions import Condition, Subject, Where
+from gateway.store.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
 
 # A stored document: row id, uuid (16 bytes), body (JSON text).
 Row = tuple[int, bytes, str]
@@ -27,10 +27,10 @@ STATEMENTS_KEPT = 1024
 FEW = 8
 NEWEST_FIRST = "ORDER BY d.moment DESC, d.created DESC, d.uuid DESC"
 OLDEST_FIRST = "ORDER BY d.moment, d.created, d.uuid"
-# A uuid that a client holds may be one that resolves to another document (M6).
-RESOLVED = (
-    "coalesce((SELECT id FROM document WHERE uuid = ?{0}), (SELECT document FROM alias WHERE uuid = ?{0}))"
-)
+# So many found documents are sorted; more are walked to in the order of the list, as far as that is not more work.
+SORTED = 20_000
+# Of what one value names, such as all that an actor did, so many are looked at before they are counted.
+OF_ONE = 5000
 
 
 class Page(NamedTuple):
@@ -70,40 +70,118 @@ def page(
         return None
     if not conditions:
         return _page_of_all(connection, KIND[kind], number, size)
-    wheres = tuple(condition.where for condition in conditions)
-    values = [condition.value for condition in conditions]
-    if any(where.compare is Compare.CONTAINS for where in wheres):
-        connection.create_function("contains_text", 2, _contains, deterministic=True)
+    asked = _asked(connection, kind, conditions)
+    if asked is None:
+        return Page(0, 1, []) if number in (None, 1) else None
     if number == 1:
-        # One row more than asked tells whether counting is needed at all.
-        rows = _rows(connection, kind, wheres, values, NEWEST_FIRST, size + 1, 0)
-        if len(rows) <= size:
-            return Page(len(rows), 1, rows)
-        return Page(_count(connection, kind, wheres, values), 1, rows[:size])
-    count = _count(connection, kind, wheres, values)
+        return _first_page(connection, asked, size)
+    count = _count(connection, asked)
     place = _place(count, number, size)
     if place is None:
         return None
     number, start, length, after = place
     if after < start:  # nearer to the end: walk from there
-        rows = _rows(connection, kind, wheres, values, OLDEST_FIRST, length, after)[::-1]
+        rows = _rows(connection, asked, OLDEST_FIRST, length, after)[::-1]
     else:
-        rows = _rows(connection, kind, wheres, values, NEWEST_FIRST, length, start)
+        rows = _rows(connection, asked, NEWEST_FIRST, length, start)
     return Page(count, number, rows)
+
+
+class Asked(NamedTuple):
+    """A question: the kind listed, its conditions, and where the search starts."""
+
+    kind: str
+    wheres: tuple[Where, ...]
+    values: list[str | int | bytes]
+    start: int | None
+    rank: int
+
+
+def _asked(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> Asked | None:
+    """The question that these conditions make; None when nothing can meet them."""
+    rank, start = start_of(conditions)
+    if rank > BY_INDEX:
+        # What many documents share is asked by their profiles, all at once.
+        gathered = profiles.gather(connection, kind, conditions)
+        if gathered is None:
+            return None
+        conditions = gathered
+        rank, start = start_of(conditions)
+    wheres = tuple(condition.where for condition in conditions)
+    return Asked(kind, wheres, [condition.value for condition in conditions], start, rank)
+
+
+def _first_page(connection: sqlite3.Connection, asked: Asked, size: int) -> Page:
+    # One row more than asked tells whether counting is needed at all.
+    most = size + 1
+    if asked.rank == NO_INDEX:
+        rows = _rows(connection, asked, NEWEST_FIRST, most, 0)
+        return Page(len(rows) if len(rows) < most else _count(connection, asked), 1, rows[:size])
+    alone = len(asked.wheres) == 1
+    if asked.rank <= BY_INDEX:
+        rows = connection.execute(_of_one(*asked[:2], asked.start, alone), (*asked.values, most)).fetchall()
+        if len(rows) < most:
+            return Page(len(rows), 1, rows)
+        count = _count(connection, asked)
+        if alone and count > OF_ONE:
+            rows = _newest(connection, asked, count, most)
+        return Page(count, 1, rows[:size])
+    found = _found(connection, asked)
+    if not found:
+        return Page(0, 1, [])
+    rows = _newest(connection, asked, found, most)
+    if len(rows) < most:
+        return Page(len(rows), 1, rows)
+    return Page(found if alone else _count(connection, asked), 1, rows[:size])
+
+
+def _newest(connection: sqlite3.Connection, asked: Asked, found: int, most: int) -> list[Row]:
+    """The newest documents of a question whose start finds so many."""
+    if found <= SORTED:
+        return _rows(connection, asked, NEWEST_FIRST, most, 0)
+    # Looking at one in the order of the list costs about as much as finding and sorting one.
+    bound, _ = spans.from_newest(connection, KIND[asked.kind], found)
+    values = (*asked.values, *(bound or spans.BEFORE_ALL), most)
+    rows = connection.execute(_walk(asked.kind, asked.wheres), values).fetchall()
+    if len(rows) == most:
+        return rows
+    return _rows(connection, asked, NEWEST_FIRST, most, 0)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _walk(kind: str, wheres: tuple[Where, ...]) -> str:
+    """The statement for the newest rows, not older than a bound; its last parameters are that, and how many."""
+    bound = ", ".join(f"?{len(wheres) + n}" for n in (1, 2, 3))
+    return (
+        f"SELECT d.id, d.uuid, d.body FROM document d WHERE {trials(kind, wheres)}"
+        f" AND (d.moment, d.created, d.uuid) >= ({bound}) {NEWEST_FIRST} LIMIT ?{len(wheres) + 4}"
+    )
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _of_one(kind: str, wheres: tuple[Where, ...], start: int, alone: bool) -> str:
+    """The statement for the newest rows of what one value names, of the first OF_ONE when it is asked alone.
+
+    Its last parameter is how many.
+    """
+    chosen = selection(kind, wheres, start)
+    if alone and _names_many(wheres[start]):
+        sought = search(wheres[start], start + 1)
+        chosen = chosen.replace(f"({sought})", f"({sought} LIMIT {OF_ONE})", 1)
+    return f"SELECT d.id, d.uuid, d.body {chosen} {NEWEST_FIRST} LIMIT ?{len(wheres) + 1}"
 
 
 def wrote_any(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> bool:
     """Did a client write, or change, one of the documents of a kind that meet these conditions?"""
-    wheres = tuple(condition.where for condition in conditions)
-    if any(where.compare is Compare.CONTAINS for where in wheres):
-        connection.create_function("contains_text", 2, _contains, deterministic=True)
+    asked = _asked(connection, kind, conditions)
+    if asked is None:
+        return False
     written = (
         f"(d.origin = {LOCAL_ORIGIN} OR EXISTS (SELECT 1 FROM local WHERE uuid = d.uuid)"
         " OR EXISTS (SELECT 1 FROM adopted WHERE own = d.uuid))"
     )
-    statement = f"SELECT EXISTS (SELECT 1 {_selection(kind, wheres)} AND {written})"
-    values = [condition.value for condition in conditions]
-    return bool(connection.execute(statement, values).fetchone()[0])
+    statement = f"SELECT EXISTS (SELECT 1 {selection(kind, asked.wheres, asked.start)} AND {written})"
+    return bool(connection.execute(statement, asked.values).fetchone()[0])
 
 
 def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, int] | None:
@@ -205,128 +283,39 @@ def _numbers(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def _rows(
-    connection: sqlite3.Connection,
-    kind: str,
-    wheres: tuple[Where, ...],
-    values: list[str | int | bytes],
-    order: str,
-    limit: int,
-    offset: int,
-) -> list[Row]:
-    return connection.execute(_listing(kind, wheres, order), (*values, limit, offset)).fetchall()
+def _rows(connection: sqlite3.Connection, asked: Asked, order: str, limit: int, offset: int) -> list[Row]:
+    statement = _listing(asked.kind, asked.wheres, asked.start, order)
+    return connection.execute(statement, (*asked.values, limit, offset)).fetchall()
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _listing(kind: str, wheres: tuple[Where, ...], order: str) -> str:
+def _listing(kind: str, wheres: tuple[Where, ...], start: int | None, order: str) -> str:
     """The statement for rows of a list; its last two parameters are how many, and how many to skip."""
-    asked = len(wheres)
-    return (
-        f"SELECT d.id, d.uuid, d.body {_selection(kind, wheres)}"
-        f" {order} LIMIT ?{asked + 1} OFFSET ?{asked + 2}"
-    )
+    limit, offset = len(wheres) + 1, len(wheres) + 2
+    chosen = selection(kind, wheres, start)
+    return f"SELECT d.id, d.uuid, d.body {chosen} {order} LIMIT ?{limit} OFFSET ?{offset}"
 
 
-def _count(
-    connection: sqlite3.Connection, kind: str, wheres: tuple[Where, ...], values: list[str | int | bytes]
-) -> int:
-    count: int = connection.execute(_counting(kind, wheres), values).fetchone()[0]
+def _count(connection: sqlite3.Connection, asked: Asked) -> int:
+    if len(asked.wheres) == 1 and asked.start is not None and _names_many(asked.wheres[0]):
+        return _found(connection, asked)
+    count: int = connection.execute(_counting(*asked[:2], asked.start), asked.values).fetchone()[0]
     return count
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _counting(kind: str, wheres: tuple[Where, ...]) -> str:
-    return f"SELECT count(*) {_selection(kind, wheres)}"
+def _counting(kind: str, wheres: tuple[Where, ...], start: int | None) -> str:
+    return f"SELECT count(*) {selection(kind, wheres, start)}"
 
 
-def _selection(kind: str, wheres: tuple[Where, ...]) -> str:
-    """FROM and WHERE for the documents of a kind that meet conditions of these shapes.
-
-    The value of the n-th condition is parameter ?n. The search starts from the condition that few documents
-    meet, when there is one; the others are then tried on what it found.
-    """
-    start = min(range(len(wheres)), key=lambda n: _rank(wheres[n]), default=None)
-    if start is not None and _rank(wheres[start]) == NO_INDEX:
-        start = None
-    tests = [f"d.kind = {KIND[kind]}"]
-    tests += [_trial(where, n + 1) for n, where in enumerate(wheres) if n != start]
-    found = "document d"
-    if start is not None:
-        found = f"({_search(wheres[start], start + 1)}) found CROSS JOIN document d ON d.id = found.id"
-    return f"FROM {found} WHERE {' AND '.join(tests)}"
+def _names_many(where: Where) -> bool:
+    """Can many documents meet this, and are they all of the kind listed?"""
+    return bool(where.path) or where.subject is not Subject.DOCUMENT
 
 
-BY_DOCUMENT, BY_INDEX, NO_INDEX = range(3)
-
-
-def _rank(where: Where) -> int:
-    if where.compare is not Compare.IS:
-        return NO_INDEX
-    if where.subject is Subject.DOCUMENT:
-        return BY_DOCUMENT
-    return BY_INDEX if (where.kind, where.field) in FILTER_INDEXES else NO_INDEX
-
-
-def _search(where: Where, parameter: int) -> str:
-    """A query for the listed documents that meet an indexed condition, walking its path from the end."""
-    if where.subject is Subject.DOCUMENT:
-        tables, tests, at = [], [], RESOLVED.format(parameter)
-    else:
-        tables = [f"document x INDEXED BY {FILTER_INDEXES[where.kind, where.field]}"]
-        tests = [f"x.kind = {KIND[where.kind]}", f"{_field('x', where.field)} = ?{parameter}"]
-        at = "x.id"
-    for step, hop in enumerate(reversed(where.path)):
-        near, far = ("target", "source") if hop.back else ("source", "target")
-        tables.append(f"link s{step}")
-        tests += [f"s{step}.{far} = {at}", f"s{step}.relation = {RELATION[hop.relation]}"]
-        at = f"s{step}.{near}"
-    if not tables:
-        return f"SELECT {at} AS id"
-    return f"SELECT DISTINCT {at} AS id FROM {' CROSS JOIN '.join(tables)} WHERE {' AND '.join(tests)}"
-
-
-def _trial(where: Where, parameter: int) -> str:
-    """A test on the listed document d, following the path from there."""
-    if where.compare is Compare.NEVER:
-        return f"?{parameter} IS NULL"  # the value is never NULL; naming it keeps the numbering whole
-    tables, tests, at = [], [], "d.id"
-    for step, hop in enumerate(where.path):
-        near, far = ("target", "source") if hop.back else ("source", "target")
-        tables.append(f"link t{step}")
-        tests += [f"t{step}.{near} = {at}", f"t{step}.relation = {RELATION[hop.relation]}"]
-        at = f"t{step}.{far}"
-    if where.subject is Subject.DOCUMENT:
-        if where.compare is Compare.PRESENT:
-            return f"{_exists(tables, tests)} = ?{parameter}"
-        tests.append(f"{at} = {RESOLVED.format(parameter)}")
-        return _exists(tables, tests) if tables else tests[0]
-    holder = "d"
-    if tables:
-        holder = "y"
-        tables.append("document y")
-        tests += [f"y.id = {at}", f"y.kind = {KIND[where.kind]}"]
-    subject = f"{holder}.moment" if where.subject is Subject.MOMENT else _field(holder, where.field)
-    if where.compare is Compare.CONTAINS:
-        tests.append(f"contains_text({subject}, ?{parameter})")
-    elif where.compare is Compare.AMONG:
-        tests.append(f"{subject} IN (SELECT value FROM json_each(?{parameter}))")
-    elif where.compare is Compare.PRESENT:
-        tests.append(f"({subject} IS NOT NULL) = ?{parameter}")
-    elif where.compare is Compare.IS_OR_DERIVED:
-        derived = f"{holder}.origin = {LEGACY_ORIGIN} AND {subject} = ?{parameter} ->> 1"
-        tests.append(f"({subject} = ?{parameter} ->> 0 OR {derived})")
-    else:
-        tests.append(f"{subject} {where.compare.value} ?{parameter}")
-    return _exists(tables, tests) if tables else tests[0]
-
-
-def _exists(tables: list[str], tests: list[str]) -> str:
-    return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(tables)} WHERE {' AND '.join(tests)})"
-
-
-def _field(alias: str, field: str) -> str:
-    return f"{alias}.body ->> '$.{field}'"
-
-
-def _contains(text: str | None, part: str) -> bool:
-    return text is not None and part.upper() in text.upper()
+def _found(connection: sqlite3.Connection, asked: Asked) -> int:
+    """How many documents the start of a question finds."""
+    start = asked.start or 0
+    statement = f"SELECT count(*) FROM ({search(asked.wheres[start], 1)})"
+    count: int = connection.execute(statement, (asked.values[start],)).fetchone()[0]
+    return count

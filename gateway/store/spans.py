@@ -97,7 +97,7 @@ KNOWN_BOUNDS = 4
 
 # The lower bound of a span: the moment, created and uuid of a document.
 Bound = tuple[int, int, bytes]
-
+BEFORE_ALL: Bound = (LOWEST, LOWEST, b"")
 
 # What a document is counted by: its kind (a number), moment, created and uuid.
 Place = tuple[int, int, int, bytes]

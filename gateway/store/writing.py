@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from gateway.store import spans
+from gateway.store import profiles, spans
 from gateway.store.binding import in_parts
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, ORDERED, RELATION
 from mappings.documents import Document
@@ -45,6 +45,7 @@ def put_documents(
             ids[uuid] = next_id
             next_id += 1
     new: list[tuple[int, int, str, int | None, int, int, int, bytes]] = []
+    came: dict[int, tuple[str, dict[str, Any]]] = {}
     changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
     places: list[spans.Place] = []  # where they are
     left: list[spans.Place] = []  # where those that move were
@@ -55,6 +56,7 @@ def put_documents(
         kind = KIND[document.kind]
         if row is None:
             new.append((*values, ids[uuid], kind, uuid))
+            came[ids[uuid]] = document.kind, document.body
         elif row[1:] != values:
             changed.append((row, values))
         else:
@@ -66,15 +68,17 @@ def put_documents(
     counted = (
         spans.together(connection, places, left) if len(places) >= TOGETHER else contextlib.nullcontext()
     )
-    with counted:
-        connection.executemany(
-            "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            new,
-        )
-        _update(connection, changed)
     old = orjson.dumps([row[0] for row in known.values()]).decode()
-    _put_links(connection, [(document, ids[uuid]) for document, uuid, _ in named], ids, old)
+    with profiles.together(connection):
+        with counted:
+            connection.executemany(
+                "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                new,
+            )
+            _update(connection, changed)
+        linked = _put_links(connection, [(document, ids[uuid]) for document, uuid, _ in named], ids, old)
+        profiles.arrived(connection, came, origin, *linked)
     _put_aliases(connection, [(document, ids[uuid]) for document, uuid, _ in named], old)
     return ids
 
@@ -120,8 +124,8 @@ def _known(
 
 def _put_links(
     connection: sqlite3.Connection, documents: list[tuple[Document, int]], ids: dict[bytes, int], old: str
-) -> None:
-    """Write the links from documents (each with its row), to documents in `ids` and others.
+) -> tuple[set[profiles.Link], set[profiles.Link]]:
+    """Write the links from documents (each with its row), to documents in `ids` and others; out: what came, and went.
 
     `old` are the rows of those that were there before (a JSON array).
     """
@@ -155,6 +159,7 @@ def _put_links(
             if f"{document.kind}.{name}" in ORDERED:
                 order = [rows[target.bytes] for target in targets]
                 keep_order(connection, source, RELATION[f"{document.kind}.{name}"], order)
+    return wanted - held, held - wanted
 
 
 def keep_order(connection: sqlite3.Connection, source: int, relation: int, targets: Sequence[int]) -> None:

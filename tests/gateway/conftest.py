@@ -39,6 +39,7 @@ def serve(store: Store) -> Iterator[Callable[..., Client]]:
             "trusted_proxies",
             "notify_url",
             "token_requests_per_second",
+            "question_seconds",
         )
         chosen = {name: options.pop(name) for name in names if name in options}
         app = create_app(settings(store.path, public_url, **chosen), store=store, **options)

@@ -66,6 +66,7 @@ def settings(
     notify_url: str = "",
     token_requests_per_second: float = 0,
     bind: str = "127.0.0.1:8000",
+    question_seconds: float = 5,
 ) -> SimpleNamespace:
     """As much of a configuration as the application looks at."""
     gateway = SimpleNamespace(
@@ -75,6 +76,7 @@ def settings(
         trusted_proxies=trusted_proxies,
         max_body=1024 * 1024,
         token_requests_per_second=token_requests_per_second,
+        question_seconds=question_seconds,
         cors_origins=cors_origins,
     )
     notifications = SimpleNamespace(url=notify_url, callback_token="")

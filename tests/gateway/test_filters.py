@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from indexes import out_of_step
 from recordings import FOLDER, Register
 from served import Client
 
@@ -16,7 +17,7 @@ from gateway.klantinteracties import expand
 from gateway.klantinteracties.declarations import Filter, Form, Resource
 from gateway.klantinteracties.query import moment
 from gateway.klantinteracties.resources import BY_KIND, RESOURCES
-from gateway.store import reading
+from gateway.store import profiles, reading, selecting, texts
 from gateway.store.conditions import Compare, Condition, Subject, Where
 from gateway.store.database import Store
 from gateway.store.kinds import RELATIONS
@@ -235,8 +236,10 @@ def test_a_search_starts_from_what_few_objects_have(store: Store, path: str, sta
 
     name, _, text = path.partition("?")
     resource = next(one for one in RESOURCES if one.path == name)
-    wheres = tuple(condition.where for condition in parse_list(resource, text).conditions)
-    statement = f"EXPLAIN QUERY PLAN SELECT d.id {reading._selection(resource.kind, wheres)}"
+    conditions = parse_list(resource, text).conditions
+    wheres = tuple(condition.where for condition in conditions)
+    _, place = selecting.start_of(conditions)
+    statement = f"EXPLAIN QUERY PLAN SELECT d.id {selecting.selection(resource.kind, wheres, place)}"
     steps = [row[3] for row in store.connection().execute(statement, [b""] * len(wheres))]
     searches = [step for step in steps if step.startswith("SEARCH")]
     if start.startswith("s0"):  # before it stands the search for the document that the uuid names
@@ -403,3 +406,42 @@ def test_partijen_are_found_by_the_one_that_represents_them(client: Client) -> N
     assert [one["uuid"] for one in got] == [one["uuid"] for one in acts["vertegenwoordigden"]]
     assert got[0]["uuid"] == represented["uuid"]
     assert count(client, f"/partijen?vertegenwoordigdePartij__uuid={represented['uuid']}") == 0
+
+
+# What filters are found by.
+
+
+def test_profiles_and_texts_are_those_of_the_documents(store: Store, world: World) -> None:
+    assert out_of_step(store) == {}
+    with store.write() as connection:
+        profiles.make_again(connection)
+        texts.make_again(connection)
+    assert out_of_step(store) == {}
+
+
+def test_every_filter_has_something_to_start_from() -> None:
+    """Whatever is asked alone: nothing is found by looking at all documents of a kind."""
+    for resource in RESOURCES:
+        for item in resource.filters:
+            if item.where.subject is Subject.MOMENT:
+                continue  # the order of the list itself is an index
+            value: str | int = "abc" if item.form not in (Form.FLAG,) else 1
+            rank, _ = selecting.start_of([Condition(item.where, value)])
+            assert rank < selecting.NO_INDEX or profiles.name_of(resource.kind, item.where), item.name
+
+
+@pytest.mark.parametrize("name", ["inhoud", "kanaal", "onderwerpobject__uuid", "plaatsgevondenOp"])
+def test_a_value_that_is_too_long_is_refused_by_the_name_of_its_filter(
+    serve: Callable[..., Client], name: str
+) -> None:
+    """Looking for 60 kB in each text took 23 s."""
+    client = serve()
+    got = client.get(f"/klantcontacten?{name}={'x' * 1001}")
+    assert (got.status, got.json["code"]) == (400, "invalid")
+    [wrong] = got.json["invalidParams"]
+    assert (wrong["name"], wrong["code"]) == (name, "max_length")
+    assert "1000 karakters" in wrong["reason"]
+
+
+def test_a_value_of_a_thousand_signs_is_looked_for(serve: Callable[..., Client]) -> None:
+    assert serve().get(f"/klantcontacten?inhoud={'x' * 1000}").status == 200
