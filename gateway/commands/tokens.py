@@ -15,7 +15,7 @@ from gateway.auth import TokenError, create_token, rotate_token
 from gateway.commands.common import USAGE, with_config, with_store
 from gateway.config import Config, ensure_secret
 from gateway.cron import DUTCH_TIME
-from gateway.scopes import IMPLIES
+from gateway.scopes import IMPLIES, ScopeError, as_text
 
 if TYPE_CHECKING:
     from gateway.store.tokens import TokenRow
@@ -79,7 +79,12 @@ def token_create(config: Config, name: str, scopes: tuple[str, ...], expires: in
     from gateway.installation import open_store
     from gateway.klantinteracties.resources import PATHS
 
-    _show_new(lambda: create_token(open_store(ensure_secret(config)), name, " ".join(scopes), expires, PATHS))
+    try:
+        opened = as_text(" ".join(scopes), PATHS)  # before a store is made
+    except ScopeError as error:
+        click.echo(f"{error}.", err=True)
+        sys.exit(USAGE)
+    _show_new(lambda: create_token(open_store(ensure_secret(config)), name, opened, expires, PATHS))
 
 
 @token.command("rotate")

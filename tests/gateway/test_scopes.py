@@ -107,6 +107,8 @@ def test_the_command_makes_a_token_of_several_scopes(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, ["--config", str(config), "token", *words])
         return done.exit_code, done.output
 
+    assert run("create", "x", "--scope", "alles")[0] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]  # a mistake makes no store
     assert run("create", "kcc", "--scope", "read", "--scope", "operate")[0] == 0
     assert run("create", "form", "--scope", "write:maak-klantcontact,read:klantcontacten")[0] == 0
     code, said = run("create", "x", "--scope", "read:partij")
