@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint fuzz soak bench clean
+.PHONY: help demo test lint fuzz soak attack bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make lint   ruff and mypy"
 	@echo "make fuzz   the served API under generated requests"
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients"
+	@echo "make attack clients that mean harm, and what all others notice of it: 3 minutes"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
 .venv/installed: pyproject.toml
@@ -36,6 +37,10 @@ fuzz: .venv/installed
 
 soak: .venv/installed
 	$(BIN)/python -m pytest -m soak
+
+# Its figures are in docs/performance.md.
+attack: .venv/installed
+	$(BIN)/python -m bench.attack
 
 # SCALE=10 compares with a tenth of it. The figures are in docs/performance.md.
 SCALE ?= 1
