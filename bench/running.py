@@ -109,9 +109,13 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while True:
         try:
-            socket.create_connection((HOST, port), timeout=1).close()
-            return
+            # It takes connections from the start; the first worker answers them.
+            with socket.create_connection((HOST, port), timeout=STARTS_WITHIN) as connection:
+                connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+                if connection.recv(1):
+                    return
         except OSError:
-            if process.poll() is not None or time.monotonic() > until:
-                raise BenchError("a server didn't start") from None
-            time.sleep(0.05)
+            pass
+        if process.poll() is not None or time.monotonic() > until:
+            raise BenchError("a server didn't start")
+        time.sleep(0.05)
