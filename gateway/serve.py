@@ -134,7 +134,11 @@ def run_server(
     _end_with_the_server()
 
     def one(number: int, tell_ready: Callable[[], None]) -> None:
-        work(number, listener, gateway, partial(_in_worker, make), tell_ready)
+        try:
+            work(number, listener, gateway, partial(_in_worker, make), tell_ready)
+        except (ConfigError, StoreError) as error:
+            log.error("a worker can't serve", problem=str(error))
+            sys.exit(1)
 
     Workers(gateway.workers, one, on_reload, STOPS_WITHIN).run()
 

@@ -137,7 +137,10 @@ def watch(connections: Connections) -> None:
         return
     while True:
         began = monotonic()
-        connections.look(began)
+        try:
+            connections.look(began)
+        except Exception as fault:  # noqa: BLE001 - without this look there is the next
+            log.error("connections were not looked at", cause=type(fault).__name__)
         sleep(max(LOOK_SECONDS, (monotonic() - began) / LOOK_PART))
 
 

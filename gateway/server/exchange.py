@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import lru_cache
 from io import BytesIO
 from time import monotonic
@@ -67,10 +67,14 @@ class Exchange:
         """What is the same for all requests of one client."""
         return self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
 
-    @property
-    def pieces(self) -> Any:
+    async def body(self) -> bytes:
+        """The whole body; once."""
+        return bytes(await self._proto())
+
+    def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes in; once."""
-        return self._proto
+        found: AsyncIterator[bytes] = self._proto
+        return found
 
     def has_body(self) -> bool:
         """Does a body come after this head?"""

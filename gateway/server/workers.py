@@ -89,6 +89,7 @@ class Workers:
             self._look()
             gave_up = monotonic() - self._served_at > GIVES_UP_AFTER
         self._stop_all()
+        signal.set_wakeup_fd(-1)
         if gave_up:
             log.error("no worker could serve for so long; the server ends", seconds=GIVES_UP_AFTER)
             sys.exit(1)
