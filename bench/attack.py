@@ -46,6 +46,7 @@ CONFIG = """
 bind = "{host}:{port}"
 workers = 2
 threads = 8
+token_requests_per_second = 0
 {register}
 [store]
 path = "{store}"
