@@ -1,7 +1,8 @@
 """Does it hold under attack: `python -m bench.attack [--scale 2] [--seconds 30] [--only NAME]`.
 
 Attacks `klantbrug serve`, once as a register without sources and once in front of a source, and meanwhile asks
-`/health/live` (a new connection each time, as a probe does) and a page and a partij that the store alone answers.
+`/health/live` and, with a token of another client, a page and a partij that the store alone answers, each time on a
+new connection.
 Prints a table and exits 1 when one of the budgets is not held: p99 of `/health/live` at most 100 ms, p99 of the reads
 at most twice what it is without an attack. The figures are in docs/reliability.md.
 """
@@ -103,13 +104,13 @@ def _asks(address: tuple[str, int], paths: list[str], token: str, seconds: float
     pipe.send(Asked(times, wrong))
 
 
-def asked(target: Target, reads: list[str], seconds: float) -> tuple[Asked, Asked]:
+def asked(target: Target, token: str, reads: list[str], seconds: float) -> tuple[Asked, Asked]:
     """How `/health/live` and the reads are answered for so long."""
     answers = []
     for paths in (["/health/live"], reads):
         ours, theirs = multiprocessing.Pipe(duplex=False)
         process = multiprocessing.Process(
-            target=_asks, args=(target.address, paths, target.token, seconds, theirs), daemon=True
+            target=_asks, args=(target.address, paths, token, seconds, theirs), daemon=True
         )
         process.start()
         answers.append((process, ours))
@@ -164,12 +165,14 @@ def served(
     config = folder / "config.toml"
     config.write_text(text, encoding="utf-8")
     with contextlib.closing(Store(store)) as opened:
-        writer = create_token(opened, f"attack {time.time_ns()}", "write")
+        reader, writer = (
+            create_token(opened, f"{scope} {time.time_ns()}", scope) for scope in ("read", "write")
+        )
     command = [sys.executable, "-m", "gateway", "--config", str(config), "serve", "--no-jobs"]
     with (folder / "serve.log").open("w") as log:
         process = subprocess.Popen(command, start_new_session=True, stdout=log, stderr=log)
         try:
-            target = Target((HOST, port), register.token, writer, store, _strangers())
+            target = Target((HOST, port), reader, writer, store, _strangers())
             until = time.monotonic() + STARTS_WITHIN
             while (one := target.connect()) is None:
                 if process.poll() is not None or time.monotonic() > until:
@@ -192,7 +195,7 @@ def _strangers() -> list[str]:
 
 
 def attack(
-    target: Target, pid: int, reads: list[str], how: Attack | None, seconds: float
+    target: Target, pid: int, token: str, reads: list[str], how: Attack | None, seconds: float
 ) -> tuple[Asked, Asked, float]:
     """What is seen of the server while it is attacked, from a second after the attack began."""
     memory = Memory(pid)
@@ -202,7 +205,7 @@ def attack(
     thread = threading.Thread(target=how or (lambda target: None), args=(target,), daemon=True)
     thread.start()
     time.sleep(1)
-    health, read = asked(target, reads, seconds)
+    health, read = asked(target, token, reads, seconds)
     target.stop.set()
     thread.join(90)
     return health, read, memory.stop()
@@ -255,13 +258,13 @@ def main() -> int:
             if len(attacks) < 2:
                 continue
             with served(folder / where, store, register, of) as (target, pid):
-                attack(target, pid, reads, None, 3)  # what first requests cost by themselves
+                attack(target, pid, register.token, reads, None, 3)  # what first requests cost by themselves
                 normal = 0.0
                 for called, how in attacks:
                     source.traps.slow = SLOW if "of 6 s" in called else 0
                     source.traps.stall_rate = 1 if "hangs" in called else 0
                     source.traps.stall_seconds = HANGS
-                    health, read, memory = attack(target, pid, reads, how, given.seconds)
+                    health, read, memory = attack(target, pid, register.token, reads, how, given.seconds)
                     normal = normal or max(read.percentile(0.99), NO_TROUBLE / TWICE)
                     good = health.percentile(0.99) <= BUDGET and read.percentile(0.99) <= TWICE * normal
                     good = good and not health.wrong and not read.wrong

@@ -49,10 +49,6 @@ class Running:
         """Seconds of processor time that it and its workers have used; 0 where the machine doesn't tell."""
         return sum(map(_cpu_of, [self.pid, *children_of(self.pid)]))
 
-    def memory(self) -> int:
-        """Bytes of memory that it and its workers have now; what they share counts for each."""
-        return sum(map(_memory_of, [self.pid, *_children(self.pid)]))
-
 
 def children_of(pid: int) -> list[int]:
     """The processes that this one started, and those that they did; none where the machine doesn't tell."""
@@ -69,14 +65,6 @@ def _cpu_of(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory_of(pid: int) -> int:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager
