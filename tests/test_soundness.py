@@ -38,7 +38,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with SampleServer(some_zaken(sample_data(), 5)) as server:
         installation = open_installation(read_config(write_config(folder, {"bron": server})))
         assert Backfill(installation.fetchers["bron"]).run()
-    (folder / "token").write_text(create_token(installation.store, "reader", "operate"), encoding="utf-8")
+    (folder / "token").write_text(create_token(installation.store, "reader", "read"), encoding="utf-8")
     back_up(installation.store.path, folder / "copy.db")
     installation.store.close()
     return folder
