@@ -30,7 +30,7 @@ from gateway.logs import get_logger
 from gateway.rates import shared_memory
 from gateway.server.exchange import App
 from gateway.server.listening import listen, must_be_free
-from gateway.server.worker import LONG_PLACES, MARGIN, work
+from gateway.server.worker import MARGIN, work
 from gateway.server.workers import Workers
 from gateway.store.database import SERVING_CACHE_KIBIBYTES, StoreError
 from gateway.store.opened import in_use
@@ -42,6 +42,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPS_WITHIN = 30  # seconds for the requests that are being answered
 FILES_BESIDE = 256  # of the store, sources and logs
 LOOK_SECONDS = 0.5
+# Beside the places of [gateway] threads, so many requests of a process may go on that take long: writes that wait,
+# heavy questions, and, where there are sources, more that only wait for those.
+LONG_PLACES, LONG_PLACES_WITH_SOURCES = 3, 8
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
@@ -52,7 +55,7 @@ def make_app(config: Config, counted: memoryview | None = None, guesses: Guesses
     """
     installation = open_installation(config)
     installation.store.cache_kibibytes = SERVING_CACHE_KIBIBYTES
-    threads = settings(config).threads + LONG_PLACES
+    threads = settings(config).threads + long_places(config)
     # The other half answers questions, however long another process holds the store.
     installation.store.waiting.places = threads // 2
     return create_app(
@@ -121,10 +124,14 @@ def _in_worker(make: Callable[[], App]) -> App:
 
 
 def run_server(
-    gateway: Gateway, make: Callable[[], App], on_reload: Callable[[], None] = lambda: None
+    gateway: Gateway,
+    make: Callable[[], App],
+    on_reload: Callable[[], None] = lambda: None,
+    long: int = LONG_PLACES,
 ) -> None:
     """Serve until a signal says stop what `make` gives; it is called once in every worker process.
 
+    `long`: how many requests of a process that take long may go on beside those of `[gateway] threads`.
     At SIGHUP `on_reload` is called, and each worker gives way to a new one when that serves. Raises ConfigError when
     it can't listen there. No access log, ever: a query string holds a BSN.
     """
@@ -135,7 +142,7 @@ def run_server(
 
     def one(number: int, tell_ready: Callable[[], None]) -> None:
         try:
-            work(number, listener, gateway, partial(_in_worker, make), tell_ready)
+            work(number, listener, gateway, long, partial(_in_worker, make), tell_ready)
         except (ConfigError, StoreError) as error:
             log.error("a worker can't serve", problem=str(error))
             sys.exit(1)
@@ -160,6 +167,11 @@ def settings(config: Config) -> Gateway:
     # Threads are for requests that wait for a source. Without sources none does, and threads that only compute take
     # the interpreter from each other at every row of a question to the store.
     return replace(config.gateway, threads=1)
+
+
+def long_places(config: Config) -> int:
+    """How many requests of a process that take long may go on beside those of `[gateway] threads`."""
+    return LONG_PLACES_WITH_SOURCES if config.sources else LONG_PLACES
 
 
 def serve(
@@ -193,7 +205,9 @@ def serve(
         for found in open_files(config):  # after the store was made, which makes its own files right
             log.warning(found.text)
         counted, guesses = shared_memory(), Guesses()  # before the workers are, so that they share them
-        run_server(settings(config), lambda: make_app(followed[0], counted, guesses), follow)
+        run_server(
+            settings(config), lambda: make_app(followed[0], counted, guesses), follow, long_places(config)
+        )
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:

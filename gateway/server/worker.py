@@ -36,8 +36,6 @@ log = get_logger(__name__)
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 # There granian is told how many may wait to be accepted.
 LISTENS_ITSELF = sys.platform.startswith(("linux", "freebsd"))
-# Beside the places of [gateway] threads, so many requests may go on that take long.
-LONG_PLACES = 3
 HEALTH = ("/health/live", "/health/ready")
 # Threads that only see what comes in.
 LOOKOUTS = 2
@@ -52,16 +50,16 @@ MARGIN = 2
 class Front:
     """Where each request of a process comes in."""
 
-    def __init__(self, app: App, gateway: Gateway, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, app: App, gateway: Gateway, long_places: int, loop: asyncio.AbstractEventLoop) -> None:
         self.clients = Clients()
-        self.threads = gateway.threads + LONG_PLACES + LOOKOUTS
-        hands = ThreadPoolExecutor(gateway.threads + LONG_PLACES, "answers")
+        self.threads = gateway.threads + long_places + LOOKOUTS
+        hands = ThreadPoolExecutor(gateway.threads + long_places, "answers")
 
         def run(exchange: Exchange) -> None:
             exchange.run(app)
 
         self._health = Lane(run, 1, 0)
-        self._lane = Lane(run, gateway.threads, LONG_PLACES)
+        self._lane = Lane(run, gateway.threads, long_places)
         self._bodies = Bodies(loop, hands, self._lane.take, gateway.client_seconds, gateway.max_body)
         threading.Thread(target=attend, args=(self._lane, hands), daemon=True, name="lane").start()
 
@@ -93,10 +91,14 @@ def work(
     number: int,
     listener: socket.socket,
     gateway: Gateway,
+    long_places: int,
     make: Callable[[], App],
     tell_ready: Callable[[], None],
 ) -> None:
-    """Serve what `make` gives until SIGTERM, and end when all that was asked is answered."""
+    """Serve what `make` gives until SIGTERM, and end when all that was asked is answered.
+
+    `long_places`: so many requests that take long may go on beside the places of `[gateway] threads`.
+    """
     # Its own lines: nothing of a request stands in them, and only what is wrong is worth telling.
     logging.getLogger("_granian").setLevel(logging.WARNING)
     app = make()
@@ -107,7 +109,7 @@ def work(
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    front = Front(app, gateway, loop)
+    front = Front(app, gateway, long_places, loop)
     port = listener.getsockname()[1]
     most = max(1, gateway.max_connections // gateway.workers)
     connections = Connections(port, most, gateway.client_seconds, front.clients)
