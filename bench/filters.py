@@ -27,7 +27,7 @@ import orjson
 
 from bench.filters_store import RARE, fill
 from bench.running import PRODUCTION, Running, running
-from gateway.auth import READ, create_token
+from gateway.auth import create_token
 from gateway.klantinteracties.declarations import Filter, Form
 from gateway.klantinteracties.resources import BASE_PATH, RESOURCES
 from gateway.store.conditions import Compare, Subject, Where
@@ -176,7 +176,7 @@ def main() -> int:
         fill(path, given.klantcontacten, lambda text: print(f"<!-- {text} -->", flush=True))
         print(f"<!-- store ready after {time.monotonic() - began:.0f} s -->", flush=True)
         store = Store(path)
-        token = create_token(store, f"bench {time.time_ns()}", READ)
+        token = create_token(store, f"bench {time.time_ns()}", "read")
         store.close()
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         server = stack.enter_context(running(folder, path, PRODUCTION, 2, 4))

@@ -176,6 +176,7 @@ JOBS = (
         schedule="30 2 * * *",
         wanted=False,
         trouble=("failed",),
+        most_seconds=6 * HOUR,
     ),
 )
 BY_NAME = {job.name: job for job in JOBS}

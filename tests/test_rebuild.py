@@ -306,7 +306,7 @@ def test_killed_at_random_moments_and_gone_on_with_it_is_the_same(
     filled: Register, fresh: Callable[..., str], tmp_path: Path
 ) -> None:
     settings = replace(SETTINGS, adressen="geen", partij_rollen=("initiator",))
-    assert kill_and_go_on(filled, settings, random.Random(11), 120) > 3
+    assert kill_and_go_on(filled, settings, random.Random(11), 360) > 3
     assert filled.digest() == fresh(settings)
     with filled.store.read() as connection:
         (counters,) = connection.execute("SELECT counters FROM run").fetchone()
