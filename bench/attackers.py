@@ -19,6 +19,8 @@ from urllib.parse import quote
 API = "/klantinteracties/api/v1"
 BODIES, IDLE, UNREAD, GUESSERS, ASKERS, HEAVY = 6, 1024, 100, 60, 12, 10
 PATIENCE = 60.0
+# How soon a client comes back that was answered or refused.
+PAUSE = 0.2
 HEAVY_QUESTIONS = (
     "klantcontacten?inhoud=zzz",
     "klantcontacten?kanaal=zzz",
@@ -75,11 +77,11 @@ class Target:
 Attack = Callable[[Target], None]
 
 
-def _together(target: Target, each: Callable[[int], None], many: int) -> None:
-    """So many threads that do this again and again until the end."""
+def _together(target: Target, each: Callable[[int], None], many: int, pause: float = PAUSE) -> None:
+    """So many threads that do this again and again until the end, each with a pause between."""
 
     def go_on(number: int) -> None:
-        while not target.stop.is_set():
+        while not target.stop.wait(pause):
             each(number)
 
     threads = [threading.Thread(target=go_on, args=(number,), daemon=True) for number in range(many)]
@@ -99,7 +101,7 @@ def wrong_tokens(target: Target) -> None:
 
 def many_wrong_tokens(target: Target) -> None:
     """Guesses on 60 connections, as fast as they are refused."""
-    _together(target, lambda number: target.ask(f"{API}/partijen", f"guess{number}"), GUESSERS)
+    _together(target, lambda number: target.ask(f"{API}/partijen", f"guess{number}"), GUESSERS, pause=0)
 
 
 def _held(target: Target, many: int, beginning: bytes) -> None:
@@ -169,7 +171,7 @@ def unread_answers(target: Target) -> None:
 
 
 def slow_source(target: Target) -> None:
-    """Persons whom the store does not know, asked for by so many clients while the source is what it is."""
+    """Persons whom the store does not know, asked for by twelve clients while the source is what it is."""
     fresh = itertools.count()
     start = "partijIdentificator__"
 

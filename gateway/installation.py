@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,14 +37,15 @@ class Installation:
     # Sources of which something is held that was made with another [mapping].
     to_rebuild: tuple[str, ...] = ()
 
-    def hydrator(self, most_waiting: int | None = None) -> Hydrator:
+    def hydrator(self, most_waiting: int | None = None, waits: Callable[[], None] = lambda: None) -> Hydrator:
         """What the served API asks before it answers.
 
-        `most_waiting`: how many threads of this process may wait for sources at a time, None for any number.
+        `most_waiting`: how many threads of this process may wait for sources at a time, None for any number; `waits` is
+        called in one that is about to.
         """
         if not self.fetchers:
             return LocalOnly()
-        return LegacyHydrator(self.store, self.fetchers, self.config.live, Places(most_waiting))
+        return LegacyHydrator(self.store, self.fetchers, self.config.live, Places(most_waiting, waits))
 
     def retry(self, source: str, kind: str, uuid: UUID, *, emptied: bool) -> None:
         """Translate again an object in quarantine; one that is emptied is asked from its source.

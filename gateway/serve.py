@@ -29,6 +29,7 @@ from gateway.legacy.places import most_waiting
 from gateway.logs import get_logger
 from gateway.rates import shared_memory
 from gateway.server.exchange import App
+from gateway.server.lanes import give_place
 from gateway.server.listening import listen, must_be_free
 from gateway.server.worker import MARGIN, work
 from gateway.server.workers import Workers
@@ -58,10 +59,11 @@ def make_app(config: Config, counted: memoryview | None = None, guesses: Guesses
     threads = settings(config).threads + long_places(config)
     # The other half answers questions, however long another process holds the store.
     installation.store.waiting.places = threads // 2
+    installation.store.waiting.waits = give_place
     return create_app(
         config,
         store=installation.store,
-        hydrator=installation.hydrator(most_waiting(threads)),
+        hydrator=installation.hydrator(most_waiting(threads), give_place),
         counted=counted,
         guesses=guesses,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -42,9 +43,9 @@ class World:
     def __init__(self, places: int = 1, long_places: int = 1) -> None:
         self.begun: list[str] = []
         self.may_end: dict[str, threading.Event] = {}
-        self.lane = Lane(self.run, places, long_places)
         self.hands = ThreadPoolExecutor(8)
-        threading.Thread(target=attend, args=(self.lane, self.hands), daemon=True).start()
+        self.lane = Lane(self.run, places, long_places, self.hands)
+        threading.Thread(target=attend, args=(self.lane,), daemon=True).start()
 
     def run(self, one: Exchange) -> None:
         name = one.environ["PATH_INFO"][1:]
@@ -134,3 +135,43 @@ def test_a_header_that_could_be_taken_for_another_is_left_out() -> None:
     assert one.environ["HTTP_X_FORWARDED_FOR"] == "203.0.113.9"
     assert one.environ["PATH_INFO"] == "/p\u00c3\u00a9"
     assert (one.environ["REMOTE_ADDR"], one.environ["SERVER_NAME"]) == ("192.0.2.1", "[::1]")
+
+
+def test_who_says_that_it_waits_gives_its_place_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "LONG_SECONDS", 5)
+    world = World(places=1, long_places=1)
+    answers = world.lane._run
+
+    def run(one: Exchange) -> None:
+        if one.environ["PATH_INFO"] == "/waits":
+            lanes.give_place()
+        answers(one)
+
+    world.lane._run = run
+    world.ask("waits")
+    world.ask("quick")
+    world.wait(lambda: "quick" in world.begun)
+    world.end("waits", "quick")
+    lanes.give_place()  # in a thread that answers nothing: nobody minds
+
+
+def test_beside_one_that_takes_long_somebody_always_sees_what_comes_in() -> None:
+    """Threads of granian rested one after the other, until the only one left was the one that took long."""
+    world = World(places=1, long_places=3)
+    incoming: queue.SimpleQueue[Exchange] = queue.SimpleQueue()
+
+    def granian() -> None:
+        while True:
+            world.lane.take_and_rest(incoming.get())
+
+    for _ in range(6):
+        threading.Thread(target=granian, daemon=True).start()
+    incoming.put(exchange("heavy"))
+    world.wait(lambda: "heavy" in world.begun)
+    for number in range(40):
+        world.end(f"quick{number}")
+        incoming.put(exchange(f"quick{number}"))
+        began = time.monotonic()
+        world.wait(lambda number=number: f"quick{number}" in world.begun)  # type: ignore[misc]
+        assert time.monotonic() - began < 1
+    world.end("heavy")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from gateway.legacy.background import current
@@ -24,9 +24,13 @@ def most_waiting(threads: int) -> int:
 class Places:
     """The places of one process; safe for threads."""
 
-    def __init__(self, most: int | None = None) -> None:
-        """`most`: how many questions may wait at a time; None is as many as there are."""
+    def __init__(self, most: int | None = None, waits: Callable[[], None] = lambda: None) -> None:
+        """`most`: how many questions may wait at a time; None is as many as there are.
+
+        `waits` is called in the thread of a question that is about to.
+        """
         self._free = most
+        self._waits = waits
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -79,3 +83,4 @@ def about_to_wait(source: str, template: str) -> None:
     if not asking.places._take():
         raise NoPlace(source, template)
     asking.has_place = True
+    asking.places._waits()

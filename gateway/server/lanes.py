@@ -5,7 +5,7 @@ threads as there are places take requests, and the others rest: they would only 
 answer. When one takes longer, a resting thread is called to see what comes, so that the health of the service can
 always be asked. Who finds no place is laid down, and taken up by whoever is done: of each client one in turn, so that
 one with many requests does not keep the others waiting. Who takes long gives its place away, and goes on beside the
-others.
+others; so does at once who says that it waits for something else than the processor (`give_place`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from gateway.server.exchange import Exchange
 # Longer than this takes a page of many, so that others want to know whether they must wait.
 QUICK_SECONDS = 0.01
 # Longer than this takes a question that waits for a source, a write that waits for another, or a heavy search.
-LONG_SECONDS = 0.1
-LOOK_SECONDS = 0.02
+LONG_SECONDS = 0.03
+LOOK_SECONDS = 0.01
 # So long rests a thread that nobody calls.
 REST_SECONDS = 10.0
 # So many wait at most in one process: more could not be answered in the time that clients wait.
@@ -32,18 +32,28 @@ PATIENCE_SECONDS = 30.0
 RETRY_SECONDS = 2
 
 Run = Callable[[Exchange], None]
+_at = threading.local()
+
+
+def give_place() -> None:
+    """This thread is about to wait, for a source or another writer: if it answers a request, others get its place."""
+    lane: Lane | None = getattr(_at, "lane", None)
+    if lane is not None:
+        lane.give(_at.exchange)
 
 
 class Lane:
     """Requests that share a number of places."""
 
-    def __init__(self, run: Run, places: int, long_places: int) -> None:
-        """In: what answers one; how many at a time; how many more that take long."""
+    def __init__(self, run: Run, places: int, long_places: int, hands: ThreadPoolExecutor) -> None:
+        """In: what answers one; how many at a time; how many more that take long; threads for who gets a place."""
         self._run = run
+        self._hands = hands
         self._places, self._long_places = places, long_places
         self._lock = threading.Lock()
         self._running: dict[Exchange, float] = {}  # in the order of their beginning, with its moment
         self._long: set[Exchange] = set()
+        self._answered_by: dict[Exchange, int] = {}  # the thread of each of both
         self._queues: OrderedDict[str, deque[tuple[Exchange, float]]] = OrderedDict()  # of each client
         self._waiting = 0
         self._threads: set[int] = set()  # of granian; they are there for good
@@ -71,12 +81,17 @@ class Lane:
         self._threads.add(threading.get_ident())
         self.take(exchange)
         with self._lock:
-            if len(self._threads) - self._resting <= self._places or not self._quick(monotonic()):
+            looking = len(self._threads) - self._resting - self._in_long()
+            if looking <= self._places or not self._quick(monotonic()):
                 return
             self._resting += 1
         self._call.acquire(timeout=REST_SECONDS)
         with self._lock:
             self._resting -= 1
+
+    def _in_long(self) -> int:
+        """How many threads of granian are busy with who takes long, and see nothing of what comes in."""
+        return sum(self._answered_by.get(each) in self._threads for each in self._long)
 
     def _quick(self, moment: float) -> bool:
         return moment - next(iter(self._running.values()), moment) < QUICK_SECONDS
@@ -84,14 +99,20 @@ class Lane:
     def go_on(self, exchange: Exchange) -> None:
         """Answer one that has a place, and then those that wait."""
         following: Exchange | None = exchange
-        while following is not None:
-            self._run(following)
-            following = self._after(following)
+        try:
+            while following is not None:
+                _at.lane, _at.exchange = self, following
+                self._answered_by[following] = threading.get_ident()
+                self._run(following)
+                following = self._after(following)
+        finally:
+            _at.lane = _at.exchange = None
 
     def _after(self, done: Exchange) -> Exchange | None:
         with self._lock:
             self._running.pop(done, None)
             self._long.discard(done)
+            self._answered_by.pop(done, None)
             return self._next() if self._waiting and len(self._running) < self._places else None
 
     def _next(self) -> Exchange | None:
@@ -108,8 +129,25 @@ class Lane:
             exchange.refuse(503, RETRY_SECONDS)
         return None
 
-    def relieve(self) -> list[Exchange]:
-        """See to those that wait for who takes long. Out: those that got a place by it, and need a thread."""
+    def give(self, exchange: Exchange) -> None:
+        """Let one that is being answered go on beside the others, if there is room there."""
+        with self._lock:
+            if exchange not in self._running or len(self._long) >= self._long_places:
+                return
+            following = self._move(exchange)
+        if following is not None:
+            self._hands.submit(self.go_on, following)
+
+    def _move(self, exchange: Exchange) -> Exchange | None:
+        """Its place is for others from now on. Out: who gets it, and needs a thread."""
+        del self._running[exchange]
+        self._long.add(exchange)
+        if self._resting:
+            self._call.release()
+        return self._next()
+
+    def relieve(self) -> None:
+        """See to those that wait for who takes long."""
         moment = monotonic()
         found = []
         with self._lock:
@@ -120,16 +158,14 @@ class Lane:
                     self._call.release()
                 if moment - since < LONG_SECONDS or not self._waiting or len(self._long) >= self._long_places:
                     continue
-                del self._running[exchange]
-                self._long.add(exchange)
-                if (following := self._next()) is not None:
+                if (following := self._move(exchange)) is not None:
                     found.append(following)
-        return found
+        for following in found:
+            self._hands.submit(self.go_on, following)
 
 
-def attend(lane: Lane, hands: ThreadPoolExecutor) -> None:
+def attend(lane: Lane) -> None:
     """See to it, for ever, that nobody waits for long because others take long."""
     while True:
         sleep(LOOK_SECONDS)
-        for exchange in lane.relieve():
-            hands.submit(lane.go_on, exchange)
+        lane.relieve()

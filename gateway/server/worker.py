@@ -58,10 +58,10 @@ class Front:
         def run(exchange: Exchange) -> None:
             exchange.run(app)
 
-        self._health = Lane(run, 1, 0)
-        self._lane = Lane(run, gateway.threads, long_places)
+        self._health = Lane(run, 1, 0, hands)
+        self._lane = Lane(run, gateway.threads, long_places, hands)
         self._bodies = Bodies(loop, hands, self._lane.take, gateway.client_seconds, gateway.max_body)
-        threading.Thread(target=attend, args=(self._lane, hands), daemon=True, name="lane").start()
+        threading.Thread(target=attend, args=(self._lane,), daemon=True, name="lane").start()
 
     def take(self, watcher: Any) -> None:
         """Take a request of granian."""

@@ -20,6 +20,8 @@ log = logging.getLogger("klantbrug.store")
 BUSY_SECONDS = 5
 # How often who waits looks again; who waits long looks less often.
 LOOK_SECONDS, SELDOM_SECONDS = 0.001, 0.005
+# Who waits so long lets others of its process have its place among those that are answered (`Waiting.waits`).
+GIVE_SECONDS = 0.01
 # So long anybody may wait: writers of clients have their turns well within it. Who waits longer takes a place.
 SHORT_SECONDS = 0.5
 # So long after somebody waited in vain the store is taken to be held still, when nobody tried since.
@@ -28,6 +30,10 @@ HELD_SECONDS = 1.0
 TELL_SECONDS = 60.0
 # A job tells that it waits after so long.
 JOB_TELLS_SECONDS = 10.0
+
+
+def _nobody_minds() -> None:
+    pass
 
 
 class Busy(sqlite3.OperationalError):
@@ -49,6 +55,8 @@ class Waiting:
         self.seconds = seconds
         # How many threads that answer requests may wait long at a time; None: as many as there are.
         self.places: int | None = None
+        # Called in a thread that answers a request and must wait.
+        self.waits: Callable[[], None] = _nobody_minds
         self._taken = 0
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -84,13 +92,16 @@ class Waiting:
         request: float | None = getattr(self._local, "left", None)
         left = min(each for each in (seconds, request, self.seconds) if each is not None)
         began = time.monotonic()
-        place = False
+        place = gave = False
         try:
             while (waited := time.monotonic() - began) < left:
                 if request is not None and not place and (waited >= SHORT_SECONDS or self._held()):
                     if not self._take():
                         break
                     place = True
+                if request is not None and not gave and waited >= GIVE_SECONDS:
+                    gave = True
+                    self.waits()
                 time.sleep(LOOK_SECONDS if waited < SHORT_SECONDS else SELDOM_SECONDS)
                 if begins():
                     self._free()
