@@ -36,7 +36,7 @@ __all__ = ["Ingest", "Result"]
 MAXIMUM = "max_vertrouwelijkheidaanduiding"
 # A batch is one transaction, and whoever else writes waits for it: it has at most so many objects, and fewer where
 # those would take longer than this.
-BATCH, LEAST = 250, 20
+BATCH, LEAST = 500, 20
 BATCH_SECONDS = 0.05
 # Small batches cost a job a third of its speed, so they are for when clients write. The first of those waits once.
 QUIET_SECONDS = 0.25
