@@ -27,6 +27,11 @@ LONGEST_CODE = 200
 JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify", "backup")
 
 
+def _whole(default: int | None, fix: str, least: int = 1) -> Whole:
+    """A whole number with its default, what to write instead of one that is none, and the least that it may be."""
+    return Whole(load_default=default, validate=_at_least(least), metadata=_meta(fix))
+
+
 def _one_of(*choices: str) -> validate.OneOf:
     return validate.OneOf(choices, error=f"moet een van deze zijn: {', '.join(c or 'leeg' for c in choices)}")
 
@@ -152,33 +157,23 @@ class GatewaySection(Section):
             'laat leeg of schrijf een lijst van adressen of netwerken: ["10.0.0.7", "10.1.0.0/16"]'
         ),
     )
-    workers = Whole(load_default=2, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld workers = 2"))
-    threads = Whole(load_default=4, validate=_at_least(1), metadata=_meta("schrijf bijvoorbeeld threads = 4"))
-    question_seconds = Whole(
-        load_default=5,
-        validate=_at_least(1),
-        metadata=_meta("schrijf een aantal hele seconden vanaf 1, bijvoorbeeld question_seconds = 5"),
+    workers = _whole(2, "schrijf bijvoorbeeld workers = 2")
+    threads = _whole(4, "schrijf bijvoorbeeld threads = 4")
+    question_seconds = _whole(
+        5, "schrijf een aantal hele seconden vanaf 1, bijvoorbeeld question_seconds = 5"
     )
-    max_body = Whole(
-        load_default=1024 * 1024,
-        validate=_at_least(1024),
-        metadata=_meta("schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576"),
+    max_body = _whole(
+        1024 * 1024, "schrijf een aantal bytes vanaf 1024, bijvoorbeeld max_body = 1048576", least=1024
     )
     token_requests_per_second = Number(
         load_default=1000,
         validate=_at_least(0),
         metadata=_meta("schrijf een getal, 0 voor geen grens: token_requests_per_second = 1000"),
     )
-    max_connections = Whole(
-        load_default=4000,
-        validate=_at_least(100),
-        metadata=_meta("schrijf een aantal vanaf 100, bijvoorbeeld max_connections = 4000"),
+    max_connections = _whole(
+        4000, "schrijf een aantal vanaf 100, bijvoorbeeld max_connections = 4000", least=100
     )
-    client_seconds = Whole(
-        load_default=20,
-        validate=_at_least(1),
-        metadata=_meta("schrijf een aantal seconden, bijvoorbeeld client_seconds = 20"),
-    )
+    client_seconds = _whole(20, "schrijf een aantal seconden, bijvoorbeeld client_seconds = 20")
     nummers = Text(
         load_default="leeg",
         validate=_one_of("leeg", "uitdelen"),
@@ -207,15 +202,11 @@ class StoreSection(Section):
         load_default="",
         metadata=_meta("noem een bestand met het geheim erin", path=True, instead="uuid_secret"),
     )
-    busy_seconds = Whole(
-        load_default=BUSY_SECONDS,
-        validate=_at_least(1),
-        metadata=_meta("schrijf bijvoorbeeld busy_seconds = 5"),
-    )
-    log_mb = Whole(
-        load_default=LOG_MB,
-        validate=_at_least(LEAST_LOG_MB),
-        metadata=_meta(f"schrijf een aantal megabytes vanaf {LEAST_LOG_MB}, bijvoorbeeld log_mb = {LOG_MB}"),
+    busy_seconds = _whole(BUSY_SECONDS, "schrijf bijvoorbeeld busy_seconds = 5")
+    log_mb = _whole(
+        LOG_MB,
+        f"schrijf een aantal megabytes vanaf {LEAST_LOG_MB}, bijvoorbeeld log_mb = {LOG_MB}",
+        least=LEAST_LOG_MB,
     )
 
 
@@ -301,30 +292,18 @@ class SourceSection(Section):
     objects_per_second = Number(
         load_default=0, validate=_at_least(0), metadata=_meta("schrijf een getal, 0 voor geen grens")
     )
-    connect_timeout = Whole(
-        load_default=5,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld connect_timeout = 5"),
-    )
-    read_timeout = Whole(
-        load_default=60,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld read_timeout = 60"),
-    )
-    call_timeout = Whole(
-        load_default=120,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld call_timeout = 120"),
-    )
+    connect_timeout = _whole(5, "schrijf hele seconden, bijvoorbeeld connect_timeout = 5")
+    read_timeout = _whole(60, "schrijf hele seconden, bijvoorbeeld read_timeout = 60")
+    call_timeout = _whole(120, "schrijf hele seconden, bijvoorbeeld call_timeout = 120")
     longest_rest = Whole(
         load_default=3600,
         validate=validate.Range(1, 3600, error="is niet 1 tot en met 3600"),
         metadata=_meta("schrijf hele seconden, bijvoorbeeld longest_rest = 3600"),
     )
-    max_answer = Whole(
-        load_default=32 * 1024 * 1024,
-        validate=_at_least(1024 * 1024),
-        metadata=_meta("schrijf een aantal bytes vanaf 1048576, bijvoorbeeld max_answer = 33554432"),
+    max_answer = _whole(
+        32 * 1024 * 1024,
+        "schrijf een aantal bytes vanaf 1048576, bijvoorbeeld max_answer = 33554432",
+        least=1024 * 1024,
     )
     window = Text(
         load_default="",
@@ -333,11 +312,7 @@ class SourceSection(Section):
             'laat leeg voor altijd, of schrijf bijvoorbeeld window = "22:00-06:00" of "ma-vr 22:00-06:00, za-zo"'
         ),
     )
-    sweep_days = Whole(
-        load_default=7,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele dagen, bijvoorbeeld sweep_days = 7"),
-    )
+    sweep_days = _whole(7, "schrijf hele dagen, bijvoorbeeld sweep_days = 7")
     zaakcontactmomenten = Text(
         load_default="auto",
         validate=_one_of("auto", "per_zaak", "geen"),
@@ -348,16 +323,8 @@ class SourceSection(Section):
 class LiveSection(Section):
     """`[live]`: how far a request goes to get fresh data."""
 
-    max_age = Whole(
-        load_default=300,
-        validate=_at_least(0),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld max_age = 300"),
-    )
-    deadline = Whole(
-        load_default=4,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld deadline = 4"),
-    )
+    max_age = _whole(300, "schrijf hele seconden, bijvoorbeeld max_age = 300", least=0)
+    deadline = _whole(4, "schrijf hele seconden, bijvoorbeeld deadline = 4")
     partial = Text(
         load_default="refuse",
         validate=_one_of("refuse", "answer"),
@@ -459,10 +426,8 @@ class MappingSection(Section):
         load_default=lambda: ["afgehandeld"],
         metadata=_meta('schrijf een lijst (M40): ["afgehandeld"]'),
     )
-    wachttijd_dagen = Whole(
-        load_default=30,
-        validate=_at_least(1),
-        metadata=_meta("schrijf een aantal dagen van minstens 1, bijvoorbeeld wachttijd_dagen = 30 (M2)"),
+    wachttijd_dagen = _whole(
+        30, "schrijf een aantal dagen van minstens 1, bijvoorbeeld wachttijd_dagen = 30 (M2)"
     )
 
 
@@ -475,10 +440,8 @@ class JobSection(Section):
         validate=_schedule,
         metadata=_meta('schrijf minuut, uur, dag, maand, weekdag, bijvoorbeeld schedule = "0 2 * * *"'),
     )
-    most_seconds = Whole(
-        load_default=None,
-        validate=_at_least(0),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld most_seconds = 7200, of 0 voor geen grens"),
+    most_seconds = _whole(
+        None, "schrijf hele seconden, bijvoorbeeld most_seconds = 7200, of 0 voor geen grens", least=0
     )
 
 
@@ -489,9 +452,7 @@ class BackupSection(JobSection):
         load_default="",
         metadata=_meta('noem een map die er is, bijvoorbeeld directory = "/srv/klantbrug-backup"', path=True),
     )
-    keep = Whole(
-        load_default=7, validate=_at_least(1), metadata=_meta("schrijf een heel getal, bijvoorbeeld keep = 7")
-    )
+    keep = _whole(7, "schrijf een heel getal, bijvoorbeeld keep = 7")
 
 
 class NotificationsSection(Section):
@@ -513,16 +474,8 @@ class NotificationsSection(Section):
         load_default="", metadata=_meta("noem een bestand met het geheim erin", path=True, instead="secret")
     )
     ca_bundle = Text(load_default="", metadata=_meta("noem een PEM-bestand dat er is", path=True))
-    connect_timeout = Whole(
-        load_default=5,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld connect_timeout = 5"),
-    )
-    read_timeout = Whole(
-        load_default=30,
-        validate=_at_least(1),
-        metadata=_meta("schrijf hele seconden, bijvoorbeeld read_timeout = 30"),
-    )
+    connect_timeout = _whole(5, "schrijf hele seconden, bijvoorbeeld connect_timeout = 5")
+    read_timeout = _whole(30, "schrijf hele seconden, bijvoorbeeld read_timeout = 30")
     callback_token = Text(
         load_default="", metadata=_meta('schrijf het geheim als tekst: callback_token = "..."', secret=True)
     )
