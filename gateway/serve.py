@@ -1,4 +1,4 @@
-"""`klantbrug serve`: the application under granian, with several worker processes.
+"""`klantbrug serve`: the application in several worker processes (`gateway/server`).
 
 Chosen by measurement (docs/performance.md). Granian reads and writes HTTP outside Python; the application is plain
 WSGI, so another server can take its place.

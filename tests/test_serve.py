@@ -1,4 +1,4 @@
-"""`klantbrug serve` under gunicorn, with several worker processes over one store."""
+"""`klantbrug serve` with several worker processes over one store."""
 
 from __future__ import annotations
 
