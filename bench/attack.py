@@ -37,7 +37,7 @@ from gateway.store.database import Store
 BUDGET = 100
 TWICE = 2.0
 # Twice 3 ms is no trouble to anybody: within this it is held.
-NO_TROUBLE = 50
+NO_TROUBLE = 25
 RATE = 20
 PATIENCE = 10.0
 STARTS_WITHIN = 30.0
