@@ -151,6 +151,7 @@ def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sam
             if progress.kind.endswith("(steekproef)") and progress.done >= 12:
                 raise KeyboardInterrupt
 
+        server.traps.slow = 0.01  # so that the sample is shown many times on its way
         with pytest.raises(KeyboardInterrupt):
             Backfill(fetcher, end).run()
         assert "onderbroken" in command(config, "backfill", "status").stdout
