@@ -36,7 +36,7 @@ from gateway.klantinteracties.writing import Join, Seal, Writer, any_version
 from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
 from gateway.problems import Problem
 from gateway.public_address import PublicAddresses
-from gateway.scopes import ANY, READ, WRITE
+from gateway.scopes import ANY, READ, WRITE, opens
 from gateway.store import reading
 from gateway.store.database import Store
 from gateway.store.tokens import StoredToken
@@ -357,6 +357,8 @@ def _judge_of(environ: Environ) -> Callable[[Json], None]:
 
 def _may_expand(token: StoredToken, kind: str, expand: Tree) -> None:
     """Raises a 403 Problem when a token doesn't open a resource that would be shown inside another one."""
+    if not expand or opens(token.scope, READ):
+        return
     for name, inner in expand:
         (to,) = (getattr(field, "to", "") for field in BY_KIND[kind].fields if field.name == name)
         must_open(token, READ, BY_KIND[to].path)

@@ -78,6 +78,55 @@ NETWORK_FILE_SYSTEMS = {
 }
 
 
+class _Held:
+    """The connection of a thread, and how it is set up."""
+
+    __slots__ = ("bulk", "connection", "limit", "opened", "pid", "reading", "synced")
+
+    def __init__(self, connection: sqlite3.Connection, opened: int) -> None:
+        self.pid, self.connection, self.opened = os.getpid(), connection, opened
+        self.limit = limits.Limit(connection)
+        self.reading = self.synced = self.bulk = False
+        texts.prepare(connection)
+
+    def sync(self, synced: bool) -> None:
+        """Let the next transactions wait for the disk, or not."""
+        if self.synced is not synced:
+            self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self.synced = synced
+
+
+class Reading:
+    """The block of `Store.read()`; inside another transaction of its thread it is part of that one.
+
+    A class, because a generator would cost every question to the API a microsecond more.
+    """
+
+    __slots__ = ("_held", "_inner", "_seconds")
+
+    def __init__(self, held: _Held, seconds: float) -> None:
+        self._held, self._seconds = held, seconds
+        self._inner = held.connection.in_transaction
+
+    def __enter__(self) -> sqlite3.Connection:
+        held = self._held
+        if not self._inner:
+            held.connection.execute("BEGIN")
+            held.reading = True
+            held.limit.until = time.monotonic() + self._seconds
+        return held.connection
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if self._inner:
+            return
+        held = self._held
+        held.limit.until = math.inf
+        held.reading = False
+        held.connection.execute("COMMIT")
+        if isinstance(error, sqlite3.OperationalError) and limits.was_ended(error):
+            raise limits.TooLong from None
+
+
 class Store:
     """One store file. Threads and processes may share it; each thread gets its own connection.
 
@@ -95,7 +144,6 @@ class Store:
         self._log = WriteLog(self.path, log_mb)
         self.cache_kibibytes = CACHE_KIBIBYTES
         self.question_seconds = math.inf  # that everything asked in one read() may take
-        self._limit = limits.Limit()
         self._local = threading.local()
         self._cramped: list[sqlite3.Connection] = []
         self._cramped_lock = threading.Lock()
@@ -226,18 +274,17 @@ class Store:
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection. After a fork the child gets one of its own."""
+        return self._held().connection
+
+    def _held(self) -> _Held:
         if self._cramped and time.monotonic() >= self._next_try:
             self._try_again()
-        held = getattr(self._local, "held", None)
-        if held is None or held[0] != os.getpid() or held[2] != self._opened:
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None or held.pid != os.getpid() or held.opened != self._opened:
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
-            held = (os.getpid(), self._connect(), self._opened)
-            self._limit.watch(held[1])
-            texts.prepare(held[1])
-            self._local.held = held
-            self._local.synced = self._local.bulk = False  # as a new connection is set up
-        return held[1]
+            held = self._local.held = _Held(self._connect(), self._opened)
+        return held
 
     def _try_again(self) -> None:
         """Let every thread get a connection that writes, when there is room and nobody reads at this moment.
@@ -284,35 +331,18 @@ class Store:
         It keeps few pages. And it lets the write-ahead log grow further before it copies that into the file: in a
         large store each transaction touches other pages, and one that is touched again meanwhile is copied once.
         """
-        connection = self.connection()
-        connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
-        self._log.set_up(connection, bulk=True)
-        self._local.bulk = True
+        held = self._held()
+        held.connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
+        self._log.set_up(held.connection, bulk=True)
+        held.bulk = True
 
     def operator(self) -> Database:
         """This thread's connection as a sqlite-utils Database, for schema and operator queries."""
         return Database(self.connection(), execute_plugins=False)
 
-    @contextlib.contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view for several questions. Raises TooLong after `question_seconds`."""
-        connection = self.connection()
-        if connection.in_transaction:
-            yield connection
-            return
-        connection.execute("BEGIN")
-        self._local.reading = True
-        self._limit.begin(self.question_seconds)
-        try:
-            yield connection
-        except sqlite3.OperationalError as error:
-            if limits.was_ended(error):
-                raise limits.TooLong from None
-            raise
-        finally:
-            self._limit.end()
-            self._local.reading = False
-            connection.execute("COMMIT")
+    def read(self) -> Reading:
+        """A block with one consistent view for several questions. Raises TooLong after `question_seconds`."""
+        return Reading(self._held(), self.question_seconds)
 
     @contextlib.contextmanager
     def write(self, *, synced: bool | None = None, wait: float | None = None) -> Iterator[sqlite3.Connection]:
@@ -322,20 +352,21 @@ class Store:
         job's: what that did is done again. `wait`: how many seconds it waits for another writer at most, when that is
         less than is usual. Raises Busy when that took longer.
         """
-        connection = self.connection()
-        if getattr(self._local, "reading", False):
+        held = self._held()
+        connection = held.connection
+        if held.reading:
             raise RuntimeError("a write inside read(): SQLite would refuse it when another process writes")
         if connection.in_transaction:
             yield connection
             return
         background = getattr(self._local, "background", False)
         meanwhile: Callable[[], None] = getattr(self._local, "meanwhile", _nothing)
-        if background and self._local.bulk:
+        if background and held.bulk:
             self._log.make_room(connection, meanwhile)
         if background:
             self._turns.give_way()
         with contextlib.nullcontext() if background else self._turns.live():
-            self._begin(connection, synced=not background if synced is None else synced, wait=wait)
+            self._begin(held, synced=not background if synced is None else synced, wait=wait)
             try:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
@@ -350,12 +381,12 @@ class Store:
                 raise
             self._unwritable = None
 
-    def _begin(self, connection: sqlite3.Connection, *, synced: bool, wait: float | None) -> None:
+    def _begin(self, held: _Held, *, synced: bool, wait: float | None) -> None:
         if self._no_room is not None and self._cramped:
             raise self._no_room.with_traceback(None)
         try:
-            self._sync(connection, synced)
-            with turns.beginning(connection, self.waiting.seconds) as begins:
+            held.sync(synced)
+            with turns.beginning(held.connection, self.waiting.seconds) as begins:
                 if getattr(self._local, "background", False) and wait is None:
                     self.waiting.patient(begins, getattr(self._local, "meanwhile", _nothing))
                 else:
@@ -363,12 +394,6 @@ class Store:
         except sqlite3.Error as error:
             self.notice(error)
             raise
-
-    def _sync(self, connection: sqlite3.Connection, synced: bool) -> None:
-        """Let the next transactions of a connection wait for the disk, or not."""
-        if self._local.synced is not synced:
-            connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-            self._local.synced = synced
 
     def clients_write(self) -> bool:
         """Were clients seen writing within the last minute, by the jobs of this process?"""
@@ -426,13 +451,13 @@ class Store:
             self._hold.close()
 
     def _close_connection(self) -> None:
-        held = getattr(self._local, "held", None)
+        held: _Held | None = getattr(self._local, "held", None)
         if held is not None:
             self._local.held = None
-            if held[0] == os.getpid():
+            if held.pid == os.getpid():
                 with self._cramped_lock:
-                    self._cramped = [each for each in self._cramped if each is not held[1]]
-                held[1].close()
+                    self._cramped = [each for each in self._cramped if each is not held.connection]
+                held.connection.close()
 
 
 def _nothing() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sqlite3
-import threading
 import time
 
 from gateway.store.trouble import name_of
@@ -18,27 +17,16 @@ class TooLong(Exception):
 
 
 class Limit:
-    """The time by which the question of a thread must be done, watched on that thread's connection."""
+    """The moment (of `time.monotonic`) by which the question on a connection must be done."""
 
-    def __init__(self) -> None:
-        self._local = threading.local()
+    __slots__ = ("until",)
 
-    def watch(self, connection: sqlite3.Connection) -> None:
-        """Let a question on this connection end when its time is up. Call from the thread that uses it."""
-        local = self._local
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.until = math.inf
+        connection.set_progress_handler(self._over, STEPS)
 
-        def over() -> bool:
-            return time.monotonic() > getattr(local, "until", math.inf)
-
-        connection.set_progress_handler(over, STEPS)
-
-    def begin(self, seconds: float) -> None:
-        """From now on this thread's question has so many seconds."""
-        self._local.until = time.monotonic() + seconds
-
-    def end(self) -> None:
-        """This thread's question is done."""
-        self._local.until = math.inf
+    def _over(self) -> bool:
+        return time.monotonic() > self.until
 
 
 def was_ended(error: sqlite3.Error) -> bool:
