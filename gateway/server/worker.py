@@ -81,7 +81,7 @@ class _Entrance(CallbackScheduler):
     """What granian calls with each request, in one of its threads."""
 
     def __new__(cls, loop: asyncio.AbstractEventLoop, _take: Callable[[Any], None]) -> _Entrance:
-        return super().__new__(cls, loop, None, None, None, None)  # type: ignore[call-arg]
+        return super().__new__(cls, loop, None, None, None, None)  # type: ignore[call-arg]  # granian does not type it
 
     def __init__(self, _loop: asyncio.AbstractEventLoop, take: Callable[[Any], None]) -> None:
         self._schedule_fn = take
