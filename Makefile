@@ -49,7 +49,7 @@ test: .venv/installed
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy mappings
+	$(BIN)/mypy gateway jobs mappings
 
 # 20 cases for each operation and phase: about 5 minutes. CASES=1 is what CI does.
 CASES ?= 20

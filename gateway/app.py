@@ -66,7 +66,7 @@ def create_app(
     *,
     store: Store | None = None,
     hydrator: Hydrator | None = None,
-    counted: memoryview | None = None,
+    counted: memoryview[float] | None = None,
     guesses: Guesses | None = None,
 ) -> Flask:
     """The application for a configuration.

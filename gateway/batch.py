@@ -268,8 +268,8 @@ class Batch:
         self.result.new |= {uuid for uuid, _ in fresh}
         ids = iter(rows.insert_raws(self.connection, self.source, kind, fresh, self.now))
         numbers = [next(ids) if row is None else row.id for _, row in objects]
-        for row, content in held:
-            rows.change_raw(self.connection, row, content)
+        for before, content in held:
+            rows.change_raw(self.connection, before, content)
         moved = {
             (self.source, row.zaak)
             for item, row in objects

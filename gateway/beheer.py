@@ -20,7 +20,8 @@ from gateway.page_access import PageAccess
 from gateway.public_address import PublicAddresses
 from gateway.scopes import MONITOR
 from gateway.store import status as store_status
-from gateway.store.database import Store, StoreError
+from gateway.store.database import Store
+from gateway.store.trouble import StoreError
 from gateway.times import local_of
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from gateway.legacy.client import PATHS, Count, ZakenClient, uuid_of
 from gateway.legacy.transport import Retries
 from gateway.legacy.versions import NEWEST
 from gateway.store import events
-from gateway.store.database import StoreError
 from gateway.store.rebuilding import to_rebuild
+from gateway.store.trouble import StoreError
 from gateway.zaaktypen import Zaaktype, without_zaken
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint

@@ -324,7 +324,8 @@ def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[
 
 def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) -> str:
     """The secret of a section, from its key or from its file; blank when there is none or it is wrong."""
-    secret, file = values[key], values[f"{key}_file"]
+    secret: str = values[key]
+    file = values[f"{key}_file"]
     if secret and file:
         errors.append(f"{where}.{key}: staat er naast {key}_file; kies een van de twee")
         return ""
@@ -463,11 +464,9 @@ def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: lis
         for naam, naar in values.pop("kanalen").items()
     }
     codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
-    lists = {key: tuple(values.pop(key)) for key in MAPPING_LISTS}
+    values |= {key: tuple(values[key]) for key in MAPPING_LISTS}
     fillers = tuple(sorted({text.strip().casefold() for text in values.pop("loze_identificaties")}))
-    return Settings(
-        kanalen=kanalen, zaak_codes=codes, loze_identificaties=fillers, nummers=nummers, **lists, **values
-    )
+    return Settings(kanalen=kanalen, zaak_codes=codes, loze_identificaties=fillers, nummers=nummers, **values)
 
 
 def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:

@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -18,7 +18,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-class _Strict:
+class _Strict(fields.Field[Any]):
     """A field that takes exactly one TOML type; marshmallow's own fields also convert ("5", 5.0, "yes")."""
 
     types: tuple[type, ...] = (str,)
@@ -28,9 +28,9 @@ class _Strict:
         wrong = not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types)
         if wrong:
             # A secret of the wrong type (a number, say) is still a secret.
-            what = "de waarde" if self.metadata.get("secret") else shown(value)  # type: ignore[attr-defined]
+            what = "de waarde" if self.metadata.get("secret") else shown(value)
             raise ValidationError(f"{what} is {self.wanted}")
-        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[misc]
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Text(_Strict, fields.String):
@@ -49,7 +49,7 @@ class Number(_Strict, fields.Float):
 
     types = (int, float)
     wanted = "geen getal"
-    default_error_messages: ClassVar = {"special": "is geen getal", "too_large": "is te groot"}
+    default_error_messages = {"special": "is geen getal", "too_large": "is te groot"}  # noqa: RUF012  as its base has it
 
 
 class Flag(_Strict, fields.Boolean):
@@ -59,7 +59,7 @@ class Flag(_Strict, fields.Boolean):
     wanted = "niet true of false"
 
 
-class Texts(_Strict, fields.List):
+class Texts(_Strict, fields.List[Any]):
     """A list of strings."""
 
     types = (list,)
@@ -73,7 +73,7 @@ class Table(_Strict, fields.Raw):
     wanted = "geen tabel"
 
 
-class Tables(_Strict, fields.List):
+class Tables(_Strict, fields.List[Any]):
     """A list of TOML tables."""
 
     types = (list,)
@@ -106,7 +106,7 @@ def check(schema: Section, raw: Any, where: str) -> tuple[dict[str, Any], list[s
     try:
         return schema.load(raw), []
     except ValidationError as exc:
-        errors = exc.normalized_messages()
+        errors = exc.messages_dict
     lines = []
     for key, found in errors.items():
         field = schema.fields.get(key)
@@ -121,7 +121,7 @@ def check(schema: Section, raw: Any, where: str) -> tuple[dict[str, Any], list[s
 _VERBS = ("is ", "mag ", "moet ", "bevat ")
 
 
-def _problem(field: fields.Field, key: str, raw: Mapping[str, Any], found: Any) -> str:
+def _problem(field: fields.Field[Any], key: str, raw: Mapping[str, Any], found: Any) -> str:
     if key not in raw:
         return "ontbreekt"
     value = raw[key]
@@ -134,7 +134,7 @@ def _problem(field: fields.Field, key: str, raw: Mapping[str, Any], found: Any) 
     return f"{'de waarde' if field.metadata.get('secret') else shown(value)} {text}"
 
 
-def from_text(field: fields.Field, text: str) -> Any:
+def from_text(field: fields.Field[Any], text: str) -> Any:
     """The value that an environment variable holds, in the type that its key wants.
 
     Strings are taken as they stand; other types are read as TOML (`5`, `true`, `["a"]`, `{a = "b"}`).

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, validate
@@ -325,16 +325,17 @@ class LiveSection(Section):
 
     max_age = _whole(300, "schrijf hele seconden, bijvoorbeeld max_age = 300", least=0)
     deadline = _whole(4, "schrijf hele seconden, bijvoorbeeld deadline = 4")
-    partial = Text(
-        load_default="refuse",
-        validate=_one_of("refuse", "answer"),
-        metadata=_meta('schrijf "refuse" of "answer"'),
-    )
-    partial_lists = Text(
-        load_default="refuse",
-        validate=_one_of("refuse", "answer"),
-        metadata=_meta('schrijf "refuse" of "answer"'),
-    )
+
+    class Meta(Section.Meta):
+        # Not as attributes: a schema has one of its own that is called partial.
+        include: ClassVar = {
+            name: Text(
+                load_default="refuse",
+                validate=_one_of("refuse", "answer"),
+                metadata=_meta('schrijf "refuse" of "answer"'),
+            )
+            for name in ("partial", "partial_lists")
+        }
 
 
 def _code(default: str, rule: str) -> Text:

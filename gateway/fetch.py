@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -255,7 +256,7 @@ class Fetcher:
             self.once(
                 visit,
                 claims.asked_by_key(self.sealed(current)),
-                lambda current=current: self._key(visit, current),
+                partial(self._key, visit, current),
                 of_zaken_api=current.startswith(ALWAYS_ASKED),
             )
             with self.store.read() as connection:

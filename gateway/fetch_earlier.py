@@ -6,6 +6,7 @@ A contactmoment comes with all that it is tied to, and the ties come first: they
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -104,9 +105,7 @@ class Earlier:
         while current is not None and current not in met:
             met.add(current)
             asking = current
-            self.fetcher.once(
-                visit, f"contactmoment {asking}", lambda asking=asking: self._moment(visit, asking)
-            )
+            self.fetcher.once(visit, f"contactmoment {asking}", partial(self._moment, visit, asking))
             with self.store.read() as connection:
                 vorig = ties.vorige_of_moment(connection, self.fetcher.source, asking.bytes)
             current = UUID(bytes=vorig) if vorig else None

@@ -384,9 +384,11 @@ class LegacyHydrator:
         with self.store.read() as connection:
             for item in shown:
                 found = rows.document_of(connection, item.uuid)
-                if found is None or found[1] is None:
+                if found is None:
                     continue
                 _, owner, owner_row = found
+                if owner is None or owner_row is None:
+                    continue
                 of_moment = (
                     self._moments and item.kind == "digitaleadres" and ties.is_moment(connection, owner)
                 )

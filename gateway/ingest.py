@@ -21,13 +21,14 @@ from gateway.merging import Merging
 from gateway.store import legacy as rows
 from gateway.store import rebuilding, unread
 from gateway.store.adopting import ADOPTABLE
-from gateway.store.database import Store, StoreError
+from gateway.store.database import Store
 from gateway.store.editing import take_up
 from gateway.store.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
 from gateway.store.kinds import GONE, UNREADABLE
 from gateway.store.packing import unpack
 from gateway.store.representation import givers, zaken_of_pair
 from gateway.store.sources import held_source, meta_of
+from gateway.store.trouble import StoreError
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 __all__ = ["Ingest", "Result"]

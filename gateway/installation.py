@@ -18,8 +18,9 @@ from gateway.legacy.errors import NotConfigured
 from gateway.legacy.places import Places
 from gateway.processes import NotShared
 from gateway.store import rebuilding
-from gateway.store.database import Store, StoreError
+from gateway.store.database import Store
 from gateway.store.sources import bind_secret, forget_coverage, meta, set_meta
+from gateway.store.trouble import StoreError
 from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
 

@@ -176,7 +176,7 @@ def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | N
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger of ours: `log.info("what happened", key=value)`; silent below WARNING until setup_logging."""
-    return structlog.wrap_logger(
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
             structlog.stdlib.filter_by_level,
@@ -190,3 +190,4 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+    return logger

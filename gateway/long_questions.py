@@ -17,7 +17,7 @@ NAMES_TOLD = frozenset[str]().union(*LIST_PARAMETERS.values())
 log = logging.getLogger(__name__)
 
 
-def ended(environ: dict[str, Any], seconds: int) -> Problem:
+def ended(environ: dict[str, Any], seconds: float) -> Problem:
     """Note that a request's question was ended after so many seconds; out: its 503.
 
     The log gets the resource and the names of the filters that we know, never a value.

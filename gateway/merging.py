@@ -320,9 +320,9 @@ class Merging:
         zaken = rows.raw_rows(self.connection, source, "zaak", uuids)
         deelnemers, raws = self._deelnemers(source, uuids)
         onderwerpen: dict[bytes, dict[str, frozenset[UUID]]] = defaultdict(dict)
-        for contact, about, row, tie in ties.subjects_of(self.connection, [each.uuid for each in contacts]):
-            said_by = onderwerpen[contact].get(str(UUID(bytes=about)), frozenset())
-            onderwerpen[contact][str(UUID(bytes=about))] = said_by | {UUID(bytes=tie)}
+        for of, about, row, tie in ties.subjects_of(self.connection, [each.uuid for each in contacts]):
+            said_by = onderwerpen[of].get(str(UUID(bytes=about)), frozenset())
+            onderwerpen[of][str(UUID(bytes=about))] = said_by | {UUID(bytes=tie)}
             raws[tie] = row
         name = source_name(self.connection, source)
         documents: list[tuple[Document, bytes | None]] = []

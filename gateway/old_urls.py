@@ -99,7 +99,7 @@ class OldUrls:
         return None
 
     def _find(self, named: set[Named]) -> dict[Named, UUID]:
-        found = {}
+        found: dict[Named, UUID] = {}
         with self._store.read() as connection:
             for source, kind in {name[:2] for name in named}:
                 wanted = {uuid for *of, uuid in named if of == [source, kind]}

@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, redirect, render_template, request
+from werkzeug import Response as BaseResponse
 
 from gateway.answers import PAGE_HEADERS
 from gateway.auth import Gatekeeper, digest
@@ -72,14 +73,14 @@ class PageAccess:
         session = request.cookies.get(COOKIE)
         return bool(session) and passes.in_session(self._store, digest(session or ""))
 
-    def _enter(self, secret: str) -> Response:
+    def _enter(self, secret: str) -> BaseResponse:
         """Exchange a link for a cookie. HEAD uses nothing up: programs look at links before people do."""
         session = secrets.token_urlsafe(32)
         until = now() + SESSION_SECONDS * 1_000_000
         if request.method != "GET":
             return _closed(NEEDS_ACCESS, 401, [])
         base = self._addresses.base(request.environ)
-        answer: Any = redirect(f"{base}/", 303)
+        answer = redirect(f"{base}/", 303)
         answer.headers.extend(
             (name, value) for name, value in PAGE_HEADERS if name not in ("Content-Type", "Vary")
         )

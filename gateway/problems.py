@@ -209,7 +209,7 @@ def store_busy(retry_after: int) -> Problem:
     return unavailable(detail, retry_after)
 
 
-def question_too_long(seconds: int) -> Problem:
+def question_too_long(seconds: float) -> Problem:
     """503: the answer took longer to find than `[gateway] question_seconds`."""
     return Problem(
         503,

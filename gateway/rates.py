@@ -25,7 +25,7 @@ BYTES = 8
 TOLD_SECONDS = 60.0
 
 
-def shared_memory() -> memoryview:
+def shared_memory() -> memoryview[float]:
     """What `Rates` of processes that are forked after this know together."""
     return memoryview(mmap.mmap(-1, PLACES * BYTES)).cast("d")
 
@@ -33,7 +33,7 @@ def shared_memory() -> memoryview:
 class Rates:
     """Counts the requests of tokens, and refuses those that are too many."""
 
-    def __init__(self, per_second: float, memory: memoryview | None = None) -> None:
+    def __init__(self, per_second: float, memory: memoryview[float] | None = None) -> None:
         """In: requests a second for each token, 0 for no limit; `shared_memory`, without which it counts alone."""
         self._every = 1 / per_second if per_second else 0.0
         self._memory = shared_memory() if memory is None else memory

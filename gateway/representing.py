@@ -21,6 +21,7 @@ from gateway.store.claims import Zaak, put_raw_provenance
 from gateway.store.overlay import overlay
 from gateway.store.representation import RepresentationRow
 from gateway.store.writing import put_documents
+from mappings.documents import Document
 from mappings.findings import Finding
 from mappings.identity import Uuids
 from mappings.vertegenwoordigingen import InZaak, Machtiging, Pair, in_zaak, pair_uuids, vertegenwoordiging
@@ -125,7 +126,7 @@ class _Representing:
         """Write the documents of the pairs that were met. Out: rows of those that nothing gives any more."""
         if not self.affected:
             return set()
-        documents = []
+        documents: list[tuple[Document, bytes | None]] = []
         made_of: dict[bytes, set[int]] = {}
         for pair, rollen in sorted(self.made.items()):
             known_as = self._known_as(pair)

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from structlog.typing import FilteringBoundLogger
+from structlog.stdlib import BoundLogger
 
 EVERY_SECONDS = 60.0
 
@@ -16,7 +16,7 @@ _Key = tuple[tuple[str, Any], ...]
 class Seldom:
     """Warnings with one text, counted for each set of values. Safe for threads."""
 
-    def __init__(self, log: FilteringBoundLogger, text: str, seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, log: BoundLogger, text: str, seconds: float = EVERY_SECONDS) -> None:
         """In: where it is told, the text, and how far apart two lines with the same values are at least."""
         self._log, self._text, self._seconds = log, text, seconds
         self._lock = threading.Lock()

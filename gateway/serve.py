@@ -33,8 +33,9 @@ from gateway.server.lanes import give_place
 from gateway.server.listening import listen, must_be_free
 from gateway.server.worker import MARGIN, work
 from gateway.server.workers import Workers
-from gateway.store.database import SERVING_CACHE_KIBIBYTES, StoreError
+from gateway.store.database import SERVING_CACHE_KIBIBYTES
 from gateway.store.opened import in_use
+from gateway.store.trouble import StoreError
 
 __all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
@@ -49,7 +50,9 @@ LONG_PLACES, LONG_PLACES_WITH_SOURCES = 3, 8
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
-def make_app(config: Config, counted: memoryview | None = None, guesses: Guesses | None = None) -> Flask:
+def make_app(
+    config: Config, counted: memoryview[float] | None = None, guesses: Guesses | None = None
+) -> Flask:
     """The application with everything that the configuration asks for. Raises StoreError.
 
     In: what is counted over all workers, requests of tokens and wrong tokens.

@@ -107,7 +107,7 @@ class _Lines:
 
 def backfills_text(overview: dict[str, Any]) -> str:
     """How backfills are doing (`gateway.backfills.overview`) as text for a person."""
-    console = _paper()
+    console, written = _paper()
     for name, one in overview["sources"].items():
         run, news = one["run"], one["now"]
         # What a backfill that runs waits for, it says itself.
@@ -152,7 +152,7 @@ def backfills_text(overview: dict[str, Any]) -> str:
             label = "per uuid" if kind == "by_uuid" else kind
             table.add_row(label, *(str(counts.get(column, 0)) for column in headings))
         console.print(table)
-    return _written(console)
+    return written.getvalue()
 
 
 def asking_lines(asking: dict[str, Any], *, waits: bool = True) -> list[str]:
@@ -175,7 +175,7 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
 
     `command` is how that person runs us: hints hold it, each on one line, so that they can be pasted.
     """
-    console = _paper()
+    console, written = _paper()
     if found := trouble(status):
         console.print(f"Let op: {found}")
     for name, source in status["sources"].items():
@@ -240,7 +240,7 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
                 console.print(
                     f"{name}: het nalopen staat stil sinds {local_of(followed['still'])} ({followed['cause']})."
                 )
-    return _written(console)
+    return written.getvalue()
 
 
 def styled(told: Told) -> str:
@@ -252,17 +252,15 @@ def _styled(told: Told) -> Text:
     return Text(told.word, style=f"bold {COLOURS[told.level]}")
 
 
-def _paper() -> Console:
-    """Something to print text with colours on, of a fixed width."""
-    return Console(
-        file=io.StringIO(),
+def _paper() -> tuple[Console, io.StringIO]:
+    """Something to print text with colours on, of a fixed width, and where that text then is."""
+    written = io.StringIO()
+    console = Console(
+        file=written,
         width=WIDTH,
         highlight=False,
         markup=False,
         force_terminal=True,
         color_system="standard",
     )
-
-
-def _written(console: Console) -> str:
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+    return console, written

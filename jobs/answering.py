@@ -20,8 +20,7 @@ from gateway.legacy.errors import (
     Unreachable,
 )
 from gateway.store import following, leases
-from gateway.store.database import StoreError
-from gateway.store.trouble import SAYS, name_of
+from gateway.store.trouble import SAYS, StoreError, name_of
 
 # Says nothing of an object: it was not looked at.
 NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, NotNow, TooManyRequests)

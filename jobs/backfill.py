@@ -30,6 +30,7 @@ from uuid import UUID
 
 from gateway.batch import Result
 from gateway.fetch import Fetcher, Visit, ask
+from gateway.fetch_earlier import CONNECTION
 from gateway.legacy.background import background, patient
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow, TooLarge
@@ -38,13 +39,13 @@ from gateway.legacy.gate import LONG
 from gateway.legacy.turns import BROKEN
 from gateway.store import backfills, following, leases, runs
 from gateway.store import legacy as rows
-from gateway.store.database import StoreError, now
+from gateway.store.database import now
 from gateway.store.sources import set_covered
-from gateway.store.trouble import in_words
+from gateway.store.trouble import StoreError, in_words
 from jobs import connections, terms
 from jobs.asking import dated, page_at, total_of, unless_too_large
 from jobs.crew import Crew, Question
-from jobs.lists import CONNECTION, TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
+from jobs.lists import TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.telling import BY_UUID, Progress, Telling
 from jobs.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.work import Busy, busy
@@ -382,10 +383,10 @@ class Backfill:
             cursor |= {"way": self._way(cursor), "connected": 0}
             self._save()
         with self.store.read() as connection:
-            zaken = following.count_held(connection, self.source, ["zaak"])
+            held = following.count_held(connection, self.source, ["zaak"])
             left = following.count_held_after(connection, self.source, "zaak", cursor["connected"])
         if cursor["way"] == connections.BY_ZAAK:
-            self.telling.begin(CONNECTION, cursor["look"], zaken - left, zaken, steps=True)
+            self.telling.begin(CONNECTION, cursor["look"], held - left, held, steps=True)
         else:
             self.telling.begin(CONNECTION, cursor["look"], 0, 1, steps=True)  # one call
         if not self.client.can(CONNECTION, "zaak"):

@@ -42,8 +42,9 @@ class Followed:
         if not covered:
             return "er is nog geen volledige backfill"
         waiting = self.fetcher.client.waits()
-        chosen = waiting is not None and waiting.reason in CHOSEN
-        return f"de bron wordt nu niet gevraagd ({waiting.reason})" if chosen else ""
+        if waiting is None or waiting.reason not in CHOSEN:
+            return ""
+        return f"de bron wordt nu niet gevraagd ({waiting.reason})"
 
     def state(self) -> Following:
         """How far the source is followed."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gateway.covered import CUTOVER
 from gateway.fetch import Fetcher
+from gateway.fetch_earlier import CONNECTION
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Forbidden, LegacyError, Unreachable
@@ -18,7 +19,6 @@ from gateway.logs import get_logger, safe_traceback
 from gateway.store import inbox as rows
 from gateway.store.database import now
 from jobs.answering import NOT_ASKED, UNEXPECTED, gives_others, is_of_the_job
-from jobs.connections import CONNECTION
 from jobs.following import Followed
 from jobs.outbox import back_off
 from jobs.work import Work

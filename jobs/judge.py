@@ -86,12 +86,12 @@ class Judge:
     def named_rollen(self, zaken: Sequence[dict[str, Any]]) -> None:
         """Zaken name their rollen: those that are not held are looked for, whatever the list of rollen shows."""
         named: dict[bytes, bytes] = {}
-        for zaak in zaken:
-            uuid, rollen = uuid_in(zaak.get("uuid")), zaak.get("rollen")
-            for url in rollen if uuid and isinstance(rollen, list) else ():
-                rol = uuid_in(url)
-                if rol is not None and uuid is not None:
-                    named[rol.bytes] = uuid.bytes
+        for shown in zaken:
+            of, rollen = uuid_in(shown.get("uuid")), shown.get("rollen")
+            for url in rollen if of and isinstance(rollen, list) else ():
+                uuid = uuid_in(url)
+                if uuid is not None and of is not None:
+                    named[uuid.bytes] = of.bytes
         with self.store.read() as connection:
             held = raw_rows(connection, self.source, "rol", list(named))
             states = raw_rows(connection, self.source, "zaak", sorted({*named.values()}))

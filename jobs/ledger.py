@@ -115,8 +115,8 @@ class Ledger:
         named: dict[str, list[dict[str, Any]]] = {}
         for each in wrong:
             _name(named, each.sort or "", each.kind, each.uuid, each.repaired, each.zaaktype)
-        for (kind, uuid), (sort, repaired) in sorted(self.damaged.items()):
-            _name(named, f"document_{sort}", kind, uuid, repaired)
+        for (kind, uuid), (sort, fixed) in sorted(self.damaged.items()):
+            _name(named, f"document_{sort}", kind, uuid, fixed)
         repaired = sum(each.repaired for each in wrong) + sum(fixed for _, fixed in self.damaged.values())
         # Of what is found: what the source showed before and refuses now.
         lost = sum(each.sort == INVISIBLE and not each.repaired for each in wrong) + self.not_shown

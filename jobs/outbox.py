@@ -244,7 +244,8 @@ class _Delivery:
 
 def back_off(attempts: int) -> int:
     """Microseconds to wait after a try that came after so many others: 5 seconds, doubling, up to an hour."""
-    return min(rows.LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempts, 20))
+    doubled: int = FIRST_WAIT * 2 ** min(attempts, 20)
+    return min(rows.LONGEST_WAIT, doubled)
 
 
 def _named(waiting: rows.Waiting) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from typing import Any
 from gateway.bits import Bits
 from gateway.ingest import Ingest, Result
 from gateway.store import leases, profiles, rebuilding, runs
-from gateway.store.database import Store, StoreError
+from gateway.store.database import Store
 from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
 from gateway.store.legacy import set_state
 from gateway.store.numbering import number_what_clients_wrote
+from gateway.store.trouble import StoreError
 from jobs.verify import Step
 from jobs.work import busy
 from mappings.translate import fingerprint

@@ -195,7 +195,7 @@ def _tell_error(event: JobExecutionEvent) -> None:
     log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
 
 
-class FromNow(BaseTrigger):
+class FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """Another trigger without the moments that were missed: after one comes the next that lies ahead.
 
     APScheduler goes through each moment that it missed, also when a clock jumped years ahead.
@@ -207,7 +207,8 @@ class FromNow(BaseTrigger):
     def get_next_fire_time(self, previous: datetime | None, moment: datetime) -> datetime | None:
         """The next moment; with one before it, the first that comes after now."""
         after = moment if previous is None else moment + timedelta(microseconds=1)
-        return self._trigger.get_next_fire_time(None, after)
+        due: datetime | None = self._trigger.get_next_fire_time(None, after)
+        return due
 
 
 def _ahead() -> float:

@@ -28,6 +28,7 @@ from uuid import UUID
 from gateway.batch import Result
 from gateway.covered import CUTOVER
 from gateway.fetch import Fetcher
+from gateway.fetch_earlier import CONNECTION
 from gateway.installation import Installation
 from gateway.legacy.client import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
@@ -258,7 +259,7 @@ class _Sweep:
         found: list[dict[str, Any]] = []
         trouble: LegacyError | None = None
         began = now()
-        if not self.fetcher.client.can(connections.CONNECTION, "zaak"):
+        if not self.fetcher.client.can(CONNECTION, "zaak"):
             place.way = connections.NONE  # not any more, since the round began
         elif place.way == connections.WHOLE:
             place.way, found = connections.whole(self.fetcher.client)
@@ -273,7 +274,7 @@ class _Sweep:
             )
             if not zaken:
                 place.way = connections.NONE
-        result = self.followed.take(connections.CONNECTION, found, asked=began)
+        result = self.followed.take(CONNECTION, found, asked=began)
         self.counts["connections"] += len(found)
         self.counts["changed"] += result.changed
         if place.way != connections.BY_ZAAK:

@@ -78,5 +78,8 @@ class Until(threading.Event):
         """Wait until it must stop, so many seconds at most. Out: must it?"""
         left = None if self._end is None else max(0.0, self._end - time.monotonic())
         seconds = min((each for each in (timeout, left) if each is not None), default=None)
-        (self._other or super()).wait(seconds)
+        if self._other is None:
+            super().wait(seconds)
+        else:
+            self._other.wait(seconds)
         return self.is_set()

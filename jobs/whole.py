@@ -24,11 +24,11 @@ from typing import Any
 from gateway.bits import Bits
 from gateway.compare import Verdict
 from gateway.fetch import Fetcher
+from gateway.fetch_earlier import CONNECTION
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer
 from gateway.store import comparing
 from jobs import connections
-from jobs.connections import CONNECTION
 from jobs.judge import Answers, Judge, Tell
 from jobs.ledger import Ledger
 from jobs.lists import kinds_of, ties_in

@@ -15,8 +15,7 @@ import click
 
 from gateway.config import Config, ConfigError, Source, ensure_secret, load_config
 from gateway.processes import NotShared
-from gateway.store.database import StoreError
-from gateway.store.trouble import in_words, is_damage
+from gateway.store.trouble import StoreError, in_words, is_damage
 
 PROBLEMS, USAGE = 1, 2
 # The one way to name sources, of every command that is about them.
@@ -71,7 +70,7 @@ def serving(config: Config, register: bool) -> Config:
 
 def _command(function: Callable[..., Any], judge: Callable[[Config], Config]) -> Callable[..., Any]:
     @click.pass_obj
-    def command(path: Path | None, **arguments: Any) -> Any:
+    def command(path: Path | None, /, **arguments: Any) -> Any:
         try:
             return function(judge(load_config(path, os.environ)), **arguments)
         except (ConfigError, StoreError, NotShared) as error:

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -21,19 +21,17 @@ if TYPE_CHECKING:
     from gateway.store.tokens import TokenRow
 
 
-class LastDay(click.ParamType):
-    """A day, as 2027-01-31 or 31-01-2027; it becomes its end in Dutch time, in microseconds UTC."""
+def last_day(value: str) -> int:
+    """The end in Dutch time, in microseconds UTC, of a day that is written as 2027-01-31 or 31-01-2027.
 
-    name = "dag"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The end of the day. Fails for what is no day, and for one that is past."""
-        end = _end_of(value)
-        if end is None:
-            self.fail(f"{value!r} is geen dag; schrijf bijvoorbeeld 2027-01-31.", param, ctx)
-        if end <= datetime.now(DUTCH_TIME):
-            self.fail(f"{value!r} is voorbij.", param, ctx)
-        return int(end.timestamp()) * 1_000_000
+    Raises BadParameter for what is no day, and for one that is past.
+    """
+    end = _end_of(value)
+    if end is None:
+        raise click.BadParameter(f"{value!r} is geen dag; schrijf bijvoorbeeld 2027-01-31.")
+    if end <= datetime.now(DUTCH_TIME):
+        raise click.BadParameter(f"{value!r} is voorbij.")
+    return int(end.timestamp()) * 1_000_000
 
 
 def _end_of(day: str) -> datetime | None:
@@ -46,7 +44,7 @@ def _end_of(day: str) -> datetime | None:
 
 EXPIRES = click.option(
     "--expires",
-    type=LastDay(),
+    type=last_day,
     metavar="DAG",
     help="De laatste dag waarop het werkt (Nederlandse tijd).",
 )

@@ -85,10 +85,12 @@ def plan(kind: str, expand: Tree) -> Plan:
         made.builders.append((item.name, _builder(made, item)))
     for name, inner in expand:
         item = by_name[name]
-        relation = RELATION[item.relation]  # type: ignore[union-attr]
+        if isinstance(item, declared.Value | declared.Inside):
+            raise TypeError(f"{kind}.{name} refers to nothing")
+        relation = RELATION[item.relation]
         back = isinstance(item, declared.Listing | declared.Summary)
         (made.whole_sources if back else made.whole_targets).add(relation)
-        made.expansions.append(Expansion(name, relation, back, back, plan(item.to, inner)))  # type: ignore[union-attr]
+        made.expansions.append(Expansion(name, relation, back, back, plan(item.to, inner)))
     made.surroundings = reading.surroundings(
         refers=made.refers,
         whole_targets=made.whole_targets,

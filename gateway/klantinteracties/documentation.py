@@ -72,7 +72,8 @@ def _written(form: str, base: str) -> bytes:
     described = document() | {"servers": [{"url": f"{base}{BASE_PATH}"}]}
     if form == "json":
         return orjson.dumps(described)
-    return yaml.dump(described, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100).encode()
+    text: str = yaml.dump(described, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return text.encode()
 
 
 class _Plain(yaml.SafeDumper):

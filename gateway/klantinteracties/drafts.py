@@ -185,7 +185,8 @@ def _group(draft: Draft, item: declared.Value | declared.Inside, base: Json) -> 
     before: Json | None = base[item.name] if soort == base.get(item.switch) else None
     if given is None or (not given and draft.held):
         return before
-    return (before or empty_group(draft.resource.kind, item.name, soort)) | given
+    group: Json = (before or empty_group(draft.resource.kind, item.name, soort)) | given
+    return group
 
 
 def _merge_inside(draft: Draft, item: declared.Inside) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from marshmallow.fields import Field
 
@@ -76,7 +77,8 @@ class Components:
             security=[{"tokenAuth": []}],
             tags=tags,
         )
-        self._converter: Any = plugin.converter
+        # The specification has just given it to its plugin.
+        self._converter: OpenAPIConverter = plugin.converter  # type: ignore[assignment]
         # The one place where apispec learns what our field classes look like.
         self._converter.add_attribute_function(lambda _, field, **__: parts.describe(field, self.of))
         self._made: set[str] = set()
@@ -110,7 +112,7 @@ class Components:
                 self._add_variants(name, variants)
         return ref(name)
 
-    def _add(self, name: str, schema: Schema, *, without: str = "", partial: bool = False) -> None:
+    def _add(self, name: str, schema: Schema, *, without: str | None = None, partial: bool = False) -> None:
         made = type(schema)(exclude=(without,) if without else (), partial=partial or None)
         with warnings.catch_warnings():
             # One schema under two names is meant so: whole and partial.
@@ -161,7 +163,7 @@ class Components:
         expand = {"type": "object", "description": about, "properties": inner}
         return {"allOf": [shown, {"type": "object", "properties": {"_expand": expand}}]}
 
-    def _expanded(self, field: Field, further: Expansions) -> Json:
+    def _expanded(self, field: Field[Any], further: Expansions) -> Json:
         one = self.expanding(BY_KIND[_target(field)], further)
         form: Json = {"type": "array", "items": one} if isinstance(field, Many) else {"allOf": [one]}
         if field.allow_none:
@@ -204,7 +206,7 @@ def _resource(components: Components, resource: Resource) -> None:
     )
     components.spec.path(
         f"/{resource.path}/{{uuid}}",
-        parameters=["uuid"],
+        parameters=["uuid"],  # type: ignore[list-item]  # a name is a reference, as apispec says itself
         operations={
             "get": {
                 **_about(resource, "Retrieve", "opvragen"),
@@ -328,7 +330,7 @@ def _variants(schema: Schema) -> Variants | None:
     return next((field for field in schema.fields.values() if isinstance(field, Variants)), None)
 
 
-def _target(field: Field) -> str:
+def _target(field: Field[Any]) -> str:
     """The kind that a reference, or a list of references, leads to."""
     inner = field.item if isinstance(field, Many) else field
     if not isinstance(inner, Reference):

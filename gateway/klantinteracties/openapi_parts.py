@@ -35,7 +35,7 @@ def ref(name: str) -> Json:
 # Fields
 
 
-def describe(field: Field, of_schema: Callable[[Schema], Json]) -> Json:
+def describe(field: Field[Any], of_schema: Callable[[Schema], Json]) -> Json:
     """The OpenAPI form of a field, as far as it follows from our own classes.
 
     In: the field, and what gives the reference to the component of a schema. What marshmallow knows of every

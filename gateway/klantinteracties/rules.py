@@ -146,7 +146,7 @@ def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[Inv
         yield OWN_PARENT
         return
     if soort == "vestigingsnummer" and not parents and not stays_without_parent(draft):
-        yield NEEDS_KVK_NUMMER
+        yield InvalidParam(*NEEDS_KVK_NUMMER)
         return
     if parents and not rules.having(
         connection, parents, "partijIdentificator.codeSoortObjectId", "kvk_nummer"

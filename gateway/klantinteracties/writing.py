@@ -295,7 +295,7 @@ class Writer:
     ) -> None:
         """Make these documents, and no others, belong to their owner by the relation of a list."""
         rows, before = list(dict.fromkeys(wanted)), questions.referring(connection, item.relation, owner)
-        changes = [(row, []) for row in before if row not in rows]
+        changes: list[tuple[int, list[int]]] = [(row, []) for row in before if row not in rows]
         changes += [(row, [owner]) for row in rows if row not in before]
         for row, targets in changes:
             held = editing.get(connection, row)

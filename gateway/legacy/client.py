@@ -366,7 +366,7 @@ class ZakenClient:
 
     def _list_url(self, kind: str) -> str:
         if kind in EARLIER:
-            base = getattr(self._source, f"{EARLIER[kind]}_url")
+            base: str = getattr(self._source, f"{EARLIER[kind]}_url")
         else:
             base = self._source.catalogi_url if kind in CATALOGI else self._source.zaken_url
         if not base:

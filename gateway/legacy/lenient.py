@@ -176,7 +176,7 @@ def _without_controls(string: re.Match[str]) -> str:
     return _CONTROL.sub(lambda found: chr(_CONTROLS + ord(found[0])), string[0])
 
 
-def _integer(text: str) -> int | float:
+def _integer(text: str) -> int | float | str:
     """A number as the strict reader has it: a float where it is too large for 64 bits."""
     number = int(text) if len(text) <= 20 else None
     if number is not None and -(2**63) <= number < 2**64:
@@ -184,7 +184,7 @@ def _integer(text: str) -> int | float:
     return _float(text)
 
 
-def _float(text: str) -> Any:
+def _float(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else _no_number(text)
 

@@ -23,7 +23,7 @@ class Part(NamedTuple):
     named."""
 
     objects: list[dict[str, Any]]
-    count: int | None
+    length: int | None
     exact: bool
     last: bool = False
 
@@ -39,7 +39,7 @@ def in_parts(ask: Callable[[int, int], Part], number: int, size: int, smaller: i
     `ask` gives a page by number and size; it raises NotFound behind the end. Raises what it raises.
     """
     found: list[dict[str, Any]] = []
-    counts: list[int] = []
+    lengths: list[int] = []
     for part in range((number - 1) * size // smaller + 1, number * size // smaller + 1):
         try:
             page = ask(part, smaller)
@@ -48,10 +48,10 @@ def in_parts(ask: Callable[[int, int], Part], number: int, size: int, smaller: i
         if not page.objects:
             break
         found += page.objects
-        if page.count is not None:
-            counts.append(page.count)
+        if page.length is not None:
+            lengths.append(page.length)
     # Between its parts the list may have got shorter, which whoever walks it must know: the lowest count tells.
-    return Part(found, min(counts, default=None), bool(counts))
+    return Part(found, min(lengths, default=None), bool(lengths))
 
 
 def first_address(begin: bytes, path: str) -> str | None:

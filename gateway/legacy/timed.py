@@ -62,7 +62,7 @@ class _Reading(io.RawIOBase):
         if left <= _LEAST:
             raise TimeoutError
         self._sock.settimeout(min(left, self._limit.read))
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         """Let go of the socket, which stays open for the next call."""

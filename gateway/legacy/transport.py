@@ -171,6 +171,7 @@ class Transport:
         asked: Asked | None = None
         try:
             token = self._tokens.current()
+            error: errors.LegacyError | None
             try:
                 status, headers, content = self._exchange(url, params, template, token, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
@@ -216,7 +217,7 @@ class Transport:
                 url,
                 params=dict(params),
                 auth=_Bearer(token),
-                timeout=timeout,
+                timeout=timeout,  # type: ignore[arg-type]  # urllib3 takes it as it stands; the stubs don't know
                 allow_redirects=False,
                 stream=True,
             )

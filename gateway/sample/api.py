@@ -7,8 +7,9 @@ standard. Source: legacy-behaviour.md and the recorded exchanges.
 import datetime
 import time
 import uuid as uuids
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from flask import Flask, Response, g, request
@@ -88,7 +89,11 @@ def create_app(
     views = _Views(state)
     for names in _COLLECTIONS:
         prefix = f"/{names}/api/v1"
-        for path, view in {"<collection>": views.list_view, "<collection>/<uuid>": views.detail_view}.items():
+        shown: dict[str, Callable[..., Response]] = {
+            "<collection>": views.list_view,
+            "<collection>/<uuid>": views.detail_view,
+        }
+        for path, view in shown.items():
             app.add_url_rule(
                 f"{prefix}/{path}",
                 endpoint=f"{names}-{view.__name__}",
@@ -274,7 +279,7 @@ class _Views:
         response.headers["Location"] = f"{_base()}{PATHS[kind]}/{stored['uuid']}"
         return response
 
-    def _text(self, kind: str, obj: dict) -> bytes:
+    def _text(self, kind: str, obj: dict[str, Any]) -> bytes:
         return orjson.dumps(self._state.rules.trim(kind, obj))
 
     def _change_during_walk(self) -> None:

@@ -50,7 +50,8 @@ class Record:
 
     def load(self) -> dict[str, Any]:
         """A fresh copy of the object, with addresses under the canonical base."""
-        return orjson.loads(self.body)
+        loaded: dict[str, Any] = orjson.loads(self.body)
+        return loaded
 
 
 class Dataset:

@@ -134,7 +134,7 @@ def _add_contactmomenten(dataset: Dataset, klanten: dict[str, str]) -> None:
         vorig = next(reversed(made.values()), None) if number % 3 == 2 else None
         medewerker = medewerkers[number % len(medewerkers)] if medewerkers else {}
         fields = ("identificatie", "achternaam", "voorletters", "voorvoegselAchternaam")
-        contact = {
+        contact: dict[str, Any] = {
             "url": _url("contactmoment", uuid),
             "vorigContactmoment": vorig,
             "volgendContactmoment": None,

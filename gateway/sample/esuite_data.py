@@ -65,7 +65,7 @@ def add_esuite(dataset: Dataset) -> Dataset:
     """Add these contactmomenten, without klant and zaak, to a dataset; returns it."""
     for number, fields in enumerate(_CONTACTMOMENTEN):
         uuid = uuids.uuid5(_NAMESPACE, f"contactmoment {number}")
-        contact = {
+        contact: dict[str, Any] = {
             "url": f"{CANONICAL_BASE}{PATHS['contactmoment']}/{uuid}",
             "vorigContactmoment": None,
             "volgendContactmoment": None,

@@ -79,7 +79,7 @@ _RENAMED = {
 _CONTROLS = {"page", "pageSize", "expand", "ordering"}
 
 
-def check_parameters(args: MultiDict, allowed: frozenset[str]) -> None:
+def check_parameters(args: MultiDict[str, str], allowed: frozenset[str]) -> None:
     """Raise Refusal (400) when the query names a parameter that this version does not have."""
     unknown = [name for name in args if name not in allowed]
     if unknown:
@@ -87,7 +87,7 @@ def check_parameters(args: MultiDict, allowed: frozenset[str]) -> None:
 
 
 def matching(
-    dataset: Dataset, rules: Rules, kind: str, args: MultiDict, application: Application, host: str
+    dataset: Dataset, rules: Rules, kind: str, args: MultiDict[str, str], application: Application, host: str
 ) -> Sequence[Record]:
     """The records that a list shows, newest first (or in the asked `ordering`).
 
@@ -109,7 +109,7 @@ def matching(
     return _in_order(records, args)
 
 
-def _value(name: str, args: MultiDict) -> str:
+def _value(name: str, args: MultiDict[str, str]) -> str:
     value, plain = args.getlist(name)[-1].strip(), name.removeprefix("rol__")
     if plain in _URLS:
         if not _is_url(value):
@@ -192,7 +192,7 @@ def _by_date(
     return {record for record in dataset.snapshot(kind) if fits(record.load().get(field))}
 
 
-def _in_order(records: Sequence[Record], args: MultiDict) -> Sequence[Record]:
+def _in_order(records: Sequence[Record], args: MultiDict[str, str]) -> Sequence[Record]:
     if "ordering" not in args:
         return records
     ordering = args["ordering"]

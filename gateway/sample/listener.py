@@ -5,6 +5,8 @@ in the middle; the tests of the legacy client need both. It logs nothing, becaus
 Source: legacy-behaviour.md 4 and 6.
 """
 
+from __future__ import annotations
+
 import io
 import socket
 import sys
@@ -13,10 +15,13 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 from gateway.sample.traps import Traps
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 IDLE_SECONDS = 60
 _LENGTH_REQUIRED = 411
@@ -32,7 +37,7 @@ class Listener(ThreadingHTTPServer):
     def __init__(
         self,
         port: int,
-        app: Callable,
+        app: WSGIApplication,
         traps: Callable[[], Traps],
         record: Callable[[str, str, list[str], int], None],
     ) -> None:
@@ -116,7 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _run(self, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         started: list[Any] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable:
+        def start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        ) -> Callable[[bytes], object]:
             started[:] = [status, headers]
             return lambda data: None
 

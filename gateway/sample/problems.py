@@ -4,6 +4,7 @@ Source: legacy-behaviour.md 12, 13 and 23, and the recorded exchanges.
 """
 
 import uuid
+from typing import Any
 
 import orjson
 
@@ -42,7 +43,7 @@ class Refusal(Exception):
 
     def body(self, base: str) -> bytes:
         """The problem document; `base` is scheme and host as the client named them."""
-        document: dict = {
+        document: dict[str, Any] = {
             "type": f"{base}/ref/fouten/{self.kind}/",
             "code": self.code,
             "title": self.title,

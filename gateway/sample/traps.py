@@ -3,6 +3,9 @@
 import random
 import threading
 from dataclasses import dataclass, field, fields
+from typing import TypeVar
+
+Option = TypeVar("Option")
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Traps:
         with self._lock:
             return self._random.random() < share
 
-    def choose(self, options: list, number: int = 1) -> list:
+    def choose(self, options: list[Option], number: int = 1) -> list[Option]:
         """`number` different members of `options` (fewer when there are fewer), at random."""
         with self._lock:
             return self._random.sample(options, min(number, len(options)))

@@ -65,7 +65,8 @@ class Exchange:
     @property
     def whose(self) -> str:
         """What is the same for all requests of one client."""
-        return self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
+        whose: str = self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
+        return whose
 
     async def body(self) -> bytes:
         """The whole body; once."""

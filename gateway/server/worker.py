@@ -77,11 +77,11 @@ class Front:
             log.error("a request was lost", cause=type(fault).__name__)
 
 
-class _Entrance(CallbackScheduler):  # type: ignore[misc]
+class _Entrance(CallbackScheduler):
     """What granian calls with each request, in one of its threads."""
 
     def __new__(cls, loop: asyncio.AbstractEventLoop, _take: Callable[[Any], None]) -> _Entrance:
-        return super().__new__(cls, loop, None, None, None, None)
+        return super().__new__(cls, loop, None, None, None, None)  # type: ignore[call-arg]  # granian does not type it
 
     def __init__(self, _loop: asyncio.AbstractEventLoop, take: Callable[[Any], None]) -> None:
         self._schedule_fn = take
@@ -127,17 +127,19 @@ def work(
 
     loop.add_signal_handler(signal.SIGTERM, end)
     stop.add_cb(lambda: loop.call_soon_threadsafe(stopped.set))
-    worker = RSGIWorker(
+    # The types of granian lag behind: what may be left out, how a socket is held, and what serves here.
+    holder = SocketHolder(door, False, BACKLOG) if LISTENS_ITSELF else SocketHolder(door, False)  # type: ignore[call-arg]
+    worker = RSGIWorker(  # type: ignore[call-arg]
         number,
-        (None, SocketHolder(door, False, BACKLOG) if LISTENS_ITSELF else SocketHolder(door, False)),
-        None,
+        (None, holder),
+        None,  # type: ignore[arg-type]
         py_threads=front.threads,
         py_threads_idle_timeout=IDLE_THREAD_SECONDS,
         backpressure=most * MARGIN,
         http_mode="1",
         http1_opts=HTTP1Settings(header_read_timeout=IDLE_SECONDS * 1000),
     )
-    worker.serve_mtr(_Entrance(loop, front.take), loop, stop)
+    worker.serve_mtr(_Entrance(loop, front.take), loop, stop)  # type: ignore[attr-defined]
     tell_ready()
     loop.run_until_complete(stopped.wait())
 

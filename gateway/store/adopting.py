@@ -226,8 +226,7 @@ def _forget_other_pair(
         if not parent or (own is None and partij is None):
             continue
         # Keys that came apart may have left a client's partij here, and its number at another pair.
-        apart = own is None or partij is None
-        if apart or _parent_of(connection, own) not in ("", parent):
+        if own is None or partij is None or _parent_of(connection, own) not in ("", parent):
             for each in (documents[0], document):
                 left |= {uuid for uuid in (each.uuid, *each.other_uuids) if names.pop(uuid, None)}
     return left

@@ -25,7 +25,7 @@ def bound(values: Sequence[Any]) -> tuple[str, list[Any]]:
     if not number:
         return "", []
     rounded = 1 << (number - 1).bit_length() if number <= ROUND else -(-number // ROUND) * ROUND
-    return ",".join("?" * rounded), [*values, *values[-1:] * (rounded - number)]
+    return ",".join("?" * rounded), [*values, *[values[-1]] * (rounded - number)]
 
 
 def in_parts(values: Iterable[Any]) -> Iterator[tuple[str, list[Any]]]:

@@ -100,10 +100,11 @@ def held_of_moments(connection: sqlite3.Connection, source: int, moments: Sequen
 
 def extent(connection: sqlite3.Connection, source: int) -> tuple[int, int]:
     """The highest row of any held object, and how many this source has."""
-    return connection.execute(
+    found: tuple[int, int] = connection.execute(
         "SELECT (SELECT coalesce(max(id), 0) FROM raw), (SELECT count(*) FROM raw WHERE source = ?)",
         (source,),
     ).fetchone()
+    return found
 
 
 def zaken_near(connection: sqlite3.Connection, source: int, places: Iterable[bytes]) -> set[bytes]:

@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.store.database import StoreError, now
-from gateway.store.trouble import in_words
+from gateway.store.database import now
+from gateway.store.trouble import StoreError, in_words
 
 LISTED = 100
 

@@ -158,10 +158,11 @@ def given_lately(
 def count_held(connection: sqlite3.Connection, source: int, kinds: Sequence[str]) -> int:
     """How many objects of these kinds are held."""
     marks = ",".join("?" * len(kinds))
-    return connection.execute(
+    number: int = connection.execute(
         f"SELECT count(*) FROM raw WHERE source = ? AND kind IN ({marks})",
         (source, *(RAW_KIND[kind] for kind in kinds)),
     ).fetchone()[0]
+    return number
 
 
 def count_held_after(connection: sqlite3.Connection, source: int, kind: str, after: int) -> int:

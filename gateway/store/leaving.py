@@ -12,9 +12,9 @@ import orjson
 
 from gateway.store import deleting, editing, naming
 from gateway.store.adopting import give_back
+from gateway.store.binding import IN_IDS, id_list
 from gateway.store.editing import local_values
 from gateway.store.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
-from gateway.store.legacy import IN_IDS, id_list
 from gateway.store.moving import go_along
 from gateway.store.standards import forget_preferred
 from gateway.store.writing import remove_documents

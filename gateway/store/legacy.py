@@ -135,7 +135,8 @@ def raws_of_zaken(
 
 def raw_body(connection: sqlite3.Connection, row: int) -> bytes | None:
     """The compressed body of a held object; None when it was left out."""
-    return connection.execute("SELECT body FROM raw WHERE id = ?", (row,)).fetchone()[0]
+    body: bytes | None = connection.execute("SELECT body FROM raw WHERE id = ?", (row,)).fetchone()[0]
+    return body
 
 
 @dataclass(slots=True)
@@ -409,22 +410,24 @@ def unseen_of_zaak(
     ]
 
 
-def document_of(connection: sqlite3.Connection, uuid: bytes) -> tuple[int, str, int] | None:
+def document_of(connection: sqlite3.Connection, uuid: bytes) -> tuple[int, bytes | None, int | None] | None:
     """A document by its uuid or another uuid of it: (row, uuid of its owner, row of its owner)."""
-    return connection.execute(
+    found: tuple[int, bytes | None, int | None] | None = connection.execute(
         "SELECT d.id, o.uuid, o.id FROM document d LEFT JOIN document o ON o.id = d.owner WHERE d.id ="
         " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
         (uuid,),
     ).fetchone()
+    return found
 
 
 def zaak_of_contact(connection: sqlite3.Connection, uuid: bytes) -> tuple[str, bytes] | None:
     """The source and zaak of a held klantcontact."""
-    return connection.execute(
+    found: tuple[str, bytes] | None = connection.execute(
         "SELECT s.name, r.zaak FROM raw r JOIN source s ON s.id = r.source"
         " WHERE r.uuid = ? AND r.kind = ? AND r.zaak IS NOT NULL",
         (uuid, RAW_KIND["klantcontact"]),
     ).fetchone()
+    return found
 
 
 def zaken_with(

@@ -63,8 +63,8 @@ def follow(connection: sqlite3.Connection, documents: Sequence[Document]) -> Non
                 " JOIN document s ON s.id = l.source WHERE d.uuid = ? AND s.origin = ?",
                 (uuid, LOCAL_ORIGIN),
             ).fetchall()
-            for reference in references:
-                go_along(connection, *reference, _row_of(connection, document))
+            for source, relation, before in references:
+                go_along(connection, source, relation, before, _row_of(connection, document))
 
 
 def _bring_back(
@@ -77,7 +77,8 @@ def _bring_back(
         (UUID(told["source"]).bytes, told["relation"], UUID(told["to"]).bytes),
     ).fetchone()
     if found is not None:
-        _move(connection, *found, _row_of(connection, document))
+        source, relation, before = found
+        _move(connection, source, relation, before, _row_of(connection, document))
     if found is None or named == document.uuid.bytes:
         connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (named, part))
     else:

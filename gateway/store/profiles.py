@@ -519,7 +519,7 @@ def _sought(name: str, condition: Condition) -> tuple[bool, frozenset[str]]:
         return bool(value), frozenset((_trait(name, 1),))
     if compare is Compare.IS:
         return True, frozenset((_trait(name, value),))
-    values = orjson.loads(value)
+    values = orjson.loads(str(value))  # a list of JSON
     if compare is Compare.AMONG:
         return True, frozenset(_trait(name, one) for one in values)
     path, _, field = name.rpartition(":")

@@ -62,7 +62,10 @@ def list_reports(connection: sqlite3.Connection) -> list[Listed]:
         " JOIN source s ON s.id = v.source ORDER BY v.id DESC LIMIT ?",
         (LISTED,),
     )
-    return [Listed(*row[:5], bool(row[5])) for row in rows]
+    return [
+        Listed(number, source, began, ended, mode, bool(clean))
+        for number, source, began, ended, mode, clean in rows
+    ]
 
 
 def proofs(connection: sqlite3.Connection, source: int) -> Iterator[Proof]:

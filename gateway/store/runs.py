@@ -190,9 +190,10 @@ def record_run(
 
 def last_run(connection: sqlite3.Connection, job: str) -> tuple[int, str] | None:
     """When the last run of a job began, and how it is or ended; None when there was none."""
-    return connection.execute(
+    found: tuple[int, str] | None = connection.execute(
         "SELECT started, status FROM run WHERE job = ? ORDER BY started DESC, id DESC LIMIT 1", (job,)
     ).fetchone()
+    return found
 
 
 def last_began(connection: sqlite3.Connection, job: str) -> int | None:
