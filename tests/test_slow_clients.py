@@ -118,7 +118,9 @@ def ended(connection: socket.socket) -> bool:
 def until_ended(connections: list[socket.socket], number: int) -> None:
     """Wait until the server ended so many of them."""
     until = time.monotonic() + 60
-    while (left := [each for each in connections if not ended(each)]) and len(connections) - len(left) < number:
+    while (left := [each for each in connections if not ended(each)]) and len(connections) - len(
+        left
+    ) < number:
         assert time.monotonic() < until, f"{len(left)} of {len(connections)} are open"
         time.sleep(0.1)
 
