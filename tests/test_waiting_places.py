@@ -90,6 +90,19 @@ def test_jobs_need_no_place() -> None:
             about_to_wait("bron", "GET /zaken")
 
 
+def test_a_call_that_nothing_was_waited_for_before_needs_a_place_too(
+    server: SampleServer, install: Install
+) -> None:
+    client, zaak = install(bron=server).fetchers["bron"].client, zaken(server.dataset)[0]
+    client.version()
+    server.reset_calls()
+    with Places(0).question(), pytest.raises(NoPlace):
+        client.get("zaak", zaak)
+    assert server.calls_count == 0
+    with Places(1).question():
+        assert client.get("zaak", zaak)["uuid"] == zaak
+
+
 def test_without_a_place_what_was_never_read_is_refused_and_read_meanwhile(
     server: SampleServer, install: Install
 ) -> None:
