@@ -88,6 +88,21 @@ def new_rol(data: Dataset, number: int = 0, zaak: str = "") -> dict[str, Any]:
     return data.add("rol", made)
 
 
+def an_open_zaak(data: Dataset) -> dict[str, Any]:
+    """A zaak that anybody may see."""
+    return next(zaak for zaak in data.objects("zaak") if zaak["vertrouwelijkheidaanduiding"] == "openbaar")
+
+
+def person(data: Dataset, bsn: str, number: int = 0, **changes: Any) -> dict[str, Any]:
+    """A new rol of somebody with this BSN, on a zaak that anybody may see."""
+    rol = new_rol(data, number, an_open_zaak(data)["uuid"]) | {
+        "betrokkeneType": "natuurlijk_persoon",
+        "betrokkene": "",
+        "betrokkeneIdentificatie": {"inpBsn": bsn, "geslachtsnaam": "Voorbeeld"},
+    }
+    return data.replace("rol", rol["uuid"], rol | changes)
+
+
 def new_zaak(data: Dataset) -> dict[str, Any]:
     """A new zaak that anybody may see, of today."""
     made = data.snapshot("zaak")[0].load() | {
@@ -103,6 +118,21 @@ def new_contact(data: Dataset, zaak: str) -> dict[str, Any]:
     """A new klantcontact on a zaak."""
     made = data.snapshot("klantcontact")[0].load()
     return data.add("klantcontact", made | {"uuid": str(uuid.uuid4()), "zaak": data.get("zaak", zaak)["url"]})
+
+
+@pytest.fixture
+def server(data: Dataset) -> Iterator[SampleServer]:
+    """The `data` of the tests that ask for it, as a source."""
+    with SampleServer(data) as running:
+        yield running
+
+
+def traces(installation: Installation, *texts: str | bytes) -> list[str]:
+    """The files of the store in which one of these stands."""
+    path = installation.store.path
+    sought = [text if isinstance(text, bytes) else text.encode() for text in texts]
+    files = [path, *path.parent.glob(f"{path.name}-*")]
+    return [file.name for file in files if any(text in file.read_bytes() for text in sought)]
 
 
 def lists(server: SampleServer) -> list[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID as Uuid
 
+import following
 import orjson
 import pytest
 from click.testing import CliRunner
-from following import backfilled, new_contact, new_rol, run, small
+from following import backfilled, new_contact, run, small, traces
+from following import server as server
 from support import API, UUID_SECRET, Asker, dump_digest, write_client
 
 from gateway.cli import cli
@@ -36,18 +38,9 @@ def data() -> Dataset:
     return small(30)
 
 
-@pytest.fixture
-def server(data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(data) as running:
-        yield running
-
-
 def person(data: Dataset, number: int = 0, **changes: Any) -> dict[str, Any]:
     """A rol of somebody with that BSN, on a zaak that anybody may see."""
-    zaak = next(z for z in data.objects("zaak") if z["vertrouwelijkheidaanduiding"] == "openbaar")
-    rol = new_rol(data, number, zaak["uuid"]) | {
-        "betrokkeneType": "natuurlijk_persoon",
-        "betrokkene": "",
+    given = {
         "omschrijvingGeneriek": "initiator",
         "betrokkeneIdentificatie": {"inpBsn": BSN, "geslachtsnaam": NAME},
         "contactpersoonRol": {
@@ -57,7 +50,7 @@ def person(data: Dataset, number: int = 0, **changes: Any) -> dict[str, Any]:
             "telefoonnummer": "",
         },
     }
-    return data.replace("rol", rol["uuid"], rol | changes)
+    return following.person(data, BSN, number, **(given | changes))
 
 
 def known_by_url(data: Dataset) -> dict[str, Any]:
@@ -82,13 +75,6 @@ def readable(installation: Installation) -> list[str]:
                     if any(each.encode() in text for each in (BSN, NAME, KNOWN_BY, "uitgewist@")):
                         found.append(f"{table}.{name}")
     return found
-
-
-def traces(installation: Installation, *texts: str) -> list[str]:
-    """The files of the store in which one of these stands."""
-    path = installation.store.path
-    files = [path, *path.parent.glob(f"{path.name}-*")]
-    return [file.name for file in files if any(text.encode() in file.read_bytes() for text in texts)]
 
 
 def there(installation: Installation) -> tuple[int, int]:

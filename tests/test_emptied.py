@@ -4,25 +4,23 @@ of whom it is about."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
-from following import Clock, backfilled, run, small
+from following import Clock, an_open_zaak, backfilled, person, run, small, traces
+from following import server as server
 from support import Asker, dump_digest
 from test_unread_answers import (
     BSN,
     LIMITED,
     OTHER,
-    an_open_zaak,
     bad_rol,
     bad_zaak,
     by_bsn,
     command,
     count,
-    person,
     refused,
 )
 
@@ -43,12 +41,6 @@ NAME = "Bewaardmaar Evenniet"
 @pytest.fixture
 def data() -> Dataset:
     return small(30)
-
-
-@pytest.fixture
-def server(data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(data) as running:
-        yield running
 
 
 @pytest.fixture
@@ -123,14 +115,7 @@ def test_no_trace_of_the_person_is_left_in_the_file(
         (body,) = connection.execute("SELECT body FROM raw WHERE uuid = ?", (UUID(uuid).bytes,)).fetchone()
     assert traces(installation, body[20:80])
     emptied_after(installation, clock)
-    assert not traces(installation, body[20:80], BSN.encode(), NAME.encode())
-
-
-def traces(installation: Installation, *texts: bytes) -> list[Path]:
-    """The files of the store in which one of these stands."""
-    path = installation.store.path
-    files = [path, *path.parent.glob(f"{path.name}-*")]
-    return [file for file in files if any(text in file.read_bytes() for text in texts)]
+    assert not traces(installation, body[20:80], BSN, NAME)
 
 
 @pytest.mark.rule("M2")

@@ -30,9 +30,9 @@ from jobs.scheduler import Scheduler
 from jobs.table import Job, run_job
 from jobs.work import NotFree, Work
 
-BUSY_SECONDS = 2
+BUSY_SECONDS = 4
 # What a question may cost on a machine that does other things too. Before, it waited as long as the store was held.
-SOON = 1.0
+SOON = 3.0
 PARTIJ = {"soortPartij": "persoon", "indicatieActief": True}
 PARTIJEN = f"{API}/partijen"
 Install = Callable[..., Installation]
@@ -71,7 +71,7 @@ class Served:
         return ask(self.address, self.token, path, body)
 
     def wait(self) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             try:
                 assert self.ask("/health/ready").status == 200
@@ -105,7 +105,7 @@ def hold(served: Served, seconds: float) -> None:
     for name in ("live", "list", "held"):
         assert clients.longest(name) < SOON, told
         assert {answer.status for answer in clients.answers[name]} == {200}, told
-        assert len(clients.answers[name]) > seconds * 2, told
+        assert len(clients.answers[name]) > seconds / 2, told
     for name in ("never", "write"):
         assert clients.longest(name) < BUSY_SECONDS + SOON, told
         assert {answer.status for answer in clients.answers[name]} == {503}, told
@@ -121,7 +121,7 @@ def hold(served: Served, seconds: float) -> None:
 
 
 def test_who_reads_goes_on_and_who_writes_is_told_to_come_back(served: Served) -> None:
-    hold(served, 5)
+    hold(served, 8)
 
 
 @pytest.mark.soak
@@ -140,14 +140,20 @@ def test_a_backfill_waits_for_as_long_as_the_store_is_held_and_tells(
         installation = install(bron=server)
         store = installation.store
         store.waiting.seconds = 0.5
-        begun, done = threading.Event(), []
-        work = Backfill(installation.fetchers["bron"], begins=begun.set)
+        begun, held, done = threading.Event(), threading.Event(), []
+
+        def begins() -> None:
+            begun.set()
+            assert held.wait(60)
+
+        work = Backfill(installation.fetchers["bron"], begins=begins)
         thread = threading.Thread(target=lambda: done.append(work.run()))
         with caplog.at_level(logging.INFO):
             # Held before the first write after its beginning, for much longer than a client's write would wait.
             thread.start()
-            assert begun.wait(10)
+            assert begun.wait(60)
             with hogged(store.path):
+                held.set()
                 time.sleep(2)
                 assert thread.is_alive()
             thread.join(60)
@@ -174,8 +180,9 @@ def test_the_scheduler_and_its_jobs_outlast_it(tmp_path: Path) -> None:
         )
         thread.start()
         try:
-            until = time.monotonic() + 10
-            while not ran and time.monotonic() < until:
+            until = time.monotonic() + 60
+            while not ran:
+                assert time.monotonic() < until
                 time.sleep(0.05)
             with hogged(installation.store.path):
                 time.sleep(0.5)
@@ -183,13 +190,13 @@ def test_the_scheduler_and_its_jobs_outlast_it(tmp_path: Path) -> None:
                 time.sleep(2)
                 assert len(ran) == before
                 assert thread.is_alive()
-            until = time.monotonic() + 10
-            while len(ran) == before and time.monotonic() < until:
+            until = time.monotonic() + 60
+            while len(ran) == before:
+                assert time.monotonic() < until
                 time.sleep(0.05)
-            assert len(ran) > before
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(60)
         assert not thread.is_alive()
 
 
@@ -265,20 +272,23 @@ def test_the_writes_of_one_request_wait_no_longer_together_than_one(store: Store
         first = timed(store)
         again = timed(store, request=False)
     assert 0.9 < first < 1 + SOON
-    assert again < 0.1
+    assert again < 0.9
 
 
 def test_a_block_may_wait_less_and_its_waits_count_for_the_request(store: Store) -> None:
+    store.waiting.seconds = 3
     store.waiting.new_request()
     with hogged(store.path):
-        with store.waiting.at_most(0.3):
-            assert timed(store, request=False) < 0.6
-        assert 0.5 < timed(store, request=False) < 0.9
+        with store.waiting.at_most(1):
+            first = timed(store, request=False)
+        assert 0.9 < first < 2.5
+        # In all 3 seconds; each by itself would be 4.
+        assert 2.9 < first + timed(store, request=False) < 3.9
 
 
 def test_who_does_not_wait_gives_up_at_once(store: Store) -> None:
     with hogged(store.path):
-        assert timed(store, wait=0) < 0.1
+        assert timed(store, wait=0) < 0.9
 
 
 def test_writers_of_clients_that_have_their_turns_take_no_places(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from following import (
     NO_ADDRESS,
     Broken,
     Clock,
+    an_open_zaak,
     backfilled,
     given_long_ago,
     new_contact,
@@ -252,7 +253,7 @@ def test_a_zaak_that_became_secret_goes_and_comes_back_whole(
 ) -> None:
     data = server.dataset
     before = dump_digest(installation.store)
-    zaak = next(each for each in data.objects("zaak") if each["vertrouwelijkheidaanduiding"] == "openbaar")
+    zaak = an_open_zaak(data)
     for level in ("geheim", "openbaar"):
         data.replace("zaak", zaak["uuid"], zaak | {"vertrouwelijkheidaanduiding": level})
         post(installation, message(server, "zaak", zaak["uuid"], "update"))
@@ -333,7 +334,7 @@ def test_doubled_messages_cost_one_call(installation: Installation, server: Samp
 
 def test_a_zaakcontactmoment_has_its_zaak_read(installation: Installation, server: SampleServer) -> None:
     data = server.dataset
-    zaak = next(each for each in data.objects("zaak") if each["vertrouwelijkheidaanduiding"] == "openbaar")
+    zaak = an_open_zaak(data)
     contact = new_contact(data, zaak["uuid"])
     post(installation, message(server, "zaakcontactmoment", str(uuid4()), "create", zaak=zaak["uuid"]))
     assert run(installation, look_into) == {"done": 1, "postponed": 0}

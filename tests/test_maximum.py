@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from following import backfilled, small
+from following import an_open_zaak, backfilled, small
 from support import Asker, dump_digest, read_config, write_config
 
 from gateway.ingest import OtherMaximum
@@ -48,9 +48,7 @@ def test_a_gateway_with_the_old_maximum_answers_with_what_it_has(
     tmp_path: Path, server: SampleServer
 ) -> None:
     old = backfilled(opened(tmp_path / "here", server, "zaakvertrouwelijk"))
-    zaak = next(
-        zaak for zaak in server.dataset.objects("zaak") if zaak["vertrouwelijkheidaanduiding"] == "openbaar"
-    )
+    zaak = an_open_zaak(server.dataset)
     old.store.connection().execute("UPDATE source SET covered = 1")
     opened(tmp_path / "here", server, "openbaar")
     about = {"onderwerpobject__onderwerpobjectidentificatorObjectId": zaak["uuid"]}

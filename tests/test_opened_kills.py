@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -46,6 +47,8 @@ def kill_at_random(path: Path, times: int, writers: int, seed: int) -> None:
             )
             for name in told
         }
+        if not any(told.values()):  # the first time each has written something before
+            assert all(select.select([process.stdout], [], [], 60)[0] for process in running.values())
         time.sleep(0.6 + chance.random())
         for process in chance.sample(list(running.values()), writers):
             os.kill(process.pid, signal.SIGKILL)

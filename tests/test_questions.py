@@ -352,10 +352,13 @@ def ask(talker: Talker, row: Row, world: World) -> Iterator[tuple[str, Said]]:
         yield where.split("?")[0], talker.ask(method, where, body)
 
 
-def judge(talker: Talker, row: Row, cell: str, world: World) -> None:
-    """Ask all of a row, and see that each answer is what the cell says."""
+def judge(talker: Talker, row: Row, cell: str, world: World, filled: Talker | None = None) -> None:
+    """Ask all of a row, and see that each answer is what the cell says; a whole one has as much as after a backfill."""
     statuses, coverages, freshnesses = CELLS[cell]
+    wholes = ask(filled, row, world) if filled and cell in (WHOLE, HELD) else None
     for where, said in ask(talker, row, world):
+        if wholes is not None:
+            assert said.json.get("count") == next(wholes)[1].json.get("count"), where
         assert said.status in statuses, (where, said.status)
         assert not coverages or said.coverage in coverages, (where, said.coverage)
         assert not freshnesses or said.freshness in freshnesses, (where, said.freshness)
@@ -371,12 +374,14 @@ def cold(install: Install, server: SampleServer, row: Row, **more: Any) -> Insta
 
 
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
-def test_before_the_backfill(install: Install, reached: SampleServer, world: World, row: Row) -> None:
+def test_before_the_backfill(
+    install: Install, reached: SampleServer, world: World, row: Row, filled: Talker
+) -> None:
     with talking(cold(install, reached, row)) as talker:
         write(talker)
         for known in row.known(world):
             assert talker.get(known).status == 200
-        judge(talker, row, row.before, world)
+        judge(talker, row, row.before, world, filled)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
@@ -390,7 +395,7 @@ def test_after_the_backfill(filled: Talker, reached: SampleServer, world: World,
 
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
 def test_with_the_source_away_and_what_is_asked_held(
-    install: Install, reached: SampleServer, world: World, row: Row
+    install: Install, reached: SampleServer, world: World, row: Row, filled: Talker
 ) -> None:
     installation = cold(install, reached, row, max_age=0)
     with talking(installation) as talker:
@@ -402,7 +407,7 @@ def test_with_the_source_away_and_what_is_asked_held(
         if row.away_held == DONE:
             assert all(said.status == 201 for _, said in ask(talker, row, world))
         reached.traps.down = True
-        judge(talker, row, row.away_held, world)
+        judge(talker, row, row.away_held, world, filled)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)

@@ -39,6 +39,7 @@ def make():
 
     @app.get("/slow")
     def slow():
+        os.write(1, b"asked\\n")
         time.sleep(1.5)
         return "whole"
 
@@ -103,6 +104,15 @@ def get(port: int, path: str) -> str:
         return str(answer.read().decode())
 
 
+def asked(running: subprocess.Popen[str], times: int = 1) -> None:
+    """Wait until a worker of SLOW begins to answer `/slow`, so many times."""
+    assert running.stdout is not None
+    while times:
+        line = running.stdout.readline()
+        assert line, "the server ended"
+        times -= line == "asked\n"
+
+
 def plain_config(folder: Path, port: int) -> Path:
     path = folder / "config.toml"
     path.write_text(
@@ -134,7 +144,7 @@ def test_a_request_that_is_being_answered_when_the_server_must_stop_is_answered(
         listening(port)
         asking = threading.Thread(target=lambda: answers.append(get(port, "/slow")))
         asking.start()
-        time.sleep(0.7)
+        asked(running)
         running.terminate()
         asking.join()
         assert running.wait(timeout=20) == 0

@@ -87,11 +87,12 @@ def test_a_call_to_a_source_that_drips_ends(head: bool) -> None:
         began = time.monotonic()
         with pytest.raises(errors.TimedOut):
             client.get("rol", UNKNOWN)
-        assert 1.5 < time.monotonic() - began < 3
+        assert 1.5 < time.monotonic() - began < 10
+        client = client_of(server, ONCE, api_version="1.5.1", read_timeout=1, call_timeout=60)
         began = time.monotonic()
         with pytest.raises(errors.DeadlinePassed):
             client.get("rol", UNKNOWN, deadline=began + 1)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
 
 
 def test_so_it_is_with_the_notificaties_api() -> None:
@@ -102,7 +103,7 @@ def test_so_it_is_with_the_notificaties_api() -> None:
         began = time.monotonic()
         sent = client.send({"kanaal": "partijen"})
         client.close()
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15, "all of its head would take twenty-five seconds"
         assert (sent.verdict, sent.cause) == (Verdict.TROUBLE, "timed_out")
 
 
@@ -255,8 +256,10 @@ def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Pat
         before = resident(gateway.pid)
         answer = gateway.get(f"{API}/partijen", **BSN, partijIdentificator__objectId=bsn)
         assert answer.status_code == 200 and answer.json()["count"] == 1
-        time.sleep(0.5)
-        assert resident(gateway.pid) - before < 40 * MB
+        until = time.monotonic() + 60
+        while resident(gateway.pid) - before >= 40 * MB:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 def _visit() -> Any:
@@ -279,15 +282,15 @@ def test_a_live_question_does_not_wait_for_a_day_of_rest(
 ) -> None:
     """It stayed 502 for an hour, though the source was well again."""
     assert turns.LONGEST_LIVE_REST == 60
-    monkeypatch.setattr(turns, "LONGEST_LIVE_REST", 1.0)
+    monkeypatch.setattr(turns, "LONGEST_LIVE_REST", 4.0)
     with Scripted(Reply(429, {}, {"Retry-After": "86400"}), FOUND) as server:
         client = client_of(server, ONCE, api_version="1.5.1")
         with pytest.raises(errors.TooManyRequests):
             client.get("rol", UNKNOWN)
         with pytest.raises(errors.TooManyRequests, match="rust"):
             client.get("rol", UNKNOWN, deadline=time.monotonic() + 0.3)
-        time.sleep(1.1)
-        assert client.get("rol", UNKNOWN, deadline=time.monotonic() + 0.5) == ROL
+        time.sleep(4.1)
+        assert client.get("rol", UNKNOWN, deadline=time.monotonic() + 60) == ROL
         with background(patience=2), pytest.raises(errors.NotNow, match="rust"):
             client.get("rol", UNKNOWN)  # jobs do as they were asked, up to longest_rest
 
@@ -311,11 +314,21 @@ def test_jobs_rest_no_longer_than_the_config_says_and_it_is_told(caplog: pytest.
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[tuple[Installation, SampleServer, SampleServer]]:
-    """Two sources that were read whole."""
+    """Two sources that were read whole; a call of one that hangs lasts for as long as the test does."""
     with SampleServer(small(60)) as bad, SampleServer(small(60)) as good:
-        path = write_config(tmp_path / "two", {"aaa": bad, "zzz": good})
+        path = write_config(tmp_path / "two", {"aaa": bad, "zzz": good}, deadline=1)
+        path.write_text(patient(path.read_text()))
         yield backfilled(open_installation(read_config(path))), bad, good
-        bad.traps.stall_rate = 0
+
+
+def patient(text: str) -> str:
+    """A configuration in which calls may last three minutes."""
+    return text.replace("read_timeout = 10\n", "read_timeout = 180\ncall_timeout = 180\n")
+
+
+def let_hang(server: SampleServer) -> None:
+    """Take calls and not answer, until it stops."""
+    server.traps.stall_seconds, server.traps.stall_rate = 600, 1
 
 
 def _synced(installation: Installation, source: str) -> int:
@@ -326,57 +339,60 @@ def _synced(installation: Installation, source: str) -> int:
 def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     two: tuple[Installation, SampleServer, SampleServer],
 ) -> None:
-    """It comes first, and a call of it lasts ten seconds here; each source has a turn of its own."""
+    """It comes first; each source has a turn of its own."""
     installation, bad, good = two
     new = new_rol(good.dataset)["uuid"]
-    bad.traps.stall_seconds, bad.traps.stall_rate = 60, 1
+    let_hang(bad)
     stop = threading.Event()
     scheduler = Scheduler(installation, [BY_NAME["sync"]], lease_seconds=2)
     thread = threading.Thread(target=scheduler.run, args=(stop.wait,))
     thread.start()
     try:
-        until = time.monotonic() + 8
-        while not _synced(installation, "zzz") and time.monotonic() < until:
+        until = time.monotonic() + 60
+        while not _synced(installation, "zzz"):
+            assert time.monotonic() < until
             time.sleep(0.1)
-        assert _synced(installation, "zzz")
         assert not _synced(installation, "aaa")
         assert new in raw_uuids(installation)
     finally:
-        bad.traps.stall_rate = 0
         stop.set()
+        bad.stop()  # which ends its calls
         thread.join()
 
 
-def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(install: Install) -> None:
+def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
+    tmp_path: Path, install: Install
+) -> None:
     """All threads that read on were held by the one that hangs."""
     with SampleServer(small(60)) as bad, SampleServer(small(60)) as good:
-        asker = Asker(install(bad=bad, good=good, deadline=1))
+        path = write_config(tmp_path / "here", {"bad": bad, "good": good}, deadline=1)
+        path.write_text(patient(path.read_text()))
+        asker = Asker(install(path))
         bsns = [
             rol["betrokkeneIdentificatie"]["inpBsn"]
             for rol in good.dataset.objects("rol")
             if (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
         ]
-        bad.traps.stall_seconds, bad.traps.stall_rate = 60, 1
+        let_hang(bad)
         fetcher = asker.hydrator.fetchers["good"]
         chosen = list(dict.fromkeys(bsns))[:4]
         for bsn in chosen:
             asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
-        until = time.monotonic() + 8
-        while time.monotonic() < until:
-            held_now = [fetcher.held("partij", f"brp:bsn:{bsn}") for bsn in chosen]
-            if all(held_now):
-                break
+        until = time.monotonic() + 60
+        while not all(fetcher.held("partij", f"brp:bsn:{bsn}") for bsn in chosen):
+            assert time.monotonic() < until
             time.sleep(0.1)
-        assert all(held_now)
-        bad.traps.stall_rate = 0
-        asker.hydrator.refresher.stop(5)
+        bad.stop()
+        assert asker.hydrator.refresher.stop(60)
 
 
 def endless(work: Work) -> dict[str, int]:
-    """A job that never ends by itself."""
+    """A job that does not end by itself, for as long as a test waits."""
     (fetcher,) = work.installation.fetchers.values()
-    while True:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         fetcher.client.first("rol")
+    return {}
 
 
 def test_a_turn_that_lasts_too_long_is_stopped_and_told(
@@ -386,7 +402,7 @@ def test_a_turn_that_lasts_too_long_is_stopped_and_told(
         job = Job("sync", "", endless, lambda config: "", seconds=1, by_source=True, most_seconds=1)
         began = time.monotonic()
         counts = run_job(install(bron=server), job)
-        assert 0.9 < time.monotonic() - began < 4
+        assert 0.9 < time.monotonic() - began < 30
         assert counts == {TIME_OVER: 1}
         assert job.in_trouble(counts)
     told = [record.getMessage() for record in caplog.records if "lasted too long" in record.getMessage()]
@@ -401,7 +417,7 @@ def test_how_long_a_job_may_last_is_for_the_operator_to_say(tmp_path: Path, inst
         job = Job("sync", "", endless, lambda config: "", seconds=1, by_source=True, most_seconds=60)
         began = time.monotonic()
         assert run_job(install(path), job) == {TIME_OVER: 1}
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         path.write_text(text + "[jobs.sync]\nmost_seconds = -1\n")
         with pytest.raises(ConfigError, match=r"jobs\.sync\.most_seconds"):
             read_config(path)

@@ -125,9 +125,11 @@ def test_a_rebuild_brings_together_what_a_store_held_apart(
     for uuid in before:
         assert asker.get(f"partijen/{uuid}").get_json()["uuid"] == partij["uuid"]
     rebuilt = dump_digest(store)
-    fresh = open_installation(read_config(tmp_path / "alone.toml"))
-    for kind in ("rol", "klant"):
-        for _, raw in [each for each in objects() if each[0] == kind]:
-            ingest.take("bron", kind, [raw], asked=0)
-    assert dump_digest(fresh.store) == rebuilt
+    take(ingest, objects())
+    assert dump_digest(store) == rebuilt
     assert broken(store) == {}
+    (tmp_path / "fresh").mkdir()
+    (tmp_path / "fresh" / "alone.toml").write_text(CONFIG.format(secret=UUID_SECRET), encoding="utf-8")
+    fresh = open_installation(read_config(tmp_path / "fresh" / "alone.toml")).store
+    take(make_ingest(read_config(tmp_path / "config.toml"), fresh), objects())
+    assert dump_digest(fresh) == rebuilt

@@ -21,7 +21,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from click.testing import CliRunner, Result
-from following import backfilled, small
+from following import DAY, SECOND, Clock, backfilled, small
 from support import Asker, klantbrug
 
 from gateway.auth import Gatekeeper, create_token, rotate_token
@@ -285,9 +285,9 @@ def test_a_second_backfill_tells_which_one_runs(
     installation: Installation, server: SampleServer, run_log: Path
 ) -> None:
     path = str(installation.config.path)
-    server.traps.slow = 0.2
+    server.traps.slow = 2
     with klantbrug(run_log, "--config", path, "backfill") as first:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while '"running": true' not in command(installation, "backfill", "status", "--json").output.replace(
             '"running":true', '"running": true'
         ):
@@ -302,7 +302,7 @@ def test_a_second_backfill_tells_which_one_runs(
 
 
 def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, server: SampleServer) -> None:
-    server.traps.slow = 1.0
+    server.traps.slow = 0.5
     with subprocess.Popen(
         [sys.executable, "-m", "gateway", "--config", str(installation.config.path), "check"],
         stdout=subprocess.PIPE,
@@ -316,8 +316,9 @@ def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, s
             lines.append(line)
             if "De bron antwoordt" in line:
                 break
+        server.traps.slow = 60
         assert process.poll() is None, "the rest is still to come"
-        time.sleep(0.5)  # so that it begins to ask for the first counts
+        time.sleep(2)  # so that it begins to ask for the first counts
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=20)
     assert any(line.startswith("Bron bron") for line in lines)
@@ -370,13 +371,16 @@ def test_a_revoked_name_can_be_used_again(installation: Installation) -> None:
     assert command(installation, "token", "list").output.count("kiss:") == 2
 
 
-def test_rotate_gives_a_new_token_and_the_old_one_ends(installation: Installation) -> None:
+def test_rotate_gives_a_new_token_and_the_old_one_ends(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
     first = create_token(installation.store, "omc", "write")
-    second = rotate_token(installation.store, "omc", overlap=1)
+    second = rotate_token(installation.store, "omc", overlap=3600)
     keeper = Gatekeeper(installation.store, remembered_seconds=0)
     assert keeper.admit(f"Token {first}", "write").name == "omc", "for as long as they overlap"
     assert keeper.admit(f"Token {second}", "write").scope == "write"
-    time.sleep(1.1)
+    clock.days = 3601 / DAY
     with pytest.raises(Problem):
         keeper.admit(f"Token {first}", "read")
     assert keeper.admit(f"Token {second}", "write")
@@ -385,11 +389,14 @@ def test_rotate_gives_a_new_token_and_the_old_one_ends(installation: Installatio
     assert "geen token in gebruik" in told.output
 
 
-def test_a_token_expires_and_its_name_is_free(installation: Installation) -> None:
-    secret = create_token(installation.store, "tijdelijk", "read", now() + 500_000)
+def test_a_token_expires_and_its_name_is_free(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    secret = create_token(installation.store, "tijdelijk", "read", now() + 3600 * SECOND)
     keeper = Gatekeeper(installation.store, remembered_seconds=0)
     assert keeper.admit(f"Token {secret}", "read")
-    time.sleep(0.6)
+    clock.days = 3601 / DAY
     with pytest.raises(Problem):
         keeper.admit(f"Token {secret}", "read")
     assert ", verlopen " in command(installation, "token", "list").output

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from following import backfilled, new_contact, new_rol, run, small
+from following import an_open_zaak, backfilled, new_contact, person, run, small
+from following import server as server
 from support import UUID_SECRET, Asker, dump_digest, write_client
 
 from gateway.cli import cli
@@ -27,7 +28,6 @@ LIMITED = Application(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret,
 Install = Callable[..., Installation]
 NUMBER = "partijIdentificator__"
 BSN, OTHER = "111222333", "123456782"
-OPEN = "openbaar"
 # The same person asked for in every way in which a key can be given.
 WAYS = {
     "partijen": NUMBER,
@@ -40,27 +40,6 @@ WAYS = {
 @pytest.fixture
 def data() -> Dataset:
     return small(20)
-
-
-@pytest.fixture
-def server(data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(data) as running:
-        yield running
-
-
-def an_open_zaak(data: Dataset) -> dict[str, Any]:
-    return next(zaak for zaak in data.objects("zaak") if zaak["vertrouwelijkheidaanduiding"] == OPEN)
-
-
-def person(data: Dataset, bsn: str, number: int = 0, **changes: Any) -> dict[str, Any]:
-    """A new rol of somebody with this BSN, on a zaak that anybody may see."""
-    rol = new_rol(data, number, an_open_zaak(data)["uuid"])
-    rol |= {
-        "betrokkeneType": "natuurlijk_persoon",
-        "betrokkene": "",
-        "betrokkeneIdentificatie": {"inpBsn": bsn, "geslachtsnaam": "Voorbeeld"},
-    }
-    return data.replace("rol", rol["uuid"], rol | changes)
 
 
 def bad_rol(data: Dataset, bsn: str = BSN, **changes: Any) -> dict[str, Any]:

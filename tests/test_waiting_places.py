@@ -20,7 +20,8 @@ from gateway.legacy.places import Places, about_to_wait, most_waiting
 from gateway.sample.server import SampleServer
 
 Install = Callable[..., Installation]
-AT_ONCE = 0.7
+# For a refusal, on a machine that does much else; who waits for the source does so for half of the deadline or longer.
+AT_ONCE, DEADLINE = 2.0, 5
 
 
 @pytest.fixture
@@ -37,13 +38,12 @@ class Full:
         self.client = Client(installation)
         self.client.hydrator.places = Places(1)
         hang(server)
-        calls = server.calls_count
         self.waiting = threading.Thread(target=self._wait, args=(installation, zaak))
         self.waiting.start()
-        until = time.monotonic() + 5
-        while self.client.hydrator.places._free and time.monotonic() < until:
+        until = time.monotonic() + 60
+        while self.client.hydrator.places._free:
+            assert time.monotonic() < until
             time.sleep(0.01)
-        assert not self.client.hydrator.places._free and server.calls_count >= calls
 
     def _wait(self, installation: Installation, zaak: str) -> None:
         self.client.get("klantcontacten", **{ZAAK: zaak})
@@ -90,10 +90,23 @@ def test_jobs_need_no_place() -> None:
             about_to_wait("bron", "GET /zaken")
 
 
+def test_a_call_that_nothing_was_waited_for_before_needs_a_place_too(
+    server: SampleServer, install: Install
+) -> None:
+    client, zaak = install(bron=server).fetchers["bron"].client, zaken(server.dataset)[0]
+    client.version()
+    server.reset_calls()
+    with Places(0).question(), pytest.raises(NoPlace):
+        client.get("zaak", zaak)
+    assert server.calls_count == 0
+    with Places(1).question():
+        assert client.get("zaak", zaak)["uuid"] == zaak
+
+
 def test_without_a_place_what_was_never_read_is_refused_and_read_meanwhile(
     server: SampleServer, install: Install
 ) -> None:
-    installation = install(bron=server, deadline=3)
+    installation = install(bron=server, deadline=DEADLINE)
     installation.fetchers["bron"].client.version()
     first, second = zaken(server.dataset)[:2]
     full = Full(installation, server, first)
@@ -114,7 +127,7 @@ def test_without_a_place_what_was_never_read_is_refused_and_read_meanwhile(
 def test_who_asks_what_another_is_fetching_does_not_wait_without_a_place(
     server: SampleServer, install: Install
 ) -> None:
-    installation = install(bron=server, deadline=3)
+    installation = install(bron=server, deadline=DEADLINE)
     installation.fetchers["bron"].client.version()
     zaak = zaken(server.dataset)[0]
     full = Full(installation, server, zaak)
@@ -126,7 +139,7 @@ def test_who_asks_what_another_is_fetching_does_not_wait_without_a_place(
 def test_without_a_place_what_is_held_is_answered_as_stale(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, installation = Clock(monkeypatch), backfilled(install(bron=server, deadline=3))
+    clock, installation = Clock(monkeypatch), backfilled(install(bron=server, deadline=DEADLINE))
     clock.days = 600 / DAY
     first, second = zaken(server.dataset)[:2]
     full = Full(installation, server, first)
@@ -140,7 +153,7 @@ def test_without_a_place_what_is_held_is_answered_as_stale(
 def test_a_write_that_must_ask_a_source_first_waits_in_a_place_too(
     server: SampleServer, install: Install
 ) -> None:
-    installation = install(bron=server, deadline=3)
+    installation = install(bron=server, deadline=DEADLINE)
     installation.fetchers["bron"].client.version()
     full = Full(installation, server, zaken(server.dataset)[0])
     code = {"codeObjecttype": "natuurlijk_persoon", "codeRegister": "brp", "codeSoortObjectId": "bsn"}
@@ -158,7 +171,7 @@ def test_who_waits_for_the_version_of_a_source_waits_in_a_place_too(
     server: SampleServer, install: Install
 ) -> None:
     """Nobody knows it yet: one asks, and whoever needs it waits for that."""
-    installation = install(bron=server, deadline=3)
+    installation = install(bron=server, deadline=DEADLINE)
     first, second = zaken(server.dataset)[:2]
     full = Full(installation, server, first)
     took, answer = timed(lambda: full.client.get("klantcontacten", **{ZAAK: second}))
@@ -174,8 +187,9 @@ def test_while_the_breaker_is_open_a_refusal_writes_nothing(server: SampleServer
     server.traps.down = True
     first, *others = zaken(server.dataset)
     gate = fetcher.client._gates.all()[0]
-    until = time.monotonic() + 20
-    while not gate.broken() and time.monotonic() < until:
+    until = time.monotonic() + 60
+    while not gate.broken():
+        assert time.monotonic() < until
         client.get("klantcontacten", **{ZAAK: first})
     client.hydrator.refresher.stop(10)
     changes = fetcher.store.connection().total_changes

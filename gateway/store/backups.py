@@ -119,11 +119,7 @@ def _copy(store: Path, part: Path, progress: Progress) -> None:
 
 
 def _check(part: Path) -> None:
-    file = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    sync(part)
     with soundness.only_looking(part) as connection:
         found = soundness.pages(connection)
         if not found and meta_of(connection, SECRET) is None:
@@ -145,12 +141,12 @@ def _keep(part: Path, to: Path) -> None:
         if to.exists():
             raise BackupError(f"{to} is er intussen al; er is niets overschreven.") from None
         part.rename(to)
-    sync_folder(to.parent)
+    sync(to.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last. Raises OSError."""
-    file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Make what is in a file, or the names in a folder, last. Raises OSError."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
     finally:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from gateway.store import events, following, leases, opened, soundness
-from gateway.store.backups import MADE, SPARE_BYTES, Progress, sync_folder
+from gateway.store.backups import MADE, SPARE_BYTES, Progress, sync
 from gateway.store.database import now
 from gateway.store.migrating import migrations
 from gateway.store.opened import Mark, Record
@@ -182,9 +182,9 @@ def _exchange(hold: opened.Hold, store: Path, new: Path) -> Path | None:
             os.chown(aside, of.st_uid, of.st_gid)
         for each in old:
             each.rename(aside / each.name)
-        sync_folder(aside)
+        sync(aside)
     new.rename(store)
-    sync_folder(store.parent)
+    sync(store.parent)
     hold.write(Record((mark,) if mark else ()))
     return aside if old else None
 

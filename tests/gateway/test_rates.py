@@ -76,13 +76,15 @@ def test_a_server_answers_429_with_retry_after_and_again_when_it_said(
 ) -> None:
     client = serve(token_requests_per_second=1)
     other = Client(client.base, create_token(store, "ander", "read"))
-    seen = [client.get("/partijen") for _ in range(int(SAVED_SECONDS) + 3)]
-    refused = [got for got in seen if got.status == 429]
-    assert len(refused) in (1, 2)
-    assert refused[-1].json["type"].endswith("/ref/fouten/Throttled/")
-    assert int(refused[-1].headers["Retry-After"]) == 1
+    began, taken_up = time.monotonic(), 0
+    while (got := client.get("/partijen")).status == 200:
+        taken_up += 1
+        assert taken_up <= SAVED_SECONDS + 1 + time.monotonic() - began
+    assert (got.status, taken_up > SAVED_SECONDS) == (429, True)
+    assert got.json["type"].endswith("/ref/fouten/Throttled/")
+    assert int(got.headers["Retry-After"]) == 1
     assert other.get("/partijen").status == 200
-    time.sleep(int(refused[-1].headers["Retry-After"]))
+    time.sleep(int(got.headers["Retry-After"]))
     assert client.get("/partijen").status == 200
 
 

@@ -195,10 +195,16 @@ def test_what_is_erased_during_a_purge_is_for_the_next_one(store: Store) -> None
         assert [one for one, _ in texts.with_erased(connection)] == [name]
 
 
-def test_the_indexes_can_be_made_again(store: Store) -> None:
+def test_the_indexes_can_be_made_again(store: Store, together: int) -> None:
     put(store, [klantcontact(number, f"tekst {number}") for number in range(50)])
+    with store.write() as connection:  # what no document has
+        connection.execute(
+            "INSERT INTO text_klantcontact_inhoud (rowid, text) SELECT id, 'SPOOK' FROM document"
+        )
+    assert len(found(store, "spook")) == 50
     with store.write() as connection:
         texts.make_again(connection)
+    assert not found(store, "spook")
     assert len(found(store, "tekst 4")) == 11
     put(store, [klantcontact(4, "anders")])
     assert len(found(store, "tekst 4")) == 10
