@@ -118,7 +118,7 @@ def create_app(
     Callback(store, config).register(app)
     problem_pages.register(app)
     _handle_errors(app, addresses, store)
-    cors.allow(app, config.gateway.cors_origins)
+    cors.allow(app, config.gateway.cors_origins, BASE_PATH)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
     short = Shortcut(app.wsgi_app, api, partial(_fault, addresses, store), store.waiting.new_request)
     app.wsgi_app = short  # type: ignore[method-assign]

@@ -15,8 +15,8 @@ from flask import request
 
 from gateway import problems
 from gateway.config import Source
+from gateway.config_defaults import MOST_CONNECTIONS
 from gateway.legacy import gate, gates
-from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.operating import Operating
 from gateway.problems import InvalidParam
 from gateway.store import backfills, runs

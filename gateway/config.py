@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.config_defaults import BUSY_SECONDS, LOG_MB
 from gateway.config_fields import check, nearest, shown
 from gateway.config_read import PREFIX, ConfigError, read
 from gateway.config_schema import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
-from gateway.store.waiting import BUSY_SECONDS
-from gateway.store.write_log import LOG_MB
 from mappings.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
 
 MAPPING_LISTS = ("partij_rollen", "klantcontact_betrokkenen", "contactverzoek_typen", "afgehandeld")
