@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from gateway import (
-    backfills,
+    backfill_routes,
     cors,
     explanations,
     long_questions,
@@ -112,7 +112,7 @@ def create_app(
     access = PageAccess(store, gatekeeper, addresses)
     Beheer(store, config, addresses, access).register(app, operating)
     verifications.register(operating, store)
-    backfills.register(operating, store, config.sources)
+    backfill_routes.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
