@@ -23,7 +23,7 @@ from gateway.store.kinds import WAITING
 from gateway.store.leases import Grip
 from gateway.store.legacy import set_state
 from gateway.store.numbering import number_what_clients_wrote
-from jobs.verify import Step
+from jobs.progress import Step
 from jobs.work import busy
 from mappings.translate import fingerprint
 
