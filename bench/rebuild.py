@@ -17,8 +17,8 @@ from bench.ingest import SECRET, SETTINGS, fill, peak_megabytes
 from gateway.commands.common import spare_collections
 from gateway.ingest import Ingest
 from gateway.store.database import Store
+from jobs.progress import Step
 from jobs.rebuild import Outcome, Rebuild
-from jobs.verify import Step
 
 PART = 100_000  # objects
 BUDGET, MEMORY = 3000, 150  # rollen per second; MB at 500,000

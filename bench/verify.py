@@ -16,7 +16,8 @@ from pathlib import Path
 from bench.backfill import installed, run, source
 from bench.ingest import peak_megabytes
 from gateway.commands.common import spare_collections
-from jobs.verify import Step, Verify
+from jobs.progress import Step
+from jobs.verify import Verify
 
 BUDGET = 3000
 

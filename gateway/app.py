@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from gateway import (
-    backfills,
+    backfill_routes,
     cors,
     explanations,
     long_questions,
@@ -112,13 +112,13 @@ def create_app(
     access = PageAccess(store, gatekeeper, addresses)
     Beheer(store, config, addresses, access).register(app, operating)
     verifications.register(operating, store)
-    backfills.register(operating, store, config.sources)
+    backfill_routes.register(operating, store, config.sources)
     explanations.register(operating, store, config.mapping, config.store.uuid_secret)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)
     _handle_errors(app, addresses, store)
-    cors.allow(app, config.gateway.cors_origins)
+    cors.allow(app, config.gateway.cors_origins, BASE_PATH)
     # Flask's own place for what stands around it; mypy takes a method for something that can't be replaced.
     short = Shortcut(app.wsgi_app, api, partial(_fault, addresses, store), store.waiting.new_request)
     app.wsgi_app = short  # type: ignore[method-assign]

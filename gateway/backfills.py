@@ -7,18 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import orjson
-from flask import request
-
-from gateway import problems
 from gateway.config import Source
+from gateway.config_defaults import MOST_CONNECTIONS
 from gateway.legacy import gate, gates
-from gateway.legacy.turns import MOST_CONNECTIONS
-from gateway.operating import Operating
-from gateway.problems import InvalidParam
 from gateway.store import backfills, runs
 from gateway.store.database import Store
 from gateway.store.sources import held_source, source_id
@@ -166,49 +160,3 @@ def _running(connection: sqlite3.Connection, source: str) -> int:
     if row is None or last is None or last.status != runs.RUNNING:
         raise NothingRuns(f"Er loopt geen backfill van bron {source}.")
     return row
-
-
-def register(operating: Operating, store: Store, sources: Sequence[Source]) -> None:
-    """Add the paths: GET `backfill`, and POST `backfill/<source>/<pause|resume|stop|set|unset>`."""
-    known = {source.name: source for source in sources}
-    deeds: dict[str, Callable[[Source], object]] = {
-        "pause": lambda source: pause(store, source),
-        "resume": lambda source: resume(store, source),
-        "stop": lambda source: stop(store, source),
-        "set": lambda source: set_limits(store, source, _limits_asked()),
-        "unset": lambda source: unset(store, source),
-    }
-
-    def steer(source: str, deed: str) -> dict[str, Any]:
-        if source not in known or deed not in deeds:
-            raise problems.not_found()
-        try:
-            deeds[deed](known[source])
-        except NothingRuns as error:
-            raise problems.Problem(409, "Conflict", "conflict", str(error)) from None
-        except NotPossible as error:
-            raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", str(error))) from None
-        return overview(store, [known[source]])
-
-    operating.add("backfill", lambda: overview(store, sources))
-    operating.add("backfill/<source>/<deed>", steer, ("POST",))
-
-
-def _limits_asked() -> Limits:
-    """`{"rate": 500, "connections": 4}`, either or both."""
-    try:
-        body = orjson.loads(request.get_data())
-    except orjson.JSONDecodeError:
-        raise problems.parse_error("Dit is geen JSON.") from None
-    wrong = []
-    if not isinstance(body, dict):
-        raise problems.parse_error("Dit is geen object.")
-    for name, value in body.items():
-        kinds = (int, float) if name == "rate" else (int,)
-        if name not in Limits._fields:
-            wrong.append(InvalidParam(str(name), "unknown", "Dit kan niet worden ingesteld."))
-        elif isinstance(value, bool) or not isinstance(value, kinds):
-            wrong.append(InvalidParam(name, "invalid", "Een geldig getal is vereist."))
-    if wrong:
-        raise problems.invalid(*wrong)
-    return Limits(**body)

@@ -8,12 +8,10 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, validate
 
+from gateway.config_defaults import BUSY_SECONDS, LEAST_LOG_MB, LOG_MB, MOST_CONNECTIONS
 from gateway.config_fields import Flag, Number, Section, Table, Tables, Text, Texts, Whole, shown
 from gateway.cron import cron_trigger
-from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.legacy.window import Window
-from gateway.store.waiting import BUSY_SECONDS
-from gateway.store.write_log import LEAST_LOG_MB, LOG_MB
 from mappings.settings import (
     DEFAULT_ZAAK_CODES,
     OMSCHRIJVINGEN_GENERIEK,

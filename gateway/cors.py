@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from flask import Flask, Response, request
 
-from gateway.klantinteracties.resources import BASE_PATH
-
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match"
 # What a page may read of an answer, beside what every page may.
@@ -15,17 +13,18 @@ ANSWER_HEADERS = "API-version, ETag, Klantbrug-Coverage, Klantbrug-Freshness, Lo
 PREFLIGHT_SECONDS = "600"
 
 
-def allow(app: Flask, origins: Iterable[str]) -> None:
+def allow(app: Flask, origins: Iterable[str], base_path: str) -> None:
     """Let an application answer pages of these origins; nothing changes when there are none.
 
-    In: origins as browsers send them. No credentials are allowed along, because a token in a header is none.
+    In: origins as browsers send them, and the path under which the API stands. No credentials are allowed along,
+    because a token in a header is none.
     """
     known = frozenset(origins)
     if not known:
         return
 
     def add_headers(response: Response) -> Response:
-        if not (request.path == BASE_PATH or request.path.startswith(f"{BASE_PATH}/")):
+        if not (request.path == base_path or request.path.startswith(f"{base_path}/")):
             return response
         response.vary.add("Origin")  # also without one: caches must keep the two apart
         origin = request.headers.get("Origin")

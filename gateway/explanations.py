@@ -7,15 +7,13 @@ from uuid import UUID
 
 from flask import request
 
-from gateway import problems
+from gateway import findings, problems
 from gateway.explain import Explainer, without_values
 from gateway.operating import Operating, may_too
 from gateway.problems import InvalidParam
 from gateway.scopes import READ
-from gateway.store import findings
 from gateway.store.database import Store
 from gateway.store.findings import Selection
-from mappings import advice
 from mappings.settings import Settings
 from mappings.translate import uuid_in
 
@@ -43,30 +41,8 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
     def counted() -> dict[str, Any]:
         sources = tuple(filter(None, request.args.getlist("source")))
         rule, severity = (request.args.get(name, "") for name in ("rule", "severity"))
-        return {"findings": told(store, Selection(sources, rule, severity), EXAMPLES)}
+        return {"findings": findings.counted(store, Selection(sources, rule, severity), EXAMPLES)}
 
     operating.add("explain/<uuid:uuid>", by_uuid)
     operating.add("explain", by_url)
     operating.add("findings", counted)
-
-
-def told(store: Store, selection: Selection, examples: int) -> list[dict[str, Any]]:
-    """The findings counted, with what to do about them and examples by uuid; without values."""
-    with store.read() as connection:
-        return [
-            {
-                "rule": group.rule,
-                "about": advice.about(group.rule),
-                "severity": group.severity,
-                "source": group.source,
-                "field": group.field,
-                "count": group.count,
-                "action": group.action,
-                "advice": advice.advice(group.rule),
-                "examples": [
-                    {"kind": each.kind, "uuid": str(each.uuid), "action": each.action}
-                    for each in findings.examples(connection, group, examples)
-                ],
-            }
-            for group in findings.groups(connection, selection)
-        ]

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,6 +17,7 @@ from gateway.asked import Asked
 from gateway.covered import CUTOVER, SETTLED_PHASES, Covered, Standing
 from gateway.fetch_earlier import Earlier
 from gateway.fetch_party import Parties
+from gateway.fetch_visit import Held, Visit
 from gateway.ingest import Ingest, Result
 from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
@@ -58,34 +57,6 @@ class CutOver(LegacyError):
 
     cause = "cutover"
     text = "wordt niet meer bevraagd sinds de overgang"
-
-
-class Held(IntEnum):
-    """What the store has of something that can be asked of a source."""
-
-    NEVER = 0  # it was never read whole
-    OLD = 1  # longer than `max_age` ago
-    YOUNG = 2
-
-
-@dataclass(slots=True)
-class Visit:
-    """One client's question on its way through the sources: its time limit, and what it met.
-
-    Rollen that came since it `began` need not be asked for again. One that `waits` waits for another that reads the
-    same party; the work after an answer leaves that to the other.
-    """
-
-    give_up: float
-    began: int = field(default_factory=now)
-    asked: bool = False
-    reasons: list[str] = field(default_factory=list)
-    waits: bool = True
-
-    def partial(self, reason: str) -> None:
-        """Note why the answer is not complete."""
-        if reason not in self.reasons:
-            self.reasons.append(reason)
 
 
 class Fetcher:

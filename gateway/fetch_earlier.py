@@ -18,7 +18,8 @@ from gateway.store.kinds import RAW_KINDS
 from mappings.urls import wijst_naar
 
 if TYPE_CHECKING:
-    from gateway.fetch import Fetcher, Visit
+    from gateway.fetch import Fetcher
+    from gateway.fetch_visit import Visit
 
 PERSON = "subjectNatuurlijkPersoon__"
 COMPANY = "subjectNietNatuurlijkPersoon__"

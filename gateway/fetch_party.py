@@ -21,7 +21,8 @@ from gateway.store.sources import fetched_at, fetched_times, note_fetched, set_f
 if TYPE_CHECKING:
     import sqlite3
 
-    from gateway.fetch import Fetcher, Visit
+    from gateway.fetch import Fetcher
+    from gateway.fetch_visit import Visit
 
 TOO_LARGE = "een antwoord van de bron was te groot om te lezen"
 # So long the turn to walk lasts without a sign.

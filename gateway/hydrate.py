@@ -18,7 +18,8 @@ from uuid import UUID
 from gateway import memory, problems, unread
 from gateway.config import Live
 from gateway.covered import CUTOVER, SETTLED_PHASES, Standing
-from gateway.fetch import NO_KVK_FILTER, Fetcher, Held, Visit
+from gateway.fetch import NO_KVK_FILTER, Fetcher
+from gateway.fetch_visit import Held, Visit
 from gateway.ingest import OtherMaximum
 from gateway.klantinteracties.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, Shown, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.config import Config, ensure_secret
-from gateway.fetch import Fetcher, Visit
+from gateway.fetch import Fetcher
+from gateway.fetch_visit import Visit
 from gateway.hydrate import LegacyHydrator
 from gateway.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.freshness import Hydrator, LocalOnly

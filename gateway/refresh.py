@@ -13,7 +13,8 @@ from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
 
 from gateway import memory
-from gateway.fetch import Fetcher, Visit
+from gateway.fetch import Fetcher
+from gateway.fetch_visit import Visit
 from gateway.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped

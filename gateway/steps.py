@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.logs import get_logger
-from jobs.verify import Step
+from jobs.progress import Step
 
 LINE_SECONDS = 5.0
 # A wait is told when it begins, and now and then while it lasts.

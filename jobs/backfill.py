@@ -29,8 +29,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from gateway.batch import Result
-from gateway.fetch import Fetcher, Visit, ask
+from gateway.fetch import Fetcher, ask
 from gateway.fetch_earlier import CONNECTION
+from gateway.fetch_visit import Visit
 from gateway.legacy.background import background, patient
 from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow, TooLarge

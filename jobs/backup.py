@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.config import BackupJob, Config
+from gateway.config_model import BackupJob, Config
 from gateway.legacy.errors import Stopped
 from gateway.logs import get_logger
 from gateway.store.backups import PART, BackupError, back_up

@@ -23,7 +23,7 @@ from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import CircuitOpen, Forbidden, LegacyError, NotNow
 from gateway.logs import get_logger
 from gateway.store import comparing, following
-from jobs.judge import Answers
+from jobs.crew import Answers
 
 log = get_logger("klantbrug.connections")
 

@@ -19,6 +19,8 @@ from gateway.legacy.errors import Forbidden
 # What keeps it from going faster, when the gate lets it.
 SOURCE, OURSELVES, NOTHING = "de bron", "het verwerken", ""
 PATIENT = Background(None, None, None, window=True)
+# Asks questions of the source side by side, and gives the answers in their order.
+Answers = Callable[[Iterable[Callable[[], Any]]], Iterator[Any]]
 
 
 @dataclass(frozen=True, slots=True)

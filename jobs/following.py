@@ -10,8 +10,9 @@ from uuid import UUID
 
 from gateway.batch import Result
 from gateway.covered import CUTOVER
-from gateway.fetch import Fetcher, Visit
+from gateway.fetch import Fetcher
 from gateway.fetch_earlier import CONNECTION
+from gateway.fetch_visit import Visit
 from gateway.legacy.gate import CHOSEN
 from gateway.store import following, leases
 from gateway.store import legacy as rows

@@ -19,8 +19,8 @@ from gateway.logs import get_logger, safe_traceback
 from gateway.store import inbox as rows
 from gateway.store.database import now
 from jobs.answering import NOT_ASKED, UNEXPECTED, gives_others, is_of_the_job
+from jobs.backoff import back_off
 from jobs.following import Followed
-from jobs.outbox import back_off
 from jobs.work import Work
 
 log = get_logger("klantbrug.inbox")

@@ -16,24 +16,23 @@ from uuid import UUID
 from gateway.batch import SAYING
 from gateway.bits import Bits
 from gateway.compare import WRONG, Comparison, Judged, Verdict
-from gateway.fetch import Fetcher, Visit, ask
+from gateway.fetch import Fetcher, ask
+from gateway.fetch_visit import Visit
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held
 from gateway.store.kinds import GONE, TRANSLATED
 from gateway.store.legacy import raw_rows
 from gateway.tying import TIES
+from jobs.crew import Answers
 from jobs.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Ledger, Suspect
 from jobs.lists import all_kinds_of, ties_of
+from jobs.progress import Tell
 from mappings.translate import uuid_in
 
 # In the order of repair: what ties a contactmoment goes before it, for it tells who may see it (M34).
 KINDS = ("zaak", "rol", "klantcontact", "klant", *TIES, "contactmoment")
 PATIENCE = 24 * 3600.0
-# What is being done, how much of it is done, how much there is.
-Tell = Callable[[str, int, int | None], None]
-# Asks questions of the source side by side, and gives the answers in their order.
-Answers = Callable[[Iterable[Callable[[], Any]]], Iterator[Any]]
 
 
 class Judge:

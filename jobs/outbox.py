@@ -24,13 +24,13 @@ from gateway.legacy.tokens import Tokens
 from gateway.logs import get_logger, silence_http_libraries
 from gateway.store import outbox as rows
 from gateway.store.database import now
+from jobs.backoff import LONGEST_WAIT, back_off
 from jobs.work import Work
 
 silence_http_libraries()
 log = get_logger("klantbrug.notifications")
 
 SECOND = 1_000_000
-FIRST_WAIT = 5 * SECOND
 GIVE_UP_AFTER = 5 * 24 * 3600 * SECOND
 TOO_LATE = "too_late"
 BATCH = 50
@@ -228,7 +228,7 @@ class _Delivery:
             self.counts["given_up"] += given_up
             log.error("notifications given up", cause=sent.cause, count=given_up)
             return False
-        wait = min(rows.LONGEST_WAIT, max(back_off(waiting.attempts), int(sent.retry_after * SECOND)))
+        wait = min(LONGEST_WAIT, max(back_off(waiting.attempts), int(sent.retry_after * SECOND)))
         with self.work.write(synced=True) as connection:
             rows.postpone(connection, waiting.id, moment + wait, sent.cause, holds_up=of_service)
         self.counts["postponed"] += 1
@@ -240,12 +240,6 @@ class _Delivery:
             **_named(waiting),
         )
         return not of_service
-
-
-def back_off(attempts: int) -> int:
-    """Microseconds to wait after a try that came after so many others: 5 seconds, doubling, up to an hour."""
-    doubled: int = FIRST_WAIT * 2 ** min(attempts, 20)
-    return min(rows.LONGEST_WAIT, doubled)
 
 
 def _named(waiting: rows.Waiting) -> dict[str, Any]:

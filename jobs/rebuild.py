@@ -24,7 +24,7 @@ from gateway.store.leases import Grip
 from gateway.store.legacy import set_state
 from gateway.store.numbering import number_what_clients_wrote
 from gateway.store.trouble import StoreError
-from jobs.verify import Step
+from jobs.progress import Step
 from jobs.work import busy
 from mappings.translate import fingerprint
 

@@ -15,8 +15,8 @@ from typing import Any
 from gateway.fetch import Fetcher
 from gateway.store import comparing
 from gateway.store.leaving import remove_gone
-from jobs.judge import Tell
 from jobs.ledger import EXTRA, NAMED, Ledger
+from jobs.progress import Tell
 
 # Write transactions stay short, a rehearsal too.
 STATEMENTS_AT_ONCE = 100

@@ -19,9 +19,11 @@ from gateway.legacy.client import ZakenClient
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store import comparing
 from gateway.store.comparing import Held
-from jobs.judge import Answers, Judge, Tell
+from jobs.crew import Answers
+from jobs.judge import Judge
 from jobs.ledger import Ledger
 from jobs.lists import TIES
+from jobs.progress import Tell
 from jobs.rehearsal import Rehearsal
 from mappings.translate import uuid_in
 

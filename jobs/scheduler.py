@@ -28,7 +28,8 @@ from gateway.logs import get_logger, safe_traceback
 from gateway.store import leases, runs, waiting
 from gateway.store.database import now
 from gateway.store.sources import meta, set_meta
-from jobs.table import Job, mark_of, off_because, run_turn, schedule_of, trigger_of, usable
+from jobs.job import Job
+from jobs.table import mark_of, off_because, run_turn, schedule_of, trigger_of, usable
 from jobs.turns import LEASE as JOB_LEASE
 from jobs.turns import Turn, turns_of
 from jobs.work import Busy, NotFree

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -23,6 +21,7 @@ from gateway.store import leases, runs
 from gateway.store.database import Store, now
 from gateway.store.sources import meta, set_meta
 from jobs import backup, ends, inbox, outbox, purge, refill, sweep, sync, verify
+from jobs.job import TIME_OVER, Job
 from jobs.turns import Turn, Until, turns_of
 from jobs.work import Busy, NotFree, Work
 
@@ -34,39 +33,7 @@ LEASE_SECONDS = 120
 # So long a call of a job waits at most for a source that wants rest; then the job fails, and comes again.
 PATIENCE = 60.0
 ON, OFF = "on", "off"
-# Counts turns that were stopped because they lasted too long.
-TIME_OVER = "time_over"
 MINUTE, HOUR = 60, 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job. It runs by its cron schedule or every so many seconds; a schedule in the configuration goes before both.
-
-    Runs by a cron schedule are recorded; those of a job that runs all the time are not.
-    """
-
-    name: str
-    about: str
-    function: Callable[[Work], dict[str, int]]
-    # Why this configuration can't use it, for an operator; blank when it can.
-    unusable: Callable[[Config], str]
-    schedule: str = ""
-    seconds: int = 0
-    # Asked before a run that would cost a lease: is there anything to do?
-    anything: Callable[[Installation], bool] = lambda installation: True
-    # Does it run by itself when nobody asked for it?
-    wanted: bool = True
-    # What it counts that an operator must hear of, as of a source that could not be asked.
-    trouble: tuple[str, ...] = ()
-    # Has each source a turn of its own, side by side with the others'?
-    by_source: bool = False
-    # How long a turn lasts at most; 0 is as long as it takes.
-    most_seconds: int = 0
-
-    def in_trouble(self, counters: Mapping[str, int]) -> bool:
-        """Did a run that counted this finish with problems?"""
-        return any(counters.get(name) for name in (*self.trouble, TIME_OVER))
 
 
 def _no_notifications(config: Config) -> str:

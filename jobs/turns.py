@@ -10,13 +10,11 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from gateway.config import Config
 from gateway.installation import Installation
-
-if TYPE_CHECKING:
-    from jobs.table import Job
+from jobs.job import Job
 
 # How the names of the leases of jobs begin.
 LEASE = "job "

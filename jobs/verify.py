@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from importlib.metadata import version
 from threading import get_ident
@@ -35,6 +35,7 @@ from gateway.zaaktypen import Zaaktype
 from jobs.crew import PATIENT, Crew
 from jobs.ledger import NAMED, fingerprint
 from jobs.lists import all_kinds_of
+from jobs.progress import Step
 from jobs.sampling import Sample
 from jobs.whole import Whole
 from jobs.work import Busy, Work, busy
@@ -52,17 +53,6 @@ LASTS = 86400 * 1_000_000
 
 class Stopped(Exception):
     """Whoever asked for this verify wants it to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a verify is doing, for whoever shows it; `waits` says why nothing is asked of the source at all."""
-
-    source: str
-    what: str
-    done: int
-    total: int | None
-    waits: str = ""
 
 
 class Verify:

@@ -29,9 +29,11 @@ from gateway.legacy.client import Page, ZakenClient
 from gateway.legacy.errors import BadAnswer
 from gateway.store import comparing
 from jobs import connections
-from jobs.judge import Answers, Judge, Tell
+from jobs.crew import Answers
+from jobs.judge import Judge
 from jobs.ledger import Ledger
 from jobs.lists import kinds_of, ties_in
+from jobs.progress import Tell
 from jobs.rehearsal import Rehearsal
 from jobs.walk import SAME_PAGES
 

@@ -15,7 +15,8 @@ from uuid import UUID
 from mappings import namen
 from mappings.adressen import LEEG
 from mappings.documents import Document
-from mappings.esuite import ACTOREN, Naast, adressen, identificatie_of, internetaak, is_contactverzoek
+from mappings.esuite import adressen, identificatie_of, internetaak, is_contactverzoek
+from mappings.esuite_fields import ACTOREN, Naast
 from mappings.findings import Finding, Severity
 from mappings.identity import Uuids, actor_keys
 from mappings.klantcontacten import Contact, moment_text, too_confidential, zaak_onderwerp
@@ -80,8 +81,8 @@ class Omgeving:
     """What a contactmoment hangs together with, as it is known now.
 
     `actor` is the document of its medewerker, `actor_uuids` those of the actor's other keys (M6), `actor_derived` the
-    uuid that it would have if no client had made it before (M19); `behandelaars` are the actors of `esuite.ACTOREN`, by
-    the field that names them. `vorig_bekend` tells whether the klantcontact of its
+    uuid that it would have if no client had made it before (M19); `behandelaars` are the actors of
+    `esuite_fields.ACTOREN`, by the field that names them. `vorig_bekend` tells whether the klantcontact of its
     vorigContactmoment is there to refer to.
     """
 

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from marshmallow import fields
 
-from mappings.esuite import read_naast
+from mappings.esuite_fields import read_naast
 from mappings.findings import Untranslatable
 from mappings.zaken import (
     _UUID,
@@ -62,7 +62,8 @@ def load_contactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Give a contactmoment with `registratiedatum` in microseconds since the epoch, UTC.
 
     `klant_uuid` and `vorig_uuid` are "" where there is no such URL or it ends in no uuid; `naast` is what stood beside
-    the standard (`esuite.Naast`). Raises Untranslatable naming the fields of the standard that are missing or wrong.
+    the standard (`esuite_fields.Naast`). Raises Untranslatable naming the fields of the standard that are missing or
+    wrong.
     """
     if not isinstance(raw, Mapping):
         return _loaded(_CONTACTMOMENT, raw)

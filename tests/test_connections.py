@@ -14,7 +14,7 @@ import pytest
 from following import Clock, backfilled, run, small
 from support import Asker, dump_digest, read_config, write_config
 
-from gateway.fetch import Visit
+from gateway.fetch_visit import Visit
 from gateway.installation import Installation, open_installation
 from gateway.legacy import transport
 from gateway.legacy.background import background

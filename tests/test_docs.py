@@ -281,8 +281,8 @@ def test_mappings_know_nothing_of_what_is_around_them(path):
 def test_the_store_knows_no_http_and_nothing_that_stands_above_it(path):
     used = imports_of(path)
     assert within(used, "flask", "requests", "urllib3", "werkzeug", "http", "jobs") == set()
-    # Which process is it? That knows only the machine, and stands below all.
-    own = ("gateway.store", "gateway.processes")
+    # Which process is it, and what are the limits of the configuration? Those know nothing, and stand below all.
+    own = ("gateway.store", "gateway.processes", "gateway.config_defaults")
     assert {name for name in used if name.startswith("gateway.") and not name.startswith(own)} == set()
 
 

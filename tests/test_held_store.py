@@ -26,8 +26,9 @@ from gateway.store.database import Store, now
 from gateway.store.events import set_phase
 from gateway.store.waiting import Busy, Waiting
 from jobs.backfill import Backfill
+from jobs.job import Job
 from jobs.scheduler import Scheduler
-from jobs.table import Job, run_job
+from jobs.table import run_job
 from jobs.work import NotFree, Work
 
 BUSY_SECONDS = 4

@@ -21,7 +21,8 @@ from gateway.notifications import KANALEN, message
 from gateway.store import leases, outbox
 from gateway.store.database import Store, now
 from gateway.store.status import status
-from jobs.outbox import back_off, deliver
+from jobs.backoff import back_off
+from jobs.outbox import deliver
 from jobs.table import BY_NAME, run_job, usable
 from jobs.work import Busy, Work
 

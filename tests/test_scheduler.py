@@ -35,8 +35,9 @@ from gateway.store.sources import fetched_at, note_fetched, set_meta, source_id
 from gateway.supervise import FIRST_WAIT
 from jobs import scheduler as scheduler_module
 from jobs import table
+from jobs.job import Job
 from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, FromNow, Scheduler
-from jobs.table import BY_NAME, JOBS, Job, listing, mark_of, run_job, switch, trigger_of, usable
+from jobs.table import BY_NAME, JOBS, listing, mark_of, run_job, switch, trigger_of, usable
 from jobs.work import Work
 
 SECOND = 1_000_000

@@ -278,6 +278,15 @@ def test_a_sound_store_has_no_nulls_for_sqlite_to_tell_of(config: Config) -> Non
     store.close()
 
 
+def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_path: Path) -> None:
+    """However the modules that declare them are imported."""
+    from gateway.store.migrating import ORDER, migrations
+
+    store = Store(tmp_path / "new.db")
+    assert tuple(each.name for each in migrations.applied(store.operator())) == ORDER
+    store.close()
+
+
 def test_what_was_found_before_is_found_after_the_tables_changed(config: Config) -> None:
     """The migration on a store of the version before."""
     from gateway.store import schema

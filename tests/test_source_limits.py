@@ -30,11 +30,12 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store import following
 from jobs import connections
+from jobs.job import TIME_OVER, Job
 from jobs.outbox import Notificaties, Verdict
 from jobs.scheduler import Scheduler
 from jobs.sweep import sweep
 from jobs.sync import sync
-from jobs.table import BY_NAME, TIME_OVER, Job, run_job
+from jobs.table import BY_NAME, run_job
 from jobs.work import Work
 
 Install = Callable[..., Installation]
@@ -263,7 +264,7 @@ def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Pat
 
 
 def _visit() -> Any:
-    from gateway.fetch import Visit
+    from gateway.fetch_visit import Visit
 
     return Visit(time.monotonic() + 60)
 

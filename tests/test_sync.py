@@ -18,7 +18,7 @@ from following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, 
 from support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
 import jobs.sync
-from gateway.fetch import Visit
+from gateway.fetch_visit import Visit
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.show import status_text

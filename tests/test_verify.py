@@ -22,7 +22,8 @@ from gateway.sample.data import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.store.kinds import KIND, RAW_KIND
 from jobs.backfill import Backfill
-from jobs.verify import Step, Verify
+from jobs.progress import Step
+from jobs.verify import Verify
 from jobs.work import Busy
 
 Install = Callable[..., Installation]

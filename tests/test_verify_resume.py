@@ -33,8 +33,9 @@ from gateway.store.reports import get_report, list_reports
 from gateway.store.sources import source_id
 from jobs.backfill import Backfill
 from jobs.ledger import Ledger, Suspect
+from jobs.progress import Step
 from jobs.rebuild import Rebuild
-from jobs.verify import LASTS, Step, Verify
+from jobs.verify import LASTS, Verify
 
 PAGE = 20
 

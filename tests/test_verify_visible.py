@@ -14,7 +14,7 @@ from gateway.installation import Installation
 from gateway.sample.access import Application
 from gateway.sample.server import SampleServer
 from jobs.backfill import Backfill
-from jobs.verify import Step
+from jobs.progress import Step
 
 Install = Callable[..., Installation]
 

@@ -17,7 +17,8 @@ from gateway.legacy import gates
 from gateway.legacy.background import background
 from gateway.sample.server import SampleServer
 from jobs.backfill import Backfill
-from jobs.verify import Step, Verify
+from jobs.progress import Step
+from jobs.verify import Verify
 
 Install = Callable[..., Installation]
 

@@ -34,7 +34,7 @@ def findings(
     show: bool,
 ) -> None:
     """Telt wat niet paste, per regel, met wat u eraan kunt doen en voorbeelden uit de bron."""
-    from gateway.explanations import told
+    from gateway.findings import counted
     from gateway.installation import open_store
     from gateway.store import rebuilding
     from gateway.store.findings import Selection
@@ -45,7 +45,7 @@ def findings(
         must_be_known(
             names, [*rebuilding.sources(connection).values(), *(source.name for source in config.sources)]
         )
-    found = told(store, Selection(names, rule.upper(), severity or ""), examples)
+    found = counted(store, Selection(names, rule.upper(), severity or ""), examples)
     if shown:
         _add_values(store, found)
     if as_json:

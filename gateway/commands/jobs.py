@@ -13,7 +13,7 @@ from gateway.config import Config, ensure_secret
 from gateway.store.leases import FREE, Lost
 
 if TYPE_CHECKING:
-    from jobs.table import Job
+    from jobs.job import Job
 
 
 REGISTER = click.option(

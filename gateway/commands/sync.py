@@ -19,8 +19,9 @@ def sync(config: Config, names: tuple[str, ...]) -> None:
     from gateway.installation import open_installation
     from gateway.legacy.errors import LegacyError
     from gateway.store.leases import Lost
+    from jobs.job import TIME_OVER
     from jobs.sync import sync_source
-    from jobs.table import BY_NAME, TIME_OVER, run_job
+    from jobs.table import BY_NAME, run_job
     from jobs.work import Busy, Work
 
     chosen = {source.name for source in chosen_sources(config, names)}

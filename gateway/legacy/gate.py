@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateway.config import Source
+from gateway.config_defaults import MOST_CONNECTIONS
 from gateway.legacy import breaker, errors, latency, turns
 from gateway.legacy.background import Background, Waiting, current
 from gateway.legacy.pacefile import Call, Pace, PaceFile, State, Wishes
@@ -328,7 +329,7 @@ class Gate:
 
         source = self._source
         return Limits(
-            max(1, min(turns.MOST_CONNECTIONS, int(chosen("connections", source.max_connections)))),
+            max(1, min(MOST_CONNECTIONS, int(chosen("connections", source.max_connections)))),
             chosen("requests_per_second", source.requests_per_second),
             chosen("objects_per_second", source.objects_per_second),
         )

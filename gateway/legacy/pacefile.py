@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from gateway.config_defaults import MOST_CONNECTIONS
 from gateway.logs import get_logger
 from gateway.processes import alive, boot, open_shared
 
@@ -23,7 +24,7 @@ log = get_logger("klantbrug.legacy")
 # Another layout gets another number here: a file of an older version begins anew, and of one of these with its wishes.
 MAGIC = 0x4B42_5041_4345_0003
 SAME_WISHES = (0x4B42_5041_4345_0001, 0x4B42_5041_4345_0002)
-CALLS, KINDS, SAMPLES, RECENT = 64, 64, 8, 16
+CALLS, KINDS, SAMPLES, RECENT = 2 * MOST_CONNECTIONS, 64, 8, 16
 
 
 class Call(ctypes.Structure):

@@ -23,6 +23,7 @@ from requests.auth import AuthBase
 
 from gateway import memory
 from gateway.config import Source
+from gateway.config_defaults import MOST_CONNECTIONS
 from gateway.legacy import breaker, errors, lenient
 from gateway.legacy.background import current
 from gateway.legacy.gate import Asked, Gate
@@ -30,7 +31,6 @@ from gateway.legacy.gates import Gates
 from gateway.legacy.places import about_to_wait
 from gateway.legacy.timed import TimedAdapter, ends_at
 from gateway.legacy.tokens import Tokens
-from gateway.legacy.turns import MOST_CONNECTIONS
 from gateway.logs import get_logger, silence_http_libraries
 
 silence_http_libraries()

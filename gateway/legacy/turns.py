@@ -11,8 +11,6 @@ from gateway.legacy.pacefile import CALLS, Call, Pace
 LIVE_WAITING, LIVE, BACKGROUND = 1, 2, 3
 # A live call may use one connection more than there are, while background calls hold them.
 RESERVE = 1
-# What is left in the file is for live calls that wait.
-MOST_CONNECTIONS = CALLS // 2
 # Nothing in the file makes anybody wait longer for a source that asked for rest.
 LONGEST_REST = 3600.0
 # Live calls leave it alone for so long at most: it may be well again long before the time it named is over.

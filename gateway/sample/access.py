@@ -8,21 +8,10 @@ from dataclasses import dataclass
 
 import jwt
 
+from gateway.sample.confidentiality import RANKS
 from gateway.sample.problems import Refusal, forbidden
 
 TOKEN_LIFETIME = 3600
-
-VERTROUWELIJKHEIDAANDUIDINGEN = (
-    "openbaar",
-    "beperkt_openbaar",
-    "intern",
-    "zaakvertrouwelijk",
-    "vertrouwelijk",
-    "confidentieel",
-    "geheim",
-    "zeer_geheim",
-)
-_RANKS = {name: rank for rank, name in enumerate(VERTROUWELIJKHEIDAANDUIDINGEN)}
 
 
 @dataclass(frozen=True)
@@ -39,23 +28,18 @@ class Application:
     earlier: bool = True
 
     def __post_init__(self) -> None:
-        if self.max_vertrouwelijkheidaanduiding not in _RANKS:
+        if self.max_vertrouwelijkheidaanduiding not in RANKS:
             raise ValueError("max_vertrouwelijkheidaanduiding is none of the eight of the standard")
 
     @property
     def max_rank(self) -> int:
         """The rank of the most confidential zaak that this application sees."""
-        return _RANKS[self.max_vertrouwelijkheidaanduiding]
+        return RANKS[self.max_vertrouwelijkheidaanduiding]
 
     @property
     def sees_all(self) -> bool:
         """Whether nothing is hidden from this application."""
-        return self.max_rank == len(_RANKS) - 1
-
-
-def rank(vertrouwelijkheidaanduiding: object) -> int | None:
-    """The place of a vertrouwelijkheidaanduiding in the standard's order; None when it is not one of them."""
-    return _RANKS.get(vertrouwelijkheidaanduiding) if isinstance(vertrouwelijkheidaanduiding, str) else None
+        return self.max_rank == len(RANKS) - 1
 
 
 def authenticate(

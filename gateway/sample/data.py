@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from gateway.sample import earlier
-from gateway.sample.access import rank
+from gateway.sample.confidentiality import rank
 from gateway.sample.indexes import index_keys
 
 CANONICAL_BASE = "http://127.0.0.1:8002"

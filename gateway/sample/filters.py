@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import MultiDict
 
 from gateway.sample import earlier
-from gateway.sample.access import VERTROUWELIJKHEIDAANDUIDINGEN, Application, rank
+from gateway.sample.access import Application
+from gateway.sample.confidentiality import VERTROUWELIJKHEIDAANDUIDINGEN, rank
 from gateway.sample.data import CANONICAL_BASE, NAMED_BY_URL, PATHS, Dataset, Record
 from gateway.sample.indexes import IDENTIFICATIONS, LOCAL_URLS
 from gateway.sample.problems import invalid, no_such_choice, unknown_parameters

@@ -18,9 +18,9 @@ import orjson
 
 from gateway.store import editing, standards
 from gateway.store.binding import IN_IDS, id_list, in_parts
+from gateway.store.field_indexes import FILTER_INDEXES
 from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.rules import referring
-from gateway.store.schema import FILTER_INDEXES
 from mappings.documents import Document
 from mappings.klantinteracties import defaults
 from mappings.merge import KEY

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from gateway.config_defaults import BUSY_SECONDS, LOG_MB
 from gateway.processes import NotShared
 from gateway.store import (
     cramped,
@@ -36,8 +37,8 @@ from gateway.store import (
 )
 from gateway.store.migrating import migrations
 from gateway.store.trouble import StoreError, in_words, is_damage, is_unwritable, unwritable_in_words
-from gateway.store.waiting import BUSY_SECONDS, Waiting
-from gateway.store.write_log import LOG_MB, WriteLog
+from gateway.store.waiting import Waiting
+from gateway.store.write_log import WriteLog
 
 CACHE_KIBIBYTES = 64 * 1024
 # Of each thread of a server, which has more of them: the system keeps in memory what many ask.

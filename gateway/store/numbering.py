@@ -15,8 +15,8 @@ from uuid import UUID
 import orjson
 
 from gateway.store.binding import in_parts
+from gateway.store.field_indexes import FILTER_INDEXES
 from gateway.store.kinds import KIND
-from gateway.store.schema import FILTER_INDEXES
 from mappings.documents import Document
 from mappings.identity import Uuids
 

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from gateway.store.binding import IN_IDS, id_list
+from gateway.store.field_indexes import FILTER_INDEXES
 from gateway.store.kinds import KIND, LOCAL_ORIGIN, RELATION
-from gateway.store.schema import FILTER_INDEXES
 
 IDENTIFICATOR = "partij-identificator"
 OBJECT_ID = "partijIdentificator.objectId"

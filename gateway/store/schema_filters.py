@@ -5,32 +5,9 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from gateway.store import profiles
+from gateway.store.field_indexes import FILLED, filter_index
 from gateway.store.kinds import KIND
 from gateway.store.migrating import migrations
-from gateway.store.schema import filter_index
-
-# Fields that clients filter on and that are blank in most documents: kind, and place in the body.
-FILLED: tuple[tuple[str, str], ...] = (
-    ("actor", "naam"),
-    ("betrokkene", "contactnaam.voorletters"),
-    ("betrokkene", "contactnaam.voornaam"),
-    ("betrokkene", "organisatienaam"),
-    ("categorie-relatie", "beginDatum"),
-    ("categorie-relatie", "eindDatum"),
-    ("digitaleadres", "referentie"),
-    ("digitaleadres", "verificatieDatum"),
-    ("internetaak", "toegewezenOp"),
-    ("partij", "bezoekadres.adresregel1"),
-    ("partij", "bezoekadres.adresregel2"),
-    ("partij", "bezoekadres.adresregel3"),
-    ("partij", "correspondentieadres.adresregel1"),
-    ("partij", "correspondentieadres.adresregel2"),
-    ("partij", "correspondentieadres.adresregel3"),
-    ("partij", "correspondentieadres.nummeraanduidingId"),
-    ("rekeningnummer", "bic"),
-)
-# Their indexes, which hold the documents in which they are not blank.
-FILLED_INDEXES: dict[tuple[str, str], str] = {pair: filter_index(*pair) for pair in FILLED}
 
 
 @migrations(name="0050_filled_fields")

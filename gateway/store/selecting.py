@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from gateway.store import texts
 from gateway.store.conditions import Compare, Condition, Subject, Where
+from gateway.store.field_indexes import FILLED_INDEXES, FILTER_INDEXES
 from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
-from gateway.store.schema import FILTER_INDEXES
-from gateway.store.schema_filters import FILLED_INDEXES
 
 # A uuid that a client holds may be one that resolves to another document (M6).
 RESOLVED = (

@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from gateway.config_defaults import BUSY_SECONDS
+
 log = logging.getLogger("klantbrug.store")
 
-BUSY_SECONDS = 5
 # How often who waits looks again; who waits long looks less often.
 LOOK_SECONDS, SELDOM_SECONDS = 0.001, 0.005
 # Who waits so long lets others of its process have its place among those that are answered (`Waiting.waits`).

@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.config_defaults import LOG_MB
+
 log = logging.getLogger("klantbrug.store")
 
-LOG_MB = 1000
-LEAST_LOG_MB = 50  # less would be copied again and again
 MEGABYTE = 1_000_000
 PAGE = 4096 + 24  # bytes in the log for a page of the store
 # At these parts of the limit the log is copied: by work that goes through everything, and, where no jobs process did so

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.store.database import Store
+from gateway.store.field_indexes import FILTER_INDEXES
 from gateway.store.kinds import KIND
-from gateway.store.schema import FILTER_INDEXES
 from gateway.store.writing import COLUMNS, put_documents
 from mappings.documents import Document
 
