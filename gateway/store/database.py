@@ -84,9 +84,9 @@ class _Held:
 
     __slots__ = ("bulk", "connection", "limit", "opened", "pid", "reading", "synced")
 
-    def __init__(self, connection: sqlite3.Connection, opened: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, opened: int, long: limits.LongQuestions) -> None:
         self.pid, self.connection, self.opened = os.getpid(), connection, opened
-        self.limit = limits.Limit(connection)
+        self.limit = limits.Limit(connection, long)
         self.reading = self.synced = self.bulk = False
         texts.prepare(connection)
 
@@ -114,14 +114,14 @@ class Reading:
         if not self._inner:
             held.connection.execute("BEGIN")
             held.reading = True
-            held.limit.until = time.monotonic() + self._seconds
+            held.limit.begin(self._seconds)
         return held.connection
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if self._inner:
             return
         held = self._held
-        held.limit.until = math.inf
+        held.limit.end()
         held.reading = False
         held.connection.execute("COMMIT")
         if isinstance(error, sqlite3.OperationalError) and limits.was_ended(error):
@@ -145,6 +145,7 @@ class Store:
         self._log = WriteLog(self.path, log_mb)
         self.cache_kibibytes = CACHE_KIBIBYTES
         self.question_seconds = math.inf  # that everything asked in one read() may take
+        self._long_questions = limits.LongQuestions()
         self._local = threading.local()
         self._cramped: list[sqlite3.Connection] = []
         self._cramped_lock = threading.Lock()
@@ -284,7 +285,7 @@ class Store:
         if held is None or held.pid != os.getpid() or held.opened != self._opened:
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
-            held = self._local.held = _Held(self._connect(), self._opened)
+            held = self._local.held = _Held(self._connect(), self._opened, self._long_questions)
         return held
 
     def _try_again(self) -> None:

@@ -1,0 +1,104 @@
+"""Long questions to the store go on in turn, and each ends when its time is up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.store.database import Store
+from gateway.store.limits import TURN_SECONDS, TooLong
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+SOME = ENDLESS.replace("SELECT x + 1 FROM n", "SELECT x + 1 FROM n WHERE x < {}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store.sqlite")
+
+
+def together(works: list[Callable[[], None]]) -> None:
+    """Do these at the same time, each in a thread of its own."""
+    threads = [threading.Thread(target=work, daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_together_they_take_no_more_than_one_processor_and_each_ends_in_time(store: Store) -> None:
+    store.question_seconds = 1.0
+    used: list[float] = []
+    ended: list[bool] = []
+
+    def ask() -> None:
+        store.connection()
+        began = time.thread_time()
+        try:
+            with store.read() as connection:
+                connection.execute(ENDLESS).fetchone()
+        except TooLong:
+            ended.append(True)
+        used.append(time.thread_time() - began)
+
+    together([ask] * 4)
+    assert ended == [True] * 4
+    assert sum(used) < 1.0 + 4 * 0.1  # each goes on alone, but for its beginning
+    assert sum(each > 2 * TURN_SECONDS for each in used) >= 2  # and not only the first
+
+
+def test_all_are_answered_in_the_end(store: Store) -> None:
+    store.question_seconds = 60.0
+    counted: list[int] = []
+
+    def ask() -> None:
+        with store.read() as connection:
+            counted.append(connection.execute(SOME.format(1_000_000)).fetchone()[0])
+
+    together([ask] * 3)
+    assert counted == [1_000_000] * 3
+
+
+def test_one_that_ends_by_a_fault_gives_its_turn_away(store: Store) -> None:
+    store.question_seconds = 60.0
+    counted: list[int] = []
+
+    def fail() -> None:
+        with pytest.raises(RuntimeError), store.read() as connection:
+            connection.execute(SOME.format(300_000)).fetchone()
+            raise RuntimeError
+
+    def ask() -> None:
+        with store.read() as connection:
+            counted.append(connection.execute(SOME.format(300_000)).fetchone()[0])
+
+    together([fail, ask])
+    together([ask])
+    assert counted == [300_000] * 2
+
+
+def test_a_quick_one_waits_for_no_turn(store: Store) -> None:
+    store.question_seconds = 20.0
+    going, done = threading.Event(), threading.Event()
+
+    def ask_long() -> None:
+        with pytest.raises(RuntimeError), store.read() as connection:
+            connection.create_function("done", 0, lambda: going.set() or int(done.is_set()))
+            connection.execute(ENDLESS.replace("FROM n)", "FROM n WHERE NOT done())", 1)).fetchone()
+            raise RuntimeError
+
+    def ask_quick() -> None:
+        assert going.wait(20)
+        try:
+            with store.read() as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+        finally:
+            done.set()
+
+    together([ask_long, ask_quick])
+    assert done.is_set()
