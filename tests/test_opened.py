@@ -193,6 +193,12 @@ def _free(path: Path) -> bool:
         return False
 
 
+def test_who_has_it_open_without_a_connection_counts_too(path: Path) -> None:
+    with opened.in_use(path):
+        assert not _free(path)
+    assert _free(path)
+
+
 def test_a_program_that_is_not_ours_counts_too(path: Path) -> None:
     """With its process number, so that an operator can find it."""
     script = (
