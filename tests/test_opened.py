@@ -88,7 +88,19 @@ def test_also_when_it_is_killed_again_and_again_before_anybody_closes_it(path: P
     assert word_in(path) == "word 3"
 
 
-@pytest.mark.parametrize("copy", [by_us, by_sqlite, by_vacuum, by_copying_while_nothing_runs])
+def of_another_store(path: Path, to: Path) -> None:
+    """One that was changed more often."""
+    Store(to).close()
+    with closing(sqlite3.connect(to)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        for _ in range(50):
+            other.execute("CREATE TABLE more (word TEXT)")
+            other.execute("DROP TABLE more")
+
+
+@pytest.mark.parametrize(
+    "copy", [by_us, by_sqlite, by_vacuum, by_copying_while_nothing_runs, of_another_store]
+)
 def test_a_back_up_over_a_store_with_a_log_is_not_opened(
     path: Path, tmp_path: Path, copy: Callable[[Path, Path], None]
 ) -> None:
