@@ -107,12 +107,12 @@ def test_a_wait_at_the_end_of_a_list_is_one_line(caplog: pytest.LogCaptureFixtur
 
 @pytest.fixture
 def zaak_by_zaak(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few zaken count as many, so zaakcontactmomenten are sampled, and then asked zaak by zaak; each answer is told."""
+    """Few zaken count as many, so zaakcontactmomenten are sampled, and then asked zaak by zaak; that is told often."""
     monkeypatch.setattr(connections, "FEW_ZAKEN", 10)
     monkeypatch.setattr(connections, "SAMPLE", 20)
     monkeypatch.setattr(connections, "MOST", -1)
     monkeypatch.setattr(backfill, "SAVE_SAMPLE", 1)
-    monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.0)
+    monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.005)
 
 
 def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(

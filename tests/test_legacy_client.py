@@ -613,7 +613,7 @@ def test_a_job_that_must_stop_does_not_wait_any_longer():
         began = time.monotonic()
         with pytest.raises(errors.Stopped):
             client_of(server).get("rol", UNKNOWN)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
         assert len(server.paths) == 1
 
 
@@ -638,7 +638,7 @@ def test_an_expired_token_is_renewed_and_asked_again_once():
 
 
 @pytest.mark.parametrize(
-    "traps", [Traps(slow=3), Traps(stall_rate=1, stall_seconds=3)], ids=["slow", "stall"]
+    "traps", [Traps(slow=10), Traps(stall_rate=1, stall_seconds=10)], ids=["slow", "stall"]
 )
 def test_the_deadline_bounds_a_slow_source(dataset, traps):
     with SampleServer(dataset, traps=traps) as server:
@@ -646,7 +646,7 @@ def test_the_deadline_bounds_a_slow_source(dataset, traps):
         began = time.monotonic()
         with pytest.raises(errors.DeadlinePassed):
             client.all("rol", {BSN: "111222333"}, deadline=began + 0.4)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 8
 
 
 def test_the_deadline_bounds_an_answer_that_drips():
@@ -667,7 +667,7 @@ def test_the_deadline_bounds_an_answer_that_drips():
         began = time.monotonic()
         with pytest.raises(errors.DeadlinePassed):
             client_of(server).get("rol", UNKNOWN, deadline=began + 0.5)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 15
 
 
 def test_the_deadline_bounds_connecting_and_waiting_together():
@@ -702,8 +702,8 @@ def test_there_is_no_waiting_past_the_deadline():
     with Scripted(Reply(503, {}, {"Retry-After": "30"})) as server:
         began = time.monotonic()
         with pytest.raises(errors.ServerError):
-            client_of(server).get("rol", UNKNOWN, deadline=began + 5)
-        assert time.monotonic() - began < 2
+            client_of(server).get("rol", UNKNOWN, deadline=began + 15)
+        assert time.monotonic() - began < 10
 
 
 def test_a_source_that_does_not_answer_times_out(dataset):

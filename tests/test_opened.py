@@ -88,7 +88,19 @@ def test_also_when_it_is_killed_again_and_again_before_anybody_closes_it(path: P
     assert word_in(path) == "word 3"
 
 
-@pytest.mark.parametrize("copy", [by_us, by_sqlite, by_vacuum, by_copying_while_nothing_runs])
+def of_another_store(path: Path, to: Path) -> None:
+    """One that was changed more often."""
+    Store(to).close()
+    with closing(sqlite3.connect(to)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        for _ in range(50):
+            other.execute("CREATE TABLE more (word TEXT)")
+            other.execute("DROP TABLE more")
+
+
+@pytest.mark.parametrize(
+    "copy", [by_us, by_sqlite, by_vacuum, by_copying_while_nothing_runs, of_another_store]
+)
 def test_a_back_up_over_a_store_with_a_log_is_not_opened(
     path: Path, tmp_path: Path, copy: Callable[[Path, Path], None]
 ) -> None:
@@ -191,6 +203,12 @@ def _free(path: Path) -> bool:
             return True
     except opened.InUse:
         return False
+
+
+def test_who_has_it_open_without_a_connection_counts_too(path: Path) -> None:
+    with opened.in_use(path):
+        assert not _free(path)
+    assert _free(path)
 
 
 def test_a_program_that_is_not_ours_counts_too(path: Path) -> None:

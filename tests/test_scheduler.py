@@ -133,8 +133,9 @@ def test_of_two_schedulers_one_works_and_the_other_takes_over_when_it_stops(
 
 
 def test_a_run_that_takes_long_is_not_joined_by_another(installation: Installation) -> None:
-    counted = Counted(seconds=3.5)
+    counted = Counted(seconds=60)
     with scheduling(installation, a_job(counted, seconds=1)):
+        wait_until(lambda: counted.runs)
         time.sleep(3)
         assert len(counted.runs) == 1
 
@@ -618,7 +619,7 @@ def test_it_stops_at_once_when_told_and_gives_its_lease_back(config: Path, run_l
         with klantbrug(run_log, "--config", config, "jobs") as process:
             wait_until(lambda process=process: holder(store) == process.pid)
             process.send_signal(number)
-            assert process.wait(5) == 0
+            assert process.wait(20) == 0
         assert holder(store) is None
 
 
@@ -751,9 +752,10 @@ def test_a_process_that_dies_at_once_is_not_restarted_at_full_speed(tmp_path: Pa
     program = f"open({str(marks)!r}, 'a').write('x')"
     supervise = [sys.executable, "-m", "gateway.supervise"]
     process = subprocess.Popen([*supervise, str(os.getpid()), sys.executable, "-c", program])
-    time.sleep(4)
+    wait_until(marks.exists)
+    time.sleep(3)
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(20) == 0
     assert 1 <= len(marks.read_text()) <= 3
     marks.unlink()
     subprocess.run([*supervise, "1", sys.executable, "-c", program], check=True, timeout=20)

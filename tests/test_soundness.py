@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,31 @@ def test_a_deep_check_reads_what_is_kept(config: Config, spoil: str, said: str) 
     connection.close()
     with soundness.only_looking(config.store.path) as looking:
         assert any(said in one for one in soundness.whole(looking).wrong)
+
+
+def say_of_token(path: Path, sql: str) -> None:
+    """Let the schema say that the table of tokens was made so."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'token'", (sql,))
+        connection.commit()
+
+
+def test_what_only_sqlite_sees_is_told_in_its_words(config: Config) -> None:
+    """A value that its column can't have: nothing that reads it would notice."""
+    path = config.store.path
+    with closing(sqlite3.connect(path)) as connection:
+        (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'token'").fetchone()
+    say_of_token(path, made.replace("scope TEXT NOT NULL", "scope TEXT"))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE token SET scope = NULL")
+        connection.commit()
+    say_of_token(path, made)
+    with soundness.only_looking(path) as looking:
+        quick, whole = soundness.quick(looking, 600), soundness.whole(looking)
+    assert quick.done == quick.of
+    assert quick.wrong == ["token: NULL value in token.scope"]
+    assert whole.wrong == ["NULL value in token.scope"]
 
 
 def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> None:

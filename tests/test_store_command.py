@@ -212,10 +212,16 @@ def test_an_index_of_texts_beside_the_documents_finds_the_same_in_a_back_up(
         assert connection.execute(asked).fetchall() == [(3001, (3001).to_bytes(16, "big"))]
 
 
-def test_a_damaged_store_gives_no_back_up(config: Config, tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["", "claim"], ids=["everywhere", "where only a check looks"])
+def test_a_damaged_store_gives_no_back_up(config: Config, tmp_path: Path, table: str) -> None:
+    first, pages = 40, 30
+    if table:
+        with closing(sqlite3.connect(config.store.path)) as connection:
+            asked = "SELECT rootpage - 1 FROM sqlite_master WHERE name = ?"
+            first, pages = connection.execute(asked, (table,)).fetchone()[0], 1
     with config.store.path.open("r+b") as file:
-        file.seek(40 * 4096)
-        file.write(os.urandom(30 * 4096))
+        file.seek(first * 4096)
+        file.write(os.urandom(pages * 4096))
     refused = command(config, "store", "backup", tmp_path / "made.db")
     assert refused.returncode in (1, 2)
     assert "beschadigd" in refused.stderr or "niet goed" in refused.stderr
