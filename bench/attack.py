@@ -29,10 +29,10 @@ from bench import attackers
 from bench.attackers import API, Attack, Target
 from bench.register import Register, eleven_proof, fill
 from bench.running import FOR_UUIDS, HOST, children_of
-from gateway.auth import create_token
-from gateway.sample.data import default_paths, load
+from gateway.http.auth import create_token
+from gateway.sample.contents.dataset import default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store.database import Store
+from gateway.store.file.database import Store
 
 BUDGET = 100
 TWICE = 2.0

@@ -23,9 +23,9 @@ from pathlib import Path
 import requests
 
 from bench.pages import COLLECTIONS, CONNECTIONS
-from gateway.config import load_config
+from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
-from jobs.backfill import Backfill, Progress
+from jobs.backfill.backfill import Backfill, Progress
 
 RATE = 700
 BUDGET, SHARE = 3000, 0.95

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from gateway.config import load_config
-from gateway.serve import run_server, settings
+from gateway.config.load import load_config
+from gateway.server.serve import run_server, settings
 
 
 @lru_cache(maxsize=64)

@@ -27,12 +27,12 @@ import orjson
 
 from bench.filters_store import RARE, fill
 from bench.running import PRODUCTION, Running, running
-from gateway.auth import create_token
-from gateway.klantinteracties.declarations import Filter, Form
-from gateway.klantinteracties.resources import BASE_PATH, RESOURCES
-from gateway.store.conditions import Compare, Subject, Where
-from gateway.store.database import Store
-from gateway.store.kinds import KIND, RELATION
+from gateway.http.auth import create_token
+from gateway.klantinteracties.model.declarations import Filter, Form
+from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
+from gateway.store.base.conditions import Compare, Subject, Where
+from gateway.store.base.kinds import KIND, RELATION
+from gateway.store.file.database import Store
 
 SAMPLE, SMALL = 4000, 50_000
 PATIENCE = 60

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from bench.register import ACHTERNAMEN, FIRST_MOMENT, LEEG_ADRES, VOORNAMEN, YEARS, eleven_proof
-from gateway.store.database import Store
-from gateway.store.kinds import LEGACY_ORIGIN
-from gateway.store.writing import put_documents
-from mappings.documents import Document
+from gateway.store.base.kinds import LEGACY_ORIGIN
+from gateway.store.documents.writing import put_documents
+from gateway.store.file.database import Store
+from mappings.model.documents import Document
 
 IN_A_TRANSACTION = 1000
 # One in so many klantcontacten has a partij, an actor, ... of its own.

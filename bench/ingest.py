@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.legacy import Copies, slice_lines
-from gateway.commands.common import spare_collections
-from gateway.ingest import Ingest
-from gateway.store.database import Store
-from mappings.settings import Settings
+from gateway.cli.terminal.options import spare_collections
+from gateway.ingest.ingest import Ingest
+from gateway.store.file.database import Store
+from mappings.model.settings import Settings
 
 KINDS = ("zaak", "rol", "klantcontact")
 PAGE = 500

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.config import load_config
-from gateway.hydrate import LegacyHydrator
+from gateway.config.load import load_config
+from gateway.http.auth import create_token
+from gateway.hydrate.hydrator import LegacyHydrator
 from gateway.installation import Installation, open_installation
-from gateway.klantinteracties.freshness import Hydrator
-from gateway.klantinteracties.resources import BASE_PATH
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.klantinteracties.model.freshness import Hydrator
+from gateway.klantinteracties.model.resources import BASE_PATH
+from gateway.sample.contents.dataset import Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from jobs.backfill import Backfill
+from jobs.backfill.backfill import Backfill
 
 SOURCES = {"5 ms": 0.005, "50 ms": 0.05, "500 ms": 0.5, "hanging": 0.0}
 HANGS_SECONDS = 60.0

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.ingest import SECRET, SETTINGS, fill, peak_megabytes
-from gateway.commands.common import spare_collections
-from gateway.ingest import Ingest
-from gateway.store.database import Store
-from jobs.progress import Step
-from jobs.rebuild import Outcome, Rebuild
+from gateway.cli.terminal.options import spare_collections
+from gateway.ingest.ingest import Ingest
+from gateway.store.file.database import Store
+from jobs.common.progress import Step
+from jobs.rebuild.rebuild import Outcome, Rebuild
 
 PART = 100_000  # objects
 BUDGET, MEMORY = 3000, 150  # rollen per second; MB at 500,000

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from gateway.auth import create_token
-from gateway.store.database import Store
-from gateway.store.kinds import LOCAL_ORIGIN
-from gateway.store.writing import put_documents
-from mappings.documents import Document
+from gateway.http.auth import create_token
+from gateway.store.base.kinds import LOCAL_ORIGIN
+from gateway.store.documents.writing import put_documents
+from gateway.store.file.database import Store
+from mappings.model.documents import Document
 
 PARTIJEN, KLANTCONTACTEN, ZAKEN = 20_000, 50_000, 25_000
 IN_A_TRANSACTION = 2_000

@@ -17,11 +17,11 @@ from typing import Any
 import orjson
 
 from bench.legacy import slice_lines
-from mappings.claims import Claim
-from mappings.findings import Untranslatable
-from mappings.identity import Uuids
-from mappings.merge import merge, sets_of
-from mappings.settings import Settings
+from mappings.identity.identity import Uuids
+from mappings.model.claims import Claim
+from mappings.model.findings import Untranslatable
+from mappings.model.settings import Settings
+from mappings.rules.merge import merge, sets_of
 from mappings.translate import translate
 
 PAGE = 100

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from bench.backfill import installed, run, source
 from bench.ingest import peak_megabytes
-from gateway.commands.common import spare_collections
-from jobs.progress import Step
-from jobs.verify import Verify
+from gateway.cli.terminal.options import spare_collections
+from jobs.common.progress import Step
+from jobs.verify.verify import Verify
 
 BUDGET = 3000
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from bench.ingest import fill
 from bench.load import BenchError, Measured
 from bench.running import PRODUCTION, running
-from gateway.auth import create_token
-from gateway.store.database import Store
+from gateway.http.auth import create_token
+from gateway.store.file.database import Store
 
 API = "/klantinteracties/api/v1"
 VIEWERS, EVERY = 4, 0.25

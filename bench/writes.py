@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.backfill import installed, source
 from bench.load import BenchError, Measured
 from bench.running import HOST, PRODUCTION, running
-from gateway.auth import create_token
+from gateway.http.auth import create_token
 
 PAUSE = 0.05
 BUDGET = 100

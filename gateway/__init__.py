@@ -1,0 +1,1 @@
+"""`app` (create_app), `installation` (puts the parts together), `__main__`."""

@@ -12,42 +12,35 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from gateway import (
-    backfill_routes,
-    cors,
-    explanations,
-    long_questions,
-    old_urls,
-    problem_pages,
-    problems,
-    verifications,
-)
-from gateway.answers import Reply, as_response, problem_reply
-from gateway.auth import Gatekeeper
-from gateway.beheer import Beheer
-from gateway.callback import Callback
-from gateway.guesses import Guesses
-from gateway.ingest import Ingest
+from gateway.base.logs import safe_error
+from gateway.beheer import backfill, explain, old_urls, verify
+from gateway.beheer.page_access import PageAccess
+from gateway.beheer.routes import Operating
+from gateway.beheer.status_page import Beheer
+from gateway.http import cors, problem_pages, problems
+from gateway.http.auth import Gatekeeper
+from gateway.http.problems import Problem
+from gateway.http.public_address import PublicAddresses
+from gateway.http.rate_limit import Rates
+from gateway.http.responses import Reply, as_response, problem_reply
+from gateway.http.wrong_tokens import Guesses
+from gateway.ingest.ingest import Ingest
 from gateway.installation import store_of
-from gateway.klantinteracties import documentation
-from gateway.klantinteracties.freshness import Hydrator, LocalOnly
-from gateway.klantinteracties.resources import BASE_PATH
+from gateway.klantinteracties.fast_path import Shortcut
+from gateway.klantinteracties.model.freshness import Hydrator, LocalOnly
+from gateway.klantinteracties.model.resources import BASE_PATH
+from gateway.klantinteracties.openapi import serve
+from gateway.klantinteracties.read import slow_queries
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
-from gateway.logs import safe_error
-from gateway.operating import Operating
-from gateway.page_access import PageAccess
-from gateway.problems import Problem
-from gateway.public_address import PublicAddresses
-from gateway.rates import Rates
-from gateway.shortcut import Shortcut
-from gateway.store.database import Store
-from gateway.store.limits import TooLong
-from gateway.store.trouble import StoreError, is_damage, is_passing, is_unwritable
-from gateway.store.waiting import Busy
-from mappings.identity import Uuids
+from gateway.notificaties.receiver import Callback
+from gateway.store.file.database import Store
+from gateway.store.file.errors import StoreError, is_damage, is_passing, is_unwritable
+from gateway.store.file.lock_waits import Busy
+from gateway.store.file.time_limit import TooLong
+from mappings.identity.identity import Uuids
 
 if TYPE_CHECKING:
-    from gateway.config import Config
+    from gateway.config.model import Config
 
 # Seconds: a store in trouble is soon well again, a damaged one when an operator restored it.
 STORE_RETRY = 30
@@ -73,7 +66,7 @@ def create_app(
 
     In: the configuration; the store to serve, else that of the configuration; what fetches from the sources,
     which only an installation without sources can do without; what it counts together with other processes:
-    requests of tokens (`gateway.rates.shared_memory`) and wrong tokens. Raises StoreError, ValueError.
+    requests of tokens (`gateway.http.rate_limit.shared_memory`) and wrong tokens. Raises StoreError, ValueError.
     """
     if hydrator is None:
         if config.sources:
@@ -107,13 +100,13 @@ def create_app(
         seal=ingest.seal,
     )
     api.register(app)
-    documentation.register(app, addresses)
+    serve.register(app, addresses)
     operating = Operating(app, gatekeeper)
     access = PageAccess(store, gatekeeper, addresses)
     Beheer(store, config, addresses, access).register(app, operating)
-    verifications.register(operating, store)
-    backfill_routes.register(operating, store, config.sources)
-    explanations.register(operating, store, config.mapping, config.store.uuid_secret)
+    verify.register(operating, store)
+    backfill.register(operating, store, config.sources)
+    explain.register(operating, store, config.mapping, config.store.uuid_secret)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)
@@ -152,7 +145,7 @@ def _reply(addresses: PublicAddresses, problem: Problem, environ: dict[str, Any]
 def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: dict[str, Any]) -> Reply:
     """The answer to an exception that no view made one of."""
     if isinstance(error, TooLong):
-        return _reply(addresses, long_questions.ended(environ, store.question_seconds), environ)
+        return _reply(addresses, slow_queries.ended(environ, store.question_seconds), environ)
     if isinstance(error, Busy):  # it was told of where it waited
         return _reply(addresses, problems.store_busy(ceil(store.waiting.seconds)), environ)
     # The text of an exception may hold personal data; its type and place don't.

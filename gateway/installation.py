@@ -8,21 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.config import Config, ensure_secret
-from gateway.fetch import Fetcher
-from gateway.fetch_visit import Visit
-from gateway.hydrate import LegacyHydrator
-from gateway.ingest import MAXIMUM, Ingest
-from gateway.klantinteracties.freshness import Hydrator, LocalOnly
-from gateway.legacy.client import ZakenClient
+from gateway.base.process_identity import NotShared
+from gateway.config.load import ensure_secret
+from gateway.config.model import Config
+from gateway.fetch.fetcher import Fetcher
+from gateway.fetch.visit import Visit
+from gateway.hydrate.hydrator import LegacyHydrator
+from gateway.ingest.ingest import MAXIMUM, Ingest
+from gateway.klantinteracties.model.freshness import Hydrator, LocalOnly
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import NotConfigured
-from gateway.legacy.places import Places
-from gateway.processes import NotShared
-from gateway.store import rebuilding
-from gateway.store.database import Store
-from gateway.store.sources import bind_secret, forget_coverage, meta, set_meta
-from gateway.store.trouble import StoreError
-from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+from gateway.legacy.pacing.waiting_threads import Places
+from gateway.store.file.database import Store
+from gateway.store.file.errors import StoreError
+from gateway.store.inspect import rebuilding
+from gateway.store.operation.sources import bind_secret, forget_coverage, meta, set_meta
+from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
 
 RETRY_SECONDS = 60.0

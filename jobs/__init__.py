@@ -1,0 +1,1 @@
+"""`registry` (which jobs there are), `scheduler`, `turns`, `job`."""

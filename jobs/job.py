@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.config import Config
+from gateway.config.model import Config
 from gateway.installation import Installation
-from jobs.work import Work
+from jobs.common.work import Work
 
 # Counts turns that were stopped because they lasted too long.
 TIME_OVER = "time_over"

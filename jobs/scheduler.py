@@ -22,17 +22,18 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from gateway.cron import DUTCH_TIME
+from gateway.base.cron import DUTCH_TIME
+from gateway.base.logs import get_logger, safe_traceback
 from gateway.installation import Installation
-from gateway.logs import get_logger, safe_traceback
-from gateway.store import leases, runs, waiting
-from gateway.store.database import now
-from gateway.store.sources import meta, set_meta
+from gateway.store.file import lock_waits
+from gateway.store.file.database import now
+from gateway.store.operation import leases, runs
+from gateway.store.operation.sources import meta, set_meta
+from jobs.common.work import Busy, NotFree
 from jobs.job import Job
-from jobs.table import mark_of, off_because, run_turn, schedule_of, trigger_of, usable
+from jobs.registry import mark_of, off_because, run_turn, schedule_of, trigger_of, usable
 from jobs.turns import LEASE as JOB_LEASE
 from jobs.turns import Turn, turns_of
-from jobs.work import Busy, NotFree
 
 log = get_logger("klantbrug.jobs")
 
@@ -186,7 +187,7 @@ class Scheduler:
             return
         except NotFree:
             return  # the process ends
-        except waiting.Busy:
+        except lock_waits.Busy:
             log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
         log.info("job done", job=turn.name, seconds=round(time.monotonic() - began, 1), **counters)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from gateway.config import Config
+from gateway.config.model import Config
 from gateway.installation import Installation
 from jobs.job import Job
 

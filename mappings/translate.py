@@ -10,15 +10,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from mappings import earlier, zaken, zonderplaats
-from mappings.claims import Claim
-from mappings.contactmomenten import geen_zaak, read_contactmoment, zaak_of
-from mappings.findings import Finding, Severity, Untranslatable
-from mappings.klantcontacten import klantcontact_facts, zaak_facts
-from mappings.klanten import translate_klant
-from mappings.rollen import translate_rol
-from mappings.settings import Settings
-from mappings.unreadable import reason_in
+from mappings.incoming import earlier_standards, unplaced_fields, zaken
+from mappings.incoming.unreadable import reason_in
+from mappings.model.claims import Claim
+from mappings.model.findings import Finding, Severity, Untranslatable
+from mappings.model.settings import Settings
+from mappings.rules.contactmomenten import geen_zaak, read_contactmoment, zaak_of
+from mappings.rules.klantcontacten import klantcontact_facts, zaak_facts
+from mappings.rules.klanten import translate_klant
+from mappings.rules.rollen import translate_rol
 
 _USUAL: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
@@ -53,16 +53,16 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
             action = "zonder datum: elke rol met een datum gaat voor"
             translation.findings.append(Finding("M18", "registratiedatum", Severity.INFO, action))
         facts = translation.deelname
-        if facts and (mask := zonderplaats.van_rol(raw)):
+        if facts and (mask := unplaced_fields.van_rol(raw)):
             facts["zonder_plaats"] = mask
         return Translated(facts, translation.claims, translation.findings)
     if kind == "klant":
-        klant = translate_klant(earlier.load_klant(dict(raw)), source, settings)
-        mask = zonderplaats.masker(klant.zonder_plaats) | zonderplaats.van_klant(raw)
+        klant = translate_klant(earlier_standards.load_klant(dict(raw)), source, settings)
+        mask = unplaced_fields.masker(klant.zonder_plaats) | unplaced_fields.van_klant(raw)
         return Translated(_with_places(klant.facts, mask), klant.claims, klant.findings)
     if kind == "contactmoment":
-        moment = read_contactmoment(earlier.load_contactmoment(dict(raw)), source, settings)
-        mask = zonderplaats.masker(moment.zonder_plaats) | zonderplaats.van_contactmoment(raw)
+        moment = read_contactmoment(earlier_standards.load_contactmoment(dict(raw)), source, settings)
+        mask = unplaced_fields.masker(moment.zonder_plaats) | unplaced_fields.van_contactmoment(raw)
         return Translated(_with_places(moment.facts, mask), moment.claims, moment.findings)
     if kind in _TIES:
         tie = _TIES[kind](dict(raw))
@@ -73,9 +73,9 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
 
 
 _TIES = {
-    "klantcontactmoment": earlier.load_klantcontactmoment,
-    "objectcontactmoment": earlier.load_objectcontactmoment,
-    "zaakcontactmoment": earlier.load_zaakcontactmoment,
+    "klantcontactmoment": earlier_standards.load_klantcontactmoment,
+    "objectcontactmoment": earlier_standards.load_objectcontactmoment,
+    "zaakcontactmoment": earlier_standards.load_zaakcontactmoment,
 }
 
 

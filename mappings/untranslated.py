@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from mappings import identity, nummers
-from mappings.settings import Settings
+from mappings.identity import identity
+from mappings.incoming.unreadable import MARK
+from mappings.model.settings import Settings
 from mappings.translate import uuid_in
-from mappings.unreadable import MARK
+from mappings.values import nummers
 
 # Fields that say what an object is and where it hangs, never whom it is about.
 _OWN: Final = frozenset({"uuid", "zaak", "zaaktype", "roltype", "statussen", MARK})

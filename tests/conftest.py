@@ -12,7 +12,7 @@ from privacy import judge
 from support import read_config, sample_data, sample_slice, write_config
 
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset, default_paths
+from gateway.sample.contents.dataset import Dataset, default_paths
 
 
 @pytest.fixture(scope="session")

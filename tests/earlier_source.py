@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 from support import let_be, sample_data, some_zaken, write_config
 
-from gateway.config import load_config
+from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import PATHS, Dataset
-from gateway.sample.earlier_data import add_earlier
+from gateway.sample.contents.dataset import PATHS, Dataset
+from gateway.sample.contents.earlier_objects import add_earlier
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
+from jobs.backfill.backfill import Backfill
 
 KINDS = ("klant", "contactmoment", "klantcontactmoment", "objectcontactmoment", "zaakcontactmoment")
 

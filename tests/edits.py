@@ -9,11 +9,11 @@ import orjson
 from support import UUID_SECRET, read_config
 from test_local_edits import Writer
 
-from gateway.ingest import Ingest
+from gateway.ingest.ingest import Ingest
 from gateway.installation import open_installation
-from gateway.store.dump import dump_lines
-from jobs.rebuild import Rebuild
-from mappings.settings import Settings
+from gateway.store.inspect.dump import dump_lines
+from jobs.rebuild.rebuild import Rebuild
+from mappings.model.settings import Settings
 
 Raw = dict[str, Any]
 PATHS = (

@@ -14,13 +14,13 @@ from support import sample_slice, some_zaken
 
 from gateway.installation import Installation
 from gateway.legacy.background import background
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import following, leases
-from gateway.store.database import now
-from gateway.store.following import Following
-from jobs.backfill import Backfill
-from jobs.work import Work
+from gateway.store.file.database import now
+from gateway.store.operation import following, leases
+from gateway.store.operation.following import Following
+from jobs.backfill.backfill import Backfill
+from jobs.common.work import Work
 
 DAY = 86400
 SECOND = 1_000_000
@@ -159,7 +159,7 @@ class Broken:
 
 def given_long_ago(monkeypatch: pytest.MonkeyPatch, installation: Installation, uuids: Iterable[str]) -> None:
     """Let these not be among what the source gave lately, one of which is asked when they fail."""
-    monkeypatch.setattr("gateway.store.following.LATELY", 3)
+    monkeypatch.setattr("gateway.store.operation.following.LATELY", 3)
     for each in uuids:
         installation.store.connection().execute(
             "UPDATE raw SET last_seen = last_seen - 1000000 WHERE uuid = ?", (uuid.UUID(each).bytes,)

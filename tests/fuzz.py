@@ -17,9 +17,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from gateway.auth import create_token
-from gateway.config import ensure_secret, load_config
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.config.load import ensure_secret, load_config
+from gateway.http.auth import create_token
 from gateway.installation import open_store
 
 SEED = "20261123"

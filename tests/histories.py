@@ -17,9 +17,9 @@ from edits import Raw, World, ref
 from indexes import out_of_step
 from legacy_objects import BSN, KVK, klantcontact, medewerker, organisatie, persoon, uuid_of, zaak
 
-from gateway.store import rebuilding
-from gateway.store.dump import dump_lines
-from gateway.store.kinds import KIND
+from gateway.store.base.kinds import KIND
+from gateway.store.inspect import rebuilding
+from gateway.store.inspect.dump import dump_lines
 
 Step = tuple[str, int, int, int]
 Body = dict[str, Any]

@@ -8,10 +8,10 @@ import re
 import sqlite3
 from collections import defaultdict
 
-from gateway.store import texts
-from gateway.store.database import Store
-from gateway.store.kinds import KIND, LEGACY_ORIGIN, RELATION
-from gateway.store.profiles import TRAITS
+from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, RELATION
+from gateway.store.file.database import Store
+from gateway.store.indexes import text_search
+from gateway.store.indexes.profiles import TRAITS
 
 HOP = re.compile(r"([<>])([^<>:]+)")
 
@@ -26,7 +26,7 @@ def out_of_step(store: Store) -> dict[str, int]:
                 found[f"profile of {kind}"] = len(wrong)
         if due := connection.execute("SELECT count(*) FROM profile_due").fetchone()[0]:
             found["a profile that is due"] = due
-        for kind, field in texts.FIELDS:
+        for kind, field in text_search.FIELDS:
             if (must := _texts(connection, kind, field)) != (there := _indexed(connection, kind, field)):
                 found[f"text of {kind} {field}"] = len(must.items() ^ there.items())
     return found
@@ -85,7 +85,7 @@ def _texts(connection: sqlite3.Connection, kind: str, field: str) -> dict[int, t
 
 def _indexed(connection: sqlite3.Connection, kind: str, field: str) -> dict[int, tuple[str, ...]]:
     """What stands there."""
-    name = texts.INDEXES[kind, field]
+    name = text_search.INDEXES[kind, field]
     connection.execute(
         f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.v_{name} USING fts5vocab(main, {name}, 'instance')"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from indexes import out_of_step
 
-from gateway.store import rebuilding
-from gateway.store.database import Store
-from gateway.store.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
+from gateway.store.base.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
+from gateway.store.file.database import Store
+from gateway.store.inspect import rebuilding
 
 OWNER_KINDS = ("partij", "actor", "klantcontact", "vertegenwoordiging")
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from mappings.claims import Claim
-from mappings.documents import Document
-from mappings.findings import Finding
-from mappings.identity import Uuids
-from mappings.merge import Merged, merge, sets_of
-from mappings.settings import Settings
+from mappings.identity.identity import Uuids
+from mappings.model.claims import Claim
+from mappings.model.documents import Document
+from mappings.model.findings import Finding
+from mappings.model.settings import Settings
+from mappings.rules.merge import Merged, merge, sets_of
 from mappings.translate import Translated, translate
 
 ZAKEN = "https://zaken.example/zaken/api/v1"

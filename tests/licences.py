@@ -22,7 +22,7 @@ Klantbrug is under the [EUPL-1.2](../LICENSE). These are the packages that produ
 
 pycountry is under the LGPL-2.1-only. It is used as it is, as a package of its own that anybody may replace by another
 version; nothing of it is copied into Klantbrug. Whoever passes on an installation passes on its licence text with it,
-which stands in the package. Its data gives names and codes of countries (`mappings/landen.py`).
+which stands in the package. Its data gives names and codes of countries (`mappings/values/landen.py`).
 
 | Package | Version | Licence |
 |---|---|---|

@@ -18,11 +18,11 @@ from typing import Any
 
 import jwt
 
-from gateway.config import load_config
+from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
-from gateway.notifications import message
-from gateway.store import outbox
-from gateway.store.database import Store, now
+from gateway.notificaties.message import message
+from gateway.store.file.database import Store, now
+from gateway.store.operation import outbox
 
 CLIENT_ID = "klantbrug"
 SECRET = "the secret that the Notificaties API gave us"

@@ -18,15 +18,16 @@ from uuid import uuid4
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.config import Config, load_config
+from gateway.config.load import load_config
+from gateway.config.model import Config
+from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.klantinteracties.freshness import Hydrator
-from gateway.sample.data import COLLECTION_KINDS, Dataset, default_paths, load
+from gateway.klantinteracties.model.freshness import Hydrator
+from gateway.sample.contents.dataset import COLLECTION_KINDS, Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store import quarantine, unread
-from gateway.store.database import Store, now
-from gateway.store.dump import dump_lines
+from gateway.store.file.database import Store, now
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.legacy import quarantine, untranslated_keys
 
 API = "/klantinteracties/api/v1"
 # Seconds from one call of a job to the next, with the taking of what came.
@@ -115,7 +116,7 @@ def let_be(installation: Installation) -> Installation:
     """The same installation, with all that is in quarantine dismissed: its data holds some, on purpose."""
     with installation.store.write() as connection:
         quarantine.dismiss(connection, [held.row for held in quarantine.listing(connection)], now())
-        unread.settle(connection)
+        untranslated_keys.settle(connection)
     return installation
 
 

@@ -17,7 +17,7 @@ from support import API
 from werkzeug.serving import make_server
 
 from gateway.app import create_app
-from gateway.auth import create_token
+from gateway.http.auth import create_token
 from gateway.installation import Installation
 
 SAID = ("Klantbrug-Coverage", "Klantbrug-Freshness")

@@ -10,7 +10,7 @@ from support import sample_slice, some_zaken
 from talker import Said, Talker, ref, talking
 
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
 Install = Callable[..., Installation]

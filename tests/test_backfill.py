@@ -20,15 +20,15 @@ import pytest
 from support import dump_digest, killed_after, klantbrug, read_config, sample_data, some_zaken, write_config
 
 from gateway.installation import Installation, open_installation, open_store
-from gateway.legacy.client import Page
+from gateway.legacy.client.source_client import Page
 from gateway.legacy.errors import LegacyError
-from gateway.sample.data import Dataset
-from gateway.sample.earlier_data import add_earlier
+from gateway.sample.contents.dataset import Dataset
+from gateway.sample.contents.earlier_objects import add_earlier
 from gateway.sample.server import SampleServer
 from gateway.sample.traps import Traps
-from gateway.store.kinds import RAW_KIND
-from gateway.store.status import status
-from jobs.backfill import LOOKS_MORE, Backfill, Busy, Progress
+from gateway.store.base.kinds import RAW_KIND
+from gateway.store.inspect.status import status
+from jobs.backfill.backfill import LOOKS_MORE, Backfill, Busy, Progress
 
 Install = Callable[..., Installation]
 

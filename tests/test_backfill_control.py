@@ -14,23 +14,23 @@ import pytest
 from click.testing import CliRunner, Result
 from support import klantbrug, read_config, some_zaken, write_config
 
-from gateway import backfills
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.cron import DUTCH_TIME
+from gateway.base.cron import DUTCH_TIME
+from gateway.base.time_windows import DAYS
+from gateway.cli.main import cli
+from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
-from gateway.legacy import gates
 from gateway.legacy.background import background
 from gateway.legacy.errors import NotNow, Unreachable
-from gateway.legacy.window import DAYS
-from gateway.sample.data import Dataset
+from gateway.legacy.pacing import server_gates
+from gateway.operator import backfills
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import runs
-from gateway.store.status import status
-from jobs import backfill
-from jobs.backfill import Backfill, Stopped
-from jobs.table import BY_NAME, off_because, run_job
+from gateway.store.inspect.status import status
+from gateway.store.operation import runs
+from jobs.backfill import backfill
+from jobs.backfill.backfill import Backfill, Stopped
+from jobs.registry import BY_NAME, off_because, run_job
 
 Install = Callable[..., Installation]
 
@@ -146,7 +146,7 @@ def test_set_changes_the_pace_while_it_runs_and_only_of_this_run(
         slow.traps.slow = 0
         running.thread.join(30)
         assert running.outcome == [True]
-    assert gates.describe(path, source)["overrides"] == {}
+    assert server_gates.describe(path, source)["overrides"] == {}
     for limits in (backfills.Limits(), backfills.Limits(connections=0), backfills.Limits(rate=-1)):
         with pytest.raises(backfills.NotPossible):
             backfills.set_limits(installation.store, source, limits)
@@ -179,7 +179,7 @@ def test_a_second_run_takes_back_no_pause_and_no_stop(
         running.until(lambda news: news.get("waits") == "gepauzeerd")
         with klantbrug(run_log, "--config", config, "backfill", "run") as process:
             assert process.wait(timeout=15) == 1
-        assert gates.describe(running.store.path, running.source)["paused"]
+        assert server_gates.describe(running.store.path, running.source)["paused"]
         backfills.stop(running.store, running.source)
         running.thread.join(10)
         assert isinstance(running.outcome[0], Stopped)
@@ -365,9 +365,9 @@ def test_the_jobs_of_a_source_are_paused_and_slowed_outside_a_backfill_too(
     assert command(config, "resume").exit_code == 0
     slowed = command(config, "set", "rate=7", "connections=1")
     assert (slowed.exit_code, slowed.stderr) == (0, "")
-    assert gates.describe(path, source)["overrides"] == {"connections": 1, "objects_per_second": 7.0}
+    assert server_gates.describe(path, source)["overrides"] == {"connections": 1, "objects_per_second": 7.0}
     assert "tempo van de configuratie" in command(config, "set", "--undo").stdout
-    assert gates.describe(path, source)["overrides"] == {}
+    assert server_gates.describe(path, source)["overrides"] == {}
     for wrong in (("set",), ("set", "--undo", "rate=1")):
         assert command(config, *wrong).exit_code == 2
 

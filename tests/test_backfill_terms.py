@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from support import dump_digest, some_zaken, write_config
 
-from gateway.fetch import Fetcher
-from gateway.ingest import OtherMaximum
+from gateway.fetch.fetcher import Fetcher
+from gateway.ingest.ingest import OtherMaximum
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.status import status
-from jobs.backfill import Backfill, Progress
-from jobs.lists import CONNECTION
+from gateway.store.inspect.status import status
+from jobs.backfill.backfill import Backfill, Progress
+from jobs.common.lists import CONNECTION
 
 Install = Callable[..., Installation]
 HIGH, LOW = "zaakvertrouwelijk", "openbaar"

@@ -14,19 +14,20 @@ from click.testing import CliRunner, Result
 from support import some_zaken, write_config
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.cron import DUTCH_TIME
+from gateway.base.cron import DUTCH_TIME
+from gateway.cli.main import cli
+from gateway.cli.terminal.progress import _Lines
+from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.legacy import gates
 from gateway.legacy.errors import TooManyRequests
-from gateway.overview import overview
-from gateway.sample.data import Dataset
+from gateway.legacy.pacing import server_gates
+from gateway.operator.status import overview
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.show import _Lines
-from jobs import backfill, connections
-from jobs.backfill import Backfill, Progress
-from jobs.telling import waits_text
+from jobs.backfill import backfill
+from jobs.backfill.backfill import Backfill, Progress
+from jobs.backfill.progress import waits_text
+from jobs.common import zaakcontactmomenten
 
 Install = Callable[..., Installation]
 
@@ -45,8 +46,8 @@ def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
 
         def pause_and_end(progress: Progress) -> None:
             if progress.done:
-                gates.pause(path, source)
-                gates.set_overrides(path, source, connections=2, objects_per_second=500)
+                server_gates.pause(path, source)
+                server_gates.set_overrides(path, source, connections=2, objects_per_second=500)
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -108,9 +109,9 @@ def test_a_wait_at_the_end_of_a_list_is_one_line(caplog: pytest.LogCaptureFixtur
 @pytest.fixture
 def zaak_by_zaak(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few zaken count as many, so zaakcontactmomenten are sampled, and then asked zaak by zaak; that is told often."""
-    monkeypatch.setattr(connections, "FEW_ZAKEN", 10)
-    monkeypatch.setattr(connections, "SAMPLE", 20)
-    monkeypatch.setattr(connections, "MOST", -1)
+    monkeypatch.setattr(zaakcontactmomenten, "FEW_ZAKEN", 10)
+    monkeypatch.setattr(zaakcontactmomenten, "SAMPLE", 20)
+    monkeypatch.setattr(zaakcontactmomenten, "MOST", -1)
     monkeypatch.setattr(backfill, "SAVE_SAMPLE", 1)
     monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.005)
 

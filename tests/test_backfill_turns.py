@@ -14,18 +14,18 @@ import pytest
 from click.testing import CliRunner
 from support import klantbrug, read_config, some_zaken, write_config
 
-from gateway import backfills
-from gateway.cli import cli
-from gateway.cron import DUTCH_TIME
+from gateway.base.cron import DUTCH_TIME
+from gateway.cli.main import cli
 from gateway.installation import Installation, open_store
-from gateway.legacy import gates
-from gateway.sample.data import Dataset
+from gateway.legacy.pacing import server_gates
+from gateway.operator import backfills
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import runs
-from gateway.store.database import Store
-from gateway.store.status import status
-from jobs import backfill, refill
-from jobs.table import BY_NAME, run_job
+from gateway.store.file.database import Store
+from gateway.store.inspect.status import status
+from gateway.store.operation import runs
+from jobs.backfill import all_sources, backfill
+from jobs.registry import BY_NAME, run_job
 
 Install = Callable[..., Installation]
 
@@ -120,13 +120,13 @@ def test_a_source_that_is_paused_while_it_is_read_yields_and_is_gone_on_with(
     with Job(install(config_of(tmp_path / "here", two, job=True))) as job:
         source = job.installation.config.sources[0]
         until(lambda: job.of("een")["now"] and two[0].calls_count > 3)
-        gates.pause(job.store.path, source)
+        server_gates.pause(job.store.path, source)
         until(lambda: two[1].calls_count)
         assert job.of("een")["run"]["status"] == runs.INTERRUPTED
         assert job.of("een")["run"]["message"] == "wacht; een andere bron gaat voor"
         until(lambda: coverage(job.store, "twee") == "complete")
         assert coverage(job.store, "een") == "partial"
-        gates.resume(job.store.path, source)
+        server_gates.resume(job.store.path, source)
         job.thread.join(20)
         assert coverage(job.store, "een") == "complete"
     assert job.counts == {"complete": 2, "incomplete": 0, "stopped": 0, "failed": 0}
@@ -149,7 +149,7 @@ def test_a_source_that_breaks_while_it_is_read_yields_and_is_gone_on_with(
 def test_a_source_that_failed_is_tried_again_while_another_is_waited_for(
     two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refill, "AGAIN_SECONDS", 0.3)
+    monkeypatch.setattr(all_sources, "AGAIN_SECONDS", 0.3)
     two[1].traps.json_not_json = True
     with Job(install(config_of(tmp_path / "here", two, closed="een", job=True))) as job:
         until(lambda: job.of("een")["running"] and two[1].calls_count)

@@ -28,8 +28,8 @@ from bench import (
 )
 from gateway.app import create_app
 from gateway.installation import open_installation
-from gateway.klantinteracties.resources import RESOURCES
-from mappings.nummers import bsn
+from gateway.klantinteracties.model.resources import RESOURCES
+from mappings.values.nummers import bsn
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from invariants import broken
 from legacy_objects import BSN, KVK, RSIN, klantcontact, medewerker, organisatie, persoon, zaak
 from test_ingest import Register
 
-import jobs.rebuild
-from jobs.rebuild import Rebuild
+import jobs.rebuild.rebuild
+from jobs.rebuild.rebuild import Rebuild
 
 Raw = dict[str, Any]
 AROUND = [zaak(1), zaak(2), zaak(3), klantcontact(1, 1), klantcontact(2, 2)]
@@ -94,7 +94,7 @@ def test_a_rol_that_is_about_another_from_now_on_takes_its_zaak_along(case: str)
 @pytest.mark.parametrize("how", ["rebuild", "mistrusted"])
 def test_a_claim_that_was_lost_brings_its_betrokkene_back(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though another rol says the same, so that its partij never left."""
-    monkeypatch.setattr(jobs.rebuild, "PIECE", 1)
+    monkeypatch.setattr(jobs.rebuild.rebuild, "PIECE", 1)
     rol = initiator(1, 0)
     with register() as made:
         made.take(*AROUND)  # so that a rebuild comes to the contacts first

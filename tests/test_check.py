@@ -9,12 +9,20 @@ import pytest
 from click.testing import CliRunner
 from support import read_config, sample_data, write_config
 
-from gateway.check import MOST_ZAAKTYPEN, Level, SourceReport, check_config, check_source, check_sources
-from gateway.cli import cli
-from gateway.config import Config, Source, load_config
+from gateway.cli.main import cli
+from gateway.config.load import load_config
+from gateway.config.model import Config, Source
 from gateway.installation import open_installation
-from gateway.phase import switch
-from gateway.sample.data import Dataset
+from gateway.operator.check import (
+    MOST_ZAAKTYPEN,
+    Level,
+    SourceReport,
+    check_config,
+    check_source,
+    check_sources,
+)
+from gateway.operator.phase import switch
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"

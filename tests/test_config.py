@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from gateway.config import Config, ConfigError, Source, ensure_secret, ensure_secret_file, load_config
-from gateway.config_schema import JOB, JOB_NAMES, JOB_SECTIONS, SECTIONS, SOURCE
-from jobs.table import BY_NAME
-from mappings.settings import Kanaal, ZaakCodes
+from gateway.config.load import ensure_secret, ensure_secret_file, load_config
+from gateway.config.model import Config, Source
+from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECTIONS, SOURCE
+from gateway.config.written import ConfigError
+from jobs.registry import BY_NAME
+from mappings.model.settings import Kanaal, ZaakCodes
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"

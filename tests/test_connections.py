@@ -14,24 +14,24 @@ import pytest
 from following import Clock, backfilled, run, small
 from support import Asker, dump_digest, read_config, write_config
 
-from gateway.fetch_visit import Visit
+from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation
-from gateway.legacy import transport
 from gateway.legacy.background import background
+from gateway.legacy.client import transport
+from gateway.legacy.client.transport import LONG_SECONDS, Transport
 from gateway.legacy.errors import LegacyError, TimedOut, Unreachable
-from gateway.legacy.transport import LONG_SECONDS, Transport
 from gateway.sample.server import SampleServer
-from gateway.store import following
-from gateway.store.dump import dump_lines
-from gateway.store.kinds import LOCAL_ORIGIN, RAW_KIND
-from gateway.store.writing import put_documents
-from jobs import backfill as backfill_job
-from jobs import connections
-from jobs.backfill import Backfill, Stopped
-from jobs.sweep import sweep
-from jobs.verify import Verify
+from gateway.store.base.kinds import LOCAL_ORIGIN, RAW_KIND
+from gateway.store.documents.writing import put_documents
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.operation import following
+from jobs.backfill import backfill as backfill_job
+from jobs.backfill.backfill import Backfill, Stopped
+from jobs.common import zaakcontactmomenten
+from jobs.follow.sweep import sweep
+from jobs.verify.verify import Verify
 from mappings import klantinteracties
-from mappings.documents import Document
+from mappings.model.documents import Document
 
 HERE = "https://klantbrug.example"
 ALSO_HERE = "http://klantbrug.intern:8000/brug"
@@ -145,18 +145,22 @@ def test_a_list_that_does_not_come_is_asked_zaak_by_zaak(
     assert len(there(server)) > 10
 
 
-@pytest.mark.parametrize(("many", "way"), [(False, connections.WHOLE), (True, connections.BY_ZAAK)])
+@pytest.mark.parametrize(
+    ("many", "way"), [(False, zaakcontactmomenten.WHOLE), (True, zaakcontactmomenten.BY_ZAAK)]
+)
 def test_a_look_at_some_zaken_says_how_long_the_list_is(
     server: SampleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool, way: str
 ) -> None:
     """Of a long list nothing is asked at once: that is what breaks a source."""
-    monkeypatch.setattr(connections, "FEW_ZAKEN", 10)
-    monkeypatch.setattr(connections, "SAMPLE", 30)
-    monkeypatch.setattr(connections, "MOST", 10 if many else 1000)
+    monkeypatch.setattr(zaakcontactmomenten, "FEW_ZAKEN", 10)
+    monkeypatch.setattr(zaakcontactmomenten, "SAMPLE", 30)
+    monkeypatch.setattr(zaakcontactmomenten, "MOST", 10 if many else 1000)
     installation = backfilled(opened(server, tmp_path))
     assert held(installation) == there(server)
-    assert (LIST in asked(server)) is (way == connections.WHOLE)
-    assert len(asked(server)) > 15 if way == connections.WHOLE else len(server.dataset.objects("zaak"))
+    assert (LIST in asked(server)) is (way == zaakcontactmomenten.WHOLE)
+    assert (
+        len(asked(server)) > 15 if way == zaakcontactmomenten.WHOLE else len(server.dataset.objects("zaak"))
+    )
 
 
 def test_where_there_are_none_nobody_asks(server: SampleServer, tmp_path: Path) -> None:
@@ -201,7 +205,7 @@ def test_a_stop_half_way_goes_on_where_it_was(
     installation, stopping = opened(server, tmp_path / "stopped", "per_zaak"), threading.Event()
 
     def show(progress: Any) -> None:
-        if progress.kind == connections.CONNECTION and len(asked(server)) >= 45:
+        if progress.kind == zaakcontactmomenten.CONNECTION and len(asked(server)) >= 45:
             stopping.set()
 
     with pytest.raises(Stopped):
@@ -224,7 +228,7 @@ def test_a_version_that_has_them_no_more_holds_nothing_up(
         installation = opened(server, tmp_path, "per_zaak")
 
         def show(progress: Any) -> None:
-            if progress.kind == connections.CONNECTION and asked(server):
+            if progress.kind == zaakcontactmomenten.CONNECTION and asked(server):
                 raise Stopped
 
         with pytest.raises(Stopped):
@@ -346,5 +350,5 @@ def test_a_call_that_breaks_off_late_is_tried_once_more_and_no_further(
     client.version()
     monkeypatch.setattr(Transport, "_once", once)
     with background():
-        assert connections.whole(client) == (connections.BY_ZAAK, [])
+        assert zaakcontactmomenten.whole(client) == (zaakcontactmomenten.BY_ZAAK, [])
     assert tries == 2

@@ -14,19 +14,19 @@ from click.testing import CliRunner
 from support import API, dump_digest, sample_data, some_zaken, write_config
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.config import load_config
-from gateway.ingest import Ingest
+from gateway.cli.main import cli
+from gateway.config.load import load_config
+from gateway.http.auth import create_token
+from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset
-from gateway.sample.esuite_data import add_esuite
+from gateway.sample.contents.dataset import Dataset
+from gateway.sample.contents.esuite_objects import add_esuite
 from gateway.sample.server import SampleServer
-from gateway.store.database import Store
-from jobs.backfill import Backfill
-from jobs.rebuild import Rebuild
-from jobs.verify import Verify
-from mappings.settings import Settings
+from gateway.store.file.database import Store
+from jobs.backfill.backfill import Backfill
+from jobs.rebuild.rebuild import Rebuild
+from jobs.verify.verify import Verify
+from mappings.model.settings import Settings
 
 pytestmark = pytest.mark.rule("M40")
 VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'

@@ -10,13 +10,13 @@ import pytest
 from following import DAY, Clock, backfilled, run, small
 from support import Asker, read_config, write_config
 
-from gateway.covered import INTERVALS, SYNC_SECONDS, Covered, Standing
+from gateway.fetch.coverage import INTERVALS, SYNC_SECONDS, Covered, Standing
 from gateway.installation import Installation, open_installation
 from gateway.sample.server import SampleServer
-from gateway.store import events
-from jobs.backfill import Backfill
-from jobs.sync import sync
-from jobs.table import BY_NAME, trigger_of
+from gateway.store.operation import events
+from jobs.backfill.backfill import Backfill
+from jobs.follow.sync import sync
+from jobs.registry import BY_NAME, trigger_of
 
 SECOND = 1_000_000
 Install = Callable[..., Installation]

@@ -15,16 +15,16 @@ from following import backfilled, new_contact, run, small, traces
 from following import server as server
 from support import API, UUID_SECRET, Asker, dump_digest, write_client
 
-from gateway.cli import cli
+from gateway.cli.main import cli
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.dump import dump_lines
-from gateway.store.editing import TOMBSTONE
-from jobs.purge import purge
-from jobs.rebuild import Rebuild
-from jobs.verify import Verify
-from mappings.identity import Uuids, key_uuid
+from gateway.store.edits.editing import TOMBSTONE
+from gateway.store.inspect.dump import dump_lines
+from jobs.rebuild.rebuild import Rebuild
+from jobs.upkeep.purge import purge
+from jobs.verify.verify import Verify
+from mappings.identity.identity import Uuids, key_uuid
 
 Install = Callable[..., Installation]
 BSN, KNOWN_BY = "111222333", "https://personen.example.nl/api/v1/personen/4711"

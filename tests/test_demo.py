@@ -98,6 +98,6 @@ def test_the_status_page_answers(lines: list[str]) -> None:
 
 def test_a_busy_port_is_avoided(lines: list[str], run_log: Path) -> None:
     """A second demo beside the first takes another port."""
-    from gateway.demo import free_port
+    from gateway.cli.commands.demo import free_port
 
     assert free_port(8640) != 8640

@@ -12,13 +12,13 @@ from pathlib import Path
 import click
 import pytest
 
-from gateway.cli import cli
-from gateway.config import load_config
-from gateway.config_schema import JOB_SECTIONS
-from gateway.klantinteracties.freshness import FRESHNESS
-from gateway.klantinteracties.resources import RESOURCES
+from gateway.cli.main import cli
+from gateway.config.load import load_config
+from gateway.config.sections import JOB_SECTIONS
+from gateway.klantinteracties.model.freshness import FRESHNESS
+from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.legacy import errors
-from gateway.store.kinds import LEFT_OUT_RULES
+from gateway.store.base.kinds import LEFT_OUT_RULES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -176,25 +176,51 @@ def test_the_licence_is_the_one_that_the_project_names():
 # The architecture
 
 
-def modules_of_the_house() -> dict[str, set[str]]:
-    """The modules in the drawing of the house, by folder."""
-    drawing = re.search(r"```\n(gateway/\n.*?)```", text_of(ARCHITECTURE), re.DOTALL)[1]
-    folders: dict[str, set[str]] = {}
-    inside: set[str] = set()
+MOST_MODULES = 14
+
+
+def packages_of_the_house() -> dict[str, str]:
+    """The packages in the drawing of the house, with what is said of each."""
+    drawing = re.search(r"```\n(gateway/ .*?)```", text_of(ARCHITECTURE), re.DOTALL)[1]
+    packages: dict[str, str] = {}
+    above: list[str] = []
     for line in drawing.splitlines():
-        if line.startswith(" "):
-            inside.update(re.findall(r"\b(\w+\.py)\b", line))
-        else:
-            inside = folders.setdefault(line.split()[0].rstrip("/"), set())
-    return folders
+        name, said = line.split("/", 1)
+        above[(len(name) - len(name.lstrip())) // 2 :] = [name.strip()]
+        packages["/".join(above)] = said.strip()
+    return packages
 
 
-def test_the_house_is_drawn_with_every_module_and_no_other():
+def modules_by_package() -> dict[str, set[str]]:
     built: dict[str, set[str]] = {}
     for path in MODULES:
+        package = built.setdefault(str(path.parent.relative_to(ROOT)), set())
         if path.name != "__init__.py":
-            built.setdefault(str(path.parent.relative_to(ROOT)), set()).add(path.name)
-    assert modules_of_the_house() == built
+            package.add(path.stem)
+    return built
+
+
+def test_the_house_is_drawn_with_every_package_and_no_other():
+    drawn = packages_of_the_house()
+    assert set(drawn) == set(modules_by_package())
+    assert all(drawn.values())
+
+
+def test_every_package_is_one_and_says_what_it_is():
+    for package in modules_by_package():
+        init = ROOT / package / "__init__.py"
+        assert init.is_file(), f"{package} is no package"
+        assert ast.get_docstring(ast.parse(text_of(init))), (
+            f"{package}/__init__.py does not say what is in it"
+        )
+
+
+def test_a_package_is_seen_at_a_glance():
+    large = {
+        name: len(modules) for name, modules in modules_by_package().items() if len(modules) > MOST_MODULES
+    }
+    assert large == {}
+    assert modules_by_package()["gateway"] == {"__main__", "app", "installation"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
@@ -204,7 +230,7 @@ def test_modules_named_with_their_path_exist(document):
 
 
 def test_the_tables_of_the_store_are_those_that_the_architecture_tells_of():
-    schema = "".join(map(text_of, (ROOT / "gateway" / "store").glob("*.py")))
+    schema = "".join(map(text_of, (ROOT / "gateway" / "store").rglob("*.py")))
     made = set(re.findall(r"CREATE TABLE (\w+)", schema))
     rows = re.findall(r"^\| (`.+?`) \|", section(ARCHITECTURE, "The store"), re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == made
@@ -282,7 +308,7 @@ def test_the_store_knows_no_http_and_nothing_that_stands_above_it(path):
     used = imports_of(path)
     assert within(used, "flask", "requests", "urllib3", "werkzeug", "http", "jobs") == set()
     # Which process is it, and what are the limits of the configuration? Those know nothing, and stand below all.
-    own = ("gateway.store", "gateway.processes", "gateway.config_defaults")
+    own = ("gateway.store", "gateway.base.process_identity", "gateway.config.defaults")
     assert {name for name in used if name.startswith("gateway.") and not name.startswith(own)} == set()
 
 

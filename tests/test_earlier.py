@@ -18,22 +18,24 @@ import requests
 import yaml
 from support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
 
-from gateway.check import Level, SourceReport, check_config, check_source
-from gateway.config import Config, ConfigError, Source, load_config
+from gateway.config.load import load_config
+from gateway.config.model import Config, Source
+from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
 from gateway.legacy import errors
-from gateway.legacy.client import EARLIER, PATHS, ZakenClient
-from gateway.legacy.transport import Retries
-from gateway.legacy.versions import EARLIER_VERSION
-from gateway.sample import earlier
-from gateway.sample.data import Dataset
-from gateway.sample.earlier_data import add_earlier
+from gateway.legacy.client.api_versions import EARLIER_VERSION
+from gateway.legacy.client.source_client import EARLIER, PATHS, ZakenClient
+from gateway.legacy.client.transport import Retries
+from gateway.operator.check import Level, SourceReport, check_config, check_source
+from gateway.sample.contents import earlier_standards
+from gateway.sample.contents.dataset import Dataset
+from gateway.sample.contents.earlier_objects import add_earlier
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
-from jobs.backfill import Backfill
-from mappings.contactmomenten import read_contactmoment
-from mappings.earlier import load_contactmoment, load_klant
-from mappings.klanten import translate_klant
-from mappings.settings import Settings
+from jobs.backfill.backfill import Backfill
+from mappings.incoming.earlier_standards import load_contactmoment, load_klant
+from mappings.model.settings import Settings
+from mappings.rules.contactmomenten import read_contactmoment
+from mappings.rules.klanten import translate_klant
 
 DATA = Path(__file__).parent / "data"
 BSN = "subjectNatuurlijkPersoon__inpBsn"
@@ -81,7 +83,7 @@ def ask(url: str, application: Application = DEFAULT_APPLICATION, **params: str)
 
 def test_the_sample_data_is_the_same_each_time(dataset: Dataset) -> None:
     again = add_earlier(sample_data())
-    for kind in (*earlier.KINDS, "rol", "zaakcontactmoment"):
+    for kind in (*earlier_standards.KINDS, "rol", "zaakcontactmoment"):
         assert again.objects(kind) == dataset.objects(kind)
         assert len(dataset.objects(kind)) > 200
 
@@ -95,9 +97,9 @@ def test_the_sample_ties_old_to_new(dataset: Dataset) -> None:
     assert {tie["contactmoment"] for tie in dataset.objects("zaakcontactmoment")} <= contacten
 
 
-@pytest.mark.parametrize("kind", sorted(earlier.KINDS))
+@pytest.mark.parametrize("kind", sorted(earlier_standards.KINDS))
 def test_lists_are_in_the_form_of_the_standard(sample: SampleServer, dataset: Dataset, kind: str) -> None:
-    url = f"{sample.base_url}{earlier.PATHS[kind]}"
+    url = f"{sample.base_url}{earlier_standards.PATHS[kind]}"
     answer = ask(url)
     assert answer.headers["API-version"] == "1.0.0"
     body = answer.json()
@@ -182,7 +184,7 @@ def test_filters_follow_the_contract(sample: SampleServer) -> None:
             operation = contract["paths"][f"/{PATHS[kind]}"]["get"]
             wanted = {each["name"] for each in operation["parameters"] if each.get("in") == "query"}
             assert {each for each in wanted if client.can(kind, each)} == wanted
-            assert earlier.parameters(kind) == wanted
+            assert earlier_standards.parameters(kind) == wanted
             assert not client.can(kind, "pageSize")
     assert EARLIER_VERSION.has("klant", BSN)
     with pytest.raises(errors.BadRequest, match="heeft niet: zaak"):

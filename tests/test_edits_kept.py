@@ -24,7 +24,7 @@ from legacy_objects import (
 )
 from support import UUID_SECRET, dump_digest
 
-from mappings.identity import Uuids, key_uuid
+from mappings.identity.identity import Uuids, key_uuid
 
 pytestmark = pytest.mark.rule("M19")
 

@@ -25,14 +25,14 @@ from test_unread_answers import (
 )
 
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.dump import dump_lines
-from gateway.store.packing import unpack
-from jobs.inbox import look_into
-from jobs.purge import purge
-from jobs.rebuild import Rebuild
-from jobs.verify import Verify
+from gateway.store.base.compression import unpack
+from gateway.store.inspect.dump import dump_lines
+from jobs.follow.inbox import look_into
+from jobs.rebuild.rebuild import Rebuild
+from jobs.upkeep.purge import purge
+from jobs.verify.verify import Verify
 
 Install = Callable[..., Installation]
 NAME = "Bewaardmaar Evenniet"

@@ -33,14 +33,14 @@ from support import read_config, write_config
 from test_ingest import Register, read_slice, read_ugly
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.cron import DUTCH_TIME
-from gateway.explain import Explainer, without_values
+from gateway.base.cron import DUTCH_TIME
+from gateway.cli.main import cli
+from gateway.http.auth import create_token
 from gateway.installation import open_installation
-from gateway.store.kinds import TRANSLATED
-from gateway.store.status import status
-from mappings import why
+from gateway.operator.explain import Explainer, without_values
+from gateway.store.base.kinds import TRANSLATED
+from gateway.store.inspect.status import status
+from mappings.explain import why
 
 URL = "https://personen.example/1"
 NAMES = {"voornamen": "Johanna", "geslachtsnaam": "Oud-Hollandsch"}

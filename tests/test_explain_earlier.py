@@ -21,11 +21,12 @@ from legacy_objects import BSN, RSIN, SECRET, SETTINGS, rol, uuid_of, zaak
 from test_explain import Operator, field, group
 from test_moments import CONTACT, HELD, HERE, POINTED_AT, POINTS_HERE, WHOLE, Register, zaakcontactmoment
 
-from gateway.explain import Explainer
-from gateway.store.kinds import LOCAL_ORIGIN
-from gateway.store.writing import put_documents
-from mappings import klantinteracties, why
-from mappings.documents import Document
+from gateway.operator.explain import Explainer
+from gateway.store.base.kinds import LOCAL_ORIGIN
+from gateway.store.documents.writing import put_documents
+from mappings import klantinteracties
+from mappings.explain import why
+from mappings.model.documents import Document
 
 
 class Explained:

@@ -10,17 +10,17 @@ from earlier_source import KINDS, EarlierSource, fixtures, last
 from following import Clock, run
 from support import dump_digest
 
-import jobs.sweep
-from gateway.batch import Result
+import jobs.follow.sweep
+from gateway.ingest.batch import Result
 from gateway.installation import Installation
-from gateway.store import following
-from gateway.store.dump import dump_lines
-from gateway.store.kinds import LEFT_OUT
-from gateway.store.legacy import raw_rows
-from jobs.backfill import Backfill
-from jobs.following import Followed
-from jobs.sweep import anything_due, sweep
-from jobs.sync import sync
+from gateway.store.base.kinds import LEFT_OUT
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.legacy.objects import raw_rows
+from gateway.store.operation import following
+from jobs.backfill.backfill import Backfill
+from jobs.follow.followed_source import Followed
+from jobs.follow.sweep import anything_due, sweep
+from jobs.follow.sync import sync
 
 whole, source, filled = fixtures()
 
@@ -102,7 +102,7 @@ def test_ties_are_asked_in_the_pace_of_the_round(
 ) -> None:
     """Not all in one run, and each contactmoment once in a round."""
     clock = Clock(monkeypatch)
-    monkeypatch.setattr(jobs.sweep, "PIECE", 10)
+    monkeypatch.setattr(jobs.follow.sweep, "PIECE", 10)
     asked = []
     for hour in range(78):
         clock.days = hour / 24

@@ -21,12 +21,12 @@ from support import API, klantbrug, read_config
 from test_opened import write_and_die
 from test_serve import free_port, wait_for
 
-from gateway.auth import create_token
-from gateway.config import Config
+from gateway.config.model import Config
+from gateway.http.auth import create_token
 from gateway.installation import open_store
-from gateway.store import opened
-from gateway.store.database import Store
-from gateway.store.sources import meta, set_meta
+from gateway.store.file import holders
+from gateway.store.file.database import Store
+from gateway.store.operation.sources import meta, set_meta
 
 # Less than the file that SQLite's processes share, more than what is written in place.
 LIMIT = 16_384
@@ -202,7 +202,7 @@ def test_the_marks_outlive_a_start_without_room(register: Register, run_log: Pat
         process.communicate(timeout=60)
     assert process.returncode == 0
     write_and_die(path, "after")
-    opened.examine(path)
+    holders.examine(path)
     store = Store(path)
     assert meta(store, "word") == "after"
     store.close()

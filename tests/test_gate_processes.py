@@ -11,9 +11,10 @@ from statistics import median
 import pytest
 from watched import ELSEWHERE, FAST, GOOD, UNKNOWN, Asker, Watched, askers, namespaces_are_allowed
 
-from gateway.legacy import errors, gates
+from gateway.legacy import errors
 from gateway.legacy.background import background
-from gateway.legacy.client import ZakenClient
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.legacy.pacing import server_gates
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def test_a_breaker_that_one_process_opened_is_open_for_the_others(three, server,
     other.ask(server, store, 0, live=True)
     assert other.told() == {"took": [], "errors": ["circuit_open"], "reasons": []}
     assert len(server.times) == calls <= 7, "nothing was asked"
-    assert gates.describe(store, server.source())["breaker"] == "open"
+    assert server_gates.describe(store, server.source())["breaker"] == "open"
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -99,13 +100,13 @@ def test_what_a_killed_process_held_is_free_again(server, store):
     with askers(1) as (one,):
         one.ask(server, store, 0, max_connections=1)
         until(lambda: server.times)
-        assert gates.describe(store, server.source())["in_flight"] == 1
+        assert server_gates.describe(store, server.source())["in_flight"] == 1
         one.kill()
         server.seconds = 0
         client = ZakenClient(server.source(max_connections=1), retries=FAST, pace=store)
         with background():
             client.get("rol", UNKNOWN, deadline=time.monotonic() + 5)
-    assert gates.describe(store, server.source())["in_flight"] == 0
+    assert server_gates.describe(store, server.source())["in_flight"] == 0
 
 
 @pytest.mark.skipif(not namespaces_are_allowed(), reason="needs pid namespaces")
@@ -137,14 +138,14 @@ def test_processes_that_are_killed_at_any_moment_never_hold_up_the_others(server
                     one.kill()
             asked = len(server.times)
             until(lambda asked=asked: len(server.times) > asked + 10, 2)
-            told = gates.describe(store, server.source())
+            told = server_gates.describe(store, server.source())
             assert (told["breaker"], told["paused"]) == ("dicht", False)
             assert told["in_flight"] <= 1
         assert steady.told()["errors"] == []
 
 
 def test_the_trial_of_a_killed_process_is_taken_over(server, store, monkeypatch):
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
     server.answer = lambda: (502, {})
     client = ZakenClient(server.source(), retries=FAST, pace=store)
     for cause in (errors.ServerError, errors.CircuitOpen):
@@ -155,14 +156,14 @@ def test_the_trial_of_a_killed_process_is_taken_over(server, store, monkeypatch)
     with askers(1) as (one,):
         one.ask(server, store, 0)
         until(lambda: len(server.times) > calls)
-        assert gates.describe(store, server.source())["breaker"] == "proef"
+        assert server_gates.describe(store, server.source())["breaker"] == "proef"
         with pytest.raises(errors.CircuitOpen):
             client.get("rol", UNKNOWN)
         one.kill()
     server.seconds = 0
     with background():
         client.get("rol", UNKNOWN, deadline=time.monotonic() + 5)
-    assert gates.describe(store, server.source())["breaker"] == "dicht"
+    assert server_gates.describe(store, server.source())["breaker"] == "dicht"
 
 
 def test_live_calls_take_about_as_long_as_when_they_are_alone(three, server, store):
@@ -184,15 +185,15 @@ def test_live_calls_take_about_as_long_as_when_they_are_alone(three, server, sto
 
 def test_a_pause_holds_the_jobs_of_every_process_and_no_client(three, server, store):
     source = server.source()
-    gates.pause(store, source)
+    server_gates.pause(store, source)
     job, client, _ = three
     job.ask(server, store, 0, tells=True)
     client.ask(server, store, 0, live=True)
     assert len(client.told()["took"]) == 1
     assert job.told() == {"waits": "gepauzeerd"}
-    assert gates.describe(store, source)["waiting"] == "gepauzeerd"
+    assert server_gates.describe(store, source)["waiting"] == "gepauzeerd"
     assert len(server.times) == 1
-    gates.resume(store, source)
+    server_gates.resume(store, source)
     assert job.told()["reasons"] == ["gepauzeerd"]
     assert len(server.times) == 2
 
@@ -201,12 +202,12 @@ def test_an_operator_changes_the_limits_while_it_runs(three, server, store):
     source = server.source(requests_per_second=1)
     server.seconds = 0.02
     three[0].ask(server, store, 1.0, requests_per_second=1)
-    until(lambda: gates.describe(store, source)["waiting"] == "snelheid (requests/s)")
-    gates.set_overrides(store, source, requests_per_second=0, connections=1)
-    told = gates.describe(store, source)
+    until(lambda: server_gates.describe(store, source)["waiting"] == "snelheid (requests/s)")
+    server_gates.set_overrides(store, source, requests_per_second=0, connections=1)
+    told = server_gates.describe(store, source)
     assert told["overrides"] == {"connections": 1, "requests_per_second": 0}
     assert told["connections"] == 1
     assert len(three[0].told()["took"]) > 10
-    gates.clear_overrides(store, source)
-    assert gates.describe(store, source)["overrides"] == {}
-    assert gates.describe(store, source)["requests_per_second"] == 1
+    server_gates.clear_overrides(store, source)
+    assert server_gates.describe(store, source)["overrides"] == {}
+    assert server_gates.describe(store, source)["requests_per_second"] == 1

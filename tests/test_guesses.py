@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from gateway import guesses
-from gateway.guesses import FREE_OF_ADDRESS, FREE_OF_ALL, SECONDS, Guesses
-from gateway.public_address import PublicAddresses
+from gateway.http import wrong_tokens
+from gateway.http.public_address import PublicAddresses
+from gateway.http.wrong_tokens import FREE_OF_ADDRESS, FREE_OF_ALL, SECONDS, Guesses
 
 
 def test_processes_count_together() -> None:
@@ -43,7 +43,7 @@ def test_a_process_that_is_killed_while_it_counts_holds_up_nobody() -> None:
 def test_after_a_minute_it_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = Guesses()
     moment = 1000.0
-    monkeypatch.setattr(guesses.time, "monotonic", lambda: moment)
+    monkeypatch.setattr(wrong_tokens.time, "monotonic", lambda: moment)
     assert [counts.note("192.0.2.1") for _ in range(FREE_OF_ADDRESS + 1)] == [0] * FREE_OF_ADDRESS + [60]
     moment += SECONDS - 10
     assert counts.note("192.0.2.1") == 10
@@ -64,7 +64,7 @@ def test_what_is_of_one_customer_is_counted_as_one(one: str, other: str) -> None
 
 def test_more_addresses_than_there_are_places_are_stopped_by_the_count_of_all() -> None:
     counts = Guesses()
-    found = [counts.note(f"10.{n >> 8}.{n & 255}.1") for n in range(3 * guesses.PLACES)]
+    found = [counts.note(f"10.{n >> 8}.{n & 255}.1") for n in range(3 * wrong_tokens.PLACES)]
     assert not any(found[:FREE_OF_ALL])
     assert all(found[FREE_OF_ALL:])
 

@@ -20,10 +20,10 @@ from urllib.parse import quote
 import pytest
 from support import API, klantbrug, read_config
 
-from gateway.auth import create_token
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token
 from gateway.installation import open_store
-from gateway.klantinteracties.resources import RESOURCES
+from gateway.klantinteracties.model.resources import RESOURCES
 
 HOST = "127.0.0.1"
 SIXTEEN, CONNECTIONS, KILLS, WRITERS = 16, 1500, 20, 4

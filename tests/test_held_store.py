@@ -15,21 +15,21 @@ from following import small
 from hog import Clients, ask, hogged
 from support import API, klantbrug, read_config, write_config
 
-from gateway.auth import create_token
-from gateway.demo import free_port
-from gateway.hydrate import NOT_FREE
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token
+from gateway.hydrate.hydrator import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
-from gateway.store import waiting
-from gateway.store.asked import often
-from gateway.store.database import Store, now
-from gateway.store.events import set_phase
-from gateway.store.waiting import Busy, Waiting
-from jobs.backfill import Backfill
+from gateway.store.file import lock_waits
+from gateway.store.file.database import Store, now
+from gateway.store.file.lock_waits import Busy, Waiting
+from gateway.store.operation.events import set_phase
+from gateway.store.operation.requested_zaken import often
+from jobs.backfill.backfill import Backfill
+from jobs.common.work import NotFree, Work
 from jobs.job import Job
+from jobs.registry import run_job
 from jobs.scheduler import Scheduler
-from jobs.table import run_job
-from jobs.work import NotFree, Work
 
 BUSY_SECONDS = 4
 # What a question may cost on a machine that does other things too. Before, it waited as long as the store was held.
@@ -140,7 +140,7 @@ def test_the_same_for_a_minute(served: Served) -> None:
 def test_a_backfill_waits_for_as_long_as_the_store_is_held_and_tells(
     install: Install, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(waiting, "JOB_TELLS_SECONDS", 0.3)
+    monkeypatch.setattr(lock_waits, "JOB_TELLS_SECONDS", 0.3)
     with SampleServer(small(40)) as server:
         installation = install(bron=server)
         store = installation.store
@@ -264,7 +264,7 @@ def test_no_more_threads_than_there_are_places_wait_long(store: Store) -> None:
         for thread in threads:
             thread.start()
         time.sleep(0.6)
-        assert timed(store) < waiting.SHORT_SECONDS / 2  # by now it is known that the store is held
+        assert timed(store) < lock_waits.SHORT_SECONDS / 2  # by now it is known that the store is held
         for thread in threads:
             thread.join()
     assert sorted(wait > 0.9 for wait in waits) == [False] * 6 + [True] * 2

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from support import Asker, klantbrug, sample_data, some_zaken
 
+from gateway.hydrate.needs import Need, question
 from gateway.installation import Installation
-from gateway.needs import Need, question
-from gateway.sample.data import Dataset, default_paths, load
+from gateway.sample.contents.dataset import Dataset, default_paths, load
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
-from mappings.nummers import kvk_nummer
+from jobs.backfill.backfill import Backfill
+from mappings.values.nummers import kvk_nummer
 
 BSN = {"partijIdentificator__codeSoortObjectId": "bsn"}
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"

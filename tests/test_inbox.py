@@ -32,27 +32,27 @@ from support import UUID_SECRET, Asker, dump_digest, klantbrug, read_config, wri
 from test_hydrate import BSN, a_person
 from werkzeug.serving import make_server
 
-import gateway.store.inbox
-from gateway.abonnementen import Abonnementen, AbonnementError
+import gateway.store.operation.inbox
 from gateway.app import create_app
-from gateway.callback import PATH, told_by
-from gateway.config import ConfigError
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset
+from gateway.notificaties.abonnementen import Abonnementen, AbonnementError
+from gateway.notificaties.receiver import PATH, told_by
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from gateway.store import following, inbox
-from gateway.store.claims import asked_by_key
-from gateway.store.database import now
-from gateway.store.sources import note_fetched
-from jobs.following import Followed
-from jobs.inbox import anything_due, look_into
-from jobs.sweep import sweep
-from jobs.sync import sync
-from jobs.table import BY_NAME
-from mappings.identity import Uuids
-from mappings.sealed import sealed_text
+from gateway.store.file.database import now
+from gateway.store.legacy.claims import asked_by_key
+from gateway.store.operation import following, inbox
+from gateway.store.operation.sources import note_fetched
+from jobs.follow.followed_source import Followed
+from jobs.follow.inbox import anything_due, look_into
+from jobs.follow.sweep import sweep
+from jobs.follow.sync import sync
+from jobs.registry import BY_NAME
+from mappings.identity.identity import Uuids
+from mappings.identity.sealed import sealed_text
 
 TOKEN = "what the Notificaties API shows us".replace(" ", "-")
 COLLECTIONS = {"zaak": "zaken", "rol": "rollen", "klantcontact": "klantcontacten"}
@@ -358,8 +358,8 @@ def test_a_message_that_comes_while_its_object_is_looked_into_is_not_lost(
 def test_while_the_source_is_down_hints_wait_and_it_is_asked_now_and_then(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.1)
-    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.01)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.01)
     clock = Clock(monkeypatch)
     made = [new_rol(server.dataset, number) for number in range(5)]
     for rol in made:
@@ -383,7 +383,7 @@ def test_hints_of_objects_that_the_source_can_not_give_hold_up_no_others(
     monkeypatch: pytest.MonkeyPatch,
     status_line: str,
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
     rollen = [rol["uuid"] for rol in server.dataset.objects("rol")]
     bad, gone = rollen[:4], rollen[10:20]
     given_long_ago(monkeypatch, installation, bad)
@@ -403,7 +403,7 @@ def test_what_failed_least_is_looked_into_first(
 ) -> None:
     """A hint that fails each time it is tried, and takes long over it, lets new ones go before it."""
     clock = Clock(monkeypatch)
-    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
     bad, good = (rol["uuid"] for rol in server.dataset.objects("rol")[:2])
     broken = Broken(server, [bad])
     post(installation, message(server, "rol", bad, "update"))
@@ -428,8 +428,8 @@ def test_what_failed_least_is_looked_into_first(
 def test_a_source_that_breaks_on_everything_is_left_alone_for_a_while(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.0)
+    monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.0)
     for rol in server.dataset.objects("rol")[:10]:
         post(installation, message(server, "rol", rol["uuid"], "update"))
     down = Broken(server, ["/"])
@@ -482,7 +482,7 @@ def test_hints_of_one_source_take_no_room_of_another(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of one that left the configuration, whose hints nobody looks into."""
-    monkeypatch.setattr(gateway.store.inbox, "MOST_WAITING", 3)
+    monkeypatch.setattr(gateway.store.operation.inbox, "MOST_WAITING", 3)
     connection = installation.store.connection()
     connection.execute("INSERT INTO source (name, phase) VALUES ('weg', 'live')")
     (other,) = connection.execute("SELECT id FROM source WHERE name = 'weg'").fetchone()
@@ -498,7 +498,7 @@ def test_hints_of_one_source_take_no_room_of_another(
 def test_more_hints_than_fit_make_the_sweep_hurry(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(gateway.store.inbox, "MOST_WAITING", 3)
+    monkeypatch.setattr(gateway.store.operation.inbox, "MOST_WAITING", 3)
     for number in range(6):
         post(installation, message(server, "rol", new_rol(server.dataset, number)["uuid"], "create"))
     assert counts(installation) == {"waiting": 3, "failing": 0, "foreign": 0, "dropped": 3}

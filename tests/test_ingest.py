@@ -37,15 +37,16 @@ from legacy_objects import (
 )
 from support import dump_digest
 
-from gateway.ingest import Ingest, Result
-from gateway.store import identities, kinds, ties
-from gateway.store import legacy as rows
-from gateway.store.database import Store
-from gateway.store.dump import dump_lines
-from gateway.store.legacy import document_of
-from gateway.store.status import status
-from mappings.findings import Untranslatable
-from mappings.identity import key_uuid
+from gateway.ingest.ingest import Ingest, Result
+from gateway.store.base import kinds
+from gateway.store.file.database import Store
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.inspect.status import status
+from gateway.store.legacy import identities, ties
+from gateway.store.legacy import objects as rows
+from gateway.store.legacy.objects import document_of
+from mappings.identity.identity import key_uuid
+from mappings.model.findings import Untranslatable
 from mappings.translate import translate, uuid_in
 
 DATA = Path(__file__).parent / "data"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from gateway.server import lanes
+from gateway.server import request_queue
 from gateway.server.exchange import Clients, Exchange
-from gateway.server.lanes import Lane, attend
+from gateway.server.request_queue import Lane, attend
 
 
 class Scope:
@@ -75,7 +75,7 @@ def test_who_takes_long_gives_its_place_away() -> None:
     world.ask("heavy")
     world.ask("quick")
     world.wait(lambda: "quick" in world.begun)
-    assert lanes.LONG_SECONDS * 0.8 < time.monotonic() - began < 1
+    assert request_queue.LONG_SECONDS * 0.8 < time.monotonic() - began < 1
     world.end("quick")
     world.ask("another")
     world.wait(lambda: "another" in world.begun)
@@ -86,7 +86,7 @@ def test_no_more_go_on_beside_the_others_than_there_are_long_places() -> None:
     world = World(places=1, long_places=2)
     for number in range(4):
         world.ask(f"heavy {number}")
-    time.sleep(5 * lanes.LONG_SECONDS)
+    time.sleep(5 * request_queue.LONG_SECONDS)
     assert world.begun == ["heavy 0", "heavy 1", "heavy 2"]
     world.end("heavy 1")
     world.wait(lambda: len(world.begun) == 4)
@@ -94,7 +94,7 @@ def test_no_more_go_on_beside_the_others_than_there_are_long_places() -> None:
 
 
 def test_of_each_client_one_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LONG_SECONDS", 60)
+    monkeypatch.setattr(request_queue, "LONG_SECONDS", 60)
     world = World(places=1)
     for number in range(4):
         world.ask(f"of a {number}")
@@ -105,8 +105,8 @@ def test_of_each_client_one_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_more_than_can_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LONG_SECONDS", 60)
-    monkeypatch.setattr(lanes, "MOST_WAITING", 1)
+    monkeypatch.setattr(request_queue, "LONG_SECONDS", 60)
+    monkeypatch.setattr(request_queue, "MOST_WAITING", 1)
     world = World(places=1)
     world.ask("first")
     world.ask("second")
@@ -117,8 +117,8 @@ def test_more_than_can_wait_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_who_waited_too_long_is_not_answered_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LONG_SECONDS", 60)
-    monkeypatch.setattr(lanes, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(request_queue, "LONG_SECONDS", 60)
+    monkeypatch.setattr(request_queue, "PATIENCE_SECONDS", 0.05)
     world = World(places=1)
     world.ask("first")
     proto: Any = world.ask("second")._proto
@@ -138,13 +138,13 @@ def test_a_header_that_could_be_taken_for_another_is_left_out() -> None:
 
 
 def test_who_says_that_it_waits_gives_its_place_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "LONG_SECONDS", 60)
+    monkeypatch.setattr(request_queue, "LONG_SECONDS", 60)
     world = World(places=1, long_places=1)
     answers = world.lane._run
 
     def run(one: Exchange) -> None:
         if one.environ["PATH_INFO"] == "/waits":
-            lanes.give_place()
+            request_queue.give_place()
         answers(one)
 
     world.lane._run = run
@@ -152,7 +152,7 @@ def test_who_says_that_it_waits_gives_its_place_at_once(monkeypatch: pytest.Monk
     world.ask("quick")
     world.wait(lambda: "quick" in world.begun)
     world.end("waits", "quick")
-    lanes.give_place()  # in a thread that answers nothing: nobody minds
+    request_queue.give_place()  # in a thread that answers nothing: nobody minds
 
 
 def test_beside_one_that_takes_long_somebody_always_sees_what_comes_in() -> None:

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 from watched import ELSEWHERE, namespaces_are_allowed
 
-from gateway.processes import Process, me
-from gateway.store import leases
-from gateway.store.database import Store
-from gateway.store.migrating import migrations
+from gateway.base.process_identity import Process, me
+from gateway.store.base.migrations import migrations
+from gateway.store.file.database import Store
+from gateway.store.operation import leases
 
 NAME = "backfill bron"
 # Takes the lease, says whether it got it, and stays until its input ends.
 TAKES = """
 import sys
 from pathlib import Path
-from gateway.store import leases
-from gateway.store.database import Store
+from gateway.store.operation import leases
+from gateway.store.file.database import Store
 
 print(leases.take(Store(Path(sys.argv[1])), sys.argv[2], 60) is not None, flush=True)
 sys.stdin.read()

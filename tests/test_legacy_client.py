@@ -18,15 +18,15 @@ import orjson
 import pytest
 from support import sample_data
 
-from gateway.config import Source
+from gateway.base.logs import safe_error, safe_traceback
+from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import background
-from gateway.legacy.client import Page, ZakenClient, uuid_of
-from gateway.legacy.tokens import RENEW_AFTER, Tokens
-from gateway.legacy.transport import Retries
-from gateway.legacy.versions import ApiVersion, parse
-from gateway.logs import safe_error, safe_traceback
-from gateway.sample.data import Dataset
+from gateway.legacy.client.api_versions import ApiVersion, parse
+from gateway.legacy.client.jwt_tokens import RENEW_AFTER, Tokens
+from gateway.legacy.client.source_client import Page, ZakenClient, uuid_of
+from gateway.legacy.client.transport import Retries
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 BSN = "betrokkeneIdentificatie__natuurlijkPersoon__inpBsn"
@@ -575,8 +575,8 @@ def test_a_source_that_is_down_fails_clients_at_once_after_a_while():
 
 def test_a_job_waits_for_a_source_that_is_down_and_goes_on(monkeypatch):
     # Longer than the pauses between tries, or nobody would wait for it.
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 1.0)
-    monkeypatch.setattr("gateway.legacy.breaker.LONGEST_SECONDS", 1.0)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 1.0)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.LONGEST_SECONDS", 1.0)
     reasons = []
     with Scripted(*[Reply(500, {})] * 8, FOUND) as server, background(waiting=reasons.append):
         assert client_of(server).get("rol", UNKNOWN) == ROL

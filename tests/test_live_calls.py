@@ -12,9 +12,9 @@ from live_calls import CALLS, QUESTIONS, STATES, Client, Subject, subject
 from support import sample_slice, some_zaken
 
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import events
+from gateway.store.operation import events
 
 PERFORMANCE = Path(__file__).parents[1] / "docs" / "performance.md"
 HOURS = 1 / 24

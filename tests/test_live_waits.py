@@ -16,13 +16,13 @@ from live_calls import Client
 from support import API, Asker, klantbrug, read_config, write_config
 from test_slow_source import a_bsn
 
-from gateway.auth import create_token
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token
 from gateway.installation import Installation, open_store
-from gateway.legacy import breaker
-from gateway.sample.data import Dataset
+from gateway.legacy.pacing import circuit_breaker
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import events
+from gateway.store.operation import events
 
 Install = Callable[..., Installation]
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
@@ -184,7 +184,7 @@ def test_a_source_that_hangs_is_soon_not_waited_for(
     asker = Asker(installation)
     clock.days = 600 / DAY
     hang(server, 60)
-    for zaak in zaken(server.dataset)[: breaker.IN_A_ROW]:
+    for zaak in zaken(server.dataset)[: circuit_breaker.IN_A_ROW]:
         took, _ = timed(lambda zaak=zaak: asker.get("klantcontacten", **{ZAAK: zaak}))
         assert took < DEADLINE / 2 + WORK
     took, answer = timed(lambda: asker.get("klantcontacten", **{ZAAK: zaken(server.dataset)[-1]}))

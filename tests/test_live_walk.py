@@ -14,11 +14,11 @@ from following import DAY, Clock, new_contact, new_rol, new_zaak, small
 from support import UUID_SECRET, Asker, write_config
 
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.claims import asked_by_key
-from mappings.identity import Uuids
-from mappings.sealed import sealed_text
+from gateway.store.legacy.claims import asked_by_key
+from mappings.identity.identity import Uuids
+from mappings.identity.sealed import sealed_text
 
 BSN = "999990019"
 MANY = 40

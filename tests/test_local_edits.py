@@ -16,18 +16,18 @@ from legacy_objects import BSN as BSNS
 from legacy_objects import KVK, RSIN, klantcontact, medewerker, organisatie, persoon, rol_uuid, uuid_of, zaak
 from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zaken
 
-from gateway.auth import create_token
-from gateway.explain import Explainer
-from gateway.ingest import Ingest
+from gateway.http.auth import create_token
+from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset
+from gateway.operator.explain import Explainer
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.dump import dump_lines
-from gateway.store.erasing import erased
-from jobs.backfill import Backfill
-from jobs.rebuild import Rebuild
-from mappings.identity import Uuids, key_uuid
-from mappings.settings import Settings
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.legacy.erased import erased
+from jobs.backfill.backfill import Backfill
+from jobs.rebuild.rebuild import Rebuild
+from mappings.identity.identity import Uuids, key_uuid
+from mappings.model.settings import Settings
 
 pytestmark = pytest.mark.rule("M19")
 Install = Callable[..., Installation]

@@ -10,8 +10,8 @@ import pytest
 import requests
 import structlog
 
+from gateway.base.logs import WITHHELD, get_logger, safe_error, safe_traceback, scrub, setup_logging
 from gateway.legacy.errors import Unreachable
-from gateway.logs import WITHHELD, get_logger, safe_error, safe_traceback, scrub, setup_logging
 
 NUMBER = "111222333"
 ADDRESS = f"http://127.0.0.1:1/zaken/api/v1/rollen?inpBsn={NUMBER}"

@@ -18,10 +18,10 @@ from support import dump_digest
 from test_ingest import Register, a_third, read_slice
 from translation import objects, take
 
-from gateway.store import texts
-from gateway.store.kinds import KIND
-from jobs import rebuild
-from jobs.rebuild import Rebuild
+from gateway.store.base.kinds import KIND
+from gateway.store.indexes import text_search
+from jobs.rebuild import rebuild
+from jobs.rebuild.rebuild import Rebuild
 
 pytestmark = pytest.mark.rule("M1")
 
@@ -151,7 +151,7 @@ def damaged(right: tuple[Path, Any, Any], tmp_path: Path) -> Iterator[Callable[[
 
     def damage(script: str) -> earlier.Register:
         connection = sqlite3.connect(made.store.path)
-        texts.prepare(connection)
+        text_search.prepare(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.executescript(script)
         connection.close()

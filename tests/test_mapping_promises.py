@@ -29,12 +29,12 @@ from legacy_objects import (
     zaak,
 )
 
-from gateway.ingest import Ingest
-from gateway.klantinteracties import declarations as declared
-from gateway.klantinteracties.resources import BY_KIND
-from gateway.store.database import Store
-from gateway.store.dump import dump_lines
-from mappings import zaken
+from gateway.ingest.ingest import Ingest
+from gateway.klantinteracties.model import declarations as declared
+from gateway.klantinteracties.model.resources import BY_KIND
+from gateway.store.file.database import Store
+from gateway.store.inspect.dump import dump_lines
+from mappings.incoming import zaken
 from mappings.klantinteracties import check, load
 
 # What tells which object it is and of what sort, and is no value that anybody would look for.
@@ -83,7 +83,7 @@ CAREFUL = settings(max_examples=150, deadline=None, suppress_health_check=list(H
 
 
 def of_schema(schema: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects of a schema of `mappings.zaken`, each field blank or as ugly as it comes."""
+    """Objects of a schema of `mappings.incoming.zaken`, each field blank or as ugly as it comes."""
     parts: dict[str, st.SearchStrategy[Any]] = {}
     for name, item in schema.load_fields.items():
         inner = getattr(item, "_inner", None)

@@ -9,10 +9,10 @@ import pytest
 from following import an_open_zaak, backfilled, small
 from support import Asker, dump_digest, read_config, write_config
 
-from gateway.ingest import OtherMaximum
+from gateway.ingest.ingest import OtherMaximum
 from gateway.installation import Installation, open_installation
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
+from jobs.backfill.backfill import Backfill
 
 
 @pytest.fixture

@@ -34,15 +34,15 @@ from legacy_objects import (
 )
 from support import dump_digest
 
-from gateway.ingest import Ingest
-from gateway.store.database import Store
-from gateway.store.dump import dump_lines
-from gateway.store.kinds import LOCAL_ORIGIN
-from gateway.store.writing import put_documents, remove_documents
-from jobs.rebuild import Rebuild
+from gateway.ingest.ingest import Ingest
+from gateway.store.base.kinds import LOCAL_ORIGIN
+from gateway.store.documents.writing import put_documents, remove_documents
+from gateway.store.file.database import Store
+from gateway.store.inspect.dump import dump_lines
+from jobs.rebuild.rebuild import Rebuild
 from mappings import klantinteracties
-from mappings.documents import Document
-from mappings.settings import Settings
+from mappings.model.documents import Document
+from mappings.model.settings import Settings
 
 HERE = "https://klantbrug.example"
 MEDEWERKER = {"identificatie": "mw-1", "achternaam": "Balie", "voorletters": "", "voorvoegselAchternaam": ""}

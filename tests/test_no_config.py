@@ -11,7 +11,7 @@ import pytest
 from support import klantbrug
 from test_serve import wait_for
 
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
 
 UUID = "00000000-0000-4000-8000-000000000000"
 LOOKS = (

@@ -13,18 +13,19 @@ from click.testing import CliRunner
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
 from support import API, Asker, klantbrug, read_config
 
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.config import ConfigError, load_config
+from gateway.cli.main import cli
+from gateway.config.load import load_config
+from gateway.config.written import ConfigError
+from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation, open_store
-from gateway.notifications import KANALEN, message
-from gateway.store import leases, outbox
-from gateway.store.database import Store, now
-from gateway.store.status import status
-from jobs.backoff import back_off
-from jobs.outbox import deliver
-from jobs.table import BY_NAME, run_job, usable
-from jobs.work import Busy, Work
+from gateway.notificaties.message import KANALEN, message
+from gateway.store.file.database import Store, now
+from gateway.store.inspect.status import status
+from gateway.store.operation import leases, outbox
+from jobs.common.backoff import back_off
+from jobs.common.work import Busy, Work
+from jobs.deliver.outbox import deliver
+from jobs.registry import BY_NAME, run_job, usable
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND

@@ -19,13 +19,14 @@ from support import API, UUID_SECRET, dump_digest, read_config
 from test_ingest import Register
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.config import Config, ConfigError
-from gateway.ingest import Ingest
+from gateway.config.model import Config
+from gateway.config.written import ConfigError
+from gateway.http.auth import create_token
+from gateway.ingest.ingest import Ingest
 from gateway.installation import open_installation
-from gateway.store import numbering
-from gateway.store.dump import dump_lines
-from jobs.rebuild import Rebuild
+from gateway.store.documents import numbering
+from gateway.store.inspect.dump import dump_lines
+from jobs.rebuild.rebuild import Rebuild
 
 HANDING_OUT = replace(SETTINGS, nummers="uitdelen")
 CONTACT = {"kanaal": "balie", "onderwerp": "Paspoort", "taal": "nld", "vertrouwelijk": False}

@@ -17,18 +17,18 @@ from support import read_config, write_config
 
 from gateway.installation import Installation, open_installation
 from gateway.legacy.errors import Forbidden
-from gateway.sample.data import PATHS
+from gateway.sample.contents.dataset import PATHS
 from gateway.sample.server import SampleServer
-from gateway.store import inbox
-from gateway.store.database import now
-from gateway.store.dump import dump_lines
-from gateway.store.kinds import RAW_KIND
-from gateway.store.packing import unpack
-from jobs.backfill import Backfill
-from jobs.inbox import look_into
-from jobs.sweep import sweep
-from jobs.sync import sync
-from jobs.work import Work
+from gateway.store.base.compression import unpack
+from gateway.store.base.kinds import RAW_KIND
+from gateway.store.file.database import now
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.operation import inbox
+from jobs.backfill.backfill import Backfill
+from jobs.common.work import Work
+from jobs.follow.inbox import look_into
+from jobs.follow.sweep import sweep
+from jobs.follow.sync import sync
 
 whole, source, filled = fixtures()
 Job = Callable[[Installation], object]

@@ -16,17 +16,17 @@ from pathlib import Path
 import pytest
 from support import klantbrug
 
-from gateway.store import opened
-from gateway.store.backups import back_up
-from gateway.store.database import Store
-from gateway.store.sources import SECRET, meta, set_meta
-from gateway.store.trouble import StoreError
+from gateway.store.backup.copy import back_up
+from gateway.store.file import holders
+from gateway.store.file.database import Store
+from gateway.store.file.errors import StoreError
+from gateway.store.operation.sources import SECRET, meta, set_meta
 
 # A process that writes something and is killed, so that it stands in the log alone.
 WRITES_AND_DIES = """
 import os, signal, sys
-from gateway.store.database import Store
-from gateway.store.sources import set_meta
+from gateway.store.file.database import Store
+from gateway.store.operation.sources import set_meta
 store = Store(sys.argv[1])
 set_meta(store, "word", sys.argv[2])
 os.kill(os.getpid(), signal.SIGKILL)
@@ -36,7 +36,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def write_and_die(path: Path, word: str) -> None:
     died = subprocess.run([sys.executable, "-c", WRITES_AND_DIES, str(path), word], check=False)
     assert died.returncode == -signal.SIGKILL
-    assert opened.log_of(path).stat().st_size > opened.LOG_HEADER_BYTES
+    assert holders.log_of(path).stat().st_size > holders.LOG_HEADER_BYTES
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def by_vacuum(path: Path, to: Path) -> None:
 
 
 def by_copying_while_nothing_runs(path: Path, to: Path) -> None:
-    assert not opened.log_of(path).exists()
+    assert not holders.log_of(path).exists()
     shutil.copy(path, to)
 
 
@@ -107,13 +107,13 @@ def test_a_back_up_over_a_store_with_a_log_is_not_opened(
     backup = tmp_path / "elsewhere.db"
     copy(path, backup)
     write_and_die(path, "second")
-    kept, log = path.read_bytes(), opened.log_of(path).read_bytes()
+    kept, log = path.read_bytes(), holders.log_of(path).read_bytes()
     shutil.copy(backup, path)
-    for look in (lambda: Store(path), lambda: opened.examine(path)):
+    for look in (lambda: Store(path), lambda: holders.examine(path)):
         with pytest.raises(StoreError, match=r"hoort bij een ander bestand.*klantbrug store restore"):
             look()
     assert path.read_bytes() == backup.read_bytes()
-    assert opened.log_of(path).read_bytes() == log
+    assert holders.log_of(path).read_bytes() == log
     path.write_bytes(kept)  # the right file again: nothing was spoiled
     assert word_in(path) == "second"
 
@@ -126,7 +126,7 @@ def test_a_copy_made_while_a_process_of_the_same_run_had_it_open(path: Path, tmp
     shutil.copytree(tmp_path, tmp_path / "crashed", ignore=shutil.ignore_patterns("crashed"))
     crashed = tmp_path / "crashed" / "klantbrug.db"
     store.close()
-    assert opened.log_of(crashed).stat().st_size > opened.LOG_HEADER_BYTES
+    assert holders.log_of(crashed).stat().st_size > holders.LOG_HEADER_BYTES
     shutil.copy(tmp_path / "night.db", crashed)
     with pytest.raises(StoreError, match="hoort bij een ander bestand"):
         Store(crashed)
@@ -152,26 +152,26 @@ def test_a_crashed_store_that_is_moved_to_another_machine_opens(path: Path, tmp_
 
 def test_a_crashed_store_of_a_version_that_wrote_nothing_down_opens(path: Path) -> None:
     write_and_die(path, "second")
-    opened.path_of(path).unlink()
+    holders.path_of(path).unlink()
     assert word_in(path) == "second"
 
 
 def test_what_was_written_down_and_can_not_be_read_keeps_nobody_out(path: Path) -> None:
     write_and_die(path, "second")
-    opened.path_of(path).write_bytes(b"\xff nonsense")
+    holders.path_of(path).write_bytes(b"\xff nonsense")
     assert word_in(path) == "second"
 
 
 def test_the_other_processes_wait_for_the_first_and_do_not_judge(path: Path) -> None:
-    hold = opened.Hold(path)
+    hold = holders.Hold(path)
     assert hold.alone
-    script = "import sys; from gateway.store.database import Store; Store(sys.argv[1]).close()"
+    script = "import sys; from gateway.store.file.database import Store; Store(sys.argv[1]).close()"
     other = subprocess.Popen([sys.executable, "-c", script, str(path)])
     time.sleep(1)
     assert other.poll() is None
     hold.share()
     assert other.wait(timeout=20) == 0
-    second = opened.Hold(path)
+    second = holders.Hold(path)
     assert not second.alone
     second.close()
     hold.close()
@@ -199,14 +199,14 @@ def test_a_killed_process_holds_nothing(path: Path, run_log: Path) -> None:
 
 def _free(path: Path) -> bool:
     try:
-        with opened.alone(path):
+        with holders.alone(path):
             return True
-    except opened.InUse:
+    except holders.InUse:
         return False
 
 
 def test_who_has_it_open_without_a_connection_counts_too(path: Path) -> None:
-    with opened.in_use(path):
+    with holders.in_use(path):
         assert not _free(path)
     assert _free(path)
 
@@ -223,7 +223,7 @@ def test_a_program_that_is_not_ours_counts_too(path: Path) -> None:
     try:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
-        with pytest.raises(opened.InUse, match=rf"\(proces {other.pid}\)"), opened.alone(path):
+        with pytest.raises(holders.InUse, match=rf"\(proces {other.pid}\)"), holders.alone(path):
             pass
     finally:
         other.communicate("")
@@ -262,11 +262,11 @@ def test_looking_at_the_mark_takes_no_lock_from_sqlite(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("SELECT * FROM meta").fetchall()
         assert as_another_sees_it() == "in use"
-        before = opened.Mark.of(path)
+        before = holders.Mark.of(path)
         assert before is not None
         assert before.stamp
         Store(path).close()  # it is the first of ours, and marks the file
-        after = opened.Mark.of(path)
+        after = holders.Mark.of(path)
         assert after is not None
         assert after != before
         assert as_another_sees_it() == "in use"

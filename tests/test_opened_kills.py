@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.database import Store
-from gateway.store.sources import meta
+from gateway.store.file.database import Store
+from gateway.store.operation.sources import meta
 
 # Opens, writes and closes again and again; tells each word after it was committed. A small log is copied often.
 WRITER = """
 import sys
-from gateway.store.database import Store
-from gateway.store.sources import set_meta
+from gateway.store.file.database import Store
+from gateway.store.operation.sources import set_meta
 name, number = sys.argv[2], int(sys.argv[3])
 while True:
     store = Store(sys.argv[1])

@@ -12,16 +12,16 @@ from earlier_source import EarlierSource, fixtures, last
 from following import Clock, backfilled, hurry, run, small
 from support import dump_digest, write_config
 
-from gateway.config import load_config
+from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
-from gateway.legacy import transport
+from gateway.legacy.client import transport
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from gateway.store import inbox
-from gateway.store.database import now
-from jobs.backfill import Backfill
-from jobs.inbox import look_into
-from jobs.sweep import sweep
+from gateway.store.file.database import now
+from gateway.store.operation import inbox
+from jobs.backfill.backfill import Backfill
+from jobs.follow.inbox import look_into
+from jobs.follow.sweep import sweep
 
 whole, source, filled = fixtures()
 

@@ -15,15 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config import Source
-from gateway.cron import DUTCH_TIME
-from gateway.legacy import breaker, errors, gates, latency, turns
+from gateway.base.cron import DUTCH_TIME
+from gateway.base.process_identity import NotShared, me
+from gateway.base.time_windows import Window
+from gateway.config.model import Source
+from gateway.legacy import errors
 from gateway.legacy.background import background
-from gateway.legacy.gate import Asked, Gate
-from gateway.legacy.pacefile import CALLS, SIZE, Call, Pace, PaceFile, State
-from gateway.legacy.turns import Limits
-from gateway.legacy.window import Window
-from gateway.processes import NotShared, me
+from gateway.legacy.pacing import circuit_breaker, concurrency, server_gates, turns
+from gateway.legacy.pacing.gate import Asked, Gate
+from gateway.legacy.pacing.shared_state import CALLS, SIZE, Call, Pace, PaceFile, State
+from gateway.legacy.pacing.turns import Limits
 
 PAGES = "GET /rollen?page=*"
 SOURCE = Source("bron", "http://127.0.0.1:1/", "me", "s" * 40, klanten_url="http://127.0.0.2:1/")
@@ -122,37 +123,39 @@ def call(number: int = 1) -> Call:
 
 def fail(pace: Pace, times: int, now: float) -> None:
     for _ in range(times):
-        breaker.failed(pace, call(), now)
+        circuit_breaker.failed(pace, call(), now)
 
 
 def test_the_breaker_opens_after_failures_in_a_row_and_one_call_tries():
     pace = Pace()
     fail(pace, 4, 100.0)
-    breaker.answered(pace, 100.0)
+    circuit_breaker.answered(pace, 100.0)
     fail(pace, 4, 100.0)
-    assert breaker.wait(pace, 100.0) == 0
+    assert circuit_breaker.wait(pace, 100.0) == 0
     fail(pace, 1, 100.0)
-    assert breaker.wait(pace, 100.0) == breaker.FIRST_SECONDS
-    assert breaker.wait(pace, 105.0) == 0
-    breaker.start(pace, call(7), 105.0)
-    assert breaker.wait(pace, 105.0) > 0, "the others wait for the trial"
-    assert breaker.state_of(pace, 105.0) == breaker.TRYING
-    breaker.failed(pace, call(3), 105.0)
-    assert breaker.state_of(pace, 105.0) == breaker.TRYING, "a call of before says nothing new"
-    breaker.failed(pace, call(7), 106.0)
-    assert breaker.wait(pace, 106.0) == 2 * breaker.FIRST_SECONDS
-    breaker.start(pace, call(8), 120.0)
-    breaker.answered(pace, 121.0)
-    assert breaker.wait(pace, 121.0) == 0
+    assert circuit_breaker.wait(pace, 100.0) == circuit_breaker.FIRST_SECONDS
+    assert circuit_breaker.wait(pace, 105.0) == 0
+    circuit_breaker.start(pace, call(7), 105.0)
+    assert circuit_breaker.wait(pace, 105.0) > 0, "the others wait for the trial"
+    assert circuit_breaker.state_of(pace, 105.0) == circuit_breaker.TRYING
+    circuit_breaker.failed(pace, call(3), 105.0)
+    assert circuit_breaker.state_of(pace, 105.0) == circuit_breaker.TRYING, (
+        "a call of before says nothing new"
+    )
+    circuit_breaker.failed(pace, call(7), 106.0)
+    assert circuit_breaker.wait(pace, 106.0) == 2 * circuit_breaker.FIRST_SECONDS
+    circuit_breaker.start(pace, call(8), 120.0)
+    circuit_breaker.answered(pace, 121.0)
+    assert circuit_breaker.wait(pace, 121.0) == 0
     fail(pace, 4, 121.0)
-    assert breaker.state_of(pace, 121.0) == breaker.CLOSED
+    assert circuit_breaker.state_of(pace, 121.0) == circuit_breaker.CLOSED
 
 
 def test_the_breaker_opens_when_most_calls_fail_though_some_do_not():
     pace = Pace()
     for number in range(30):
-        breaker.failed(pace, call(), 1.0) if number % 5 else breaker.answered(pace, 1.0)
-        if breaker.wait(pace, 1.0):
+        circuit_breaker.failed(pace, call(), 1.0) if number % 5 else circuit_breaker.answered(pace, 1.0)
+        if circuit_breaker.wait(pace, 1.0):
             break
     assert 19 <= number < 25
 
@@ -160,18 +163,18 @@ def test_the_breaker_opens_when_most_calls_fail_though_some_do_not():
 def test_failures_of_long_ago_are_forgotten():
     pace = Pace()
     fail(pace, 4, 100.0)
-    fail(pace, 4, 100.0 + breaker.FORGET_SECONDS + 1)
-    assert breaker.wait(pace, 200.0) == 0
+    fail(pace, 4, 100.0 + circuit_breaker.FORGET_SECONDS + 1)
+    assert circuit_breaker.wait(pace, 200.0) == 0
 
 
 def test_a_trial_without_an_outcome_lets_the_next_try():
     pace = Pace()
     fail(pace, 5, 100.0)
-    breaker.start(pace, call(7), 105.0)
-    breaker.ended(pace, call(7), 106.0)
-    assert breaker.wait(pace, 106.0) == 0
-    breaker.start(pace, call(8), 106.0)
-    assert breaker.wait(pace, 106.0 + breaker.TRIAL_SECONDS) == 0, (
+    circuit_breaker.start(pace, call(7), 105.0)
+    circuit_breaker.ended(pace, call(7), 106.0)
+    assert circuit_breaker.wait(pace, 106.0) == 0
+    circuit_breaker.start(pace, call(8), 106.0)
+    assert circuit_breaker.wait(pace, 106.0 + circuit_breaker.TRIAL_SECONDS) == 0, (
         "nor does one that never ends hold it for ever"
     )
 
@@ -184,15 +187,15 @@ def test_the_breaker_never_holds_for_ever(steps):
     for what, number, seconds in steps:
         now += seconds
         one = call(number)
-        if what == "start" and not breaker.wait(pace, now):
-            breaker.start(pace, one, now)
+        if what == "start" and not circuit_breaker.wait(pace, now):
+            circuit_breaker.start(pace, one, now)
         elif what == "ok":
-            breaker.answered(pace, now)
+            circuit_breaker.answered(pace, now)
         elif what == "fail":
-            breaker.failed(pace, one, now)
+            circuit_breaker.failed(pace, one, now)
         elif what == "end":
-            breaker.ended(pace, one, now)
-    assert breaker.wait(pace, now + breaker.TRIAL_SECONDS) == 0
+            circuit_breaker.ended(pace, one, now)
+    assert circuit_breaker.wait(pace, now + circuit_breaker.TRIAL_SECONDS) == 0
 
 
 # --- how many at a time
@@ -209,11 +212,11 @@ class Walk:
     def pages(self, number: int, seconds: float, page: int = 1) -> None:
         for _ in range(number):
             self.now += seconds
-            latency.answered(self.pace, PAGES, page, seconds, self.connections, self.now)
+            concurrency.answered(self.pace, PAGES, page, seconds, self.connections, self.now)
 
     @property
     def allowed(self) -> int:
-        return latency.allowed(self.pace, self.connections)
+        return concurrency.allowed(self.pace, self.connections)
 
 
 def test_a_source_that_becomes_slow_gets_fewer_calls_and_slowly_more_when_it_is_well():
@@ -276,11 +279,11 @@ def test_quick_calls_are_not_slow_for_some_milliseconds_more():
 def test_trouble_halves_at_most_once_a_second_and_never_below_one():
     walk = Walk(8)
     for _ in range(5):
-        latency.suffered(walk.pace, 8, walk.now)
+        concurrency.suffered(walk.pace, 8, walk.now)
     assert walk.allowed == 4
     for _ in range(10):
         walk.now += 1.5
-        latency.suffered(walk.pace, 8, walk.now)
+        concurrency.suffered(walk.pace, 8, walk.now)
     assert walk.allowed == 1
 
 
@@ -292,14 +295,14 @@ def test_at_least_one_and_never_more_than_there_are(steps, connections):
             walk.pages(1, seconds)
         else:
             walk.now += seconds
-            latency.suffered(walk.pace, connections, walk.now)
+            concurrency.suffered(walk.pace, connections, walk.now)
         assert 1 <= walk.allowed <= connections
 
 
 def test_more_kinds_of_calls_than_there_is_room_for_do_no_harm():
     walk = Walk()
     for number in range(500):
-        latency.answered(walk.pace, f"GET /{number}", 0, 0.1, 4, float(number))
+        concurrency.answered(walk.pace, f"GET /{number}", 0, 0.1, 4, float(number))
     walk.pages(20, 0.5)
     walk.pages(8, 3.0)
     assert walk.allowed == 2
@@ -380,13 +383,15 @@ def test_a_call_of_another_container_keeps_its_place_for_as_long_as_a_call_may_t
 
 def test_the_file_is_for_its_owner_only_and_keeps_what_an_operator_asked(tmp_path, monkeypatch):
     store = tmp_path / "klantbrug.db"
-    gates.set_overrides(store, SOURCE, connections=5, objects_per_second=12.5)
-    gates.pause(store, SOURCE)
+    server_gates.set_overrides(store, SOURCE, connections=5, objects_per_second=12.5)
+    server_gates.pause(store, SOURCE)
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["klantbrug.db.bron.klanten.pace", "klantbrug.db.bron.pace"]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
-    monkeypatch.setattr("gateway.legacy.pacefile.boot", lambda: 12345)  # the machine was started again
-    told = gates.describe(store, SOURCE)
+    monkeypatch.setattr(
+        "gateway.legacy.pacing.shared_state.boot", lambda: 12345
+    )  # the machine was started again
+    told = server_gates.describe(store, SOURCE)
     assert told["paused"]
     assert told["overrides"] == {"connections": 5, "objects_per_second": 12.5}
     assert told["others"][0]["overrides"] == told["overrides"]
@@ -398,7 +403,7 @@ def test_what_was_known_before_the_machine_started_again_is_forgotten(tmp_path, 
         error = errors.Unreachable("bron", PAGES)
         gate.leave(gate.enter(PAGES, None), Asked(PAGES, 1, 0.1, error))
     assert gate.broken()
-    monkeypatch.setattr("gateway.legacy.pacefile.boot", lambda: 12345)
+    monkeypatch.setattr("gateway.legacy.pacing.shared_state.boot", lambda: 12345)
     assert not Gate(SOURCE, tmp_path / "x.pace").broken()
 
 
@@ -465,7 +470,7 @@ def test_a_forked_process_has_a_lock_and_places_of_its_own(tmp_path):
 
 
 def test_a_server_that_is_down_does_not_close_the_other_servers_of_a_source(tmp_path: Path):
-    both = gates.Gates(SOURCE, tmp_path / "klantbrug.db")
+    both = server_gates.Gates(SOURCE, tmp_path / "klantbrug.db")
     zaken, klanten = both.of(SOURCE.zaken_url), both.of(SOURCE.klanten_url)
     for _ in range(5):
         klanten.leave(klanten.enter(PAGES, None), Asked(PAGES, 1, 0.1, errors.Unreachable("bron", PAGES)))

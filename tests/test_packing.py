@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_ingest import read_slice
 
-from gateway.store.packing import DICTIONARY, Damaged, pack, unpack
+from gateway.store.base.compression import DICTIONARY, Damaged, pack, unpack
 from mappings.translate import uuid_bytes_in, uuid_in
 
 

@@ -13,18 +13,18 @@ from click.testing import CliRunner, Result
 from support import Asker, klantbrug, sample_data, some_zaken
 from test_hydrate import BSN, a_person
 
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.fetch import CutOver
+from gateway.cli.main import cli
+from gateway.fetch.fetcher import CutOver
+from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
-from gateway.phase import NotAllowed, switch
+from gateway.operator.phase import NotAllowed, switch
 from gateway.sample.server import SampleServer
-from gateway.store import events
-from jobs import table
-from jobs.backfill import Backfill
-from jobs.ledger import fingerprint
-from jobs.table import BY_NAME, JOBS, run_job
-from jobs.verify import Verify
+from gateway.store.operation import events
+from jobs import registry
+from jobs.backfill.backfill import Backfill
+from jobs.registry import BY_NAME, JOBS, run_job
+from jobs.verify.ledger import fingerprint
+from jobs.verify.verify import Verify
 from mappings.translate import VERSION
 
 Install = Callable[..., Installation]
@@ -276,7 +276,7 @@ def test_each_job_counts_what_it_calls_trouble(filled: Installation) -> None:
 def test_a_job_that_could_not_ask_its_source_ends_as_the_command_of_it_does(
     server: SampleServer, filled: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table, "PATIENCE", 0.5)
+    monkeypatch.setattr(registry, "PATIENCE", 0.5)
     assert command(filled, "jobs", "run", "sync").exit_code == 0
     server.stop()
     told = command(filled, "jobs", "run", "sync")

@@ -24,16 +24,16 @@ from following import small
 from hog import Timed, ask
 from support import API, klantbrug, read_config, write_config
 
-from gateway.auth import create_token, identify
-from gateway.demo import free_port
-from gateway.ingest import Ingest
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token, identify
+from gateway.http.problems import Problem
+from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_store
-from gateway.problems import Problem
 from gateway.sample.server import SampleServer
-from gateway.store import inbox, leases
-from gateway.store.database import Store, now
-from gateway.store.sources import note_fetched, source_id
-from jobs.backfill import Backfill
+from gateway.store.file.database import Store, now
+from gateway.store.operation import inbox, leases
+from gateway.store.operation.sources import note_fetched, source_id
+from jobs.backfill.backfill import Backfill
 
 SHIM = Path(__file__).with_name("synced_only.c")
 COMPILER = shutil.which("cc") or shutil.which("gcc")

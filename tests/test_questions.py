@@ -19,7 +19,7 @@ from test_away import BSN, KLANTCONTACT, PERSOON, a_contact, a_medewerker, actor
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
+from jobs.backfill.backfill import Backfill
 
 OPERATION = Path(__file__).parents[1] / "docs" / "operation.md"
 TITLE = "## Welke vraag wanneer antwoord krijgt"

@@ -24,20 +24,21 @@ from legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, per
 from support import UUID_SECRET
 from test_ingest import SOURCE, Objects, Register, a_third, read_slice, read_ugly
 
-from gateway import incoming as taking
-from gateway.cli import cli
-from gateway.ingest import Ingest
-from gateway.store import editing, leases
-from gateway.store.database import StoreError
-from gateway.store.kinds import LOCAL_ORIGIN
-from gateway.store.writing import put_documents
-from jobs import rebuild as rebuilding
-from jobs.rebuild import Outcome, Rebuild, copy_of
-from jobs.work import Busy
+from gateway.cli.main import cli
+from gateway.ingest import incoming as taking
+from gateway.ingest.ingest import Ingest
+from gateway.store.base.kinds import LOCAL_ORIGIN
+from gateway.store.documents.writing import put_documents
+from gateway.store.edits import editing
+from gateway.store.file.database import StoreError
+from gateway.store.operation import leases
+from jobs.common.work import Busy
+from jobs.rebuild import rebuild as rebuilding
+from jobs.rebuild.rebuild import Outcome, Rebuild, copy_of
 from mappings import klantinteracties
-from mappings.documents import Document
-from mappings.findings import Untranslatable
-from mappings.settings import Kanaal, Settings, ZaakCodes
+from mappings.model.documents import Document
+from mappings.model.findings import Untranslatable
+from mappings.model.settings import Kanaal, Settings, ZaakCodes
 from mappings.translate import VERSION, fingerprint, translate
 
 CHANGES: dict[str, dict[str, Any]] = {

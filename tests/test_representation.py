@@ -27,14 +27,14 @@ from test_ingest import SOURCE, Register
 from test_local_edits import Writer
 
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.counted import source_findings
-from gateway.store.dump import dump_lines
-from jobs.rebuild import Rebuild
-from jobs.table import BY_NAME, run_job
-from mappings.identity import key_uuid
-from mappings.vertegenwoordigingen import pair_uuid
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.legacy.source_findings import source_findings
+from jobs.rebuild.rebuild import Rebuild
+from jobs.registry import BY_NAME, run_job
+from mappings.identity.identity import key_uuid
+from mappings.rules.vertegenwoordigingen import pair_uuid
 
 Install = Callable[..., Installation]
 

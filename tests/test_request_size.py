@@ -15,8 +15,8 @@ import pytest
 from support import API, UUID_SECRET, klantbrug, read_config
 from test_serve import wait_for
 
-from gateway.auth import create_token
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token
 from gateway.installation import open_store
 
 MAX_BODY = 20_000

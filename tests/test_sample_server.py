@@ -18,7 +18,7 @@ import pytest
 import requests
 from support import sample_data
 
-from gateway.sample.data import CANONICAL_BASE, Dataset, load
+from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset, load
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
 DATA = Path(__file__).parent / "data"

@@ -23,22 +23,22 @@ from notificaties import NotificatiesServer, left, notifying, notifying_config, 
 from support import Asker, klantbrug, read_config, write_config
 from test_ingest import read_slice
 
-from gateway.cron import DUTCH_TIME
-from gateway.demo import free_port
+from gateway.base.cron import DUTCH_TIME
+from gateway.cli.commands.demo import free_port
+from gateway.cli.terminal.progress import status_text
 from gateway.installation import Installation, open_installation, open_store
-from gateway.overview import NO_SCHEDULER, overview
+from gateway.operator.status import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer
-from gateway.show import status_text
-from gateway.store import leases, runs
-from gateway.store.database import Store, now
-from gateway.store.sources import fetched_at, note_fetched, set_meta, source_id
-from gateway.supervise import FIRST_WAIT
+from gateway.server.supervise import FIRST_WAIT
+from gateway.store.file.database import Store, now
+from gateway.store.operation import leases, runs
+from gateway.store.operation.sources import fetched_at, note_fetched, set_meta, source_id
+from jobs import registry
 from jobs import scheduler as scheduler_module
-from jobs import table
+from jobs.common.work import Work
 from jobs.job import Job
+from jobs.registry import BY_NAME, JOBS, listing, mark_of, run_job, switch, trigger_of, usable
 from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, FromNow, Scheduler
-from jobs.table import BY_NAME, JOBS, listing, mark_of, run_job, switch, trigger_of, usable
-from jobs.work import Work
 
 SECOND = 1_000_000
 DAY = 86400 * SECOND
@@ -380,7 +380,7 @@ def test_a_job_that_gives_no_sign_is_told_of_and_writes_nothing_more(
     installation: Installation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It hangs; another one takes over; when it wakes, its write is refused with all that goes with it."""
-    monkeypatch.setattr(table, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(registry, "LEASE_SECONDS", 1)
     store, woken, refused = installation.store, threading.Event(), threading.Event()
 
     def hangs(work: Work) -> dict[str, int]:
@@ -531,9 +531,9 @@ def words(process: int) -> list[str]:
 def jobs_process(serve: int) -> int | None:
     """The jobs process beside a server, when it is there."""
     for keeper in children(serve):
-        if "gateway.supervise" in words(keeper):
+        if "gateway.server.supervise" in words(keeper):
             for child in children(keeper):
-                if "gateway.supervise" not in words(child):
+                if "gateway.server.supervise" not in words(child):
                     return child
     return None
 
@@ -583,7 +583,7 @@ def test_the_lease_of_a_dead_scheduler_is_free_within_half_a_minute() -> None:
 HASTY = """
 import sys
 from pathlib import Path
-from gateway.config import load_config
+from gateway.config.load import load_config
 from gateway.installation import open_installation
 from jobs.scheduler import Scheduler, UntilStopped
 
@@ -661,7 +661,7 @@ def test_killed_hard_a_server_leaves_no_jobs_process_behind(config: Path, run_lo
 
 def keeper_of(serve: int) -> int | None:
     """What looks after the jobs process beside a server, when it is there."""
-    return next((child for child in children(serve) if "gateway.supervise" in words(child)), None)
+    return next((child for child in children(serve) if "gateway.server.supervise" in words(child)), None)
 
 
 @needs_proc
@@ -731,7 +731,7 @@ def test_without_jobs_no_process_is_started(config: Path, run_log: Path) -> None
     with klantbrug(run_log, "--config", config, "serve", "--no-jobs") as process:
         wait_until(lambda: len(children(process.pid)) >= 2)
         time.sleep(1)
-        assert not [child for child in children(process.pid) if "gateway.supervise" in words(child)]
+        assert not [child for child in children(process.pid) if "gateway.server.supervise" in words(child)]
 
 
 @needs_proc
@@ -740,7 +740,7 @@ def test_the_jobs_process_has_no_threads_before_it_is_one(config: Path, run_log:
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
         wait_until(lambda: holder(store) is not None)
-        keepers = [child for child in children(process.pid) if "gateway.supervise" in words(child)]
+        keepers = [child for child in children(process.pid) if "gateway.server.supervise" in words(child)]
         assert keepers
         for single in keepers:
             assert len(list((Path("/proc") / str(single) / "task").iterdir())) == 1
@@ -750,7 +750,7 @@ def test_a_process_that_dies_at_once_is_not_restarted_at_full_speed(tmp_path: Pa
     """And the supervisor of a parent that is not its own starts nothing at all."""
     marks = tmp_path / "marks"
     program = f"open({str(marks)!r}, 'a').write('x')"
-    supervise = [sys.executable, "-m", "gateway.supervise"]
+    supervise = [sys.executable, "-m", "gateway.server.supervise"]
     process = subprocess.Popen([*supervise, str(os.getpid()), sys.executable, "-c", program])
     wait_until(marks.exists)
     time.sleep(3)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway import seldom as module
-from gateway.seldom import Seldom
+from gateway.base import log_throttle as module
+from gateway.base.log_throttle import Seldom
 
 
 class Log:

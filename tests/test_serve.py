@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from support import API, klantbrug, read_config, sample_slice, some_zaken, write_config
 
-from gateway.auth import create_token
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token
 from gateway.installation import open_store
 from gateway.sample.server import SampleServer
 

@@ -19,16 +19,17 @@ from pathlib import Path
 import pytest
 from support import API
 
-from gateway.config import Gateway, load_config
-from gateway.demo import free_port
-from gateway.processes import born
-from gateway.serve import settings
+from gateway.base.process_identity import born
+from gateway.cli.commands.demo import free_port
+from gateway.config.load import load_config
+from gateway.config.model import Gateway
+from gateway.server.serve import settings
 
 SLOW = """
 import os, time
 from flask import Flask
-from gateway.config import Gateway
-from gateway.serve import run_server
+from gateway.config.load import Gateway
+from gateway.server.serve import run_server
 
 def make():
     app = Flask("slow")
@@ -51,13 +52,13 @@ run_server(Gateway(bind="127.0.0.1:{port}", workers={workers}, threads={threads}
 SLOWLY_BORN = """
 import os
 import time
-import gateway.serve
+import gateway.server.serve
 
 def first(*_):
     os.write(1, b"born %d\\n" % os.getpid())  # One write: both workers have one pipe, and print() can take two.
     time.sleep(60)
 
-gateway.serve.work = first
+gateway.server.serve.work = first
 """
 
 

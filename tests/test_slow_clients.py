@@ -19,7 +19,7 @@ import pytest
 from support import API, UUID_SECRET, klantbrug, read_config
 from test_server import a_port, listening
 
-from gateway.auth import create_token
+from gateway.http.auth import create_token
 from gateway.installation import open_store
 
 CLIENT_SECONDS = 3

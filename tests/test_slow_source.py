@@ -17,8 +17,8 @@ import requests
 from following import small
 from support import API, klantbrug, read_config, write_config
 
-from gateway.auth import create_token
-from gateway.demo import free_port
+from gateway.cli.commands.demo import free_port
+from gateway.http.auth import create_token
 from gateway.installation import open_installation
 from gateway.sample.server import SampleServer
 

@@ -16,16 +16,16 @@ import pytest
 from support import API, read_config, some_zaken, write_config
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.config import Config
+from gateway.config.model import Config
+from gateway.http.auth import create_token
 from gateway.installation import open_installation
 from gateway.sample.server import SampleServer
-from gateway.store import soundness
-from gateway.store.backups import back_up
-from gateway.store.database import Store
-from gateway.store.packing import pack
-from gateway.store.trouble import MEND
-from jobs.backfill import Backfill
+from gateway.store.backup import integrity
+from gateway.store.backup.copy import back_up
+from gateway.store.base.compression import pack
+from gateway.store.file.database import Store
+from gateway.store.file.errors import MEND
+from jobs.backfill.backfill import Backfill
 
 PAGE = 4096
 
@@ -135,7 +135,7 @@ def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
 ) -> None:
     pages_overwritten(config.store.path)
     store = Store(config.store.path)
-    from gateway.klantinteracties.freshness import LocalOnly
+    from gateway.klantinteracties.model.freshness import LocalOnly
 
     client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
     token = (config.store.path.parent / "token").read_text(encoding="utf-8")
@@ -159,7 +159,7 @@ def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
 def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[Store, Config]) -> None:
     """A page that no look at random hits: once somebody read it, it is known."""
     store, config = store_with_token
-    from gateway.klantinteracties.freshness import LocalOnly
+    from gateway.klantinteracties.model.freshness import LocalOnly
 
     client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
     assert client.get("/health/ready").json == {"status": "ready"}
@@ -174,7 +174,7 @@ def test_a_file_that_was_spoiled_under_a_running_gateway_is_told_by_threads_that
 ) -> None:
     """Not as a fault of ours: the next thread's connection can't be made."""
     store, config = store_with_token
-    from gateway.klantinteracties.freshness import LocalOnly
+    from gateway.klantinteracties.model.freshness import LocalOnly
 
     client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
     headers = {"Authorization": f"Token {(config.store.path.parent / 'token').read_text(encoding='utf-8')}"}
@@ -221,8 +221,8 @@ def test_a_deep_check_reads_what_is_kept(config: Config, spoil: str, said: str) 
     connection.execute(spoil)
     connection.commit()
     connection.close()
-    with soundness.only_looking(config.store.path) as looking:
-        assert any(said in one for one in soundness.whole(looking).wrong)
+    with integrity.only_looking(config.store.path) as looking:
+        assert any(said in one for one in integrity.whole(looking).wrong)
 
 
 def say_of_token(path: Path, sql: str) -> None:
@@ -243,17 +243,17 @@ def test_what_only_sqlite_sees_is_told_in_its_words(config: Config) -> None:
         connection.execute("UPDATE token SET scope = NULL")
         connection.commit()
     say_of_token(path, made)
-    with soundness.only_looking(path) as looking:
-        quick, whole = soundness.quick(looking, 600), soundness.whole(looking)
+    with integrity.only_looking(path) as looking:
+        quick, whole = integrity.quick(looking, 600), integrity.whole(looking)
     assert quick.done == quick.of
     assert quick.wrong == ["token: NULL value in token.scope"]
     assert whole.wrong == ["NULL value in token.scope"]
 
 
 def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> None:
-    with soundness.only_looking(config.store.path) as connection:
+    with integrity.only_looking(config.store.path) as connection:
         connection.execute("CREATE TEMP TABLE slow (id INTEGER PRIMARY KEY)")
-        looked = soundness.quick(connection, -1)
+        looked = integrity.quick(connection, -1)
     assert looked.done < looked.of
     assert looked.wrong == []
 
@@ -266,7 +266,7 @@ def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
         "SELECT name, rootpage, type FROM sqlite_master WHERE rootpage > 0 AND name NOT LIKE 'sqlite_%'"
     ).fetchall()
     tables = {name for name, _, kind in roots if kind == "table"}
-    places = {place.sql for place in soundness._places(connection)}
+    places = {place.sql for place in integrity._places(connection)}
     connection.close()
     whole = config.store.path.read_bytes()
     seen = set()
@@ -277,8 +277,8 @@ def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
         spoiled[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
         config.store.path.write_bytes(spoiled)
         try:
-            with soundness.only_looking(config.store.path) as looking:
-                soundness.sample(looking)
+            with integrity.only_looking(config.store.path) as looking:
+                integrity.sample(looking)
         except sqlite3.DatabaseError:
             seen.add(name)
     assert seen == tables
@@ -306,7 +306,7 @@ def test_a_sound_store_has_no_nulls_for_sqlite_to_tell_of(config: Config) -> Non
 
 def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_path: Path) -> None:
     """However the modules that declare them are imported."""
-    from gateway.store.migrating import ORDER, migrations
+    from gateway.store.base.migrations import ORDER, migrations
 
     store = Store(tmp_path / "new.db")
     assert tuple(each.name for each in migrations.applied(store.operator())) == ORDER
@@ -315,8 +315,8 @@ def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_p
 
 def test_what_was_found_before_is_found_after_the_tables_changed(config: Config) -> None:
     """The migration on a store of the version before."""
-    from gateway.store import schema
-    from gateway.store.migrating import migrations, script
+    from gateway.store.base.migrations import migrations, script
+    from gateway.store.schema import first_tables
 
     store = Store(config.store.path)
     names = ("raw_finding", "statement_finding")
@@ -327,10 +327,10 @@ def test_what_was_found_before_is_found_after_the_tables_changed(config: Config)
         assert all(before)
         script(store.operator(), "DROP VIEW finding;" + "".join(f"DROP TABLE {name};" for name in names))
         begin, end = (
-            schema.LEGACY.index("CREATE TABLE raw_finding"),
-            schema.LEGACY.index("CREATE TABLE source_finding"),
+            first_tables.LEGACY.index("CREATE TABLE raw_finding"),
+            first_tables.LEGACY.index("CREATE TABLE source_finding"),
         )
-        script(store.operator(), schema.LEGACY[begin:end])
+        script(store.operator(), first_tables.LEGACY[begin:end])
         connection.executemany("INSERT OR IGNORE INTO raw_finding VALUES (?, 1, ?, ?, ?, ?)", before[0])
         connection.executemany("INSERT INTO statement_finding VALUES (?, ?, ?, ?, ?)", before[1])
         before = [connection.execute(question).fetchall() for question in questions]
@@ -342,6 +342,6 @@ def test_what_was_found_before_is_found_after_the_tables_changed(config: Config)
 
 
 def test_a_packed_object_that_is_whole_is_no_damage() -> None:
-    assert not soundness._unreadable(pack(b"{}"))
-    assert not soundness._unreadable(None)
-    assert soundness._unreadable(b"nonsense")
+    assert not integrity._unreadable(pack(b"{}"))
+    assert not integrity._unreadable(None)
+    assert integrity._unreadable(b"nonsense")

@@ -21,22 +21,24 @@ from test_legacy_client import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, clien
 from test_slow_source import BSN, served
 from test_unreadable import held, raw_uuids
 
-from gateway.config import ConfigError, Notifications
+from gateway.config.model import Notifications
+from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
-from gateway.legacy import errors, turns
+from gateway.legacy import errors
 from gateway.legacy.background import background
-from gateway.legacy.transport import Retries
-from gateway.sample.data import Dataset
+from gateway.legacy.client.transport import Retries
+from gateway.legacy.pacing import turns
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import following
-from jobs import connections
+from gateway.store.operation import following
+from jobs.common import zaakcontactmomenten
+from jobs.common.work import Work
+from jobs.deliver.outbox import Notificaties, Verdict
+from jobs.follow.sweep import sweep
+from jobs.follow.sync import sync
 from jobs.job import TIME_OVER, Job
-from jobs.outbox import Notificaties, Verdict
+from jobs.registry import BY_NAME, run_job
 from jobs.scheduler import Scheduler
-from jobs.sweep import sweep
-from jobs.sync import sync
-from jobs.table import BY_NAME, run_job
-from jobs.work import Work
 
 Install = Callable[..., Installation]
 MB = 1024 * 1024
@@ -149,7 +151,7 @@ def test_a_list_without_pages_that_is_too_large_is_asked_zaak_by_zaak() -> None:
     tie = {"url": f"http://x/zaakcontactmomenten/{UNKNOWN}", "zaak": "x" * 2 * MB}
     with Scripted(Reply(200, [tie])) as server:
         client = client_of(server, FAST, api_version="1.5.1", max_answer=MB)
-        assert connections.whole(client) == (connections.BY_ZAAK, [])
+        assert zaakcontactmomenten.whole(client) == (zaakcontactmomenten.BY_ZAAK, [])
 
 
 def fatten(data: Dataset, each: int) -> None:
@@ -198,7 +200,7 @@ def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_take
 
 def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     """A source without pageSize: its pages have the size that they have."""
-    from jobs.backfill import Backfill
+    from jobs.backfill.backfill import Backfill
 
     data = small(12)
     fatten(data, 60_000)
@@ -264,7 +266,7 @@ def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Pat
 
 
 def _visit() -> Any:
-    from gateway.fetch_visit import Visit
+    from gateway.fetch.visit import Visit
 
     return Visit(time.monotonic() + 60)
 

@@ -12,10 +12,10 @@ from invariants import broken
 from legacy_objects import BSN, ZAKEN, klantcontact, medewerker, persoon, zaak
 from support import UUID_SECRET, Asker, dump_digest, read_config
 
-from gateway.ingest import Ingest
+from gateway.ingest.ingest import Ingest
 from gateway.installation import make_ingest, open_installation
-from jobs.rebuild import Rebuild
-from mappings.settings import Settings
+from jobs.rebuild.rebuild import Rebuild
+from mappings.model.settings import Settings
 
 URL = earlier_url("klant", 1)
 SPELLED = [

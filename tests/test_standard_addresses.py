@@ -11,8 +11,8 @@ from support import dump_digest
 from test_local_edits import BSN_OF_CLIENT, BSNS, Writer, taking
 from test_local_edits import register as register
 
-from gateway.ingest import Ingest
-from jobs.rebuild import Rebuild
+from gateway.ingest.ingest import Ingest
+from jobs.rebuild.rebuild import Rebuild
 
 pytestmark = pytest.mark.rule("M21")
 

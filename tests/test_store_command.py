@@ -18,14 +18,15 @@ from typing import Any
 import pytest
 from support import dump_digest, klantbrug, read_config
 
-from gateway.auth import create_token
-from gateway.config import Config
+from gateway.config.model import Config
+from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
-from gateway.store import leases, opened
-from gateway.store.backups import PART, back_up
-from gateway.store.database import Store
-from gateway.store.sources import set_meta, source_id
-from jobs.table import BY_NAME, off_because, run_job
+from gateway.store.backup.copy import PART, back_up
+from gateway.store.file import holders
+from gateway.store.file.database import Store
+from gateway.store.operation import leases
+from gateway.store.operation.sources import set_meta, source_id
+from jobs.registry import BY_NAME, off_because, run_job
 
 SETTINGS = '[gateway]\nregister = true\n[store]\npath = "klantbrug.db"\nuuid_secret = "{secret}"\n'
 SECRET = "x" * 40
@@ -253,10 +254,11 @@ def test_a_back_up_is_put_back_and_what_stood_there_is_kept(config: Config, back
 
 def test_a_log_that_was_left_behind_goes_aside_too(config: Config, backup: Path) -> None:
     """The crash after which a copy over the store spoiled it."""
-    writes = "import os, sys; from gateway.store.database import Store; from gateway.store.sources import set_meta;"
+    writes = "import os, sys; from gateway.store.file.database import Store;"
+    writes += "from gateway.store.operation.sources import set_meta;"
     writes += "set_meta(Store(sys.argv[1]), 'word', 'x'); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", writes, str(config.store.path)], check=False)
-    log = opened.log_of(config.store.path)
+    log = holders.log_of(config.store.path)
     held = log.read_bytes()
     assert held
     shutil.copy(backup, config.store.path)
@@ -393,7 +395,7 @@ def test_the_store_itself_is_no_back_up(config: Config) -> None:
 KILLED_BETWEEN = """
 import os, sys
 from pathlib import Path
-from gateway.store import restoring
+from gateway.store.backup import restore
 moves = int(sys.argv[4])
 rename = Path.rename
 def counted(self, target):
@@ -403,7 +405,7 @@ def counted(self, target):
         os.kill(os.getpid(), 9)
     return rename(self, target)
 Path.rename = counted
-restoring.restore(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], "test")
+restore.restore(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], "test")
 """
 
 

@@ -71,8 +71,8 @@ def test_nothing_of_ours_needs_pip() -> None:
     """The commands work where nobody can import it."""
     program = (
         "import sys; sys.modules['pip'] = None; sys.argv = ['klantbrug', '--help']\n"
-        "import gateway.serve, gateway.app, gateway.installation, jobs.scheduler\n"
-        "from gateway.cli import main; main()"
+        "import gateway.server.serve, gateway.app, gateway.installation, jobs.scheduler\n"
+        "from gateway.cli.main import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -11,14 +11,14 @@ import pytest
 from following import DAY, SECOND, Clock, backfilled, hurry, new_contact, new_rol, new_zaak, run, small, state
 from support import Asker, dump_digest
 
-import jobs.sweep
-from gateway.asked import Asked
+import jobs.follow.sweep
+from gateway.fetch.requested_zaken import Asked
 from gateway.installation import Installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from jobs.sweep import anything_due, sweep
-from jobs.table import BY_NAME
+from jobs.follow.sweep import anything_due, sweep
+from jobs.registry import BY_NAME
 
 Install = Callable[..., Installation]
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
@@ -141,7 +141,7 @@ def test_a_run_that_has_no_time_left_goes_on_in_the_next(
 ) -> None:
     installation = backfilled(install(bron=server))
     hurry(installation)
-    monkeypatch.setattr(jobs.sweep, "RUN_SECONDS", 0.05)
+    monkeypatch.setattr(jobs.follow.sweep, "RUN_SECONDS", 0.05)
     server.traps.slow = 0.02
     runs = 0
     while state(installation).hurry:
@@ -180,7 +180,7 @@ def test_nothing_is_asked_before_the_backfill_or_after_the_cutover(
 def test_a_source_that_fails_is_swept_the_next_time(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
     installation = backfilled(install(bron=server))
     hurry(installation)
     server.stop()
@@ -240,5 +240,5 @@ def test_requests_write_nothing_until_a_minute_is_over(server: SampleServer, ins
 
 
 def test_the_table_of_jobs_runs_it_every_minute_and_a_run_ends_before_the_next() -> None:
-    assert BY_NAME["sweep"].seconds > jobs.sweep.RUN_SECONDS
-    assert 2 * jobs.sweep.ROUND_SHARE * 7 * DAY * SECOND < 7 * DAY * SECOND
+    assert BY_NAME["sweep"].seconds > jobs.follow.sweep.RUN_SECONDS
+    assert 2 * jobs.follow.sweep.ROUND_SHARE * 7 * DAY * SECOND < 7 * DAY * SECOND

@@ -11,15 +11,15 @@ from earlier_source import EarlierSource, fixtures
 from following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_ago, hurry, run, small, state
 from support import Asker
 
-import jobs.sweep
+import jobs.follow.sweep
+from gateway.cli.terminal.progress import status_text
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
-from gateway.show import status_text
-from gateway.store import asked, following
-from gateway.store.database import now
-from gateway.store.status import status
-from jobs.following import Followed
-from jobs.sweep import anything_due, sweep
+from gateway.store.file.database import now
+from gateway.store.inspect.status import status
+from gateway.store.operation import following, requested_zaken
+from jobs.follow.followed_source import Followed
+from jobs.follow.sweep import anything_due, sweep
 
 whole, source, filled = fixtures()
 Install = Callable[..., Installation]
@@ -28,7 +28,7 @@ Install = Callable[..., Installation]
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleServer]:
     """Pages of 100; calls are tried again at once."""
-    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
     with SampleServer(small(20), version="1.5.1", open_zaak=False) as running:
         yield running
 
@@ -78,9 +78,9 @@ def test_a_source_that_is_down_is_not_swept_over(
     server: SampleServer, install: Install, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says 500 to everything; the round stands still for as long as it takes, and says so."""
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.0)
-    monkeypatch.setattr(jobs.sweep, "RUN_SECONDS", 0.0)
-    monkeypatch.setattr(jobs.sweep, "TRIES", 2)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.follow.sweep, "RUN_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.follow.sweep, "TRIES", 2)
     installation = backfilled(install(bron=server))
     gone = rollen_of(installation)[5:25]
     for uuid in gone:
@@ -116,7 +116,7 @@ def test_a_page_that_never_comes_is_passed_over_after_many_runs(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was held of it is asked for by uuid instead."""
-    monkeypatch.setattr(jobs.sweep, "TRIES", 3)
+    monkeypatch.setattr(jobs.follow.sweep, "TRIES", 3)
     installation = backfilled(install(bron=server))
     first_page = server.dataset.objects("rol")[:100]
     gone = first_page[7]["uuid"]
@@ -140,20 +140,20 @@ def test_a_list_that_never_comes_is_left_after_some_pages(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that breaks on every deep page also breaks behind the last one: the walk must end."""
-    monkeypatch.setattr(jobs.sweep, "TRIES", 1)
+    monkeypatch.setattr(jobs.follow.sweep, "TRIES", 1)
     installation = backfilled(install(bron=server))
     Broken(server, ["/klantcontacten?page="])
     hurry(installation)
     assert run(installation, sweep)["rounds"] == 0
     counts = run(installation, sweep)
-    assert (counts["rounds"], counts["failed"]) == (1, jobs.sweep.LOST_PAGES)
+    assert (counts["rounds"], counts["failed"]) == (1, jobs.follow.sweep.LOST_PAGES)
 
 
 def test_a_kind_that_can_not_be_asked_by_uuid_is_given_up_after_many_runs(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As behind a router that sends those addresses nowhere: the lists go on being read."""
-    monkeypatch.setattr(jobs.sweep, "TRIES", 3)
+    monkeypatch.setattr(jobs.follow.sweep, "TRIES", 3)
     installation = backfilled(install(bron=server))
     gone = rollen_of(installation)[5:10]
     for uuid in gone:
@@ -170,7 +170,7 @@ def test_a_kind_that_can_not_be_asked_by_uuid_is_given_up_after_many_runs(
 def test_ties_that_can_not_be_asked_do_not_hold_up_the_round(
     source: EarlierSource, filled: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.transport.Transport._wait_before", lambda self, attempt: 0.001)
+    monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
     with filled.store.read() as connection:
         moments = following.held_after(connection, filled.fetchers["bron"].source, "contactmoment", 0, 20)
     bad = [str(UUID(bytes=uuid)) for _, uuid in moments[2:6]]
@@ -184,13 +184,13 @@ def test_ties_that_can_not_be_asked_do_not_hold_up_the_round(
 def test_zaken_that_are_asked_often_and_fail_do_not_hold_up_the_round(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
     installation = backfilled(install(bron=server))
     installation.store.connection().execute("UPDATE source SET phase = 'synced'")
     zaken = [zaak["uuid"] for zaak in server.dataset.objects("zaak")[:4]]
     with installation.store.write() as connection:
         source = installation.fetchers["bron"].source
-        asked.add(connection, source, {UUID(zaak).bytes: 5 for zaak in zaken}, now())
+        requested_zaken.add(connection, source, {UUID(zaak).bytes: 5 for zaak in zaken}, now())
     Broken(server, [f"/zaken/{zaak}" for zaak in zaken])
     hurry(installation)
     counts = run(installation, sweep)
@@ -227,7 +227,7 @@ def test_a_hurried_round_is_ended_before_the_next_wish_is_met(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wishes that come faster than rounds must not keep every round from its end."""
-    monkeypatch.setattr(jobs.sweep, "RUN_SECONDS", 0.0)
+    monkeypatch.setattr(jobs.follow.sweep, "RUN_SECONDS", 0.0)
     installation = backfilled(install(bron=server))
     gone = rollen_of(installation)[10]
     server.dataset.remove("rol", gone)
@@ -266,9 +266,9 @@ def test_a_question_a_day_makes_no_zaak_asked_for_often(
     def asked_at(day: float, times: int = 1) -> list[bytes]:
         clock.days = day
         with installation.store.write() as connection:
-            asked.add(connection, source, {zaak: times}, now())
-            asked.forget(connection, source, now() - jobs.sweep.OFTEN_SINCE)
-            return asked.often(connection, source, jobs.sweep.OFTEN, now(), 1)
+            requested_zaken.add(connection, source, {zaak: times}, now())
+            requested_zaken.forget(connection, source, now() - jobs.follow.sweep.OFTEN_SINCE)
+            return requested_zaken.often(connection, source, jobs.follow.sweep.OFTEN, now(), 1)
 
     assert not any(asked_at(0.9 * number) for number in range(8))
     assert asked_at(7.0, times=3) == [zaak]

@@ -17,20 +17,20 @@ import pytest
 from following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
 from support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
-import jobs.sync
-from gateway.fetch_visit import Visit
+import jobs.follow.sync
+from gateway.cli.terminal.progress import status_text
+from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
-from gateway.show import status_text
-from gateway.store import following
-from gateway.store.database import Store, now
-from gateway.store.dump import dump_lines
-from gateway.store.following import Following
-from gateway.store.status import status
-from jobs.backfill import PATIENCE
-from jobs.following import Followed
-from jobs.sweep import sweep
-from jobs.sync import sync, sync_source
+from gateway.store.file.database import Store, now
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.inspect.status import status
+from gateway.store.operation import following
+from gateway.store.operation.following import Following
+from jobs.backfill.backfill import PATIENCE
+from jobs.follow.followed_source import Followed
+from jobs.follow.sweep import sweep
+from jobs.follow.sync import sync, sync_source
 
 Install = Callable[..., Installation]
 
@@ -143,7 +143,7 @@ def test_a_sync_that_can_not_catch_up_says_so_and_asks_for_a_sweep(
     installation = backfilled(install(bron=paged))
     for number in range(150):
         new_rol(paged.dataset, number)
-    monkeypatch.setattr(jobs.sync, "MOST_LOOKS", 1)
+    monkeypatch.setattr(jobs.follow.sync, "MOST_LOOKS", 1)
     assert run(installation, sync)["failed"] == 1
     assert state(installation).synced == 0
     assert state(installation).hurry
@@ -153,7 +153,7 @@ def test_a_sync_that_can_not_catch_up_says_so_and_asks_for_a_sweep(
 def test_a_source_that_fails_is_synced_the_next_time(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
     installation = backfilled(install(bron=server))
     new_rol(server.dataset)
     server.stop()
@@ -259,8 +259,8 @@ def test_the_store_after_a_hundred_kills_equals_an_undisturbed_one(
 
 def test_dates_are_asked_with_days_to_spare() -> None:
     """The registratiedatum is a date in the source's time zone; the day before that before is surely past."""
-    moment = int(datetime(2026, 1, 1, 0, 30, tzinfo=UTC).timestamp()) * jobs.sync.SECOND
-    assert jobs.sync.first_day(moment) == "2025-12-30"
+    moment = int(datetime(2026, 1, 1, 0, 30, tzinfo=UTC).timestamp()) * jobs.follow.sync.SECOND
+    assert jobs.follow.sync.first_day(moment) == "2025-12-30"
 
 
 def test_the_status_tells_when_a_source_was_followed_and_why_the_sweep_hurries(
@@ -269,7 +269,7 @@ def test_the_status_tells_when_a_source_was_followed_and_why_the_sweep_hurries(
     installation = backfilled(install(bron=server))
     run(installation, sync)
     with installation.store.write() as connection:
-        following.ask_hurry(connection, installation.fetchers["bron"].source, 1, jobs.sync.NOT_AGREED)
+        following.ask_hurry(connection, installation.fetchers["bron"].source, 1, jobs.follow.sync.NOT_AGREED)
     told = status(installation.store)
     assert told["sources"]["bron"]["following"]["synced"].endswith("Z")
     assert told["sources"]["bron"]["following"]["swept"] is None

@@ -10,11 +10,11 @@ from uuid import UUID
 from legacy_objects import BSN, klantcontact, organisatie, persoon, uuid_of, zaak
 from test_ingest import SOURCE, Register
 
-from gateway.store import tallies
-from gateway.store.database import Store
-from gateway.store.kinds import LEFT_OUT, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
-from gateway.store.migrating import migrations
-from gateway.store.status import status
+from gateway.store.base.kinds import LEFT_OUT, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.base.migrations import migrations
+from gateway.store.file.database import Store
+from gateway.store.indexes import tallies
+from gateway.store.inspect.status import status
 
 NO_EMAIL = {"emailadres": "geen adres", "functie": "", "naam": "", "telefoonnummer": ""}
 OF_STATEMENTS = {"M17"}  # a number that is none, of somebody who is known by a URL

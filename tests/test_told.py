@@ -24,22 +24,22 @@ from click.testing import CliRunner, Result
 from following import DAY, SECOND, Clock, backfilled, small
 from support import Asker, klantbrug
 
-from gateway.auth import Gatekeeper, create_token, rotate_token
-from gateway.check import Level, check_config, check_source
-from gateway.cli import cli
-from gateway.commands.dutch import LOCALE
-from gateway.cron import DUTCH_TIME
+from gateway.base.cron import DUTCH_TIME
+from gateway.base.dutch_time import local, local_day, local_of
+from gateway.cli.dutch import LOCALE
+from gateway.cli.main import cli
+from gateway.cli.terminal.progress import status_text
+from gateway.http.auth import Gatekeeper, create_token, rotate_token
+from gateway.http.problems import Problem
 from gateway.installation import Installation
-from gateway.overview import overview
-from gateway.problems import Problem
+from gateway.operator.check import Level, check_config, check_source
+from gateway.operator.status import overview
 from gateway.sample.server import SampleServer
-from gateway.show import status_text
-from gateway.store.database import now
-from gateway.store.sources import forget_coverage
-from gateway.times import local, local_day, local_of
-from jobs.backfill import Backfill
-from jobs.table import BY_NAME, run_job
-from jobs.verify import Verify
+from gateway.store.file.database import now
+from gateway.store.operation.sources import forget_coverage
+from jobs.backfill.backfill import Backfill
+from jobs.registry import BY_NAME, run_job
+from jobs.verify.verify import Verify
 
 Install = Callable[..., Installation]
 MOMENT = re.compile(r"\b\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2} \+0[12]:00")
@@ -426,7 +426,7 @@ def test_the_help_of_every_command_is_in_dutch() -> None:
     english = re.compile(
         r"Usage|Options|Commands|Show (this|the)|\[ARGS\]|COMMAND\b|INTEGER|TEXT|FLOAT|PATH|required|default:"
     )
-    script = "import gateway.cli as c, sys, gateway.commands.dutch as d; d.speak_dutch()\n"
+    script = "import gateway.cli.main as c, sys, gateway.cli.dutch as d; d.speak_dutch()\n"
     script += "from click.testing import CliRunner\nimport json\n"
     script += "print(json.dumps([CliRunner().invoke(c.cli, [*p, '--help']).output for p in json.loads(sys.argv[1])]))"
     paths = orjson.dumps(list(all_commands(cli))).decode()

@@ -16,14 +16,14 @@ import pytest
 from support import dump_digest, read_config, some_zaken, write_config
 
 from gateway.app import create_app
-from gateway.auth import create_token
+from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import database
-from gateway.store.database import Store
-from gateway.store.trouble import SAYS, in_words, is_damage, is_passing
-from jobs.backfill import Backfill
+from gateway.store.file import database
+from gateway.store.file.database import Store
+from gateway.store.file.errors import SAYS, in_words, is_damage, is_passing
+from jobs.backfill.backfill import Backfill
 
 API = "/klantinteracties/api/v1"
 SMALL = 600_000  # bytes: more than an empty store, less than a full one

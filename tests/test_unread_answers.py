@@ -13,16 +13,16 @@ from following import an_open_zaak, backfilled, new_contact, person, run, small
 from following import server as server
 from support import UUID_SECRET, Asker, dump_digest, write_client
 
-from gateway.cli import cli
+from gateway.cli.main import cli
 from gateway.installation import Installation
-from gateway.phase import NotAllowed, switch
-from gateway.sample.data import Dataset
+from gateway.operator.phase import NotAllowed, switch
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer
-from gateway.store.sources import source_state
-from jobs.ledger import fingerprint
-from jobs.purge import purge
-from jobs.verify import Verify
-from mappings.identity import Uuids, key_uuid
+from gateway.store.operation.sources import source_state
+from jobs.upkeep.purge import purge
+from jobs.verify.ledger import fingerprint
+from jobs.verify.verify import Verify
+from mappings.identity.identity import Uuids, key_uuid
 
 LIMITED = Application(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret, "zaakvertrouwelijk")
 Install = Callable[..., Installation]

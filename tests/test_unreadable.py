@@ -15,17 +15,18 @@ from hypothesis import strategies as st
 from support import Asker, dump_digest
 
 from gateway.installation import Installation
-from gateway.legacy import lenient
-from gateway.sample.data import Dataset
+from gateway.legacy.client import lenient_parser
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import inbox, quarantine
-from gateway.store.database import now
-from gateway.store.dump import dump_lines
-from jobs.inbox import look_into
-from jobs.sweep import sweep
-from jobs.sync import sync
-from jobs.verify import Verify
-from mappings.unreadable import MARK, Fault, reason_in
+from gateway.store.file.database import now
+from gateway.store.inspect.dump import dump_lines
+from gateway.store.legacy import quarantine
+from gateway.store.operation import inbox
+from jobs.follow.inbox import look_into
+from jobs.follow.sweep import sweep
+from jobs.follow.sync import sync
+from jobs.verify.verify import Verify
+from mappings.incoming.unreadable import MARK, Fault, reason_in
 
 Install = Callable[..., Installation]
 PLACE = "betrokkeneIdentificatie.geslachtsnaam"
@@ -288,17 +289,17 @@ values = st.recursive(
 @given(st.dictionaries(texts.filter(lambda name: name not in (MARK, "_expand")), values, max_size=5))
 def test_what_is_good_is_read_leniently_as_it_is_read_strictly(raw: dict[str, Any]) -> None:
     content = orjson.dumps(raw)
-    found = lenient.read(content)
+    found = lenient_parser.read(content)
     assert found is not None and found.text is None
-    assert orjson.dumps(lenient.marked(found.body)) == orjson.dumps(orjson.loads(content))
+    assert orjson.dumps(lenient_parser.marked(found.body)) == orjson.dumps(orjson.loads(content))
 
 
 @given(values, st.sampled_from([b"\\ud83d", b"\\udc00x", b"\xff", b"\xe9", b"\x00", b"\x1f", b"\n"]))
 def test_what_is_not_good_is_never_taken_for_good(value: Any, bad: bytes) -> None:
     content = b'{"goed":' + orjson.dumps(value) + b',"slecht":"' + bad + b'"}'
-    found = lenient.read(content)
+    found = lenient_parser.read(content)
     assert found is not None
-    made = lenient.marked(found.body)
+    made = lenient_parser.marked(found.body)
     assert set(made[MARK]) == {"slecht"}
     assert reason_in(made)
     assert orjson.loads(orjson.dumps(made)) == made
@@ -315,9 +316,9 @@ def test_a_broken_list_gives_every_object_but_the_broken_ones(bodies: list[Any],
     texts_of = [json.dumps(each) for each in objects]
     texts_of[bad] = texts_of[bad][:-1] + ', "kapot": "P"2"}'
     text = '{"count": 3, "next": null, "results": [' + ", ".join(texts_of) + "]}"
-    assert lenient.read(text.encode()) == lenient.Reading(text=text)
-    found = list(lenient.split(text, "rollen"))
-    uuids = [each.uuid if isinstance(each, lenient.Broken) else each["url"][-36:] for each in found]
+    assert lenient_parser.read(text.encode()) == lenient_parser.Reading(text=text)
+    found = list(lenient_parser.split(text, "rollen"))
+    uuids = [each.uuid if isinstance(each, lenient_parser.Broken) else each["url"][-36:] for each in found]
     assert uuids == [each["url"][-36:] for each in objects]
     assert [each for number, each in enumerate(found) if number != bad] == [
         each for number, each in enumerate(objects) if number != bad

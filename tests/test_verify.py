@@ -14,17 +14,17 @@ import pytest
 from click.testing import CliRunner, Result
 from support import Asker, dump_digest, read_config, sample_data, some_zaken
 
-from gateway.auth import create_token
-from gateway.cli import cli
+from gateway.cli.main import cli
+from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.sample.access import Application
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store.kinds import KIND, RAW_KIND
-from jobs.backfill import Backfill
-from jobs.progress import Step
-from jobs.verify import Verify
-from jobs.work import Busy
+from gateway.store.base.kinds import KIND, RAW_KIND
+from jobs.backfill.backfill import Backfill
+from jobs.common.progress import Step
+from jobs.common.work import Busy
+from jobs.verify.verify import Verify
 
 Install = Callable[..., Installation]
 # Sees everything that the tests' configuration does not leave out; a zaak above it is no longer visible.
@@ -501,7 +501,7 @@ def outcome_of(installation: Installation) -> str:
 def test_more_differences_than_can_be_looked_at_again_are_still_counted(
     server: SampleServer, filled: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.ledger.SUSPECTS", 10)
+    monkeypatch.setattr("jobs.verify.ledger.SUSPECTS", 10)
     sql(filled, "DELETE FROM raw WHERE kind = ?", RAW_KIND["rol"])
     report = verify(filled)
     assert not report["clean"]

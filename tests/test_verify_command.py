@@ -12,7 +12,7 @@ from test_verify import LIMITED, command, one
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
+from jobs.backfill.backfill import Backfill
 
 Install = Callable[..., Installation]
 

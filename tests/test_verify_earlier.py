@@ -12,10 +12,10 @@ from support import dump_digest
 from test_verify import one, repaired, sql, totals, verify
 from test_verify_resume import interrupted, outcome
 
-from gateway.config import load_config
+from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
-from gateway.report import page, text
-from gateway.store.kinds import KIND, LEFT_OUT, RAW_KIND
+from gateway.operator.verify_report import page, text
+from gateway.store.base.kinds import KIND, LEFT_OUT, RAW_KIND
 
 TIES = KINDS[2:]
 
@@ -44,7 +44,7 @@ def test_interrupted_all_the_way_it_says_the_same(
         source.server.dataset.remove(kind, last(source.shown(filled, kind, number)["url"]))
     sql(filled, "DELETE FROM document WHERE kind = ? AND id % 5 = 0", KIND["onderwerpobject"])
     undisturbed = outcome(verify(filled))
-    monkeypatch.setattr("jobs.whole.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("jobs.verify.whole.SAVE_SECONDS", 0.0)
     report, stops, _ = interrupted(filled, random.Random(2))
     assert stops > 3
     assert outcome(report) == undisturbed

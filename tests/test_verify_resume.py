@@ -19,23 +19,23 @@ from killing import kill_after, kills_itself
 from support import dump_digest, read_config, some_zaken, write_config
 from test_verify import a_rol, one, sql
 
-from gateway.bits import Bits
-from gateway.cli import cli
-from gateway.fetch import Fetcher
+from gateway.base.row_set import Bits
+from gateway.cli.main import cli
+from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation, open_installation
-from gateway.legacy.client import ZakenClient
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import Forbidden
-from gateway.sample.data import default_paths, load
+from gateway.sample.contents.dataset import default_paths, load
 from gateway.sample.server import SampleServer
-from gateway.store import leases, runs
-from gateway.store.kinds import KIND, TRANSLATED
-from gateway.store.reports import get_report, list_reports
-from gateway.store.sources import source_id
-from jobs.backfill import Backfill
-from jobs.ledger import Ledger, Suspect
-from jobs.progress import Step
-from jobs.rebuild import Rebuild
-from jobs.verify import LASTS, Verify
+from gateway.store.base.kinds import KIND, TRANSLATED
+from gateway.store.operation import leases, runs
+from gateway.store.operation.sources import source_id
+from gateway.store.operation.verify_reports import get_report, list_reports
+from jobs.backfill.backfill import Backfill
+from jobs.common.progress import Step
+from jobs.rebuild.rebuild import Rebuild
+from jobs.verify.ledger import Ledger, Suspect
+from jobs.verify.verify import LASTS, Verify
 
 PAGE = 20
 
@@ -81,8 +81,8 @@ class Damaged:
 def small_pages() -> Iterator[pytest.MonkeyPatch]:
     """Small pages, so that there are several."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gateway.legacy.versions.PAGE_SIZE", PAGE)
-        patch.setattr("jobs.whole.PIECE", PAGE)
+        patch.setattr("gateway.legacy.client.api_versions.PAGE_SIZE", PAGE)
+        patch.setattr("jobs.verify.whole.PIECE", PAGE)
         yield patch
 
 
@@ -112,7 +112,7 @@ def undisturbed(damaged: Damaged) -> dict[bool, tuple[dict[str, Any], str]]:
 @pytest.fixture
 def each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a picture after each piece of work."""
-    monkeypatch.setattr("jobs.whole.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("jobs.verify.whole.SAVE_SECONDS", 0.0)
 
 
 def verify(installation: Installation, **options: Any) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def killed(installation: Installation, after: int, seconds: float, repair: bool)
 def verify_until(config: Path, after: int, seconds: float, repair: bool) -> None:
     """What that process does."""
     with small_pages() as patch:
-        patch.setattr("jobs.whole.SAVE_SECONDS", seconds)
+        patch.setattr("jobs.verify.whole.SAVE_SECONDS", seconds)
         own = open_installation(read_config(config))
         kill_after(own.store.connection(), after, 200)
         verify(own, repair=repair)
@@ -341,7 +341,7 @@ def test_another_verify_or_one_of_long_ago_starts_over(
         path.write_text(path.read_text().replace("[mapping]\n", '[mapping]\nadressen = "geen"\n'))
         installation = open_installation(read_config(path))
     elif change == "version":
-        monkeypatch.setattr("jobs.verify.version", lambda _: "9.9")
+        monkeypatch.setattr("jobs.verify.verify.version", lambda _: "9.9")
     elif change == "sample":
         verify(installation, sample=2)
     else:

@@ -13,8 +13,8 @@ from test_verify import LIMITED, command, one, verify
 from gateway.installation import Installation
 from gateway.sample.access import Application
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
-from jobs.progress import Step
+from jobs.backfill.backfill import Backfill
+from jobs.common.progress import Step
 
 Install = Callable[..., Installation]
 
@@ -180,7 +180,7 @@ def test_what_no_list_shows_but_its_uuid_does_is_shown(rights: Rights, filled: I
 def test_more_than_can_be_looked_at_again_are_told_of_as_lost_too(
     rights: Rights, filled: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.ledger.SUSPECTS", 10)
+    monkeypatch.setattr("jobs.verify.ledger.SUSPECTS", 10)
     rights.lose()
     report = verify(filled)
     assert report["not_looked_at_again"] > 0

@@ -13,12 +13,12 @@ from support import klantbrug, sample_data, some_zaken
 from test_verify import LIMITED
 
 from gateway.installation import Installation, open_installation
-from gateway.legacy import gates
 from gateway.legacy.background import background
+from gateway.legacy.pacing import server_gates
 from gateway.sample.server import SampleServer
-from jobs.backfill import Backfill
-from jobs.progress import Step
-from jobs.verify import Verify
+from jobs.backfill.backfill import Backfill
+from jobs.common.progress import Step
+from jobs.verify.verify import Verify
 
 Install = Callable[..., Installation]
 
@@ -73,10 +73,10 @@ class Running:
 
 def test_paused_from_the_beginning_it_says_so(filled: Installation) -> None:
     source, path = filled.config.sources[0], filled.store.path
-    gates.pause(path, source)
+    server_gates.pause(path, source)
     running = Running(filled)
     assert running.told() == "gepauzeerd"
-    gates.resume(path, source)
+    server_gates.resume(path, source)
     running.ends_clean()
 
 
@@ -85,13 +85,13 @@ def test_paused_on_the_way_it_says_so_and_where(filled: Installation) -> None:
 
     def pause(step: Step) -> None:
         if step.what.startswith("rol, lezing 1") and not step.waits:
-            gates.pause(path, source)
+            server_gates.pause(path, source)
 
     running = Running(filled, pause)
     assert running.told() == "gepauzeerd"
     assert next(step.what for step in running.steps if step.waits).startswith("rol, lezing 1")
     running.at = lambda step: None
-    gates.resume(path, source)
+    server_gates.resume(path, source)
     running.ends_clean()
 
 
@@ -115,11 +115,11 @@ def test_a_source_that_is_down_is_named(server: SampleServer, filled: Installati
 
 def test_the_command_writes_a_line_of_it(filled: Installation, run_log: Any) -> None:
     source, path = filled.config.sources[0], filled.store.path
-    gates.pause(path, source)
+    server_gates.pause(path, source)
     config = filled.config.path
     with klantbrug(run_log, "--config", config, "verify", stderr=subprocess.PIPE) as process:
         assert process.stderr
         line = next(line for line in process.stderr if "event=verify" in line)
         assert "waits=gepauzeerd" in line
-        gates.resume(path, source)
+        server_gates.resume(path, source)
         assert process.wait(timeout=30) == 0

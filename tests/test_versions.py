@@ -30,22 +30,23 @@ from versions_world import (
     world,
 )
 
-from gateway.check import Level, SourceReport, check_source
-from gateway.config import Source
+from gateway.config.model import Source
 from gateway.installation import Installation, open_installation
-from gateway.legacy import errors, spoken
-from gateway.legacy.client import ZakenClient
-from gateway.legacy.versions import ApiVersion, parse
-from gateway.sample.data import Dataset
+from gateway.legacy import errors
+from gateway.legacy.client import version_probe
+from gateway.legacy.client.api_versions import ApiVersion, parse
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.operator.check import Level, SourceReport, check_source
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.sample.versions import Rules
-from gateway.store.sources import forget_coverage
-from gateway.store.status import status
-from jobs import backfill as backfill_job
-from jobs.backfill import Backfill, Progress, Stopped
-from jobs.lists import parts_of
-from jobs.verify import Verify
-from mappings.identity import key_uuid
+from gateway.store.inspect.status import status
+from gateway.store.operation.sources import forget_coverage
+from jobs.backfill import backfill as backfill_job
+from jobs.backfill.backfill import Backfill, Progress, Stopped
+from jobs.common.lists import parts_of
+from jobs.verify.verify import Verify
+from mappings.identity.identity import key_uuid
 
 Install = Callable[..., Installation]
 CONTRACTS = json.loads((Path(__file__).parent / "data" / "zaken-contracts.json").read_text())
@@ -550,7 +551,7 @@ def test_servers_of_two_versions_behind_one_address_cost_few_calls() -> None:
 
 
 def test_additions_without_a_new_number_are_found_a_day_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spoken, "OLD_SECONDS", 0.0)
+    monkeypatch.setattr(version_probe, "OLD_SECONDS", 0.0)
     with SampleServer(world(), version="1.5.1", open_zaak=False) as server:
         client = ZakenClient(source_of(server))
         assert not client.version().open_zaak

@@ -26,11 +26,11 @@ from legacy_objects import (
 )
 from support import API, UUID_SECRET, Asker, dump_digest, read_config
 
-from gateway.auth import create_token
-from gateway.ingest import Ingest
+from gateway.http.auth import create_token
+from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_installation
-from jobs.rebuild import Rebuild
-from mappings.identity import Uuids, key_uuid
+from jobs.rebuild.rebuild import Rebuild
+from mappings.identity.identity import Uuids, key_uuid
 
 UUIDS = Uuids(UUID_SECRET)
 NUMBER = VESTIGING[0]

@@ -16,7 +16,7 @@ from test_slow_source import a_bsn
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import NoPlace
-from gateway.legacy.places import Places, about_to_wait, most_waiting
+from gateway.legacy.pacing.waiting_threads import Places, about_to_wait, most_waiting
 from gateway.sample.server import SampleServer
 
 Install = Callable[..., Installation]

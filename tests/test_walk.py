@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from bench import pages
 from gateway.installation import Installation
 from gateway.legacy.background import Background, current
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from jobs import lists
-from jobs.crew import SOURCE, Crew, Question
-from jobs.meter import Meter
-from jobs.walk import AHEAD, Count, Shown, Sizes, Walk, shown
+from jobs.backfill.rate_meter import Meter
+from jobs.common import lists
+from jobs.common.crew import SOURCE, Crew, Question
+from jobs.common.walk import AHEAD, Count, Shown, Sizes, Walk, shown
 
 PAGES = st.lists(
     st.builds(Shown, st.integers(0, 3), st.integers(0, 3), st.booleans(), st.integers(0, 10**6)),
@@ -256,7 +256,7 @@ def test_zaken_outside_of_all_parts_make_a_list_be_walked_whole(
 def test_parts_are_walked_one_after_the_other(
     slice_data: Dataset, install: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs import backfill
+    from jobs.backfill import backfill
 
     monkeypatch.setattr(backfill, "parts_of", partial(lists.parts_of, part=300))
     with SampleServer(slice_data) as server:

@@ -11,24 +11,24 @@ from pathlib import Path
 import pytest
 from test_server import SLOW, a_port, asked, get, listening, plain_config, process, until
 
-from gateway.processes import born
+from gateway.base.process_identity import born
 
 IMPATIENT = """
-import gateway.server.workers as workers
+import gateway.server.worker_processes as workers
 workers.GIVES_UP_AFTER = 3.0
 """
 # The first worker serves for a while; those after it end before they serve, until the file is gone.
 FAILING = """
 import os, sys
-import gateway.serve
-real = gateway.serve.work
+import gateway.server.serve
+real = gateway.server.serve.work
 
 def work(number, *rest):
     if os.path.exists({path!r}):
         os._exit(7)
     real(number, *rest)
 
-gateway.serve.work = work
+gateway.server.serve.work = work
 """
 
 
@@ -109,7 +109,7 @@ def test_what_takes_seconds_is_answered_to_its_end_when_the_server_must_stop() -
 
 def test_a_worker_that_does_not_stop_is_killed_when_its_time_is_over() -> None:
     port = a_port()
-    program = "import gateway.serve\ngateway.serve.STOPS_WITHIN = 1\n"
+    program = "import gateway.server.serve\ngateway.server.serve.STOPS_WITHIN = 1\n"
     with process(
         "-c", program + SLOW.replace("1.5", "30").format(port=port, workers=1, threads=1)
     ) as running:

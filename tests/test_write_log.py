@@ -13,9 +13,10 @@ from following import small
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
-from gateway.store import leases, runs, write_log
-from gateway.store.database import Store
-from gateway.store.write_log import BULK_PART, MEGABYTE
+from gateway.store.file import write_ahead_log
+from gateway.store.file.database import Store
+from gateway.store.file.write_ahead_log import BULK_PART, MEGABYTE
+from gateway.store.operation import leases, runs
 
 LOG_MB = 50
 TRANSACTION = 1_000_000  # bytes
@@ -72,9 +73,9 @@ def test_clients_that_write_all_the_time_do_not_let_it_grow(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By copying alone there is always something that came since, and so it never begins at its start again."""
-    monkeypatch.setattr(write_log, "AGAIN_MB", 1)
-    monkeypatch.setattr(write_log, "CUT_PART", 100)  # it is not cut off here
-    monkeypatch.setattr(write_log, "CUT_MB", 10_000)
+    monkeypatch.setattr(write_ahead_log, "AGAIN_MB", 1)
+    monkeypatch.setattr(write_ahead_log, "CUT_PART", 100)  # it is not cut off here
+    monkeypatch.setattr(write_ahead_log, "CUT_MB", 10_000)
     stop, written = threading.Event(), 0
 
     def write() -> None:
@@ -102,7 +103,7 @@ def test_clients_that_write_all_the_time_do_not_let_it_grow(
 def test_a_job_waits_for_who_reads_when_the_log_is_over_its_limit(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(write_log, "MAKE_ROOM_SECONDS", 0.3)
+    monkeypatch.setattr(write_ahead_log, "MAKE_ROOM_SECONDS", 0.3)
     read, stop = threading.Event(), threading.Event()
 
     def reader() -> None:
@@ -122,7 +123,7 @@ def test_a_job_waits_for_who_reads_when_the_log_is_over_its_limit(
     assert LOG_MB < most < LOG_MB + 10
     assert time.monotonic() - began > 0.3
     assert "er leest lang iemand" in caplog.text
-    monkeypatch.setattr(write_log, "MAKE_ROOM_SECONDS", 30.0)
+    monkeypatch.setattr(write_ahead_log, "MAKE_ROOM_SECONDS", 30.0)
     began = time.monotonic()
     put(store, "a client's")
     assert time.monotonic() - began < 10

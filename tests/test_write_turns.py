@@ -15,14 +15,14 @@ from click.testing import CliRunner
 from following import backfilled, small
 from support import write_config
 
-from gateway import ingest as ingesting
-from gateway.cli import cli
+from gateway.base.process_identity import NotShared, open_shared
+from gateway.cli.main import cli
+from gateway.ingest import ingest as ingesting
 from gateway.installation import Installation
-from gateway.processes import NotShared, open_shared
 from gateway.sample.server import SampleServer
-from gateway.store import turns
-from gateway.store.database import Store
-from jobs.backfill import Backfill
+from gateway.store.file import write_turns
+from gateway.store.file.database import Store
+from jobs.backfill.backfill import Backfill
 
 Install = Callable[..., Installation]
 ROUNDS, NOBODY = 20, 65534
@@ -34,7 +34,7 @@ def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path)
 
     def client() -> None:
         store = Store.__new__(Store)
-        store.__dict__.update(job.__dict__, _local=threading.local(), _turns=turns.Turns(job.path))
+        store.__dict__.update(job.__dict__, _local=threading.local(), _turns=write_turns.Turns(job.path))
         with store.write():
             told.append("client")
         store.close()
@@ -56,9 +56,9 @@ def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path)
 def test_a_job_gets_on_when_clients_never_stop_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "GIVES_WAY_SECONDS", 0.05)
+    monkeypatch.setattr(write_turns, "GIVES_WAY_SECONDS", 0.05)
     store = Store(tmp_path / "store.db")
-    other = turns.Turns(store.path)
+    other = write_turns.Turns(store.path)
     with other.live(), store.giving_way(), store.write() as connection:
         assert connection.in_transaction
 
@@ -67,7 +67,7 @@ def test_who_died_waiting_holds_up_nobody(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.db")
     gone = os.fork()
     if not gone:
-        with turns.Turns(store.path).live():
+        with write_turns.Turns(store.path).live():
             os._exit(0)
     os.waitpid(gone, 0)
     assert not store._turns.anybody_live()
@@ -77,7 +77,7 @@ def test_jobs_write_in_the_background_and_clients_do_not(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gave: list[bool] = []
-    monkeypatch.setattr(turns.Turns, "give_way", lambda self: gave.append(True))
+    monkeypatch.setattr(write_turns.Turns, "give_way", lambda self: gave.append(True))
     with SampleServer(small(40)) as server:
         installation = install(bron=server)
         gave.clear()
@@ -105,7 +105,7 @@ def batch_sizes(install: Install, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
-    monkeypatch.setattr(turns.Turns, "lately", lambda self: True)
+    monkeypatch.setattr(write_turns.Turns, "lately", lambda self: True)
     full = [size for size in batch_sizes(install, monkeypatch) if size >= ingesting.LEAST]
     assert full[0] > ingesting.LEAST
     assert full.count(ingesting.LEAST) > len(full) / 2
@@ -122,14 +122,14 @@ def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch
 def test_a_job_knows_for_a_minute_that_a_client_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "GIVES_WAY_SECONDS", 0.01)
-    store, client = Store(tmp_path / "store.db"), turns.Turns(tmp_path / "store.db")
+    monkeypatch.setattr(write_turns, "GIVES_WAY_SECONDS", 0.01)
+    store, client = Store(tmp_path / "store.db"), write_turns.Turns(tmp_path / "store.db")
     assert not store.clients_write()
     with client.live(), store.giving_way(), store.write():
         pass
     assert store.clients_write()
-    later = time.monotonic() + turns.LATELY_SECONDS
-    monkeypatch.setattr(turns.time, "monotonic", lambda: later)
+    later = time.monotonic() + write_turns.LATELY_SECONDS
+    monkeypatch.setattr(write_turns.time, "monotonic", lambda: later)
     assert not store.clients_write()
 
 

@@ -32,8 +32,8 @@ from legacy_objects import (
 )
 from test_ingest import a_third, kind_of, read_slice, read_ugly
 
-from gateway.store.dump import dump_lines
-from mappings.settings import Kanaal
+from gateway.store.inspect.dump import dump_lines
+from mappings.model.settings import Kanaal
 from mappings.translate import VERSION
 
 KEPT = Path(__file__).parent / "data" / "translation.json"

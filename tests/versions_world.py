@@ -28,8 +28,8 @@ from legacy_objects import (
 )
 from support import sample_slice, some_zaken
 
-from gateway.legacy.versions import parse
-from gateway.sample.data import CANONICAL_BASE, Dataset
+from gateway.legacy.client.api_versions import parse
+from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset
 
 EVERY = 150
 ANR = "9000000011"

@@ -13,11 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-from gateway.config import Source
+from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import Waiting, background
-from gateway.legacy.client import ZakenClient
-from gateway.legacy.transport import Retries
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.legacy.client.transport import Retries
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FAST = Retries(first_wait=0.01)

@@ -12,8 +12,12 @@ from uuid import UUID
 import orjson
 from flask import Flask, Response, request
 
-from gateway import problems
-from gateway.answers import (
+from gateway.http import problems
+from gateway.http.auth import Gatekeeper, must_open
+from gateway.http.problems import Problem
+from gateway.http.public_address import PublicAddresses
+from gateway.http.request_body import read_json
+from gateway.http.responses import (
     SECURITY,
     Reply,
     as_response,
@@ -23,25 +27,27 @@ from gateway.answers import (
     problem_reply,
     unchanged_reply,
 )
-from gateway.auth import Gatekeeper, must_open
-from gateway.klantinteracties.bodies import read_json
-from gateway.klantinteracties.compose import Json, compose, plan
-from gateway.klantinteracties.declarations import Resource
-from gateway.klantinteracties.etags import conditional, must_hold, tag_of, unchanged
-from gateway.klantinteracties.expand import Tree
-from gateway.klantinteracties.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
-from gateway.klantinteracties.query import ListQuery, asks_cascade, page_address, parse_detail, parse_list
-from gateway.klantinteracties.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
-from gateway.klantinteracties.writing import Join, Seal, Writer, any_version
-from gateway.klantinteracties.zaak_codes import ASKED_OF, widen
-from gateway.problems import Problem
-from gateway.public_address import PublicAddresses
-from gateway.scopes import ANY, READ, WRITE, opens
-from gateway.store import reading
-from gateway.store.database import Store
-from gateway.store.tokens import StoredToken
-from mappings.identity import Uuids
-from mappings.settings import DEFAULT_ZAAK_CODES, ZaakCodes
+from gateway.http.scopes import ANY, READ, WRITE, opens
+from gateway.klantinteracties.model.declarations import Resource
+from gateway.klantinteracties.model.expand import Tree
+from gateway.klantinteracties.model.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
+from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
+from gateway.klantinteracties.read.compose import Json, compose, plan
+from gateway.klantinteracties.read.etags import conditional, must_hold, tag_of, unchanged
+from gateway.klantinteracties.read.query import (
+    ListQuery,
+    asks_cascade,
+    page_address,
+    parse_detail,
+    parse_list,
+)
+from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
+from gateway.klantinteracties.write.write import Join, Seal, Writer, any_version
+from gateway.store.documents import reading
+from gateway.store.file.database import Store
+from gateway.store.operation.tokens import StoredToken
+from mappings.identity.identity import Uuids
+from mappings.model.settings import DEFAULT_ZAAK_CODES, ZaakCodes
 
 API_VERSION = ("API-version", "0.9.0")
 SAFE = ("GET", "HEAD", "OPTIONS")

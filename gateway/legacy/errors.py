@@ -194,7 +194,7 @@ class CircuitOpen(Unreachable):
 
 
 class NoPlace(LegacyError):
-    """Not asked: as many questions of clients wait for sources as may (see `gateway.legacy.places`)."""
+    """Not asked: as many questions of clients wait for sources as may (see `gateway.legacy.pacing.waiting_threads`)."""
 
     cause = "no_place"
     temporary = True

@@ -1,0 +1,1 @@
+"""A Zaken, Catalogi, Klanten and Contactmomenten API for tests and the demo."""

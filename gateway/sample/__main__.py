@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from gateway.sample.data import default_paths, load
-from gateway.sample.earlier_data import add_earlier
+from gateway.sample.contents.dataset import default_paths, load
+from gateway.sample.contents.earlier_objects import add_earlier
 from gateway.sample.server import SampleServer
 from gateway.sample.traps import Traps
 

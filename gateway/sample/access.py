@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import jwt
 
-from gateway.sample.confidentiality import RANKS
+from gateway.sample.contents.confidentiality import RANKS
 from gateway.sample.problems import Refusal, forbidden
 
 TOKEN_LIFETIME = 3600

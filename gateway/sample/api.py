@@ -14,9 +14,10 @@ from typing import Any
 import orjson
 from flask import Flask, Response, g, request
 
-from gateway.sample import earlier, pages, writes
+from gateway.sample import pages, writes
 from gateway.sample.access import Application, authenticate, has_exp
-from gateway.sample.data import NAMED_BY_URL, PATHS, Dataset, Record
+from gateway.sample.contents import earlier_standards
+from gateway.sample.contents.dataset import NAMED_BY_URL, PATHS, Dataset, Record
 from gateway.sample.filters import check_parameters, matching
 from gateway.sample.problems import (
     BAD_GATEWAY_PAGE,
@@ -39,8 +40,8 @@ _CATALOGI = frozenset(CATALOGI_COLLECTIONS.values())
 _COLLECTIONS = {
     "zaken": COLLECTIONS,
     "catalogi": CATALOGI_COLLECTIONS,
-    "klanten": earlier.KLANTEN_COLLECTIONS,
-    "contactmomenten": earlier.CONTACTMOMENTEN_COLLECTIONS,
+    "klanten": earlier_standards.KLANTEN_COLLECTIONS,
+    "contactmomenten": earlier_standards.CONTACTMOMENTEN_COLLECTIONS,
 }
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _DEPRECATED = (
@@ -181,7 +182,9 @@ class _Views:
         rules = self._state.rules
         if response.status_code != 304:
             version = CATALOGI_VERSION if kind in _CATALOGI else rules.header
-            response.headers["API-version"] = earlier.VERSION if kind in earlier.KINDS else version
+            response.headers["API-version"] = (
+                earlier_standards.VERSION if kind in earlier_standards.KINDS else version
+            )
             if not response.headers["API-version"]:
                 del response.headers["API-version"]
         detail = request.view_args is not None and "uuid" in request.view_args
@@ -211,7 +214,7 @@ class _Views:
         if self._state.traps.strikes(self._state.traps.expire_rate):
             raise forbidden("jwt-expired", "De JWT die gebruikt is voor dit verzoek is verlopen")
         closed = (kind in _CATALOGI and not application.catalogi) or (
-            kind in earlier.KINDS and not application.earlier
+            kind in earlier_standards.KINDS and not application.earlier
         )
         if request.method == "OPTIONS" or closed:
             raise forbidden()
@@ -231,7 +234,7 @@ class _Views:
         def text_of(record: Record) -> bytes:
             return pages.expanded(state.dataset, state.rules, kind, record, expand)
 
-        if kind == "zaakcontactmoment" or kind in earlier.UNPAGED:
+        if kind == "zaakcontactmoment" or kind in earlier_standards.UNPAGED:
             return _json(pages.under(b"[" + b",".join(map(text_of, records)) + b"]", base))
         hal = request.view_args["collection"] if request.view_args and state.rules.hal else ""
         body = pages.page_of(

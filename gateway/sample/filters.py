@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import MultiDict
 
-from gateway.sample import earlier
 from gateway.sample.access import Application
-from gateway.sample.confidentiality import VERTROUWELIJKHEIDAANDUIDINGEN, rank
-from gateway.sample.data import CANONICAL_BASE, NAMED_BY_URL, PATHS, Dataset, Record
-from gateway.sample.indexes import IDENTIFICATIONS, LOCAL_URLS
+from gateway.sample.contents import earlier_standards
+from gateway.sample.contents.confidentiality import VERTROUWELIJKHEIDAANDUIDINGEN, rank
+from gateway.sample.contents.dataset import CANONICAL_BASE, NAMED_BY_URL, PATHS, Dataset, Record
+from gateway.sample.contents.indexes import IDENTIFICATIONS, LOCAL_URLS
 from gateway.sample.problems import invalid, no_such_choice, unknown_parameters
 from gateway.sample.versions import Rules
 
@@ -54,9 +54,9 @@ _CHOICES = {
     "archiefstatus": (
         *("nog_te_archiveren", "gearchiveerd", "gearchiveerd_procestermijn_onbekend", "overgedragen"),
     ),
-    **earlier.CHOICES,
+    **earlier_standards.CHOICES,
 }
-_URLS = {*LOCAL_URLS, "betrokkene", *earlier.URL_FILTERS}
+_URLS = {*LOCAL_URLS, "betrokkene", *earlier_standards.URL_FILTERS}
 _DATES = re.compile(
     r"(registratiedatum|startdatum|einddatum|einddatumGepland|archiefactiedatum|uiterlijkeEinddatumAfdoening)"
     r"(?:__(gte?|lte?|isnull))?"
@@ -131,7 +131,7 @@ def _value(name: str, args: MultiDict[str, str]) -> str:
 
 
 def _matches(dataset: Dataset, kind: str, name: str, value: str, host: str) -> set[Record]:
-    if kind in earlier.KINDS:
+    if kind in earlier_standards.KINDS:
         return _matches_earlier(dataset, kind, name, value, host)
     if kind == "zaak":
         if name.startswith("rol__"):
@@ -159,7 +159,9 @@ def _matches_earlier(dataset: Dataset, kind: str, name: str, value: str, host: s
     dates = _DATES.fullmatch(name)
     if dates:
         return _by_date(dataset, dates[1], dates[2], value, kind)
-    return dataset.indexed(kind, name, _canonical(value, host) if name in earlier.URL_FILTERS else value)
+    return dataset.indexed(
+        kind, name, _canonical(value, host) if name in earlier_standards.URL_FILTERS else value
+    )
 
 
 def _zaken_of(dataset: Dataset, rollen: set[Record]) -> set[Record]:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode
 
 import orjson
 
-from gateway.sample.data import CANONICAL_BASE, Dataset, Record
+from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset, Record
 from gateway.sample.problems import no_such_choice, not_found, server_error
 from gateway.sample.versions import COLLECTIONS, Rules
 

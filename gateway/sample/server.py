@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from gateway.sample.access import Application
 from gateway.sample.api import DEFAULT_APPLICATION, State, create_app
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.listener import Listener
 from gateway.sample.traps import Traps
 from gateway.sample.versions import Rules, known_parameter

@@ -8,7 +8,7 @@ says otherwise; 1.1 is as 1.0, for nothing tells of a difference.
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.sample import earlier
+from gateway.sample.contents import earlier_standards
 
 PAGING = frozenset({"page"})
 _ROL_FILTERS_1_0 = frozenset(
@@ -205,8 +205,8 @@ class Rules:
         names = frozenset({"expand"}) if self.expansions(kind) else frozenset()
         if detail:
             return names
-        if kind in earlier.KINDS:
-            return earlier.parameters(kind)
+        if kind in earlier_standards.KINDS:
+            return earlier_standards.parameters(kind)
         names |= self.filters(kind)
         if kind != "zaakcontactmoment":
             names |= PAGING | (frozenset({"pageSize"}) if self.open_zaak else frozenset())
@@ -255,5 +255,5 @@ _EVERY_PARAMETER = (
     | _ZAAK_FILTERS_1_0
     | _ZAAK_FILTERS_1_3
     | {"page", "pageSize", "expand", "contactmoment", "catalogus"}
-    | frozenset(name for names in earlier.FILTERS.values() for name in names)
+    | frozenset(name for names in earlier_standards.FILTERS.values() for name in names)
 )

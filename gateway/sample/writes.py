@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gateway.sample.access import Application
-from gateway.sample.data import CANONICAL_BASE, Dataset
+from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset
 from gateway.sample.problems import (
     forbidden,
     invalid,

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from gateway.logs import get_logger
+from gateway.base.logs import get_logger
 from gateway.server.exchange import Clients
 
 log = get_logger(__name__)

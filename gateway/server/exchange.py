@@ -9,8 +9,8 @@ from io import BytesIO
 from time import monotonic
 from typing import Any
 
-from gateway import problems
-from gateway.logs import get_logger
+from gateway.base.logs import get_logger
+from gateway.http import problems
 
 log = get_logger(__name__)
 

@@ -23,19 +23,19 @@ from typing import Any
 from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, WorkerSignal
 from granian.http import HTTP1Settings
 
-from gateway.config import Gateway
-from gateway.logs import get_logger
-from gateway.server.bodies import Bodies
+from gateway.base.logs import get_logger
+from gateway.config.model import Gateway
+from gateway.server.address import BACKLOG
 from gateway.server.connections import Connections, watch
 from gateway.server.exchange import App, Clients, Exchange
-from gateway.server.lanes import Lane, attend
-from gateway.server.listening import BACKLOG
+from gateway.server.request_bodies import Bodies
+from gateway.server.request_queue import Lane, attend
 
 log = get_logger(__name__)
 
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
-# A read gives the interpreter away at each of its questions to the store, and where another thread makes a large page it
-# waits as long as this each time to get it back. Python's own 5 milliseconds would make it 30 for one document.
+# A read gives the interpreter away at each of its questions to the store, and where another thread makes a large page
+# it waits as long as this each time to get it back. Python's own 5 milliseconds would make it 30 for one document.
 SWITCH_SECONDS = 0.0005
 # There granian is told how many may wait to be accepted.
 LISTENS_ITSELF = sys.platform.startswith(("linux", "freebsd"))

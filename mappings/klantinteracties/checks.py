@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from mappings import nummers
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import NON_FIELD, InvalidParam
 from mappings.klantinteracties.fields import is_email, is_telephone
+from mappings.values import nummers
 
 Json = Mapping[str, Any]
 

@@ -15,9 +15,9 @@ from uuid import UUID
 import pycountry
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load, validate
 
-from mappings.digitaleadressen import geldig_emailadres
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault, refused
+from mappings.values.digitaleadressen import geldig_emailadres
 
 Json = dict[str, Any]
 # What is wrong with a text; called for texts that are not empty.

@@ -24,7 +24,7 @@ from mappings.klantinteracties.fields import (
     is_telephone,
     matching,
 )
-from mappings.namen import volledige_naam
+from mappings.values.namen import volledige_naam
 
 
 class Adres(Input):

@@ -15,8 +15,8 @@ from served import Client, settings
 from werkzeug.serving import make_server
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.store.database import Store
+from gateway.http.auth import create_token
+from gateway.store.file.database import Store
 
 
 @pytest.fixture

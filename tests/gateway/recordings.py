@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from gateway.klantinteracties import declarations as declared
-from gateway.klantinteracties.resources import BASE_PATH, RESOURCES
-from gateway.store.database import Store
-from gateway.store.writing import put_documents, remove_documents
-from mappings.documents import Document
+from gateway.klantinteracties.model import declarations as declared
+from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
+from gateway.store.documents.writing import put_documents, remove_documents
+from gateway.store.file.database import Store
+from mappings.model.documents import Document
 
 FOLDER = Path(__file__).parent.parent / "data" / "klantinteracties"
 RECORDED_AT = "http://127.0.0.1:8001"

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import pytest
 from served import Client
 
-from gateway.auth import Gatekeeper, TokenError, create_token, identify
-from gateway.guesses import FREE_OF_ADDRESS, Guesses
-from gateway.problems import Problem
-from gateway.store.database import Store, now
-from gateway.store.tokens import listing, revoke
+from gateway.http.auth import Gatekeeper, TokenError, create_token, identify
+from gateway.http.problems import Problem
+from gateway.http.wrong_tokens import FREE_OF_ADDRESS, Guesses
+from gateway.store.file.database import Store, now
+from gateway.store.operation.tokens import listing, revoke
 
 
 def refusal(gatekeeper: Gatekeeper, header: str | None, scope: str = "read") -> tuple[int, str, str]:

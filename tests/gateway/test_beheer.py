@@ -10,10 +10,10 @@ import orjson
 import pytest
 from served import Client
 
-from gateway.store import tallies
-from gateway.store.database import Store
-from gateway.store.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, RAW_KIND, TRANSLATED
-from gateway.store.status import status
+from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, RAW_KIND, TRANSLATED
+from gateway.store.file.database import Store
+from gateway.store.indexes import tallies
+from gateway.store.inspect.status import status
 
 STATES = [TRANSLATED] * 5 + [QUARANTINED] * 2 + [LEFT_OUT] * 3 + [NO_PARTY, GONE]
 
@@ -119,7 +119,7 @@ def test_a_store_that_does_not_answer_is_not_ready(store: Store, serve: Callable
 def test_a_store_that_can_not_be_written_is_ready_and_told_everywhere(
     store: Store, serve: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.beheer.STATUS_SECONDS", 0)
+    monkeypatch.setattr("gateway.beheer.status_page.STATUS_SECONDS", 0)
     client = serve(scope="monitor")
     assert client.get("/").status == 200  # and the use of the token is noted
     connection = store.connection()

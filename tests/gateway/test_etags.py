@@ -12,8 +12,8 @@ from editor import KLANTCONTACT, ORGANISATIE, PERSOON, Editor, ref
 from served import API, Client, Got
 from test_shortcut import BothWays
 
-from gateway.klantinteracties.resources import RESOURCES
-from gateway.store.database import Store
+from gateway.klantinteracties.model.resources import RESOURCES
+from gateway.store.file.database import Store
 
 Serve = Callable[..., Client]
 STRONG = re.compile(r'"[0-9a-f]{32}"')

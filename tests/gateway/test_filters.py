@@ -13,16 +13,17 @@ from indexes import out_of_step
 from recordings import FOLDER, Register
 from served import Client
 
-from gateway.klantinteracties import expand
-from gateway.klantinteracties.declarations import Filter, Form, Resource
-from gateway.klantinteracties.query import moment
-from gateway.klantinteracties.resources import BY_KIND, RESOURCES
-from gateway.store import profiles, reading, selecting, texts
-from gateway.store.conditions import Compare, Condition, Subject, Where
-from gateway.store.database import Store
-from gateway.store.kinds import RELATIONS
-from gateway.store.writing import put_documents
-from mappings.documents import Document
+from gateway.klantinteracties.model import expand
+from gateway.klantinteracties.model.declarations import Filter, Form, Resource
+from gateway.klantinteracties.model.resources import BY_KIND, RESOURCES
+from gateway.klantinteracties.read.query import moment
+from gateway.store.base.conditions import Compare, Condition, Subject, Where
+from gateway.store.base.kinds import RELATIONS
+from gateway.store.documents import reading, selecting
+from gateway.store.documents.writing import put_documents
+from gateway.store.file.database import Store
+from gateway.store.indexes import profiles, text_search
+from mappings.model.documents import Document
 
 CONTRACT = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
 TYPES = {
@@ -232,7 +233,7 @@ def test_filters_together_find_what_meets_them_all(store: Store, world: World) -
 )
 def test_a_search_starts_from_what_few_objects_have(store: Store, path: str, start: str) -> None:
     """A search by key must not grow with the store: the plan's first step is an index on the key."""
-    from gateway.klantinteracties.query import parse_list
+    from gateway.klantinteracties.read.query import parse_list
 
     name, _, text = path.partition("?")
     resource = next(one for one in RESOURCES if one.path == name)
@@ -415,7 +416,7 @@ def test_profiles_and_texts_are_those_of_the_documents(store: Store, world: Worl
     assert out_of_step(store) == {}
     with store.write() as connection:
         profiles.make_again(connection)
-        texts.make_again(connection)
+        text_search.make_again(connection)
     assert out_of_step(store) == {}
 
 

@@ -9,7 +9,7 @@ from editor import KLANTCONTACT, ORGANISATIE, PERSOON, Editor, codes, ref
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.klantinteracties.resources import RESOURCES
+from gateway.klantinteracties.model.resources import RESOURCES
 
 PATHS = [resource.path for resource in RESOURCES]
 # What says how to read a group, by that group.

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from served import Client
 
-from gateway.store.database import Store
-from gateway.store.limits import TooLong
-from gateway.store.writing import put_documents
-from mappings.documents import Document
+from gateway.store.documents.writing import put_documents
+from gateway.store.file.database import Store
+from gateway.store.file.time_limit import TooLong
+from mappings.model.documents import Document
 
 Serve = Callable[..., Client]
 # Counts to so many millions: it takes longer than any limit here, and needs nothing in the store.
@@ -58,7 +58,7 @@ def test_questions_of_operators_end_too(serve: Serve, store: Store, monkeypatch:
         with store.read() as connection:
             return {"found": connection.execute(ENDLESS).fetchone()[0]}
 
-    monkeypatch.setattr("gateway.beheer.overview", slow)
+    monkeypatch.setattr("gateway.beheer.status_page.overview", slow)
     got = serve(scope="operate", question_seconds=0.05).get("/beheer/api/v1/status")
     assert (got.status, got.json["code"]) == (503, "question_too_long")
 

@@ -24,11 +24,11 @@ from legacy_objects import ZAKEN, klantcontact, rol, uuid_of, zaak
 from served import settings
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.ingest import Ingest
-from gateway.store.database import Store
-from gateway.store.dump import dump_lines
-from mappings.settings import Kanaal, Settings, ZaakCodes
+from gateway.http.auth import create_token
+from gateway.ingest.ingest import Ingest
+from gateway.store.file.database import Store
+from gateway.store.inspect.dump import dump_lines
+from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")

@@ -17,11 +17,11 @@ from legacy_objects import klantcontact as legacy_contact
 from support import UUID_SECRET, read_config
 
 from gateway.app import create_app
-from gateway.auth import create_token
+from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
-from gateway.sample.data import Dataset
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store.sources import set_covered, source_id
+from gateway.store.operation.sources import set_covered, source_id
 
 OUD = "/beheer/api/v1/oud"
 API = "/klantinteracties/api/v1"

@@ -19,9 +19,9 @@ from openapi_spec_validator import validate
 from recordings import Exchange, exchanges
 from served import Client
 
-from gateway.klantinteracties.documentation import OPENAPI_TYPE
-from gateway.klantinteracties.openapi import document
-from gateway.klantinteracties.resources import BASE_PATH, RESOURCES
+from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
+from gateway.klantinteracties.openapi.document import document
+from gateway.klantinteracties.openapi.serve import OPENAPI_TYPE
 from mappings.klantinteracties import check, defaults, load, schema_of
 
 CONTRACT = Path(__file__).parent.parent / "data" / "klantinteracties-0.9.0.yaml.gz"

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 from served import Client, Got, settings
 
-from gateway import page_access
-from gateway.auth import create_token
-from gateway.cli import cli
-from gateway.page_access import COOKIE, PATH, new_link
-from gateway.store.database import Store
+from gateway.beheer import page_access
+from gateway.beheer.page_access import COOKIE, PATH, new_link
+from gateway.cli.main import cli
+from gateway.http.auth import create_token
+from gateway.store.file.database import Store
 
 Serve = Callable[..., Client]
 SHOWN, CLOSED = "Documenten", "geen toegang"

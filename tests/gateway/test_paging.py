@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from recordings import Register
 from served import API, Client
 
-from gateway.klantinteracties.query import page_address, parse_list
-from gateway.klantinteracties.resources import actoren, categorieen, partijen
-from gateway.store import reading
-from gateway.store.conditions import Condition, Where
-from gateway.store.database import Store
-from gateway.store.writing import put_documents
-from mappings.documents import Document
+from gateway.klantinteracties.model.resources import actoren, categorieen, partijen
+from gateway.klantinteracties.read.query import page_address, parse_list
+from gateway.store.base.conditions import Condition, Where
+from gateway.store.documents import reading
+from gateway.store.documents.writing import put_documents
+from gateway.store.file.database import Store
+from mappings.model.documents import Document
 
 from uuid import UUID  # isort: skip
 
@@ -134,7 +134,7 @@ def test_addresses_keep_every_parameter_sorted_by_name() -> None:
 @given(st.text(max_size=60))
 def test_no_query_string_whatever_breaks_the_reader(text: str) -> None:
     """It is read, or refused with a problem: nothing else."""
-    from gateway.problems import Problem
+    from gateway.http.problems import Problem
 
     raw = text.encode("utf-8", "surrogatepass").decode("latin-1")
     for resource in (partijen, categorieen):
@@ -169,8 +169,8 @@ def test_the_number_of_questions_to_the_store_does_not_depend_on_the_page(
     register: Register, store: Store
 ) -> None:
     """One object or all of them, with two levels of expand: as many questions."""
-    from gateway.klantinteracties.compose import compose, plan
-    from gateway.klantinteracties.expand import tree
+    from gateway.klantinteracties.model.expand import tree
+    from gateway.klantinteracties.read.compose import compose, plan
 
     how = plan(
         "klantcontact",

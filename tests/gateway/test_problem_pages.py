@@ -11,8 +11,8 @@ import pytest
 from editor import PERSOON, Editor
 from served import Client
 
-from gateway import problem_pages, problems
-from gateway.problem_pages import PAGES
+from gateway.http import problem_pages, problems
+from gateway.http.problem_pages import PAGES
 
 Serve = Callable[..., Client]
 NO_CREDENTIALS = "Authenticatiegegevens zijn niet opgegeven."

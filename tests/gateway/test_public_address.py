@@ -12,7 +12,7 @@ from recordings import Register
 from served import API, Client
 from test_shortcut import BothWays
 
-from gateway.store.database import Store
+from gateway.store.file.database import Store
 
 PUBLIC = "https://klanten.example.nl/brug"
 INSIDE = "http://klantbrug.intern:8080"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.store.database import Store
-from gateway.store.field_indexes import FILTER_INDEXES
-from gateway.store.kinds import KIND
-from gateway.store.writing import COLUMNS, put_documents
-from mappings.documents import Document
+from gateway.store.base.field_indexes import FILTER_INDEXES
+from gateway.store.base.kinds import KIND
+from gateway.store.documents.writing import COLUMNS, put_documents
+from gateway.store.file.database import Store
+from mappings.model.documents import Document
 
 OWNERS = [UUID(int=number << 80, version=4) for number in (1, 2)]
 UUIDS = [UUID(int=number << 80, version=4) for number in range(3, 15)]

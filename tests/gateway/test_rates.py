@@ -14,11 +14,11 @@ import pytest
 from editor import Editor
 from served import Client
 
-from gateway.auth import create_token
-from gateway.problems import Problem
-from gateway.rates import PLACES, SAVED_SECONDS, Rates
-from gateway.store.database import Store
-from gateway.store.tokens import StoredToken
+from gateway.http.auth import create_token
+from gateway.http.problems import Problem
+from gateway.http.rate_limit import PLACES, SAVED_SECONDS, Rates
+from gateway.store.file.database import Store
+from gateway.store.operation.tokens import StoredToken
 
 TOKEN = StoredToken(7, "kiss", "read", None)
 

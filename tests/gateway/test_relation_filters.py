@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from editor import BSN, KLANTCONTACT, KVK, NOBODY, ORGANISATIE, PERSOON, VESTIGING, Editor, codes, ref
 
-from gateway.klantinteracties.resources import RESOURCES
+from gateway.klantinteracties.model.resources import RESOURCES
 
 ZAKEN = (
     {"objectId": "z1", "codeObjecttype": "zaak", "codeRegister": "r1", "codeSoortObjectId": "s1"},

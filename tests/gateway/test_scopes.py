@@ -11,13 +11,13 @@ from click.testing import CliRunner
 from editor import KLANTCONTACT, PERSOON, Editor, ref
 from served import API, Client
 
-from gateway.auth import TokenError, create_token
-from gateway.cli import cli
-from gateway.klantinteracties.resources import PATHS, RESOURCES
-from gateway.scopes import ScopeError, as_text, opens
-from gateway.store.database import Store
-from gateway.store.migrating import migrations
-from gateway.store.tokens import listing
+from gateway.cli.main import cli
+from gateway.http.auth import TokenError, create_token
+from gateway.http.scopes import ScopeError, as_text, opens
+from gateway.klantinteracties.model.resources import PATHS, RESOURCES
+from gateway.store.base.migrations import migrations
+from gateway.store.file.database import Store
+from gateway.store.operation.tokens import listing
 
 Serve = Callable[..., Client]
 STATUS, BACKFILL = "/beheer/api/v1/status", "/beheer/api/v1/backfill"

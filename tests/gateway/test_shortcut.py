@@ -13,9 +13,9 @@ from served import API, settings
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.shortcut import Shortcut
-from gateway.store.database import Store
+from gateway.http.auth import create_token
+from gateway.klantinteracties.fast_path import Shortcut
+from gateway.store.file.database import Store
 
 QUESTIONS = [exchange for exchange in exchanges() if exchange.method in ("GET", "HEAD", "OPTIONS")]
 TRACE = re.compile(rb'"instance":"[^"]*"')  # another one for each problem

@@ -15,10 +15,10 @@ from legacy_objects import SECRET, SETTINGS
 from served import settings
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.ingest import Ingest
-from gateway.store.database import Store
-from mappings import nummers
+from gateway.http.auth import create_token
+from gateway.ingest.ingest import Ingest
+from gateway.store.file.database import Store
+from mappings.values import nummers
 
 DATA = Path(__file__).parents[1] / "data" / "slice.jsonl.gz"
 API = "/klantinteracties/api/v1"

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.store import reading, spans
-from gateway.store.database import Store
-from gateway.store.kinds import KIND, KINDS
-from gateway.store.migrating import migrations
-from gateway.store.writing import put_documents, remove_documents
-from mappings.documents import Document
+from gateway.store.base.kinds import KIND, KINDS
+from gateway.store.base.migrations import migrations
+from gateway.store.documents import reading
+from gateway.store.documents.writing import put_documents, remove_documents
+from gateway.store.file.database import Store
+from gateway.store.indexes import spans
+from mappings.model.documents import Document
 
 CATEGORIE, ACTOR = KIND["categorie"], KIND["actor"]
 

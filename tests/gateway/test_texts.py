@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from indexes import out_of_step
 
-from gateway.store import reading, texts
-from gateway.store.conditions import Compare, Condition, Where
-from gateway.store.database import Store
-from gateway.store.writing import put_documents, remove_documents
-from mappings.documents import Document
+from gateway.store.base.conditions import Compare, Condition, Where
+from gateway.store.documents import reading
+from gateway.store.documents.writing import put_documents, remove_documents
+from gateway.store.file.database import Store
+from gateway.store.indexes import text_search
+from mappings.model.documents import Document
 
 INHOUD = Where("klantcontact", field="inhoud", compare=Compare.CONTAINS)
 # Signs whose capitals are others, longer, or the same as those of others; those that a search language gives a meaning;
@@ -53,7 +54,7 @@ def walked(held: dict[int, str], part: str) -> set[int]:
 @pytest.fixture(params=[1, 3, 1000])
 def together(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many texts wait to be indexed together: each at once, some of them, or none is indexed at all."""
-    monkeypatch.setattr(texts, "TOGETHER", request.param)
+    monkeypatch.setattr(text_search, "TOGETHER", request.param)
     return int(request.param)
 
 
@@ -99,11 +100,11 @@ def test_nothing_in_a_value_is_a_wildcard(store: Store, part: str) -> None:
 
 
 def test_the_index_is_used_from_three_letters(store: Store) -> None:
-    assert texts.is_indexed("klantcontact", "inhoud", "abc")
-    assert texts.is_indexed("klantcontact", "inhoud", "ßa")  # as SSA
+    assert text_search.is_indexed("klantcontact", "inhoud", "abc")
+    assert text_search.is_indexed("klantcontact", "inhoud", "ßa")  # as SSA
     for part in ("ab", "", "ab\ufffd"):
-        assert not texts.is_indexed("klantcontact", "inhoud", part)
-    assert not texts.is_indexed("klantcontact", "kanaal", "abc")
+        assert not text_search.is_indexed("klantcontact", "inhoud", part)
+    assert not text_search.is_indexed("klantcontact", "kanaal", "abc")
 
 
 def test_a_write_that_is_undone_leaves_the_index_as_it_was(store: Store, together: int) -> None:
@@ -137,18 +138,18 @@ def in_files(path: Path, text: str) -> bool:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each text is indexed at once."""
-    monkeypatch.setattr(texts, "TOGETHER", 1)
+    monkeypatch.setattr(text_search, "TOGETHER", 1)
 
 
 def purge(store: Store) -> None:
     """As the nightly job does."""
     with store.read() as connection:
-        indexes = texts.with_erased(connection)
+        indexes = text_search.with_erased(connection)
     for name, times in indexes:
         first = more = True
         while more:
             with store.write() as connection:
-                more = texts.merge(connection, name, times, first=first)
+                more = text_search.merge(connection, name, times, first=first)
             first = False
     assert store.empty_log()
 
@@ -176,7 +177,7 @@ def test_what_was_erased_leaves_the_index_with_purge(store: Store, name: str, ho
     assert not any(name[:3].upper() in term for term in terms(store.path, "text_klantcontact_inhoud"))
     assert len(found(store, "tekst 42")) > 0
     with store.read() as connection:
-        assert texts.with_erased(connection) == []
+        assert text_search.with_erased(connection) == []
 
 
 @pytest.mark.usefixtures("at_once")
@@ -184,15 +185,15 @@ def test_what_is_erased_during_a_purge_is_for_the_next_one(store: Store) -> None
     put(store, [klantcontact(1, "een tekst"), klantcontact(2, "nog een tekst")])
     put(store, [klantcontact(1, "een andere")])
     with store.read() as connection:
-        (name, times), *_ = texts.with_erased(connection)
+        (name, times), *_ = text_search.with_erased(connection)
     put(store, [klantcontact(2, "ook een andere")])
     first = more = True
     while more:
         with store.write() as connection:
-            more = texts.merge(connection, name, times, first=first)
+            more = text_search.merge(connection, name, times, first=first)
         first = False
     with store.read() as connection:
-        assert [one for one, _ in texts.with_erased(connection)] == [name]
+        assert [one for one, _ in text_search.with_erased(connection)] == [name]
 
 
 def test_the_indexes_can_be_made_again(store: Store, together: int) -> None:
@@ -203,7 +204,7 @@ def test_the_indexes_can_be_made_again(store: Store, together: int) -> None:
         )
     assert len(found(store, "spook")) == 50
     with store.write() as connection:
-        texts.make_again(connection)
+        text_search.make_again(connection)
     assert not found(store, "spook")
     assert len(found(store, "tekst 4")) == 11
     put(store, [klantcontact(4, "anders")])

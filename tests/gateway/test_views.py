@@ -12,13 +12,13 @@ import pytest
 from recordings import BY_PATH, Register, recorded, split
 from served import API, Client, settings
 
-from gateway import problems
 from gateway.app import create_app
-from gateway.klantinteracties import expand
-from gateway.klantinteracties.freshness import Outcome, Shown
-from gateway.klantinteracties.resources import RESOURCES, Resource
-from gateway.store.database import Store
-from gateway.store.writing import put_documents
+from gateway.http import problems
+from gateway.klantinteracties.model import expand
+from gateway.klantinteracties.model.freshness import Outcome, Shown
+from gateway.klantinteracties.model.resources import RESOURCES, Resource
+from gateway.store.documents.writing import put_documents
+from gateway.store.file.database import Store
 
 PARTIJ = "b8c1138c-5821-4b05-a26d-7e732ddc213f"
 NOBODY = "00000000-0000-4000-8000-000000000000"

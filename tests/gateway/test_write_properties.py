@@ -22,10 +22,10 @@ from served import settings as configuration
 from werkzeug.serving import make_server
 
 from gateway.app import create_app
-from gateway.auth import create_token
-from gateway.klantinteracties.expand import names
-from gateway.klantinteracties.resources import RESOURCES
-from gateway.store.database import Store
+from gateway.http.auth import create_token
+from gateway.klantinteracties.model.expand import names
+from gateway.klantinteracties.model.resources import RESOURCES
+from gateway.store.file.database import Store
 
 Draw = Callable[..., Any]
 BY_PATH = {resource.path: resource for resource in RESOURCES}

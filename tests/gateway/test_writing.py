@@ -18,18 +18,18 @@ from served import Client
 from werkzeug.serving import make_server
 
 from gateway.app import create_app
-from gateway.auth import create_token
+from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.klantinteracties.freshness import Outcome, Shown
-from gateway.klantinteracties.resources import BY_KIND, RESOURCES, Resource
-from gateway.sample.data import Dataset
+from gateway.klantinteracties.model.freshness import Outcome, Shown
+from gateway.klantinteracties.model.resources import BY_KIND, RESOURCES, Resource
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store import editing, standards
-from gateway.store.database import Store
-from gateway.store.overlay import overlay
-from gateway.store.writing import put_documents
-from mappings.documents import Document
-from mappings.nummers import kvk_nummer
+from gateway.store.documents.writing import put_documents
+from gateway.store.edits import editing, standard_addresses
+from gateway.store.edits.overlay import overlay
+from gateway.store.file.database import Store
+from mappings.model.documents import Document
+from mappings.values.nummers import kvk_nummer
 
 PARTIJ = "b8c1138c-5821-4b05-a26d-7e732ddc213f"
 KLANTCONTACT_UUID = "d35a0331-3b59-47ff-91bc-390aeabbef75"
@@ -400,7 +400,7 @@ def test_maak_klantcontact_makes_three_or_none(editor: Editor) -> None:
 def as_after_ingest(store: Store, documents: Sequence[Document]) -> None:
     """What ingest does with documents that it makes again: what clients made of them is laid over them."""
     with store.write() as connection:
-        made = standards.as_held(
+        made = standard_addresses.as_held(
             connection, overlay(connection, [(document, None) for document in documents])
         )
         ids = put_documents(connection, made)
@@ -413,8 +413,10 @@ def as_after_ingest(store: Store, documents: Sequence[Document]) -> None:
             for document in documents
             if document.kind == "digitaleadres"
         }
-        standards.put_candidates(connection, ids, given)
-        standards.settle(connection, standards.partijen_of(connection, ids.values()), prefer=False)
+        standard_addresses.put_candidates(connection, ids, given)
+        standard_addresses.settle(
+            connection, standard_addresses.partijen_of(connection, ids.values()), prefer=False
+        )
 
 
 def local(store: Store) -> dict[tuple[str, str], Any]:
@@ -643,7 +645,7 @@ def test_a_klantcontact_that_only_the_source_knows_can_be_referred_to(
 def test_a_number_is_not_given_out_while_the_source_cannot_be_asked(
     slice_data: Dataset, install: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.legacy.breaker.FIRST_SECONDS", 0.5)
+    monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.5)
     body = {"partijIdentificator": codes("bsn", some_bsn(slice_data))}
     with SampleServer(slice_data) as source, served(install(bron=source, deadline=2)) as editor:
         source.traps.down = True

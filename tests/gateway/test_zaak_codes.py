@@ -12,8 +12,8 @@ from editor import KLANTCONTACT, Editor, ref
 from legacy_objects import SECRET, SETTINGS, klantcontact, uuid_of, zaak
 from served import Client
 
-from gateway.ingest import Ingest
-from gateway.store.database import Store
+from gateway.ingest.ingest import Ingest
+from gateway.store.file.database import Store
 
 KISS = {"codeObjecttype": "zgw-Zaak", "codeRegister": "openzaak", "codeSoortObjectId": "uuid"}
 ZAC = {"codeObjecttype": "zaak", "codeRegister": "open-zaak", "codeSoortObjectId": "uuid"}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.adressen import LEEG, adressen
-from mappings.findings import Severity
+from mappings.model.findings import Severity
+from mappings.values.adressen import LEEG, adressen
 
 ADRES = "betrokkeneIdentificatie.verblijfsadres."
 BUITENLAND = "betrokkeneIdentificatie.subVerblijfBuitenland."

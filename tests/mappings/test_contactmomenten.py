@@ -19,7 +19,18 @@ from hypothesis import strategies as st
 from legacy_objects import SETTINGS, SOURCE, UUIDS, medewerker, rules, said, uuid_of
 
 from mappings import klantinteracties
-from mappings.contactmomenten import (
+from mappings.identity.identity import key_uuid
+from mappings.identity.urls import wijst_naar
+from mappings.incoming.earlier_standards import (
+    load_contactmoment,
+    load_klant,
+    load_klantcontactmoment,
+    load_objectcontactmoment,
+    load_zaakcontactmoment,
+)
+from mappings.model.findings import Untranslatable
+from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.rules.contactmomenten import (
     Gesprekspartner,
     Omgeving,
     Onderwerpzaak,
@@ -28,19 +39,8 @@ from mappings.contactmomenten import (
     read_contactmoment,
     translate_contactmoment,
 )
-from mappings.earlier import (
-    load_contactmoment,
-    load_klant,
-    load_klantcontactmoment,
-    load_objectcontactmoment,
-    load_zaakcontactmoment,
-)
-from mappings.findings import Untranslatable
-from mappings.identity import key_uuid
-from mappings.klantcontacten import zaak_onderwerp
-from mappings.klanten import translate_klant
-from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
-from mappings.urls import wijst_naar
+from mappings.rules.klantcontacten import zaak_onderwerp
+from mappings.rules.klanten import translate_klant
 
 pytestmark = pytest.mark.rule("M40")
 

@@ -21,9 +21,9 @@ from legacy_objects import (
     vestiging,
 )
 
-from mappings.identity import key_uuid
+from mappings.identity.identity import key_uuid
 from mappings.klantinteracties import load
-from mappings.merge import Merged
+from mappings.rules.merge import Merged
 
 JAN = {"naam": "Jan de Wit", "emailadres": "Jan@x.example", "functie": "boekhouder", "telefoonnummer": ""}
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.digitaleadressen import (
+from mappings.model.findings import Severity
+from mappings.values.digitaleadressen import (
     Adres,
     digitale_adressen,
     geldig_emailadres,
     omschrijving,
     telefoonnummer,
 )
-from mappings.findings import Severity
 
 
 def plain(text):

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from legacy_objects import SECRET, SETTINGS, SOURCE
 
-from mappings.contactmomenten import Gesprekspartner, Omgeving, translate_contactmoment
-from mappings.documents import Document
-from mappings.findings import Finding
-from mappings.identity import Uuids
-from mappings.settings import Settings
+from mappings.identity.identity import Uuids
+from mappings.model.documents import Document
+from mappings.model.findings import Finding
+from mappings.model.settings import Settings
+from mappings.rules.contactmomenten import Gesprekspartner, Omgeving, translate_contactmoment
 from mappings.translate import translate
 
 pytestmark = pytest.mark.rule("M40")
@@ -137,9 +137,9 @@ def test_another_type_gives_no_internetaak_and_is_counted() -> None:
     fields = {"type": "Vraag", "status": "Nieuw", "toelichting": "x", "behandelaar": "bakker02"}
     read = translate("contactmoment", contactmoment(**fields), SOURCE, VERZOEKEN)
     assert of_kind(made(None, VERZOEKEN, **fields)[0], "internetaak") == []
-    from mappings import zonderplaats
+    from mappings.incoming import unplaced_fields
 
-    assert {"type", "status", "toelichting"} <= set(zonderplaats.velden(read.facts["zonder_plaats"]))
+    assert {"type", "status", "toelichting"} <= set(unplaced_fields.velden(read.facts["zonder_plaats"]))
     assert [(each.rule, each.field) for each in read.findings] == [("M40", "behandelaar")]
 
 
@@ -186,12 +186,12 @@ def test_a_field_of_another_type_is_a_finding_and_no_quarantine(name: str) -> No
 
 
 def test_a_field_that_nobody_knows_is_counted() -> None:
-    from mappings import zonderplaats
+    from mappings.incoming import unplaced_fields
 
     mask = translate("contactmoment", contactmoment(wachttijd=90), SOURCE, SETTINGS).facts["zonder_plaats"]
-    assert "overige velden" in zonderplaats.velden(mask)
+    assert "overige velden" in unplaced_fields.velden(mask)
     plain = translate("contactmoment", contactmoment(), SOURCE, SETTINGS).facts
-    assert "overige velden" not in zonderplaats.velden(plain.get("zonder_plaats", 0))
+    assert "overige velden" not in unplaced_fields.velden(plain.get("zonder_plaats", 0))
 
 
 JSON = st.recursive(

@@ -27,7 +27,7 @@ from legacy_objects import (
     vestiging,
 )
 
-from mappings.identity import Ouder, Uuids, conflicting, key_sets, key_uuid, place, prefix
+from mappings.identity.identity import Ouder, Uuids, conflicting, key_sets, key_uuid, place, prefix
 
 URL = "https://personen.example/1"
 

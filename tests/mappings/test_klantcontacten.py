@@ -26,8 +26,8 @@ from legacy_objects import (
     zaak,
 )
 
-from mappings.klantcontacten import Deelnemer, moment_text, too_confidential, translate_klantcontact
-from mappings.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
+from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
+from mappings.rules.klantcontacten import Deelnemer, moment_text, too_confidential, translate_klantcontact
 from mappings.translate import translate
 
 CONTACT = UUID(uuid_of("klantcontact", 1))

@@ -25,11 +25,11 @@ from legacy_objects import (
     said,
 )
 
-from mappings.earlier import load_klant
-from mappings.findings import Untranslatable
-from mappings.klanten import translate_klant, verdeel_nummers
-from mappings.merge import merge, sets_of
-from mappings.settings import Settings
+from mappings.incoming.earlier_standards import load_klant
+from mappings.model.findings import Untranslatable
+from mappings.model.settings import Settings
+from mappings.rules.klanten import translate_klant, verdeel_nummers
+from mappings.rules.merge import merge, sets_of
 
 pytestmark = pytest.mark.rule("M41")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.landen import LANDENTABEL, NAMEN, landcode
+from mappings.values.landen import LANDENTABEL, NAMEN, landcode
 
 
 @pytest.mark.rule("M15")

@@ -27,10 +27,10 @@ from legacy_objects import (
     vestiging,
 )
 
-from mappings.claims import Claim
-from mappings.identity import KeySet, key_uuid
-from mappings.merge import merge
-from mappings.settings import Settings
+from mappings.identity.identity import KeySet, key_uuid
+from mappings.model.claims import Claim
+from mappings.model.settings import Settings
+from mappings.rules.merge import merge
 
 URL = "https://personen.example/1"
 DAY = 86_400_000_000

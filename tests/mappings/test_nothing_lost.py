@@ -25,11 +25,11 @@ from legacy_objects import (
     uuid_of,
 )
 
-from mappings import zonderplaats
-from mappings.documents import Document
+from mappings.incoming import unplaced_fields
 from mappings.klantinteracties import load
-from mappings.merge import merge, sets_of
-from mappings.settings import Settings
+from mappings.model.documents import Document
+from mappings.model.settings import Settings
+from mappings.rules.merge import merge, sets_of
 from mappings.translate import translate
 
 BLANK = st.sampled_from([None, "", " "])
@@ -210,7 +210,7 @@ def test_every_filled_field_stands_in_a_document_or_is_named_by_a_finding(raw, a
     chosen = Settings("openbaar", adressen=adressen, contactpersoon_adressen=contact)
     documents, found, mask = made_of(raw, chosen)
     assert made_of(raw, chosen) == (documents, found, mask), "the same every time"
-    told = {finding.field for finding in found} | set(zonderplaats.velden(mask))
+    told = {finding.field for finding in found} | set(unplaced_fields.velden(mask))
     text = orjson.dumps([document.body for document in documents]).decode()
     for path, value in filled(raw):
         parts = path.split(".")
@@ -250,7 +250,7 @@ def test_a_field_that_the_standard_does_not_know_is_told_at_every_depth(path, va
     for name in path.split(".")[:-1]:
         group_ = group_[name]
     group_["nieuwVeld"] = value
-    assert zonderplaats.velden(zonderplaats.van_rol(raw)) == ([f"{path}overige velden"] if told else [])
+    assert unplaced_fields.velden(unplaced_fields.van_rol(raw)) == ([f"{path}overige velden"] if told else [])
 
 
 @pytest.mark.rule("M36")
@@ -274,7 +274,7 @@ def test_so_is_a_field_that_the_standard_of_klanten_does_not_know(path):
             group_ = group_[part]
         group_["nieuwVeld"] = name
         mask = translate("klant", raw, "bron", SETTINGS).facts.get("zonder_plaats", 0)
-        assert zonderplaats.velden(mask) == ([f"{path}overige velden"] if name else [])
+        assert unplaced_fields.velden(mask) == ([f"{path}overige velden"] if name else [])
 
 
 @pytest.mark.rule("M36")
@@ -287,7 +287,7 @@ def test_known_fields_of_a_klant_of_every_soort_are_no_other_fields():
     ):
         raw = klant(1, subject, soort, subject="https://x.example/1", uuid=earlier_uuid("klant", 1))
         mask = translate("klant", raw, "bron", SETTINGS).facts.get("zonder_plaats", 0)
-        assert not any("overige" in veld for veld in zonderplaats.velden(mask))
+        assert not any("overige" in veld for veld in unplaced_fields.velden(mask))
 
 
 REFERENCE = {"uuid": str(rol_uuid(9))}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.nummers import a_nummer, bsn, kvk_nummer, rsin, vestigingsnummer
+from mappings.values.nummers import a_nummer, bsn, kvk_nummer, rsin, vestigingsnummer
 
 
 @pytest.mark.rule("M5")

@@ -27,9 +27,9 @@ from legacy_objects import (
     zaak,
 )
 
-from mappings.claims import Claim
-from mappings.findings import Untranslatable
-from mappings.settings import OMSCHRIJVINGEN_GENERIEK, Settings
+from mappings.model.claims import Claim
+from mappings.model.findings import Untranslatable
+from mappings.model.settings import OMSCHRIJVINGEN_GENERIEK, Settings
 from mappings.translate import translate, uuid_in
 
 HOUSE = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.identity import spellings
-from mappings.urls import spelled_alike, wijst_naar
+from mappings.identity.identity import spellings
+from mappings.identity.urls import spelled_alike, wijst_naar
 
 BASES = ("https://klanten.example/klanten/api/v1/", "http://other.example:8080/k/")
 UUID = "d0000000-0000-4000-8000-00000000000a"

@@ -23,7 +23,7 @@ from legacy_objects import (
     said,
 )
 
-from mappings.vertegenwoordigingen import GEMACHTIGDE, MACHTIGINGGEVER, Machtiging, in_zaak
+from mappings.rules.vertegenwoordigingen import GEMACHTIGDE, MACHTIGINGGEVER, Machtiging, in_zaak
 
 DAY = date(2024, 6, 1)
 

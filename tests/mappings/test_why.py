@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from legacy_objects import BSN, KVK, RSIN, SETTINGS, SOURCE, UUIDS, VESTIGING, klantcontact, rol, zaak
 
-from mappings import advice, origins, why
-from mappings.findings import Untranslatable
+from mappings.explain import advice, origins, why
+from mappings.model.findings import Untranslatable
 from mappings.translate import translate
 
 DATA = Path(__file__).parent.parent / "data"
@@ -356,7 +356,7 @@ def test_what_gave_a_field_is_what_was_used_and_not_what_could_have_been() -> No
 
 
 def test_every_rule_that_finds_something_has_advice() -> None:
-    sources = "".join(path.read_text() for path in Path(why.__file__).parent.glob("*.py"))
+    sources = "".join(path.read_text() for path in Path(why.__file__).parents[1].rglob("*.py"))
     rules = {part.split('"')[1] for part in sources.split("Finding(")[1:] if part.lstrip().startswith('"')}
     assert {"M5", "M12", "M30"} <= rules
     assert rules <= advice.RULES.keys()

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from mappings.findings import Untranslatable
-from mappings.zaken import _ROLLEN, load_klantcontact, load_rol, load_zaak
+from mappings.incoming.zaken import _ROLLEN, load_klantcontact, load_rol, load_zaak
+from mappings.model.findings import Untranslatable
 
 BASE = "http://zaken.example/zaken/api/v1/"
 ZAAK = "2e954df3-161e-4f15-b13f-50a86ad97a56"

@@ -1,0 +1,163 @@
+"""From the URLs by which applications know contacts and customers of before to what those are here.
+
+`POST /beheer/api/v1/oud`, for tokens that may read. In a body, never in a query string: what stands in the URL of a
+klant may tell who it is. Nothing of it is logged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from gateway.beheer.routes import Operating
+from gateway.config.model import Config
+from gateway.http import problems
+from gateway.http.problems import InvalidParam, Problem
+from gateway.http.public_address import PublicAddresses
+from gateway.http.request_body import read_json
+from gateway.http.scopes import READ
+from gateway.klantinteracties.model.freshness import Hydrator
+from gateway.klantinteracties.read.compose import addresses as resource_addresses
+from gateway.legacy.client.source_client import PATHS
+from gateway.store.file.database import Store
+from gateway.store.inspect import known_objects
+from gateway.store.legacy import untranslated_keys
+from mappings.identity.urls import uuid_under
+
+MOST = 500
+# The kinds that applications kept URLs of, the API of a source that has them, and what they are here.
+KINDS = {
+    "klantcontact": ("zaken_url", "klantcontact"),
+    "contactmoment": ("contactmomenten_url", "klantcontact"),
+    "klant": ("klanten_url", "partij"),
+}
+NOT_A_LIST = f"Dit moet een lijst zijn van 1 tot {MOST} URLs."
+NOT_A_TEXT = "Dit is geen tekst."
+OF_NO_SOURCE = "Dit is geen URL van een klantcontact, contactmoment of klant van een bron."
+NOT_YET = "De bron {} is nog niet ingelezen: of zij dit heeft, is nog niet bekend."
+UNREAD = "De bron {} heeft dit, maar het is niet te lezen: het staat in quarantaine."
+UNKNOWN = "De bron {} heeft dit niet, of het mag hier niet worden getoond."
+
+# The name of a source, a kind of it, and the uuid of an object.
+Named = tuple[str, str, UUID]
+
+
+def register(
+    operating: Operating, store: Store, config: Config, hydrator: Hydrator, addresses: PublicAddresses
+) -> None:
+    """Add the path `oud`."""
+    old = OldUrls(store, config, hydrator)
+    operating.add("oud", lambda: old.answer(addresses.base(request.environ)), methods=["POST"], scope=READ)
+
+
+class OldUrls:
+    """Looks up what URLs of a source became."""
+
+    def __init__(self, store: Store, config: Config, hydrator: Hydrator) -> None:
+        self._store = store
+        self._sources = config.sources
+        self._hydrator = hydrator
+        self._seconds = config.live.deadline if config.sources else 0
+
+    def answer(self, base: str) -> dict[str, Any]:
+        """The answer to the request that is being answered; `base` begins the URLs in it. Raises a 400 Problem."""
+        urls = _urls(read_json(request))
+        named = {url: name for url in urls if (name := self.named(url))}
+        found = self._find(set(named.values()))
+        if missing := [name for name in dict.fromkeys(named.values()) if name not in found]:
+            self._fetch(missing)
+            found |= self._find(set(missing))
+        became = {url: (KINDS[name[1]][1], found[name]) for url, name in named.items() if name in found}
+        with self._store.read() as connection:
+            # A rol may name a klant that is not held, or of an API that is no source: that URL is a key of its partij.
+            parties = known_objects.parties_by_url(connection, [url for url in urls if url not in became])
+            covered = {
+                source.name: known_objects.covered(connection, source.name) for source in self._sources
+            }
+            hidden = {
+                (source, kind, uuid)
+                for source, kind, uuid in missing
+                if untranslated_keys.objects_among(connection, source, kind, [uuid.bytes])
+            }
+        became |= {url: ("partij", uuid) for url, uuid in parties.items()}
+        where = resource_addresses(base)
+        return {
+            "results": [
+                _told(url, became.get(url), _why(named.get(url), covered, hidden), where) for url in urls
+            ]
+        }
+
+    def named(self, url: str) -> Named | None:
+        """The source, kind and uuid of the object that a URL names; None when that is of no source."""
+        for source in self._sources:
+            for kind, (api, _) in KINDS.items():
+                api_url = getattr(source, api)
+                uuid = uuid_under(url, f"{api_url}{PATHS[kind]}") if api_url else None
+                if uuid is not None:
+                    return source.name, kind, uuid
+        return None
+
+    def _find(self, named: set[Named]) -> dict[Named, UUID]:
+        found: dict[Named, UUID] = {}
+        with self._store.read() as connection:
+            for source, kind in {name[:2] for name in named}:
+                wanted = {uuid for *of, uuid in named if of == [source, kind]}
+                became = known_objects.became(connection, source, kind, wanted)
+                found |= {(source, kind, uuid): document for uuid, document in became.items()}
+        return found
+
+    def _fetch(self, missing: Sequence[Named]) -> None:
+        """Ask the sources for contacts that are not here yet, for as long as a question may take."""
+        with self._store.read() as connection:
+            contacts = [
+                uuid
+                for name, kind, uuid in missing
+                if kind != "klant" and not known_objects.covered(connection, name)
+            ]
+        give_up = time.monotonic() + self._seconds
+        for uuid in contacts:
+            if time.monotonic() >= give_up:
+                return
+            try:
+                self._hydrator.before_detail("klantcontact", uuid)
+            except Problem:
+                return  # it does not answer now; what is not found is told as not known yet
+
+
+def _told(url: str, became: tuple[str, UUID] | None, why: str, where: Mapping[str, str]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "asked": url,
+        "found": became is not None,
+        "kind": None,
+        "uuid": None,
+        "url": None,
+    }
+    if became is None:
+        return told | {"reason": why}
+    kind, uuid = became
+    return told | {"kind": kind, "uuid": str(uuid), "url": f"{where[kind]}{uuid}", "reason": ""}
+
+
+def _why(name: Named | None, covered: Mapping[str, bool], hidden: Set[Named]) -> str:
+    """Why nothing was found for what a URL names; `hidden` is what could not be read (M3)."""
+    if name is None:
+        return OF_NO_SOURCE
+    if name in hidden:
+        return UNREAD.format(name[0])
+    return (UNKNOWN if covered[name[0]] else NOT_YET).format(name[0])
+
+
+def _urls(body: Any) -> list[str]:
+    """The URLs in a body. Raises a 400 Problem that repeats nothing of them."""
+    urls = body.get("urls") if isinstance(body, dict) else None
+    if not isinstance(urls, list) or not 1 <= len(urls) <= MOST:
+        code = "required" if isinstance(body, dict) and "urls" not in body else "invalid"
+        raise problems.invalid(InvalidParam("urls", code, NOT_A_LIST))
+    wrong = [number for number, url in enumerate(urls) if not isinstance(url, str)]
+    if wrong:
+        raise problems.invalid(*(InvalidParam(f"urls.{number}", "invalid", NOT_A_TEXT) for number in wrong))
+    return urls

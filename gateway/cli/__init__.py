@@ -1,0 +1,1 @@
+"""The klantbrug command."""

@@ -1,0 +1,214 @@
+"""`klantbrug demo`: sample sources, a backfill, the gateway and a few questions to paste, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import click
+
+from gateway.beheer.page_access import new_link
+from gateway.cli.terminal.progress import shown_progress, status_text
+from gateway.config.load import load_config
+from gateway.http.auth import create_token
+from gateway.installation import open_installation
+from gateway.sample.contents.dataset import default_paths
+from gateway.sample.server import DEFAULT_APPLICATION
+from gateway.store.inspect.examples import examples
+from gateway.store.inspect.status import status
+from jobs.backfill.backfill import Backfill
+
+# The slice is a consistent piece of a Zaken API's content; the second set holds what goes wrong in practice.
+SOURCE_NAMES = ("voorbeeld", "lastig")
+API = "/klantinteracties/api/v1"
+START_SECONDS = 30
+CONFIG = """\
+[gateway]
+bind = "127.0.0.1:{port}"
+
+[store]
+path = "klantbrug.db"
+uuid_secret = "{secret}"
+
+[mapping]
+max_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"
+"""
+SOURCE = """
+[[source]]
+name = "{name}"
+zaken_url = "{base}/zaken/api/v1/"
+catalogi_url = "{base}/catalogi/api/v1/"
+client_id = "{client_id}"
+secret = "{client_secret}"
+"""
+
+
+def run(port: int) -> int:
+    """Run the demo until Ctrl-C or a stop signal. Out: the exit code."""
+    try:
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="klantbrug-demo-")))
+            bases = {
+                name: stack.enter_context(_sample_server(path))
+                for name, path in zip(SOURCE_NAMES, default_paths(), strict=True)
+            }
+            for name, base in bases.items():
+                _say(f"Voorbeeldbron {name}: {base}")
+            port = free_port(port)
+            config_path = _write_config(folder, port, bases)
+            questions = _fill(config_path)
+            base = f"http://127.0.0.1:{port}"
+            gateway = stack.enter_context(_gateway(config_path, base))
+            _tell(base, questions, _command(config_path))
+            gateway.wait()
+            return 1
+    except KeyboardInterrupt:
+        _say("Gestopt.")
+        return 0
+
+
+def _fill(config_path: Path) -> dict[str, str]:
+    """Backfill every source with progress, and show the counts. Out: the tokens and values of the questions."""
+    installation = open_installation(load_config(config_path, {}))
+    for fetcher in installation.fetchers.values():
+        with shown_progress() as show:
+            Backfill(fetcher, show).run()
+    _say(status_text(status(installation.store), _command(config_path)))
+    found = {
+        "read": create_token(installation.store, "demo", "read"),
+        "operate": create_token(installation.store, "demo-beheer", "operate"),
+        "link": new_link(installation.store, installation.config.gateway),
+        **examples(installation.store, SOURCE_NAMES[0]),
+    }
+    installation.store.close()
+    return found
+
+
+def _command(config_path: Path) -> str:
+    """How to run `klantbrug` on the demo's configuration, from any folder and without its environment."""
+    return shlex.join([sys.executable, "-m", "gateway", "--config", str(config_path)])
+
+
+def _tell(base: str, found: dict[str, str], command: str) -> None:
+    """Print the questions: each a line that works when pasted."""
+
+    def curl(path: str, token: str = found["read"], **parameters: str) -> None:
+        query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
+        _say(f'curl -s -H "Authorization: Token {token}" "{base}{path}{query}"')
+
+    _say(f"\nStatuspagina: {found['link']}")
+    _say(f"Die link werkt één keer; een nieuwe: {command} status --link\n")
+    _say("# een persoon, bij BSN")
+    bsn = {
+        "partijIdentificator__codeSoortObjectId": "bsn",
+        "partijIdentificator__objectId": found["bsn"],
+    }
+    curl(f"{API}/partijen", **bsn, expand="digitaleAdressen,betrokkenen")
+    _say("# een organisatie, bij KVK-nummer")
+    kvk = {
+        "partijIdentificator__codeSoortObjectId": "kvk_nummer",
+        "partijIdentificator__objectId": found["kvk_nummer"],
+    }
+    curl(f"{API}/partijen", **kvk)
+    _say("# de klantcontacten van een persoon")
+    curl(f"{API}/klantcontacten", hadBetrokkene__wasPartij__uuid=found["partij"], expand="hadBetrokkenen")
+    _say("# de klantcontacten bij een zaak")
+    curl(f"{API}/klantcontacten", onderwerpobject__onderwerpobjectidentificatorObjectId=found["zaak"])
+    _say("# de stand van zaken, voor beheerders")
+    curl("/beheer/api/v1/status", token=found["operate"])
+    _say("# waarom is deze persoon zo?")
+    _say(f"{command} explain {found['partij']}")
+    _say("# wat niet paste, en wat niet te lezen was")
+    _say(f"{command} findings")
+    _say(f"{command} quarantine list")
+    _say("\nCtrl-C stopt alles.")
+
+
+def _write_config(folder: Path, port: int, bases: dict[str, str]) -> Path:
+    path = folder / "config.toml"
+    text = CONFIG.format(port=port, secret=secrets.token_urlsafe(48))
+    for name, base in bases.items():
+        text += SOURCE.format(
+            name=name,
+            base=base,
+            client_id=DEFAULT_APPLICATION.client_id,
+            client_secret=DEFAULT_APPLICATION.secret,
+        )
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def _sample_server(data: Path) -> Iterator[str]:
+    """A sample Zaken API with this data in a process of its own; gives its address."""
+    command = [sys.executable, "-m", "gateway.sample", "--port", "0", "--data", str(data)]
+    with _process(command, stdout=subprocess.PIPE) as process:
+        line = process.stdout.readline().decode() if process.stdout else ""
+        if " on " not in line:
+            raise click.ClickException("de voorbeeldbron start niet")
+        yield line.rsplit(" on ", 1)[1].strip()
+
+
+@contextlib.contextmanager
+def _gateway(config_path: Path, base: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`klantbrug serve` in a process of its own, when it is ready."""
+    command = [sys.executable, "-m", "gateway", "--config", str(config_path), "serve"]
+    with _process(command) as process:
+        until = time.monotonic() + START_SECONDS
+        while not _ready(base):
+            if process.poll() is not None or time.monotonic() > until:
+                raise click.ClickException("de gateway start niet")
+            time.sleep(0.1)
+        yield process
+
+
+@contextlib.contextmanager
+def _process(command: list[str], stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, stdout=stdout, start_new_session=True, env=os.environ)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _ready(base: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{base}/health/ready", timeout=2) as answer:  # noqa: S310 (our own loopback address)
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def free_port(wanted: int) -> int:
+    """The port asked for, or the next one that is free."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise click.ClickException(f"geen vrije poort vanaf {wanted}")
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+    sys.stdout.flush()

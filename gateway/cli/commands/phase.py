@@ -1,0 +1,67 @@
+"""`klantbrug phase`: how much a source is still relied on, and the log of who changed that."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+
+from gateway.base.dutch_time import local
+from gateway.cli.terminal.options import PROBLEMS, chosen_sources, refuse, sources_option, with_store
+from gateway.config.model import Config
+from gateway.operator.phase import PHASES
+
+
+@click.command()
+@click.argument("phase", type=click.Choice(PHASES), required=False)
+@sources_option
+@click.option("--force", is_flag=True, help="Ook zonder bewijs; vraagt om --reason.")
+@click.option("--reason", default="", help="Waarom; komt in het logboek.")
+@click.option("--log", "log", is_flag=True, help="Toont wie wanneer wat deed.")
+@with_store
+def phase(
+    config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, log: bool
+) -> None:
+    """Toont of wijzigt de fase van een bron: live, synced of cutover."""
+    from gateway.cli.terminal.progress import styled
+    from gateway.installation import open_store
+    from gateway.operator.phase import NotAllowed, switch
+    from gateway.operator.status import COVERAGES, unread_told
+    from gateway.store.inspect.status import status
+    from gateway.store.operation import events
+    from jobs.verify.ledger import fingerprint
+
+    store = open_store(config)
+    if log:
+        with store.read() as connection:
+            found = events.events(connection)
+        for event in found:
+            why = f": {event.why}" if event.why else ""
+            click.echo(f"{local(event.moment)} {event.source or '-'} {event.what} ({event.who}){why}")
+        if not found:
+            click.echo("Er is nog niets geschakeld.")
+        return
+    asked = [source.name for source in chosen_sources(config, names)]
+    if phase is None:
+        held = status(store)["sources"]
+        for name in asked:
+            now = held.get(name, {"phase": "live", "coverage": "partial"})
+            click.echo(f"{name}: {now['phase']}, dekking {styled(COVERAGES[now['coverage']])}")
+            if told := unread_told(now.get("unread", {"objects": 0, "keyless": 0})):
+                click.echo(f"  {told[:1].upper()}{told[1:]}")
+        return
+    if not names and len(asked) > 1:
+        refuse(f"Kies een bron met --source: {', '.join(asked)}.")
+    refused = False
+    for name in asked:
+        try:
+            mapping = fingerprint(config.mapping)
+            before = switch(store, name, phase, getpass.getuser(), reason, force, mapping)
+        except NotAllowed as error:
+            click.echo(str(error), err=True)
+            refused = True
+            continue
+        was = " (dat was zij al)." if before == phase else f", was {before}."
+        click.echo(f"Bron {name}: fase {phase}{was}")
+    sys.exit(PROBLEMS if refused else 0)

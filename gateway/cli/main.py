@@ -1,0 +1,74 @@
+"""The `klantbrug` command. Exit codes: 0 done, 1 finished with problems (it says which), 2 usage or config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gateway.base.logs import setup_logging
+from gateway.cli.commands import (
+    backfill,
+    explain,
+    findings,
+    jobs,
+    notifications,
+    phase,
+    quarantine,
+    rebuild,
+    serving,
+    store,
+    sync,
+    tokens,
+    verify,
+)
+from gateway.cli.dutch import speak_dutch, with_dutch_usage
+
+# In the order of `klantbrug --help`.
+COMMANDS: tuple[click.Command, ...] = (
+    serving.check,
+    serving.serve,
+    serving.demo,
+    serving.status,
+    serving.dump,
+    backfill.backfill,
+    serving.restore,
+    sync.sync,
+    verify.verify,
+    rebuild.rebuild,
+    phase.phase,
+    explain.explain,
+    findings.findings,
+    quarantine.quarantine,
+    jobs.jobs,
+    store.store,
+    notifications.notifications,
+    tokens.token,
+)
+
+
+@click.group()
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="Configuratie (anders ./config.toml)."
+)
+@click.option("--log-json", is_flag=True, help="Logregels als JSON.")
+@click.option("--verbose", is_flag=True, help="Ook elke aanroep van een bron in het log (zonder waarden).")
+@click.version_option(
+    package_name="klantbrug", message="%(prog)s, versie %(version)s", help="Toont de versie."
+)
+@click.pass_context
+def cli(context: click.Context, config_path: Path | None, log_json: bool, verbose: bool) -> None:
+    """Klantbrug: de Klantinteracties API op een bestaande Zaken API."""
+    setup_logging("debug" if verbose else "info", json=log_json)
+    context.obj = config_path
+
+
+for command in COMMANDS:
+    cli.add_command(command)
+with_dutch_usage(cli)
+
+
+def main() -> None:
+    """The entry point of the distribution."""
+    speak_dutch()
+    cli(prog_name="klantbrug")

@@ -1,0 +1,1 @@
+"""The configuration: defaults, sections, what was written, the typed Config."""

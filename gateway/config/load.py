@@ -1,0 +1,378 @@
+"""config.toml, KLANTBRUG_* variables and secret files to one typed Config.
+
+Environment beats file: `KLANTBRUG_<SECTION>__<KEY>`, and for a source by its name
+`KLANTBRUG_SOURCE__<NAME>__<KEY>` (upper case, dashes as underscores). Relative paths in the file are
+relative to the file's directory, those in the environment to the working directory.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.config.fields import check, nearest, shown
+from gateway.config.model import BackupJob, Config, Gateway, Job, Live, Notifications, Source, Store
+from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
+from gateway.config.written import PREFIX, ConfigError, read
+from mappings.model.settings import (
+    DEFAULT_ZAAK_CODES,
+    VERTROUWELIJKHEIDAANDUIDINGEN,
+    Kanaal,
+    Settings,
+    ZaakCodes,
+)
+
+MAPPING_LISTS = ("partij_rollen", "klantcontact_betrokkenen", "contactverzoek_typen", "afgehandeld")
+# What stands in an Authorization header as it is.
+CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
+
+# How the keys end that name a file with a secret; a client certificate may hold its key.
+SECRET_FILES = ("secret_file", "token_file", "client_key", "client_cert")
+# What `zaak_codes` replaced.
+OLD_ZAAK_KEYS = ("zaak_objecttype", "zaak_register", "zaak_soort_object_id")
+
+# The APIs of the earlier standards that a source may have beside its Zaken API.
+EARLIER_APIS = ("klanten", "contactmomenten")
+
+__all__ = [
+    "EARLIER_APIS",
+    "Config",
+    "ConfigError",
+    "Gateway",
+    "Job",
+    "Live",
+    "Notifications",
+    "Source",
+    "Store",
+    "ensure_secret",
+    "ensure_secret_file",
+    "load_config",
+]
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read and judge the configuration.
+
+    In: the file asked for with --config (else KLANTBRUG_CONFIG, else ./config.toml when it is there;
+    no file means defaults without a source) and the environment. Out: the Config. It makes nothing: whoever makes a
+    store calls `ensure_secret` too. Raises ConfigError.
+    """
+    path, raw, errors = read(path, environ)
+    _take_old_zaak_codes(raw.get("mapping"), errors)
+
+    for name in raw:
+        if name not in (*SECTIONS, "source", "jobs"):
+            errors.append(f"{name}: deze sectie is onbekend; {nearest(name, [*SECTIONS, 'source', 'jobs'])}")
+    values = {}
+    for name, schema in SECTIONS.items():
+        values[name], lines = check(schema, raw.get(name, {}), name)
+        errors += lines
+    wrong_store = any(line.startswith("store") for line in errors)
+    sources = _sources(raw.get("source", []), errors)
+    jobs = _jobs(raw.get("jobs", {}), errors)
+    has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
+    nummers = values["gateway"].pop("nummers", "leeg")
+    mapping = _mapping(values["mapping"], nummers, has_source, errors)
+    notifications = _notifications(values["notifications"], errors)
+    if values["gateway"]:
+        _other_addresses(values["gateway"], errors)
+    store = None if wrong_store else _store(values["store"], path, has_source, errors)
+    if mapping is not None:
+        adressen = {source.klanten_url for source in sources if source.klanten_url}
+        mapping = replace(mapping, klanten_adressen=tuple(sorted(adressen)))
+    if errors or store is None or mapping is None:
+        raise ConfigError(errors)
+    gateway = values["gateway"]
+    gateway["cors_origins"] = tuple(map(_as_sent, gateway["cors_origins"]))
+    live = Live(**values["live"])
+    files = _secret_files(raw, store)
+    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path, files)
+
+
+def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
+    """The files that hold a secret, by the key that names each (that of a store without a source: by its own)."""
+    tables = {name: raw.get(name, {}) for name in SECTIONS}
+    tables |= {f"source.{table['name']}": table for table in raw.get("source", [])}
+    files = {
+        f"{where}.{key}": Path(value)
+        for where, table in tables.items()
+        for key, value in table.items()
+        if value and key.endswith(SECRET_FILES)
+    }
+    if store.origin == "generated":
+        files["store.uuid_secret_file"] = store.path.with_name(f"{store.path.name}.secret")
+    return files
+
+
+def ensure_secret(config: Config) -> Config:
+    """The configuration with a uuid secret: one without any source may do without, and gets it in a file beside the
+    store, made when it is not there. Raises ConfigError."""
+    if config.store.uuid_secret:
+        return config
+    beside = _secret_beside(config.store.path)
+    try:
+        secret = ensure_secret_file(beside)
+    except OSError as exc:
+        problem = f"{beside} kan niet gemaakt worden ({exc.strerror}); geef schrijfrecht"
+        raise ConfigError([f"store.uuid_secret: {problem}"]) from None
+    return replace(config, store=replace(config.store, uuid_secret=secret))
+
+
+def _secret_beside(store: Path) -> Path:
+    return store.with_name(f"{store.name}.secret")
+
+
+def ensure_secret_file(path: Path) -> str:
+    """The secret in that file, made first (mode 0600) when it is not there.
+
+    Several processes may call this at once: the file appears whole or not at all, and all get the same
+    secret. Raises OSError.
+    """
+    if not path.exists():
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp gives mode 0600
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48) + "\n")
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)  # fails where another process was first; replacing would not
+        finally:
+            Path(temporary).unlink()
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
+    if not isinstance(raw, list):
+        errors.append("source: is geen lijst; schrijf [[source]] met dubbele haken")
+        return ()
+    sources: list[Source] = []
+    names: set[str] = set()
+    for number, table in enumerate(raw, 1):
+        name = table.get("name") if isinstance(table, dict) else None
+        where = f"source.{name if isinstance(name, str) and name else number}"
+        values, lines = check(SOURCE, table, where)
+        errors += lines
+        if lines:
+            continue
+        if values["name"] in names:
+            errors.append(f"{where}.name: {shown(name)} komt twee keer voor; geef elke bron een eigen naam")
+        names.add(values["name"])
+        before = len(errors)
+        secret = _secret(values, "secret", where, errors)
+        if not secret and len(errors) == before:
+            variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
+            errors.append(f"{where}.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+        for key in ("ca_bundle", "client_cert", "client_key"):
+            values[key] = _existing(values[key], f"{where}.{key}", errors)
+        if values["client_key"] and not values["client_cert"]:
+            errors.append(f"{where}.client_cert: ontbreekt naast client_key; noem ook het certificaat")
+        values["secret"] = secret
+        del values["secret_file"]
+        for api in EARLIER_APIS:
+            _own_credentials(values, api, where, errors)
+        for key in ("zaken_url", "catalogi_url", *(f"{api}_url" for api in EARLIER_APIS)):
+            values[key] = values[key].rstrip("/") + "/" if values[key] else ""
+        sources.append(Source(**values))
+    return tuple(sources)
+
+
+def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[str]) -> None:
+    """The credentials of an earlier standard's API: both client-ID and secret, or neither."""
+    name, client_id = f"{api}_secret", f"{api}_client_id"
+    before = len(errors)
+    values[name] = _secret(values, name, where, errors)
+    del values[f"{name}_file"]
+    if len(errors) == before and bool(values[name]) != bool(values[client_id]):
+        missing, given = (name, client_id) if values[client_id] else (client_id, name)
+        errors.append(f"{where}.{missing}: ontbreekt naast {given}; vul beide in, of geen van beide")
+    if (values[name] or values[client_id]) and not values[f"{api}_url"]:
+        errors.append(f"{where}.{api}_url: ontbreekt; vul het adres in waar {client_id} voor is")
+
+
+def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) -> str:
+    """The secret of a section, from its key or from its file; blank when there is none or it is wrong."""
+    secret: str = values[key]
+    file = values[f"{key}_file"]
+    if secret and file:
+        errors.append(f"{where}.{key}: staat er naast {key}_file; kies een van de twee")
+        return ""
+    if not file:
+        return secret
+    try:
+        secret = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as exc:
+        errors.append(
+            f"{where}.{key}_file: {file} kan niet gelezen worden ({exc.strerror}); noem een leesbaar bestand"
+        )
+        return ""
+    except UnicodeDecodeError:
+        errors.append(f"{where}.{key}_file: {file} is geen tekst; zet alleen het geheim in het bestand")
+        return ""
+    if not secret:
+        errors.append(f"{where}.{key}_file: {file} is leeg; zet het geheim in het bestand")
+    return secret
+
+
+def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
+    """The section, or notifications that are off when something in it is wrong or url is blank."""
+    if not values:
+        return Notifications()
+    callback_token = _secret(values, "callback_token", "notifications", errors)
+    if callback_token and not CALLBACK_TOKEN.fullmatch(callback_token):
+        fix = "maak een geheim met: openssl rand -hex 32"
+        errors.append(
+            f"notifications.callback_token: is korter dan {SECRET_LENGTH} tekens of heeft spaties; {fix}"
+        )
+    if not values["url"]:
+        return Notifications(callback_token=callback_token)
+    before = len(errors)
+    secret = _secret(values, "secret", "notifications", errors)
+    if not secret and len(errors) == before:
+        variable = f"{PREFIX}NOTIFICATIONS__SECRET"
+        errors.append(f"notifications.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+    if not values["client_id"]:
+        fix = SECTIONS["notifications"].fields["client_id"].metadata["fix"]
+        errors.append(f"notifications.client_id: ontbreekt; {fix}")
+    ca_bundle = _existing(values["ca_bundle"], "notifications.ca_bundle", errors)
+    if len(errors) > before:
+        return Notifications()
+    timeouts = {key: values[key] for key in ("connect_timeout", "read_timeout")}
+    url = values["url"].rstrip("/")
+    return Notifications(
+        url, values["client_id"], secret, ca_bundle, **timeouts, callback_token=callback_token
+    )
+
+
+def _other_addresses(gateway: dict[str, Any], errors: list[str]) -> None:
+    """Judge the addresses that go with public_url; all without a slash at the end."""
+    gateway["trusted_proxies"] = tuple(gateway["trusted_proxies"])
+    gateway["public_url"] = gateway["public_url"].rstrip("/")
+    also = gateway["also_known_as"] = tuple(url.rstrip("/") for url in gateway["also_known_as"])
+    if also and not gateway["public_url"]:
+        fix = "vul public_url in, of haal also_known_as weg: zonder public_url volgen URLs het verzoek"
+        errors.append(f"gateway.also_known_as: staat er zonder public_url; {fix}")
+    places = [_as_sent(url) for url in (gateway["public_url"], *also)] if gateway["public_url"] else []
+    if len(set(places)) < len(places):
+        fix = "noem elk adres een keer: aan het pad is niet te zien waarlangs een client kwam"
+        errors.append(f"gateway.also_known_as: noemt twee keer dezelfde server; {fix}")
+
+
+def _as_sent(origin: str) -> str:
+    """An origin as browsers send it: lower case, without the port that its scheme has anyway."""
+    parts = urlsplit(origin.lower())
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.removesuffix(f':{usual}')}"
+
+
+def _existing(value: str, where: str, errors: list[str]) -> Path | None:
+    if not value:
+        return None
+    path = Path(value)
+    if not path.exists():
+        errors.append(f"{where}: {value} bestaat niet; noem een bestand dat er is")
+    elif not os.access(path, os.R_OK):
+        errors.append(f"{where}: {value} is niet leesbaar; geef de gebruiker van Klantbrug leesrecht")
+    return path
+
+
+def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: list[str]) -> Store | None:
+    # Only the default path is still relative here.
+    path = (file.parent if file else Path.cwd()) / values["path"]
+    before = len(errors)
+    if path.is_dir():
+        errors.append(f"store.path: {path} is een map; noem een bestand in die map")
+    elif not path.parent.is_dir():
+        errors.append(f"store.path: de map {path.parent} bestaat niet; maak die map of noem een andere")
+    elif not os.access(path.parent, os.W_OK | os.X_OK) or (
+        path.exists() and not os.access(path, os.R_OK | os.W_OK)
+    ):
+        errors.append(
+            f"store.path: {path.parent} is niet schrijfbaar; geef schrijfrecht of noem een andere map"
+        )
+    secret = _secret(values, "uuid_secret", "store", errors)
+    origin = "file" if values["uuid_secret_file"] else "config"
+    if not secret and len(errors) == before:
+        beside = _secret_beside(path)
+        if has_source:
+            hint = (
+                f"noem uuid_secret_file = {str(beside)!r}"
+                if beside.exists()
+                else "vul uuid_secret_file of uuid_secret in"
+            )
+            errors.append(
+                f"store.uuid_secret: ontbreekt; {hint} (minstens {SECRET_LENGTH} tekens, en bewaar het)"
+            )
+            return None
+        origin = "generated"
+        try:
+            secret = beside.read_text(encoding="utf-8").strip() if beside.exists() else ""
+        except (OSError, UnicodeDecodeError):
+            errors.append(f"store.uuid_secret: {beside} kan niet gelezen worden; geef leesrecht")
+    if secret and len(secret) < SECRET_LENGTH:
+        fix = "maak een geheim met: openssl rand -base64 48"
+        errors.append(f"store.uuid_secret: is korter dan {SECRET_LENGTH} tekens; {fix}")
+    if len(errors) > before:
+        return None
+    return Store(path, secret, origin, values["busy_seconds"], values["log_mb"])
+
+
+def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: list[str]) -> Settings | None:
+    if not values:
+        return None
+    if not values["max_vertrouwelijkheidaanduiding"]:
+        if has_source:
+            field_ = SECTIONS["mapping"].fields["max_vertrouwelijkheidaanduiding"]
+            errors.append(f"mapping.max_vertrouwelijkheidaanduiding: ontbreekt; {field_.metadata['fix']}")
+            return None
+        # No source, so nothing comes in: the strictest value is the one that cannot show too much.
+        values["max_vertrouwelijkheidaanduiding"] = VERTROUWELIJKHEIDAANDUIDINGEN[0]
+    kanalen = {
+        naam: Kanaal(naar) if isinstance(naar, str) else Kanaal(naar["kanaal"], naar.get("initiator", True))
+        for naam, naar in values.pop("kanalen").items()
+    }
+    codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
+    values |= {key: tuple(values[key]) for key in MAPPING_LISTS}
+    fillers = tuple(sorted({text.strip().casefold() for text in values.pop("loze_identificaties")}))
+    return Settings(kanalen=kanalen, zaak_codes=codes, loze_identificaties=fillers, nummers=nummers, **values)
+
+
+def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:
+    """Let the three keys of before `zaak_codes` still say what onderwerpobjecten are served with."""
+    old = (
+        {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
+        if isinstance(mapping, dict)
+        else {}
+    )
+    if not old:
+        return
+    if "zaak_codes" in mapping:
+        given = " en ".join(old)
+        errors.append(
+            f"mapping.{next(iter(old))}: {given} naast zaak_codes; haal weg, zaak_codes zegt hetzelfde"
+        )
+        return
+    served = DEFAULT_ZAAK_CODES[0]._asdict() | {
+        key.removeprefix("zaak_"): value for key, value in old.items()
+    }
+    mapping["zaak_codes"] = [served, *(codes._asdict() for codes in DEFAULT_ZAAK_CODES)]
+
+
+def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:
+    if not isinstance(raw, dict):
+        errors.append("jobs: is geen tabel; schrijf [jobs.<naam>]")
+        return {}
+    jobs: dict[str, Job] = {}
+    for name, table in raw.items():
+        if name not in JOB_NAMES:
+            errors.append(f"jobs.{name}: deze job is onbekend; bekend zijn: {', '.join(JOB_NAMES)}")
+            continue
+        values, lines = check(JOB_SECTIONS.get(name, JOB), table, f"jobs.{name}")
+        errors += lines
+        if not lines:
+            jobs[name] = (BackupJob if name == "backup" else Job)(**values)
+    return jobs

@@ -1,0 +1,478 @@
+"""Fetches exactly what one answer needs from one source, and hands it to ingest.
+
+What was asked and answered whole is remembered with its time, so that it is asked once in `max_age`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Covered, Standing
+from gateway.fetch.earlier_standards import Earlier
+from gateway.fetch.party import Parties
+from gateway.fetch.requested_zaken import Asked
+from gateway.fetch.visit import Held, Visit
+from gateway.ingest.ingest import Ingest, Result
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
+from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.store.base.kinds import TRANSLATED
+from gateway.store.file.database import Store, now
+from gateway.store.legacy import claims, identities, ties
+from gateway.store.legacy import objects as rows
+from gateway.store.operation import inbox, leases
+from gateway.store.operation.sources import fetched_at, note_fetched, source_id, source_read, source_state
+from mappings.identity.identity import place
+from mappings.identity.sealed import sealed_text
+from mappings.translate import uuid_in
+
+MICROSECONDS = 1_000_000
+# With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
+# Not with a vestigingsnummer: it may occur with several KVK numbers, and then each pair is a party.
+TOP_KEYS = ("brp:bsn:", "hr:rsin:", "actor:")
+# Keys that every version of the Zaken API is asked for.
+ALWAYS_ASKED = ("brp:", "hr:")
+PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
+COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"
+BRANCH = "betrokkeneIdentificatie__vestiging__"
+EMPLOYEE = "betrokkeneIdentificatie__medewerker__identificatie"
+UNITS = (
+    "betrokkeneIdentificatie__organisatorischeEenheid__identificatie",
+    "betrokkeneIdentificatie__vestiging__identificatie",  # so named in 1.0
+)
+# How often an object is asked for at most when others see it at the same time.
+TRIES = 3
+# So long a turn to ask lasts at most: that of a process that can't be seen any more holds nobody up for longer.
+MOST_TURN_SECONDS = 60.0
+NO_KVK_FILTER = "KVK-nummer is bij deze bron niet in elk veld te bevragen"
+
+
+class CutOver(LegacyError):
+    """The source is in phase cutover: nothing asks it any more."""
+
+    cause = "cutover"
+    text = "wordt niet meer bevraagd sinds de overgang"
+
+
+class Fetcher:
+    """The way from a need to the calls on one source."""
+
+    def __init__(
+        self, client: ZakenClient, store: Store, ingest: Ingest, max_age: int, sync_schedule: str = ""
+    ) -> None:
+        """`max_age` in seconds; `sync_schedule`: the cron fields by which the job sync runs, blank for its own."""
+        self._client = client
+        self.store = store
+        self.ingest = ingest
+        self.max_age = max_age
+        self.name = client.source_name
+        with store.write() as connection:
+            self.source = source_id(connection, self.name)
+        self.covered = Covered(sync_schedule)
+        self.asked = Asked(store, self.source)
+        self.earlier = Earlier(self, client.base_of("klanten"))
+        self.parties = Parties(self)
+
+    @property
+    def client(self) -> ZakenClient:
+        """The one way to the source. Raises CutOver when it must not be asked any more."""
+        if self.state()[0] == CUTOVER:
+            raise CutOver(self.name, "klantbrug phase: cutover")
+        return self._client
+
+    # Freshness
+
+    def state(self) -> tuple[str, int]:
+        """The source's phase, and when its last complete backfill began (0: never)."""
+        with self.store.read() as connection:
+            return source_state(connection, self.source)
+
+    def standing(self) -> tuple[str, Standing, int]:
+        """The source's phase, how far lists of everything can be answered from the store, and what is in quarantine of
+        it (see `gateway.store.legacy.untranslated_keys`)."""
+        with self.store.read() as connection:
+            phase, read, synced, unread = source_read(connection, self.source)
+        return phase, self.covered.standing(phase, read, synced, now()), unread
+
+    def has_api(self, api: str) -> bool:
+        """Has the source that API of the earlier standards ("klanten", ...)?"""
+        return self._client.has_api(api)
+
+    @property
+    def max_age_microseconds(self) -> int:
+        """`max_age` as the store counts."""
+        return self.max_age * MICROSECONDS
+
+    def held(self, what: str, value: str) -> Held:
+        """What the store has of a need: `what` and `value` are those of `gateway.hydrate.needs.Need`."""
+        with self.store.read() as connection:
+            phase, covered = source_state(connection, self.source)
+            if what == "partij":
+                read, age = self.parties.read_at(connection, value, covered)
+            else:
+                read = age = max(covered, fetched_at(connection, self.source, self.name_of(what, value)))
+        if not read:
+            return Held.NEVER
+        return Held.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Held.OLD
+
+    def fresh(self, name: str) -> bool:
+        """Is what `name` stands for held, and young enough?"""
+        with self.store.read() as connection:
+            phase, covered = source_state(connection, self.source)
+            fetched = fetched_at(connection, self.source, name)
+        return phase in SETTLED_PHASES or self._young(covered, fetched)
+
+    def _young(self, *moments: int) -> bool:
+        """Is one of these moments at most `max_age` ago?"""
+        moment = now()
+        # A time that is still to come was noted before the clock was set back: nothing is known by it.
+        last = max(each for each in (*moments, 0) if each <= moment)
+        return last >= moment - self.max_age_microseconds
+
+    def name_of(self, what: str, value: str) -> str:
+        """The name under which it is remembered that a need was fetched, but for the parts of a party."""
+        return (
+            f"{what} {value}"
+            if what in ("zaak", "klantcontact")
+            else claims.asked_by_key(self.sealed(self._own(value)))
+        )
+
+    def names_of(self, what: str, value: str) -> set[str]:
+        """The same with those of all that was read for it: the other keys of a party or actor, the parts of a party."""
+        if what not in ("partij", "identiteit"):
+            return {self.name_of(what, value)}
+        with self.store.read() as connection:
+            return self.parties.names(connection, self._own(value), parts=what == "partij")
+
+    def _own(self, key: str) -> str:
+        """A key of an actor is that of one source; the star stands for any."""
+        return key.replace("|*|", f"|{self.name}|")
+
+    def sealed(self, key: str) -> str:
+        """A key as it is remembered that it was asked for."""
+        return sealed_text(self.ingest.uuids, key)
+
+    def count_asked(self, what: str, value: str) -> None:
+        """Remember which zaken a question is about, so that the sweep reads those sooner (phase synced)."""
+        with self.store.read() as connection:
+            if what == "partij":
+                zaken = identities.zaken_of_party(connection, self.source, value)
+            elif what == "klantcontact":
+                found = rows.zaak_of_contact(connection, UUID(value).bytes)
+                zaken = [found[1]] if found and found[0] == self.name else []
+            else:
+                zaken = [UUID(value).bytes] if what == "zaak" else []
+        for zaak in zaken:
+            self.asked.note(UUID(bytes=zaak))
+
+    def once(self, visit: Visit, name: str, fetch: Callable[[], None], of_zaken_api: bool = False) -> None:
+        """Run `fetch` unless `name` is fresh; one at a time over all threads and processes.
+
+        `of_zaken_api`: it can do nothing without that API. Raises LegacyErrors, of which CircuitOpen costs no turn.
+        """
+        if self.fresh(name):
+            return
+        if of_zaken_api:
+            self.client.refuse_when_broken()
+        about_to_wait(self.name, "wacht op dezelfde vraag van een ander")
+        seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
+        lease = f"{self.name} {name}"
+        try:
+            with leases.held(self.store, lease, seconds, visit.give_up, lambda: self.fresh(name)) as ours:
+                if ours and not self.fresh(name):
+                    began = now()
+                    visit.asked = True
+                    fetch()
+                    with self.store.write(synced=False) as connection:
+                        note_fetched(connection, self.source, name, began)
+        except TimeoutError:
+            raise DeadlinePassed(self.name, "wacht op dezelfde vraag van een ander") from None
+
+    # Needs
+
+    def read(self, visit: Visit, what: str, value: str) -> None:
+        """Read what is needed: `what` and `value` are those of `gateway.hydrate.needs.Need`. Raises LegacyErrors."""
+        match what:
+            case "partij":
+                self.party(visit, value)
+            case "identiteit":
+                self.identity(visit, self._own(value))
+            case "zaak":
+                self.zaak(visit, UUID(value))
+            case "klantcontact":
+                self.klantcontact(visit, UUID(value))
+            case _:
+                raise ValueError(what)
+
+    def party(self, visit: Visit, key: str) -> None:
+        """All of a party: its rollen under every key, their zaken, and the contacts in those and with its klanten."""
+        self.identity(visit, key)
+        self.parties.walk(visit, key)
+
+    def identity(self, visit: Visit, key: str) -> None:
+        """All rollen of a party or actor, through every alias found on the way (M6)."""
+        ask, done = [key], set()
+        while ask:
+            current = ask.pop()
+            if current in done:
+                continue
+            done.add(current)
+            if not self._askable(visit, current):
+                visit.partial(NO_KVK_FILTER)
+            self.once(
+                visit,
+                claims.asked_by_key(self.sealed(current)),
+                partial(self._key, visit, current),
+                of_zaken_api=current.startswith(ALWAYS_ASKED),
+            )
+            with self.store.read() as connection:
+                found = identities.connected_keys(connection, current)
+            ask += [other for other, _ in found if other not in done]
+
+    def zaak(self, visit: Visit, uuid: UUID) -> None:
+        """A zaak with its rollen and klantcontacten, and who the betrokkenen of those are."""
+        self.asked.note(uuid)
+        self.once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid), of_zaken_api=True)
+
+    def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
+        """A zaak with all of it as it is now, however fresh what is held: for jobs."""
+        self._zaak(visit, uuid, thorough=True)
+        self.paid("zaak", uuid)
+
+    def paid(self, kind: str, uuid: UUID) -> None:
+        """A zaak or contactmoment was read with all of it: it is owed no more (see `gateway.store.operation.inbox`)."""
+        with self.store.write(synced=False) as connection:
+            inbox.paid(connection, self.source, kind, uuid.bytes)
+
+    def klantcontact(self, visit: Visit, uuid: UUID) -> None:
+        """A klantcontact, with its zaak."""
+        self.once(visit, f"klantcontact {uuid}", lambda: self._klantcontact(visit, uuid))
+        with self.store.read() as connection:
+            found = rows.zaak_of_contact(connection, uuid.bytes)
+        if found and found[0] == self.name:
+            self.zaak(visit, UUID(bytes=found[1]))
+
+    def _askable(self, visit: Visit, key: str) -> bool:
+        """Can all of `key` be found: by asking, or because a backfill read everything?"""
+        phase, covered = self.state()
+        return bool(covered) or phase in SETTLED_PHASES or self.questions(key, visit)[1]
+
+    # Calls
+
+    def _key(self, visit: Visit, key: str) -> None:
+        while not self._rollen_of(visit, key):
+            pass  # the source became another version meanwhile, which the client finds at most once a minute
+        if not self._askable(visit, key):
+            visit.partial(NO_KVK_FILTER)
+        self.earlier.key(visit, key)
+
+    def _rollen_of(self, visit: Visit, key: str) -> bool:
+        """All rollen that the source finds for a key. Out: was it the same version from beginning to end?"""
+        if not self.questions(key, visit)[0]:
+            return True
+        began, version = now(), self.client.version(deadline=visit.give_up)
+        queries, whole = self.questions(key, visit)
+        try:
+            for parameter, value in queries:
+                self._zaken_of(visit, parameter, value)
+                asked = now()
+                objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
+                self.take(visit, "rol", objects, asked)
+        except BadRequest:
+            if self.client.version(deadline=visit.give_up) == version:
+                raise
+            return False
+        if self.client.version(deadline=visit.give_up) != version:
+            return False  # the newer one may have more fields to ask
+        if whole:
+            with self.store.read() as connection:
+                unseen = identities.unseen_of_key(connection, self.source, key, began)
+            self._settle_unseen(visit, "rol", unseen)
+        return True
+
+    def questions(self, key: str, visit: Visit) -> tuple[list[tuple[str, str]], bool]:
+        """The rol filters that find `key` in this version of the API, and whether they find all of it."""
+        start, value = key.split(":", 1)
+
+        def can(parameter: str) -> bool:
+            return self.client.can("rol", parameter, deadline=visit.give_up)
+
+        if key.startswith("brp:bsn:"):
+            bsn = key.removeprefix("brp:bsn:")
+            spellings = [bsn, bsn[1:]] if bsn.startswith("0") else [bsn]
+            return [(f"{PERSON}inpBsn", spelling) for spelling in spellings], True
+        if key.startswith("brp:anr:"):
+            return [(f"{PERSON}inpA_nummer", key.removeprefix("brp:anr:"))], True
+        if start in ("anp", "ann"):
+            name = f"{PERSON}anpIdentificatie" if start == "anp" else f"{COMPANY}annIdentificatie"
+            source, value = value.split(":", 1)
+            return ([(name, value)], True) if source == self.name else ([], True)
+        if key.startswith("hr:rsin:"):
+            return [(f"{COMPANY}innNnpId", key.removeprefix("hr:rsin:"))], True
+        if key.startswith("hr:kvk:"):
+            kvk = key.removeprefix("hr:kvk:")
+            fields = [name for name in (f"{COMPANY}kvkNummer", f"{BRANCH}kvkNummer") if can(name)]
+            whole = self.client.version(deadline=visit.give_up).finds_kvk
+            return [(name, kvk) for name in (f"{COMPANY}innNnpId", *fields)], whole
+        if key.startswith("hr:vestiging:"):
+            fields = [
+                name for name in (f"{BRANCH}vestigingsNummer", f"{COMPANY}vestigingsNummer") if can(name)
+            ]
+            return [(name, key.removeprefix("hr:vestiging:")) for name in fields], True
+        if start == "url":
+            return [("betrokkene", value)], True
+        if start in ("actor", "actor-url"):
+            soort, source, value = value.split("|", 2)
+            if source not in (self.name, "*") or soort == "groep":
+                return [], True  # a groep occurs in contactmomenten only
+            if start == "actor-url":
+                return [("betrokkene", value)], True
+            names = [EMPLOYEE] if soort == "medewerker" else [name for name in UNITS if can(name)]
+            return [(name, value) for name in names], True
+        return [], True  # rol:... names one rol, which is held or it would have no key
+
+    def _zaken_of(self, visit: Visit, parameter: str, value: str) -> None:
+        """Where the version can: the zaken of these rollen in one walk, with all their rollen."""
+        name = f"rol__{parameter}"
+        if not self.client.can("zaak", name, deadline=visit.give_up):
+            return
+        filters = {name: value}
+        expand = self.client.can("zaak", "expand", deadline=visit.give_up)
+        if expand:
+            filters["expand"] = "rollen"
+        asked = now()
+        zaken = self.client.all("zaak", filters, deadline=visit.give_up)
+        self._take_zaken(visit, zaken, asked)
+
+    def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]], asked: int) -> None:
+        doubtful = self.ingest.take(self.name, "zaak", zaken, asked=asked).doubtful
+        rollen: list[dict[str, Any]] = []
+        whole: set[UUID] = set()
+        for zaak in zaken:
+            expanded = (zaak.get("_expand") or {}).get("rollen")
+            uuid = uuid_in(zaak.get("uuid"))
+            if uuid and isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
+                rollen += expanded
+                whole.add(uuid)
+        result = self.ingest.take(self.name, "rol", rollen, asked=asked)
+        with self.store.write(synced=False) as connection:
+            for uuid in whole - result.refetch_zaken:
+                note_fetched(connection, self.source, f"rollen {uuid}", asked)
+        for kind, uuid in sorted(doubtful | result.doubtful):
+            self.fetch(visit, kind, uuid)
+
+    def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
+        began = now()
+        with self.store.read() as connection:
+            rollen_at = fetched_at(connection, self.source, f"rollen {uuid}")
+        held_rollen = not thorough and visit.began <= rollen_at <= began
+        if held_rollen:
+            began = rollen_at
+        elif not self.fetch(visit, "zaak", uuid):
+            return
+        with self.store.read() as connection:
+            row = rows.raw_rows(connection, self.source, "zaak", [uuid.bytes]).get(uuid.bytes)
+        if row is None or row.state != TRANSLATED:
+            return  # left out (M34): its rollen and contacts are not even asked for
+        kinds = ("klantcontact",) if held_rollen else ("rol", "klantcontact")
+        for kind in kinds:
+            filters, asked = {"zaak": self.client.url_of("zaak", str(uuid))}, now()
+            objects = self.client.all(kind, filters, deadline=visit.give_up)
+            self.take(visit, kind, objects, asked)
+        for kind in ("rol", "klantcontact"):
+            with self.store.read() as connection:
+                unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
+            self._settle_unseen(visit, kind, unseen)
+        self._betrokkenen(visit, uuid)
+        self.earlier.zaak(visit, uuid, thorough)
+
+    def _betrokkenen(self, visit: Visit, zaak: UUID) -> None:
+        """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""
+        with self.store.read() as connection:
+            contacts = rows.raw_of_zaak(connection, self.source, zaak.bytes, "klantcontact")
+            rollen = identities.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
+        part = {*self.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
+        for facts, keys in rollen:
+            if orjson.loads(facts or "{}").get("generiek") in part:
+                self.who(visit, keys)
+
+    def who(self, visit: Visit, keys: Iterable[str]) -> None:
+        """Which party or actor these keys of one object name, where they do not tell by themselves."""
+        highest = min(keys, key=place)
+        if not highest.startswith(TOP_KEYS):
+            self.identity(visit, highest)
+
+    def _klantcontact(self, visit: Visit, uuid: UUID) -> None:
+        with self.store.read() as connection:
+            is_moment = ties.is_moment(connection, uuid.bytes)
+        if is_moment or not self.fetch(visit, "klantcontact", uuid):
+            self.earlier.moment(visit, uuid)
+
+    def take(self, visit: Visit, kind: str, objects: list[dict[str, Any]], asked: int) -> Result:
+        """Take objects of one kind that were asked for then, and fetch what they wait for."""
+        result = self.ingest.take(self.name, kind, objects, asked=asked)
+        self.settle_up(visit, result)
+        return result
+
+    def fetch(self, visit: Visit, kind: str, uuid: UUID) -> bool:
+        """One object by uuid: taken, removed when it is gone, marked when it is refused. Out: was it there?"""
+        visit.asked = True
+        for _ in range(TRIES):
+            asked = now()
+            found = ask(self.client, kind, uuid, deadline=visit.give_up)
+            result = self.settle(kind, uuid, found, asked)
+            if not result.doubtful:
+                break
+        result.doubtful.clear()  # others saw it each time after we asked: what they took stays
+        self.settle_up(visit, result)
+        return isinstance(found, dict)
+
+    def settle(
+        self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int
+    ) -> Result:
+        """Take what the source said of one object (see `ask`), when it was asked."""
+        if isinstance(found, NotFound):
+            return self.ingest.remove(self.name, kind, [uuid])
+        if isinstance(found, Forbidden):
+            return self.ingest.refused(self.name, kind, uuid, asked)
+        return self.ingest.take(self.name, kind, [found], asked=asked)
+
+    def settle_up(self, visit: Visit, result: Result) -> None:
+        """Fetch what is doubtful, the zaken that objects wait for, and contactmomenten that became readable (M34).
+
+        A zaak that did is read by who asked for it, or because it waits in the inbox.
+        """
+        for kind, uuid in sorted(result.doubtful):
+            self.fetch(visit, kind, uuid)
+        for uuid in sorted(result.unknown_zaken):
+            self.fetch(visit, "zaak", uuid)
+        for uuid in sorted(result.refetch_moments):
+            self.earlier.reread_moment(visit, uuid)
+
+    def _settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
+        """What is held but did not come with a whole answer is asked for itself: absence alone never deletes."""
+        for uuid in uuids:
+            self.fetch(visit, kind, UUID(bytes=uuid))
+
+
+def ask(
+    client: ZakenClient, kind: str, uuid: UUID, *, deadline: float | None
+) -> dict[str, Any] | NotFound | Forbidden:
+    """What the source says of one object: the object, that it is gone, or that we may not see it.
+
+    Touches no store, so any thread may ask. Raises the other LegacyErrors.
+    """
+    try:
+        return client.get(kind, str(uuid), deadline=deadline)
+    except NotFound as error:
+        return error
+    except Forbidden as error:
+        if error.code != "permission_denied":
+            raise
+        return error

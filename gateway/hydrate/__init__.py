@@ -1,0 +1,1 @@
+"""From a question to needs: must a source be asked first?."""

@@ -1,0 +1,141 @@
+"""What is too old, or not all read yet, is read on after the answer: a client waits for it no longer.
+
+The same is read once at a time: within a process by what waits here, over all processes by the turns that a fetcher
+takes. Calls give way to those that a client waits for, but do not wait for the hours of jobs: a client asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import Counter, OrderedDict, defaultdict
+from typing import NamedTuple
+
+from gateway.base import memory
+from gateway.base.log_throttle import Seldom
+from gateway.base.logs import get_logger, safe_traceback
+from gateway.fetch.fetcher import Fetcher
+from gateway.fetch.visit import Visit
+from gateway.hydrate.needs import Need
+from gateway.ingest.ingest import OtherMaximum
+from gateway.legacy.background import background
+from gateway.legacy.errors import LegacyError, Stopped
+from gateway.store.file.database import Store
+from gateway.store.file.lock_waits import Busy
+
+log = get_logger(__name__)
+
+too_much = Seldom(log, "too much to refresh")
+not_refreshed = Seldom(log, "not refreshed")
+
+# Of each source.
+MOST_WAITING = 200
+MOST_THREADS = 2
+# So long the reading of one need goes on at most; the next question goes on from there.
+MOST_SECONDS = 900.0
+# So long a call waits at most for a source that is paused, wants rest or is in trouble.
+PATIENCE = 30.0
+
+
+class Errand(NamedTuple):
+    """What is to be read at which source."""
+
+    source: str
+    need: Need
+
+
+class Refresher:
+    """What one process reads after its answers. Safe for threads.
+
+    Its threads are there only while there is something to read, and never hold up the end of the process: what they
+    write is in short transactions, and a turn of a process that is no more is free.
+    """
+
+    def __init__(self) -> None:
+        # By source, each with threads of its own: one that hangs holds up no other.
+        self._waiting: dict[str, OrderedDict[Errand, tuple[Fetcher, Visit]]] = defaultdict(OrderedDict)
+        self._running: dict[Errand, Visit] = {}
+        self._threads: Counter[str] = Counter()
+        self._changed = threading.Condition()
+        self._stop = threading.Event()
+
+    def later(self, fetcher: Fetcher, need: Need, visit: Visit) -> None:
+        """Read this after the answer, unless that is under way or too much is; `visit` is how far its question came."""
+        errand = Errand(fetcher.name, need)
+        further = Visit(0.0, visit.began, waits=False)
+        with self._changed:
+            waiting = self._waiting[fetcher.name]
+            if self._stop.is_set() or errand in waiting or errand in self._running:
+                return
+            if len(waiting) >= MOST_WAITING:
+                too_much.warning(source=fetcher.name)
+                return
+            waiting[errand] = fetcher, further
+            if self._threads[fetcher.name] < MOST_THREADS:
+                self._threads[fetcher.name] += 1
+                threading.Thread(target=self._work, args=(fetcher.name, fetcher.store), daemon=True).start()
+
+    def settle(self, seconds: float = 60.0) -> bool:
+        """Wait until there is nothing left to read. Out: did that come within so many seconds?"""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._threads.total(), seconds)
+
+    def stop(self, seconds: float = 0.0) -> bool:
+        """Begin no further call; one that is under way ends by itself. Out: did all end within so many seconds?"""
+        with self._changed:
+            self._waiting.clear()
+            self._stop.set()
+            for visit in self._running.values():
+                visit.give_up = 0.0
+        return self.settle(seconds)
+
+    def _work(self, source: str, store: Store) -> None:
+        try:
+            while (taken := self._take(source)) is not None:
+                errand, fetcher, visit = taken
+                try:
+                    self._do(errand, fetcher, visit)
+                finally:
+                    memory.give_back()
+                    with self._changed:
+                        del self._running[errand]
+        finally:
+            store.close()  # this thread's connection
+
+    def _take(self, source: str) -> tuple[Errand, Fetcher, Visit] | None:
+        """The next errand at a source; None when there is none, and then this thread counts no more."""
+        with self._changed:
+            waiting = self._waiting[source]
+            if not waiting:
+                self._threads[source] -= 1
+                self._changed.notify_all()
+                return None
+            errand, (fetcher, visit) = waiting.popitem(last=False)
+            visit.give_up = time.monotonic() + MOST_SECONDS
+            self._running[errand] = visit
+            return errand, fetcher, visit
+
+    def _do(self, errand: Errand, fetcher: Fetcher, visit: Visit) -> None:
+        began = time.monotonic()
+        cause = ""
+        try:
+            with background(self._stop, patience=PATIENCE, window=False):
+                fetcher.read(visit, errand.need.what, errand.need.value)
+        except Stopped:
+            cause = "stopped"
+        except (LegacyError, OtherMaximum) as error:
+            cause = error.cause
+        except Busy as error:  # told of where it waited; the next question about it asks again
+            cause = error.cause
+        except sqlite3.Error as error:
+            log.warning("refresh failed", source=errand.source, error=type(error).__name__)
+            return
+        except Exception as error:  # noqa: BLE001 - the next errand may fare better
+            log.error("refresh failed", source=errand.source, error=safe_traceback(error))
+            return
+        if cause:
+            not_refreshed.warning(source=errand.source, cause=cause)
+            return
+        seconds = round(time.monotonic() - began, 1)
+        log.info("refreshed", source=errand.source, what=errand.need.what, seconds=seconds)

@@ -1,0 +1,1 @@
+"""Raw objects in, documents out: the one path by which legacy data enters."""

@@ -1,0 +1,543 @@
+"""One transaction of ingest: writes raw objects, lets them have their say, and recomputes what they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from uuid import UUID
+
+import orjson
+
+from gateway.ingest.incoming import Incoming, Translator, body_of, incoming, state_of
+from gateway.ingest.invisible_objects import Unseen
+from gateway.ingest.recompute import Merging
+from gateway.ingest.ties import FREE, TIES, TYING, state_of_zaken, tie_of
+from gateway.store.base.compression import unpack
+from gateway.store.base.kinds import (
+    GONE,
+    HIDDEN,
+    LEFT_OUT,
+    ON_A_ZAAK,
+    QUARANTINED,
+    TRANSLATED,
+    UNREADABLE,
+    WAITING,
+)
+from gateway.store.file.database import now
+from gateway.store.legacy import objects as rows
+from gateway.store.legacy import ties
+from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
+from gateway.store.legacy.erased import note_erased
+from gateway.store.operation.inbox import owe
+from gateway.store.operation.sources import source_id
+from mappings.model.findings import Finding, Severity, Untranslatable
+from mappings.translate import Translated
+
+# What says something of a partij or actor.
+SAYING = ("rol", "klant", "contactmoment")
+TRANSLATION_STAGE = 1
+NO_ZAAK = Finding(
+    "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
+)
+
+
+@dataclass(slots=True)
+class Result:
+    """What an ingest did: counts, and what the caller should fetch next.
+
+    `unknown_zaken` are waited for by objects just taken; `refetch_zaken` became visible again, so their rollen
+    and klantcontacten must be asked for, and the contactmomenten `refetch_moments` with what ties them. These two
+    wait in the inbox as well, until they are read. `new` are the uuids that were not held before; `doubtful` (kind and
+    uuid) were not taken, for the answer is older than what is known of them: ask for each.
+    """
+
+    changed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    unknown_zaken: set[UUID] = field(default_factory=set)
+    refetch_zaken: set[UUID] = field(default_factory=set)
+    refetch_moments: set[UUID] = field(default_factory=set)
+    new: set[bytes] = field(default_factory=set)
+    doubtful: set[tuple[str, UUID]] = field(default_factory=set)
+
+    def add(self, other: Result) -> None:
+        """Add the outcome of another batch."""
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.quarantined += other.quarantined
+        self.unknown_zaken |= other.unknown_zaken
+        self.refetch_zaken |= other.refetch_zaken
+        self.refetch_moments |= other.refetch_moments
+        self.new |= other.new
+        self.doubtful |= other.doubtful
+
+
+class Batch:
+    """One transaction's work: writes raw objects, then recomputes the documents that they touch."""
+
+    def __init__(self, translator: Translator, merging: Merging, source: str) -> None:
+        self.translator = translator
+        self.merging = merging
+        self.connection = connection = merging.connection
+        self.source_name = source
+        self.source = source_id(connection, source)
+        self.now = now()
+        self.result = Result()
+        self.spoken: dict[int, list[Finding]] = {}
+        self.said: list[NewClaim] = []
+        # Zaken of which nothing is held but themselves.
+        self.bare: set[bytes] = set()
+        # By object (row) and facet, the partij or actor that what it said was part of.
+        self.was_part_of: dict[tuple[int, str], int] = {}
+        # Rollen (rows), with their zaak, that say something else of a partij or actor, but the same to their zaak.
+        self.settled: dict[int, bytes] = {}
+        # Objects (rows) that now say what others said before.
+        self.joined: set[int] = set()
+        self.tied: set[ties.Moment] = set()
+        self.unseen = Unseen(connection, translator, source, self.source, self.now)
+
+    def take(self, batch: Sequence[Incoming], asked: int) -> None:
+        """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
+        if not batch:
+            return
+        kind = batch[0].kind
+        held = rows.raw_rows(self.connection, self.source, kind, [item.uuid for item in batch])
+        zaken = self._zaken({item.zaak for item in batch if item.zaak}) if kind != "zaak" else {}
+        if kind == "zaak":
+            uuids = {item.uuid for item in batch}
+            self.bare = uuids - rows.zaken_with_content(self.connection, self.source, uuids)
+        changed: list[tuple[Incoming, rows.RawRow | None]] = []
+        older = self._older(batch, held, asked) if asked else set()
+        self.result.doubtful |= {(kind, UUID(bytes=uuid)) for uuid in older}
+        for item in batch:
+            row = held.get(item.uuid)
+            if item.uuid in older:
+                held.pop(item.uuid, None)
+            elif row is not None and self._stays(item, row, zaken):
+                self.result.unchanged += 1
+            else:
+                changed.append((item, row))
+        self.result.changed += len(changed)
+        self._put(kind, changed, zaken)
+        rows.seen(self.connection, [row.id for row in held.values()], self.now)
+        self._finish()
+
+    def _older(self, batch: Sequence[Incoming], held: Mapping[bytes, rows.RawRow], asked: int) -> set[bytes]:
+        """What this answer has otherwise than it was seen, or found gone, after the answer was asked for.
+
+        A page can be under way while a notification of one of its objects is dealt with.
+        """
+        changed = [
+            row.id
+            for item in batch
+            if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
+        ]
+        others = [item.uuid for item in batch if item.uuid not in held]
+        return rows.known_since(self.connection, changed, others, asked, self.now)
+
+    def remove(self, kind: str, uuids: list[bytes]) -> None:
+        """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
+        held = rows.raw_rows(self.connection, self.source, kind, uuids)
+        self.merging.erasing = True
+        for uuid in uuids:
+            row = held.get(uuid)
+            if kind == "zaak":
+                known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
+                for content in ON_A_ZAAK[:3]:  # what hangs on it in another API is still there
+                    found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
+                    if known:
+                        note_erased(self.connection, content, [each.uuid for each in found])
+                        self._delete(content, found)
+                if not known:
+                    self.zaak_without_content(uuid, GONE)
+                    continue
+            if row is not None:
+                note_erased(self.connection, kind, [row.uuid])
+                self._delete(kind, [row])
+                if kind == "zaak" and rows.raw_of_zaak(self.connection, self.source, uuid, ON_A_ZAAK[3]):
+                    self.zaak_without_content(uuid, GONE)
+        self._finish()
+
+    def retry(self, kind: str, uuids: list[bytes]) -> None:
+        """Translate again what is in quarantine, from what is held: the source did not show it just now."""
+        held = rows.raw_rows(self.connection, self.source, kind, uuids)
+        zaken = self._zaken({row.zaak for row in held.values() if row.zaak}) if kind != "zaak" else {}
+        changed: list[tuple[Incoming, rows.RawRow | None]] = []
+        for row in held.values():
+            if row.state != QUARANTINED:
+                continue
+            if row.emptied:  # only the source has it
+                self.result.quarantined += 1
+                continue
+            body = rows.raw_body(self.connection, row.id)
+            item = incoming(kind, orjson.loads(unpack(body or b"")))
+            if self._stays(item, row, zaken):
+                self.result.quarantined += 1
+                self.unseen.note_keys(item, row.id, row.state, None)
+                if kind == "zaak":
+                    self._judge_content(row.uuid, row.state)
+            else:
+                changed.append((item, row))
+        self.result.changed += len(changed)
+        self._put(kind, changed, zaken)
+        self._finish()
+
+    def leave_out(self, zaken: Sequence[rows.RawRow]) -> None:
+        """Leave out zaken that were readable until now."""
+        for row in zaken:
+            rows.update_raw(self.connection, row.id, rows.Content(row.uuid, LEFT_OUT))
+            self._zaak_changed(row.uuid, row, LEFT_OUT)
+        self._finish()
+
+    def zaak_without_content(self, uuid: bytes, state: int) -> None:
+        """Note a zaak that can't be read: its rollen and klantcontacten make nothing (M34).
+
+        A zaak that nothing waits for is not noted: anybody may ask for a uuid that never was.
+        """
+        held = rows.raw_rows(self.connection, self.source, "zaak", [uuid]).get(uuid)
+        if held is None:
+            row = rows.insert_raw(
+                self.connection, self.source, "zaak", uuid, rows.Content(uuid, state), self.now
+            )
+        else:
+            row = held.id
+            rows.set_state(self.connection, [row], state)
+        if state == UNREADABLE:
+            rows.set_invisible(self.connection, row)
+        else:
+            rows.seen(self.connection, [row], self.now)
+        self._judge_content(uuid, state)
+        rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
+        if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
+            self.spoken[row] = [NO_ZAAK]
+        self._finish()
+
+    def _finish(self) -> None:
+        self._write_said()
+        self._judge_moments()
+        self._write_said()
+        self._unsettle()
+        self.unseen.settle()
+        found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
+        rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
+        self.spoken.clear()
+        self.was_part_of.clear()
+        self.settled.clear()
+        self.joined.clear()
+        self.merging.finish()
+
+    def _unsettle(self) -> None:
+        """Have the contacts made again of the zaken whose rollen turn out to be about another partij or actor.
+
+        When the statement that a rol now makes was made before, by others, merging sees nothing move: it was part of
+        that party already.
+        """
+        if joined := self.settled.keys() & self.joined:
+            was = {key: document for key, document in self.was_part_of.items() if key[0] in joined}
+            now_part_of = part_of(self.connection, joined)
+            moved = {
+                key[0]
+                for key in was.keys() | now_part_of.keys()
+                # One that a client deleted may be another one, too.
+                if was.get(key) is None or was[key] != now_part_of.get(key)
+            }
+            self.merging.zaken |= {(self.source, self.settled[raw]) for raw in moved}
+
+    # Objects that are new or say something else
+
+    def _put(
+        self, kind: str, objects: Sequence[tuple[Incoming, rows.RawRow | None]], zaken: dict[bytes, int]
+    ) -> None:
+        """Write objects of one kind, each with its row when it is held."""
+        contents = [self._content(item, row, zaken) for item, row in objects]
+        held = [
+            (row, content) for (_, row), content in zip(objects, contents, strict=True) if row is not None
+        ]
+        settled = {
+            row.id: row.zaak
+            for row, content in held
+            if kind == "rol" and row.zaak is not None and _same_to_its_zaak(row, content)
+        }
+        self._forget(kind, [row for row, _ in held], settled)
+        fresh = [
+            (item.uuid, content)
+            for (item, row), content in zip(objects, contents, strict=True)
+            if row is None
+        ]
+        self.result.new |= {uuid for uuid, _ in fresh}
+        ids = iter(rows.insert_raws(self.connection, self.source, kind, fresh, self.now))
+        numbers = [next(ids) if row is None else row.id for _, row in objects]
+        for before, content in held:
+            rows.change_raw(self.connection, before, content)
+        moved = {
+            (self.source, row.zaak)
+            for item, row in objects
+            if row is not None and row.zaak is not None and row.zaak != item.zaak
+        }
+        rows.delete_empty_zaken(self.connection, moved)
+        for (item, row), number, content in zip(objects, numbers, contents, strict=True):
+            self._follow(item, row, number, content.state, zaken)
+
+    def _content(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> rows.Content:
+        """An object as it is written; of what is left out nothing but its uuid (M34), and what was emptied stays so
+        for as long as nobody may see it (M2)."""
+        translated = self.translator.prepare(self.source_name, item)
+        state = self._state(item, translated, zaken)
+        content = rows.Content(item.zaak, state)
+        if row is not None and row.emptied and state in HIDDEN:
+            content.digest = self.translator.emptied_digest(item.digest)
+        elif state != LEFT_OUT:
+            content.digest, content.body = item.digest, item.body
+            if state == TRANSLATED and isinstance(translated, Translated):
+                content.facts = orjson.dumps(translated.facts).decode()
+        return content
+
+    def _follow(
+        self, item: Incoming, row: rows.RawRow | None, row_id: int, state: int, zaken: dict[bytes, int]
+    ) -> None:
+        """What follows from an object that was written: quarantine, what it says, what depends on it."""
+        translated = self.translator.translate(self.source_name, item)
+        if item.kind in TYING:
+            self._tie(item, row_id, state, translated)
+        if state == QUARANTINED and isinstance(translated, Untranslatable):
+            rows.quarantine(self.connection, row_id, translated.reason, self.now)
+            self.result.quarantined += 1
+        emptied = row is not None and row.emptied
+        self.unseen.note_keys(
+            item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied
+        )
+        if row is not None:
+            self.unseen.begins_to_wait(row, state)
+        if item.kind == "zaak":
+            self._zaak_changed(item.uuid, row, state)
+        elif state == TRANSLATED and isinstance(translated, Translated):
+            self._speak(item.kind, row_id, item.uuid, item.zaak, translated)
+        elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
+            self.result.unknown_zaken.add(UUID(bytes=item.zaak))
+
+    def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
+        if item.kind in FREE or (item.kind == "objectcontactmoment" and item.zaak is None):
+            zaak: int | None = TRANSLATED
+        elif item.kind == "contactmoment":
+            zaak = state_of_zaken(self.connection, self.source, item.uuid)
+        else:
+            zaak = zaken.get(item.zaak) if item.zaak else None
+        return state_of(item.kind, translated, zaak, self.translator.settings)
+
+    def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
+        """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
+        same = self.unseen.says_as_held(item, row)
+        if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
+            translated = self.translator.prepare(self.source_name, item)
+            if self._state(item, translated, zaken) != row.state:
+                return False
+            if row.state != WAITING:
+                return same or row.digest is None  # left out with a digest: a verify does not trust it
+        if not same:
+            return False
+        if row.state == WAITING and item.zaak and item.zaak not in zaken:
+            self.result.unknown_zaken.add(UUID(bytes=item.zaak))
+        return True
+
+    def _speak(self, kind: str, row: int, uuid: bytes, zaak: bytes | None, translated: Translated) -> None:
+        """Let a readable object of a readable zaak have its say: claims, findings, its zaak's contacts."""
+        if kind in SAYING:
+            self.said += [
+                NewClaim(
+                    row,
+                    uuid,
+                    claim.facet,
+                    claim.moment,
+                    body_of(claim),
+                    claim.keys,
+                    self.was_part_of.get((row, claim.facet)),
+                )
+                for claim in translated.claims
+            ]
+        if translated.findings or row in self.settled:
+            self.spoken[row] = translated.findings
+        if kind == "klant":
+            self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", [uuid])
+        elif kind in TIES:
+            self.tied |= ties.moments_of_raws(self.connection, [row])
+        elif kind == "contactmoment":
+            self._touch_moments([uuid])
+        elif zaak is not None and row not in self.settled:
+            self.merging.zaken.add((self.source, zaak))
+
+    def _forget(
+        self, kind: str, found: Sequence[rows.RawRow], settled: Mapping[int, bytes] = MappingProxyType({})
+    ) -> None:
+        """Take back what objects said, before they change, wait or go; `settled` are those that only change."""
+        if not found:
+            return
+        self._write_said()
+        ids = [row.id for row in found]
+        for row in ids:
+            self.settled.pop(row, None)
+        self.settled |= settled
+        if kind == "klant":
+            numbers = ties.numbers_of_raws(self.connection, ids)
+            self.merging.identities |= ties.identities_of_numbers(self.connection, numbers)
+            klanten = [row.uuid for row in found]
+            self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", klanten)
+        elif kind in TIES:
+            self.tied |= ties.moments_of_raws(self.connection, ids)
+            self.merging.subjects |= ties.subjects_made_of(self.connection, ids)
+        elif kind == "contactmoment":
+            self._touch_moments([row.uuid for row in found])
+        if kind in SAYING:
+            taken = take_claims(self.connection, ids)
+            self.merging.identities |= taken.identities
+            self.merging.parties |= set(taken.documents.values())
+            self.merging.statements |= taken.statements
+            self.was_part_of |= taken.documents
+        elif kind == "klantcontact":
+            self.merging.contacts |= rows.document_ids(
+                self.connection, "klantcontact", [row.uuid for row in found]
+            )
+        if kind in ("klantcontact", "contactmoment"):
+            self.merging.alone |= set(left_alone_by(self.connection, ids).values())
+        moved = [row for row in found if row.id not in self.settled]
+        self.merging.zaken |= {(self.source, row.zaak) for row in moved if row.zaak is not None}
+        for row in ids:
+            self.spoken.pop(row, None)
+        rows.delete_findings(self.connection, [row.id for row in moved])
+        rows.release(self.connection, ids)
+        self.unseen.forget_keys(found)
+
+    def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
+        self._forget(kind, found)
+        rows.delete_raw(self.connection, [row.id for row in found])
+        rows.delete_empty_zaken(
+            self.connection, {(self.source, row.zaak) for row in found if row.zaak is not None}
+        )
+        self.result.changed += len(found)
+
+    def _write_said(self) -> None:
+        if self.said:
+            self.merging.sealing.open_keys(key for claim in self.said for key in claim.keys)
+        added = insert_claims(self.connection, self.said)
+        self.merging.identities |= added.identities
+        self.joined |= added.joined
+        self.said.clear()
+
+    # A zaak, and what depends on it
+
+    def _zaken(self, uuids: Iterable[bytes]) -> dict[bytes, int]:
+        return rows.states(self.connection, self.source, "zaak", uuids)
+
+    def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
+        self.merging.zaken.add((self.source, uuid))
+        if before is not None and before.state == state:
+            self.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
+        else:
+            if uuid not in self.bare:
+                self._judge_content(uuid, state)
+            if before is not None and state == TRANSLATED:
+                self._refetch("zaak", uuid)
+
+    def _judge_content(self, zaak: bytes, state: int) -> None:
+        """A zaak became readable, secret or unreadable: what hangs on it follows (M33, M34)."""
+        self.tied |= ties.moments_of(self.connection, self.source, "zaak", [zaak])
+        for kind in ON_A_ZAAK:
+            for row in rows.raw_of_zaak(self.connection, self.source, zaak, kind):
+                if state == LEFT_OUT:
+                    self._forget(kind, [row])
+                    rows.update_raw(self.connection, row.id, rows.Content(zaak, LEFT_OUT))
+                elif row.state == LEFT_OUT:
+                    if state == TRANSLATED:
+                        self._refetch("zaak", zaak)
+                    else:  # the zaak is no longer there to be read; what ties contacts to it is
+                        for _, contact in ties.moments_of_raws(self.connection, [row.id]):
+                            self._refetch("contactmoment", contact)
+                    self._delete(kind, [row])
+                elif row.emptied:
+                    self.unseen.touched |= row.state == QUARANTINED
+                    self._judge_emptied(row, state, "zaak", zaak)
+                elif row.state == QUARANTINED:
+                    self.unseen.touched = True  # it counts only where its zaak may be seen
+                else:
+                    self._forget(kind, [row])
+                    self._again(kind, row, zaak, state)
+
+    def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
+        """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
+        its uuid), and waits until it is there."""
+        if zaak == TRANSLATED:
+            self._refetch(whole, uuid)
+        if row.state != QUARANTINED:
+            state = UNREADABLE if zaak in (UNREADABLE, GONE) else WAITING
+            rows.set_state(self.connection, [row.id], state)
+
+    def _refetch(self, kind: str, uuid: bytes) -> None:
+        """Have a zaak or contactmoment read again with all of it: what was left out of it is not held."""
+        wanted = self.result.refetch_zaken if kind == "zaak" else self.result.refetch_moments
+        if UUID(bytes=uuid) not in wanted:
+            wanted.add(UUID(bytes=uuid))
+            owe(self.connection, self.source, kind, uuid, self.now)
+
+    def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
+        """Translate a held object again, now that its zaak is known."""
+        body = rows.raw_body(self.connection, row.id)
+        item = incoming(kind, orjson.loads(unpack(body or b"")))
+        translated = self.translator.translate(self.source_name, item)
+        state = self._state(item, translated, {zaak: zaak_state} if zaak else {})
+        facts = None
+        if isinstance(translated, Untranslatable):
+            rows.quarantine(self.connection, row.id, translated.reason, self.now)
+        elif state == TRANSLATED:
+            facts = orjson.dumps(translated.facts).decode()
+            self._speak(kind, row.id, row.uuid, zaak, translated)
+        self.unseen.note_keys(item, row.id, state, zaak_state)
+        self.unseen.begins_to_wait(row, state)
+        rows.set_state(self.connection, [row.id], state, facts)
+
+    # Contactmomenten, and what they are tied to
+
+    def _tie(self, item: Incoming, row: int, state: int, translated: Translated | Untranslatable) -> None:
+        """Note what an object ties a contactmoment to; of what is left out too, for the contactmoment follows it."""
+        self.tied |= ties.moments_of_raws(self.connection, [row])
+        ties.put_tie(self.connection, self.source, row, self._tie_of(item, state, translated))
+        self.tied |= ties.moments_of_raws(self.connection, [row])
+
+    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> ties.Tie | None:
+        if item.kind not in TYING or isinstance(translated, Untranslatable):
+            return None
+        if state == LEFT_OUT and item.kind == "contactmoment":
+            return None
+        return tie_of(item.kind, item.uuid, translated)
+
+    def _judge_moments(self) -> None:
+        """Contactmomenten whose ties or zaken changed become readable, secret or unreadable with them."""
+        touched = [contact for source, contact in sorted(self.tied) if source == self.source]
+        self.tied.clear()
+        for row in rows.raw_rows(self.connection, self.source, "contactmoment", touched).values():
+            zaken = state_of_zaken(self.connection, self.source, row.uuid)
+            wanted = WAITING if zaken is None else zaken
+            if row.state in (wanted, QUARANTINED) and LEFT_OUT not in (row.state, wanted):
+                continue
+            if wanted == LEFT_OUT and row.state != LEFT_OUT:
+                self._forget("contactmoment", [row])
+                rows.update_raw(self.connection, row.id, rows.Content(None, LEFT_OUT))
+                ties.put_tie(self.connection, self.source, row.id, None)
+            elif wanted != LEFT_OUT and row.state == LEFT_OUT:
+                self._delete("contactmoment", [row])
+                self._refetch("contactmoment", row.uuid)
+            elif row.emptied and wanted != LEFT_OUT:
+                self._judge_emptied(row, wanted, "contactmoment", row.uuid)
+            elif wanted != LEFT_OUT:
+                self._forget("contactmoment", [row])
+                self._again("contactmoment", row, None, wanted)
+        self._touch_moments(touched)
+
+    def _touch_moments(self, contacts: Sequence[bytes]) -> None:
+        """Have the klantcontacten of these contactmomenten made again, and of those that came after them."""
+        self.merging.moments |= {(self.source, contact) for contact in contacts}
+        self.merging.moments |= ties.moments_of(self.connection, self.source, "vorig", contacts)
+
+
+def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:
+    """Does a rol say what its zaak needs to know of it just as before? Whom it is about is seen afterwards."""
+    return row.state == content.state == TRANSLATED and (row.zaak, row.facts) == (content.zaak, content.facts)

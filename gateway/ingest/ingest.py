@@ -1,0 +1,266 @@
+"""The one path by which legacy data enters the store: raw objects in, documents out, one transaction a batch.
+
+A live request, a backfill page and a repair all call `Ingest.take`; what was removed goes through `Ingest.remove`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.base.row_set import Bits
+from gateway.ingest.batch import Batch, Result
+from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
+from gateway.ingest.rebuild_batch import Again
+from gateway.ingest.recompute import Merging
+from gateway.store.base.compression import unpack
+from gateway.store.base.kinds import GONE, UNREADABLE
+from gateway.store.edits.adopting import ADOPTABLE
+from gateway.store.edits.editing import take_up
+from gateway.store.file.database import Store
+from gateway.store.file.errors import StoreError
+from gateway.store.inspect import rebuilding
+from gateway.store.legacy import objects as rows
+from gateway.store.legacy import untranslated_keys
+from gateway.store.legacy.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
+from gateway.store.legacy.vertegenwoordigingen import givers, zaken_of_pair
+from gateway.store.operation.sources import held_source, meta_of
+from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
+
+__all__ = ["Ingest", "Result"]
+
+# The name in the store of the setting that it follows.
+MAXIMUM = "max_vertrouwelijkheidaanduiding"
+# A batch is one transaction, and whoever else writes waits for it: it has at most so many objects, and fewer where
+# those would take longer than this.
+BATCH, LEAST = 500, 20
+BATCH_SECONDS = 0.05
+# Small batches cost a job a third of its speed, so they are for when clients write. The first of those waits once.
+QUIET_SECONDS = 0.25
+ZAKEN_AT_ONCE = 50
+
+
+class OtherMaximum(StoreError):
+    """The store follows another `max_vertrouwelijkheidaanduiding` than this process was started with (M34).
+
+    What it would write may be too confidential by now, or leave out what may be shown.
+    """
+
+    cause = "other_maximum"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "De opslag volgt een andere [mapping] max_vertrouwelijkheidaanduiding dan dit proces, dat dus met een "
+            "oudere configuratie is gestart. Start het opnieuw."
+        )
+
+
+class Ingest(Translator):
+    """Takes legacy objects into one store, by the rules of one `[mapping]`."""
+
+    def __init__(self, store: Store, settings: Settings, uuid_secret: str) -> None:
+        super().__init__(settings, uuid_secret)
+        self.store = store
+        # Seconds that an object took of late, by kind.
+        self._cost: dict[str, float] = {}
+
+    def take(
+        self,
+        source: str,
+        kind: str,
+        objects: Sequence[dict[str, Any]],
+        also: Callable[[sqlite3.Connection, Result], None] | None = None,
+        *,
+        asked: int,
+    ) -> Result:
+        """Take objects of one kind as the legacy gave them.
+
+        `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
+        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest): what came to be known since
+        wins (`Result.doubtful`). Taking the same again changes nothing.
+        """
+        read = self._read(source, kind, objects)
+        result = Result()
+        done = 0
+        while True:
+            batch = read[done : done + self._room(kind)]
+            done += len(batch)
+            with self.store.write(synced=False) as connection:
+                began = time.perf_counter()
+                work = Batch(self, self._merging(connection), source)
+                work.take(batch, asked)
+                result.add(work.result)
+                if also is not None and done == len(read):
+                    also(connection, result)
+            self._spent(kind, len(batch), time.perf_counter() - began)
+            if done == len(read):
+                return result
+
+    def _room(self, kind: str) -> int:
+        """How many objects fit in a batch, by what they took of late."""
+        cost = self._cost.get(kind)
+        seconds = BATCH_SECONDS if self.store.clients_write() else QUIET_SECONDS
+        return BATCH if not cost else max(LEAST, min(BATCH, int(seconds / cost)))
+
+    def _spent(self, kind: str, objects: int, seconds: float) -> None:
+        if objects >= LEAST:
+            self._cost[kind] = (self._cost.get(kind, seconds / objects) + seconds / objects) / 2
+
+    def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
+        """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""
+        with self.store.write(synced=False) as connection:
+            work = Batch(self, self._merging(connection), source)
+            work.remove(kind, [uuid.bytes for uuid in uuids])
+        return work.result
+
+    def retry(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
+        """Translate again what is held in quarantine (M3); out: `quarantined` are those that stay there."""
+        with self.store.write() as connection:
+            work = Batch(self, self._merging(connection), source)
+            work.retry(kind, [uuid.bytes for uuid in uuids])
+        return work.result
+
+    def empty(self, connection: sqlite3.Connection, objects: Iterable[int], before: int) -> int:
+        """Empty those of these objects (rows) that nobody has seen since `before` (M2), in a write transaction.
+
+        The keyed hashes of their keys stay, so that a search for one of them is not told that there is nothing (M3).
+        Out: how many.
+        """
+        found = untranslated_keys.still_to_empty(connection, objects, before)
+        for row, source, kind, body in found:
+            item = incoming(kind, orjson.loads(unpack(body)))
+            hashes, whole = self.keys_in(source, item)
+            untranslated_keys.put_keys(connection, row, hashes, whole=whole)
+            untranslated_keys.empty(connection, row, self.emptied_digest(item.digest))
+        return len(found)
+
+    def again(
+        self,
+        source: str,
+        held: Sequence[rebuilding.Held],
+        merged: Bits,
+        also: Callable[[sqlite3.Connection, Result], None],
+    ) -> Result:
+        """Translate held objects of a source again and make what comes from them, as the mapping is now.
+
+        For a rebuild: a party or actor that several objects make together is made at the first of them, and the
+        statements (rows) that it is made of are added to `merged`, which are passed over from then on. `also` runs in
+        the same transaction.
+        """
+        looked_at = [(each, self._look_again(source, each)) for each in held]
+        with self.store.write() as connection:
+            work = Again(self, self._merging(connection), source)
+            # Zaken first: what they become decides on what belongs to them.
+            for zaken in (True, False):
+                part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
+                if part:
+                    work.again(part, merged)
+            also(connection, work.result)
+        for statement in work.merging.merged:
+            merged.add(statement)
+        return work.result
+
+    def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:
+        """Put right what is left at the end of a rebuild, in one transaction; `source` is any that is held."""
+        with self.store.write() as connection:
+            Again(self, self._merging(connection), source).leftovers(found)
+
+    def _look_again(self, source: str, held: rebuilding.Held) -> Incoming:
+        text = unpack(held.body)
+        raw = orjson.loads(text)
+        zaak, digest = zaak_in(held.kind, held.uuid, raw), digest_of_text(text)
+        item = Incoming(held.kind, held.uuid, zaak, raw, text, digest, body=held.body)
+        self.translate(source, item)
+        return item
+
+    def refused(self, source: str, kind: str, uuid: UUID, asked: int) -> Result:
+        """The legacy refuses to show an object (403): kept when held; a zaak that was never seen makes nothing.
+
+        `asked` as for `take`: what was shown since is doubtful.
+        """
+        with self.store.write(synced=False) as connection:
+            work = Batch(self, self._merging(connection), source)
+            held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
+            if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):
+                work.result.doubtful.add((kind, uuid))
+            elif kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
+                work.zaak_without_content(uuid.bytes, UNREADABLE)
+            elif held is not None:
+                rows.set_invisible(connection, held.id)
+        return work.result
+
+    def restore(self, uuid: UUID) -> int:
+        """Bring back a document from the legacy that a client deleted, with what went along (M19).
+
+        Out: how many documents were hidden by that deletion; 0 when there was none.
+        """
+        with self.store.write() as connection:
+            lifted = take_up(connection, uuid)
+            if lifted:
+                merging = self.merging(connection)
+                owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
+                merging.identities |= identities_to_merge(connection, owners)
+                merging.zaken |= zaken_of_contacts(connection, owners)
+                merging.moments |= moments_of_contacts(connection, owners)
+                merging.zaken |= {zaak for zaken in givers(connection, owners).values() for zaak in zaken}
+                merging.finish()
+        return len(lifted)
+
+    def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
+        """Make one of what a client just wrote (a document's kind and row) and what the legacy says of the same: a
+        partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
+        merging = self.merging(connection)
+        if kind in ADOPTABLE:
+            merging.identities |= merging.keys_of_own(row)
+        elif kind == "vertegenwoordiging":
+            merging.zaken |= zaken_of_pair(connection, row)
+        if merging.identities or merging.zaken:
+            merging.finish()
+
+    def seal(self, connection: sqlite3.Connection) -> int:
+        """Seal what is said of whom a client deleted, in the transaction of that (M19). Out: how many statements."""
+        return self.merging(connection).sealing.seal()
+
+    def merging(self, connection: sqlite3.Connection) -> Merging:
+        """The recomputation of documents by these rules, for one transaction."""
+        return Merging(connection, self.uuids, self.settings, self.today())
+
+    def _merging(self, connection: sqlite3.Connection) -> Merging:
+        """The same, for what is written of a source. Raises OtherMaximum."""
+        followed = meta_of(connection, MAXIMUM)
+        if followed not in (None, self.settings.max_vertrouwelijkheidaanduiding):
+            raise OtherMaximum
+        return self.merging(connection)
+
+    def leave_out_above(self, source: str) -> int:
+        """Leave out the held zaken above the configured maximum, with all of them (M34); out: how many.
+
+        For a maximum that was lowered: what may no longer be shown goes at once, not at the next backfill.
+        """
+        order = VERTROUWELIJKHEIDAANDUIDINGEN
+        above = order[order.index(self.settings.max_vertrouwelijkheidaanduiding) + 1 :]
+        count = 0
+        while True:
+            with self.store.write() as connection:
+                work = Batch(self, self.merging(connection), source)
+                found = rows.zaken_with(connection, work.source, above, ZAKEN_AT_ONCE)
+                work.leave_out(found)
+            count += len(found)
+            if not found:
+                return count
+
+    def _read(self, source: str, kind: str, objects: Sequence[dict[str, Any]]) -> list[Incoming]:
+        found = {item.uuid: item for item in (incoming(kind, raw) for raw in objects)}
+        with self.store.read() as connection:
+            number = held_source(connection, source)
+            held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
+        for item in found.values():
+            before = held.get(item.uuid)
+            if before is None or not self.says_as_held(item, before.digest, emptied=before.emptied):
+                self.prepare(source, item)
+        return list(found.values())

@@ -1,0 +1,70 @@
+"""The short way of the questions that are asked most: GET of a list or a document of the API.
+
+They go from WSGI straight to their view. Flask's routing, contexts and response objects cost as much as the whole
+answer and add nothing to it. Everything else, and every request that needs more than that view, goes by Flask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from gateway.http.responses import Reply
+from gateway.klantinteracties.model.resources import BASE_PATH
+from gateway.klantinteracties.views import UUID_IN_PATH, Api, View
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+PREFIX = f"{BASE_PATH}/"
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+NO_PARTS: dict[str, str] = {}
+
+Environ = dict[str, Any]
+
+
+class Shortcut:
+    """A WSGI application around another one, that takes the short way where there is one.
+
+    `on_fault` makes the answer to an unexpected exception; `begin` is called before each request, also one that takes
+    the long way.
+    """
+
+    def __init__(
+        self,
+        long_way: WSGIApplication,
+        api: Api,
+        on_fault: Callable[[Exception, Environ], Reply],
+        begin: Callable[[], None],
+    ) -> None:
+        self._begin = begin
+        self._long_way = long_way
+        self._api = api
+        self._on_fault = on_fault
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        self._begin()
+        found = self._find(environ)
+        if found is None:
+            return self._long_way(environ, start_response)
+        view, parts = found
+        try:
+            reply = view(environ, parts)
+        except Exception as fault:  # noqa: BLE001 - as Flask does: whatever it is, the client gets an answer
+            reply = self._on_fault(fault, environ)
+        start_response(STATUS_LINES[reply.status], reply.headers)
+        return [reply.body]
+
+    def _find(self, environ: Environ) -> tuple[View, dict[str, str]] | None:
+        path: str = environ["PATH_INFO"]
+        # Pages of other websites need the headers of CORS.
+        if environ["REQUEST_METHOD"] != "GET" or not path.startswith(PREFIX) or "HTTP_ORIGIN" in environ:
+            return None
+        resource, slash, uuid = path[len(PREFIX) :].partition("/")
+        if slash:
+            view = self._api.details.get(resource) if UUID_IN_PATH.fullmatch(uuid) else None
+            return None if view is None else (view, {"uuid": uuid})
+        view = self._api.lists.get(resource)
+        return None if view is None else (view, NO_PARTS)

@@ -1,0 +1,1 @@
+"""The OpenAPI document, made from declarations and schemas, and its page."""

@@ -1,0 +1,143 @@
+"""The description of the API, for machines and for people: without token, and without anything from elsewhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import orjson
+import yaml
+from flask import Flask, Response, render_template, request
+
+from gateway.http.public_address import PublicAddresses
+from gateway.http.responses import JSON_ONLY, SECURITY
+from gateway.klantinteracties.model.resources import BASE_PATH
+from gateway.klantinteracties.openapi.document import document
+from gateway.klantinteracties.openapi.parts import API_VERSION
+
+Json = dict[str, Any]
+
+# As recorded (183, 184).
+OPENAPI_TYPE = "application/vnd.oai.openapi"
+FORMS = {
+    "yaml": f"{OPENAPI_TYPE}; charset=utf-8",
+    "json": f"{OPENAPI_TYPE}+json",  # JSON has no charset
+}
+COMMON = (("Allow", "GET, HEAD, OPTIONS"), ("API-version", API_VERSION))
+NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
+PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def register(app: Flask, addresses: PublicAddresses) -> None:
+    """Add the paths of the document and of the page that shows it."""
+
+    def described(form: str) -> Response:
+        return _document(form, addresses.base(request.environ) if addresses.main else "")
+
+    def moved(to: str) -> Response:
+        return _moved(f"{addresses.path(request.environ)}{BASE_PATH}/{to}")
+
+    for form in FORMS:
+        app.add_url_rule(f"{BASE_PATH}/openapi.{form}", f"openapi_{form}", described, defaults={"form": form})
+        app.add_url_rule(
+            f"{BASE_PATH}/schema/openapi.{form}",
+            f"old_openapi_{form}",
+            moved,
+            defaults={"to": f"openapi.{form}"},
+        )
+    app.add_url_rule(f"{BASE_PATH}/schema", "documentation_bare", moved, defaults={"to": "schema/"})
+    app.add_url_rule(f"{BASE_PATH}/schema/", "documentation", _page)
+
+
+def _document(form: str, base: str) -> Response:
+    headers = [item for item in JSON_ONLY if item[0] != "Content-Type"]
+    return Response(
+        _written(form, base),
+        200,
+        [
+            *headers,
+            *COMMON,
+            ("Content-Type", FORMS[form]),
+            ("Content-Disposition", f'inline; filename="klantinteracties.{form}"'),
+            # Nothing personal is in it: tools in a browser may read it from anywhere.
+            ("Access-Control-Allow-Origin", "*"),
+        ],
+    )
+
+
+@cache
+def _written(form: str, base: str) -> bytes:
+    """The document for clients that come by one of the configured addresses (few), "" for any."""
+    described = document() | {"servers": [{"url": f"{base}{BASE_PATH}"}]}
+    if form == "json":
+        return orjson.dumps(described)
+    text: str = yaml.dump(described, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return text.encode()
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes shared parts out in full: anchors are legal, but few readers of OpenAPI expect them."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Always."""
+        return True
+
+
+def _moved(to: str) -> Response:
+    return Response(b"", 302, [*SECURITY, ("Location", to)])
+
+
+def _page() -> Response:
+    headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", PAGE_POLICY)]
+    return Response(_rendered(), 200, [*SECURITY, *COMMON, *headers])
+
+
+@cache
+def _rendered() -> str:
+    return render_template(
+        "documentation.html",
+        document=document(),
+        methods=METHODS,
+        shape=_shape,
+        anchor=_anchor,
+    )
+
+
+def _anchor(reference: str) -> str:
+    return reference.rpartition("/")[2]
+
+
+def _shape(schema: Json) -> list[tuple[str, str]]:
+    """How a schema is said in one line: words, some with the name of the component that they lead to."""
+    if "$ref" in schema:
+        name = _anchor(schema["$ref"])
+        return [(name, name)]
+    if "items" in schema:
+        return [("lijst van ", ""), *_shape(schema["items"])]
+    for word, between in (("allOf", " met "), ("oneOf", " of "), ("anyOf", " of ")):
+        if word in schema and "$ref" in str(schema[word]):
+            said: list[tuple[str, str]] = []
+            for inner in schema[word]:
+                said += [(between, "")] * bool(said) + _shape(inner)
+            return said + [(", of null", "")] * bool(schema.get("nullable"))
+    return [(", ".join(_words(schema)), "")]
+
+
+def _words(schema: Json) -> list[str]:
+    limits = schema | next((part for part in schema.get("anyOf", ()) if "enum" not in part), {})
+    said = [
+        limits.get("format")
+        or {"string": "tekst", "integer": "getal", "boolean": "ja/nee"}.get(limits.get("type", ""), "object")
+    ]
+    if "enum" in schema:
+        said = ["een van " + ", ".join(map(str, schema["enum"]))]
+    for key, about in (("minLength", "minstens {} tekens"), ("maxLength", "hoogstens {} tekens")):
+        if key in limits:
+            said.append(about.format(limits[key]))
+    for key, about in (("minimum", "vanaf {}"), ("maximum", "tot en met {}"), ("pattern", "vorm {}")):
+        if key in limits:
+            said.append(about.format(limits[key]))
+    if schema.get("nullable"):
+        said.append("of null")
+    return said

@@ -1,0 +1,1 @@
+"""Query string to conditions, rows to answers, ETags, questions that took too long."""

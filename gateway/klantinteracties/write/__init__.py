@@ -1,0 +1,1 @@
+"""Create, update, delete: drafts, rules, and the write itself."""

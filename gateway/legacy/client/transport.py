@@ -1,0 +1,424 @@
+"""One HTTP call to a source, done with care: its turn at the gate, token, timeouts, deadline, retries, whole answers.
+
+It knows HTTP and the refusals of the standard; what is asked is the client's affair. Nothing that it logs
+or raises holds a parameter's value.
+"""
+
+import codecs
+import email.utils
+import os
+import random
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import requests
+import urllib3
+from requests.auth import AuthBase
+
+from gateway.base import memory
+from gateway.base.logs import get_logger, silence_http_libraries
+from gateway.base.timed_http import TimedAdapter, ends_at
+from gateway.config.defaults import MOST_CONNECTIONS
+from gateway.config.model import Source
+from gateway.legacy import errors
+from gateway.legacy.background import current
+from gateway.legacy.client import lenient_parser
+from gateway.legacy.client.jwt_tokens import Tokens
+from gateway.legacy.pacing import circuit_breaker
+from gateway.legacy.pacing.gate import Asked, Gate
+from gateway.legacy.pacing.server_gates import Gates
+from gateway.legacy.pacing.waiting_threads import about_to_wait
+
+silence_http_libraries()
+log = get_logger("klantbrug.legacy")
+
+_CHUNK = 64 * 1024
+# So much of an answer that is too large is kept, to see what it is of.
+_BEGIN = 64 * 1024
+# A call that breaks off after so long was being worked on.
+LONG_SECONDS = 20.0
+NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poort antwoordt http"
+# Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
+_PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+# Nothing was asked, or there is no time to ask again.
+_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.NotNow)
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and how long apart a call is tried; waits are seconds."""
+
+    attempts: int = 5
+    # A timeout, a plain 500 and what broke off late have cost the source its work already: one more try and no further.
+    costly_attempts: int = 2
+    # A job is not done with that, and gives a bad moment time to pass.
+    costly_background_attempts: int = 12
+    first_wait: float = 0.25
+    longest_wait: float = 20.0
+    longest_retry_after: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `body` is the parsed JSON, or None when it was not JSON.
+
+    `lenient`: it is not quite JSON, and was read as far as it goes (see `lenient`). Then `text` is what came where
+    its structure is broken, and there is no body.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    lenient: bool = False
+    text: str | None = None
+
+
+class _Bearer(AuthBase):
+    # As an auth object, because a header alone gives way to what requests finds elsewhere.
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Transport:
+    """The connections to one source. Safe for threads; a forked process makes its own connections."""
+
+    def __init__(self, source: Source, retries: Retries, gates: Gates) -> None:
+        self._source = source
+        self._gates = gates
+        self._retries = retries
+        self._tokens = Tokens(source)
+        bases = (source.zaken_url, source.catalogi_url, source.klanten_url, source.contactmomenten_url)
+        self._bases = tuple(base for base in bases if base)
+        self._session = self._new_session()
+        self._pid = os.getpid()
+        self.clock_skew: float | None = None
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    def get(self, url: str, params: Mapping[str, str], template: str, deadline: float | None) -> Answer:
+        """GET until there is an answer worth having.
+
+        In: an address under one of the source's base URLs, the query parameters, how the call may be
+        named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
+        `errors`, by what was wrong with the last try; never on a first passing trouble. A background call (see
+        `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped;
+        a live call that finds no place to wait raises NoPlace.
+        """
+        if not url.startswith(self._bases):
+            raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        about_to_wait(self._source.name, template)
+        gate = self._gates.of(url)
+        attempt = costly = 0
+        renewed = False
+        while True:
+            attempt += 1
+            try:
+                return self._once(gate, url, params, template, deadline, attempt)
+            except errors.Forbidden as exc:
+                if not exc.expired or renewed:
+                    raise
+                renewed = True
+                continue  # at once: only the token was wrong, and the next one is new
+            except errors.LegacyError as exc:
+                if not exc.temporary or isinstance(exc, _NOT_ASKED):
+                    raise
+                costly += _is_costly(exc)
+                if self._enough(gate, attempt, costly):
+                    raise
+                wait = self._wait_before(attempt)
+                rest = getattr(exc, "retry_after", None) or 0.0
+                if deadline is not None and time.monotonic() + max(wait, rest) >= deadline:
+                    raise  # the cause says more than that the time is over
+            _sleep(wait)
+
+    def _enough(self, gate: Gate, attempt: int, costly: int) -> bool:
+        """Was the call tried often enough? That of a job with all patience is not, while no call gets through."""
+        retries, job = self._retries, current()
+        if job is None or job.patience is not None:
+            return attempt >= retries.attempts or costly >= retries.costly_attempts
+        if costly >= retries.costly_background_attempts:
+            return True
+        return attempt >= max(retries.attempts, circuit_breaker.IN_A_ROW) and not gate.broken()
+
+    def _wait_before(self, attempt: int) -> float:
+        """Seconds until the next try; what a source asks for in Retry-After is waited for at the gate."""
+        longest = min(self._retries.longest_wait, self._retries.first_wait * 2 ** min(attempt - 1, 10))
+        return random.uniform(0, longest)  # noqa: S311  spreads load, protects nothing
+
+    def _once(
+        self,
+        gate: Gate,
+        url: str,
+        params: Mapping[str, str],
+        template: str,
+        deadline: float | None,
+        attempt: int,
+    ) -> Answer:
+        name = self._source.name
+        place = gate.enter(template, deadline)
+        started = time.monotonic()
+        status: int | None = None
+        asked: Asked | None = None
+        try:
+            token = self._tokens.current()
+            error: errors.LegacyError | None
+            try:
+                status, headers, content = self._exchange(url, params, template, token, deadline)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+                error = self._broken(exc, template, deadline)
+                took = time.monotonic() - started
+            except errors.TooLarge as large:
+                error, took = large, time.monotonic() - started
+            else:
+                took = time.monotonic() - started
+                answer, error = self._judge(status, headers, content, template, params)
+                if isinstance(error, errors.Forbidden) and error.expired:
+                    self._tokens.expired(token)
+            asked = Asked(template, _page(params), took, error)
+        finally:
+            gate.leave(place, asked)
+        log.debug(
+            "legacy call",
+            source=name,
+            call=template,
+            status=status,
+            error=error.cause if error else None,
+            ms=round(took * 1000),
+            attempt=attempt,
+        )
+        if error:
+            error.took = took
+            raise error
+        return answer
+
+    def _exchange(
+        self, url: str, params: Mapping[str, str], template: str, token: str, deadline: float | None
+    ) -> tuple[int, Mapping[str, str], bytearray]:
+        source = self._source
+        left = min(source.call_timeout, source.call_timeout if deadline is None else _left(deadline))
+        if left <= 0.001:
+            raise requests.Timeout
+        # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
+        connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
+        timeout = urllib3.Timeout(total=left, connect=connect, read=read)
+        asked = time.time()
+        with ends_at(time.monotonic() + left, read):
+            response = self._sessions().get(
+                url,
+                params=dict(params),
+                auth=_Bearer(token),
+                timeout=timeout,  # type: ignore[arg-type]  # urllib3 takes it as it stands; the stubs don't know
+                allow_redirects=False,
+                stream=True,
+            )
+            self._note_clock(response.headers.get("Date"), asked)
+            whole = False
+            try:
+                content = self._read(response.raw, template)
+                whole = True
+            finally:
+                if whole:
+                    response.raw.release_conn()
+                else:
+                    response.raw.close()  # what is left of this answer must not begin the next one
+        return response.status_code, response.headers, content
+
+    def _read(self, raw: urllib3.HTTPResponse, template: str) -> bytearray:
+        parts = bytearray()
+        while part := raw.read1(_CHUNK, decode_content=True):
+            parts += part
+            if len(parts) > self._source.max_answer:
+                memory.took(len(parts))
+                version = raw.headers.get("API-version", "")
+                begin = bytes(parts[:_BEGIN])
+                raise errors.TooLarge(self._source.name, template, begin=begin, version=version)
+        memory.took(len(parts))
+        if raw.length_remaining:
+            raise urllib3.exceptions.ProtocolError("incomplete")
+        return parts
+
+    def _broken(self, exc: Exception, template: str, deadline: float | None) -> errors.LegacyError:
+        """The error for an exchange that did not come to an end; the library's text is left behind."""
+        name = self._source.name
+        timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+        if isinstance(exc, timeouts):
+            if deadline is not None and time.monotonic() >= deadline - 0.05:
+                return errors.DeadlinePassed(name, template)
+            return errors.TimedOut(name, template)
+        if isinstance(exc, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+            return errors.Untrusted(name, template, text=NO_TLS if _speaks_http(exc) else "")
+        if isinstance(exc, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
+            return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
+        if isinstance(exc, requests.ConnectionError):
+            return errors.Unreachable(name, template)
+        if isinstance(exc, urllib3.exceptions.HTTPError):
+            # The status line was there, the rest was not.
+            return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
+        if isinstance(exc, ConnectionError):
+            return errors.Unreachable(name, template)
+        if isinstance(exc, requests.RequestException):
+            return errors.BadAnswer(name, template)
+        # What is left of OSError: a certificate file that cannot be used.
+        return errors.Untrusted(name, template)
+
+    def _judge(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        content: bytearray,
+        template: str,
+        params: Mapping[str, str],
+    ) -> tuple[Answer, errors.LegacyError | None]:
+        name = self._source.name
+        is_json = "json" in headers.get("Content-Type", "").lower()
+        answer = _answer(status, headers, content) if is_json else None
+        if status == 200:
+            if answer is not None:
+                return answer, None
+            text = "het antwoord is afgebroken" if is_json else "dit is geen API-antwoord; klopt het adres?"
+            error = errors.BadAnswer(name, template, text=text, status=status, cut_off=is_json)
+            return Answer(status, headers, None), error
+        answer = answer or Answer(status, headers, None)
+        return answer, self._refusal(answer, template, params)
+
+    def _refusal(self, answer: Answer, template: str, params: Mapping[str, str]) -> errors.LegacyError:
+        name, status = self._source.name, answer.status
+        problem = answer.body if isinstance(answer.body, dict) and "code" in answer.body else None
+        if status in (401, 403):
+            code = problem.get("code") if problem else None
+            return errors.Forbidden(name, template, code=code if isinstance(code, str) else "", status=status)
+        if status in (404, 410):
+            if problem is None:
+                # A router in between also answers 404; only the API itself may say that an object is gone.
+                return errors.BadAnswer(
+                    name, template, text="op dit adres antwoordt geen API; klopt het?", status=status
+                )
+            kind = errors.NotFound if status == 404 else errors.Gone
+            return kind(name, template, status=status)
+        if status == 429 or status >= 500:
+            busy = errors.TooManyRequests if status == 429 else errors.ServerError
+            error = busy(name, template, status=status)
+            retry_after = _retry_after(answer.headers.get("Retry-After"))
+            if retry_after is not None:
+                longest = min(self._retries.longest_retry_after, self._source.longest_rest)
+                error.retry_after, error.asked_rest = min(retry_after, longest), retry_after
+            return error
+        if 400 <= status < 500:
+            text = f"de bron neemt deze vraag niet aan (status {status}"
+            text += f", gevraagd met {', '.join(sorted(params))})" if params else ")"
+            return errors.BadRequest(name, template, text=text, status=status)
+        text = (
+            "de bron verwijst door; zet het uiteindelijke adres in de config" if 300 <= status < 400 else ""
+        )
+        return errors.BadAnswer(name, template, text=text, status=status)
+
+    def _note_clock(self, date: str | None, asked: float) -> None:
+        theirs = None if date is None else _moment(date)
+        if theirs is not None:
+            # The header has whole seconds, and was written between asking and now.
+            self.clock_skew = theirs + 0.5 - (asked + time.time()) / 2
+
+    def _sessions(self) -> requests.Session:
+        if self._pid != os.getpid():
+            # Two processes on one inherited socket would read each other's answers.
+            self._session, self._pid = self._new_session(), os.getpid()
+        return self._session
+
+    def _new_session(self) -> requests.Session:
+        source = self._source
+        session = requests.Session()
+        # Neither .netrc (another password) nor proxies: calls go to the configured hosts only.
+        session.trust_env = False
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        session.headers.update(
+            {"Accept": "application/json", "Accept-Crs": "EPSG:4326", "User-Agent": "klantbrug"}
+        )
+        session.verify = str(source.ca_bundle) if source.ca_bundle else True
+        if source.client_cert and source.client_key:
+            session.cert = (str(source.client_cert), str(source.client_key))
+        elif source.client_cert:
+            session.cert = str(source.client_cert)
+        hosts = {urlsplit(base)[:2] for base in self._bases}
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, TimedAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
+        return session
+
+
+def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Answer | None:
+    """The answer with this JSON; None when it is none, or ends too early."""
+    if content.startswith(codecs.BOM_UTF8):
+        del content[: len(codecs.BOM_UTF8)]  # says nothing, so nothing is lost with it
+    try:
+        body = orjson.loads(content)
+        if not lenient_parser.has_doubles(content, body):
+            return Answer(status, headers, body)
+    except orjson.JSONDecodeError:
+        pass
+    found = lenient_parser.read(content)
+    return None if found is None else Answer(status, headers, found.body, True, found.text)
+
+
+def _sleep(seconds: float) -> None:
+    job = current()
+    if job is not None and job.stop is not None:
+        job.stop.wait(seconds)  # the gate then says that it stops
+    else:
+        time.sleep(seconds)
+
+
+def _page(params: Mapping[str, str]) -> int:
+    page = params.get("page", "")
+    return int(page) if page.isdecimal() else 0
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
+
+
+def _is_costly(error: errors.LegacyError) -> bool:
+    return isinstance(error, errors.TimedOut) or error.status == 500 or error.took > LONG_SECONDS
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds from a Retry-After header, which holds seconds or a date; None when there is no telling."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    moment = _moment(value)
+    return None if moment is None else max(0.0, moment - time.time())
+
+
+def _moment(date: str) -> float | None:
+    """The time.time() of a date in a header; None when it is none, as with a year or a zone that no clock has."""
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _speaks_http(exc: BaseException) -> bool:
+    """Did a TLS handshake fail because the other side speaks plain HTTP? The reason lies deep in the chain."""
+    seen: set[int] = set()
+    ask: list[object] = [exc]
+    while ask:
+        each = ask.pop()
+        if not isinstance(each, BaseException) or id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, ssl.SSLError) and each.reason in _PLAIN_HTTP:
+            return True
+        ask += [*each.args, each.__cause__, each.__context__, getattr(each, "reason", None)]
+    return False

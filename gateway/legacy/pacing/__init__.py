@@ -1,0 +1,1 @@
+"""How gently a source is asked, over all processes: gate, turns, rates, circuit breaker."""

@@ -1,0 +1,397 @@
+"""The gate that each call on a source goes through: may it go now, must it wait, or is it refused at once?
+
+Shared by all processes of a store. Live calls (a client waits) go before background ones (see `background`), which
+moreover keep to the window, to an operator's pause, and to what the source bears. It merely decides and waits; what is
+asked, and tried again, is the transport's affair.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gateway.base.logs import get_logger
+from gateway.base.process_identity import me
+from gateway.base.time_windows import Window
+from gateway.config.defaults import MOST_CONNECTIONS
+from gateway.config.model import Source
+from gateway.legacy import errors
+from gateway.legacy.background import Background, Waiting, current
+from gateway.legacy.pacing import circuit_breaker, concurrency, turns
+from gateway.legacy.pacing.shared_state import Call, Pace, PaceFile, State, Wishes
+from gateway.legacy.pacing.turns import BACKGROUND, LIVE, Limits
+
+# How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
+POLL_SECONDS, WISH_SECONDS = 0.005, 0.25
+RECLAIM_SECONDS = 0.2
+# A call that was on the line for so long tells that the source hangs, though the client's own time was short: less than
+# half of `[live] deadline`, or no question would ever tell. What is merely slow is read on by background calls, which
+# have more time, and whose answers tell that it works.
+HANGS_SECONDS = 1.5
+# After a 429 that does not say how long: from the first to the longest, doubling.
+FIRST_REST, LONGEST_REST = 0.25, 20.0
+# So many seconds of rest more than before are worth telling an operator.
+LONG_REST = 30.0
+
+WINDOW = "buiten het venster"
+PAUSED = "gepauzeerd"
+# In the file a reason stands by its place here.
+REASONS = ("", WINDOW, PAUSED, turns.REST, turns.BROKEN, *turns.SHORT)
+# What may take long, so that a job with little patience does not wait for it.
+LONG = (WINDOW, PAUSED, turns.REST, turns.BROKEN)
+# What an operator chose; the others are the source's trouble.
+CHOSEN = (WINDOW, PAUSED)
+
+log = get_logger("klantbrug.legacy")
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that is over. `page` is its place in a list; `error` None is a good answer."""
+
+    template: str
+    page: int
+    seconds: float
+    error: errors.LegacyError | None
+
+
+class Gate:
+    """The gate of one server of a source. Safe for threads and forks."""
+
+    def __init__(
+        self,
+        source: Source,
+        path: Path | None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        store: Path | None = None,
+    ) -> None:
+        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`.
+
+        The clocks are for tests.
+        """
+        self._source = source
+        self._file = PaceFile(path, store)
+        self._window = Window(source.window)
+        self._clock = clock
+        self._wall = wall
+        self._freed = threading.Condition()
+        self._looked = 0.0
+
+    def share(self) -> None:
+        """See that the pace is shared with the other processes of the store. Raises NotShared."""
+        self._file.share()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    # Calls
+
+    def enter(self, template: str, deadline: float | None) -> Call:
+        """Wait until the call may go and take its place, that the caller gives back with `leave`.
+
+        `deadline` is a time.monotonic. A live call raises CircuitOpen or TooManyRequests where waiting is of no use.
+        A background call waits for that too; it raises NotNow when its patience ends, Stopped when it must stop.
+        Both raise DeadlinePassed.
+        """
+        ours = me()
+        call = Call(pid=ours.pid, born=ours.born, namespace=ours.namespace, number=next(_numbers))
+        job = current()
+        if job is None:
+            self._enter_live(call, template, deadline)
+        else:
+            self._enter_background(call, job, template, deadline)
+        return call
+
+    def leave(self, call: Call, asked: Asked | None) -> None:
+        """Give the place back and let everybody learn from the call; None when it was broken off by ourselves."""
+        with self._file.locked() as state:
+            now = self._clock()
+            before = turns.rest(state.pace, now)
+            turns.remove(state.pace, call)
+            if asked is None:
+                circuit_breaker.ended(state.pace, call, now)
+            else:
+                _learn(state.pace, call, asked, self._limits(state.wishes), now)
+            rest = turns.rest(state.pace, now)
+        if rest > before + LONG_REST:
+            log.warning(
+                "bron vraagt rust; jobs wachten",
+                source=self._source.name,
+                seconds=round(rest),
+                asked=round(getattr(asked and asked.error, "asked_rest", None) or rest),
+            )
+        with self._freed:
+            self._freed.notify_all()
+
+    def charge(self, objects: int) -> None:
+        """Count objects that a background call read; later background calls wait for them."""
+        if current() is not None:
+            with self._file.locked() as state:
+                limit = self._limits(state.wishes).objects_per_second
+                turns.charge(state.pace, objects, limit, self._clock())
+
+    def broken(self) -> bool:
+        """Is the circuit breaker open?"""
+        with self._file.locked() as state:
+            return bool(state.pace.open_until)
+
+    def refuse_when_broken(self, template: str) -> None:
+        """Raise CircuitOpen when a live call would, which goes before any work that leads up to one."""
+        with self._file.locked() as state:
+            if circuit_breaker.wait(state.pace, self._clock()):
+                raise errors.CircuitOpen(self._source.name, template)
+
+    def waits(self, *, window: bool = True) -> Waiting | None:
+        """What a background call would wait for now, of what may take long; None when it can go."""
+        opens = self._opens() if window else None
+        with self._file.locked() as state:
+            found = self._long(state, opens)
+        return self._waiting(*found) if found else None
+
+    # Wishes
+
+    def pause(self, paused: bool) -> None:
+        """Hold all background calls of every process, or let them go again; kept over restarts."""
+        with self._file.locked() as state:
+            state.wishes.paused = paused
+
+    def wish(
+        self,
+        *,
+        connections: int | None = None,
+        requests_per_second: float | None = None,
+        objects_per_second: float | None = None,
+    ) -> None:
+        """Put other limits over those of the configuration, of what is given; kept until `forget_wishes`."""
+        with self._file.locked() as state:
+            if connections is not None:
+                state.wishes.connections = connections
+                state.pace.allowed = 0.0
+            if requests_per_second is not None:
+                state.wishes.requests_per_second = requests_per_second
+                state.pace.next_request = 0.0
+            if objects_per_second is not None:
+                state.wishes.objects_per_second = objects_per_second
+                state.pace.next_object = 0.0
+
+    def forget_wishes(self) -> None:
+        """Let the limits of the configuration hold again; a pause stays."""
+        self.wish(connections=-1, requests_per_second=-1, objects_per_second=-1)
+
+    def describe(self) -> dict[str, object]:
+        """How the source is asked now, ready for JSON; see `server_gates.describe`."""
+        opens = self._opens()
+        with self._file.locked() as state:
+            pace, now, limits = state.pace, self._clock(), self._limits(state.wishes)
+            self._reclaim(pace, now)
+            found = self._long(state, opens)
+            if found is None and 0 <= now - pace.reason_at <= 2 * WISH_SECONDS:
+                found = REASONS[pace.reason], pace.reason_until - now if pace.reason_until else None
+            waiting = self._waiting(*found) if found else None
+            usual = concurrency.p50(pace)
+            wishes = {name: getattr(state.wishes, name) for name, _ in Wishes._fields_ if name != "paused"}
+            return {
+                "breaker": circuit_breaker.state_of(pace, now),
+                "paused": bool(state.wishes.paused),
+                "connections": limits.connections,
+                "allowed": concurrency.allowed(pace, limits.connections),
+                "in_flight": turns.count(pace, LIVE) + turns.count(pace, BACKGROUND),
+                "requests_per_second": limits.requests_per_second,
+                "objects_per_second": limits.objects_per_second,
+                "p50_ms": None if usual is None else round(usual * 1000),
+                "slow": bool(pace.slow),
+                "waiting": waiting.reason if waiting else None,
+                "until": waiting.until.isoformat(timespec="seconds") if waiting and waiting.until else None,
+                "overrides": {name: value for name, value in wishes.items() if value >= 0},
+            }
+
+    # Live
+
+    def _enter_live(self, call: Call, template: str, deadline: float | None) -> None:
+        name = self._source.name
+        turn: float | None = None
+        waits = False
+        try:
+            while True:
+                with self._file.locked() as state:
+                    pace, now, limits = state.pace, self._clock(), self._limits(state.wishes)
+                    closed = circuit_breaker.wait(pace, now)
+                    if closed:
+                        raise errors.CircuitOpen(name, template)
+                    rest = turns.live_rest(pace, now)
+                    if rest and deadline is not None and now + rest >= deadline:
+                        raise errors.TooManyRequests(name, template, text="de bron heeft om rust gevraagd")
+                    if turn is None:
+                        turn = turns.due(pace.next_request, limits.requests_per_second, now)
+                        if deadline is not None and turn > deadline:
+                            raise errors.DeadlinePassed(name, template)
+                        turns.take(pace, turn, limits)
+                    due = max(now + rest, turn)
+                    call.at = now
+                    if due <= now and turns.live_may_go(pace, limits.connections):
+                        turns.remove(pace, call)
+                        waits = False
+                        turns.add(pace, call, LIVE)
+                        circuit_breaker.start(pace, call, now)
+                        return
+                    if not waits:
+                        waits = turns.add(pace, call, turns.LIVE_WAITING)
+                    self._reclaim(pace, now)
+                left = None if deadline is None else deadline - now
+                if left is not None and left <= 0:
+                    raise errors.DeadlinePassed(name, template)
+                seconds = min(due - now, WISH_SECONDS) if due > now else POLL_SECONDS
+                self._sleep(seconds if left is None else min(seconds, left))
+        finally:
+            if waits:
+                with self._file.locked() as state:
+                    turns.remove(state.pace, call)
+
+    # Background
+
+    def _enter_background(self, call: Call, job: Background, template: str, deadline: float | None) -> None:
+        name = self._source.name
+        began = self._clock()
+        told = ""
+        if job.stop is not None and job.stop.is_set():
+            raise errors.Stopped(name)
+        try:
+            while True:
+                opens = self._opens() if job.window else None
+                with self._file.locked() as state:
+                    now = self._clock()
+                    found = self._background_hold(state, call, opens, now)
+                    if found is None:
+                        return
+                reason, seconds = found
+                if reason != told:
+                    told = reason
+                    if job.waiting:
+                        job.waiting(self._waiting(reason, seconds))
+                if job.stop is not None and job.stop.is_set():
+                    raise errors.Stopped(name)
+                if deadline is not None and now >= deadline:
+                    raise errors.DeadlinePassed(name, template)
+                if job.patience is not None and reason in LONG:
+                    waited = now - began
+                    if max(waited, waited + (seconds or 0.0)) > job.patience:
+                        raise errors.NotNow(name, template, self._waiting(reason, seconds))
+                self._sleep(_look_again(reason, seconds, deadline, now), job.stop)
+        finally:
+            if told and job.waiting:
+                job.waiting(None)
+
+    def _background_hold(
+        self, state: State, call: Call, opens: float | None, now: float
+    ) -> tuple[str, float | None] | None:
+        """Why the call can't go now, and for how many seconds (None: nobody knows); None when it took its place."""
+        pace, limits = state.pace, self._limits(state.wishes)
+        found = self._long(state, opens) or turns.background_hold(pace, limits, now)
+        if found is not None:
+            self._reclaim(pace, now)
+            reason, seconds = found
+            pace.reason, pace.reason_at = REASONS.index(reason), now
+            pace.reason_until = now + seconds if seconds else 0.0
+            return found
+        turns.take(pace, turns.due(pace.next_request, limits.requests_per_second, now), limits)
+        call.at = now
+        turns.add(pace, call, BACKGROUND)
+        circuit_breaker.start(pace, call, now)
+        return None
+
+    def _long(self, state: State, opens: float | None) -> tuple[str, float | None] | None:
+        if state.wishes.paused:
+            return PAUSED, None
+        if opens is not None:
+            return WINDOW, opens
+        return turns.long_hold(state.pace, self._clock())
+
+    def _opens(self) -> float | None:
+        """Seconds until the window opens, None when it is open."""
+        wall = self._wall()
+        opens = self._window.opens(wall)
+        return None if opens is None else (opens - wall).total_seconds()
+
+    # What both need
+
+    def _limits(self, wishes: Wishes) -> Limits:
+        def chosen(name: str, own: float) -> float:
+            wish = getattr(wishes, name)
+            return own if wish < 0 else wish
+
+        source = self._source
+        return Limits(
+            max(1, min(MOST_CONNECTIONS, int(chosen("connections", source.max_connections)))),
+            chosen("requests_per_second", source.requests_per_second),
+            chosen("objects_per_second", source.objects_per_second),
+        )
+
+    def _reclaim(self, pace: Pace, now: float) -> None:
+        """Take back, now and then, what processes hold that are no more."""
+        if not 0 <= now - self._looked < RECLAIM_SECONDS:
+            self._looked = now
+            turns.reclaim(pace, now)
+            circuit_breaker.reclaim(pace, now)
+
+    def _sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
+        if seconds <= POLL_SECONDS:
+            with self._freed:
+                self._freed.wait(seconds)
+        elif stop is not None:
+            stop.wait(seconds)
+        else:
+            time.sleep(seconds)
+
+    def _waiting(self, reason: str, seconds: float | None) -> Waiting:
+        return Waiting(reason, None if seconds is None else self._wall() + timedelta(seconds=seconds))
+
+
+def _look_again(reason: str, seconds: float | None, deadline: float | None, now: float) -> float:
+    """In how many seconds a waiting background call looks again."""
+    if reason in turns.PLACES:
+        return POLL_SECONDS
+    wait = WISH_SECONDS if seconds is None else min(seconds, WISH_SECONDS)
+    return wait if deadline is None else min(wait, max(0.0, deadline - now))
+
+
+def _learn(pace: Pace, call: Call, asked: Asked, limits: Limits, now: float) -> None:
+    """What a call that is over tells of the source."""
+    error, connections = asked.error, limits.connections
+    if error is None:
+        concurrency.answered(pace, asked.template, asked.page, asked.seconds, connections, now)
+        circuit_breaker.answered(pace, now)
+        pace.busy = 0
+        return
+    retry_after = getattr(error, "retry_after", None)
+    if isinstance(error, errors.TooManyRequests) or retry_after is not None:
+        if retry_after is None:
+            longest = min(LONGEST_REST, FIRST_REST * 2 ** min(pace.busy, 10))
+            retry_after = random.uniform(longest / 2, longest)  # noqa: S311  spreads load, protects nothing
+        pace.busy += 1
+        turns.rest_for(pace, retry_after, now)
+        concurrency.suffered(pace, connections, now)
+        circuit_breaker.ended(pace, call, now)
+    elif _is_failure(error, asked.seconds):
+        concurrency.suffered(pace, connections, now)
+        circuit_breaker.failed(pace, call, now)
+    elif isinstance(error, errors.DeadlinePassed | errors.Untrusted):
+        circuit_breaker.ended(pace, call, now)
+    else:
+        circuit_breaker.answered(pace, now)  # a refusal is an answer too
+
+
+def _is_failure(error: errors.LegacyError, seconds: float) -> bool:
+    if isinstance(error, errors.DeadlinePassed):
+        return seconds >= HANGS_SECONDS
+    if isinstance(error, errors.BadAnswer):
+        return error.cut_off
+    return error.temporary

@@ -1,0 +1,1 @@
+"""Notifications in and out, and our abonnement at a Notificaties API."""

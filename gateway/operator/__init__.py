@@ -1,0 +1,1 @@
+"""What an operator asks, without HTTP: status, backfills, phase, findings, explain, check, reports."""

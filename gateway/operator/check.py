@@ -1,0 +1,338 @@
+"""What `klantbrug check` finds out: does each source answer, do the credentials work, what can they see.
+
+Lines are plain Dutch for the operator, without personal data; how they look is the command's affair.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from urllib.parse import urlsplit
+
+from gateway.config.load import EARLIER_APIS
+from gateway.config.model import Config, Source
+from gateway.fetch.coverage import CUTOVER
+from gateway.legacy import errors
+from gateway.legacy.client.api_versions import NEWEST
+from gateway.legacy.client.source_client import PATHS, Count, ZakenClient, uuid_of
+from gateway.legacy.client.transport import Retries
+from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
+from gateway.operator.check_earlier_standards import check_earlier
+from gateway.operator.check_report import Level, Line, SourceReport, explain
+from gateway.operator.exposure import open_files, over_the_network
+from gateway.store.file.errors import StoreError
+from gateway.store.inspect.rebuilding import to_rebuild
+from gateway.store.operation import events
+from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+from mappings.translate import fingerprint
+
+# The whole check of a source, and how many zaaktypen are counted one by one: it must stay gentle.
+SECONDS = 90.0
+MOST_ZAAKTYPEN = 40
+# A token is valid for an hour; a minute more or less is no trouble, five may be a wrong clock.
+_SKEW_WARNING = 60.0
+_SHORT_SECRET = 32
+
+__all__ = ["MOST_ZAAKTYPEN", "Level", "Line", "SourceReport", "check_config", "check_source", "check_sources"]
+
+
+def check_sources(
+    config: Config,
+    names: Collection[str] = (),
+    *,
+    on_source: Callable[[str], None] = lambda name: None,
+    on_line: Callable[[Line], None] = lambda line: None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> list[Line]:
+    """Ask each source (of `names`, when given) that may be asked: one in phase cutover is left alone, as everywhere.
+
+    Out: all lines; each was told to `on_line` as it came, with what is done to `on_step`, after `on_source`.
+    """
+
+    def said(level: Level, text: str) -> list[Line]:
+        line = Line(level, text)
+        on_line(line)
+        return [line]
+
+    try:
+        phases = events.phases_in(config.store.path)
+    except StoreError as error:
+        text = f"{error} Of een bron in fase cutover staat, is dus niet bekend: er is geen bron bevraagd."
+        return said(Level.PROBLEM, text) if config.sources else []
+    lines = []
+    for source in config.sources:
+        if names and source.name not in names:
+            continue
+        on_source(source.name)
+        if phases.get(source.name) == CUTOVER:
+            text = (
+                f"Bron {source.name} staat in fase cutover: zij wordt niet meer bevraagd, ook niet door deze controle. "
+                f"Terug kan met klantbrug phase live --source {source.name}."
+            )
+            lines += said(Level.OK, text)
+        else:
+            report = SourceReport(source.name, on_line=on_line, on_step=on_step)
+            lines += check_source(source, report=report).lines
+    return lines
+
+
+def check_source(
+    source: Source, *, seconds: float = SECONDS, report: SourceReport | None = None
+) -> SourceReport:
+    """Ask one source, within so many seconds, and tell what works. It raises nothing of `errors`."""
+    report = SourceReport(source.name) if report is None else report
+    deadline = time.monotonic() + seconds
+    _before_asking(source, report)
+    client = ZakenClient(source, retries=Retries(attempts=3))
+    try:
+        _ask_all(client, source, report, deadline)
+        check_earlier(client, source, report, deadline)
+    finally:
+        client.close()
+    return report
+
+
+def _before_asking(source: Source, report: SourceReport) -> None:
+    for key in ("zaken_url", "catalogi_url", *(f"{api}_url" for api in EARLIER_APIS)):
+        parts = urlsplit(getattr(source, key))
+        if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            report.say(
+                Level.WARNING, f"{key} begint met http://: persoonsgegevens gaan onversleuteld over het net."
+            )
+    if len(source.secret) < _SHORT_SECRET:
+        report.say(
+            Level.WARNING,
+            f"Het geheim heeft minder dan {_SHORT_SECRET} tekens: laat de bron een langer uitgeven.",
+        )
+
+
+def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline: float) -> None:
+    report.on_step("welke versie van de Zaken API zij heeft")
+    try:
+        version = client.version(deadline=deadline)
+    except errors.LegacyError as exc:
+        explain(exc, source, "rollen", report)
+        _clock(client, report)
+        return
+    report.answers = True
+    report.version, report.open_zaak = version.text, version.open_zaak
+    said = "vast gezet in de config" if source.api_version else "volgens de bron zelf"
+    report.say(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({said}).")
+    if version.newer:
+        known = ".".join(map(str, NEWEST))
+        report.say(
+            Level.WARNING,
+            f"Deze versie is nieuwer dan Klantbrug kent: zij wordt bevraagd als {known}. Klopt de versie niet, vul "
+            "dan api_version in.",
+        )
+    if version.open_zaak:
+        report.say(Level.OK, "De bron kent de filters van Open Zaak: zoeken op KVK-nummer kan meteen.")
+    elif version.finds_kvk:
+        report.say(
+            Level.OK,
+            "Deze versie heeft een KVK-nummer alleen in innNnpId: zoeken op KVK-nummer kan meteen.",
+        )
+    else:
+        report.say(
+            Level.WARNING,
+            "De bron kent de filters van Open Zaak niet: op KVK-nummer zoeken kan pas na de backfill.",
+        )
+    _clock(client, report)
+    shown = _counts(client, source, report, deadline)
+    report.on_step("hoeveel zaken er zijn per vertrouwelijkheidaanduiding")
+    try:
+        _addresses(client, source, shown, report, deadline)
+        _per_vertrouwelijkheid(client, report, deadline)
+    except errors.LegacyError as exc:
+        explain(exc, source, "zaken", report)
+    if not source.catalogi_url:
+        report.say(Level.OK, "catalogi_url is leeg: er is niet per zaaktype geteld.")
+        return
+    report.on_step("hoeveel zaken er zijn per zaaktype")
+    try:
+        _per_zaaktype(client, report, deadline)
+    except errors.LegacyError as exc:
+        explain(exc, source, "zaaktypen", report, Level.WARNING)
+
+
+def _clock(client: ZakenClient, report: SourceReport) -> None:
+    skew = report.clock_skew = client.clock_skew
+    if skew is not None and abs(skew) > _SKEW_WARNING:
+        side = "voor" if skew > 0 else "achter"
+        report.say(
+            Level.WARNING,
+            f"De klok van de bron loopt {abs(skew):.0f} seconden {side}: tokens kunnen verlopen lijken.",
+        )
+
+
+def _counts(
+    client: ZakenClient, source: Source, report: SourceReport, deadline: float
+) -> dict[str, list[dict[str, object]]]:
+    """Count what is visible of each kind. Out: the objects that came along, by kind."""
+    shown: dict[str, list[dict[str, object]]] = {}
+    guessed = False
+    for kind in ("zaak", "rol", "klantcontact"):
+        report.on_step(f"hoeveel {PATHS[kind]} er te zien zijn")
+        try:
+            shown[kind], count = client.first(kind, deadline=deadline)
+        except errors.LegacyError as exc:
+            explain(exc, source, PATHS[kind], report)
+            continue
+        report.counts[kind] = count.number
+        guessed |= not count.exact
+        report.say(Level.OK if shown[kind] else Level.WARNING, _seen(kind, shown[kind], count))
+    if guessed:
+        report.say(
+            Level.WARNING,
+            "De bron telt niet precies (fuzzy pagination): aantallen en voortgang zijn schattingen.",
+        )
+    return shown
+
+
+def _seen(kind: str, objects: list[dict[str, object]], count: Count) -> str:
+    if not objects:
+        return f"Er zijn geen {PATHS[kind]} te zien: er zijn er geen, of de rechten reiken er niet toe."
+    if count.number is None:
+        return f"Er zijn {PATHS[kind]} te zien; de bron zegt niet hoeveel."
+    return f"Te zien: {'minstens ' if not count.exact else ''}{count.number} {PATHS[kind]}."
+
+
+def _addresses(
+    client: ZakenClient,
+    source: Source,
+    shown: dict[str, list[dict[str, object]]],
+    report: SourceReport,
+    deadline: float,
+) -> None:
+    """Compare the URLs that the source writes with ours: `?zaak=` with another host finds nothing."""
+    rol = next(iter(shown.get("rol", ())), None)
+    if rol is None:
+        return
+    base = str(rol.get("url", "")).rpartition("rollen/")[0]
+    if base == source.zaken_url:
+        return
+    zaak = uuid_of(str(rol.get("zaak", "")))
+    if zaak and client.first("rol", {"zaak": zaak}, deadline=deadline)[0]:
+        report.say(
+            Level.OK, "De bron schrijft een ander adres in zijn URLs dan zaken_url, maar vindt ook het onze."
+        )
+        return
+    parts = urlsplit(base)
+    report.say(
+        Level.PROBLEM,
+        f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs en vindt niets op "
+        "zaken_url: zet dat adres in zaken_url, of laat de proxy Host en X-Forwarded-Proto doorgeven.",
+    )
+
+
+def _per_vertrouwelijkheid(client: ZakenClient, report: SourceReport, deadline: float) -> None:
+    """Count the zaken of each vertrouwelijkheidaanduiding from the counts up to it."""
+    parameter = "maximaleVertrouwelijkheidaanduiding"
+    if not report.counts.get("zaak") or not client.can("zaak", parameter, deadline=deadline):
+        return
+    below = 0
+    for aanduiding in VERTROUWELIJKHEIDAANDUIDINGEN:
+        _, count = client.first("zaak", {parameter: aanduiding}, deadline=deadline)
+        if count.number is None or not count.exact:
+            return
+        report.per_vertrouwelijkheid[aanduiding] = max(0, count.number - below)
+        below = count.number
+    seen = [f"{name} {number}" for name, number in report.per_vertrouwelijkheid.items() if number]
+    report.say(Level.OK, f"Zaken per vertrouwelijkheidaanduiding: {', '.join(seen) or 'geen'}.")
+    closed = [name for name, number in report.per_vertrouwelijkheid.items() if not number]
+    if closed:
+        report.say(
+            Level.WARNING,
+            f"Niets te zien van: {', '.join(closed)}. Zulke zaken zijn er niet, of de rechten "
+            "houden daar op; de bron geeft dan kortere lijsten en geen fout.",
+        )
+
+
+def _per_zaaktype(client: ZakenClient, report: SourceReport, deadline: float) -> None:
+    known = [found for raw in _zaaktypen(client, deadline) if (found := Zaaktype.read(raw)) is not None]
+    for zaaktype in known[:MOST_ZAAKTYPEN]:
+        _, count = client.first("zaak", {"zaaktype": zaaktype.uuid}, deadline=deadline)
+        report.per_zaaktype[zaaktype.uuid] = count.number or 0
+    if len(known) > MOST_ZAAKTYPEN:
+        text = f"Van de {len(known)} versies van zaaktypen zijn alleen de eerste {MOST_ZAAKTYPEN} geteld."
+        report.say(Level.OK, text)
+    counted, beyond = known[:MOST_ZAAKTYPEN], {each.of for each in known[MOST_ZAAKTYPEN:]}
+    seen = [
+        f"{each.text} {report.per_zaaktype[each.uuid]}" for each in counted if report.per_zaaktype[each.uuid]
+    ]
+    if seen:
+        report.say(Level.OK, f"Zaken per zaaktype: {', '.join(seen)}.")
+    with_zaken = {uuid for uuid, number in report.per_zaaktype.items() if number}
+    if empty := without_zaken((each for each in counted if each.of not in beyond), with_zaken):
+        report.say(
+            Level.WARNING,
+            f"Geen zaken te zien van zaaktype: {', '.join(empty)}. Ze zijn er niet, of de rechten missen.",
+        )
+
+
+def _zaaktypen(client: ZakenClient, deadline: float) -> Iterator[dict[str, object]]:
+    for page in client.pages("zaaktype", deadline=deadline):
+        yield from page.objects
+
+
+def check_config(config: Config) -> list[Line]:
+    """What can be said without asking anybody: files, secret, and choices that deserve a second look."""
+    lines = []
+    where = (
+        f"Config gelezen uit {config.path}."
+        if config.path
+        else "Geen config-bestand: alleen standaardwaarden."
+    )
+    lines.append(Line(Level.OK, where))
+    for found in open_files(config):
+        lines.append(Line(Level.PROBLEM if found.personal else Level.WARNING, found.text))
+    if config.sources:
+        names = ", ".join(source.name for source in config.sources)
+        lines.append(Line(Level.OK, f"Bronnen: {names}."))
+        limit = config.mapping.max_vertrouwelijkheidaanduiding
+        lines.append(
+            Line(Level.OK, f"Zaken boven {limit} worden weggelaten, met hun rollen en klantcontacten.")
+        )
+    elif config.gateway.register:
+        lines.append(Line(Level.OK, "Geen bron: Klantbrug is een leeg Klantinteracties-register."))
+    else:
+        text = (
+            "Er is geen [[source]]: klantbrug serve start zo niet. Wilt u een leeg register zonder bron, zet dan "
+            "[gateway] register = true (of start met --register)."
+        )
+        lines.append(Line(Level.PROBLEM, text))
+    lines += _store_lines(config)
+    if config.live.partial == "answer":
+        lines.append(
+            Line(
+                Level.WARNING,
+                'live.partial = "answer": tot de backfill klaar is, kan een zoekvraag te weinig vinden '
+                "zonder fout. Clients letten daar niet op en maken dubbele partijen.",
+            )
+        )
+    if why := over_the_network(config):
+        text = f"{why}. klantbrug serve start zo alleen met --insecure."
+        lines.append(Line(Level.PROBLEM, text))
+    return lines
+
+
+def _store_lines(config: Config) -> Iterator[Line]:
+    path = config.store.path
+    if not path.exists():
+        yield Line(Level.OK, f"De store {path} is er nog niet en wordt bij de eerste start gemaakt.")
+    elif not any(found.personal for found in open_files(config)):
+        yield Line(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
+    for name in to_rebuild(path, fingerprint(config.mapping)):
+        text = (
+            f"De gegevens van bron {name} zijn met een andere [mapping] of versie vertaald: klantbrug rebuild "
+            "(met --dry-run om eerst te zien wat er verandert)."
+        )
+        yield Line(Level.WARNING, text)
+    place = "store.uuid_secret"
+    if config.store.origin == "file":
+        place = "het bestand van store.uuid_secret_file"
+    elif config.store.origin == "generated":
+        place = f"{path}.secret"
+    yield Line(
+        Level.OK,
+        f"Het uuid-geheim hoort bij de gegevens: neem {place} op in de back-up, apart van de store. "
+        "Met een ander geheim start Klantbrug niet.",
+    )

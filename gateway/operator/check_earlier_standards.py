@@ -1,0 +1,53 @@
+"""The part of `klantbrug check` about the APIs of the earlier standards: Klanten API and Contactmomenten API 1.0."""
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from gateway.config.load import EARLIER_APIS
+from gateway.config.model import Source
+from gateway.legacy import errors
+from gateway.legacy.client.source_client import EARLIER, PATHS, UNPAGED, ZakenClient
+from gateway.operator.check_report import Level, SourceReport, explain
+
+_NAMES = {"klanten": "Klanten API", "contactmomenten": "Contactmomenten API"}
+
+
+def check_earlier(client: ZakenClient, source: Source, report: SourceReport, deadline: float) -> None:
+    """Ask each of those APIs that the source has, and tell what works; it raises nothing of `errors`."""
+    for api in EARLIER_APIS:
+        if not client.has_api(api):
+            continue
+        url = getattr(source, f"{api}_url")
+        own = getattr(source, f"{api}_client_id")
+        asking = replace(source, client_id=own) if own else source
+        path = api
+        report.on_step(f"wat de {_NAMES[api]} laat zien")
+        try:
+            version = client.speaks(api, deadline=deadline)
+            said = f", versie {version}" if version else ""
+            report.say(Level.OK, f"De {_NAMES[api]} antwoordt{said}.")
+            for kind in (kind for kind, of in EARLIER.items() if of == api and kind not in UNPAGED):
+                path = PATHS[kind]
+                _count(client, kind, url, report, deadline)
+        except errors.LegacyError as exc:
+            explain(exc, asking, path, report, url=url)
+
+
+def _count(client: ZakenClient, kind: str, url: str, report: SourceReport, deadline: float) -> None:
+    """How many there are to see, and whether they name themselves as we ask them."""
+    objects, count = client.first(kind, deadline=deadline)
+    report.counts[kind] = count.number
+    if not objects:
+        text = f"Er zijn geen {PATHS[kind]} te zien: er zijn er geen, of de rechten reiken er niet toe."
+        report.say(Level.WARNING, text)
+        return
+    many = "onbekend hoeveel" if count.number is None else count.number
+    report.say(Level.OK, f"Te zien: {many} {PATHS[kind]}.")
+    base = str(objects[0].get("url", "")).rpartition(f"{PATHS[kind]}/")[0]
+    if base and base != url:
+        parts = urlsplit(base)
+        report.say(
+            Level.WARNING,
+            f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs van {PATHS[kind]}: zet dat "
+            "adres in de config. Rollen en andere objecten die zo'n URL noemen, vinden elkaar anders niet.",
+        )

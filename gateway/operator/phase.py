@@ -1,0 +1,141 @@
+"""The phases of a source: which switch is allowed when, and the switch itself with its line in the log of events.
+
+live: the source is asked as needed. synced: requests do not wait for it, jobs keep the store in step. cutover: nothing
+asks it any more. Going back is always allowed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from gateway.fetch.coverage import CUTOVER, SYNCED
+from gateway.store.file.database import Store, now
+from gateway.store.inspect import comparing
+from gateway.store.legacy import untranslated_keys
+from gateway.store.operation import events, leases, runs, verify_reports
+from gateway.store.operation.sources import source_id, source_state
+from gateway.store.operation.verify_reports import EVERYTHING, Proof
+
+PHASES = ("live", SYNCED, CUTOVER)
+PROOF_LASTS = 86400 * 1_000_000
+NOT_CLEAN = (
+    "een verify was niet schoon, en daarna was geen van ten minste die omvang het wel; draai {} --repair."
+)
+OTHER_MAPPING = (
+    "[mapping] of de versie van de vertaling is nu anders dan bij de laatste schone verify; draai {}, zo nodig na "
+    "klantbrug rebuild."
+)
+
+
+class NotAllowed(Exception):
+    """The switch is not allowed; the text says why and what to do."""
+
+
+def switch(
+    store: Store, name: str, phase: str, who: str, why: str = "", force: bool = False, mapping: str = ""
+) -> str:
+    """Put a source in a phase; out: the phase it was in. Processes that run follow at their next question.
+
+    `mapping` is the fingerprint of the mapping of now, of which a proof must be. With `force` without proof, which
+    needs a reason. Raises NotAllowed.
+    """
+    if force and not why.strip():
+        raise NotAllowed("Met --force hoort een reden: --reason TEKST; zij komt in het logboek.")
+    with store.write() as connection:
+        source = source_id(connection, name)
+        before, covered = source_state(connection, source)
+        if phase == before:
+            return before
+        forward = PHASES.index(phase) > PHASES.index(before)
+        holder = leases.holder_of(connection, runs.lease_of("backfill", name))
+        if phase == CUTOVER and holder is not None:
+            raise NotAllowed(
+                f"Er loopt een backfill of verify van bron {name} (proces {holder}); laat die eindigen of stop die."
+            )
+        if forward and not force:
+            reason = (
+                _unready(phase, before, covered)
+                or _unread(connection, source)  # before the proof, that can't be clean because of it
+                or _unproven(phase, verify_reports.proofs(connection, source), mapping)
+                or _unseen(connection, source)
+            )
+            if reason:
+                raise NotAllowed(
+                    f"Bron {name} kan niet naar {phase}: {reason} Wie het toch wil: --force --reason TEKST."
+                )
+        events.set_phase(connection, source, phase)
+        what = f"fase {before} -> {phase}" + (" zonder bewijs (--force)" if forward and force else "")
+        events.note(connection, source, what, who, why)
+    return before
+
+
+def _unready(phase: str, before: str, covered: int) -> str:
+    """What must be done before there is anything to prove; blank when nothing."""
+    if phase == CUTOVER and before != SYNCED:
+        return "eerst moet zij in fase synced zijn."
+    return "" if covered else "zij is nog niet volledig ingelezen; draai klantbrug backfill."
+
+
+def _unproven(phase: str, proofs: Iterable[Proof], mapping: str) -> str:
+    """What a switch forward lacks as proof; blank when nothing. In: the proofs, the last one first.
+
+    One that was not clean is undone only by a later clean one of at least its reach.
+    """
+    needed = EVERYTHING if phase == CUTOVER else 0
+    proof: Proof | None = None
+    undone = of_another = 0.0
+    for each in proofs:
+        if each.clean and each.mapping != mapping:
+            of_another = max(of_another, each.reach)
+        elif each.clean:
+            undone = max(undone, each.reach)
+            if proof is None and each.reach >= needed:
+                proof = each
+            if undone == EVERYTHING:
+                break
+        elif each.reach > undone:
+            command = _command(max(needed, each.reach))
+            return (OTHER_MAPPING if of_another >= each.reach else NOT_CLEAN).format(command)
+    if proof is None and of_another:
+        return OTHER_MAPPING.format(_command(needed))
+    if proof is None:
+        return f"er is nog geen bewijs; draai {_command(needed)}."
+    if proof.ended < now() - PROOF_LASTS:
+        return f"de laatste schone verify is ouder dan een dag; draai {_command(needed)}."
+    return ""
+
+
+def _command(reach: float) -> str:
+    """The command that proves so much."""
+    if reach == EVERYTHING:
+        return "klantbrug verify --full"
+    return f"klantbrug verify --sample {reach:.0f}" if reach else "klantbrug verify"
+
+
+def _unread(connection: sqlite3.Connection, source: int) -> str:
+    """What could not be read, for then the store is not all that the source has; blank when there is nothing."""
+    number = untranslated_keys.open_of(connection, source).objects
+    if not number:
+        return ""
+    are = (
+        "staat 1 object dat niet te lezen is"
+        if number == 1
+        else f"staan {number} objecten die niet te lezen zijn"
+    )
+    return (
+        f"in quarantaine {are}, en wie daarnaar zoekt krijgt geen volledig antwoord; zie klantbrug quarantine list. "
+        "Laat dat verbeteren in de bron, of laat het rusten met klantbrug quarantine dismiss UUID."
+    )
+
+
+def _unseen(connection: sqlite3.Connection, source: int) -> str:
+    """What is held and the source no longer shows: a clean verify says nothing of it. Blank when there is none."""
+    from gateway.operator.verify_report import hidden
+
+    if clause := hidden(comparing.invisible(connection, source)):
+        return (
+            f"{clause}, dus of dat nog klopt is niet bewezen. Krijgt de applicatie haar rechten in de bron terug, "
+            "draai dan klantbrug verify --full."
+        )
+    return ""

@@ -1,0 +1,237 @@
+"""`klantbrug serve`: the application in several worker processes (`gateway/server`).
+
+Chosen by measurement (docs/performance.md). Granian reads and writes HTTP outside Python; the application is plain
+WSGI, so another server can take its place.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from flask import Flask
+
+from gateway.app import create_app
+from gateway.base.logs import get_logger
+from gateway.config.model import Config, Gateway
+from gateway.config.written import ConfigError
+from gateway.http.rate_limit import shared_memory
+from gateway.http.wrong_tokens import Guesses
+from gateway.installation import open_installation
+from gateway.legacy.pacing.waiting_threads import most_waiting
+from gateway.operator.exposure import open_files
+from gateway.server.address import listen, must_be_free
+from gateway.server.exchange import App
+from gateway.server.request_queue import give_place
+from gateway.server.worker import MARGIN, work
+from gateway.server.worker_processes import Workers
+from gateway.store.file.database import SERVING_CACHE_KIBIBYTES
+from gateway.store.file.errors import StoreError
+from gateway.store.file.holders import in_use
+
+__all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
+
+log = get_logger(__name__)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOPS_WITHIN = 30  # seconds for the requests that are being answered
+FILES_BESIDE = 256  # of the store, sources and logs
+LOOK_SECONDS = 0.5
+# Beside the places of [gateway] threads, so many requests of a process may go on that take long: writes that wait,
+# heavy questions, and, where there are sources, more that only wait for those.
+LONG_PLACES, LONG_PLACES_WITH_SOURCES = 3, 8
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
+
+
+def make_app(
+    config: Config, counted: memoryview[float] | None = None, guesses: Guesses | None = None
+) -> Flask:
+    """The application with everything that the configuration asks for. Raises StoreError.
+
+    In: what is counted over all workers, requests of tokens and wrong tokens.
+    """
+    installation = open_installation(config)
+    installation.store.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+    threads = settings(config).threads + long_places(config)
+    # The other half answers questions, however long another process holds the store.
+    installation.store.waiting.places = threads // 2
+    installation.store.waiting.waits = give_place
+    return create_app(
+        config,
+        store=installation.store,
+        hydrator=installation.hydrator(most_waiting(threads), give_place),
+        counted=counted,
+        guesses=guesses,
+    )
+
+
+def _heed_signals_from_birth() -> None:
+    """Let a worker stop when it is told to at whatever moment after it was forked.
+
+    It is born with the main process's handlers, by which it would take note of a signal in an object that nobody looks
+    at any more. So signals wait until those handlers are gone. Ctrl-C goes to all processes of a terminal; a worker
+    that hears it, and then the main process too, does not stop. So it hears only the main process.
+    """
+
+    def wait() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def heed() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def heed_anew() -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+    os.register_at_fork(before=wait, after_in_parent=heed, after_in_child=heed_anew)
+
+
+def _end_with_the_server() -> None:
+    """Let a worker end at once when the main process does, also when that is killed.
+
+    Else it answers on by the old configuration, and the next server shares its port with it. The kernel sees to it,
+    from the moment after the fork on; where there is no such kernel a worker looks for itself (`_end_without`).
+    """
+    if sys.platform != "linux":
+        return
+    prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up here: after a fork that could wait for a lock
+    prctl.argtypes = (ctypes.c_int, *(4 * [ctypes.c_ulong]))
+    main = os.getpid()
+
+    def end_with_it() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != main:  # it ended before that
+            os._exit(1)
+
+    os.register_at_fork(after_in_child=end_with_it)
+
+
+def _end_without(main: int) -> None:
+    while os.getppid() == main:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
+
+
+def _in_worker(make: Callable[[], App]) -> App:
+    """The application of one worker process; where the kernel does not tell, it looks for its parent itself."""
+    main = multiprocessing.parent_process()
+    if sys.platform != "linux" and main is not None:
+        threading.Thread(target=_end_without, args=(main.pid,), daemon=True).start()
+    return make()
+
+
+def run_server(
+    gateway: Gateway,
+    make: Callable[[], App],
+    on_reload: Callable[[], None] = lambda: None,
+    long: int = LONG_PLACES,
+) -> None:
+    """Serve until a signal says stop what `make` gives; it is called once in every worker process.
+
+    `long`: how many requests of a process that take long may go on beside those of `[gateway] threads`.
+    At SIGHUP `on_reload` is called, and each worker gives way to a new one when that serves. Raises ConfigError when
+    it can't listen there. No access log, ever: a query string holds a BSN.
+    """
+    listener = listen(gateway.bind)
+    _allow_files(gateway.max_connections)
+    _heed_signals_from_birth()
+    _end_with_the_server()
+
+    def one(number: int, tell_ready: Callable[[], None]) -> None:
+        try:
+            work(number, listener, gateway, long, partial(_in_worker, make), tell_ready)
+        except (ConfigError, StoreError) as error:
+            log.error("a worker can't serve", problem=str(error))
+            sys.exit(1)
+
+    Workers(gateway.workers, one, on_reload, STOPS_WITHIN).run()
+
+
+def _allow_files(connections: int) -> None:
+    """Let a process have as many files as it may need for its connections, as far as it may."""
+    wanted = FILES_BESIDE + MARGIN * connections
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+
+
+def settings(config: Config) -> Gateway:
+    """How to serve this configuration: `[gateway]`, with as many threads as are of use."""
+    if config.sources:
+        # One that waits for a source, and one that does not.
+        return replace(config.gateway, threads=max(2, config.gateway.threads))
+    # Threads are for requests that wait for a source. Without sources none does, and threads that only compute take
+    # the interpreter from each other at every row of a question to the store.
+    return replace(config.gateway, threads=1)
+
+
+def long_places(config: Config) -> int:
+    """How many requests of a process that take long may go on beside those of `[gateway] threads`."""
+    return LONG_PLACES_WITH_SOURCES if config.sources else LONG_PLACES
+
+
+def serve(
+    config: Config,
+    reread: Callable[[], Config] | None = None,
+    on_reload: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal says stop. Raises StoreError or ConfigError when store or address can't be used.
+
+    At SIGHUP workers go on by what `reread` gives, when that can be used, and `on_reload` is called.
+    """
+    followed = [config]
+
+    def follow() -> None:
+        new = _reread(reread, followed[0]) if reread else None
+        if new is not None:
+            followed[0] = new
+            on_reload()
+
+    installation = open_installation(config)  # schema and secret are judged once, before any worker starts
+    for said in installation.store.trouble():
+        log.error("de opslag heeft een beheerder nodig", problem=said)
+    if installation.to_rebuild:
+        names = ", ".join(installation.to_rebuild)
+        log.warning(
+            "gegevens zijn met een andere [mapping] of versie vertaald: klantbrug rebuild",
+            sources=names,
+        )
+    with in_use(config.store.path):  # also while workers come and go
+        installation.store.close()
+        for found in open_files(config):  # after the store was made, which makes its own files right
+            log.warning(found.text)
+        counted, guesses = shared_memory(), Guesses()  # before the workers are, so that they share them
+        run_server(
+            settings(config), lambda: make_app(followed[0], counted, guesses), follow, long_places(config)
+        )
+
+
+def _reread(reread: Callable[[], Config], old: Config) -> Config | None:
+    """The configuration as it is now; None, and told in the log, when it can't be followed without a restart."""
+    try:
+        new = reread()
+        open_installation(new).store.close()
+    except (ConfigError, StoreError) as error:
+        log.error("config niet overgenomen, de vorige blijft gelden", problem=str(error))
+        return None
+    for key, here, there in (
+        ("[gateway] bind", new.gateway.bind, old.gateway.bind),
+        ("[gateway] workers", new.gateway.workers, old.gateway.workers),
+        ("[gateway] threads", settings(new).threads, settings(old).threads),
+        ("[store] path", new.store.path, old.store.path),
+    ):
+        if here != there:
+            log.error("config niet overgenomen: dit vraagt een herstart", key=key)
+            return None
+    log.info("config opnieuw gelezen")
+    return new

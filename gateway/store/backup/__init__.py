@@ -1,0 +1,1 @@
+"""A copy, putting one back, and whether the file is sound."""

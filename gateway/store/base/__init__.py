@@ -1,0 +1,1 @@
+"""Kinds, conditions, which fields have an index, compression, the list of migrations."""

@@ -1,0 +1,1 @@
+"""Documents of the served API: read, selected, written, looked up, numbered."""

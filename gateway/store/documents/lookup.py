@@ -1,0 +1,101 @@
+"""What the rules for writing ask of the store: who has this value, who refers to whom. Call inside `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from gateway.store.base.bound_lists import IN_IDS, id_list
+from gateway.store.base.field_indexes import FILTER_INDEXES
+from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
+
+IDENTIFICATOR = "partij-identificator"
+OBJECT_ID = "partijIdentificator.objectId"
+
+
+def with_value(connection: sqlite3.Connection, kind: str, field: str, value: str) -> set[int]:
+    """The documents of a kind that have this value in an indexed field."""
+    found = connection.execute(
+        f"SELECT id FROM document INDEXED BY {FILTER_INDEXES[kind, field]}"
+        f" WHERE kind = {KIND[kind]} AND body ->> '$.{field}' = ?",
+        (value,),
+    )
+    return {row for (row,) in found}
+
+
+def same_identificatoren(
+    connection: sqlite3.Connection, codes: Mapping[str, str], parent: int | None
+) -> set[int]:
+    """The partij-identificatoren with these four codes under this parent (a row, or None for no parent)."""
+    found = connection.execute(
+        f"SELECT d.id FROM document d INDEXED BY {FILTER_INDEXES[IDENTIFICATOR, OBJECT_ID]}"
+        " LEFT JOIN link l ON l.source = d.id AND l.relation = :sub"
+        f" WHERE d.kind = {KIND[IDENTIFICATOR]} AND d.body ->> '$.{OBJECT_ID}' = :number"
+        " AND d.body ->> '$.partijIdentificator.codeSoortObjectId' = :soort"
+        " AND d.body ->> '$.partijIdentificator.codeObjecttype' = :objecttype"
+        " AND d.body ->> '$.partijIdentificator.codeRegister' = :register"
+        " AND l.target IS :parent",
+        {
+            "sub": RELATION["partij-identificator.subIdentificatorVan"],
+            "number": codes["objectId"],
+            "soort": codes["codeSoortObjectId"],
+            "objecttype": codes["codeObjecttype"],
+            "register": codes["codeRegister"],
+            "parent": parent,
+        },
+    )
+    return {row for (row,) in found}
+
+
+def same_actoren(connection: sqlite3.Connection, codes: Mapping[str, str]) -> list[int]:
+    """The actoren of clients with these four codes in their actoridentificator, oldest first.
+
+    Also those that the legacy gives too; not those that only the legacy gives, for what a client says of these is his
+    own, and becomes one with them (M19, M31).
+    """
+    found = connection.execute(
+        f"SELECT id FROM document INDEXED BY {FILTER_INDEXES['actor', 'actoridentificator.objectId']}"
+        f" WHERE kind = {KIND['actor']} AND body ->> '$.actoridentificator.objectId' = :objectId"
+        " AND body ->> '$.actoridentificator.codeObjecttype' = :codeObjecttype"
+        " AND body ->> '$.actoridentificator.codeRegister' = :codeRegister"
+        " AND body ->> '$.actoridentificator.codeSoortObjectId' = :codeSoortObjectId"
+        " AND (origin = :local OR uuid IN (SELECT own FROM adopted)) ORDER BY created, uuid",
+        {**codes, "local": LOCAL_ORIGIN},
+    )
+    return [row for (row,) in found]
+
+
+def referring(connection: sqlite3.Connection, relation: str, target: int) -> list[int]:
+    """The documents that refer to this one by a relation, oldest first."""
+    found = connection.execute(
+        "SELECT l.source FROM link l JOIN document d ON d.id = l.source"
+        " WHERE l.target = ? AND l.relation = ? ORDER BY d.created, d.uuid",
+        (target, RELATION[relation]),
+    )
+    return [row for (row,) in found]
+
+
+def referring_to_all(connection: sqlite3.Connection, references: Sequence[tuple[str, int]]) -> set[int]:
+    """The documents that refer by each relation to the document named with it.
+
+    The first should be the one that few refer to: those are read, the others are looked up.
+    """
+    (relation, target), *others = references
+    found = set(referring(connection, relation, target))
+    for relation, target in others:
+        rows = connection.execute(
+            f"SELECT source FROM link WHERE source {IN_IDS} AND relation = ? AND target = ?",
+            (id_list(found), RELATION[relation], target),
+        )
+        found = {row for (row,) in rows}
+    return found
+
+
+def having(connection: sqlite3.Connection, rows: Sequence[int], field: str, value: str) -> list[int]:
+    """Those of these documents that have this value in their body."""
+    marks = ", ".join("?" * len(rows))
+    found = connection.execute(
+        f"SELECT id FROM document WHERE id IN ({marks}) AND body ->> ? = ? ORDER BY id",
+        (*rows, f"$.{field}", value),
+    )
+    return [row for (row,) in found]

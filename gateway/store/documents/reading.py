@@ -1,0 +1,321 @@
+"""All SQL of the read side: one document, a page of a list, and the links around documents.
+
+Call inside `Store.read()`, so that several questions see one state. Rows are plain tuples: on the hot path a
+class for each row costs as much as reading it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from gateway.store.base.conditions import Condition, Subject, Where
+from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
+from gateway.store.indexes import profiles, spans
+
+# A stored document: row id, uuid (16 bytes), body (JSON text).
+Row = tuple[int, bytes, str]
+# One side of a link: the row id it was followed from, relation, then the row id, uuid, body (None unless asked for)
+# and creation (or place in an order) of the document at its other side, and which of the three sides this is.
+Linked = tuple[int, int, int, bytes, str | None, int, int]
+NEAR, FAR, FURTHER = range(3)
+
+STATEMENTS_KEPT = 1024
+FEW = 8
+NEWEST_FIRST = "ORDER BY d.moment DESC, d.created DESC, d.uuid DESC"
+OLDEST_FIRST = "ORDER BY d.moment, d.created, d.uuid"
+# So many found documents are sorted; more are walked to in the order of the list, as far as that is not more work.
+SORTED = 20_000
+# Of what one value names, such as all that an actor did, so many are looked at before they are counted.
+OF_ONE = 5000
+
+
+class Page(NamedTuple):
+    """One page of a list: how many documents there are in all, the page's number, and its rows."""
+
+    total: int
+    number: int
+    rows: list[Row]
+
+
+def find(connection: sqlite3.Connection, kind: str, uuid: bytes) -> Row | None:
+    """The document of this kind with this uuid, or the one that this uuid resolves to (M6)."""
+    own = "SELECT id, uuid, body FROM document WHERE uuid = ? AND kind = ?"
+    row: Row | None = connection.execute(own, (uuid, KIND[kind])).fetchone()
+    if row is None:
+        other = (
+            "SELECT d.id, d.uuid, d.body FROM alias a JOIN document d ON d.id = a.document"
+            " WHERE a.uuid = ? AND d.kind = ?"
+        )
+        row = connection.execute(other, (uuid, KIND[kind])).fetchone()
+    return row
+
+
+def page(
+    connection: sqlite3.Connection,
+    kind: str,
+    conditions: Sequence[Condition],
+    number: int | None,
+    size: int,
+) -> Page | None:
+    """One page of the documents of a kind that meet every condition, newest first (M42).
+
+    In: the page's number from 1, or None for the last one; the size of a page. Out: None when there is no
+    such page. The first page of an empty list exists.
+    """
+    if number is not None and number < 1:
+        return None
+    if not conditions:
+        return _page_of_all(connection, KIND[kind], number, size)
+    asked = _asked(connection, kind, conditions)
+    if asked is None:
+        return Page(0, 1, []) if number in (None, 1) else None
+    if number == 1:
+        return _first_page(connection, asked, size)
+    count = _count(connection, asked)
+    place = _place(count, number, size)
+    if place is None:
+        return None
+    number, start, length, after = place
+    if after < start:  # nearer to the end: walk from there
+        rows = _rows(connection, asked, OLDEST_FIRST, length, after)[::-1]
+    else:
+        rows = _rows(connection, asked, NEWEST_FIRST, length, start)
+    return Page(count, number, rows)
+
+
+class Asked(NamedTuple):
+    """A question: the kind listed, its conditions, and where the search starts."""
+
+    kind: str
+    wheres: tuple[Where, ...]
+    values: list[str | int | bytes]
+    start: int | None
+    rank: int
+
+
+def _asked(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> Asked | None:
+    """The question that these conditions make; None when nothing can meet them."""
+    rank, start = start_of(conditions)
+    if rank > BY_INDEX:
+        # What many documents share is asked by their profiles, all at once.
+        gathered = profiles.gather(connection, kind, conditions)
+        if gathered is None:
+            return None
+        conditions = gathered
+        rank, start = start_of(conditions)
+    wheres = tuple(condition.where for condition in conditions)
+    return Asked(kind, wheres, [condition.value for condition in conditions], start, rank)
+
+
+def _first_page(connection: sqlite3.Connection, asked: Asked, size: int) -> Page:
+    # One row more than asked tells whether counting is needed at all.
+    most = size + 1
+    if asked.rank == NO_INDEX:
+        rows = _rows(connection, asked, NEWEST_FIRST, most, 0)
+        return Page(len(rows) if len(rows) < most else _count(connection, asked), 1, rows[:size])
+    alone = len(asked.wheres) == 1
+    if asked.rank <= BY_INDEX:
+        rows = connection.execute(_of_one(*asked[:2], asked.start, alone), (*asked.values, most)).fetchall()
+        if len(rows) < most:
+            return Page(len(rows), 1, rows)
+        count = _count(connection, asked)
+        if alone and count > OF_ONE:
+            rows = _newest(connection, asked, count, most)
+        return Page(count, 1, rows[:size])
+    found = _found(connection, asked)
+    if not found:
+        return Page(0, 1, [])
+    rows = _newest(connection, asked, found, most)
+    if len(rows) < most:
+        return Page(len(rows), 1, rows)
+    return Page(found if alone else _count(connection, asked), 1, rows[:size])
+
+
+def _newest(connection: sqlite3.Connection, asked: Asked, found: int, most: int) -> list[Row]:
+    """The newest documents of a question whose start finds so many."""
+    if found <= SORTED:
+        return _rows(connection, asked, NEWEST_FIRST, most, 0)
+    # Looking at one in the order of the list costs about as much as finding and sorting one.
+    bound, _ = spans.from_newest(connection, KIND[asked.kind], found)
+    values = (*asked.values, *(bound or spans.BEFORE_ALL), most)
+    rows = connection.execute(_walk(asked.kind, asked.wheres), values).fetchall()
+    if len(rows) == most:
+        return rows
+    return _rows(connection, asked, NEWEST_FIRST, most, 0)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _walk(kind: str, wheres: tuple[Where, ...]) -> str:
+    """The statement for the newest rows, not older than a bound; its last parameters are that, and how many."""
+    bound = ", ".join(f"?{len(wheres) + n}" for n in (1, 2, 3))
+    return (
+        f"SELECT d.id, d.uuid, d.body FROM document d WHERE {trials(kind, wheres)}"
+        f" AND (d.moment, d.created, d.uuid) >= ({bound}) {NEWEST_FIRST} LIMIT ?{len(wheres) + 4}"
+    )
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _of_one(kind: str, wheres: tuple[Where, ...], start: int, alone: bool) -> str:
+    """The statement for the newest rows of what one value names, of the first OF_ONE when it is asked alone.
+
+    Its last parameter is how many.
+    """
+    chosen = selection(kind, wheres, start)
+    if alone and _names_many(wheres[start]):
+        sought = search(wheres[start], start + 1)
+        chosen = chosen.replace(f"({sought})", f"({sought} LIMIT {OF_ONE})", 1)
+    return f"SELECT d.id, d.uuid, d.body {chosen} {NEWEST_FIRST} LIMIT ?{len(wheres) + 1}"
+
+
+def wrote_any(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> bool:
+    """Did a client write, or change, one of the documents of a kind that meet these conditions?"""
+    asked = _asked(connection, kind, conditions)
+    if asked is None:
+        return False
+    written = (
+        f"(d.origin = {LOCAL_ORIGIN} OR EXISTS (SELECT 1 FROM local WHERE uuid = d.uuid)"
+        " OR EXISTS (SELECT 1 FROM adopted WHERE own = d.uuid))"
+    )
+    statement = f"SELECT EXISTS (SELECT 1 {selection(kind, asked.wheres, asked.start)} AND {written})"
+    return bool(connection.execute(statement, asked.values).fetchone()[0])
+
+
+def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, int] | None:
+    """Where a page stands: its number, and how many documents come before it, are on it, and come after."""
+    last = max(1, -(-count // size))
+    if number is None:
+        number = last
+    elif number > last:
+        return None
+    start = (number - 1) * size
+    length = min(size, count - start)
+    return number, start, length, count - start - length
+
+
+def _page_of_all(connection: sqlite3.Connection, kind: int, number: int | None, size: int) -> Page | None:
+    """One page of all documents of a kind: counted and found by its spans, not by walking."""
+    count = spans.count(connection, kind)
+    place = _place(count, number, size)
+    if place is None:
+        return None
+    number, start, length, after = place
+    bound: spans.Bound | None
+    if from_end := after < start:
+        bound, skip = spans.from_oldest(connection, kind, after)
+        order, test = OLDEST_FIRST, ">="
+    else:
+        bound, skip = spans.from_newest(connection, kind, start)
+        order, test = NEWEST_FIRST, "<"
+    within = f"AND (d.moment, d.created, d.uuid) {test} (?, ?, ?)" if bound else ""
+    rows = connection.execute(
+        f"SELECT d.id, d.uuid, d.body FROM document d WHERE d.kind = ? {within} {order} LIMIT ? OFFSET ?",
+        (kind, *(bound or ()), length, skip),
+    ).fetchall()
+    return Page(count, number, rows[::-1] if from_end else rows)
+
+
+class Surroundings:
+    """What to ask around documents of one kind, in one statement."""
+
+    def __init__(self, statement: str) -> None:
+        # For a few documents the numbers are parameters: unpacking them from a list costs more than they do.
+        self.few = [
+            statement.format(asked=f"IN ({', '.join(f'?{n}' for n in range(1, count + 1))})")
+            for count in range(FEW + 1)
+        ]
+        self.many = statement.format(asked="IN (SELECT value FROM json_each(?1))")
+
+
+def surroundings(
+    *,
+    refers: bool,
+    whole_targets: Collection[int] = (),
+    sources: Collection[int] = (),
+    whole_sources: Collection[int] = (),
+    further_from: Collection[int] = (),
+    further_whole: Collection[int] = (),
+) -> Surroundings | None:
+    """Prepare what `around` asks; None for nothing. Relations are given by number.
+
+    In: whether to ask what the documents refer to (near), what refers to them by the relations in `sources` (far),
+    and what that refers to, when it refers to them by the relations in `further_from`. Bodies come along for what
+    is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`.
+    """
+    parts = []
+    if refers:
+        # In the place of the age the place in an order, where a document refers to several in one.
+        age = "coalesce(l.place, d.created)"
+        parts.append(_links(NEAR, "source", "target", "l.source {asked}", whole_targets, age))
+    if sources:
+        # One walk over a stretch of relations: cheaper than a search for each, and little lies in between.
+        stretch = f"l.relation BETWEEN {min(sources)} AND {max(sources)}"
+        which = f"l.target {{asked}} AND {stretch} AND +l.relation IN ({_numbers(sources)})"
+        parts.append(_links(FAR, "target", "source", which, whole_sources))
+    if further_from:
+        those = f"SELECT source FROM link WHERE target {{asked}} AND relation IN ({_numbers(further_from)})"
+        parts.append(_links(FURTHER, "source", "target", f"l.source IN ({those})", further_whole))
+    if not parts:
+        return None
+    return Surroundings(" UNION ALL ".join(parts))
+
+
+def around(connection: sqlite3.Connection, asked: Surroundings, ids: Sequence[int]) -> list[Linked]:
+    """The links around these documents, in no order."""
+    if len(ids) <= FEW:
+        return connection.execute(asked.few[len(ids)], ids).fetchall()
+    return connection.execute(asked.many, (f"[{','.join(map(str, ids))}]",)).fetchall()
+
+
+def _links(side: int, near: str, far: str, which: str, whole: Collection[int], age: str = "d.created") -> str:
+    """A query that follows links from documents at the `near` column to those at the `far` one."""
+    body = f"CASE WHEN l.relation IN ({_numbers(whole)}) THEN d.body END" if whole else "NULL"
+    return (
+        f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, {age}, {side}"
+        f" FROM link l CROSS JOIN document d ON d.id = l.{far} WHERE {which}"
+    )
+
+
+def _numbers(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
+
+
+def _rows(connection: sqlite3.Connection, asked: Asked, order: str, limit: int, offset: int) -> list[Row]:
+    statement = _listing(asked.kind, asked.wheres, asked.start, order)
+    return connection.execute(statement, (*asked.values, limit, offset)).fetchall()
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _listing(kind: str, wheres: tuple[Where, ...], start: int | None, order: str) -> str:
+    """The statement for rows of a list; its last two parameters are how many, and how many to skip."""
+    limit, offset = len(wheres) + 1, len(wheres) + 2
+    chosen = selection(kind, wheres, start)
+    return f"SELECT d.id, d.uuid, d.body {chosen} {order} LIMIT ?{limit} OFFSET ?{offset}"
+
+
+def _count(connection: sqlite3.Connection, asked: Asked) -> int:
+    if len(asked.wheres) == 1 and asked.start is not None and _names_many(asked.wheres[0]):
+        return _found(connection, asked)
+    count: int = connection.execute(_counting(*asked[:2], asked.start), asked.values).fetchone()[0]
+    return count
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _counting(kind: str, wheres: tuple[Where, ...], start: int | None) -> str:
+    return f"SELECT count(*) {selection(kind, wheres, start)}"
+
+
+def _names_many(where: Where) -> bool:
+    """Can many documents meet this, and are they all of the kind listed?"""
+    return bool(where.path) or where.subject is not Subject.DOCUMENT
+
+
+def _found(connection: sqlite3.Connection, asked: Asked) -> int:
+    """How many documents the start of a question finds."""
+    start = asked.start or 0
+    statement = f"SELECT count(*) FROM ({search(asked.wheres[start], 1)})"
+    count: int = connection.execute(statement, (asked.values[start],)).fetchone()[0]
+    return count

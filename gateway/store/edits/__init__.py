@@ -1,0 +1,1 @@
+"""What clients wrote, kept apart and laid over what the legacy says."""

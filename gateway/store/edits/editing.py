@@ -1,0 +1,375 @@
+"""What clients write: local documents, and local values and tombstones over documents from the legacy (M19).
+
+A document from the legacy is made again at every ingest. What a client changed of it is kept apart, in `local`, by
+the uuid of the document and the part that changed, and laid over it each time; a deleted one leaves a tombstone.
+Call inside `Store.write()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.kinds import (
+    KIND,
+    KINDS,
+    LEGACY_ORIGIN,
+    LOCAL_ORIGIN,
+    ORDERED,
+    RAW_KIND,
+    RELATION,
+    RELATIONS,
+)
+from gateway.store.documents.reading import Row
+from gateway.store.documents.writing import keep_order, remove_documents
+from gateway.store.file.database import now
+from gateway.store.indexes import tallies
+from gateway.store.legacy.claims import hide
+
+# Fields that M18 takes from one rol together become local together.
+# No group may have the name of a field: `adres` is one of a digitaleadres.
+GROUPS: Mapping[str, tuple[str, ...]] = {"postadressen": ("bezoekadres", "correspondentieadres")}
+GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields}
+LINK = "link "
+TOMBSTONE = ""
+# A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
+# client named, see joined_partijen.py.
+MOVED = "moved "
+# A client's own address that is not the standard one for as long as its partij is one with another that has one.
+WAITS = f"{MOVED}isStandaardAdres"
+# What of a document is emptied when the one that it refers to is deleted: without the organisatie a contactpersoon
+# is nobody's.
+EMPTIED_WITH: Mapping[str, str] = {"partij.werkteVoorPartij": "partijIdentificatie"}
+# A choice that counts for as long as what was chosen is there and the partij's own (standard_addresses.py).
+KEPT = (f"{LINK}voorkeursDigitaalAdres",)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Held:
+    """A document as it is held: `links` by field name, as rows of documents in their order."""
+
+    id: int
+    kind: str
+    uuid: UUID
+    origin: int
+    created: int
+    moment: int
+    body: dict[str, Any]
+    links: dict[str, list[int]]
+
+
+def get(connection: sqlite3.Connection, row: int) -> Held:
+    """A document with its links. Raises KeyError when it isn't there."""
+    found = connection.execute(
+        "SELECT kind, uuid, origin, created, moment, body FROM document WHERE id = ?", (row,)
+    ).fetchone()
+    if found is None:
+        raise KeyError(row)
+    links: dict[str, list[int]] = {}
+    for relation, target in connection.execute(
+        "SELECT l.relation, l.target FROM link l JOIN document d ON d.id = l.target"
+        " WHERE l.source = ? ORDER BY coalesce(l.place, d.created), d.uuid",
+        (row,),
+    ):
+        links.setdefault(RELATIONS[relation - 1].split(".", 1)[1], []).append(target)
+    kind, uuid, origin, created, moment, body = found
+    return Held(row, KINDS[kind - 1], UUID(bytes=uuid), origin, created, moment, orjson.loads(body), links)
+
+
+def create(
+    connection: sqlite3.Connection,
+    kind: str,
+    uuid: UUID,
+    body: Mapping[str, Any],
+    links: Mapping[str, Sequence[int]],
+    moment: int | None = None,
+) -> int:
+    """A new local document; out: its row. `moment` is what lists sort on first, when it isn't now."""
+    newest = connection.execute(
+        "SELECT created FROM document WHERE origin = 1 AND id = (SELECT max(id) FROM document)"
+    ).fetchone()
+    created = max(now(), newest[0] + 1 if newest else 0)  # two in one request keep their order
+    cursor = connection.execute(
+        "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            KIND[kind],
+            uuid.bytes,
+            LOCAL_ORIGIN,
+            created,
+            created if moment is None else moment,
+            orjson.dumps(body).decode(),
+        ),
+    )
+    row = cursor.lastrowid or 0
+    connection.execute("UPDATE document SET owner = id WHERE id = ?", (row,))
+    _set_links(connection, row, kind, {}, links)
+    return row
+
+
+def update(
+    connection: sqlite3.Connection,
+    held: Held,
+    body: Mapping[str, Any],
+    links: Mapping[str, Sequence[int]],
+    moment: int | None = None,
+) -> None:
+    """Make a document what a client says; of one from the legacy, only what differs becomes local."""
+    if _of_the_legacy(connection, held):
+        parts = {_part(field) for field in {*body, *held.body} if body.get(field) != held.body.get(field)}
+        for part in sorted(parts):
+            fields = GROUPS.get(part, (part,))
+            _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
+        for field in {*links, *held.links}:
+            targets, before = list(links.get(field, ())), held.links.get(field, [])
+            ordered = f"{held.kind}.{field}" in ORDERED
+            if targets != before if ordered else sorted(targets) != sorted(before):
+                _note(connection, held.uuid, LINK + field, _spelled(connection, targets, ordered=ordered))
+    _write(connection, held, body, links, held.moment if moment is None else moment)
+
+
+def amend(
+    connection: sqlite3.Connection, held: Held, body: Mapping[str, Any], links: Mapping[str, Sequence[int]]
+) -> None:
+    """Make a document what follows from a write to another one.
+
+    For one from the legacy `overlay` finds the same again each time, so nothing becomes local by it; but what a
+    client had said before of the same field is put right.
+    """
+    if _of_the_legacy(connection, held):
+        for part in written(connection, held.uuid.bytes):
+            if part in KEPT:
+                continue
+            if part.startswith(LINK):
+                field = part.removeprefix(LINK)
+                ordered = f"{held.kind}.{field}" in ORDERED
+                spelled = _spelled(connection, links.get(field, ()), ordered=ordered)
+                _note(connection, held.uuid, part, spelled)
+            elif part != TOMBSTONE:
+                fields = GROUPS.get(part, (part,))
+                _note(connection, held.uuid, part, {field: body.get(field) for field in fields})
+    _write(connection, held, body, links, held.moment)
+
+
+def _of_the_legacy(connection: sqlite3.Connection, held: Held) -> bool:
+    """Does a document come from the legacy, or may it come from there again (M20)?"""
+    if held.origin == LEGACY_ORIGIN:
+        return True
+    kept = connection.execute("SELECT 1 FROM kept WHERE uuid = ?", (held.uuid.bytes,))
+    return kept.fetchone() is not None
+
+
+def withdraw(connection: sqlite3.Connection, held: Held, field: str) -> None:
+    """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
+    documents."""
+    connection.execute(
+        "DELETE FROM local WHERE part = ?1"
+        " AND (uuid = ?2 OR uuid IN (SELECT uuid FROM alias WHERE document = ?3))",
+        (_part(field), held.uuid.bytes, held.id),
+    )
+
+
+def become_local(
+    connection: sqlite3.Connection,
+    held: Held,
+    legacy: Mapping[str, Any],
+    filled: Iterable[str],
+    links: Mapping[str, Sequence[int]],
+) -> None:
+    """Count what a client filled in on a document of its own as edits, now that the legacy knows that document too.
+
+    In: the document as the client made it, its body as the legacy says it, the fields that say something, and the
+    references that only the client gave.
+    """
+    for part in sorted({_part(field) for field in filled if held.body[field] != legacy.get(field)}):
+        fields = GROUPS.get(part, (part,))
+        _note(connection, held.uuid, part, {field: held.body.get(field) for field in fields})
+    for field, targets in links.items():
+        _note(connection, held.uuid, LINK + field, _spelled(connection, targets))
+
+
+def row(connection: sqlite3.Connection, number: int) -> Row:
+    """A document as the read side has it. Raises KeyError when it isn't there."""
+    found: Row | None = connection.execute(
+        "SELECT id, uuid, body FROM document WHERE id = ?", (number,)
+    ).fetchone()
+    if found is None:
+        raise KeyError(number)
+    return found
+
+
+def uuids(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, UUID]:
+    """The uuids of documents, by row."""
+    found = connection.execute(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (id_list(rows),))
+    return {row: UUID(bytes=uuid) for row, uuid in found}
+
+
+def microseconds(text: str) -> int:
+    """A time as the API writes it, as the store has it. Raises ValueError."""
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> None:
+    """Remove documents that a client deleted with `root`; those from the legacy leave a tombstone."""
+    ids = sorted(set(rows))
+    for uuid, kind, owner in connection.execute(
+        "SELECT d.uuid, d.kind, coalesce(o.uuid, (SELECT r.uuid FROM made_of_raw m JOIN raw r ON r.id = m.raw"
+        f" WHERE m.document = d.id AND r.kind IN ({RAW_KIND['klantcontact']}, {RAW_KIND['contactmoment']})))"
+        " FROM document d LEFT JOIN document o ON o.id = d.owner"
+        f" WHERE (d.origin = 0 OR d.uuid IN (SELECT uuid FROM kept)) AND d.id {IN_IDS}",
+        (id_list(ids),),
+    ).fetchall():
+        about = {
+            "kind": KINDS[kind - 1],
+            "root": str(root),
+            "owner": str(UUID(bytes=owner)) if owner else None,
+        }
+        _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
+    hide(connection, ids)
+    # Of a contact that is deleted itself it is not told that an actor stays away from it (M31).
+    told = connection.execute(
+        "DELETE FROM raw_finding WHERE rule = 'M31' AND raw IN (SELECT m.raw FROM made_of_raw m JOIN document d"
+        f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS}) RETURNING rule",
+        (id_list(ids),),
+    )
+    tallies.findings_go(connection, told)
+    connection.execute(
+        f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
+        (id_list(ids), WAITS),
+    )
+    connection.executemany("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
+    remove_documents(connection, ids)
+
+
+def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
+    """Lift the tombstones that were laid with `root`; out: what each says of its document."""
+    lifted = []
+    for uuid, value in connection.execute(
+        "SELECT uuid, value FROM local WHERE part = ? AND value ->> '$.root' = ?", (TOMBSTONE, str(root))
+    ).fetchall():
+        connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid, TOMBSTONE))
+        lifted.append(orjson.loads(value) | {"uuid": str(UUID(bytes=uuid))})
+    return lifted
+
+
+def forget_values(connection: sqlite3.Connection, owners: Iterable[bytes]) -> None:
+    """Forget what clients wrote of these partijen and actoren (uuids) that they deleted, and of what belonged to them;
+    that they were deleted stays."""
+    connection.executemany(
+        f"DELETE FROM local WHERE part != '{TOMBSTONE}' AND uuid IN (SELECT uuid FROM local"
+        f" WHERE part = '{TOMBSTONE}' AND (uuid = ?1 OR value ->> '$.owner' = ?2))",
+        [(owner, str(UUID(bytes=owner))) for owner in owners],
+    )
+
+
+def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+    """The fields of a document that clients wrote, without references."""
+    values: dict[str, Any] = {}
+    for part, value in written(connection, uuid).items():
+        if part != TOMBSTONE and not part.startswith(LINK):
+            values |= value
+    return values
+
+
+def written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+    """What clients wrote of a document by part, also under another uuid of it (M6); its own goes before."""
+    others = connection.execute(
+        "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
+        (uuid,),
+    )
+    found: dict[str, Any] = {}
+    for each in (uuid, *(row[0] for row in others.fetchall())):
+        for part, value in local_parts(connection, {each}).get(each, {}).items():
+            if (part != TOMBSTONE or each == uuid) and not part.startswith(MOVED):
+                found.setdefault(part, value)
+    return found
+
+
+def _part(field: str) -> str:
+    return GROUP_OF.get(field, field)
+
+
+def _note(connection: sqlite3.Connection, uuid: UUID, part: str, value: object) -> None:
+    connection.execute(
+        "INSERT INTO local (uuid, part, value, written) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (uuid, part) DO UPDATE SET value = ?3, written = ?4",
+        (uuid.bytes, part, orjson.dumps(value).decode(), now()),
+    )
+
+
+def local_parts(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
+    """What clients wrote of these documents, by part; of a reference the uuids."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for marks, some in in_parts(uuids):
+        rows = connection.execute(f"SELECT uuid, part, value FROM local WHERE uuid IN ({marks})", some)
+        for uuid, part, value in rows:
+            found.setdefault(uuid, {})[part] = orjson.loads(value)
+    return found
+
+
+def _spelled(connection: sqlite3.Connection, rows: Iterable[int], *, ordered: bool = False) -> list[str]:
+    rows = list(rows)
+    named = uuids(connection, rows)
+    spelled = [str(named[row]) for row in rows]
+    return spelled if ordered else sorted(spelled)
+
+
+def _write(
+    connection: sqlite3.Connection,
+    held: Held,
+    body: Mapping[str, Any],
+    links: Mapping[str, Sequence[int]],
+    moment: int,
+) -> None:
+    connection.execute(
+        "UPDATE document SET body = ?, moment = ? WHERE id = ?",
+        (orjson.dumps(body).decode(), moment, held.id),
+    )
+    _set_links(connection, held.id, held.kind, held.links, links)
+
+
+def exists(connection: sqlite3.Connection, uuid: UUID) -> bool:
+    """Is there a document of this uuid?"""
+    return connection.execute("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)).fetchone() is not None
+
+
+def now_named(connection: sqlite3.Connection, uuid: UUID) -> UUID | None:
+    """The uuid now of a document that a client named (M6); that very one when a client deleted it, None when it is no
+    more."""
+    found = connection.execute(
+        "SELECT uuid FROM document WHERE uuid = ?1 UNION ALL"
+        " SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?1",
+        (uuid.bytes,),
+    ).fetchone()
+    if found is not None:
+        return UUID(bytes=found[0])
+    return uuid if TOMBSTONE in local_parts(connection, {uuid.bytes}).get(uuid.bytes, {}) else None
+
+
+def _set_links(
+    connection: sqlite3.Connection,
+    row: int,
+    kind: str,
+    before: Mapping[str, Sequence[int]],
+    after: Mapping[str, Sequence[int]],
+) -> None:
+    held = {(RELATION[f"{kind}.{field}"], target) for field, targets in before.items() for target in targets}
+    wanted = {(RELATION[f"{kind}.{field}"], target) for field, targets in after.items() for target in targets}
+    connection.executemany(
+        "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
+        [(row, *link) for link in sorted(held - wanted)],
+    )
+    connection.executemany(
+        "INSERT INTO link (source, relation, target) VALUES (?, ?, ?)",
+        [(row, *link) for link in sorted(wanted - held)],
+    )
+    for field, targets in after.items():
+        if f"{kind}.{field}" in ORDERED and list(targets) != before.get(field):
+            keep_order(connection, row, RELATION[f"{kind}.{field}"], targets)

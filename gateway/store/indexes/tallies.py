@@ -1,0 +1,137 @@
+"""How many legacy objects there are in each state, and how many findings by rule: kept, so that no status counts them.
+
+Whoever writes objects, claims or findings adds here what changed, in the same transaction. A finding on an object
+counts once; a finding on a statement once for each claim that makes it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+
+from gateway.store.base.bound_lists import IN_IDS, id_list
+
+TABLES = """
+-- How many legacy objects of a source and kind are in a state, see tallies.py.
+CREATE TABLE raw_tally (
+    source INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    found INTEGER NOT NULL,
+    PRIMARY KEY (source, kind, state)
+) WITHOUT ROWID;
+-- How many findings on objects and statements there are by rule.
+CREATE TABLE finding_tally (rule TEXT PRIMARY KEY, found INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_RAWS = "SELECT source, kind, state, count(*) AS found FROM raw GROUP BY source, kind, state"
+_FINDINGS = (
+    "SELECT rule, sum(found) AS found FROM (SELECT rule, count(*) AS found FROM raw_finding GROUP BY rule"
+    " UNION ALL SELECT f.rule, count(*) FROM statement_finding f JOIN claim c ON c.statement = f.statement"
+    " GROUP BY f.rule) each_of GROUP BY rule"
+)
+
+# Objects: source, kind (its number) and state.
+Place = tuple[int, int, int]
+
+
+def raws(connection: sqlite3.Connection) -> list[tuple[int, int, int, int]]:
+    """How many legacy objects there are: source, kind, state, number."""
+    return connection.execute("SELECT source, kind, state, found FROM raw_tally WHERE found <> 0").fetchall()
+
+
+def findings(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many findings on objects and statements there are, by rule."""
+    return dict(connection.execute("SELECT rule, found FROM finding_tally WHERE found <> 0"))
+
+
+def add_raws(connection: sqlite3.Connection, changes: Counter[Place]) -> None:
+    """Note that so many more (or fewer) legacy objects are in a state."""
+    connection.executemany(
+        "INSERT INTO raw_tally (source, kind, state, found) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (source, kind, state) DO UPDATE SET found = raw_tally.found + excluded.found",
+        [(*place, number) for place, number in changes.items() if number],
+    )
+
+
+def add_findings(connection: sqlite3.Connection, changes: Counter[str]) -> None:
+    """Note that there are so many more (or fewer) findings by a rule."""
+    connection.executemany(
+        "INSERT INTO finding_tally (rule, found) VALUES (?, ?)"
+        " ON CONFLICT (rule) DO UPDATE SET found = finding_tally.found + excluded.found",
+        [(rule, number) for rule, number in changes.items() if number],
+    )
+
+
+def raws_move(connection: sqlite3.Connection, rows: Iterable[int], state: int | None) -> None:
+    """Note that these legacy objects (rows) are about to be in a state; None: to be no more."""
+    found = connection.execute(
+        f"SELECT source, kind, state, count(*) FROM raw WHERE id {IN_IDS} GROUP BY source, kind, state",
+        (id_list(rows),),
+    )
+    changes: Counter[Place] = Counter()
+    for source, kind, before, number in found:
+        changes[source, kind, before] -= number
+        if state is not None:
+            changes[source, kind, state] += number
+    add_raws(connection, changes)
+
+
+def findings_go(connection: sqlite3.Connection, rules: Iterable[tuple[str]]) -> None:
+    """Note that findings went: their rules, as RETURNING gives them."""
+    gone: Counter[str] = Counter()
+    gone.subtract(rule for (rule,) in rules)
+    add_findings(connection, gone)
+
+
+def claims_go(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
+    """Note that all claims of these legacy objects (rows) are about to go."""
+    found = connection.execute(
+        "SELECT f.rule, -count(*) FROM claim c JOIN statement_finding f ON f.statement = c.statement"
+        f" WHERE c.raw {IN_IDS} GROUP BY f.rule",
+        (id_list(raws),),
+    )
+    add_findings(connection, Counter(dict(found)))
+
+
+def claims_come(connection: sqlite3.Connection, statements: Counter[int]) -> None:
+    """Note that so many claims more make each of these statements (rows)."""
+    found = connection.execute(
+        f"SELECT statement, rule FROM statement_finding WHERE statement {IN_IDS}", (id_list(statements),)
+    )
+    changes: Counter[str] = Counter()
+    for statement, rule in found:
+        changes[rule] += statements[statement]
+    add_findings(connection, changes)
+
+
+def statement_findings_change(
+    connection: sqlite3.Connection, gone: Iterable[tuple[int, str]], come: Iterable[tuple[int, str]]
+) -> None:
+    """Note that findings on statements (row and rule) go and come."""
+    change: Counter[tuple[int, str]] = Counter(come)
+    change.subtract(Counter(gone))
+    makers = dict(
+        connection.execute(
+            f"SELECT statement, count(*) FROM claim WHERE statement {IN_IDS} GROUP BY statement",
+            (id_list({statement for (statement, _), number in change.items() if number}),),
+        )
+    )
+    by_rule: Counter[str] = Counter()
+    for (statement, rule), number in change.items():
+        by_rule[rule] += number * makers.get(statement, 0)
+    add_findings(connection, by_rule)
+
+
+def miscounted(connection: sqlite3.Connection) -> bool:
+    """Is anything else kept than counting gives? Reads everything."""
+    counted = {(row[0], row[1], row[2], row[3]) for row in connection.execute(_RAWS)}
+    return counted != set(raws(connection)) or dict(connection.execute(_FINDINGS)) != findings(connection)
+
+
+def count_again(connection: sqlite3.Connection) -> None:
+    """Count everything, and keep that."""
+    connection.execute("DELETE FROM raw_tally")
+    connection.execute("DELETE FROM finding_tally")
+    connection.execute(f"INSERT INTO raw_tally (source, kind, state, found) {_RAWS}")
+    connection.execute(f"INSERT INTO finding_tally (rule, found) {_FINDINGS}")

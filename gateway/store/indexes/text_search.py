@@ -1,0 +1,176 @@
+"""Searches for a part of a text: an index of every three signs in a row.
+
+All of it that is SQLite's own (FTS5) stands here. A text is indexed as `folded` gives it, so a search in the index
+finds what looking into each text finds. The index holds no text, only where which signs stand; it must be told the old
+text to forget it, and keeps even that in its older parts until they are merged, which `purge` does.
+
+Writing a few texts into it costs as much as writing many. So triggers note the documents whose texts are not in it yet,
+a search looks into those, and they are indexed when there are many (`settle`).
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from gateway.store.base.kinds import KIND
+
+# Shorter parts are not in the index.
+SHORTEST = 3
+# Signs that the index does not tell apart; a search for one goes without it.
+_UNSURE = frozenset("\ufffd\ufffe\uffff\U0010ffff")
+# The index stops at a NUL, which no search can hold either.
+_FOR_NUL = "\U0010ffff"
+# Pages of the index that are merged in one transaction: some tens of milliseconds.
+MERGED_AT_ONCE = 500
+LARGE = 50_000
+# So many documents wait to be indexed together: looking into them all takes some milliseconds.
+TOGETHER = 1000
+# The fields that are searched by a part: kind, and place in the body.
+FIELDS: tuple[tuple[str, str], ...] = (
+    ("actor", "naam"),
+    ("digitaleadres", "adres"),
+    ("digitaleadres", "omschrijving"),
+    ("klantcontact", "inhoud"),
+    ("klantcontact", "onderwerp"),
+    ("klantcontact", "reactie"),
+)
+INDEXES: dict[tuple[str, str], str] = {pair: "text_{}_{}".format(*pair) for pair in FIELDS}
+
+log = logging.getLogger(__name__)
+
+
+def folded(text: object) -> str | None:
+    """A text without regard to case, as it is compared and indexed."""
+    return None if text is None else str(text).upper().replace("\0", _FOR_NUL)
+
+
+def contains(text: object, part: str) -> bool:
+    """Does a part occur in a text, without regard to case?"""
+    return text is not None and part.upper() in str(text).upper()
+
+
+def is_indexed(kind: str, field: str, part: object) -> bool:
+    """Can the index find the texts with this part?"""
+    if (kind, field) not in INDEXES or not isinstance(part, str):
+        return False
+    sought = folded(part) or ""
+    return len(sought) >= SHORTEST and _UNSURE.isdisjoint(sought)
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Give a connection the functions that the triggers and searches call."""
+    connection.create_function("folded", 1, folded, deterministic=True)
+    connection.create_function("contains_text", 2, contains, deterministic=True)
+
+
+def search(kind: str, field: str, parameter: int) -> str:
+    """A query for the documents (`id`) whose text has the part that is the parameter of this number."""
+    name = INDEXES[kind, field]
+    sought = f"'\"' || replace(folded(?{parameter}), '\"', '\"\"') || '\"'"
+    return (
+        f"SELECT rowid AS id FROM {name} WHERE {name} MATCH {sought} UNION ALL"
+        f" SELECT n.document FROM text_due n CROSS JOIN document w ON w.id = n.document"
+        f" WHERE w.kind = {KIND[kind]} AND contains_text(w.body ->> '$.{field}', ?{parameter})"
+    )
+
+
+def make(connection: sqlite3.Connection) -> None:
+    """Make the indexes, with what is there, and what keeps them in step. Inside a transaction."""
+    connection.execute("CREATE TABLE text_due (document INTEGER PRIMARY KEY)")
+    connection.execute(
+        "CREATE TABLE text_erased (name TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    for name in INDEXES.values():
+        connection.execute(
+            f"CREATE VIRTUAL TABLE {name} USING fts5("
+            "text, content='', columnsize=0, tokenize='trigram case_sensitive 1')"
+        )
+        # Merging less often makes writing a third faster, and searching hardly slower.
+        connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('automerge', 8)")
+    for kind in dict(FIELDS):
+        for statement in _triggers(kind, KIND[kind]):
+            connection.execute(statement)
+    _fill(connection)
+
+
+def make_again(connection: sqlite3.Connection) -> None:
+    """Make what the indexes hold anew from the documents that are there. Inside a transaction."""
+    for name in INDEXES.values():
+        connection.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")
+    connection.execute("DELETE FROM text_due")
+    _fill(connection)
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Index the texts that wait for it, when there are many. At the end of a transaction that wrote."""
+    (waiting,) = connection.execute("SELECT count(*) FROM text_due").fetchone()
+    if waiting < TOGETHER:
+        return
+    for (kind, field), name in INDEXES.items():
+        connection.execute(
+            f"INSERT INTO {name} (rowid, text) SELECT w.id, folded(w.body ->> '$.{field}')"
+            " FROM text_due n CROSS JOIN document w ON w.id = n.document"
+            f" WHERE w.kind = {KIND[kind]} AND w.body ->> '$.{field}' <> '' ORDER BY n.document"
+        )
+    connection.execute("DELETE FROM text_due")
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    for (kind, field), name in INDEXES.items():
+        question = "SELECT count(*) FROM document WHERE kind = ?"
+        (found,) = connection.execute(question, (KIND[kind],)).fetchone()
+        if found > LARGE:
+            log.info("the index %s is made of %s documents: some minutes for a million of them", name, found)
+        text = f"body ->> '$.{field}'"
+        # The plus keeps them in the order of rows, as the index wants them.
+        connection.execute(
+            f"INSERT INTO {name} (rowid, text) SELECT id, folded({text}) FROM document"
+            f" WHERE +kind = ? AND {text} <> '' ORDER BY id",
+            (KIND[kind],),
+        )
+
+
+def _triggers(kind: str, number: int) -> tuple[str, ...]:
+    """What notes the documents of a kind, and forgets old texts of those that are in the indexes."""
+    fields = [field for of_kind, field in FIELDS if of_kind == kind]
+    forget = ""
+    for field in fields:
+        name, old = INDEXES[kind, field], f"OLD.body ->> '$.{field}'"
+        there = f"{old} <> '' AND NOT EXISTS (SELECT 1 FROM text_due WHERE document = OLD.id)"
+        forget += (
+            f" INSERT INTO {name} ({name}, rowid, text) SELECT 'delete', OLD.id, folded({old}) WHERE {there};"
+            f" INSERT INTO text_erased SELECT '{name}', 1 WHERE {there}"
+            " ON CONFLICT (name) DO UPDATE SET times = times + 1;"
+        )
+    note = "INSERT OR IGNORE INTO text_due VALUES (NEW.id);"
+    differs = " OR ".join(f"OLD.body ->> '$.{field}' IS NOT NEW.body ->> '$.{field}'" for field in fields)
+    begin = f"CREATE TRIGGER text_of_{kind}_"
+    return (
+        f"{begin}comes AFTER INSERT ON document WHEN NEW.kind = {number} BEGIN {note} END",
+        f"{begin}goes AFTER DELETE ON document WHEN OLD.kind = {number}"
+        f" BEGIN {forget} DELETE FROM text_due WHERE document = OLD.id; END",
+        f"{begin}changes AFTER UPDATE OF body, kind ON document"
+        f" WHEN OLD.kind = {number} AND (NEW.kind <> {number} OR {differs}) BEGIN {forget} {note} END",
+        f"{begin}becomes AFTER UPDATE OF kind ON document"
+        f" WHEN NEW.kind = {number} AND OLD.kind <> {number} BEGIN {note} END",
+    )
+
+
+def with_erased(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+    """The indexes that still hold what was erased, with a number that is higher when more was erased since."""
+    return connection.execute("SELECT name, times FROM text_erased ORDER BY name").fetchall()
+
+
+def merge(connection: sqlite3.Connection, name: str, times: int, *, first: bool) -> bool:
+    """A piece of the work of removing what was erased from an index, as `with_erased` names it. Out: is there more?
+
+    Call it in transactions of its own, the first time with `first`, until there is no more.
+    """
+    before = connection.total_changes
+    pages = -MERGED_AT_ONCE if first else MERGED_AT_ONCE
+    connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
+    if connection.total_changes - before > 1:
+        return True
+    connection.execute("DELETE FROM text_erased WHERE name = ? AND times = ?", (name, times))
+    return False

@@ -1,0 +1,367 @@
+"""What verify asks of the store: held legacy objects beside what they said, and what doing work again would write.
+
+A rehearsal does work in a write transaction and takes it back; triggers note which documents it would have made,
+changed or removed. When the store is right, that is nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
+from gateway.store.file.database import Store
+
+# What a rehearsal notes of a document.
+MISSING, DIFFERENT, EXTRA = "missing", "different", "extra"
+
+
+@dataclass(slots=True)
+class Held:
+    """A held legacy object with all that is needed to judge it."""
+
+    id: int
+    kind: str
+    uuid: bytes
+    zaak: bytes | None
+    state: int
+    visible: bool
+    digest: bytes | None
+    facts: str | None
+    body: bytes | None
+
+
+COLUMNS = "id, kind, uuid, zaak, state, visible, digest, facts, body"
+
+
+def _held(
+    row: tuple[int, int, bytes, bytes | None, int, int, bytes | None, str | None, bytes | None],
+) -> Held:
+    return Held(row[0], RAW_KINDS[row[1] - 1], *row[2:5], bool(row[5]), *row[6:])
+
+
+def held_among(
+    connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
+) -> dict[bytes, Held]:
+    """The held objects of a kind among `uuids`, by uuid."""
+    found: dict[bytes, Held] = {}
+    for marks, part in in_parts(uuids):
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
+            (source, RAW_KIND[kind], *part),
+        )
+        found |= {row[2]: _held(row) for row in rows}
+    return found
+
+
+def held_after(connection: sqlite3.Connection, source: int, after: int, limit: int) -> list[Held]:
+    """The held objects of a source in the order of their rows, a piece at a time."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM raw WHERE id > ? AND +source = ? ORDER BY id LIMIT ?", (after, source, limit)
+    )
+    return [_held(row) for row in rows]
+
+
+def held_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[Held]:
+    """These zaken (at most 500) and what is held of them."""
+    marks = ",".join("?" * len(zaken))
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) ORDER BY id", (source, *zaken)
+    )
+    return [_held(row) for row in rows]
+
+
+def moments_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[bytes]:
+    """The contactmomenten (uuids) that are tied to these zaken (at most 500)."""
+    marks = ",".join("?" * len(zaken))
+    rows = connection.execute(
+        f"SELECT DISTINCT contact FROM tie WHERE source = ? AND zaak IN ({marks}) ORDER BY contact",
+        (source, *zaken),
+    )
+    return [row[0] for row in rows]
+
+
+def held_of_moments(connection: sqlite3.Connection, source: int, moments: Sequence[bytes]) -> list[Held]:
+    """These contactmomenten (at most some thousands), their ties, and the klanten that they are tied to."""
+    marks = ",".join("?" * len(moments))
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM raw WHERE id IN ("
+        f"SELECT raw FROM tie WHERE source = ?1 AND contact IN ({marks})"
+        f" UNION SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['contactmoment']} AND uuid IN ({marks})"
+        f" UNION SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['klant']} AND uuid IN ("
+        f"SELECT klant FROM tie WHERE source = ?1 AND contact IN ({marks}))) ORDER BY id",
+        (source, *moments, *moments, *moments),
+    )
+    return [_held(row) for row in rows]
+
+
+def extent(connection: sqlite3.Connection, source: int) -> tuple[int, int]:
+    """The highest row of any held object, and how many this source has."""
+    found: tuple[int, int] = connection.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM raw), (SELECT count(*) FROM raw WHERE source = ?)",
+        (source,),
+    ).fetchone()
+    return found
+
+
+def zaken_near(connection: sqlite3.Connection, source: int, places: Iterable[bytes]) -> set[bytes]:
+    """For each place (16 bytes) the first readable zaak of the source from there on, in the order of uuids."""
+    found: set[bytes] = set()
+    for place in places:
+        for start in (place, b""):
+            row = connection.execute(
+                "SELECT uuid FROM raw WHERE source = ? AND kind = ? AND uuid >= ? AND state NOT IN (?, ?)"
+                " ORDER BY uuid LIMIT 1",
+                (source, RAW_KIND["zaak"], start, UNREADABLE, GONE),
+            ).fetchone()
+            if row is not None:
+                found.add(row[0])
+                break
+    return found
+
+
+def zaaktypen(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes]) -> dict[bytes, str]:
+    """The zaaktype (its URL) of the readable zaken among these."""
+    found: dict[bytes, str] = {}
+    for marks, part in in_parts(zaken):
+        found.update(
+            connection.execute(
+                "SELECT uuid, facts ->> '$.zaaktype' FROM raw WHERE source = ? AND kind = ?"
+                f" AND uuid IN ({marks}) AND facts ->> '$.zaaktype' IS NOT NULL",
+                (source, RAW_KIND["zaak"], *part),
+            )
+        )
+    return found
+
+
+def refused_zaken(connection: sqlite3.Connection, source: int, limit: int) -> tuple[int, list[bytes]]:
+    """Zaken that held objects point at and that the source refuses to show: how many, and the first of them."""
+    where = "FROM raw WHERE source = ? AND kind = ? AND state = ?"
+    these = (source, RAW_KIND["zaak"], UNREADABLE)
+    (count,) = connection.execute(f"SELECT count(*) {where}", these).fetchone()
+    rows = connection.execute(f"SELECT uuid {where} ORDER BY uuid LIMIT ?", (*these, limit))
+    return count, [row[0] for row in rows]
+
+
+def invisible(connection: sqlite3.Connection, source: int) -> dict[str, int]:
+    """How many held objects the source no longer shows, by kind."""
+    rows = connection.execute(
+        "SELECT kind, count(*) FROM raw WHERE source = ? AND visible = 0 AND body IS NOT NULL GROUP BY kind",
+        (source,),
+    )
+    return {RAW_KINDS[kind - 1]: count for kind, count in rows}
+
+
+def shown_again(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
+    """Take the mark away from objects (rows) that the source shows again."""
+    connection.executemany("UPDATE raw SET visible = 1 WHERE id = ?", [(row,) for row in raws])
+
+
+# What rollen say
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A claim as it is held; `keys` are sorted. It is `sealed` when a client deleted whom it is about."""
+
+    facet: str
+    moment: int
+    body: str
+    keys: tuple[str, ...]
+    sealed: bool = False
+
+
+def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, dict[int, Said]]:
+    """What these objects (rows) say: the claims of each, by the row of their statement."""
+    ids = id_list(raws)
+    keys: dict[int, list[str]] = {}
+    for statement, key in connection.execute(
+        "SELECT DISTINCT k.statement, i.key FROM claim c JOIN claim_key k ON k.statement = c.statement"
+        f" JOIN identity i ON i.id = k.identity WHERE c.raw {IN_IDS}",
+        (ids,),
+    ):
+        keys.setdefault(statement, []).append(key)
+    found: dict[int, dict[int, Said]] = {}
+    for raw, statement, facet, moment, body, sealed in connection.execute(
+        "SELECT c.raw, s.id, c.facet, c.moment, s.body, s.sealed FROM claim c JOIN statement s ON s.id = c.statement"
+        f" WHERE c.raw {IN_IDS}",
+        (ids,),
+    ):
+        said = Said(facet, moment, body, tuple(sorted(keys.get(statement, ()))), bool(sealed))
+        found.setdefault(raw, {})[statement] = said
+    return found
+
+
+def mistrust(connection: sqlite3.Connection, raw: int, statements: Iterable[int]) -> None:
+    """See to it that an object is translated anew when it is taken, and that nothing joins these statements again.
+
+    What is left out has no digest: there a blank one says that it is not trusted.
+    """
+    connection.execute(
+        "UPDATE raw SET digest = CASE WHEN state = ? THEN x'' END WHERE id = ?", (LEFT_OUT, raw)
+    )
+    connection.executemany(
+        "UPDATE statement SET digest = randomblob(16) WHERE id = ?", [(each,) for each in statements]
+    )
+
+
+# What documents are made from, a piece at a time
+
+
+def statements_after(connection: sqlite3.Connection, source: int, after: int, limit: int) -> list[int]:
+    """Statements (rows) that objects of this source make, in their order."""
+    rows = connection.execute(
+        "SELECT s.id FROM statement s WHERE s.id > ? AND EXISTS (SELECT 1 FROM claim c JOIN raw r ON r.id = c.raw"
+        " WHERE c.statement = s.id AND r.source = ?) ORDER BY s.id LIMIT ?",
+        (after, source, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def statements_of(connection: sqlite3.Connection, raws: Iterable[int]) -> list[int]:
+    """The statements (rows) that these objects make."""
+    rows = connection.execute(
+        f"SELECT DISTINCT statement FROM claim WHERE raw {IN_IDS} ORDER BY statement", (id_list(raws),)
+    )
+    return [row[0] for row in rows]
+
+
+def identities_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[int]:
+    """The keys (rows) of these statements."""
+    rows = connection.execute(
+        f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
+    )
+    return {row[0] for row in rows}
+
+
+def zaken_after(connection: sqlite3.Connection, source: int, after: bytes, limit: int) -> list[bytes]:
+    """Zaken that something is held of, in the order of their uuids."""
+    rows = connection.execute(
+        "SELECT DISTINCT zaak FROM raw WHERE source = ? AND zaak > ? ORDER BY zaak LIMIT ?",
+        (source, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def moments_after(connection: sqlite3.Connection, source: int, after: bytes, limit: int) -> list[bytes]:
+    """Contactmomenten that are held or tied, in the order of their uuids."""
+    rows = connection.execute(
+        "SELECT contact FROM (SELECT DISTINCT contact FROM tie WHERE source = ?1 AND contact > ?2"
+        " ORDER BY contact LIMIT ?3) UNION SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ?1"
+        f" AND kind = {RAW_KIND['contactmoment']} AND uuid > ?2 ORDER BY uuid LIMIT ?3) ORDER BY 1 LIMIT ?3",
+        (source, after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def identities_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> set[int]:
+    """The keys (rows) of what the rollen of these zaken (at most 500) say."""
+    marks = ",".join("?" * len(zaken))
+    rows = connection.execute(
+        "SELECT DISTINCT k.identity FROM raw r JOIN claim c ON c.raw = r.id"
+        f" JOIN claim_key k ON k.statement = c.statement WHERE r.source = ? AND r.zaak IN ({marks})",
+        (source, *zaken),
+    )
+    return {row[0] for row in rows}
+
+
+def legacy_documents(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many documents from the legacy there are, by kind."""
+    rows = connection.execute(
+        "SELECT kind, count(*) FROM document WHERE origin = ? GROUP BY kind ORDER BY kind", (LEGACY_ORIGIN,)
+    )
+    return {KINDS[kind - 1]: count for kind, count in rows}
+
+
+def documents_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[str, int]:
+    """How many documents these objects (rows) went into, by kind."""
+    rows = connection.execute(
+        "SELECT d.kind, count(DISTINCT d.id) FROM provenance p JOIN document d ON d.id = p.document"
+        f" WHERE p.raw {IN_IDS} GROUP BY d.kind ORDER BY d.kind",
+        (id_list(raws),),
+    )
+    return {KINDS[kind - 1]: count for kind, count in rows}
+
+
+def orphans(connection: sqlite3.Connection, limit: int) -> list[tuple[int, str, bytes]]:
+    """Documents from the legacy that come from no legacy object: (row, kind, uuid)."""
+    rows = connection.execute(
+        "SELECT d.id, d.kind, d.uuid FROM document d WHERE d.origin = ?"
+        " AND NOT EXISTS (SELECT 1 FROM made_of_raw m WHERE m.document = d.id)"
+        " AND NOT EXISTS (SELECT 1 FROM made_of_statement m WHERE m.document = d.id)"
+        " AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.document = d.id) LIMIT ?",
+        (LEGACY_ORIGIN, limit),
+    )
+    return [(row, KINDS[kind - 1], uuid) for row, kind, uuid in rows]
+
+
+# Rehearsing
+
+_OF = "SELECT '{sort}', kind, uuid FROM document WHERE id = {row}"
+_NOTES = {
+    "document_new": ("INSERT ON document", f"SELECT '{MISSING}', NEW.kind, NEW.uuid"),
+    "document_old": ("UPDATE ON document", f"SELECT '{DIFFERENT}', NEW.kind, NEW.uuid"),
+    "document_gone": ("DELETE ON document", f"SELECT '{EXTRA}', OLD.kind, OLD.uuid"),
+    "link_new": ("INSERT ON link", _OF.format(sort=DIFFERENT, row="NEW.source")),
+    "link_gone": ("DELETE ON link", _OF.format(sort=DIFFERENT, row="OLD.source")),
+    "alias_new": ("INSERT ON alias", _OF.format(sort=DIFFERENT, row="NEW.document")),
+    "alias_gone": ("DELETE ON alias", _OF.format(sort=DIFFERENT, row="OLD.document")),
+    "raw_new": ("INSERT ON made_of_raw", _OF.format(sort=DIFFERENT, row="NEW.document")),
+    "raw_gone": ("DELETE ON made_of_raw", _OF.format(sort=DIFFERENT, row="OLD.document")),
+    "statement_new": ("INSERT ON made_of_statement", _OF.format(sort=DIFFERENT, row="NEW.document")),
+    "statement_gone": ("DELETE ON made_of_statement", _OF.format(sort=DIFFERENT, row="OLD.document")),
+    "statement_moved": (
+        "UPDATE OF document ON statement",
+        _OF.format(sort=DIFFERENT, row="NEW.document"),
+    ),
+}
+
+
+class _TakenBack(Exception):
+    """The end of a rehearsal."""
+
+
+def note_changes(connection: sqlite3.Connection) -> None:
+    """From now on note on this connection what is done to documents, until `stop_noting`; outside a transaction.
+
+    Once for all rehearsals: each trigger that comes or goes makes SQLite prepare every statement again.
+    """
+    connection.execute("CREATE TEMP TABLE noted (sort TEXT, kind INTEGER, uuid BLOB)")
+    for name, (event, what) in _NOTES.items():
+        connection.execute(
+            f"CREATE TEMP TRIGGER noted_{name} AFTER {event} BEGIN INSERT INTO noted {what}; END"
+        )
+
+
+def stop_noting(connection: sqlite3.Connection) -> None:
+    """Note no more on this connection; harmless when it did not."""
+    for name in _NOTES:
+        connection.execute(f"DROP TRIGGER IF EXISTS temp.noted_{name}")
+    connection.execute("DROP TABLE IF EXISTS temp.noted")
+
+
+@contextlib.contextmanager
+def noting(store: Store, rehearse: bool) -> Iterator[sqlite3.Connection]:
+    """A write transaction of which `touched` tells what it did to documents; a rehearsal is taken back at its end."""
+    try:
+        with store.write() as connection:
+            yield connection
+            if rehearse:
+                raise _TakenBack
+            connection.execute("DELETE FROM temp.noted")
+    except _TakenBack:
+        return
+
+
+def touched(connection: sqlite3.Connection) -> dict[tuple[str, bytes], str]:
+    """What this transaction of `noting` did so far: by kind and uuid whether a document was missing, different or
+    extra."""
+    found: dict[tuple[str, bytes], str] = {}
+    for sort, kind, uuid in connection.execute("SELECT DISTINCT sort, kind, uuid FROM temp.noted"):
+        key = (KINDS[kind - 1], uuid)
+        if found.get(key) in (None, DIFFERENT):
+            found[key] = sort
+    return found

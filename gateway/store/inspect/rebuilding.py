@@ -1,0 +1,324 @@
+"""What a rebuild asks of the store: held objects a piece at a time, which documents it changed, and what they were
+made with. Writes go inside `Store.write()`.
+
+Of each document that a rebuild touches, a digest of how it was is kept until the end, whatever happens to it in
+between: so a rebuild that was killed and gone on with counts the same as one that was not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.store.base.bound_lists import IN_IDS, id_list
+from gateway.store.base.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, TRANSLATED
+from gateway.store.indexes import spans, tallies
+from gateway.store.inspect import comparing
+from gateway.store.legacy.claims import SAID, Zaak
+
+SAME, CHANGED, NEW, GONE = "same", "changed", "new", "gone"
+NOTES_AT_ONCE = 5000
+LEFT_AT_ONCE = 100
+
+
+# Held objects
+
+
+@dataclass(slots=True)
+class Held:
+    """A held legacy object with its content."""
+
+    id: int
+    source: int
+    kind: str
+    uuid: bytes
+    digest: bytes | None
+    body: bytes
+
+
+def sources(connection: sqlite3.Connection) -> dict[int, str]:
+    """The sources that objects are held of: row to name."""
+    return dict(
+        connection.execute(
+            "SELECT id, name FROM source s WHERE EXISTS (SELECT 1 FROM raw WHERE source = s.id) ORDER BY name"
+        )
+    )
+
+
+def extent(connection: sqlite3.Connection, source: int | None) -> tuple[int, int]:
+    """The last row of the held objects (of one source), and how many there are."""
+    where, values = ("WHERE source = ?", (source,)) if source else ("", ())
+    last, count = connection.execute(f"SELECT max(id), count(*) FROM raw {where}", values).fetchone()
+    return last or 0, count
+
+
+def piece(
+    connection: sqlite3.Connection, source: int | None, after: int, until: int, limit: int
+) -> list[Held]:
+    """Objects with content (of one source) from row `after` up to and with `until`, in the order of their rows."""
+    where, values = (" AND +source = ?", (source,)) if source else ("", ())
+    rows = connection.execute(
+        "SELECT id, source, kind, uuid, digest, body FROM raw"
+        f" WHERE id > ? AND id <= ? AND body IS NOT NULL{where} ORDER BY id LIMIT ?",
+        (after, until, *values, limit),
+    )
+    return [Held(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
+
+
+def without_facts(connection: sqlite3.Connection, source: int | None) -> list[int]:
+    """Some of the objects (of one source; rows) that count as translated while what others need of them was lost."""
+    rows = connection.execute(
+        "SELECT id FROM raw WHERE (?1 IS NULL OR source = ?1) AND state = ?2 AND facts IS NULL LIMIT ?3",
+        (source, TRANSLATED, NOTES_AT_ONCE),
+    )
+    return [row[0] for row in rows]
+
+
+# A claim as the store has it: facet, moment, who says it; and of its statement a digest of what is said, body and keys.
+Said = tuple[str, int, bytes, bytes, str, str]
+
+
+def one_text(keys: Iterable[str]) -> str:
+    """Keys as `Said` has them."""
+    return "\n".join(sorted(set("\n".join(keys).split("\n"))))
+
+
+def said(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, set[Said]]:
+    """What these objects (rows) say."""
+    found: dict[int, set[Said]] = {}
+    for raw, facet, moment, rol, digest, body, keys in connection.execute(
+        f"SELECT c.raw, c.facet, c.moment, c.rol, {SAID}, s.body, (SELECT group_concat(i.key, char(10))"
+        " FROM claim_key k JOIN identity i ON i.id = k.identity WHERE k.statement = s.id)"
+        f" FROM claim c JOIN statement s ON s.id = c.statement WHERE c.raw {IN_IDS}",
+        (id_list(raws),),
+    ):
+        found.setdefault(raw, set()).add((facet, moment, rol, digest, body, one_text([keys or ""])))
+    return found
+
+
+def distrust(connection: sqlite3.Connection, raw: int, held: Iterable[Said], wanted: Iterable[Said]) -> None:
+    """See to it that nobody says any more what a statement of an object (row) lost or had altered: all who did say it
+    anew."""
+    right = {digest: told for *_, digest, body, keys in wanted for told in [(body, keys)]}
+    wrong = [
+        (raw, digest) for *_, digest, body, keys in held if digest in right and right[digest] != (body, keys)
+    ]
+    connection.executemany(
+        "UPDATE statement SET digest = randomblob(16) WHERE id IN (SELECT s.id FROM claim c"
+        f" JOIN statement s ON s.id = c.statement WHERE c.raw = ? AND {SAID} = ?)",
+        wrong,
+    )
+
+
+def statements_of(connection: sqlite3.Connection, raws: Iterable[int]) -> set[int]:
+    """The statements (rows) that these objects (rows) make."""
+    rows = connection.execute(f"SELECT DISTINCT statement FROM claim WHERE raw {IN_IDS}", (id_list(raws),))
+    return {row[0] for row in rows}
+
+
+def zaken_to_do(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Zaak]:
+    """The zaken of the klantcontacten among these objects that are the first of their zaak, and of the rollen that
+    have a part in representation."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.source, r.zaak FROM raw r WHERE r.id IN (SELECT value FROM json_each(?1))"
+        " AND r.zaak IS NOT NULL AND (r.facts ->> '$.machtiging' IS NOT NULL OR (r.kind = ?2 AND NOT EXISTS"
+        " (SELECT 1 FROM raw o WHERE o.source = r.source AND o.zaak = r.zaak AND o.kind = r.kind AND o.id < r.id)))",
+        (id_list(raws), RAW_KIND["klantcontact"]),
+    )
+    return set(rows)
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """What a rebuild did not come across on its way: rows of `statements` that are part of no document (a client
+    deleted it, or it was lost), `zaken` that are noted to give a vertegenwoordiging while none of their rollen takes
+    part in one, and rows of documents that come from nothing."""
+
+    statements: list[int]
+    zaken: set[Zaak]
+    orphans: list[int]
+
+
+def leftovers(connection: sqlite3.Connection, after: int) -> Leftovers | None:
+    """Some of what is left; `after` is the last statement (row) that was seen to. None: nothing is."""
+    statements = connection.execute(
+        "SELECT id FROM statement WHERE document IS NULL AND id > ? ORDER BY id LIMIT ?",
+        (after, LEFT_AT_ONCE),
+    ).fetchall()
+    zaken = connection.execute(
+        "SELECT source, zaak FROM (SELECT source, zaak FROM representation UNION"
+        " SELECT source, zaak FROM representation_end) noted WHERE NOT EXISTS (SELECT 1 FROM raw r"
+        " WHERE r.source = noted.source AND r.zaak = noted.zaak AND r.facts ->> '$.machtiging' IS NOT NULL)"
+        " LIMIT ?",
+        (LEFT_AT_ONCE,),
+    )
+    found = Leftovers([row[0] for row in statements], set(zaken), orphans(connection))
+    return found if found.statements or found.zaken or found.orphans else None
+
+
+def orphans(connection: sqlite3.Connection) -> list[int]:
+    """Some of the documents (rows) from the legacy that come from no legacy object."""
+    return [row for row, _, _ in comparing.orphans(connection, LEFT_AT_ONCE)]
+
+
+def miscounted(connection: sqlite3.Connection) -> bool:
+    """Are there other numbers of documents than lists tell, or of legacy objects and findings than the status does?"""
+    counts = connection.execute("SELECT kind, count(*) FROM document GROUP BY kind")
+    return any(spans.count(connection, kind) != count for kind, count in counts) or tallies.miscounted(
+        connection
+    )
+
+
+def count_again(connection: sqlite3.Connection) -> None:
+    """Count the documents for lists anew, and what the status tells."""
+    spans.count_again(connection)
+    tallies.count_again(connection)
+
+
+def forget_source_findings(connection: sqlite3.Connection, source: int | None) -> None:
+    """Forget what was found about sources as a whole: it is found again."""
+    connection.execute("DELETE FROM source_finding WHERE ?1 IS NULL OR source = ?1", (source,))
+
+
+# What became of documents
+
+_LINKS = (
+    "(SELECT json_group_array(reference) FROM (SELECT l.relation || hex(t.uuid) AS reference"
+    " FROM link l JOIN document t ON t.id = l.target WHERE l.source = d.id ORDER BY reference))"
+)
+# What of a document is served: its body, its references, its place in lists.
+_SERVED = f"klantbrug_digest(d.moment || ' ' || d.created || d.body || {_LINKS})"
+_AS_IT_WAS = (
+    "INSERT INTO rebuild_note SELECT {run}, d.uuid, d.kind, " + _SERVED + " FROM document d"
+    f" WHERE d.id = {{row}} AND d.origin = {LEGACY_ORIGIN}"
+    " AND NOT EXISTS (SELECT 1 FROM rebuild_note n WHERE n.run = {run} AND n.uuid = d.uuid)"
+)
+_NOT_THERE = (
+    "INSERT INTO rebuild_note SELECT {run}, NEW.uuid, NEW.kind, NULL"
+    " WHERE NOT EXISTS (SELECT 1 FROM rebuild_note n WHERE n.run = {run} AND n.uuid = NEW.uuid)"
+)
+_TRIGGERS = {
+    "new": ("INSERT ON document", _NOT_THERE, ""),
+    "changed": ("UPDATE ON document", _AS_IT_WAS, "OLD.id"),
+    "gone": ("DELETE ON document", _AS_IT_WAS, "OLD.id"),
+    "linked": ("INSERT ON link", _AS_IT_WAS, "NEW.source"),
+    "unlinked": ("DELETE ON link", _AS_IT_WAS, "OLD.source"),
+}
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def note_changes(connection: sqlite3.Connection, run: int) -> None:
+    """From now on note on this connection how documents were before they are touched, under this run."""
+    connection.create_function("klantbrug_digest", 1, _digest, deterministic=True)
+    for name, (event, what, row) in _TRIGGERS.items():
+        connection.execute(
+            f"CREATE TEMP TRIGGER rebuild_{name} BEFORE {event} BEGIN {what.format(run=run, row=row)}; END"
+        )
+
+
+def stop_noting(connection: sqlite3.Connection) -> None:
+    """Note no more on this connection."""
+    for name in _TRIGGERS:
+        connection.execute(f"DROP TRIGGER IF EXISTS temp.rebuild_{name}")
+
+
+def tally(connection: sqlite3.Connection, run: int) -> dict[str, dict[str, int]]:
+    """What became of the documents since the run began, by kind: same, changed, new, gone.
+
+    A document that is the same again, or that came and went, was not changed. On the connection that noted.
+    """
+    total = connection.execute(
+        "SELECT kind, count(*) FROM document WHERE origin = ? GROUP BY kind", (LEGACY_ORIGIN,)
+    )
+    found = {KINDS[kind - 1]: {SAME: count, CHANGED: 0, NEW: 0, GONE: 0} for kind, count in total}
+    # Counted here: to group them SQLite would hold all these documents in memory.
+    became = Counter(
+        connection.execute(
+            f"SELECT n.kind, CASE WHEN d.id IS NULL THEN '{GONE}' WHEN n.before IS NULL THEN '{NEW}'"
+            f" WHEN {_SERVED} = n.before THEN '{SAME}' ELSE '{CHANGED}' END"
+            " FROM rebuild_note n LEFT JOIN document d ON d.uuid = n.uuid AND d.origin = ?"
+            " WHERE n.run = ? AND NOT (n.before IS NULL AND d.id IS NULL)",
+            (LEGACY_ORIGIN, run),
+        )
+    )
+    for (kind, what), count in became.items():
+        of_kind = found.setdefault(KINDS[kind - 1], {SAME: 0, CHANGED: 0, NEW: 0, GONE: 0})
+        if what != SAME:
+            of_kind[what] += count
+        if what in (CHANGED, NEW):
+            of_kind[SAME] -= count
+    return found
+
+
+def forget_notes(connection: sqlite3.Connection) -> int:
+    """Forget some of what was noted, under any run; out: how much (0: there is nothing left)."""
+    return connection.execute(
+        "DELETE FROM rebuild_note WHERE (run, uuid) IN (SELECT run, uuid FROM rebuild_note LIMIT ?)",
+        (NOTES_AT_ONCE,),
+    ).rowcount
+
+
+# What documents were made with
+
+_STALE = (
+    "SELECT name FROM source s WHERE mapping IS NOT ?"
+    " AND EXISTS (SELECT 1 FROM raw WHERE source = s.id) ORDER BY name"
+)
+
+
+def made_otherwise(connection: sqlite3.Connection, fingerprint: str) -> list[str]:
+    """The sources of which something is held that was made with another mapping."""
+    return [row[0] for row in connection.execute(_STALE, (fingerprint,))]
+
+
+def follow_mapping(connection: sqlite3.Connection, fingerprint: str) -> list[str]:
+    """Note by which mapping objects are taken from now on; out: the sources that other objects are held of.
+
+    Those count as made with several until they were rebuilt, also when the first mapping comes back.
+    """
+    stale = made_otherwise(connection, fingerprint)
+    for name in stale:
+        connection.execute("UPDATE source SET mapping = NULL WHERE name = ? AND mapping IS NOT NULL", (name,))
+    connection.execute(
+        "UPDATE source SET mapping = ?1 WHERE mapping IS NOT ?1"
+        " AND NOT EXISTS (SELECT 1 FROM raw WHERE source = source.id)",
+        (fingerprint,),
+    )
+    return stale
+
+
+def mixed(connection: sqlite3.Connection) -> set[str]:
+    """The sources of which not all that is held was made with one mapping."""
+    rows = connection.execute(
+        "SELECT name FROM source s WHERE mapping IS NULL AND EXISTS (SELECT 1 FROM raw WHERE source = s.id)"
+    )
+    return {row[0] for row in rows}
+
+
+def made_with(connection: sqlite3.Connection, names: Iterable[str], fingerprint: str) -> None:
+    """All that is held of these sources was made with this mapping."""
+    connection.executemany(
+        "UPDATE source SET mapping = ? WHERE name = ?", [(fingerprint, name) for name in names]
+    )
+
+
+def to_rebuild(path: Path, fingerprint: str) -> list[str]:
+    """The sources in a store file that were not made with this mapping alone; it is only looked at.
+
+    A file that can't be read, or that an earlier version made, tells nothing.
+    """
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return made_otherwise(connection, fingerprint)
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return []

@@ -1,0 +1,1 @@
+"""Raw objects, what they say (claims, identities, ties), quarantine, what was erased."""

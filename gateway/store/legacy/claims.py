@@ -1,0 +1,447 @@
+"""What legacy objects say of partijen and actoren: claims, statements, identity keys. Call inside `Store.write()`.
+
+A statement is the content of a claim. Rollen that say the same share one, so that a medewerker with thousands of
+rollen is merged from a few rows: of each statement only its newest and its oldest claim matter (M18, M42).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
+from gateway.store.base.kinds import KIND, RAW_KIND, TRANSLATED
+from gateway.store.indexes import tallies
+from mappings.identity.identity import Uuids
+from mappings.identity.sealed import sealed_text
+from mappings.model.findings import Finding
+
+# A statement's digest: the row of its first key, then of what is said. So new ones lie together in their index.
+IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
+# What is said by a statement `s`, in SQL.
+SAID = f"substr(s.digest, {IDENTITY_BYTES + 1})"
+Zaak = tuple[int, bytes]
+
+
+@dataclass(slots=True)
+class StatementRow:
+    """A held statement: the moment and rol of its newest claim, the moment of its oldest."""
+
+    id: int
+    document: int | None
+    body: str
+    moment: int
+    rol: bytes
+    oldest: int
+
+
+def asked_by_key(key: str) -> str:
+    """The name under which it is remembered that a source was asked for all of a key (table `fetched`).
+
+    The key is given sealed: that of somebody whom no source knows, or whom a client deleted, may not stand there.
+    """
+    return f"sleutel {key}"
+
+
+def walked_by_key(key: str) -> str:
+    """The name under which it is remembered that all parts of a key's party were read."""
+    return asked_by_key(f"geheel {key}")
+
+
+def walk_begun_by_key(key: str) -> str:
+    """The name under which it is remembered that reading those began."""
+    return asked_by_key(f"begonnen {key}")
+
+
+def said_by(facet: str, body: str) -> bytes:
+    """A digest of what a claim says: what is said tells its keys too."""
+    return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()[:STATEMENT_BYTES]
+
+
+@dataclass(slots=True)
+class NewClaim:
+    """A claim of a legacy object (row and uuid) on its way in.
+
+    `document` is the partij or actor that the object's claim of this facet was part of until now, if there was one.
+    """
+
+    raw: int
+    rol: bytes
+    facet: str
+    moment: int
+    body: str
+    keys: Sequence[str]
+    document: int | None = None
+
+
+@dataclass(slots=True)
+class Added:
+    """What came of adding claims: the rows of their keys, and the legacy objects (rows) whose statement is not of them
+    alone, so that it may be part of another partij or actor than what they said before."""
+
+    identities: set[int]
+    joined: set[int]
+
+
+def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> Added:
+    """Add claims."""
+    if not claims:
+        return Added(set(), set())
+    rows = _identities(connection, {key for claim in claims for key in claim.keys})
+    digests = [
+        rows[claim.keys[0]].to_bytes(IDENTITY_BYTES, "big") + said_by(claim.facet, claim.body)
+        for claim in claims
+    ]
+    held = _rows_of(connection, "statement", "digest", set(digests))
+    new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
+    tallies.claims_come(connection, Counter(held[digest] for digest in digests if digest in held))
+    if new:
+        first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
+        numbers = {digest: first + number for number, digest in enumerate(new)}
+        connection.executemany(
+            "INSERT INTO statement (id, digest, document, body) VALUES (?, ?, ?, ?)",
+            [(numbers[digest], digest, claim.document, claim.body) for digest, claim in new.items()],
+        )
+        connection.executemany(
+            "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
+            [(rows[key], numbers[digest]) for digest, claim in new.items() for key in set(claim.keys)],
+        )
+        held |= numbers
+    connection.executemany(
+        "INSERT INTO claim (raw, facet, statement, moment, rol) VALUES (?, ?, ?, ?, ?)",
+        [
+            (claim.raw, claim.facet, held[digest], claim.moment, claim.rol)
+            for digest, claim in zip(digests, claims, strict=True)
+        ],
+    )
+    joined = {
+        claim.raw
+        for digest, claim in zip(digests, claims, strict=True)
+        if digest not in new or new[digest].document != claim.document
+    }
+    return Added(set(rows.values()), joined)
+
+
+def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int]:
+    """The rows of keys, made where they are not there yet."""
+    rows = _rows_of(connection, "identity", "key", keys)
+    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM identity").fetchone()[0]
+    new = {key: first + number for number, key in enumerate(sorted(keys - rows.keys()))}
+    connection.executemany(
+        "INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()]
+    )
+    return rows | new
+
+
+def _rows_of(
+    connection: sqlite3.Connection, table: str, column: str, values: Iterable[Any]
+) -> dict[Any, int]:
+    """The rows that have one of these values in a unique column, by value."""
+    found: dict[Any, int] = {}
+    for marks, part in in_parts(values):
+        found.update(
+            connection.execute(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part)
+        )
+    return found
+
+
+@dataclass(slots=True)
+class Taken:
+    """What claims that were removed said: their keys (rows of identity) and statements (rows), and by legacy object
+    (row) and facet the documents that they were part of."""
+
+    identities: set[int]
+    statements: set[int]
+    documents: dict[tuple[int, str], int]
+
+
+def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
+    """Remove the claims of these legacy objects."""
+    ids = id_list(raws)
+    held = connection.execute(
+        "SELECT c.raw, c.facet, s.id, s.document FROM claim c JOIN statement s ON s.id = c.statement"
+        f" WHERE c.raw {IN_IDS}",
+        (ids,),
+    ).fetchall()
+    statements = {statement for *_, statement, _ in held}
+    keys = connection.execute(
+        f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
+    )
+    identities = {row[0] for row in keys}
+    if held:
+        tallies.claims_go(connection, {raw for raw, *_ in held})
+        connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
+    documents = {(raw, facet): document for raw, facet, _, document in held if document is not None}
+    return Taken(identities, statements, documents)
+
+
+def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
+    """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet; None: there
+    is none, or a client deleted it."""
+    rows = connection.execute(
+        "SELECT c.raw, c.facet, s.document FROM claim c JOIN statement s ON s.id = c.statement"
+        f" WHERE c.raw {IN_IDS}",
+        (id_list(raws),),
+    )
+    return {(raw, facet): document for raw, facet, document in rows}
+
+
+def delete_unused_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> None:
+    """Forget statements that nobody makes any more, with their keys, findings and provenance."""
+    connection.executemany(
+        "DELETE FROM statement WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = ?1)",
+        [(statement,) for statement in statements],
+    )
+
+
+def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
+    """What was made of these statements with a partij that a client deleted since: uuid to row.
+
+    A contactpersoon stays when its organisation is deleted, and what a client gave to another partij before, but
+    nothing else leads to it any more.
+    """
+    return _without_owner(connection, "made_of_statement", "statement", statements)
+
+
+def left_alone_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[bytes, int]:
+    """What was made of these legacy objects (rows) with a klantcontact that a client deleted since: uuid to row."""
+    return _without_owner(connection, "made_of_raw", "raw", raws)
+
+
+def _without_owner(
+    connection: sqlite3.Connection, table: str, column: str, origins: Iterable[int]
+) -> dict[bytes, int]:
+    there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
+    if not there[0]:
+        return {}
+    return dict(
+        connection.execute(
+            f"SELECT d.uuid, d.id FROM {table} m JOIN document d ON d.id = m.document"
+            f" WHERE m.{column} {IN_IDS} AND d.owner IS NULL",
+            (id_list(origins),),
+        ).fetchall()
+    )
+
+
+# What is said of a partij or actor that a client deleted
+
+
+Hidden = tuple[bytes, str]  # its uuid, and its others as JSON
+
+
+def hide(connection: sqlite3.Connection, documents: Iterable[int]) -> None:
+    """Keep whom statements are about, of these partijen and actoren (rows) that are about to be deleted."""
+    connection.execute(
+        "INSERT OR REPLACE INTO hidden SELECT s.id, d.uuid, (SELECT json_group_array(hex(uuid)) FROM"
+        " (SELECT uuid FROM alias WHERE document = d.id ORDER BY uuid))"
+        f" FROM statement s JOIN document d ON d.id = s.document WHERE s.document {IN_IDS}",
+        (id_list(documents),),
+    )
+
+
+def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[int, Hidden]:
+    """Whom these statements (rows) are about, as far as a client deleted that partij or actor."""
+    return {
+        row: (uuid, others)
+        for row, uuid, others in connection.execute(
+            f"SELECT statement, uuid, others FROM hidden WHERE statement {IN_IDS}", (id_list(statements),)
+        )
+    }
+
+
+def put_hidden(
+    connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
+) -> None:
+    """Write whom statements (rows) are about; `before` is as `hidden_of` gave it."""
+    connection.executemany(
+        "DELETE FROM hidden WHERE statement = ?", [(row,) for row in before if row not in wanted]
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO hidden VALUES (?, ?, ?)",
+        [(row, *who) for row, who in sorted(wanted.items()) if before.get(row) != who],
+    )
+
+
+def others_as_text(uuids: Iterable[UUID]) -> str:
+    """The other uuids of a partij or actor as `hidden` has them."""
+    return orjson.dumps([uuid.bytes.hex().upper() for uuid in sorted(uuids)]).decode()
+
+
+def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+    """The other uuids of those among these partijen and actoren that a client deleted."""
+    found: dict[bytes, set[bytes]] = {}
+    for marks, some in in_parts(uuids):
+        for uuid, others in connection.execute(
+            f"SELECT DISTINCT uuid, others FROM hidden WHERE uuid IN ({marks})", some
+        ):
+            found.setdefault(uuid, set()).update(map(bytes.fromhex, orjson.loads(others)))
+    return found
+
+
+def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int], uuids: Uuids) -> None:
+    """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
+    unused = connection.execute(
+        f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
+        " AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = i.id)",
+        (id_list(identities),),
+    ).fetchall()
+    connection.executemany("DELETE FROM identity WHERE id = ?", [(row,) for row, _ in unused])
+    # By source, because that is how they are found; a key of which nothing is held is only asked once more.
+    connection.executemany(
+        "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
+        [
+            (name(sealed_text(uuids, key)),)
+            for _, key in unused
+            for name in (asked_by_key, walked_by_key, walk_begun_by_key)
+        ],
+    )
+
+
+def connected(connection: sqlite3.Connection, identities: Iterable[int]) -> list[int]:
+    """All statements that hang together with these keys, through any chain of shared keys (M6)."""
+    asked: set[int] = set()
+    statements: set[int] = set()
+    ask = set(identities)
+    while ask:
+        asked |= ask
+        found = connection.execute(
+            f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),)
+        )
+        new = {row[0] for row in found} - statements
+        statements |= new
+        keys = connection.execute(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
+        ask = {row[0] for row in keys} - asked
+    return list(statements)
+
+
+def connected_statements(connection: sqlite3.Connection, identities: Iterable[int]) -> list[StatementRow]:
+    """The statements that hang together with these keys, in an order that is not that of arrival."""
+    rows = connection.execute(
+        "SELECT s.id, s.document, s.body, newest.moment, newest.rol,"
+        " (SELECT min(moment) FROM claim WHERE statement = s.id) FROM statement s"
+        " JOIN claim newest ON newest.rowid = (SELECT c.rowid FROM claim c WHERE c.statement = s.id"
+        " ORDER BY c.moment DESC, c.rol DESC LIMIT 1)"
+        f" WHERE s.id {IN_IDS} ORDER BY {SAID}",
+        (id_list(connected(connection, identities)),),
+    )
+    return [StatementRow(*row) for row in rows]
+
+
+def set_documents(connection: sqlite3.Connection, pairs: Iterable[tuple[int | None, int]]) -> None:
+    """Note which document each statement became part of: pairs of (document, statement)."""
+    connection.executemany("UPDATE statement SET document = ? WHERE id = ?", pairs)
+
+
+def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+    """The zaken (source, uuid) of the rollen that make these statements."""
+    return set(
+        connection.execute(
+            "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
+            f" WHERE c.statement {IN_IDS} AND r.zaak IS NOT NULL",
+            (id_list(statements),),
+        )
+    )
+
+
+def put_statement_findings(
+    connection: sqlite3.Connection, statements: Iterable[int], found: Iterable[tuple[int, Finding]]
+) -> None:
+    """Replace what merging found in these statements (rows)."""
+    wanted = {
+        (statement, finding.rule, finding.field, str(finding.severity), finding.action)
+        for statement, finding in found
+    }
+    held = set(
+        connection.execute(
+            "SELECT statement, rule, field, severity, action FROM statement_finding"
+            f" WHERE statement {IN_IDS}",
+            (id_list(statements),),
+        )
+    )
+    connection.executemany(
+        "DELETE FROM statement_finding WHERE statement = ? AND rule = ? AND field = ? AND severity = ?"
+        " AND action = ?",
+        held - wanted,
+    )
+    connection.executemany(
+        "INSERT INTO statement_finding (statement, rule, field, severity, action) VALUES (?, ?, ?, ?, ?)",
+        sorted(wanted - held),
+    )
+    if wanted != held:
+        gone, come = ([row[:2] for row in rows] for rows in (held - wanted, wanted - held))
+        tallies.statement_findings_change(connection, gone, come)
+
+
+def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+    """Write from which statements each document that belongs to a partij was made (M4)."""
+    _put_pairs(connection, "made_of_statement", "statement", wanted)
+
+
+def put_raw_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+    """Write from which legacy objects each document of a klantcontact was made (M4)."""
+    _put_pairs(connection, "made_of_raw", "raw", wanted)
+
+
+def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: dict[int, set[int]]) -> None:
+    held: dict[int, set[int]] = {document: set() for document in wanted}
+    for document, origin in connection.execute(
+        f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
+    ):
+        held[document].add(origin)
+    connection.executemany(
+        f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
+        [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
+    )
+    connection.executemany(
+        f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
+        [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
+    )
+
+
+# What a zaak's klantcontacten need
+
+
+@dataclass(slots=True)
+class DeelnemerRow:
+    """A rol that became (part of) a partij or actor; its document (row) is None when a client deleted it."""
+
+    zaak: bytes
+    raw: int
+    rol: bytes
+    document: int | None
+    uuid: bytes | None
+    facts: str
+
+
+def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
+    """The rollen of these zaken that became a partij or actor, also one that a client deleted."""
+    marks, zaken = bound(zaken)
+    rows = connection.execute(
+        "SELECT r.zaak, r.id, r.uuid, d.id, coalesce(d.uuid, h.uuid), r.facts FROM raw r"
+        " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
+        " LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
+        # The pluses keep SQLite from walking all objects of a source by an index on those columns.
+        f" WHERE r.source = ? AND +r.kind = ? AND +r.state = ? AND r.zaak IN ({marks})",
+        (source, RAW_KIND["rol"], TRANSLATED, *zaken),
+    )
+    return [DeelnemerRow(*row) for row in rows]
+
+
+def other_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dict[int, set[bytes]]:
+    """The other uuids of the partijen and actoren among these documents; one without any is there too."""
+    found: dict[int, set[bytes]] = {}
+    for document, other in connection.execute(
+        "SELECT d.id, a.uuid FROM document d LEFT JOIN alias a ON a.document = d.id"
+        f" WHERE +d.kind IN ({KIND['partij']}, {KIND['actor']}) AND d.id {IN_IDS}",
+        (id_list(documents),),
+    ):
+        found.setdefault(document, set()).update({other} - {None})
+    return found

@@ -1,0 +1,63 @@
+"""What could not be read (M3): looked at, dismissed, found again. Call inside `Store.read()` or `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from gateway.store.base.kinds import RAW_KINDS
+
+
+class Quarantined(NamedTuple):
+    """An object in quarantine; `dismissed` is when an operator let it be, None while it is to be looked at. Of one that
+    is `emptied` the content is not kept any more."""
+
+    row: int
+    source: str
+    kind: str
+    uuid: UUID
+    reason: str
+    since: int
+    dismissed: int | None
+    emptied: bool
+
+
+def listing(connection: sqlite3.Connection, uuid: UUID | None = None) -> list[Quarantined]:
+    """What is in quarantine, longest there first; or only the objects with this uuid."""
+    rows = connection.execute(
+        "SELECT q.raw, s.name, r.kind, r.uuid, q.reason, q.since, q.dismissed, r.body IS NULL FROM quarantine q"
+        " JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source WHERE ?1 IS NULL OR r.uuid = ?1"
+        " ORDER BY q.since, s.name, r.kind, r.uuid",
+        (uuid.bytes if uuid else None,),
+    )
+    return [
+        Quarantined(
+            row, source, RAW_KINDS[kind - 1], UUID(bytes=name), reason, since, dismissed, bool(emptied)
+        )
+        for row, source, kind, name, reason, since, dismissed, emptied in rows
+    ]
+
+
+def dismiss(connection: sqlite3.Connection, rows: Iterable[int], moment: int) -> None:
+    """Note that these need not be looked at any more, until the source gives them changed."""
+    connection.executemany(
+        "UPDATE quarantine SET dismissed = coalesce(dismissed, ?) WHERE raw = ?",
+        [(moment, row) for row in rows],
+    )
+
+
+def unknown(connection: sqlite3.Connection) -> list[tuple[str, str, UUID]]:
+    """What is kept whole in quarantine and of which not all keys are known: source, kind and uuid."""
+    rows = connection.execute(
+        "SELECT s.name, r.kind, r.uuid FROM quarantine q JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source"
+        " WHERE q.keyless AND r.body IS NOT NULL ORDER BY r.id"
+    )
+    return [(source, RAW_KINDS[kind - 1], UUID(bytes=uuid)) for source, kind, uuid in rows]
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many are to be looked at, and how many were dismissed."""
+    total, let_be = connection.execute("SELECT count(*), count(dismissed) FROM quarantine").fetchone()
+    return {"open": total - let_be, "dismissed": let_be}

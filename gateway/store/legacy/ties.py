@@ -1,0 +1,331 @@
+"""How the objects of the earlier standards hang together: which klanten, zaken and earlier contactmomenten a
+contactmoment is tied to. Call inside `Store.write()`, questions inside `Store.read()`.
+
+A tie holds uuids only, so it may stay of what is left out (M34). A contactmoment has a tie of its own, for the klant
+and the earlier contactmoment that it names itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
+
+Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What one legacy object ties a contactmoment to."""
+
+    contact: bytes
+    klant: bytes | None = None
+    zaak: bytes | None = None
+    vorig: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TieRow:
+    """A tie as it is held, with the legacy object that it came from."""
+
+    contact: bytes
+    klant: bytes | None
+    zaak: bytes | None
+    vorig: bytes | None
+    raw: int
+    uuid: bytes
+    kind: int
+    facts: str
+
+
+def put_tie(connection: sqlite3.Connection, source: int, raw: int, tie: Tie | None) -> None:
+    """Write what a legacy object (row) ties together; None when it ties nothing."""
+    connection.execute("DELETE FROM tie WHERE raw = ?", (raw,))
+    if tie is not None:
+        connection.execute(
+            "INSERT INTO tie (raw, source, contact, klant, zaak, vorig) VALUES (?, ?, ?, ?, ?, ?)",
+            (raw, source, tie.contact, tie.klant, tie.zaak, tie.vorig),
+        )
+
+
+def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Tie]:
+    """What these objects (rows) tie together."""
+    rows = connection.execute(
+        f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
+    )
+    return {row[0]: Tie(*row[1:]) for row in rows}
+
+
+def moments_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Moment]:
+    """The contactmomenten that these legacy objects (rows) tie."""
+    return set(
+        connection.execute(f"SELECT source, contact FROM tie WHERE raw {IN_IDS}", (id_list(raws),)).fetchall()
+    )
+
+
+def moments_of(
+    connection: sqlite3.Connection, source: int, column: str, uuids: Sequence[bytes]
+) -> set[Moment]:
+    """The contactmomenten that are tied to these klanten, zaken or earlier ones: `column` tells which."""
+    if column not in ("klant", "zaak", "vorig"):
+        raise ValueError(column)
+    return set(
+        connection.execute(
+            f"SELECT source, contact FROM tie WHERE source = ? AND {column} {_marks(uuids)}",
+            (source, *uuids),
+        ).fetchall()
+    )
+
+
+def moments_of_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Moment]:
+    """The contactmomenten whose klant or medewerker these statements are about."""
+    ids = id_list(statements)
+    found = set(
+        connection.execute(
+            "SELECT t.source, t.contact FROM claim c JOIN raw r ON r.id = c.raw"
+            " JOIN tie t ON t.source = r.source AND t.klant = r.uuid"
+            f" WHERE c.statement {IN_IDS} AND +r.kind = ?",
+            (ids, RAW_KIND["klant"]),
+        ).fetchall()
+    )
+    found.update(
+        connection.execute(
+            "SELECT r.source, r.uuid FROM claim c JOIN raw r ON r.id = c.raw"
+            f" WHERE c.statement {IN_IDS} AND +r.kind = ?",
+            (ids, RAW_KIND["contactmoment"]),
+        ).fetchall()
+    )
+    return found
+
+
+def states_of_zaken(connection: sqlite3.Connection, source: int, contact: bytes) -> dict[bytes, int | None]:
+    """The zaken that a contactmoment is tied to, each with its state; None when it is not held."""
+    return dict(
+        connection.execute(
+            "SELECT t.zaak, z.state FROM tie t LEFT JOIN raw z"
+            f" ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
+            " WHERE t.source = ? AND t.contact = ? AND t.zaak IS NOT NULL",
+            (source, contact),
+        ).fetchall()
+    )
+
+
+def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]) -> list[TieRow]:
+    """The readable ties of these contactmomenten, in an order that is not that of arrival."""
+    rows = connection.execute(
+        "SELECT t.contact, t.klant, t.zaak, t.vorig, r.id, r.uuid, r.kind, r.facts FROM tie t"
+        " JOIN raw r ON r.id = t.raw"
+        f" WHERE t.source = ? AND t.contact {_marks(contacts)} AND r.state = ? ORDER BY t.contact, r.kind, r.uuid",
+        (source, *contacts, TRANSLATED),
+    )
+    return [TieRow(*row) for row in rows]
+
+
+def partijen_of(
+    connection: sqlite3.Connection, source: int, uuids: Sequence[bytes]
+) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
+    """What klanten became: by uuid its row, facts, and document (uuid, row; no row when a client deleted it)."""
+    rows = connection.execute(
+        "SELECT r.uuid, r.id, r.facts, coalesce(d.uuid, h.uuid), d.id FROM raw r"
+        " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
+        " LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
+        f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(uuids)} AND r.state = ?",
+        (source, RAW_KIND["klant"], *uuids, TRANSLATED),
+    )
+    return {row[0]: row[1:] for row in rows}
+
+
+def actors_of(
+    connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]
+) -> dict[bytes, dict[str, tuple[bytes, int | None]]]:
+    """The actors (uuid, row; no row when a client deleted it) that these contactmomenten name, by contactmoment and
+    facet."""
+    found: dict[bytes, dict[str, tuple[bytes, int | None]]] = {}
+    for contact, facet, uuid, row in connection.execute(
+        "SELECT r.uuid, c.facet, coalesce(d.uuid, h.uuid), d.id FROM raw r JOIN claim c ON c.raw = r.id"
+        " JOIN statement s ON s.id = c.statement LEFT JOIN document d ON d.id = s.document"
+        " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
+        f" WHERE r.source = ? AND r.kind = ? AND r.uuid {_marks(contacts)} AND r.state = ?"
+        " AND coalesce(d.uuid, h.uuid) IS NOT NULL",
+        (source, RAW_KIND["contactmoment"], *contacts, TRANSLATED),
+    ):
+        found.setdefault(contact, {})[facet] = (uuid, row)
+    return found
+
+
+def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> set[int]:
+    """The rows of the klantcontacten among these that contactmomenten gave, whether those are still held or not.
+
+    One of the Zaken API is not of them: a zaakcontactmoment may point at it too (M32).
+    """
+    rows = connection.execute(
+        f"SELECT id FROM document d WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ? AND NOT EXISTS (SELECT 1"
+        " FROM raw r WHERE r.source IN (SELECT id FROM source) AND r.kind = ? AND r.uuid = d.uuid)",
+        (*uuids, KIND["klantcontact"], LEGACY_ORIGIN, RAW_KIND["klantcontact"]),
+    )
+    return {row[0] for row in rows}
+
+
+def subjects_of(
+    connection: sqlite3.Connection, contacts: Iterable[bytes]
+) -> list[tuple[bytes, bytes, int, bytes]]:
+    """The readable zaken that readable ties of any source say these klantcontacten are about: contact and zaak, and the
+    row and uuid of the object that says so."""
+    found: list[tuple[bytes, bytes, int, bytes]] = []
+    for marks, some in in_parts(contacts):
+        found += connection.execute(
+            "SELECT t.contact, t.zaak, r.id, r.uuid FROM tie t JOIN raw r ON r.id = t.raw"
+            f" JOIN raw z ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
+            f" WHERE t.source IN (SELECT id FROM source) AND t.contact IN ({marks})"
+            f" AND r.state = {TRANSLATED} AND z.state = {TRANSLATED}",
+            some,
+        )
+    return found
+
+
+def local_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> dict[bytes, int]:
+    """The klantcontacten among these that a client made: uuid and moment."""
+    return dict(
+        connection.execute(
+            f"SELECT uuid, moment FROM document WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ?",
+            (*uuids, KIND["klantcontact"], LOCAL_ORIGIN),
+        ).fetchall()
+    )
+
+
+def subjects_made_of(connection: sqlite3.Connection, raws: Iterable[int]) -> set[int]:
+    """The rows of the onderwerpobjecten that were made of these legacy objects (rows)."""
+    rows = connection.execute(
+        f"SELECT d.id FROM made_of_raw m JOIN document d ON d.id = m.document WHERE m.raw {IN_IDS} AND d.kind = ?",
+        (id_list(raws), KIND["onderwerpobject"]),
+    )
+    return {row[0] for row in rows}
+
+
+def klanten_of_keys(connection: sqlite3.Connection, source: int, statements: Iterable[int]) -> list[bytes]:
+    """The klanten of a source that make these statements."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.uuid FROM claim c JOIN raw r ON r.id = c.raw"
+        f" WHERE c.statement {IN_IDS} AND +r.source = ? AND +r.kind = ? ORDER BY r.uuid",
+        (id_list(statements), source, RAW_KIND["klant"]),
+    )
+    return [row[0] for row in rows]
+
+
+def klanten_of_moment(connection: sqlite3.Connection, source: int, contact: bytes) -> list[bytes]:
+    """The klanten that a contactmoment is tied to."""
+    rows = connection.execute(
+        "SELECT DISTINCT klant FROM tie WHERE source = ? AND contact = ? AND klant IS NOT NULL ORDER BY klant",
+        (source, contact),
+    )
+    return [row[0] for row in rows]
+
+
+def vorige_of_moment(connection: sqlite3.Connection, source: int, contact: bytes) -> bytes | None:
+    """The earlier contactmoment that a contactmoment names."""
+    row = connection.execute(
+        "SELECT vorig FROM tie WHERE source = ? AND contact = ? AND vorig IS NOT NULL", (source, contact)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def unseen_ties(
+    connection: sqlite3.Connection, source: int, column: str, uuid: bytes, moment: int
+) -> list[tuple[int, bytes]]:
+    """Ties of a contactmoment, klant or zaak that no answer showed since `moment`: kind (number) and uuid."""
+    if column not in ("contact", "klant", "zaak"):
+        raise ValueError(column)
+    return connection.execute(
+        f"SELECT r.kind, r.uuid FROM tie t JOIN raw r ON r.id = t.raw WHERE t.source = ? AND t.{column} = ?"
+        " AND r.kind != ? AND r.last_seen < ? AND r.visible = 1 ORDER BY r.kind, r.uuid",
+        (source, uuid, RAW_KIND["contactmoment"], moment),
+    ).fetchall()
+
+
+def unseen_klanten(connection: sqlite3.Connection, source: int, key: str, moment: int) -> list[bytes]:
+    """Held klanten with this key that no answer showed since `moment`."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
+        " JOIN claim c ON c.statement = k.statement JOIN raw r ON r.id = c.raw"
+        " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1",
+        (key, source, RAW_KIND["klant"], moment),
+    )
+    return [row[0] for row in rows]
+
+
+def keys_of_klant(connection: sqlite3.Connection, source: int, klant: bytes) -> list[str]:
+    """The identity keys of a klant."""
+    rows = connection.execute(
+        "SELECT i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
+        " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
+        " WHERE r.source = ? AND r.kind = ? AND r.uuid = ? AND i.key NOT LIKE 'dicht:%'",
+        (source, RAW_KIND["klant"], klant),
+    )
+    return [row[0] for row in rows]
+
+
+def lost_before(connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]) -> set[bytes]:
+    """The contactmomenten that came before these, one before another, as long as their klantcontact is not there."""
+    rows = connection.execute(
+        "WITH RECURSIVE lost(contact) AS ("
+        f"SELECT vorig FROM tie WHERE source = ?1 AND contact {_marks(contacts)} AND vorig IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = vorig)"
+        " UNION SELECT t.vorig FROM lost JOIN tie t ON t.source = ?1 AND t.contact = lost.contact"
+        " WHERE t.vorig IS NOT NULL AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = t.vorig))"
+        " SELECT contact FROM lost",
+        (source, *contacts),
+    )
+    return {row[0] for row in rows}
+
+
+def is_moment(connection: sqlite3.Connection, uuid: bytes) -> bool:
+    """Is a contactmoment of this uuid held?"""
+    query = "SELECT 1 FROM raw WHERE kind = ? AND uuid = ? AND source IN (SELECT id FROM source)"
+    return connection.execute(query, (RAW_KIND["contactmoment"], uuid)).fetchone() is not None
+
+
+# The numbers of klanten (M41)
+
+
+def numbers_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[str]:
+    """The klantnummers in what these legacy objects (rows) say."""
+    rows = connection.execute(
+        "SELECT s.body ->> '$.m' FROM claim c JOIN statement s ON s.id = c.statement"
+        f" WHERE c.raw {IN_IDS} AND s.body ->> '$.m' IS NOT NULL",
+        (id_list(raws),),
+    )
+    return {row[0] for row in rows}
+
+
+def identities_of_numbers(connection: sqlite3.Connection, numbers: Iterable[str]) -> set[int]:
+    """The keys (rows) of the klanten that have one of these numbers."""
+    rows = connection.execute(
+        "SELECT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
+        " WHERE s.body ->> '$.m' IN (SELECT value FROM json_each(?)) AND s.body ->> '$.m' IS NOT NULL",
+        (orjson.dumps(sorted(numbers)).decode(),),
+    )
+    return {row[0] for row in rows}
+
+
+def numbers_of_clients(connection: sqlite3.Connection, numbers: Iterable[str]) -> set[str]:
+    """Which of these numbers clients gave to a partij of their own."""
+    rows = connection.execute(
+        # CROSS, or SQLite walks all partijen.
+        "SELECT n.value FROM json_each(?) n CROSS JOIN document d ON d.body ->> '$.nummer' = n.value"
+        f" WHERE d.kind = {KIND['partij']} AND (d.origin = ? OR EXISTS ("
+        "SELECT 1 FROM local l WHERE (l.uuid = d.uuid OR l.uuid IN (SELECT uuid FROM alias WHERE document = d.id))"
+        " AND json_valid(l.value) AND l.value ->> '$.nummer' IS NOT NULL))",
+        (orjson.dumps(sorted(numbers)).decode(), LOCAL_ORIGIN),
+    )
+    return {row[0] for row in rows}
+
+
+def _marks(uuids: Sequence[bytes]) -> str:
+    """The place of these uuids as bound values (at most some thousands)."""
+    return f"IN ({','.join('?' * len(uuids))})"

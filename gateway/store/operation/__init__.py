@@ -1,0 +1,1 @@
+"""Sources, runs, leases, inbox, outbox, events, tokens, reports."""

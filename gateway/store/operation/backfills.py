@@ -1,0 +1,72 @@
+"""Whether the backfill of a source must stop, and what it tells of itself. Writes go inside `Store.write()`.
+
+A row for each source: the process that runs it may be any, so this goes through the store. How fast it may go is the
+affair of `gateway/legacy/pacing/server_gates.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway.store.file.database import now
+from gateway.store.operation import leases, runs
+
+# What was told before the run last gave a sign is of an earlier run.
+FRESH = 5_000_000
+
+
+class Told(NamedTuple):
+    """What the backfill told last, and when (microseconds UTC)."""
+
+    news: dict[str, Any]
+    moment: int
+
+
+def stop_wished(connection: sqlite3.Connection, source: int) -> bool:
+    """Did an operator stop the backfill of a source, and not let it go again?"""
+    row = connection.execute("SELECT stopped FROM backfill WHERE source = ?", (source,)).fetchone()
+    return bool(row and row[0])
+
+
+def wish_stop(connection: sqlite3.Connection, source: int, stop: bool) -> None:
+    """Stop the backfill of a source, or let it go again; one that runs sees it within two seconds."""
+    connection.execute(
+        "INSERT INTO backfill (source, stopped) VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET stopped = ?2",
+        (source, int(stop)),
+    )
+
+
+def tell(connection: sqlite3.Connection, source: int, news: dict[str, Any]) -> None:
+    """Leave word of how the backfill is doing."""
+    connection.execute(
+        "INSERT INTO backfill (source, news, moment) VALUES (?1, ?2, ?3) ON CONFLICT (source) DO UPDATE"
+        " SET news = ?2, moment = ?3",
+        (source, orjson.dumps(news).decode(), now()),
+    )
+
+
+def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """What each backfill that runs tells of itself, by source, without its counters."""
+    found = connection.execute(
+        "SELECT s.name, b.news FROM backfill b JOIN source s ON s.id = b.source JOIN run r ON r.source = b.source"
+        " AND r.job = 'backfill' AND r.status = ? WHERE b.moment >= r.heartbeat - ? AND b.news IS NOT NULL",
+        (runs.RUNNING, FRESH),
+    )
+    told = {name: orjson.loads(news) for name, news in found}
+    alive = {
+        name: news
+        for name, news in told.items()
+        if leases.holder_of(connection, runs.lease_of("backfill", name))
+    }
+    for news in alive.values():
+        news.pop("counters", None)
+    return alive
+
+
+def told(connection: sqlite3.Connection, source: int) -> Told | None:
+    """What the backfill of a source told last; None when it never did."""
+    row = connection.execute("SELECT news, moment FROM backfill WHERE source = ?", (source,)).fetchone()
+    return Told(orjson.loads(row[0]), row[1]) if row and row[0] else None

@@ -1,0 +1,185 @@
+"""Leases: one holder at a time, over all threads and processes of a store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gateway.base.process_identity import Process, me
+from gateway.store.file.database import Store, now
+from gateway.store.file.lock_waits import Busy
+
+POLL_SECONDS = 0.02
+# Its holder runs the jobs (jobs.scheduler).
+SCHEDULER = "scheduler"
+# The leases of this process whose holder was done but could not write that: they are free. Name, then holder.
+_left: dict[str, str] = {}
+
+
+def holder_name() -> str:
+    """A name for this thread of this process, that no other one ever has."""
+    return f"{os.getpid()}-{threading.get_ident()} {me()}"
+
+
+def acquire(store: Store, name: str, seconds: float) -> bool:
+    """Take the lease when it is free, ours, expired, or held by a process that is no more.
+
+    The fencing number goes up when a lease is taken over from a holder that did not give it back.
+    """
+    moment, holder = now(), holder_name()
+    with store.write(synced=False) as connection:
+        row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+        left = row is not None and _left.get(name) == row[0]
+        if row and row[0] != holder and row[1] > moment and not left and _lives(row[0]) is not False:
+            return False
+        connection.execute(
+            "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
+            " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = fence + 1",
+            (name, holder, moment + int(seconds * 1_000_000)),
+        )
+    _left.pop(name, None)
+    return True
+
+
+def _lives(holder: str) -> bool | None:
+    """Does the process of a holder live? None when we can't see it, as from one container to another.
+
+    Then the lease is its own until it expires. An earlier version wrote only numbers of process and thread.
+    """
+    process = Process.read(holder.partition(" ")[2])
+    return process.lives() if process else None
+
+
+def alive(pid: int) -> bool:
+    """Is there a process with this number?"""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def forget_all(connection: sqlite3.Connection) -> None:
+    """Let nobody hold anything: for a copy of a store."""
+    connection.execute("DELETE FROM lease")
+
+
+def renew(connection: sqlite3.Connection, name: str, seconds: float) -> None:
+    """Make a lease of ours last longer, in the transaction of the work that it guards."""
+    connection.execute(
+        "UPDATE lease SET expires = ? WHERE name = ? AND holder = ?",
+        (now() + int(seconds * 1_000_000), name, holder_name()),
+    )
+
+
+def release(store: Store, name: str) -> None:
+    """Give the lease back, when it is still ours."""
+    with store.write(synced=False) as connection:
+        connection.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder_name()))
+
+
+@contextlib.contextmanager
+def held(
+    store: Store, name: str, seconds: float, give_up: float, enough: Callable[[], bool]
+) -> Iterator[bool]:
+    """Hold a lease for the block; gives False, without holding it, when `enough()` became true while waiting.
+
+    Raises TimeoutError when the lease was not free before `give_up` (time.monotonic).
+    """
+    while not acquire(store, name, seconds):
+        if enough():
+            yield False
+            return
+        if time.monotonic() > give_up:
+            raise TimeoutError(name)
+        time.sleep(POLL_SECONDS)
+    try:
+        yield True
+    finally:
+        try:
+            release(store, name)
+        except Busy:
+            _left[name] = holder_name()
+
+
+class Lost(Exception):
+    """The lease is another's by now: what was done under it must not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """A lease that was taken; any thread may show it, until another holder takes it over."""
+
+    name: str
+    holder: str
+    fence: int
+    seconds: float
+
+
+def take(store: Store, name: str, seconds: float) -> Grip | None:
+    """Take the lease as `acquire` does; None when another holds it."""
+    with store.write(synced=False) as connection:
+        if not acquire(store, name, seconds):
+            return None
+        (fence,) = connection.execute("SELECT fence FROM lease WHERE name = ?", (name,)).fetchone()
+    return Grip(name, holder_name(), fence, seconds)
+
+
+def keep(connection: sqlite3.Connection, grip: Grip) -> None:
+    """Make sure that the lease is still held as taken, and make it last as long again; inside `Store.write()`.
+
+    Raises Lost when it isn't. What is written in the same transaction was written by the one holder.
+    """
+    kept = connection.execute(
+        "UPDATE lease SET expires = ? WHERE name = ? AND holder = ? AND fence = ?",
+        (now() + int(grip.seconds * 1_000_000), grip.name, grip.holder, grip.fence),
+    )
+    if not kept.rowcount:
+        raise Lost(grip.name)
+
+
+def let_go(store: Store, grip: Grip) -> None:
+    """Give the lease back, when it is still held as taken; what was done under it is on the disk then."""
+    with store.write(synced=True) as connection:
+        connection.execute(
+            "DELETE FROM lease WHERE name = ? AND holder = ? AND fence = ?",
+            (grip.name, grip.holder, grip.fence),
+        )
+
+
+def holder_of(connection: sqlite3.Connection, name: str) -> int | None:
+    """The process that holds a lease now, None when nobody does."""
+    row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+    if row is None or row[1] <= now() or _lives(row[0]) is False:
+        return None
+    return int(row[0].split("-", 1)[0])
+
+
+FREE, HELD, STUCK = "vrij", "bezig", "hangt"
+
+
+def grip_of(connection: sqlite3.Connection, name: str) -> str:
+    """Is a lease free, held, or held by a process that lives and has given no sign for as long as the lease lasts?"""
+    row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+    lives = _lives(row[0]) if row else False
+    if row is None or lives is False:
+        return FREE
+    if row[1] > now():
+        return HELD
+    return STUCK if lives else FREE
+
+
+def stuck(connection: sqlite3.Connection, start: str) -> list[str]:
+    """The leases whose name begins with `start` and whose holder lives and gives no sign."""
+    rows = connection.execute(
+        "SELECT name, holder FROM lease WHERE substr(name, 1, ?) = ? AND expires <= ? ORDER BY name",
+        (len(start), start, now()),
+    ).fetchall()
+    return [name for name, holder in rows if _lives(holder)]

@@ -1,0 +1,126 @@
+"""Tokens as the store keeps them: a name, a scope and the digest of the secret, never the secret."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from gateway.store.file.database import Store, now
+from gateway.store.file.errors import is_passing
+
+BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute
+
+
+class StoredToken(NamedTuple):
+    """A token that is in use."""
+
+    id: int
+    name: str
+    scope: str
+    last_used: int | None
+
+
+class NameTaken(Exception):
+    """There is a token of this name in use."""
+
+
+class Unknown(Exception):
+    """There is no token of this name in use."""
+
+
+def insert(store: Store, name: str, digest: bytes, scope: str, expires: int | None = None) -> None:
+    """Keep a new token, in use until `expires` (microseconds UTC; None is for ever). Raises NameTaken."""
+    try:
+        with store.write() as connection:
+            _insert(connection, name, digest, scope, expires)
+    except sqlite3.IntegrityError:
+        raise NameTaken(name) from None
+
+
+def replace(store: Store, name: str, digest: bytes, overlap: int, expires: int | None = None) -> str:
+    """Put a new token in the place of the one of this name, which is taken for `overlap` more microseconds.
+
+    Out: its scope. Raises Unknown.
+    """
+    with store.write() as connection:
+        moment = now()
+        row = connection.execute(
+            "UPDATE token SET revoked = ? WHERE name = ? AND revoked IS NULL AND coalesce(expires > ?, 1)"
+            " RETURNING scope",
+            (moment + overlap, name, moment),
+        ).fetchone()
+        if row is None:
+            raise Unknown(name)
+        _insert(connection, name, digest, row[0], expires)
+    return str(row[0])
+
+
+def _insert(
+    connection: sqlite3.Connection, name: str, digest: bytes, scope: str, expires: int | None
+) -> None:
+    moment = now()
+    # The name of one that expired is free again.
+    connection.execute(
+        "UPDATE token SET revoked = expires WHERE name = ? AND revoked IS NULL AND expires <= ?",
+        (name, moment),
+    )
+    connection.execute(
+        "INSERT INTO token (name, digest, scope, created, expires) VALUES (?, ?, ?, ?, ?)",
+        (name, digest, scope, moment, expires),
+    )
+
+
+def find(store: Store, digest: bytes) -> StoredToken | None:
+    """The token with this digest, unless it is unknown, revoked or expired."""
+    row = (
+        store.connection()
+        .execute(
+            "SELECT id, name, scope, last_used FROM token WHERE digest = ?1"
+            " AND coalesce(revoked > ?2, 1) AND coalesce(expires > ?2, 1)",
+            (digest, now()),
+        )
+        .fetchone()
+    )
+    return None if row is None else StoredToken._make(row)
+
+
+def touch(store: Store, token: StoredToken) -> None:
+    """Note that a token was used, at most once a minute, and not at all while the store can't be written."""
+    moment = now()
+    if token.last_used is not None and moment - token.last_used < BETWEEN_TOUCHES:
+        return
+    try:
+        with store.write(synced=False, wait=0) as connection:
+            connection.execute("UPDATE token SET last_used = ? WHERE id = ?", (moment, token.id))
+    except sqlite3.OperationalError as error:
+        if not is_passing(error):  # who may read, may read while the disk is full
+            raise
+
+
+class TokenRow(NamedTuple):
+    """A token as `klantbrug token list` shows it; moments are microseconds UTC, None for never."""
+
+    name: str
+    scope: str
+    created: int
+    last_used: int | None
+    expires: int | None
+    revoked: int | None
+
+
+def listing(store: Store) -> list[TokenRow]:
+    """All tokens by name and age, revoked ones too."""
+    rows = store.connection().execute(
+        "SELECT name, scope, created, last_used, expires, revoked FROM token ORDER BY name, id"
+    )
+    return [TokenRow._make(row) for row in rows]
+
+
+def revoke(store: Store, name: str) -> bool:
+    """Take a token out of use, also one that was replaced and is still taken. Out: was there one of this name?"""
+    with store.write() as connection:
+        moment = now()
+        done = connection.execute(
+            "UPDATE token SET revoked = ?1 WHERE name = ?2 AND coalesce(revoked > ?1, 1)", (moment, name)
+        )
+    return done.rowcount > 0

@@ -1,0 +1,1 @@
+"""Keeps a source in step: sync, sweep, inbox."""

@@ -1,0 +1,1 @@
+"""The mappings again over what is held."""

@@ -1,0 +1,271 @@
+"""Rebuild: run the mappings again over the legacy objects that are held, in place, without asking any source.
+
+Goes through the objects in the order of their rows, a transaction at a time with the cursor in it, so it can be killed
+at any moment and gone on with. Clients are served meanwhile; what comes in meanwhile is by the same mapping.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from gateway.base.row_set import Bits
+from gateway.ingest.ingest import Ingest, Result
+from gateway.store.base.kinds import WAITING
+from gateway.store.documents.numbering import number_what_clients_wrote
+from gateway.store.file.database import Store
+from gateway.store.file.errors import StoreError
+from gateway.store.indexes import profiles
+from gateway.store.inspect import rebuilding
+from gateway.store.legacy.objects import set_state
+from gateway.store.operation import leases, runs
+from gateway.store.operation.leases import Grip
+from jobs.common.progress import Step
+from jobs.common.work import busy
+from mappings.translate import fingerprint
+
+JOB = "rebuild"
+LEASE_SECONDS = 120
+PIECE = 200
+PROFILES_AT_ONCE = 1000
+WHAT = "opnieuw vertalen"
+# The copy that a dry run works on, beside the store.
+COPY = ".rehearsal."
+# Room that a dry run leaves free on the disk, as part of the store's size.
+MARGIN = 0.2
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a rebuild did: objects `read`, how many say something else, how many are in quarantine; and of the
+    documents of each kind how many are the same, changed, new and gone."""
+
+    read: int = 0
+    changed: int = 0
+    quarantined: int = 0
+    documents: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Rebuild:
+    """One rebuild of a store, of all that is held or `only` of one source."""
+
+    def __init__(
+        self,
+        store: Store,
+        ingest: Ingest,
+        only: str | None = None,
+        show: Callable[[Step], None] = lambda step: None,
+    ) -> None:
+        self.store = store
+        self.ingest = ingest
+        self.only = only
+        self.show = show
+        self.mapping = fingerprint(ingest.settings)
+        with store.read() as connection:
+            names = rebuilding.sources(connection)
+        self.names = {number: name for number, name in names.items() if only in (None, name)}
+        self.source = next(iter(self.names)) if only and self.names else None
+
+    def run(self) -> Outcome:
+        """Rebuild, or go on with what was begun under the same mapping.
+
+        Raises Busy when a rebuild, backfill or verify of one of the sources runs; leases.Lost, sqlite3.Error and
+        KeyboardInterrupt leave a run that can be gone on with.
+        """
+        with (
+            self._alone() as grips,
+            self.store.guarded(lambda connection: _keep(connection, grips)),
+            self.store.giving_way(),
+        ):
+            return self._run()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[list[Grip]]:
+        wanted = [JOB, *(runs.lease_of("backfill", name) for name in self.names.values())]
+        grips: list[Grip] = []
+        try:
+            for name in wanted:
+                grip = runs.take_lease(self.store, name, LEASE_SECONDS)
+                if grip is None:
+                    raise busy(self.store, name, "er loopt al een rebuild, backfill of verify op deze opslag")
+                grips.append(grip)
+            yield grips
+        finally:
+            for grip in grips:
+                leases.let_go(self.store, grip)
+
+    def _run(self) -> Outcome:
+        run = self._opened()
+        self.store.for_bulk()
+        connection = self.store.connection()
+        status, message = runs.FAILED, ""
+        rebuilding.note_changes(connection, run.id)
+        try:
+            self._without_facts()
+            self._walk(run)
+            self._leftovers()
+            self._numbers()
+            outcome = self._outcome(run)
+            status = runs.FINISHED
+            return outcome
+        except KeyboardInterrupt:
+            status, message = runs.INTERRUPTED, "onderbroken; hetzelfde commando gaat verder"
+            raise
+        finally:
+            rebuilding.stop_noting(connection)
+            with contextlib.suppress(leases.Lost), self.store.write() as connection:
+                runs.end_run(connection, run, status, message)
+                if status == runs.FINISHED:
+                    rebuilding.made_with(connection, self.names.values(), self.mapping)
+            if status == runs.FINISHED:
+                self._forget_notes()
+
+    def _opened(self) -> runs.Run:
+        """The run to go on with; a changed mapping starts it over."""
+        with self.store.write() as connection:
+            run = runs.open_run(connection, JOB, self.source)
+            if run.cursor.get("mapping") == self.mapping:
+                return run
+            until, total = rebuilding.extent(connection, self.source)
+            run.cursor = {"mapping": self.mapping, "after": 0, "until": until, "total": total}
+            run.counters = {"read": 0, "changed": 0, "quarantined": 0}
+            rebuilding.forget_source_findings(connection, self.source)
+            runs.save_run(connection, run)
+        # Of runs that were never gone on with, and of this one under another mapping.
+        self._forget_notes()
+        return run
+
+    def _forget_notes(self) -> None:
+        forgotten = 1
+        while forgotten:
+            with self.store.write() as connection:
+                forgotten = rebuilding.forget_notes(connection)
+
+    def _without_facts(self) -> None:
+        """Have objects wait for their own turn when what others need of them was lost."""
+        while True:
+            with self.store.read() as connection:
+                lost = rebuilding.without_facts(connection, self.source)
+            if not lost:
+                break
+            with self.store.write() as connection:
+                set_state(connection, lost, WAITING)
+
+    def _walk(self, run: runs.Run) -> None:
+        cursor = run.cursor
+        merged = Bits()
+        while True:
+            with self.store.read() as connection:
+                held = rebuilding.piece(connection, self.source, cursor["after"], cursor["until"], PIECE)
+            if not held:
+                break
+            for source, group in groupby(held, key=lambda each: each.source):
+                self._piece(run, self.names[source], list(group), merged)
+            self.show(Step(self.only or "alles", WHAT, run.counters["read"], cursor["total"]))
+        self.show(Step(self.only or "alles", WHAT, cursor["total"], cursor["total"]))
+
+    def _piece(self, run: runs.Run, name: str, held: list[rebuilding.Held], merged: Bits) -> None:
+        def keep(connection: Any, result: Result) -> None:
+            run.cursor["after"] = held[-1].id
+            run.counters["read"] += len(held)
+            run.counters["changed"] += result.changed
+            run.counters["quarantined"] += result.quarantined
+            runs.save_run(connection, run)
+
+        self.ingest.again(name, held, merged, keep)
+
+    def _leftovers(self) -> None:
+        """What was lost may leave something that no held object leads to."""
+        after = 0
+        while self.names:
+            with self.store.read() as connection:
+                found = rebuilding.leftovers(connection, after)
+            if found is None:
+                break
+            self.ingest.leftovers(next(iter(self.names.values())), found)
+            after = max(found.statements, default=after)
+        with self.store.read() as connection:
+            miscounted = rebuilding.miscounted(connection)
+        if miscounted:
+            with self.store.write() as connection:
+                rebuilding.count_again(connection)
+        self._profiles()
+
+    def _profiles(self) -> None:
+        """Documents get their profiles anew, piece by piece: so a lost or wrong one is made again."""
+        last: tuple[int, int] | None = profiles.FIRST
+        while last is not None:
+            with self.store.write() as connection:
+                last = profiles.note_all(connection, last, PROFILES_AT_ONCE)
+
+    def _numbers(self) -> None:
+        """What clients wrote gets a number too, when all get one: no held object leads to it."""
+        numbered = int(self.ingest.settings.nummers == "uitdelen")
+        while numbered:
+            with self.store.write() as connection:
+                numbered = number_what_clients_wrote(connection, self.ingest.uuids)
+
+    def _outcome(self, run: runs.Run) -> Outcome:
+        with self.store.read() as connection:
+            documents = rebuilding.tally(connection, run.id)
+        return Outcome(documents=documents, **run.counters)
+
+
+def _keep(connection: Any, grips: list[Grip]) -> None:
+    for grip in grips:
+        leases.keep(connection, grip)
+
+
+@contextlib.contextmanager
+def copy_of(store: Store) -> Iterator[Store]:
+    """A copy of a store beside it, readable by its owner only; removed at the end of the block.
+
+    Raises StoreError when there is no room for it.
+    """
+    _remove_left_behind(store)
+    _room_for(store)
+    path = store.path.with_name(f"{store.path.name}{COPY}{os.getpid()}")
+    try:
+        mask = os.umask(0o077)
+        try:
+            store.copy_to(path)
+        finally:
+            os.umask(mask)
+        copy = Store(path)
+        try:
+            with copy.write() as connection:
+                leases.forget_all(connection)  # who works on the store does not work on the copy
+            yield copy
+        finally:
+            copy.close()
+    finally:
+        _remove(path)
+
+
+def _remove_left_behind(store: Store) -> None:
+    """Remove the copies of dry runs that were killed."""
+    for path in store.path.parent.glob(f"{store.path.name}{COPY}*"):
+        owner = re.split(r"[-.]", path.name.removeprefix(store.path.name + COPY))[0]
+        if owner.isdigit() and not leases.alive(int(owner)):
+            path.unlink(missing_ok=True)
+
+
+def _room_for(store: Store) -> None:
+    disk = os.statvfs(store.path.parent)
+    needed = int(store.path.stat().st_size * (1 + MARGIN))
+    if disk.f_bavail * disk.f_frsize < needed:
+        raise StoreError(
+            f"Een proefrun werkt op een kopie en heeft daarvoor {needed // 1_000_000 + 1} MB nodig naast {store.path}; "
+            "zo veel is er niet vrij."
+        )
+
+
+def _remove(path: Path) -> None:
+    for tail in ("", "-wal", "-shm", "-journal", ".turn", ".open"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)

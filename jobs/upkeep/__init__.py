@@ -1,0 +1,1 @@
+"""Back-ups, what need not be remembered, what ended."""

@@ -1,0 +1,1 @@
+"""Proves a store against its source, and repairs it."""

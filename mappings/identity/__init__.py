@@ -1,0 +1,1 @@
+"""Who is who: keys, sets of keys, uuids, URLs."""

@@ -1,0 +1,1 @@
+"""What sources send, judged and brought to one form."""

@@ -1,0 +1,1 @@
+"""Claims, documents, findings, settings: plain data."""

@@ -1,0 +1,1 @@
+"""Names, addresses, countries, numbers: what makes a value fit."""
