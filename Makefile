@@ -8,7 +8,7 @@ BIN := .venv/bin
 help:
 	@echo "make demo   sample Zaken API, backfill, gateway and status page, until Ctrl-C"
 	@echo "make test   everything the project promises, as tests"
-	@echo "make lint   ruff and mypy"
+	@echo "make lint   ruff, mypy, and which way imports go"
 	@echo "make fuzz   the served API under generated requests"
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
 	@echo "make attack wrong tokens, slow clients, slow sources, heavy questions and a held lock against a running server"
@@ -50,6 +50,7 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy gateway jobs mappings
+	$(BIN)/lint-imports
 
 # 20 cases for each operation and phase: about 5 minutes. CASES=1 is what CI does.
 CASES ?= 20
@@ -70,4 +71,4 @@ bench: .venv/installed
 	$(BIN)/python -m bench.read --scale $(SCALE)
 
 clean:
-	rm -rf .venv .venv-lock dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-lock dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
