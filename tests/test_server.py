@@ -28,7 +28,7 @@ from gateway.server.serve import settings
 SLOW = """
 import os, time
 from flask import Flask
-from gateway.config.load import Gateway
+from gateway.config.model import Gateway
 from gateway.server.serve import run_server
 
 def make():
