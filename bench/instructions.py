@@ -2,7 +2,7 @@
 
 Counted by valgrind (cachegrind), so the figure is the same on a busy machine, where answers per second are not. The
 application is asked in one process, without a server. `--beside` is another working copy that has this bench, to
-compare with. It does not see what waiting costs, nor what a processor does in one instruction that valgrind does in many
+compare with. What waiting costs is not seen, nor that a processor does in one instruction what valgrind does in many
 (hashes).
 """
 
