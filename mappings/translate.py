@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings.incoming import earlier_standards, unplaced_fields, zaken
+from mappings.incoming.given_fields import UNDATED
 from mappings.incoming.unreadable import reason_in
 from mappings.model.claims import Claim
 from mappings.model.findings import Finding, Severity, Untranslatable
@@ -49,7 +50,7 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
     if kind == "rol":
         rol = zaken.load_rol(dict(raw))
         translation = translate_rol(rol, source, settings)
-        if rol["registratiedatum"] == zaken.UNDATED:
+        if rol["registratiedatum"] == UNDATED:
             action = "zonder datum: elke rol met een datum gaat voor"
             translation.findings.append(Finding("M18", "registratiedatum", Severity.INFO, action))
         facts = translation.deelname

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from mappings.incoming.zaken import is_empty_date
+from mappings.incoming.given_fields import is_empty_date
 
 _ID: Final = "betrokkeneIdentificatie."
 _CONTEXT: Final = "authenticatieContext."
