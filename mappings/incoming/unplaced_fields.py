@@ -136,6 +136,11 @@ _PLACED_SUBJECT: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
+def with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
+    """The facts with the fields that have no place (M36)."""
+    return facts | {"zonder_plaats": mask} if mask else facts
+
+
 def van_rol(rol: Mapping[str, Any]) -> int:
     """The fields of a raw rol that hold something and have no place, as one number; 0 when there are none (M36).
 

@@ -15,18 +15,9 @@ import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
+from mappings.model.ties import Tie
 
 Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """What one legacy object ties a contactmoment to."""
-
-    contact: bytes
-    klant: bytes | None = None
-    zaak: bytes | None = None
-    vorig: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
