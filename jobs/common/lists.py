@@ -14,11 +14,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.legacy.client.source_client import ZakenClient
-from mappings.standards import KINDS, in_order, walked
+from mappings.standards import CONNECTION, KINDS, in_order, walked
 
-# What ties contactmomenten and has no pages: asked for each contactmoment, before it is taken (M34). The one of the Zaken
+# What ties contactmomenten and has no pages: asked for each contactmoment, before it is taken (M34). That of the Zaken
 # API is also read by itself (jobs/common/zaakcontactmomenten.py), for it may point elsewhere.
 TIES = tuple(kind.kind for kind in in_order() if kind.ties and not kind.paged)
 # Dividing costs a count for each part, so it must be worth it; a part of this size has no deep pages.

@@ -175,7 +175,7 @@ class _Looking:
             moments = self.followed.ties_of_new(page.objects) if kind == "contactmoment" else set()
             result = self.followed.take(kind, page.objects, asked=page.asked)
             for moment in sorted(moments):
-                self.followed.fetcher.earlier.klanten(self.followed.visit(), moment)
+                self.followed.fetcher.contents.klanten(self.followed.visit(), moment)
             self.done.new += len(result.new)
             uuids = _uuids(page.objects)
             with self.followed.store.read() as connection:

@@ -240,7 +240,7 @@ class Judge:
         if suspect.kind == "zaak" and suspect.sort in (MISSING, DIFFERENT):
             self.fetcher.reread_zaak(visit, uuid)
         elif suspect.kind == "contactmoment" and suspect.sort == MISSING:
-            self.fetcher.earlier.reread_moment(visit, uuid)
+            self.fetcher.contents.reread_moment(visit, uuid)
         else:
             self.fetcher.fetch(visit, suspect.kind, uuid)
 

@@ -17,6 +17,9 @@ from mappings.standards.rol import ROL
 from mappings.standards.zaak import ZAAK
 from mappings.standards.zaakcontactmoment import ZAAKCONTACTMOMENT
 
+# What connects a zaak to a contactmoment of any API. It has no pages and no order, so it is read in ways of its own.
+CONNECTION = ZAAKCONTACTMOMENT.kind
+
 # The kinds that are held, by their number.
 KINDS: dict[str, LegacyKind] = {}
 # What can be asked of a source: their lists, and those of the Catalogi API.

@@ -143,6 +143,11 @@ class ZakenClient:
         """
         return self._spoken.version(deadline)
 
+    def version_of(self, kind: str, *, deadline: float | None = None) -> ApiVersion:
+        """The version that a kind's filters depend on; the earlier standards have only one."""
+        earlier = LISTS[kind].api in EARLIER_APIS
+        return api_versions.EARLIER_VERSION if earlier else self.version(deadline=deadline)
+
     def has_api(self, api: str) -> bool:
         """Whether the config names an address of that API of the earlier standards ("klanten", ...)."""
         return bool(self.base_of(api))
@@ -169,7 +174,7 @@ class ZakenClient:
         """Whether this source's list of that kind takes that query parameter; none where the config says so (M32)."""
         if kind == "zaakcontactmoment" and self.zaakcontactmomenten == "geen":
             return False
-        return self._version_of(kind, deadline).has(kind, parameter)
+        return self.version_of(kind, deadline=deadline).has(kind, parameter)
 
     def url_of(self, kind: str, uuid: str) -> str:
         """The address of an object: the configured base, never the host that some answer mentioned.
@@ -274,7 +279,7 @@ class ZakenClient:
 
     def unfiltered(self, kind: str) -> list[dict[str, Any]]:
         """All of a list without pages, in one call; for who knows that it is short: a long one breaks the source."""
-        version = self._version_of(kind, None)
+        version = self.version_of(kind)
         question = _Question(kind, {}, self._template(kind, {}), version)
         found = self._objects_in(self._list(question, None), kind, question.template, None)
         self._charge(kind, len(found))
@@ -335,11 +340,6 @@ class ZakenClient:
         """Count what a background call read, for objects_per_second."""
         self._gates.of(self._list_url(kind)).charge(objects)
 
-    def _version_of(self, kind: str, deadline: float | None) -> ApiVersion:
-        """The version that a kind's filters depend on; the earlier standards have only one."""
-        earlier = LISTS[kind].api in EARLIER_APIS
-        return api_versions.EARLIER_VERSION if earlier else self.version(deadline=deadline)
-
     def _list_url(self, kind: str) -> str:
         declared = LISTS[kind]
         base = self.base_of(declared.api)
@@ -356,7 +356,7 @@ class ZakenClient:
     ) -> "_Question":
         """The filters as this source wants them, with pages of that size where it knows sizes."""
         template = self._template(kind, filters)
-        version = self._version_of(kind, deadline)
+        version = self.version_of(kind, deadline=deadline)
         unknown = sorted(name for name in filters if not version.has(kind, name))
         if unknown:
             text = f"versie {version.text} van de bron heeft niet: {', '.join(unknown)}"
