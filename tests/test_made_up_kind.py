@@ -156,9 +156,11 @@ class Source:
 
 def program(folder: Path) -> None:
     """Backfill, follow, verify and ask for what the source has."""
+    from click.testing import CliRunner
     from following import run
     from support import UUID_SECRET, Asker, read_config
 
+    from gateway.cli.main import cli
     from gateway.installation import open_installation
     from jobs.backfill.backfill import Backfill
     from jobs.follow.sync import sync
@@ -190,6 +192,12 @@ def program(folder: Path) -> None:
     def verified(installation: Any, **options: Any) -> dict[str, Any]:
         return Verify(installation.fetchers["bron"], **options).run()
 
+    def explained(installation: Any, uuid: str) -> str:
+        """What `klantbrug explain` says of an object."""
+        told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "explain", uuid])
+        assert told.exit_code == 0, told.output
+        return told.stdout.split("erbij.")[-1].strip()
+
     with source.running():
         source.add(
             "zaken",
@@ -211,6 +219,11 @@ def program(folder: Path) -> None:
         report = verified(installation)
         assert report["clean"], report
         assert report["kinds"]["melder"]["compared"] == 2
+
+        # What became of it is told, and why the partij is as it is.
+        made = explained(installation, first["uuid"])
+        assert made.startswith("melder ")
+        assert f"melder {first['uuid']}" in explained(installation, made.split("/partijen/")[1].split()[0])
 
         source.melder(13, "999990019")
         assert run(installation, sync)["new"] == 1
