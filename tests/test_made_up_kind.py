@@ -157,12 +157,13 @@ class Source:
 def program(folder: Path) -> None:
     """Backfill, follow, verify and ask for what the source has."""
     from click.testing import CliRunner
-    from following import run
+    from following import hurry, run
     from support import UUID_SECRET, Asker, read_config
 
     from gateway.cli.main import cli
     from gateway.installation import open_installation
     from jobs.backfill.backfill import Backfill
+    from jobs.follow.sweep import sweep
     from jobs.follow.sync import sync
     from jobs.verify.verify import Verify
 
@@ -225,9 +226,13 @@ def program(folder: Path) -> None:
         assert made.startswith("melder ")
         assert f"melder {first['uuid']}" in explained(installation, made.split("/partijen/")[1].split()[0])
 
-        source.melder(13, "999990019")
+        third = source.melder(13, "999990019")
         assert run(installation, sync)["new"] == 1
         assert named(installation, "999990019") == ["Mol 13"]
+        third["naam"] = "Daarna"
+        hurry(installation)
+        assert run(installation, sweep)["changed"] == 1
+        assert named(installation, "999990019") == ["Daarna"]
 
         first["naam"] = "Anders"
         source.lists["melders"].remove(second)
