@@ -85,6 +85,7 @@ class Batch:
     def __init__(self, translator: Translator, merging: Merging, source: str) -> None:
         self.translator = translator
         self.merging = merging
+        self.touched = merging.touched
         self.connection = connection = merging.connection
         self.source_name = source
         self.source = source_id(connection, source)
@@ -250,7 +251,7 @@ class Batch:
                 # One that a client deleted may be another one, too.
                 if was.get(key) is None or was[key] != now_part_of.get(key)
             }
-            self.merging.zaken |= {(self.source, self.settled[raw]) for raw in moved}
+            self.touched.add_zaken((self.source, self.settled[raw]) for raw in moved)
 
     # Objects that are new or say something else
 
@@ -367,13 +368,13 @@ class Batch:
         if translated.findings or row in self.settled:
             self.spoken[row] = translated.findings
         if kind == "klant":
-            self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", [uuid])
+            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", [uuid]))
         elif kind in TIES:
             self.tied |= ties.moments_of_raws(self.connection, [row])
         elif kind == "contactmoment":
             self._touch_moments([uuid])
         elif zaak is not None and row not in self.settled:
-            self.merging.zaken.add((self.source, zaak))
+            self.touched.add_zaken([(self.source, zaak)])
 
     def _forget(
         self, kind: str, found: Sequence[rows.RawRow], settled: Mapping[int, bytes] = MappingProxyType({})
@@ -388,28 +389,26 @@ class Batch:
         self.settled |= settled
         if kind == "klant":
             numbers = ties.numbers_of_raws(self.connection, ids)
-            self.merging.identities |= ties.identities_of_numbers(self.connection, numbers)
+            self.touched.add_identities(ties.identities_of_numbers(self.connection, numbers))
             klanten = [row.uuid for row in found]
-            self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", klanten)
+            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", klanten))
         elif kind in TIES:
             self.tied |= ties.moments_of_raws(self.connection, ids)
-            self.merging.subjects |= ties.subjects_made_of(self.connection, ids)
+            self.touched.took_subjects(ties.subjects_made_of(self.connection, ids))
         elif kind == "contactmoment":
             self._touch_moments([row.uuid for row in found])
         if kind in SAYING:
             taken = take_claims(self.connection, ids)
-            self.merging.identities |= taken.identities
-            self.merging.parties |= set(taken.documents.values())
-            self.merging.statements |= taken.statements
+            self.touched.took_claims(taken)
             self.was_part_of |= taken.documents
         elif kind == "klantcontact":
-            self.merging.contacts |= rows.document_ids(
-                self.connection, "klantcontact", [row.uuid for row in found]
+            self.touched.took_contacts(
+                rows.document_ids(self.connection, "klantcontact", [row.uuid for row in found])
             )
         if kind in ("klantcontact", "contactmoment"):
-            self.merging.alone |= set(left_alone_by(self.connection, ids).values())
+            self.touched.left_alone(left_alone_by(self.connection, ids).values())
         moved = [row for row in found if row.id not in self.settled]
-        self.merging.zaken |= {(self.source, row.zaak) for row in moved if row.zaak is not None}
+        self.touched.add_zaken((self.source, row.zaak) for row in moved if row.zaak is not None)
         for row in ids:
             self.spoken.pop(row, None)
         rows.delete_findings(self.connection, [row.id for row in moved])
@@ -428,7 +427,7 @@ class Batch:
         if self.said:
             self.merging.sealing.open_keys(key for claim in self.said for key in claim.keys)
         added = insert_claims(self.connection, self.said)
-        self.merging.identities |= added.identities
+        self.touched.add_identities(added.identities)
         self.joined |= added.joined
         self.said.clear()
 
@@ -438,7 +437,7 @@ class Batch:
         return rows.states(self.connection, self.source, "zaak", uuids)
 
     def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
-        self.merging.zaken.add((self.source, uuid))
+        self.touched.add_zaken([(self.source, uuid)])
         if before is not None and before.state == state:
             self.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
         else:
@@ -543,8 +542,8 @@ class Batch:
 
     def _touch_moments(self, contacts: Sequence[bytes]) -> None:
         """Have the klantcontacten of these contactmomenten made again, and of those that came after them."""
-        self.merging.moments |= {(self.source, contact) for contact in contacts}
-        self.merging.moments |= ties.moments_of(self.connection, self.source, "vorig", contacts)
+        self.touched.add_moments((self.source, contact) for contact in contacts)
+        self.touched.add_moments(ties.moments_of(self.connection, self.source, "vorig", contacts))
 
 
 def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:

@@ -52,8 +52,8 @@ class Again(Batch):
         for kind, found in changed.items():
             self._put(kind, found, zaken)
         statements = [row for row in rebuilding.statements_of(self.connection, ids) if row not in merged]
-        self.merging.identities |= comparing.identities_of(self.connection, statements)
-        self.merging.zaken |= rebuilding.zaken_to_do(self.connection, ids)
+        self.touched.add_identities(comparing.identities_of(self.connection, statements))
+        self.touched.add_zaken(rebuilding.zaken_to_do(self.connection, ids))
         self._touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
         ties_among = [each.id for each, item in looked_at if item.kind in TIES]
         self.tied |= ties.moments_of_raws(self.connection, ties_among) if ties_among else set()
@@ -92,8 +92,8 @@ class Again(Batch):
 
     def leftovers(self, found: rebuilding.Leftovers) -> None:
         """Put right what no held object led to: what these statements make, and what nothing makes any more."""
-        self.merging.identities |= comparing.identities_of(self.connection, found.statements)
-        self.merging.zaken |= found.zaken
+        self.touched.add_identities(comparing.identities_of(self.connection, found.statements))
+        self.touched.add_zaken(found.zaken)
         if found.orphans:  # looked for again: a client's question may just have made something of them
             remove_gone(self.connection, rebuilding.orphans(self.connection))
         self._finish()
