@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from gateway.fetch.visit import Visit
 
 # What hangs on a zaak in the Zaken API, and what ties contactmomenten to it in the other.
-OF_ZAAK = [kind.kind for kind in asked_by("zaak") if not kind.ties]
-TIES_OF_ZAAK = [kind.kind for kind in asked_by("zaak") if kind.ties and kind.api != ZAKEN]
+OF_ZAAK = [kind.name for kind in asked_by("zaak") if not kind.ties]
+TIES_OF_ZAAK = [kind.name for kind in asked_by("zaak") if kind.ties and kind.api != ZAKEN]
 # What ties a contactmoment, or a klant, and can be asked for by it.
-TIES = tuple(kind.kind for kind in asked_by("contactmoment"))
-TIES_OF_KLANT = [kind.kind for kind in asked_by("klant")]
+TIES = tuple(kind.name for kind in asked_by("contactmoment"))
+TIES_OF_KLANT = [kind.name for kind in asked_by("klant")]
 
 
 def no_list(error: LegacyError) -> bool:

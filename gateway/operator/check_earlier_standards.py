@@ -37,8 +37,8 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
 
 def _count(client: ZakenClient, kind: LegacyKind, url: str, report: SourceReport, deadline: float) -> None:
     """How many there are to see, and whether they name themselves as we ask them."""
-    objects, count = client.first(kind.kind, deadline=deadline)
-    report.counts[kind.kind] = count.number
+    objects, count = client.first(kind.name, deadline=deadline)
+    report.counts[kind.name] = count.number
     if not objects:
         text = f"Er zijn geen {kind.path} te zien: er zijn er geen, of de rechten reiken er niet toe."
         report.say(Level.WARNING, text)
