@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OF_ZAAK = [kind.name for kind in asked_by("zaak") if not kind.ties]
 TIES_OF_ZAAK = [kind.name for kind in asked_by("zaak") if kind.ties and kind.api != ZAKEN]
 # What ties a contactmoment, or a klant, and can be asked for by it.
-TIES = tuple(kind.name for kind in asked_by("contactmoment"))
+TIES_OF_MOMENT = tuple(kind.name for kind in asked_by("contactmoment"))
 TIES_OF_KLANT = [kind.name for kind in asked_by("klant")]
 
 
@@ -151,7 +151,7 @@ class Contents:
         self._moment(visit, uuid)
         self.paid("contactmoment", uuid)
 
-    def reread_ties(self, visit: Visit, uuid: UUID, kinds: Sequence[str] = TIES) -> None:
+    def reread_ties(self, visit: Visit, uuid: UUID, kinds: Sequence[str] = TIES_OF_MOMENT) -> None:
         """The ties of a contactmoment as they are now, for jobs: before it is taken, for they tell who may see it."""
         self._ties(visit, "contactmoment", uuid, kinds)
 
