@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.store.base.kinds import RAW_KINDS
-from gateway.store.file.database import now
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.operation import following

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Covered, Standing
 from gateway.fetch.earlier_standards import Earlier
 from gateway.fetch.party import Parties
@@ -23,7 +24,7 @@ from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
 from gateway.legacy.pacing.waiting_threads import about_to_wait
 from gateway.store.base.kinds import TRANSLATED
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import inbox, leases

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from gateway.base.clock import today
 from gateway.ingest.ties import point
-from gateway.ingest.vertegenwoordigingen import today
 from gateway.store.base.compression import pack
 from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from mappings.identity.identity import Uuids, sealed

@@ -17,12 +17,12 @@ import orjson
 import requests
 import urllib3
 
+from gateway.base.clock import now, seconds
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.timed_http import ends_at, timed_session
 from gateway.config.model import Notifications, Source
 from gateway.installation import Installation
 from gateway.legacy.client.jwt_tokens import Tokens
-from gateway.store.file.database import now
 from gateway.store.operation import outbox as rows
 from jobs.common.backoff import LONGEST_WAIT, back_off
 from jobs.common.work import Work
@@ -144,7 +144,7 @@ def _seconds(value: str | None) -> float:
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - seconds())
     except (ValueError, TypeError):
         return 0.0
 

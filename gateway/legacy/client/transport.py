@@ -22,6 +22,7 @@ import urllib3
 from requests.auth import AuthBase
 
 from gateway.base import memory
+from gateway.base.clock import seconds
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.timed_http import TimedAdapter, ends_at
 from gateway.config.defaults import MOST_CONNECTIONS
@@ -213,7 +214,7 @@ class Transport:
         # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
         connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
         timeout = urllib3.Timeout(total=left, connect=connect, read=read)
-        asked = time.time()
+        asked = seconds()
         with ends_at(time.monotonic() + left, read):
             response = self._sessions().get(
                 url,
@@ -328,7 +329,7 @@ class Transport:
         theirs = None if date is None else _moment(date)
         if theirs is not None:
             # The header has whole seconds, and was written between asking and now.
-            self.clock_skew = theirs + 0.5 - (asked + time.time()) / 2
+            self.clock_skew = theirs + 0.5 - (asked + seconds()) / 2
 
     def _sessions(self) -> requests.Session:
         if self._pid != os.getpid():
@@ -398,11 +399,11 @@ def _retry_after(value: str | None) -> float | None:
     if value.strip().isdecimal():
         return float(value)
     moment = _moment(value)
-    return None if moment is None else max(0.0, moment - time.time())
+    return None if moment is None else max(0.0, moment - seconds())
 
 
 def _moment(date: str) -> float | None:
-    """The time.time() of a date in a header; None when it is none, as with a year or a zone that no clock has."""
+    """The seconds() of a date in a header; None when it is none, as with a year or a zone that no clock has."""
     try:
         return email.utils.parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):
