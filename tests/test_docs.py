@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import command_reference
 import pytest
 
 from gateway.cli.main import cli
@@ -25,7 +26,7 @@ README = ROOT / "README.md"
 ARCHITECTURE, MAPPING, OPERATION = (
     ROOT / "docs" / f"{name}.md" for name in ("architecture", "mapping", "operation")
 )
-DOCUMENTS = (README, ROOT / "CHANGELOG.md", ARCHITECTURE, MAPPING, OPERATION)
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = ("gateway", "jobs", "mappings")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 RULES = [f"M{number}" for number in (*range(1, 37), 40, 41, 42)]
@@ -161,11 +162,43 @@ def test_the_readme_begins_with_the_two_commands_that_start_everything():
         assert target in targets
 
 
+def anchors(document: Path) -> set[str]:
+    """The names under which the headings of a document can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", text_of(document), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def judge_link(document: Path, target: str) -> None:
+    """Raises AssertionError when a link of a document leads to no file, or to no heading of it."""
+    path, _, anchor = target.partition("#")
+    there = (document.parent / path).resolve() if path else document
+    assert there.exists(), f"{named(document)}: {target} is not there"
+    assert not anchor or anchor in anchors(there), f"{named(document)}: {target} is no heading"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_links_lead_somewhere(document):
-    for target in re.findall(r"\]\(([^)#]+)\)", text_of(document)):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(document)):
         if not target.startswith("http"):
-            assert (document.parent / target).exists(), f"{named(document)}: {target} is not there"
+            judge_link(document, target)
+
+
+@pytest.mark.parametrize("target", ["docs/elsewhere.md", "docs/operation.md#nowhere", "#nowhere"])
+def test_a_link_that_leads_nowhere_is_noticed(target):
+    with pytest.raises(AssertionError):
+        judge_link(README, target)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_files_named_in_documents_exist(document):
+    for path in re.findall(r"`((?:docs|tests|bench|gateway|jobs|mappings)/[\w./-]*\w)`", text_of(document)):
+        assert (ROOT / path).exists(), f"{named(document)}: {path} is not there"
+
+
+def test_the_reference_of_commands_is_what_the_command_says(monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "nl")  # what it sets for all of the process goes back after the test
+    told = command_reference.document()
+    assert text_of(command_reference.DOCUMENT) == told, "run python tests/command_reference.py"
 
 
 def test_the_licence_is_the_one_that_the_project_names():
