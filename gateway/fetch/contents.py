@@ -13,9 +13,9 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.store.base.kinds import RAW_KINDS, TRANSLATED
-from gateway.store.file.database import now
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, inbox

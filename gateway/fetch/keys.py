@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.fetch.coverage import SETTLED_PHASES
 from gateway.legacy.errors import BadRequest
-from gateway.store.file.database import now
 from gateway.store.legacy import claims, identities
 from gateway.store.operation.sources import note_fetched
 from mappings.identity.identity import place

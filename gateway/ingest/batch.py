@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.ingest.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.ingest.invisible_objects import Unseen
 from gateway.ingest.recompute import Merging
@@ -24,7 +25,6 @@ from gateway.store.base.kinds import (
     UNREADABLE,
     WAITING,
 )
-from gateway.store.file.database import now
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims

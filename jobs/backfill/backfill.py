@@ -29,6 +29,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.batch import Result
@@ -38,7 +39,6 @@ from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow, To
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.pacing.gate import LONG
 from gateway.legacy.pacing.turns import BROKEN
-from gateway.store.file.database import now
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import backfills, following, leases, runs

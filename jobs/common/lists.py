@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from gateway.base.clock import today
 from gateway.legacy.client.source_client import ZakenClient
 from mappings.standards import CONNECTION, KINDS, in_order, walked
 
@@ -69,7 +70,7 @@ def parts_of(client: ZakenClient, kind: str, part: int = PART) -> list[Filters]:
     whole = counted({})
     if whole <= part:
         return [{}]
-    tomorrow = date.today() + timedelta(days=1)
+    tomorrow = today() + timedelta(days=1)
     found = _divided(lambda start, end: counted(_between(field, start, end)), FIRST_DAY, tomorrow, part)
     starts = [None, *(start for start, _ in found), tomorrow]
     parts = [_between(field, start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)]
