@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import command_reference
 import pytest
+from rules import RULES
 
 from gateway.cli.main import cli
 from gateway.config.load import load_config
@@ -29,7 +30,6 @@ ARCHITECTURE, MAPPING, OPERATION = (
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = ("gateway", "jobs", "mappings")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-RULES = [f"M{number}" for number in (*range(1, 37), 40, 41, 42)]
 
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 CONFIG_KEY = re.compile(r"\[+(gateway|store|source|live|mapping|jobs|notifications)\]+ ([a-z_]+)$")
