@@ -12,7 +12,7 @@ import orjson
 from gateway.ingest.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.ingest.invisible_objects import Unseen
 from gateway.ingest.recompute import Merging
-from gateway.ingest.ties import FREE, TIES, TYING, state_of_zaken, tie_of
+from gateway.ingest.ties import TIES, TYING, is_free, state_of_zaken, tie_of
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -32,10 +32,16 @@ from gateway.store.legacy.erased import note_erased
 from gateway.store.operation.inbox import owe
 from gateway.store.operation.sources import source_id
 from mappings.model.findings import Finding, Severity, Untranslatable
-from mappings.translate import Translated
+from mappings.model.ties import Tie
+from mappings.model.translated import Translated
+from mappings.standards import KINDS
+from mappings.standards.declaration import Decides
 
 # What says something of a partij or actor.
-SAYING = ("rol", "klant", "contactmoment")
+SAYING = frozenset(kind.kind for kind in KINDS.values() if kind.says)
+# What goes with its zaak; what is about it in another API is still there when it is gone.
+GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
+STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)
 TRANSLATION_STAGE = 1
 NO_ZAAK = Finding(
     "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
@@ -79,6 +85,7 @@ class Batch:
     def __init__(self, translator: Translator, merging: Merging, source: str) -> None:
         self.translator = translator
         self.merging = merging
+        self.touched = merging.touched
         self.connection = connection = merging.connection
         self.source_name = source
         self.source = source_id(connection, source)
@@ -144,7 +151,7 @@ class Batch:
             row = held.get(uuid)
             if kind == "zaak":
                 known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
-                for content in ON_A_ZAAK[:3]:  # what hangs on it in another API is still there
+                for content in GOING_ALONG:
                     found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
                     if known:
                         note_erased(self.connection, content, [each.uuid for each in found])
@@ -155,7 +162,9 @@ class Batch:
             if row is not None:
                 note_erased(self.connection, kind, [row.uuid])
                 self._delete(kind, [row])
-                if kind == "zaak" and rows.raw_of_zaak(self.connection, self.source, uuid, ON_A_ZAAK[3]):
+                if kind == "zaak" and any(
+                    rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in STAYING
+                ):
                     self.zaak_without_content(uuid, GONE)
         self._finish()
 
@@ -242,7 +251,7 @@ class Batch:
                 # One that a client deleted may be another one, too.
                 if was.get(key) is None or was[key] != now_part_of.get(key)
             }
-            self.merging.zaken |= {(self.source, self.settled[raw]) for raw in moved}
+            self.touched.add_zaken((self.source, self.settled[raw]) for raw in moved)
 
     # Objects that are new or say something else
 
@@ -317,9 +326,10 @@ class Batch:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
 
     def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
-        if item.kind in FREE or (item.kind == "objectcontactmoment" and item.zaak is None):
+        decides = KINDS[item.kind].decides
+        if is_free(decides, item.zaak):
             zaak: int | None = TRANSLATED
-        elif item.kind == "contactmoment":
+        elif decides is Decides.ITS_TIES:
             zaak = state_of_zaken(self.connection, self.source, item.uuid)
         else:
             zaak = zaken.get(item.zaak) if item.zaak else None
@@ -358,13 +368,13 @@ class Batch:
         if translated.findings or row in self.settled:
             self.spoken[row] = translated.findings
         if kind == "klant":
-            self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", [uuid])
+            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", [uuid]))
         elif kind in TIES:
             self.tied |= ties.moments_of_raws(self.connection, [row])
         elif kind == "contactmoment":
             self._touch_moments([uuid])
         elif zaak is not None and row not in self.settled:
-            self.merging.zaken.add((self.source, zaak))
+            self.touched.add_zaken([(self.source, zaak)])
 
     def _forget(
         self, kind: str, found: Sequence[rows.RawRow], settled: Mapping[int, bytes] = MappingProxyType({})
@@ -379,28 +389,26 @@ class Batch:
         self.settled |= settled
         if kind == "klant":
             numbers = ties.numbers_of_raws(self.connection, ids)
-            self.merging.identities |= ties.identities_of_numbers(self.connection, numbers)
+            self.touched.add_identities(ties.identities_of_numbers(self.connection, numbers))
             klanten = [row.uuid for row in found]
-            self.merging.moments |= ties.moments_of(self.connection, self.source, "klant", klanten)
+            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", klanten))
         elif kind in TIES:
             self.tied |= ties.moments_of_raws(self.connection, ids)
-            self.merging.subjects |= ties.subjects_made_of(self.connection, ids)
+            self.touched.took_subjects(ties.subjects_made_of(self.connection, ids))
         elif kind == "contactmoment":
             self._touch_moments([row.uuid for row in found])
         if kind in SAYING:
             taken = take_claims(self.connection, ids)
-            self.merging.identities |= taken.identities
-            self.merging.parties |= set(taken.documents.values())
-            self.merging.statements |= taken.statements
+            self.touched.took_claims(taken)
             self.was_part_of |= taken.documents
         elif kind == "klantcontact":
-            self.merging.contacts |= rows.document_ids(
-                self.connection, "klantcontact", [row.uuid for row in found]
+            self.touched.took_contacts(
+                rows.document_ids(self.connection, "klantcontact", [row.uuid for row in found])
             )
         if kind in ("klantcontact", "contactmoment"):
-            self.merging.alone |= set(left_alone_by(self.connection, ids).values())
+            self.touched.left_alone(left_alone_by(self.connection, ids).values())
         moved = [row for row in found if row.id not in self.settled]
-        self.merging.zaken |= {(self.source, row.zaak) for row in moved if row.zaak is not None}
+        self.touched.add_zaken((self.source, row.zaak) for row in moved if row.zaak is not None)
         for row in ids:
             self.spoken.pop(row, None)
         rows.delete_findings(self.connection, [row.id for row in moved])
@@ -419,7 +427,7 @@ class Batch:
         if self.said:
             self.merging.sealing.open_keys(key for claim in self.said for key in claim.keys)
         added = insert_claims(self.connection, self.said)
-        self.merging.identities |= added.identities
+        self.touched.add_identities(added.identities)
         self.joined |= added.joined
         self.said.clear()
 
@@ -429,7 +437,7 @@ class Batch:
         return rows.states(self.connection, self.source, "zaak", uuids)
 
     def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
-        self.merging.zaken.add((self.source, uuid))
+        self.touched.add_zaken([(self.source, uuid)])
         if before is not None and before.state == state:
             self.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
         else:
@@ -502,7 +510,7 @@ class Batch:
         ties.put_tie(self.connection, self.source, row, self._tie_of(item, state, translated))
         self.tied |= ties.moments_of_raws(self.connection, [row])
 
-    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> ties.Tie | None:
+    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> Tie | None:
         if item.kind not in TYING or isinstance(translated, Untranslatable):
             return None
         if state == LEFT_OUT and item.kind == "contactmoment":
@@ -534,8 +542,8 @@ class Batch:
 
     def _touch_moments(self, contacts: Sequence[bytes]) -> None:
         """Have the klantcontacten of these contactmomenten made again, and of those that came after them."""
-        self.merging.moments |= {(self.source, contact) for contact in contacts}
-        self.merging.moments |= ties.moments_of(self.connection, self.source, "vorig", contacts)
+        self.touched.add_moments((self.source, contact) for contact in contacts)
+        self.touched.add_moments(ties.moments_of(self.connection, self.source, "vorig", contacts))
 
 
 def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:

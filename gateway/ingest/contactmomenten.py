@@ -12,11 +12,11 @@ from uuid import UUID
 
 import orjson
 
+from gateway.ingest.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
-from gateway.store.documents.numbering import number
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopting import derived_uuids
-from gateway.store.edits.overlay import kept_away, overlay
+from gateway.store.edits.overlay import kept_away
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.legacy.claims import left_alone_by, other_uuids, others_of_hidden, put_raw_provenance
@@ -131,11 +131,9 @@ class _Making:
                 findings += [(row.id, finding) for finding in translated.findings]
             elif contact in local:
                 documents += [(document, None) for document in self._subjects(contact, local[contact])]
-        made, documents = documents, overlay(self.connection, documents)
+        made, documents = documents, finished(self.connection, documents, self.uuids, self.settings)
         for uuid in kept_away(self.connection, made, documents):
             findings.append((self.moments[uuid.bytes].id, actor_weggehouden()))
-        if self.settings.nummers == "uitdelen":
-            number(self.connection, documents, self.uuids)
         ids = put_documents(self.connection, documents)
         rows.put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
         put_raw_provenance(

@@ -204,10 +204,11 @@ class Ingest(Translator):
             if lifted:
                 merging = self.merging(connection)
                 owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
-                merging.identities |= identities_to_merge(connection, owners)
-                merging.zaken |= zaken_of_contacts(connection, owners)
-                merging.moments |= moments_of_contacts(connection, owners)
-                merging.zaken |= {zaak for zaken in givers(connection, owners).values() for zaak in zaken}
+                merging.touched.add_identities(identities_to_merge(connection, owners))
+                merging.touched.add_zaken(zaken_of_contacts(connection, owners))
+                merging.touched.add_moments(moments_of_contacts(connection, owners))
+                for zaken in givers(connection, owners).values():
+                    merging.touched.add_zaken(zaken)
                 merging.finish()
         return len(lifted)
 
@@ -216,10 +217,10 @@ class Ingest(Translator):
         partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
         merging = self.merging(connection)
         if kind in ADOPTABLE:
-            merging.identities |= merging.keys_of_own(row)
+            merging.touched.add_identities(merging.keys_of_own(row))
         elif kind == "vertegenwoordiging":
-            merging.zaken |= zaken_of_pair(connection, row)
-        if merging.identities or merging.zaken:
+            merging.touched.add_zaken(zaken_of_pair(connection, row))
+        if merging.touched:
             merging.finish()
 
     def seal(self, connection: sqlite3.Connection) -> int:

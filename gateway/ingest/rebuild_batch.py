@@ -18,6 +18,7 @@ from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties, untranslated_keys
 from gateway.store.legacy.claims import said_by
 from mappings.model.findings import Finding, Untranslatable
+from mappings.model.ties import Tie
 
 
 class Again(Batch):
@@ -51,8 +52,8 @@ class Again(Batch):
         for kind, found in changed.items():
             self._put(kind, found, zaken)
         statements = [row for row in rebuilding.statements_of(self.connection, ids) if row not in merged]
-        self.merging.identities |= comparing.identities_of(self.connection, statements)
-        self.merging.zaken |= rebuilding.zaken_to_do(self.connection, ids)
+        self.touched.add_identities(comparing.identities_of(self.connection, statements))
+        self.touched.add_zaken(rebuilding.zaken_to_do(self.connection, ids))
         self._touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
         ties_among = [each.id for each, item in looked_at if item.kind in TIES]
         self.tied |= ties.moments_of_raws(self.connection, ties_among) if ties_among else set()
@@ -63,7 +64,7 @@ class Again(Batch):
         item: Incoming,
         row: rows.RawRow,
         said: set[rebuilding.Said],
-        tied: ties.Tie | None,
+        tied: Tie | None,
         zaken: dict[bytes, int],
     ) -> bool:
         """Is an object held as it is translated now? Its findings are noted again either way."""
@@ -91,8 +92,8 @@ class Again(Batch):
 
     def leftovers(self, found: rebuilding.Leftovers) -> None:
         """Put right what no held object led to: what these statements make, and what nothing makes any more."""
-        self.merging.identities |= comparing.identities_of(self.connection, found.statements)
-        self.merging.zaken |= found.zaken
+        self.touched.add_identities(comparing.identities_of(self.connection, found.statements))
+        self.touched.add_zaken(found.zaken)
         if found.orphans:  # looked for again: a client's question may just have made something of them
             remove_gone(self.connection, rebuilding.orphans(self.connection))
         self._finish()

@@ -15,50 +15,41 @@ from uuid import UUID
 import orjson
 
 from gateway.ingest.contactmomenten import make_moments
+from gateway.ingest.klantcontacten import finished, make_contacts
 from gateway.ingest.sealed_claims import Sealing
+from gateway.ingest.touched import Touched
 from gateway.ingest.vertegenwoordigingen import represent
-from gateway.store.base.kinds import KINDS, TRANSLATED
-from gateway.store.documents.numbering import held_by_others, number
+from gateway.store.base.kinds import KINDS
+from gateway.store.documents.numbering import held_by_others
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import references, standard_addresses
-from gateway.store.edits.adopting import adopt, derived_uuids, keys_of_own
+from gateway.store.edits.adopting import adopt, keys_of_own
 from gateway.store.edits.editing import forget_values
 from gateway.store.edits.joined_partijen import follow
-from gateway.store.edits.overlay import kept_away, overlay
 from gateway.store.edits.vanished import remove_gone
 from gateway.store.legacy import claims as statements
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties, vertegenwoordigingen
-from gateway.store.legacy.claims import StatementRow, Zaak
+from gateway.store.legacy.claims import StatementRow
 from gateway.store.legacy.erased import kinds_and_uuids, note_documents
 from gateway.store.legacy.identities import zaken_of_contacts
-from gateway.store.legacy.objects import RawRow
 from gateway.store.legacy.sealed_claims import nobodys
-from gateway.store.legacy.ties import Moment
-from gateway.store.operation.sources import source_name
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
 from mappings.model.documents import Document
 from mappings.model.findings import Finding
 from mappings.model.settings import Settings
-from mappings.rules.klantcontacten import KLANTCONTACTER, Deelnemer, actor_weggehouden, translate_klantcontact
+from mappings.rules.klantcontacten import KLANTCONTACTER
 from mappings.rules.klanten import nummer_bezet, verdeel_nummers
 from mappings.rules.merge import Merged, merge, sets_of
 from mappings.rules.rollen import ACTOR_TYPES, Claim
 
-ZAKEN_AT_ONCE = 500
-CONTACT_STAGE = 3
-
 
 class Merging:
-    """What a batch touched, and its recomputation.
+    """The recomputation of what a batch touched: fill `touched`, then `finish` does the work and empties it.
 
-    Fill `identities` (rows of keys), `parties` (rows of documents that lost a claim), `statements` (rows that lost
-    a claim), `contacts` (rows of klantcontact documents that changed), `zaken` and `moments` (zaken and contactmomenten
-    by source and uuid), `subjects` (rows of onderwerpobjecten that lost a legacy object) and `alone` (rows of what was
-    made with a klantcontact that a client deleted, and lost its legacy object); `finish` does the work and empties
-    them. It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is
-    because of what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
+    It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is because of
+    what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
     def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
@@ -67,14 +58,7 @@ class Merging:
         self.settings = settings
         self.day = day
         self.erasing = False
-        self.identities: set[int] = set()
-        self.parties: set[int] = set()
-        self.statements: set[int] = set()
-        self.contacts: set[int] = set()
-        self.zaken: set[Zaak] = set()
-        self.moments: set[Moment] = set()
-        self.subjects: set[int] = set()
-        self.alone: set[int] = set()
+        self.touched = Touched()
         self.merged: set[int] = set()
         # The uuids of the partijen and actoren, with what belongs to them, that were just made.
         self.named: set[bytes] = set()
@@ -93,40 +77,42 @@ class Merging:
             done |= fresh
             # What a client named has another uuid now, came back or went.
             origins = references.origins(self.connection, again & fresh)
-            self.identities |= origins.identities
-            self.zaken |= origins.zaken
-            self.moments |= origins.moments
+            self.touched.add_identities(origins.identities)
+            self.touched.add_zaken(origins.zaken)
+            self.touched.add_moments(origins.moments)
             for row in returned & fresh:  # something else that the legacy knows may be the same
-                self.identities |= self.keys_of_own(row)
+                self.touched.add_identities(self.keys_of_own(row))
             again, returned = self._finish()
         self.sealing.seal(self._keys)
         self._keys.clear()
 
     def _finish(self) -> tuple[set[int], set[int]]:
         """Out: documents (rows) that do not refer to what a client named in them, and that are a client's again."""
+        work = self.touched
         self.clients_name = references.clients_name(self.connection)
-        self._keys |= self.identities
-        alone = statements.left_alone(self.connection, self.statements) if self.statements else {}
-        deleted = statements.hidden_of(self.connection, self.statements) if self.erasing else {}
-        statements.delete_unused_statements(self.connection, self.statements)
-        gone = self._parties(alone) if self.identities or self.parties else set()
+        self._keys |= work.identities
+        alone = statements.left_alone(self.connection, work.statements) if work.statements else {}
+        deleted = statements.hidden_of(self.connection, work.statements) if self.erasing else {}
+        statements.delete_unused_statements(self.connection, work.statements)
+        gone = self._parties(alone) if work.identities or work.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
-        self.zaken |= zaken_of_contacts(self.connection, {contact for _, contact in self.moments})
+        work.add_zaken(zaken_of_contacts(self.connection, {contact for _, contact in work.moments}))
         touched = set[bytes]()
         if self.clients_name:
-            touched |= self.named | {contact for _, contact in self.moments}
+            touched |= self.named | {contact for _, contact in work.moments}
         self.named.clear()
-        if self.zaken or self.contacts:
-            lost, made = self._contacts()
+        if work.zaken or work.contacts:
+            made = make_contacts(self.connection, work.zaken, work.contacts, self.uuids, self.settings)
             if self.clients_name:
-                touched |= references.known_as(self.connection, made).keys()
-            gone |= lost
-            self.subjects -= made
-            self.alone -= made
-        if self.moments or self.subjects or self.alone:
-            lost = self.subjects | self.alone
-            gone |= make_moments(self.connection, self.moments, lost, self.uuids, self.settings)
-        gone |= represent(self.connection, self.zaken, self.uuids, self.day) if self.zaken else set()
+                touched |= references.known_as(self.connection, made.documents).keys()
+            gone |= made.gone
+            work.left_alone(made.alone)
+            work.subjects -= made.documents
+            work.alone -= made.documents
+        if work.moments or work.subjects or work.alone:
+            lost = work.subjects | work.alone
+            gone |= make_moments(self.connection, work.moments, lost, self.uuids, self.settings)
+        gone |= represent(self.connection, work.zaken, self.uuids, self.day) if work.zaken else set()
         leaving = kinds_and_uuids(self.connection, gone) if self.erasing and gone else []
         if self.clients_name:
             touched |= references.known_as(self.connection, gone).keys()
@@ -138,17 +124,13 @@ class Merging:
         if deleted:  # of whom a client deleted and the source destroyed, what clients wrote goes too (M35)
             forget_values(self.connection, nobodys(self.connection, {who for who, _ in deleted.values()}))
         note_documents(self.connection, [(KINDS[kind - 1], uuid) for kind, uuid in leaving])
-        if self.statements:
-            statements.delete_unused_identities(self.connection, self.identities, self.uuids)
+        if work.statements:
+            statements.delete_unused_identities(self.connection, work.identities, self.uuids)
         if gone:
-            for source in {source for source, _ in self.zaken}:
+            for source in {source for source, _ in work.zaken}:
                 generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
                 rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
-        work = (self.identities, self.parties, self.statements, self.contacts, self.subjects, self.alone)
-        for each in work:
-            each.clear()
-        self.zaken.clear()
-        self.moments.clear()
+        work.clear()
         self._addressed.clear()
         if touched:
             again |= references.astray(self.connection, touched)
@@ -159,16 +141,16 @@ class Merging:
 
         In: what else was made of what they said, without a partij that it belongs to (uuid to row).
         """
-        held = self._held(self.identities)
+        held = self._held(self.touched.identities)
         claims = [_claim(row) for row in held]
         numbers: set[str] = set()
         # Who gets a number depends on all who want it, and on what else those may have (M41).
         while not numbers.issuperset(more := {claim.nummer for claim in claims if claim.nummer}):
             numbers = more
             wanted = ties.identities_of_numbers(self.connection, numbers)
-            held = self._held(self.identities | wanted)
+            held = self._held(self.touched.identities | wanted)
             claims = [_claim(row) for row in held]
-        owners = self.parties | {row.document for row in held if row.document is not None}
+        owners = self.touched.parties | {row.document for row in held if row.document is not None}
         ids_of_held = [row.id for row in held]
         before = alone | statements.left_alone(self.connection, ids_of_held)
         before |= rows.owned_documents(self.connection, owners)
@@ -211,9 +193,8 @@ class Merging:
             for document in merged.documents
             if document.kind == "digitaleadres"
         }
-        ids = put_documents(
-            self.connection, standard_addresses.as_held(self.connection, self._finished(documents))
-        )
+        kept = finished(self.connection, documents, self.uuids, self.settings)
+        ids = put_documents(self.connection, standard_addresses.as_held(self.connection, kept))
         if self.clients_name:
             for document, _ in documents:
                 self.named |= {document.uuid.bytes, *(other.bytes for other in document.other_uuids)}
@@ -247,10 +228,10 @@ class Merging:
         statements.set_documents(self.connection, moved)
         statements.put_hidden(self.connection, hidden_before, hidden)
         if again:
-            self.zaken |= statements.zaken_of(self.connection, again)
-            self.moments |= ties.moments_of_statements(self.connection, again)
+            self.touched.add_zaken(statements.zaken_of(self.connection, again))
+            self.touched.add_moments(ties.moments_of_statements(self.connection, again))
         if pairs_again:
-            self.zaken |= vertegenwoordigingen.zaken_of(self.connection, pairs_again)
+            self.touched.add_zaken(vertegenwoordigingen.zaken_of(self.connection, pairs_again))
         statements.put_statement_findings(self.connection, ids_of_held, findings)
         statements.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
@@ -270,15 +251,6 @@ class Merging:
         """The keys (rows) under which the legacy may know what a client wrote (a document's row), also when a client
         deleted that."""
         return keys_of_own(self.connection, row, lambda key: sealed_text(self.uuids, key))
-
-    def _finished(
-        self, documents: list[tuple[Document, bytes | None]]
-    ) -> list[tuple[Document, bytes | None]]:
-        """Documents as they are written: with what clients made of them (M19), and with a number when all have one."""
-        documents = overlay(self.connection, documents)
-        if self.settings.nummers == "uitdelen":
-            number(self.connection, documents, self.uuids)
-        return documents
 
     def _numbers(self, parties: Sequence[tuple[Merged, list[Claim]]]) -> None:
         """Give parties the number of a klant of theirs that is free (M41)."""
@@ -302,100 +274,6 @@ class Merging:
                 for klant, nummer in wishes[party.uuid]
                 if chosen is None or nummer != chosen[1]
             ]
-
-    def _contacts(self) -> tuple[set[int], set[int]]:
-        """The klantcontacten of the touched zaken (M28-M33). Out: documents that are no more, and that are made."""
-        owners, made = set(self.contacts), set()
-        by_source: dict[int, list[bytes]] = defaultdict(list)
-        for source, zaak in sorted(self.zaken):
-            by_source[source].append(zaak)
-        for source, zaken in by_source.items():
-            for start in range(0, len(zaken), ZAKEN_AT_ONCE):
-                part = zaken[start : start + ZAKEN_AT_ONCE]
-                held = rows.raws_of_zaken(self.connection, source, part, "klantcontact")
-                if held:
-                    left = statements.left_alone_by(self.connection, [row.id for row in held])
-                    self.alone |= set(left.values())
-                    owners |= rows.document_ids(self.connection, "klantcontact", [row.uuid for row in held])
-                    made |= self._contacts_of(source, [row for row in held if row.state == TRANSLATED])
-        return set(rows.owned_documents(self.connection, owners).values()) - made, made
-
-    def _contacts_of(self, source: int, contacts: Sequence[RawRow]) -> set[int]:
-        """Make the documents of readable klantcontacten of one source. Out: their rows."""
-        uuids = sorted({contact.zaak for contact in contacts if contact.zaak is not None})
-        zaken = rows.raw_rows(self.connection, source, "zaak", uuids)
-        deelnemers, raws = self._deelnemers(source, uuids)
-        onderwerpen: dict[bytes, dict[str, frozenset[UUID]]] = defaultdict(dict)
-        for of, about, row, tie in ties.subjects_of(self.connection, [each.uuid for each in contacts]):
-            said_by = onderwerpen[of].get(str(UUID(bytes=about)), frozenset())
-            onderwerpen[of][str(UUID(bytes=about))] = said_by | {UUID(bytes=tie)}
-            raws[tie] = row
-        name = source_name(self.connection, source)
-        documents: list[tuple[Document, bytes | None]] = []
-        findings: list[tuple[int, Finding]] = []
-        source_findings: set[Finding] = set()
-        for contact in contacts:
-            zaak = zaken.get(contact.zaak or b"")
-            if zaak is None or zaak.state != TRANSLATED:
-                continue
-            raws[contact.uuid] = contact.id
-            made = translate_klantcontact(
-                orjson.loads(contact.facts or "{}"),
-                orjson.loads(zaak.facts or "{}"),
-                deelnemers[zaak.uuid],
-                name,
-                self.uuids,
-                self.settings,
-                onderwerpen[contact.uuid],
-            )
-            documents += [(document, contact.uuid) for document in made.documents]
-            findings += [(contact.id, finding) for finding in made.findings]
-            source_findings.update(made.source_findings)
-        made_of_legacy, documents = documents, self._finished(documents)
-        row_of = {contact.uuid: contact.id for contact in contacts}
-        for uuid in kept_away(self.connection, made_of_legacy, documents):
-            findings.append((row_of[uuid.bytes], actor_weggehouden()))
-        ids = put_documents(self.connection, documents)
-        rows.put_findings(self.connection, CONTACT_STAGE, [contact.id for contact in contacts], findings)
-        rows.put_source_findings(self.connection, source, source_findings)
-        statements.put_raw_provenance(
-            self.connection,
-            {
-                ids[document.uuid.bytes]: {raws[rol.bytes] for rol in document.sources}
-                for document, _ in documents
-            },
-        )
-        return set(ids.values())
-
-    def _deelnemers(
-        self, source: int, zaken: Sequence[bytes]
-    ) -> tuple[dict[bytes, list[Deelnemer]], dict[bytes, int]]:
-        """Who took part in each of these zaken, and the rows of those rollen by their uuid."""
-        held = statements.deelnemers(self.connection, source, zaken)
-        documents = {row.document for row in held if row.document is not None}
-        others = statements.other_uuids(self.connection, documents)
-        deleted = {row.uuid for row in held if row.document is None and row.uuid is not None}
-        derived = derived_uuids(self.connection, {row.uuid for row in held if row.uuid is not None})
-        of_deleted = statements.others_of_hidden(self.connection, deleted)
-        deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
-        for row in held:
-            deelnemers[row.zaak].append(
-                Deelnemer(
-                    UUID(bytes=row.rol),
-                    UUID(bytes=row.uuid) if row.uuid else None,
-                    orjson.loads(row.facts),
-                    frozenset(
-                        UUID(bytes=other)
-                        for other in (
-                            of_deleted.get(row.uuid or b"", ())
-                            if row.document is None
-                            else others.get(row.document, ())
-                        )
-                    ),
-                    UUID(bytes=derived[row.uuid]) if row.uuid in derived else None,
-                )
-            )
-        return deelnemers, {row.rol: row.raw for row in held}
 
 
 def _uuids(document: Document) -> tuple[UUID, ...]:

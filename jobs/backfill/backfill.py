@@ -29,7 +29,6 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.batch import Result
@@ -52,6 +51,7 @@ from jobs.common.crew import Crew, Question
 from jobs.common.lists import TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.common.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.common.work import Busy, busy
+from mappings.standards import CONNECTION
 from mappings.translate import uuid_in
 
 __all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
@@ -512,7 +512,7 @@ class Backfill:
                 if unless_too_large(partial(self.fetcher.reread_zaak, visit, uuid)) is not None:
                     self._lost("een zaak die leesbaar werd")
             for uuid in sorted(result.refetch_moments):
-                if unless_too_large(partial(self.fetcher.earlier.reread_moment, visit, uuid)) is not None:
+                if unless_too_large(partial(self.fetcher.contents.reread_moment, visit, uuid)) is not None:
                     self._lost("een contactmoment dat leesbaar werd")
 
     def _ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:

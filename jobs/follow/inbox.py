@@ -11,7 +11,6 @@ from uuid import UUID
 
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
@@ -22,6 +21,7 @@ from jobs.common.backoff import back_off
 from jobs.common.work import Work
 from jobs.follow.failures import NOT_ASKED, UNEXPECTED, gives_others, is_of_the_job
 from jobs.follow.followed_source import Followed
+from mappings.standards import CONNECTION
 
 log = get_logger("klantbrug.inbox")
 

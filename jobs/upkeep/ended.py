@@ -19,7 +19,7 @@ def recompute_ended(work: Work) -> dict[str, int]:
         with work.write() as connection:
             zaken = vertegenwoordigingen.ended(connection, ingest.today().isoformat(), PIECE)
             merging = ingest.merging(connection)
-            merging.zaken |= zaken
+            merging.touched.add_zaken(zaken)
             merging.finish()
         total += len(zaken)
         if len(zaken) < PIECE:

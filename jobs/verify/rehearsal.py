@@ -145,9 +145,9 @@ class Rehearsal:
             self._notes = True
         with comparing.noting(self.store, rehearse=not really) as connection:
             merging = self.ingest.merging(connection)
-            merging.identities |= work.identities
-            merging.zaken |= {(self.source, zaak) for zaak in work.zaken}
-            merging.moments |= {(self.source, moment) for moment in work.moments}
+            merging.touched.add_identities(work.identities)
+            merging.touched.add_zaken((self.source, zaak) for zaak in work.zaken)
+            merging.touched.add_moments((self.source, moment) for moment in work.moments)
             merging.finish()
             return comparing.touched(connection)
 
