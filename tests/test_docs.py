@@ -195,6 +195,19 @@ def test_files_named_in_documents_exist(document):
         assert (ROOT / path).exists(), f"{named(document)}: {path} is not there"
 
 
+def test_every_decision_is_listed_and_short():
+    decisions = ROOT / "docs" / "decisions"
+    told = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", text_of(decisions / "README.md"))
+    assert told == sorted(path.name for path in decisions.glob("[0-9]*.md"))
+    assert [name[:4] for name in told] == [f"{number:04}" for number in range(1, len(told) + 1)]
+    assert max(len(text_of(decisions / name).splitlines()) for name in told) <= 12
+
+
+def test_no_point_in_what_operators_read_is_long():
+    points = re.findall(r"^(?:- |\d+\. ).*\n(?:  .*\n)*", text_of(OPERATION), re.MULTILINE)
+    assert [point for point in points if point.count("\n") > 4] == []
+
+
 def test_the_reference_of_commands_is_what_the_command_says(monkeypatch):
     monkeypatch.setenv("LANGUAGE", "nl")  # what it sets for all of the process goes back after the test
     told = command_reference.document()
