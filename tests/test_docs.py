@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import command_reference
 import pytest
+from rules import RULES
 
 from gateway.cli.main import cli
 from gateway.config.load import load_config
@@ -29,7 +30,6 @@ ARCHITECTURE, MAPPING, OPERATION = (
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = ("gateway", "jobs", "mappings")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-RULES = [f"M{number}" for number in (*range(1, 37), 40, 41, 42)]
 
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 CONFIG_KEY = re.compile(r"\[+(gateway|store|source|live|mapping|jobs|notifications)\]+ ([a-z_]+)$")
@@ -193,6 +193,19 @@ def test_a_link_that_leads_nowhere_is_noticed(target):
 def test_files_named_in_documents_exist(document):
     for path in re.findall(r"`((?:docs|tests|bench|gateway|jobs|mappings)/[\w./-]*\w)`", text_of(document)):
         assert (ROOT / path).exists(), f"{named(document)}: {path} is not there"
+
+
+def test_every_decision_is_listed_and_short():
+    decisions = ROOT / "docs" / "decisions"
+    told = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", text_of(decisions / "README.md"))
+    assert told == sorted(path.name for path in decisions.glob("[0-9]*.md"))
+    assert [name[:4] for name in told] == [f"{number:04}" for number in range(1, len(told) + 1)]
+    assert max(len(text_of(decisions / name).splitlines()) for name in told) <= 12
+
+
+def test_no_point_in_what_operators_read_is_long():
+    points = re.findall(r"^(?:- |\d+\. ).*\n(?:  .*\n)*", text_of(OPERATION), re.MULTILINE)
+    assert [point for point in points if point.count("\n") > 4] == []
 
 
 def test_the_reference_of_commands_is_what_the_command_says(monkeypatch):

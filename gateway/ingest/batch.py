@@ -38,7 +38,7 @@ from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
 
 # What says something of a partij or actor.
-SAYING = frozenset(kind.kind for kind in KINDS.values() if kind.says)
+SAYING = frozenset(kind.name for kind in KINDS.values() if kind.says)
 # What goes with its zaak; what is about it in another API is still there when it is gone.
 GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
 STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)

@@ -29,7 +29,7 @@ from mappings.standards.declaration import ZAKEN
 
 PATH = "/notificaties/callback"
 KANAAL = "zaken"
-RESOURCES = tuple(kind.kind for kind in KINDS.values() if kind.api == ZAKEN)
+RESOURCES = tuple(kind.name for kind in KINDS.values() if kind.api == ZAKEN)
 FOREIGN, DROPPED = "foreign", "dropped"
 NO_ROOM = "er kwamen meer notificaties dan er konden wachten"
 

@@ -48,7 +48,7 @@ from jobs.backfill.progress import BY_UUID, Progress, Telling
 from jobs.backfill.questions import dated, page_at, total_of, unless_too_large
 from jobs.common import zaakcontactmomenten
 from jobs.common.crew import Crew, Question
-from jobs.common.lists import TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
+from jobs.common.lists import UNPAGED_TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.common.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.common.work import Busy, busy
 from mappings.standards import CONNECTION
@@ -520,7 +520,7 @@ class Backfill:
         uuids = [
             UUID(bytes=each) if isinstance(each, bytes) else uuid_in(each.get("url")) for each in moments
         ]
-        for kind in TIES:
+        for kind in UNPAGED_TIES:
 
             def take(answer: tuple[int, list[dict[str, Any]] | TooLarge], kind: str = kind) -> None:
                 asked, found = answer

@@ -102,7 +102,7 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     began = now()
     looking = _Looking(followed, since, done)
     client = followed.fetcher.client
-    for kind in (kind.kind for kind in in_order() if kind.newest and client.has_api(kind.api)):
+    for kind in (kind.name for kind in in_order() if kind.newest and client.has_api(kind.api)):
         try:
             looking.everything_new(kind)
         except TooLarge as error:  # the other lists must not wait for it

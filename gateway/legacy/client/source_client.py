@@ -163,7 +163,7 @@ class ZakenClient:
 
         Raises NotConfigured for an API that the source does not have.
         """
-        kind = next(each.kind for each in LISTS.values() if each.api == api)
+        kind = next(each.name for each in LISTS.values() if each.api == api)
         answer = self._ask(kind, self._list_url(kind), {}, self._template(kind, {}), deadline)
         return answer.headers.get("API-version", "")
 
