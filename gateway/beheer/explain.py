@@ -16,7 +16,7 @@ from gateway.operator.explain import Explainer, without_values
 from gateway.store.file.database import Store
 from gateway.store.inspect.findings import Selection
 from mappings.model.settings import Settings
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 EXAMPLES = 3
 NOT_HELD = "Hierover is niets bekend."

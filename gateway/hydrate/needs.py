@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from mappings.model.settings import Settings
 from mappings.values import nummers
+from mappings.values.uuids import uuid_in
 
 # Kinds that no legacy object becomes: what the store holds of them is all there is. Only contactmomenten of a type in
 # `[mapping] contactverzoek_typen` become internetaken (M40).
@@ -211,7 +211,7 @@ def _by_zaak(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
     value = filters.get(ZAAK_FILTERS.get(kind, ""))
     if not value:
         return None
-    uuid = uuid_at_end(value)
+    uuid = uuid_in(value)
     # Only zaken are subjects of legacy contacts, and they are named by uuid (M29).
     return [Need("zaak", str(uuid))] if uuid else []
 
@@ -220,7 +220,7 @@ def _by_reference(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
     for name, target in REFERENCE_FILTERS.get(kind, {}).items():
         for suffix in UUID_SUFFIXES:
             value = filters.get(name + suffix)
-            uuid = uuid_at_end(value) if value else None
+            uuid = uuid_in(value) if value else None
             if value:
                 return [Need("document", str(uuid), target)] if uuid else []
     return None
@@ -259,11 +259,3 @@ def _actor_keys(value: str, soort: str | None, codes: Sequence[str | None], serv
         and soort in (None, each)
         and all(code in (None, own) for code, own in zip(codes, served.get(each, codes), strict=True))
     ]
-
-
-def uuid_at_end(value: str) -> UUID | None:
-    """The uuid that a text is, or that a URL ends in."""
-    try:
-        return UUID(value.rstrip("/").rsplit("/", 1)[-1])
-    except ValueError:
-        return None

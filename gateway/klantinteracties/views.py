@@ -48,12 +48,13 @@ from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
 from mappings.identity.identity import Uuids
 from mappings.model.settings import DEFAULT_ZAAK_CODES, ZaakCodes
+from mappings.values.uuids import USUAL
 
 API_VERSION = ("API-version", "0.9.0")
 SAFE = ("GET", "HEAD", "OPTIONS")
 # As every recorded Allow header is ordered.
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
+UUID_IN_PATH = re.compile(rf"[0-9a-fA-F]{{32}}|{USUAL}")
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
 BODILESS = {204: empty_reply, 304: unchanged_reply}
 MOST_ROUNDS = 10

@@ -21,10 +21,11 @@ from mappings.model.settings import Settings
 from mappings.rules.contactmomenten import Gesprekspartner, Omgeving, Onderwerpzaak, translate_contactmoment
 from mappings.rules.klantcontacten import Deelnemer, translate_klantcontact, zaak_onderwerp
 from mappings.rules.merge import merge, sets_of
-from mappings.translate import translate, uuid_in
+from mappings.translate import translate
 from mappings.values import nummers
 from mappings.values.digitaleadressen import telefoonnummer
 from mappings.values.landen import land_van_code, landcode
+from mappings.values.uuids import uuid_in
 
 # A legacy object by its kind: what one document is translated from.
 Objects = Mapping[str, Mapping[str, Any]]

@@ -18,6 +18,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_l
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault, refused
 from mappings.values.digitaleadressen import geldig_emailadres
+from mappings.values.uuids import uuid_of
 
 Json = dict[str, Any]
 # What is wrong with a text; called for texts that are not empty.
@@ -303,10 +304,10 @@ class Identity(Value):
     """A uuid, in any of its spellings; out: a UUID [120]."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
-        try:
-            return UUID(value.strip())
-        except (AttributeError, ValueError):
-            raise refused(faults.NO_UUID) from None
+        found = uuid_of(value.strip()) if isinstance(value, str) else None
+        if found is None:
+            raise refused(faults.NO_UUID)
+        return found
 
 
 class Group(Value):

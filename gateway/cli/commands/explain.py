@@ -24,7 +24,7 @@ def explain(config: Config, what: str, as_json: bool, show: bool) -> None:
     """Legt uit waar een document uit ontstond, of wat er van een bronobject werd; een uuid of URL van een van beide."""
     from gateway.installation import open_store
     from gateway.operator.explain import Explainer, without_values
-    from mappings.translate import uuid_in
+    from mappings.values.uuids import uuid_in
 
     shown = may_show(show)
     uuid = uuid_in(what)
