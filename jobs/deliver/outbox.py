@@ -139,7 +139,7 @@ def _judge(status: int, retry_after: str | None) -> Sent:
 
 
 def _seconds(value: str | None) -> float:
-    """Seconds from a Retry-After header, which holds seconds or a date; 0 when there is no telling."""
+    """Seconds from a Retry-After header, which holds seconds or a date; 0 when it can't be read."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gateway.store.file.database import Store, now
 from gateway.store.file.errors import is_passing
 
-BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute
+BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is kept to the minute
 
 
 class StoredToken(NamedTuple):
