@@ -379,8 +379,8 @@ def test_mappings_know_nothing_of_what_is_around_them(path):
 def test_the_store_knows_no_http_and_nothing_that_stands_above_it(path):
     used = imports_of(path)
     assert within(used, "flask", "requests", "urllib3", "werkzeug", "http", "jobs") == set()
-    # Which process is it, and what are the limits of the configuration? Those know nothing, and stand below all.
-    own = ("gateway.store", "gateway.base.process_identity", "gateway.config.defaults")
+    # Which process is it, what time, and what are the limits of the configuration? Those know nothing, and stand below.
+    own = ("gateway.store", "gateway.base.process_identity", "gateway.base.clock", "gateway.config.defaults")
     assert {name for name in used if name.startswith("gateway.") and not name.startswith(own)} == set()
 
 

@@ -69,7 +69,7 @@ def by_key(key: str, asking: Asking) -> Questions:
 
 
 MELDER = LegacyKind(
-    kind="melder",
+    name="melder",
     number=len(KINDS) + 1,
     title="Melders",
     path="melders",

@@ -94,7 +94,7 @@ class OldUrls:
                 api_url = getattr(source, f"{kind.api}_url")
                 uuid = uuid_under(url, f"{api_url}{kind.path}") if api_url else None
                 if uuid is not None:
-                    return source.name, kind.kind, uuid
+                    return source.name, kind.name, uuid
         return None
 
     def _find(self, named: set[Named]) -> dict[Named, UUID]:
@@ -112,7 +112,7 @@ class OldUrls:
             contacts = [
                 uuid
                 for name, kind, uuid in missing
-                if kind != "klant" and not known_objects.covered(connection, name)
+                if KINDS[kind].became == "klantcontact" and not known_objects.covered(connection, name)
             ]
         give_up = time.monotonic() + self._seconds
         for uuid in contacts:

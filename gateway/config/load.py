@@ -34,21 +34,6 @@ OLD_ZAAK_KEYS = ("zaak_objecttype", "zaak_register", "zaak_soort_object_id")
 # The APIs of the earlier standards that a source may have beside its Zaken API.
 EARLIER_APIS = ("klanten", "contactmomenten")
 
-__all__ = [
-    "EARLIER_APIS",
-    "Config",
-    "ConfigError",
-    "Gateway",
-    "Job",
-    "Live",
-    "Notifications",
-    "Source",
-    "Store",
-    "ensure_secret",
-    "ensure_secret_file",
-    "load_config",
-]
-
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Read and judge the configuration.
@@ -97,7 +82,7 @@ def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
         if value and key.endswith(SECRET_FILES)
     }
     if store.origin == "generated":
-        files["store.uuid_secret_file"] = store.path.with_name(f"{store.path.name}.secret")
+        files["store.uuid_secret_file"] = _secret_beside(store.path)
     return files
 
 
@@ -153,11 +138,8 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
         if values["name"] in names:
             errors.append(f"{where}.name: {shown(name)} komt twee keer voor; geef elke bron een eigen naam")
         names.add(values["name"])
-        before = len(errors)
-        values["secret"] = _secret(values, "secret", where, errors)
-        if not values["secret"] and len(errors) == before:
-            variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
-            errors.append(f"{where}.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+        variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
+        values["secret"] = _secret(values, "secret", where, errors, variable)
         for key in ("ca_bundle", "client_cert", "client_key"):
             _must_exist(values[key], f"{where}.{key}", errors)
         if values["client_key"] and not values["client_cert"]:
@@ -180,10 +162,12 @@ def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[
         errors.append(f"{where}.{api}_url: ontbreekt; vul het adres in waar {client_id} voor is")
 
 
-def _secret(values: dict[str, Any], key: str, where: str, errors: list[str]) -> str:
+def _secret(
+    values: dict[str, Any], key: str, where: str, errors: list[str], needed_variable: str = ""
+) -> str:
     """The secret of a section, from its key or from its file; blank when there is none or it is wrong.
 
-    The key of its file is taken out of the values.
+    The key of its file is taken out of the values. With the variable that may hold it instead, one must be given.
     """
     secret: str = values[key]
     file: Path | None = values.pop(f"{key}_file")
@@ -191,6 +175,9 @@ def _secret(values: dict[str, Any], key: str, where: str, errors: list[str]) -> 
         errors.append(f"{where}.{key}: staat er naast {key}_file; kies een van de twee")
         return ""
     if not file:
+        if needed_variable and not secret:
+            problem = f"ontbreekt; vul {key} of {key}_file in, of zet {needed_variable}"
+            errors.append(f"{where}.{key}: {problem}")
         return secret
     try:
         secret = file.read_text(encoding="utf-8").strip()
@@ -220,10 +207,8 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     if not values["url"]:
         return Notifications(callback_token=callback_token)
     before = len(errors)
-    values["secret"] = _secret(values, "secret", "notifications", errors)
-    if not values["secret"] and len(errors) == before:
-        variable = f"{PREFIX}NOTIFICATIONS__SECRET"
-        errors.append(f"notifications.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+    variable = f"{PREFIX}NOTIFICATIONS__SECRET"
+    values["secret"] = _secret(values, "secret", "notifications", errors, variable)
     if not values["client_id"]:
         fix = SECTIONS["notifications"].fields["client_id"].metadata["fix"]
         errors.append(f"notifications.client_id: ontbreekt; {fix}")
@@ -308,11 +293,9 @@ def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Set
 
 def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:
     """Let the three keys of before `zaak_codes` still say what onderwerpobjecten are served with."""
-    old = (
-        {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
-        if isinstance(mapping, dict)
-        else {}
-    )
+    if not isinstance(mapping, dict):
+        return
+    old = {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
     if not old:
         return
     if "zaak_codes" in mapping:

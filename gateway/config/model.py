@@ -6,16 +6,18 @@ The keys of `[mapping]` are declared with its settings, in mappings.model.settin
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gateway.config import limits
 from gateway.config.defaults import BUSY_SECONDS, LEAST_LOG_MB, LOG_MB, MOST_CONNECTIONS
 from mappings.model.config_key import (
     NOT_EMPTY,
     SECRET,
+    Limit,
     about,
     at_least,
-    between,
     choice,
+    flag,
     key,
     matches,
     secret_key,
@@ -60,7 +62,7 @@ class Gateway:
     threads: int = whole(4, "Threads in each process that answer requests.")
     question_seconds: int = whole(
         5,
-        "How long finding the answer to one question in the store may take.",
+        "How long finding one answer in the store may take.",
         "een aantal hele seconden vanaf 1",
     )
     max_body: int = whole(
@@ -77,13 +79,13 @@ class Gateway:
     )
     client_seconds: int = whole(
         20,
-        "How many seconds a client may take for each part of a request and its answer.",
+        "How long a client may take over each part of a request.",
         "een aantal seconden",
     )
     nummers: str = choice(
         "The nummer of klantcontacten, internetaken and partijen for which nobody gave one (M11, M28).",
-        'schrijf nummers = "leeg" of nummers = "uitdelen"',
         *NUMMERS,
+        fix='schrijf nummers = "leeg" of nummers = "uitdelen"',
     )
     cors_origins: tuple[str, ...] = key(
         (),
@@ -136,14 +138,12 @@ class Store:
     )
 
 
+def _optional(doc: str, example: str, *more: Limit, **how: Any) -> str:
+    return key("", doc, f"laat leeg of schrijf bijvoorbeeld {example}", *more, **how)
+
+
 def _api_url(doc: str, example: str) -> str:
-    return key(
-        "",
-        doc,
-        f'laat leeg of schrijf bijvoorbeeld "{example}"',
-        limits.is_web_address,
-        make=limits.with_slash,
-    )
+    return _optional(doc, f'"{example}"', limits.is_web_address, make=limits.with_slash)
 
 
 def _own_client_id(api: str) -> str:
@@ -179,7 +179,7 @@ class Source:
         "https://zaak.example.nl/catalogi/api/v1/",
     )
     klanten_url: str = _api_url(
-        "The address of its Klanten API 1.0, where customers are kept in an older contact system.",
+        "The address of its Klanten API 1.0.",
         "https://klanten.example.nl/klanten/api/v1/",
     )
     klanten_client_id: str = _own_client_id("Klanten API")
@@ -209,31 +209,22 @@ class Source:
         repr=False,
         metadata=about("The secret that goes with it.", SECRET, default="", secret=True),
     )
-    user_id: str = key(
-        "",
-        "Who the source writes in its audit trail for our calls.",
-        'laat leeg of schrijf bijvoorbeeld user_id = "klantbrug"',
+    user_id: str = _optional(
+        "Who the source writes in its audit trail for our calls.", 'user_id = "klantbrug"'
     )
-    user_representation: str = key(
-        "",
-        "The name that it writes beside it.",
-        'laat leeg of schrijf bijvoorbeeld user_representation = "Klantbrug"',
+    user_representation: str = _optional(
+        "The name that it writes beside it.", 'user_representation = "Klantbrug"'
     )
-    jwt_exp: bool = key(
-        False,
-        "true for a source that wants to read in each token until when it holds: an hour (claim exp).",
-        "schrijf jwt_exp = true of jwt_exp = false",
+    jwt_exp: bool = flag(
+        False, "true for a source that wants to read in each token until when it holds (claim exp)."
     )
     ca_bundle: Path | None = _pem(
         "PEM file of the authority that signed the source's certificate, when that is not a public one."
     )
     client_cert: Path | None = _pem("PEM file of a client certificate, when the source asks for one.")
     client_key: Path | None = _pem("PEM file of its key, when that is not in client_cert.")
-    max_connections: int = key(
-        2,
-        "The most calls at one time, of all processes together.",
-        "schrijf bijvoorbeeld {}",
-        between(1, MOST_CONNECTIONS),
+    max_connections: int = whole(
+        2, "The most calls at one time, of all processes together.", most=MOST_CONNECTIONS
     )
     requests_per_second: float = key(
         0, "The most calls in a second, of all processes together; 0 is no limit.", NO_LIMIT, at_least(0)
@@ -244,11 +235,8 @@ class Source:
     connect_timeout: int = whole(5, "How long to wait for a connection.", SECONDS)
     read_timeout: int = whole(60, "How long to wait for the next bytes of an answer.", SECONDS)
     call_timeout: int = whole(120, "How long one call may last in all, with all of its answer.", SECONDS)
-    longest_rest: int = key(
-        3600,
-        "The longest that jobs leave the source alone when it asks for rest (Retry-After).",
-        "schrijf hele seconden, bijvoorbeeld {}",
-        between(1, 3600),
+    longest_rest: int = whole(
+        3600, "The longest that jobs leave it alone when it asks for rest (Retry-After).", SECONDS, most=3600
     )
     max_answer: int = whole(
         32 * 1024 * 1024,
@@ -265,15 +253,10 @@ class Source:
     sweep_days: int = whole(7, "Within so many days everything is read again, bit by bit.", "hele dagen")
     zaakcontactmomenten: str = choice(
         "How jobs read the zaakcontactmomenten of this source, a list without pages (M32).",
-        'schrijf "auto", "per_zaak" of "geen"',
         "auto",
         "per_zaak",
         "geen",
     )
-
-
-def _when_incomplete(doc: str) -> str:
-    return choice(doc, 'schrijf "refuse" of "answer"', "refuse", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +267,10 @@ class Live:
         300, "How old what is held may be before a question about it asks the source again.", SECONDS, 0
     )
     deadline: int = whole(4, "How long a question may wait for sources, over all its calls.", SECONDS)
-    partial: str = _when_incomplete(
-        "What to do with a question that a source cannot answer completely before the backfill is done."
+    partial: str = choice(
+        "What to do with a question that a source cannot answer completely yet.", "refuse", "answer"
     )
-    partial_lists: str = _when_incomplete("The same for lists without any filter.")
+    partial_lists: str = choice("The same for lists without any filter.", "refuse", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,9 +280,7 @@ class Job:
     A blank schedule, and None for most_seconds, mean that of the job itself.
     """
 
-    enabled: bool = key(
-        True, "false: the job does not run by itself.", "schrijf enabled = true of enabled = false"
-    )
+    enabled: bool = flag(True, "false: the job does not run by itself.")
     schedule: str = key(
         "",
         "When it runs, as five cron fields; blank: the job's own schedule.",

@@ -45,7 +45,7 @@ _LISTS: dict[Any, type[Field[Any]]] = {tuple[str, ...]: Text, tuple[ZaakCodes, .
 def _field(name: str, wanted: Any, key: Key, default: Any, **more: Any) -> Field[Any]:
     """The field for a key of this type; without a default it must be given."""
     known: dict[str, Any] = {"required": True} if default is MISSING else {"load_default": default}
-    fix = key.fix.replace("{}", f"{name} = {json.dumps(default, default=str)}")
+    fix = key.fix.replace("{key}", name).replace("{}", f"{name} = {json.dumps(default, default=str)}")
     made, make = _FIELDS.get(wanted, (Several, tuple))
     told = {"doc": key.doc, "fix": fix, "secret": key.secret, "make": key.make or make, **more}
     known |= {"validate": key.limits, "metadata": told}

@@ -6,16 +6,16 @@ Where the source has no such API nothing is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.store.base.kinds import RAW_KINDS, TRANSLATED
-from gateway.store.file.database import now
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, inbox
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from gateway.fetch.visit import Visit
 
 # What hangs on a zaak in the Zaken API, and what ties contactmomenten to it in the other.
-OF_ZAAK = [kind.kind for kind in asked_by("zaak") if not kind.ties]
-TIES_OF_ZAAK = [kind.kind for kind in asked_by("zaak") if kind.ties and kind.api != ZAKEN]
+OF_ZAAK = [kind.name for kind in asked_by("zaak") if not kind.ties]
+TIES_OF_ZAAK = [kind.name for kind in asked_by("zaak") if kind.ties and kind.api != ZAKEN]
 # What ties a contactmoment, or a klant, and can be asked for by it.
-TIES = tuple(kind.kind for kind in asked_by("contactmoment"))
-TIES_OF_KLANT = [kind.kind for kind in asked_by("klant")]
+TIES_OF_MOMENT = tuple(kind.name for kind in asked_by("contactmoment"))
+TIES_OF_KLANT = [kind.name for kind in asked_by("klant")]
 
 
 def no_list(error: LegacyError) -> bool:
@@ -151,7 +151,7 @@ class Contents:
         self._moment(visit, uuid)
         self.paid("contactmoment", uuid)
 
-    def reread_ties(self, visit: Visit, uuid: UUID, kinds: Iterable[str] = TIES) -> None:
+    def reread_ties(self, visit: Visit, uuid: UUID, kinds: Sequence[str] = TIES_OF_MOMENT) -> None:
         """The ties of a contactmoment as they are now, for jobs: before it is taken, for they tell who may see it."""
         self._ties(visit, "contactmoment", uuid, kinds)
 
@@ -186,7 +186,7 @@ class Contents:
         """Which contactmomenten a klant has."""
         self.fetcher.once(visit, f"klant {uuid}", lambda: self._ties(visit, "klant", uuid, TIES_OF_KLANT))
 
-    def _ties(self, visit: Visit, of: str, uuid: UUID, kinds: Iterable[str]) -> None:
+    def _ties(self, visit: Visit, of: str, uuid: UUID, kinds: Sequence[str]) -> None:
         """Ask for the ties of a zaak, klant or contactmoment; what did not come with the answer is asked by uuid."""
         client, begin = self.fetcher.client, now()
         # A klant may be of a Klanten API that is no part of the source.

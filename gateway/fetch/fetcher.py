@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.fetch.contents import Contents
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Covered, Standing
 from gateway.fetch.keys import Keys
@@ -20,7 +21,7 @@ from gateway.ingest.ingest import Ingest, Result
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import DeadlinePassed, Forbidden, LegacyError, NotFound
 from gateway.legacy.pacing.waiting_threads import about_to_wait
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.legacy import claims, identities
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import leases

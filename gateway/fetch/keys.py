@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.fetch.coverage import SETTLED_PHASES
 from gateway.legacy.errors import BadRequest
-from gateway.store.file.database import now
 from gateway.store.legacy import claims, identities
 from gateway.store.operation.sources import note_fetched
 from mappings.identity.identity import place
@@ -97,7 +97,7 @@ class Keys:
     def _questions(self, visit: Visit, kind: LegacyKind, key: str) -> Questions:
         if kind.by_key is None:
             return [], True
-        return kind.by_key(key, _Asking(self.fetcher.client, kind.kind, visit.give_up))
+        return kind.by_key(key, _Asking(self.fetcher.client, kind.name, visit.give_up))
 
     def _key(self, visit: Visit, key: str) -> None:
         for kind in self._asked_by_key():
@@ -112,29 +112,29 @@ class Keys:
         if kind.url_is_key and key.startswith("url:"):
             _, own = wijst_naar(key.removeprefix("url:"), {kind.api: client.base_of(kind.api)})
             if own is not None:
-                self.fetcher.fetch(visit, kind.kind, own)
+                self.fetcher.fetch(visit, kind.name, own)
                 return True
         if not self._questions(visit, kind, key)[0]:
             return True
-        began, version = now(), client.version_of(kind.kind, deadline=visit.give_up)
+        began, version = now(), client.version_of(kind.name, deadline=visit.give_up)
         queries, whole = self._questions(visit, kind, key)
         try:
             for parameter, value in queries:
                 if kind.decides is Decides.ITS_ZAAK:
-                    self._zaken_of(visit, f"{kind.kind}__{parameter}", value)
+                    self._zaken_of(visit, f"{kind.name}__{parameter}", value)
                 asked = now()
-                objects = client.all(kind.kind, {parameter: value}, deadline=visit.give_up)
-                self.fetcher.take(visit, kind.kind, objects, asked)
+                objects = client.all(kind.name, {parameter: value}, deadline=visit.give_up)
+                self.fetcher.take(visit, kind.name, objects, asked)
         except BadRequest:
-            if client.version_of(kind.kind, deadline=visit.give_up) == version:
+            if client.version_of(kind.name, deadline=visit.give_up) == version:
                 raise
             return False
-        if client.version_of(kind.kind, deadline=visit.give_up) != version:
+        if client.version_of(kind.name, deadline=visit.give_up) != version:
             return False  # the newer one may have more fields to ask
         if whole:
             with self.store.read() as connection:
-                unseen = identities.unseen_of_key(connection, self.source, kind.kind, key, began)
-            self.fetcher.settle_unseen(visit, kind.kind, unseen)
+                unseen = identities.unseen_of_key(connection, self.source, kind.name, key, began)
+            self.fetcher.settle_unseen(visit, kind.name, unseen)
         return True
 
     def _zaken_of(self, visit: Visit, name: str, value: str) -> None:

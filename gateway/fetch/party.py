@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
 from gateway.legacy.pacing.waiting_threads import about_to_wait
-from gateway.store.file.database import now
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, fetched_times, note_fetched, set_fetched

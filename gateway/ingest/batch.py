@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.ingest.incoming import Incoming, Translator, body_of, incoming, state_of
 from gateway.ingest.invisible_objects import Unseen
 from gateway.ingest.recompute import Merging
@@ -24,7 +25,6 @@ from gateway.store.base.kinds import (
     UNREADABLE,
     WAITING,
 )
-from gateway.store.file.database import now
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
@@ -38,7 +38,7 @@ from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
 
 # What says something of a partij or actor.
-SAYING = frozenset(kind.kind for kind in KINDS.values() if kind.says)
+SAYING = frozenset(kind.name for kind in KINDS.values() if kind.says)
 # What goes with its zaak; what is about it in another API is still there when it is gone.
 GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
 STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)

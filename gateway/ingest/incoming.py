@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from gateway.ingest.vertegenwoordigingen import today
+from gateway.base.clock import today
 from gateway.store.base.compression import pack
 from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from mappings.identity.identity import Uuids, sealed

@@ -12,9 +12,9 @@ from mappings.standards import KINDS, in_order
 from mappings.standards.declaration import Decides
 
 # What ties a contactmoment to a klant or zaak.
-TIES = tuple(kind.kind for kind in in_order() if kind.ties)
+TIES = tuple(kind.name for kind in in_order() if kind.ties)
 # These tie something; a contactmoment by the klant and the earlier one that it names itself.
-TYING = frozenset(kind.kind for kind in KINDS.values() if kind.tie)
+TYING = frozenset(kind.name for kind in KINDS.values() if kind.tie)
 
 
 def is_free(decides: Decides, zaak: bytes | None) -> bool:

@@ -14,12 +14,13 @@ from uuid import UUID
 from flask import Flask, Response, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from gateway.base.clock import now
 from gateway.config.model import Config, Source
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.http.request_body import read_json
 from gateway.http.responses import as_response, empty_reply
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import source_id
 from mappings.identity.urls import uuid_under
@@ -28,7 +29,7 @@ from mappings.standards.declaration import ZAKEN
 
 PATH = "/notificaties/callback"
 KANAAL = "zaken"
-RESOURCES = tuple(kind.kind for kind in KINDS.values() if kind.api == ZAKEN)
+RESOURCES = tuple(kind.name for kind in KINDS.values() if kind.api == ZAKEN)
 FOREIGN, DROPPED = "foreign", "dropped"
 NO_ROOM = "er kwamen meer notificaties dan er konden wachten"
 

@@ -8,7 +8,7 @@ from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.operator.check_report import Level, SourceReport, explain
-from mappings.standards import in_order
+from mappings.standards import KINDS
 from mappings.standards.declaration import LegacyKind
 
 _NAMES = {"klanten": "Klanten API", "contactmomenten": "Contactmomenten API"}
@@ -28,7 +28,7 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
             version = client.speaks(api, deadline=deadline)
             suffix = f", versie {version}" if version else ""
             report.say(Level.OK, f"De {_NAMES[api]} antwoordt{suffix}.")
-            for kind in (kind for kind in in_order() if kind.api == api and kind.paged):
+            for kind in (kind for kind in KINDS.values() if kind.api == api and kind.paged):
                 path = kind.path
                 _count(client, kind, url, report, deadline)
         except errors.LegacyError as exc:
@@ -37,8 +37,8 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
 
 def _count(client: ZakenClient, kind: LegacyKind, url: str, report: SourceReport, deadline: float) -> None:
     """How many there are to see, and whether they name themselves as we ask them."""
-    objects, count = client.first(kind.kind, deadline=deadline)
-    report.counts[kind.kind] = count.number
+    objects, count = client.first(kind.name, deadline=deadline)
+    report.counts[kind.name] = count.number
     if not objects:
         text = f"Er zijn geen {kind.path} te zien: er zijn er geen, of de rechten reiken er niet toe."
         report.say(Level.WARNING, text)

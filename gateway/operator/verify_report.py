@@ -44,7 +44,7 @@ SORTS = {
 NO_ZAAKTYPE = "zaaktype niet bekend"
 # A contactmoment may be about several zaken.
 NO_ZAAK = frozenset(
-    kind.kind for kind in KINDS.values() if kind.decides in (Decides.NOTHING, Decides.ITS_TIES)
+    kind.name for kind in KINDS.values() if kind.decides in (Decides.NOTHING, Decides.ITS_TIES)
 )
 WITHOUT_ZAAKTYPE = "zonder zaaktype"
 VISIBLY = ", voor zover zichtbaar"

@@ -29,6 +29,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.batch import Result
@@ -38,7 +39,6 @@ from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, NotNow, To
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.pacing.gate import LONG
 from gateway.legacy.pacing.turns import BROKEN
-from gateway.store.file.database import now
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import backfills, following, leases, runs
@@ -48,7 +48,7 @@ from jobs.backfill.progress import BY_UUID, Progress, Telling
 from jobs.backfill.questions import dated, page_at, total_of, unless_too_large
 from jobs.common import zaakcontactmomenten
 from jobs.common.crew import Crew, Question
-from jobs.common.lists import TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
+from jobs.common.lists import UNPAGED_TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
 from jobs.common.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.common.work import Busy, busy
 from mappings.standards import CONNECTION
@@ -520,7 +520,7 @@ class Backfill:
         uuids = [
             UUID(bytes=each) if isinstance(each, bytes) else uuid_in(each.get("url")) for each in moments
         ]
-        for kind in TIES:
+        for kind in UNPAGED_TIES:
 
             def take(answer: tuple[int, list[dict[str, Any]] | TooLarge], kind: str = kind) -> None:
                 asked, found = answer

@@ -14,12 +14,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from gateway.base.clock import today
 from gateway.legacy.client.source_client import ZakenClient
 from mappings.standards import CONNECTION, KINDS, in_order, walked
 
 # What ties contactmomenten and has no pages: asked for each contactmoment, before it is taken (M34). That of the Zaken
 # API is also read by itself (jobs/common/zaakcontactmomenten.py), for it may point elsewhere.
-TIES = tuple(kind.kind for kind in in_order() if kind.ties and not kind.paged)
+UNPAGED_TIES = tuple(kind.name for kind in in_order() if kind.ties and not kind.paged)
 # Dividing costs a count for each part, so it must be worth it; a part of this size has no deep pages.
 PART = 20_000
 FIRST_DAY = date(2000, 1, 1)
@@ -29,12 +30,12 @@ Filters = dict[str, str]
 
 def kinds_of(client: ZakenClient) -> tuple[str, ...]:
     """The kinds of objects that are walked in this source, in order."""
-    return tuple(kind.kind for kind in walked() if client.has_api(kind.api))
+    return tuple(kind.name for kind in walked() if client.has_api(kind.api))
 
 
 def ties_in(client: ZakenClient) -> tuple[str, ...]:
     """The kinds that are asked for each contactmoment of this source."""
-    kinds = TIES if client.has_api("contactmomenten") else ()
+    kinds = UNPAGED_TIES if client.has_api("contactmomenten") else ()
     return tuple(kind for kind in kinds if kind != CONNECTION or client.zaakcontactmomenten != "geen")
 
 
@@ -69,7 +70,7 @@ def parts_of(client: ZakenClient, kind: str, part: int = PART) -> list[Filters]:
     whole = counted({})
     if whole <= part:
         return [{}]
-    tomorrow = date.today() + timedelta(days=1)
+    tomorrow = today() + timedelta(days=1)
     found = _divided(lambda start, end: counted(_between(field, start, end)), FIRST_DAY, tomorrow, part)
     starts = [None, *(start for start, _ in found), tomorrow]
     parts = [_between(field, start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)]

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Forbidden, LegacyError, Unreachable
-from gateway.store.file.database import now
 from gateway.store.operation import inbox as rows
 from jobs.common.backoff import back_off
 from jobs.common.work import Work

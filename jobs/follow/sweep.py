@@ -25,6 +25,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
@@ -32,7 +33,6 @@ from gateway.ingest.batch import Result
 from gateway.installation import Installation
 from gateway.legacy.client.source_client import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
-from gateway.store.file.database import now
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten
 from jobs.common.lists import all_kinds_of

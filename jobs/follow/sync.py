@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError, TooLarge
-from gateway.store.file.database import now
 from gateway.store.operation import following
 from jobs.common.work import Work
 from jobs.follow.failures import is_of_the_job
@@ -102,7 +102,7 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     began = now()
     looking = _Looking(followed, since, done)
     client = followed.fetcher.client
-    for kind in (kind.kind for kind in in_order() if kind.newest and client.has_api(kind.api)):
+    for kind in (kind.name for kind in in_order() if kind.newest and client.has_api(kind.api)):
         try:
             looking.everything_new(kind)
         except TooLarge as error:  # the other lists must not wait for it

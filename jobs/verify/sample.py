@@ -28,9 +28,9 @@ from mappings.standards import asked_by, in_order
 from mappings.translate import uuid_in
 
 # What hangs on a zaak, and the filter that finds it.
-CONTENT = {kind.kind: kind.asked_by["zaak"] for kind in in_order() if "zaak" in kind.asked_by}
+CONTENT = {kind.name: kind.asked_by["zaak"] for kind in in_order() if "zaak" in kind.asked_by}
 # What ties a contactmoment; first what may stand in a list that was read.
-OF_MOMENT = tuple(kind.kind for kind in asked_by("contactmoment"))
+OF_MOMENT = tuple(kind.name for kind in asked_by("contactmoment"))
 SAMPLE_PAGES = 20
 
 

@@ -25,7 +25,7 @@ class Key(NamedTuple):
     """What is known of a key beside its name, type and default."""
 
     doc: str  # what it is, in a sentence; the comment in config.example.toml begins with it
-    fix: str  # what to write instead of a wrong value; {} is the key with its default
+    fix: str  # what to write instead of a wrong value, in which {key} is its name, {} that with the default
     limits: tuple[Limit, ...] = ()
     each: tuple[Limit, ...] = ()  # of a list: those of each value in it
     make: Callable[[Any], Any] | None = None  # from the value that was right to that of the dataclass
@@ -43,14 +43,21 @@ def key(default: T, doc: str, fix: str, *limits: Limit, **more: Any) -> T:
     return field(default=default, metadata=about(doc, fix, *limits, **more))
 
 
-def whole(default: int, doc: str, what: str = "", least: int = 1) -> int:
-    """A key for a whole number, `what` in words, that is not less than the least."""
-    return key(default, doc, f"schrijf {what and f'{what}, '}bijvoorbeeld {{}}", at_least(least))
+def whole(default: int, doc: str, what: str = "", least: int = 1, most: int | None = None) -> int:
+    """A key for a whole number, `what` in words, from the least to the most."""
+    fix = f"schrijf {what and f'{what}, '}bijvoorbeeld {{}}"
+    return key(default, doc, fix, at_least(least) if most is None else between(least, most))
 
 
-def choice(doc: str, fix: str, *choices: str) -> str:
+def flag(default: bool, doc: str, rule: str = "") -> bool:
+    """A key for true or false."""
+    return key(default, doc, f"schrijf {{key}} = true of {{key}} = false{rule and f' ({rule})'}")
+
+
+def choice(doc: str, *choices: str, fix: str = "") -> str:
     """A key for one of these, by default the first."""
-    return key(choices[0], doc, fix, one_of(*choices))
+    quoted = [f'"{each}"' for each in choices]
+    return key(choices[0], doc, fix or f"schrijf {', '.join(quoted[:-1])} of {quoted[-1]}", one_of(*choices))
 
 
 def secret_key(doc: str, fix: str = SECRET) -> str:

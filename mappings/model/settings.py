@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, validate
 
-from mappings.model.config_key import NOT_EMPTY, about, at_least, choice, key, matches, one_of, shown
+from mappings.model.config_key import NOT_EMPTY, about, at_least, choice, flag, key, matches, one_of, shown
 
 # From open to closed, in the order of the standard; M28 and M34 compare places in this row.
 VERTROUWELIJKHEIDAANDUIDINGEN = (
@@ -101,6 +101,10 @@ def _code(default: str, doc: str, rule: str) -> str:
     return key(default, f"{doc} ({rule}).", f'schrijf bijvoorbeeld "{default}" ({rule})', length)
 
 
+def _choice(doc: str, rule: str, *choices: str) -> str:
+    return choice(f"{doc} ({rule}).", *choices, fix=f"schrijf bijvoorbeeld {{}} ({rule})")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`[mapping]`: the choices that the translation rules leave to the municipality.
@@ -131,23 +135,15 @@ class Settings:
         each=(validate.Length(min=1, error="heeft een lege tekst"),),
         make=_plain,
     )
-    adressen: str = choice(
-        "Whose addresses are taken over (M14).",
-        "schrijf bijvoorbeeld {} (M14)",
-        "alle",
-        "organisaties",
-        "geen",
-    )
+    adressen: str = _choice("Whose addresses are taken over", "M14", "alle", "organisaties", "geen")
     voorkeurstaal: str = key(
         "",
         "The voorkeurstaal of a partij: three letters, or blank (M11).",
         "laat leeg (M11)",
         matches("|[a-z]{3}", f"is niet leeg en niet {_TAAL}"),
     )
-    voorkeursadres: bool = key(
-        True,
-        "Whether a partij prefers its standard e-mail address, else its standard telephone number (M11).",
-        "schrijf voorkeursadres = true of voorkeursadres = false (M11)",
+    voorkeursadres: bool = flag(
+        True, "Whether a partij prefers its standard e-mail address, else telephone number (M11).", "M11"
     )
     taal: str = key(
         "nld",
@@ -187,24 +183,18 @@ class Settings:
         'schrijf een lijst (M30): ["initiator"]',
         each=_ROLLEN,
     )
-    contactpersoon_adressen: str = choice(
-        "Who gets the e-mail and telephone of an organisation's contact person (M22).",
-        "schrijf bijvoorbeeld {} (M22)",
+    contactpersoon_adressen: str = _choice(
+        "Who gets the e-mail and telephone of a contact person",
+        "M22",
         "beide",
         "contactpersoon",
         "organisatie",
     )
-    overige_adressen: str = choice(
-        "Whether a telephone number that the API does not take becomes a digitaal adres of soort overig (M21).",
-        "schrijf bijvoorbeeld {} (M21)",
-        "tonen",
-        "weglaten",
+    overige_adressen: str = _choice(
+        "Whether what is no telephone number to the API becomes an address", "M21", "tonen", "weglaten"
     )
-    verdwenen_partij: str = choice(
-        "What becomes of a partij whose last rol is gone while local data refers to it (M20).",
-        "schrijf bijvoorbeeld {} (M20)",
-        "inactief",
-        "verwijderen",
+    verdwenen_partij: str = _choice(
+        "What becomes of a partij without rollen that local data needs", "M20", "inactief", "verwijderen"
     )
     contactverzoek_typen: tuple[str, ...] = key(
         (),

@@ -1,7 +1,7 @@
 """The kinds of objects that sources have, each declared once: a module a kind.
 
-A kind is added by a module here, with its schema in `mappings.incoming` and its rules in `mappings.rules`. Tables by
-kind elsewhere are made from these when they are imported.
+A kind is added by a module here, with its schema in `mappings.incoming` and its rules in `mappings.rules`; in
+tests/test_made_up_kind.py stands one whole. Tables by kind elsewhere are made from these when they are imported.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from mappings.standards.zaak import ZAAK
 from mappings.standards.zaakcontactmoment import ZAAKCONTACTMOMENT
 
 # What connects a zaak to a contactmoment of any API. It has no pages and no order, so it is read in ways of its own.
-CONNECTION = ZAAKCONTACTMOMENT.kind
+CONNECTION = ZAAKCONTACTMOMENT.name
 
 # The kinds that are held, by their number.
 KINDS: dict[str, LegacyKind] = {}
 # What can be asked of a source: their lists, and those of the Catalogi API.
-LISTS: dict[str, LegacyList] = {each.kind: each for each in (ZAAKTYPE, ROLTYPE)}
+LISTS: dict[str, LegacyList] = {each.name: each for each in (ZAAKTYPE, ROLTYPE)}
 
 
 def declare(kind: LegacyKind) -> None:
     """Add a kind, before anything else of ours is imported. Raises ValueError when its name or number is taken."""
-    if kind.kind in LISTS or kind.number != len(KINDS) + 1:
-        raise ValueError(f"{kind.kind} is declared already, or {kind.number} is not the next number")
-    KINDS[kind.kind] = LISTS[kind.kind] = kind
+    if kind.name in LISTS or kind.number != len(KINDS) + 1:
+        raise ValueError(f"{kind.name} is declared already, or {kind.number} is not the next number")
+    KINDS[kind.name] = LISTS[kind.name] = kind
 
 
 for each in (
@@ -52,7 +52,7 @@ def walked() -> list[LegacyKind]:
 
 def of_every_source() -> list[str]:
     """The kinds that every source has, whose lists are walked: those of the Zaken API."""
-    return [kind.kind for kind in walked() if kind.api == ZAKEN]
+    return [kind.name for kind in walked() if kind.api == ZAKEN]
 
 
 def asked_by(kind: str) -> list[LegacyKind]:

@@ -8,13 +8,13 @@ from mappings.standards.declaration import ALWAYS, CATALOGI, LegacyList, since
 
 # The Catalogi API has a version of its own; these filters are in all of them.
 ZAAKTYPE: Final = LegacyList(
-    kind="zaaktype",
+    name="zaaktype",
     path="zaaktypen",
     api=CATALOGI,
     filters=since(ALWAYS, "page", "catalogus", "identificatie", "status"),
 )
 ROLTYPE: Final = LegacyList(
-    kind="roltype",
+    name="roltype",
     path="roltypen",
     api=CATALOGI,
     filters=since(ALWAYS, "page", "zaaktype", "omschrijvingGeneriek", "status"),

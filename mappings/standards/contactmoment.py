@@ -39,7 +39,7 @@ def _tie(uuid: bytes, facts: dict[str, Any]) -> Tie:
 
 
 CONTACTMOMENT: Final = LegacyKind(
-    kind="contactmoment",
+    name="contactmoment",
     number=6,
     title="Contactmomenten",
     path="contactmomenten",

@@ -98,7 +98,7 @@ class LegacyList:
     the URL of an object of the source itself, with the kind of that.
     """
 
-    kind: str
+    name: str
     path: str
     api: str
     filters: Mapping[str, Spans]

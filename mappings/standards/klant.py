@@ -46,7 +46,7 @@ def _by_key(key: str, asking: Asking) -> Questions:
 
 
 KLANT: Final = LegacyKind(
-    kind="klant",
+    name="klant",
     number=5,
     title="Klanten",
     path="klanten",

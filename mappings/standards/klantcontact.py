@@ -28,7 +28,7 @@ def _translate(
 
 
 KLANTCONTACT: Final = LegacyKind(
-    kind="klantcontact",
+    name="klantcontact",
     number=3,
     title="Klantcontacten",
     path="klantcontacten",

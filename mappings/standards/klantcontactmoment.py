@@ -31,7 +31,7 @@ def _tie(_uuid: bytes, facts: dict[str, Any]) -> Tie:
 
 
 KLANTCONTACTMOMENT: Final = LegacyKind(
-    kind="klantcontactmoment",
+    name="klantcontactmoment",
     number=7,
     title="Klantcontactmomenten",
     path="klantcontactmomenten",

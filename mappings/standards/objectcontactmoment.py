@@ -28,7 +28,7 @@ def _zaak_in(raw: Mapping[str, Any]) -> object:
 
 
 OBJECTCONTACTMOMENT: Final = LegacyKind(
-    kind="objectcontactmoment",
+    name="objectcontactmoment",
     number=8,
     title="Objectcontactmomenten",
     path="objectcontactmomenten",

@@ -82,7 +82,7 @@ def _by_key(key: str, asking: Asking) -> Questions:
 
 
 ROL: Final = LegacyKind(
-    kind="rol",
+    name="rol",
     number=2,
     title="Rollen",
     path="rollen",

@@ -31,7 +31,7 @@ def _translate(
 
 
 ZAAK: Final = LegacyKind(
-    kind="zaak",
+    name="zaak",
     number=1,
     title="Zaken",
     path="zaken",

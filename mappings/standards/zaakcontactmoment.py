@@ -39,7 +39,7 @@ def _tie(_uuid: bytes, facts: dict[str, Any]) -> Tie | None:
 
 
 ZAAKCONTACTMOMENT: Final = LegacyKind(
-    kind="zaakcontactmoment",
+    name="zaakcontactmoment",
     number=4,
     title="Zaakcontactmomenten",
     path="zaakcontactmomenten",

@@ -7,13 +7,13 @@ from uuid and the one configured base, and only parameters that the version has 
 """
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.base import clock
 from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Source
 from gateway.legacy import errors
@@ -166,7 +166,7 @@ class ZakenClient:
 
         Raises NotConfigured for an API that the source does not have.
         """
-        kind = next(each.kind for each in LISTS.values() if each.api == api)
+        kind = next(each.name for each in LISTS.values() if each.api == api)
         answer = self._ask(kind, self._list_url(kind), {}, self._template(kind, {}), deadline)
         return answer.headers.get("API-version", "")
 
@@ -220,7 +220,7 @@ class ZakenClient:
         the version does not have, and for zaakcontactmomenten without a filter.
         """
         question = self._question(kind, filters or {}, deadline, api_versions.PAGE_SIZE)
-        asked = _now()
+        asked = clock.now()
         if LISTS[kind].pages is Pages.NONE:
             objects = self._objects_in(self._list(question, deadline), kind, question.template, deadline)
             if objects:
@@ -229,7 +229,7 @@ class ZakenClient:
         number, before, same = start, None, 1
         while True:
             size = api_versions.PAGE_SIZE if "pageSize" in question.params else api_versions.DEFAULT_PAGE_SIZE
-            template, asked = question.template, _now()
+            template, asked = question.template, clock.now()
             try:
                 page = self._page(question, number, size, deadline)
             except errors.VersionChanged:
@@ -491,7 +491,3 @@ def _own_credentials(source: Source, api: str) -> Source | None:
     if not client_id:
         return None
     return replace(source, client_id=client_id, secret=getattr(source, f"{api}_secret"))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -12,14 +12,13 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.base.clock import now, utc_now
 from gateway.store.backup import integrity
 from gateway.store.backup.copy import MADE, SPARE_BYTES, Progress, sync
 from gateway.store.file import holders
-from gateway.store.file.database import now
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.file.holders import Mark, Record
 from gateway.store.operation import events, following, leases
@@ -190,7 +189,7 @@ def _old(store: Path) -> Iterator[Path]:
 
 
 def _free_folder(store: Path) -> Path:
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    moment = utc_now().strftime("%Y%m%dT%H%M%SZ")
     number = 0
     while True:
         folder = store.with_name(f"{store.name}.opzij-{moment}{f'-{number}' if number else ''}")

@@ -75,11 +75,11 @@ ON_DELETE: dict[str, OnDelete] = dict.fromkeys(RELATIONS, OnDelete.CASCADE) | {
 
 # Legacy objects, as they are declared.
 RAW_KINDS: tuple[str, ...] = tuple(declared.KINDS)
-RAW_KIND: dict[str, int] = {kind.kind: kind.number for kind in declared.KINDS.values()}
+RAW_KIND: dict[str, int] = {kind.name: kind.number for kind in declared.KINDS.values()}
 
 # What hangs on a zaak: it is readable as far as its zaak is (M34).
 ON_A_ZAAK = tuple(
-    kind.kind
+    kind.name
     for kind in declared.KINDS.values()
     if kind.decides in (Decides.ITS_ZAAK, Decides.ITS_ZAAK_IF_ANY)
 )

@@ -435,11 +435,6 @@ def _nothing() -> None:
     """Nothing to do while waiting."""
 
 
-def now() -> int:
-    """The time as the store writes it: microseconds since 1970, UTC."""
-    return time.time_ns() // 1000
-
-
 def file_system_of(folder: Path) -> str:
     """The type of the file system that holds `folder`, "" where the machine doesn't say."""
     try:
