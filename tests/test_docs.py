@@ -17,12 +17,14 @@ import pytest
 from rules import RULES
 
 from gateway.cli.main import cli
+from gateway.config.defaults import LOG_MB
 from gateway.config.load import load_config
 from gateway.config.sections import JOB_SECTIONS
 from gateway.klantinteracties.model.freshness import FRESHNESS
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.legacy import errors
 from gateway.store.base.kinds import LEFT_OUT_RULES
+from gateway.store.file.write_ahead_log import BULK_PART
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -334,6 +336,13 @@ def test_the_operator_finds_every_code_of_a_refusal():
     rows = section(OPERATION, "Als een bron hapert").split("| Code |")[1]
     first_cells = re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE)
     assert set(re.findall(r"`([\w-]+)`", " ".join(first_cells))) == set(errors._REFUSALS)
+
+
+def test_the_documents_agree_on_how_large_the_write_ahead_log_gets():
+    part, megabytes = f"{BULK_PART:.0%}".replace("%", " %"), f"{BULK_PART * LOG_MB:.0f} MB"
+    assert f"tot {part} van `[store] log_mb` ({LOG_MB} MB), dus {megabytes};" in text_of(OPERATION)
+    assert f"{megabytes} ({part} of `[store] log_mb`)" in text_of(ROOT / "docs" / "performance.md")
+    assert f"{part} of\n`[store] log_mb`" in text_of(ARCHITECTURE)
 
 
 def test_the_readme_names_the_resources_as_they_are_served():
