@@ -5,10 +5,12 @@ It holds everything that merging needs, so that a party of many rollen is merged
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
+
+from mappings.model.findings import Finding, Severity
 
 AFWIJKEND: Final = "afwijkendeNaamBetrokkene"
 # The parts of a contactnaam in the betrokkeneIdentificatie of a rol.
@@ -20,6 +22,71 @@ NAAMVELD: Final[Mapping[str, str]] = {
 }
 
 
+class ClaimedNummer(NamedTuple):
+    """A number, and what sort of number it is: of an identificator, or by its label in anderePartijIdentificator."""
+
+    soort: str
+    nummer: str
+
+
+class ClaimedAdres(NamedTuple):
+    """One digitaal adres; `sleutel` is the normalised value by which two of them are the same (M9, M21)."""
+
+    soort: str
+    adres: str
+    sleutel: str
+    omschrijving: str
+
+
+class ClaimedContactpersoon(NamedTuple):
+    """Who answers for an organisation (M22, M24).
+
+    The key is naam and e-mail, case-folded, when an e-mail address is given, else the rol.
+    """
+
+    achternaam: str
+    functie: str
+    key: tuple[str, ...]
+
+    def as_kept(self) -> list[Any]:
+        """It as JSON has it."""
+        return [self.achternaam, self.functie, list(self.key)]
+
+    @classmethod
+    def of_kept(cls, kept: Sequence[Any] | None) -> Self | None:
+        """What `as_kept` gave, or None."""
+        return None if kept is None else cls(kept[0], kept[1], tuple(kept[2]))
+
+
+class ClaimReading(NamedTuple):
+    """What a claim says when it is read as one soort of party, and the findings that hold only then (M41)."""
+
+    naam: Any
+    digitaal: list[ClaimedAdres]
+    contactpersoon: ClaimedContactpersoon | None
+    findings: list[Finding]
+
+    def as_kept(self) -> list[Any]:
+        """It as JSON has it."""
+        return [
+            self.naam,
+            [list(adres) for adres in self.digitaal],
+            self.contactpersoon and self.contactpersoon.as_kept(),
+            [[each.rule, each.field, str(each.severity), each.action] for each in self.findings],
+        ]
+
+    @classmethod
+    def of_kept(cls, kept: Sequence[Any]) -> Self:
+        """What `as_kept` gave."""
+        naam, digitaal, contactpersoon, findings = kept
+        return cls(
+            naam,
+            [ClaimedAdres(*adres) for adres in digitaal],
+            ClaimedContactpersoon.of_kept(contactpersoon),
+            [Finding(rule, path, Severity(severity), action) for rule, path, severity, action in findings],
+        )
+
+
 @dataclass(slots=True)
 class Claim:
     """What legacy objects say of one party or actor.
@@ -28,9 +95,9 @@ class Claim:
     persoon, organisatie, vestiging, medewerker or organisatorische_eenheid, or "" of a klant that does not say: then
     `readings` hold what it says as a person and as an organisation (see `read_as`). `moment` is the registratiedatum
     in microseconds. Groups that the object does not give are None (M18 skips them). `afwijkend` tells that the only
-    name is afwijkendeNaamBetrokkene, which gives way to every other (M12). `contactpersoon` is its achternaam, functie
-    and key (M22), `genoemd` whom a person's contactpersoonRol names, when that is not its own name as it stands (M23),
-    `nummer` that of a klant (M41), `own_fields` those in which a klant named itself (None: no klant).
+    name is afwijkendeNaamBetrokkene, which gives way to every other (M12). `genoemd` is whom a person's
+    contactpersoonRol names, when that is not its own name as it stands (M23), `nummer` that of a klant (M41),
+    `own_fields` those in which a klant named itself (None: no klant).
     Rollen that say the same may be one claim: that of the newest (`rol`, `moment`), with the moment of the `oldest`.
     """
 
@@ -41,16 +108,16 @@ class Claim:
     moment: int
     naam: Any = None
     adres: dict[str, Any] | None = None
-    identificatoren: list[list[str]] = field(default_factory=list)
+    identificatoren: list[ClaimedNummer] = field(default_factory=list)
     ouder: str = ""
-    andere: list[list[str]] = field(default_factory=list)
-    digitaal: list[list[str]] = field(default_factory=list)
-    contactpersoon: list[Any] | None = None
+    andere: list[ClaimedNummer] = field(default_factory=list)
+    digitaal: list[ClaimedAdres] = field(default_factory=list)
+    contactpersoon: ClaimedContactpersoon | None = None
     genoemd: str = ""
     nummer: str = ""
     afwijkend: bool = False
     own_fields: list[str] | None = None
-    readings: dict[str, list[Any]] | None = None
+    readings: dict[str, ClaimReading] | None = None
     oldest: int | None = None
 
     @property
@@ -71,9 +138,14 @@ class Claim:
         """What it says of a partij of this soort (persoon or organisatie) where it does not say what it is itself."""
         if not self.readings or soort not in self.readings:
             return self
-        naam, digitaal, contactpersoon, _ = self.readings[soort]
+        read = self.readings[soort]
         return replace(
-            self, soort=soort, naam=naam, digitaal=digitaal, contactpersoon=contactpersoon, readings=None
+            self,
+            soort=soort,
+            naam=read.naam,
+            digitaal=read.digitaal,
+            contactpersoon=read.contactpersoon,
+            readings=None,
         )
 
     def body(self) -> dict[str, Any]:
@@ -84,13 +156,13 @@ class Claim:
             "k": self.keys,
             "n": self.naam,
             "a": self.adres,
-            "i": self.identificatoren,
+            "i": [list(nummer) for nummer in self.identificatoren],
             "o": self.ouder,
-            "x": self.andere,
-            "d": self.digitaal,
+            "x": [list(nummer) for nummer in self.andere],
+            "d": [list(adres) for adres in self.digitaal],
         }
         if self.contactpersoon:
-            said["c"] = self.contactpersoon
+            said["c"] = self.contactpersoon.as_kept()
         if self.genoemd:
             said["g"] = self.genoemd
         if self.nummer:
@@ -100,12 +172,13 @@ class Claim:
         if self.own_fields is not None:
             said["e"] = self.own_fields
         if self.readings:
-            said["r"] = self.readings
+            said["r"] = {soort: read.as_kept() for soort, read in self.readings.items()}
         return said
 
     @classmethod
     def from_body(cls, data: Mapping[str, Any], rol: UUID, moment: int, oldest: int) -> Claim:
         """The claim of `rol` (the newest that says it) from what `body` gave."""
+        readings = data.get("r")
         return cls(
             facet=data["f"],
             soort=data["s"],
@@ -115,14 +188,14 @@ class Claim:
             oldest=oldest,
             naam=data["n"],
             adres=data["a"],
-            identificatoren=data["i"],
+            identificatoren=[ClaimedNummer(*nummer) for nummer in data["i"]],
             ouder=data["o"],
-            andere=data["x"],
-            digitaal=data["d"],
-            contactpersoon=data.get("c"),
+            andere=[ClaimedNummer(*nummer) for nummer in data["x"]],
+            digitaal=[ClaimedAdres(*adres) for adres in data["d"]],
+            contactpersoon=ClaimedContactpersoon.of_kept(data.get("c")),
             genoemd=data.get("g", ""),
             nummer=data.get("m", ""),
             afwijkend=data.get("w", False),
             own_fields=data.get("e"),
-            readings=data.get("r"),
+            readings=readings and {soort: ClaimReading.of_kept(read) for soort, read in readings.items()},
         )

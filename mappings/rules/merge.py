@@ -9,7 +9,7 @@ from uuid import UUID
 
 from mappings.identity import identity
 from mappings.identity.identity import KeySet, Ouder, Uuids
-from mappings.model.claims import AFWIJKEND, Claim
+from mappings.model.claims import AFWIJKEND, Claim, ClaimedAdres, ClaimedContactpersoon
 from mappings.model.documents import Document
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import Settings
@@ -122,8 +122,8 @@ class _Merger:
         self.soort = self.soort or _seems(self.claims)
         soort = "persoon" if self.soort == "persoon" else "organisatie"
         for claim in self.claims:
-            for rule, path, severity, action in claim.readings[soort][3] if claim.readings else ():
-                self.merged.findings.append((claim.rol, Finding(rule, path, Severity(severity), action)))
+            if claim.readings:
+                self.merged.findings += [(claim.rol, finding) for finding in claim.readings[soort].findings]
         self.claims = [claim.read_as(soort) for claim in self.claims]
 
     def _conflict(self, conflict: str) -> None:
@@ -164,9 +164,9 @@ class _Merger:
         organisatie = self.soort in ORGANISATIES
         elsewhere = organisatie and self.settings.contactpersoon_adressen == "contactpersoon"
         given = [
-            (claim, entry)
+            (claim, adres)
             for claim in self.claims
-            for entry in claim.digitaal
+            for adres in claim.digitaal
             if not (elsewhere and claim.contactpersoon)
         ]
         self._digitale_adressen(self.merged.documents[0], given, self.keys.keys)
@@ -216,23 +216,23 @@ class _Merger:
 
     def _contactpersonen(self) -> None:
         """Who answers for the organisation: a party of its own for each key (M22, M24)."""
-        people: dict[tuple[str, ...], list[tuple[Claim, list[Any]]]] = {}
+        people: dict[tuple[str, ...], list[tuple[Claim, ClaimedContactpersoon]]] = {}
         for claim in self.claims:
             if claim.contactpersoon:
-                people.setdefault(tuple(claim.contactpersoon[2]), []).append((claim, claim.contactpersoon))
+                people.setdefault(claim.contactpersoon.key, []).append((claim, claim.contactpersoon))
         for key, said in people.items():
             # One that is known by its rol only is the same one under whatever key the organisation has.
             places = self.keys.keys if len(key) > 1 else ("",)
             keys = ["|".join(("contactpersoon", *filter(None, (place, *key)))) for place in places]
             uuid, *other = (self.uuids.derive(each) for each in keys)
-            functie = next((functie for _, (_, functie, _) in said if functie), "")
+            functie = next((persoon.functie for _, persoon in said if persoon.functie), "")
             inner = str(self.uuids.derive("contactpersoon-identificatie", keys[0]))
             partij = self._partij(
                 uuid,
                 {
                     "soortPartij": "contactpersoon",
                     "interneNotitie": notitie(functie),
-                    "partijIdentificatie": partij_identificatie(inner, said[0][1][0]),
+                    "partijIdentificatie": partij_identificatie(inner, said[0][1].achternaam),
                 },
                 [claim for claim, _ in said],
                 {"werkteVoorPartij": [self.uuid]},
@@ -240,7 +240,9 @@ class _Merger:
             )
             if self.settings.contactpersoon_adressen != "organisatie":
                 # Its own name says nothing new beside its own address.
-                given = [(claim, [*entry[:3], ""]) for claim, _ in said for entry in claim.digitaal]
+                given = [
+                    (claim, adres._replace(omschrijving="")) for claim, _ in said for adres in claim.digitaal
+                ]
                 self._digitale_adressen(partij, given, keys, own=True)
 
     def _without_contactpersoon(self) -> None:
@@ -249,7 +251,7 @@ class _Merger:
             if claim.contactpersoon:
                 action = "de partij is geen organisatie: geen contactpersoon gemaakt"
                 self._finding(claim, "M22", "contactpersoonRol.naam", Severity.DROPPED, action)
-                if claim.contactpersoon[1]:
+                if claim.contactpersoon.functie:
                     self._finding(claim, "M24", "contactpersoonRol.functie", Severity.DROPPED, action)
 
     def _identificatoren(self) -> None:
@@ -337,7 +339,7 @@ class _Merger:
     def _digitale_adressen(
         self,
         partij: Document,
-        given: Iterable[tuple[Claim, list[str]]],
+        given: Iterable[tuple[Claim, ClaimedAdres]],
         keys: Sequence[str],
         *,
         own: bool = False,
@@ -348,32 +350,34 @@ class _Merger:
         of another person is not the standard one, unless they are all its `own` (M22, M23).
         """
         others = set() if own else {id(claim) for claim in self.claims if self._names_another(claim)}
-        holders: dict[tuple[str, str], list[tuple[Claim, list[str]]]] = {}
-        for claim, entry in given:
-            holders.setdefault((entry[0], entry[2]), []).append((claim, entry))
+        holders: dict[tuple[str, str], list[tuple[Claim, ClaimedAdres]]] = {}
+        for claim, adres in given:
+            holders.setdefault((adres.soort, adres.sleutel), []).append((claim, adres))
         standard: dict[str, UUID] = {}
         for (soort, sleutel), found in holders.items():
             newest = found[0][1]
             spellings = [sleutel]
             if soort == "overig":
                 # The value as given told it from others once: clients may hold the uuid of that.
-                spellings += sorted({entry[1] for _, entry in found} - {sleutel})
+                spellings += sorted({adres.adres for _, adres in found} - {sleutel})
             uuid, *other = (
                 self.uuids.derive("adres", key, soort, spelling) for key in keys for spelling in spellings
             )
             if not any(id(claim) in others for claim, _ in found):
                 claim = found[0][0]
-                place = [(each[0], each[2]) for each in claim.digitaal].index((soort, sleutel))
+                place = [(each.soort, each.sleutel) for each in claim.digitaal].index((soort, sleutel))
                 self.merged.adressen[uuid] = (claim.moment, claim.rol, -place)
                 standard.setdefault(soort, uuid)
             self._add(
                 "digitaleadres",
                 uuid,
                 {
-                    "adres": newest[1],
+                    "adres": newest.adres,
                     "soortDigitaalAdres": soort,
                     "isStandaardAdres": standard.get(soort) == uuid,
-                    "omschrijving": next((entry[3] for _, entry in found if entry[3]), ""),
+                    "omschrijving": next(
+                        (adres.omschrijving for _, adres in found if adres.omschrijving), ""
+                    ),
                     "referentie": "",
                     "verificatieDatum": None,
                 },
@@ -388,11 +392,11 @@ class _Merger:
     def _names_another(self, claim: Claim) -> bool:
         """Does its contactpersoonRol name somebody who is not this party, by all that rollen call it (M22, M23)?"""
         if self.soort != "persoon":
-            naam = claim.contactpersoon[0] if claim.contactpersoon else claim.genoemd
+            naam = claim.contactpersoon.achternaam if claim.contactpersoon else claim.genoemd
             return bool(naam) and all(
                 ander_dan(naam, each.naam) for each in self.claims if isinstance(each.naam, str)
             )
-        naam = claim.genoemd or (claim.contactpersoon[0] if claim.contactpersoon else "")
+        naam = claim.genoemd or (claim.contactpersoon.achternaam if claim.contactpersoon else "")
         names = [each.naam for each in self.claims if isinstance(each.naam, dict)]
         return bool(naam) and not any(is_eigen_naam(naam, each) for each in names)
 
@@ -461,5 +465,5 @@ class _Merger:
 
 def _seems(claims: Sequence[Claim]) -> str:
     """What a party of klanten that all do not say so seems to be (M41): an organisation when one has a bedrijfsnaam."""
-    named = any(claim.readings["organisatie"][0] for claim in claims if claim.readings)
+    named = any(claim.readings["organisatie"].naam for claim in claims if claim.readings)
     return "organisatie" if named else "persoon"
