@@ -16,8 +16,8 @@ import orjson
 
 from gateway.ingest.contactmomenten import make_moments
 from gateway.ingest.klantcontacten import finished, make_contacts
+from gateway.ingest.outcome import Touched
 from gateway.ingest.sealed_claims import Sealing
-from gateway.ingest.touched import Touched
 from gateway.ingest.vertegenwoordigingen import represent
 from gateway.store.base.kinds import KINDS
 from gateway.store.documents.numbering import held_by_others

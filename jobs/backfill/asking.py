@@ -18,7 +18,7 @@ from uuid import UUID
 from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.background import background, patient
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import NotNow, TooLarge

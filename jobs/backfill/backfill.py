@@ -27,7 +27,7 @@ from functools import partial
 from uuid import UUID
 
 from gateway.fetch.fetcher import Fetcher
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.client.source_client import Page
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate

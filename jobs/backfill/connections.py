@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from gateway.fetch.earlier_standards import CONNECTION
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.errors import LegacyError, TooLarge
 from gateway.store.file.database import now
 from gateway.store.operation import following

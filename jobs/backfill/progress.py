@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.base.cron import DUTCH_TIME
 from gateway.base.time_windows import DAYS
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import LONG
 from jobs.backfill.rate_meter import Meter
 

@@ -12,7 +12,7 @@ from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import CHOSEN
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.legacy import objects as rows
