@@ -11,7 +11,8 @@ from mappings.model.claims import Claim
 from mappings.model.documents import Document
 from mappings.model.findings import Finding
 from mappings.model.settings import Settings
-from mappings.rules.merge import Merged, merge, sets_of
+from mappings.rules.merge import merge, sets_of
+from mappings.rules.merged import Merged
 from mappings.translate import Translated, translate
 
 ZAKEN = "https://zaken.example/zaken/api/v1"

@@ -41,7 +41,8 @@ from mappings.model.findings import Finding
 from mappings.model.settings import Settings
 from mappings.rules.klantcontacten import KLANTCONTACTER
 from mappings.rules.klanten import nummer_bezet, verdeel_nummers
-from mappings.rules.merge import Merged, merge, sets_of
+from mappings.rules.merge import merge, sets_of
+from mappings.rules.merged import Merged
 from mappings.rules.rollen import ACTOR_TYPES, Claim
 
 
