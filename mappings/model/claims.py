@@ -5,8 +5,9 @@ It holds everything that merging needs, so that a party of many rollen is merged
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
@@ -53,9 +54,19 @@ class ClaimedContactpersoon(NamedTuple):
         return [self.achternaam, self.functie, list(self.key)]
 
     @classmethod
-    def of_kept(cls, kept: Sequence[Any] | None) -> Self | None:
-        """What `as_kept` gave, or None."""
-        return None if kept is None else cls(kept[0], kept[1], tuple(kept[2]))
+    def of_kept(cls, kept: Sequence[Any]) -> Self:
+        """What `as_kept` gave."""
+        achternaam, functie, key = kept
+        return cls(achternaam, functie, tuple(key))
+
+
+# As `_make`, without a call of Python for each: a party may be read from thousands of claims.
+_nummer: Callable[[Iterable[Any]], ClaimedNummer] = partial(tuple.__new__, ClaimedNummer)
+_adres: Callable[[Iterable[Any]], ClaimedAdres] = partial(tuple.__new__, ClaimedAdres)
+
+
+def _lists(parts: Sequence[tuple[str, ...]]) -> list[list[str]]:
+    return [[*part] for part in parts] if parts else []
 
 
 class ClaimReading(NamedTuple):
@@ -70,7 +81,7 @@ class ClaimReading(NamedTuple):
         """It as JSON has it."""
         return [
             self.naam,
-            [list(adres) for adres in self.digitaal],
+            _lists(self.digitaal),
             self.contactpersoon and self.contactpersoon.as_kept(),
             [[each.rule, each.field, str(each.severity), each.action] for each in self.findings],
         ]
@@ -81,8 +92,8 @@ class ClaimReading(NamedTuple):
         naam, digitaal, contactpersoon, findings = kept
         return cls(
             naam,
-            [ClaimedAdres(*adres) for adres in digitaal],
-            ClaimedContactpersoon.of_kept(contactpersoon),
+            list(map(_adres, digitaal)),
+            contactpersoon and ClaimedContactpersoon.of_kept(contactpersoon),
             [Finding(rule, path, Severity(severity), action) for rule, path, severity, action in findings],
         )
 
@@ -156,10 +167,10 @@ class Claim:
             "k": self.keys,
             "n": self.naam,
             "a": self.adres,
-            "i": [list(nummer) for nummer in self.identificatoren],
+            "i": _lists(self.identificatoren),
             "o": self.ouder,
-            "x": [list(nummer) for nummer in self.andere],
-            "d": [list(adres) for adres in self.digitaal],
+            "x": _lists(self.andere),
+            "d": _lists(self.digitaal),
         }
         if self.contactpersoon:
             said["c"] = self.contactpersoon.as_kept()
@@ -178,7 +189,7 @@ class Claim:
     @classmethod
     def from_body(cls, data: Mapping[str, Any], rol: UUID, moment: int, oldest: int) -> Claim:
         """The claim of `rol` (the newest that says it) from what `body` gave."""
-        readings = data.get("r")
+        contactpersoon, readings = data.get("c"), data.get("r")
         return cls(
             facet=data["f"],
             soort=data["s"],
@@ -188,11 +199,11 @@ class Claim:
             oldest=oldest,
             naam=data["n"],
             adres=data["a"],
-            identificatoren=[ClaimedNummer(*nummer) for nummer in data["i"]],
+            identificatoren=data["i"] and list(map(_nummer, data["i"])),
             ouder=data["o"],
-            andere=[ClaimedNummer(*nummer) for nummer in data["x"]],
-            digitaal=[ClaimedAdres(*adres) for adres in data["d"]],
-            contactpersoon=ClaimedContactpersoon.of_kept(data.get("c")),
+            andere=data["x"] and list(map(_nummer, data["x"])),
+            digitaal=data["d"] and list(map(_adres, data["d"])),
+            contactpersoon=contactpersoon and ClaimedContactpersoon.of_kept(contactpersoon),
             genoemd=data.get("g", ""),
             nummer=data.get("m", ""),
             afwijkend=data.get("w", False),
