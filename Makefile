@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint fuzz soak attack bench lock wheel clean
+.PHONY: help demo test lint fuzz soak attack bench lock reference wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
 	@echo "make attack wrong tokens, slow clients, slow sources, heavy questions and a held lock against a running server"
 	@echo "make lock   the lock files and the list of licences anew, after a change of dependencies"
+	@echo "make reference  docs/configuration.md anew, after a change of a key of the configuration"
 	@echo "make wheel  what production installs, in dist/"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
@@ -35,6 +36,9 @@ lock:
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(MAKE) .venv/installed
 	$(BIN)/python tests/licences.py
+
+reference: .venv/installed
+	$(BIN)/python tests/configuration.py
 
 # What production installs beside requirements.lock, see docs/operation.md.
 wheel: .venv/installed

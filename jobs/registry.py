@@ -10,14 +10,15 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from gateway.base import memory
-from gateway.base.cron import DUTCH_TIME, cron_trigger
+from gateway.base.clock import DUTCH_TIME, now
+from gateway.base.cron import cron_trigger
 from gateway.base.logs import get_logger
 from gateway.config.model import Config
 from gateway.fetch.coverage import SYNC_SECONDS
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Stopped
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.backfill import all_sources

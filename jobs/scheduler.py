@@ -22,11 +22,10 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME, now, utc_now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.installation import Installation
 from gateway.store.file import lock_waits
-from gateway.store.file.database import now
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.common.work import Busy, NotFree
@@ -105,7 +104,7 @@ class Scheduler:
                 partial(self._run, turn, stopping),
                 self._trigger(turn.job),
                 id=turn.name,
-                **({"next_run_time": datetime.now(UTC)} if missed[turn.job.name] else {}),
+                **({"next_run_time": utc_now()} if missed[turn.job.name] else {}),
             )
         scheduler.start()
         log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
@@ -161,7 +160,7 @@ class Scheduler:
         # A run that began on the dot was not missed.
         after = datetime.fromtimestamp(max(known) / 1_000_000, UTC) + timedelta(seconds=1)
         due = trigger_of(job, self.installation.config).get_next_fire_time(None, after)
-        return due is not None and due <= datetime.now(UTC)
+        return due is not None and due <= utc_now()
 
     def _mark(self, job: Job) -> None:
         """Of a job with a schedule, no moment until now was missed."""

@@ -15,6 +15,8 @@ from uuid import UUID
 from mappings.identity import identity
 from mappings.incoming.unreadable import MARK
 from mappings.model.settings import Settings
+from mappings.standards import KINDS
+from mappings.standards.declaration import FoundBy, LegacyKind
 from mappings.translate import uuid_in
 from mappings.values import nummers
 
@@ -33,8 +35,6 @@ _NAMING: Final = frozenset(
 _GROUPS: Final = frozenset({"betrokkeneIdentificatie", "subjectIdentificatie", "authenticatieContext"})
 _ACTOREN: Final = ("medewerker", "organisatorische_eenheid", "groep")
 _LONGEST_NUMBER: Final = 20
-# Whom these are about, their zaak or contactmoment tells, and those are known by their uuid.
-_TOLD_BY_OTHERS: Final = frozenset({"zaak", "contactmoment"})
 
 
 @dataclass(slots=True)
@@ -55,23 +55,28 @@ def named_in(kind: str, raw: Mapping[str, Any], source: str, settings: Settings)
         if name == "contactmoment" and (contact := uuid_in(value)):
             found.contacts.add(contact)
     own = uuid_in(raw.get("uuid")) or uuid_in(raw.get("url"))
-    if kind == "klant" and isinstance(raw.get("url"), str):
+    declared = KINDS[kind]
+    if declared.url_is_key and isinstance(raw.get("url"), str):
         found.keys |= {f"url:{url}" for url in identity.spellings(raw["url"], settings.klanten_adressen)}
-    if kind == "rol" and own:
-        found.keys.add(f"rol:{own}")
+    if declared.uuid_key and own:
+        found.keys.add(f"{declared.uuid_key}:{own}")
     if kind == "contactmoment" and own:
         found.contacts.add(own)
-    found.whole = not _hides(raw) and (kind in _TOLD_BY_OTHERS or _findable(kind, raw, found))
+    found.whole = not _hides(raw) and _findable(declared, raw, found)
     return found
 
 
-def _findable(kind: str, raw: Mapping[str, Any], found: Named) -> bool:
+def _findable(declared: LegacyKind, raw: Mapping[str, Any], found: Named) -> bool:
     """Does a search lead to what this object would become?"""
-    if kind == "klantcontact":
-        return uuid_in(raw.get("zaak")) is not None
-    if kind in ("klantcontactmoment", "objectcontactmoment", "zaakcontactmoment"):
-        return bool(found.contacts)
-    return any(not key.startswith("rol:") for key in found.keys)
+    match declared.found_by:
+        case FoundBy.ITS_UUID:
+            return True
+        case FoundBy.ITS_ZAAK:
+            return uuid_in(raw.get("zaak")) is not None
+        case FoundBy.ITS_CONTACT:
+            return bool(found.contacts)
+        case FoundBy.ITS_KEYS:
+            return any(not key.startswith(f"{declared.uuid_key}:") for key in found.keys)
 
 
 def _values(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from support import sample_slice, some_zaken
 
+from gateway.base import clock
+from gateway.base.clock import now
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import now
 from gateway.store.operation import following, leases
 from gateway.store.operation.following import Following
 from jobs.backfill.backfill import Backfill
@@ -73,9 +74,9 @@ class Clock:
     """The store's clock, as far ahead as a test wants."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = time.time_ns
+        real = clock.time_ns
         self.days = 0.0
-        monkeypatch.setattr(time, "time_ns", lambda: real() + int(self.days * DAY * 1_000_000_000))
+        monkeypatch.setattr(clock, "time_ns", lambda: real() + int(self.days * DAY * 1_000_000_000))
 
 
 def new_rol(data: Dataset, number: int = 0, zaak: str = "") -> dict[str, Any]:

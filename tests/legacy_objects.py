@@ -11,9 +11,10 @@ from mappings.model.claims import Claim
 from mappings.model.documents import Document
 from mappings.model.findings import Finding
 from mappings.model.settings import Settings
+from mappings.model.translated import Translated
 from mappings.rules.merge import merge, sets_of
 from mappings.rules.merged import Merged
-from mappings.translate import Translated, translate
+from mappings.translate import translate
 
 ZAKEN = "https://zaken.example/zaken/api/v1"
 SOURCE = "bron"

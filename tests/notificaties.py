@@ -18,10 +18,11 @@ from typing import Any
 
 import jwt
 
+from gateway.base.clock import now
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
 from gateway.notificaties.message import message
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import outbox
 
 CLIENT_ID = "klantbrug"

@@ -18,6 +18,7 @@ from uuid import uuid4
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
+from gateway.base.clock import now
 from gateway.config.load import load_config
 from gateway.config.model import Config
 from gateway.http.auth import create_token
@@ -25,7 +26,7 @@ from gateway.installation import Installation
 from gateway.klantinteracties.model.freshness import Hydrator
 from gateway.sample.contents.dataset import COLLECTION_KINDS, Dataset, default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.legacy import quarantine, untranslated_keys
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from support import klantbrug, read_config, some_zaken, write_config
 
 from gateway.app import create_app
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 from gateway.base.time_windows import DAYS
 from gateway.cli.main import cli
 from gateway.http.auth import create_token

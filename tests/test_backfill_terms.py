@@ -15,7 +15,7 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from jobs.backfill.backfill import Backfill, Progress
-from jobs.common.lists import CONNECTION
+from mappings.standards import CONNECTION
 
 Install = Callable[..., Installation]
 HIGH, LOW = "zaakvertrouwelijk", "openbaar"

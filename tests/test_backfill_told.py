@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from support import some_zaken, write_config
 
 from gateway.app import create_app
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 from gateway.cli.main import cli
 from gateway.cli.terminal.progress import _Lines
 from gateway.http.auth import create_token

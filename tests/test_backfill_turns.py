@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from support import klantbrug, read_config, some_zaken, write_config
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 from gateway.cli.main import cli
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import server_gates

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.base.cron import DUTCH_TIME, cron_trigger, days_of_week
+from gateway.base.clock import DUTCH_TIME
+from gateway.base.cron import cron_trigger, days_of_week
 
 SUNDAY = datetime(2026, 2, 1, tzinfo=DUTCH_TIME)  # a month whose days of the month tell the days of the week
 NAMES = ("zondag", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import command_reference
 import pytest
+from rules import RULES
 
 from gateway.cli.main import cli
 from gateway.config.load import load_config
@@ -25,10 +27,9 @@ README = ROOT / "README.md"
 ARCHITECTURE, MAPPING, OPERATION = (
     ROOT / "docs" / f"{name}.md" for name in ("architecture", "mapping", "operation")
 )
-DOCUMENTS = (README, ROOT / "CHANGELOG.md", ARCHITECTURE, MAPPING, OPERATION)
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 PACKAGES = ("gateway", "jobs", "mappings")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-RULES = [f"M{number}" for number in (*range(1, 37), 40, 41, 42)]
 
 CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 CONFIG_KEY = re.compile(r"\[+(gateway|store|source|live|mapping|jobs|notifications)\]+ ([a-z_]+)$")
@@ -161,11 +162,56 @@ def test_the_readme_begins_with_the_two_commands_that_start_everything():
         assert target in targets
 
 
+def anchors(document: Path) -> set[str]:
+    """The names under which the headings of a document can be linked to."""
+    headings = re.findall(r"^#+ (.+)$", text_of(document), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def judge_link(document: Path, target: str) -> None:
+    """Raises AssertionError when a link of a document leads to no file, or to no heading of it."""
+    path, _, anchor = target.partition("#")
+    there = (document.parent / path).resolve() if path else document
+    assert there.exists(), f"{named(document)}: {target} is not there"
+    assert not anchor or anchor in anchors(there), f"{named(document)}: {target} is no heading"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_links_lead_somewhere(document):
-    for target in re.findall(r"\]\(([^)#]+)\)", text_of(document)):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text_of(document)):
         if not target.startswith("http"):
-            assert (document.parent / target).exists(), f"{named(document)}: {target} is not there"
+            judge_link(document, target)
+
+
+@pytest.mark.parametrize("target", ["docs/elsewhere.md", "docs/operation.md#nowhere", "#nowhere"])
+def test_a_link_that_leads_nowhere_is_noticed(target):
+    with pytest.raises(AssertionError):
+        judge_link(README, target)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_files_named_in_documents_exist(document):
+    for path in re.findall(r"`((?:docs|tests|bench|gateway|jobs|mappings)/[\w./-]*\w)`", text_of(document)):
+        assert (ROOT / path).exists(), f"{named(document)}: {path} is not there"
+
+
+def test_every_decision_is_listed_and_short():
+    decisions = ROOT / "docs" / "decisions"
+    told = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", text_of(decisions / "README.md"))
+    assert told == sorted(path.name for path in decisions.glob("[0-9]*.md"))
+    assert [name[:4] for name in told] == [f"{number:04}" for number in range(1, len(told) + 1)]
+    assert max(len(text_of(decisions / name).splitlines()) for name in told) <= 12
+
+
+def test_no_point_in_what_operators_read_is_long():
+    points = re.findall(r"^(?:- |\d+\. ).*\n(?:  .*\n)*", text_of(OPERATION), re.MULTILINE)
+    assert [point for point in points if point.count("\n") > 4] == []
+
+
+def test_the_reference_of_commands_is_what_the_command_says(monkeypatch):
+    monkeypatch.setenv("LANGUAGE", "nl")  # what it sets for all of the process goes back after the test
+    told = command_reference.document()
+    assert text_of(command_reference.DOCUMENT) == told, "run python tests/command_reference.py"
 
 
 def test_the_licence_is_the_one_that_the_project_names():
@@ -307,8 +353,8 @@ def test_mappings_know_nothing_of_what_is_around_them(path):
 def test_the_store_knows_no_http_and_nothing_that_stands_above_it(path):
     used = imports_of(path)
     assert within(used, "flask", "requests", "urllib3", "werkzeug", "http", "jobs") == set()
-    # Which process is it, and what are the limits of the configuration? Those know nothing, and stand below all.
-    own = ("gateway.store", "gateway.base.process_identity", "gateway.config.defaults")
+    # Which process is it, what time, and what are the limits of the configuration? Those know nothing, and stand below.
+    own = ("gateway.store", "gateway.base.process_identity", "gateway.base.clock", "gateway.config.defaults")
     assert {name for name in used if name.startswith("gateway.") and not name.startswith(own)} == set()
 
 

@@ -24,7 +24,7 @@ from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
 from gateway.legacy import errors
 from gateway.legacy.client.api_versions import EARLIER_VERSION
-from gateway.legacy.client.source_client import EARLIER, PATHS, ZakenClient
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
 from gateway.operator.check import Level, SourceReport, check_config, check_source
 from gateway.sample.contents import earlier_standards
@@ -36,6 +36,7 @@ from mappings.incoming.earlier_standards import load_contactmoment, load_klant
 from mappings.model.settings import Settings
 from mappings.rules.contactmomenten import read_contactmoment
 from mappings.rules.klanten import translate_klant
+from mappings.standards import KINDS
 
 DATA = Path(__file__).parent / "data"
 BSN = "subjectNatuurlijkPersoon__inpBsn"
@@ -180,8 +181,8 @@ def test_filters_follow_the_contract(sample: SampleServer) -> None:
     client = client_of(sample)
     for name in ("klanten", "contactmomenten"):
         contract = yaml.safe_load(gzip.decompress((DATA / f"{name}-1.0.yaml.gz").read_bytes()))
-        for kind in (kind for kind, api in EARLIER.items() if api == name):
-            operation = contract["paths"][f"/{PATHS[kind]}"]["get"]
+        for kind in (kind for kind, each in KINDS.items() if each.api == name):
+            operation = contract["paths"][f"/{KINDS[kind].path}"]["get"]
             wanted = {each["name"] for each in operation["parameters"] if each.get("in") == "query"}
             assert {each for each in wanted if client.can(kind, each)} == wanted
             assert earlier_standards.parameters(kind) == wanted

@@ -33,7 +33,7 @@ from support import read_config, write_config
 from test_ingest import Register, read_slice, read_ugly
 
 from gateway.app import create_app
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import open_installation

@@ -15,13 +15,14 @@ from following import small
 from hog import Clients, ask, hogged
 from support import API, klantbrug, read_config, write_config
 
+from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.hydrate.hydrator import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.store.file import lock_waits
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import Busy, Waiting
 from gateway.store.operation.events import set_phase
 from gateway.store.operation.requested_zaken import often

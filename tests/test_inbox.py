@@ -34,6 +34,7 @@ from werkzeug.serving import make_server
 
 import gateway.store.operation.inbox
 from gateway.app import create_app
+from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
 from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
@@ -42,7 +43,6 @@ from gateway.notificaties.receiver import PATH, told_by
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from gateway.store.file.database import now
 from gateway.store.legacy.claims import asked_by_key
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import note_fetched

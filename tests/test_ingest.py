@@ -798,7 +798,7 @@ def work_in_a_store(path: Path, objects: Objects) -> dict[str, int]:
             "connected keys": lambda: identities.connected_keys(connection, key),
             "zaken of a party": lambda: identities.zaken_of_party(connection, 1, key),
             "keys of a zaak": lambda: identities.keys_of_zaak(connection, 1, uuid),
-            "unseen of a key": lambda: identities.unseen_of_key(connection, 1, key, 1),
+            "unseen of a key": lambda: identities.unseen_of_key(connection, 1, "rol", key, 1),
             "unseen of a zaak": lambda: rows.unseen_of_zaak(connection, 1, uuid, "rol", 1),
             "waiting": lambda: rows.waiting_zaken(connection, 1, 10),
             "numbers of clients": lambda: ties.numbers_of_clients(connection, ["0000000001"]),

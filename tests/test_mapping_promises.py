@@ -35,6 +35,7 @@ from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from mappings.incoming import zaken
+from mappings.incoming.given_fields import GivenText, GivenTexts
 from mappings.klantinteracties import check, load
 
 # What tells which object it is and of what sort, and is no value that anybody would look for.
@@ -89,9 +90,9 @@ def of_schema(schema: Any) -> st.SearchStrategy[dict[str, Any]]:
         inner = getattr(item, "_inner", None)
         if inner is not None:
             parts[item.data_key or name] = st.none() | of_schema(inner)
-        elif isinstance(item, zaken._Texts):
+        elif isinstance(item, GivenTexts):
             parts[item.data_key or name] = st.lists(TEXTS, max_size=3)
-        elif isinstance(item, zaken._Text):
+        elif isinstance(item, GivenText):
             parts[item.data_key or name] = TEXTS
     return st.fixed_dictionaries({}, optional=parts)
 

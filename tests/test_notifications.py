@@ -13,13 +13,14 @@ from click.testing import CliRunner
 from notificaties import NotificatiesServer, left, notifying, notifying_config, put
 from support import API, Asker, klantbrug, read_config
 
+from gateway.base.clock import now
 from gateway.cli.main import cli
 from gateway.config.load import load_config
 from gateway.config.written import ConfigError
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation, open_store
 from gateway.notificaties.message import KANALEN, message
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import leases, outbox
 from jobs.common.backoff import back_off

@@ -15,13 +15,13 @@ from earlier_source import EarlierSource, fixtures, last
 from following import Clock, backfilled, hurry, run, small
 from support import read_config, write_config
 
+from gateway.base.clock import now
 from gateway.installation import Installation, open_installation
 from gateway.legacy.errors import Forbidden
 from gateway.sample.contents.dataset import PATHS
 from gateway.sample.server import SampleServer
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import RAW_KIND
-from gateway.store.file.database import now
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
 from jobs.backfill.backfill import Backfill

@@ -12,12 +12,12 @@ from earlier_source import EarlierSource, fixtures, last
 from following import Clock, backfilled, hurry, run, small
 from support import dump_digest, write_config
 
+from gateway.base.clock import now
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
 from gateway.legacy.client import transport
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
-from gateway.store.file.database import now
 from gateway.store.operation import inbox
 from jobs.backfill.backfill import Backfill
 from jobs.follow.inbox import look_into

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 from gateway.base.process_identity import NotShared, me
 from gateway.base.time_windows import Window
 from gateway.config.model import Source

@@ -24,13 +24,14 @@ from following import small
 from hog import Timed, ask
 from support import API, klantbrug, read_config, write_config
 
+from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token, identify
 from gateway.http.problems import Problem
 from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_store
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import inbox, leases
 from gateway.store.operation.sources import note_fetched, source_id
 from jobs.backfill.backfill import Backfill

@@ -23,18 +23,18 @@ from notificaties import NotificatiesServer, left, notifying, notifying_config, 
 from support import Asker, klantbrug, read_config, write_config
 from test_ingest import read_slice
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base import clock as base_clock
+from gateway.base.clock import DUTCH_TIME, now
 from gateway.cli.commands.demo import free_port
 from gateway.cli.terminal.progress import status_text
 from gateway.installation import Installation, open_installation, open_store
 from gateway.operator.status import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer
 from gateway.server.supervise import FIRST_WAIT
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import fetched_at, note_fetched, set_meta, source_id
 from jobs import registry
-from jobs import scheduler as scheduler_module
 from jobs.common.work import Work
 from jobs.job import Job
 from jobs.registry import BY_NAME, JOBS, listing, mark_of, run_job, switch, trigger_of, usable
@@ -181,7 +181,7 @@ def test_a_job_with_nothing_to_do_takes_no_lease(installation: Installation) -> 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     """Sets the clock of this process so much ahead of that of the machine, or behind it."""
-    true, ahead = time.time_ns, [timedelta(0)]
+    true, ahead = base_clock.time_ns, [timedelta(0)]
 
     class Shifted(datetime):
         @classmethod
@@ -191,9 +191,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     def time_ns() -> int:
         return true() + round(ahead[0].total_seconds()) * 1_000_000_000
 
-    for module in (schedulers.base, interval, scheduler_module):
+    for module in (schedulers.base, interval):
         monkeypatch.setattr(module, "datetime", Shifted)
-    monkeypatch.setattr(time, "time_ns", time_ns)
+    monkeypatch.setattr(base_clock, "time_ns", time_ns)
 
     def put_clock(by: timedelta) -> None:
         ahead[0] = by

@@ -12,10 +12,10 @@ from following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_
 from support import Asker
 
 import jobs.follow.sweep
+from gateway.base.clock import now
 from gateway.cli.terminal.progress import status_text
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import now
 from gateway.store.inspect.status import status
 from gateway.store.operation import following, requested_zaken
 from jobs.follow.followed_source import Followed

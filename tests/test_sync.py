@@ -18,11 +18,12 @@ from following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, 
 from support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
 import jobs.follow.sync
+from gateway.base.clock import now
 from gateway.cli.terminal.progress import status_text
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.inspect.status import status
 from gateway.store.operation import following

@@ -24,7 +24,7 @@ from click.testing import CliRunner, Result
 from following import DAY, SECOND, Clock, backfilled, small
 from support import Asker, klantbrug
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.dutch_time import local, local_day, local_of
 from gateway.cli.dutch import LOCALE
 from gateway.cli.main import cli
@@ -35,7 +35,6 @@ from gateway.installation import Installation
 from gateway.operator.check import Level, check_config, check_source
 from gateway.operator.status import overview
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import now
 from gateway.store.operation.sources import forget_coverage
 from jobs.backfill.backfill import Backfill
 from jobs.registry import BY_NAME, run_job

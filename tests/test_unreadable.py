@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import Asker, dump_digest
 
+from gateway.base.clock import now
 from gateway.installation import Installation
 from gateway.legacy.client import lenient_parser
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import now
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.legacy import quarantine
 from gateway.store.operation import inbox

@@ -6,14 +6,12 @@ day of the week that are both given, cron wants either, APScheduler both.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
-DUTCH_TIME = ZoneInfo("Europe/Amsterdam")
+from gateway.base.clock import DUTCH_TIME, utc_now
+
 # By the numbers that cron gives them.
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 SUNDAY_AGAIN = 7
@@ -39,7 +37,7 @@ def cron_trigger(expression: str) -> BaseTrigger:
     # As cron does it: a field that begins with a star restricts the other, else either is enough.
     if not day.startswith("*") and not weekday.startswith("*"):
         found = OrTrigger([trigger(day, "*"), trigger("*", days)])
-    if found.get_next_fire_time(None, datetime.now(UTC)) is None:
+    if found.get_next_fire_time(None, utc_now()) is None:
         raise ValueError("never comes")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 
 FORMAT = "%d-%m-%Y %H:%M:%S"
 

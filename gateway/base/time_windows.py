@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
 
 DAYS = ("ma", "di", "wo", "do", "vr", "za", "zo")
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"

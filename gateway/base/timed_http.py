@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -101,11 +100,3 @@ class TimedAdapter(HTTPAdapter):
         """Make the pools, of connections that know when a call ends."""
         super().init_poolmanager(*args, **more)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
-
-
-def timed_session() -> requests.Session:
-    """A session of which every call heeds `ends_at`."""
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, TimedAdapter())
-    return session

@@ -22,19 +22,15 @@ from gateway.http.request_body import read_json
 from gateway.http.scopes import READ
 from gateway.klantinteracties.model.freshness import Hydrator
 from gateway.klantinteracties.read.compose import addresses as resource_addresses
-from gateway.legacy.client.source_client import PATHS
 from gateway.store.file.database import Store
 from gateway.store.inspect import known_objects
 from gateway.store.legacy import untranslated_keys
 from mappings.identity.urls import uuid_under
+from mappings.standards import KINDS, in_order
 
 MOST = 500
-# The kinds that applications kept URLs of, the API of a source that has them, and what they are here.
-KINDS = {
-    "klantcontact": ("zaken_url", "klantcontact"),
-    "contactmoment": ("contactmomenten_url", "klantcontact"),
-    "klant": ("klanten_url", "partij"),
-}
+# The kinds that applications kept URLs of.
+KEPT = [kind for kind in in_order() if kind.became]
 NOT_A_LIST = f"Dit moet een lijst zijn van 1 tot {MOST} URLs."
 NOT_A_TEXT = "Dit is geen tekst."
 OF_NO_SOURCE = "Dit is geen URL van een klantcontact, contactmoment of klant van een bron."
@@ -71,7 +67,7 @@ class OldUrls:
         if missing := [name for name in dict.fromkeys(named.values()) if name not in found]:
             self._fetch(missing)
             found |= self._find(set(missing))
-        became = {url: (KINDS[name[1]][1], found[name]) for url, name in named.items() if name in found}
+        became = {url: (KINDS[name[1]].became, found[name]) for url, name in named.items() if name in found}
         with self._store.read() as connection:
             # A rol may name a klant that is not held, or of an API that is no source: that URL is a key of its partij.
             parties = known_objects.parties_by_url(connection, [url for url in urls if url not in became])
@@ -94,11 +90,11 @@ class OldUrls:
     def named(self, url: str) -> Named | None:
         """The source, kind and uuid of the object that a URL names; None when that is of no source."""
         for source in self._sources:
-            for kind, (api, _) in KINDS.items():
-                api_url = getattr(source, api)
-                uuid = uuid_under(url, f"{api_url}{PATHS[kind]}") if api_url else None
+            for kind in KEPT:
+                api_url = getattr(source, f"{kind.api}_url")
+                uuid = uuid_under(url, f"{api_url}{kind.path}") if api_url else None
                 if uuid is not None:
-                    return source.name, kind, uuid
+                    return source.name, kind.name, uuid
         return None
 
     def _find(self, named: set[Named]) -> dict[Named, UUID]:
@@ -116,7 +112,7 @@ class OldUrls:
             contacts = [
                 uuid
                 for name, kind, uuid in missing
-                if kind != "klant" and not known_objects.covered(connection, name)
+                if KINDS[kind].became == "klantcontact" and not known_objects.covered(connection, name)
             ]
         give_up = time.monotonic() + self._seconds
         for uuid in contacts:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, redirect, render_template, request
 from werkzeug import Response as BaseResponse
 
+from gateway.base.clock import now
 from gateway.http.auth import Gatekeeper, digest
 from gateway.http.problems import Problem
 from gateway.http.public_address import PublicAddresses
 from gateway.http.responses import PAGE_HEADERS
 from gateway.http.scopes import MONITOR
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import page_sessions
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""The configuration: defaults, sections, what was written, the typed Config."""
+"""The configuration: each key declared once, what was written, the typed Config."""

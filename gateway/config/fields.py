@@ -7,15 +7,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-_SHOWN = 60  # a longer value says nothing more in an error line
-
-
-def shown(value: Any) -> str:
-    """A value as an error line may show it: short, and never a URL that could hold a password."""
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
-    if "@" in text:
-        return "de waarde"
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+from mappings.model.config_key import shown
 
 
 class _Strict(fields.Field[Any]):
@@ -35,6 +27,10 @@ class _Strict(fields.Field[Any]):
 
 class Text(_Strict, fields.String):
     """A TOML string."""
+
+
+class File(Text):
+    """The path of a file or directory."""
 
 
 class Whole(_Strict, fields.Integer):
@@ -59,13 +55,6 @@ class Flag(_Strict, fields.Boolean):
     wanted = "niet true of false"
 
 
-class Texts(_Strict, fields.List[Any]):
-    """A list of strings."""
-
-    types = (list,)
-    wanted = "geen lijst"
-
-
 class Table(_Strict, fields.Raw):
     """A TOML table, judged by its own validator."""
 
@@ -73,8 +62,8 @@ class Table(_Strict, fields.Raw):
     wanted = "geen tabel"
 
 
-class Tables(_Strict, fields.List[Any]):
-    """A list of TOML tables."""
+class Several(_Strict, fields.List[Any]):
+    """A list of strings or of tables."""
 
     types = (list,)
     wanted = "geen lijst"
@@ -98,15 +87,18 @@ def nearest(word: str, known: list[str]) -> str:
 def check(schema: Section, raw: Any, where: str) -> tuple[dict[str, Any], list[str]]:
     """Validate one section.
 
-    In: its raw table and its dotted name. Out: the values that are right, with defaults, and an error
-    line (key: problem; fix) for each value that is not. It raises nothing.
+    In: its raw table and its dotted name. Out: the values that are right, with defaults, as its dataclass takes
+    them, and an error line (key: problem; fix) for each value that is not. It raises nothing.
     """
     if not isinstance(raw, dict):
         return {}, [f"{where}: {shown(raw)} is geen tabel; schrijf [{where}] met daaronder de sleutels"]
     try:
-        return schema.load(raw), []
+        values = schema.load(raw)
     except ValidationError as exc:
         errors = exc.messages_dict
+    else:
+        made = {key: schema.fields[key].metadata["make"](values[key]) for key in raw}
+        return values | made, []
     lines = []
     for key, found in errors.items():
         field = schema.fields.get(key)

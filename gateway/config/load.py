@@ -14,21 +14,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from gateway.config.fields import check, nearest, shown
+from gateway.config.fields import check, nearest
+from gateway.config.limits import as_sent
 from gateway.config.model import BackupJob, Config, Gateway, Job, Live, Notifications, Source, Store
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
 from gateway.config.written import PREFIX, ConfigError, read
-from mappings.model.settings import (
-    DEFAULT_ZAAK_CODES,
-    VERTROUWELIJKHEIDAANDUIDINGEN,
-    Kanaal,
-    Settings,
-    ZaakCodes,
-)
+from mappings.model.config_key import shown
+from mappings.model.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
-MAPPING_LISTS = ("partij_rollen", "klantcontact_betrokkenen", "contactverzoek_typen", "afgehandeld")
 # What stands in an Authorization header as it is.
 CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
 
@@ -39,21 +33,6 @@ OLD_ZAAK_KEYS = ("zaak_objecttype", "zaak_register", "zaak_soort_object_id")
 
 # The APIs of the earlier standards that a source may have beside its Zaken API.
 EARLIER_APIS = ("klanten", "contactmomenten")
-
-__all__ = [
-    "EARLIER_APIS",
-    "Config",
-    "ConfigError",
-    "Gateway",
-    "Job",
-    "Live",
-    "Notifications",
-    "Source",
-    "Store",
-    "ensure_secret",
-    "ensure_secret_file",
-    "load_config",
-]
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
@@ -77,22 +56,19 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     sources = _sources(raw.get("source", []), errors)
     jobs = _jobs(raw.get("jobs", {}), errors)
     has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
-    nummers = values["gateway"].pop("nummers", "leeg")
-    mapping = _mapping(values["mapping"], nummers, has_source, errors)
+    mapping = _mapping(values["mapping"], has_source, errors)
     notifications = _notifications(values["notifications"], errors)
     if values["gateway"]:
         _other_addresses(values["gateway"], errors)
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
-    if mapping is not None:
-        adressen = {source.klanten_url for source in sources if source.klanten_url}
-        mapping = replace(mapping, klanten_adressen=tuple(sorted(adressen)))
     if errors or store is None or mapping is None:
         raise ConfigError(errors)
-    gateway = values["gateway"]
-    gateway["cors_origins"] = tuple(map(_as_sent, gateway["cors_origins"]))
-    live = Live(**values["live"])
-    files = _secret_files(raw, store)
-    return Config(Gateway(**gateway), store, sources, live, mapping, jobs, notifications, path, files)
+    gateway, live = Gateway(**values["gateway"]), Live(**values["live"])
+    adressen = sorted({source.klanten_url for source in sources if source.klanten_url})
+    mapping = replace(mapping, nummers=gateway.nummers, klanten_adressen=tuple(adressen))
+    return Config(
+        gateway, store, sources, live, mapping, jobs, notifications, path, _secret_files(raw, store)
+    )
 
 
 def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
@@ -106,7 +82,7 @@ def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
         if value and key.endswith(SECRET_FILES)
     }
     if store.origin == "generated":
-        files["store.uuid_secret_file"] = store.path.with_name(f"{store.path.name}.secret")
+        files["store.uuid_secret_file"] = _secret_beside(store.path)
     return files
 
 
@@ -162,21 +138,14 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
         if values["name"] in names:
             errors.append(f"{where}.name: {shown(name)} komt twee keer voor; geef elke bron een eigen naam")
         names.add(values["name"])
-        before = len(errors)
-        secret = _secret(values, "secret", where, errors)
-        if not secret and len(errors) == before:
-            variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
-            errors.append(f"{where}.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+        variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
+        values["secret"] = _secret(values, "secret", where, errors, variable)
         for key in ("ca_bundle", "client_cert", "client_key"):
-            values[key] = _existing(values[key], f"{where}.{key}", errors)
+            _must_exist(values[key], f"{where}.{key}", errors)
         if values["client_key"] and not values["client_cert"]:
             errors.append(f"{where}.client_cert: ontbreekt naast client_key; noem ook het certificaat")
-        values["secret"] = secret
-        del values["secret_file"]
         for api in EARLIER_APIS:
             _own_credentials(values, api, where, errors)
-        for key in ("zaken_url", "catalogi_url", *(f"{api}_url" for api in EARLIER_APIS)):
-            values[key] = values[key].rstrip("/") + "/" if values[key] else ""
         sources.append(Source(**values))
     return tuple(sources)
 
@@ -186,7 +155,6 @@ def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[
     name, client_id = f"{api}_secret", f"{api}_client_id"
     before = len(errors)
     values[name] = _secret(values, name, where, errors)
-    del values[f"{name}_file"]
     if len(errors) == before and bool(values[name]) != bool(values[client_id]):
         missing, given = (name, client_id) if values[client_id] else (client_id, name)
         errors.append(f"{where}.{missing}: ontbreekt naast {given}; vul beide in, of geen van beide")
@@ -194,17 +162,25 @@ def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[
         errors.append(f"{where}.{api}_url: ontbreekt; vul het adres in waar {client_id} voor is")
 
 
-def _secret(values: Mapping[str, Any], key: str, where: str, errors: list[str]) -> str:
-    """The secret of a section, from its key or from its file; blank when there is none or it is wrong."""
+def _secret(
+    values: dict[str, Any], key: str, where: str, errors: list[str], needed_variable: str = ""
+) -> str:
+    """The secret of a section, from its key or from its file; blank when there is none or it is wrong.
+
+    The key of its file is taken out of the values. With the variable that may hold it instead, one must be given.
+    """
     secret: str = values[key]
-    file = values[f"{key}_file"]
+    file: Path | None = values.pop(f"{key}_file")
     if secret and file:
         errors.append(f"{where}.{key}: staat er naast {key}_file; kies een van de twee")
         return ""
     if not file:
+        if needed_variable and not secret:
+            problem = f"ontbreekt; vul {key} of {key}_file in, of zet {needed_variable}"
+            errors.append(f"{where}.{key}: {problem}")
         return secret
     try:
-        secret = Path(file).read_text(encoding="utf-8").strip()
+        secret = file.read_text(encoding="utf-8").strip()
     except OSError as exc:
         errors.append(
             f"{where}.{key}_file: {file} kan niet gelezen worden ({exc.strerror}); noem een leesbaar bestand"
@@ -222,7 +198,7 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     """The section, or notifications that are off when something in it is wrong or url is blank."""
     if not values:
         return Notifications()
-    callback_token = _secret(values, "callback_token", "notifications", errors)
+    callback_token = values["callback_token"] = _secret(values, "callback_token", "notifications", errors)
     if callback_token and not CALLBACK_TOKEN.fullmatch(callback_token):
         fix = "maak een geheim met: openssl rand -hex 32"
         errors.append(
@@ -231,53 +207,34 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     if not values["url"]:
         return Notifications(callback_token=callback_token)
     before = len(errors)
-    secret = _secret(values, "secret", "notifications", errors)
-    if not secret and len(errors) == before:
-        variable = f"{PREFIX}NOTIFICATIONS__SECRET"
-        errors.append(f"notifications.secret: ontbreekt; vul secret of secret_file in, of zet {variable}")
+    variable = f"{PREFIX}NOTIFICATIONS__SECRET"
+    values["secret"] = _secret(values, "secret", "notifications", errors, variable)
     if not values["client_id"]:
         fix = SECTIONS["notifications"].fields["client_id"].metadata["fix"]
         errors.append(f"notifications.client_id: ontbreekt; {fix}")
-    ca_bundle = _existing(values["ca_bundle"], "notifications.ca_bundle", errors)
-    if len(errors) > before:
-        return Notifications()
-    timeouts = {key: values[key] for key in ("connect_timeout", "read_timeout")}
-    url = values["url"].rstrip("/")
-    return Notifications(
-        url, values["client_id"], secret, ca_bundle, **timeouts, callback_token=callback_token
-    )
+    _must_exist(values["ca_bundle"], "notifications.ca_bundle", errors)
+    return Notifications() if len(errors) > before else Notifications(**values)
 
 
-def _other_addresses(gateway: dict[str, Any], errors: list[str]) -> None:
-    """Judge the addresses that go with public_url; all without a slash at the end."""
-    gateway["trusted_proxies"] = tuple(gateway["trusted_proxies"])
-    gateway["public_url"] = gateway["public_url"].rstrip("/")
-    also = gateway["also_known_as"] = tuple(url.rstrip("/") for url in gateway["also_known_as"])
-    if also and not gateway["public_url"]:
+def _other_addresses(gateway: Mapping[str, Any], errors: list[str]) -> None:
+    """Judge the addresses that go with public_url."""
+    public, also = gateway["public_url"], gateway["also_known_as"]
+    if also and not public:
         fix = "vul public_url in, of haal also_known_as weg: zonder public_url volgen URLs het verzoek"
         errors.append(f"gateway.also_known_as: staat er zonder public_url; {fix}")
-    places = [_as_sent(url) for url in (gateway["public_url"], *also)] if gateway["public_url"] else []
+    places = [as_sent(url) for url in (public, *also)] if public else []
     if len(set(places)) < len(places):
         fix = "noem elk adres een keer: aan het pad is niet te zien waarlangs een client kwam"
         errors.append(f"gateway.also_known_as: noemt twee keer dezelfde server; {fix}")
 
 
-def _as_sent(origin: str) -> str:
-    """An origin as browsers send it: lower case, without the port that its scheme has anyway."""
-    parts = urlsplit(origin.lower())
-    usual = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{parts.netloc.removesuffix(f':{usual}')}"
-
-
-def _existing(value: str, where: str, errors: list[str]) -> Path | None:
-    if not value:
-        return None
-    path = Path(value)
+def _must_exist(path: Path | None, where: str, errors: list[str]) -> None:
+    if path is None:
+        return
     if not path.exists():
-        errors.append(f"{where}: {value} bestaat niet; noem een bestand dat er is")
+        errors.append(f"{where}: {path} bestaat niet; noem een bestand dat er is")
     elif not os.access(path, os.R_OK):
-        errors.append(f"{where}: {value} is niet leesbaar; geef de gebruiker van Klantbrug leesrecht")
-    return path
+        errors.append(f"{where}: {path} is niet leesbaar; geef de gebruiker van Klantbrug leesrecht")
 
 
 def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: list[str]) -> Store | None:
@@ -294,8 +251,8 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
         errors.append(
             f"store.path: {path.parent} is niet schrijfbaar; geef schrijfrecht of noem een andere map"
         )
-    secret = _secret(values, "uuid_secret", "store", errors)
     origin = "file" if values["uuid_secret_file"] else "config"
+    secret = _secret(values, "uuid_secret", "store", errors)
     if not secret and len(errors) == before:
         beside = _secret_beside(path)
         if has_source:
@@ -318,10 +275,10 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
         errors.append(f"store.uuid_secret: is korter dan {SECRET_LENGTH} tekens; {fix}")
     if len(errors) > before:
         return None
-    return Store(path, secret, origin, values["busy_seconds"], values["log_mb"])
+    return Store(**values | {"path": path, "uuid_secret": secret, "origin": origin})
 
 
-def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: list[str]) -> Settings | None:
+def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Settings | None:
     if not values:
         return None
     if not values["max_vertrouwelijkheidaanduiding"]:
@@ -331,23 +288,14 @@ def _mapping(values: dict[str, Any], nummers: str, has_source: bool, errors: lis
             return None
         # No source, so nothing comes in: the strictest value is the one that cannot show too much.
         values["max_vertrouwelijkheidaanduiding"] = VERTROUWELIJKHEIDAANDUIDINGEN[0]
-    kanalen = {
-        naam: Kanaal(naar) if isinstance(naar, str) else Kanaal(naar["kanaal"], naar.get("initiator", True))
-        for naam, naar in values.pop("kanalen").items()
-    }
-    codes = tuple(ZaakCodes(**table) for table in values.pop("zaak_codes"))
-    values |= {key: tuple(values[key]) for key in MAPPING_LISTS}
-    fillers = tuple(sorted({text.strip().casefold() for text in values.pop("loze_identificaties")}))
-    return Settings(kanalen=kanalen, zaak_codes=codes, loze_identificaties=fillers, nummers=nummers, **values)
+    return Settings(**values)
 
 
 def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:
     """Let the three keys of before `zaak_codes` still say what onderwerpobjecten are served with."""
-    old = (
-        {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
-        if isinstance(mapping, dict)
-        else {}
-    )
+    if not isinstance(mapping, dict):
+        return
+    old = {key: mapping.pop(key) for key in OLD_ZAAK_KEYS if key in mapping}
     if not old:
         return
     if "zaak_codes" in mapping:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.config.fields import Section, from_text, nearest
+from gateway.config.fields import File, Section, from_text, nearest
 from gateway.config.sections import JOB, JOB_SECTIONS, SECTIONS, SOURCE
 
 PREFIX = "KLANTBRUG_"
@@ -61,7 +61,7 @@ def _with_absolute_paths(raw: dict[str, Any], base: Path) -> dict[str, Any]:
     def absolute(schema: Section, table: Any) -> Any:
         if not isinstance(table, dict):
             return table
-        paths = {key for key, known in schema.fields.items() if known.metadata.get("path")}
+        paths = {key for key, known in schema.fields.items() if isinstance(known, File)}
         return {
             key: str(base / value) if key in paths and isinstance(value, str) and value else value
             for key, value in table.items()
@@ -143,7 +143,7 @@ def _set(table: Any, schema: Section, variable: str, key: str, text: str, errors
     if known is None:
         errors.append(f"{variable}: deze variabele is onbekend; {nearest(key, list(schema.fields))}")
         return
-    if known.metadata.get("path") and text:
+    if isinstance(known, File) and text:
         text = str(Path(text).absolute())
     # A secret and its file are two spellings of one key: the environment's choice ends the file's.
     table.pop(known.metadata.get("instead", f"{key}_file"), None)

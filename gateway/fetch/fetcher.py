@@ -7,50 +7,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-import orjson
-
+from gateway.base.clock import now
+from gateway.fetch.contents import Contents
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Covered, Standing
-from gateway.fetch.earlier_standards import Earlier
+from gateway.fetch.keys import Keys
 from gateway.fetch.party import Parties
 from gateway.fetch.requested_zaken import Asked
 from gateway.fetch.visit import Held, Visit
 from gateway.ingest.ingest import Ingest, Result
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.errors import BadRequest, DeadlinePassed, Forbidden, LegacyError, NotFound
+from gateway.legacy.errors import DeadlinePassed, Forbidden, LegacyError, NotFound
 from gateway.legacy.pacing.waiting_threads import about_to_wait
-from gateway.store.base.kinds import TRANSLATED
-from gateway.store.file.database import Store, now
-from gateway.store.legacy import claims, identities, ties
+from gateway.store.file.database import Store
+from gateway.store.legacy import claims, identities
 from gateway.store.legacy import objects as rows
-from gateway.store.operation import inbox, leases
+from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, note_fetched, source_id, source_read, source_state
-from mappings.identity.identity import place
 from mappings.identity.sealed import sealed_text
-from mappings.translate import uuid_in
 
 MICROSECONDS = 1_000_000
-# With one of these the uuid of a party is known without asking further: nothing stands above them (M6).
-# Not with a vestigingsnummer: it may occur with several KVK numbers, and then each pair is a party.
-TOP_KEYS = ("brp:bsn:", "hr:rsin:", "actor:")
-# Keys that every version of the Zaken API is asked for.
-ALWAYS_ASKED = ("brp:", "hr:")
-PERSON = "betrokkeneIdentificatie__natuurlijkPersoon__"
-COMPANY = "betrokkeneIdentificatie__nietNatuurlijkPersoon__"
-BRANCH = "betrokkeneIdentificatie__vestiging__"
-EMPLOYEE = "betrokkeneIdentificatie__medewerker__identificatie"
-UNITS = (
-    "betrokkeneIdentificatie__organisatorischeEenheid__identificatie",
-    "betrokkeneIdentificatie__vestiging__identificatie",  # so named in 1.0
-)
 # How often an object is asked for at most when others see it at the same time.
 TRIES = 3
 # So long a turn to ask lasts at most: that of a process that can't be seen any more holds nobody up for longer.
 MOST_TURN_SECONDS = 60.0
-NO_KVK_FILTER = "KVK-nummer is bij deze bron niet in elk veld te bevragen"
 
 
 class CutOver(LegacyError):
@@ -76,7 +58,8 @@ class Fetcher:
             self.source = source_id(connection, self.name)
         self.covered = Covered(sync_schedule)
         self.asked = Asked(store, self.source)
-        self.earlier = Earlier(self, client.base_of("klanten"))
+        self.keys = Keys(self)
+        self.contents = Contents(self)
         self.parties = Parties(self)
 
     @property
@@ -202,7 +185,7 @@ class Fetcher:
             case "partij":
                 self.party(visit, value)
             case "identiteit":
-                self.identity(visit, self._own(value))
+                self.keys.identity(visit, self._own(value))
             case "zaak":
                 self.zaak(visit, UUID(value))
             case "klantcontact":
@@ -212,207 +195,28 @@ class Fetcher:
 
     def party(self, visit: Visit, key: str) -> None:
         """All of a party: its rollen under every key, their zaken, and the contacts in those and with its klanten."""
-        self.identity(visit, key)
+        self.keys.identity(visit, key)
         self.parties.walk(visit, key)
-
-    def identity(self, visit: Visit, key: str) -> None:
-        """All rollen of a party or actor, through every alias found on the way (M6)."""
-        ask, done = [key], set()
-        while ask:
-            current = ask.pop()
-            if current in done:
-                continue
-            done.add(current)
-            if not self._askable(visit, current):
-                visit.partial(NO_KVK_FILTER)
-            self.once(
-                visit,
-                claims.asked_by_key(self.sealed(current)),
-                partial(self._key, visit, current),
-                of_zaken_api=current.startswith(ALWAYS_ASKED),
-            )
-            with self.store.read() as connection:
-                found = identities.connected_keys(connection, current)
-            ask += [other for other, _ in found if other not in done]
 
     def zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with its rollen and klantcontacten, and who the betrokkenen of those are."""
         self.asked.note(uuid)
-        self.once(visit, f"zaak {uuid}", lambda: self._zaak(visit, uuid), of_zaken_api=True)
+        self.once(visit, f"zaak {uuid}", lambda: self.contents.zaak(visit, uuid), of_zaken_api=True)
 
     def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with all of it as it is now, however fresh what is held: for jobs."""
-        self._zaak(visit, uuid, thorough=True)
-        self.paid("zaak", uuid)
-
-    def paid(self, kind: str, uuid: UUID) -> None:
-        """A zaak or contactmoment was read with all of it: it is owed no more (see `gateway.store.operation.inbox`)."""
-        with self.store.write(synced=False) as connection:
-            inbox.paid(connection, self.source, kind, uuid.bytes)
+        self.contents.zaak(visit, uuid, thorough=True)
+        self.contents.paid("zaak", uuid)
 
     def klantcontact(self, visit: Visit, uuid: UUID) -> None:
         """A klantcontact, with its zaak."""
-        self.once(visit, f"klantcontact {uuid}", lambda: self._klantcontact(visit, uuid))
+        self.once(visit, f"klantcontact {uuid}", lambda: self.contents.klantcontact(visit, uuid))
         with self.store.read() as connection:
             found = rows.zaak_of_contact(connection, uuid.bytes)
         if found and found[0] == self.name:
             self.zaak(visit, UUID(bytes=found[1]))
 
-    def _askable(self, visit: Visit, key: str) -> bool:
-        """Can all of `key` be found: by asking, or because a backfill read everything?"""
-        phase, covered = self.state()
-        return bool(covered) or phase in SETTLED_PHASES or self.questions(key, visit)[1]
-
     # Calls
-
-    def _key(self, visit: Visit, key: str) -> None:
-        while not self._rollen_of(visit, key):
-            pass  # the source became another version meanwhile, which the client finds at most once a minute
-        if not self._askable(visit, key):
-            visit.partial(NO_KVK_FILTER)
-        self.earlier.key(visit, key)
-
-    def _rollen_of(self, visit: Visit, key: str) -> bool:
-        """All rollen that the source finds for a key. Out: was it the same version from beginning to end?"""
-        if not self.questions(key, visit)[0]:
-            return True
-        began, version = now(), self.client.version(deadline=visit.give_up)
-        queries, whole = self.questions(key, visit)
-        try:
-            for parameter, value in queries:
-                self._zaken_of(visit, parameter, value)
-                asked = now()
-                objects = self.client.all("rol", {parameter: value}, deadline=visit.give_up)
-                self.take(visit, "rol", objects, asked)
-        except BadRequest:
-            if self.client.version(deadline=visit.give_up) == version:
-                raise
-            return False
-        if self.client.version(deadline=visit.give_up) != version:
-            return False  # the newer one may have more fields to ask
-        if whole:
-            with self.store.read() as connection:
-                unseen = identities.unseen_of_key(connection, self.source, key, began)
-            self._settle_unseen(visit, "rol", unseen)
-        return True
-
-    def questions(self, key: str, visit: Visit) -> tuple[list[tuple[str, str]], bool]:
-        """The rol filters that find `key` in this version of the API, and whether they find all of it."""
-        start, value = key.split(":", 1)
-
-        def can(parameter: str) -> bool:
-            return self.client.can("rol", parameter, deadline=visit.give_up)
-
-        if key.startswith("brp:bsn:"):
-            bsn = key.removeprefix("brp:bsn:")
-            spellings = [bsn, bsn[1:]] if bsn.startswith("0") else [bsn]
-            return [(f"{PERSON}inpBsn", spelling) for spelling in spellings], True
-        if key.startswith("brp:anr:"):
-            return [(f"{PERSON}inpA_nummer", key.removeprefix("brp:anr:"))], True
-        if start in ("anp", "ann"):
-            name = f"{PERSON}anpIdentificatie" if start == "anp" else f"{COMPANY}annIdentificatie"
-            source, value = value.split(":", 1)
-            return ([(name, value)], True) if source == self.name else ([], True)
-        if key.startswith("hr:rsin:"):
-            return [(f"{COMPANY}innNnpId", key.removeprefix("hr:rsin:"))], True
-        if key.startswith("hr:kvk:"):
-            kvk = key.removeprefix("hr:kvk:")
-            fields = [name for name in (f"{COMPANY}kvkNummer", f"{BRANCH}kvkNummer") if can(name)]
-            whole = self.client.version(deadline=visit.give_up).finds_kvk
-            return [(name, kvk) for name in (f"{COMPANY}innNnpId", *fields)], whole
-        if key.startswith("hr:vestiging:"):
-            fields = [
-                name for name in (f"{BRANCH}vestigingsNummer", f"{COMPANY}vestigingsNummer") if can(name)
-            ]
-            return [(name, key.removeprefix("hr:vestiging:")) for name in fields], True
-        if start == "url":
-            return [("betrokkene", value)], True
-        if start in ("actor", "actor-url"):
-            soort, source, value = value.split("|", 2)
-            if source not in (self.name, "*") or soort == "groep":
-                return [], True  # a groep occurs in contactmomenten only
-            if start == "actor-url":
-                return [("betrokkene", value)], True
-            names = [EMPLOYEE] if soort == "medewerker" else [name for name in UNITS if can(name)]
-            return [(name, value) for name in names], True
-        return [], True  # rol:... names one rol, which is held or it would have no key
-
-    def _zaken_of(self, visit: Visit, parameter: str, value: str) -> None:
-        """Where the version can: the zaken of these rollen in one walk, with all their rollen."""
-        name = f"rol__{parameter}"
-        if not self.client.can("zaak", name, deadline=visit.give_up):
-            return
-        filters = {name: value}
-        expand = self.client.can("zaak", "expand", deadline=visit.give_up)
-        if expand:
-            filters["expand"] = "rollen"
-        asked = now()
-        zaken = self.client.all("zaak", filters, deadline=visit.give_up)
-        self._take_zaken(visit, zaken, asked)
-
-    def _take_zaken(self, visit: Visit, zaken: list[dict[str, Any]], asked: int) -> None:
-        doubtful = self.ingest.take(self.name, "zaak", zaken, asked=asked).doubtful
-        rollen: list[dict[str, Any]] = []
-        whole: set[UUID] = set()
-        for zaak in zaken:
-            expanded = (zaak.get("_expand") or {}).get("rollen")
-            uuid = uuid_in(zaak.get("uuid"))
-            if uuid and isinstance(expanded, list) and len(expanded) == len(zaak.get("rollen", expanded)):
-                rollen += expanded
-                whole.add(uuid)
-        result = self.ingest.take(self.name, "rol", rollen, asked=asked)
-        with self.store.write(synced=False) as connection:
-            for uuid in whole - result.refetch_zaken:
-                note_fetched(connection, self.source, f"rollen {uuid}", asked)
-        for kind, uuid in sorted(doubtful | result.doubtful):
-            self.fetch(visit, kind, uuid)
-
-    def _zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
-        began = now()
-        with self.store.read() as connection:
-            rollen_at = fetched_at(connection, self.source, f"rollen {uuid}")
-        held_rollen = not thorough and visit.began <= rollen_at <= began
-        if held_rollen:
-            began = rollen_at
-        elif not self.fetch(visit, "zaak", uuid):
-            return
-        with self.store.read() as connection:
-            row = rows.raw_rows(connection, self.source, "zaak", [uuid.bytes]).get(uuid.bytes)
-        if row is None or row.state != TRANSLATED:
-            return  # left out (M34): its rollen and contacts are not even asked for
-        kinds = ("klantcontact",) if held_rollen else ("rol", "klantcontact")
-        for kind in kinds:
-            filters, asked = {"zaak": self.client.url_of("zaak", str(uuid))}, now()
-            objects = self.client.all(kind, filters, deadline=visit.give_up)
-            self.take(visit, kind, objects, asked)
-        for kind in ("rol", "klantcontact"):
-            with self.store.read() as connection:
-                unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
-            self._settle_unseen(visit, kind, unseen)
-        self._betrokkenen(visit, uuid)
-        self.earlier.zaak(visit, uuid, thorough)
-
-    def _betrokkenen(self, visit: Visit, zaak: UUID) -> None:
-        """Who the betrokkenen and actoren of the contacts are, where the rol alone does not tell."""
-        with self.store.read() as connection:
-            contacts = rows.raw_of_zaak(connection, self.source, zaak.bytes, "klantcontact")
-            rollen = identities.keys_of_zaak(connection, self.source, zaak.bytes) if contacts else []
-        part = {*self.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
-        for facts, keys in rollen:
-            if orjson.loads(facts or "{}").get("generiek") in part:
-                self.who(visit, keys)
-
-    def who(self, visit: Visit, keys: Iterable[str]) -> None:
-        """Which party or actor these keys of one object name, where they do not tell by themselves."""
-        highest = min(keys, key=place)
-        if not highest.startswith(TOP_KEYS):
-            self.identity(visit, highest)
-
-    def _klantcontact(self, visit: Visit, uuid: UUID) -> None:
-        with self.store.read() as connection:
-            is_moment = ties.is_moment(connection, uuid.bytes)
-        if is_moment or not self.fetch(visit, "klantcontact", uuid):
-            self.earlier.moment(visit, uuid)
 
     def take(self, visit: Visit, kind: str, objects: list[dict[str, Any]], asked: int) -> Result:
         """Take objects of one kind that were asked for then, and fetch what they wait for."""
@@ -453,9 +257,9 @@ class Fetcher:
         for uuid in sorted(result.unknown_zaken):
             self.fetch(visit, "zaak", uuid)
         for uuid in sorted(result.refetch_moments):
-            self.earlier.reread_moment(visit, uuid)
+            self.contents.reread_moment(visit, uuid)
 
-    def _settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
+    def settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
         """What is held but did not come with a whole answer is asked for itself: absence alone never deletes."""
         for uuid in uuids:
             self.fetch(visit, kind, UUID(bytes=uuid))

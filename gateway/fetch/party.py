@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
 from gateway.legacy.pacing.waiting_threads import about_to_wait
-from gateway.store.file.database import now
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, fetched_times, note_fetched, set_fetched
@@ -179,12 +179,12 @@ class Parties:
         fetcher = self.fetcher
         zaken = identities.zaken_of_party(connection, self.source, key)
         found = [_part("zaak", zaak, fetcher.zaak) for zaak in zaken]
-        if fetcher.earlier.has_moments:
+        if fetcher.contents.has_moments:
             statements = claims.connected(connection, identities.identity_rows(connection, [key]))
             klanten = ties.klanten_of_keys(connection, self.source, statements)
             moments = ties.moments_of(connection, self.source, "klant", klanten) if klanten else set()
-            found += [_part("klant", klant, fetcher.earlier.klant) for klant in klanten]
-            found += [_part("contactmoment", uuid, fetcher.earlier.moment) for _, uuid in sorted(moments)]
+            found += [_part("klant", klant, fetcher.contents.klant) for klant in klanten]
+            found += [_part("contactmoment", uuid, fetcher.contents.moment) for _, uuid in sorted(moments)]
         return found
 
 

@@ -8,8 +8,9 @@ import time
 from collections import Counter
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import requested_zaken as rows
 from gateway.store.operation.sources import source_state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from gateway.store.file.database import now
+from gateway.base.clock import now
 
 
 class Held(IntEnum):

@@ -20,7 +20,8 @@ from gateway.base.log_throttle import Seldom
 from gateway.base.logs import get_logger
 from gateway.config.model import Live
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Standing
-from gateway.fetch.fetcher import NO_KVK_FILTER, Fetcher
+from gateway.fetch.fetcher import Fetcher
+from gateway.fetch.keys import NO_KVK_FILTER
 from gateway.fetch.visit import Held, Visit
 from gateway.http import problems
 from gateway.http.problems import Problem

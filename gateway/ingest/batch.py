@@ -7,12 +7,13 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.ingest.claim_writer import ClaimWriter
 from gateway.ingest.incoming import Incoming, Translator, incoming, state_of
 from gateway.ingest.invisible_objects import Unseen
 from gateway.ingest.outcome import Result
 from gateway.ingest.recompute import Merging
-from gateway.ingest.ties import FREE, TYING, state_of_zaken, tie_of
+from gateway.ingest.ties import TYING, is_free, state_of_zaken, tie_of
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -24,15 +25,20 @@ from gateway.store.base.kinds import (
     UNREADABLE,
     WAITING,
 )
-from gateway.store.file.database import now
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.legacy.erased import note_erased
 from gateway.store.operation.inbox import owe
 from gateway.store.operation.sources import source_id
 from mappings.model.findings import Finding, Severity, Untranslatable
-from mappings.translate import Translated
+from mappings.model.ties import Tie
+from mappings.model.translated import Translated
+from mappings.standards import KINDS
+from mappings.standards.declaration import Decides
 
+# What goes with its zaak; what is about it in another API is still there when it is gone.
+GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
+STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)
 NO_ZAAK = Finding(
     "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
 )
@@ -104,7 +110,7 @@ class Batch:
             row = held.get(uuid)
             if kind == "zaak":
                 known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
-                for content in ON_A_ZAAK[:3]:  # what hangs on it in another API is still there
+                for content in GOING_ALONG:
                     found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
                     if known:
                         note_erased(self.connection, content, [each.uuid for each in found])
@@ -115,7 +121,9 @@ class Batch:
             if row is not None:
                 note_erased(self.connection, kind, [row.uuid])
                 self.claims.delete(kind, [row])
-                if kind == "zaak" and rows.raw_of_zaak(self.connection, self.source, uuid, ON_A_ZAAK[3]):
+                if kind == "zaak" and any(
+                    rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in STAYING
+                ):
                     self.zaak_without_content(uuid, GONE)
         self._finish()
 
@@ -253,9 +261,10 @@ class Batch:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
 
     def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
-        if item.kind in FREE or (item.kind == "objectcontactmoment" and item.zaak is None):
+        decides = KINDS[item.kind].decides
+        if is_free(decides, item.zaak):
             zaak: int | None = TRANSLATED
-        elif item.kind == "contactmoment":
+        elif decides is Decides.ITS_TIES:
             zaak = state_of_zaken(self.connection, self.source, item.uuid)
         else:
             zaak = zaken.get(item.zaak) if item.zaak else None
@@ -355,7 +364,7 @@ class Batch:
         ties.put_tie(self.connection, self.source, row, self._tie_of(item, state, translated))
         self.claims.tied |= ties.moments_of_raws(self.connection, [row])
 
-    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> ties.Tie | None:
+    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> Tie | None:
         if item.kind not in TYING or isinstance(translated, Untranslatable):
             return None
         if state == LEFT_OUT and item.kind == "contactmoment":

@@ -19,10 +19,11 @@ from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
 from mappings.model.findings import Finding
-from mappings.translate import Translated
+from mappings.model.translated import Translated
+from mappings.standards import KINDS
 
 # What says something of a partij or actor.
-SAYING = ("rol", "klant", "contactmoment")
+SAYING = frozenset(kind.name for kind in KINDS.values() if kind.says)
 TRANSLATION_STAGE = 1
 
 

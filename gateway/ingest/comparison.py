@@ -15,7 +15,7 @@ import orjson
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
 from gateway.ingest.ingest import Ingest
-from gateway.ingest.ties import FREE, TIES, TYING, state_of_zaken, tie_of
+from gateway.ingest.ties import TIES, TYING, is_free, state_of_zaken, tie_of
 from gateway.store.base.compression import Damaged, unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -31,10 +31,13 @@ from gateway.store.inspect import comparing
 from gateway.store.inspect.comparing import Held, Said
 from gateway.store.legacy import ties
 from gateway.store.legacy.objects import raw_rows
-from gateway.store.legacy.ties import Tie
 from mappings.identity.sealed import sealed_body, sealed_text
 from mappings.model.findings import Untranslatable
-from mappings.translate import Translated, uuid_in
+from mappings.model.ties import Tie
+from mappings.model.translated import Translated
+from mappings.standards import KINDS
+from mappings.standards.declaration import Decides
+from mappings.translate import uuid_in
 
 # The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
 # contactmoment of a zaakcontactmoment is, its fact `contact` tells.
@@ -137,9 +140,10 @@ class Comparison:
         with self.store.read() as connection:
             rows = raw_rows(connection, self.source, "zaak", uuids)
             for kind, uuid, zaak in objects:
-                if kind == "contactmoment":
+                decides = KINDS[kind].decides
+                if decides is Decides.ITS_TIES:
                     states.append(state_of_zaken(connection, self.source, uuid))
-                elif kind in FREE or (kind == "objectcontactmoment" and zaak is None):
+                elif is_free(decides, zaak):
                     states.append(TRANSLATED)
                 else:
                     states.append(rows[zaak].state if zaak in rows else None)

@@ -11,17 +11,18 @@ from typing import Any
 
 import orjson
 
-from gateway.ingest.ties import point
-from gateway.ingest.vertegenwoordigingen import today
+from gateway.base.clock import today
 from gateway.store.base.compression import pack
 from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from mappings.identity.identity import Uuids, sealed
 from mappings.incoming.unreadable import Fault, unreadable
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import Settings
+from mappings.model.translated import Translated
 from mappings.rules.klantcontacten import too_confidential
 from mappings.rules.rollen import Claim
-from mappings.translate import Translated, translate, uuid_bytes_in
+from mappings.standards import KINDS
+from mappings.translate import translate, uuid_bytes_in
 from mappings.untranslated import named_in
 
 
@@ -60,7 +61,7 @@ class Translator:
         if item.translated is None:
             try:
                 item.translated = translate(item.kind, item.raw, source, self.settings)
-                if item.kind == "zaakcontactmoment":
+                if point := KINDS[item.kind].point:
                     point(item.translated, self.addresses.get(source, {}))
             except Untranslatable as error:
                 item.translated = error
@@ -109,10 +110,7 @@ def zaak_in(kind: str, uuid: bytes | None, raw: dict[str, Any]) -> bytes | None:
     """The zaak of a legacy object that is known by this uuid; of a zaak it is that zaak itself."""
     if kind == "zaak":
         return uuid
-    field_name = "zaak"
-    if kind == "objectcontactmoment" and raw.get("objectType") == "zaak":
-        field_name = "object"
-    return uuid_bytes_in(raw.get(field_name))
+    return uuid_bytes_in(KINDS[kind].zaak_in(raw))
 
 
 def body_of(claim: Claim) -> str:

@@ -18,6 +18,7 @@ from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties, untranslated_keys
 from gateway.store.legacy.claims import said_by
 from mappings.model.findings import Finding, Untranslatable
+from mappings.model.ties import Tie
 
 
 class Again(Batch):
@@ -63,7 +64,7 @@ class Again(Batch):
         item: Incoming,
         row: rows.RawRow,
         said: set[rebuilding.Said],
-        tied: ties.Tie | None,
+        tied: Tie | None,
         zaken: dict[bytes, int],
     ) -> bool:
         """Is an object held as it is translated now? Its findings are noted again either way."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -37,12 +36,6 @@ from mappings.rules.vertegenwoordigingen import (
 Given = tuple[bytes, bytes]
 STAGE = 4
 ZAKEN_AT_ONCE = 500
-DUTCH_TIME = ZoneInfo("Europe/Amsterdam")
-
-
-def today() -> date:
-    """The day on which a rol has ended or not: the Dutch one."""
-    return datetime.now(UTC).astimezone(DUTCH_TIME).date()
 
 
 def represent(connection: sqlite3.Connection, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:

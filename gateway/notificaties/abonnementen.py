@@ -15,7 +15,8 @@ import requests
 import urllib3
 
 from gateway.base.logs import silence_http_libraries
-from gateway.base.timed_http import ends_at, timed_session
+from gateway.base.outgoing import Bearer, outgoing_session
+from gateway.base.timed_http import ends_at
 from gateway.config.model import Config, Source
 from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.notificaties.receiver import KANAAL, PATH
@@ -66,9 +67,7 @@ class Abonnementen:
         }
         self._timeout = (settings.connect_timeout, settings.read_timeout)
         self._tokens = Tokens(Source("notificaties", settings.url, settings.client_id, settings.secret))
-        self._session = timed_session()
-        self._session.trust_env = False  # neither another password nor a proxy
-        self._session.verify = str(settings.ca_bundle) if settings.ca_bundle else True
+        self._session = outgoing_session(settings.ca_bundle)
 
     def ours(self) -> list[dict[str, Any]]:
         """The abonnementen with our callbackUrl. Raises AbonnementError."""
@@ -97,15 +96,14 @@ class Abonnementen:
         return f"{self._address}/{last}"
 
     def _call(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> Any:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
             with ends_at(time.monotonic() + sum(self._timeout), self._timeout[1]):
                 response = self._session.request(
                     method,
                     address,
                     data=None if body is None else orjson.dumps(body),
-                    headers={**headers, "User-Agent": "klantbrug"},
-                    auth=self._authorize,
+                    headers={"Content-Type": "application/json"},
+                    auth=Bearer(self._tokens.current()),
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
@@ -122,7 +120,3 @@ class Abonnementen:
             return orjson.loads(content) if content else None
         except orjson.JSONDecodeError:
             raise AbonnementError("Het antwoord is geen JSON; klopt [notifications] url?") from None
-
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._tokens.current()}"
-        return request

@@ -14,20 +14,22 @@ from uuid import UUID
 from flask import Flask, Response, request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from gateway.base.clock import now
 from gateway.config.model import Config, Source
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.http.request_body import read_json
 from gateway.http.responses import as_response, empty_reply
-from gateway.legacy.client.source_client import PATHS
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import source_id
 from mappings.identity.urls import uuid_under
+from mappings.standards import KINDS
+from mappings.standards.declaration import ZAKEN
 
 PATH = "/notificaties/callback"
 KANAAL = "zaken"
-RESOURCES = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
+RESOURCES = tuple(kind.name for kind in KINDS.values() if kind.api == ZAKEN)
 FOREIGN, DROPPED = "foreign", "dropped"
 NO_ROOM = "er kwamen meer notificaties dan er konden wachten"
 
@@ -70,7 +72,7 @@ def told_by(message: Mapping[str, Any], sources: Iterable[Source]) -> Told | Non
 
 def _object_of(source: Source, kind: str, url: str) -> UUID | None:
     """The uuid in the address of an object of this kind at this source; None for any other address."""
-    return uuid_under(url, f"{source.zaken_url}{PATHS[kind]}")
+    return uuid_under(url, f"{source.zaken_url}{KINDS[kind].path}")
 
 
 class Callback:

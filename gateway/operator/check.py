@@ -12,7 +12,7 @@ from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
 from gateway.legacy import errors
 from gateway.legacy.client.api_versions import NEWEST
-from gateway.legacy.client.source_client import PATHS, Count, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import Count, ZakenClient, uuid_of
 from gateway.legacy.client.transport import Retries
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier
@@ -22,6 +22,7 @@ from gateway.store.file.errors import StoreError
 from gateway.store.inspect.rebuilding import to_rebuild
 from gateway.store.operation import events
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN
+from mappings.standards import KINDS, of_every_source
 from mappings.translate import fingerprint
 
 # The whole check of a source, and how many zaaktypen are counted one by one: it must stay gentle.
@@ -169,12 +170,12 @@ def _counts(
     """Count what is visible of each kind. Out: the objects that came along, by kind."""
     shown: dict[str, list[dict[str, object]]] = {}
     guessed = False
-    for kind in ("zaak", "rol", "klantcontact"):
-        report.on_step(f"hoeveel {PATHS[kind]} er te zien zijn")
+    for kind in of_every_source():
+        report.on_step(f"hoeveel {KINDS[kind].path} er te zien zijn")
         try:
             shown[kind], count = client.first(kind, deadline=deadline)
         except errors.LegacyError as exc:
-            explain(exc, source, PATHS[kind], report)
+            explain(exc, source, KINDS[kind].path, report)
             continue
         report.counts[kind] = count.number
         guessed |= not count.exact
@@ -189,10 +190,10 @@ def _counts(
 
 def _seen(kind: str, objects: list[dict[str, object]], count: Count) -> str:
     if not objects:
-        return f"Er zijn geen {PATHS[kind]} te zien: er zijn er geen, of de rechten reiken er niet toe."
+        return f"Er zijn geen {KINDS[kind].path} te zien: er zijn er geen, of de rechten reiken er niet toe."
     if count.number is None:
-        return f"Er zijn {PATHS[kind]} te zien; de bron zegt niet hoeveel."
-    return f"Te zien: {'minstens ' if not count.exact else ''}{count.number} {PATHS[kind]}."
+        return f"Er zijn {KINDS[kind].path} te zien; de bron zegt niet hoeveel."
+    return f"Te zien: {'minstens ' if not count.exact else ''}{count.number} {KINDS[kind].path}."
 
 
 def _addresses(

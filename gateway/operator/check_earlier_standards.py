@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Source
 from gateway.legacy import errors
-from gateway.legacy.client.source_client import EARLIER, PATHS, UNPAGED, ZakenClient
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.operator.check_report import Level, SourceReport, explain
+from mappings.standards import KINDS
+from mappings.standards.declaration import LegacyKind
 
 _NAMES = {"klanten": "Klanten API", "contactmomenten": "Contactmomenten API"}
 
@@ -26,28 +28,28 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
             version = client.speaks(api, deadline=deadline)
             said = f", versie {version}" if version else ""
             report.say(Level.OK, f"De {_NAMES[api]} antwoordt{said}.")
-            for kind in (kind for kind, of in EARLIER.items() if of == api and kind not in UNPAGED):
-                path = PATHS[kind]
+            for kind in (kind for kind in KINDS.values() if kind.api == api and kind.paged):
+                path = kind.path
                 _count(client, kind, url, report, deadline)
         except errors.LegacyError as exc:
             explain(exc, asking, path, report, url=url)
 
 
-def _count(client: ZakenClient, kind: str, url: str, report: SourceReport, deadline: float) -> None:
+def _count(client: ZakenClient, kind: LegacyKind, url: str, report: SourceReport, deadline: float) -> None:
     """How many there are to see, and whether they name themselves as we ask them."""
-    objects, count = client.first(kind, deadline=deadline)
-    report.counts[kind] = count.number
+    objects, count = client.first(kind.name, deadline=deadline)
+    report.counts[kind.name] = count.number
     if not objects:
-        text = f"Er zijn geen {PATHS[kind]} te zien: er zijn er geen, of de rechten reiken er niet toe."
+        text = f"Er zijn geen {kind.path} te zien: er zijn er geen, of de rechten reiken er niet toe."
         report.say(Level.WARNING, text)
         return
     many = "onbekend hoeveel" if count.number is None else count.number
-    report.say(Level.OK, f"Te zien: {many} {PATHS[kind]}.")
-    base = str(objects[0].get("url", "")).rpartition(f"{PATHS[kind]}/")[0]
+    report.say(Level.OK, f"Te zien: {many} {kind.path}.")
+    base = str(objects[0].get("url", "")).rpartition(f"{kind.path}/")[0]
     if base and base != url:
         parts = urlsplit(base)
         report.say(
             Level.WARNING,
-            f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs van {PATHS[kind]}: zet dat "
+            f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs van {kind.path}: zet dat "
             "adres in de config. Rollen en andere objecten die zo'n URL noemen, vinden elkaar anders niet.",
         )

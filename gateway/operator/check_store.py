@@ -10,6 +10,7 @@ from gateway.operator.check_report import Level, Line
 from gateway.store.backup import integrity
 from gateway.store.file import full_disk, holders
 from gateway.store.file.errors import MEND, StoreError, in_words
+from gateway.store.schema import upgrade
 
 # A quick check takes no longer: of a large store it sees a part.
 QUICK_SECONDS = 20.0
@@ -29,6 +30,9 @@ def check_store(
                     Level.PROBLEM,
                     f"{path} is een database van een ander programma: noem een ander bestand in [store] path.",
                 )
+                return
+            if later := upgrade.later_version(connection):
+                yield Line(Level.PROBLEM, f"{path} {later}")
                 return
             yield _deep(connection, on_step) if deep else _quick(connection)
     except StoreError as error:

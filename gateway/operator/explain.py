@@ -20,6 +20,7 @@ from gateway.store.legacy import erased, quarantine, ties
 from mappings.explain import advice, why
 from mappings.identity.identity import Uuids
 from mappings.model.settings import Settings
+from mappings.model.ties import Tie
 
 STATES = {
     kinds.TRANSLATED: "vertaald",
@@ -149,7 +150,7 @@ class _Explaining:
             return self._waits(raw, UUID(bytes=tie.contact))
         return f"er staat niets van in de opslag: {REBUILD}"
 
-    def _may_make(self, raw: HeldRaw, tie: ties.Tie | None) -> list[UUID]:
+    def _may_make(self, raw: HeldRaw, tie: Tie | None) -> list[UUID]:
         """What a client may have deleted: the klantcontact, or what an object ties to it."""
         contact = UUID(bytes=tie.contact) if tie else raw.uuid
         tied = (("betrokkene", tie.klant), ("onderwerpobject", tie.zaak)) if tie else ()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from gateway.base.clock import now
 from gateway.fetch.coverage import CUTOVER, SYNCED
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
 from gateway.store.operation import events, leases, runs, verify_reports

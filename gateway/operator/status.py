@@ -12,12 +12,12 @@ from gateway.legacy.pacing import server_gates
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import backfills, leases, runs
+from mappings.standards import of_every_source
 
 # How good something is: also the names of the colours on the page.
 GOOD, BUSY, HALF, BAD = "good", "busy", "half", "bad"
 COLOURS = {GOOD: "green", BUSY: "cyan", HALF: "yellow", BAD: "red"}
 # What every source has; of the rest a source may have none, and then it is not shown to people.
-ALWAYS_SHOWN = ("zaak", "rol", "klantcontact")
 NO_SCHEDULER = (
     "Er draait geen proces voor de jobs: niets wordt bijgehouden, bezorgd of opgeruimd. Start klantbrug serve of"
     " klantbrug jobs."
@@ -72,7 +72,8 @@ def unread_told(unread: Mapping[str, int]) -> str:
 
 def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
     """Of the counts of a source by kind, those that people are shown."""
-    return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in ALWAYS_SHOWN}
+    always = of_every_source()
+    return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in always}
 
 
 def reading(kind: str, look: int) -> str:

@@ -11,17 +11,9 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from gateway.base.dutch_time import local
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.status import COLOURS, proof_told
+from mappings.standards import KINDS
+from mappings.standards.declaration import Decides
 
-KINDS = {
-    "zaak": "Zaken",
-    "rol": "Rollen",
-    "klantcontact": "Klantcontacten",
-    "klant": "Klanten",
-    "objectcontactmoment": "Objectcontactmomenten",
-    "contactmoment": "Contactmomenten",
-    "klantcontactmoment": "Klantcontactmomenten",
-    "zaakcontactmoment": "Zaakcontactmomenten",
-}
 # Columns of the tables, in order: name in the report, heading, what it means.
 COLUMNS = (
     ("compared", "Vergeleken", "objecten die in de bron of in de opslag staan"),
@@ -51,7 +43,9 @@ SORTS = {
 }
 NO_ZAAKTYPE = "zaaktype niet bekend"
 # A contactmoment may be about several zaken.
-NO_ZAAK = ("klant", "contactmoment", "klantcontactmoment")
+NO_ZAAK = frozenset(
+    kind.name for kind in KINDS.values() if kind.decides in (Decides.NOTHING, Decides.ITS_TIES)
+)
 WITHOUT_ZAAKTYPE = "zonder zaaktype"
 VISIBLY = ", voor zover zichtbaar"
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -62,7 +56,7 @@ def sentence(report: dict[str, Any]) -> str:
     # Reports of before have no `lost`.
     found, mended, lost = report["found"], report["repaired"], report.get("lost", 0)
     if report["rights"]["refused_kinds"]:
-        kinds = ", ".join(KINDS.get(kind, kind).lower() for kind in report["rights"]["refused_kinds"])
+        kinds = ", ".join(_title(kind).lower() for kind in report["rights"]["refused_kinds"])
         return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
     if unread := report.get("unread", 0):
         are = "1 object is" if unread == 1 else f"{_number(unread)} objecten zijn"
@@ -101,7 +95,7 @@ def text(report: dict[str, Any]) -> str:
     colour = COLOURS[proof_told(report["clean"]).level]
     lines.append(click.style(sentence(report)[:1].upper() + sentence(report)[1:] + ".", bold=True, fg=colour))
     for kind, row in report["kinds"].items():
-        lines.append(f"  {KINDS.get(kind, kind)}: {_numbers(row)}")
+        lines.append(f"  {_title(kind)}: {_numbers(row)}")
     for kind, row in report["documents"].items():
         if any(row[name] for name in DOCUMENT_WRONG):
             lines.append(f"  Document {kind}: {_numbers(row)}")
@@ -147,7 +141,7 @@ def page(report: dict[str, Any]) -> str:
         report=report,
         sentence=sentence(report),
         mode=_mode(report),
-        kinds=KINDS,
+        title=_title,
         columns=COLUMNS,
         wrong=WRONG,
         sorts=SORTS,
@@ -163,7 +157,7 @@ def unseen(report: dict[str, Any]) -> list[str]:
     """What the credentials can't see, in Dutch sentences."""
     rights, lines = report["rights"], []
     for kind in rights["refused_kinds"]:
-        lines.append(f"De bron weigert de hele lijst van {KINDS.get(kind, kind).lower()}.")
+        lines.append(f"De bron weigert de hele lijst van {_title(kind).lower()}.")
     if rights["refused_zaken"]:
         lines.append(
             f"{_number(rights['refused_zaken'])} zaken waarnaar rollen of klantcontacten wijzen, toont de bron niet "
@@ -198,6 +192,11 @@ def zaaktype(report: dict[str, Any], uuid: str, kind: str) -> str:
     return report["zaaktype_namen"].get(uuid, uuid) or NO_ZAAKTYPE
 
 
+def _title(kind: str) -> str:
+    """What people read for a kind; a report of before may have one that is not known any more."""
+    return KINDS[kind].title if kind in KINDS else kind
+
+
 def _mode(report: dict[str, Any]) -> str:
     if report["mode"] == "full":
         return "alles vergeleken"
@@ -205,7 +204,7 @@ def _mode(report: dict[str, Any]) -> str:
 
 
 def _counted(kind: str, count: int) -> str:
-    return f"{_number(count)} {kind if count == 1 else KINDS.get(kind, kind).lower()}"
+    return f"{_number(count)} {kind if count == 1 else _title(kind).lower()}"
 
 
 def _number(value: int) -> str:

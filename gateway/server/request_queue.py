@@ -19,10 +19,10 @@ from time import monotonic, sleep
 from gateway.server.exchange import Exchange
 
 # Longer than this takes a page of many, so that others want to know whether they must wait.
-QUICK_SECONDS = 0.01
+QUICK_SECONDS = 0.005
 # Longer than this takes a question that waits for a source, a write that waits for another, or a heavy search.
-LONG_SECONDS = 0.03
-LOOK_SECONDS = 0.01
+LONG_SECONDS = 0.01
+LOOK_SECONDS = 0.005
 # So long rests a thread that nobody calls.
 REST_SECONDS = 10.0
 # So many wait at most in one process: more could not be answered in the time that clients wait.

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
@@ -29,7 +28,8 @@ from jobs.backfill.cursor import BackfillCursor
 from jobs.backfill.progress import BY_UUID, Progress, Telling
 from jobs.backfill.questions import dated, unless_too_large
 from jobs.common.crew import Crew, Question
-from jobs.common.lists import TIES, ties_of
+from jobs.common.lists import UNPAGED_TIES, ties_of
+from mappings.standards import CONNECTION
 from mappings.translate import uuid_in
 
 LEAST_LOOKS = 2
@@ -150,7 +150,7 @@ class Asking:
                 if unless_too_large(partial(self.fetcher.reread_zaak, visit, uuid)) is not None:
                     self.lost("een zaak die leesbaar werd")
             for uuid in sorted(result.refetch_moments):
-                if unless_too_large(partial(self.fetcher.earlier.reread_moment, visit, uuid)) is not None:
+                if unless_too_large(partial(self.fetcher.contents.reread_moment, visit, uuid)) is not None:
                     self.lost("een contactmoment dat leesbaar werd")
 
     def ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:
@@ -158,7 +158,7 @@ class Asking:
         uuids = [
             UUID(bytes=each) if isinstance(each, bytes) else uuid_in(each.get("url")) for each in moments
         ]
-        for kind in TIES:
+        for kind in UNPAGED_TIES:
 
             def take(answer: tuple[int, list[dict[str, Any]] | TooLarge], kind: str = kind) -> None:
                 asked, found = answer

@@ -6,15 +6,15 @@ import sqlite3
 from functools import partial
 from typing import Any
 
-from gateway.fetch.earlier_standards import CONNECTION
+from gateway.base.clock import now
 from gateway.ingest.outcome import Result
 from gateway.legacy.errors import LegacyError, TooLarge
-from gateway.store.file.database import now
 from gateway.store.operation import following
 from jobs.backfill.asking import SAMPLE_OF_CONNECTIONS, Asking
 from jobs.backfill.questions import unless_too_large
 from jobs.common import zaakcontactmomenten
 from jobs.common.crew import Question
+from mappings.standards import CONNECTION
 
 PIECE = 200
 # The sample of zaakcontactmomenten is kept after so many calls.

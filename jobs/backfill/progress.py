@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME
+from gateway.base.clock import today as this_day
 from gateway.base.time_windows import DAYS
 from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import LONG
@@ -57,7 +58,7 @@ def waits_text(reason: str, until: str | None) -> str:
     """Why nothing is asked and until when: a moment as `ZakenClient.describe` gives it, None when nobody knows."""
     if not until:
         return reason
-    moment, today = datetime.fromisoformat(until).astimezone(DUTCH_TIME), datetime.now(DUTCH_TIME).date()
+    moment, today = datetime.fromisoformat(until).astimezone(DUTCH_TIME), this_day()
     day = "" if moment.date() == today else f"{DAYS[moment.weekday()]} "
     if (moment.date() - today).days >= len(DAYS):
         day += f"{moment:%d-%m} "

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from gateway.base.clock import now
 from gateway.legacy.client.source_client import Page, ZakenClient
 from gateway.legacy.errors import TooLarge
-from gateway.store.file.database import now
 from jobs.common.lists import Filters
 
 Found = TypeVar("Found")

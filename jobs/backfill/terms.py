@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 
 from gateway.base.logs import get_logger
+from gateway.config.load import EARLIER_APIS
 from gateway.fetch.fetcher import Fetcher
-from gateway.legacy.client.source_client import EARLIER
 from gateway.store.operation import runs
 from gateway.store.operation.sources import coverage_forgotten
 
@@ -31,7 +31,7 @@ def terms_of(connection: sqlite3.Connection, fetcher: Fetcher) -> list[str]:
         FORM,
         fetcher.ingest.settings.max_vertrouwelijkheidaanduiding,
         str(coverage_forgotten(connection, fetcher.source)),
-        *(client.base_of(api) for api in ("zaken", *sorted(set(EARLIER.values())))),
+        *(client.base_of(api) for api in ("zaken", *sorted(EARLIER_APIS))),
         "geen" if client.zaakcontactmomenten == "geen" else "",
     ]
 

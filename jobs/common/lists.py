@@ -14,17 +14,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from gateway.fetch.earlier_standards import CONNECTION
-from gateway.fetch.earlier_standards import LISTS as EARLIER_LISTS
-from gateway.legacy.client.source_client import EARLIER, ZakenClient
+from gateway.base.clock import today
+from gateway.legacy.client.source_client import ZakenClient
+from mappings.standards import CONNECTION, KINDS, in_order, walked
 
-# In this order: what comes later refers to what comes before.
-LISTS = ("zaak", "rol", "klantcontact")
-# What ties contactmomenten and has no pages: asked for each contactmoment, before it is taken (M34). The second kind is
-# also read by itself (jobs/common/zaakcontactmomenten.py), for it may point elsewhere.
-TIES = ("klantcontactmoment", CONNECTION)
-# By which date a list can be divided.
-DATED = {"zaak": "registratiedatum"}
+# What ties contactmomenten and has no pages: asked for each contactmoment, before it is taken (M34). That of the Zaken
+# API is also read by itself (jobs/common/zaakcontactmomenten.py), for it may point elsewhere.
+UNPAGED_TIES = tuple(kind.name for kind in in_order() if kind.ties and not kind.paged)
 # Dividing costs a count for each part, so it must be worth it; a part of this size has no deep pages.
 PART = 20_000
 FIRST_DAY = date(2000, 1, 1)
@@ -34,12 +30,12 @@ Filters = dict[str, str]
 
 def kinds_of(client: ZakenClient) -> tuple[str, ...]:
     """The kinds of objects that are walked in this source, in order."""
-    return LISTS + tuple(kind for kind in EARLIER_LISTS if client.has_api(EARLIER[kind]))
+    return tuple(kind.name for kind in walked() if client.has_api(kind.api))
 
 
 def ties_in(client: ZakenClient) -> tuple[str, ...]:
     """The kinds that are asked for each contactmoment of this source."""
-    kinds = TIES if client.has_api("contactmomenten") else ()
+    kinds = UNPAGED_TIES if client.has_api("contactmomenten") else ()
     return tuple(kind for kind in kinds if kind != CONNECTION or client.zaakcontactmomenten != "geen")
 
 
@@ -51,9 +47,10 @@ def all_kinds_of(client: ZakenClient) -> tuple[str, ...]:
 
 def ties_of(client: ZakenClient, kind: str, moment: UUID) -> list[dict[str, Any]]:
     """The ties of one kind of a contactmoment; none in a version that has no such list. Raises LegacyError."""
-    if not client.can(kind, "contactmoment"):
+    parameter = KINDS[kind].asked_by["contactmoment"]
+    if not client.can(kind, parameter):
         return []
-    return client.all(kind, {"contactmoment": client.url_of("contactmoment", str(moment))})
+    return client.all(kind, {parameter: client.url_of("contactmoment", str(moment))})
 
 
 def parts_of(client: ZakenClient, kind: str, part: int = PART) -> list[Filters]:
@@ -62,7 +59,7 @@ def parts_of(client: ZakenClient, kind: str, part: int = PART) -> list[Filters]:
     Counts are hints: they decide how it is divided. When the parts together count less than the whole, something lies
     outside of them, and the list is walked whole.
     """
-    field = DATED.get(kind, "")
+    field = KINDS[kind].dated
     if not field or not (client.can(kind, f"{field}__gt") and client.can(kind, f"{field}__lt")):
         return [{}]
 
@@ -73,7 +70,7 @@ def parts_of(client: ZakenClient, kind: str, part: int = PART) -> list[Filters]:
     whole = counted({})
     if whole <= part:
         return [{}]
-    tomorrow = date.today() + timedelta(days=1)
+    tomorrow = today() + timedelta(days=1)
     found = _divided(lambda start, end: counted(_between(field, start, end)), FIRST_DAY, tomorrow, part)
     starts = [None, *(start for start, _ in found), tomorrow]
     parts = [_between(field, start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)]

@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from gateway.base.clock import now
 from gateway.base.dutch_time import local
 from gateway.installation import Installation
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.leases import Grip
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from gateway.base.logs import get_logger
-from gateway.fetch.earlier_standards import CONNECTION, no_list
+from gateway.fetch.contents import no_list
 from gateway.fetch.fetcher import Fetcher
 from gateway.legacy.background import patient
 from gateway.legacy.client.source_client import ZakenClient
@@ -25,6 +25,7 @@ from gateway.legacy.errors import CircuitOpen, Forbidden, LegacyError, NotNow
 from gateway.store.inspect import comparing
 from gateway.store.operation import following
 from jobs.common.crew import Answers
+from mappings.standards import CONNECTION
 
 log = get_logger("klantbrug.connections")
 

@@ -7,7 +7,6 @@ What the service refuses for what it is, or failed for five days, is given up an
 
 from __future__ import annotations
 
-import email.utils
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -17,12 +16,13 @@ import orjson
 import requests
 import urllib3
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, silence_http_libraries
-from gateway.base.timed_http import ends_at, timed_session
+from gateway.base.outgoing import Bearer, outgoing_session, seconds_to_rest
+from gateway.base.timed_http import ends_at
 from gateway.config.model import Notifications, Source
 from gateway.installation import Installation
 from gateway.legacy.client.jwt_tokens import Tokens
-from gateway.store.file.database import now
 from gateway.store.operation import outbox as rows
 from jobs.common.backoff import LONGEST_WAIT, back_off
 from jobs.common.work import Work
@@ -71,9 +71,7 @@ class Notificaties:
         self._timeout = (settings.connect_timeout, settings.read_timeout)
         self._most_seconds = settings.connect_timeout + settings.read_timeout
         self._tokens = Tokens(Source("notificaties", settings.url, settings.client_id, settings.secret))
-        self._session = timed_session()
-        self._session.trust_env = False  # neither another password nor a proxy
-        self._session.verify = str(settings.ca_bundle) if settings.ca_bundle else True
+        self._session = outgoing_session(settings.ca_bundle)
 
     def close(self) -> None:
         """Close the connection."""
@@ -82,14 +80,13 @@ class Notificaties:
     def send(self, message: dict[str, Any]) -> Sent:
         """Send one message. Raises nothing: what went wrong is the outcome, without a value or a library's text."""
         token = self._tokens.current()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
             with ends_at(time.monotonic() + self._most_seconds, self._timeout[1]):
                 response = self._session.post(
                     self._address,
                     data=orjson.dumps(message),
-                    headers={**headers, "Accept": "application/json", "User-Agent": "klantbrug"},
-                    auth=_as_given,
+                    headers={"Content-Type": "application/json"},
+                    auth=Bearer(token),
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
@@ -104,11 +101,6 @@ class Notificaties:
         if response.status_code in (401, 403):
             self._tokens.expired(token)
         return _judge(response.status_code, response.headers.get("Retry-After"))
-
-
-def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Given as `auth`, because without one requests looks for a password in the address and elsewhere."""
-    return request
 
 
 def _finish(response: requests.Response) -> None:
@@ -132,21 +124,10 @@ def _judge(status: int, retry_after: str | None) -> Sent:
     if 200 <= status < 300:
         return Sent(Verdict.ARRIVED)
     if status in SERVICE_STATUSES or status < 400:  # a redirect says that the address is wrong
-        return Sent(Verdict.SERVICE, cause, _seconds(retry_after))
+        return Sent(Verdict.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
     if status in REFUSED_STATUSES:
         return Sent(Verdict.REFUSED, cause)
-    return Sent(Verdict.TROUBLE, cause, _seconds(retry_after))
-
-
-def _seconds(value: str | None) -> float:
-    """Seconds from a Retry-After header, which holds seconds or a date; 0 when there is no telling."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, TypeError):
-        return 0.0
+    return Sent(Verdict.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
 
 
 def anything_due(installation: Installation) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from gateway.fetch.coverage import CUTOVER
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
@@ -19,6 +18,7 @@ from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, leases
 from gateway.store.operation.following import Following
 from jobs.common.work import Work
+from mappings.standards import CONNECTION
 from mappings.translate import uuid_in
 
 # No client waits for a job: each call is bounded by the client's own time limits.
@@ -83,7 +83,7 @@ class Followed:
             held = rows.raw_rows(connection, self.source, "contactmoment", [uuid.bytes for uuid in found])
         new = {uuid for uuid in found if uuid.bytes not in held}
         for uuid in sorted(new):
-            self.fetcher.earlier.reread_ties(self.visit(), uuid)
+            self.fetcher.contents.reread_ties(self.visit(), uuid)
         return new
 
     def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
@@ -98,7 +98,7 @@ class Followed:
             self.fetcher.reread_zaak(visit, zaak)
             return
         if kind == "contactmoment":
-            self.fetcher.earlier.reread_moment(visit, uuid)
+            self.fetcher.contents.reread_moment(visit, uuid)
             return
         was_unreadable = kind == "zaak" and self._zaak_state(uuid) not in (None, TRANSLATED)
         there = self.fetcher.fetch(visit, kind, uuid)

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Forbidden, LegacyError, Unreachable
-from gateway.store.file.database import now
 from gateway.store.operation import inbox as rows
 from jobs.common.backoff import back_off
 from jobs.common.work import Work
 from jobs.follow.failures import NOT_ASKED, UNEXPECTED, gives_others, is_of_the_job
 from jobs.follow.followed_source import Followed
+from mappings.standards import CONNECTION
 
 log = get_logger("klantbrug.inbox")
 

@@ -25,15 +25,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
 from gateway.installation import Installation
 from gateway.legacy.client.source_client import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
-from gateway.store.file.database import now
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten
 from jobs.common.lists import all_kinds_of
@@ -41,6 +40,7 @@ from jobs.common.work import Work
 from jobs.follow.failures import NOT_ASKED, UNEXPECTED, gives_lists, gives_others, is_of_the_job
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep_rounds import UNKNOWN, Place, is_due, is_void, kinds_in
+from mappings.standards import CONNECTION
 
 log = get_logger("klantbrug.sweep")
 
@@ -244,12 +244,12 @@ class _Sweep:
         """Ask again what ties contactmomenten, for some of them."""
         with self.followed.store.read() as connection:
             found = following.held_after(connection, self.source, "contactmoment", place.row, PIECE)
-        earlier, before = self.fetcher.earlier, place.read
+        contents, before = self.fetcher.contents, place.read
         trouble = self._each(
             place,
             "contactmoment",
             found,
-            lambda uuid: earlier.reread_ties(self.followed.visit(), uuid, place.ties),
+            lambda uuid: contents.reread_ties(self.followed.visit(), uuid, place.ties),
         )
         self.counts["ties"] += place.read - before
         self._after(place, found, trouble)

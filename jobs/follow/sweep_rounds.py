@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.fetch.fetcher import Fetcher
 from gateway.store.operation.following import Following
 from jobs.common import zaakcontactmomenten
-from jobs.common.lists import LISTS, kinds_of, ties_in
+from jobs.common.lists import kinds_of, ties_in
+from mappings.standards import of_every_source
 
 # A round that has yet to find out how to read the zaakcontactmomenten.
 UNKNOWN = "unknown"
@@ -32,7 +33,7 @@ class Place:
     page: int = 1
     row: int = 0
     read: int = 0
-    kinds: Sequence[str] = LISTS
+    kinds: Sequence[str] = field(default_factory=of_every_source)
     ties: Sequence[str] = ()
     way: str = ""
     failed: int = 0

@@ -15,16 +15,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError, TooLarge
-from gateway.store.file.database import now
 from gateway.store.operation import following
 from jobs.common.work import Work
 from jobs.follow.failures import is_of_the_job
 from jobs.follow.followed_source import Followed
+from mappings.standards import KINDS, in_order
+from mappings.standards.declaration import Newest
 from mappings.translate import uuid_in
 
 log = get_logger("klantbrug.sync")
@@ -34,8 +36,6 @@ MARGIN = 50
 MOST_LOOKS = 5
 # The registratiedatum of a zaak is a date in the source's own time, which may be set a day back.
 DAYS_BACK = 2
-REGISTERED = "registratiedatum__gt"
-NEWEST_FIRST = "-registratiedatum"
 SECOND = 1_000_000
 NOT_AGREED = "een sync miste bij elke lezing objecten"
 CLOCK_AHEAD = "de klok van deze machine liep voor, dus wat nieuw is was niet te zeggen"
@@ -101,8 +101,8 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
         since = _mend_moments(followed)
     began = now()
     looking = _Looking(followed, since, done)
-    moments = followed.fetcher.client.has_api("contactmomenten")
-    for kind in ("zaak", "rol", "klantcontact", *(["contactmoment"] if moments else [])):
+    client = followed.fetcher.client
+    for kind in (kind.name for kind in in_order() if kind.newest and client.has_api(kind.api)):
         try:
             looking.everything_new(kind)
         except TooLarge as error:  # the other lists must not wait for it
@@ -149,13 +149,13 @@ class _Looking:
 
     def everything_new(self, kind: str) -> None:
         """Look until a look missed nothing. One page is a single moment at the source: once is enough."""
-        filters = {}
-        if kind == "zaak":
-            if not self.client.can("zaak", REGISTERED):
+        newest, filters = KINDS[kind].newest or Newest(), {}
+        if newest.since:
+            if not self.client.can(kind, newest.since):
                 return  # then zaken come with their rollen and klantcontacten, or with the sweep
-            filters = {REGISTERED: first_day(self.since)}
-        if kind == "contactmoment" and self.client.can(kind, "ordering"):
-            filters = {"ordering": NEWEST_FIRST}
+            filters = {newest.since: first_day(self.since)}
+        if newest.ordering and self.client.can(kind, "ordering"):
+            filters = {"ordering": newest.ordering}
         for look in range(MOST_LOOKS):
             pages, missed = self._look(kind, filters)
             if pages <= 1 or (look and not missed):
@@ -175,7 +175,7 @@ class _Looking:
             moments = self.followed.ties_of_new(page.objects) if kind == "contactmoment" else set()
             result = self.followed.take(kind, page.objects, asked=page.asked)
             for moment in sorted(moments):
-                self.followed.fetcher.earlier.klanten(self.followed.visit(), moment)
+                self.followed.fetcher.contents.klanten(self.followed.visit(), moment)
             self.done.new += len(result.new)
             uuids = _uuids(page.objects)
             with self.followed.store.read() as connection:

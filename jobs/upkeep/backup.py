@@ -36,9 +36,9 @@ def backup(work: Work) -> dict[str, int]:
     """
     config = work.installation.config
     chosen = config.jobs["backup"]
-    if not isinstance(chosen, BackupJob):
-        raise TypeError("[jobs.backup] was read as another job")
-    folder, store = Path(chosen.directory), config.store.path
+    if not isinstance(chosen, BackupJob) or chosen.directory is None:
+        raise TypeError("[jobs.backup] has no directory")
+    folder, store = chosen.directory, config.store.path
     moment = datetime.fromtimestamp(work.clock() / 1_000_000, UTC).strftime(MOMENT)
     _clear_away(folder, store)
     try:

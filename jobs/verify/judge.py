@@ -18,7 +18,6 @@ from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.comparison import WRONG, Comparison, Judged, Verdict
-from gateway.ingest.ties import TIES
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store.base.kinds import GONE, TRANSLATED
 from gateway.store.inspect import comparing
@@ -28,10 +27,9 @@ from jobs.common.crew import Answers
 from jobs.common.lists import all_kinds_of, ties_of
 from jobs.common.progress import Tell
 from jobs.verify.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Ledger, Suspect
+from mappings.standards import KINDS
 from mappings.translate import uuid_in
 
-# In the order of repair: what ties a contactmoment goes before it, for it tells who may see it (M34).
-KINDS = ("zaak", "rol", "klantcontact", "klant", *TIES, "contactmoment")
 PATIENCE = 24 * 3600.0
 
 
@@ -242,7 +240,7 @@ class Judge:
         if suspect.kind == "zaak" and suspect.sort in (MISSING, DIFFERENT):
             self.fetcher.reread_zaak(visit, uuid)
         elif suspect.kind == "contactmoment" and suspect.sort == MISSING:
-            self.fetcher.earlier.reread_moment(visit, uuid)
+            self.fetcher.contents.reread_moment(visit, uuid)
         else:
             self.fetcher.fetch(visit, suspect.kind, uuid)
 
@@ -260,7 +258,8 @@ class Judge:
 
 
 def _place(suspect: Suspect) -> tuple[int, bytes]:
-    return KINDS.index(suspect.kind), suspect.uuid
+    """In the order of repair: what ties a contactmoment goes before it, for it tells who may see it (M34)."""
+    return KINDS[suspect.kind].order, suspect.uuid
 
 
 def zaaktype_in(zaak: dict[str, Any]) -> str:

@@ -20,20 +20,17 @@ from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store.inspect import comparing
 from gateway.store.inspect.comparing import Held
 from jobs.common.crew import Answers
-from jobs.common.lists import TIES
 from jobs.common.progress import Tell
 from jobs.verify.judge import Judge
 from jobs.verify.ledger import Ledger
 from jobs.verify.rehearsal import Rehearsal
+from mappings.standards import asked_by, in_order
 from mappings.translate import uuid_in
 
 # What hangs on a zaak, and the filter that finds it.
-CONTENT = {
-    "rol": "zaak",
-    "klantcontact": "zaak",
-    "objectcontactmoment": "object",
-    "zaakcontactmoment": "zaak",
-}
+CONTENT = {kind.name: kind.asked_by["zaak"] for kind in in_order() if "zaak" in kind.asked_by}
+# What ties a contactmoment; first what may stand in a list that was read.
+OF_MOMENT = tuple(kind.name for kind in asked_by("contactmoment"))
 SAMPLE_PAGES = 20
 
 
@@ -134,7 +131,7 @@ class Sample:
         raw = self._get("contactmoment", uuid)
         found = [raw] if raw else []
         self.judge.note("contactmoment", found)
-        for kind in ("objectcontactmoment", *TIES):
+        for kind in OF_MOMENT:
             found += self.judge.ties(kind, [uuid])
         for klant in sorted(_named("klant", found)) if "klant" in self.judge.kinds else ():
             if self._once("klant", klant) and (raw := self._get("klant", klant)):

@@ -18,7 +18,7 @@ from threading import get_ident
 from typing import Any
 from uuid import UUID
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.logs import get_logger
 from gateway.fetch.coverage import SYNCED
 from gateway.fetch.fetcher import Fetcher
@@ -30,7 +30,6 @@ from gateway.legacy.errors import LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.pacing.gate import LONG
 from gateway.operator.verify_report import sentence
-from gateway.store.file.database import now
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
 from gateway.store.operation import leases, runs, verify_reports

@@ -22,7 +22,6 @@ from functools import partial
 from typing import Any
 
 from gateway.base.row_set import Bits
-from gateway.fetch.earlier_standards import CONNECTION
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
 from gateway.legacy.client.source_client import Page, ZakenClient
@@ -36,6 +35,7 @@ from jobs.common.walk import SAME_PAGES
 from jobs.verify.judge import Judge
 from jobs.verify.ledger import Ledger
 from jobs.verify.rehearsal import Rehearsal
+from mappings.standards import CONNECTION
 
 MAX_LOOKS = 3
 PIECE = 500

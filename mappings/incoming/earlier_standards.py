@@ -12,24 +12,26 @@ from typing import Any, Final, cast
 from marshmallow import fields
 
 from mappings.incoming.esuite import read_naast
-from mappings.incoming.zaken import (
-    _UUID,
-    _AsGiven,
-    _Choice,
-    _Group,
-    _Lenient,
-    _Lines,
-    _loaded,
-    _Medewerker,
-    _Moment,
-    _NatuurlijkPersoon,
-    _NietNatuurlijkPersoon,
-    _Number,
-    _Text,
-    _Texts,
-    _Uuid,
-    _UuidOfUrl,
-    _Vestiging,
+from mappings.incoming.given_fields import (
+    AsGiven,
+    GivenChoice,
+    GivenGroup,
+    GivenLines,
+    GivenMoment,
+    GivenNumber,
+    GivenText,
+    GivenTexts,
+    GivenUuid,
+    GivenUuidIfAny,
+    GivenUuidOfUrl,
+    LenientSchema,
+    loaded,
+)
+from mappings.incoming.identificaties import (
+    MedewerkerIdentificatie,
+    NatuurlijkPersoon,
+    NietNatuurlijkPersoon,
+    Vestiging,
 )
 from mappings.model.findings import Untranslatable
 
@@ -54,8 +56,8 @@ def load_klant(raw: Mapping[str, Any]) -> dict[str, Any]:
     if schema is None:
         raise Untranslatable("subjectType is niet bekend")
     if not isinstance(raw, Mapping):
-        return _loaded(schema, raw)
-    return _loaded(schema, {**raw, "subjectIdentificatie": _renamed(raw.get("subjectIdentificatie"))})
+        return loaded(schema, raw)
+    return loaded(schema, {**raw, "subjectIdentificatie": _renamed(raw.get("subjectIdentificatie"))})
 
 
 def load_contactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,11 +68,11 @@ def load_contactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
     wrong.
     """
     if not isinstance(raw, Mapping):
-        return _loaded(_CONTACTMOMENT, raw)
+        return loaded(_CONTACTMOMENT, raw)
     medewerker = raw.get("medewerker")
     if not (isinstance(medewerker, str) and "://" in medewerker):
         raw = {**raw, "medewerker": ""}  # an identificatie or an object, beside the standard
-    return _loaded(_CONTACTMOMENT, raw) | {"naast": read_naast({**raw, "medewerker": medewerker})}
+    return loaded(_CONTACTMOMENT, raw) | {"naast": read_naast({**raw, "medewerker": medewerker})}
 
 
 def load_klantcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def load_klantcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Untranslatable naming the fields that are missing or wrong.
     """
-    return _loaded(_KLANTCONTACTMOMENT, raw)
+    return loaded(_KLANTCONTACTMOMENT, raw)
 
 
 def load_objectcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def load_objectcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Untranslatable naming the fields that are missing or wrong.
     """
-    return _loaded(_OBJECTCONTACTMOMENT, raw)
+    return loaded(_OBJECTCONTACTMOMENT, raw)
 
 
 def load_zaakcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def load_zaakcontactmoment(raw: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Untranslatable naming the fields that are missing or wrong.
     """
-    return _loaded(_ZAAKCONTACTMOMENT, raw)
+    return loaded(_ZAAKCONTACTMOMENT, raw)
 
 
 def _renamed(group: Any) -> Any:
@@ -104,94 +106,84 @@ def _renamed(group: Any) -> Any:
     return {_RENAMED.get(name, name): _renamed(value) for name, value in group.items()}
 
 
-class _UuidIfAny(_Text):
-    """The uuid at the end of a url, "" when there is no url or no uuid in it."""
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        last = super().deserialize(value).rstrip("/").rpartition("/")[2].lower()
-        return last if _UUID.fullmatch(last) else ""
-
-
-class _KlantAdres(_Lenient):
-    straatnaam = _Text()
-    huisnummer = _Number()
-    huisletter = _Text()
-    huisnummertoevoeging = _Text()
-    postcode = _Text()
-    woonplaatsnaam = _Text()
-    landcode = _Text()
+class _KlantAdres(LenientSchema):
+    straatnaam = GivenText()
+    huisnummer = GivenNumber()
+    huisletter = GivenText()
+    huisnummertoevoeging = GivenText()
+    postcode = GivenText()
+    woonplaatsnaam = GivenText()
+    landcode = GivenText()
 
 
-class _Klant(_Lenient):
-    uuid = _Uuid()
-    url = _Text()
-    bronorganisatie = _Number()
-    klantnummer = _Number()
-    bedrijfsnaam = _Text()
-    functie = _Text()
-    websiteUrl = _Text()
-    voornaam = _Text()
-    voorvoegselAchternaam = _Text()
-    achternaam = _Text()
-    telefoonnummer = _Text()
-    emailadres = _Text()
-    adres = _Group(_KlantAdres(), always=True)
-    subject = _Text()
-    subjectType = _Text()
+class _Klant(LenientSchema):
+    uuid = GivenUuid()
+    url = GivenText()
+    bronorganisatie = GivenNumber()
+    klantnummer = GivenNumber()
+    bedrijfsnaam = GivenText()
+    functie = GivenText()
+    websiteUrl = GivenText()
+    voornaam = GivenText()
+    voorvoegselAchternaam = GivenText()
+    achternaam = GivenText()
+    telefoonnummer = GivenText()
+    emailadres = GivenText()
+    adres = GivenGroup(_KlantAdres(), always=True)
+    subject = GivenText()
+    subjectType = GivenText()
 
 
-class _Contactmoment(_Lenient):
-    uuid = _Uuid()
-    registratiedatum = _Moment()
-    bronorganisatie = _Number()
-    kanaal = _Text()
-    voorkeurskanaal = _Text()
-    voorkeurstaal = _Text()
-    tekst = _Lines()
-    onderwerpLinks = _Texts()
-    initiatiefnemer = _Text()
-    medewerker = _Text()
-    medewerkerIdentificatie = _Group(_Medewerker())
-    klant = _Text()
-    klant_uuid = _UuidIfAny(data_key="klant", load_only=True)
-    vorigContactmoment = _Text()
-    vorig_uuid = _UuidIfAny(data_key="vorigContactmoment", load_only=True)
+class _Contactmoment(LenientSchema):
+    uuid = GivenUuid()
+    registratiedatum = GivenMoment()
+    bronorganisatie = GivenNumber()
+    kanaal = GivenText()
+    voorkeurskanaal = GivenText()
+    voorkeurstaal = GivenText()
+    tekst = GivenLines()
+    onderwerpLinks = GivenTexts()
+    initiatiefnemer = GivenText()
+    medewerker = GivenText()
+    medewerkerIdentificatie = GivenGroup(MedewerkerIdentificatie())
+    klant = GivenText()
+    klant_uuid = GivenUuidIfAny(data_key="klant", load_only=True)
+    vorigContactmoment = GivenText()
+    vorig_uuid = GivenUuidIfAny(data_key="vorigContactmoment", load_only=True)
 
 
-class _Klantcontactmoment(_Lenient):
-    uuid = _Uuid()
-    contactmoment = _UuidOfUrl()
-    klant = _UuidOfUrl()
-    rol = _Choice(ROLLEN)
+class _Klantcontactmoment(LenientSchema):
+    uuid = GivenUuid()
+    contactmoment = GivenUuidOfUrl()
+    klant = GivenUuidOfUrl()
+    rol = GivenChoice(ROLLEN)
 
 
-class _Objectcontactmoment(_Lenient):
-    uuid = _Uuid()
-    contactmoment = _UuidOfUrl()
-    object = _Text()
-    object_uuid = _UuidIfAny(data_key="object", load_only=True)
-    objectType = _Text()
+class _Objectcontactmoment(LenientSchema):
+    uuid = GivenUuid()
+    contactmoment = GivenUuidOfUrl()
+    object = GivenText()
+    object_uuid = GivenUuidIfAny(data_key="object", load_only=True)
+    objectType = GivenText()
 
 
-class _Zaakcontactmoment(_Lenient):
-    uuid = _Uuid()
-    zaak = _UuidOfUrl()
-    contactmoment = _Text()
+class _Zaakcontactmoment(LenientSchema):
+    uuid = GivenUuid()
+    zaak = GivenUuidOfUrl()
+    contactmoment = GivenText()
 
 
-def _klant_schema(subject: fields.Field[Any]) -> _Lenient:
+def _klant_schema(subject: fields.Field[Any]) -> LenientSchema:
     """Give the schema of a klant whose subjectIdentificatie is of one subjectType."""
     own: dict[str, fields.Field[Any]] = {"subjectIdentificatie": subject}
-    return cast(_Lenient, _Klant.from_dict(own, name="_KlantOfOneType")())
+    return cast(LenientSchema, _Klant.from_dict(own, name="_KlantOfOneType")())
 
 
-_KLANTEN: Final[Mapping[str, _Lenient]] = {
-    "natuurlijk_persoon": _klant_schema(_Group(_NatuurlijkPersoon())),
-    "niet_natuurlijk_persoon": _klant_schema(_Group(_NietNatuurlijkPersoon())),
-    "vestiging": _klant_schema(_Group(_Vestiging())),
-    "": _klant_schema(_AsGiven()),
+_KLANTEN: Final[Mapping[str, LenientSchema]] = {
+    "natuurlijk_persoon": _klant_schema(GivenGroup(NatuurlijkPersoon())),
+    "niet_natuurlijk_persoon": _klant_schema(GivenGroup(NietNatuurlijkPersoon())),
+    "vestiging": _klant_schema(GivenGroup(Vestiging())),
+    "": _klant_schema(AsGiven()),
 }
 _CONTACTMOMENT: Final = _Contactmoment()
 _KLANTCONTACTMOMENT: Final = _Klantcontactmoment()

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
-from mappings.incoming.zaken import _Group, _Lenient, _Lines, _Number, _Text
+from mappings.incoming.given_fields import GivenGroup, GivenLines, GivenNumber, GivenText, LenientSchema
 from mappings.model.findings import Finding, Severity
 
 # Who may handle a contactmoment, and the soort of the actor that each of them is.
@@ -23,30 +23,30 @@ ACTOREN: Final[Mapping[str, str]] = {
 }
 
 
-class _Actor(_Lenient):
-    identificatie = _Number()
-    naam = _Text()
-    achternaam = _Text()
-    voorletters = _Text()
-    voorvoegselAchternaam = _Text()
+class _Actor(LenientSchema):
+    identificatie = GivenNumber()
+    naam = GivenText()
+    achternaam = GivenText()
+    voorletters = GivenText()
+    voorvoegselAchternaam = GivenText()
 
 
-class _Contactgegevens(_Lenient):
-    emailadres = _Text()
-    telefoonnummer = _Number()
-    telefoonnummerAlternatief = _Number()
+class _Contactgegevens(LenientSchema):
+    emailadres = GivenText()
+    telefoonnummer = GivenNumber()
+    telefoonnummerAlternatief = GivenNumber()
 
 
 _TEXTS: Final[Mapping[str, fields.Field[Any]]] = {
-    "antwoord": _Lines(),
-    "onderwerp": _Text(),
-    "toelichting": _Lines(),
-    "type": _Text(),
-    "status": _Text(),
+    "antwoord": GivenLines(),
+    "onderwerp": GivenText(),
+    "toelichting": GivenLines(),
+    "type": GivenText(),
+    "status": GivenText(),
 }
-_ACTOR: Final = _Group(_Actor())
-_IDENTIFICATIE: Final = _Number()
-_CONTACTGEGEVENS: Final = _Group(_Contactgegevens())
+_ACTOR: Final = GivenGroup(_Actor())
+_IDENTIFICATIE: Final = GivenNumber()
+_CONTACTGEGEVENS: Final = GivenGroup(_Contactgegevens())
 
 
 @dataclass(slots=True)

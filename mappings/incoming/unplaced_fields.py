@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from mappings.incoming.zaken import is_empty_date
+from mappings.incoming.given_fields import is_empty_date
 
 _ID: Final = "betrokkeneIdentificatie."
 _CONTEXT: Final = "authenticatieContext."
@@ -134,6 +134,11 @@ _PLACED_SUBJECT: Final[Mapping[str, frozenset[str]]] = {
     "niet_natuurlijk_persoon": _PLACED_IDENTIFICATIE["niet_natuurlijk_persoon"] | {"innRechtsvorm"},
     "vestiging": _PLACED_IDENTIFICATIE["vestiging"],
 }
+
+
+def with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
+    """The facts with the fields that have no place (M36)."""
+    return facts | {"zonder_plaats": mask} if mask else facts
 
 
 def van_rol(rol: Mapping[str, Any]) -> int:

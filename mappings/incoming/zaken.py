@@ -1,45 +1,34 @@
-"""What a Zaken API sends, judged and brought to one form by marshmallow (M3, M34).
-
-Every version and supplier comes out alike: each text is a string ("" when missing or null), each moment a
-number of microseconds, each group complete, so that the mappings never ask whether a field is there.
-"""
+"""What a Zaken API sends, judged and brought to one form (M3, M34; see `given_fields`)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from collections.abc import Mapping
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
+from marshmallow import fields
 
+from mappings.incoming.given_fields import (
+    AsGiven,
+    GivenChoice,
+    GivenDate,
+    GivenGroup,
+    GivenLines,
+    GivenMoment,
+    GivenText,
+    GivenUuid,
+    GivenUuidOfUrl,
+    LenientSchema,
+    loaded,
+)
+from mappings.incoming.identificaties import (
+    EenheidIdentificatie,
+    MedewerkerIdentificatie,
+    NatuurlijkPersoon,
+    NietNatuurlijkPersoon,
+    Vestiging,
+)
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN
-
-_MISSING: Final = "ontbreekt"
-_NOT_TEXT: Final = "is geen tekst"
-_NOT_A_GROUP: Final = "is geen object"
-_NOT_A_MOMENT: Final = "is geen datum of tijdstip"
-_NOT_A_UUID: Final = "bevat geen uuid"
-
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[T ][0-9:.,]+(?:Z|[+-][0-9:]+)?)?", re.ASCII)
-_AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
-# .NET's empty date, in whatever form and zone: a source that has none writes it.
-_EMPTY_DATE: Final = "0001-01-01"
-# What an empty moment is: older than whatever is dated (M18).
-UNDATED: Final = 0
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-# Nobody registered anything before this or after that; years 1 and 9999 overflow when shifted to UTC.
-_FIRST_YEAR, _LAST_YEAR = 1900, 9000
-_LARGEST_NUMBER: Final = 10**17
-
-# Lone surrogates go too: JSON can smuggle them in as escapes, and no store or client can encode them.
-_UNWANTED: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
-_LINE_BREAK: Final = re.compile(r"\r\n|[\n\x0b\x0c\r\x85\u2028\u2029]")
 
 
 def load_zaak(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +37,7 @@ def load_zaak(raw: Mapping[str, Any]) -> dict[str, Any]:
     Raises Untranslatable naming the fields that are missing or wrong. A blank or unknown
     vertrouwelijkheidaanduiding is wrong: what cannot be judged is never served (M34).
     """
-    return _loaded(_ZAAK, raw)
+    return loaded(_ZAAK, raw)
 
 
 def load_rol(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +51,7 @@ def load_rol(raw: Mapping[str, Any]) -> dict[str, Any]:
     schema = _ROLLEN.get(soort) if isinstance(soort, str) else None
     if schema is None:
         raise Untranslatable("betrokkeneType ontbreekt of is niet bekend")
-    return _loaded(schema, raw)
+    return loaded(schema, raw)
 
 
 def load_klantcontact(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,370 +59,66 @@ def load_klantcontact(raw: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Untranslatable naming the fields that are missing or wrong.
     """
-    return _loaded(_KLANTCONTACT, raw)
+    return loaded(_KLANTCONTACT, raw)
 
 
-def _loaded(schema: _Lenient, raw: Mapping[str, Any]) -> dict[str, Any]:
-    if raw.__class__ is not dict and not isinstance(raw, Mapping):
-        raise Untranslatable(f"het geheel {_NOT_A_GROUP}")
-    try:
-        return schema.read(raw)
-    except ValidationError:
-        problems = _all_problems(schema, raw)
-    # Outside the except block, because marshmallow's error holds the object: it must not travel along.
-    raise Untranslatable("; ".join(problems))
+class _Zaak(LenientSchema):
+    uuid = GivenUuid()
+    identificatie = GivenText()
+    zaaktype = GivenText()
+    vertrouwelijkheidaanduiding = GivenChoice(VERTROUWELIJKHEIDAANDUIDINGEN)
+    registratiedatum = GivenMoment()
 
 
-def _all_problems(schema: Schema, raw: Mapping[str, Any]) -> list[str]:
-    """What marshmallow says of an object that `read` refused at its first fault."""
-    try:
-        schema.load(raw)
-    except ValidationError as error:
-        return sorted(_problems("", error.messages))
-    raise AssertionError("marshmallow takes what its own fields refused")
-
-
-def _problems(path: str, messages: Any) -> Iterator[str]:
-    """Give "field message" for each message; the names are those declared here, never keys of the object."""
-    if isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            yield from _problems(f"{path}.{name}".lstrip("."), inner)
-    else:
-        for message in messages:
-            yield f"{path} {message}"
-
-
-class _Text(fields.Field[str]):
-    """Text on one line: "" when missing or null, without outer blanks and control characters."""
-
-    multiline = False
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        if value is None or value is missing:
-            return ""
-        if not isinstance(value, str):
-            raise ValidationError(_NOT_TEXT)
-        if value.isprintable():
-            return value.strip()
-        line_end = "\n" if self.multiline else " "
-        text = _LINE_BREAK.sub(line_end, _UNWANTED.sub("", value))
-        return (text if self.multiline else text.replace("\t", " ")).strip()
-
-
-class _Lines(_Text):
-    """Text of several lines: line ends become newlines, and tabs stay."""
-
-    multiline = True
-
-
-class _Number(_Text):
-    """A number that is text in the standard; some suppliers send it as a JSON integer."""
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        # Python counts True as an integer, and refuses to write out very large ones.
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST_NUMBER:
-            return str(value)
-        return super().deserialize(value, attr, data)
-
-
-class _Choice(_Text):
-    """One of the words that the standard allows; blank is none of them."""
-
-    def __init__(self, choices: tuple[str, ...]) -> None:
-        super().__init__()
-        self._choices = frozenset(choices)
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        text = super().deserialize(value, attr, data)
-        if not text:
-            raise ValidationError(_MISSING)
-        if text not in self._choices:
-            raise ValidationError("is geen bekende waarde")
-        return text
-
-
-class _Texts(_Text):
-    """A list of texts, blank ones left out; the result is a list, [] when missing or null."""
-
-    def deserialize(  # type: ignore[override]  # a list here, text above
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> list[str]:
-        if value is None or value is missing:
-            return []
-        if not isinstance(value, list):
-            raise ValidationError("is geen lijst")
-        return [text for text in map(super().deserialize, value) if text]
-
-
-class _Uuid(fields.Field[str]):
-    """A uuid in its lower-case form; read from the object's url when the object does not give it apart."""
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        given = value if value and value is not missing else (data or {}).get("url")
-        return _last_uuid(given)
-
-
-class _UuidOfUrl(fields.Field[str]):
-    """The uuid at the end of a url that must be there."""
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        return _last_uuid(value)
-
-
-class _Moment(fields.Field[int]):
-    """A moment as whole microseconds since the epoch in UTC.
-
-    Without a time it is midnight UTC; a time without an offset is Dutch time. The empty date is UNDATED.
-    """
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> int:
-        if not value or value is missing:
-            raise ValidationError(_MISSING)
-        form = _MOMENT.fullmatch(value.strip()) if isinstance(value, str) else None
-        if form is None:
-            raise ValidationError(_NOT_A_MOMENT)
-        if form[0].startswith(_EMPTY_DATE):
-            return UNDATED
-        try:
-            moment = datetime.fromisoformat(form[0])
-        except ValueError:
-            raise ValidationError(_NOT_A_MOMENT) from None
-        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-            raise ValidationError(_NOT_A_MOMENT)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_AMSTERDAM if form["time"] else UTC)
-        return (moment - _EPOCH) // _MICROSECOND
-
-
-class _Date(_Text):
-    """A date as text; the empty date is blank."""
-
-    def deserialize(
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> str:
-        text = super().deserialize(value, attr, data)
-        return "" if is_empty_date(text) else text
-
-
-def is_empty_date(value: Any) -> bool:
-    """Say whether a value from the legacy is .NET's empty date, which says nothing."""
-    return isinstance(value, str) and value.strip().startswith(_EMPTY_DATE)
-
-
-class _Group(fields.Field[dict[str, Any]]):
-    """An object within the object; missing or null it is None, or all blank when `always`."""
-
-    def __init__(self, schema: _Lenient, *, always: bool = False) -> None:
-        super().__init__()
-        self._inner = schema
-        self._always = always
-
-    def deserialize(  # type: ignore[override]  # None is a value here
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> dict[str, Any] | None:
-        if value is None or value is missing:
-            if not self._always:
-                return None
-            value = {}
-        if not isinstance(value, dict):
-            raise ValidationError(_NOT_A_GROUP)
-        try:
-            return self._inner.read(value)
-        except ValidationError:
-            return cast(dict[str, Any], self._inner.load(value))  # raises all that is wrong with it
-
-
-class _AsGiven(fields.Field[dict[str, Any]]):
-    """An object that is passed on unread; None when missing or null."""
-
-    def deserialize(  # type: ignore[override]  # None is a value here
-        self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> dict[str, Any] | None:
-        if value is None or value is missing:
-            return None
-        if not isinstance(value, dict):
-            raise ValidationError(_NOT_A_GROUP)
-        return value
-
-
-_AS_IT_IS: Final = frozenset({_Text, _Lines, _Number})
-
-
-def _last_uuid(value: Any) -> str:
-    if not value or value is missing:
-        raise ValidationError(_MISSING)
-    if not isinstance(value, str):
-        raise ValidationError(_NOT_TEXT)
-    last = value.strip().rstrip("/").rpartition("/")[2].lower()
-    if not _UUID.fullmatch(last):
-        raise ValidationError(_NOT_A_UUID)
-    return last
-
-
-class _Lenient(Schema):
-    """What is in other fields than the declared ones does not matter."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-    @cached_property
-    def _readers(self) -> list[tuple[str, str, bool, Callable[..., Any]]]:
-        return [
-            (name, field.data_key or name, field.__class__ in _AS_IT_IS, field.deserialize)
-            for name, field in self.load_fields.items()
-        ]
-
-    def read(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """What `load` gives, by the same fields, in a third of the time.
-
-        It can do without the rest of marshmallow because no schema here has hooks, validators or required fields:
-        `deserialize` of the fields above says it all, and clean text, which is most of it, needs not even that.
-        Raises ValidationError at the first field that is wrong.
-        """
-        return {
-            name: value
-            if (value := raw.get(key, missing)).__class__ is str
-            and as_it_is
-            and (not value or (value.isprintable() and value[0] != " " != value[-1]))
-            else deserialize(value, key, raw)
-            for name, key, as_it_is, deserialize in self._readers
-        }
-
-
-class _Zaak(_Lenient):
-    uuid = _Uuid()
-    identificatie = _Text()
-    zaaktype = _Text()
-    vertrouwelijkheidaanduiding = _Choice(VERTROUWELIJKHEIDAANDUIDINGEN)
-    registratiedatum = _Moment()
-
-
-class _InZaak(_Lenient):
+class _InZaak(LenientSchema):
     """What belongs to a zaak: `zaak` stays as given, for its uuid see `zaak_uuid`."""
 
-    uuid = _Uuid()
-    zaak = _Text()
-    zaak_uuid = _UuidOfUrl(data_key="zaak", load_only=True)
+    uuid = GivenUuid()
+    zaak = GivenText()
+    zaak_uuid = GivenUuidOfUrl(data_key="zaak", load_only=True)
 
 
 class _Klantcontact(_InZaak):
-    identificatie = _Text()
-    datumtijd = _Moment()
-    kanaal = _Text()
-    onderwerp = _Text()
-    toelichting = _Lines()
+    identificatie = GivenText()
+    datumtijd = GivenMoment()
+    kanaal = GivenText()
+    onderwerp = GivenText()
+    toelichting = GivenLines()
 
 
-class _ContactpersoonRol(_Lenient):
-    emailadres = _Text()
-    functie = _Text()
-    telefoonnummer = _Text()
-    naam = _Text()
-
-
-class _Verblijfsadres(_Lenient):
-    aoaIdentificatie = _Text()
-    wplWoonplaatsNaam = _Text()
-    gorOpenbareRuimteNaam = _Text()
-    aoaPostcode = _Text()
-    aoaHuisnummer = _Number()
-    aoaHuisletter = _Text()
-    aoaHuisnummertoevoeging = _Text()
-    inpLocatiebeschrijving = _Text()
-
-
-class _SubVerblijfBuitenland(_Lenient):
-    lndLandcode = _Text()
-    lndLandnaam = _Text()
-    subAdresBuitenland_1 = _Text()
-    subAdresBuitenland_2 = _Text()
-    subAdresBuitenland_3 = _Text()
-
-
-class _Geadresseerd(_Lenient):
-    verblijfsadres = _Group(_Verblijfsadres())
-    subVerblijfBuitenland = _Group(_SubVerblijfBuitenland())
-
-
-class _NatuurlijkPersoon(_Geadresseerd):
-    inpBsn = _Number()
-    anpIdentificatie = _Text()
-    inpA_nummer = _Number()
-    geslachtsnaam = _Text()
-    voorvoegselGeslachtsnaam = _Text()
-    voorletters = _Text()
-    voornamen = _Text()
-    geslachtsaanduiding = _Text()
-    geboortedatum = _Date()
-
-
-class _NietNatuurlijkPersoon(_Geadresseerd):
-    innNnpId = _Number()
-    annIdentificatie = _Text()
-    kvkNummer = _Number()
-    vestigingsNummer = _Number()
-    statutaireNaam = _Text()
-    innRechtsvorm = _Text()
-    bezoekadres = _Text()
-
-
-class _Vestiging(_Geadresseerd):
-    vestigingsNummer = _Number()
-    handelsnaam = _Texts()
-    kvkNummer = _Number()
-
-
-class _OrganisatorischeEenheid(_Lenient):
-    identificatie = _Text()
-    naam = _Text()
-    isGehuisvestIn = _Text()
-
-
-class _Medewerker(_Lenient):
-    identificatie = _Text()
-    achternaam = _Text()
-    voorletters = _Text()
-    voorvoegselAchternaam = _Text()
+class _ContactpersoonRol(LenientSchema):
+    emailadres = GivenText()
+    functie = GivenText()
+    telefoonnummer = GivenText()
+    naam = GivenText()
 
 
 class _Rol(_InZaak):
-    betrokkene = _Text()
-    betrokkeneType = _Text()
-    afwijkendeNaamBetrokkene = _Text()
-    omschrijvingGeneriek = _Text()
-    roltoelichting = _Lines()
-    registratiedatum = _Moment()
-    indicatieMachtiging = _Text()
-    contactpersoonRol = _Group(_ContactpersoonRol(), always=True)
-    beginGeldigheid = _Date()
-    eindeGeldigheid = _Date()
-    authenticatieContext = _AsGiven()
+    betrokkene = GivenText()
+    betrokkeneType = GivenText()
+    afwijkendeNaamBetrokkene = GivenText()
+    omschrijvingGeneriek = GivenText()
+    roltoelichting = GivenLines()
+    registratiedatum = GivenMoment()
+    indicatieMachtiging = GivenText()
+    contactpersoonRol = GivenGroup(_ContactpersoonRol(), always=True)
+    beginGeldigheid = GivenDate()
+    eindeGeldigheid = GivenDate()
+    authenticatieContext = AsGiven()
 
 
-def _rol_schema(identificatie: type[_Lenient]) -> _Lenient:
+def _rol_schema(identificatie: type[LenientSchema]) -> LenientSchema:
     """Give the schema of a rol whose betrokkeneIdentificatie is of one betrokkeneType."""
-    own: dict[str, fields.Field[Any]] = {"betrokkeneIdentificatie": _Group(identificatie())}
-    return cast(_Lenient, _Rol.from_dict(own, name="_RolOfOneType")())
+    own: dict[str, fields.Field[Any]] = {"betrokkeneIdentificatie": GivenGroup(identificatie())}
+    return cast(LenientSchema, _Rol.from_dict(own, name="_RolOfOneType")())
 
 
 _ZAAK: Final = _Zaak()
 _KLANTCONTACT: Final = _Klantcontact()
-_ROLLEN: Final[Mapping[str, _Lenient]] = {
-    "natuurlijk_persoon": _rol_schema(_NatuurlijkPersoon),
-    "niet_natuurlijk_persoon": _rol_schema(_NietNatuurlijkPersoon),
-    "vestiging": _rol_schema(_Vestiging),
-    "organisatorische_eenheid": _rol_schema(_OrganisatorischeEenheid),
-    "medewerker": _rol_schema(_Medewerker),
+_ROLLEN: Final[Mapping[str, LenientSchema]] = {
+    "natuurlijk_persoon": _rol_schema(NatuurlijkPersoon),
+    "niet_natuurlijk_persoon": _rol_schema(NietNatuurlijkPersoon),
+    "vestiging": _rol_schema(Vestiging),
+    "organisatorische_eenheid": _rol_schema(EenheidIdentificatie),
+    "medewerker": _rol_schema(MedewerkerIdentificatie),
 }

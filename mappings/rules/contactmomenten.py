@@ -14,7 +14,7 @@ from uuid import UUID
 
 from mappings.identity.identity import Uuids, actor_keys
 from mappings.incoming.esuite import ACTOREN, Naast
-from mappings.incoming.zaken import UNDATED
+from mappings.incoming.given_fields import UNDATED
 from mappings.model.documents import Document
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import Kanaal, Settings

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from mappings.identity.identity import Uuids
-from mappings.incoming.zaken import UNDATED
+from mappings.incoming.given_fields import UNDATED
 from mappings.model.documents import Document
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings

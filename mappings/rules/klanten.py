@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from mappings.identity import identity
-from mappings.incoming.zaken import UNDATED
+from mappings.incoming.given_fields import UNDATED
 from mappings.model.claims import Claim, ClaimReading
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import Settings

@@ -10,10 +10,11 @@ from collections.abc import Callable
 import pytest
 from served import Client
 
+from gateway.base.clock import now
 from gateway.http.auth import Gatekeeper, TokenError, create_token, identify
 from gateway.http.problems import Problem
 from gateway.http.wrong_tokens import FREE_OF_ADDRESS, Guesses
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation.tokens import listing, revoke
 
 

@@ -32,7 +32,7 @@ from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
-NORMATIVE = [number for number in range(1, 43) if number not in range(37, 40)]
+NORMATIVE = [int(rule.removeprefix("M")) for rule in rules.RULES]
 API = "/klantinteracties/api/v1"
 SECRET = "a secret of the tests, longer than thirty-two characters"
 ANYTHING = "*"

@@ -19,6 +19,7 @@ from gateway.store.documents import reading
 from gateway.store.documents.writing import put_documents, remove_documents
 from gateway.store.file.database import Store
 from gateway.store.indexes import spans
+from gateway.store.schema import spans as schema
 from mappings.model.documents import Document
 
 CATEGORIE, ACTOR = KIND["categorie"], KIND["actor"]
@@ -65,9 +66,8 @@ def small_spans(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[],
     def smaller(text: str) -> str:
         return text.replace(str(spans.CUT_AT), "8").replace(str(spans.CUT_TO), "4")
 
-    monkeypatch.setattr(spans, "TRIGGERS", tuple(map(smaller, spans.TRIGGERS)))
-    monkeypatch.setattr(spans, "COUNTED_TOGETHER", tuple(map(smaller, spans.COUNTED_TOGETHER)))
-    monkeypatch.setattr(spans, "FILL", tuple(map(smaller, spans.FILL)))
+    for name in ("SPANS", "COUNTED_TOGETHER"):
+        monkeypatch.setattr(schema, name, smaller(getattr(schema, name)))
     return lambda: Store(tmp_path / f"small-{next(numbers)}.sqlite")
 
 

@@ -89,8 +89,8 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
 @with_config
 def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
     """Laat een lopende backfill en de andere jobs op een bron wachten, tot resume; ook als er geen backfill loopt."""
+    from gateway.base.clock import now
     from gateway.operator import backfills
-    from gateway.store.file.database import now
 
     def wait(store: Store, source: Source) -> str:
         since = now()

@@ -60,8 +60,8 @@ def status(config: Config) -> None:
 @with_store
 def retry(config: Config) -> None:
     """Laat de berichten aan de Notificaties API die zijn opgegeven opnieuw gaan."""
+    from gateway.base.clock import now
     from gateway.installation import open_store
-    from gateway.store.file.database import now
     from gateway.store.operation import outbox
 
     if not config.notifications.url:

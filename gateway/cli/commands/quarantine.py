@@ -119,8 +119,8 @@ def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) 
 @with_store
 def quarantine_dismiss(config: Config, uuids: tuple[UUID, ...]) -> None:
     """Laat een object rusten: bewaard, niet meer geteld, tot de bron het gewijzigd geeft."""
+    from gateway.base.clock import now
     from gateway.installation import open_store
-    from gateway.store.file.database import now
     from gateway.store.legacy import quarantine as store
     from gateway.store.legacy import untranslated_keys
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from gateway.base.cron import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME, utc_now
 from gateway.cli.terminal.options import USAGE, with_config, with_store
 from gateway.config.load import ensure_secret
 from gateway.config.model import Config
@@ -30,7 +30,7 @@ def last_day(value: str) -> int:
     end = _end_of(value)
     if end is None:
         raise click.BadParameter(f"{value!r} is geen dag; schrijf bijvoorbeeld 2027-01-31.")
-    if end <= datetime.now(DUTCH_TIME):
+    if end <= utc_now():
         raise click.BadParameter(f"{value!r} is voorbij.")
     return int(end.timestamp()) * 1_000_000
 
@@ -110,9 +110,9 @@ def token_rotate(config: Config, name: str, overlap: int, expires: int | None) -
 @with_store
 def token_list(config: Config, as_json: bool) -> None:
     """Toont de tokens: naam, scope, gemaakt, laatst gebruikt; nooit het token zelf."""
+    from gateway.base.clock import now
     from gateway.base.dutch_time import local
     from gateway.installation import open_store
-    from gateway.store.file.database import now
     from gateway.store.inspect.status import moment_of
     from gateway.store.operation.tokens import listing
 

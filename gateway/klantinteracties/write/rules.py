@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from gateway.base.clock import utc_now
 from gateway.http.problems import InvalidParam
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import RESOURCES
@@ -252,7 +252,7 @@ _RULES: Mapping[str, Callable[[sqlite3.Connection, Draft], Iterator[InvalidParam
 
 def complete(draft: Draft) -> None:
     """Add to a merged draft what the server's clock says [012, 015, 026, 027, 113]."""
-    clock = datetime.now(UTC)
+    clock = utc_now()
     now = clock.isoformat().replace("+00:00", "Z")
     merged = draft.merged
     match draft.resource.kind:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from gateway.base.clock import now
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.klantinteracties.model import declarations as declared
@@ -28,7 +29,7 @@ from gateway.store.documents import reading
 from gateway.store.documents.numbering import NUMBERED, give
 from gateway.store.edits import deleting, editing, standard_addresses
 from gateway.store.edits.editing import Held
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.operation import outbox
 from mappings.identity.identity import Uuids
 from mappings.klantinteracties import NEEDS_KVK_NUMMER, Invalid, check, load, schema_of

@@ -1,12 +1,12 @@
 """The JWT with which a source knows us: HS256, made anew before it expires."""
 
 import threading
-import time
 import warnings
 from collections.abc import Callable
 
 import jwt
 
+from gateway.base.clock import seconds
 from gateway.config.model import Source
 
 # A short secret is the source's choice; `klantbrug check` tells the operator, each token need not.
@@ -22,7 +22,7 @@ _TOO_YOUNG = 10.0
 class Tokens:
     """Gives the current token of one source; safe to use from several threads."""
 
-    def __init__(self, source: Source, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, source: Source, clock: Callable[[], float] = seconds) -> None:
         self._claims = {"iss": source.client_id, "client_id": source.client_id}
         if source.user_id:
             self._claims["user_id"] = source.user_id

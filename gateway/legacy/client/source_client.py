@@ -7,13 +7,13 @@ from uuid and the one configured base, and only parameters that the version has 
 """
 
 import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.base import clock
 from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Source
 from gateway.legacy import errors
@@ -25,36 +25,9 @@ from gateway.legacy.client.transport import Answer, Retries, Transport
 from gateway.legacy.client.version_probe import Spoken
 from gateway.legacy.pacing.server_gates import Gates
 from mappings.incoming.unreadable import Fault, unreadable
+from mappings.standards import LISTS
+from mappings.standards.declaration import ZAKEN, Pages
 
-PATHS = {
-    "zaak": "zaken",
-    "rol": "rollen",
-    "klantcontact": "klantcontacten",
-    "zaakcontactmoment": "zaakcontactmomenten",
-    "zaaktype": "zaaktypen",
-    "roltype": "roltypen",
-    "klant": "klanten",
-    "contactmoment": "contactmomenten",
-    "klantcontactmoment": "klantcontactmomenten",
-    "objectcontactmoment": "objectcontactmomenten",
-}
-CATALOGI = frozenset({"zaaktype", "roltype"})
-# The kinds of the earlier standards, and the API that each belongs to (by the name of its config keys).
-EARLIER = {
-    "klant": "klanten",
-    "contactmoment": "contactmomenten",
-    "klantcontactmoment": "contactmomenten",
-    "objectcontactmoment": "contactmomenten",
-}
-# Bare arrays without pages: 80,000 rows ended in a closed connection, so a filter is a must.
-UNPAGED = frozenset({"zaakcontactmoment", "klantcontactmoment"})
-# Filters that hold the URL of an object of the source itself, and of what kind that is.
-_OWN_URLS = {
-    **{name: name for name in ("zaak", "zaaktype", "roltype", "klant", "contactmoment")},
-    "vorigContactmoment": "contactmoment",
-    "volgendContactmoment": "contactmoment",
-    "object": "zaak",
-}
 # A source that gives one page over and over does not know `page`; inserts can make two equal, not three.
 _SAME_PAGES = 3
 
@@ -170,6 +143,11 @@ class ZakenClient:
         """
         return self._spoken.version(deadline)
 
+    def version_of(self, kind: str, *, deadline: float | None = None) -> ApiVersion:
+        """The version that a kind's filters depend on; the earlier standards have only one."""
+        earlier = LISTS[kind].api in EARLIER_APIS
+        return api_versions.EARLIER_VERSION if earlier else self.version(deadline=deadline)
+
     def has_api(self, api: str) -> bool:
         """Whether the config names an address of that API of the earlier standards ("klanten", ...)."""
         return bool(self.base_of(api))
@@ -188,7 +166,7 @@ class ZakenClient:
 
         Raises NotConfigured for an API that the source does not have.
         """
-        kind = next(kind for kind, of in EARLIER.items() if of == api)
+        kind = next(each.name for each in LISTS.values() if each.api == api)
         answer = self._ask(kind, self._list_url(kind), {}, self._template(kind, {}), deadline)
         return answer.headers.get("API-version", "")
 
@@ -196,7 +174,7 @@ class ZakenClient:
         """Whether this source's list of that kind takes that query parameter; none where the config says so (M32)."""
         if kind == "zaakcontactmoment" and self.zaakcontactmomenten == "geen":
             return False
-        return self._version_of(kind, deadline).has(kind, parameter)
+        return self.version_of(kind, deadline=deadline).has(kind, parameter)
 
     def url_of(self, kind: str, uuid: str) -> str:
         """The address of an object: the configured base, never the host that some answer mentioned.
@@ -205,7 +183,7 @@ class ZakenClient:
         NotConfigured for a kind of the Catalogi API without catalogi_url.
         """
         if not _UUID.fullmatch(uuid):
-            template = f"GET /{PATHS[kind]}/*"
+            template = f"GET /{LISTS[kind].path}/*"
             raise errors.BadRequest(self.source_name, template, text="dit is geen uuid")
         return f"{self._list_url(kind)}/{uuid.lower()}"
 
@@ -214,7 +192,7 @@ class ZakenClient:
 
         One that can't be read as it stands comes marked (`mappings.incoming.unreadable`), as it does in lists (M3).
         """
-        template = f"GET /{PATHS[kind]}/*"
+        template = f"GET /{LISTS[kind].path}/*"
         try:
             answer = self._ask(kind, self.url_of(kind, uuid), {}, template, deadline)
         except errors.TooLarge as error:
@@ -242,8 +220,8 @@ class ZakenClient:
         the version does not have, and for zaakcontactmomenten without a filter.
         """
         question = self._question(kind, filters or {}, deadline, api_versions.PAGE_SIZE)
-        asked = _now()
-        if kind in UNPAGED:
+        asked = clock.now()
+        if LISTS[kind].pages is Pages.NONE:
             objects = self._objects_in(self._list(question, deadline), kind, question.template, deadline)
             if objects:
                 yield Page(1, objects, len(objects), len(objects), asked=asked)
@@ -251,7 +229,7 @@ class ZakenClient:
         number, before, same = start, None, 1
         while True:
             size = api_versions.PAGE_SIZE if "pageSize" in question.params else api_versions.DEFAULT_PAGE_SIZE
-            template, asked = question.template, _now()
+            template, asked = question.template, clock.now()
             try:
                 page = self._page(question, number, size, deadline)
             except errors.VersionChanged:
@@ -301,7 +279,7 @@ class ZakenClient:
 
     def unfiltered(self, kind: str) -> list[dict[str, Any]]:
         """All of a list without pages, in one call; for who knows that it is short: a long one breaks the source."""
-        version = self._version_of(kind, None)
+        version = self.version_of(kind)
         question = _Question(kind, {}, self._template(kind, {}), version)
         found = self._objects_in(self._list(question, None), kind, question.template, None)
         self._charge(kind, len(found))
@@ -337,7 +315,7 @@ class ZakenClient:
         self, kind: str, url: str, params: Mapping[str, str], template: str, deadline: float | None
     ) -> Answer:
         """One call, with the credentials of the API that this kind belongs to."""
-        transport = self._own_transports.get(EARLIER.get(kind, ""), self._transport)
+        transport = self._own_transports.get(LISTS[kind].api, self._transport)
         answer = transport.get(url, params, template, deadline)
         if _of_zaken_api(kind):
             self._spoken.hear(answer.headers.get("API-version", ""))
@@ -362,49 +340,39 @@ class ZakenClient:
         """Count what a background call read, for objects_per_second."""
         self._gates.of(self._list_url(kind)).charge(objects)
 
-    def _version_of(self, kind: str, deadline: float | None) -> ApiVersion:
-        """The version that a kind's filters depend on; the earlier standards have only one."""
-        return api_versions.EARLIER_VERSION if kind in EARLIER else self.version(deadline=deadline)
-
     def _list_url(self, kind: str) -> str:
-        if kind in EARLIER:
-            base: str = getattr(self._source, f"{EARLIER[kind]}_url")
-        else:
-            base = self._source.catalogi_url if kind in CATALOGI else self._source.zaken_url
+        declared = LISTS[kind]
+        base = self.base_of(declared.api)
         if not base:
-            raise errors.NotConfigured(self.source_name, f"GET /{PATHS[kind]}")
-        return base + PATHS[kind]
+            raise errors.NotConfigured(self.source_name, f"GET /{declared.path}")
+        return base + declared.path
 
     def _template(self, kind: str, params: Mapping[str, str]) -> str:
         query = "&".join(f"{name}=*" for name in params)
-        return f"GET /{PATHS[kind]}" + (f"?{query}" if query else "")
+        return f"GET /{LISTS[kind].path}" + (f"?{query}" if query else "")
 
     def _question(
         self, kind: str, filters: Mapping[str, str], deadline: float | None, size: int
     ) -> "_Question":
         """The filters as this source wants them, with pages of that size where it knows sizes."""
         template = self._template(kind, filters)
-        version = self._version_of(kind, deadline)
+        version = self.version_of(kind, deadline=deadline)
         unknown = sorted(name for name in filters if not version.has(kind, name))
         if unknown:
             text = f"versie {version.text} van de bron heeft niet: {', '.join(unknown)}"
             raise errors.BadRequest(self.source_name, template, text=text)
-        if kind in UNPAGED and not filters:
+        if LISTS[kind].pages is Pages.NONE and not filters:
             raise errors.BadRequest(
                 self.source_name, template, text="deze lijst heeft geen pagina's; vraag per zaak of klant"
             )
         params = {}
+        own_urls = LISTS[kind].own_urls
         for name, value in filters.items():
-            uuid = uuid_of(value) if self._is_own(kind, name) else None
-            params[name] = self.url_of(_OWN_URLS[name], uuid) if uuid else value
+            uuid = uuid_of(value) if name in own_urls else None
+            params[name] = self.url_of(own_urls[name], uuid) if uuid else value
         if version.has(kind, "pageSize"):
             params["pageSize"] = str(size)
         return _Question(kind, params, self._template(kind, params), version)
-
-    @staticmethod
-    def _is_own(kind: str, name: str) -> bool:
-        """Whether that filter holds an address of this source: a zaakcontactmoment may point anywhere (M32)."""
-        return name in _OWN_URLS and (kind, name) != ("zaakcontactmoment", "contactmoment")
 
     def _page(self, question: "_Question", number: int, size: int, deadline: float | None) -> Part:
         """One page of a list; one that is too large, or has a broken structure, in smaller ones, down to the object
@@ -424,7 +392,7 @@ class ZakenClient:
             if smaller:
                 self._fits.too_large(kind, size)
                 return in_smaller()
-            uuid = first_address(error.begin, PATHS[kind]) if sized else None
+            uuid = first_address(error.begin, LISTS[kind].path) if sized else None
             if uuid is None:
                 raise
             return Part([self._unreadable(kind, uuid, error.begin, Fault.SIZE)], None, False)
@@ -439,7 +407,7 @@ class ZakenClient:
     def _from_text(self, kind: str, text: str, deadline: float | None) -> list[dict[str, Any]]:
         """The objects of a list with a broken structure; those that can't be read there are asked for by uuid."""
         found = []
-        for each in lenient_parser.split(text, PATHS[kind]):
+        for each in lenient_parser.split(text, LISTS[kind].path):
             if not isinstance(each, lenient_parser.Broken):
                 found.append(lenient_parser.marked(_plain(each)))
                 continue
@@ -480,9 +448,9 @@ class ZakenClient:
             objects = body.get("results")
             embedded = body.get("_embedded")
             if objects is None and isinstance(embedded, dict):
-                objects = embedded.get(PATHS[kind])
+                objects = embedded.get(LISTS[kind].path)
                 objects = [_plain(each) for each in objects] if isinstance(objects, list) else objects
-        elif kind in UNPAGED:
+        elif LISTS[kind].pages is Pages.NONE:
             objects = body
         if not isinstance(objects, list) or not all(isinstance(each, dict) for each in objects):
             raise errors.BadAnswer(self.source_name, template, text="het antwoord is geen lijst van objecten")
@@ -490,7 +458,7 @@ class ZakenClient:
 
 
 def _of_zaken_api(kind: str) -> bool:
-    return kind not in EARLIER and kind not in CATALOGI
+    return LISTS[kind].api == ZAKEN
 
 
 def _count_in(answer: Answer) -> Count:
@@ -523,7 +491,3 @@ def _own_credentials(source: Source, api: str) -> Source | None:
     if not client_id:
         return None
     return replace(source, client_id=client_id, secret=getattr(source, f"{api}_secret"))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

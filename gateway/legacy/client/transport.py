@@ -5,25 +5,24 @@ or raises holds a parameter's value.
 """
 
 import codecs
-import email.utils
 import os
 import random
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 import requests
 import urllib3
-from requests.auth import AuthBase
 
 from gateway.base import memory
+from gateway.base.clock import seconds
 from gateway.base.logs import get_logger, silence_http_libraries
-from gateway.base.timed_http import TimedAdapter, ends_at
+from gateway.base.outgoing import Bearer, moment_of, outgoing_session, seconds_to_rest
+from gateway.base.timed_http import ends_at
 from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy import errors
@@ -77,16 +76,6 @@ class Answer:
     body: Any
     lenient: bool = False
     text: str | None = None
-
-
-class _Bearer(AuthBase):
-    # As an auth object, because a header alone gives way to what requests finds elsewhere.
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 class Transport:
@@ -213,12 +202,12 @@ class Transport:
         # What connecting took is not there for the answer. Each address that a name stands for is tried so long.
         connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
         timeout = urllib3.Timeout(total=left, connect=connect, read=read)
-        asked = time.time()
+        asked = seconds()
         with ends_at(time.monotonic() + left, read):
             response = self._sessions().get(
                 url,
                 params=dict(params),
-                auth=_Bearer(token),
+                auth=Bearer(token),
                 timeout=timeout,  # type: ignore[arg-type]  # urllib3 takes it as it stands; the stubs don't know
                 allow_redirects=False,
                 stream=True,
@@ -310,7 +299,7 @@ class Transport:
         if status == 429 or status >= 500:
             busy = errors.TooManyRequests if status == 429 else errors.ServerError
             error = busy(name, template, status=status)
-            retry_after = _retry_after(answer.headers.get("Retry-After"))
+            retry_after = seconds_to_rest(answer.headers.get("Retry-After"))
             if retry_after is not None:
                 longest = min(self._retries.longest_retry_after, self._source.longest_rest)
                 error.retry_after, error.asked_rest = min(retry_after, longest), retry_after
@@ -325,10 +314,10 @@ class Transport:
         return errors.BadAnswer(name, template, text=text, status=status)
 
     def _note_clock(self, date: str | None, asked: float) -> None:
-        theirs = None if date is None else _moment(date)
+        theirs = None if date is None else moment_of(date)
         if theirs is not None:
             # The header has whole seconds, and was written between asking and now.
-            self.clock_skew = theirs + 0.5 - (asked + time.time()) / 2
+            self.clock_skew = theirs + 0.5 - (asked + seconds()) / 2
 
     def _sessions(self) -> requests.Session:
         if self._pid != os.getpid():
@@ -338,21 +327,12 @@ class Transport:
 
     def _new_session(self) -> requests.Session:
         source = self._source
-        session = requests.Session()
-        # Neither .netrc (another password) nor proxies: calls go to the configured hosts only.
-        session.trust_env = False
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        session.headers.update(
-            {"Accept": "application/json", "Accept-Crs": "EPSG:4326", "User-Agent": "klantbrug"}
-        )
-        session.verify = str(source.ca_bundle) if source.ca_bundle else True
-        if source.client_cert and source.client_key:
-            session.cert = (str(source.client_cert), str(source.client_key))
-        elif source.client_cert:
-            session.cert = str(source.client_cert)
+        cert: str | tuple[str, str] | None = str(source.client_cert) if source.client_cert else None
+        if cert is not None and source.client_key:
+            cert = (str(source.client_cert), str(source.client_key))
         hosts = {urlsplit(base)[:2] for base in self._bases}
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, TimedAdapter(len(hosts), MOST_CONNECTIONS, max_retries=0))
+        session = outgoing_session(source.ca_bundle, cert, hosts=len(hosts), connections=MOST_CONNECTIONS)
+        session.headers["Accept-Crs"] = "EPSG:4326"
         return session
 
 
@@ -389,24 +369,6 @@ def _left(deadline: float) -> float:
 
 def _is_costly(error: errors.LegacyError) -> bool:
     return isinstance(error, errors.TimedOut) or error.status == 500 or error.took > LONG_SECONDS
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date; None when there is no telling."""
-    if not value:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    moment = _moment(value)
-    return None if moment is None else max(0.0, moment - time.time())
-
-
-def _moment(date: str) -> float | None:
-    """The time.time() of a date in a header; None when it is none, as with a year or a zone that no clock has."""
-    try:
-        return email.utils.parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _speaks_http(exc: BaseException) -> bool:

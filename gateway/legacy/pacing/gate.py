@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from gateway.base.clock import utc_now
 from gateway.base.logs import get_logger
 from gateway.base.process_identity import me
 from gateway.base.time_windows import Window
@@ -70,7 +71,7 @@ class Gate:
         source: Source,
         path: Path | None,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wall: Callable[[], datetime] = utc_now,
         store: Path | None = None,
     ) -> None:
         """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`.

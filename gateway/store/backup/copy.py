@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.base.clock import now
 from gateway.store.backup import integrity
-from gateway.store.file.database import now
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.operation.sources import SECRET, meta_of
 

@@ -12,21 +12,18 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
+from gateway.base.clock import now, utc_now
 from gateway.store.backup import integrity
 from gateway.store.backup.copy import MADE, SPARE_BYTES, Progress, sync
-from gateway.store.base.migrations import migrations
 from gateway.store.file import holders
-from gateway.store.file.database import now
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.file.holders import Mark, Record
 from gateway.store.operation import events, following, leases
 from gateway.store.operation.sources import SECRET, meta_of
+from gateway.store.schema import upgrade
 
 AT_ONCE = 16 * 1024 * 1024
 # What the log of events says, and why the sweep reads all of the sources anew: they went on since.
@@ -136,13 +133,14 @@ def _judge(new: Path, backup: Path, secret: str, who: str) -> Restored:
                 f"{backup} is gemaakt met een ander uuid-geheim dan [store] uuid_secret: zet eerst het geheim terug "
                 "dat bij deze back-up hoort. Met een ander geheim zou elke partij een andere uuid krijgen."
             )
-        known = {each.name for each in migrations.pending(Database(memory=True))}
-        if newer := sorted(_applied(connection) - known):
+        if newer := upgrade.unknown(connection):
             raise RestoreError(
                 f"{backup} is van een nieuwere versie van Klantbrug ({newer[-1]}): werk Klantbrug eerst bij."
             )
         connection.execute("PRAGMA foreign_keys = ON")
-        migrations.apply(Database(connection, execute_plugins=False))
+        connection.execute("BEGIN IMMEDIATE")
+        upgrade.upgrade(connection)
+        connection.execute("COMMIT")
         made = meta_of(connection, MADE)
         counts = [
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("document", "raw")
@@ -158,13 +156,6 @@ def _judge(new: Path, backup: Path, secret: str, who: str) -> Restored:
         return Restored(int(made) if made else None, counts[0], counts[1], sources, None)
     finally:
         connection.close()
-
-
-def _applied(connection: sqlite3.Connection) -> set[str]:
-    rows = connection.execute(
-        "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", (migrations.name,)
-    )
-    return {row[0] for row in rows}
 
 
 def _exchange(hold: holders.Hold, store: Path, new: Path) -> Path | None:
@@ -198,7 +189,7 @@ def _old(store: Path) -> Iterator[Path]:
 
 
 def _free_folder(store: Path) -> Path:
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    moment = utc_now().strftime("%Y%m%dT%H%M%SZ")
     number = 0
     while True:
         folder = store.with_name(f"{store.name}.opzij-{moment}{f'-{number}' if number else ''}")

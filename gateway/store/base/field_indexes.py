@@ -1,6 +1,6 @@
 """Which fields of documents have an index of their own: a search starts from these.
 
-The migrations make the indexes from these tables, so a change here needs a new migration.
+The indexes are made by the migrations of `schema`, so a change here needs a new one.
 """
 
 from __future__ import annotations

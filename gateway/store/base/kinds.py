@@ -5,6 +5,9 @@ Numbers are part of the stored data: add at the end, never renumber.
 
 from enum import Enum
 
+from mappings import standards as declared
+from mappings.standards.declaration import Decides
+
 KINDS: tuple[str, ...] = (
     "partij",
     "partij-identificator",
@@ -70,15 +73,16 @@ ON_DELETE: dict[str, OnDelete] = dict.fromkeys(RELATIONS, OnDelete.CASCADE) | {
     "partij-identificator.subIdentificatorVan": OnDelete.PROTECT,
 }
 
-# Legacy objects.
-RAW_KINDS: tuple[str, ...] = (
-    *("zaak", "rol", "klantcontact", "zaakcontactmoment"),
-    *("klant", "contactmoment", "klantcontactmoment", "objectcontactmoment"),
-)
-RAW_KIND: dict[str, int] = {name: number for number, name in enumerate(RAW_KINDS, start=1)}
+# Legacy objects, as they are declared.
+RAW_KINDS: tuple[str, ...] = tuple(declared.KINDS)
+RAW_KIND: dict[str, int] = {kind.name: kind.number for kind in declared.KINDS.values()}
 
 # What hangs on a zaak: it is readable as far as its zaak is (M34).
-ON_A_ZAAK = ("rol", "klantcontact", "zaakcontactmoment", "objectcontactmoment")
+ON_A_ZAAK = tuple(
+    kind.name
+    for kind in declared.KINDS.values()
+    if kind.decides in (Decides.ITS_ZAAK, Decides.ITS_ZAAK_IF_ANY)
+)
 
 # What became of a legacy object (raw.state); each counts once in `klantbrug status`.
 TRANSLATED, WAITING, LEFT_OUT, UNREADABLE, QUARANTINED, NO_PARTY, GONE = range(1, 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from sqlite_utils import Database, Migrations
@@ -54,8 +55,11 @@ migrations = Ordered("klantbrug")
 
 
 def script(db: Database, text: str) -> None:
-    """Run the statements of `text` one by one: executescript would commit the migration's transaction."""
-    lines = (line.split("--", 1)[0] for line in text.splitlines())
-    for statement in "\n".join(lines).split(";"):
-        if statement.strip():
-            db.execute(statement)
+    """Run the statements of `text`, also triggers, one by one: executescript would commit the transaction."""
+    statement = ""
+    for part in "\n".join(line.split("--", 1)[0] for line in text.splitlines()).split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):  # not the end of one in a trigger
+            if statement.strip(" \n;"):
+                db.execute(statement)
+            statement = ""

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import (
     KIND,
@@ -29,7 +30,6 @@ from gateway.store.base.kinds import (
 )
 from gateway.store.documents.reading import Row
 from gateway.store.documents.writing import keep_order, remove_documents
-from gateway.store.file.database import now
 from gateway.store.indexes import tallies
 from gateway.store.legacy.claims import hide
 

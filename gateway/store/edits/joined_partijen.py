@@ -13,10 +13,10 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN
 from gateway.store.edits import editing
 from gateway.store.edits.editing import MOVED, TOMBSTONE, local_parts
-from gateway.store.file.database import now
 from mappings.model.documents import Document
 
 

@@ -16,11 +16,11 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
 from gateway.store.edits import editing
 from gateway.store.edits.editing import LINK, WAITS, Held
-from gateway.store.file.database import now
 from mappings.model.documents import Document
 from mappings.rules.merge import VOORKEUR
 

@@ -15,26 +15,12 @@ from sqlite_utils import Database
 
 from gateway.base.process_identity import NotShared
 from gateway.config.defaults import BUSY_SECONDS, LOG_MB
-from gateway.store.base.migrations import migrations
 from gateway.store.file import full_disk, holders, time_limit, write_turns
 from gateway.store.file.errors import StoreError, in_words, is_damage, is_unwritable, unwritable_in_words
 from gateway.store.file.lock_waits import Waiting
 from gateway.store.file.write_ahead_log import WriteLog
 from gateway.store.indexes import profiles, text_search
-from gateway.store.schema import (
-    client_edits,
-    filters,
-    findings_keys,
-    first_tables,
-    jobs,
-    links,
-    numbers,
-    standard_addresses,
-    tallies,
-    text_indexes,
-    tokens,
-    untranslated,
-)
+from gateway.store.schema import upgrade
 
 CACHE_KIBIBYTES = 64 * 1024
 # Of each thread of a server, which has more of them: the system keeps in memory what many ask.
@@ -46,21 +32,6 @@ OURS = {"meta", "document"}
 # How often a store without room is tried again, and how long after a write that failed this is told.
 AGAIN_SECONDS = 2.0
 TOLD_SECONDS = 60.0
-# They declare the migrations.
-TABLES = (
-    first_tables,
-    jobs,
-    standard_addresses,
-    client_edits,
-    links,
-    numbers,
-    tokens,
-    findings_keys,
-    tallies,
-    untranslated,
-    filters,
-    text_indexes,
-)
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -168,9 +139,9 @@ class Store:
     def _make_ready(self) -> None:
         """Bring the schema up to date, and mark the file when nobody else has it open."""
         self._refuse_another()
-        if migrations.pending(self.operator()):
-            with self.write():
-                migrations.apply(self.operator())
+        if upgrade.is_due(self.connection()):
+            with self.write() as connection:
+                upgrade.upgrade(connection)
         if self._hold.alone:
             if not self._cramped:
                 self._close_connection()
@@ -178,7 +149,7 @@ class Store:
             self._hold.share()
 
     def _refuse_another(self) -> None:
-        """Raise StoreError for a database of another program: our tables have no place in it."""
+        """Raise StoreError for a database of another program, or of a later version of ours: we would spoil it."""
         try:
             tables = {row[0] for row in self.connection().execute("SELECT name FROM sqlite_master")}
         except sqlite3.DatabaseError as error:
@@ -189,6 +160,8 @@ class Store:
             raise StoreError(
                 f"[store] path: {self.path} is een database van een ander programma; noem een ander bestand."
             )
+        if later := upgrade.later_version(self.connection()):
+            raise StoreError(f"[store] path: {self.path} {later}")
 
     def _prepare_folder(self) -> None:
         folder = self.path.parent
@@ -460,11 +433,6 @@ class Store:
 
 def _nothing() -> None:
     """Nothing to do while waiting."""
-
-
-def now() -> int:
-    """The time as the store writes it: microseconds since 1970, UTC."""
-    return time.time_ns() // 1000
 
 
 def file_system_of(folder: Path) -> str:

@@ -4,8 +4,9 @@ A trait is a value of which few others are used (a kanaal, a code, a flag), of t
 linked with, named by the path from the document. All traits of a document are its profile. There are few profiles, and
 documents hang on them by an index: the documents with a trait are those of the profiles that have it.
 
-Triggers note which documents are due for another profile; `settle` gives it to them at the end of each transaction. The
-number of a profile is made from its traits, so it means the same in every process, also after a rollback.
+Triggers (schema/filters.py) note which documents are due for another profile; `settle` gives it to them at the end of
+each transaction. The number of a profile is made from its traits, so it means the same in every process, also after a
+rollback.
 """
 
 from __future__ import annotations
@@ -148,49 +149,8 @@ _IDS = "(SELECT value FROM json_each(?1))"
 # What is known of profiles, by their number; and by what made them.
 _traits: dict[int, frozenset[str]] = {}
 _made: dict[tuple[str, Values, frozenset[tuple[int, int]], int | None], tuple[int, str]] = {}
-
-
-def _relations(back: bool) -> str:
-    hops = {hop.relation for kind in PLAN.values() for hop in kind.near if hop.back is back}
-    return ", ".join(str(RELATION[name]) for name in sorted(hops))
-
-
-_KINDS = ", ".join(str(KIND[kind]) for kind in TRAITS)
-_DUE = "INSERT INTO profile_due VALUES ({}, 1) ON CONFLICT (document) DO UPDATE SET links = 1"
-_LINKED = _DUE.format(
-    f"CASE WHEN {{0}}.relation IN ({_relations(back=True)}) THEN {{0}}.target ELSE {{0}}.source END"
-)
-_WHEN = (
-    f"WHEN {{0}}.relation IN ({_relations(back=True)}, {_relations(back=False)})"
-    " AND (SELECT one_by_one FROM profile_state)"
-)
+_DUE = "INSERT INTO profile_due VALUES (?, 1) ON CONFLICT (document) DO UPDATE SET links = 1"
 _HOPS = {RELATION[hop.relation]: hop for kind in PLAN.values() for hop in kind.near}
-SCHEMA = (
-    "CREATE TABLE profile (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, traits TEXT NOT NULL)",
-    "CREATE INDEX profile_kind ON profile (kind)",
-    "CREATE TABLE profiled (document INTEGER PRIMARY KEY, profile INTEGER NOT NULL)",
-    "CREATE INDEX profiled_profile ON profiled (profile)",
-    # Empty between transactions. Did links change, or only the document itself?
-    "CREATE TABLE profile_due (document INTEGER PRIMARY KEY, links INTEGER NOT NULL)",
-    # Documents that come together get their profiles at once: then triggers need not note them.
-    "CREATE TABLE profile_state (id INTEGER PRIMARY KEY CHECK (id = 1), one_by_one INTEGER NOT NULL)",
-    "INSERT INTO profile_state VALUES (1, 1)",
-    f"CREATE TRIGGER profile_comes AFTER INSERT ON document WHEN NEW.kind IN ({_KINDS})"
-    f" AND (SELECT one_by_one FROM profile_state) BEGIN {_DUE.format('NEW.id')}; END",
-    f"CREATE TRIGGER profile_changes AFTER UPDATE OF body, origin, kind ON document WHEN NEW.kind IN ({_KINDS})"
-    " BEGIN INSERT OR IGNORE INTO profile_due VALUES (NEW.id, 0); END",
-    f"CREATE TRIGGER profile_goes AFTER DELETE ON document WHEN OLD.kind IN ({_KINDS})"
-    " BEGIN DELETE FROM profiled WHERE document = OLD.id; END",
-    f"CREATE TRIGGER profile_link_comes AFTER INSERT ON link {_WHEN.format('NEW')} BEGIN {_LINKED.format('NEW')}; END",
-    f"CREATE TRIGGER profile_link_goes AFTER DELETE ON link {_WHEN.format('OLD')} BEGIN {_LINKED.format('OLD')}; END",
-)
-
-
-def make(connection: sqlite3.Connection) -> None:
-    """Make the tables, with the profiles of what is there, and what keeps them in step. Inside a transaction."""
-    for statement in SCHEMA:
-        connection.execute(statement)
-    make_again(connection)
 
 
 def make_again(connection: sqlite3.Connection) -> None:
@@ -216,7 +176,7 @@ def note_all(connection: sqlite3.Connection, after: tuple[int, int], most: int) 
             "SELECT id FROM document WHERE +kind = ? AND id > ? ORDER BY id LIMIT ?", (KIND[kind], last, most)
         ).fetchall()
         if rows:
-            connection.executemany(_DUE.format("?"), rows)
+            connection.executemany(_DUE, rows)
             return place, rows[-1][0]
         place, last = place + 1, 0
     return None
@@ -410,7 +370,7 @@ def arrived(
             known[row] = made[0]
         if given:
             _give(connection, kind, given, "INSERT")
-    connection.executemany(_DUE.format("?"), [(row,) for row in due])
+    connection.executemany(_DUE, [(row,) for row in due])
 
 
 def _own(plan: _Kind, body: dict[str, Any], origin: int) -> Values:

@@ -2,8 +2,8 @@
 
 A span is a run of neighbours in a kind's order, with how many documents it holds: `moment`, `created` and `uuid`
 are its lower bound, the next span's are its end. The first span of a kind starts before everything. Triggers on the
-documents keep the counts, so no way of writing can forget them: a span that has grown too large is cut in two, one
-that has become empty joins the one before it. Where the bounds lie doesn't matter to any answer.
+documents keep the counts (schema/spans.py), so no way of writing can forget them: a span that has grown too large is
+cut in two, one that has become empty joins the one before it. Where the bounds lie doesn't matter to any answer.
 
 Many documents that come or move at once are counted `together`, a write for each span instead of for each document.
 """
@@ -20,36 +20,6 @@ from collections.abc import Iterable, Iterator
 CUT_AT, CUT_TO = 2000, 1000
 LOWEST = -(2**63)
 MOST_KINDS = 64
-
-_HOLDING = """
-    UPDATE span SET found = found {change} 1 WHERE (kind, moment, created, uuid) = (
-        SELECT kind, moment, created, uuid FROM span
-        WHERE kind = {row}.kind AND (moment, created, uuid) <= ({row}.moment, {row}.created, {row}.uuid)
-        ORDER BY moment DESC, created DESC, uuid DESC LIMIT 1);
-"""
-_COMES = _HOLDING.format(change="+", row="NEW")
-_GOES = _HOLDING.format(change="-", row="OLD")
-
-TRIGGERS = (
-    f"CREATE TRIGGER document_comes AFTER INSERT ON document BEGIN {_COMES} END",
-    f"CREATE TRIGGER document_goes AFTER DELETE ON document BEGIN {_GOES} END",
-    f"""
-    CREATE TRIGGER document_moves AFTER UPDATE OF kind, moment, created, uuid ON document
-    WHEN (OLD.kind, OLD.moment, OLD.created, OLD.uuid) <> (NEW.kind, NEW.moment, NEW.created, NEW.uuid)
-    BEGIN {_GOES} {_COMES} END""",
-    f"""
-    CREATE TRIGGER span_too_large AFTER UPDATE OF found ON span WHEN NEW.found > {CUT_AT} BEGIN
-        INSERT INTO span SELECT kind, moment, created, uuid, NEW.found - {CUT_TO} FROM document
-            WHERE kind = NEW.kind AND (moment, created, uuid) >= (NEW.moment, NEW.created, NEW.uuid)
-            ORDER BY moment, created, uuid LIMIT 1 OFFSET {CUT_TO};
-        UPDATE span SET found = {CUT_TO} WHERE (kind, moment, created, uuid)
-            = (NEW.kind, NEW.moment, NEW.created, NEW.uuid);
-    END""",
-    """
-    CREATE TRIGGER span_empty AFTER UPDATE OF found ON span WHEN NEW.found = 0 AND NEW.uuid <> x'' BEGIN
-        DELETE FROM span WHERE (kind, moment, created, uuid) = (NEW.kind, NEW.moment, NEW.created, NEW.uuid);
-    END""",
-)
 
 # What makes the table right for the documents that are there: the first span of each kind (also of kinds that don't
 # exist yet, because the triggers count on it), how many it holds, and the others.
@@ -70,29 +40,8 @@ INSERT INTO span SELECT kind, moment, created, uuid, min({CUT_TO}, total - place
 FROM placed WHERE place % {CUT_TO} = 0 AND place > 0""",
 )
 
-# As the triggers were before, but that documents may be counted together. `bounds` names where the spans lie: it
-# is another number after each change of that, also when the change is undone and another one made.
-_ELSEWHERE = "UPDATE span_state SET bounds = random();"
-COUNTED_TOGETHER = (
-    """
-    CREATE TABLE span_state (
-        id INTEGER PRIMARY KEY CHECK (id = 1), one_by_one INTEGER NOT NULL, bounds INTEGER NOT NULL
-    )""",
-    "INSERT INTO span_state VALUES (1, 1, random())",
-    "DROP TRIGGER document_comes",
-    f"""
-    CREATE TRIGGER document_comes AFTER INSERT ON document WHEN (SELECT one_by_one FROM span_state)
-    BEGIN {_COMES} END""",
-    "DROP TRIGGER span_too_large",
-    TRIGGERS[3].removesuffix("END") + f"{_ELSEWHERE} END",
-    "DROP TRIGGER span_empty",
-    TRIGGERS[4].removesuffix("END") + f"{_ELSEWHERE} END",
-)
-# And documents that move too.
-MOVED_TOGETHER = (
-    "DROP TRIGGER document_moves",
-    TRIGGERS[2].replace("WHEN (", "WHEN (SELECT one_by_one FROM span_state) AND (", 1),
-)
+# Names where the spans lie: another number after each change of that.
+_ELSEWHERE = "UPDATE span_state SET bounds = random()"
 KNOWN_BOUNDS = 4
 
 # The lower bound of a span: the moment, created and uuid of a document.

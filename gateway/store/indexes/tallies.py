@@ -12,18 +12,6 @@ from collections.abc import Iterable
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 
-TABLES = """
--- How many legacy objects of a source and kind are in a state, see tallies.py.
-CREATE TABLE raw_tally (
-    source INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    state INTEGER NOT NULL,
-    found INTEGER NOT NULL,
-    PRIMARY KEY (source, kind, state)
-) WITHOUT ROWID;
--- How many findings on objects and statements there are by rule.
-CREATE TABLE finding_tally (rule TEXT PRIMARY KEY, found INTEGER NOT NULL) WITHOUT ROWID;
-"""
 _RAWS = "SELECT source, kind, state, count(*) AS found FROM raw GROUP BY source, kind, state"
 _FINDINGS = (
     "SELECT rule, sum(found) AS found FROM (SELECT rule, count(*) AS found FROM raw_finding GROUP BY rule"

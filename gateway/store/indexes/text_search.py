@@ -4,8 +4,8 @@ All of it that is SQLite's own (FTS5) stands here. A text is indexed as `folded`
 finds what looking into each text finds. The index holds no text, only where which signs stand; it must be told the old
 text to forget it, and keeps even that in its older parts until they are merged, which `purge` does.
 
-Writing a few texts into it costs as much as writing many. So triggers note the documents whose texts are not in it yet,
-a search looks into those, and they are indexed when there are many (`settle`).
+Writing a few texts into it costs as much as writing many. So triggers note the documents whose texts are not in it yet
+(schema/text_indexes.py), a search looks into those, and they are indexed when there are many (`settle`).
 """
 
 from __future__ import annotations
@@ -75,25 +75,6 @@ def search(kind: str, field: str, parameter: int) -> str:
     )
 
 
-def make(connection: sqlite3.Connection) -> None:
-    """Make the indexes, with what is there, and what keeps them in step. Inside a transaction."""
-    connection.execute("CREATE TABLE text_due (document INTEGER PRIMARY KEY)")
-    connection.execute(
-        "CREATE TABLE text_erased (name TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID"
-    )
-    for name in INDEXES.values():
-        connection.execute(
-            f"CREATE VIRTUAL TABLE {name} USING fts5("
-            "text, content='', columnsize=0, tokenize='trigram case_sensitive 1')"
-        )
-        # Merging less often makes writing a third faster, and searching hardly slower.
-        connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('automerge', 8)")
-    for kind in dict(FIELDS):
-        for statement in _triggers(kind, KIND[kind]):
-            connection.execute(statement)
-    _fill(connection)
-
-
 def make_again(connection: sqlite3.Connection) -> None:
     """Make what the indexes hold anew from the documents that are there. Inside a transaction."""
     for name in INDEXES.values():
@@ -129,32 +110,6 @@ def _fill(connection: sqlite3.Connection) -> None:
             f" WHERE +kind = ? AND {text} <> '' ORDER BY id",
             (KIND[kind],),
         )
-
-
-def _triggers(kind: str, number: int) -> tuple[str, ...]:
-    """What notes the documents of a kind, and forgets old texts of those that are in the indexes."""
-    fields = [field for of_kind, field in FIELDS if of_kind == kind]
-    forget = ""
-    for field in fields:
-        name, old = INDEXES[kind, field], f"OLD.body ->> '$.{field}'"
-        there = f"{old} <> '' AND NOT EXISTS (SELECT 1 FROM text_due WHERE document = OLD.id)"
-        forget += (
-            f" INSERT INTO {name} ({name}, rowid, text) SELECT 'delete', OLD.id, folded({old}) WHERE {there};"
-            f" INSERT INTO text_erased SELECT '{name}', 1 WHERE {there}"
-            " ON CONFLICT (name) DO UPDATE SET times = times + 1;"
-        )
-    note = "INSERT OR IGNORE INTO text_due VALUES (NEW.id);"
-    differs = " OR ".join(f"OLD.body ->> '$.{field}' IS NOT NEW.body ->> '$.{field}'" for field in fields)
-    begin = f"CREATE TRIGGER text_of_{kind}_"
-    return (
-        f"{begin}comes AFTER INSERT ON document WHEN NEW.kind = {number} BEGIN {note} END",
-        f"{begin}goes AFTER DELETE ON document WHEN OLD.kind = {number}"
-        f" BEGIN {forget} DELETE FROM text_due WHERE document = OLD.id; END",
-        f"{begin}changes AFTER UPDATE OF body, kind ON document"
-        f" WHEN OLD.kind = {number} AND (NEW.kind <> {number} OR {differs}) BEGIN {forget} {note} END",
-        f"{begin}becomes AFTER UPDATE OF kind ON document"
-        f" WHEN NEW.kind = {number} AND OLD.kind <> {number} BEGIN {note} END",
-    )
 
 
 def with_erased(connection: sqlite3.Connection) -> list[tuple[str, int]]:

@@ -11,13 +11,13 @@ import orjson
 
 from gateway.store.backup import integrity
 from gateway.store.base.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import rebuilding
 from gateway.store.inspect.findings import number_of
 from gateway.store.legacy import quarantine, untranslated_keys
 from gateway.store.operation import events, following, inbox, outbox, runs
+from gateway.store.schema import upgrade
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 10
@@ -57,7 +57,7 @@ def ready(store: Store) -> bool:
     with store.read() as connection:
         connection.execute("SELECT id FROM document LIMIT 1").fetchone()
         integrity.sample(connection)
-        return not migrations.pending(store.operator())
+        return not upgrade.is_due(connection)
 
 
 def _sources(connection: sqlite3.Connection) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import orjson
 
+from gateway.base.clock import now
 from gateway.store.base.kinds import KIND
-from gateway.store.file.database import now
 
 
 class Erased(NamedTuple):

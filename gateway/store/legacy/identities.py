@@ -111,8 +111,10 @@ def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> li
     return list(found.values())
 
 
-def unseen_of_key(connection: sqlite3.Connection, source: int, key: str, moment: int) -> list[bytes]:
-    """Held rollen with this key that no answer showed since `moment`."""
+def unseen_of_key(
+    connection: sqlite3.Connection, source: int, kind: str, key: str, moment: int
+) -> list[bytes]:
+    """Held objects of a kind with this key that no answer showed since `moment`."""
     return [
         row[0]
         for row in connection.execute(
@@ -121,7 +123,7 @@ def unseen_of_key(connection: sqlite3.Connection, source: int, key: str, moment:
             " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1"
             # No question about a key shows the rollen that only name it as represented.
             " AND c.facet != 'vertegenwoordigde'",
-            (key, source, RAW_KIND["rol"], moment),
+            (key, source, RAW_KIND[kind], moment),
         )
     ]
 

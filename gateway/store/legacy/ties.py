@@ -15,18 +15,9 @@ import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
+from mappings.model.ties import Tie
 
 Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """What one legacy object ties a contactmoment to."""
-
-    contact: bytes
-    klant: bytes | None = None
-    zaak: bytes | None = None
-    vorig: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,27 +227,15 @@ def vorige_of_moment(connection: sqlite3.Connection, source: int, contact: bytes
 
 
 def unseen_ties(
-    connection: sqlite3.Connection, source: int, column: str, uuid: bytes, moment: int
+    connection: sqlite3.Connection, source: int, of: str, uuid: bytes, moment: int
 ) -> list[tuple[int, bytes]]:
     """Ties of a contactmoment, klant or zaak that no answer showed since `moment`: kind (number) and uuid."""
-    if column not in ("contact", "klant", "zaak"):
-        raise ValueError(column)
+    column = {"contactmoment": "contact", "klant": "klant", "zaak": "zaak"}[of]
     return connection.execute(
         f"SELECT r.kind, r.uuid FROM tie t JOIN raw r ON r.id = t.raw WHERE t.source = ? AND t.{column} = ?"
         " AND r.kind != ? AND r.last_seen < ? AND r.visible = 1 ORDER BY r.kind, r.uuid",
         (source, uuid, RAW_KIND["contactmoment"], moment),
     ).fetchall()
-
-
-def unseen_klanten(connection: sqlite3.Connection, source: int, key: str, moment: int) -> list[bytes]:
-    """Held klanten with this key that no answer showed since `moment`."""
-    rows = connection.execute(
-        "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
-        " JOIN claim c ON c.statement = k.statement JOIN raw r ON r.id = c.raw"
-        " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1",
-        (key, source, RAW_KIND["klant"], moment),
-    )
-    return [row[0] for row in rows]
 
 
 def keys_of_klant(connection: sqlite3.Connection, source: int, klant: bytes) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.store.file.database import now
+from gateway.base.clock import now
 from gateway.store.operation import leases, runs
 
 # What was told before the run last gave a sign is of an earlier run.

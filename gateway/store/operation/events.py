@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.store.file.database import now
+from gateway.base.clock import now
 from gateway.store.file.errors import StoreError, in_words
 
 LISTED = 100

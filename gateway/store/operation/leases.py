@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gateway.base.clock import now
 from gateway.base.process_identity import Process, me
-from gateway.store.file.database import Store, now
+from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import Busy
 
 POLL_SECONDS = 0.02

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gateway.store.file.database import now
+from gateway.base.clock import now
 
 # The furthest that a next try lies ahead; one that lies further was planned before the clock was set back.
 LONGEST_WAIT = 3600 * 1_000_000

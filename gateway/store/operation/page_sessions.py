@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from gateway.store.file.database import Store, now
+from gateway.base.clock import now
+from gateway.store.file.database import Store
 
 
 def give_link(store: Store, digest: bytes, expires: int) -> None:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.store.file.database import Store, now
+from gateway.base.clock import now
+from gateway.store.file.database import Store
 from gateway.store.operation import leases
 
 RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "failed"

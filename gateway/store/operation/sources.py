@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 import orjson
 
-from gateway.store.file.database import Store, now
+from gateway.base.clock import now
+from gateway.store.file.database import Store
 
 # The fact of when the coverage of a source was forgotten.
 FORGOTTEN = "coverage forgotten {}"

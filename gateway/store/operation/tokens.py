@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from gateway.store.file.database import Store, now
+from gateway.base.clock import now
+from gateway.store.file.database import Store
 from gateway.store.file.errors import is_passing
 
 BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute

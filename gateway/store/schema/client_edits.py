@@ -20,23 +20,25 @@ CREATE TABLE named (
     part TEXT NOT NULL,
     PRIMARY KEY (target, uuid, part)
 ) WITHOUT ROWID;
+INSERT OR IGNORE INTO named SELECT e.value, o.uuid, o.part FROM local o CROSS JOIN json_each(o.value) e
+    WHERE o.part GLOB 'link *';
+CREATE TRIGGER local_comes AFTER INSERT ON local WHEN NEW.part GLOB 'link *' BEGIN
+    INSERT OR IGNORE INTO named SELECT e.value, NEW.uuid, NEW.part FROM json_each(NEW.value) e
+        WHERE NEW.part GLOB 'link *';
+END;
+CREATE TRIGGER local_goes AFTER DELETE ON local WHEN OLD.part GLOB 'link *' BEGIN
+    DELETE FROM named WHERE uuid = OLD.uuid AND part = OLD.part
+        AND target IN (SELECT value FROM json_each(OLD.value));
+END;
+CREATE TRIGGER local_changes AFTER UPDATE ON local WHEN OLD.part GLOB 'link *' BEGIN
+    DELETE FROM named WHERE uuid = OLD.uuid AND part = OLD.part
+        AND target IN (SELECT value FROM json_each(OLD.value));
+    INSERT OR IGNORE INTO named SELECT e.value, NEW.uuid, NEW.part FROM json_each(NEW.value) e
+        WHERE NEW.part GLOB 'link *';
+END;
+
+UPDATE source SET mapping = NULL WHERE EXISTS (SELECT 1 FROM statement WHERE document IS NULL);
 """
-_NAMES = (
-    "INSERT OR IGNORE INTO named SELECT e.value, {0}uuid, {0}part FROM {1} json_each({0}value) e"
-    " WHERE {0}part GLOB 'link *'"
-)
-_FORGETS = (
-    "DELETE FROM named WHERE uuid = OLD.uuid AND part = OLD.part"
-    " AND target IN (SELECT value FROM json_each(OLD.value))"
-)
-NAMED = (
-    _NAMES.format("o.", "local o CROSS JOIN"),
-    f"CREATE TRIGGER local_comes AFTER INSERT ON local WHEN NEW.part GLOB 'link *' BEGIN"
-    f" {_NAMES.format('NEW.', '')}; END",
-    f"CREATE TRIGGER local_goes AFTER DELETE ON local WHEN OLD.part GLOB 'link *' BEGIN {_FORGETS}; END",
-    f"CREATE TRIGGER local_changes AFTER UPDATE ON local WHEN OLD.part GLOB 'link *' BEGIN {_FORGETS};"
-    f" {_NAMES.format('NEW.', '')}; END",
-)
 
 
 @migrations(name="0036_hidden")
@@ -46,11 +48,6 @@ def hidden(db: Database) -> None:
     A store in which clients deleted partijen or actoren asks for a rebuild: who those were is found by that.
     """
     script(db, HIDDEN)
-    for statement in NAMED:
-        db.execute(statement)
-    db.execute(
-        "UPDATE source SET mapping = NULL WHERE EXISTS (SELECT 1 FROM statement WHERE document IS NULL)"
-    )
 
 
 KEPT = """

@@ -2,10 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.field_indexes import FEW_SHARE, filter_index
-from gateway.store.base.kinds import KIND
 from gateway.store.base.migrations import migrations, script
-from gateway.store.indexes import spans
 
 DOCUMENTS = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -211,35 +208,6 @@ def first(db: Database) -> None:
     script(db, OPERATION)
 
 
-@migrations(name="0002_filters")
-def filters(db: Database) -> None:
-    """Indexes for searching documents by a value in their body."""
-    for kind, field in FEW_SHARE:
-        on = f"document (body ->> '$.{field}') WHERE kind = {KIND[kind]}"
-        db.execute(f"CREATE INDEX {filter_index(kind, field)} ON {on}")
-
-
-SPANS = """
--- How many documents of a kind stand where in its order, see indexes/spans.py; kept by triggers on document.
-CREATE TABLE span (
-    kind INTEGER NOT NULL,
-    moment INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    uuid BLOB NOT NULL,
-    found INTEGER NOT NULL,     -- from here to the next span of its kind
-    PRIMARY KEY (kind, moment, created, uuid)
-) WITHOUT ROWID;
-"""
-
-
-@migrations(name="0004_spans")
-def counted(db: Database) -> None:
-    """Counts of documents, kept by triggers."""
-    script(db, SPANS)
-    for statement in (*spans.FILL, *spans.TRIGGERS):
-        db.execute(statement)
-
-
 @migrations(name="0006_quarantine")
 def dismissed(db: Database) -> None:
     """What an operator looked at and left in quarantine: since when it is not counted any more."""
@@ -353,32 +321,3 @@ def faster(db: Database) -> None:
     for row, old, identity in rows:
         digest = identity.to_bytes(6, "big") + old[:10]  # as legacy/claims.py had it then
         db.execute("UPDATE statement SET digest = ? WHERE id = ?", (digest, row))
-
-
-@migrations(name="0022_counted_together")
-def counted_together(db: Database) -> None:
-    """Documents that come together are counted together."""
-    for statement in spans.COUNTED_TOGETHER:
-        db.execute(statement)
-
-
-OWN_NUMBERS = f"""
-CREATE INDEX document_own_number ON document (body ->> '$.partijIdentificator.objectId')
-    WHERE kind = {KIND["partij-identificator"]} AND origin = 1
-"""
-
-
-@migrations(name="0023_fewer_pages")
-def fewer_pages(db: Database) -> None:
-    """Documents that move together are counted together; fields that are not filled take no place in indexes.
-
-    And the few numbers that clients gave have an index of their own.
-    """
-    for statement in spans.MOVED_TOGETHER:
-        db.execute(statement)
-    for kind, field in FEW_SHARE:
-        value = f"body ->> '$.{field}'"
-        db.execute(f"DROP INDEX {filter_index(kind, field)}")
-        on = f"document ({value}) WHERE kind = {KIND[kind]} AND {value} IS NOT NULL"
-        db.execute(f"CREATE INDEX {filter_index(kind, field)} ON {on}")
-    db.execute(OWN_NUMBERS)
