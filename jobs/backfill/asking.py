@@ -30,7 +30,7 @@ from jobs.backfill.questions import dated, unless_too_large
 from jobs.common.crew import Crew, Question
 from jobs.common.lists import UNPAGED_TIES, ties_of
 from mappings.standards import CONNECTION
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 LEAST_LOOKS = 2
 # What an operator is told that the sample of zaakcontactmomenten is.

@@ -232,7 +232,7 @@ class _Partij(Merger):
         other: list[UUID] = []
         ouder = "-"
         if soort == "vestigingsnummer":
-            # More than one only where a vestiging has no number of its own in the set: those are told apart (M6).
+            # More than one only where a vestiging has no number of its own in the set: those are separated (M6).
             ouder = next((claim.ouder for claim in holders if claim.ouder), "-")
             if ouder == "-":
                 self._without_parent(holders)
@@ -314,7 +314,7 @@ class _Partij(Merger):
             newest = found[0][1]
             spellings = [sleutel]
             if soort == "overig":
-                # The value as given told it from others once: clients may hold the uuid of that.
+                # The value as given once distinguished it from others: clients may hold the uuid of that.
                 spellings += sorted({adres.adres for _, adres in found} - {sleutel})
             uuid, *other = (
                 self.uuids.derive("adres", key, soort, spelling) for key in keys for spelling in spellings

@@ -16,7 +16,7 @@ from mappings.model.settings import Settings
 from mappings.rules.klanten import fields_of_klant
 from mappings.values import namen
 
-# What is told of a conflict (M6).
+# The texts of findings on a conflict (M6).
 APART = {
     identity.TWO_NUMBERS: "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
     identity.TWO_SOORTEN: "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie "
