@@ -12,7 +12,8 @@ from mappings.model.documents import Document
 from mappings.model.findings import Finding
 from mappings.model.settings import Settings
 from mappings.model.translated import Translated
-from mappings.rules.merge import Merged, merge, sets_of
+from mappings.rules.merge import merge, sets_of
+from mappings.rules.merged import Merged
 from mappings.translate import translate
 
 ZAKEN = "https://zaken.example/zaken/api/v1"

@@ -28,7 +28,7 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import backfill
+from jobs.backfill import asking
 from jobs.backfill.backfill import Backfill, Stopped
 from jobs.registry import BY_NAME, off_because, run_job
 
@@ -46,7 +46,7 @@ def slow(slice_data: Dataset) -> Iterator[SampleServer]:
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wishes are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.1)
+    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
 class Running:

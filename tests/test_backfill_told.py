@@ -24,7 +24,7 @@ from gateway.legacy.pacing import server_gates
 from gateway.operator.status import overview
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from jobs.backfill import backfill
+from jobs.backfill import asking, connections
 from jobs.backfill.backfill import Backfill, Progress
 from jobs.backfill.progress import waits_text
 from jobs.common import zaakcontactmomenten
@@ -112,8 +112,8 @@ def zaak_by_zaak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zaakcontactmomenten, "FEW_ZAKEN", 10)
     monkeypatch.setattr(zaakcontactmomenten, "SAMPLE", 20)
     monkeypatch.setattr(zaakcontactmomenten, "MOST", -1)
-    monkeypatch.setattr(backfill, "SAVE_SAMPLE", 1)
-    monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.005)
+    monkeypatch.setattr(connections, "SAVE_SAMPLE", 1)
+    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.005)
 
 
 def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(

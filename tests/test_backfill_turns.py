@@ -24,7 +24,7 @@ from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import all_sources, backfill
+from jobs.backfill import all_sources, asking
 from jobs.registry import BY_NAME, run_job
 
 Install = Callable[..., Installation]
@@ -44,7 +44,7 @@ def two(slice_data: Dataset) -> Iterator[tuple[SampleServer, SampleServer]]:
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wishes are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(backfill, "LOOK_AROUND_SECONDS", 0.1)
+    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
 def config_of(

@@ -25,7 +25,7 @@ from gateway.store.base.kinds import LOCAL_ORIGIN, RAW_KIND
 from gateway.store.documents.writing import put_documents
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import following
-from jobs.backfill import backfill as backfill_job
+from jobs.backfill import asking, connections
 from jobs.backfill.backfill import Backfill, Stopped
 from jobs.common import zaakcontactmomenten
 from jobs.follow.sweep import sweep
@@ -200,8 +200,8 @@ def test_a_source_that_never_built_the_list_is_read_without_it(
 def test_a_stop_half_way_goes_on_where_it_was(
     server: SampleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill_job, "PIECE", 20)
-    monkeypatch.setattr(backfill_job, "LOOK_AROUND_SECONDS", 0.0)
+    monkeypatch.setattr(connections, "PIECE", 20)
+    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.0)
     installation, stopping = opened(server, tmp_path / "stopped", "per_zaak"), threading.Event()
 
     def show(progress: Any) -> None:
@@ -223,7 +223,7 @@ def test_a_version_that_has_them_no_more_holds_nothing_up(
 ) -> None:
     """The source goes back to 1.1 half-way: the backfill, or the round of the sweep, ends without them."""
     clock = Clock(monkeypatch)
-    monkeypatch.setattr(backfill_job, "PIECE", 20)
+    monkeypatch.setattr(connections, "PIECE", 20)
     with SampleServer(small(24), version="1.5.1", open_zaak=False) as server:
         installation = opened(server, tmp_path, "per_zaak")
 

@@ -11,7 +11,7 @@ from following import Clock, run
 from support import dump_digest
 
 import jobs.follow.sweep
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.installation import Installation
 from gateway.store.base.kinds import LEFT_OUT
 from gateway.store.inspect.dump import dump_lines

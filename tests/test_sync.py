@@ -28,7 +28,7 @@ from gateway.store.inspect.dump import dump_lines
 from gateway.store.inspect.status import status
 from gateway.store.operation import following
 from gateway.store.operation.following import Following
-from jobs.backfill.backfill import PATIENCE
+from jobs.backfill.asking import PATIENCE
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync, sync_source

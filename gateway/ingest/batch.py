@@ -1,19 +1,19 @@
-"""One transaction of ingest: writes raw objects, lets them have their say, and recomputes what they touch."""
+"""One transaction of ingest: writes raw objects and what they say, and recomputes what they touch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
 from uuid import UUID
 
 import orjson
 
 from gateway.base.clock import now
-from gateway.ingest.incoming import Incoming, Translator, body_of, incoming, state_of
+from gateway.ingest.claim_writer import ClaimWriter
+from gateway.ingest.incoming import Incoming, Translator, incoming, state_of
 from gateway.ingest.invisible_objects import Unseen
+from gateway.ingest.outcome import Result
 from gateway.ingest.recompute import Merging
-from gateway.ingest.ties import TIES, TYING, is_free, state_of_zaken, tie_of
+from gateway.ingest.ties import TYING, is_free, state_of_zaken, tie_of
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -27,7 +27,6 @@ from gateway.store.base.kinds import (
 )
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
-from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
 from gateway.store.legacy.erased import note_erased
 from gateway.store.operation.inbox import owe
 from gateway.store.operation.sources import source_id
@@ -37,46 +36,12 @@ from mappings.model.translated import Translated
 from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
 
-# What says something of a partij or actor.
-SAYING = frozenset(kind.name for kind in KINDS.values() if kind.says)
 # What goes with its zaak; what is about it in another API is still there when it is gone.
 GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
 STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)
-TRANSLATION_STAGE = 1
 NO_ZAAK = Finding(
     "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
 )
-
-
-@dataclass(slots=True)
-class Result:
-    """What an ingest did: counts, and what the caller should fetch next.
-
-    `unknown_zaken` are waited for by objects just taken; `refetch_zaken` became visible again, so their rollen
-    and klantcontacten must be asked for, and the contactmomenten `refetch_moments` with what ties them. These two
-    wait in the inbox as well, until they are read. `new` are the uuids that were not held before; `doubtful` (kind and
-    uuid) were not taken, for the answer is older than what is known of them: ask for each.
-    """
-
-    changed: int = 0
-    unchanged: int = 0
-    quarantined: int = 0
-    unknown_zaken: set[UUID] = field(default_factory=set)
-    refetch_zaken: set[UUID] = field(default_factory=set)
-    refetch_moments: set[UUID] = field(default_factory=set)
-    new: set[bytes] = field(default_factory=set)
-    doubtful: set[tuple[str, UUID]] = field(default_factory=set)
-
-    def add(self, other: Result) -> None:
-        """Add the outcome of another batch."""
-        self.changed += other.changed
-        self.unchanged += other.unchanged
-        self.quarantined += other.quarantined
-        self.unknown_zaken |= other.unknown_zaken
-        self.refetch_zaken |= other.refetch_zaken
-        self.refetch_moments |= other.refetch_moments
-        self.new |= other.new
-        self.doubtful |= other.doubtful
 
 
 class Batch:
@@ -91,18 +56,12 @@ class Batch:
         self.source = source_id(connection, source)
         self.now = now()
         self.result = Result()
-        self.spoken: dict[int, list[Finding]] = {}
-        self.said: list[NewClaim] = []
+        self.unseen = Unseen(connection, translator, source, self.source, self.now)
+        self.claims = ClaimWriter(
+            connection, self.source, merging.touched, merging.sealing, self.unseen, self.result
+        )
         # Zaken of which nothing is held but themselves.
         self.bare: set[bytes] = set()
-        # By object (row) and facet, the partij or actor that what it said was part of.
-        self.was_part_of: dict[tuple[int, str], int] = {}
-        # Rollen (rows), with their zaak, that say something else of a partij or actor, but the same to their zaak.
-        self.settled: dict[int, bytes] = {}
-        # Objects (rows) that now say what others said before.
-        self.joined: set[int] = set()
-        self.tied: set[ties.Moment] = set()
-        self.unseen = Unseen(connection, translator, source, self.source, self.now)
 
     def take(self, batch: Sequence[Incoming], asked: int) -> None:
         """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
@@ -155,13 +114,13 @@ class Batch:
                     found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
                     if known:
                         note_erased(self.connection, content, [each.uuid for each in found])
-                        self._delete(content, found)
+                        self.claims.delete(content, found)
                 if not known:
                     self.zaak_without_content(uuid, GONE)
                     continue
             if row is not None:
                 note_erased(self.connection, kind, [row.uuid])
-                self._delete(kind, [row])
+                self.claims.delete(kind, [row])
                 if kind == "zaak" and any(
                     rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in STAYING
                 ):
@@ -219,39 +178,15 @@ class Batch:
         self._judge_content(uuid, state)
         rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
         if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
-            self.spoken[row] = [NO_ZAAK]
+            self.claims.findings[row] = [NO_ZAAK]
         self._finish()
 
     def _finish(self) -> None:
-        self._write_said()
+        self.claims.write()
         self._judge_moments()
-        self._write_said()
-        self._unsettle()
-        self.unseen.settle()
-        found = [(row, finding) for row, findings in self.spoken.items() for finding in findings]
-        rows.put_findings(self.connection, TRANSLATION_STAGE, self.spoken, found)
-        self.spoken.clear()
-        self.was_part_of.clear()
-        self.settled.clear()
-        self.joined.clear()
+        self.claims.write()
+        self.claims.finish()
         self.merging.finish()
-
-    def _unsettle(self) -> None:
-        """Have the contacts made again of the zaken whose rollen turn out to be about another partij or actor.
-
-        When the statement that a rol now makes was made before, by others, merging sees nothing move: it was part of
-        that party already.
-        """
-        if joined := self.settled.keys() & self.joined:
-            was = {key: document for key, document in self.was_part_of.items() if key[0] in joined}
-            now_part_of = part_of(self.connection, joined)
-            moved = {
-                key[0]
-                for key in was.keys() | now_part_of.keys()
-                # One that a client deleted may be another one, too.
-                if was.get(key) is None or was[key] != now_part_of.get(key)
-            }
-            self.touched.add_zaken((self.source, self.settled[raw]) for raw in moved)
 
     # Objects that are new or say something else
 
@@ -268,7 +203,7 @@ class Batch:
             for row, content in held
             if kind == "rol" and row.zaak is not None and _same_to_its_zaak(row, content)
         }
-        self._forget(kind, [row for row, _ in held], settled)
+        self.claims.withdraw(kind, [row for row, _ in held], settled)
         fresh = [
             (item.uuid, content)
             for (item, row), content in zip(objects, contents, strict=True)
@@ -321,7 +256,7 @@ class Batch:
         if item.kind == "zaak":
             self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
-            self._speak(item.kind, row_id, item.uuid, item.zaak, translated)
+            self.claims.add(item.kind, row_id, item.uuid, item.zaak, translated)
         elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
 
@@ -350,87 +285,6 @@ class Batch:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
         return True
 
-    def _speak(self, kind: str, row: int, uuid: bytes, zaak: bytes | None, translated: Translated) -> None:
-        """Let a readable object of a readable zaak have its say: claims, findings, its zaak's contacts."""
-        if kind in SAYING:
-            self.said += [
-                NewClaim(
-                    row,
-                    uuid,
-                    claim.facet,
-                    claim.moment,
-                    body_of(claim),
-                    claim.keys,
-                    self.was_part_of.get((row, claim.facet)),
-                )
-                for claim in translated.claims
-            ]
-        if translated.findings or row in self.settled:
-            self.spoken[row] = translated.findings
-        if kind == "klant":
-            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", [uuid]))
-        elif kind in TIES:
-            self.tied |= ties.moments_of_raws(self.connection, [row])
-        elif kind == "contactmoment":
-            self._touch_moments([uuid])
-        elif zaak is not None and row not in self.settled:
-            self.touched.add_zaken([(self.source, zaak)])
-
-    def _forget(
-        self, kind: str, found: Sequence[rows.RawRow], settled: Mapping[int, bytes] = MappingProxyType({})
-    ) -> None:
-        """Take back what objects said, before they change, wait or go; `settled` are those that only change."""
-        if not found:
-            return
-        self._write_said()
-        ids = [row.id for row in found]
-        for row in ids:
-            self.settled.pop(row, None)
-        self.settled |= settled
-        if kind == "klant":
-            numbers = ties.numbers_of_raws(self.connection, ids)
-            self.touched.add_identities(ties.identities_of_numbers(self.connection, numbers))
-            klanten = [row.uuid for row in found]
-            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", klanten))
-        elif kind in TIES:
-            self.tied |= ties.moments_of_raws(self.connection, ids)
-            self.touched.took_subjects(ties.subjects_made_of(self.connection, ids))
-        elif kind == "contactmoment":
-            self._touch_moments([row.uuid for row in found])
-        if kind in SAYING:
-            taken = take_claims(self.connection, ids)
-            self.touched.took_claims(taken)
-            self.was_part_of |= taken.documents
-        elif kind == "klantcontact":
-            self.touched.took_contacts(
-                rows.document_ids(self.connection, "klantcontact", [row.uuid for row in found])
-            )
-        if kind in ("klantcontact", "contactmoment"):
-            self.touched.left_alone(left_alone_by(self.connection, ids).values())
-        moved = [row for row in found if row.id not in self.settled]
-        self.touched.add_zaken((self.source, row.zaak) for row in moved if row.zaak is not None)
-        for row in ids:
-            self.spoken.pop(row, None)
-        rows.delete_findings(self.connection, [row.id for row in moved])
-        rows.release(self.connection, ids)
-        self.unseen.forget_keys(found)
-
-    def _delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
-        self._forget(kind, found)
-        rows.delete_raw(self.connection, [row.id for row in found])
-        rows.delete_empty_zaken(
-            self.connection, {(self.source, row.zaak) for row in found if row.zaak is not None}
-        )
-        self.result.changed += len(found)
-
-    def _write_said(self) -> None:
-        if self.said:
-            self.merging.sealing.open_keys(key for claim in self.said for key in claim.keys)
-        added = insert_claims(self.connection, self.said)
-        self.touched.add_identities(added.identities)
-        self.joined |= added.joined
-        self.said.clear()
-
     # A zaak, and what depends on it
 
     def _zaken(self, uuids: Iterable[bytes]) -> dict[bytes, int]:
@@ -439,7 +293,7 @@ class Batch:
     def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
         self.touched.add_zaken([(self.source, uuid)])
         if before is not None and before.state == state:
-            self.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
+            self.claims.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
         else:
             if uuid not in self.bare:
                 self._judge_content(uuid, state)
@@ -448,11 +302,11 @@ class Batch:
 
     def _judge_content(self, zaak: bytes, state: int) -> None:
         """A zaak became readable, secret or unreadable: what hangs on it follows (M33, M34)."""
-        self.tied |= ties.moments_of(self.connection, self.source, "zaak", [zaak])
+        self.claims.tied |= ties.moments_of(self.connection, self.source, "zaak", [zaak])
         for kind in ON_A_ZAAK:
             for row in rows.raw_of_zaak(self.connection, self.source, zaak, kind):
                 if state == LEFT_OUT:
-                    self._forget(kind, [row])
+                    self.claims.withdraw(kind, [row])
                     rows.update_raw(self.connection, row.id, rows.Content(zaak, LEFT_OUT))
                 elif row.state == LEFT_OUT:
                     if state == TRANSLATED:
@@ -460,14 +314,14 @@ class Batch:
                     else:  # the zaak is no longer there to be read; what ties contacts to it is
                         for _, contact in ties.moments_of_raws(self.connection, [row.id]):
                             self._refetch("contactmoment", contact)
-                    self._delete(kind, [row])
+                    self.claims.delete(kind, [row])
                 elif row.emptied:
                     self.unseen.touched |= row.state == QUARANTINED
                     self._judge_emptied(row, state, "zaak", zaak)
                 elif row.state == QUARANTINED:
                     self.unseen.touched = True  # it counts only where its zaak may be seen
                 else:
-                    self._forget(kind, [row])
+                    self.claims.withdraw(kind, [row])
                     self._again(kind, row, zaak, state)
 
     def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
@@ -497,7 +351,7 @@ class Batch:
             rows.quarantine(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
-            self._speak(kind, row.id, row.uuid, zaak, translated)
+            self.claims.add(kind, row.id, row.uuid, zaak, translated)
         self.unseen.note_keys(item, row.id, state, zaak_state)
         self.unseen.begins_to_wait(row, state)
         rows.set_state(self.connection, [row.id], state, facts)
@@ -506,9 +360,9 @@ class Batch:
 
     def _tie(self, item: Incoming, row: int, state: int, translated: Translated | Untranslatable) -> None:
         """Note what an object ties a contactmoment to; of what is left out too, for the contactmoment follows it."""
-        self.tied |= ties.moments_of_raws(self.connection, [row])
+        self.claims.tied |= ties.moments_of_raws(self.connection, [row])
         ties.put_tie(self.connection, self.source, row, self._tie_of(item, state, translated))
-        self.tied |= ties.moments_of_raws(self.connection, [row])
+        self.claims.tied |= ties.moments_of_raws(self.connection, [row])
 
     def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> Tie | None:
         if item.kind not in TYING or isinstance(translated, Untranslatable):
@@ -519,31 +373,26 @@ class Batch:
 
     def _judge_moments(self) -> None:
         """Contactmomenten whose ties or zaken changed become readable, secret or unreadable with them."""
-        touched = [contact for source, contact in sorted(self.tied) if source == self.source]
-        self.tied.clear()
+        touched = [contact for source, contact in sorted(self.claims.tied) if source == self.source]
+        self.claims.tied.clear()
         for row in rows.raw_rows(self.connection, self.source, "contactmoment", touched).values():
             zaken = state_of_zaken(self.connection, self.source, row.uuid)
             wanted = WAITING if zaken is None else zaken
             if row.state in (wanted, QUARANTINED) and LEFT_OUT not in (row.state, wanted):
                 continue
             if wanted == LEFT_OUT and row.state != LEFT_OUT:
-                self._forget("contactmoment", [row])
+                self.claims.withdraw("contactmoment", [row])
                 rows.update_raw(self.connection, row.id, rows.Content(None, LEFT_OUT))
                 ties.put_tie(self.connection, self.source, row.id, None)
             elif wanted != LEFT_OUT and row.state == LEFT_OUT:
-                self._delete("contactmoment", [row])
+                self.claims.delete("contactmoment", [row])
                 self._refetch("contactmoment", row.uuid)
             elif row.emptied and wanted != LEFT_OUT:
                 self._judge_emptied(row, wanted, "contactmoment", row.uuid)
             elif wanted != LEFT_OUT:
-                self._forget("contactmoment", [row])
+                self.claims.withdraw("contactmoment", [row])
                 self._again("contactmoment", row, None, wanted)
-        self._touch_moments(touched)
-
-    def _touch_moments(self, contacts: Sequence[bytes]) -> None:
-        """Have the klantcontacten of these contactmomenten made again, and of those that came after them."""
-        self.touched.add_moments((self.source, contact) for contact in contacts)
-        self.touched.add_moments(ties.moments_of(self.connection, self.source, "vorig", contacts))
+        self.claims.touch_moments(touched)
 
 
 def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:

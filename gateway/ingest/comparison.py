@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from gateway.ingest.batch import SAYING
+from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
 from gateway.ingest.ingest import Ingest
 from gateway.ingest.ties import TIES, TYING, is_free, state_of_zaken, tie_of

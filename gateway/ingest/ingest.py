@@ -14,8 +14,9 @@ from uuid import UUID
 import orjson
 
 from gateway.base.row_set import Bits
-from gateway.ingest.batch import Batch, Result
+from gateway.ingest.batch import Batch
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
+from gateway.ingest.outcome import Result
 from gateway.ingest.rebuild_batch import Again
 from gateway.ingest.recompute import Merging
 from gateway.store.base.compression import unpack

@@ -56,7 +56,7 @@ def make_contacts(
     for source, zaak in sorted(zaken):
         by_source[source].append(zaak)
     for source, of_source in by_source.items():
-        making = _Making(connection, source, uuids, settings)
+        making = _MakingContacts(connection, source, uuids, settings)
         for start in range(0, len(of_source), ZAKEN_AT_ONCE):
             part = of_source[start : start + ZAKEN_AT_ONCE]
             held = rows.raws_of_zaken(connection, source, part, "klantcontact")
@@ -80,7 +80,7 @@ def finished(
     return documents
 
 
-class _Making:
+class _MakingContacts:
     """Makes the klantcontacten of one source."""
 
     def __init__(self, connection: sqlite3.Connection, source: int, uuids: Uuids, settings: Settings) -> None:

@@ -54,9 +54,9 @@ class Again(Batch):
         statements = [row for row in rebuilding.statements_of(self.connection, ids) if row not in merged]
         self.touched.add_identities(comparing.identities_of(self.connection, statements))
         self.touched.add_zaken(rebuilding.zaken_to_do(self.connection, ids))
-        self._touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
+        self.claims.touch_moments([item.uuid for _, item in looked_at if item.kind == "contactmoment"])
         ties_among = [each.id for each, item in looked_at if item.kind in TIES]
-        self.tied |= ties.moments_of_raws(self.connection, ties_among) if ties_among else set()
+        self.claims.tied |= ties.moments_of_raws(self.connection, ties_among) if ties_among else set()
         self._finish()
 
     def _says_the_same(
@@ -84,7 +84,7 @@ class Again(Batch):
                 says.add((claim.facet, claim.moment, item.uuid, digest, body, keys))
             findings = translated.findings
         self.unseen.note_keys(item, row.id, state, zaken.get(item.zaak) if item.zaak else None)
-        self.spoken[row.id] = findings
+        self.claims.findings[row.id] = findings
         if said != says:
             rebuilding.distrust(self.connection, row.id, said, says)
         wanted = (item.zaak, state, item.digest, facts, says, self._tie_of(item, state, translated))

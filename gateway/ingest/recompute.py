@@ -16,8 +16,8 @@ import orjson
 
 from gateway.ingest.contactmomenten import make_moments
 from gateway.ingest.klantcontacten import finished, make_contacts
+from gateway.ingest.outcome import Touched
 from gateway.ingest.sealed_claims import Sealing
-from gateway.ingest.touched import Touched
 from gateway.ingest.vertegenwoordigingen import represent
 from gateway.store.base.kinds import KINDS
 from gateway.store.documents.numbering import held_by_others
@@ -41,7 +41,8 @@ from mappings.model.findings import Finding
 from mappings.model.settings import Settings
 from mappings.rules.klantcontacten import KLANTCONTACTER
 from mappings.rules.klanten import nummer_bezet, verdeel_nummers
-from mappings.rules.merge import Merged, merge, sets_of
+from mappings.rules.merge import merge, sets_of
+from mappings.rules.merged import Merged
 from mappings.rules.rollen import ACTOR_TYPES, Claim
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.base.dutch_time import local
-from gateway.ingest.batch import SAYING
+from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.ties import TIES
 from gateway.operator.explain_document import MOST, Documents, named, of_rollen, source_of
 from gateway.store.base import kinds

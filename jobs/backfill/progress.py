@@ -10,7 +10,7 @@ from typing import Any
 from gateway.base.clock import DUTCH_TIME
 from gateway.base.clock import today as this_day
 from gateway.base.time_windows import DAYS
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import LONG
 from jobs.backfill.rate_meter import Meter
 

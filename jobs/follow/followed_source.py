@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import CHOSEN
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.legacy import objects as rows

@@ -29,7 +29,7 @@ from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
-from gateway.ingest.batch import Result
+from gateway.ingest.outcome import Result
 from gateway.installation import Installation
 from gateway.legacy.client.source_client import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable

@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,16 @@ class Outcome:
     changed: int = 0
     quarantined: int = 0
     documents: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RebuildCursor:
+    """Where a rebuild is: behind object (row) `after` on its way to `until`, of `total`, under this `mapping`."""
+
+    mapping: str
+    after: int
+    until: int
+    total: int
 
 
 class Rebuild:
@@ -101,14 +111,14 @@ class Rebuild:
                 leases.let_go(self.store, grip)
 
     def _run(self) -> Outcome:
-        run = self._opened()
+        run, cursor = self._opened()
         self.store.for_bulk()
         connection = self.store.connection()
         status, message = runs.FAILED, ""
         rebuilding.note_changes(connection, run.id)
         try:
             self._without_facts()
-            self._walk(run)
+            self._walk(run, cursor)
             self._leftovers()
             self._numbers()
             outcome = self._outcome(run)
@@ -126,20 +136,21 @@ class Rebuild:
             if status == runs.FINISHED:
                 self._forget_notes()
 
-    def _opened(self) -> runs.Run:
+    def _opened(self) -> tuple[runs.Run, RebuildCursor]:
         """The run to go on with; a changed mapping starts it over."""
         with self.store.write() as connection:
             run = runs.open_run(connection, JOB, self.source)
             if run.cursor.get("mapping") == self.mapping:
-                return run
+                return run, RebuildCursor(**run.cursor)
             until, total = rebuilding.extent(connection, self.source)
-            run.cursor = {"mapping": self.mapping, "after": 0, "until": until, "total": total}
+            cursor = RebuildCursor(self.mapping, 0, until, total)
+            run.cursor = asdict(cursor)
             run.counters = {"read": 0, "changed": 0, "quarantined": 0}
             rebuilding.forget_source_findings(connection, self.source)
             runs.save_run(connection, run)
         # Of runs that were never gone on with, and of this one under another mapping.
         self._forget_notes()
-        return run
+        return run, cursor
 
     def _forget_notes(self) -> None:
         forgotten = 1
@@ -157,22 +168,24 @@ class Rebuild:
             with self.store.write() as connection:
                 set_state(connection, lost, WAITING)
 
-    def _walk(self, run: runs.Run) -> None:
-        cursor = run.cursor
+    def _walk(self, run: runs.Run, cursor: RebuildCursor) -> None:
         merged = Bits()
         while True:
             with self.store.read() as connection:
-                held = rebuilding.piece(connection, self.source, cursor["after"], cursor["until"], PIECE)
+                held = rebuilding.piece(connection, self.source, cursor.after, cursor.until, PIECE)
             if not held:
                 break
             for source, group in groupby(held, key=lambda each: each.source):
-                self._piece(run, self.names[source], list(group), merged)
-            self.show(Step(self.only or "alles", WHAT, run.counters["read"], cursor["total"]))
-        self.show(Step(self.only or "alles", WHAT, cursor["total"], cursor["total"]))
+                self._piece(run, cursor, self.names[source], list(group), merged)
+            self.show(Step(self.only or "alles", WHAT, run.counters["read"], cursor.total))
+        self.show(Step(self.only or "alles", WHAT, cursor.total, cursor.total))
 
-    def _piece(self, run: runs.Run, name: str, held: list[rebuilding.Held], merged: Bits) -> None:
+    def _piece(
+        self, run: runs.Run, cursor: RebuildCursor, name: str, held: list[rebuilding.Held], merged: Bits
+    ) -> None:
         def keep(connection: Any, result: Result) -> None:
-            run.cursor["after"] = held[-1].id
+            cursor.after = held[-1].id
+            run.cursor = asdict(cursor)
             run.counters["read"] += len(held)
             run.counters["changed"] += result.changed
             run.counters["quarantined"] += result.quarantined

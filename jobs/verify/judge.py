@@ -16,7 +16,7 @@ from uuid import UUID
 from gateway.base.row_set import Bits
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
-from gateway.ingest.batch import SAYING
+from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.comparison import WRONG, Comparison, Judged, Verdict
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store.base.kinds import GONE, TRANSLATED

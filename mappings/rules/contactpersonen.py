@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from mappings.model.claims import ClaimedAdres, ClaimedContactpersoon
 from mappings.model.findings import Finding, Severity
 from mappings.values.digitaleadressen import (
     MAX_OMSCHRIJVING,
@@ -32,14 +33,11 @@ _FUNCTIE: Final = "contactpersoonRol.functie"
 
 @dataclass(slots=True)
 class Contact:
-    """JSON-ready: addresses as [soort, adres, sleutel, omschrijving], contactpersoon as [achternaam, functie, key].
+    """What a contactpersoonRol says; `genoemd` is a naam that makes no contactpersoon and is not the party's own as it
+    stands (M23)."""
 
-    The key is [naam, e-mail], case-folded, when an e-mail address is given, else [the rol] (M22). `genoemd` is a naam
-    that makes no contactpersoon and is not the party's own as it stands (M23).
-    """
-
-    adressen: list[list[str]]
-    contactpersoon: list[Any] | None = None
+    adressen: list[ClaimedAdres]
+    contactpersoon: ClaimedContactpersoon | None = None
     genoemd: str = ""
 
 
@@ -66,7 +64,8 @@ def contact_van(
     else:
         text, persoon = _in_omschrijving(given, eigen_naam, bool(adressen), found), None
     genoemd = "" if persoon or not adressen else ander_dan(given["naam"], eigen_naam)
-    return Contact([[adres.soort, adres.adres, adres.sleutel, text] for adres in adressen], persoon, genoemd)
+    described = [ClaimedAdres(adres.soort, adres.adres, adres.sleutel, text) for adres in adressen]
+    return Contact(described, persoon, genoemd)
 
 
 def is_eigen_naam(naam: str, eigen: Mapping[str, str]) -> bool:
@@ -112,7 +111,7 @@ def notitie(functie: str) -> str:
     return FUNCTIE + functie if functie else ""
 
 
-def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -> list[Any]:
+def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -> ClaimedContactpersoon:
     naam = given["naam"]
     achternaam = cut_at_word(naam, MAX_NAAM)
     if achternaam != naam:
@@ -128,8 +127,8 @@ def _contactpersoon(given: Mapping[str, str], rol: UUID, found: list[Finding]) -
     if functie != given["functie"]:
         found.append(Finding("M24", _FUNCTIE, Severity.ADJUSTED, f"ingekort tot {len(functie)} tekens"))
     emails = emailadressen(given["emailadres"].strip())
-    key = [naam.casefold(), emails[0].casefold()] if emails else [f"rol:{rol}"]
-    return [achternaam, functie, key]
+    key = (naam.casefold(), emails[0].casefold()) if emails else (f"rol:{rol}",)
+    return ClaimedContactpersoon(achternaam, functie, key)
 
 
 def _in_omschrijving(given: Mapping[str, str], eigen_naam: str, has_adres: bool, found: list[Finding]) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from mappings.identity import identity
 from mappings.incoming.given_fields import UNDATED
-from mappings.model.claims import Claim
+from mappings.model.claims import Claim, ClaimReading
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import Settings
 from mappings.rules.rollen import RolTranslation, translate_rol
@@ -130,12 +130,12 @@ def _either(
     translation, others = _read(klant, other, source, settings)
     always = [finding for finding in found if finding in others]
     own.readings = {
-        claim.soort: [
+        claim.soort: ClaimReading(
             claim.naam,
             claim.digitaal,
             claim.contactpersoon,
-            [[each.rule, each.field, str(each.severity), each.action] for each in said if each not in always],
-        ]
+            [each for each in said if each not in always],
+        )
         for claim, said in ((own, found), (translation.claims[0], others))
     }
     own.soort, own.naam, own.digitaal, own.contactpersoon = "", None, [], None

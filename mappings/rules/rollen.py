@@ -9,6 +9,7 @@ from uuid import UUID
 
 from mappings.identity import identity
 from mappings.model.claims import Claim as Claim
+from mappings.model.claims import ClaimedNummer
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import Settings
 from mappings.rules import vertegenwoordigingen
@@ -78,7 +79,7 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
     _contact(claim, rol, namen.volledige_naam(naam), settings, found)
     bsn = identificatie.get("inpBsn", "")
     if geldige_bsn := nummers.bsn(bsn):
-        claim.identificatoren.append(["bsn", geldige_bsn])
+        claim.identificatoren.append(ClaimedNummer("bsn", geldige_bsn))
         if geldige_bsn != bsn:
             found.append(
                 Finding("M5", "betrokkeneIdentificatie.inpBsn", Severity.ADJUSTED, "aangevuld tot 9 cijfers")
@@ -86,11 +87,11 @@ def _persoon(rol: Mapping[str, Any], source: str, settings: Settings, found: lis
     elif bsn:
         _keep(claim, "bsn", bsn, "betrokkeneIdentificatie.inpBsn", found)
     if a_nummer := identificatie.get("inpA_nummer", ""):
-        claim.andere.append(["a-nummer", a_nummer])
+        claim.andere.append(ClaimedNummer("a-nummer", a_nummer))
         if not nummers.a_nummer(a_nummer):
             _invalid("a-nummer", "betrokkeneIdentificatie.inpA_nummer", found)
     if anp := identificatie.get("anpIdentificatie", ""):
-        claim.andere.append(["anp", anp])
+        claim.andere.append(ClaimedNummer("anp", anp))
     return claim
 
 
@@ -141,7 +142,7 @@ def _vestiging(
     parent_keys = identity.hr_keys(identificatie)
     _odd_hr_numbers(claim, identificatie, found)
     if vestiging:
-        claim.identificatoren.append(["vestigingsnummer", vestiging])
+        claim.identificatoren.append(ClaimedNummer("vestigingsnummer", vestiging))
         kvk = [key.removeprefix("hr:kvk:") for key in parent_keys if key.startswith("hr:kvk:")]
         claim.ouder = kvk[0] if kvk else ""
     if not parent_keys:
@@ -159,9 +160,10 @@ def _vestiging(
     return [parent]
 
 
-def _hr_identificatoren(identificatie: Mapping[str, Any]) -> list[list[str]]:
+def _hr_identificatoren(identificatie: Mapping[str, Any]) -> list[ClaimedNummer]:
     soort = {"hr:rsin": "rsin", "hr:kvk": "kvk_nummer"}
-    return [[soort[key.rsplit(":", 1)[0]], key.rsplit(":", 1)[1]] for key in identity.hr_keys(identificatie)]
+    keys = (key.rsplit(":", 1) for key in identity.hr_keys(identificatie))
+    return [ClaimedNummer(soort[register], nummer) for register, nummer in keys]
 
 
 def _odd_hr_numbers(claim: Claim, identificatie: Mapping[str, Any], found: list[Finding]) -> None:
@@ -176,11 +178,11 @@ def _odd_hr_numbers(claim: Claim, identificatie: Mapping[str, Any], found: list[
     if vestiging and not nummers.vestigingsnummer(vestiging):
         _keep(claim, "vestigingsnummer", vestiging, "betrokkeneIdentificatie.vestigingsNummer", found)
     if ann := identificatie.get("annIdentificatie", ""):
-        claim.andere.append(["ann", ann])
+        claim.andere.append(ClaimedNummer("ann", ann))
 
 
 def _keep(claim: Claim, label: str, value: str, path: str, found: list[Finding]) -> None:
-    claim.andere.append([f"ongeldig {label}", value])
+    claim.andere.append(ClaimedNummer(f"ongeldig {label}", value))
     _invalid(label, path, found)
 
 
@@ -260,7 +262,7 @@ def _machtiging(
                 [named.key],
                 rol["uuid"],
                 rol["registratiedatum"],
-                identificatoren=[list(named.identificator)],
+                identificatoren=[ClaimedNummer(*named.identificator)],
             )
         )
 
@@ -284,7 +286,7 @@ def _actor(rol: Mapping[str, Any], source: str, settings: Settings, found: list[
         action = f"langer dan {OBJECTID_LIMIT} tekens: geen actoridentificator"
         found.append(Finding("M27", "betrokkeneIdentificatie.identificatie", Severity.DROPPED, action))
     elif objectid:
-        claim.identificatoren.append(["identificatie", objectid])
+        claim.identificatoren.append(ClaimedNummer("identificatie", objectid))
     claim.adres = _actor_details(soort, contact, found)
     return claim
 

@@ -6,9 +6,9 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from mappings.model.claims import ClaimedAdres
 from mappings.model.findings import Finding, Severity
 from mappings.values.texts import cut_at_word
 
@@ -39,19 +39,9 @@ _BETWEEN_EMAILS: Final = re.compile(r"\s(?:of|en)\s|[\s/;,]", re.IGNORECASE)
 _BRACKETS: Final = re.compile(r"[()\[\]]")
 
 
-@dataclass(frozen=True, slots=True)
-class Adres:
-    """One digitaal adres; `sleutel` is the normalised value by which two of them are the same (M9, M21)."""
-
-    soort: str
-    adres: str
-    sleutel: str
-    omschrijving: str
-
-
 def digitale_adressen(
     contactpersoon: Mapping[str, str], omschrijving: str, found: list[Finding], *, overige: bool = True
-) -> list[Adres]:
+) -> list[ClaimedAdres]:
     """Give the digitale adressen of a contactpersoonRol, e-mail first (M21).
 
     In: the loaded contactpersoonRol, the omschrijving that each adres gets (see `omschrijving`), and whether a number
@@ -73,7 +63,7 @@ def digitale_adressen(
 
 def adressen_in(
     soort: str, text: str, omschrijving: str, path: str, found: list[Finding], *, overige: bool = True
-) -> list[Adres]:
+) -> list[ClaimedAdres]:
     """Give the digitale adressen in any legacy field for e-mail addresses or telephone numbers (M21).
 
     In: what the field is for (`email` or `telefoonnummer`), its text and its path. Several in one field are an adres
@@ -91,12 +81,12 @@ def adressen_in(
             if len(email) > MAX_ADRES:
                 found.append(Finding("M21", path, Severity.DROPPED, _too_long(email)))
         return [
-            Adres("email", email, email.casefold(), omschrijving)
+            ClaimedAdres("email", email, email.casefold(), omschrijving)
             for email in emails
             if len(email) <= MAX_ADRES
         ]
     numbers, all_read = telefoonnummers(text)
-    adressen = [Adres("telefoonnummer", number, number, omschrijving) for number in numbers]
+    adressen = [ClaimedAdres("telefoonnummer", number, number, omschrijving) for number in numbers]
     if not text or all_read:
         return adressen
     left = "Dit is geen telefoonnummer dat de API aanneemt"
@@ -106,7 +96,7 @@ def adressen_in(
         found.append(Finding("M21", path, Severity.DROPPED, _too_long(text)))
     elif overige:
         # Of one that is separators only, those are all there is.
-        adressen.append(Adres("overig", text, _plain(text) or text, omschrijving))
+        adressen.append(ClaimedAdres("overig", text, _plain(text) or text, omschrijving))
         found.append(Finding("M21", path, Severity.ADJUSTED, f"{left}; als soort overig overgenomen."))
     else:
         found.append(

@@ -23,7 +23,7 @@ from legacy_objects import (
 
 from mappings.identity.identity import key_uuid
 from mappings.klantinteracties import load
-from mappings.rules.merge import Merged
+from mappings.rules.merged import Merged
 
 JAN = {"naam": "Jan de Wit", "emailadres": "Jan@x.example", "functie": "boekhouder", "telefoonnummer": ""}
 

@@ -144,8 +144,8 @@ def test_the_name_of_a_klant_goes_before_the_afwijkende_naam_of_a_rol():
 def test_email_and_telephone_of_a_klant():
     made = translated(klant(1, emailadres="a@voorbeeld.example", telefoonnummer="06-12 34 56 78"))
     assert [entry[:2] for entry in made.claims[0].digitaal] == [
-        ["email", "a@voorbeeld.example"],
-        ["telefoonnummer", "0612345678"],
+        ("email", "a@voorbeeld.example"),
+        ("telefoonnummer", "0612345678"),
     ]
     wrong = translated(klant(1, emailadres="geen adres", telefoonnummer="toestel 5"))
     assert [found.field for found in wrong.findings] == ["emailadres", "telefoonnummer"]

@@ -103,14 +103,14 @@ def test_the_uuid_is_found_in_a_uuid_or_at_the_end_of_a_url():
 @pytest.mark.rule("M17")
 def test_a_person_has_its_bsn_as_identificator_and_other_numbers_beside_it():
     made = claim(rol(1, {"inpBsn": BSN[0], "inpA_nummer": "9000000011", "anpIdentificatie": "ANP-7"}))
-    assert made.identificatoren == [["bsn", BSN[0]]]
-    assert made.andere == [["a-nummer", "9000000011"], ["anp", "ANP-7"]]
+    assert made.identificatoren == [("bsn", BSN[0])]
+    assert made.andere == [("a-nummer", "9000000011"), ("anp", "ANP-7")]
 
 
 @pytest.mark.rule("M5")
 def test_a_bsn_that_got_its_leading_zero_back_is_a_finding():
     made = said(persoon(1, BSN_WITH_ZERO[1:]))
-    assert made.claims[0].identificatoren == [["bsn", BSN_WITH_ZERO]]
+    assert made.claims[0].identificatoren == [("bsn", BSN_WITH_ZERO)]
     assert rules(made.findings) == [("M5", "inpBsn", "adjusted")]
 
 
@@ -118,11 +118,11 @@ def test_a_bsn_that_got_its_leading_zero_back_is_a_finding():
 @pytest.mark.parametrize(
     ("raw", "kept", "field"),
     [
-        (persoon(1, NO_BSN), ["ongeldig bsn", NO_BSN], "inpBsn"),
-        (organisatie(1, rsin=NO_BSN), ["ongeldig rsin", NO_BSN], "innNnpId"),
-        (organisatie(1, kvk="123"), ["ongeldig kvk-nummer", "123"], "kvkNummer"),
-        (organisatie(1, vestiging="123"), ["ongeldig vestigingsnummer", "123"], "vestigingsNummer"),
-        (vestiging(1, "123"), ["ongeldig vestigingsnummer", "123"], "vestigingsNummer"),
+        (persoon(1, NO_BSN), ("ongeldig bsn", NO_BSN), "inpBsn"),
+        (organisatie(1, rsin=NO_BSN), ("ongeldig rsin", NO_BSN), "innNnpId"),
+        (organisatie(1, kvk="123"), ("ongeldig kvk-nummer", "123"), "kvkNummer"),
+        (organisatie(1, vestiging="123"), ("ongeldig vestigingsnummer", "123"), "vestigingsNummer"),
+        (vestiging(1, "123"), ("ongeldig vestigingsnummer", "123"), "vestigingsNummer"),
     ],
 )
 def test_a_number_that_is_not_valid_is_kept_beside_the_valid_ones_with_a_finding(raw, kept, field):
@@ -135,17 +135,17 @@ def test_a_number_that_is_not_valid_is_kept_beside_the_valid_ones_with_a_finding
 @pytest.mark.rule("M17")
 def test_an_organisation_has_rsin_and_kvk_number_wherever_they_stood():
     assert claim(organisatie(1, rsin=RSIN[0], kvk=KVK[0])).identificatoren == [
-        ["rsin", RSIN[0]],
-        ["kvk_nummer", KVK[0]],
+        ("rsin", RSIN[0]),
+        ("kvk_nummer", KVK[0]),
     ]
-    assert claim(organisatie(1, rsin=KVK[0])).identificatoren == [["kvk_nummer", KVK[0]]]
+    assert claim(organisatie(1, rsin=KVK[0])).identificatoren == [("kvk_nummer", KVK[0])]
 
 
 @pytest.mark.rule("M17")
 def test_the_numbers_beside_a_vestigingsnummer_are_those_of_the_parent():
     own, parent = said(organisatie(1, "Hoofd B.V.", rsin=RSIN[0], kvk=KVK[0], vestiging=VESTIGING[0])).claims
-    assert (own.identificatoren, own.ouder) == ([["vestigingsnummer", VESTIGING[0]]], KVK[0])
-    assert parent.identificatoren == [["rsin", RSIN[0]], ["kvk_nummer", KVK[0]]]
+    assert (own.identificatoren, own.ouder) == ([("vestigingsnummer", VESTIGING[0])], KVK[0])
+    assert parent.identificatoren == [("rsin", RSIN[0]), ("kvk_nummer", KVK[0])]
     assert (own.naam, parent.naam) == ("Hoofd B.V.", "Hoofd B.V.")
 
 
@@ -266,24 +266,26 @@ def test_an_address_of_blanks_is_not_missed_when_addresses_are_off():
 @pytest.mark.rule("M21")
 def test_e_mail_and_telephone_are_kept_with_the_form_that_tells_whether_two_are_the_same():
     assert claim(persoon(1, BSN[0], contact=CONTACT)).digitaal == [
-        ["email", "Anna@Voorbeeld.example", "anna@voorbeeld.example", ""],
-        ["telefoonnummer", "+31205550123", "+31205550123", ""],
+        ("email", "Anna@Voorbeeld.example", "anna@voorbeeld.example", ""),
+        ("telefoonnummer", "+31205550123", "+31205550123", ""),
     ]
 
 
 @pytest.mark.rule("M21")
 def test_what_is_no_address_is_a_finding():
     made = said(persoon(1, BSN[0], contact={"emailadres": "geen", "telefoonnummer": "14020"}))
-    assert made.claims[0].digitaal == [["overig", "14020", "14020", ""]]
+    assert made.claims[0].digitaal == [("overig", "14020", "14020", "")]
     assert rules(made.findings) == [("M21", "emailadres", "dropped"), ("M21", "telefoonnummer", "adjusted")]
 
 
 @pytest.mark.rule("M23")
 def test_the_address_of_a_person_tells_whose_it_is_when_that_is_another():
     contact = CONTACT | {"naam": "Buurvrouw"}
-    assert {entry[3] for entry in claim(persoon(1, naam="Dijk", contact=contact)).digitaal} == {"Buurvrouw"}
+    assert {adres.omschrijving for adres in claim(persoon(1, naam="Dijk", contact=contact)).digitaal} == {
+        "Buurvrouw"
+    }
     contact = CONTACT | {"naam": "  dijk "}
-    assert {entry[3] for entry in claim(persoon(1, naam="Dijk", contact=contact)).digitaal} == {""}
+    assert {adres.omschrijving for adres in claim(persoon(1, naam="Dijk", contact=contact)).digitaal} == {""}
 
 
 # M27: actors

@@ -21,14 +21,25 @@ from gateway.klantinteracties.model.freshness import Shown
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, RESOURCES
 from gateway.store.base.kinds import RELATION
 from gateway.store.documents import reading
-from gateway.store.documents.reading import Linked, Row, Surroundings
+from gateway.store.documents.reading import (
+    BODY,
+    LINK,
+    ORDER,
+    OTHER,
+    SIDE,
+    START,
+    UUID,
+    Linked,
+    Row,
+    Surroundings,
+)
 
 Json = dict[str, Any]
 ByRelation = Mapping[int, Sequence[Linked]]
 Grouped = Mapping[int, ByRelation]
 NOTHING: ByRelation = {}
 NOBODY: Json = {"uuid": None}  # as the real server shows it
-OLDEST_FIRST = itemgetter(5, 3)  # of links: by creation, then by uuid
+OLDEST_FIRST = itemgetter(ORDER, UUID)  # of links: by creation, then by uuid
 
 
 @dataclass(slots=True)
@@ -118,14 +129,14 @@ def compose(
     """
     if not rows:
         return []
-    ids = [row[0] for row in rows]
+    ids = [number for number, _, _ in rows]
     kind = how.kind
-    shown.extend([Shown(kind, row[0], row[1]) for row in rows])
+    shown.extend([Shown(kind, number, uuid) for number, uuid, _ in rows])
     near, far, further = _group(reading.around(connection, how.surroundings, ids) if how.surroundings else ())
     around = Around(addresses(base), further)
     answers = [
-        _answer(how, around, row[1], row[2], near.get(row[0], NOTHING), far.get(row[0], NOTHING))
-        for row in rows
+        _answer(how, around, uuid, body, near.get(number, NOTHING), far.get(number, NOTHING))
+        for number, uuid, body in rows
     ]
     if how.expansions or always_expand:
         for answer in answers:
@@ -148,11 +159,11 @@ def _expand(
     related: dict[int, Row] = {}
     for number in ids:
         for link in links.get(number, NOTHING).get(relation, ()):
-            related.setdefault(link[2], (link[2], link[3], link[4] or ""))
+            related.setdefault(link[OTHER], (link[OTHER], link[UUID], link[BODY] or ""))
     composed = compose(connection, expansion.plan, list(related.values()), base, shown)
     by_id = dict(zip(related, composed, strict=True))
     for number, answer in zip(ids, answers, strict=True):
-        found = [by_id[link[2]] for link in links.get(number, NOTHING).get(relation, ())]
+        found = [by_id[link[OTHER]] for link in links.get(number, NOTHING).get(relation, ())]
         answer["_expand"][expansion.name] = found if expansion.many else next(iter(found), None)
 
 
@@ -171,14 +182,14 @@ def _group(links: Iterable[Linked]) -> tuple[Grouped, Grouped, Grouped]:
     sides: tuple[dict[int, dict[int, list[Linked]]], ...] = ({}, {}, {})
     several: list[list[Linked]] = []
     for link in links:
-        side = sides[link[6]]
-        relations = side.get(link[0])
+        side = sides[link[SIDE]]
+        relations = side.get(link[START])
         if relations is None:
-            side[link[0]] = {link[1]: [link]}
+            side[link[START]] = {link[LINK]: [link]}
             continue
-        found = relations.get(link[1])
+        found = relations.get(link[LINK])
         if found is None:
-            relations[link[1]] = [link]
+            relations[link[LINK]] = [link]
         else:
             if len(found) == 1:
                 several.append(found)
@@ -229,9 +240,9 @@ def _reference(made: Plan, item: declared.Reference) -> Build:
         links = near.get(relation)
         if links is None:
             return None
-        found = _named(around.addresses[to], links[0][3])
+        found = _named(around.addresses[to], links[0][UUID])
         if extra:
-            other = orjson.loads(links[0][4] or "{}")
+            other = orjson.loads(links[0][BODY] or "{}")
             for name in extra:
                 found[name] = other[name]
         return found
@@ -244,7 +255,7 @@ def _references(made: Plan, item: declared.References) -> Build:
     made.refers = True
 
     def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json] | Json | None:
-        found = [_named(around.addresses[to], link[3]) for link in near.get(relation, ())]
+        found = [_named(around.addresses[to], link[UUID]) for link in near.get(relation, ())]
         return next(iter(found), NOBODY) if first else found
 
     return build
@@ -273,7 +284,7 @@ def _listing(made: Plan, item: declared.Listing) -> Build:
         if links is None:
             return []
         address = around.addresses[to]
-        return [{"uuid": (text := _text(link[3])), "url": address + text} for link in links]
+        return [{"uuid": (text := _text(link[UUID])), "url": address + text} for link in links]
 
     return build
 
@@ -289,7 +300,7 @@ def _whole_listing(made: Plan, item: declared.Listing) -> Build:
     def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         further = around.further
         return [
-            _answer(inner, around, link[3], link[4], further.get(link[2], NOTHING), NOTHING)
+            _answer(inner, around, link[UUID], link[BODY], further.get(link[OTHER], NOTHING), NOTHING)
             for link in far.get(relation, ())
         ]
 
@@ -307,10 +318,10 @@ def _summary(made: Plan, item: declared.Summary) -> Build:
     def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         found = []
         for link in far.get(relation, ()):
-            line = _named(around.addresses[to], link[3])
-            others = around.further.get(link[2], NOTHING).get(about)
-            line[shown_as] = orjson.loads(others[0][4] or "{}")[about_field] if others else None
-            stored = orjson.loads(link[4] or "{}")
+            line = _named(around.addresses[to], link[UUID])
+            others = around.further.get(link[OTHER], NOTHING).get(about)
+            line[shown_as] = orjson.loads(others[0][BODY] or "{}")[about_field] if others else None
+            stored = orjson.loads(link[BODY] or "{}")
             for name in own:
                 line[name] = stored[name]
             found.append(line)
@@ -330,11 +341,11 @@ def _through(made: Plan, item: declared.Through) -> Build:
     def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         found = []
         for link in far.get(relation, ()):
-            for further in around.further.get(link[2], NOTHING).get(other, ()):
+            for further in around.further.get(link[OTHER], NOTHING).get(other, ()):
                 if inner is None:
-                    found.append(_named(around.addresses[to], further[3]))
+                    found.append(_named(around.addresses[to], further[UUID]))
                 else:
-                    found.append(_answer(inner, around, further[3], further[4], NOTHING, NOTHING))
+                    found.append(_answer(inner, around, further[UUID], further[BODY], NOTHING, NOTHING))
         return found
 
     return build

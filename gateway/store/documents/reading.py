@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.store.base.conditions import Condition, Subject, Where
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
@@ -19,8 +19,16 @@ from gateway.store.indexes import profiles, spans
 # A stored document: row id, uuid (16 bytes), body (JSON text).
 Row = tuple[int, bytes, str]
 # One side of a link: the row id it was followed from, relation, then the row id, uuid, body (None unless asked for)
-# and creation (or place in an order) of the document at its other side, and which of the three sides this is.
+# and creation (or place in an order) of the document at its other side, and which of the three sides this is. A page of
+# a list has hundreds: as NamedTuples they make composing it 2 to 8 % slower, so these places name what they hold.
 Linked = tuple[int, int, int, bytes, str | None, int, int]
+START: Final = 0
+LINK: Final = 1
+OTHER: Final = 2
+UUID: Final = 3
+BODY: Final = 4
+ORDER: Final = 5
+SIDE: Final = 6
 NEAR, FAR, FURTHER = range(3)
 
 STATEMENTS_KEPT = 1024

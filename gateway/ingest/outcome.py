@@ -1,13 +1,48 @@
-"""What a batch touched, and so has to be made again: filled by whoever changes something, done by `Merging.finish`."""
+"""What comes of a batch: what its caller has to know and ask next, and what has to be made again.
+
+What has to be made again is filled in by whoever changes something, and done by `Merging.finish`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from gateway.store.legacy.claims import Taken, Zaak
 from gateway.store.legacy.ties import Moment
+
+
+@dataclass(slots=True)
+class Result:
+    """What an ingest did: counts, and what the caller should fetch next.
+
+    `unknown_zaken` are waited for by objects just taken; `refetch_zaken` became visible again, so their rollen
+    and klantcontacten must be asked for, and the contactmomenten `refetch_moments` with what ties them. These two
+    wait in the inbox as well, until they are read. `new` are the uuids that were not held before; `doubtful` (kind and
+    uuid) were not taken, for the answer is older than what is known of them: ask for each.
+    """
+
+    changed: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+    unknown_zaken: set[UUID] = field(default_factory=set)
+    refetch_zaken: set[UUID] = field(default_factory=set)
+    refetch_moments: set[UUID] = field(default_factory=set)
+    new: set[bytes] = field(default_factory=set)
+    doubtful: set[tuple[str, UUID]] = field(default_factory=set)
+
+    def add(self, other: Result) -> None:
+        """Add the outcome of another batch."""
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.quarantined += other.quarantined
+        self.unknown_zaken |= other.unknown_zaken
+        self.refetch_zaken |= other.refetch_zaken
+        self.refetch_moments |= other.refetch_moments
+        self.new |= other.new
+        self.doubtful |= other.doubtful
 
 
 @dataclass(slots=True)

@@ -1,0 +1,240 @@
+"""How a backfill asks its source: side by side, with one writer that takes the answers and sees to what follows.
+
+Looks, zaakcontactmomenten and what is asked by uuid all go through it. It keeps where the backfill is, tells how it is
+going, and once a second looks whether it may go on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+from uuid import UUID
+
+from gateway.fetch.fetcher import Fetcher, ask
+from gateway.fetch.visit import Visit
+from gateway.ingest.outcome import Result
+from gateway.legacy.background import background, patient
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.legacy.errors import NotNow, TooLarge
+from gateway.legacy.pacing.gate import LONG
+from gateway.legacy.pacing.turns import BROKEN
+from gateway.store.operation import backfills, runs
+from jobs.backfill.cursor import BackfillCursor
+from jobs.backfill.progress import BY_UUID, Progress, Telling
+from jobs.backfill.questions import dated, unless_too_large
+from jobs.common.crew import Crew, Question
+from jobs.common.lists import UNPAGED_TIES, ties_of
+from mappings.standards import CONNECTION
+from mappings.values.uuids import uuid_in
+
+LEAST_LOOKS = 2
+# What an operator is told that the sample of zaakcontactmomenten is.
+SAMPLE_OF_CONNECTIONS = "zaakcontactmoment (steekproef)"
+# Measured: what is asked zaak by zaak on one connection.
+ZAKEN_A_SECOND = 45
+# How often wishes are read and news is told.
+LOOK_AROUND_SECONDS = 1.0
+PATIENCE = 24 * 3600.0
+# So long the first call waits at the gate. What takes longer is waited for here, but a broken source is not.
+BEGIN_PATIENCE = 2.0
+Found = TypeVar("Found")
+
+
+class Stopped(Exception):
+    """Asked to stop, by an operator or because the process ends; the text is for the record of the run."""
+
+    def __init__(self, text: str = "onderbroken; gaat bij de volgende start verder") -> None:
+        super().__init__(text)
+
+
+class Yielded(Stopped):
+    """It had to wait, and another source can be read meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("wacht; een andere bron gaat voor")
+
+
+class Asking:
+    """The questions of one run of a backfill, and what comes of their answers."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        run: runs.Run,
+        show: Callable[[Progress], None],
+        stopping: threading.Event,
+        yields: Callable[[], bool],
+    ) -> None:
+        self.fetcher = fetcher
+        self.store = fetcher.store
+        self.source = fetcher.source
+        self.run = run
+        self.cursor = BackfillCursor.of_kept(run.cursor)
+        self.stopping = stopping
+        self.yields = yields
+        self.client: ZakenClient = fetcher.client
+        self.telling = Telling(fetcher.name, run.counters, show)
+        self.asked_how = self.client.describe()
+        self.crew = Crew(self.asked_how["connections"])
+        # What answers ask for in turn: it goes before the next page.
+        self.first: deque[Question] = deque()
+        self._looked = 0.0
+
+    def close(self) -> None:
+        """Leave what is under way."""
+        self.crew.close()
+
+    def begin_anew(self) -> None:
+        """Leave what is under way, and go on asking."""
+        self.crew.close()
+        self.crew = Crew(self.asked_how["connections"])
+
+    def begin(self) -> None:
+        """Wait until the source may be asked, and ask it what it speaks. Raises Stopped, Yielded, LegacyError.
+
+        With a source that does not answer at all a run ends here, instead of waiting for better times.
+        """
+        while True:
+            while (waiting := self.client.waits()) is not None and waiting.reason != BROKEN:
+                self.look_around()
+                if self.yields():
+                    raise Yielded
+                time.sleep(LOOK_AROUND_SECONDS / 2)
+            try:
+                self.one(self._version)
+                return
+            except NotNow as error:
+                if error.waiting.reason == BROKEN:
+                    raise
+
+    def _version(self) -> None:
+        with patient(BEGIN_PATIENCE):
+            self.client.version()
+
+    # Asking and taking
+
+    def work(self, more: Callable[[], Question | None]) -> None:
+        """Ask what `more` gives and what that asks for in turn, until there is nothing left and all is taken."""
+        self.crew.work(self.first, more, self.look_around, LOOK_AROUND_SECONDS)
+
+    def one(self, asking: Callable[[], Found]) -> Found:
+        """Ask one thing, and wait for it."""
+        answers: list[Found] = []
+        questions = [Question(asking, answers.append)]
+        self.work(lambda: questions.pop() if questions else None)
+        return answers[0]
+
+    def by_uuid(self, kind: str, uuid: UUID) -> Question:
+        """The question for one object."""
+
+        def take(answer: tuple[int, Any]) -> None:
+            asked, found = answer
+            result = self.fetcher.settle(kind, uuid, found, asked)
+            self.telling.count(BY_UUID, 1, result)
+            self.settle(result)
+
+        return Question(partial(dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
+
+    def settle(self, result: Result) -> None:
+        """See to what objects wait for, and to what became readable (M34)."""
+        self.first.extend(self.by_uuid(kind, uuid) for kind, uuid in sorted(result.doubtful))
+        self.first.extend(self.by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
+        visit = Visit(time.monotonic() + PATIENCE)
+        with background(stop=self.stopping):
+            for uuid in sorted(result.refetch_zaken):
+                if unless_too_large(partial(self.fetcher.reread_zaak, visit, uuid)) is not None:
+                    self.lost("een zaak die leesbaar werd")
+            for uuid in sorted(result.refetch_moments):
+                if unless_too_large(partial(self.fetcher.contents.reread_moment, visit, uuid)) is not None:
+                    self.lost("een contactmoment dat leesbaar werd")
+
+    def ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:
+        """Ask what ties contactmomenten to zaken and klanten where that has no list of its own (M32, M40)."""
+        uuids = [
+            UUID(bytes=each) if isinstance(each, bytes) else uuid_in(each.get("url")) for each in moments
+        ]
+        for kind in UNPAGED_TIES:
+
+            def take(answer: tuple[int, list[dict[str, Any]] | TooLarge], kind: str = kind) -> None:
+                asked, found = answer
+                if isinstance(found, TooLarge):
+                    self.lost(f"{kind} van een contactmoment")
+                    return
+                result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
+                self.telling.count(kind, len(found), result)
+                self.settle(result)
+
+            self.first.extend(
+                Question(
+                    partial(dated, partial(unless_too_large, partial(ties_of, self.client, kind, uuid))),
+                    take,
+                )
+                for uuid in uuids
+                if uuid is not None
+            )
+
+    def lost(self, what: str) -> None:
+        """What could not be read, because it is too large: told at the end, and the rest goes on."""
+        if what not in self.cursor.lost:
+            self.cursor.lost.append(what)
+
+    # Where it is, and how it goes
+
+    def keep(self, connection: sqlite3.Connection) -> None:
+        """Keep where it is, in the transaction of the work that brought it there."""
+        self.run.cursor = self.cursor.as_kept()
+        runs.save_run(connection, self.run)
+
+    def save(self) -> None:
+        """Keep where it is."""
+        with self.store.write() as connection:
+            self.keep(connection)
+
+    def look_around(self) -> None:
+        """Once a second: may we go on, and how fast? Raises Stopped, Yielded, CutOver."""
+        if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
+            return
+        if self.stopping.is_set():
+            raise Stopped
+        self.client = self.fetcher.client
+        with self.store.read() as connection:
+            if backfills.stop_wished(connection, self.source):
+                raise Stopped("gestopt met klantbrug backfill stop")
+        self.asked_how = self.client.describe()
+        self.crew.connections = self.asked_how["connections"]
+        self.tell()
+        with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
+            runs.beat(connection, self.run)
+            backfills.tell(connection, self.source, self.telling.news(self.asked_how))
+        if self.asked_how["waiting"] in LONG and self.yields():
+            raise Yielded
+        self._looked = time.monotonic()
+
+    def tell(self) -> None:
+        """Show how it is going."""
+        self.telling.progress.after = self._after()
+        self.telling.tell(self.asked_how, self.crew.limited_by())
+
+    def _after(self) -> float | None:
+        """Seconds that what comes after this step will take, as fast as this step; None when there is no telling.
+
+        Two looks are needed at least. Whether zaakcontactmomenten are asked zaak by zaak, the sample tells.
+        """
+        progress, totals = self.telling.progress, self.cursor.totals or {}
+        kinds = list(totals)
+        if progress.kind not in totals or not progress.look or None in totals.values():
+            return 0.0 if progress.kind in (CONNECTION, SAMPLE_OF_CONNECTIONS) or not progress.look else None
+        average = self.telling.meter.average
+        if not average:
+            return None
+        objects = sum(totals[kind] or 0 for kind in kinds[kinds.index(progress.kind) + 1 :])
+        objects += max(0, LEAST_LOOKS - progress.look) * sum(count or 0 for count in totals.values())
+        seconds = objects / average
+        if self.client.zaakcontactmomenten == "per_zaak" and self.client.can(CONNECTION, "zaak"):
+            seconds += (totals.get("zaak") or 0) / ZAKEN_A_SECOND
+        return seconds
