@@ -13,7 +13,6 @@ from marshmallow import ValidationError, validates_schema
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault
 from mappings.klantinteracties.fields import (
-    TELEPHONE,
     Address,
     Choice,
     Date,
@@ -29,8 +28,6 @@ from mappings.klantinteracties.fields import (
     Text,
     Texts,
     Variants,
-    camel_case,
-    matching,
 )
 from mappings.klantinteracties.groups import (
     Adres,
@@ -48,6 +45,7 @@ from mappings.klantinteracties.groups import (
     Persoon,
     shown_name,
 )
+from mappings.klantinteracties.text_forms import TELEPHONE, camel_case, matching
 
 NUMMER: Final = "Nummer waarmee mensen dit object onderling aanduiden."
 # What a partij prefers, and the list that it must be in.
