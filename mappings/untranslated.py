@@ -17,8 +17,8 @@ from mappings.incoming.unreadable import MARK
 from mappings.model.settings import Settings
 from mappings.standards import KINDS
 from mappings.standards.declaration import FoundBy, LegacyKind
-from mappings.translate import uuid_in
 from mappings.values import nummers
+from mappings.values.uuids import uuid_in
 
 # Fields that say what an object is and where it hangs, never whom it is about.
 _OWN: Final = frozenset({"uuid", "zaak", "zaaktype", "roltype", "statussen", MARK})

@@ -34,5 +34,5 @@ def test_nothing_has_a_clock_of_its_own() -> None:
     # A mapping has no clock, but the times that a source gives without a zone are Dutch.
     assert {each for each in found if not each.startswith("gateway/sample/")} == {
         "gateway/base/clock.py",
-        "mappings/incoming/zaken.py",
+        "mappings/incoming/given_fields.py",
     }

@@ -47,7 +47,8 @@ from gateway.store.legacy import objects as rows
 from gateway.store.legacy.objects import document_of
 from mappings.identity.identity import key_uuid
 from mappings.model.findings import Untranslatable
-from mappings.translate import translate, uuid_in
+from mappings.translate import translate
+from mappings.values.uuids import uuid_in
 
 DATA = Path(__file__).parent / "data"
 KINDS = ("zaak", "rol", "klantcontact")

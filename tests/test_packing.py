@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_ingest import read_slice
 
 from gateway.store.base.compression import DICTIONARY, Damaged, pack, unpack
-from mappings.translate import uuid_bytes_in, uuid_in
+from mappings.values.uuids import uuid_bytes_in, uuid_in
 
 
 @given(st.binary(max_size=20_000))

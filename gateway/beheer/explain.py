@@ -16,7 +16,7 @@ from gateway.operator.explain import Explainer, without_values
 from gateway.store.file.database import Store
 from gateway.store.inspect.findings import Selection
 from mappings.model.settings import Settings
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 EXAMPLES = 3
 NOT_HELD = "Hierover is niets bekend."
@@ -28,10 +28,10 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
     explainer = Explainer(store, settings, uuid_secret)
 
     def by_uuid(uuid: UUID) -> dict[str, Any]:
-        told = explainer.explain(uuid)
-        if not told["found"]:
-            raise problems.not_found(told["story"])
-        return told if may_too(READ) else without_values(told)
+        explained = explainer.explain(uuid)
+        if not explained["found"]:
+            raise problems.not_found(explained["story"])
+        return explained if may_too(READ) else without_values(explained)
 
     def by_url() -> dict[str, Any]:
         uuid = uuid_in(request.args.get("url"))

@@ -17,7 +17,7 @@ from mappings.identity.identity import place
 from mappings.identity.urls import wijst_naar
 from mappings.standards import in_order
 from mappings.standards.declaration import Decides, LegacyKind, Number, Questions
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 if TYPE_CHECKING:
     from gateway.fetch.fetcher import Fetcher

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from mappings.model.settings import Settings
 from mappings.values import nummers
+from mappings.values.uuids import uuid_in
 
 # Kinds that no legacy object becomes: what the store holds of them is all there is. Only contactmomenten of a type in
 # `[mapping] contactverzoek_typen` become internetaken (M40).
@@ -44,9 +44,9 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
     "onderwerpobject": {"klantcontact": "klantcontact", "wasKlantcontact": "klantcontact"},
     "actorklantcontact": {"actor": "actor-met-contacten", "klantcontact": "klantcontact"},
     "internetaak": {"aanleidinggevendKlantcontact": "klantcontact"},
-    # Those that this one represents: its own rollen and zaken tell.
+    # Those that this one represents: its own rollen and zaken say so.
     "partij": {"vertegenwoordigdePartij": "partij"},
-    # The one that acts first: its own rollen and zaken tell whom it represents.
+    # The one that acts first: its own rollen and zaken say whom it represents.
     "vertegenwoordiging": {"vertegenwoordigendePartij": "partij", "vertegenwoordigdePartij": "partij"},
 }
 
@@ -151,7 +151,7 @@ def _only_of_clients(kind: str, filters: Mapping[str, str], local_kinds: Set[str
 
 
 def actor_codes(settings: Settings, *, moments: bool = False) -> ActorCodes:
-    """The codes that legacy actoren are served with; `moments` tells that contactmomenten are a source (M40)."""
+    """The codes that legacy actoren are served with; `moments`: contactmomenten are a source (M40)."""
     rest = (settings.actor_register, settings.actor_soort_object_id)
     objecttypes = (settings.actor_objecttype_medewerker, settings.actor_objecttype_eenheid)
     codes = {soort: (own, *rest) for soort, own in zip(SOORTEN_ACTOR, objecttypes, strict=True)}
@@ -211,7 +211,7 @@ def _by_zaak(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
     value = filters.get(ZAAK_FILTERS.get(kind, ""))
     if not value:
         return None
-    uuid = uuid_at_end(value)
+    uuid = uuid_in(value)
     # Only zaken are subjects of legacy contacts, and they are named by uuid (M29).
     return [Need("zaak", str(uuid))] if uuid else []
 
@@ -220,7 +220,7 @@ def _by_reference(kind: str, filters: Mapping[str, str]) -> list[Need] | None:
     for name, target in REFERENCE_FILTERS.get(kind, {}).items():
         for suffix in UUID_SUFFIXES:
             value = filters.get(name + suffix)
-            uuid = uuid_at_end(value) if value else None
+            uuid = uuid_in(value) if value else None
             if value:
                 return [Need("document", str(uuid), target)] if uuid else []
     return None
@@ -259,11 +259,3 @@ def _actor_keys(value: str, soort: str | None, codes: Sequence[str | None], serv
         and soort in (None, each)
         and all(code in (None, own) for code, own in zip(codes, served.get(each, codes), strict=True))
     ]
-
-
-def uuid_at_end(value: str) -> UUID | None:
-    """The uuid that a text is, or that a URL ends in."""
-    try:
-        return UUID(value.rstrip("/").rsplit("/", 1)[-1])
-    except ValueError:
-        return None

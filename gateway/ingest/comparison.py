@@ -37,7 +37,7 @@ from mappings.model.ties import Tie
 from mappings.model.translated import Translated
 from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 # The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
 # contactmoment of a zaakcontactmoment is, its fact `contact` tells.

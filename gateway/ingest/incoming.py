@@ -22,8 +22,9 @@ from mappings.model.translated import Translated
 from mappings.rules.klantcontacten import too_confidential
 from mappings.rules.rollen import Claim
 from mappings.standards import KINDS
-from mappings.translate import translate, uuid_bytes_in
+from mappings.translate import translate
 from mappings.untranslated import named_in
+from mappings.values.uuids import uuid_bytes_in
 
 
 @dataclass(slots=True)

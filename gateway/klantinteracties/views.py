@@ -1,4 +1,7 @@
-"""The served API: one implementation of every method for all resources."""
+"""The served API: one implementation of every method for all resources.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
+"""
 
 from __future__ import annotations
 
@@ -48,12 +51,13 @@ from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
 from mappings.identity.identity import Uuids
 from mappings.model.settings import DEFAULT_ZAAK_CODES, ZaakCodes
+from mappings.values.uuids import USUAL
 
 API_VERSION = ("API-version", "0.9.0")
 SAFE = ("GET", "HEAD", "OPTIONS")
 # As every recorded Allow header is ordered.
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-UUID_IN_PATH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I | re.ASCII)
+UUID_IN_PATH = re.compile(rf"[0-9a-fA-F]{{32}}|{USUAL}")
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
 BODILESS = {204: empty_reply, 304: unchanged_reply}
 MOST_ROUNDS = 10
@@ -150,12 +154,12 @@ class Api:
             return as_response(view(request.environ, parts))
 
         # Every method reaches the view, also one that HTTP gets tomorrow: who may not look, learns nothing of what
-        # there is (401 before 405), and who may is told what is allowed. Flask's add_url_rule wants a list of them.
+        # there is (401 before 405), and who may gets what is allowed. Flask's add_url_rule wants a list of them.
         app.view_functions[endpoint] = flask_view
         app.url_map.add(app.url_rule_class(path, endpoint=endpoint, methods=None))
 
     def _view(self, name: str, description: str, works: Mapping[str, Work], resource: str) -> View:
-        """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS.
+        """A view that judges the request and then does the work of its method, or describes itself on OPTIONS.
 
         `resource` is what the token must open.
         """
@@ -300,7 +304,7 @@ class Api:
         judge = _judge_of(answer.environ)
         judge(self._found(resource, answer))
         if resource.cascades and asks_cascade(answer.environ.get("QUERY_STRING", "")):
-            for kind in ("klantcontact", "digitaleadres"):  # they go along
+            for kind in ("klantcontact", "digitaleadres"):  # they are deleted with it
                 must_open(answer.token, WRITE, BY_KIND[kind].path)
             return orjson.dumps(
                 self._writer.delete_with_contacts(resource, _uuid(answer), answer.base, judge=judge)

@@ -52,7 +52,7 @@ from jobs.common.lists import UNPAGED_TIES, Filters, all_kinds_of, kinds_of, par
 from jobs.common.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
 from jobs.common.work import Busy, busy
 from mappings.standards import CONNECTION
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 __all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
 

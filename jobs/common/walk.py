@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mappings.translate import uuid_bytes_in
+from mappings.values.uuids import uuid_bytes_in
 
 # How far pages may be ahead of the one whose turn it is.
 AHEAD = 64

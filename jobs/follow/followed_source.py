@@ -19,7 +19,7 @@ from gateway.store.operation import following, leases
 from gateway.store.operation.following import Following
 from jobs.common.work import Work
 from mappings.standards import CONNECTION
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 # No client waits for a job: each call is bounded by the client's own time limits.
 PATIENCE = 24 * 3600.0

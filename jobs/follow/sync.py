@@ -27,7 +27,7 @@ from jobs.follow.failures import is_of_the_job
 from jobs.follow.followed_source import Followed
 from mappings.standards import KINDS, in_order
 from mappings.standards.declaration import Newest
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 log = get_logger("klantbrug.sync")
 

@@ -28,7 +28,7 @@ from jobs.common.lists import all_kinds_of, ties_of
 from jobs.common.progress import Tell
 from jobs.verify.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Ledger, Suspect
 from mappings.standards import KINDS
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 PATIENCE = 24 * 3600.0
 

@@ -25,7 +25,7 @@ from jobs.verify.judge import Judge
 from jobs.verify.ledger import Ledger
 from jobs.verify.rehearsal import Rehearsal
 from mappings.standards import asked_by, in_order
-from mappings.translate import uuid_in
+from mappings.values.uuids import uuid_in
 
 # What hangs on a zaak, and the filter that finds it.
 CONTENT = {kind.name: kind.asked_by["zaak"] for kind in in_order() if "zaak" in kind.asked_by}
@@ -40,7 +40,7 @@ class Sample:
     def __init__(
         self, fetcher: Fetcher, repair: bool, answers: Answers, tell: Tell, number: int, seed: int
     ) -> None:
-        """`answers` asks the source side by side, `tell` shows what is done."""
+        """`answers` asks the source side by side, `tell` reports progress."""
         self.fetcher = fetcher
         self.store = fetcher.store
         self.source = fetcher.source

@@ -5,15 +5,15 @@ Behind a proxy a source may write http where we say https, and suppliers differ 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from mappings.values.uuids import is_usual
+
 _DEFAULT_PORTS: Final = {80, 443}
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 def wijst_naar(url: str, bases: Mapping[str, str]) -> tuple[str, UUID | None]:
@@ -61,7 +61,7 @@ def uuid_under(url: str, collection: str) -> UUID | None:
     try:
         host, path = place(url)
         above, _, last = path.rpartition("/")
-        return UUID(last) if _UUID.fullmatch(last) and (host, above) == _place_of_base(collection) else None
+        return UUID(last) if is_usual(last) and (host, above) == _place_of_base(collection) else None
     except ValueError:
         return None
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 from mappings.model.findings import Untranslatable
+from mappings.values.uuids import usual_at_end
 
 _MISSING: Final = "ontbreekt"
 _NOT_TEXT: Final = "is geen tekst"
@@ -23,7 +24,6 @@ _NOT_A_GROUP: Final = "is geen object"
 _NOT_A_MOMENT: Final = "is geen datum of tijdstip"
 _NOT_A_UUID: Final = "bevat geen uuid"
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[T ][0-9:.,]+(?:Z|[+-][0-9:]+)?)?", re.ASCII)
 _AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
 # .NET's empty date, in whatever form and zone: a source that has none writes it.
@@ -165,8 +165,7 @@ class GivenUuidIfAny(GivenText):
     def deserialize(
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> str:
-        last = super().deserialize(value).rstrip("/").rpartition("/")[2].lower()
-        return last if _UUID.fullmatch(last) else ""
+        return usual_at_end(super().deserialize(value))
 
 
 class GivenMoment(fields.Field[int]):
@@ -255,10 +254,10 @@ def _last_uuid(value: Any) -> str:
         raise ValidationError(_MISSING)
     if not isinstance(value, str):
         raise ValidationError(_NOT_TEXT)
-    last = value.strip().rstrip("/").rpartition("/")[2].lower()
-    if not _UUID.fullmatch(last):
+    found = usual_at_end(value.strip())
+    if not found:
         raise ValidationError(_NOT_A_UUID)
-    return last
+    return found
 
 
 class LenientSchema(Schema):

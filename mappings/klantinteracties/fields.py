@@ -2,6 +2,8 @@
 
 The spellings that are understood are those of a real Klantinteracties API (klantinteracties-behaviour.md: text is
 trimmed and numbers become text, moments become UTC, a date alone is midnight).
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_l
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault, refused
 from mappings.klantinteracties.text_forms import Rule, camel_case, is_address, matching, metadata_key
+from mappings.values.uuids import uuid_of
 
 Json = dict[str, Any]
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -168,15 +171,15 @@ class Flag(Value):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
         if isinstance(value, bool | int | str):
-            said = (
+            reason = (
                 value.strip().lower()
                 if isinstance(value, str)
                 else str(int(value))
                 if value in (0, 1)
                 else ""
             )
-            if said in _TRUE or said in _FALSE:
-                return said in _TRUE
+            if reason in _TRUE or reason in _FALSE:
+                return reason in _TRUE
         raise refused(faults.NO_FLAG)
 
 
@@ -240,10 +243,10 @@ class Identity(Value):
     """A uuid, in any of its spellings; out: a UUID [120]."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> UUID:
-        try:
-            return UUID(value.strip())
-        except (AttributeError, ValueError):
-            raise refused(faults.NO_UUID) from None
+        found = uuid_of(value.strip()) if isinstance(value, str) else None
+        if found is None:
+            raise refused(faults.NO_UUID)
+        return found
 
 
 class Group(Value):

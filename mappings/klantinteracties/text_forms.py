@@ -1,4 +1,7 @@
-"""How texts are spelled: names as the API has them, and the forms that a text may be asked to have."""
+"""How texts are spelled: names as the API has them, and the forms that a text may be asked to have.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
+"""
 
 from __future__ import annotations
 

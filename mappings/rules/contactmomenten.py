@@ -24,6 +24,7 @@ from mappings.rules.klanten import as_rol, renamed
 from mappings.rules.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.values import namen
 from mappings.values.adressen import LEEG
+from mappings.values.texts import cut_at_word, fitted
 
 INHOUD_LIMIT: Final = 1000
 REACTIE_LIMIT: Final = 1000
@@ -56,7 +57,7 @@ class Gesprekspartner:
     """A klant of a contactmoment: the party that it became (None: the klant is not to be had) and its own facts.
 
     `belanghebbende` tells whether one of the klantcontactmomenten calls it that; `sources` are the uuids of those.
-    `verwijderd` tells that a client deleted the party: its betrokkene goes along (M19).
+    `verwijderd`: a client deleted the party, so it gets no betrokkene (M19).
     """
 
     klant: UUID
@@ -206,10 +207,12 @@ def translate_contactmoment(
             {
                 "nummer": None,
                 "referentienummer": None,
-                "kanaal": _fit(kanaal.kanaal, KANAAL_LIMIT, "kanaal", result.findings),
+                "kanaal": fitted(kanaal.kanaal, KANAAL_LIMIT, "M40", "kanaal", result.findings),
                 "onderwerp": _onderwerp(facts, result.findings),
-                "inhoud": _fit(tekst, INHOUD_LIMIT, "tekst", result.findings),
-                "reactie": _fit(facts.get("antwoord", ""), REACTIE_LIMIT, "antwoord", result.findings),
+                "inhoud": fitted(tekst, INHOUD_LIMIT, "M40", "tekst", result.findings),
+                "reactie": fitted(
+                    facts.get("antwoord", ""), REACTIE_LIMIT, "M40", "antwoord", result.findings
+                ),
                 "indicatieContactGelukt": None,
                 "hoofdOnderwerpType": "",
                 "verdereActieOndernomen": False,
@@ -264,8 +267,8 @@ def translate_contactmoment(
 def _onderwerp(facts: Mapping[str, Any], found: list[Finding]) -> str:
     """Its own onderwerp, else the beginning of the tekst (M40)."""
     if own := facts.get("onderwerp"):
-        return _fit(own, ONDERWERP_LIMIT, "onderwerp", found)
-    begin = namen.cut_at_word(" ".join(facts["tekst"].split()), ONDERWERP_LIMIT)
+        return fitted(own, ONDERWERP_LIMIT, "M40", "onderwerp", found)
+    begin = cut_at_word(" ".join(facts["tekst"].split()), ONDERWERP_LIMIT)
     return begin or "(geen onderwerp)"
 
 
@@ -411,10 +414,3 @@ def _taal(voorkeurstaal: str, settings: Settings, found: list[Finding]) -> str:
             )
         )
     return settings.taal
-
-
-def _fit(text: str, limit: int, name: str, found: list[Finding]) -> str:
-    if len(text) <= limit:
-        return text
-    found.append(Finding("M40", name, Severity.ADJUSTED, f"ingekort tot {limit} tekens"))
-    return namen.cut_at_word(text, limit)

@@ -17,7 +17,8 @@ from mappings.values.digitaleadressen import (
     emailadressen,
     omschrijving,
 )
-from mappings.values.namen import LEGE_NAAM, MAX_NAAM, cut_at_word
+from mappings.values.namen import LEGE_NAAM, MAX_NAAM
+from mappings.values.texts import cut_at_word
 
 ORGANISATIES: Final = ("organisatie", "vestiging")
 FUNCTIE: Final = "functie: "

@@ -9,10 +9,10 @@ from uuid import UUID
 from mappings.identity.identity import Uuids
 from mappings.incoming.esuite import ACTOREN
 from mappings.model.documents import Document
-from mappings.model.findings import Finding, Severity
+from mappings.model.findings import Finding
 from mappings.model.settings import Settings
-from mappings.values import namen
 from mappings.values.digitaleadressen import adressen_in
+from mappings.values.texts import fitted
 
 # In this order an internetaak is theirs.
 TOEGEWEZEN: Final = tuple(ACTOREN)
@@ -69,8 +69,10 @@ def internetaak(
         {
             "nummer": None,
             "referentienummer": None,
-            "gevraagdeHandeling": _fit(facts["type"], HANDELING_LIMIT, "type", found),
-            "toelichting": _fit(facts.get("toelichting", ""), TOELICHTING_LIMIT, "toelichting", found),
+            "gevraagdeHandeling": fitted(facts["type"], HANDELING_LIMIT, "M40", "type", found),
+            "toelichting": fitted(
+                facts.get("toelichting", ""), TOELICHTING_LIMIT, "M40", "toelichting", found
+            ),
             "status": "verwerkt" if facts.get("status", "").casefold() in gedaan else "te_verwerken",
             "toegewezenOp": moment_text,
             "afgehandeldOp": None,
@@ -120,10 +122,3 @@ def adressen(
                 uuid, Document("digitaleadres", uuid, body, moment, moment, links, frozenset({contact}))
             )
     return list(made.values())
-
-
-def _fit(text: str, limit: int, name: str, found: list[Finding]) -> str:
-    if len(text) <= limit:
-        return text
-    found.append(Finding("M40", name, Severity.ADJUSTED, f"ingekort tot {limit} tekens"))
-    return namen.cut_at_word(text, limit)

@@ -17,6 +17,7 @@ from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Setti
 from mappings.rules.rollen import ACTOR_TYPES, LEGE_NAAM
 from mappings.values import namen
 from mappings.values.adressen import LEEG
+from mappings.values.texts import fitted
 
 HOOFDONDERWERP_LIMIT = 200
 METADATA_LIMIT = 255
@@ -95,7 +96,7 @@ def translate_klantcontact(
     metadata = {"bron": source}
     for name, text in (("identificatie", contact["identificatie"]), ("zaak", zaak["identificatie"])):
         field_name = "identificatie" if name == "identificatie" else "zaak.identificatie"
-        metadata[name] = _fit(text, METADATA_LIMIT, field_name, result.findings)
+        metadata[name] = fitted(text, METADATA_LIMIT, "M28", field_name, result.findings)
     result.documents.append(
         Document(
             "klantcontact",
@@ -103,10 +104,10 @@ def translate_klantcontact(
             {
                 "nummer": None,
                 "referentienummer": None,
-                "kanaal": _fit(kanaal.kanaal, 50, "kanaal", result.findings),
-                "onderwerp": _fit(contact["onderwerp"], 200, "onderwerp", result.findings)
+                "kanaal": fitted(kanaal.kanaal, 50, "M28", "kanaal", result.findings),
+                "onderwerp": fitted(contact["onderwerp"], 200, "M28", "onderwerp", result.findings)
                 or "(geen onderwerp)",
-                "inhoud": _fit(contact["toelichting"], 1000, "toelichting", result.findings),
+                "inhoud": fitted(contact["toelichting"], 1000, "M28", "toelichting", result.findings),
                 "reactie": "",
                 "indicatieContactGelukt": None,
                 "hoofdOnderwerpType": hoofdonderwerp,
@@ -256,10 +257,3 @@ def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids:
             )
         )
     return made
-
-
-def _fit(text: str, limit: int, name: str, found: list[Finding]) -> str:
-    if len(text) <= limit:
-        return text
-    found.append(Finding("M28", name, Severity.ADJUSTED, f"ingekort tot {limit} tekens"))
-    return namen.cut_at_word(text, limit)

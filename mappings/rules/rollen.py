@@ -16,6 +16,7 @@ from mappings.rules.contactpersonen import contact_van
 from mappings.values import namen, nummers
 from mappings.values.adressen import adressen
 from mappings.values.digitaleadressen import emailadressen, telefoonnummers
+from mappings.values.texts import cut_at_word, fitted
 
 ACTOR_TYPES = ("medewerker", "organisatorische_eenheid")
 NAAM_LIMIT = 200
@@ -297,7 +298,7 @@ def _actor_details(soort: str, contact: Mapping[str, str], found: list[Finding])
         used = {"functie", "telefoonnummer", *(["emailadres"] if email else [])}
         if not (contact["functie"] and telefoon):
             used = set()
-        functie = namen.cut_at_word(contact["functie"], 40)
+        functie = cut_at_word(contact["functie"], 40)
         if functie != contact["functie"] and used:
             found.append(
                 Finding("M27", "contactpersoonRol.functie", Severity.ADJUSTED, "ingekort tot 40 tekens")
@@ -340,20 +341,15 @@ def _deelname(rol: Mapping[str, Any], claims: list[Claim], found: list[Finding])
     if claim.soort == "persoon":
         naam = claim.naam or LEGE_NAAM
         if afwijkend:
-            naam = {**LEGE_NAAM, "achternaam": _fit(afwijkend, "afwijkendeNaamBetrokkene", found)}
+            naam = {**LEGE_NAAM, "achternaam": _achternaam(afwijkend, "afwijkendeNaamBetrokkene", found)}
         organisatie = ""
     else:
         contact = rol["contactpersoonRol"]["naam"]
-        naam = {**LEGE_NAAM, "achternaam": _fit(contact, "contactpersoonRol.naam", found)}
+        naam = {**LEGE_NAAM, "achternaam": _achternaam(contact, "contactpersoonRol.naam", found)}
         organisatie = claim.naam or ""
     return deelname | {"contactnaam": naam, "organisatienaam": organisatie}
 
 
-def _fit(naam: str, path: str, found: list[Finding]) -> str:
+def _achternaam(naam: str, path: str, found: list[Finding]) -> str:
     """The achternaam of a betrokkene's contactnaam (M30)."""
-    cut = namen.cut_at_word(naam, NAAM_LIMIT)
-    if cut != naam:
-        found.append(
-            Finding("M30", path, Severity.ADJUSTED, f"ingekort tot {len(cut)} tekens voor de betrokkene")
-        )
-    return cut
+    return fitted(naam, NAAM_LIMIT, "M30", path, found, "ingekort tot {kept} tekens voor de betrokkene")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mappings.model.findings import Finding, Severity
 from mappings.values.landen import land_van_code, landcode
-from mappings.values.namen import cut_at_word
+from mappings.values.texts import NAME_SHORTENED, cut_at_word, fitted
 
 MAX_REGEL: Final = 80
 MAX_HUISNUMMER: Final = 99999
@@ -152,8 +152,8 @@ def _binnenland(verblijf: Mapping[str, Any], tekst: str, found: list[Finding]) -
             )
         )
 
-    adres["straatnaam"] = _fitting("gorOpenbareRuimteNaam", value.get("gorOpenbareRuimteNaam", ""), found)
-    adres["stad"] = _fitting("wplWoonplaatsNaam", value.get("wplWoonplaatsNaam", ""), found)
+    adres["straatnaam"] = _fitted(value, "gorOpenbareRuimteNaam", found)
+    adres["stad"] = _fitted(value, "wplWoonplaatsNaam", found)
 
     huisnummer = value.get("aoaHuisnummer", "")
     valid = _HUISNUMMER.fullmatch(huisnummer)
@@ -264,19 +264,9 @@ def _put_unknown_country(naam: str, regels: _Regels, found: list[Finding]) -> No
     found.append(Finding("M15", _BUITENLAND + "lndLandnaam", severity, action))
 
 
-def _fitting(field: str, text: str, found: list[Finding]) -> str:
-    cut = cut_at_word(text, MAX_STRAAT_OF_STAD)
-    if cut != text:
-        found.append(
-            Finding(
-                "M14",
-                _VERBLIJFSADRES + field,
-                Severity.ADJUSTED,
-                f"Naam van {len(text)} tekens past niet (hoogstens {MAX_STRAAT_OF_STAD}); bij een woord "
-                f"afgekapt op {len(cut)} tekens.",
-            )
-        )
-    return cut
+def _fitted(value: Mapping[str, Any], field: str, found: list[Finding]) -> str:
+    text = value.get(field, "")
+    return fitted(text, MAX_STRAAT_OF_STAD, "M14", _VERBLIJFSADRES + field, found, NAME_SHORTENED)
 
 
 def _says_nothing_new(tekst: str, so_far: Mapping[str, Any]) -> bool:

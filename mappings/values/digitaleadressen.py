@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mappings.model.findings import Finding, Severity
-from mappings.values.namen import cut_at_word
+from mappings.values.texts import cut_at_word
 
 MAX_ADRES: Final = 80
 MAX_OMSCHRIJVING: Final = 40

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mappings.model.findings import Finding, Severity
+from mappings.values.texts import NAME_SHORTENED, cut_at_character, cut_at_word, fitted
 
 MAX_VOORLETTERS: Final = 10
 MAX_VOORVOEGSEL: Final = 10
@@ -20,8 +20,6 @@ LEGE_NAAM: Final[dict[str, str]] = {
     "achternaam": "",
 }
 
-_ZERO_WIDTH_JOINER: Final = "\u200d"
-_SKIN_TONES: Final = range(0x1F3FB, 0x1F400)
 # One initial ("J.", "Th.", or a bare "J") with the blanks behind it.
 _INITIAL: Final = re.compile(r"[^.\s]*\.\s*|[^.\s]+\s*")
 
@@ -77,9 +75,9 @@ def persoonsnaam(
 
     return {
         "voorletters": _fitting_voorletters(voorletters, found),
-        "voornaam": _fitting("M12", _IDENTIFICATIE + "voornamen", voornaam, found),
+        "voornaam": fitted(voornaam, MAX_NAAM, "M12", _IDENTIFICATIE + "voornamen", found, NAME_SHORTENED),
         "voorvoegselAchternaam": voorvoegsel,
-        "achternaam": _fitting("M12", achternaam_field, achternaam, found),
+        "achternaam": fitted(achternaam, MAX_NAAM, "M12", achternaam_field, found, NAME_SHORTENED),
     }
 
 
@@ -112,7 +110,7 @@ def organisatienaam(statutair: str, handelsnamen: Sequence[str], afwijkend: str,
             )
         )
     _report_unused(afwijkend, {_folded(naam)}, found)
-    return _fitting("M13", field, naam, found)
+    return fitted(naam, MAX_NAAM, "M13", field, found, NAME_SHORTENED)
 
 
 def actornaam(
@@ -137,7 +135,7 @@ def actornaam(
     if not naam:
         field, naam = _AFWIJKEND, afwijkend.strip()
     _report_unused(afwijkend, spellings | {_folded(naam)}, found)
-    return _fitting("M27", field, naam, found) or "onbekend"
+    return fitted(naam, MAX_NAAM, "M27", field, found, NAME_SHORTENED) or "onbekend"
 
 
 def only_afwijkend(identificatie: Mapping[str, Any], afwijkend: str) -> bool:
@@ -154,41 +152,6 @@ def report_afwijkend(afwijkend: str, naam: str | Mapping[str, str], found: list[
     _report_unused(afwijkend, spellings, found)
 
 
-def cut_at_word(text: str, limit: int) -> str:
-    """Give the longest beginning of `text` that is at most `limit` code points and ends at a word.
-
-    A first word that is too long by itself is cut inside, but never between a character and the combining
-    characters that belong to it; so the result can be "" when one such character alone exceeds the limit.
-    """
-    if len(text) <= limit:
-        return text
-    for position in range(limit, 0, -1):
-        if text[position].isspace():
-            words = text[:position].rstrip()
-            if words:
-                return words
-            break
-    return _cut_at_character(text, limit).rstrip()
-
-
-def _cut_at_character(text: str, limit: int) -> str:
-    position = min(limit, len(text))
-    while 0 < position < len(text) and _belongs_to_previous(text, position):
-        position -= 1
-    return text[:position]
-
-
-def _belongs_to_previous(text: str, position: int) -> bool:
-    """Say whether the character at `position` is drawn as one with the character before it."""
-    character = text[position]
-    return (
-        unicodedata.category(character).startswith("M")
-        or character == _ZERO_WIDTH_JOINER
-        or text[position - 1] == _ZERO_WIDTH_JOINER
-        or ord(character) in _SKIN_TONES
-    )
-
-
 def _report_lost_parts(parts: Sequence[str], cut: str, found: list[Finding]) -> None:
     """Name the parts before the achternaam that do not stand whole in the naam of a medewerker, cut (M27)."""
     for part, field in zip(parts, ("voorletters", "voorvoegselAchternaam"), strict=False):
@@ -203,21 +166,6 @@ def _report_lost_parts(parts: Sequence[str], cut: str, found: list[Finding]) -> 
             )
 
 
-def _fitting(rule: str, field: str, naam: str, found: list[Finding]) -> str:
-    cut = cut_at_word(naam, MAX_NAAM)
-    if cut != naam:
-        found.append(
-            Finding(
-                rule,
-                field,
-                Severity.ADJUSTED,
-                f"Naam van {len(naam)} tekens past niet (hoogstens {MAX_NAAM}); bij een woord afgekapt op "
-                f"{len(cut)} tekens.",
-            )
-        )
-    return cut
-
-
 def _fitting_voorletters(voorletters: str, found: list[Finding]) -> str:
     if len(voorletters) <= MAX_VOORLETTERS:
         return voorletters
@@ -226,7 +174,7 @@ def _fitting_voorletters(voorletters: str, found: list[Finding]) -> str:
         if len(voorletters[: initial.end()].rstrip()) > MAX_VOORLETTERS:
             break
         end = initial.end()
-    kept = voorletters[:end].rstrip() or _cut_at_character(voorletters, MAX_VOORLETTERS)
+    kept = voorletters[:end].rstrip() or cut_at_character(voorletters, MAX_VOORLETTERS)
     found.append(
         Finding(
             "M12",

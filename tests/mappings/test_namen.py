@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.model.findings import Severity
-from mappings.values.namen import actornaam, cut_at_word, organisatienaam, persoonsnaam, volledige_naam
+from mappings.values.namen import actornaam, organisatienaam, persoonsnaam, volledige_naam
+from mappings.values.texts import cut_at_word
 
 LONG = st.text(min_size=0, max_size=260)
 WORDS = re.compile(r"\S+")

@@ -30,7 +30,8 @@ from legacy_objects import (
 from mappings.model.claims import Claim
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import OMSCHRIJVINGEN_GENERIEK, Settings
-from mappings.translate import translate, uuid_in
+from mappings.translate import translate
+from mappings.values.uuids import uuid_in
 
 HOUSE = {
     "aoaIdentificatie": "0363010012345678",

@@ -17,12 +17,12 @@ from typing import Any
 import orjson
 
 from mappings.incoming.unreadable import MARK, Fault, unreadable
+from mappings.values.uuids import USUAL
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NEXT = re.compile(r",\s*(?=\{)")
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # While it is being read, what is no text stands as a surrogate: bad bytes where Python puts them (U+DC80 and up),
 # control characters, numbers that are none, and names that an object has twice below that.
 _CONTROLS, _TWICE, _NO_NUMBER, _BYTES = 0xDC00, 0xDC7E, 0xDC7F, 0xDC80
@@ -84,7 +84,7 @@ def split(text: str, path: str) -> Iterator[dict[str, Any] | Broken]:
     if not text.startswith("["):
         found = re.search(rf'"(?:results|{path})"\s*:\s*(?=\[)', text)
         start = found.end() if found else 0
-    address = re.compile(rf'"url"\s*:\s*"[^"]*/{path}/({_UUID})/?"')
+    address = re.compile(rf'"url"\s*:\s*"[^"]*/{path}/({USUAL})/?"')
     place = start + 1
     while True:
         while place < len(text) and text[place] in ", \t\r\n":

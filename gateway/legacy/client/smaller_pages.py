@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from gateway.legacy.client.api_versions import SMALLER_SIZES
 from gateway.legacy.errors import NotFound
+from mappings.values.uuids import USUAL
 
 # After so many pages in a row that were too large, their size is not tried for so long.
 IN_A_ROW = 2
@@ -56,8 +57,7 @@ def in_parts(ask: Callable[[int, int], Part], number: int, size: int, smaller: i
 
 def first_address(begin: bytes, path: str) -> str | None:
     """The uuid of the first object of a list that names its address, by how the text of the answer begins."""
-    uuid = rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    found = re.search(rb'"url"\s*:\s*"[^"]*/' + path.encode() + rb"/(" + uuid + rb')/?"', begin)
+    found = re.search(rf'"url"\s*:\s*"[^"]*/{path}/({USUAL})/?"'.encode(), begin)
     return found[1].decode().lower() if found else None
 
 

@@ -6,7 +6,6 @@ Written against the measured behaviour of such APIs: `next` and `count` are not 
 from uuid and the one configured base, and only parameters that the version has are asked.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,11 +26,10 @@ from gateway.legacy.pacing.server_gates import Gates
 from mappings.incoming.unreadable import Fault, unreadable
 from mappings.standards import LISTS
 from mappings.standards.declaration import ZAKEN, Pages
+from mappings.values.uuids import is_usual, usual_at_end
 
 # A source that gives one page over and over does not know `page`; inserts can make two equal, not three.
 _SAME_PAGES = 3
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +75,7 @@ def uuid_of(url: str) -> str | None:
         path = urlsplit(url).path
     except ValueError:
         return None
-    last = path.rstrip("/").rpartition("/")[2]
-    return last.lower() if _UUID.fullmatch(last) else None
+    return usual_at_end(path) or None
 
 
 class ZakenClient:
@@ -182,7 +179,7 @@ class ZakenClient:
         Raises BadRequest for what is not a uuid (the real server answers such an address with a 500) and
         NotConfigured for a kind of the Catalogi API without catalogi_url.
         """
-        if not _UUID.fullmatch(uuid):
+        if not is_usual(uuid):
             template = f"GET /{LISTS[kind].path}/*"
             raise errors.BadRequest(self.source_name, template, text="dit is geen uuid")
         return f"{self._list_url(kind)}/{uuid.lower()}"

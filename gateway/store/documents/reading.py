@@ -112,7 +112,7 @@ def _asked(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condi
 
 
 def _first_page(connection: sqlite3.Connection, asked: Asked, size: int) -> Page:
-    # One row more than asked tells whether counting is needed at all.
+    # One row more than asked shows whether counting is needed at all.
     most = size + 1
     if asked.rank == NO_INDEX:
         rows = _rows(connection, asked, NEWEST_FIRST, most, 0)
