@@ -16,8 +16,9 @@ from marshmallow import Schema, ValidationError
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.checks import CHECKS, NEEDS_KVK_NUMMER
 from mappings.klantinteracties.faults import Invalid, InvalidParam
-from mappings.klantinteracties.fields import Variants, camel_case
+from mappings.klantinteracties.fields import Variants
 from mappings.klantinteracties.schemas import SCHEMAS
+from mappings.klantinteracties.text_forms import camel_case
 
 __all__ = [
     "NEEDS_KVK_NUMMER",

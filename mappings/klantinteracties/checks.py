@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import NON_FIELD, InvalidParam
-from mappings.klantinteracties.fields import is_email, is_telephone
+from mappings.klantinteracties.text_forms import is_email, is_telephone
 from mappings.values import nummers
 
 Json = Mapping[str, Any]

@@ -14,83 +14,20 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
-import pycountry
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing, pre_load
 
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault, refused
-from mappings.values.digitaleadressen import geldig_emailadres
+from mappings.klantinteracties.text_forms import Rule, camel_case, is_address, matching, metadata_key
 from mappings.values.uuids import uuid_of
 
 Json = dict[str, Any]
-# What is wrong with a text; called for texts that are not empty.
-Rule = Callable[[str], Fault | None]
-
-# Numbers that belong to services, not to people, may not be called back (contract, field `adres`).
-TELEPHONE: Final = r"^(0[1-9][0-9]{8}|\+[0-9]{9,15}|00[0-9]{7,13})$"
-_TELEPHONE: Final = re.compile(TELEPHONE)
-_SERVICE_NUMBERS: Final = ("0800", "0900")
-# Digits only, and too few of them; not the beginning of a number of a service [132].
-_SHORT_TELEPHONE: Final = re.compile(r"(?!0[89]00|140)([1-9][0-9]{0,8}|0[0-9]{0,8}|\+[0-9]{0,8})")
-_UNDERSCORE: Final = re.compile(r"_+([A-Za-z0-9])")
-_CAPITALS_IN_FRONT: Final = re.compile(r"^[A-Z]+(?![a-z])|^[A-Z]")
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _WHOLE_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.0*)?", re.ASCII)
 _MOST_DIGITS: Final = 1000
 _LONGEST_JUDGED: Final = 2000
 _TRUE: Final = {"true", "1"}
 _FALSE: Final = {"false", "0"}
-_IS_URL: Final = validate.URL(schemes={"http", "https", "ftp", "ftps"})
-
-
-def camel_case(key: str) -> str:
-    """A key as the API spells it: `some_key` and `SomeKey` are `someKey` [185, 189]; doing it twice changes nothing."""
-    joined = _UNDERSCORE.sub(lambda found: found[1].upper(), key)
-    return _CAPITALS_IN_FRONT.sub(lambda found: found[0].lower(), joined)
-
-
-def metadata_key(key: str) -> str:
-    """A free key as it comes back: `some_key` is `someKey`, `_a` is `A`, and `Betreft` stays as it is [189]."""
-    return _UNDERSCORE.sub(lambda found: found[1].upper(), key)
-
-
-def matching(pattern: str, fault: Fault | Callable[[str], Fault]) -> Rule:
-    """A rule that a text has this form."""
-    form = re.compile(pattern.removeprefix("^").removesuffix("$"))
-
-    def judge(text: str) -> Fault | None:
-        if form.fullmatch(text):
-            return None
-        return fault if isinstance(fault, Fault) else fault(text)
-
-    return judge
-
-
-def is_email(text: str) -> Fault | None:
-    """A rule: an e-mail address, by the rules that M21 applies too."""
-    return None if geldig_emailadres(text) else faults.NO_EMAIL
-
-
-def is_telephone(text: str) -> Fault | None:
-    """A rule: a telephone number without separators, not of a service."""
-    if _TELEPHONE.fullmatch(text) and not text.startswith(_SERVICE_NUMBERS):
-        return None
-    return faults.SHORT_TELEPHONE if _SHORT_TELEPHONE.fullmatch(text) else faults.NO_TELEPHONE
-
-
-def is_country(text: str) -> Fault | None:
-    """A rule: a code of two letters of ISO 3166, in capitals: a filter finds it only as it is written."""
-    found = pycountry.countries.get(alpha_2=text) if len(text) == 2 else None
-    return None if found and found.alpha_2 == text else faults.NO_COUNTRY
-
-
-def is_address(text: str) -> Fault | None:
-    """A rule: an absolute address on the web."""
-    try:
-        _IS_URL(text)
-    except ValidationError:
-        return faults.NO_ADDRESS
-    return None
 
 
 class Input(Schema):

@@ -11,7 +11,6 @@ from marshmallow import post_load
 
 from mappings.klantinteracties.faults import Fault
 from mappings.klantinteracties.fields import (
-    TELEPHONE,
     Choice,
     Date,
     Group,
@@ -22,11 +21,8 @@ from mappings.klantinteracties.fields import (
     Reference,
     ReferenceTo,
     Text,
-    is_country,
-    is_email,
-    is_telephone,
-    matching,
 )
+from mappings.klantinteracties.text_forms import TELEPHONE, is_country, is_email, is_telephone, matching
 from mappings.values.namen import volledige_naam
 
 

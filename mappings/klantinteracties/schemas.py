@@ -15,7 +15,6 @@ from marshmallow import ValidationError, validates_schema
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.faults import Fault
 from mappings.klantinteracties.fields import (
-    TELEPHONE,
     Address,
     Choice,
     Date,
@@ -31,8 +30,6 @@ from mappings.klantinteracties.fields import (
     Text,
     Texts,
     Variants,
-    camel_case,
-    matching,
 )
 from mappings.klantinteracties.groups import (
     Adres,
@@ -50,6 +47,7 @@ from mappings.klantinteracties.groups import (
     Persoon,
     shown_name,
 )
+from mappings.klantinteracties.text_forms import TELEPHONE, camel_case, matching
 
 NUMMER: Final = "Nummer waarmee mensen dit object onderling aanduiden."
 # What a partij prefers, and the list that it must be in.

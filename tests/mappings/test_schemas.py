@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mappings.klantinteracties import Invalid, InvalidParam, defaults, load, schema_of
-from mappings.klantinteracties.fields import camel_case, metadata_key
 from mappings.klantinteracties.schemas import SCHEMAS
+from mappings.klantinteracties.text_forms import camel_case, metadata_key
 
 FOLDER = Path(__file__).parent.parent / "data" / "klantinteracties"
 SOMEONE = "6c8f4dd2-3f9a-4c47-9a0a-5fbf0e5a9b11"
