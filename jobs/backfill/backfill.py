@@ -49,12 +49,12 @@ from jobs.backfill.questions import dated, page_at, total_of, unless_too_large
 from jobs.common import zaakcontactmomenten
 from jobs.common.crew import Crew, Question
 from jobs.common.lists import UNPAGED_TIES, Filters, all_kinds_of, kinds_of, parts_of, ties_of
-from jobs.common.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
+from jobs.common.walk import SAME_PAGES, Count, PageCounts, Sizes, Walk, shown
 from jobs.common.work import Busy, busy
 from mappings.standards import CONNECTION
 from mappings.values.uuids import uuid_in
 
-__all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
+__all__ = ["Backfill", "BackfillStopped", "Busy", "Progress", "Yielded"]
 
 MAX_LOOKS = 6
 # Looks that agree are not believed when a list got shorter meanwhile; where that goes on and on, they are in the end.
@@ -77,14 +77,14 @@ BEGIN_PATIENCE = 2.0
 Found = TypeVar("Found")
 
 
-class Stopped(Exception):
+class BackfillStopped(Exception):
     """Asked to stop, by an operator or because the process ends; the text is for the record of the run."""
 
     def __init__(self, text: str = "onderbroken; gaat bij de volgende start verder") -> None:
         super().__init__(text)
 
 
-class Yielded(Stopped):
+class Yielded(BackfillStopped):
     """It had to wait, and another source can be read meanwhile."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Backfill:
     def run(self) -> bool:
         """Walk the whole source. Out: was it complete?
 
-        Raises Busy; and, leaving a run that can be gone on with: Stopped, Yielded, LegacyError, leases.Lost.
+        Raises Busy; and, leaving a run that can be gone on with: BackfillStopped, Yielded, LegacyError, leases.Lost.
         """
         lease = runs.lease_of("backfill", self.fetcher.name)
         grip = runs.take_lease(self.store, lease, LEASE_SECONDS)
@@ -142,11 +142,11 @@ class Backfill:
                 message = self._all(run)
                 status = runs.PROBLEMS if message else runs.FINISHED
                 return not message
-        except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
+        except (KeyboardInterrupt, BackfillStopped, StoppedAtTheGate) as error:
             status = runs.INTERRUPTED
-            message = str(error if isinstance(error, Stopped) else Stopped())
+            message = str(error if isinstance(error, BackfillStopped) else BackfillStopped())
             if isinstance(error, StoppedAtTheGate):
-                raise Stopped from None
+                raise BackfillStopped from None
             raise
         except (LegacyError, StoreError) as error:
             message = str(error)
@@ -195,7 +195,7 @@ class Backfill:
         return ""
 
     def _begin(self) -> None:
-        """Wait until the source may be asked, and ask it what it speaks. Raises Stopped, Yielded, LegacyError.
+        """Wait until the source may be asked, and ask it what it speaks. Raises BackfillStopped, Yielded, LegacyError.
 
         With a source that does not answer at all a run ends here, instead of waiting for better times.
         """
@@ -298,7 +298,7 @@ class Backfill:
             start = 1 if forward else self._end(kind, filters, deepest)
         walk, sizes = Walk(start, count, deepest), Sizes()
 
-        def keep(connection: sqlite3.Connection | None, page: Shown, number: int) -> None:
+        def keep(connection: sqlite3.Connection | None, page: PageCounts, number: int) -> None:
             walk.came(number, page)
             cursor["page"] = walk.turn
             cursor["deepest"][kind][cursor["part"]] = walk.deepest
@@ -310,11 +310,11 @@ class Backfill:
         def take(number: int, page: Page | TooLarge | None) -> None:
             count.surprises += self._renumbered(cursor)
             if page is None:
-                keep(None, Shown(), number)
+                keep(None, PageCounts(), number)
                 return
             if isinstance(page, TooLarge):
                 self._lost(f"{kind} pagina {number}")
-                keep(None, Shown(mark=number), number)
+                keep(None, PageCounts(mark=number), number)
                 return
 
             if page.exact and page.count is not None:
@@ -541,15 +541,15 @@ class Backfill:
             )
 
     def _look_around(self) -> None:
-        """Once a second: may we go on, and how fast? Raises Stopped, Yielded, CutOver."""
+        """Once a second: may we go on, and how fast? Raises BackfillStopped, Yielded, CutOver."""
         if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         if self.stopping.is_set():
-            raise Stopped
+            raise BackfillStopped
         self.client = self.fetcher.client
         with self.store.read() as connection:
             if backfills.stop_wished(connection, self.source):
-                raise Stopped("gestopt met klantbrug backfill stop")
+                raise BackfillStopped("gestopt met klantbrug backfill stop")
         self.asked_how = self.client.describe()
         self.crew.connections = self.asked_how["connections"]
         self._tell()

@@ -31,7 +31,7 @@ _FUNCTIE: Final = "contactpersoonRol.functie"
 
 
 @dataclass(slots=True)
-class Contact:
+class ContactDetails:
     """JSON-ready: addresses as [soort, adres, sleutel, omschrijving], contactpersoon as [achternaam, functie, key].
 
     The key is [naam, e-mail], case-folded, when an e-mail address is given, else [the rol] (M22). `genoemd` is a naam
@@ -51,7 +51,7 @@ def contact_van(
     found: list[Finding],
     *,
     overige: bool = True,
-) -> Contact:
+) -> ContactDetails:
     """What a loaded contactpersoonRol of a party's rol says (M21-M24).
 
     In: the rol's uuid, the soort of its claim, the party's own name, and whether numbers of another form become
@@ -66,7 +66,9 @@ def contact_van(
     else:
         text, persoon = _in_omschrijving(given, eigen_naam, bool(adressen), found), None
     genoemd = "" if persoon or not adressen else ander_dan(given["naam"], eigen_naam)
-    return Contact([[adres.soort, adres.adres, adres.sleutel, text] for adres in adressen], persoon, genoemd)
+    return ContactDetails(
+        [[adres.soort, adres.adres, adres.sleutel, text] for adres in adressen], persoon, genoemd
+    )
 
 
 def is_eigen_naam(naam: str, eigen: Mapping[str, str]) -> bool:

@@ -40,7 +40,7 @@ _BRACKETS: Final = re.compile(r"[()\[\]]")
 
 
 @dataclass(frozen=True, slots=True)
-class Adres:
+class GivenAddress:
     """One digitaal adres; `sleutel` is the normalised value by which two of them are the same (M9, M21)."""
 
     soort: str
@@ -51,7 +51,7 @@ class Adres:
 
 def digitale_adressen(
     contactpersoon: Mapping[str, str], omschrijving: str, found: list[Finding], *, overige: bool = True
-) -> list[Adres]:
+) -> list[GivenAddress]:
     """Give the digitale adressen of a contactpersoonRol, e-mail first (M21).
 
     In: the loaded contactpersoonRol, the omschrijving that each adres gets (see `omschrijving`), and whether a number
@@ -73,7 +73,7 @@ def digitale_adressen(
 
 def adressen_in(
     soort: str, text: str, omschrijving: str, path: str, found: list[Finding], *, overige: bool = True
-) -> list[Adres]:
+) -> list[GivenAddress]:
     """Give the digitale adressen in any legacy field for e-mail addresses or telephone numbers (M21).
 
     In: what the field is for (`email` or `telefoonnummer`), its text and its path. Several in one field are an adres
@@ -91,12 +91,12 @@ def adressen_in(
             if len(email) > MAX_ADRES:
                 found.append(Finding("M21", path, Severity.DROPPED, _too_long(email)))
         return [
-            Adres("email", email, email.casefold(), omschrijving)
+            GivenAddress("email", email, email.casefold(), omschrijving)
             for email in emails
             if len(email) <= MAX_ADRES
         ]
     numbers, all_read = telefoonnummers(text)
-    adressen = [Adres("telefoonnummer", number, number, omschrijving) for number in numbers]
+    adressen = [GivenAddress("telefoonnummer", number, number, omschrijving) for number in numbers]
     if not text or all_read:
         return adressen
     left = "Dit is geen telefoonnummer dat de API aanneemt"
@@ -106,7 +106,7 @@ def adressen_in(
         found.append(Finding("M21", path, Severity.DROPPED, _too_long(text)))
     elif overige:
         # Of one that is separators only, those are all there is.
-        adressen.append(Adres("overig", text, _plain(text) or text, omschrijving))
+        adressen.append(GivenAddress("overig", text, _plain(text) or text, omschrijving))
         found.append(Finding("M21", path, Severity.ADJUSTED, f"{left}; als soort overig overgenomen."))
     else:
         found.append(

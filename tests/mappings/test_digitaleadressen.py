@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mappings.model.findings import Severity
 from mappings.values.digitaleadressen import (
-    Adres,
+    GivenAddress,
     digitale_adressen,
     geldig_emailadres,
     omschrijving,
@@ -28,7 +28,7 @@ def contact(emailadres="", telefoonnummer=""):
 def test_an_email_address_keeps_its_spelling_and_is_compared_without_case():
     found = []
     assert digitale_adressen(contact("Info69@Example.NL"), "Pieter Bakker", found) == [
-        Adres("email", "Info69@Example.NL", "info69@example.nl", "Pieter Bakker")
+        GivenAddress("email", "Info69@Example.NL", "info69@example.nl", "Pieter Bakker")
     ]
     assert found == []
 
@@ -148,7 +148,9 @@ def test_no_telephone_number_that_the_served_api_takes(text):
 def test_two_numbers_in_one_field_are_two_addresses(text):
     found = []
     made = digitale_adressen(contact(telefoonnummer=text), "", found)
-    assert made == [Adres("telefoonnummer", number, number, "") for number in ("0612345678", "0687654321")]
+    assert made == [
+        GivenAddress("telefoonnummer", number, number, "") for number in ("0612345678", "0687654321")
+    ]
     assert found == []
 
 
@@ -202,7 +204,7 @@ def test_email_addresses_are_read_without_what_nobody_sees(text, emails):
 def test_another_number_is_kept_as_given_under_soort_overig_with_a_finding():
     found = []
     assert digitale_adressen(contact(telefoonnummer=" 14 030 "), "", found) == [
-        Adres("overig", "14 030", "14030", "")
+        GivenAddress("overig", "14 030", "14030", "")
     ]
     assert [(f.field, f.severity) for f in found] == [("contactpersoonRol.telefoonnummer", Severity.ADJUSTED)]
 

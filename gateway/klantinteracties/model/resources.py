@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from gateway.klantinteracties.model.declarations import (
     At,
+    BodyValue,
+    DocumentReference,
     Filter,
     Inside,
     Listing,
-    Reference,
     References,
     Resource,
     Summary,
     Through,
-    Value,
     Writes,
 )
 from gateway.store.base.conditions import Compare
@@ -31,9 +31,9 @@ COMPARISONS = (
 )
 
 
-def values(*names: str) -> tuple[Value, ...]:
+def values(*names: str) -> tuple[BodyValue, ...]:
     """Fields that stand in the stored body as they are shown."""
-    return tuple(Value(name) for name in names)
+    return tuple(BodyValue(name) for name in names)
 
 
 def identificator(at: At) -> tuple[Filter, ...]:
@@ -73,7 +73,7 @@ actoren = Resource(
     description="Iets dat of iemand die voor de gemeente werkzaamheden uitvoert.",
     fields=(
         *values("naam", "soortActor", "indicatieActief", "actoridentificator"),
-        Value("actorIdentificatie", switch="soortActor"),
+        BodyValue("actorIdentificatie", switch="soortActor"),
     ),
     filters=(
         *object_identificator(ACTOR, "actoridentificator"),
@@ -94,10 +94,10 @@ digitaleadressen = Resource(
     title="Digitaal Adres",
     description="Digitaal adres van een partij of van een betrokkene bij een klantcontact.",
     fields=(
-        Reference("verstrektDoorBetrokkene", "digitaleadres.verstrektDoorBetrokkene", "betrokkene"),
-        Reference("verstrektDoorPartij", "digitaleadres.verstrektDoorPartij", "partij"),
+        DocumentReference("verstrektDoorBetrokkene", "digitaleadres.verstrektDoorBetrokkene", "betrokkene"),
+        DocumentReference("verstrektDoorPartij", "digitaleadres.verstrektDoorPartij", "partij"),
         *values("adres", "soortDigitaalAdres", "isStandaardAdres", "omschrijving", "referentie"),
-        Value("verificatieDatum"),
+        BodyValue("verificatieDatum"),
     ),
     filters=(
         DIGITAALADRES.text("adres"),
@@ -123,7 +123,7 @@ rekeningnummers = Resource(
     kind="rekeningnummer",
     title="Rekeningnummer",
     description="Bankrekeningnummer van een partij.",
-    fields=(Reference("partij", "rekeningnummer.partij", "partij"), *values("iban", "bic")),
+    fields=(DocumentReference("partij", "rekeningnummer.partij", "partij"), *values("iban", "bic")),
     filters=(REKENINGNUMMER.text("bic"), REKENINGNUMMER.text("iban"), REKENINGNUMMER.uuid()),
 )
 
@@ -133,8 +133,8 @@ actorklantcontacten = Resource(
     title="Actor Klantcontact",
     description="Betrokkenheid van een actor bij een klantcontact.",
     fields=(
-        Reference("actor", "actorklantcontact.actor", "actor"),
-        Reference("klantcontact", "actorklantcontact.klantcontact", "klantcontact"),
+        DocumentReference("actor", "actorklantcontact.actor", "actor"),
+        DocumentReference("klantcontact", "actorklantcontact.klantcontact", "klantcontact"),
     ),
     filters=(
         *ACTORKLANTCONTACT.to("actorklantcontact.actor", "actor", "actor__").by_reference(),
@@ -213,8 +213,8 @@ betrokkenen = Resource(
     title="Betrokkene",
     description="Persoon of organisatie die bij een klantcontact betrokken was.",
     fields=(
-        Reference("wasPartij", "betrokkene.wasPartij", "partij"),
-        Reference("hadKlantcontact", "betrokkene.hadKlantcontact", "klantcontact"),
+        DocumentReference("wasPartij", "betrokkene.wasPartij", "partij"),
+        DocumentReference("hadKlantcontact", "betrokkene.hadKlantcontact", "klantcontact"),
         Listing("digitaleAdressen", "digitaleadres.verstrektDoorBetrokkene", "digitaleadres"),
         *values("bezoekadres", "correspondentieadres", "contactnaam", "volledigeNaam", "rol"),
         *values("organisatienaam", "initiator"),
@@ -243,9 +243,9 @@ onderwerpobjecten = Resource(
     title="Onderwerpobject",
     description="Object waarover een klantcontact ging.",
     fields=(
-        Reference("klantcontact", "onderwerpobject.klantcontact", "klantcontact"),
-        Reference("wasKlantcontact", "onderwerpobject.wasKlantcontact", "klantcontact"),
-        Value("onderwerpobjectidentificator"),
+        DocumentReference("klantcontact", "onderwerpobject.klantcontact", "klantcontact"),
+        DocumentReference("wasKlantcontact", "onderwerpobject.wasKlantcontact", "klantcontact"),
+        BodyValue("onderwerpobjectidentificator"),
     ),
     filters=(
         *ONDERWERPOBJECT.to("onderwerpobject.klantcontact", "klantcontact", "klantcontact__").by_reference(),
@@ -263,8 +263,8 @@ bijlagen = Resource(
     title="Bijlage",
     description="Informatieobject dat deel uitmaakte van een klantcontact.",
     fields=(
-        Reference("wasBijlageVanKlantcontact", "bijlage.klantcontact", "klantcontact"),
-        Value("bijlageidentificator"),
+        DocumentReference("wasBijlageVanKlantcontact", "bijlage.klantcontact", "klantcontact"),
+        BodyValue("bijlageidentificator"),
     ),
     filters=(
         *object_identificator(BIJLAGE, "bijlageidentificator"),
@@ -286,7 +286,9 @@ internetaken = Resource(
     description="Verzoek aan een actor om na een klantcontact iets te doen.",
     fields=(
         *values("nummer", "referentienummer", "gevraagdeHandeling"),
-        Reference("aanleidinggevendKlantcontact", "internetaak.aanleidinggevendKlantcontact", "klantcontact"),
+        DocumentReference(
+            "aanleidinggevendKlantcontact", "internetaak.aanleidinggevendKlantcontact", "klantcontact"
+        ),
         References("toegewezenAanActor", "internetaak.toegewezenAanActoren", "actor", first=True),
         References("toegewezenAanActoren", "internetaak.toegewezenAanActoren", "actor"),
         *values("toelichting", "status", "toegewezenOp", "afgehandeldOp"),
@@ -323,8 +325,8 @@ categorie_relaties = Resource(
     title="Categorie Relatie",
     description="Tijdvak waarin een partij tot een categorie hoort.",
     fields=(
-        Reference("partij", "categorie-relatie.partij", "partij"),
-        Reference("categorie", "categorie-relatie.categorie", "categorie", extra=("naam",)),
+        DocumentReference("partij", "categorie-relatie.partij", "partij"),
+        DocumentReference("categorie", "categorie-relatie.categorie", "categorie", extra=("naam",)),
         *values("beginDatum", "eindDatum"),
     ),
     filters=(
@@ -372,7 +374,7 @@ partijen = Resource(
             "digitaleadres",
             writes=Writes.TAKES_OVER,
         ),
-        Reference(
+        DocumentReference(
             "voorkeursDigitaalAdres",
             "partij.voorkeursDigitaalAdres",
             "digitaleadres",
@@ -385,7 +387,7 @@ partijen = Resource(
             "partij",
         ),
         Listing("rekeningnummers", "rekeningnummer.partij", "rekeningnummer", writes=Writes.TAKES_OVER),
-        Reference(
+        DocumentReference(
             "voorkeursRekeningnummer",
             "partij.voorkeursRekeningnummer",
             "rekeningnummer",
@@ -402,7 +404,7 @@ partijen = Resource(
         *values("bezoekadres", "correspondentieadres"),
         Inside(
             "partijIdentificatie",
-            Reference(
+            DocumentReference(
                 "werkteVoorPartij", "partij.werkteVoorPartij", "partij", only=("soortPartij", "organisatie")
             ),
             switch="soortPartij",
@@ -438,9 +440,11 @@ partij_identificatoren = Resource(
     title="Partij Identificator",
     description="Nummer waaronder een partij in een basisregistratie bekend is.",
     fields=(
-        Reference("identificeerdePartij", "partij-identificator.identificeerdePartij", "partij"),
+        DocumentReference("identificeerdePartij", "partij-identificator.identificeerdePartij", "partij"),
         *values("anderePartijIdentificator", "partijIdentificator"),
-        Reference("subIdentificatorVan", "partij-identificator.subIdentificatorVan", "partij-identificator"),
+        DocumentReference(
+            "subIdentificatorVan", "partij-identificator.subIdentificatorVan", "partij-identificator"
+        ),
     ),
     filters=(
         PARTIJ_IDENTIFICATOR.text("anderePartijIdentificator"),
@@ -479,8 +483,10 @@ vertegenwoordigingen = Resource(
     title="Vertegenwoordigden",
     description="Partij die namens een andere partij optreedt.",
     fields=(
-        Reference("vertegenwoordigendePartij", "vertegenwoordiging.vertegenwoordigendePartij", "partij"),
-        Reference("vertegenwoordigdePartij", "vertegenwoordiging.vertegenwoordigdePartij", "partij"),
+        DocumentReference(
+            "vertegenwoordigendePartij", "vertegenwoordiging.vertegenwoordigendePartij", "partij"
+        ),
+        DocumentReference("vertegenwoordigdePartij", "vertegenwoordiging.vertegenwoordigdePartij", "partij"),
     ),
     filters=(*vertegenwoordigde.by_reference(), *vertegenwoordigende.by_reference()),
 )
