@@ -13,7 +13,7 @@ help:
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
 	@echo "make attack wrong tokens, slow clients, slow sources, heavy questions and a held lock against a running server"
 	@echo "make lock   the lock files and the list of licences anew, after a change of dependencies"
-	@echo "make reference  docs/configuration.md anew, after a change of a key of the configuration"
+	@echo "make reference  docs/configuration.md and docs/commands.md anew, after a change of a key or an option"
 	@echo "make wheel  what production installs, in dist/"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
@@ -38,7 +38,8 @@ lock:
 	$(BIN)/python tests/licences.py
 
 reference: .venv/installed
-	$(BIN)/python tests/configuration.py
+	$(BIN)/python tests/configuration_reference.py
+	$(BIN)/python tests/command_reference.py
 
 # What production installs beside requirements.lock, see docs/operation.md.
 wheel: .venv/installed

@@ -146,7 +146,7 @@ def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: 
     """The answer to an exception that no view made one of."""
     if isinstance(error, TooLong):
         return _reply(addresses, slow_queries.ended(environ, store.question_seconds), environ)
-    if isinstance(error, StoreBusy):  # it was told of where it waited
+    if isinstance(error, StoreBusy):  # it was logged where it waited
         return _reply(addresses, problems.store_busy(ceil(store.waiting.seconds)), environ)
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]

@@ -161,9 +161,9 @@ def off_because(job: Job, config: Config, store: Store) -> str:
     """
     if reason := job.unusable(config):
         return reason
-    said = meta(store, _switch_of(job.name))
-    if said is not None:
-        return "" if said == ON else "klantbrug jobs disable"
+    switched = meta(store, _switch_of(job.name))
+    if switched is not None:
+        return "" if switched == ON else "klantbrug jobs disable"
     chosen = config.jobs.get(job.name)
     if chosen is None and not job.wanted:
         return f"er is geen [jobs.{job.name}]"
@@ -259,7 +259,7 @@ def run_turn(
 ) -> dict[str, int]:
     """Run one turn of a job now, as the only one over all processes; in, out and raised as of `run_job`.
 
-    One that lasts longer than it may is stopped, which is told in the log and counted.
+    One that lasts longer than it may is stopped, which is logged and counted.
     """
     stopping = stopping or threading.Event()
 

@@ -61,7 +61,7 @@ class Scheduler:
         self.jobs = usable(installation.config) if jobs is None else jobs
         self.turns = [turn for job in self.jobs for turn in turns_of(job, installation.fetchers)]
         self.lease_seconds = lease_seconds
-        # It tells of every run and of every run that was not needed; what matters we log ourselves.
+        # It logs every run and every run that was not needed; what matters we log ourselves.
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     def run(self, wait: Wait) -> None:
@@ -76,21 +76,21 @@ class Scheduler:
             self._run_terms(wait)
 
     def _run_terms(self, wait: Wait) -> None:
-        told = False
+        logged = False
         while True:
             grip = leases.take(self.installation.store, LEASE, self.lease_seconds)
             if grip is not None:
-                told = False
+                logged = False
                 if self._term(grip, wait):
                     return
-            elif not told:
+            elif not logged:
                 log.info("scheduler stands by: another process schedules")
-                told = True
+                logged = True
             if wait(min(STANDBY_SECONDS, self.lease_seconds / 4)):
                 return
 
     def _term(self, grip: leases.Grip, wait: Wait) -> bool:
-        """Schedule until told to stop (out: True) or until the lease is another's."""
+        """Schedule until asked to stop (out: True) or until the lease is another's."""
         stopping = threading.Event()
         scheduler = BackgroundScheduler(
             timezone=DUTCH_TIME,
@@ -108,7 +108,7 @@ class Scheduler:
             )
         scheduler.start()
         log.info("scheduler started", jobs=", ".join(job.name for job in self.jobs))
-        told: set[str] = set()
+        logged: set[str] = set()
         ahead = _ahead()
         try:
             while not wait(self.lease_seconds / 4):
@@ -120,9 +120,9 @@ class Scheduler:
                     hanging = set(leases.stuck(connection, JOB_LEASE))
                     bulk = runs.any_bulk(connection)
                 self.installation.store.tidy_log(bulk=bulk)  # so that no writer of the gateway has to
-                for name in sorted(hanging - told):
+                for name in sorted(hanging - logged):
                     log.error("job hangs: it gives no sign", job=name.removeprefix(JOB_LEASE))
-                told = hanging
+                logged = hanging
             return True
         except leases.Lost:
             log.warning("scheduler stopped: another process took over")

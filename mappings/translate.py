@@ -14,7 +14,8 @@ from mappings.model.settings import Settings
 from mappings.model.translated import Translated
 from mappings.standards import KINDS
 
-# Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test tells when.
+# Raised when the same legacy objects give other documents: an installation is then asked to rebuild. A test fails when
+# that was forgotten.
 VERSION = 8
 
 
@@ -31,7 +32,7 @@ def translate(kind: str, raw: Mapping[str, Any], source: str, settings: Settings
 
 
 def fingerprint(settings: Settings) -> str:
-    """What tells this mapping from another: its version and the choices that documents depend on.
+    """What distinguishes this mapping from another: its version and the choices that documents depend on.
 
     Not the maximum of M34: what it leaves out is not held, and never needs translating again; nor how long is kept what
     makes no document (M2). And of the codes of a zaak only those that are served: by the others is only searched (M29).
@@ -40,5 +41,5 @@ def fingerprint(settings: Settings) -> str:
     del choices["max_vertrouwelijkheidaanduiding"]
     del choices["wachttijd_dagen"]
     choices["zaak_codes"] = choices["zaak_codes"][0]
-    told = json.dumps([VERSION, choices], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = json.dumps([VERSION, choices], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from configuration import DOCUMENT, document
+from configuration_reference import DOCUMENT, document
 
 from gateway.config.fields import check
 from gateway.config.load import ensure_secret, ensure_secret_file, load_config

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import shlex
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -280,6 +282,30 @@ def test_the_tables_of_the_store_are_those_that_the_architecture_tells_of():
     made = set(re.findall(r"CREATE TABLE (\w+)", schema))
     rows = re.findall(r"^\| (`.+?`) \|", section(ARCHITECTURE, "The store"), re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == made
+
+
+RECORDINGS = ROOT / "tests" / "data" / "klantinteracties"
+RECORDING = re.compile(r"\[(\d{3}(?:(?:, |-)\d{3})*)\]")
+
+
+def recordings_named_in(path: Path) -> set[str]:
+    """The numbers of recorded exchanges in comments and docstrings."""
+    said = set()
+    for token in tokenize.generate_tokens(io.StringIO(text_of(path)).readline):
+        if token.type == tokenize.COMMENT or token.string.startswith('"""'):
+            said |= {
+                number for named in RECORDING.findall(token.string) for number in re.split(", |-", named)
+            }
+    return said
+
+
+def test_recordings_named_by_their_number_are_there_and_every_module_says_where():
+    kept = {path.name[:3] for path in RECORDINGS.glob("*.json")}
+    naming = {path: numbers for path in MODULES if (numbers := recordings_named_in(path))}
+    assert len(naming) > 5
+    for path, numbers in naming.items():
+        assert numbers <= kept, f"{named(path)}: {sorted(numbers - kept)}"
+        assert "tests/data/klantinteracties/<number>-*.json" in text_of(path), named(path)
 
 
 # What the operator reads

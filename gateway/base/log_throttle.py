@@ -17,22 +17,22 @@ class Seldom:
     """Warnings with one text, counted for each set of values. Safe for threads."""
 
     def __init__(self, log: BoundLogger, text: str, seconds: float = EVERY_SECONDS) -> None:
-        """In: where it is told, the text, and how far apart two lines with the same values are at least."""
+        """In: the log, the text, and how far apart two lines with the same values are at least."""
         self._log, self._text, self._seconds = log, text, seconds
         self._lock = threading.Lock()
-        # For each set of values: when it was told, and how often it happened since.
+        # For each set of values: when it was logged, and how often it happened since.
         self._told: dict[_Key, tuple[float, int]] = {}
 
     def warning(self, **values: Any) -> None:
         """It happened, with these values: short names that say nothing of persons, and few different ones."""
         key = tuple(sorted(values.items()))
         with self._lock:
-            told, since = self._told.get(key, (0.0, 0))
-            left = told + self._seconds - time.monotonic()
+            logged, since = self._told.get(key, (0.0, 0))
+            left = logged + self._seconds - time.monotonic()
             if key in self._told and left > 0:
-                self._told[key] = told, since + 1
+                self._told[key] = logged, since + 1
                 if not since:
-                    # So that the last ones are told of too, when nothing comes after them.
+                    # So that the last ones are logged too, when nothing comes after them.
                     timer = threading.Timer(left, self._tell, (key,))
                     timer.daemon = True
                     timer.start()

@@ -96,7 +96,7 @@ class _Withholding:
         record = self._make(*args, **kwargs)
         # The standard library itself makes nameless records, to copy others into.
         if (record.name or "").partition(".")[0] in HTTP_LIBRARIES:
-            # A message without arguments is a finished sentence: no telling what is in it.
+            # A message without arguments is a finished sentence: it may hold anything.
             record.msg = scrub(str(record.msg)) if record.args else WITHHELD
             record.args = None
             record.exc_info = record.exc_text = record.stack_info = None

@@ -1,6 +1,6 @@
 """Which process is it, and does it live? For what processes of one store write down for each other.
 
-A process number alone does not tell. Numbers are used again, at once in a container that is started again; and each
+A number alone identifies no process. Numbers are used again, at once in a container that is started again, and each
 container may have a pid namespace of its own, in which the numbers of another mean nothing.
 """
 
@@ -65,7 +65,7 @@ def alive(pid: int, since: int, namespace: int) -> bool | None:
 
 
 def boot() -> int:
-    """A number for this run of the machine; 0 where it does not tell."""
+    """A number for this run of the machine; 0 where it does not say."""
     try:
         return int(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8], 16)
     except (OSError, ValueError):
@@ -73,7 +73,7 @@ def boot() -> int:
 
 
 def _namespace() -> int:
-    """The number of our pid namespace; 0 where the machine does not tell."""
+    """The number of our pid namespace; 0 where the machine does not say."""
     try:
         return Path("/proc/self/ns/pid").stat().st_ino
     except OSError:
@@ -81,7 +81,7 @@ def _namespace() -> int:
 
 
 def born(pid: int) -> int | None:
-    """When that process started, in ticks of the kernel; None when it is no more. 0 where the machine does not tell."""
+    """When that process started, in ticks of the kernel; None when it is no more. 0 where the machine does not say."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):

@@ -1,6 +1,6 @@
 """HTTP connections on which a call has an end, however its answer comes.
 
-A read timeout counts anew for each byte that arrives, so a server that sends one now and then is never too late: not
+A read timeout begins again for each byte that arrives, so a server that sends one now and then is never too late: not
 with its headers, and not with its body. Here every read of the socket knows when the whole call must be over.
 """
 

@@ -27,10 +27,10 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
     explainer = Explainer(store, settings, uuid_secret)
 
     def by_uuid(uuid: UUID) -> dict[str, Any]:
-        told = explainer.explain(uuid)
-        if not told["found"]:
-            raise problems.not_found(told["story"])
-        return told if may_too(READ) else without_values(told)
+        explained = explainer.explain(uuid)
+        if not explained["found"]:
+            raise problems.not_found(explained["story"])
+        return explained if may_too(READ) else without_values(explained)
 
     def by_url() -> dict[str, Any]:
         uuid = uuid_in(request.args.get("url"))

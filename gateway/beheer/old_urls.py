@@ -121,11 +121,11 @@ class OldUrls:
             try:
                 self._hydrator.before_detail("klantcontact", uuid)
             except Problem:
-                return  # it does not answer now; what is not found is told as not known yet
+                return  # it does not answer now; what is not found is reported as not known yet
 
 
 def _told(url: str, became: tuple[str, UUID] | None, why: str, where: Mapping[str, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "asked": url,
         "found": became is not None,
         "kind": None,
@@ -133,9 +133,9 @@ def _told(url: str, became: tuple[str, UUID] | None, why: str, where: Mapping[st
         "url": None,
     }
     if became is None:
-        return told | {"reason": why}
+        return shown | {"reason": why}
     kind, uuid = became
-    return told | {"kind": kind, "uuid": str(uuid), "url": f"{where[kind]}{uuid}", "reason": ""}
+    return shown | {"kind": kind, "uuid": str(uuid), "url": f"{where[kind]}{uuid}", "reason": ""}
 
 
 def _why(name: Named | None, covered: Mapping[str, bool], hidden: Set[Named]) -> str:

@@ -16,7 +16,7 @@ PATH = "/ref/fouten/"
 
 
 class ProblemPage(NamedTuple):
-    """What a page tells: the status and code of the answers, what they mean, and what each side can do."""
+    """What a page shows: the status and code of the answers, what they mean, and what each side can do."""
 
     status: str
     code: str

@@ -2,6 +2,8 @@
 
 Codes, titles and details are those recorded of a real Klantinteracties API, in Dutch whatever the client asks
 for; two titles carry their placeholder unfilled there, and so they do here. No text holds a value of ours.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ SAVED_SECONDS = 10.0
 # Tokens that are so many numbers apart share a place, which does no harm.
 PLACES = 4096
 BYTES = 8
-# How often it is told that a token asks too much.
+# How often it is logged that a token asks too much.
 TOLD_SECONDS = 60.0
 
 

@@ -1,4 +1,7 @@
-"""The body of a request: its media type, its JSON, and how each can be wrong [149-152, 171-173]."""
+"""The body of a request: its media type, its JSON, and how each can be wrong [149-152, 171-173].
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def read_json(request: Request) -> Any:
 def parse(raw: bytes) -> Any:
     """Parse JSON. Raises a 400 Problem that says where it is wrong, and repeats nothing of it."""
     try:
-        found = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        parsed = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise problems.parse_error(str(error)) from None
     except UnicodeDecodeError as error:
@@ -42,7 +45,7 @@ def parse(raw: bytes) -> Any:
         raise problems.parse_error("nested too deeply") from None
     except ValueError:
         raise problems.parse_error("a number that JSON does not have") from None
-    return found
+    return parsed
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,6 +1,6 @@
 """How often a wrong token was shown lately: by whom, and by all together, over all processes of a server.
 
-Nobody waits for it: who guesses too often is told to come back later, with a right token there is nothing to count.
+Nobody waits for it: who guesses too often gets 429, with a right token there is nothing to count.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OF_SITE = 64  # bits of an IPv6 address: who has one address there has them all
 
 # The digest of an address, since when it is counted, and how many.
 _PLACE = struct.Struct("=QdI4x")
-# Before them stands the count of all: since when, when the log was told of it, how many.
+# Before them stands the count of all: since when, when it was last logged, how many.
 _ALL = struct.Struct("=ddQ")
 
 
@@ -48,7 +48,7 @@ class Guesses:
         self._free_of_address, self._free_of_all = free_of_address, free_of_all
         self._file = _nameless_file(_ALL.size + PLACES * _PLACE.size)
         self._map = mmap.mmap(self._file.fileno(), 0)
-        self._key = secrets.token_bytes(16)  # addresses are personal: nothing here tells which they are
+        self._key = secrets.token_bytes(16)  # addresses are personal: what is kept does not show them
         self._lock, self._pid = threading.Lock(), os.getpid()
 
     def note(self, address: str) -> int:
@@ -70,14 +70,14 @@ class Guesses:
         return since + SECONDS - moment if count >= self._free_of_address else 0
 
     def _count_all(self, moment: float) -> float:
-        since, told, count = _ALL.unpack_from(self._map, 0)
+        since, logged, count = _ALL.unpack_from(self._map, 0)
         if not count or moment - since >= SECONDS:
             since, count = moment, 0
         count += 1
-        if count > self._free_of_all and moment - told >= SECONDS:
-            told = moment
+        if count > self._free_of_all and moment - logged >= SECONDS:
+            logged = moment
             log.warning("many wrong tokens", count=count, seconds=SECONDS)
-        _ALL.pack_into(self._map, 0, since, told, count)
+        _ALL.pack_into(self._map, 0, since, logged, count)
         return since + SECONDS - moment if count > self._free_of_all else 0
 
     def _digest(self, address: str) -> int:

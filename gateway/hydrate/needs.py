@@ -44,9 +44,9 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
     "onderwerpobject": {"klantcontact": "klantcontact", "wasKlantcontact": "klantcontact"},
     "actorklantcontact": {"actor": "actor-met-contacten", "klantcontact": "klantcontact"},
     "internetaak": {"aanleidinggevendKlantcontact": "klantcontact"},
-    # Those that this one represents: its own rollen and zaken tell.
+    # Those that this one represents: its own rollen and zaken say so.
     "partij": {"vertegenwoordigdePartij": "partij"},
-    # The one that acts first: its own rollen and zaken tell whom it represents.
+    # The one that acts first: its own rollen and zaken say whom it represents.
     "vertegenwoordiging": {"vertegenwoordigendePartij": "partij", "vertegenwoordigdePartij": "partij"},
 }
 
@@ -151,7 +151,7 @@ def _only_of_clients(kind: str, filters: Mapping[str, str], local_kinds: Set[str
 
 
 def actor_codes(settings: Settings, *, moments: bool = False) -> ActorCodes:
-    """The codes that legacy actoren are served with; `moments` tells that contactmomenten are a source (M40)."""
+    """The codes that legacy actoren are served with; `moments`: contactmomenten are a source (M40)."""
     rest = (settings.actor_register, settings.actor_soort_object_id)
     objecttypes = (settings.actor_objecttype_medewerker, settings.actor_objecttype_eenheid)
     codes = {soort: (own, *rest) for soort, own in zip(SOORTEN_ACTOR, objecttypes, strict=True)}

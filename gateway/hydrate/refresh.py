@@ -126,7 +126,7 @@ class Refresher:
             cause = "stopped"
         except (LegacyError, OtherMaximum) as error:
             cause = error.cause
-        except StoreBusy as error:  # told of where it waited; the next question about it asks again
+        except StoreBusy as error:  # logged where it waited; the next question about it asks again
             cause = error.cause
         except sqlite3.Error as error:
             log.warning("refresh failed", source=errand.source, error=type(error).__name__)

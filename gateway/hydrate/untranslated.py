@@ -1,4 +1,4 @@
-"""Which questions are about an object that could not be read, so that nobody is told "there is nothing" (M3)."""
+"""Which questions are about an object that could not be read, so that no answer says "there is nothing" (M3)."""
 
 from __future__ import annotations
 

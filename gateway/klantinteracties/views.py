@@ -1,4 +1,7 @@
-"""The served API: one implementation of every method for all resources."""
+"""The served API: one implementation of every method for all resources.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
+"""
 
 from __future__ import annotations
 
@@ -151,12 +154,12 @@ class Api:
             return as_response(view(request.environ, parts))
 
         # Every method reaches the view, also one that HTTP gets tomorrow: who may not look, learns nothing of what
-        # there is (401 before 405), and who may is told what is allowed. Flask's add_url_rule wants a list of them.
+        # there is (401 before 405), and who may gets what is allowed. Flask's add_url_rule wants a list of them.
         app.view_functions[endpoint] = flask_view
         app.url_map.add(app.url_rule_class(path, endpoint=endpoint, methods=None))
 
     def _view(self, name: str, description: str, works: Mapping[str, Work], resource: str) -> View:
-        """A view that judges the request and then does the work of its method, or tells of itself on OPTIONS.
+        """A view that judges the request and then does the work of its method, or describes itself on OPTIONS.
 
         `resource` is what the token must open.
         """
@@ -301,7 +304,7 @@ class Api:
         judge = _judge_of(answer.environ)
         judge(self._found(resource, answer))
         if resource.cascades and asks_cascade(answer.environ.get("QUERY_STRING", "")):
-            for kind in ("klantcontact", "digitaleadres"):  # they go along
+            for kind in ("klantcontact", "digitaleadres"):  # they are deleted with it
                 must_open(answer.token, WRITE, BY_KIND[kind].path)
             return orjson.dumps(
                 self._writer.delete_with_contacts(resource, _uuid(answer), answer.base, judge=judge)

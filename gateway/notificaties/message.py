@@ -1,4 +1,4 @@
-"""Notifications out: the message that tells others of a write, as the Notificaties standard has it. Pure."""
+"""Notifications out: the message about a write, as the Notificaties standard has it. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Notifications in: what a Notificaties API posts to /notificaties/callback about changes at the sources.
 
-A message is a hint, kept until a job has looked into it: the answer comes at once, and nothing is fetched here.
+A message is a hint, queued for a job: the answer comes at once, and nothing is fetched here.
 Source: contracts/notificaties-consumer.yaml; legacy-behaviour 10.
 """
 

@@ -64,8 +64,8 @@ def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     if source is None or last is None:
         return {"running": False, "stopped": False, "run": None, "now": None}
     running = last.status == runs.RUNNING
-    told = backfills.told(connection, source) if running else None
-    news = told.news if told and told.moment >= last.started else None
+    progress = backfills.told(connection, source) if running else None
+    news = progress.news if progress and progress.moment >= last.started else None
     counters = news.pop("counters") if news else last.counters
     return {
         "running": running,
@@ -84,7 +84,7 @@ def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
 def pause(store: Store, source: Source) -> bool:
     """Let all jobs on a source wait, of which a running backfill is one; calls under way are finished.
 
-    Out: does a backfill run? What its process makes of it, `paused` tells. Raises NotShared.
+    Out: does a backfill run? `paused` says whether its process waits. Raises NotShared.
     """
     server_gates.pause(store.path, source)
     return runs_now(store, source)
@@ -99,8 +99,8 @@ def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WI
     while True:
         with store.read() as connection:
             row = held_source(connection, source.name)
-            told = backfills.told(connection, row) if row else None
-        if told and told.moment > since and told.news.get("waits") == gate.PAUSED:
+            progress = backfills.told(connection, row) if row else None
+        if progress and progress.moment > since and progress.news.get("waits") == gate.PAUSED:
             return True
         if not runs_now(store, source):
             return True

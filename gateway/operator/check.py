@@ -53,7 +53,7 @@ def check_sources(
 ) -> list[CheckLine]:
     """Ask each source (of `names`, when given) that may be asked: one in phase cutover is left alone, as everywhere.
 
-    Out: all lines; each was told to `on_line` as it came, with what is done to `on_step`, after `on_source`.
+    Out: all lines; each was passed to `on_line` as it came, and each step to `on_step`, after `on_source`.
     """
 
     def said(level: Level, text: str) -> list[CheckLine]:
@@ -86,7 +86,7 @@ def check_sources(
 def check_source(
     source: Source, *, seconds: float = SECONDS, report: SourceReport | None = None
 ) -> SourceReport:
-    """Ask one source, within so many seconds, and tell what works. It raises nothing of `errors`."""
+    """Ask one source, within so many seconds, and report what works. It raises nothing of `errors`."""
     report = SourceReport(source.name) if report is None else report
     deadline = time.monotonic() + seconds
     _before_asking(source, report)
@@ -123,8 +123,8 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
         return
     report.answers = True
     report.version, report.open_zaak = version.text, version.open_zaak
-    said = "vast gezet in de config" if source.api_version else "volgens de bron zelf"
-    report.say(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({said}).")
+    origin = "vast gezet in de config" if source.api_version else "volgens de bron zelf"
+    report.say(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({origin}).")
     if version.newer:
         known = ".".join(map(str, NEWEST))
         report.say(

@@ -15,7 +15,7 @@ _NAMES = {"klanten": "Klanten API", "contactmomenten": "Contactmomenten API"}
 
 
 def check_earlier(client: ZakenClient, source: Source, report: SourceReport, deadline: float) -> None:
-    """Ask each of those APIs that the source has, and tell what works; it raises nothing of `errors`."""
+    """Ask each of those APIs that the source has, and report what works; it raises nothing of `errors`."""
     for api in EARLIER_APIS:
         if not client.has_api(api):
             continue
@@ -26,8 +26,8 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
         report.on_step(f"wat de {_NAMES[api]} laat zien")
         try:
             version = client.speaks(api, deadline=deadline)
-            said = f", versie {version}" if version else ""
-            report.say(Level.OK, f"De {_NAMES[api]} antwoordt{said}.")
+            suffix = f", versie {version}" if version else ""
+            report.say(Level.OK, f"De {_NAMES[api]} antwoordt{suffix}.")
             for kind in (kind for kind in KINDS.values() if kind.api == api and kind.paged):
                 path = kind.path
                 _count(client, kind, url, report, deadline)

@@ -1,4 +1,4 @@
-"""What `klantbrug check` says of one source: lines of how it is, counts, and errors told with what to do about them."""
+"""What `klantbrug check` says of one source: lines of how it is, counts, and errors with what to do about them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

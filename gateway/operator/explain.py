@@ -102,7 +102,7 @@ class _Explaining:
     def legacy(self, raw: HeldRaw) -> dict[str, Any]:
         """A legacy object: what it became, or why nothing."""
         made = store.made_of(self.connection, raw.row)
-        told = {
+        shown = {
             "what": "legacy",
             **source_of(raw),
             "zaak": str(raw.zaak) if raw.zaak and raw.kind != "zaak" else None,
@@ -117,11 +117,11 @@ class _Explaining:
             "findings": self.documents.findings([raw]),
         }
         if raw.kind == "zaak":
-            told["contents"] = [
+            shown["contents"] = [
                 {"kind": kind, "state": STATES[state], "count": count}
                 for kind, state, count in store.contents(self.connection, raw.source_row, raw.uuid)
             ]
-        return told
+        return shown
 
     def _state(self, raw: HeldRaw, made: bool) -> str:
         words = STATES[raw.state]

@@ -102,7 +102,7 @@ class Documents:
 
     def _link(self, held: HeldDocument, link: store.Linked) -> dict[str, Any]:
         """A link; of what was made with a klantcontact also the legacy objects that it was made from, for each."""
-        told: dict[str, Any] = {
+        shown: dict[str, Any] = {
             "relation": link.relation,
             "to": named(link.kind, link.uuid),
             "incoming": link.incoming,
@@ -111,8 +111,8 @@ class Documents:
         other = store.document(self.connection, link.uuid)
         if link.incoming and held.kind == "klantcontact" and other is not None and other.owner == held.row:
             _, rows = store.sources_of(self.connection, other.row, MOST)
-            told["made_of"] = [source_of(store.raw(self.connection, row)) for row in sorted(rows)]
-        return told
+            shown["made_of"] = [source_of(store.raw(self.connection, row)) for row in sorted(rows)]
+        return shown
 
     def _local(self, held: HeldDocument) -> list[dict[str, Any]]:
         because = "door een client geschreven"
@@ -150,14 +150,14 @@ class Documents:
         if numbers is not None:
             groups.append(self._other_numbers(held, numbers))
         if rest:
-            # Which address is the standard one depends on the others: one rol does not tell.
+            # Which address is the standard one depends on the others: one rol does not decide it.
             says = {
                 field: value
                 for field, value in (alone[0][1] if alone else {}).items()
                 if field != "isStandaardAdres"
             }
-            told = _fields(slot[0], rest, {})
-            groups.append({"group": REST, "fields": told, "given_by": [], "others": [], "says": says})
+            shown = _fields(slot[0], rest, {})
+            groups.append({"group": REST, "fields": shown, "given_by": [], "others": [], "says": says})
         return groups
 
     def _group(
@@ -357,7 +357,7 @@ def _fills(kind: str, own: why.Fields, group: why.Fields) -> bool:
 
 def _fields(kind: str, fields: why.Fields, given: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """Each field with its value, rule and origin."""
-    told = []
+    shown = []
     for field, value in fields.items():
         origins = given.get(field, [])
         rule, because = why.settled(kind, field, value) or ("", "")
@@ -365,8 +365,8 @@ def _fields(kind: str, fields: why.Fields, given: dict[str, list[dict[str, Any]]
             rule, because = origins[0]["rule"], ""
         elif not value and value is not False:
             because = because or "de bron geeft hier niets"
-        told.append({"field": field, "value": value, "rule": rule, "because": because, "from": origins})
-    return told
+        shown.append({"field": field, "value": value, "rule": rule, "because": because, "from": origins})
+    return shown
 
 
 def _given(raw: HeldRaw, objects: why.Objects, item: why.Given) -> dict[str, Any]:

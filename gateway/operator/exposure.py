@@ -75,7 +75,7 @@ def must_be_sheltered(config: Config) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Who may do what with a file; 0 when it isn't there or doesn't tell."""
+    """Who may do what with a file; 0 when it isn't there or can't be looked at."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:

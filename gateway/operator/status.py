@@ -63,11 +63,11 @@ def unread_told(unread: Mapping[str, int]) -> str:
     if not number:
         return ""
     are = "1 object is" if number == 1 else f"{number} objecten zijn"
-    told = f"{are} niet te lezen (quarantaine): wie daarnaar zoekt krijgt geen volledig antwoord, lijsten zijn deels"
+    text = f"{are} niet te lezen (quarantaine): wie daarnaar zoekt krijgt geen volledig antwoord, lijsten zijn deels"
     if keyless:
         of = "1 daarvan" if keyless == 1 else f"{keyless} daarvan"
-        told += f"; van {of} is niet bekend over wie het gaat, dus alle andere antwoorden zijn ook deels"
-    return f"{told}."
+        text += f"; van {of} is niet bekend over wie het gaat, dus alle andere antwoorden zijn ook deels"
+    return f"{text}."
 
 
 def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def pace_text(rate: float, seconds_left: int | None, waits: str, limit: str) -> 
 
 
 def doing_text(news: dict[str, Any]) -> str:
-    """What a running backfill tells of itself (`gateway.operator.backfills.overview`, `now`), in one line."""
+    """What a running backfill reports (`gateway.operator.backfills.overview`, `now`), in one line."""
     pace = pace_text(news["rate_now"], news["seconds_left"], news["waits"], news["limited_by"])
     done = f"{news['done']} van {news['total']}" if news["total"] is not None else str(news["done"])
     return (
@@ -116,24 +116,24 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
     `scheduler` says whether jobs are wanted, and whether a process runs them. `store`: what is wrong with it.
     """
-    found = status(store)
+    shown = status(store)
     with store.read() as connection:
         running = backfills.running(connection)
         scheduled = leases.holder_of(connection, leases.SCHEDULER) is not None
     wanted = any(config.jobs.get(name, JobSettings()).enabled for name in JOB_NAMES)
-    found["scheduler"] = {"wanted": wanted, "runs": scheduled}
-    found["store"] = {"problems": store.trouble()}
+    shown["scheduler"] = {"wanted": wanted, "runs": scheduled}
+    shown["store"] = {"problems": store.trouble()}
     for source in config.sources:
-        if source.name in found["sources"]:
-            found["sources"][source.name]["backfill"] = running.get(source.name)
-            found["sources"][source.name]["asking"] = server_gates.describe(config.store.path, source)
-    return found
+        if source.name in shown["sources"]:
+            shown["sources"][source.name]["backfill"] = running.get(source.name)
+            shown["sources"][source.name]["asking"] = server_gates.describe(config.store.path, source)
+    return shown
 
 
 def trouble(status: dict[str, Any]) -> str:
     """What of an overview must not wait, for people; blank when there is nothing."""
-    said = list(status.get("store", {}).get("problems", ()))
+    problems = list(status.get("store", {}).get("problems", ()))
     scheduler = status.get("scheduler")
     if scheduler and scheduler["wanted"] and not scheduler["runs"]:
-        said.append(NO_SCHEDULER)
-    return " ".join(said)
+        problems.append(NO_SCHEDULER)
+    return " ".join(problems)

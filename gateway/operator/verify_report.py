@@ -54,7 +54,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 def sentence(report: dict[str, Any]) -> str:
     """The outcome in one Dutch sentence, without its capital and full stop."""
     # Reports of before have no `lost`.
-    found, mended, lost = report["found"], report["repaired"], report.get("lost", 0)
+    found, repaired, lost = report["found"], report["repaired"], report.get("lost", 0)
     if report["rights"]["refused_kinds"]:
         kinds = ", ".join(_title(kind).lower() for kind in report["rights"]["refused_kinds"])
         return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
@@ -70,14 +70,14 @@ def sentence(report: dict[str, Any]) -> str:
             " voor zover de steekproef reikt" if sample else ""
         )
     differences = "1 verschil" if found == 1 else f"{found} verschillen"
-    if mended == found:
+    if repaired == found:
         only = f"{VISIBLY}: {unsure}" if unsure else ""
         return f"{differences} gevonden en hersteld; de opslag is nu schoon{only}"
-    if mended:
-        told = [f"{differences} gevonden", f"{mended} hersteld"]
-        told += [f"{lost} toont de bron niet meer"] if lost else []
-        told += [f"{found - mended - lost} over"] if found > mended + lost else []
-        return f"NIET schoon: {', '.join(told)}"
+    if repaired:
+        parts = [f"{differences} gevonden", f"{repaired} hersteld"]
+        parts += [f"{lost} toont de bron niet meer"] if lost else []
+        parts += [f"{found - repaired - lost} over"] if found > repaired + lost else []
+        return f"NIET schoon: {', '.join(parts)}"
     return f"NIET schoon: {differences}" + (f"; {lost} daarvan toont de bron niet meer" if lost else "")
 
 

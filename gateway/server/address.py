@@ -20,9 +20,9 @@ def listen(bind: str) -> socket.socket:
 
     Raises ConfigError when that is not possible.
     """
-    found = _bound(bind)
-    found.listen(BACKLOG)
-    return found
+    bound = _bound(bind)
+    bound.listen(BACKLOG)
+    return bound
 
 
 def must_be_free(bind: str) -> None:
@@ -35,15 +35,15 @@ def _bound(bind: str) -> socket.socket:
     host = host.strip("[]")
     give_up = time.monotonic() + FREE_WITHIN
     while True:
-        found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         # What lingers of a server that ended is no server.
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            found.bind((host, int(port)))
-            return found
+            listening.bind((host, int(port)))
+            return listening
         except OSError as error:
-            found.close()
+            listening.close()
             problem = f"kan niet gebruikt worden ({error.strerror})"
             if error.errno == errno.EADDRINUSE:
                 problem = "is al in gebruik, misschien door een andere klantbrug serve"

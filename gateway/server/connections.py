@@ -42,7 +42,7 @@ _INFO = struct.Struct("=B23xI24xI64xQQ8xI")
 
 
 class Connection(NamedTuple):
-    """One connection, as the kernel tells."""
+    """One connection, as the kernel reports it."""
 
     fd: int
     client: str

@@ -74,8 +74,8 @@ class Exchange:
 
     def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes in; once."""
-        found: AsyncIterator[bytes] = self._proto
-        return found
+        chunks: AsyncIterator[bytes] = self._proto
+        return chunks
 
     def has_body(self) -> bool:
         """Does a body come after this head?"""
@@ -90,12 +90,12 @@ class Exchange:
         """Let the application answer; whatever it does, there is an answer."""
         answer = _Answer()
         try:
-            found = app(self.environ, answer)
+            chunks = app(self.environ, answer)
             try:
-                body = found[0] if type(found) is list and len(found) == 1 else b"".join(found)
+                body = chunks[0] if type(chunks) is list and len(chunks) == 1 else b"".join(chunks)
             finally:
-                if hasattr(found, "close"):
-                    found.close()
+                if hasattr(chunks, "close"):
+                    chunks.close()
             self._reply(answer.status, answer.headers, body)
         except Exception as fault:  # noqa: BLE001 - a fault of ours; its text may hold personal data
             log.error("no answer", cause=type(fault).__name__)
@@ -148,7 +148,7 @@ def _environ(scope: Any, client: str) -> dict[str, Any]:
 
 
 class _Answer:
-    """What WSGI calls start_response, and what it was told."""
+    """What WSGI calls start_response, and what it was given."""
 
     __slots__ = ("headers", "status")
 

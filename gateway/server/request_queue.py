@@ -1,11 +1,11 @@
 """Which request is answered now, and which one waits.
 
-Requests come in on threads of granian, of which there are more than places. As long as answers are quick, only as many
-threads as there are places take requests, and the others rest: they would only take the interpreter from those that
-answer. When one takes longer, a resting thread is called to see what comes, so that the health of the service can
-always be asked. Who finds no place is laid down, and taken up by whoever is done: of each client one in turn, so that
-one with many requests does not keep the others waiting. Who takes long gives its place away, and goes on beside the
-others; so does at once who says that it waits for something else than the processor (`give_place`).
+Requests come in on threads of granian, of which there are more than places. As long as answers are quick, only as
+many threads as there are places take requests, and the others rest: they would only take the interpreter from those
+that answer. When one takes longer, a resting thread is called to see what comes, so that the health of the service
+can always be asked. Who finds no place is queued, and taken from the queue by whoever is done: of each client one in
+turn, so that one with many requests does not keep the others waiting. Who takes long gives its place away, and goes
+on beside the others; so does at once who says that it waits for something else than the processor (`give_place`).
 """
 
 from __future__ import annotations

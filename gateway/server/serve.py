@@ -74,7 +74,7 @@ def make_app(
 
 
 def _heed_signals_from_birth() -> None:
-    """Let a worker stop when it is told to at whatever moment after it was forked.
+    """Let a worker stop on a signal, at whatever moment after it was forked.
 
     It is born with the main process's handlers, by which it would take note of a signal in an object that nobody looks
     at any more. So signals wait until those handlers are gone. Ctrl-C goes to all processes of a terminal; a worker
@@ -122,7 +122,7 @@ def _end_without(main: int) -> None:
 
 
 def _in_worker(make: Callable[[], App]) -> App:
-    """The application of one worker process; where the kernel does not tell, it looks for its parent itself."""
+    """The application of one worker process; where the kernel does not signal the end of its parent, it looks."""
     main = multiprocessing.parent_process()
     if sys.platform != "linux" and main is not None:
         threading.Thread(target=_end_without, args=(main.pid,), daemon=True).start()
@@ -217,7 +217,7 @@ def serve(
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:
-    """The configuration as it is now; None, and told in the log, when it can't be followed without a restart."""
+    """The configuration as it is now; None, with a line in the log, when it asks for a restart."""
     try:
         new = reread()
         open_installation(new).store.close()

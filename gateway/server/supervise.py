@@ -79,7 +79,7 @@ class _Keeper:
                 continue
             if time.monotonic() - began > STEADY_SECONDS:
                 wait = FIRST_WAIT
-            # Who tells it to stop mostly tells us too (systemd), and we may take a while.
+            # Who stops it mostly stops us too (systemd), and we may take a while.
             pause = LONGEST_WAIT if code == 0 else wait
             log.warning("what looks after the jobs ended, starting it again", code=code, seconds=pause)
             if self._stopping.wait(pause):
@@ -137,7 +137,7 @@ def main() -> None:
     parent, *command = sys.argv[1:]
     setup_logging(json="--log-json" in command)
     signal.signal(signal.SIGTERM, _leave)
-    # We are in the group of a server, which these tell to stop and to reload; it then tells us.
+    # We are in the process group of a server, which gets these signals; it then signals us.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     keep(int(parent), command)

@@ -37,7 +37,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 20_000
 # A read gives the interpreter away at each of its questions to the store, and where another thread makes a large page
 # it waits as long as this each time to get it back. Python's own 5 milliseconds would make it 30 for one document.
 SWITCH_SECONDS = 0.0005
-# There granian is told how many may wait to be accepted.
+# Granian takes from there how many may wait to be accepted.
 LISTENS_ITSELF = sys.platform.startswith(("linux", "freebsd"))
 HEALTH = ("/health/live", "/health/ready")
 # Threads that only see what comes in.
@@ -102,7 +102,7 @@ def work(
 
     `long_places`: so many requests that take long may go on beside the places of `[gateway] threads`.
     """
-    # Its own lines: nothing of a request stands in them, and only what is wrong is worth telling.
+    # Its own lines: nothing of a request stands in them, and only errors are worth a line.
     logging.getLogger("_granian").setLevel(logging.WARNING)
     app = make()
     # Answers are many small objects that are gone at once, without cycles. Looking for cycles among them every 700

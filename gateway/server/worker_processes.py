@@ -32,14 +32,14 @@ GIVES_UP_AFTER = 60.0
 READY_WITHIN = 60.0
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
-# What a worker does: its number, and how it tells that it serves.
+# What a worker does: its number, and how it reports that it serves.
 Work = Callable[[int, Callable[[], None]], None]
 _forking = multiprocessing.get_context("fork")
 
 
 @dataclass(eq=False, slots=True)
 class _Worker:
-    """A process, and what it told."""
+    """A process, and what it reported."""
 
     process: ForkProcess
     told: Any
@@ -101,18 +101,18 @@ class Workers:
         self._reloading = True
 
     def _start(self, number: int) -> _Worker:
-        told, tell = _forking.Pipe(duplex=False)
+        reading, writing = _forking.Pipe(duplex=False)
 
         def body() -> None:
             signal.set_wakeup_fd(-1)  # that of our parent
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal that is gone: our parent hears it
-            told.close()
-            self.work(number, lambda: tell.send_bytes(b"serves"))
+            reading.close()
+            self.work(number, lambda: writing.send_bytes(b"serves"))
 
         process = _forking.Process(target=body, name=f"worker-{number}")
         process.start()
-        tell.close()
-        return _Worker(process, told, monotonic())
+        writing.close()
+        return _Worker(process, reading, monotonic())
 
     def _start_due(self) -> None:
         for place in self._places:
@@ -132,7 +132,7 @@ class Workers:
         return [*found, *(each for each, _ in self._leaving)]
 
     def _wait(self) -> None:
-        """Wait until a worker or a signal tells something, or something is due."""
+        """Wait until a worker reports, a signal comes, or something is due."""
         moment = monotonic()
         due = [place.due for place in self._places if place.worker is None and place.successor is None]
         due += [limit for _, limit in self._leaving]

@@ -1,4 +1,4 @@
-"""What verify and rebuild tell while they run, for whoever shows it."""
+"""The progress of verify and rebuild while they run, for whoever shows it."""
 
 from __future__ import annotations
 

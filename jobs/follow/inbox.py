@@ -1,4 +1,4 @@
-"""Looks into what notifications told of.
+"""Fetches the objects that notifications are about.
 
 A message is only a hint: the object is asked for now, and what the source says counts. So messages that are lost,
 doubled, late or out of order do no harm, and neither does one that lies. When the source fails all hints wait; an
@@ -44,7 +44,7 @@ def anything_due(installation: Installation) -> bool:
 def look_into(work: Work) -> dict[str, int]:
     """Look into what is due, until nothing is or the source fails. Out: how many were done and postponed.
 
-    Raises leases.Lost; what was looked into just then is looked into again by who took over.
+    Raises leases.Lost; what was being fetched is fetched again by the new owner.
     """
     counts = {"done": 0, "postponed": 0}
     # The source itself announced it, so its window is no reason to wait.

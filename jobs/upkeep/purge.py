@@ -21,7 +21,7 @@ DAY = 86400 * SECOND
 RUNS_KEPT = 90 * DAY
 # An operator must have had the time to see what was wrong and have them tried again.
 GIVEN_UP_KEPT = RUNS_KEPT
-# What was asked longer ago than this many times `[live] max_age` is asked anew anyway.
+# What was asked longer ago than this many times `[live] max_age` is asked again anyway.
 AGES_KEPT = 10
 # But a source that is down for a night must not make us forget that we knew.
 FETCHED_KEPT_AT_LEAST = DAY

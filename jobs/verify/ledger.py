@@ -24,7 +24,7 @@ SORTS = (MISSING, EXTRA, DIFFERENT, INVISIBLE)
 COLUMNS = ("compared", "equal", *SORTS, "left_out", "waiting", "quarantined")
 DOCUMENT_SORTS = (MISSING, EXTRA, DIFFERENT)
 DOCUMENT_COLUMNS = ("compared", "equal", *DOCUMENT_SORTS)
-# So many of a sort are named in a report; their number is always told.
+# So many of a sort are named in a report; their number is always in it.
 NAMED = 1000
 # So many are looked at again and repaired. With more, the store was never filled: that is for a backfill.
 SUSPECTS = 10_000
@@ -210,5 +210,5 @@ def _name(
 
 def fingerprint(settings: Settings) -> str:
     """A short name for what decides on what is held and made of it: version of the mapping, and all of `[mapping]`."""
-    told = f"{translation(settings)} {settings.max_vertrouwelijkheidaanduiding}"
-    return blake2b(told.encode(), digest_size=8).hexdigest()
+    text = f"{translation(settings)} {settings.max_vertrouwelijkheidaanduiding}"
+    return blake2b(text.encode(), digest_size=8).hexdigest()

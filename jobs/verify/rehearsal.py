@@ -40,7 +40,7 @@ class Rehearsal:
     def __init__(
         self, fetcher: Fetcher, ledger: Ledger, repair: bool, tell: Tell, save: Callable[[], None]
     ) -> None:
-        """`save` keeps the ledger, so that what is about to be repaired is still told of after a kill.
+        """`save` keeps the ledger, so that what is about to be repaired is still reported after a kill.
 
         The documents that this thread changes are noted from the first rehearsal until `close`.
         """

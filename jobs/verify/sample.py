@@ -40,7 +40,7 @@ class SampleVerify:
     def __init__(
         self, fetcher: Fetcher, repair: bool, answers: Answers, tell: Tell, number: int, seed: int
     ) -> None:
-        """`answers` asks the source side by side, `tell` shows what is done."""
+        """`answers` asks the source side by side, `tell` reports progress."""
         self.fetcher = fetcher
         self.store = fetcher.store
         self.source = fetcher.source

@@ -84,7 +84,7 @@ class WholeVerify:
         save: Callable[[], None],
         cursor: dict[str, Any],
     ) -> None:
-        """`save` keeps what `packed` gives, `answers` asks the source side by side, `tell` shows what is done."""
+        """`save` keeps what `packed` gives, `answers` asks the source side by side, `tell` reports progress."""
         self.fetcher = fetcher
         self.store = fetcher.store
         self.source = fetcher.source
@@ -191,7 +191,7 @@ class WholeVerify:
         reading = self.reading
         if reading is None:
             reading = ListLook(self._count(kind), self.fetcher.client.can("rol", "pageSize"), first)
-        # The last page is read again: what is on it now tells whether something moved past it meanwhile.
+        # The last page is read again: what is on it now shows whether something moved past it meanwhile.
         overlap = self._resumed and reading.pages > 0
         self.reading, self._resumed = reading, False
         ended, same, mark = False, 1, None

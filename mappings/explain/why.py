@@ -29,7 +29,7 @@ from mappings.values.uuids import uuid_in
 
 # A legacy object by its kind: what one document is translated from.
 Objects = Mapping[str, Mapping[str, Any]]
-# The fields of one document, each by its path; the kind of the document, and what tells it from others of its kind.
+# The fields of one document, each by its path; its kind, and what distinguishes it from others of that kind.
 Fields = dict[str, Any]
 Slot = tuple[str, str]
 Slots = dict[Slot, Fields]
@@ -180,7 +180,7 @@ def flat(body: Mapping[str, Any], path: str = "") -> Fields:
 
 
 def slot_of(kind: str, body: Mapping[str, Any]) -> Slot:
-    """What tells a document from the others that the same legacy objects make."""
+    """What distinguishes a document from the others that the same legacy objects make."""
     if kind == "partij" and body["soortPartij"] == CONTACTPERSOON:
         return CONTACTPERSOON, ""
     if kind == "partij-identificator":

@@ -14,7 +14,7 @@ from uuid import UUID
 from mappings.identity.urls import spelled_alike
 from mappings.values import nummers
 
-# Highest first (M5). The part of a key before its value tells its place.
+# Highest first (M5). The part of a key before its value gives its place.
 ORDER: tuple[str, ...] = (
     "brp:bsn:",
     "brp:anr:",
@@ -95,7 +95,7 @@ def sealed(uuids: Uuids, key: str) -> bytes:
 
 
 def prefix(key: str) -> str:
-    """The part of an identity key that tells its kind: "brp:bsn:" of "brp:bsn:123456782"."""
+    """The part of an identity key that is its kind: "brp:bsn:" of "brp:bsn:123456782"."""
     start, _, value = key.partition(":")
     return f"{start}:{value.partition(':')[0]}:" if start in REGISTERS else f"{start}:"
 

@@ -53,7 +53,7 @@ _CONTACTGEGEVENS: Final = GivenGroup(_Contactgegevens())
 class Naast:
     """What stood beside the standard: texts by name, actors by the field that names them, and contactgegevens.
 
-    An actor is its identificatie and the fields of its name; only what is filled is there. `found` tells what was of
+    An actor is its identificatie and the fields of its name; only what is filled is there. `found` gets what was of
     another type than expected.
     """
 

@@ -1,4 +1,4 @@
-"""Who a rol or a klant is about, as the standards of both APIs have it: the schemas of the groups that tell."""
+"""Who a rol or a klant is about, as the standards of both APIs have it: the schemas of those groups."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ _PLACED_CONTACTMOMENT: Final = frozenset(
         *("behandelaar", "afdeling", "groep", "contactgegevens"),
     }
 )
-# With what `klanten` tells of by itself.
+# With those that `klanten` makes findings of itself.
 _PLACED_SUBJECT: Final[Mapping[str, frozenset[str]]] = {
     "natuurlijk_persoon": _PLACED_IDENTIFICATIE["natuurlijk_persoon"]
     | {"inpANummer", "geboortedatum", "geslachtsaanduiding"},
@@ -144,7 +144,7 @@ def with_places(facts: dict[str, Any], mask: int) -> dict[str, Any]:
 def van_rol(rol: Mapping[str, Any]) -> int:
     """The fields of a raw rol that hold something and have no place, as one number; 0 when there are none (M36).
 
-    In: the rol as it came, of a known betrokkeneType. Fields that the standard does not know are told together.
+    In: the rol as it came, of a known betrokkeneType. Fields that the standard does not know give one finding together.
     Raises nothing, whatever the fields hold.
     """
     mask = 0

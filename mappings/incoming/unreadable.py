@@ -46,9 +46,9 @@ def reason_in(raw: Mapping[str, Any]) -> str | None:
         return None
     mark = raw[MARK]
     faults = mark.items() if isinstance(mark, dict) else ()
-    told = [_told(path, fault) for path, fault in faults if fault in _FAULTS]
-    more = ", en meer" if len(told) > MOST_NAMED else ""
-    return "niet te lezen: " + (", ".join(told[:MOST_NAMED]) + more or "onbekend")
+    faulty = [_told(path, fault) for path, fault in faults if fault in _FAULTS]
+    more = ", en meer" if len(faulty) > MOST_NAMED else ""
+    return "niet te lezen: " + (", ".join(faulty[:MOST_NAMED]) + more or "onbekend")
 
 
 def _told(path: str, fault: str) -> str:

@@ -2,6 +2,8 @@
 
 `load` judges fields, `check` judges whether they fit together; what needs other objects (do they exist, are they
 unique) is judged by the gateway, with the same InvalidField. Nothing here looks at a clock or a store.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def load(kind: str, data: Any, *, partial: bool, stored: Mapping[str, Any] | Non
     document. Out: the fields that were given, by their names in the API, cleaned: references as {"uuid": UUID} or
     None, lists of them as lists, groups complete, volledigeNaam beside contactnaam. Of a partijIdentificatie or
     actorIdentificatie of a stored document only what was given, and nothing in a PATCH that does not say the soort.
-    Raises Invalid, with every field that is wrong in the order of the fields (recorded exchanges 117-152, 185, 189).
+    Raises Invalid, with every field that is wrong in the order of the fields [117-152, 185, 189].
     """
     schema = _SCHEMAS[kind]
     if isinstance(data, Mapping):
@@ -103,7 +105,7 @@ def empty_group(kind: str, name: str, soort: str) -> dict[str, Any]:
 
 
 def defaults(kind: str) -> dict[str, Any]:
-    """What a new document has in the fields that a client left out, references aside (recorded 009, 015, 025).
+    """What a new document has in the fields that a client left out, references aside [009, 015, 025].
 
     None where the server's clock decides: plaatsgevondenOp, toegewezenOp, beginDatum.
     """

@@ -2,6 +2,8 @@
 
 Names, codes and texts are the recorded ones [130-138, 143, 145-147]; those about identificatoren are flat there
 (`partijIdentificatorObjectId`), in the order in which the real server stops at the first.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The spellings that are understood are those of a real Klantinteracties API (klantinteracties-behaviour.md: text is
 trimmed and numbers become text, moments become UTC, a date alone is midnight).
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations
@@ -232,15 +234,15 @@ class FlagField(Value):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> bool:
         if isinstance(value, bool | int | str):
-            said = (
+            reason = (
                 value.strip().lower()
                 if isinstance(value, str)
                 else str(int(value))
                 if value in (0, 1)
                 else ""
             )
-            if said in _TRUE or said in _FALSE:
-                return said in _TRUE
+            if reason in _TRUE or reason in _FALSE:
+                return reason in _TRUE
         raise refused(faults.NO_FLAG)
 
 

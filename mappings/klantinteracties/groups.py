@@ -1,4 +1,7 @@
-"""The groups of fields inside resources, and what references and lists of links show."""
+"""The groups of fields inside resources, and what references and lists of links show.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Source: the contract of API version 0.9.0; where the recorded answers say otherwise, those. Fields marked dump_only
 are shown and never taken from a client; required ones among them are in every answer.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Claim:
 
     def body(self) -> dict[str, Any]:
         """What is said, as JSON-ready data, without the rol that says it; `from_body` reads it back."""
-        said = {
+        content = {
             "f": self.facet,
             "s": self.soort,
             "k": self.keys,
@@ -90,18 +90,18 @@ class Claim:
             "d": self.digitaal,
         }
         if self.contactpersoon:
-            said["c"] = self.contactpersoon
+            content["c"] = self.contactpersoon
         if self.genoemd:
-            said["g"] = self.genoemd
+            content["g"] = self.genoemd
         if self.nummer:
-            said["m"] = self.nummer
+            content["m"] = self.nummer
         if self.afwijkend:
-            said["w"] = True
+            content["w"] = True
         if self.own_fields is not None:
-            said["e"] = self.own_fields
+            content["e"] = self.own_fields
         if self.readings:
-            said["r"] = self.readings
-        return said
+            content["r"] = self.readings
+        return content
 
     @classmethod
     def from_body(cls, data: Mapping[str, Any], rol: UUID, moment: int, oldest: int) -> Claim:

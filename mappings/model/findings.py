@@ -1,4 +1,4 @@
-"""What a translation could not carry over, told to the operator (M2) or refused altogether (M3)."""
+"""What a translation could not carry over: a finding for the operator (M2), or a refusal (M3)."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Gesprekspartner:
     """A klant of a contactmoment: the party that it became (None: the klant is not to be had) and its own facts.
 
     `belanghebbende` tells whether one of the klantcontactmomenten calls it that; `sources` are the uuids of those.
-    `verwijderd` tells that a client deleted the party: its betrokkene goes along (M19).
+    `verwijderd`: a client deleted the party, so it gets no betrokkene (M19).
     """
 
     klant: UUID

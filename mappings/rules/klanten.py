@@ -122,7 +122,7 @@ def _either(
     source: str,
     settings: Settings,
 ) -> list[Finding]:
-    """Let a claim say what the klant says as a person and as an organisation: its party tells which holds.
+    """Let a claim say what the klant says as a person and as an organisation: its party decides which holds.
 
     In: the claim and findings of what it seems to be. Out: the findings that hold either way; the others go along.
     """

@@ -46,7 +46,7 @@ ANDERE_VELD = {
     )
 }
 
-# What is told of a conflict (M6).
+# The texts of findings on a conflict (M6).
 APART = {
     identity.TWO_NUMBERS: "conflict: niet samengevoegd, want dan had een partij twee nummers van een soort",
     identity.TWO_SOORTEN: "conflict: niet samengevoegd, want dan was een partij van twee soorten (persoon, organisatie "
@@ -274,7 +274,7 @@ class _Merger:
         other: list[UUID] = []
         ouder = "-"
         if soort == "vestigingsnummer":
-            # More than one only where a vestiging has no number of its own in the set: those are told apart (M6).
+            # More than one only where a vestiging has no number of its own in the set: those are separated (M6).
             ouder = next((claim.ouder for claim in holders if claim.ouder), "-")
             if ouder == "-":
                 self._without_parent(holders)
@@ -356,7 +356,7 @@ class _Merger:
             newest = found[0][1]
             spellings = [sleutel]
             if soort == "overig":
-                # The value as given told it from others once: clients may hold the uuid of that.
+                # The value as given once distinguished it from others: clients may hold the uuid of that.
                 spellings += sorted({entry[1] for _, entry in found} - {sleutel})
             uuid, *other = (
                 self.uuids.derive("adres", key, soort, spelling) for key in keys for spelling in spellings

@@ -44,7 +44,7 @@ def vestigingsnummer(text: str) -> str | None:
 def a_nummer(text: str) -> str | None:
     """Give the ten digits of an A-nummer, or None (M5).
 
-    A leading zero is let through although the standard's pattern excludes it: the number still tells two
+    A leading zero is let through although the standard's pattern excludes it: the number still distinguishes two
     people apart, and refusing it would split one person over two parties.
     """
     return _not_only_zeros(_TEN_DIGITS, text)

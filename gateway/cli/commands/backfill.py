@@ -71,8 +71,8 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
         except Lost:
             click.echo(f"Bron {source.name}: een ander proces nam het over.", err=True)
         else:
-            told = "volledig ingelezen." if done else "NIET volledig; zie klantbrug status."
-            click.echo(f"Bron {source.name}: {told}")
+            outcome = "volledig ingelezen." if done else "NIET volledig; zie klantbrug status."
+            click.echo(f"Bron {source.name}: {outcome}")
         complete = complete and done
         del left[source.name]
 
@@ -95,10 +95,10 @@ def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
     def wait(store: Store, source: Source) -> str:
         since = now()
         runs = backfills.pause(store, source)
-        said = runs and backfills.paused(store, source, since)
+        paused = runs and backfills.paused(store, source, since)
         if not backfills.runs_now(store, source):
             return f"De jobs op bron {source.name} wachten, tot resume; er loopt geen backfill."
-        if said:
+        if paused:
             return f"De backfill van bron {source.name} wacht; verder met resume."
         raise backfills.NothingRuns(
             f"De pauze van bron {source.name} is gevraagd, maar het proces van de backfill heeft na "
@@ -201,19 +201,19 @@ def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> No
 
 
 def _each(config: Config, names: tuple[str, ...], deed: Callable[[Store, Source], str]) -> None:
-    """Do something to the backfill of each source, and tell what `deed` says; 1 when there was none to do it to."""
+    """Do something to the backfill of each source, and print what `deed` returns; 1 when there was none to do it to."""
     from gateway.installation import open_store
     from gateway.operator.backfills import NothingRuns, NotPossible
 
     store, steered = open_store(config), 0
     for source in chosen_sources(config, names):
         try:
-            told = deed(store, source)
+            text = deed(store, source)
         except NothingRuns as error:
             click.echo(str(error), err=True)
             continue
         except NotPossible as error:
             refuse(str(error))
-        click.echo(told)
+        click.echo(text)
         steered += 1
     sys.exit(0 if steered else PROBLEMS)

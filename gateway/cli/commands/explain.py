@@ -31,14 +31,14 @@ def explain(config: Config, what: str, as_json: bool, show: bool) -> None:
     if uuid is None:
         click.echo("Dit is geen uuid en geen URL die op een uuid eindigt.", err=True)
         sys.exit(USAGE)
-    told = Explainer(open_store(config), config.mapping, config.store.uuid_secret).explain(uuid)
+    explained = Explainer(open_store(config), config.mapping, config.store.uuid_secret).explain(uuid)
     if not shown:
-        told = without_values(told)
+        explained = without_values(explained)
     if as_json:
-        click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+        click.echo(orjson.dumps(explained, option=orjson.OPT_INDENT_2).decode())
     else:
-        click.echo("\n".join(_lines(told, shown)))
-    sys.exit(0 if told["found"] else PROBLEMS)
+        click.echo("\n".join(_lines(explained, shown)))
+    sys.exit(0 if explained["found"] else PROBLEMS)
 
 
 def _lines(told: dict[str, Any], shown: bool) -> Iterator[str]:
@@ -125,8 +125,8 @@ def _findings(item: dict[str, Any]) -> Iterator[str]:
 
 def _why(field: dict[str, Any]) -> str:
     origins = ", ".join(f"{each['field']} ({each['rule']})" for each in field["from"])
-    told = " ".join(part for part in (f"<- {origins}" if origins else "", field["because"]) if part)
-    return f"{told} ({field['rule']})" if field["rule"] and not origins else told
+    reason = " ".join(part for part in (f"<- {origins}" if origins else "", field["because"]) if part)
+    return f"{reason} ({field['rule']})" if field["rule"] and not origins else reason
 
 
 def _by(each: dict[str, Any]) -> str:

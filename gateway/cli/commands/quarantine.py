@@ -156,9 +156,9 @@ def _told(held: Any) -> dict[str, Any]:
     from gateway.store.inspect.status import moment_of
 
     moments = {name: moment_of(getattr(held, name)) for name in ("since", "dismissed")}
-    told: dict[str, Any] = held._asdict() | moments | {"uuid": str(held.uuid)}
-    del told["row"]
-    return told
+    shown: dict[str, Any] = held._asdict() | moments | {"uuid": str(held.uuid)}
+    del shown["row"]
+    return shown
 
 
 def _known(name: str) -> str:

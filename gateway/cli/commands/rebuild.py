@@ -62,12 +62,12 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
         click.echo(f"Niet gedaan: {reason}.", err=True)
         sys.exit(PROBLEMS)
     for outcome in outcomes:
-        told = (
+        text = (
             orjson.dumps({"dry_run": dry_run, **asdict(outcome)}).decode()
             if as_json
             else _text(outcome, dry_run)
         )
-        click.echo(told)
+        click.echo(text)
 
 
 def _text(outcome: RebuildOutcome, dry_run: bool) -> str:

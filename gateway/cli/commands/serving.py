@@ -118,8 +118,8 @@ def status(config: Config, as_json: bool, link: bool) -> None:
 
     if link:
         click.echo(new_link(open_store(config), config.gateway))
-        told = f"Werkt één keer, binnen {LINK_SECONDS // 60} minuten; daarna {SESSION_SECONDS // 60} minuten toegang."
-        click.echo(told, err=True)
+        text = f"Werkt één keer, binnen {LINK_SECONDS // 60} minuten; daarna {SESSION_SECONDS // 60} minuten toegang."
+        click.echo(text, err=True)
         return
 
     found = overview(open_store(config), config)

@@ -70,9 +70,9 @@ class _OnTerminal:
         if key not in self.tasks:
             name = f"{progress.source}: {reading(progress.kind, progress.look)}"
             self.tasks[key] = self.bars.add_task(name, total=progress.total, told="")
-        told = pace_text(progress.rate, progress.seconds_left, progress.waits, progress.limit)
-        told += in_all_text(progress.seconds_left_in_all)
-        self.bars.update(self.tasks[key], completed=progress.done, total=progress.total, told=told)
+        text = pace_text(progress.rate, progress.seconds_left, progress.waits, progress.limit)
+        text += in_all_text(progress.seconds_left_in_all)
+        self.bars.update(self.tasks[key], completed=progress.done, total=progress.total, told=text)
 
 
 class _Lines:
@@ -118,8 +118,12 @@ def backfills_text(overview: dict[str, Any]) -> str:
         if not one["running"]:
             state = run_told("backfill", run["status"])
             # What it says of itself may begin with that same word.
-            said = run["message"] or ""
-            rest = said.removeprefix(state.word) if said.startswith(state.word) else f". {said}".rstrip()
+            message = run["message"] or ""
+            rest = (
+                message.removeprefix(state.word)
+                if message.startswith(state.word)
+                else f". {message}".rstrip()
+            )
             console.print(
                 f"Bron {name}: er loopt geen backfill; de laatste is ", _styled(state), rest, sep=""
             )
@@ -219,8 +223,8 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
         hint = f"Te bekijken in quarantaine: {status['quarantine']['open']}: {command} quarantine list"
         console.print(hint, soft_wrap=True)
     for name, source in status["sources"].items():
-        if told := unread_told(source["unread"]):
-            console.print(f"Bron {name}: {told}", soft_wrap=True)
+        if text := unread_told(source["unread"]):
+            console.print(f"Bron {name}: {text}", soft_wrap=True)
     notifications = status["notifications"]
     if any(notifications.values()):
         given_up = f"{notifications['failed']} opgegeven"
@@ -228,8 +232,8 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
         console.print(f"Notificaties: {notifications['waiting']} wachten, {given_up}", soft_wrap=True)
     inbox = status["inbox"]
     if any(inbox.values()):
-        told = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"
-        console.print(f"Berichten over de bronnen: {inbox['waiting']} wachten, {told}.")
+        text = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"
+        console.print(f"Berichten over de bronnen: {inbox['waiting']} wachten, {text}.")
     for name, source in status["sources"].items():
         if followed := source.get("following"):
             hurry = f"; leest nu alles opnieuw: {followed['hurry']}" if followed["hurry"] else ""

@@ -14,7 +14,7 @@ from gateway.base.logs import get_logger
 from jobs.common.progress import Step
 
 LINE_SECONDS = 5.0
-# A wait is told when it begins, and now and then while it lasts.
+# A wait is shown when it begins, and now and then while it lasts.
 WAIT_SECONDS = 300.0
 log = get_logger("klantbrug.verify")
 

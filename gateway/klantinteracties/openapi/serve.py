@@ -117,27 +117,27 @@ def _shape(schema: Json) -> list[tuple[str, str]]:
         return [("lijst van ", ""), *_shape(schema["items"])]
     for word, between in (("allOf", " met "), ("oneOf", " of "), ("anyOf", " of ")):
         if word in schema and "$ref" in str(schema[word]):
-            said: list[tuple[str, str]] = []
+            parts: list[tuple[str, str]] = []
             for inner in schema[word]:
-                said += [(between, "")] * bool(said) + _shape(inner)
-            return said + [(", of null", "")] * bool(schema.get("nullable"))
+                parts += [(between, "")] * bool(parts) + _shape(inner)
+            return parts + [(", of null", "")] * bool(schema.get("nullable"))
     return [(", ".join(_words(schema)), "")]
 
 
 def _words(schema: Json) -> list[str]:
     limits = schema | next((part for part in schema.get("anyOf", ()) if "enum" not in part), {})
-    said = [
+    parts = [
         limits.get("format")
         or {"string": "tekst", "integer": "getal", "boolean": "ja/nee"}.get(limits.get("type", ""), "object")
     ]
     if "enum" in schema:
-        said = ["een van " + ", ".join(map(str, schema["enum"]))]
+        parts = ["een van " + ", ".join(map(str, schema["enum"]))]
     for key, about in (("minLength", "minstens {} tekens"), ("maxLength", "hoogstens {} tekens")):
         if key in limits:
-            said.append(about.format(limits[key]))
+            parts.append(about.format(limits[key]))
     for key, about in (("minimum", "vanaf {}"), ("maximum", "tot en met {}"), ("pattern", "vorm {}")):
         if key in limits:
-            said.append(about.format(limits[key]))
+            parts.append(about.format(limits[key]))
     if schema.get("nullable"):
-        said.append("of null")
-    return said
+        parts.append("of null")
+    return parts

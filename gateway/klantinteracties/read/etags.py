@@ -1,4 +1,4 @@
-"""ETags: by which a client tells whether a document is still as it read it, so that two editors don't overwrite each
+"""ETags: by which a client sees whether a document is still as it read it, so that two editors don't overwrite each
 other (RFC 9110, section 13).
 
 A tag is made of the bytes of the answer. So it is the same in every worker process, and another one as soon as anything

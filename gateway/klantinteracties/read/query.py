@@ -258,13 +258,13 @@ def moment(value: str) -> int | None:
     Raises ValueError(code, reason) when it can't be read.
     """
     try:
-        found = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(value)
     except ValueError:
-        found = _dutch(value, DUTCH_MOMENTS, NO_MOMENT)
+        parsed = _dutch(value, DUTCH_MOMENTS, NO_MOMENT)
     try:
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        return (found - EPOCH) // timedelta(microseconds=1)
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=UTC)
+        return (parsed - EPOCH) // timedelta(microseconds=1)
     except (ValueError, OverflowError):
         return None
 

@@ -1,4 +1,7 @@
-"""From what a client gave to what a document would become: references found, fields merged. Writes nothing."""
+"""From what a client gave to what a document would become: references found, fields merged. Writes nothing.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The rules for writing that need other documents: what is refused, what the server adds, what follows elsewhere.
 
 Source: the recorded exchanges named at each, and the behaviour that was measured with them.
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def already_there(connection: sqlite3.Connection, kind: str, given: Mapping[str,
 
 
 def judge(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
-    """What is wrong with a merged draft as a whole, as far as only the store can tell."""
+    """What is wrong with a merged draft as a whole, as far as only the store can decide."""
     rule = _RULES.get(draft.resource.kind)
     return list(rule(connection, draft)) if rule else []
 

@@ -2,6 +2,8 @@
 
 First the fields are judged, without the store; then, outside any transaction, the sources are asked for what the
 rules look at; then all the rest in one transaction, so that a request is done whole or not at all.
+
+A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
 
 from __future__ import annotations
@@ -198,7 +200,7 @@ class Writer:
         except Invalid as error:
             wrong = [InvalidParam(*param) for param in error.params]
             made = _drafts(kind, error.sound, held)
-        # What is right in itself may still refer to nothing; a source that can't tell takes no error away.
+        # What is right in itself may still refer to nothing; a source that fails takes no error away.
         with contextlib.suppress(problems.Problem):
             self._hydrate([(draft.resource, draft.given) for draft in made.values()])
             with self._store.read() as connection:
@@ -214,9 +216,9 @@ class Writer:
         url = answer["url"]
         if self._public_url:  # whoever takes it need not know the address by which the writer came
             url = f"{self._public_url}{BASE_PATH}{url.rpartition(BASE_PATH)[2]}"
-        found = message(kind, action, url, answer, now())
-        if found is not None:
-            outbox.add(connection, found)
+        notification = message(kind, action, url, answer, now())
+        if notification is not None:
+            outbox.add(connection, notification)
 
     def _tell_destroyed(
         self, connection: sqlite3.Connection, resource: Resource, row: int, base: str
@@ -237,7 +239,7 @@ class Writer:
         return worst(outcomes)
 
     def _asked(self, kind: str, uuid: UUID) -> Outcome:
-        """Ask the sources for what a body refers to. Raises Problem when they can't tell whether it is there."""
+        """Ask the sources for what a body refers to. Raises Problem when they fail."""
         outcome = self._hydrator.before_detail(kind, uuid)
         if outcome.otherwise:
             with self._store.read() as connection:

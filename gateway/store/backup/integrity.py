@@ -20,7 +20,7 @@ from gateway.store.file.errors import is_unwritable
 # Rows that are looked at in each table and index, each time: where one page in fifty is damaged, that is seen nearly
 # always.
 ROWS_AT_RANDOM = 3
-# Kinds of damage that are told; the rest is more of the same.
+# So many kinds of damage are reported; the rest is more of the same.
 MOST_TOLD = 5
 STEPS_BETWEEN = 100_000  # of SQLite's machine, a few milliseconds
 

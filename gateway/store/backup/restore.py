@@ -26,7 +26,7 @@ from gateway.store.operation.sources import SECRET, meta_of
 from gateway.store.schema import upgrade
 
 AT_ONCE = 16 * 1024 * 1024
-# What the log of events says, and why the sweep reads all of the sources anew: they went on since.
+# What the log of events says, and why the sweep reads all of the sources again: they changed since.
 EVENT = "back-up teruggezet"
 
 
@@ -35,7 +35,7 @@ class RestoreError(StoreError):
 
 
 class Restored(NamedTuple):
-    """What was done: when the back-up was made (microseconds UTC, None when it does not tell), what it holds, and
+    """What was done: when the back-up was made (microseconds UTC, None when it does not say), what it holds, and
     where what stood there lies now (None when nothing did)."""
 
     made: int | None

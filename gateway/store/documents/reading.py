@@ -114,7 +114,7 @@ def _asked(
 
 
 def _first_page(connection: sqlite3.Connection, asked: DocumentQuery, size: int) -> DocumentPage:
-    # One row more than asked tells whether counting is needed at all.
+    # One row more than asked shows whether counting is needed at all.
     most = size + 1
     if asked.rank == NO_INDEX:
         rows = _rows(connection, asked, NEWEST_FIRST, most, 0)

@@ -27,7 +27,7 @@ class Protected(Exception):
 
 
 def delete(connection: sqlite3.Connection, rows: Sequence[int], under: UUID | None = None) -> set[int]:
-    """Delete documents with what goes along; the others that refer to them lose that reference.
+    """Delete documents with what is deleted with them; the others that refer to them lose that reference.
 
     In: rows of documents; what comes from the legacy is hidden under the uuid `under`, or each under the one of
     these rows that took it along (M19). Out: all rows that are gone. Raises Protected, before anything changed;

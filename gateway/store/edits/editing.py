@@ -238,7 +238,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
         }
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
     hide(connection, ids)
-    # Of a contact that is deleted itself it is not told that an actor stays away from it (M31).
+    # A contact that is deleted itself gets no finding that an actor stays away from it (M31).
     told = connection.execute(
         "DELETE FROM raw_finding WHERE rule = 'M31' AND raw IN (SELECT m.raw FROM made_of_raw m JOIN document d"
         f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS}) RETURNING rule",

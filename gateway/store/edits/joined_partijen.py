@@ -23,13 +23,13 @@ from mappings.model.documents import Document
 def go_along(connection: sqlite3.Connection, source: int, relation: int, before: int, after: int) -> None:
     """Have a client's document (row) refer to the document (row) that the one before became part of."""
     uuids = editing.uuids(connection, (source, before, after))
-    told = {"source": str(uuids[source]), "relation": relation, "to": str(uuids[after])}
+    reference = {"source": str(uuids[source]), "relation": relation, "to": str(uuids[after])}
     connection.execute(
         "INSERT OR REPLACE INTO local (uuid, part, value, written) VALUES (?, ?, ?, ?)",
         (
             uuids[before].bytes,
             f"{MOVED}{relation} {uuids[source]}",
-            orjson.dumps(told).decode(),
+            orjson.dumps(reference).decode(),
             now(),
         ),
     )

@@ -39,7 +39,7 @@ Given = tuple[str, UUID, Newness | None]
 
 @dataclass(slots=True)
 class _Adres:
-    """An address of a partij; `chosen` tells when a client made it the standard one."""
+    """An address of a partij; `chosen` is when a client made it the standard one."""
 
     row: int
     uuid: bytes

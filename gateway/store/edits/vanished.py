@@ -29,7 +29,7 @@ def remove_gone(
     What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6), for as long
     as it does (`moving`). Without
     such a one the document stays for their sake, with nothing but what clients wrote in it; unless it is a partij and
-    these need not be kept: then what is nothing without it goes along (M20). What clients made themselves is theirs
+    these need not be kept: then what is nothing without it is deleted too (M20). What clients made themselves is theirs
     again (M19). Out: documents from the legacy (rows) that lost what a client had them refer to, to be made again; and
     those that are a client's again.
     """

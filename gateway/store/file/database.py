@@ -29,7 +29,7 @@ SMALL_CACHE_KIBIBYTES = 24 * 1024
 STATEMENTS = 512  # that stay prepared
 # What every store has had from the beginning.
 OURS = {"meta", "document"}
-# How often a store without room is tried again, and how long after a write that failed this is told.
+# How often a store without room is tried again, and how long after a write that failed this is reported.
 AGAIN_SECONDS = 2.0
 TOLD_SECONDS = 60.0
 NETWORK_FILE_SYSTEMS = {
@@ -278,7 +278,7 @@ class Store:
         return bool(self._cramped)
 
     def notice(self, error: BaseException) -> None:
-        """Remember of an error what an operator must be told: nothing can be written, or the file is damaged."""
+        """Remember of an error what an operator must know: nothing can be written, or the file is damaged."""
         if not isinstance(error, sqlite3.Error):
             return
         if is_damage(error):
@@ -288,13 +288,13 @@ class Store:
 
     def trouble(self) -> list[str]:
         """What an operator must know: damage, nothing can be written, little room. Sentences without values."""
-        said = [self.damaged] if self.damaged else []
+        problems = [self.damaged] if self.damaged else []
         failed = self._unwritable
         if failed and (self._cramped or time.monotonic() - failed[0] < TOLD_SECONDS):
-            said.append(failed[1])
+            problems.append(failed[1])
         if room := full_disk.little_room(self.path):
-            said.append(room)
-        return said
+            problems.append(room)
+        return problems
 
     def for_bulk(self) -> None:
         """Make this thread's connection fit for work that goes through everything once.
@@ -436,7 +436,7 @@ def _nothing() -> None:
 
 
 def file_system_of(folder: Path) -> str:
-    """The type of the file system that holds `folder`, "" where the machine doesn't tell."""
+    """The type of the file system that holds `folder`, "" where the machine doesn't say."""
     try:
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -50,16 +50,16 @@ def name_of(error: sqlite3.Error) -> str:
 def in_words(error: sqlite3.Error) -> str:
     """A sentence for an operator, without a value from the store."""
     name = name_of(error)
-    said = SAYS.get(name, "de database meldt een fout")
-    return f"De opslag werkt niet: {said} ({name or type(error).__name__})."
+    text = SAYS.get(name, "de database meldt een fout")
+    return f"De opslag werkt niet: {text} ({name or type(error).__name__})."
 
 
 def unwritable_in_words(error: sqlite3.Error) -> str:
     """A sentence for an operator about a store that is read and can't be written."""
     name = name_of(error)
-    # No room for the file that processes share: SQLite tells that apart from a full disk.
-    said = SAYS["SQLITE_FULL" if getattr(error, "sqlite_errorname", "") == NO_SHARED_FILE else name]
-    return f"De opslag kan niet worden beschreven: {said} ({name}). Lezen gaat door, schrijven krijgt 503."
+    # No room for the file that processes share: SQLite has another error for it than for a full disk.
+    text = SAYS["SQLITE_FULL" if getattr(error, "sqlite_errorname", "") == NO_SHARED_FILE else name]
+    return f"De opslag kan niet worden beschreven: {text} ({name}). Lezen gaat door, schrijven krijgt 503."
 
 
 def is_passing(error: BaseException) -> bool:

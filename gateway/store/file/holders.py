@@ -5,7 +5,7 @@ killed gets pages of another file, and nothing tells of it. So each time that a 
 processes, it gets a new mark in its header, that is written down in a small file beside it. When a log is found and
 the file has another mark than was written down, the log is of another file.
 
-The same small file tells who has the store open: each process holds a shared lock on it, that the kernel takes back
+The same small file shows who has the store open: each process holds a shared lock on it, that the kernel takes back
 when it dies. Who finds it free is the first. A restore asks for it alone.
 """
 
@@ -49,7 +49,7 @@ class InUse(StoreError):
 
 
 class Mark(NamedTuple):
-    """What tells one file from a copy of it: a number of ours in its header, and two of SQLite's that only grow.
+    """What distinguishes a file from its copy: a number of ours in its header, and two of SQLite's that only grow.
 
     A copy made by SQLite itself begins with low ones.
     """
@@ -90,7 +90,7 @@ def _first_bytes(path: Path) -> bytes:
                     return os.pread(name, HEADER_BYTES, 0)
     finally:
         connection.close()
-    # A system that does not tell which files are open.
+    # A system that does not list which files are open.
     with path.open("rb") as file:
         return file.read(HEADER_BYTES)
 
@@ -160,9 +160,9 @@ class Hold:
         """What is written down; nothing when that can't be read."""
         text = os.pread(self._file, RECORD_BYTES, 0)
         try:
-            said = orjson.loads(text.strip() or b"{}")
+            noted = orjson.loads(text.strip() or b"{}")
             return StoreRecord(
-                tuple(Mark(*mark) for mark in said.get("marks", ())), said.get("restoring", "")
+                tuple(Mark(*mark) for mark in noted.get("marks", ())), noted.get("restoring", "")
             )
         except (ValueError, TypeError, AttributeError):
             log.warning("what was written down of the store can't be read: %s", path_of(self.store).name)
@@ -303,7 +303,7 @@ def _sqlite_lock(store: Path) -> Iterator[None]:
 
 
 def _locker(file: int) -> str:
-    """The process that has the file open, in words; blank when the machine does not tell."""
+    """The process that has the file open, in words; blank when the machine does not say."""
     asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, SHARED_FIRST, SHARED_SIZE, 0)
     try:
         kind, _, _, _, pid = struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_GETLK, asked))

@@ -27,9 +27,9 @@ GIVE_SECONDS = 0.01
 SHORT_SECONDS = 0.5
 # So long after somebody waited in vain the store is taken to be held still, when nobody tried since.
 HELD_SECONDS = 1.0
-# So often it is told that the store is still held.
+# How often it is logged that the store is still held.
 TELL_SECONDS = 60.0
-# A job tells that it waits after so long.
+# A job logs that it waits after so long.
 JOB_TELLS_SECONDS = 10.0
 
 
@@ -118,18 +118,18 @@ class LockWaits:
         raise StoreBusy
 
     def patient(self, begins: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
-        """The same for a job: waits as long as it takes, and tells of that.
+        """The same for a job: waits as long as it takes, and logs that.
 
         `meanwhile` is called while it waits, and may raise what ends the wait.
         """
         if begins():
             return
-        began = told = time.monotonic()
+        began = logged = time.monotonic()
         telling = JOB_TELLS_SECONDS
         while not begins():
             moment = time.monotonic()
-            if moment - told >= telling:
-                told, telling = moment, TELL_SECONDS
+            if moment - logged >= telling:
+                logged, telling = moment, TELL_SECONDS
                 log.warning(
                     "een job wacht, al %.0f s: een ander proces houdt de opslag bezet", moment - began
                 )
@@ -160,8 +160,8 @@ class LockWaits:
         with self._lock:
             since, self._held_since = self._held_since, 0.0
             refused, self._refused = self._refused, 0
-            told, self._told = self._told, 0.0
-        if since and told:
+            logged, self._told = self._told, 0.0
+        if since and logged:
             log.info(
                 "de opslag is weer vrij na %.0f s: %d keer schrijven geweigerd",
                 time.monotonic() - since,
@@ -169,7 +169,7 @@ class LockWaits:
             )
 
     def _refuse(self, *, waited: bool) -> None:
-        """Count a write that gave up, and tell of the first and then once a minute."""
+        """Count a write that gave up; log the first, and then once a minute."""
         if not waited:  # it only looked whether it could
             return
         with self._lock:

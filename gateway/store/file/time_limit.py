@@ -97,5 +97,5 @@ class Limit:
 
 
 def was_ended(error: sqlite3.Error) -> bool:
-    """Is this how SQLite tells that a question was ended?"""
+    """Is this the error of SQLite for a question that was ended?"""
     return name_of(error) == "SQLITE_INTERRUPT"

@@ -164,7 +164,7 @@ def make_again(connection: sqlite3.Connection) -> None:
 
 
 def note_all(connection: sqlite3.Connection, after: tuple[int, int], most: int) -> tuple[int, int] | None:
-    """Note the documents after a place, at most so many: they get their profiles anew.
+    """Requeue the documents after a place, at most so many: they get new profiles.
 
     In: FIRST, or what the call before gave. Out: the place of the last one, None when there are no more. Those that
     others look at come first, so that these find their profiles.
@@ -311,7 +311,7 @@ def _give(connection: sqlite3.Connection, kind: str, given: dict[int, tuple[int,
 
 @contextlib.contextmanager
 def together(connection: sqlite3.Connection) -> Iterator[None]:
-    """Documents and links that are inserted in the block are not noted: `arrived` is told of them."""
+    """Documents and links that are inserted in the block are not noted: the caller passes them to `arrived`."""
     connection.execute("UPDATE profile_state SET one_by_one = 0")
     try:
         yield

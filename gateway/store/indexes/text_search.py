@@ -17,7 +17,7 @@ from gateway.store.base.kinds import KIND
 
 # Shorter parts are not in the index.
 SHORTEST = 3
-# Signs that the index does not tell apart; a search for one goes without it.
+# Signs that the index does not distinguish; a search for one does without the index.
 _UNSURE = frozenset("\ufffd\ufffe\uffff\U0010ffff")
 # The index stops at a NUL, which no search can hold either.
 _FOR_NUL = "\U0010ffff"

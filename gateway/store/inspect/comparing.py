@@ -192,13 +192,13 @@ def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, di
         f" WHERE c.raw {IN_IDS}",
         (ids,),
     ):
-        said = HeldClaim(facet, moment, body, tuple(sorted(keys.get(statement, ()))), bool(sealed))
-        found.setdefault(raw, {})[statement] = said
+        content = HeldClaim(facet, moment, body, tuple(sorted(keys.get(statement, ()))), bool(sealed))
+        found.setdefault(raw, {})[statement] = content
     return found
 
 
 def mistrust(connection: sqlite3.Connection, raw: int, statements: Iterable[int]) -> None:
-    """See to it that an object is translated anew when it is taken, and that nothing joins these statements again.
+    """Invalidate an object, so that it is translated again when it is taken, and let nothing join these statements.
 
     What is left out has no digest: there a blank one says that it is not trusted.
     """
@@ -347,7 +347,7 @@ def stop_noting(connection: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def noting(store: Store, rehearse: bool) -> Iterator[sqlite3.Connection]:
-    """A write transaction of which `touched` tells what it did to documents; a rehearsal is taken back at its end."""
+    """A write transaction of which `touched` lists what it did to documents; a rehearsal is taken back at its end."""
     try:
         with store.write() as connection:
             yield connection

@@ -20,7 +20,7 @@ from mappings.model.findings import Finding, Severity
 
 @dataclass(slots=True)
 class HeldDocument:
-    """A document; `asked_by_other` tells that it was found by another uuid of it (M6)."""
+    """A document; `asked_by_other`: it was found by another uuid of it (M6)."""
 
     row: int
     kind: str

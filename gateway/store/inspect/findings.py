@@ -17,7 +17,7 @@ _OF_OBJECTS = "raw_finding f"
 _OF_STATEMENTS = "statement_finding f JOIN claim c ON c.statement = f.statement"
 # The index has source and row of each object, and not their bodies: counting reads little.
 _SOURCES = "(SELECT id, source FROM raw INDEXED BY raw_state)"
-# What clients wrote over what the legacy says (M19): `local` tells it, with the source of the newest object.
+# What clients wrote over what the legacy says (M19): `local` holds it, with the source of the newest object.
 _BY_CLIENTS = (
     "SELECT DISTINCT s.name AS source, d.kind AS kind, l.part AS part, d.uuid AS uuid FROM local l"
     " JOIN document d ON d.id = coalesce((SELECT id FROM document WHERE uuid = l.uuid),"

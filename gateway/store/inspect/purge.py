@@ -19,7 +19,7 @@ def forget_fetched(connection: sqlite3.Connection, before: int, most: int) -> in
 def forget_turns(connection: sqlite3.Connection, before: int, most: int) -> int:
     """Forget up to `most` turns to ask about a key that expired before a moment: who asked was killed; out: how many.
 
-    Their names tell the key. Leases of jobs stay: their numbers must go on.
+    Their names hold the key. Leases of jobs stay: their numbers must go on.
     """
     return connection.execute(
         "DELETE FROM lease WHERE name IN (SELECT name FROM lease WHERE instr(name, ?) AND expires < ? LIMIT ?)",

@@ -166,7 +166,7 @@ def orphans(connection: sqlite3.Connection) -> list[int]:
 
 
 def miscounted(connection: sqlite3.Connection) -> bool:
-    """Are there other numbers of documents than lists tell, or of legacy objects and findings than the status does?"""
+    """Do the counts of lists, or of the status, differ from the rows that are there?"""
     counts = connection.execute("SELECT kind, count(*) FROM document GROUP BY kind")
     return any(spans.count(connection, kind) != count for kind, count in counts) or tallies.miscounted(
         connection
@@ -174,7 +174,7 @@ def miscounted(connection: sqlite3.Connection) -> bool:
 
 
 def count_again(connection: sqlite3.Connection) -> None:
-    """Count the documents for lists anew, and what the status tells."""
+    """Count the documents for lists again, and what the status shows."""
     spans.count_again(connection)
     tallies.count_again(connection)
 
@@ -312,7 +312,7 @@ def made_with(connection: sqlite3.Connection, names: Iterable[str], fingerprint:
 def to_rebuild(path: Path, fingerprint: str) -> list[str]:
     """The sources in a store file that were not made with this mapping alone; it is only looked at.
 
-    A file that can't be read, or that an earlier version made, tells nothing.
+    A file that can't be read, or that an earlier version made, gives nothing.
     """
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)

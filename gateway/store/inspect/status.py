@@ -1,4 +1,4 @@
-"""What the store can tell of itself in numbers: no names, no uuids, no values."""
+"""The store in numbers: no names, no uuids, no values."""
 
 from __future__ import annotations
 

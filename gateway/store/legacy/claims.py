@@ -61,7 +61,7 @@ def walk_begun_by_key(key: str) -> str:
 
 
 def said_by(facet: str, body: str) -> bytes:
-    """A digest of what a claim says: what is said tells its keys too."""
+    """A digest of what a claim says; its keys are part of that."""
     return hashlib.blake2b(f"{facet}|{body}".encode(), digest_size=16).digest()[:STATEMENT_BYTES]
 
 

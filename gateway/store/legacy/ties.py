@@ -62,7 +62,7 @@ def moments_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[
 def moments_of(
     connection: sqlite3.Connection, source: int, column: str, uuids: Sequence[bytes]
 ) -> set[Moment]:
-    """The contactmomenten that are tied to these klanten, zaken or earlier ones: `column` tells which."""
+    """The contactmomenten that are tied to these klanten, zaken or earlier ones: `column` says which."""
     if column not in ("klant", "zaak", "vorig"):
         raise ValueError(column)
     return set(

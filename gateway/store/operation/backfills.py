@@ -1,4 +1,4 @@
-"""Whether the backfill of a source must stop, and what it tells of itself. Writes go inside `Store.write()`.
+"""Whether the backfill of a source must stop, and the progress that it reports. Writes go inside `Store.write()`.
 
 A row for each source: the process that runs it may be any, so this goes through the store. How fast it may go is the
 affair of `gateway/legacy/pacing/server_gates.py`.
@@ -14,12 +14,12 @@ import orjson
 from gateway.base.clock import now
 from gateway.store.operation import leases, runs
 
-# What was told before the run last gave a sign is of an earlier run.
+# What was reported before the run last gave a sign is of an earlier run.
 FRESH = 5_000_000
 
 
 class BackfillNews(NamedTuple):
-    """What the backfill told last, and when (microseconds UTC)."""
+    """What the backfill reported last, and when (microseconds UTC)."""
 
     news: dict[str, Any]
     moment: int
@@ -49,16 +49,16 @@ def tell(connection: sqlite3.Connection, source: int, news: dict[str, Any]) -> N
 
 
 def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    """What each backfill that runs tells of itself, by source, without its counters."""
+    """The progress of each backfill that runs, by source, without its counters."""
     found = connection.execute(
         "SELECT s.name, b.news FROM backfill b JOIN source s ON s.id = b.source JOIN run r ON r.source = b.source"
         " AND r.job = 'backfill' AND r.status = ? WHERE b.moment >= r.heartbeat - ? AND b.news IS NOT NULL",
         (runs.RUNNING, FRESH),
     )
-    told = {name: orjson.loads(news) for name, news in found}
+    progress = {name: orjson.loads(news) for name, news in found}
     alive = {
         name: news
-        for name, news in told.items()
+        for name, news in progress.items()
         if leases.holder_of(connection, runs.lease_of("backfill", name))
     }
     for news in alive.values():
@@ -67,6 +67,6 @@ def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
 
 
 def told(connection: sqlite3.Connection, source: int) -> BackfillNews | None:
-    """What the backfill of a source told last; None when it never did."""
+    """What the backfill of a source reported last; None when it never did."""
     row = connection.execute("SELECT news, moment FROM backfill WHERE source = ?", (source,)).fetchone()
     return BackfillNews(orjson.loads(row[0]), row[1]) if row and row[0] else None

@@ -1,4 +1,4 @@
-"""Hints from notifications that wait to be looked into: one for each object, however often it was told of.
+"""The queue of objects that notifications are about: one for each object, however many notifications came.
 
 Functions that change something go inside `Store.write()`. Moments are microseconds UTC.
 """
@@ -21,7 +21,7 @@ NO_ROOM = "er wachten te veel wijzigingen om ze een voor een na te gaan"
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something happened to an object; `zaak` is the uuid of its zaak, when the message told it.
+    """Something happened to an object; `zaak` is the uuid of its zaak, when the message named it.
 
     A zaak that names itself is owed (see `owe`): it must be read with all of it.
     `told` counts the messages: when more came in the meantime, the hint isn't done yet.

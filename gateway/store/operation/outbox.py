@@ -1,4 +1,4 @@
-"""Messages on their way out: written with what they tell of, gone when they arrived, kept when they can't.
+"""Messages on their way out: inserted with the write that they are about, deleted when delivered, kept when given up.
 
 Functions that take a connection and change something go inside `Store.write()`.
 """

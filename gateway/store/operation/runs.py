@@ -63,7 +63,7 @@ def any_bulk(connection: sqlite3.Connection) -> bool:
 
 
 def true_status(connection: sqlite3.Connection, job: str, source: str | None, status: str) -> str:
-    """How a run is: one whose process died can't tell, but nobody holds its lease any more."""
+    """How a run is: one whose process died still says that it runs, but nobody holds its lease."""
     lease = lease_of(job, source)
     if status == RUNNING and lease and leases.holder_of(connection, lease) is None:
         return INTERRUPTED
@@ -158,7 +158,7 @@ def start_over(connection: sqlite3.Connection, run: Run) -> None:
 
 
 def save_run(connection: sqlite3.Connection, run: Run) -> None:
-    """Write cursor and counters, in the transaction of the work that they tell of."""
+    """Write cursor and counters, in the transaction of the work that they count."""
     connection.execute(
         "UPDATE run SET cursor = ?, counters = ?, heartbeat = ? WHERE id = ?",
         (orjson.dumps(run.cursor).decode(), orjson.dumps(run.counters).decode(), now(), run.id),

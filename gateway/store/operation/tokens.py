@@ -9,7 +9,7 @@ from gateway.base.clock import now
 from gateway.store.file.database import Store
 from gateway.store.file.errors import is_passing
 
-BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is told to the minute
+BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is kept to the minute
 
 
 class StoredToken(NamedTuple):

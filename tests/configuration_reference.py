@@ -1,4 +1,4 @@
-"""The keys of config.toml: `python tests/configuration.py` writes docs/configuration.md, a test compares it.
+"""The keys of config.toml: `python tests/configuration_reference.py` writes docs/configuration.md, a test compares it.
 
 All of it is what the keys declare of themselves, in gateway/config/model.py and mappings/model/settings.py.
 """
