@@ -18,14 +18,14 @@ from gateway.cli.terminal.options import spare_collections
 from gateway.ingest.ingest import Ingest
 from gateway.store.file.database import Store
 from jobs.common.progress import Step
-from jobs.rebuild.rebuild import Outcome, Rebuild
+from jobs.rebuild.rebuild import Rebuild, RebuildOutcome
 
 PART = 100_000  # objects
 BUDGET, MEMORY = 3000, 150  # rollen per second; MB at 500,000
 ROUNDS = {"nothing changed": {}, "addresses off": {"adressen": "geen"}, "addresses on": {}}
 
 
-def rebuild(store: Store, rollen: int, **change: str) -> tuple[float, Outcome]:
+def rebuild(store: Store, rollen: int, **change: str) -> tuple[float, RebuildOutcome]:
     """Rebuild with these choices. Out: rollen per second of processor time, and the outcome."""
     began = time.process_time()
     last = (began, 0)

@@ -35,7 +35,7 @@ from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.notificaties.receiver import Callback
 from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError, is_damage, is_passing, is_unwritable
-from gateway.store.file.lock_waits import Busy
+from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.file.time_limit import TooLong
 from mappings.identity.identity import Uuids
 
@@ -146,7 +146,7 @@ def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: 
     """The answer to an exception that no view made one of."""
     if isinstance(error, TooLong):
         return _reply(addresses, slow_queries.ended(environ, store.question_seconds), environ)
-    if isinstance(error, Busy):  # it was logged where it waited
+    if isinstance(error, StoreBusy):  # it was logged where it waited
         return _reply(addresses, problems.store_busy(ceil(store.waiting.seconds)), environ)
     # The text of an exception may hold personal data; its type and place don't.
     places = traceback.extract_tb(error.__traceback__)[-3:]

@@ -203,7 +203,7 @@ def trigger_of(job: Job, config: Config) -> BaseTrigger:
     return IntervalTrigger(seconds=job.seconds, timezone=DUTCH_TIME)
 
 
-class Line(NamedTuple):
+class JobLine(NamedTuple):
     """A job as `klantbrug jobs list` shows it; `now` is what it does at this moment, `last_run` in microseconds UTC."""
 
     name: str
@@ -215,7 +215,7 @@ class Line(NamedTuple):
     last_status: str | None
 
 
-def listing(config: Config, store: Store) -> list[Line]:
+def listing(config: Config, store: Store) -> list[JobLine]:
     """Every job, whether it is on, when it runs, and its last run where runs are recorded."""
     lines = []
     for job in JOBS:
@@ -227,7 +227,7 @@ def listing(config: Config, store: Store) -> list[Line]:
         doing = next((grip for grip in (leases.STUCK, leases.HELD) if grip in grips), leases.FREE)
         when = schedule or f"elke {job.seconds} s"
         off = off_because(job, config, store)
-        lines.append(Line(job.name, job.about, off, when, doing, *(last or (None, None))))
+        lines.append(JobLine(job.name, job.about, off, when, doing, *(last or (None, None))))
     return lines
 
 

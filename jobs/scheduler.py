@@ -186,7 +186,7 @@ class Scheduler:
             return
         except NotFree:
             return  # the process ends
-        except lock_waits.Busy:
+        except lock_waits.StoreBusy:
             log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
         log.info("job done", job=turn.name, seconds=round(time.monotonic() - began, 1), **counters)

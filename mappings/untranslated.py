@@ -38,7 +38,7 @@ _LONGEST_NUMBER: Final = 20
 
 
 @dataclass(slots=True)
-class Named:
+class NamedKeys:
     """The identity keys in an object, the contactmomenten that it names by uuid, and whether that may be all:
     `whole` is False when a key can't be read, or when there is none that a search could find."""
 
@@ -47,9 +47,9 @@ class Named:
     whole: bool = True
 
 
-def named_in(kind: str, raw: Mapping[str, Any], source: str, settings: Settings) -> Named:
+def named_in(kind: str, raw: Mapping[str, Any], source: str, settings: Settings) -> NamedKeys:
     """The keys that occur in a legacy object of `source`, however it is written. Raises nothing, whatever it holds."""
-    found = Named()
+    found = NamedKeys()
     for name, value in _values(raw):
         found.keys |= _keys(name, value, source, settings)
         if name == "contactmoment" and (contact := uuid_in(value)):
@@ -66,7 +66,7 @@ def named_in(kind: str, raw: Mapping[str, Any], source: str, settings: Settings)
     return found
 
 
-def _findable(declared: LegacyKind, raw: Mapping[str, Any], found: Named) -> bool:
+def _findable(declared: LegacyKind, raw: Mapping[str, Any], found: NamedKeys) -> bool:
     """Does a search lead to what this object would become?"""
     match declared.found_by:
         case FoundBy.ITS_UUID:

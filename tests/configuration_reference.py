@@ -12,7 +12,7 @@ from marshmallow import validate
 from marshmallow.fields import Field
 
 from gateway.config.fields import File, Flag, Number, Section, Several, Table, Whole
-from gateway.config.model import BackupJob, Gateway, Job, Live, Notifications, Source, Store
+from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source, StoreSettings
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECTIONS, SOURCE
 from mappings.model.settings import Settings
 
@@ -38,11 +38,11 @@ KINDS: dict[type, str] = {
 }
 SHOWN: dict[str, tuple[type, Section]] = {
     "gateway": (Gateway, SECTIONS["gateway"]),
-    "store": (Store, SECTIONS["store"]),
+    "store": (StoreSettings, SECTIONS["store"]),
     "source": (Source, SOURCE),
     "live": (Live, SECTIONS["live"]),
     "mapping": (Settings, SECTIONS["mapping"]),
-    "jobs": (Job, JOB),
+    "jobs": (JobSettings, JOB),
     "jobs.backup": (BackupJob, JOB_SECTIONS["backup"]),
     "notifications": (Notifications, SECTIONS["notifications"]),
 }

@@ -12,7 +12,7 @@ from privacy import judge
 from support import read_config, sample_data, sample_slice, write_config
 
 from gateway.installation import Installation, open_installation
-from gateway.sample.contents.dataset import Dataset, default_paths
+from gateway.sample.contents.dataset import Dataset
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +44,6 @@ def keep_log(run_log: Path) -> Iterator[None]:
         yield
         root.removeHandler(handler)
         root.setLevel(level)
-
-
-@pytest.fixture(scope="session")
-def slice_path() -> Path:
-    """The recorded slice of a Zaken API."""
-    return default_paths()[0]
 
 
 @pytest.fixture

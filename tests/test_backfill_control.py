@@ -29,7 +29,7 @@ from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
 from jobs.backfill import asking
-from jobs.backfill.backfill import Backfill, Stopped
+from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.registry import BY_NAME, off_because, run_job
 
 Install = Callable[..., Installation]
@@ -64,7 +64,7 @@ class Running:
     def _run(self) -> None:
         try:
             self.outcome.append(self.backfill.run())
-        except (Stopped, AssertionError) as error:
+        except (BackfillStopped, AssertionError) as error:
             self.outcome.append(error)
         finally:
             self.store.close()
@@ -116,7 +116,7 @@ def test_stopped_it_keeps_its_place_and_the_next_run_goes_on(slow: SampleServer,
         running.until(lambda news: news.get("kind") == "rol" and news["done"] > 100)
         backfills.stop(running.store, running.source)
         running.thread.join(10)
-        assert isinstance(running.outcome[0], Stopped)
+        assert isinstance(running.outcome[0], BackfillStopped)
     run = status(installation.store)["runs"][0]
     assert run["status"] == runs.INTERRUPTED
     with pytest.raises(backfills.NothingRuns):
@@ -138,16 +138,20 @@ def test_set_changes_the_pace_while_it_runs_and_only_of_this_run(
     source, path = installation.config.sources[0], installation.store.path
     with Running(installation) as running:
         running.until(lambda news: news)
-        backfills.set_limits(running.store, source, backfills.Limits(rate=100, connections=1))
+        backfills.set_limits(running.store, source, backfills.BackfillLimits(rate=100, connections=1))
         running.until(lambda news: news.get("rate") == 100 and news["connections"] == 1)
         news = running.until(lambda news: news.get("limited_by") == "snelheid (objecten/s)")
         assert not news["waits"]
-        backfills.set_limits(running.store, source, backfills.Limits(rate=0, connections=3))
+        backfills.set_limits(running.store, source, backfills.BackfillLimits(rate=0, connections=3))
         slow.traps.slow = 0
         running.thread.join(30)
         assert running.outcome == [True]
     assert server_gates.describe(path, source)["overrides"] == {}
-    for limits in (backfills.Limits(), backfills.Limits(connections=0), backfills.Limits(rate=-1)):
+    for limits in (
+        backfills.BackfillLimits(),
+        backfills.BackfillLimits(connections=0),
+        backfills.BackfillLimits(rate=-1),
+    ):
         with pytest.raises(backfills.NotPossible):
             backfills.set_limits(installation.store, source, limits)
 
@@ -166,7 +170,7 @@ def test_outside_the_window_it_waits_and_says_until_when(
         assert slow.calls_count == 0
         backfills.stop(running.store, running.source)
         running.thread.join(5)
-        assert isinstance(running.outcome[0], Stopped)
+        assert isinstance(running.outcome[0], BackfillStopped)
 
 
 def test_a_second_run_takes_back_no_pause_and_no_stop(
@@ -182,7 +186,7 @@ def test_a_second_run_takes_back_no_pause_and_no_stop(
         assert server_gates.describe(running.store.path, running.source)["paused"]
         backfills.stop(running.store, running.source)
         running.thread.join(10)
-        assert isinstance(running.outcome[0], Stopped)
+        assert isinstance(running.outcome[0], BackfillStopped)
     slow.traps.slow = 0
     with klantbrug(run_log, "--config", config, "backfill", "run") as process:
         assert process.wait(timeout=30) == 0
@@ -201,7 +205,7 @@ def test_a_source_that_asks_for_rest_at_once_leaves_it_able_to_hear_and_to_tell(
         running.until(lambda news: news.get("waits", "").startswith("bron vraagt rust"))
         backfills.stop(running.store, running.source)
         running.thread.join(3)
-        assert isinstance(running.outcome[0], Stopped)
+        assert isinstance(running.outcome[0], BackfillStopped)
     assert slow.calls_count == 1
 
 
@@ -317,7 +321,7 @@ def test_operators_steer_over_http(slow: SampleServer, install: Install) -> None
         assert post("pause", source="anders").status_code == 404
         assert post("stop").status_code == 200
         running.thread.join(10)
-        assert isinstance(running.outcome[0], Stopped)
+        assert isinstance(running.outcome[0], BackfillStopped)
 
 
 def test_the_job_is_off_by_default_and_leaves_alone_what_an_operator_stopped(

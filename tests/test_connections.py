@@ -26,7 +26,7 @@ from gateway.store.documents.writing import put_documents
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import following
 from jobs.backfill import asking, connections
-from jobs.backfill.backfill import Backfill, Stopped
+from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.common import zaakcontactmomenten
 from jobs.follow.sweep import sweep
 from jobs.verify.verify import Verify
@@ -208,7 +208,7 @@ def test_a_stop_half_way_goes_on_where_it_was(
         if progress.kind == zaakcontactmomenten.CONNECTION and len(asked(server)) >= 45:
             stopping.set()
 
-    with pytest.raises(Stopped):
+    with pytest.raises(BackfillStopped):
         Backfill(installation.fetchers["bron"], show, stopping).run()
     zaken, before = len(server.dataset.objects("zaak")), len(asked(server))
     assert 40 <= before < zaken
@@ -229,9 +229,9 @@ def test_a_version_that_has_them_no_more_holds_nothing_up(
 
         def show(progress: Any) -> None:
             if progress.kind == zaakcontactmomenten.CONNECTION and asked(server):
-                raise Stopped
+                raise BackfillStopped
 
-        with pytest.raises(Stopped):
+        with pytest.raises(BackfillStopped):
             Backfill(installation.fetchers["bron"], show).run()
         server.become("1.1.0", open_zaak=False)
         installation = open_installation(installation.config)  # as after a restart

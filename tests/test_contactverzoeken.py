@@ -30,7 +30,6 @@ from mappings.model.settings import Settings
 
 pytestmark = pytest.mark.rule("M40")
 VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'
-HERE = "http://localhost"
 
 
 @pytest.fixture

@@ -43,7 +43,6 @@ from gateway.store.inspect.status import status
 from mappings.explain import why
 
 URL = "https://personen.example/1"
-NAMES = {"voornamen": "Johanna", "geslachtsnaam": "Oud-Hollandsch"}
 EMAIL = {"emailadres": "a@b.nl", "functie": "", "naam": "", "telefoonnummer": ""}
 QUARANTINED = persoon(9, BSN[5]) | {"registratiedatum": "geheim 900000001"}
 

@@ -23,7 +23,7 @@ from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.store.file import lock_waits
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import Busy, Waiting
+from gateway.store.file.lock_waits import LockWaits, StoreBusy
 from gateway.store.operation.events import set_phase
 from gateway.store.operation.requested_zaken import often
 from jobs.backfill.backfill import Backfill
@@ -252,7 +252,7 @@ def timed(store: Store, *, request: bool = True, **how: Any) -> float:
     if request:
         store.waiting.new_request()
     began = time.monotonic()
-    with pytest.raises(Busy), store.write(**how):
+    with pytest.raises(StoreBusy), store.write(**how):
         pass
     return time.monotonic() - began
 
@@ -308,7 +308,7 @@ def test_writers_of_clients_that_have_their_turns_take_no_places(tmp_path: Path)
             with store.write() as connection:
                 connection.execute("INSERT INTO meta VALUES (?, '')", (str(uuid4()),))
                 time.sleep(0.005)
-        except Busy as error:
+        except StoreBusy as error:
             failed.append(error)
         store.close()
 
@@ -321,10 +321,10 @@ def test_writers_of_clients_that_have_their_turns_take_no_places(tmp_path: Path)
 
 
 def test_it_is_told_once_and_then_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    found = Waiting(0.01)
+    found = LockWaits(0.01)
     with caplog.at_level(logging.INFO):
         for _ in range(50):
             found.new_request()
-            with pytest.raises(Busy):
+            with pytest.raises(StoreBusy):
                 found.live(lambda: False)
     assert caplog.text.count("de opslag is bezet") == 1

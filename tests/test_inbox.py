@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,6 @@ from mappings.identity.sealed import sealed_text
 
 TOKEN = "what the Notificaties API shows us".replace(" ", "-")
 COLLECTIONS = {"zaak": "zaken", "rol": "rollen", "klantcontact": "klantcontacten"}
-Tell = Callable[..., int]
 
 
 def config_of(folder: Path, server: SampleServer, more: str = "") -> Path:

@@ -222,7 +222,7 @@ def as_client(line: dict[str, Any], links: list[dict[str, Any]]) -> dict[str, An
             targets.setdefault(link["kind"], []).append(link["target"])
     for item in BY_KIND[line["kind"]].fields:
         match item:
-            case declared.Reference() | declared.References(first=True):
+            case declared.DocumentReference() | declared.References(first=True):
                 found = [{"uuid": uuid} for uuid in targets.get(item.relation, [])]
                 body[item.name] = next(iter(found), None)
             case declared.References():

@@ -22,7 +22,7 @@ from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import background
 from gateway.legacy.pacing import circuit_breaker, concurrency, server_gates, turns
-from gateway.legacy.pacing.gate import Asked, Gate
+from gateway.legacy.pacing.gate import EndedCall, Gate
 from gateway.legacy.pacing.shared_state import CALLS, SIZE, Call, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import Limits
 
@@ -401,7 +401,7 @@ def test_what_was_known_before_the_machine_started_again_is_forgotten(tmp_path, 
     gate = Gate(SOURCE, tmp_path / "x.pace")
     for _ in range(5):
         error = errors.Unreachable("bron", PAGES)
-        gate.leave(gate.enter(PAGES, None), Asked(PAGES, 1, 0.1, error))
+        gate.leave(gate.enter(PAGES, None), EndedCall(PAGES, 1, 0.1, error))
     assert gate.broken()
     monkeypatch.setattr("gateway.legacy.pacing.shared_state.boot", lambda: 12345)
     assert not Gate(SOURCE, tmp_path / "x.pace").broken()
@@ -473,7 +473,7 @@ def test_a_server_that_is_down_does_not_close_the_other_servers_of_a_source(tmp_
     both = server_gates.Gates(SOURCE, tmp_path / "klantbrug.db")
     zaken, klanten = both.of(SOURCE.zaken_url), both.of(SOURCE.klanten_url)
     for _ in range(5):
-        klanten.leave(klanten.enter(PAGES, None), Asked(PAGES, 1, 0.1, errors.Unreachable("bron", PAGES)))
+        klanten.leave(klanten.enter(PAGES, None), EndedCall(PAGES, 1, 0.1, errors.Unreachable("bron", PAGES)))
     with pytest.raises(errors.CircuitOpen):
         klanten.enter(PAGES, None)
     zaken.leave(zaken.enter(PAGES, None), None)

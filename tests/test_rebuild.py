@@ -34,7 +34,7 @@ from gateway.store.file.database import StoreError
 from gateway.store.operation import leases
 from jobs.common.work import Busy
 from jobs.rebuild import rebuild as rebuilding
-from jobs.rebuild.rebuild import Outcome, Rebuild, copy_of
+from jobs.rebuild.rebuild import Rebuild, RebuildOutcome, copy_of
 from mappings import klantinteracties
 from mappings.model.documents import Document
 from mappings.model.findings import Untranslatable
@@ -58,11 +58,11 @@ def ingest_of(register: Register, settings: Settings) -> Ingest:
     return Ingest(register.store, settings, SECRET)
 
 
-def rebuild(register: Register, settings: Settings = SETTINGS, **how: Any) -> Outcome:
+def rebuild(register: Register, settings: Settings = SETTINGS, **how: Any) -> RebuildOutcome:
     return Rebuild(register.store, ingest_of(register, settings), **how).run()
 
 
-def changed(outcome: Outcome) -> dict[str, dict[str, int]]:
+def changed(outcome: RebuildOutcome) -> dict[str, dict[str, int]]:
     """What is not the same, by kind."""
     counts = {
         kind: {what: count for what, count in counts.items() if what != "same" and count}

@@ -18,7 +18,6 @@ BSN = "296648875"
 KLANTCONTACT = {"kanaal": "balie", "onderwerp": "Paspoort", "taal": "nld", "vertrouwelijk": False}
 PERSOON = {"soortPartij": "persoon", "indicatieActief": True}
 Install = Callable[..., Installation]
-Request = tuple[str, str, Any, dict[str, str]]
 
 
 def number(bsn: str = BSN) -> dict[str, Any]:

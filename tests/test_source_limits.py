@@ -33,7 +33,7 @@ from gateway.sample.server import SampleServer
 from gateway.store.operation import following
 from jobs.common import zaakcontactmomenten
 from jobs.common.work import Work
-from jobs.deliver.outbox import Notificaties, Verdict
+from jobs.deliver.outbox import Delivery, Notificaties
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 from jobs.job import TIME_OVER, Job
@@ -107,7 +107,7 @@ def test_so_it_is_with_the_notificaties_api() -> None:
         sent = client.send({"kanaal": "partijen"})
         client.close()
         assert time.monotonic() - began < 15, "all of its head would take twenty-five seconds"
-        assert (sent.verdict, sent.cause) == (Verdict.TROUBLE, "timed_out")
+        assert (sent.verdict, sent.cause) == (Delivery.TROUBLE, "timed_out")
 
 
 def test_a_connection_is_used_again_after_calls_with_a_limit() -> None:

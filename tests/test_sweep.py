@@ -12,7 +12,7 @@ from following import DAY, SECOND, Clock, backfilled, hurry, new_contact, new_ro
 from support import Asker, dump_digest
 
 import jobs.follow.sweep
-from gateway.fetch.requested_zaken import Asked
+from gateway.fetch.requested_zaken import RequestedZaken
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
@@ -208,7 +208,7 @@ def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
     clock.days = 0.1
     run(installation, sweep)
     fetcher = installation.fetchers["bron"]
-    fetcher.asked = Asked(installation.store, fetcher.source, flush_seconds=0)
+    fetcher.asked = RequestedZaken(installation.store, fetcher.source, flush_seconds=0)
     asker, zaak = Asker(installation), a_zaak_with_contacts(data)
     asker.get("klantcontacten", **{ZAAK: zaak})
     assert rows_asked(installation) == 0  # in phase live requests ask themselves

@@ -26,7 +26,7 @@ from jobs.follow.inbox import look_into
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 from jobs.verify.verify import Verify
-from mappings.incoming.unreadable import MARK, Fault, reason_in
+from mappings.incoming.unreadable import MARK, Unreadable, reason_in
 
 Install = Callable[..., Installation]
 PLACE = "betrokkeneIdentificatie.geslachtsnaam"
@@ -316,7 +316,7 @@ def test_a_broken_list_gives_every_object_but_the_broken_ones(bodies: list[Any],
     texts_of = [json.dumps(each) for each in objects]
     texts_of[bad] = texts_of[bad][:-1] + ', "kapot": "P"2"}'
     text = '{"count": 3, "next": null, "results": [' + ", ".join(texts_of) + "]}"
-    assert lenient_parser.read(text.encode()) == lenient_parser.Reading(text=text)
+    assert lenient_parser.read(text.encode()) == lenient_parser.ParsedBody(text=text)
     found = list(lenient_parser.split(text, "rollen"))
     uuids = [each.uuid if isinstance(each, lenient_parser.Broken) else each["url"][-36:] for each in found]
     assert uuids == [each["url"][-36:] for each in objects]
@@ -327,7 +327,7 @@ def test_a_broken_list_gives_every_object_but_the_broken_ones(bodies: list[Any],
 
 def test_a_mark_that_a_source_makes_up_tells_nothing() -> None:
     assert (
-        reason_in({MARK: {"900000004": Fault.BYTE, "naam": "Jansen"}})
+        reason_in({MARK: {"900000004": Unreadable.BYTE, "naam": "Jansen"}})
         == "niet te lezen: ? (byte die geen UTF-8 is)"
     )
     assert reason_in({MARK: "Jansen"}) == "niet te lezen: onbekend"

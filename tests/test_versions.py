@@ -43,7 +43,7 @@ from gateway.sample.versions import Rules
 from gateway.store.inspect.status import status
 from gateway.store.operation.sources import forget_coverage
 from jobs.backfill import backfill as backfill_job
-from jobs.backfill.backfill import Backfill, Progress, Stopped
+from jobs.backfill.backfill import Backfill, BackfillStopped, Progress
 from jobs.common.lists import parts_of
 from jobs.verify.verify import Verify
 from mappings.identity.identity import key_uuid
@@ -516,10 +516,10 @@ def test_a_version_that_can_not_be_asked_by_date_loses_nothing(
                 done.append(progress.done)
                 server.become("1.2.0", open_zaak=False)
                 if stopped:
-                    raise Stopped
+                    raise BackfillStopped
 
         if stopped:
-            with pytest.raises(Stopped):
+            with pytest.raises(BackfillStopped):
                 Backfill(installation.fetchers["bron"], show).run()
             installation = install(installation.config.path)
         assert Backfill(installation.fetchers["bron"], show).run()

@@ -23,10 +23,10 @@ from gateway.sample.server import SampleServer
 from jobs.backfill.rate_meter import Meter
 from jobs.common import lists
 from jobs.common.crew import SOURCE, Crew, Question
-from jobs.common.walk import AHEAD, Count, Shown, Sizes, Walk, shown
+from jobs.common.walk import AHEAD, Count, PageCounts, Sizes, Walk, shown
 
 PAGES = st.lists(
-    st.builds(Shown, st.integers(0, 3), st.integers(0, 3), st.booleans(), st.integers(0, 10**6)),
+    st.builds(PageCounts, st.integers(0, 3), st.integers(0, 3), st.booleans(), st.integers(0, 10**6)),
     max_size=12,
 )
 
@@ -48,14 +48,16 @@ def test_a_page_tells_what_stands_before_and_after_the_first_known_object() -> N
     ("forward", "pages", "surprises"),
     [
         # From the front: what is new before anything known was added, behind it it was missed.
-        (True, [Shown(2, 0, False, 1), Shown(1, 0, True, 2), Shown(3, 0, True, 3)], 3),
-        (True, [Shown(0, 0, True, 1), Shown(2, 0, False, 2)], 2),
+        (True, [PageCounts(2, 0, False, 1), PageCounts(1, 0, True, 2), PageCounts(3, 0, True, 3)], 3),
+        (True, [PageCounts(0, 0, True, 1), PageCounts(2, 0, False, 2)], 2),
         # From the back: what waits becomes missed when something known turns up before it.
-        (False, [Shown(2, 0, False, 3), Shown(0, 1, True, 2), Shown(4, 0, False, 1)], 3),
-        (False, [Shown(1, 0, True, 2), Shown(1, 0, False, 1)], 0),
+        (False, [PageCounts(2, 0, False, 3), PageCounts(0, 1, True, 2), PageCounts(4, 0, False, 1)], 3),
+        (False, [PageCounts(1, 0, True, 2), PageCounts(1, 0, False, 1)], 0),
     ],
 )
-def test_missed_objects_are_told_from_added_ones(forward: bool, pages: list[Shown], surprises: int) -> None:
+def test_missed_objects_are_told_from_added_ones(
+    forward: bool, pages: list[PageCounts], surprises: int
+) -> None:
     count = Count(forward)
     for page in pages:
         count.add(page)
@@ -64,7 +66,7 @@ def test_missed_objects_are_told_from_added_ones(forward: bool, pages: list[Show
 
 @given(PAGES, st.booleans(), st.integers(1, 9), st.randoms(use_true_random=False))
 def test_the_order_in_which_pages_come_does_not_matter(
-    pages: list[Shown], forward: bool, window: int, chance: object
+    pages: list[PageCounts], forward: bool, window: int, chance: object
 ) -> None:
     """So many under way at a time, any of them first: the same count, each page once, and the walk ends."""
     in_turn = Count(forward)
@@ -81,7 +83,7 @@ def test_the_order_in_which_pages_come_does_not_matter(
         number = out.pop(chance.randrange(len(out)))  # type: ignore[attr-defined]
         there = 1 <= number <= len(pages)
         taken += [number] if there else []
-        walk.came(number, pages[number - 1] if there else Shown())
+        walk.came(number, pages[number - 1] if there else PageCounts())
     assert sorted(taken) == list(range(1, len(pages) + 1))
     assert walk.count == in_turn
     if forward:
@@ -93,11 +95,11 @@ def test_a_slow_page_does_not_hold_up_the_others_until_they_are_far_ahead() -> N
     slow = walk.next()
     others = 0
     while (number := walk.next()) is not None:
-        walk.came(number, Shown(0, 0, True, number))
+        walk.came(number, PageCounts(0, 0, True, number))
         others += 1
     assert others == AHEAD - 1
     assert walk.turn == slow == 1
-    walk.came(1, Shown(0, 0, True, 1))
+    walk.came(1, PageCounts(0, 0, True, 1))
     assert walk.turn == AHEAD + 1
     assert walk.next() is not None
 
@@ -107,14 +109,14 @@ def test_an_empty_page_in_the_middle_does_not_end_a_walk() -> None:
     walk = Walk(1, Count(True))
     numbers = [walk.next() for _ in range(3)]
     for number in numbers:
-        walk.came(number or 0, Shown() if number == 2 else Shown(0, 0, True, number))
+        walk.came(number or 0, PageCounts() if number == 2 else PageCounts(0, 0, True, number))
     assert walk.next() == 4
 
 
 def test_the_same_page_over_and_over_is_noticed() -> None:
     walk = Walk(1, Count(True))
     for _ in range(3):
-        walk.came(walk.next() or 0, Shown(0, 0, True, 7))
+        walk.came(walk.next() or 0, PageCounts(0, 0, True, 7))
     assert walk.same == 3
 
 

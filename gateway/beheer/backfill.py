@@ -13,7 +13,7 @@ from gateway.config.model import Source
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.operator import backfills
-from gateway.operator.backfills import Limits
+from gateway.operator.backfills import BackfillLimits
 from gateway.store.file.database import Store
 
 
@@ -43,7 +43,7 @@ def register(operating: Operating, store: Store, sources: Sequence[Source]) -> N
     operating.add("backfill/<source>/<deed>", steer, ("POST",))
 
 
-def _limits_asked() -> Limits:
+def _limits_asked() -> BackfillLimits:
     """`{"rate": 500, "connections": 4}`, either or both."""
     try:
         body = orjson.loads(request.get_data())
@@ -54,10 +54,10 @@ def _limits_asked() -> Limits:
         raise problems.parse_error("Dit is geen object.")
     for name, value in body.items():
         kinds = (int, float) if name == "rate" else (int,)
-        if name not in Limits._fields:
+        if name not in BackfillLimits._fields:
             wrong.append(InvalidParam(str(name), "unknown", "Dit kan niet worden ingesteld."))
         elif isinstance(value, bool) or not isinstance(value, kinds):
             wrong.append(InvalidParam(name, "invalid", "Een geldig getal is vereist."))
     if wrong:
         raise problems.invalid(*wrong)
-    return Limits(**body)
+    return BackfillLimits(**body)

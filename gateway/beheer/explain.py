@@ -19,7 +19,6 @@ from mappings.model.settings import Settings
 from mappings.values.uuids import uuid_in
 
 EXAMPLES = 3
-NOT_HELD = "Hierover is niets bekend."
 NO_UUID = "Dit is geen uuid en geen URL die op een uuid eindigt."
 
 

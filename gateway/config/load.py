@@ -17,7 +17,16 @@ from typing import Any
 
 from gateway.config.fields import check, nearest
 from gateway.config.limits import as_sent
-from gateway.config.model import BackupJob, Config, Gateway, Job, Live, Notifications, Source, Store
+from gateway.config.model import (
+    BackupJob,
+    Config,
+    Gateway,
+    JobSettings,
+    Live,
+    Notifications,
+    Source,
+    StoreSettings,
+)
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
 from gateway.config.written import PREFIX, ConfigError, read
 from mappings.model.config_key import shown
@@ -71,7 +80,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     )
 
 
-def _secret_files(raw: Mapping[str, Any], store: Store) -> dict[str, Path]:
+def _secret_files(raw: Mapping[str, Any], store: StoreSettings) -> dict[str, Path]:
     """The files that hold a secret, by the key that names each (that of a store without a source: by its own)."""
     tables = {name: raw.get(name, {}) for name in SECTIONS}
     tables |= {f"source.{table['name']}": table for table in raw.get("source", [])}
@@ -237,7 +246,9 @@ def _must_exist(path: Path | None, where: str, errors: list[str]) -> None:
         errors.append(f"{where}: {path} is niet leesbaar; geef de gebruiker van Klantbrug leesrecht")
 
 
-def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: list[str]) -> Store | None:
+def _store(
+    values: dict[str, Any], file: Path | None, has_source: bool, errors: list[str]
+) -> StoreSettings | None:
     # Only the default path is still relative here.
     path = (file.parent if file else Path.cwd()) / values["path"]
     before = len(errors)
@@ -275,7 +286,7 @@ def _store(values: dict[str, Any], file: Path | None, has_source: bool, errors: 
         errors.append(f"store.uuid_secret: is korter dan {SECRET_LENGTH} tekens; {fix}")
     if len(errors) > before:
         return None
-    return Store(**values | {"path": path, "uuid_secret": secret, "origin": origin})
+    return StoreSettings(**values | {"path": path, "uuid_secret": secret, "origin": origin})
 
 
 def _mapping(values: dict[str, Any], has_source: bool, errors: list[str]) -> Settings | None:
@@ -310,11 +321,11 @@ def _take_old_zaak_codes(mapping: Any, errors: list[str]) -> None:
     mapping["zaak_codes"] = [served, *(codes._asdict() for codes in DEFAULT_ZAAK_CODES)]
 
 
-def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:
+def _jobs(raw: Any, errors: list[str]) -> dict[str, JobSettings]:
     if not isinstance(raw, dict):
         errors.append("jobs: is geen tabel; schrijf [jobs.<naam>]")
         return {}
-    jobs: dict[str, Job] = {}
+    jobs: dict[str, JobSettings] = {}
     for name, table in raw.items():
         if name not in JOB_NAMES:
             errors.append(f"jobs.{name}: deze job is onbekend; bekend zijn: {', '.join(JOB_NAMES)}")
@@ -322,5 +333,5 @@ def _jobs(raw: Any, errors: list[str]) -> dict[str, Job]:
         values, lines = check(JOB_SECTIONS.get(name, JOB), table, f"jobs.{name}")
         errors += lines
         if not lines:
-            jobs[name] = (BackupJob if name == "backup" else Job)(**values)
+            jobs[name] = (BackupJob if name == "backup" else JobSettings)(**values)
     return jobs

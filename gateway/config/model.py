@@ -102,7 +102,7 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class StoreSettings:
     """`[store]`: where the data lies.
 
     `origin` says where the secret came from: config, file or generated. A generated one is blank for as long as its
@@ -274,7 +274,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobSettings:
     """One `[jobs.<name>]`: whether and when a job runs by itself.
 
     A blank schedule, and None for most_seconds, mean that of the job itself.
@@ -296,7 +296,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class BackupJob(Job):
+class BackupJob(JobSettings):
     """`[jobs.backup]`: where back-ups of the store are made, and how many are kept; none without a directory."""
 
     directory: Path | None = key(
@@ -346,11 +346,11 @@ class Config:
     """
 
     gateway: Gateway
-    store: Store
+    store: StoreSettings
     sources: tuple[Source, ...]
     live: Live
     mapping: Settings
-    jobs: Mapping[str, Job] = field(hash=False)
+    jobs: Mapping[str, JobSettings] = field(hash=False)
     notifications: Notifications
     path: Path | None
     secret_files: Mapping[str, Path] = field(default_factory=dict, hash=False)

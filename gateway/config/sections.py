@@ -9,7 +9,7 @@ from typing import Any, cast, get_type_hints
 from marshmallow.fields import Field
 
 from gateway.config.fields import File, Flag, Number, Section, Several, Table, Text, Whole
-from gateway.config.model import BackupJob, Gateway, Job, Live, Notifications, Source, Store
+from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source, StoreSettings
 from mappings.model.config_key import KEY, Key
 from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
@@ -69,12 +69,12 @@ def schema_of(section: type) -> Section:
 
 SECTIONS: dict[str, Section] = {
     "gateway": schema_of(Gateway),
-    "store": schema_of(Store),
+    "store": schema_of(StoreSettings),
     "live": schema_of(Live),
     "mapping": schema_of(Settings),
     "notifications": schema_of(Notifications),
 }
 SOURCE = schema_of(Source)
-JOB = schema_of(Job)
+JOB = schema_of(JobSettings)
 # Jobs with keys of their own.
 JOB_SECTIONS: dict[str, Section] = {"backup": schema_of(BackupJob)}

@@ -15,8 +15,8 @@ from gateway.fetch.contents import Contents
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Covered, Standing
 from gateway.fetch.keys import Keys
 from gateway.fetch.party import Parties
-from gateway.fetch.requested_zaken import Asked
-from gateway.fetch.visit import Held, Visit
+from gateway.fetch.requested_zaken import RequestedZaken
+from gateway.fetch.visit import Known, Visit
 from gateway.ingest.ingest import Ingest, Result
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import DeadlinePassed, Forbidden, LegacyError, NotFound
@@ -57,7 +57,7 @@ class Fetcher:
         with store.write() as connection:
             self.source = source_id(connection, self.name)
         self.covered = Covered(sync_schedule)
-        self.asked = Asked(store, self.source)
+        self.asked = RequestedZaken(store, self.source)
         self.keys = Keys(self)
         self.contents = Contents(self)
         self.parties = Parties(self)
@@ -92,7 +92,7 @@ class Fetcher:
         """`max_age` as the store counts."""
         return self.max_age * MICROSECONDS
 
-    def held(self, what: str, value: str) -> Held:
+    def held(self, what: str, value: str) -> Known:
         """What the store has of a need: `what` and `value` are those of `gateway.hydrate.needs.Need`."""
         with self.store.read() as connection:
             phase, covered = source_state(connection, self.source)
@@ -101,8 +101,8 @@ class Fetcher:
             else:
                 read = age = max(covered, fetched_at(connection, self.source, self.name_of(what, value)))
         if not read:
-            return Held.NEVER
-        return Held.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Held.OLD
+            return Known.NEVER
+        return Known.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Known.OLD
 
     def fresh(self, name: str) -> bool:
         """Is what `name` stands for held, and young enough?"""

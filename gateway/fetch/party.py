@@ -32,7 +32,7 @@ TURN_SECONDS = 60.0
 PATIENCE = 10.0
 
 
-class Part(NamedTuple):
+class PartyPart(NamedTuple):
     """A part of a party: the name under which it is remembered as read, and how it is read."""
 
     name: str
@@ -144,7 +144,7 @@ class Parties:
             set_fetched(connection, self.source, begun, moment)
         return moment
 
-    def _left(self, key: str, began: int, done: set[str]) -> list[Part]:
+    def _left(self, key: str, began: int, done: set[str]) -> list[PartyPart]:
         """The parts to read: what was never read, newest zaak first; else what was read before the walk, oldest first.
 
         What of that is young when it is its turn stays as it is.
@@ -175,7 +175,7 @@ class Parties:
         covered = covered if covered <= moment else 0
         return {name: max(covered, at if (at := found.get(name, 0)) <= moment else 0) for name in names}
 
-    def _parts(self, connection: sqlite3.Connection, key: str) -> list[Part]:
+    def _parts(self, connection: sqlite3.Connection, key: str) -> list[PartyPart]:
         fetcher = self.fetcher
         zaken = identities.zaken_of_party(connection, self.source, key)
         found = [_part("zaak", zaak, fetcher.zaak) for zaak in zaken]
@@ -193,6 +193,6 @@ def _keys(connection: sqlite3.Connection, key: str) -> set[str]:
     return {key, *(other for other, _ in identities.connected_keys(connection, key))}
 
 
-def _part(kind: str, uuid: bytes, read: Callable[[Visit, UUID], None]) -> Part:
+def _part(kind: str, uuid: bytes, read: Callable[[Visit, UUID], None]) -> PartyPart:
     found = UUID(bytes=uuid)
-    return Part(f"{kind} {found}", lambda visit: read(visit, found))
+    return PartyPart(f"{kind} {found}", lambda visit: read(visit, found))

@@ -21,7 +21,7 @@ FLUSH_SECONDS = 60.0
 MOST_REMEMBERED = 10_000
 
 
-class Asked:
+class RequestedZaken:
     """The counts of one process for one source, kept in phase synced: in live requests ask themselves.
 
     Safe for threads.

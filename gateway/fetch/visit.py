@@ -8,7 +8,7 @@ from enum import IntEnum
 from gateway.base.clock import now
 
 
-class Held(IntEnum):
+class Known(IntEnum):
     """What the store has of something that can be asked of a source."""
 
     NEVER = 0  # it was never read whole

@@ -15,7 +15,7 @@ from gateway.http.responses import PAGE_HEADERS
 PATH = "/ref/fouten/"
 
 
-class About(NamedTuple):
+class ProblemPage(NamedTuple):
     """What a page shows: the status and code of the answers, what they mean, and what each side can do."""
 
     status: str
@@ -25,8 +25,8 @@ class About(NamedTuple):
     operator: str = ""
 
 
-PAGES: dict[str, About] = {
-    "ValidationError": About(
+PAGES: dict[str, ProblemPage] = {
+    "ValidationError": ProblemPage(
         "400",
         "invalid",
         "Een of meer velden of parameters zijn niet goed.",
@@ -37,13 +37,13 @@ PAGES: dict[str, About] = {
         "unique (een ander object heeft dit al), unknown-parameters (deze zoekparameter bestaat niet; let op "
         "hoofdletters).",
     ),
-    "ParseError": About(
+    "ParseError": ProblemPage(
         "400",
         "parse_error",
         "De inhoud van de aanvraag is geen JSON.",
         "detail zegt op welke plek het misgaat. Stuur UTF-8.",
     ),
-    "NotAuthenticated": About(
+    "NotAuthenticated": ProblemPage(
         "401",
         "not_authenticated",
         "De aanvraag heeft geen token, of het staat er in een andere vorm dan hier wordt gelezen.",
@@ -52,14 +52,14 @@ PAGES: dict[str, About] = {
         "wordt niet gelezen. Ook een proxy kan de kop hebben weggelaten.",
         "klantbrug token create maakt een token.",
     ),
-    "AuthenticationFailed": About(
+    "AuthenticationFailed": ProblemPage(
         "401",
         "authentication_failed",
         "Er is een token, maar het is niet geldig.",
         "Controleer of het hele token is overgenomen, zonder spaties. Het kan zijn ingetrokken.",
         "klantbrug token list toont welke tokens er zijn; een token zelf is na het maken niet meer op te vragen.",
     ),
-    "PermissionDenied": About(
+    "PermissionDenied": ProblemPage(
         "403",
         "permission_denied",
         "Het token is geldig, maar mag dit niet.",
@@ -67,7 +67,7 @@ PAGES: dict[str, About] = {
         "voor het beheer, monitor voor de aantallen alleen. Een token kan meer scopes hebben.",
         "Maak met klantbrug token create een token met die scope.",
     ),
-    "NotFound": About(
+    "NotFound": ProblemPage(
         "404",
         "not_found",
         "Er is niets op dit adres, of de pagina van een lijst bestaat niet.",
@@ -76,19 +76,19 @@ PAGES: dict[str, About] = {
         "ook deze fout.",
         "klantbrug explain met de uuid zegt wat er van een object bekend is.",
     ),
-    "MethodNotAllowed": About(
+    "MethodNotAllowed": ProblemPage(
         "405",
         "method_not_allowed",
         "Dit adres bestaat, maar kent deze methode niet.",
         "De kop Allow van het antwoord noemt de methoden die wel kunnen.",
     ),
-    "NotAcceptable": About(
+    "NotAcceptable": ProblemPage(
         "406",
         "not_acceptable",
         "De client vraagt om een andere vorm dan JSON.",
         "Stuur Accept: application/json, of laat die kop weg.",
     ),
-    "PreconditionFailed": About(
+    "PreconditionFailed": ProblemPage(
         "412",
         "precondition_failed",
         "Het object is nu niet de versie die de aanvraag noemt: iemand anders heeft het intussen gewijzigd, of de "
@@ -96,20 +96,20 @@ PAGES: dict[str, About] = {
         "Lees het object opnieuw, breng de wijziging daarin aan en stuur de nieuwe ETag mee in If-Match. Een zwakke "
         'ETag (W/"...") telt daar niet: die ontstaat als een proxy antwoorden comprimeert.',
     ),
-    "RequestEntityTooLarge": About(
+    "RequestEntityTooLarge": ProblemPage(
         "413",
         "request_entity_too_large",
         "De aanvraag is groter dan is toegestaan.",
         "Stuur minder in een keer.",
         "De grens is [gateway] max_body.",
     ),
-    "UnsupportedMediaType": About(
+    "UnsupportedMediaType": ProblemPage(
         "415",
         "unsupported_media_type",
         "De inhoud is volgens de aanvraag geen JSON.",
         "Stuur Content-Type: application/json.",
     ),
-    "QuestionTooLong": About(
+    "QuestionTooLong": ProblemPage(
         "503",
         "question_too_long",
         "Het zoeken naar het antwoord duurde langer dan een vraag mag duren, en is gestopt.",
@@ -117,7 +117,7 @@ PAGES: dict[str, About] = {
         " kleinere pagina met minder expand. Dezelfde vraag nog eens stellen helpt niet.",
         "De grens is [gateway] question_seconds.",
     ),
-    "Throttled": About(
+    "Throttled": ProblemPage(
         "429",
         "throttled",
         "Er kwamen te veel aanvragen met dit token, of te veel met een verkeerd token.",
@@ -125,14 +125,14 @@ PAGES: dict[str, About] = {
         "aanvragen per seconde.",
         "De grens van elk token is [gateway] token_requests_per_second.",
     ),
-    "APIException": About(
+    "APIException": ProblemPage(
         "400 of 500",
         "error",
         "De aanvraag kon niet worden gelezen (4xx), of er ging hier iets mis (5xx).",
         "Bij 5xx: probeer het later nog eens, en geef de waarde van instance door aan de beheerder.",
         "Het log zegt waar het misging, zonder persoonsgegevens.",
     ),
-    "BadGateway": About(
+    "BadGateway": ProblemPage(
         "502",
         "bad_gateway",
         "De bron gaf geen bruikbaar antwoord, en hier is niets bewaard dat de vraag beantwoordt.",
@@ -140,7 +140,7 @@ PAGES: dict[str, About] = {
         "later opnieuw.",
         "klantbrug check zegt wat er met de bron is.",
     ),
-    "ServiceUnavailable": About(
+    "ServiceUnavailable": ProblemPage(
         "503",
         "service_unavailable",
         "De vraag kan nu niet volledig worden beantwoord. Vaak is de bron nog niet ingelezen. Of er kan niet worden "
@@ -151,7 +151,7 @@ PAGES: dict[str, About] = {
         "zoals een BSN of een zaak. Zegt detail dat de opslag niet werkt of beschadigd is, dan zeggen /health/ready en "
         "klantbrug check waarom en wat te doen.",
     ),
-    "GatewayTimeout": About(
+    "GatewayTimeout": ProblemPage(
         "504",
         "gateway_timeout",
         "De bron antwoordde niet op tijd, en hier is niets bewaard dat de vraag beantwoordt.",
@@ -178,5 +178,5 @@ def _all() -> Response:
     return _shown(PAGES)
 
 
-def _shown(pages: dict[str, About]) -> Response:
+def _shown(pages: dict[str, ProblemPage]) -> Response:
     return Response(render_template("problems.html", pages=pages), 200, list(PAGE_HEADERS))

@@ -22,14 +22,14 @@ from gateway.config.model import Live
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Standing
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.keys import NO_KVK_FILTER
-from gateway.fetch.visit import Held, Visit
+from gateway.fetch.visit import Known, Visit
 from gateway.http import problems
 from gateway.http.problems import Problem
 from gateway.hydrate import untranslated
 from gateway.hydrate.needs import (
     LOCAL_KINDS,
+    ListQuestion,
     Need,
-    Question,
     actor_codes,
     number_keys,
     question,
@@ -41,7 +41,7 @@ from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, O
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import Busy
+from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
@@ -65,7 +65,7 @@ UNREAD = (
     "niemand (voor de beheerder: klantbrug quarantine list)"
 )
 # Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
-NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, Busy)
+NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, StoreBusy)
 # So long what is held but too old waits for who writes.
 OLD_WAITS_SECONDS = 0.25
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
@@ -182,7 +182,7 @@ class LegacyHydrator:
 
     # Outcomes
 
-    def _before_backfill(self, asked: Question, filters: Mapping[str, str]) -> Outcome:
+    def _before_backfill(self, asked: ListQuestion, filters: Mapping[str, str]) -> Outcome:
         """A list that no source can be asked for, while what is held is not all: raises a 503 Problem, or says what
         part of it is an answer."""
         if asked.unique:
@@ -285,7 +285,7 @@ class LegacyHydrator:
             for need in needs:
                 fetcher.count_asked(need.what, need.value)
         if standing is Standing.UNREAD and any(
-            fetcher.held(need.what, need.value) is Held.NEVER for need in needs
+            fetcher.held(need.what, need.value) is Known.NEVER for need in needs
         ):
             return Outcome(PARTIAL, NOT_ASKABLE, "stale", settled=True)
         return Outcome(COMPLETE, "", "fresh" if standing is Standing.COVERED else "stale", settled=True)
@@ -298,8 +298,8 @@ class LegacyHydrator:
         done = self._request.done
         needs = [each for each in needs if (fetcher.name, fetcher.name_of(each.what, each.value)) not in done]
         held = {need: fetcher.held(need.what, need.value) for need in needs}
-        never = [need for need in needs if held[need] is Held.NEVER]
-        old = [need for need in needs if held[need] is Held.OLD]
+        never = [need for need in needs if held[need] is Known.NEVER]
+        old = [need for need in needs if held[need] is Known.OLD]
         found = Outcome(COMPLETE, "", "stale" if old else "fresh")
         if standing is Standing.UNREAD:
             self._read_on(fetcher, Visit(0.0), old)
@@ -313,38 +313,38 @@ class LegacyHydrator:
         """The same of a source that may be asked: waits for as long as there is time, half of it for what is held."""
         held = {need: fetcher.held(need.what, need.value) for need in needs}
         settled = standing is Standing.COVERED
-        if settled and min(held.values()) is Held.YOUNG:
+        if settled and min(held.values()) is Known.YOUNG:
             return Outcome(COMPLETE, "", "fresh", settled=True)
         first = min(held.values())
         give_up = self._request.give_up or time.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
-        error: LegacyError | OtherMaximum | Busy | None = None
+        error: LegacyError | OtherMaximum | StoreBusy | None = None
         for number, need in enumerate(needs):
-            never = held[need] is Held.NEVER
+            never = held[need] is Known.NEVER
             visit.give_up = give_up - (0 if never else self.live.deadline / 2)
             # Who can be answered from what is held does not wait for who writes.
             patience = self.store.waiting.seconds if never else OLD_WAITS_SECONDS
             try:
                 with self.store.waiting.at_most(patience):
                     fetcher.read(visit, need.what, need.value)
-            except (LegacyError, OtherMaximum, Busy) as failed:
-                if not isinstance(failed, Busy):
+            except (LegacyError, OtherMaximum, StoreBusy) as failed:
+                if not isinstance(failed, StoreBusy):
                     no_answers.warning(source=fetcher.name, cause=failed.cause)
                 if isinstance(failed, NOT_DONE):
                     self._read_on(
-                        fetcher, visit, [each for each in needs[number:] if held[each] < Held.YOUNG]
+                        fetcher, visit, [each for each in needs[number:] if held[each] < Known.YOUNG]
                     )
                 error = failed
                 break
-            held[need] = Held.YOUNG
+            held[need] = Known.YOUNG
         # Also what there was no time for: it is read on as a whole.
         for need in needs:
             self._request.done |= {(fetcher.name, name) for name in fetcher.names_of(need.what, need.value)}
-        if first is not Held.YOUNG:
+        if first is not Known.YOUNG:
             self._standing(fetcher)  # what came just now may be in quarantine, or have left it
         if error is not None:
-            if min(held.values()) is Held.NEVER:
+            if min(held.values()) is Known.NEVER:
                 visit.partial(_why_partial(error))
                 if not tolerant:  # what is held is answered; where that is nothing, nobody knows
                     otherwise = self._problem(fetcher.name, error)
@@ -361,8 +361,8 @@ class LegacyHydrator:
         for need in needs:
             self.refresher.later(fetcher, need, visit)
 
-    def _problem(self, source: str, error: LegacyError | OtherMaximum | Busy) -> Problem:
-        if isinstance(error, Busy):
+    def _problem(self, source: str, error: LegacyError | OtherMaximum | StoreBusy) -> Problem:
+        if isinstance(error, StoreBusy):
             return _told(problems.store_busy(ceil(self.store.waiting.seconds)), NOT_FREE)
         if isinstance(error, NoPlace):
             text = f"Er wachten al genoeg vragen op de bron {source}; probeer het zo weer."
@@ -430,9 +430,9 @@ class LegacyHydrator:
             return identities.key_is_held(connection, need.value)
 
 
-def _why_partial(error: LegacyError | OtherMaximum | Busy) -> str:
+def _why_partial(error: LegacyError | OtherMaximum | StoreBusy) -> str:
     """Why an answer is not complete, of which something was never read."""
-    if isinstance(error, Busy):
+    if isinstance(error, StoreBusy):
         return NOT_FREE
     if isinstance(error, NoPlace):
         return NO_PLACE

@@ -103,7 +103,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ListQuestion:
     """What a list asks: `needs`, or, when `unbounded`, everything of its kind.
 
     `partial` tells what a source can't be asked for, so that the needs alone do not make the answer whole. Of an
@@ -122,24 +122,24 @@ def question(
     filters: Mapping[str, str],
     actor_codes: ActorCodes = ANY_CODES,
     local_kinds: Set[str] = LOCAL_KINDS,
-) -> Question:
+) -> ListQuestion:
     """What a list of `kind` with these filters (API names, raw values) needs from the legacy.
 
     One filter that the legacy can be asked bounds the answer; the others then narrow it in the store. Without
     `actor_codes` legacy actoren may have any.
     """
     if kind in local_kinds or _only_of_clients(kind, filters, local_kinds):
-        return Question()
+        return ListQuestion()
     for read in (_by_identificator, _by_zaak, _by_reference):
         needs = read(kind, filters)
         if needs is not None:
             hidden = read is _by_reference and _by_represented(kind, filters)
-            return Question(tuple(needs), partial=NO_REPRESENTEE if hidden else "")
+            return ListQuestion(tuple(needs), partial=NO_REPRESENTEE if hidden else "")
     if kind == "actor" and "actoridentificatorObjectId" in filters and not _by_groep(filters, actor_codes):
-        return Question(tuple(_by_actor(filters, actor_codes)))
+        return ListQuestion(tuple(_by_actor(filters, actor_codes)))
     written = any(name in filters for name in WRITTEN_FILTERS.get(kind, ()))
     unique = any(name in filters for name in UNIQUE_FILTERS.get(kind, ()))
-    return Question(unbounded=True, written=written, unique=unique)
+    return ListQuestion(unbounded=True, written=written, unique=unique)
 
 
 def _only_of_clients(kind: str, filters: Mapping[str, str], local_kinds: Set[str]) -> bool:

@@ -22,7 +22,7 @@ from gateway.ingest.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import Busy
+from gateway.store.file.lock_waits import StoreBusy
 
 log = get_logger(__name__)
 
@@ -126,7 +126,7 @@ class Refresher:
             cause = "stopped"
         except (LegacyError, OtherMaximum) as error:
             cause = error.cause
-        except Busy as error:  # logged where it waited; the next question about it asks again
+        except StoreBusy as error:  # logged where it waited; the next question about it asks again
             cause = error.cause
         except sqlite3.Error as error:
             log.warning("refresh failed", source=errand.source, error=type(error).__name__)

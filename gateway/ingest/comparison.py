@@ -28,7 +28,7 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.inspect import comparing
-from gateway.store.inspect.comparing import Held, Said
+from gateway.store.inspect.comparing import HeldClaim, HeldObject
 from gateway.store.legacy import ties
 from gateway.store.legacy.objects import raw_rows
 from mappings.identity.sealed import sealed_body, sealed_text
@@ -107,7 +107,7 @@ class Comparison:
             for item, zaak in zip(items, zaken, strict=True)
         ]
 
-    def kept(self, piece: Sequence[Held]) -> list[Judged]:
+    def kept(self, piece: Sequence[HeldObject]) -> list[Judged]:
         """Judge what is held by itself: does the store say of each object what its content says?"""
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id for held in piece if held.kind in SAYING])
@@ -124,7 +124,7 @@ class Comparison:
             for held, zaak in zip(piece, zaken, strict=True)
         ]
 
-    def false_statements(self, held: Held) -> list[int]:
+    def false_statements(self, held: HeldObject) -> list[int]:
         """The statements (rows) that a held object makes in the store and not by its content."""
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id]).get(held.id, {})
@@ -154,7 +154,7 @@ class Comparison:
         return state_of(item.kind, translated, zaak, self.ingest.settings)
 
     def _of_shown(
-        self, item: Incoming, held: Held | None, zaak: int | None, tied: Mapping[int, Tie]
+        self, item: Incoming, held: HeldObject | None, zaak: int | None, tied: Mapping[int, Tie]
     ) -> Verdict:
         if held is None:
             # What hangs on a zaak that is left out need not be held: it makes nothing (M34). Except a tie, which
@@ -174,12 +174,12 @@ class Comparison:
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
 
-    def _says_the_same(self, item: Incoming, held: Held) -> bool:
+    def _says_the_same(self, item: Incoming, held: HeldObject) -> bool:
         before = self._content(held)
         self.ingest.translate(self.name, item)
         return before is not None and item.zaak == held.zaak and _meaning(item) == _meaning(before)
 
-    def _of_kept(self, held: Held, said: set[Said], tied: Tie | None, zaak: int | None) -> Verdict:
+    def _of_kept(self, held: HeldObject, said: set[HeldClaim], tied: Tie | None, zaak: int | None) -> Verdict:
         if held.digest is None:
             # Without content: left out, or a zaak that is refused or gone, of which only that is known.
             alone = held.kind == "zaak" or zaak == LEFT_OUT
@@ -201,22 +201,22 @@ class Comparison:
             return Verdict.DIFFERENT
         return VERDICTS[held.state]
 
-    def _as_kept(self, said: set[Said], claims: set[Said]) -> set[Said]:
+    def _as_kept(self, said: set[HeldClaim], claims: set[HeldClaim]) -> set[HeldClaim]:
         """What an object says as the store keeps it: sealed where it is kept so, because a client deleted whom it is
         about."""
         kept = {each.facet: each for each in said if each.sealed}
         return {self._sealed(each, kept[each.facet]) if each.facet in kept else each for each in claims}
 
-    def _sealed(self, claim: Said, kept: Said) -> Said:
+    def _sealed(self, claim: HeldClaim, kept: HeldClaim) -> HeldClaim:
         uuids = self.ingest.uuids
         body = orjson.dumps(
             sealed_body(uuids, orjson.loads(claim.body)), option=orjson.OPT_SORT_KEYS
         ).decode()
         # A key that somebody else has too stands readable.
         keys = tuple(sorted(key if key in kept.keys else sealed_text(uuids, key) for key in claim.keys))
-        return Said(claim.facet, claim.moment, body, keys, sealed=True)
+        return HeldClaim(claim.facet, claim.moment, body, keys, sealed=True)
 
-    def _right_to_hide(self, held: Held, zaak: int | None) -> bool:
+    def _right_to_hide(self, held: HeldObject, zaak: int | None) -> bool:
         """Is an emptied object still one that nobody may see?"""
         if held.facts is not None:
             return False
@@ -231,7 +231,7 @@ class Comparison:
         translated = self.ingest.translate(self.name, item)
         return tie_of(item.kind, item.uuid, translated) if isinstance(translated, Translated) else None
 
-    def _content(self, held: Held) -> Incoming | None:
+    def _content(self, held: HeldObject) -> Incoming | None:
         """A held object as it came, translated; None when it is not there or not as it came."""
         try:
             text = unpack(held.body or b"")
@@ -245,7 +245,7 @@ class Comparison:
         return item
 
 
-def _emptied(held: Held) -> bool:
+def _emptied(held: HeldObject) -> bool:
     """Is of an object that nobody may see nothing kept but that it is there (M2)?"""
     return held.body is None and held.digest is not None and held.state in HIDDEN
 
@@ -260,12 +260,12 @@ def _facts(item: Incoming) -> object:
     )
 
 
-def _claims(item: Incoming) -> set[Said]:
+def _claims(item: Incoming) -> set[HeldClaim]:
     translated = item.translated
     if isinstance(translated, Untranslatable | None) or item.kind not in SAYING:
         return set()
     return {
-        Said(
+        HeldClaim(
             claim.facet,
             claim.moment,
             orjson.dumps(claim.body(), option=orjson.OPT_SORT_KEYS).decode(),

@@ -61,13 +61,13 @@ def make_moments(
             part += sorted(ties.lost_before(connection, source, part) - {*part})
             owners = ties.legacy_contacts(connection, part)
             before |= set(rows.owned_documents(connection, owners).values())
-            making = _Making(connection, source, part, uuids, settings)
+            making = _MakingMoments(connection, source, part, uuids, settings)
             before |= making.alone
             made |= making.put()
     return before - made
 
 
-class _Making:
+class _MakingMoments:
     """The contactmomenten of one source: what they are tied to, read at once."""
 
     def __init__(

@@ -15,7 +15,7 @@ from gateway.base.clock import today
 from gateway.store.base.compression import pack
 from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
 from mappings.identity.identity import Uuids, sealed
-from mappings.incoming.unreadable import Fault, unreadable
+from mappings.incoming.unreadable import Unreadable, unreadable
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import Settings
 from mappings.model.translated import Translated
@@ -91,7 +91,7 @@ def incoming(kind: str, raw: dict[str, Any]) -> Incoming:
     try:
         text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:  # it can be read, but not written: nested too deep
-        raw = unreadable(raw, Fault.DEPTH)
+        raw = unreadable(raw, Unreadable.DEPTH)
         text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
     return as_kept(kind, raw, text, digest_of_text(text))
 

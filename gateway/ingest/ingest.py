@@ -143,7 +143,7 @@ class Ingest(Translator):
     def again(
         self,
         source: str,
-        held: Sequence[rebuilding.Held],
+        held: Sequence[rebuilding.HeldContent],
         merged: Bits,
         also: Callable[[sqlite3.Connection, Result], None],
     ) -> Result:
@@ -171,7 +171,7 @@ class Ingest(Translator):
         with self.store.write() as connection:
             Again(self, self._merging(connection), source).leftovers(found)
 
-    def _look_again(self, source: str, held: rebuilding.Held) -> Incoming:
+    def _look_again(self, source: str, held: rebuilding.HeldContent) -> Incoming:
         text = unpack(held.body)
         raw = orjson.loads(text)
         zaak, digest = zaak_in(held.kind, held.uuid, raw), digest_of_text(text)

@@ -24,7 +24,7 @@ from mappings.model.ties import Tie
 class Again(Batch):
     """A batch of objects that are held, and looked at again."""
 
-    def again(self, looked_at: Sequence[tuple[rebuilding.Held, Incoming]], merged: Bits) -> None:
+    def again(self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: Bits) -> None:
         """Translate held objects again; one that is gone or was taken anew meanwhile is right already.
 
         `merged` are the statements (rows) that this rebuild made parties and actors of before.

@@ -248,7 +248,7 @@ class Api:
 
     def _read_list(
         self, resource: Resource, query: ListQuery, base: str, shown: list[Shown]
-    ) -> tuple[reading.Page, list[Json]]:
+    ) -> tuple[reading.DocumentPage, list[Json]]:
         with self._store.read() as connection:
             conditions = query.conditions
             if conditions and resource.kind in ASKED_OF:

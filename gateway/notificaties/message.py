@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 LONGEST_KENMERK = 1000
 
 
-class Kanaal(NamedTuple):
+class MessageKanaal(NamedTuple):
     """Where messages about a kind of document go, and which of its fields subscribers can filter on."""
 
     name: str
     kenmerken: tuple[str, ...]
 
 
-KANALEN: dict[str, Kanaal] = {
-    "partij": Kanaal("partijen", ("nummer", "interneNotitie", "soortPartij")),
-    "klantcontact": Kanaal(
+KANALEN: dict[str, MessageKanaal] = {
+    "partij": MessageKanaal("partijen", ("nummer", "interneNotitie", "soortPartij")),
+    "klantcontact": MessageKanaal(
         "klantcontacten", ("hoofdOnderwerpType", "indicatieContactGelukt", "verdereActieOndernomen")
     ),
-    "internetaak": Kanaal("internetaken", ("nummer", "gevraagdeHandeling", "toelichting", "status")),
+    "internetaak": MessageKanaal("internetaken", ("nummer", "gevraagdeHandeling", "toelichting", "status")),
 }
 ACTIES = ("create", "update", "partial_update", "destroy")
 

@@ -51,7 +51,7 @@ class Notificatie(Schema):
 SCHEMA = Notificatie()
 
 
-class Told(NamedTuple):
+class MessageSubject(NamedTuple):
     """What a message is about: an object of a source, and its zaak when the message names one of that source."""
 
     source: str
@@ -60,13 +60,13 @@ class Told(NamedTuple):
     zaak: UUID | None
 
 
-def told_by(message: Mapping[str, Any], sources: Iterable[Source]) -> Told | None:
+def told_by(message: Mapping[str, Any], sources: Iterable[Source]) -> MessageSubject | None:
     """What a message on the kanaal zaken is about; None when no source has an object at that address."""
     kind = message["resource"]
     for source in sources:
         uuid = _object_of(source, kind, message["resourceUrl"])
         if uuid is not None:
-            return Told(source.name, kind, uuid, _object_of(source, "zaak", message["hoofdObject"]))
+            return MessageSubject(source.name, kind, uuid, _object_of(source, "zaak", message["hoofdObject"]))
     return None
 
 
@@ -104,7 +104,7 @@ class Callback:
             self._keep(told_by(message, self._sources))
         return as_response(empty_reply())
 
-    def _keep(self, told: Told | None) -> None:
+    def _keep(self, told: MessageSubject | None) -> None:
         with self._store.write() as connection:
             if told is None:
                 inbox.count(connection, FOREIGN)

@@ -39,7 +39,7 @@ class Resumed(NamedTuple):
     runs: bool
 
 
-class Limits(NamedTuple):
+class BackfillLimits(NamedTuple):
     """What may be set while it runs: objects a second (0: no limit), calls at a time."""
 
     rate: float | None = None
@@ -137,7 +137,7 @@ def resume(store: Store, source: Source) -> Resumed:
     return Resumed(paused, stopped, last is not None and last.status == runs.RUNNING)
 
 
-def set_limits(store: Store, source: Source, limits: Limits) -> None:
+def set_limits(store: Store, source: Source, limits: BackfillLimits) -> None:
     """Change the pace of all jobs on a source, until a backfill is done or `unset`. Raises NotPossible, NotShared."""
     if limits.rate is None and limits.connections is None:
         raise NotPossible("Noem rate=<objecten per seconde>, connections=<aantal>, of beide.")

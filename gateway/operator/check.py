@@ -12,11 +12,11 @@ from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
 from gateway.legacy import errors
 from gateway.legacy.client.api_versions import NEWEST
-from gateway.legacy.client.source_client import Count, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import ListCount, ZakenClient, uuid_of
 from gateway.legacy.client.transport import Retries
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier
-from gateway.operator.check_report import Level, Line, SourceReport, explain
+from gateway.operator.check_report import CheckLine, Level, SourceReport, explain
 from gateway.operator.exposure import open_files, over_the_network
 from gateway.store.file.errors import StoreError
 from gateway.store.inspect.rebuilding import to_rebuild
@@ -32,7 +32,15 @@ MOST_ZAAKTYPEN = 40
 _SKEW_WARNING = 60.0
 _SHORT_SECRET = 32
 
-__all__ = ["MOST_ZAAKTYPEN", "Level", "Line", "SourceReport", "check_config", "check_source", "check_sources"]
+__all__ = [
+    "MOST_ZAAKTYPEN",
+    "CheckLine",
+    "Level",
+    "SourceReport",
+    "check_config",
+    "check_source",
+    "check_sources",
+]
 
 
 def check_sources(
@@ -40,16 +48,16 @@ def check_sources(
     names: Collection[str] = (),
     *,
     on_source: Callable[[str], None] = lambda name: None,
-    on_line: Callable[[Line], None] = lambda line: None,
+    on_line: Callable[[CheckLine], None] = lambda line: None,
     on_step: Callable[[str], None] = lambda step: None,
-) -> list[Line]:
+) -> list[CheckLine]:
     """Ask each source (of `names`, when given) that may be asked: one in phase cutover is left alone, as everywhere.
 
     Out: all lines; each was passed to `on_line` as it came, and each step to `on_step`, after `on_source`.
     """
 
-    def said(level: Level, text: str) -> list[Line]:
-        line = Line(level, text)
+    def said(level: Level, text: str) -> list[CheckLine]:
+        line = CheckLine(level, text)
         on_line(line)
         return [line]
 
@@ -188,7 +196,7 @@ def _counts(
     return shown
 
 
-def _seen(kind: str, objects: list[dict[str, object]], count: Count) -> str:
+def _seen(kind: str, objects: list[dict[str, object]], count: ListCount) -> str:
     if not objects:
         return f"Er zijn geen {KINDS[kind].path} te zien: er zijn er geen, of de rechten reiken er niet toe."
     if count.number is None:
@@ -274,7 +282,7 @@ def _zaaktypen(client: ZakenClient, deadline: float) -> Iterator[dict[str, objec
         yield from page.objects
 
 
-def check_config(config: Config) -> list[Line]:
+def check_config(config: Config) -> list[CheckLine]:
     """What can be said without asking anybody: files, secret, and choices that deserve a second look."""
     lines = []
     where = (
@@ -282,28 +290,28 @@ def check_config(config: Config) -> list[Line]:
         if config.path
         else "Geen config-bestand: alleen standaardwaarden."
     )
-    lines.append(Line(Level.OK, where))
+    lines.append(CheckLine(Level.OK, where))
     for found in open_files(config):
-        lines.append(Line(Level.PROBLEM if found.personal else Level.WARNING, found.text))
+        lines.append(CheckLine(Level.PROBLEM if found.personal else Level.WARNING, found.text))
     if config.sources:
         names = ", ".join(source.name for source in config.sources)
-        lines.append(Line(Level.OK, f"Bronnen: {names}."))
+        lines.append(CheckLine(Level.OK, f"Bronnen: {names}."))
         limit = config.mapping.max_vertrouwelijkheidaanduiding
         lines.append(
-            Line(Level.OK, f"Zaken boven {limit} worden weggelaten, met hun rollen en klantcontacten.")
+            CheckLine(Level.OK, f"Zaken boven {limit} worden weggelaten, met hun rollen en klantcontacten.")
         )
     elif config.gateway.register:
-        lines.append(Line(Level.OK, "Geen bron: Klantbrug is een leeg Klantinteracties-register."))
+        lines.append(CheckLine(Level.OK, "Geen bron: Klantbrug is een leeg Klantinteracties-register."))
     else:
         text = (
             "Er is geen [[source]]: klantbrug serve start zo niet. Wilt u een leeg register zonder bron, zet dan "
             "[gateway] register = true (of start met --register)."
         )
-        lines.append(Line(Level.PROBLEM, text))
+        lines.append(CheckLine(Level.PROBLEM, text))
     lines += _store_lines(config)
     if config.live.partial == "answer":
         lines.append(
-            Line(
+            CheckLine(
                 Level.WARNING,
                 'live.partial = "answer": tot de backfill klaar is, kan een zoekvraag te weinig vinden '
                 "zonder fout. Clients letten daar niet op en maken dubbele partijen.",
@@ -311,28 +319,28 @@ def check_config(config: Config) -> list[Line]:
         )
     if why := over_the_network(config):
         text = f"{why}. klantbrug serve start zo alleen met --insecure."
-        lines.append(Line(Level.PROBLEM, text))
+        lines.append(CheckLine(Level.PROBLEM, text))
     return lines
 
 
-def _store_lines(config: Config) -> Iterator[Line]:
+def _store_lines(config: Config) -> Iterator[CheckLine]:
     path = config.store.path
     if not path.exists():
-        yield Line(Level.OK, f"De store {path} is er nog niet en wordt bij de eerste start gemaakt.")
+        yield CheckLine(Level.OK, f"De store {path} is er nog niet en wordt bij de eerste start gemaakt.")
     elif not any(found.personal for found in open_files(config)):
-        yield Line(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
+        yield CheckLine(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
     for name in to_rebuild(path, fingerprint(config.mapping)):
         text = (
             f"De gegevens van bron {name} zijn met een andere [mapping] of versie vertaald: klantbrug rebuild "
             "(met --dry-run om eerst te zien wat er verandert)."
         )
-        yield Line(Level.WARNING, text)
+        yield CheckLine(Level.WARNING, text)
     place = "store.uuid_secret"
     if config.store.origin == "file":
         place = "het bestand van store.uuid_secret_file"
     elif config.store.origin == "generated":
         place = f"{path}.secret"
-    yield Line(
+    yield CheckLine(
         Level.OK,
         f"Het uuid-geheim hoort bij de gegevens: neem {place} op in de back-up, apart van de store. "
         "Met een ander geheim start Klantbrug niet.",

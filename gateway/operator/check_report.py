@@ -18,7 +18,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckLine:
     """One finding of the check."""
 
     level: Level
@@ -33,7 +33,7 @@ class SourceReport:
     """
 
     name: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[CheckLine] = field(default_factory=list)
     answers: bool = False
     version: str = ""
     open_zaak: bool = False
@@ -42,7 +42,7 @@ class SourceReport:
     per_vertrouwelijkheid: dict[str, int] = field(default_factory=dict)
     per_zaaktype: dict[str, int] = field(default_factory=dict)
     # Told of each line as it comes, and of each step before it is done.
-    on_line: Callable[[Line], None] = lambda line: None
+    on_line: Callable[[CheckLine], None] = lambda line: None
     on_step: Callable[[str], None] = lambda step: None
 
     @property
@@ -53,7 +53,7 @@ class SourceReport:
 
     def say(self, level: Level, text: str) -> None:
         """Add a line."""
-        line = Line(level, text)
+        line = CheckLine(level, text)
         self.lines.append(line)
         self.on_line(line)
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gateway.operator.check_report import Level, Line
+from gateway.operator.check_report import CheckLine, Level
 from gateway.store.backup import integrity
 from gateway.store.file import full_disk, holders
 from gateway.store.file.errors import MEND, StoreError, in_words
@@ -18,7 +18,7 @@ QUICK_SECONDS = 20.0
 
 def check_store(
     path: Path, deep: bool = False, on_step: Callable[[str], None] = lambda step: None
-) -> Iterator[Line]:
+) -> Iterator[CheckLine]:
     """Look at the file; nothing is changed. Says nothing of a store that is not there yet."""
     if not path.exists():
         return
@@ -26,45 +26,45 @@ def check_store(
         holders.examine(path)
         with integrity.only_looking(path) as connection:
             if not integrity.is_ours(connection):
-                yield Line(
+                yield CheckLine(
                     Level.PROBLEM,
                     f"{path} is een database van een ander programma: noem een ander bestand in [store] path.",
                 )
                 return
             if later := upgrade.later_version(connection):
-                yield Line(Level.PROBLEM, f"{path} {later}")
+                yield CheckLine(Level.PROBLEM, f"{path} {later}")
                 return
             yield _deep(connection, on_step) if deep else _quick(connection)
     except StoreError as error:
-        yield Line(Level.PROBLEM, str(error))
+        yield CheckLine(Level.PROBLEM, str(error))
         return
     except sqlite3.Error as error:
-        yield Line(Level.PROBLEM, f"{path}: {in_words(error)}")
+        yield CheckLine(Level.PROBLEM, f"{path}: {in_words(error)}")
         return
     if room := full_disk.little_room(path):
-        yield Line(Level.WARNING, room)
+        yield CheckLine(Level.WARNING, room)
 
 
-def _quick(connection: sqlite3.Connection) -> Line:
+def _quick(connection: sqlite3.Connection) -> CheckLine:
     looked = integrity.quick(connection, QUICK_SECONDS)
     if looked.wrong:
         return _damaged(looked)
     if looked.done < looked.of:
         text = f"In {QUICK_SECONDS:.0f} seconden zijn {looked.done} van {looked.of} tabellen nagekeken, zonder fouten"
-        return Line(Level.OK, f"{text}. De opslag is groot: klantbrug check --deep kijkt alles na.")
-    return Line(
+        return CheckLine(Level.OK, f"{text}. De opslag is groot: klantbrug check --deep kijkt alles na.")
+    return CheckLine(
         Level.OK, f"De {looked.of} tabellen van de opslag zijn gaaf (klantbrug check --deep kijkt dieper)."
     )
 
 
-def _deep(connection: sqlite3.Connection, on_step: Callable[[str], None]) -> Line:
+def _deep(connection: sqlite3.Connection, on_step: Callable[[str], None]) -> CheckLine:
     looked = integrity.whole(connection, on_step)
     if looked.wrong:
         return _damaged(looked)
-    return Line(
+    return CheckLine(
         Level.OK, "De hele opslag is nagekeken en gaaf: bladzijden, indexen, verwijzingen en alle inhoud."
     )
 
 
-def _damaged(looked: integrity.Looked) -> Line:
-    return Line(Level.PROBLEM, f"De opslag is beschadigd ({'; '.join(looked.wrong)}): {MEND}.")
+def _damaged(looked: integrity.Looked) -> CheckLine:
+    return CheckLine(Level.PROBLEM, f"De opslag is beschadigd ({'; '.join(looked.wrong)}): {MEND}.")

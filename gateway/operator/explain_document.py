@@ -15,7 +15,7 @@ from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.edits.editing import LINK, TOMBSTONE
 from gateway.store.inspect import explaining as store
-from gateway.store.inspect.explaining import HeldDocument, HeldRaw, Said
+from gateway.store.inspect.explaining import HeldDocument, HeldRaw, SharedClaim
 from gateway.store.inspect.status import moment_of
 from gateway.store.legacy import ties
 from gateway.store.legacy.identities import keys_of_document
@@ -166,7 +166,7 @@ class Documents:
         slot: why.Slot,
         soort: str,
         fields: why.Fields,
-        candidates: Sequence[tuple[Said, why.Fields]],
+        candidates: Sequence[tuple[SharedClaim, why.Fields]],
     ) -> dict[str, Any]:
         if not candidates:
             return {"group": name, "fields": _fields(slot[0], fields, {}), "given_by": [], "others": []}
@@ -320,8 +320,12 @@ class Documents:
 
 
 def _candidates(
-    name: str, kind: str, fields: why.Fields, served: why.Fields, alone: Sequence[tuple[Said, why.Fields]]
-) -> list[tuple[Said, why.Fields]]:
+    name: str,
+    kind: str,
+    fields: why.Fields,
+    served: why.Fields,
+    alone: Sequence[tuple[SharedClaim, why.Fields]],
+) -> list[tuple[SharedClaim, why.Fields]]:
     """Who fills a group, and with what: first the one that gave it.
 
     In: the name of the group, the kind of the document, the group's fields and all fields as served, and what each

@@ -20,36 +20,36 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 BESIDE_STORE = ("-wal", "-shm")
 
 
-class Open(NamedTuple):
+class OpenPath(NamedTuple):
     """A file or directory that others can get at; `personal`: what clients' data lies in."""
 
     text: str
     personal: bool = False
 
 
-def open_files(config: Config) -> Iterator[Open]:
+def open_files(config: Config) -> Iterator[OpenPath]:
     """What others on this machine may read or change of the files that this configuration uses."""
     if config.path is not None:
         if _mode(config.path) & OTHERS and _holds_secret(config):
-            yield Open(f"{config.path} is voor anderen leesbaar en kan geheimen bevatten: doe chmod 600.")
+            yield OpenPath(f"{config.path} is voor anderen leesbaar en kan geheimen bevatten: doe chmod 600.")
         elif _mode(config.path) & OTHERS_WRITE:
-            yield Open(f"{config.path} is voor anderen te wijzigen: doe chmod go-w.")
+            yield OpenPath(f"{config.path} is voor anderen te wijzigen: doe chmod go-w.")
     files = dict(config.secret_files)
     if config.store.origin == "generated":
         files["store.uuid_secret"] = Path(f"{config.store.path}.secret")
     for key, file in files.items():
         if _mode(file) & OTHERS:
-            yield Open(f"{key}: {file} is voor anderen toegankelijk en bevat een geheim: doe chmod 600.")
+            yield OpenPath(f"{key}: {file} is voor anderen toegankelijk en bevat een geheim: doe chmod 600.")
     store = config.store.path
     for file in (store, *(Path(f"{store}{end}") for end in BESIDE_STORE)):
         if _mode(file) & OTHERS:
             text = f"De store {file} is voor anderen leesbaar en bevat persoonsgegevens: doe chmod 600."
-            yield Open(text, personal=True)
+            yield OpenPath(text, personal=True)
     folder = store.parent
     # In a sticky directory, as /tmp, others can't take the place of a file of ours.
     if _mode(folder) & OTHERS_WRITE and not _mode(folder) & stat.S_ISVTX:
         text = f"De map {folder} van de store is voor anderen te wijzigen, dus de store ook: doe chmod go-w."
-        yield Open(text, personal=bool(_mode(folder) & stat.S_IWOTH))
+        yield OpenPath(text, personal=bool(_mode(folder) & stat.S_IWOTH))
 
 
 def over_the_network(config: Config) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from gateway.config.model import Config, Job
+from gateway.config.model import Config, JobSettings
 from gateway.config.sections import JOB_NAMES
 from gateway.legacy.pacing import server_gates
 from gateway.store.file.database import Store
@@ -24,7 +24,7 @@ NO_SCHEDULER = (
 )
 
 
-class Told(NamedTuple):
+class InWords(NamedTuple):
     """How something is, in Dutch, and how good that is (GOOD, BUSY, HALF or BAD)."""
 
     word: str
@@ -32,24 +32,24 @@ class Told(NamedTuple):
 
 
 RUNS = {
-    runs.RUNNING: Told("bezig", BUSY),
-    runs.INTERRUPTED: Told("onderbroken", HALF),
-    runs.FINISHED: Told("klaar", GOOD),
-    runs.PROBLEMS: Told("klaar, NIET goed", BAD),
-    runs.FAILED: Told("mislukt", BAD),
+    runs.RUNNING: InWords("bezig", BUSY),
+    runs.INTERRUPTED: InWords("onderbroken", HALF),
+    runs.FINISHED: InWords("klaar", GOOD),
+    runs.PROBLEMS: InWords("klaar, NIET goed", BAD),
+    runs.FAILED: InWords("mislukt", BAD),
 }
-PROOFS = {runs.FINISHED: Told("schoon", GOOD), runs.PROBLEMS: Told("NIET schoon", BAD)}
+PROOFS = {runs.FINISHED: InWords("schoon", GOOD), runs.PROBLEMS: InWords("NIET schoon", BAD)}
 PROVING = ("verify", "verify-sample")
-COVERAGES = {"complete": Told("volledig", GOOD), "partial": Told("nog niet volledig", BAD)}
+COVERAGES = {"complete": InWords("volledig", GOOD), "partial": InWords("nog niet volledig", BAD)}
 
 
-def run_told(job: str, status: str) -> Told:
+def run_told(job: str, status: str) -> InWords:
     """How a run of a job is, for people; of a proof that ended, what it proved."""
     proof = PROOFS.get(status) if job in PROVING else None
-    return proof or RUNS.get(status, Told(status, HALF))
+    return proof or RUNS.get(status, InWords(status, HALF))
 
 
-def proof_told(clean: bool) -> Told:
+def proof_told(clean: bool) -> InWords:
     """The outcome of a verify, for people."""
     return PROOFS[runs.FINISHED if clean else runs.PROBLEMS]
 
@@ -120,7 +120,7 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     with store.read() as connection:
         running = backfills.running(connection)
         scheduled = leases.holder_of(connection, leases.SCHEDULER) is not None
-    wanted = any(config.jobs.get(name, Job()).enabled for name in JOB_NAMES)
+    wanted = any(config.jobs.get(name, JobSettings()).enabled for name in JOB_NAMES)
     shown["scheduler"] = {"wanted": wanted, "runs": scheduled}
     shown["store"] = {"problems": store.trouble()}
     for source in config.sources:

@@ -52,7 +52,7 @@ _ERRORS = {500: "", 502: "Bad Gateway", 503: "Service Unavailable"}
 
 
 @dataclass
-class State:
+class SampleState:
     """What one sample application serves and how; `app.extensions["sample"]`."""
 
     dataset: Dataset
@@ -80,7 +80,7 @@ def create_app(
     """
     app = Flask(__name__)
     app.url_map.merge_slashes = False
-    state = State(
+    state = SampleState(
         dataset=dataset,
         rules=Rules.of(version, open_zaak, hal=hal, says=says),
         applications={application.client_id: application for application in applications},
@@ -111,7 +111,7 @@ def create_app(
 
 
 class _Views:
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: SampleState) -> None:
         self._state = state
 
     def spring_traps(self) -> Response | None:

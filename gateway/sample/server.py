@@ -6,19 +6,19 @@ from collections import deque
 from typing import Any, NamedTuple, Self
 
 from gateway.sample.access import Application
-from gateway.sample.api import DEFAULT_APPLICATION, State, create_app
+from gateway.sample.api import DEFAULT_APPLICATION, SampleState, create_app
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.listener import Listener
 from gateway.sample.traps import Traps
 from gateway.sample.versions import Rules, known_parameter
 
-__all__ = ["DEFAULT_APPLICATION", "Application", "Call", "SampleServer", "Traps", "create_app"]
+__all__ = ["DEFAULT_APPLICATION", "Application", "SampleServer", "SeenCall", "Traps", "create_app"]
 
 _IDENTIFIER = re.compile(r"(/v1/[a-z]+)/[^/]+")
 _REMEMBERED_CALLS = 100_000
 
 
-class Call(NamedTuple):
+class SeenCall(NamedTuple):
     """One request as the server saw it; `path` has parameter names without values, status 0 is no answer."""
 
     method: str
@@ -39,10 +39,10 @@ class SampleServer:
     def __init__(self, dataset: Dataset, *, port: int = 0, **as_create_app: Any) -> None:
         """Nothing listens yet. `port` 0 takes a free port at the first start."""
         self.app = create_app(dataset, **as_create_app)
-        self._state: State = self.app.extensions["sample"]
+        self._state: SampleState = self.app.extensions["sample"]
         self._port = port
         self._listener: Listener | None = None
-        self._calls: deque[Call] = deque(maxlen=_REMEMBERED_CALLS)
+        self._calls: deque[SeenCall] = deque(maxlen=_REMEMBERED_CALLS)
         self._count = 0
         self._lock = threading.Lock()
 
@@ -117,7 +117,7 @@ class SampleServer:
         self._state.traps = traps
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[SeenCall]:
         """The requests since the last reset, oldest first (the last 100,000)."""
         with self._lock:
             return list(self._calls)
@@ -138,5 +138,5 @@ class SampleServer:
         query = "&".join(name if known_parameter(name) else "unknown" for name in names)
         template = _IDENTIFIER.sub(r"\1/{uuid}", path)
         with self._lock:
-            self._calls.append(Call(method, f"{template}?{query}" if query else template, status))
+            self._calls.append(SeenCall(method, f"{template}?{query}" if query else template, status))
             self._count += 1

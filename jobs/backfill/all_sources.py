@@ -20,7 +20,7 @@ from gateway.fetch.fetcher import CutOver, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError
 from gateway.store.operation import backfills
-from jobs.backfill.backfill import Backfill, Busy, Stopped, Yielded
+from jobs.backfill.backfill import Backfill, BackfillStopped, Busy, Yielded
 from jobs.common.work import Work
 
 log = get_logger("klantbrug.backfill")
@@ -89,7 +89,7 @@ def refill(work: Work) -> dict[str, int]:
             complete = Backfill(fetcher, stopping=work.stopping, yields=yields).run()
         except Yielded:
             raise
-        except Stopped:
+        except BackfillStopped:
             counts["stopped"] += 1
         except Busy:
             log.info("backfill runs elsewhere", source=fetcher.name)

@@ -45,21 +45,21 @@ BEGIN_PATIENCE = 2.0
 Found = TypeVar("Found")
 
 
-class Stopped(Exception):
+class BackfillStopped(Exception):
     """Asked to stop, by an operator or because the process ends; the text is for the record of the run."""
 
     def __init__(self, text: str = "onderbroken; gaat bij de volgende start verder") -> None:
         super().__init__(text)
 
 
-class Yielded(Stopped):
+class Yielded(BackfillStopped):
     """It had to wait, and another source can be read meanwhile."""
 
     def __init__(self) -> None:
         super().__init__("wacht; een andere bron gaat voor")
 
 
-class Asking:
+class AskingSource:
     """The questions of one run of a backfill, and what comes of their answers."""
 
     def __init__(
@@ -95,7 +95,7 @@ class Asking:
         self.crew = Crew(self.asked_how["connections"])
 
     def begin(self) -> None:
-        """Wait until the source may be asked, and ask it what it speaks. Raises Stopped, Yielded, LegacyError.
+        """Wait until the source may be asked, and ask it what it speaks. Raises BackfillStopped, Yielded, LegacyError.
 
         With a source that does not answer at all a run ends here, instead of waiting for better times.
         """
@@ -196,15 +196,15 @@ class Asking:
             self.keep(connection)
 
     def look_around(self) -> None:
-        """Once a second: may we go on, and how fast? Raises Stopped, Yielded, CutOver."""
+        """Once a second: may we go on, and how fast? Raises BackfillStopped, Yielded, CutOver."""
         if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         if self.stopping.is_set():
-            raise Stopped
+            raise BackfillStopped
         self.client = self.fetcher.client
         with self.store.read() as connection:
             if backfills.stop_wished(connection, self.source):
-                raise Stopped("gestopt met klantbrug backfill stop")
+                raise BackfillStopped("gestopt met klantbrug backfill stop")
         self.asked_how = self.client.describe()
         self.crew.connections = self.asked_how["connections"]
         self.tell()

@@ -37,16 +37,16 @@ from gateway.store.legacy import objects as rows
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import set_covered
 from jobs.backfill import terms
-from jobs.backfill.asking import Asking, Stopped, Yielded
+from jobs.backfill.asking import AskingSource, BackfillStopped, Yielded
 from jobs.backfill.connections import read_connections
 from jobs.backfill.progress import Progress
 from jobs.backfill.questions import page_at, total_of
 from jobs.common.crew import Question
 from jobs.common.lists import Filters, all_kinds_of, kinds_of, parts_of
-from jobs.common.walk import SAME_PAGES, Count, Shown, Sizes, Walk, shown
+from jobs.common.walk import SAME_PAGES, Count, PageCounts, Sizes, Walk, shown
 from jobs.common.work import Busy, busy
 
-__all__ = ["Backfill", "Busy", "Progress", "Stopped", "Yielded"]
+__all__ = ["Backfill", "BackfillStopped", "Busy", "Progress", "Yielded"]
 
 # Looks that agree are not believed when a list got shorter meanwhile; where that goes on and on, they are in the end.
 LOOKS_MORE = 2
@@ -83,7 +83,7 @@ class Backfill:
     def run(self) -> bool:
         """Walk the whole source. Out: was it complete?
 
-        Raises Busy; and, leaving a run that can be gone on with: Stopped, Yielded, LegacyError, leases.Lost.
+        Raises Busy; and, leaving a run that can be gone on with: BackfillStopped, Yielded, LegacyError, leases.Lost.
         """
         lease = runs.lease_of("backfill", self.fetcher.name)
         grip = runs.take_lease(self.store, lease, LEASE_SECONDS)
@@ -104,11 +104,11 @@ class Backfill:
                 message = self._all(run)
                 status = runs.PROBLEMS if message else runs.FINISHED
                 return not message
-        except (KeyboardInterrupt, Stopped, StoppedAtTheGate) as error:
+        except (KeyboardInterrupt, BackfillStopped, StoppedAtTheGate) as error:
             status = runs.INTERRUPTED
-            message = str(error if isinstance(error, Stopped) else Stopped())
+            message = str(error if isinstance(error, BackfillStopped) else BackfillStopped())
             if isinstance(error, StoppedAtTheGate):
-                raise Stopped from None
+                raise BackfillStopped from None
             raise
         except (LegacyError, StoreError) as error:
             message = str(error)
@@ -131,7 +131,7 @@ class Backfill:
 
     def _all(self, run: runs.Run) -> str:
         """Out: why it is not complete; blank when it is."""
-        self.asking = asking = Asking(self.fetcher, run, self.show, self.stopping, self.yields)
+        self.asking = asking = AskingSource(self.fetcher, run, self.show, self.stopping, self.yields)
         self.cursor = cursor = asking.cursor
         try:
             asking.begin()
@@ -219,7 +219,7 @@ class Backfill:
             start = 1 if forward else self._end(kind, filters, deepest)
         walk, sizes = Walk(start, count, deepest), Sizes()
 
-        def keep(connection: sqlite3.Connection | None, page: Shown, number: int) -> None:
+        def keep(connection: sqlite3.Connection | None, page: PageCounts, number: int) -> None:
             walk.came(number, page)
             cursor.page = walk.turn
             cursor.deepest[kind][cursor.part] = walk.deepest
@@ -231,11 +231,11 @@ class Backfill:
         def take(number: int, page: Page | TooLarge | None) -> None:
             count.surprises += self._renumbered()
             if page is None:
-                keep(None, Shown(), number)
+                keep(None, PageCounts(), number)
                 return
             if isinstance(page, TooLarge):
                 asking.lost(f"{kind} pagina {number}")
-                keep(None, Shown(mark=number), number)
+                keep(None, PageCounts(mark=number), number)
                 return
 
             if page.exact and page.count is not None:

@@ -10,7 +10,7 @@ from gateway.base.clock import now
 from gateway.ingest.outcome import Result
 from gateway.legacy.errors import LegacyError, TooLarge
 from gateway.store.operation import following
-from jobs.backfill.asking import SAMPLE_OF_CONNECTIONS, Asking
+from jobs.backfill.asking import SAMPLE_OF_CONNECTIONS, AskingSource
 from jobs.backfill.questions import unless_too_large
 from jobs.common import zaakcontactmomenten
 from jobs.common.crew import Question
@@ -21,7 +21,7 @@ PIECE = 200
 SAVE_SAMPLE = 10
 
 
-def read_connections(asking: Asking) -> None:
+def read_connections(asking: AskingSource) -> None:
     """Read the zaakcontactmomenten; the cursor's `connected` is the last zaak that was done.
 
     What is counted is zaken: a zaak without them costs a call as well.
@@ -49,7 +49,7 @@ def read_connections(asking: Asking) -> None:
         _piece(asking)
 
 
-def _piece(asking: Asking) -> None:
+def _piece(asking: AskingSource) -> None:
     """Ask for those of the next zaken; behind the last one there is nothing more to read."""
     cursor = asking.cursor
     with asking.store.read() as connection:
@@ -76,7 +76,7 @@ def _piece(asking: Asking) -> None:
         _take(asking, found, asked, zaakcontactmomenten.NONE, cursor.connected)
 
 
-def _way(asking: Asking) -> str:
+def _way(asking: AskingSource) -> str:
     """How to read the zaakcontactmomenten, by a sample of the zaken; what it gave is kept over an interruption."""
     cursor, telling = asking.cursor, asking.telling
     sample = cursor.sample or asking.one(partial(zaakcontactmomenten.sample_of, asking.fetcher))
@@ -95,7 +95,7 @@ def _way(asking: Asking) -> str:
     return sample.way
 
 
-def _take(asking: Asking, found: list[dict[str, Any]], asked: int, way: str, connected: int) -> None:
+def _take(asking: AskingSource, found: list[dict[str, Any]], asked: int, way: str, connected: int) -> None:
     """Take what came, of which the first was asked for then, and keep how and where to go on."""
 
     def also(connection: sqlite3.Connection, result: Result) -> None:

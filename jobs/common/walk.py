@@ -20,7 +20,7 @@ SAME_PAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageCounts:
     """What counts of a page: objects not held before, those before the first known one and those after it.
 
     `mark` is the same for two pages with the same objects. An empty page has none of it.
@@ -32,7 +32,7 @@ class Shown:
     mark: int | None = None
 
 
-def shown(objects: Sequence[dict[str, Any]], new: set[bytes]) -> Shown:
+def shown(objects: Sequence[dict[str, Any]], new: set[bytes]) -> PageCounts:
     """What counts of a page, of which the objects in `new` were not held before."""
     before = after = 0
     known = False
@@ -44,7 +44,7 @@ def shown(objects: Sequence[dict[str, Any]], new: set[bytes]) -> Shown:
             after += 1
         else:
             before += 1
-    return Shown(before, after, known, hash(tuple(uuids)) if uuids else None)
+    return PageCounts(before, after, known, hash(tuple(uuids)) if uuids else None)
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Count:
     met_known: bool = False
     pending: int = 0
 
-    def add(self, page: Shown) -> None:
+    def add(self, page: PageCounts) -> None:
         """Count the next page."""
         if self.forward:
             self.surprises += page.new_after + (page.new_before if self.met_known else 0)
@@ -105,7 +105,7 @@ class Walk:
     same: int = 1
     _last_asked: int = field(init=False)
     _out: set[int] = field(default_factory=set)
-    _early: dict[int, Shown] = field(default_factory=dict)
+    _early: dict[int, PageCounts] = field(default_factory=dict)
     _ended: bool = False
     _mark: int | None = None
 
@@ -128,7 +128,7 @@ class Walk:
         self._out.add(number)
         return number
 
-    def came(self, number: int, page: Shown) -> None:
+    def came(self, number: int, page: PageCounts) -> None:
         """A page was taken (or was empty)."""
         self._out.discard(number)
         self._early[number] = page

@@ -45,7 +45,7 @@ SERVICE_STATUSES = (401, 403, 404, 405, 408, 410, 429, 502, 503, 504)
 REFUSED_STATUSES = (400, 413, 422)
 
 
-class Verdict(Enum):
+class Delivery(Enum):
     """What came of sending one message."""
 
     ARRIVED = "arrived"
@@ -58,7 +58,7 @@ class Verdict(Enum):
 class Sent:
     """The outcome of one call: a verdict, a short cause, and the seconds that the service asks to wait."""
 
-    verdict: Verdict
+    verdict: Delivery
     cause: str = ""
     retry_after: float = 0.0
 
@@ -92,11 +92,11 @@ class Notificaties:
                     stream=True,
                 )
         except requests.ReadTimeout:
-            return Sent(Verdict.TROUBLE, "timed_out")
+            return Sent(Delivery.TROUBLE, "timed_out")
         except requests.exceptions.SSLError:
-            return Sent(Verdict.SERVICE, "untrusted")
+            return Sent(Delivery.SERVICE, "untrusted")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return Sent(Verdict.SERVICE, "unreachable")
+            return Sent(Delivery.SERVICE, "unreachable")
         _finish(response)
         if response.status_code in (401, 403):
             self._tokens.expired(token)
@@ -122,12 +122,12 @@ def _finish(response: requests.Response) -> None:
 def _judge(status: int, retry_after: str | None) -> Sent:
     cause = f"status_{status}"
     if 200 <= status < 300:
-        return Sent(Verdict.ARRIVED)
+        return Sent(Delivery.ARRIVED)
     if status in SERVICE_STATUSES or status < 400:  # a redirect says that the address is wrong
-        return Sent(Verdict.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
+        return Sent(Delivery.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
     if status in REFUSED_STATUSES:
-        return Sent(Verdict.REFUSED, cause)
-    return Sent(Verdict.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
+        return Sent(Delivery.REFUSED, cause)
+    return Sent(Delivery.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
 
 
 def anything_due(installation: Installation) -> bool:
@@ -166,23 +166,23 @@ class _Delivery:
                 if self.work.stopping.is_set() or not self._one(waiting):
                     return
 
-    def _due(self) -> list[rows.Waiting]:
+    def _due(self) -> list[rows.DueMessage]:
         with self.work.installation.store.read() as connection:
             return rows.due(connection, self.work.clock(), BATCH)
 
-    def _one(self, waiting: rows.Waiting) -> bool:
+    def _one(self, waiting: rows.DueMessage) -> bool:
         """Send one message and write down what came of it. Out: may the others be tried?"""
         sent = self.client.send(waiting.message)
-        if sent.verdict is Verdict.ARRIVED:
+        if sent.verdict is Delivery.ARRIVED:
             self._arrived(waiting)
-        elif sent.verdict is Verdict.REFUSED:
+        elif sent.verdict is Delivery.REFUSED:
             self.in_a_row = 0
             self._give_up(waiting, sent.cause)
         else:
             return self._failed(waiting, sent)
         return True
 
-    def _arrived(self, waiting: rows.Waiting) -> None:
+    def _arrived(self, waiting: rows.DueMessage) -> None:
         self.in_a_row = 0
         with self.work.write(synced=True) as connection:
             rows.delivered(connection, waiting.id)
@@ -190,15 +190,15 @@ class _Delivery:
                 rows.try_all(connection, self.work.clock())
         self.counts["arrived"] += 1
 
-    def _give_up(self, waiting: rows.Waiting, cause: str) -> None:
+    def _give_up(self, waiting: rows.DueMessage, cause: str) -> None:
         with self.work.write(synced=True) as connection:
             rows.give_up(connection, waiting.id, self.work.clock(), cause)
         self.counts["given_up"] += 1
         log.error("notification given up", cause=cause, attempts=waiting.attempts + 1, **_named(waiting))
 
-    def _failed(self, waiting: rows.Waiting, sent: Sent) -> bool:
+    def _failed(self, waiting: rows.DueMessage, sent: Sent) -> bool:
         self.in_a_row += 1
-        of_service = sent.verdict is Verdict.SERVICE or self.in_a_row >= IN_A_ROW
+        of_service = sent.verdict is Delivery.SERVICE or self.in_a_row >= IN_A_ROW
         moment = self.work.clock()
         if waiting.created < moment - GIVE_UP_AFTER:
             if not of_service:
@@ -223,6 +223,6 @@ class _Delivery:
         return not of_service
 
 
-def _named(waiting: rows.Waiting) -> dict[str, Any]:
+def _named(waiting: rows.DueMessage) -> dict[str, Any]:
     """A message as it may be logged."""
     return {"kanaal": waiting.message.get("kanaal"), "actie": waiting.message.get("actie")}

@@ -39,7 +39,7 @@ from jobs.common.lists import all_kinds_of
 from jobs.common.work import Work
 from jobs.follow.failures import NOT_ASKED, UNEXPECTED, gives_lists, gives_others, is_of_the_job
 from jobs.follow.followed_source import Followed
-from jobs.follow.sweep_rounds import UNKNOWN, Place, is_due, is_void, kinds_in
+from jobs.follow.sweep_rounds import UNKNOWN, SweepPlace, is_due, is_void, kinds_in
 from mappings.standards import CONNECTION
 
 log = get_logger("klantbrug.sweep")
@@ -118,7 +118,7 @@ class _Sweep:
         self.counts = counts
         self.length = _length(work.installation, fetcher)
         self.until = time.monotonic() + RUN_SECONDS
-        self.begun: Place | None = None
+        self.begun: SweepPlace | None = None
         self.at: object = None
         # Did the source answer for a list after it failed?
         self.lists = False
@@ -151,7 +151,7 @@ class _Sweep:
     def stand_still(self, cause: str) -> int:
         """Keep since when the round can't go on, and why. Out: for how many hours. Raises leases.Lost."""
         kept = self.followed.state().place
-        place = Place(**kept) if kept else self.begun
+        place = SweepPlace(**kept) if kept else self.begun
         if place is None:
             return 0
         if self.begun is not None and self.begun.began != place.began:
@@ -167,13 +167,13 @@ class _Sweep:
 
     # A round
 
-    def _place(self) -> Place | None:
+    def _place(self) -> SweepPlace | None:
         """Where the round is that goes on or begins now; None when none is due."""
         state, moment = self.followed.state(), self.work.clock()
         if not is_due(state, moment, self.length, self.fetcher):
             return None
         if state.place is not None:
-            place = Place(**state.place)
+            place = SweepPlace(**state.place)
             if not is_void(place, state, moment, self.fetcher):
                 self.at = place.at
                 return place
@@ -184,11 +184,11 @@ class _Sweep:
         counted = [*kinds, "contactmoment"] if ties else kinds
         with self.followed.store.read() as connection:
             held = sum(following.count_held(connection, self.source, [kind]) for kind in counted)
-        place = Place(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties, way=UNKNOWN)
-        self.begun = Place(**asdict(place))
+        place = SweepPlace(now(), held, hurried=state.hurry > 0, kinds=kinds, ties=ties, way=UNKNOWN)
+        self.begun = SweepPlace(**asdict(place))
         return place
 
-    def _find_way(self, place: Place) -> None:
+    def _find_way(self, place: SweepPlace) -> None:
         """Find out how the zaakcontactmomenten are to be read."""
         try:
             place.way = zaakcontactmomenten.way_of(self.fetcher)
@@ -201,7 +201,7 @@ class _Sweep:
                 place.held += following.count_held(connection, self.source, ["zaak"])
         self._keep(place)
 
-    def _read_page(self, place: Place) -> None:
+    def _read_page(self, place: SweepPlace) -> None:
         kind = place.kinds[place.stage]
         try:
             page = next(self.fetcher.client.pages(kind, start=place.page), None)
@@ -218,7 +218,7 @@ class _Sweep:
             return
         self._take_page(place, kind, page)
 
-    def _take_page(self, place: Place, kind: str, page: Page) -> None:
+    def _take_page(self, place: SweepPlace, kind: str, page: Page) -> None:
         def also(connection: sqlite3.Connection, result: Result) -> None:
             place.read += len(page.objects)
             place.page += 1
@@ -231,7 +231,7 @@ class _Sweep:
         self.counts["pages"] += 1
         self.counts["changed"] += result.changed
 
-    def _leave_page(self, place: Place) -> None:
+    def _leave_page(self, place: SweepPlace) -> None:
         """Go on behind a page that does not come: what is held of it is asked for by uuid, at the end."""
         self._passed(place)
         place.page += 1
@@ -240,7 +240,7 @@ class _Sweep:
             place.next_stage()
         self._keep(place)
 
-    def _ask_ties(self, place: Place) -> None:
+    def _ask_ties(self, place: SweepPlace) -> None:
         """Ask again what ties contactmomenten, for some of them."""
         with self.followed.store.read() as connection:
             found = following.held_after(connection, self.source, "contactmoment", place.row, PIECE)
@@ -254,7 +254,7 @@ class _Sweep:
         self.counts["ties"] += place.read - before
         self._after(place, found, trouble)
 
-    def _read_connections(self, place: Place) -> None:
+    def _read_connections(self, place: SweepPlace) -> None:
         """Read the zaakcontactmomenten, all of them or those of some zaken."""
         found: list[dict[str, Any]] = []
         trouble: LegacyError | None = None
@@ -284,7 +284,7 @@ class _Sweep:
         if trouble is not None:
             raise trouble
 
-    def _ask_by_uuid(self, place: Place, kind: str) -> None:
+    def _ask_by_uuid(self, place: SweepPlace, kind: str) -> None:
         with self.followed.store.read() as connection:
             found = following.not_shown(connection, self.source, kind, place.began, place.row, PIECE)
         before = place.read
@@ -292,7 +292,7 @@ class _Sweep:
         self.counts["by_uuid"] += place.read - before
         self._after(place, found, trouble)
 
-    def _after(self, place: Place, found: Sequence[object], trouble: LegacyError | None) -> None:
+    def _after(self, place: SweepPlace, found: Sequence[object], trouble: LegacyError | None) -> None:
         """Keep what `_each` of what was found came to. Raises the trouble."""
         if not found:
             place.next_stage()
@@ -301,7 +301,7 @@ class _Sweep:
             raise trouble
 
     def _each(
-        self, place: Place, kind: str, found: Sequence[tuple[int, bytes]], ask: Callable[[UUID], None]
+        self, place: SweepPlace, kind: str, found: Sequence[tuple[int, bytes]], ask: Callable[[UUID], None]
     ) -> LegacyError | None:
         """Ask about these objects, and move the place along. Out: the trouble of the source that ended it."""
         for row, uuid in found:
@@ -323,7 +323,7 @@ class _Sweep:
                 break
         return None
 
-    def _is_lost(self, place: Place, error: LegacyError) -> bool:
+    def _is_lost(self, place: SweepPlace, error: LegacyError) -> bool:
         """Did what stands here fail in so many runs, while the source did answer, that it is to be passed over?"""
         self.lists = False
         if isinstance(error, TooLarge):
@@ -333,23 +333,23 @@ class _Sweep:
         self.lists = gives_lists(self.fetcher)
         return self.lists and place.tries >= TRIES
 
-    def _passed(self, place: Place) -> None:
+    def _passed(self, place: SweepPlace) -> None:
         self.lists = False
         place.failed += 1
         self.counts["failed"] += 1
 
-    def _end(self, place: Place) -> None:
+    def _end(self, place: SweepPlace) -> None:
         with self.work.write() as connection:
             following.set_swept(connection, self.source, place.began, place.hurried, place.failed)
         if place.failed:
             log.warning("sweep left questions unanswered", source=self.fetcher.name, count=place.failed)
         self.counts["rounds"] += 1
 
-    def _keep(self, place: Place) -> None:
+    def _keep(self, place: SweepPlace) -> None:
         with self.work.write() as connection:
             self._set_place(connection, place)
 
-    def _set_place(self, connection: sqlite3.Connection, place: Place) -> None:
+    def _set_place(self, connection: sqlite3.Connection, place: SweepPlace) -> None:
         if place.at != self.at:
             self.at, place.still, place.cause = place.at, 0, ""
         following.set_place(connection, self.source, asdict(place))

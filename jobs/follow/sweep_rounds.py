@@ -16,7 +16,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(slots=True)
-class Place:
+class SweepPlace:
     """Where a round is: in the walk of the list of kinds[stage] at `page`; after those, behind `row`, in the ties of
     contactmomenten when there are `ties`; then in the zaakcontactmomenten, that are read in this `way`; then by uuid in
     each kind.
@@ -72,11 +72,11 @@ def is_due(state: Following, moment: int, length: float, fetcher: Fetcher) -> bo
     """Does a round begin or go on now?"""
     if state.place is None:
         return state.hurry > 0 or not state.swept <= moment < state.swept + length
-    place = Place(**state.place)
+    place = SweepPlace(**state.place)
     return is_void(place, state, moment, fetcher) or place.due(moment, length)
 
 
-def is_void(place: Place, state: Following, moment: int, fetcher: Fetcher) -> bool:
+def is_void(place: SweepPlace, state: Following, moment: int, fetcher: Fetcher) -> bool:
     """Must another round begin: one was asked for since, the clock was set back to before this one, or the source was
     given another API? A round that hurries is ended first: wishes may come faster than rounds."""
     other = ([*place.kinds], [*place.ties]) != kinds_in(fetcher)

@@ -42,7 +42,7 @@ MARGIN = 0.2
 
 
 @dataclass(slots=True)
-class Outcome:
+class RebuildOutcome:
     """What a rebuild did: objects `read`, how many say something else, how many are in quarantine; and of the
     documents of each kind how many are the same, changed, new and gone."""
 
@@ -82,7 +82,7 @@ class Rebuild:
         self.names = {number: name for number, name in names.items() if only in (None, name)}
         self.source = next(iter(self.names)) if only and self.names else None
 
-    def run(self) -> Outcome:
+    def run(self) -> RebuildOutcome:
         """Rebuild, or go on with what was begun under the same mapping.
 
         Raises Busy when a rebuild, backfill or verify of one of the sources runs; leases.Lost, sqlite3.Error and
@@ -110,7 +110,7 @@ class Rebuild:
             for grip in grips:
                 leases.let_go(self.store, grip)
 
-    def _run(self) -> Outcome:
+    def _run(self) -> RebuildOutcome:
         run, cursor = self._opened()
         self.store.for_bulk()
         connection = self.store.connection()
@@ -181,7 +181,12 @@ class Rebuild:
         self.show(Step(self.only or "alles", WHAT, cursor.total, cursor.total))
 
     def _piece(
-        self, run: runs.Run, cursor: RebuildCursor, name: str, held: list[rebuilding.Held], merged: Bits
+        self,
+        run: runs.Run,
+        cursor: RebuildCursor,
+        name: str,
+        held: list[rebuilding.HeldContent],
+        merged: Bits,
     ) -> None:
         def keep(connection: Any, result: Result) -> None:
             cursor.after = held[-1].id
@@ -224,10 +229,10 @@ class Rebuild:
             with self.store.write() as connection:
                 numbered = number_what_clients_wrote(connection, self.ingest.uuids)
 
-    def _outcome(self, run: runs.Run) -> Outcome:
+    def _outcome(self, run: runs.Run) -> RebuildOutcome:
         with self.store.read() as connection:
             documents = rebuilding.tally(connection, run.id)
-        return Outcome(documents=documents, **run.counters)
+        return RebuildOutcome(documents=documents, **run.counters)
 
 
 def _keep(connection: Any, grips: list[Grip]) -> None:

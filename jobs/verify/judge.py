@@ -21,7 +21,7 @@ from gateway.ingest.comparison import WRONG, Comparison, Judged, Verdict
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store.base.kinds import GONE, TRANSLATED
 from gateway.store.inspect import comparing
-from gateway.store.inspect.comparing import Held
+from gateway.store.inspect.comparing import HeldObject
 from gateway.store.legacy.objects import raw_rows
 from jobs.common.crew import Answers
 from jobs.common.lists import all_kinds_of, ties_of
@@ -98,7 +98,7 @@ class Judge:
 
     # What is held
 
-    def held(self, piece: Sequence[Held]) -> int:
+    def held(self, piece: Sequence[HeldObject]) -> int:
         """Judge held objects, and ask for those that were not shown. Out: how many were there all the same.
 
         Of what was shown goes the mark that it isn't: also without repair, for the mark is no content.
@@ -138,11 +138,11 @@ class Judge:
                 comparing.shown_again(connection, shown_again)
         return skipped
 
-    def _ours(self, held: Held) -> bool:
+    def _ours(self, held: HeldObject) -> bool:
         """Not a note that a zaak is gone, which is no object; nor of an API that is not configured any more."""
         return held.state != GONE and held.kind in self.kinds
 
-    def _unseen(self, held: Held) -> bool:
+    def _unseen(self, held: HeldObject) -> bool:
         """Did no list show it, and must it be asked for by uuid?"""
         without_content = held.kind == "zaak" and held.body is None and held.digest is None
         reachable = self._ours(held) and held.kind not in self.ledger.unreachable
@@ -153,7 +153,7 @@ class Judge:
 
         An object that is refused and not held is nothing that we could have.
         """
-        asked: deque[tuple[str, bytes, Held | None]] = deque()
+        asked: deque[tuple[str, bytes, HeldObject | None]] = deque()
 
         def questions() -> Iterator[Callable[[], Any]]:
             for kind, uuid in objects:
@@ -170,7 +170,7 @@ class Judge:
             yield self._look(kind, held, found)
 
     def _look(
-        self, kind: str, held: Held | None, found: dict[str, Any] | NotFound | Forbidden
+        self, kind: str, held: HeldObject | None, found: dict[str, Any] | NotFound | Forbidden
     ) -> tuple[str | None, str]:
         """What is wrong with an object that the source answered so of, and its zaaktype."""
         zaaktype = self._zaaktype_of_held(held) if held else UNKNOWN
@@ -189,7 +189,7 @@ class Judge:
             return DIFFERENT, zaaktype
         return None, zaaktype
 
-    def _held_now(self, kind: str, uuid: bytes) -> Held | None:
+    def _held_now(self, kind: str, uuid: bytes) -> HeldObject | None:
         with self.store.read() as connection:
             return comparing.held_among(connection, self.source, kind, [uuid]).get(uuid)
 
@@ -252,7 +252,7 @@ class Judge:
         held = {zaak: str(uuid_in(url) or UNKNOWN) for zaak, url in urls.items()}
         return {zaak: self.zaaktype_of[zaak] for zaak in zaken if zaak in self.zaaktype_of} | held
 
-    def _zaaktype_of_held(self, held: Held) -> str:
+    def _zaaktype_of_held(self, held: HeldObject) -> str:
         judged = Judged(held.kind, held.uuid, held.zaak, held.id, Verdict.EQUAL)
         return self._zaaktypen([judged]).get(held.zaak or b"", UNKNOWN)
 

@@ -18,7 +18,7 @@ from gateway.ingest.comparison import Verdict
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import Forbidden, NotFound
 from gateway.store.inspect import comparing
-from gateway.store.inspect.comparing import Held
+from gateway.store.inspect.comparing import HeldObject
 from jobs.common.crew import Answers
 from jobs.common.progress import Tell
 from jobs.verify.judge import Judge
@@ -34,7 +34,7 @@ OF_MOMENT = tuple(kind.name for kind in asked_by("contactmoment"))
 SAMPLE_PAGES = 20
 
 
-class Sample:
+class SampleVerify:
     """A verify of so many zaken of one source; `seed` makes the choice again."""
 
     def __init__(
@@ -140,7 +140,7 @@ class Sample:
             held = comparing.held_of_moments(connection, self.source, [uuid])
         self._held(held)
 
-    def _held(self, held: Sequence[Held]) -> None:
+    def _held(self, held: Sequence[HeldObject]) -> None:
         """Judge what is held, once: what ties a contactmoment to two zaken is met twice."""
         self.judge.held([each for each in held if not self._judged.add(each.id)])
 

@@ -38,8 +38,8 @@ from jobs.common.lists import all_kinds_of
 from jobs.common.progress import Step
 from jobs.common.work import Busy, Work, busy
 from jobs.verify.ledger import NAMED, fingerprint
-from jobs.verify.sample import Sample
-from jobs.verify.whole import Whole
+from jobs.verify.sample import SampleVerify
+from jobs.verify.whole import WholeVerify
 
 log = get_logger("klantbrug.verify")
 
@@ -52,7 +52,7 @@ BEGIN = "begin"
 LASTS = 86400 * 1_000_000
 
 
-class Stopped(Exception):
+class VerifyStopped(Exception):
     """Whoever asked for this verify wants it to stop."""
 
 
@@ -109,7 +109,7 @@ class Verify:
                     runs.end_run(connection, run, runs.FINISHED if report["clean"] else runs.PROBLEMS, text)
             run = None
             return report
-        except (KeyboardInterrupt, Stopped, StoppedAtTheGate):
+        except (KeyboardInterrupt, VerifyStopped, StoppedAtTheGate):
             status, message = runs.INTERRUPTED, "onderbroken"
             if self.sample is None:
                 message += "; hetzelfde commando gaat verder"
@@ -161,7 +161,7 @@ class Verify:
         rights = {
             "refused_kinds": verify.ledger.unreachable,
             **self._rights(),
-            "shown": verify.shown if isinstance(verify, Whole) else {},
+            "shown": verify.shown if isinstance(verify, WholeVerify) else {},
         }
         client = self.fetcher.client
         return {
@@ -180,7 +180,7 @@ class Verify:
             **_catalogue(next(self._answers([lambda: _zaaktypen(client)]))),
         }
 
-    def _whole(self, run: runs.Run) -> Whole:
+    def _whole(self, run: runs.Run) -> WholeVerify:
         terms = self._terms()
 
         def save() -> None:
@@ -188,11 +188,11 @@ class Verify:
             with self.store.write() as connection:
                 runs.save_run(connection, run)
 
-        whole = Whole(self.fetcher, self.repair, self._answers, self._tell, save, run.cursor)
+        whole = WholeVerify(self.fetcher, self.repair, self._answers, self._tell, save, run.cursor)
         return whole
 
-    def _some(self, number: int) -> Sample:
-        return Sample(self.fetcher, self.repair, self._answers, self._tell, number, self.seed)
+    def _some(self, number: int) -> SampleVerify:
+        return SampleVerify(self.fetcher, self.repair, self._answers, self._tell, number, self.seed)
 
     # Meanwhile
 
@@ -299,7 +299,7 @@ def verify_synced(work: Work) -> dict[str, int]:
 
     def go_on(step: Step) -> None:
         if work.stopping.is_set():
-            raise Stopped(step.what)
+            raise VerifyStopped(step.what)
         with work.write():
             pass  # so that the lease of the job lasts longer
 
@@ -308,7 +308,7 @@ def verify_synced(work: Work) -> dict[str, int]:
             continue
         try:
             report = Verify(fetcher, sample=SAMPLE, show=go_on).run()
-        except Stopped:
+        except VerifyStopped:
             break
         except (LegacyError, Busy) as error:
             log.warning("verify did not run", source=fetcher.name, cause=type(error).__name__)

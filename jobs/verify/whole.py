@@ -43,7 +43,7 @@ SAVE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
-class Place:
+class VerifyPlace:
     """Where it is: the stage and how far that came (`at`), and of the walks which look is had at which kind.
 
     `moved` tells whether the last whole look showed signs of change, `stirs` whether this one did so far; `skipped`
@@ -60,7 +60,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Reading:
+class ListLook:
     """One look through one list as far as it came: so many pages. `seen` are the held objects that it showed."""
 
     before: int | None
@@ -72,7 +72,7 @@ class Reading:
     seen: Bits = field(default_factory=Bits)
 
 
-class Whole:
+class WholeVerify:
     """A whole verify of one source. `cursor` is what `packed` gave, empty to begin."""
 
     def __init__(
@@ -96,22 +96,22 @@ class Whole:
         self.ledger = Ledger.unpacked(cursor["ledger"]) if cursor else Ledger()
         self.judge = Judge(fetcher, self.ledger, answers)
         self.rehearsal = Rehearsal(fetcher, self.ledger, repair, tell, save)
-        self.place = Place(**cursor["place"]) if cursor else Place()
+        self.place = VerifyPlace(**cursor["place"]) if cursor else VerifyPlace()
         self.shown: dict[str, dict[str, int | None]] = cursor.get("shown", {})
-        self.reading: Reading | None = None
+        self.reading: ListLook | None = None
         # Pages that were read before a stop may have others on them now.
         self._resumed = bool(cursor)
         if cursor:
             self.judge.seen = Bits(cursor["seen"])
             self.judge.zaaktype_of = {bytes.fromhex(zaak): name for zaak, name in cursor["zaaktypen"].items()}
             if reading := cursor["reading"]:
-                self.reading = Reading(**reading | {"seen": Bits(reading["seen"])})
+                self.reading = ListLook(**reading | {"seen": Bits(reading["seen"])})
 
     def packed(self) -> dict[str, Any]:
         """Where it is and all that it needs to go on, as JSON takes it: numbers, uuids and kinds."""
         reading = None
         if self.reading is not None:
-            reading = {name: getattr(self.reading, name) for name in Reading.__slots__}
+            reading = {name: getattr(self.reading, name) for name in ListLook.__slots__}
             reading["seen"] = self.reading.seen.packed()
         return {
             "place": asdict(self.place),
@@ -190,7 +190,7 @@ class Whole:
         first = self.place.look == 1
         reading = self.reading
         if reading is None:
-            reading = Reading(self._count(kind), self.fetcher.client.can("rol", "pageSize"), first)
+            reading = ListLook(self._count(kind), self.fetcher.client.can("rol", "pageSize"), first)
         # The last page is read again: what is on it now shows whether something moved past it meanwhile.
         overlap = self._resumed and reading.pages > 0
         self.reading, self._resumed = reading, False
@@ -243,7 +243,7 @@ class Whole:
 
         return self.answers(questions())
 
-    def _page(self, kind: str, page: Page, reading: Reading, first: bool) -> None:
+    def _page(self, kind: str, page: Page, reading: ListLook, first: bool) -> None:
         judge = self.judge
         page_judged = judge.comparison.shown(kind, page.objects)
         if kind == "contactmoment":
@@ -265,7 +265,7 @@ class Whole:
         if kind == "zaak" and first:
             judge.named_rollen(page.objects)
 
-    def _all_seen(self, kind: str, page: Page, reading: Reading) -> bool:
+    def _all_seen(self, kind: str, page: Page, reading: ListLook) -> bool:
         """Was all of the last page that was read before a stop seen? Then nothing behind it moved up past it."""
         return all(
             judged.row in reading.seen if judged.row else (kind, judged.uuid) in self.ledger.suspects

@@ -14,7 +14,7 @@ MARK: Final = "_onleesbaar"
 MOST_NAMED = 5
 
 
-class Fault(StrEnum):
+class Unreadable(StrEnum):
     """Why a value is not what stood there."""
 
     SURROGATE = "half teken"
@@ -27,10 +27,10 @@ class Fault(StrEnum):
     SIZE = "groter dan max_answer"
 
 
-_FAULTS: Final = frozenset(Fault)
+_FAULTS: Final = frozenset(Unreadable)
 
 
-def unreadable(known: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
+def unreadable(known: Mapping[str, Any], fault: Unreadable) -> dict[str, Any]:
     """An object that can't be read as a whole: all that is kept is what it is and of which zaak."""
     names = ("url", "uuid", "zaak")
     found = {name: known[name] for name in names if isinstance(known.get(name), str)}

@@ -1,7 +1,7 @@
 """What clients of the Klantinteracties API send and get: the judge of what comes in, and its description.
 
 `load` judges fields, `check` judges whether they fit together; what needs other objects (do they exist, are they
-unique) is judged by the gateway, with the same InvalidParam. Nothing here looks at a clock or a store.
+unique) is judged by the gateway, with the same InvalidField. Nothing here looks at a clock or a store.
 
 A number in brackets is that of a recorded exchange: `tests/data/klantinteracties/<number>-*.json`.
 """
@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError
 
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.checks import CHECKS, NEEDS_KVK_NUMMER
-from mappings.klantinteracties.faults import Invalid, InvalidParam
+from mappings.klantinteracties.faults import Invalid, InvalidField
 from mappings.klantinteracties.fields import Variants
 from mappings.klantinteracties.schemas import SCHEMAS
 from mappings.klantinteracties.text_forms import camel_case
@@ -23,7 +23,7 @@ from mappings.klantinteracties.text_forms import camel_case
 __all__ = [
     "NEEDS_KVK_NUMMER",
     "Invalid",
-    "InvalidParam",
+    "InvalidField",
     "check",
     "defaults",
     "empty_group",
@@ -90,14 +90,14 @@ def _without_silent_groups(
 
 def _begun_groups(
     schema: Schema, found: Mapping[str, Any], stored: Mapping[str, Any]
-) -> Iterator[InvalidParam]:
+) -> Iterator[InvalidField]:
     """What is missing in a group that begins, in a PATCH too: there is nothing yet that could stay."""
     for name, field in _variants(schema):
         soort, group = found.get(field.switch), found.get(name)
         if group and soort is not None and (stored.get(name) is None or stored.get(field.switch) != soort):
             for inner in field.required_of(soort):
                 if inner not in group:
-                    yield InvalidParam(f"{name}.{inner}", *faults.REQUIRED)
+                    yield InvalidField(f"{name}.{inner}", *faults.REQUIRED)
 
 
 def empty_group(kind: str, name: str, soort: str) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def check(
     *,
     creating: bool,
     whole: bool | None = None,
-) -> list[InvalidParam]:
+) -> list[InvalidField]:
     """What doesn't fit together in an object, as far as that needs no other object.
 
     In: the object as it would become, with references as `load` gives them; what the client gave of it, as

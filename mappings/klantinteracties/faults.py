@@ -11,7 +11,7 @@ from marshmallow.exceptions import SCHEMA
 NON_FIELD: Final = "nonFieldErrors"
 
 
-class InvalidParam(NamedTuple):
+class InvalidField(NamedTuple):
     """What is wrong with one field: its dotted camelCase path, a code, and the reason in Dutch."""
 
     name: str
@@ -25,7 +25,7 @@ class Invalid(Exception):
     `sound` are the fields in which nothing is wrong, as `load` gives them.
     """
 
-    def __init__(self, params: tuple[InvalidParam, ...], sound: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, params: tuple[InvalidField, ...], sound: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{len(params)} fields are not right")
         self.params = params
         self.sound = dict(sound or {})
@@ -131,7 +131,7 @@ def refused(*faults: Fault) -> ValidationError:
     return ValidationError(list(faults))
 
 
-def params(messages: Any, prefix: str = "") -> Iterator[InvalidParam]:
+def params(messages: Any, prefix: str = "") -> Iterator[InvalidField]:
     """What marshmallow collected, as named errors in the order of the fields.
 
     In: nested dicts by field or list index, with lists of Fault at the ends. What is wrong with a whole object
@@ -143,4 +143,4 @@ def params(messages: Any, prefix: str = "") -> Iterator[InvalidParam]:
             yield from params(inner, f"{prefix}.{part}" if prefix else part)
     else:
         for fault in messages:
-            yield InvalidParam(prefix or NON_FIELD, fault.code, fault.reason)
+            yield InvalidField(prefix or NON_FIELD, fault.code, fault.reason)

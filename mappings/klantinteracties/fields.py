@@ -81,7 +81,7 @@ def _nothing() -> None:
     return None
 
 
-class Text(Value):
+class TextField(Value):
     """A text, trimmed; numbers become text. Optional ones may be blank and are "" when left out.
 
     `blank` says so of a required one. `pattern` and `format` describe it in the OpenAPI document; `rules` judge it.
@@ -136,7 +136,7 @@ class Text(Value):
             yield faults.surrogate(half[0])
 
 
-class Nummer(Text):
+class Nummer(TextField):
     """A whole number as text, or null; not generated. Blank is null, because it must be unique [126, 127]."""
 
     def __init__(self, **rest: Any) -> None:
@@ -160,7 +160,7 @@ class Choice(Value):
         return str(value)
 
 
-class Flag(Value):
+class FlagField(Value):
     """True or false, also spelled "true", "false", 1 and 0; no other word [097, 124]. Blank is null, if that may be."""
 
     def deserialize(
@@ -183,7 +183,7 @@ class Flag(Value):
         raise refused(faults.NO_FLAG)
 
 
-class Number(Value):
+class NumberField(Value):
     """A whole number between two limits, as a number or as text [141]."""
 
     def __init__(self, least: int, most: int, **rest: Any) -> None:
@@ -232,7 +232,7 @@ class Date(Value):
             raise refused(faults.NO_DATE) from None
 
 
-class Address(Text):
+class Address(TextField):
     """The address of something on the web."""
 
     def __init__(self, most: int, **rest: Any) -> None:
@@ -326,10 +326,10 @@ class Many(Value):
         return _each(self.item, enumerate(value))
 
 
-class Texts(Value):
+class TextsField(Value):
     """An object of texts under free keys; the keys come back in camelCase [129, 189]."""
 
-    def __init__(self, item: Text, **rest: Any) -> None:
+    def __init__(self, item: TextField, **rest: Any) -> None:
         super().__init__(empty=dict, **rest)
         self.item = item
 
@@ -337,7 +337,7 @@ class Texts(Value):
         if not isinstance(value, Mapping):
             raise refused(faults.no_map(value))
         spelled = {metadata_key(key): text for key, text in value.items()}
-        keys = [fault for key in spelled for fault in Text()._faults(key)]
+        keys = [fault for key in spelled for fault in TextField()._faults(key)]
         if keys:
             raise refused(*keys)
         return dict(zip(spelled, _each(self.item, spelled.items()), strict=True))

@@ -17,10 +17,10 @@ from mappings.klantinteracties.fields import (
     Identity,
     Input,
     Json,
-    Number,
+    NumberField,
     Reference,
     ReferenceTo,
-    Text,
+    TextField,
 )
 from mappings.klantinteracties.text_forms import TELEPHONE, is_country, is_email, is_telephone, matching
 from mappings.values.namen import volledige_naam
@@ -29,16 +29,16 @@ from mappings.values.namen import volledige_naam
 class Adres(Input):
     """A postal address."""
 
-    nummeraanduidingId = Text(
+    nummeraanduidingId = TextField(
         16,
         matching(r"^[0-9]{16}$", lambda text: Fault("invalid", f"Ongeldige nummeraanduiding BAG-ID: {text}")),
         pattern=r"^[0-9]{16}$",
         about="Nummeraanduiding in de Basisregistratie Adressen en Gebouwen.",
     )
-    straatnaam = Text(255)
-    huisnummer = Number(1, 99999, allow_none=True)
-    huisnummertoevoeging = Text(20, about="Huisletter en toevoeging.")
-    postcode = Text(
+    straatnaam = TextField(255)
+    huisnummer = NumberField(1, 99999, allow_none=True)
+    huisnummertoevoeging = TextField(20, about="Huisletter en toevoeging.")
+    postcode = TextField(
         7,
         matching(
             r"^[1-9][0-9]{3} [A-Z]{2}$",
@@ -49,29 +49,29 @@ class Adres(Input):
         pattern=r"^[1-9][0-9]{3} [A-Z]{2}$",
         about="Postcode als `1234 AB`, met spatie.",
     )
-    stad = Text(255)
-    adresregel1 = Text(80, about="Vrije regel, voor wat geen adres in de BAG is.")
-    adresregel2 = Text(80)
-    adresregel3 = Text(80)
-    land = Text(2, is_country, least=2, about="Landcode volgens ISO 3166-1, twee letters.")
+    stad = TextField(255)
+    adresregel1 = TextField(80, about="Vrije regel, voor wat geen adres in de BAG is.")
+    adresregel2 = TextField(80)
+    adresregel3 = TextField(80)
+    land = TextField(2, is_country, least=2, about="Landcode volgens ISO 3166-1, twee letters.")
 
 
 class Contactnaam(Input):
     """The name of a person."""
 
-    voorletters = Text(10)
-    voornaam = Text(200)
-    voorvoegselAchternaam = Text(10)
-    achternaam = Text(200)
+    voorletters = TextField(10)
+    voornaam = TextField(200)
+    voorvoegselAchternaam = TextField(10)
+    achternaam = TextField(200)
 
 
 class ObjectIdentificator(Input):
     """Where something outside this register is known."""
 
-    objectId = Text(200, about="Waarde die het object aanduidt.")
-    codeObjecttype = Text(200, about="Soort object.")
-    codeRegister = Text(200, about="Register waarin het object staat.")
-    codeSoortObjectId = Text(200, about="Wat voor aanduiding `objectId` is.")
+    objectId = TextField(200, about="Waarde die het object aanduidt.")
+    codeObjecttype = TextField(200, about="Soort object.")
+    codeRegister = TextField(200, about="Register waarin het object staat.")
+    codeSoortObjectId = TextField(200, about="Wat voor aanduiding `objectId` is.")
 
 
 class PartijIdentificatorGroep(Input):
@@ -79,7 +79,7 @@ class PartijIdentificatorGroep(Input):
 
     codeObjecttype = Choice("natuurlijk_persoon", "niet_natuurlijk_persoon", "vestiging", required=True)
     codeSoortObjectId = Choice("bsn", "vestigingsnummer", "kvk_nummer", "rsin", required=True)
-    objectId = Text(
+    objectId = TextField(
         200,
         required=True,
         blank=True,  # no number either, but that is said with the number [135]
@@ -98,9 +98,9 @@ class Named(Input):
         return data
 
 
-def shown_name() -> Text:
+def shown_name() -> TextField:
     """The field volledigeNaam."""
-    return Text(
+    return TextField(
         required=True, dump_only=True, empty=str, about="Voornaam, voorvoegsel en achternaam achter elkaar."
     )
 
@@ -124,21 +124,21 @@ class Persoon(Named):
 class Organisatie(Input):
     """partijIdentificatie of an organisatie."""
 
-    naam = Text(200)
+    naam = TextField(200)
 
 
-def _telefoonnummer(**rest: Any) -> Text:
-    return Text(20, is_telephone, pattern=TELEPHONE, **rest)
+def _telefoonnummer(**rest: Any) -> TextField:
+    return TextField(20, is_telephone, pattern=TELEPHONE, **rest)
 
 
-def _emailadres() -> Text:
-    return Text(254, is_email, format="email")
+def _emailadres() -> TextField:
+    return TextField(254, is_email, format="email")
 
 
 class Medewerker(Input):
     """actorIdentificatie of a medewerker."""
 
-    functie = Text(40, required=True)
+    functie = TextField(40, required=True)
     emailadres = _emailadres()
     telefoonnummer = _telefoonnummer(required=True)
 
@@ -146,16 +146,16 @@ class Medewerker(Input):
 class GeautomatiseerdeActor(Input):
     """actorIdentificatie of a geautomatiseerde_actor."""
 
-    functie = Text(40, required=True)
-    omschrijving = Text(200)
+    functie = TextField(40, required=True)
+    omschrijving = TextField(200)
 
 
 class OrganisatorischeEenheid(Input):
     """actorIdentificatie of an organisatorische_eenheid."""
 
-    omschrijving = Text(200)
+    omschrijving = TextField(200)
     emailadres = _emailadres()
-    faxnummer = Text(20)
+    faxnummer = TextField(20)
     telefoonnummer = _telefoonnummer()
 
 
@@ -165,12 +165,12 @@ class OrganisatorischeEenheid(Input):
 class CategorieReference(ReferenceTo):
     """A reference to a categorie, shown with its name."""
 
-    naam = Text(dump_only=True, required=True)
+    naam = TextField(dump_only=True, required=True)
 
 
 class CategorieRelatieSummary(ReferenceTo):
     """A categorie-relatie as its partij shows it."""
 
-    categorieNaam = Text(dump_only=True, required=True, allow_none=True)
+    categorieNaam = TextField(dump_only=True, required=True, allow_none=True)
     beginDatum = Date(allow_none=True)
     eindDatum = Date(allow_none=True)

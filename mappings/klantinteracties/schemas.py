@@ -18,7 +18,7 @@ from mappings.klantinteracties.fields import (
     Address,
     Choice,
     Date,
-    Flag,
+    FlagField,
     Group,
     Identity,
     Input,
@@ -27,8 +27,8 @@ from mappings.klantinteracties.fields import (
     Moment,
     Nummer,
     Reference,
-    Text,
-    Texts,
+    TextField,
+    TextsField,
     Variants,
 )
 from mappings.klantinteracties.groups import (
@@ -71,19 +71,19 @@ def _shown(item: Any, about: str = "") -> Many:
     return Many(item, dump_only=True, required=True, about=about)
 
 
-class Resource(Input):
+class ResourceSchema(Input):
     """What all resources have."""
 
     uuid = Identity(required=True, dump_only=True, about="Unieke identificatie.")
     url = Address(1000, required=True, dump_only=True, least=1, about="Adres van dit object in deze API.")
 
 
-class Actor(Resource):
+class Actor(ResourceSchema):
     """actoren."""
 
-    naam = Text(200, required=True)
+    naam = TextField(200, required=True)
     soortActor = Choice("medewerker", "geautomatiseerde_actor", "organisatorische_eenheid", required=True)
-    indicatieActief = Flag(empty=lambda: True, about="Kan deze actor nog worden gekozen?")
+    indicatieActief = FlagField(empty=lambda: True, about="Kan deze actor nog worden gekozen?")
     actoridentificator = Group(
         ObjectIdentificator, allow_none=True, about="Waar de actor buiten dit register bekend is."
     )
@@ -98,7 +98,7 @@ class Actor(Resource):
     )
 
 
-class DigitaalAdres(Resource):
+class DigitaalAdres(ResourceSchema):
     """digitaleadressen."""
 
     verstrektDoorBetrokkene = Reference(
@@ -107,20 +107,20 @@ class DigitaalAdres(Resource):
         about="Betrokkene die dit adres gaf voor het vervolg op een klantcontact.",
     )
     verstrektDoorPartij = Reference("partij", allow_none=True, about="Partij die dit adres heeft.")
-    adres = Text(
+    adres = TextField(
         80,
         required=True,
         about="Wordt gecontroleerd naar `soortDigitaalAdres`: een e-mailadres, of een telefoonnummer van de vorm "
         f"`{TELEPHONE}` dat niet met 0800 of 0900 begint.",
     )
     soortDigitaalAdres = Choice("email", "telefoonnummer", "overig", required=True)
-    isStandaardAdres = Flag(
+    isStandaardAdres = FlagField(
         empty=_empty_flag,
         about="Is dit van zijn soort het standaardadres van de partij? Er is er één per soort: wie het wordt, neemt "
         "het over van het andere.",
     )
-    omschrijving = Text(40)
-    referentie = Text(
+    omschrijving = TextField(40)
+    referentie = TextField(
         50,
         matching(r"^[-a-zA-Z0-9_]+$", faults.NO_SLUG),
         pattern=r"^[-a-zA-Z0-9_]+$",
@@ -129,11 +129,11 @@ class DigitaalAdres(Resource):
     verificatieDatum = Date(allow_none=True, about="Dag waarop is vastgesteld dat het adres klopt.")
 
 
-class Rekeningnummer(Resource):
+class Rekeningnummer(ResourceSchema):
     """rekeningnummers."""
 
     partij = Reference("partij", allow_none=True)
-    iban = Text(
+    iban = TextField(
         34,
         matching(
             r"^[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{1,30}$",
@@ -142,17 +142,17 @@ class Rekeningnummer(Resource):
         required=True,
         pattern=r"^[A-Za-z]{2}[0-9]{2}[A-Za-z0-9]{1,30}$",
     )
-    bic = Text(11, matching(r"^[\S]+$", faults.NO_VALUE), least=8, pattern=r"^[\S]+$")
+    bic = TextField(11, matching(r"^[\S]+$", faults.NO_VALUE), least=8, pattern=r"^[\S]+$")
 
 
-class ActorKlantcontact(Resource):
+class ActorKlantcontact(ResourceSchema):
     """actorklantcontacten."""
 
     actor = Reference("actor", required=True)
     klantcontact = Reference("klantcontact", required=True)
 
 
-class Klantcontact(Resource):
+class Klantcontact(ResourceSchema):
     """klantcontacten."""
 
     gingOverOnderwerpobjecten = _shown(Reference("onderwerpobject"), "Waarover het klantcontact ging.")
@@ -161,23 +161,23 @@ class Klantcontact(Resource):
     hadBetrokkenen = _shown(Reference("betrokkene"), "Personen en organisaties met wie contact was.")
     leiddeTotInterneTaken = _shown(Reference("internetaak"))
     nummer = Nummer(about=NUMMER, deprecated=True)
-    referentienummer = Text(10, allow_none=True, about=REFERENTIENUMMER)
-    kanaal = Text(50, required=True, about="Weg waarlangs het contact liep, zoals telefoon of balie.")
-    onderwerp = Text(200, required=True)
-    inhoud = Text(1000)
-    reactie = Text(4000, about="Wat op het contact is geantwoord.")
-    indicatieContactGelukt = Flag(allow_none=True)
+    referentienummer = TextField(10, allow_none=True, about=REFERENTIENUMMER)
+    kanaal = TextField(50, required=True, about="Weg waarlangs het contact liep, zoals telefoon of balie.")
+    onderwerp = TextField(200, required=True)
+    inhoud = TextField(1000)
+    reactie = TextField(4000, about="Wat op het contact is geantwoord.")
+    indicatieContactGelukt = FlagField(allow_none=True)
     hoofdOnderwerpType = Address(200, about="Type van het onderwerp, zoals een zaaktype.")
-    verdereActieOndernomen = Flag(
+    verdereActieOndernomen = FlagField(
         empty=_empty_flag, about="Doet de applicatie zelf iets als de klant niet is bereikt?"
     )
-    taal = Text(3, required=True, about="Taal volgens ISO 639-2/B, zoals `nld`.")
-    vertrouwelijk = Flag(required=True)
+    taal = TextField(3, required=True, about="Taal volgens ISO 639-2/B, zoals `nld`.")
+    vertrouwelijk = FlagField(required=True)
     plaatsgevondenOp = Moment(empty=_clock, about="Zonder waarde: nu.")
-    metadata = Texts(Text(255), about="Vrije gegevens: tekst onder eigen sleutels.")
+    metadata = TextsField(TextField(255), about="Vrije gegevens: tekst onder eigen sleutels.")
 
 
-class Betrokkene(Resource, Named):
+class Betrokkene(ResourceSchema, Named):
     """betrokkenen."""
 
     wasPartij = Reference(
@@ -190,11 +190,11 @@ class Betrokkene(Resource, Named):
     contactnaam = Group(Contactnaam, allow_none=True)
     volledigeNaam = shown_name()
     rol = Choice("vertegenwoordiger", "klant", required=True)
-    organisatienaam = Text(200)
-    initiator = Flag(required=True, about="Begon deze betrokkene het contact?")
+    organisatienaam = TextField(200)
+    initiator = FlagField(required=True, about="Begon deze betrokkene het contact?")
 
 
-class Onderwerpobject(Resource):
+class Onderwerpobject(ResourceSchema):
     """onderwerpobjecten."""
 
     klantcontact = Reference("klantcontact", allow_none=True)
@@ -206,19 +206,19 @@ class Onderwerpobject(Resource):
     )
 
 
-class Bijlage(Resource):
+class Bijlage(ResourceSchema):
     """bijlagen."""
 
     wasBijlageVanKlantcontact = Reference("klantcontact", allow_none=True)
     bijlageidentificator = Group(ObjectIdentificator, allow_none=True, about="Document buiten dit register.")
 
 
-class InterneTaak(Resource):
+class InterneTaak(ResourceSchema):
     """internetaken."""
 
     nummer = Nummer(about=NUMMER, deprecated=True)
-    referentienummer = Text(10, allow_none=True, about=REFERENTIENUMMER)
-    gevraagdeHandeling = Text(200, required=True)
+    referentienummer = TextField(10, allow_none=True, about=REFERENTIENUMMER)
+    gevraagdeHandeling = TextField(200, required=True)
     aanleidinggevendKlantcontact = Reference("klantcontact", required=True)
     toegewezenAanActor = Reference(
         "actor",
@@ -228,7 +228,7 @@ class InterneTaak(Resource):
         about="De eerste van `toegewezenAanActoren`; geef een van beide.",
     )
     toegewezenAanActoren = Many(Reference("actor"))
-    toelichting = Text(1000)
+    toelichting = TextField(1000)
     status = Choice("te_verwerken", "verwerkt", required=True)
     toegewezenOp = Moment(required=True, dump_only=True, empty=_clock)
     afgehandeldOp = Moment(
@@ -237,13 +237,13 @@ class InterneTaak(Resource):
     )
 
 
-class Categorie(Resource):
+class Categorie(ResourceSchema):
     """categorieen."""
 
-    naam = Text(80)
+    naam = TextField(80)
 
 
-class CategorieRelatie(Resource):
+class CategorieRelatie(ResourceSchema):
     """categorie-relaties."""
 
     partij = Reference("partij", allow_none=True)
@@ -252,23 +252,23 @@ class CategorieRelatie(Resource):
     eindDatum = Date(allow_none=True)
 
 
-class PartijIdentificator(Resource):
+class PartijIdentificator(ResourceSchema):
     """partij-identificatoren. The uuid is only looked at inside a partij: there it says which one to change."""
 
     uuid = Identity(about="Unieke identificatie.")
     identificeerdePartij = Reference("partij", allow_none=True)
-    anderePartijIdentificator = Text(200, deprecated=True, about="Nummers zonder eigen plaats.")
+    anderePartijIdentificator = TextField(200, deprecated=True, about="Nummers zonder eigen plaats.")
     partijIdentificator = Group(PartijIdentificatorGroep, required=True)
     subIdentificatorVan = Reference(
         "partij-identificator", allow_none=True, about="Het kvk_nummer waaronder een vestigingsnummer hangt."
     )
 
 
-class Partij(Resource):
+class Partij(ResourceSchema):
     """partijen."""
 
     nummer = Nummer(about=NUMMER, deprecated=True)
-    interneNotitie = Text(1000)
+    interneNotitie = TextField(1000)
     betrokkenen = _shown(Reference("betrokkene"))
     categorieRelaties = _shown(Reference("categorie-relatie", CategorieRelatieSummary))
     digitaleAdressen = Many(Reference("digitaleadres"), allow_none=True)
@@ -284,9 +284,9 @@ class Partij(Resource):
         about="Met `uuid` wordt die identificator gewijzigd, zonder komt er een bij; wat ontbreekt verdwijnt.",
     )
     soortPartij = Choice("persoon", "organisatie", "contactpersoon", required=True)
-    indicatieGeheimhouding = Flag(allow_none=True)
-    voorkeurstaal = Text(3, about="Taal volgens ISO 639-2/B, zoals `nld`.")
-    indicatieActief = Flag(required=True)
+    indicatieGeheimhouding = FlagField(allow_none=True)
+    voorkeurstaal = TextField(3, about="Taal volgens ISO 639-2/B, zoals `nld`.")
+    indicatieActief = FlagField(required=True)
     bezoekadres = Group(Adres, allow_none=True)
     correspondentieadres = Group(Adres, allow_none=True)
     partijIdentificatie = Variants(
@@ -309,7 +309,7 @@ class Partij(Resource):
             raise ValidationError(wrong)
 
 
-class Vertegenwoordiging(Resource):
+class Vertegenwoordiging(ResourceSchema):
     """vertegenwoordigingen."""
 
     vertegenwoordigendePartij = Reference("partij", required=True, about="Wie optreedt.")

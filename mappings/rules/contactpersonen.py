@@ -32,7 +32,7 @@ _FUNCTIE: Final = "contactpersoonRol.functie"
 
 
 @dataclass(slots=True)
-class Contact:
+class ContactDetails:
     """What a contactpersoonRol says; `genoemd` is a naam that makes no contactpersoon and is not the party's own as it
     stands (M23)."""
 
@@ -49,7 +49,7 @@ def contact_van(
     found: list[Finding],
     *,
     overige: bool = True,
-) -> Contact:
+) -> ContactDetails:
     """What a loaded contactpersoonRol of a party's rol says (M21-M24).
 
     In: the rol's uuid, the soort of its claim, the party's own name, and whether numbers of another form become
@@ -65,7 +65,7 @@ def contact_van(
         text, persoon = _in_omschrijving(given, eigen_naam, bool(adressen), found), None
     genoemd = "" if persoon or not adressen else ander_dan(given["naam"], eigen_naam)
     described = [ClaimedAdres(adres.soort, adres.adres, adres.sleutel, text) for adres in adressen]
-    return Contact(described, persoon, genoemd)
+    return ContactDetails(described, persoon, genoemd)
 
 
 def is_eigen_naam(naam: str, eigen: Mapping[str, str]) -> bool:

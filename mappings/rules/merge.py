@@ -64,14 +64,14 @@ def merge(claims: Sequence[Claim], keys: KeySet, uuids: Uuids, settings: Setting
     newest_first = sorted(
         claims, key=lambda claim: (claim.moment, claim.rol.bytes, claim.facet), reverse=True
     )
-    merger = (_Actor if soort_of(newest_first) in ACTOR_TYPES else _Partij)(
+    merger = (_MergedActor if soort_of(newest_first) in ACTOR_TYPES else _MergedPartij)(
         newest_first, keys, uuids, settings
     )
     merger.make()
     return merger.merged
 
 
-class _Actor(Merger):
+class _MergedActor(Merger):
     def make(self) -> None:
         objectid = next((value for claim in self.claims for _, value in claim.identificatoren), "")
         settings = self.settings
@@ -112,7 +112,7 @@ class _Actor(Merger):
         )
 
 
-class _Partij(Merger):
+class _MergedPartij(Merger):
     def make(self) -> None:
         persoon = self.soort == "persoon"
         of_soort = self.claims

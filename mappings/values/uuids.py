@@ -49,7 +49,7 @@ def uuid_in(value: object) -> UUID | None:
 
 def uuid_bytes_in(value: object) -> bytes | None:
     """The 16 bytes of `uuid_in`; at once when it is written as uuids usually are."""
-    if isinstance(value, str) and is_usual(last := value[-36:]) and value[-37:-36] in ("", "/"):
+    if isinstance(value, str) and _USUAL.fullmatch(last := value[-36:]) and value[-37:-36] in ("", "/"):
         return bytes.fromhex(last.replace("-", ""))
     uuid = uuid_in(value)
     return uuid.bytes if uuid else None

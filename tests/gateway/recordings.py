@@ -76,9 +76,9 @@ def split(resource: declared.Resource, shown: dict[str, Any], created: int) -> D
     for item in resource.fields:
         value = shown[item.name]
         match item:
-            case declared.Value():
+            case declared.BodyValue():
                 body[item.name] = value
-            case declared.Reference():
+            case declared.DocumentReference():
                 if value is not None:
                     links[item.relation.split(".")[1]] = [UUID(value["uuid"])]
             case declared.References(first=False):

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from mappings.klantinteracties import InvalidParam, check, defaults
+from mappings.klantinteracties import InvalidField, check, defaults
 
 TAAK = {"gevraagdeHandeling": "x", "status": "te_verwerken"}
 ONE, TWO = ({"uuid": UUID(int=number)} for number in (1, 2))
 
 
-def judged(kind: str, given: dict[str, Any], *, creating: bool = True) -> list[InvalidParam]:
+def judged(kind: str, given: dict[str, Any], *, creating: bool = True) -> list[InvalidField]:
     return check(kind, defaults(kind) | given, given, creating=creating)
 
 

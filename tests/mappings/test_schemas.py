@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.klantinteracties import Invalid, InvalidParam, defaults, load, schema_of
+from mappings.klantinteracties import Invalid, InvalidField, defaults, load, schema_of
 from mappings.klantinteracties.schemas import SCHEMAS
 from mappings.klantinteracties.text_forms import camel_case, metadata_key
 
@@ -44,7 +44,7 @@ def kind_of(recorded: dict[str, Any]) -> str:
     return KINDS[recorded["path"].split("/api/v1/")[1].split("/")[0]]
 
 
-def refusal(kind: str, data: Any, *, partial: bool = False) -> list[InvalidParam]:
+def refusal(kind: str, data: Any, *, partial: bool = False) -> list[InvalidField]:
     with pytest.raises(Invalid) as refused:
         load(kind, data, partial=partial)
     return list(refused.value.params)
@@ -57,7 +57,7 @@ def names(kind: str, data: Any, *, partial: bool = False) -> list[tuple[str, str
 @pytest.mark.parametrize("number", REFUSED_BY_FIELDS)
 def test_what_was_refused_is_refused_in_the_same_words_and_order(number: int) -> None:
     recorded = recording(number)
-    expected = [InvalidParam(**param) for param in recorded["response"]["invalidParams"]]
+    expected = [InvalidField(**param) for param in recorded["response"]["invalidParams"]]
     assert refusal(kind_of(recorded), recorded["request"]) == expected
 
 

@@ -42,7 +42,7 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     from gateway.operator import backfills
     from gateway.store.operation.leases import Lost
     from jobs.backfill.all_sources import in_turn
-    from jobs.backfill.backfill import Backfill, Busy, Stopped, Yielded
+    from jobs.backfill.backfill import Backfill, BackfillStopped, Busy, Yielded
 
     left = {source.name: source for source in chosen_sources(config, names)}
     stop_on_sigterm()
@@ -78,7 +78,7 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
 
     try:
         in_turn(lambda: [installation.fetchers[name] for name in left], read)
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, BackfillStopped):
         click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
         sys.exit(PROBLEMS)
     sys.exit(0 if complete else PROBLEMS)
@@ -169,7 +169,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], undo: bool, names: t
     given = dict(setting.partition("=")[::2] for setting in settings)
     try:
         rate, connections = given.pop("rate", None), given.pop("connections", None)
-        limits = backfills.Limits(
+        limits = backfills.BackfillLimits(
             float(rate) if rate is not None else None, int(connections) if connections is not None else None
         )
     except ValueError:

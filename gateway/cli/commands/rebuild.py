@@ -21,7 +21,7 @@ from gateway.cli.terminal.options import (
 from gateway.config.model import Config
 
 if TYPE_CHECKING:
-    from jobs.rebuild.rebuild import Outcome
+    from jobs.rebuild.rebuild import RebuildOutcome
 
 RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "verdwenen"}
 
@@ -47,7 +47,7 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
     store = open_store(config) if dry_run else open_installation(config).store
     with store.read() as connection:
         must_be_known(names, rebuilding.sources(connection).values())
-    outcomes: list[Outcome] = []
+    outcomes: list[RebuildOutcome] = []
     try:
         with shown_steps("rebuild") as show, copy_of(store) if dry_run else nullcontext(store) as used:
             ingest = make_ingest(config, used)
@@ -70,7 +70,7 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
         click.echo(text)
 
 
-def _text(outcome: Outcome, dry_run: bool) -> str:
+def _text(outcome: RebuildOutcome, dry_run: bool) -> str:
     would = "Proefrun, er is niets gewijzigd. " if dry_run else ""
     lines = [
         f"{would}Opnieuw vertaald: {outcome.read} objecten; {outcome.changed} zeggen nu iets anders, "

@@ -30,12 +30,12 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @with_config
 def check(config: Config, names: tuple[str, ...], deep: bool) -> None:
     """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
-    from gateway.operator.check import SECONDS, Level, Line, check_config, check_sources
+    from gateway.operator.check import SECONDS, CheckLine, Level, check_config, check_sources
     from gateway.operator.check_store import check_store
 
     must_be_known(names, [source.name for source in config.sources])
 
-    def show(line: Line) -> None:
+    def show(line: CheckLine) -> None:
         click.echo(click.style(MARKS[line.level], fg=COLOURS[line.level]) + line.text)
 
     def begin(name: str) -> None:

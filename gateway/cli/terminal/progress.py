@@ -23,7 +23,7 @@ from gateway.legacy.pacing.turns import BROKEN
 from gateway.operator.status import (
     COLOURS,
     COVERAGES,
-    Told,
+    InWords,
     doing_text,
     in_all_text,
     kinds_shown,
@@ -248,12 +248,12 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
     return written.getvalue()
 
 
-def styled(told: Told) -> str:
+def styled(told: InWords) -> str:
     """A word in its colour; click leaves the colour out where the output is no terminal."""
     return click.style(told.word, fg=COLOURS[told.level], bold=True)
 
 
-def _styled(told: Told) -> Text:
+def _styled(told: InWords) -> Text:
     return Text(told.word, style=f"bold {COLOURS[told.level]}")
 
 

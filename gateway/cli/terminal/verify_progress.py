@@ -24,7 +24,7 @@ def shown_steps(job: str = "verify") -> Iterator[Callable[[Step], None]]:
     """Gives a function that shows steps of a job: rate, done of total, time left."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines(job).show
+        yield _VerifyLines(job).show
         return
     columns = (
         TextColumn("{task.description}"),
@@ -68,7 +68,7 @@ class _Bars:
         self.bars.update(self.tasks[step.what], completed=step.done, total=total, rate=rate, waits=waits)
 
 
-class _Lines:
+class _VerifyLines:
     def __init__(self, job: str) -> None:
         self.job = job
         self.last = 0.0

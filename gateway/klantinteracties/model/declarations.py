@@ -12,7 +12,7 @@ Expansions = Mapping[str, "Expansions"]
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class BodyValue:
     """A value of the stored body, as it stands.
 
     A group that only fits one value of `switch` is emptied when that changes.
@@ -23,7 +23,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class DocumentReference:
     """A reference to one document: {uuid, url} and fields of that document named in `extra`, or null.
 
     What a client writes must be in the listing `among` of this document, and have the field and value of `only`.
@@ -52,7 +52,7 @@ class Inside:
     """A value of the stored body that carries a reference inside when `switch` has the value `on`."""
 
     name: str
-    reference: Reference
+    reference: DocumentReference
     switch: str
     on: str
 
@@ -100,7 +100,7 @@ class Through:
     whole: bool = False
 
 
-Field = Value | Reference | References | Inside | Listing | Summary | Through
+Field = BodyValue | DocumentReference | References | Inside | Listing | Summary | Through
 
 
 class Form(Enum):

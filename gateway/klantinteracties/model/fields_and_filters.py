@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.klantinteracties.model.declarations import At, Filter, Value
+from gateway.klantinteracties.model.declarations import At, BodyValue, Filter
 from gateway.store.base.conditions import Compare
 
 SOORTEN_PARTIJ = ("contactpersoon", "organisatie", "persoon")
@@ -15,9 +15,9 @@ COMPARISONS = (
 )
 
 
-def values(*names: str) -> tuple[Value, ...]:
+def values(*names: str) -> tuple[BodyValue, ...]:
     """Fields that stand in the stored body as they are shown."""
-    return tuple(Value(name) for name in names)
+    return tuple(BodyValue(name) for name in names)
 
 
 def identificator(at: At) -> tuple[Filter, ...]:

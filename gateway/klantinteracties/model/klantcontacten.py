@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from gateway.klantinteracties.model.declarations import (
     At,
+    BodyValue,
+    DocumentReference,
     Listing,
-    Reference,
     References,
     Resource,
     Through,
-    Value,
 )
 from gateway.klantinteracties.model.fields_and_filters import (
     identificator,
@@ -33,7 +33,7 @@ actoren = Resource(
     description="Iets dat of iemand die voor de gemeente werkzaamheden uitvoert.",
     fields=(
         *values("naam", "soortActor", "indicatieActief", "actoridentificator"),
-        Value("actorIdentificatie", switch="soortActor"),
+        BodyValue("actorIdentificatie", switch="soortActor"),
     ),
     filters=(
         *object_identificator(ACTOR, "actoridentificator"),
@@ -49,8 +49,8 @@ actorklantcontacten = Resource(
     title="Actor Klantcontact",
     description="Betrokkenheid van een actor bij een klantcontact.",
     fields=(
-        Reference("actor", "actorklantcontact.actor", "actor"),
-        Reference("klantcontact", "actorklantcontact.klantcontact", "klantcontact"),
+        DocumentReference("actor", "actorklantcontact.actor", "actor"),
+        DocumentReference("klantcontact", "actorklantcontact.klantcontact", "klantcontact"),
     ),
     filters=(
         *ACTORKLANTCONTACT.to("actorklantcontact.actor", "actor", "actor__").by_reference(),
@@ -129,8 +129,8 @@ betrokkenen = Resource(
     title="Betrokkene",
     description="Persoon of organisatie die bij een klantcontact betrokken was.",
     fields=(
-        Reference("wasPartij", "betrokkene.wasPartij", "partij"),
-        Reference("hadKlantcontact", "betrokkene.hadKlantcontact", "klantcontact"),
+        DocumentReference("wasPartij", "betrokkene.wasPartij", "partij"),
+        DocumentReference("hadKlantcontact", "betrokkene.hadKlantcontact", "klantcontact"),
         Listing("digitaleAdressen", "digitaleadres.verstrektDoorBetrokkene", "digitaleadres"),
         *values("bezoekadres", "correspondentieadres", "contactnaam", "volledigeNaam", "rol"),
         *values("organisatienaam", "initiator"),
@@ -159,9 +159,9 @@ onderwerpobjecten = Resource(
     title="Onderwerpobject",
     description="Object waarover een klantcontact ging.",
     fields=(
-        Reference("klantcontact", "onderwerpobject.klantcontact", "klantcontact"),
-        Reference("wasKlantcontact", "onderwerpobject.wasKlantcontact", "klantcontact"),
-        Value("onderwerpobjectidentificator"),
+        DocumentReference("klantcontact", "onderwerpobject.klantcontact", "klantcontact"),
+        DocumentReference("wasKlantcontact", "onderwerpobject.wasKlantcontact", "klantcontact"),
+        BodyValue("onderwerpobjectidentificator"),
     ),
     filters=(
         *ONDERWERPOBJECT.to("onderwerpobject.klantcontact", "klantcontact", "klantcontact__").by_reference(),
@@ -179,8 +179,8 @@ bijlagen = Resource(
     title="Bijlage",
     description="Informatieobject dat deel uitmaakte van een klantcontact.",
     fields=(
-        Reference("wasBijlageVanKlantcontact", "bijlage.klantcontact", "klantcontact"),
-        Value("bijlageidentificator"),
+        DocumentReference("wasBijlageVanKlantcontact", "bijlage.klantcontact", "klantcontact"),
+        BodyValue("bijlageidentificator"),
     ),
     filters=(
         *object_identificator(BIJLAGE, "bijlageidentificator"),
@@ -202,7 +202,9 @@ internetaken = Resource(
     description="Verzoek aan een actor om na een klantcontact iets te doen.",
     fields=(
         *values("nummer", "referentienummer", "gevraagdeHandeling"),
-        Reference("aanleidinggevendKlantcontact", "internetaak.aanleidinggevendKlantcontact", "klantcontact"),
+        DocumentReference(
+            "aanleidinggevendKlantcontact", "internetaak.aanleidinggevendKlantcontact", "klantcontact"
+        ),
         References("toegewezenAanActor", "internetaak.toegewezenAanActoren", "actor", first=True),
         References("toegewezenAanActoren", "internetaak.toegewezenAanActoren", "actor"),
         *values("toelichting", "status", "toegewezenOp", "afgehandeldOp"),

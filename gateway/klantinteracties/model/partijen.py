@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gateway.klantinteracties.model.declarations import (
     At,
+    BodyValue,
+    DocumentReference,
     Inside,
     Listing,
-    Reference,
     Resource,
     Summary,
     Through,
-    Value,
     Writes,
 )
 from gateway.klantinteracties.model.fields_and_filters import (
@@ -39,10 +39,10 @@ digitaleadressen = Resource(
     title="Digitaal Adres",
     description="Digitaal adres van een partij of van een betrokkene bij een klantcontact.",
     fields=(
-        Reference("verstrektDoorBetrokkene", "digitaleadres.verstrektDoorBetrokkene", "betrokkene"),
-        Reference("verstrektDoorPartij", "digitaleadres.verstrektDoorPartij", "partij"),
+        DocumentReference("verstrektDoorBetrokkene", "digitaleadres.verstrektDoorBetrokkene", "betrokkene"),
+        DocumentReference("verstrektDoorPartij", "digitaleadres.verstrektDoorPartij", "partij"),
         *values("adres", "soortDigitaalAdres", "isStandaardAdres", "omschrijving", "referentie"),
-        Value("verificatieDatum"),
+        BodyValue("verificatieDatum"),
     ),
     filters=(
         DIGITAALADRES.text("adres"),
@@ -68,7 +68,7 @@ rekeningnummers = Resource(
     kind="rekeningnummer",
     title="Rekeningnummer",
     description="Bankrekeningnummer van een partij.",
-    fields=(Reference("partij", "rekeningnummer.partij", "partij"), *values("iban", "bic")),
+    fields=(DocumentReference("partij", "rekeningnummer.partij", "partij"), *values("iban", "bic")),
     filters=(REKENINGNUMMER.text("bic"), REKENINGNUMMER.text("iban"), REKENINGNUMMER.uuid()),
 )
 
@@ -89,8 +89,8 @@ categorie_relaties = Resource(
     title="Categorie Relatie",
     description="Tijdvak waarin een partij tot een categorie hoort.",
     fields=(
-        Reference("partij", "categorie-relatie.partij", "partij"),
-        Reference("categorie", "categorie-relatie.categorie", "categorie", extra=("naam",)),
+        DocumentReference("partij", "categorie-relatie.partij", "partij"),
+        DocumentReference("categorie", "categorie-relatie.categorie", "categorie", extra=("naam",)),
         *values("beginDatum", "eindDatum"),
     ),
     filters=(
@@ -138,7 +138,7 @@ partijen = Resource(
             "digitaleadres",
             writes=Writes.TAKES_OVER,
         ),
-        Reference(
+        DocumentReference(
             "voorkeursDigitaalAdres",
             "partij.voorkeursDigitaalAdres",
             "digitaleadres",
@@ -151,7 +151,7 @@ partijen = Resource(
             "partij",
         ),
         Listing("rekeningnummers", "rekeningnummer.partij", "rekeningnummer", writes=Writes.TAKES_OVER),
-        Reference(
+        DocumentReference(
             "voorkeursRekeningnummer",
             "partij.voorkeursRekeningnummer",
             "rekeningnummer",
@@ -168,7 +168,7 @@ partijen = Resource(
         *values("bezoekadres", "correspondentieadres"),
         Inside(
             "partijIdentificatie",
-            Reference(
+            DocumentReference(
                 "werkteVoorPartij", "partij.werkteVoorPartij", "partij", only=("soortPartij", "organisatie")
             ),
             switch="soortPartij",
@@ -204,9 +204,11 @@ partij_identificatoren = Resource(
     title="Partij Identificator",
     description="Nummer waaronder een partij in een basisregistratie bekend is.",
     fields=(
-        Reference("identificeerdePartij", "partij-identificator.identificeerdePartij", "partij"),
+        DocumentReference("identificeerdePartij", "partij-identificator.identificeerdePartij", "partij"),
         *values("anderePartijIdentificator", "partijIdentificator"),
-        Reference("subIdentificatorVan", "partij-identificator.subIdentificatorVan", "partij-identificator"),
+        DocumentReference(
+            "subIdentificatorVan", "partij-identificator.subIdentificatorVan", "partij-identificator"
+        ),
     ),
     filters=(
         PARTIJ_IDENTIFICATOR.text("anderePartijIdentificator"),
@@ -245,8 +247,10 @@ vertegenwoordigingen = Resource(
     title="Vertegenwoordigden",
     description="Partij die namens een andere partij optreedt.",
     fields=(
-        Reference("vertegenwoordigendePartij", "vertegenwoordiging.vertegenwoordigendePartij", "partij"),
-        Reference("vertegenwoordigdePartij", "vertegenwoordiging.vertegenwoordigdePartij", "partij"),
+        DocumentReference(
+            "vertegenwoordigendePartij", "vertegenwoordiging.vertegenwoordigendePartij", "partij"
+        ),
+        DocumentReference("vertegenwoordigdePartij", "vertegenwoordiging.vertegenwoordigdePartij", "partij"),
     ),
     filters=(*vertegenwoordigde.by_reference(), *vertegenwoordigende.by_reference()),
 )

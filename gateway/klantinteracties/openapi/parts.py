@@ -13,14 +13,14 @@ from gateway.store.base.conditions import Compare
 from mappings.klantinteracties.fields import (
     Choice,
     Date,
-    Flag,
+    FlagField,
     Group,
     Identity,
     Many,
     Moment,
-    Number,
-    Text,
-    Texts,
+    NumberField,
+    TextField,
+    TextsField,
 )
 
 Json = dict[str, Any]
@@ -43,13 +43,13 @@ def describe(field: Field[Any], of_schema: Callable[[Schema], Json]) -> Json:
     """
     form: Json = {}
     match field:
-        case Text():
+        case TextField():
             form |= _text(field)
         case Choice():
             form |= {"type": "string", "enum": list(field.choices)}
-        case Flag():
+        case FlagField():
             form["type"] = "boolean"
-        case Number():
+        case NumberField():
             form |= {"type": "integer", "minimum": field.least, "maximum": field.most}
         case Moment():
             form |= {"type": "string", "format": "date-time"}
@@ -63,12 +63,12 @@ def describe(field: Field[Any], of_schema: Callable[[Schema], Json]) -> Json:
             item = field.item
             inner = of_schema(item.inner) if isinstance(item, Group) else describe(item, of_schema)
             form |= {"type": "array", "items": inner}
-        case Texts():
+        case TextsField():
             form |= {"type": "object", "additionalProperties": describe(field.item, of_schema)}
     return form
 
 
-def _text(field: Text) -> Json:
+def _text(field: TextField) -> Json:
     form: Json = {"type": "string"}
     if field.most is not None:
         form["maxLength"] = field.most

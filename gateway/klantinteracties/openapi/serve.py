@@ -72,11 +72,11 @@ def _written(form: str, base: str) -> bytes:
     described = document() | {"servers": [{"url": f"{base}{BASE_PATH}"}]}
     if form == "json":
         return orjson.dumps(described)
-    text: str = yaml.dump(described, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    text: str = yaml.dump(described, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=100)
     return text.encode()
 
 
-class _Plain(yaml.SafeDumper):
+class _PlainDumper(yaml.SafeDumper):
     """Writes shared parts out in full: anchors are legal, but few readers of OpenAPI expect them."""
 
     def ignore_aliases(self, data: Any) -> bool:

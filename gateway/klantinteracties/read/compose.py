@@ -96,7 +96,7 @@ def plan(kind: str, expand: Tree) -> Plan:
         made.builders.append((item.name, _builder(made, item)))
     for name, inner in expand:
         item = by_name[name]
-        if isinstance(item, declared.Value | declared.Inside):
+        if isinstance(item, declared.BodyValue | declared.Inside):
             raise TypeError(f"{kind}.{name} refers to nothing")
         relation = RELATION[item.relation]
         back = isinstance(item, declared.Listing | declared.Summary)
@@ -212,9 +212,9 @@ def _named(address: str, uuid: bytes) -> Json:
 def _builder(made: Plan, item: declared.Field) -> Build | None:
     """How one field is built; notes in the plan what that needs of the store."""
     match item:
-        case declared.Value():
+        case declared.BodyValue():
             return None
-        case declared.Reference():
+        case declared.DocumentReference():
             return _reference(made, item)
         case declared.References():
             return _references(made, item)
@@ -230,7 +230,7 @@ def _builder(made: Plan, item: declared.Field) -> Build | None:
             return _through(made, item)
 
 
-def _reference(made: Plan, item: declared.Reference) -> Build:
+def _reference(made: Plan, item: declared.DocumentReference) -> Build:
     relation, to, extra = RELATION[item.relation], item.to, item.extra
     made.refers = True
     if extra:

@@ -16,7 +16,7 @@ from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing
-from gateway.store.edits.editing import Held
+from gateway.store.edits.editing import HeldDraft
 from mappings.klantinteracties import defaults, empty_group
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ class Draft:
 
     resource: declared.Resource
     given: Json
-    held: Held | None = None
+    held: HeldDraft | None = None
     prefix: str = ""
     rule_prefix: str = ""
     partial: bool = False
@@ -73,7 +73,7 @@ def references(resource: declared.Resource, given: Json) -> Iterator[tuple[str, 
         if not value:
             continue
         match item:
-            case declared.Reference() | declared.References(first=True):
+            case declared.DocumentReference() | declared.References(first=True):
                 yield item.to, value["uuid"]
             case declared.References() | declared.Listing(writes=declared.Writes.TAKES_OVER):
                 yield from ((item.to, one["uuid"]) for one in value)
@@ -100,7 +100,7 @@ def resolve(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
             continue
         value, path = draft.given[item.name], f"{draft.prefix}{item.name}"
         match item:
-            case declared.Reference():
+            case declared.DocumentReference():
                 _link(connection, draft, item, [(path, value)] if value else [], wrong)
             case declared.References(first=True):
                 if value:
@@ -132,7 +132,7 @@ def resolve(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
                     if inner_draft.held:
                         draft.lists[item.name].append(inner_draft.held.id)
                     wrong += resolve(connection, inner_draft)
-            case declared.Value(name=name) if name in draft.resource.unique and value is not None:
+            case declared.BodyValue(name=name) if name in draft.resource.unique and value is not None:
                 others = lookup.with_value(connection, draft.resource.kind, name, value)
                 if others - ({draft.held.id} if draft.held else set()):
                     who = UNIQUE_NAMES[draft.resource.kind]
@@ -157,7 +157,7 @@ def nested(
     given: Json = dict(draft.given[item.name][number])
     uuid = given.pop("uuid", None)
     for own in resource.fields:
-        if isinstance(own, declared.Reference) and own.relation == item.relation:
+        if isinstance(own, declared.DocumentReference) and own.relation == item.relation:
             given.pop(own.name, None)
     row = _find(connection, item.to, uuid, path, wrong) if uuid else None
     held = editing.get(connection, row) if row is not None else None
@@ -170,12 +170,12 @@ def merge(connection: sqlite3.Connection, draft: Draft) -> None:
     base = held.body if held else defaults(draft.resource.kind)
     draft.merged = {**base, **draft.given}
     for item in fields:
-        if isinstance(item, declared.Inside) or (isinstance(item, declared.Value) and item.switch):
+        if isinstance(item, declared.Inside) or (isinstance(item, declared.BodyValue) and item.switch):
             draft.merged[item.name] = _group(draft, item, base)
     uuids = editing.uuids(connection, [row for rows in draft.links.values() for row in rows])
     for item in fields:
         match item:
-            case declared.Reference() | declared.References():
+            case declared.DocumentReference() | declared.References():
                 found = [{"uuid": uuids[row]} for row in draft.links.get(link_field(item.relation), [])]
                 many = isinstance(item, declared.References) and not item.first
                 draft.merged[item.name] = found if many else next(iter(found), None)
@@ -183,7 +183,7 @@ def merge(connection: sqlite3.Connection, draft: Draft) -> None:
                 _merge_inside(draft, item)
 
 
-def _group(draft: Draft, item: declared.Value | declared.Inside, base: Json) -> Json | None:
+def _group(draft: Draft, item: declared.BodyValue | declared.Inside, base: Json) -> Json | None:
     """A group that only fits one soort: what was given of it over what it had, as long as the soort stays."""
     soort, given = draft.merged[item.switch], draft.given.get(item.name)
     before: Json | None = base[item.name] if soort == base.get(item.switch) else None
@@ -207,14 +207,14 @@ def _merge_inside(draft: Draft, item: declared.Inside) -> None:
 
 def body(draft: Draft) -> Json:
     """The body to store, after `merge`: the values, in the order of the fields."""
-    stored = (declared.Value, declared.Inside)
+    stored = (declared.BodyValue, declared.Inside)
     return {item.name: draft.merged[item.name] for item in draft.resource.fields if isinstance(item, stored)}
 
 
 def _link(
     connection: sqlite3.Connection,
     draft: Draft,
-    item: declared.Reference | declared.References,
+    item: declared.DocumentReference | declared.References,
     given: list[tuple[str, Json]],
     wrong: list[InvalidParam],
 ) -> None:
@@ -224,7 +224,7 @@ def _link(
         row = _find(connection, item.to, one["uuid"], path, wrong)
         if row is None:
             continue
-        only = item.only if isinstance(item, declared.Reference) else None
+        only = item.only if isinstance(item, declared.DocumentReference) else None
         if only and not lookup.having(connection, [row], *only):
             reason = f"{OBJECT_NAMES[item.to]} object moet het soort '{only[1]}' hebben."
             wrong.append(InvalidParam(f"{path}.uuid", "invalid", reason))

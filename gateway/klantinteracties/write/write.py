@@ -30,7 +30,7 @@ from gateway.store.documents import lookup as questions
 from gateway.store.documents import reading
 from gateway.store.documents.numbering import NUMBERED, give
 from gateway.store.edits import deleting, editing, standard_addresses
-from gateway.store.edits.editing import Held
+from gateway.store.edits.editing import HeldDraft
 from gateway.store.file.database import Store
 from gateway.store.operation import outbox
 from mappings.identity.identity import Uuids
@@ -56,7 +56,7 @@ def any_version(document: Json) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteAnswer:
     """What a write answers, and what that answer may say of itself."""
 
     answer: Json
@@ -91,7 +91,7 @@ class Writer:
         self._numbers = numbers
         self._prefer = prefer
 
-    def create(self, resource: Resource, data: Any, base: str) -> Written:
+    def create(self, resource: Resource, data: Any, base: str) -> WriteAnswer:
         """A new document from a parsed body; `base` is the base URL of the answer.
 
         An actor that a client made already gets what the body says, and is answered itself.
@@ -105,7 +105,7 @@ class Writer:
             self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "create", answer)
-            return Written(answer, outcome)
+            return WriteAnswer(answer, outcome)
 
     def change(
         self,
@@ -116,7 +116,7 @@ class Writer:
         *,
         partial: bool,
         judge: Judge = any_version,
-    ) -> Written:
+    ) -> WriteAnswer:
         """A document made what a parsed body says; what isn't given stays, `partial` also what is required."""
         with self._store.read() as connection:
             row = _row(connection, resource, uuid)
@@ -131,7 +131,7 @@ class Writer:
             self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
             self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
-            return Written(answer, outcome)
+            return WriteAnswer(answer, outcome)
 
     def delete(self, resource: Resource, uuid: UUID, base: str, *, judge: Judge = any_version) -> None:
         """A document gone, with what goes along."""
@@ -164,7 +164,7 @@ class Writer:
         address = addresses(base)["klantcontact"]
         return {"behouden": [f"{address}{named[contact]}" for contact in kept]}
 
-    def maak_klantcontact(self, data: Any, base: str) -> Written:
+    def maak_klantcontact(self, data: Any, base: str) -> WriteAnswer:
         """A klantcontact with at most one betrokkene and one onderwerpobject, at once [029, 030, 148]."""
         made = _drafts(MAAK_KLANTCONTACT, self._load(MAAK_KLANTCONTACT, data))
         outcome = self._hydrate([(draft.resource, draft.given) for draft in made.values()])
@@ -181,7 +181,7 @@ class Writer:
                 for kind in ("klantcontact", *PARTS)
             }
             self._tell(connection, "klantcontact", "create", answer["klantcontact"] or {})
-        return Written(answer, outcome)
+        return WriteAnswer(answer, outcome)
 
     @contextlib.contextmanager
     def _judging(self, outcome: Outcome) -> Iterator[sqlite3.Connection]:
@@ -193,7 +193,7 @@ class Writer:
             problem.said = outcome.headers()
             raise
 
-    def _load(self, kind: str, data: Any, *, partial: bool = False, held: Held | None = None) -> Json:
+    def _load(self, kind: str, data: Any, *, partial: bool = False, held: HeldDraft | None = None) -> Json:
         """The fields of a body, judged by themselves. Raises a 400 Problem that names all that is wrong with fields."""
         try:
             return load(kind, data, partial=partial, stored=held.body if held else None)
@@ -323,7 +323,7 @@ class Writer:
         self._seal(connection)
 
 
-def _drafts(kind: str, given: Json, held: Held | None = None) -> dict[str, Draft]:
+def _drafts(kind: str, given: Json, held: HeldDraft | None = None) -> dict[str, Draft]:
     """The drafts in a loaded body, by kind: one, or those of the parts of maak-klantcontact."""
     if kind != MAAK_KLANTCONTACT:
         return {kind: Draft(BY_KIND[kind], given, held)}

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from mappings.incoming.unreadable import MARK, Fault, unreadable
+from mappings.incoming.unreadable import MARK, Unreadable, unreadable
 from mappings.values.uuids import USUAL
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -30,7 +30,7 @@ _CLOSING = {"{": "}", "[": "]"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedBody:
     """What was read: `body`, or only the `text` where the structure is broken."""
 
     body: Any = None
@@ -45,7 +45,7 @@ class Broken:
     text: str
 
 
-def read(content: bytes | bytearray) -> Reading | None:
+def read(content: bytes | bytearray) -> ParsedBody | None:
     """Read a body that a strict reader refuses; None when it is no JSON at all or ends too early.
 
     A value that is not what it should be holds surrogates; see `marked`.
@@ -54,13 +54,13 @@ def read(content: bytes | bytearray) -> Reading | None:
     if not text or _CLOSING.get(text[0]) != text[-1]:
         return None
     try:
-        return Reading(_loads(text))
+        return ParsedBody(_loads(text))
     except json.JSONDecodeError as error:
         if error.pos >= len(text):
             return None  # cut off just behind a bracket
     except (ValueError, RecursionError):
         pass
-    return Reading(text=text)
+    return ParsedBody(text=text)
 
 
 def has_doubles(content: bytes | bytearray, body: Any) -> bool:
@@ -109,7 +109,7 @@ def split(text: str, path: str) -> Iterator[dict[str, Any] | Broken]:
 def nameless(text: str) -> dict[str, Any]:
     """An object of which not even the uuid can be read: known by what it says, so that it is the same the next time."""
     digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-    return {"digest": digest, **unreadable({}, Fault.STRUCTURE)}
+    return {"digest": digest, **unreadable({}, Unreadable.STRUCTURE)}
 
 
 def zaak_in(text: str) -> str:
@@ -126,7 +126,7 @@ def marked(found: Any) -> Any:
     try:
         return _marked(found)
     except RecursionError:
-        return unreadable(found, Fault.DEPTH)
+        return unreadable(found, Unreadable.DEPTH)
 
 
 def _marked(found: Any) -> Any:
@@ -235,24 +235,24 @@ def _text(text: str, path: str, faults: dict[str, str]) -> str:
     return _SURROGATE.sub(_written, text)
 
 
-def _fault(code: int) -> Fault:
+def _fault(code: int) -> Unreadable:
     if code >= _BYTES and code <= _BYTES + 0x7F:
-        return Fault.BYTE
+        return Unreadable.BYTE
     if code == _NO_NUMBER:
-        return Fault.NUMBER
+        return Unreadable.NUMBER
     if code == _TWICE:
-        return Fault.TWICE
-    return Fault.CONTROL if _CONTROLS <= code < _CONTROLS + 0x20 else Fault.SURROGATE
+        return Unreadable.TWICE
+    return Unreadable.CONTROL if _CONTROLS <= code < _CONTROLS + 0x20 else Unreadable.SURROGATE
 
 
 def _written(found: re.Match[str]) -> str:
     """What stood there, as text."""
     code = ord(found[0])
     fault = _fault(code)
-    if fault is Fault.NUMBER:
+    if fault is Unreadable.NUMBER:
         return ""
-    if fault is Fault.TWICE:
+    if fault is Unreadable.TWICE:
         return " (eerder)"
-    if fault is Fault.SURROGATE:
+    if fault is Unreadable.SURROGATE:
         return f"\\u{code:04x}"
     return f"\\x{code - _CONTROLS:02x}"

@@ -20,10 +20,10 @@ from gateway.legacy.background import Waiting, current
 from gateway.legacy.client import api_versions, lenient_parser
 from gateway.legacy.client.api_versions import ApiVersion
 from gateway.legacy.client.smaller_pages import Fits, Part, first_address, in_parts, next_size
-from gateway.legacy.client.transport import Answer, Retries, Transport
+from gateway.legacy.client.transport import Retries, SourceAnswer, Transport
 from gateway.legacy.client.version_probe import Spoken
 from gateway.legacy.pacing.server_gates import Gates
-from mappings.incoming.unreadable import Fault, unreadable
+from mappings.incoming.unreadable import Unreadable, unreadable
 from mappings.standards import LISTS
 from mappings.standards.declaration import ZAKEN, Pages
 from mappings.values.uuids import is_usual, usual_at_end
@@ -62,7 +62,7 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class ListCount:
     """How many objects the source says a list has; `exact` is False where it admits to guessing."""
 
     number: int | None
@@ -193,7 +193,7 @@ class ZakenClient:
         try:
             answer = self._ask(kind, self.url_of(kind, uuid), {}, template, deadline)
         except errors.TooLarge as error:
-            return self._unreadable(kind, uuid, error.begin, Fault.SIZE)
+            return self._unreadable(kind, uuid, error.begin, Unreadable.SIZE)
         self._charge(kind, 1)
         if answer.text is not None:
             return self._unreadable(kind, uuid, answer.text)
@@ -284,7 +284,7 @@ class ZakenClient:
 
     def first(
         self, kind: str, filters: Mapping[str, str] | None = None, *, deadline: float | None = None
-    ) -> tuple[list[dict[str, Any]], Count]:
+    ) -> tuple[list[dict[str, Any]], ListCount]:
         """The first objects of a list (one, where pageSize exists) and how many the source says there are."""
         question = self._question(kind, filters or {}, deadline, 1)
         try:
@@ -293,10 +293,10 @@ class ZakenClient:
             question = self._question(kind, filters or {}, deadline, 1)
             answer = self._list(question, deadline)
         except errors.TooLarge:
-            return [], Count(None, False)  # it is there, and does not say how long it is
+            return [], ListCount(None, False)  # it is there, and does not say how long it is
         objects = self._objects_in(answer, kind, question.template, deadline)
         if isinstance(answer.body, list):
-            return objects, Count(len(objects), True)
+            return objects, ListCount(len(objects), True)
         return objects, _count_in(answer)
 
     def _probe(self, params: Mapping[str, str], deadline: float | None) -> tuple[list[dict[str, Any]], str]:
@@ -310,7 +310,7 @@ class ZakenClient:
 
     def _ask(
         self, kind: str, url: str, params: Mapping[str, str], template: str, deadline: float | None
-    ) -> Answer:
+    ) -> SourceAnswer:
         """One call, with the credentials of the API that this kind belongs to."""
         transport = self._own_transports.get(LISTS[kind].api, self._transport)
         answer = transport.get(url, params, template, deadline)
@@ -318,7 +318,7 @@ class ZakenClient:
             self._spoken.hear(answer.headers.get("API-version", ""))
         return answer
 
-    def _list(self, question: "_Question", deadline: float | None, page: int | None = None) -> Answer:
+    def _list(self, question: "_Question", deadline: float | None, page: int | None = None) -> SourceAnswer:
         """One call on a list. Raises VersionChanged when the source turns out to speak another version by now."""
         kind, params = question.kind, question.params
         if page is not None:
@@ -392,7 +392,7 @@ class ZakenClient:
             uuid = first_address(error.begin, LISTS[kind].path) if sized else None
             if uuid is None:
                 raise
-            return Part([self._unreadable(kind, uuid, error.begin, Fault.SIZE)], None, False)
+            return Part([self._unreadable(kind, uuid, error.begin, Unreadable.SIZE)], None, False)
         self._fits.fitted(kind, size)
         if answer.text is not None and smaller:
             return in_smaller()
@@ -422,7 +422,7 @@ class ZakenClient:
         return found
 
     def _unreadable(
-        self, kind: str, uuid: str, text: str | bytes, fault: Fault = Fault.STRUCTURE
+        self, kind: str, uuid: str, text: str | bytes, fault: Unreadable = Unreadable.STRUCTURE
     ) -> dict[str, Any]:
         """An object that can't be read, with the zaak that its text names: that decides on who may know of it (M34)."""
         known = {"url": self.url_of(kind, uuid), "uuid": uuid.lower()}
@@ -434,7 +434,7 @@ class ZakenClient:
         return unreadable(known, fault)
 
     def _objects_in(
-        self, answer: Answer, kind: str, template: str, deadline: float | None
+        self, answer: SourceAnswer, kind: str, template: str, deadline: float | None
     ) -> list[dict[str, Any]]:
         """The objects of a list's answer: `results`, a bare array where that is the rule, or the HAL form."""
         if answer.text is not None:
@@ -458,11 +458,11 @@ def _of_zaken_api(kind: str) -> bool:
     return LISTS[kind].api == ZAKEN
 
 
-def _count_in(answer: Answer) -> Count:
+def _count_in(answer: SourceAnswer) -> ListCount:
     """What a list's answer says of its length."""
     body = answer.body if isinstance(answer.body, dict) else {}
     count = body.get("count")
-    return Count(count if isinstance(count, int) else None, body.get("countExact") is not False)
+    return ListCount(count if isinstance(count, int) else None, body.get("countExact") is not False)
 
 
 def _plain(found: Any) -> Any:

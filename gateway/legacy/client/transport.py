@@ -30,7 +30,7 @@ from gateway.legacy.background import current
 from gateway.legacy.client import lenient_parser
 from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.legacy.pacing import circuit_breaker
-from gateway.legacy.pacing.gate import Asked, Gate
+from gateway.legacy.pacing.gate import EndedCall, Gate
 from gateway.legacy.pacing.server_gates import Gates
 from gateway.legacy.pacing.waiting_threads import about_to_wait
 
@@ -64,7 +64,7 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SourceAnswer:
     """A whole answer; `body` is the parsed JSON, or None when it was not JSON.
 
     `lenient`: it is not quite JSON, and was read as far as it goes (see `lenient`). Then `text` is what came where
@@ -96,7 +96,7 @@ class Transport:
         """Close the idle connections."""
         self._session.close()
 
-    def get(self, url: str, params: Mapping[str, str], template: str, deadline: float | None) -> Answer:
+    def get(self, url: str, params: Mapping[str, str], template: str, deadline: float | None) -> SourceAnswer:
         """GET until there is an answer worth having.
 
         In: an address under one of the source's base URLs, the query parameters, how the call may be
@@ -154,12 +154,12 @@ class Transport:
         template: str,
         deadline: float | None,
         attempt: int,
-    ) -> Answer:
+    ) -> SourceAnswer:
         name = self._source.name
         place = gate.enter(template, deadline)
         started = time.monotonic()
         status: int | None = None
-        asked: Asked | None = None
+        asked: EndedCall | None = None
         try:
             token = self._tokens.current()
             error: errors.LegacyError | None
@@ -175,7 +175,7 @@ class Transport:
                 answer, error = self._judge(status, headers, content, template, params)
                 if isinstance(error, errors.Forbidden) and error.expired:
                     self._tokens.expired(token)
-            asked = Asked(template, _page(params), took, error)
+            asked = EndedCall(template, _page(params), took, error)
         finally:
             gate.leave(place, asked)
         log.debug(
@@ -269,7 +269,7 @@ class Transport:
         content: bytearray,
         template: str,
         params: Mapping[str, str],
-    ) -> tuple[Answer, errors.LegacyError | None]:
+    ) -> tuple[SourceAnswer, errors.LegacyError | None]:
         name = self._source.name
         is_json = "json" in headers.get("Content-Type", "").lower()
         answer = _answer(status, headers, content) if is_json else None
@@ -278,11 +278,11 @@ class Transport:
                 return answer, None
             text = "het antwoord is afgebroken" if is_json else "dit is geen API-antwoord; klopt het adres?"
             error = errors.BadAnswer(name, template, text=text, status=status, cut_off=is_json)
-            return Answer(status, headers, None), error
-        answer = answer or Answer(status, headers, None)
+            return SourceAnswer(status, headers, None), error
+        answer = answer or SourceAnswer(status, headers, None)
         return answer, self._refusal(answer, template, params)
 
-    def _refusal(self, answer: Answer, template: str, params: Mapping[str, str]) -> errors.LegacyError:
+    def _refusal(self, answer: SourceAnswer, template: str, params: Mapping[str, str]) -> errors.LegacyError:
         name, status = self._source.name, answer.status
         problem = answer.body if isinstance(answer.body, dict) and "code" in answer.body else None
         if status in (401, 403):
@@ -336,18 +336,18 @@ class Transport:
         return session
 
 
-def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Answer | None:
+def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> SourceAnswer | None:
     """The answer with this JSON; None when it is none, or ends too early."""
     if content.startswith(codecs.BOM_UTF8):
         del content[: len(codecs.BOM_UTF8)]  # says nothing, so nothing is lost with it
     try:
         body = orjson.loads(content)
         if not lenient_parser.has_doubles(content, body):
-            return Answer(status, headers, body)
+            return SourceAnswer(status, headers, body)
     except orjson.JSONDecodeError:
         pass
     found = lenient_parser.read(content)
-    return None if found is None else Answer(status, headers, found.body, True, found.text)
+    return None if found is None else SourceAnswer(status, headers, found.body, True, found.text)
 
 
 def _sleep(seconds: float) -> None:

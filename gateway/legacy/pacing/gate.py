@@ -54,7 +54,7 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EndedCall:
     """A call that is over. `page` is its place in a list; `error` None is a good answer."""
 
     template: str
@@ -112,7 +112,7 @@ class Gate:
             self._enter_background(call, job, template, deadline)
         return call
 
-    def leave(self, call: Call, asked: Asked | None) -> None:
+    def leave(self, call: Call, asked: EndedCall | None) -> None:
         """Give the place back and let everybody learn from the call; None when it was broken off by ourselves."""
         with self._file.locked() as state:
             now = self._clock()
@@ -364,7 +364,7 @@ def _look_again(reason: str, seconds: float | None, deadline: float | None, now:
     return wait if deadline is None else min(wait, max(0.0, deadline - now))
 
 
-def _learn(pace: Pace, call: Call, asked: Asked, limits: Limits, now: float) -> None:
+def _learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) -> None:
     """What a call that is over tells of the source."""
     error, connections = asked.error, limits.connections
     if error is None:

@@ -39,7 +39,7 @@ class Places:
         if _asking.get() is not None:
             yield  # within another: it is the same question
             return
-        asking = _Question(self)
+        asking = _WaitsQuestion(self)
         token = _asking.set(asking)
         try:
             yield
@@ -63,13 +63,13 @@ class Places:
                 self._free += 1
 
 
-class _Question:
+class _WaitsQuestion:
     def __init__(self, places: Places) -> None:
         self.places = places
         self.has_place = False
 
 
-_asking: ContextVar[_Question | None] = ContextVar("klantbrug question", default=None)
+_asking: ContextVar[_WaitsQuestion | None] = ContextVar("klantbrug question", default=None)
 
 
 def about_to_wait(source: str, template: str) -> None:

@@ -161,10 +161,6 @@ class Dataset:
         zaak_rank = self._ranks.get(record.zaak_uuid)
         return zaak_rank is not None and zaak_rank <= max_rank
 
-    def rank_of_zaak(self, uuid: str) -> int | None:
-        """The rank of a zaak's vertrouwelijkheidaanduiding; None when unknown."""
-        return self._ranks.get(uuid)
-
     def indexed(self, kind: str, name: str, value: str) -> set[Record]:
         """The records of a kind that have this value under this filter name."""
         with self._lock:

@@ -25,7 +25,7 @@ MOST_TOLD = 5
 STEPS_BETWEEN = 100_000  # of SQLite's machine, a few milliseconds
 
 
-class _Place(NamedTuple):
+class _RandomPlace(NamedTuple):
     """Where to look at random: a question with one value, and how that is found; of a text none can be."""
 
     sql: str
@@ -50,7 +50,7 @@ def sample(connection: sqlite3.Connection) -> None:
             connection.execute(place.sql, (random.randint(low, high),)).fetchone()  # noqa: S311 (no secret)
 
 
-def _places(connection: sqlite3.Connection) -> Iterator[_Place]:
+def _places(connection: sqlite3.Connection) -> Iterator[_RandomPlace]:
     for table, made in _tables(connection):
         # By its own pages: an index may know already that it is empty.
         connection.execute(f'SELECT * FROM "{table}" NOT INDEXED LIMIT 1').fetchone()
@@ -71,7 +71,7 @@ def _places(connection: sqlite3.Connection) -> Iterator[_Place]:
         for place, column, kind in places:
             if kind in ("INTEGER", "BLOB"):
                 name = column if column == "rowid" else f'"{column}"'
-                yield _Place(
+                yield _RandomPlace(
                     f"SELECT * FROM {place} WHERE {name} >= ? ORDER BY {name} LIMIT 1",
                     kind,
                     f"SELECT (SELECT min({name}) FROM {place}), (SELECT max({name}) FROM {place})",

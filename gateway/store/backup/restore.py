@@ -20,7 +20,7 @@ from gateway.store.backup import integrity
 from gateway.store.backup.copy import MADE, SPARE_BYTES, Progress, sync
 from gateway.store.file import holders
 from gateway.store.file.errors import StoreError, in_words
-from gateway.store.file.holders import Mark, Record
+from gateway.store.file.holders import Mark, StoreRecord
 from gateway.store.operation import events, following, leases
 from gateway.store.operation.sources import SECRET, meta_of
 from gateway.store.schema import upgrade
@@ -168,7 +168,7 @@ def _exchange(hold: holders.Hold, store: Path, new: Path) -> Path | None:
     of = (store if store.exists() else store.parent).stat()
     if os.geteuid() == 0:
         os.chown(new, of.st_uid, of.st_gid)
-    hold.write(Record((), before.restoring or str(aside.name)))
+    hold.write(StoreRecord((), before.restoring or str(aside.name)))
     if old:
         aside.mkdir(mode=0o700)
         if os.geteuid() == 0:
@@ -178,7 +178,7 @@ def _exchange(hold: holders.Hold, store: Path, new: Path) -> Path | None:
         sync(aside)
     new.rename(store)
     sync(store.parent)
-    hold.write(Record((mark,) if mark else ()))
+    hold.write(StoreRecord((mark,) if mark else ()))
     return aside if old else None
 
 

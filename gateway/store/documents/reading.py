@@ -41,7 +41,7 @@ SORTED = 20_000
 OF_ONE = 5000
 
 
-class Page(NamedTuple):
+class DocumentPage(NamedTuple):
     """One page of a list: how many documents there are in all, the page's number, and its rows."""
 
     total: int
@@ -68,7 +68,7 @@ def page(
     conditions: Sequence[Condition],
     number: int | None,
     size: int,
-) -> Page | None:
+) -> DocumentPage | None:
     """One page of the documents of a kind that meet every condition, newest first (M42).
 
     In: the page's number from 1, or None for the last one; the size of a page. Out: None when there is no
@@ -80,7 +80,7 @@ def page(
         return _page_of_all(connection, KIND[kind], number, size)
     asked = _asked(connection, kind, conditions)
     if asked is None:
-        return Page(0, 1, []) if number in (None, 1) else None
+        return DocumentPage(0, 1, []) if number in (None, 1) else None
     if number == 1:
         return _first_page(connection, asked, size)
     count = _count(connection, asked)
@@ -92,10 +92,10 @@ def page(
         rows = _rows(connection, asked, OLDEST_FIRST, length, after)[::-1]
     else:
         rows = _rows(connection, asked, NEWEST_FIRST, length, start)
-    return Page(count, number, rows)
+    return DocumentPage(count, number, rows)
 
 
-class Asked(NamedTuple):
+class DocumentQuery(NamedTuple):
     """A question: the kind listed, its conditions, and where the search starts."""
 
     kind: str
@@ -105,7 +105,9 @@ class Asked(NamedTuple):
     rank: int
 
 
-def _asked(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> Asked | None:
+def _asked(
+    connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]
+) -> DocumentQuery | None:
     """The question that these conditions make; None when nothing can meet them."""
     rank, start = start_of(conditions)
     if rank > BY_INDEX:
@@ -116,34 +118,34 @@ def _asked(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condi
         conditions = gathered
         rank, start = start_of(conditions)
     wheres = tuple(condition.where for condition in conditions)
-    return Asked(kind, wheres, [condition.value for condition in conditions], start, rank)
+    return DocumentQuery(kind, wheres, [condition.value for condition in conditions], start, rank)
 
 
-def _first_page(connection: sqlite3.Connection, asked: Asked, size: int) -> Page:
+def _first_page(connection: sqlite3.Connection, asked: DocumentQuery, size: int) -> DocumentPage:
     # One row more than asked shows whether counting is needed at all.
     most = size + 1
     if asked.rank == NO_INDEX:
         rows = _rows(connection, asked, NEWEST_FIRST, most, 0)
-        return Page(len(rows) if len(rows) < most else _count(connection, asked), 1, rows[:size])
+        return DocumentPage(len(rows) if len(rows) < most else _count(connection, asked), 1, rows[:size])
     alone = len(asked.wheres) == 1
     if asked.rank <= BY_INDEX:
         rows = connection.execute(_of_one(*asked[:2], asked.start, alone), (*asked.values, most)).fetchall()
         if len(rows) < most:
-            return Page(len(rows), 1, rows)
+            return DocumentPage(len(rows), 1, rows)
         count = _count(connection, asked)
         if alone and count > OF_ONE:
             rows = _newest(connection, asked, count, most)
-        return Page(count, 1, rows[:size])
+        return DocumentPage(count, 1, rows[:size])
     found = _found(connection, asked)
     if not found:
-        return Page(0, 1, [])
+        return DocumentPage(0, 1, [])
     rows = _newest(connection, asked, found, most)
     if len(rows) < most:
-        return Page(len(rows), 1, rows)
-    return Page(found if alone else _count(connection, asked), 1, rows[:size])
+        return DocumentPage(len(rows), 1, rows)
+    return DocumentPage(found if alone else _count(connection, asked), 1, rows[:size])
 
 
-def _newest(connection: sqlite3.Connection, asked: Asked, found: int, most: int) -> list[Row]:
+def _newest(connection: sqlite3.Connection, asked: DocumentQuery, found: int, most: int) -> list[Row]:
     """The newest documents of a question whose start finds so many."""
     if found <= SORTED:
         return _rows(connection, asked, NEWEST_FIRST, most, 0)
@@ -204,7 +206,9 @@ def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, in
     return number, start, length, count - start - length
 
 
-def _page_of_all(connection: sqlite3.Connection, kind: int, number: int | None, size: int) -> Page | None:
+def _page_of_all(
+    connection: sqlite3.Connection, kind: int, number: int | None, size: int
+) -> DocumentPage | None:
     """One page of all documents of a kind: counted and found by its spans, not by walking."""
     count = spans.count(connection, kind)
     place = _place(count, number, size)
@@ -223,7 +227,7 @@ def _page_of_all(connection: sqlite3.Connection, kind: int, number: int | None, 
         f"SELECT d.id, d.uuid, d.body FROM document d WHERE d.kind = ? {within} {order} LIMIT ? OFFSET ?",
         (kind, *(bound or ()), length, skip),
     ).fetchall()
-    return Page(count, number, rows[::-1] if from_end else rows)
+    return DocumentPage(count, number, rows[::-1] if from_end else rows)
 
 
 class Surroundings:
@@ -291,7 +295,9 @@ def _numbers(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def _rows(connection: sqlite3.Connection, asked: Asked, order: str, limit: int, offset: int) -> list[Row]:
+def _rows(
+    connection: sqlite3.Connection, asked: DocumentQuery, order: str, limit: int, offset: int
+) -> list[Row]:
     statement = _listing(asked.kind, asked.wheres, asked.start, order)
     return connection.execute(statement, (*asked.values, limit, offset)).fetchall()
 
@@ -304,7 +310,7 @@ def _listing(kind: str, wheres: tuple[Where, ...], start: int | None, order: str
     return f"SELECT d.id, d.uuid, d.body {chosen} {order} LIMIT ?{limit} OFFSET ?{offset}"
 
 
-def _count(connection: sqlite3.Connection, asked: Asked) -> int:
+def _count(connection: sqlite3.Connection, asked: DocumentQuery) -> int:
     if len(asked.wheres) == 1 and asked.start is not None and _names_many(asked.wheres[0]):
         return _found(connection, asked)
     count: int = connection.execute(_counting(*asked[:2], asked.start), asked.values).fetchone()[0]
@@ -321,7 +327,7 @@ def _names_many(where: Where) -> bool:
     return bool(where.path) or where.subject is not Subject.DOCUMENT
 
 
-def _found(connection: sqlite3.Connection, asked: Asked) -> int:
+def _found(connection: sqlite3.Connection, asked: DocumentQuery) -> int:
     """How many documents the start of a question finds."""
     start = asked.start or 0
     statement = f"SELECT count(*) FROM ({search(asked.wheres[start], 1)})"

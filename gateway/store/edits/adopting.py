@@ -315,7 +315,7 @@ def _clients_have_actors(connection: sqlite3.Connection) -> bool:
 
 
 def _note(
-    connection: sqlite3.Connection, document: Document, held: editing.Held, names: dict[UUID, UUID]
+    connection: sqlite3.Connection, document: Document, held: editing.HeldDraft, names: dict[UUID, UUID]
 ) -> None:
     connection.execute(
         "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",

@@ -53,7 +53,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class Held:
+class HeldDraft:
     """A document as it is held: `links` by field name, as rows of documents in their order."""
 
     id: int
@@ -66,7 +66,7 @@ class Held:
     links: dict[str, list[int]]
 
 
-def get(connection: sqlite3.Connection, row: int) -> Held:
+def get(connection: sqlite3.Connection, row: int) -> HeldDraft:
     """A document with its links. Raises KeyError when it isn't there."""
     found = connection.execute(
         "SELECT kind, uuid, origin, created, moment, body FROM document WHERE id = ?", (row,)
@@ -81,7 +81,9 @@ def get(connection: sqlite3.Connection, row: int) -> Held:
     ):
         links.setdefault(RELATIONS[relation - 1].split(".", 1)[1], []).append(target)
     kind, uuid, origin, created, moment, body = found
-    return Held(row, KINDS[kind - 1], UUID(bytes=uuid), origin, created, moment, orjson.loads(body), links)
+    return HeldDraft(
+        row, KINDS[kind - 1], UUID(bytes=uuid), origin, created, moment, orjson.loads(body), links
+    )
 
 
 def create(
@@ -116,7 +118,7 @@ def create(
 
 def update(
     connection: sqlite3.Connection,
-    held: Held,
+    held: HeldDraft,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
     moment: int | None = None,
@@ -136,7 +138,10 @@ def update(
 
 
 def amend(
-    connection: sqlite3.Connection, held: Held, body: Mapping[str, Any], links: Mapping[str, Sequence[int]]
+    connection: sqlite3.Connection,
+    held: HeldDraft,
+    body: Mapping[str, Any],
+    links: Mapping[str, Sequence[int]],
 ) -> None:
     """Make a document what follows from a write to another one.
 
@@ -158,7 +163,7 @@ def amend(
     _write(connection, held, body, links, held.moment)
 
 
-def _of_the_legacy(connection: sqlite3.Connection, held: Held) -> bool:
+def _of_the_legacy(connection: sqlite3.Connection, held: HeldDraft) -> bool:
     """Does a document come from the legacy, or may it come from there again (M20)?"""
     if held.origin == LEGACY_ORIGIN:
         return True
@@ -166,7 +171,7 @@ def _of_the_legacy(connection: sqlite3.Connection, held: Held) -> bool:
     return kept.fetchone() is not None
 
 
-def withdraw(connection: sqlite3.Connection, held: Held, field: str) -> None:
+def withdraw(connection: sqlite3.Connection, held: HeldDraft, field: str) -> None:
     """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
     documents."""
     connection.execute(
@@ -178,7 +183,7 @@ def withdraw(connection: sqlite3.Connection, held: Held, field: str) -> None:
 
 def become_local(
     connection: sqlite3.Connection,
-    held: Held,
+    held: HeldDraft,
     legacy: Mapping[str, Any],
     filled: Iterable[str],
     links: Mapping[str, Sequence[int]],
@@ -323,7 +328,7 @@ def _spelled(connection: sqlite3.Connection, rows: Iterable[int], *, ordered: bo
 
 def _write(
     connection: sqlite3.Connection,
-    held: Held,
+    held: HeldDraft,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
     moment: int,

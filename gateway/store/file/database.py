@@ -17,7 +17,7 @@ from gateway.base.process_identity import NotShared
 from gateway.config.defaults import BUSY_SECONDS, LOG_MB
 from gateway.store.file import full_disk, holders, time_limit, write_turns
 from gateway.store.file.errors import StoreError, in_words, is_damage, is_unwritable, unwritable_in_words
-from gateway.store.file.lock_waits import Waiting
+from gateway.store.file.lock_waits import LockWaits
 from gateway.store.file.write_ahead_log import WriteLog
 from gateway.store.indexes import profiles, text_search
 from gateway.store.schema import upgrade
@@ -108,7 +108,7 @@ class Store:
         Raises StoreError when that can't be done, sqlite3.Error when it can't be written now.
         """
         self.path = Path(path)
-        self.waiting = Waiting(busy_seconds)
+        self.waiting = LockWaits(busy_seconds)
         self._log = WriteLog(self.path, log_mb)
         self.cache_kibibytes = CACHE_KIBIBYTES
         self.question_seconds = math.inf  # that everything asked in one read() may take
@@ -321,7 +321,7 @@ class Store:
 
         In: must it be on the disk when the block ends, so that a power cut can't undo it? By default yes, but for a
         job's: what that did is done again. `wait`: how many seconds it waits for another writer at most, when that is
-        less than is usual. Raises Busy when that took longer.
+        less than is usual. Raises StoreBusy when that took longer.
         """
         held = self._held()
         connection = held.connection

@@ -102,7 +102,7 @@ def _open_files() -> list[int]:
         return []
 
 
-class Record(NamedTuple):
+class StoreRecord(NamedTuple):
     """What the small file says: the marks that the store may have, and the folder of a restore that is under way."""
 
     marks: tuple[Mark, ...] = ()
@@ -156,17 +156,19 @@ class Hold:
         if hasattr(self, "_file"):
             self.close()
 
-    def record(self) -> Record:
+    def record(self) -> StoreRecord:
         """What is written down; nothing when that can't be read."""
         text = os.pread(self._file, RECORD_BYTES, 0)
         try:
             noted = orjson.loads(text.strip() or b"{}")
-            return Record(tuple(Mark(*mark) for mark in noted.get("marks", ())), noted.get("restoring", ""))
+            return StoreRecord(
+                tuple(Mark(*mark) for mark in noted.get("marks", ())), noted.get("restoring", "")
+            )
         except (ValueError, TypeError, AttributeError):
             log.warning("what was written down of the store can't be read: %s", path_of(self.store).name)
-            return Record()
+            return StoreRecord()
 
-    def write(self, record: Record) -> None:
+    def write(self, record: StoreRecord) -> None:
         """Write this down, so that it lasts. Raises OSError."""
         text = orjson.dumps({"marks": [list(mark) for mark in record.marks], "restoring": record.restoring})
         if len(text) > RECORD_BYTES:
@@ -231,9 +233,9 @@ def stamp(hold: Hold) -> None:
         if before is None:
             return
         new = before._replace(stamp=secrets.randbelow(2**31 - 1) + 1)
-        hold.write(Record((before, new)))
+        hold.write(StoreRecord((before, new)))
         if _mark(hold.store, new.stamp) and (after := Mark.of(hold.store)) is not None:
-            hold.write(Record((after,)))
+            hold.write(StoreRecord((after,)))
     except (OSError, sqlite3.Error) as error:
         cause = name_of(error) if isinstance(error, sqlite3.Error) else str(error.errno)
         log.warning("the store was not marked: %s", cause)

@@ -21,7 +21,7 @@ log = logging.getLogger("klantbrug.store")
 
 # How often who waits looks again; who waits long looks less often.
 LOOK_SECONDS, SELDOM_SECONDS = 0.001, 0.005
-# Who waits so long lets others of its process have its place among those that are answered (`Waiting.waits`).
+# Who waits so long lets others of its process have its place among those that are answered (`LockWaits.waits`).
 GIVE_SECONDS = 0.01
 # So long anybody may wait: writers of clients have their turns well within it. Who waits longer takes a place.
 SHORT_SECONDS = 0.5
@@ -37,7 +37,7 @@ def _nobody_minds() -> None:
     pass
 
 
-class Busy(sqlite3.OperationalError):
+class StoreBusy(sqlite3.OperationalError):
     """Another writer held the store for longer than we wait; nothing was changed."""
 
     cause = "store_busy"
@@ -48,7 +48,7 @@ class Busy(sqlite3.OperationalError):
         self.sqlite_errorname = "SQLITE_BUSY"
 
 
-class Waiting:
+class LockWaits:
     """The threads of one process that wait until they may write to one store. Safe for threads."""
 
     def __init__(self, seconds: float = BUSY_SECONDS) -> None:
@@ -83,7 +83,7 @@ class Waiting:
             self._local.left = None if before is None else before - (given - self._local.left)
 
     def live(self, begins: Callable[[], bool], seconds: float | None = None) -> None:
-        """Try until `begins` says that the write began. Raises Busy.
+        """Try until `begins` says that the write began. Raises StoreBusy.
 
         In: how long to wait, when that is less than what this thread has left.
         """
@@ -115,7 +115,7 @@ class Waiting:
             if request is not None:
                 self._local.left = max(0.0, request - (time.monotonic() - began))
         self._refuse(waited=seconds is None)
-        raise Busy
+        raise StoreBusy
 
     def patient(self, begins: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
         """The same for a job: waits as long as it takes, and logs that.

@@ -20,7 +20,7 @@ MISSING, DIFFERENT, EXTRA = "missing", "different", "extra"
 
 
 @dataclass(slots=True)
-class Held:
+class HeldObject:
     """A held legacy object with all that is needed to judge it."""
 
     id: int
@@ -39,15 +39,15 @@ COLUMNS = "id, kind, uuid, zaak, state, visible, digest, facts, body"
 
 def _held(
     row: tuple[int, int, bytes, bytes | None, int, int, bytes | None, str | None, bytes | None],
-) -> Held:
-    return Held(row[0], RAW_KINDS[row[1] - 1], *row[2:5], bool(row[5]), *row[6:])
+) -> HeldObject:
+    return HeldObject(row[0], RAW_KINDS[row[1] - 1], *row[2:5], bool(row[5]), *row[6:])
 
 
 def held_among(
     connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
-) -> dict[bytes, Held]:
+) -> dict[bytes, HeldObject]:
     """The held objects of a kind among `uuids`, by uuid."""
-    found: dict[bytes, Held] = {}
+    found: dict[bytes, HeldObject] = {}
     for marks, part in in_parts(uuids):
         rows = connection.execute(
             f"SELECT {COLUMNS} FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
@@ -57,7 +57,7 @@ def held_among(
     return found
 
 
-def held_after(connection: sqlite3.Connection, source: int, after: int, limit: int) -> list[Held]:
+def held_after(connection: sqlite3.Connection, source: int, after: int, limit: int) -> list[HeldObject]:
     """The held objects of a source in the order of their rows, a piece at a time."""
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM raw WHERE id > ? AND +source = ? ORDER BY id LIMIT ?", (after, source, limit)
@@ -65,7 +65,7 @@ def held_after(connection: sqlite3.Connection, source: int, after: int, limit: i
     return [_held(row) for row in rows]
 
 
-def held_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[Held]:
+def held_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[HeldObject]:
     """These zaken (at most 500) and what is held of them."""
     marks = ",".join("?" * len(zaken))
     rows = connection.execute(
@@ -84,7 +84,9 @@ def moments_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequenc
     return [row[0] for row in rows]
 
 
-def held_of_moments(connection: sqlite3.Connection, source: int, moments: Sequence[bytes]) -> list[Held]:
+def held_of_moments(
+    connection: sqlite3.Connection, source: int, moments: Sequence[bytes]
+) -> list[HeldObject]:
     """These contactmomenten (at most some thousands), their ties, and the klanten that they are tied to."""
     marks = ",".join("?" * len(moments))
     rows = connection.execute(
@@ -164,7 +166,7 @@ def shown_again(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HeldClaim:
     """A claim as it is held; `keys` are sorted. It is `sealed` when a client deleted whom it is about."""
 
     facet: str
@@ -174,7 +176,7 @@ class Said:
     sealed: bool = False
 
 
-def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, dict[int, Said]]:
+def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, dict[int, HeldClaim]]:
     """What these objects (rows) say: the claims of each, by the row of their statement."""
     ids = id_list(raws)
     keys: dict[int, list[str]] = {}
@@ -184,13 +186,13 @@ def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, di
         (ids,),
     ):
         keys.setdefault(statement, []).append(key)
-    found: dict[int, dict[int, Said]] = {}
+    found: dict[int, dict[int, HeldClaim]] = {}
     for raw, statement, facet, moment, body, sealed in connection.execute(
         "SELECT c.raw, s.id, c.facet, c.moment, s.body, s.sealed FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (ids,),
     ):
-        content = Said(facet, moment, body, tuple(sorted(keys.get(statement, ()))), bool(sealed))
+        content = HeldClaim(facet, moment, body, tuple(sorted(keys.get(statement, ()))), bool(sealed))
         found.setdefault(raw, {})[statement] = content
     return found
 

@@ -51,7 +51,7 @@ class HeldRaw:
 
 
 @dataclass(slots=True)
-class Said:
+class SharedClaim:
     """What rollen say alike of a party or actor: the claim of the newest of them, and how many they are."""
 
     statement: int
@@ -69,7 +69,7 @@ class Linked(NamedTuple):
     incoming: bool
 
 
-class Written(NamedTuple):
+class WrittenPart(NamedTuple):
     """What a client made of a part of a document from the legacy (M19)."""
 
     part: str
@@ -143,7 +143,7 @@ def other_uuids(connection: sqlite3.Connection, document: int) -> list[UUID]:
     return [UUID(bytes=row[0]) for row in rows]
 
 
-def said(connection: sqlite3.Connection, held: HeldDocument) -> list[Said]:
+def said(connection: sqlite3.Connection, held: HeldDocument) -> list[SharedClaim]:
     """What is said of a party or actor, or of what belongs to it: newest first (M18)."""
     table, column = ("statement s", "s.document")
     if held.owner != held.row:
@@ -157,7 +157,7 @@ def said(connection: sqlite3.Connection, held: HeldDocument) -> list[Said]:
         (held.row,),
     )
     found = [
-        Said(row, Claim.from_body(orjson.loads(body), UUID(bytes=rol), moment, oldest), raw, count)
+        SharedClaim(row, Claim.from_body(orjson.loads(body), UUID(bytes=rol), moment, oldest), raw, count)
         for row, body, raw, moment, rol, oldest, count in rows
     ]
     return sorted(
@@ -229,7 +229,7 @@ def links(connection: sqlite3.Connection, document: int, limit: int) -> tuple[in
     ]
 
 
-def written(connection: sqlite3.Connection, uuid: UUID) -> list[Written]:
+def written(connection: sqlite3.Connection, uuid: UUID) -> list[WrittenPart]:
     """What clients made of the parts of a document, tombstone included (M19); what they wrote under another uuid of
     it counts as far as there is nothing under its own (M6)."""
     rows = connection.execute(
@@ -238,7 +238,7 @@ def written(connection: sqlite3.Connection, uuid: UUID) -> list[Written]:
         (uuid.bytes, TOMBSTONE),
     ).fetchall()
     return [
-        Written(part, orjson.loads(value) if value else None, moment)
+        WrittenPart(part, orjson.loads(value) if value else None, moment)
         for part, value, moment, _ in rows
         if not part.startswith(MOVED)
     ]

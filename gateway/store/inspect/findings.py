@@ -39,7 +39,7 @@ class Example(NamedTuple):
 
 
 @dataclass(slots=True)
-class Group:
+class FindingGroup:
     """How often one rule found something in one field of the objects of one source."""
 
     rule: str
@@ -59,18 +59,18 @@ class Selection:
     rule: str = ""
     severity: str = ""
 
-    def has(self, group: Group) -> bool:
+    def has(self, group: FindingGroup) -> bool:
         """Is this group asked for?"""
         asked = ((self.rule, group.rule), (self.severity, group.severity))
         of_these = not self.sources or group.source in self.sources
         return of_these and all(wanted in ("", held) for wanted, held in asked)
 
 
-def groups(connection: sqlite3.Connection, selection: Selection) -> list[Group]:
+def groups(connection: sqlite3.Connection, selection: Selection) -> list[FindingGroup]:
     """The findings, counted by rule, severity, source and field; in the order of the rules."""
     names = dict(connection.execute("SELECT id, name FROM source"))
     found = [
-        Group(rule, severity, names[source], field, count)
+        FindingGroup(rule, severity, names[source], field, count)
         for of in (_OF_OBJECTS, _OF_STATEMENTS)
         for rule, severity, source, field, count in _counted(connection, of, list(names))
     ]
@@ -81,7 +81,7 @@ def groups(connection: sqlite3.Connection, selection: Selection) -> list[Group]:
     )
 
 
-def examples(connection: sqlite3.Connection, group: Group, limit: int) -> list[Example]:
+def examples(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
     """Some legacy objects with the findings of a group."""
     if group.action == BY_CLIENT:
         return _examples_by_clients(connection, group, limit)
@@ -113,9 +113,9 @@ def _counted(connection: sqlite3.Connection, of: str, sources: list[int]) -> lis
     ).fetchall()
 
 
-def _of_sources(connection: sqlite3.Connection) -> list[Group]:
+def _of_sources(connection: sqlite3.Connection) -> list[FindingGroup]:
     return [
-        Group(each.rule, each.severity, each.source, each.field, each.found or 1, each.action)
+        FindingGroup(each.rule, each.severity, each.source, each.field, each.found or 1, each.action)
         for each in source_findings.source_findings(connection)
     ]
 
@@ -126,17 +126,17 @@ def number_of(rule: str) -> tuple[int, str]:
     return (int(digits) if digits.isdigit() else 0), rule
 
 
-def _by_clients(connection: sqlite3.Connection) -> list[Group]:
+def _by_clients(connection: sqlite3.Connection) -> list[FindingGroup]:
     rows = connection.execute(
         f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) GROUP BY source, kind, part"
     )
     return [
-        Group("M19", "info", source, f"{KINDS[kind - 1]}.{part.removeprefix(LINK)}", count, BY_CLIENT)
+        FindingGroup("M19", "info", source, f"{KINDS[kind - 1]}.{part.removeprefix(LINK)}", count, BY_CLIENT)
         for source, kind, part, count in rows
     ]
 
 
-def _examples_by_clients(connection: sqlite3.Connection, group: Group, limit: int) -> list[Example]:
+def _examples_by_clients(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
     kind, _, field = group.field.partition(".")
     rows = connection.execute(
         f"SELECT uuid FROM ({_BY_CLIENTS}) WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",

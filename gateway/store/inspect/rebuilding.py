@@ -29,7 +29,7 @@ LEFT_AT_ONCE = 100
 
 
 @dataclass(slots=True)
-class Held:
+class HeldContent:
     """A held legacy object with its content."""
 
     id: int
@@ -58,7 +58,7 @@ def extent(connection: sqlite3.Connection, source: int | None) -> tuple[int, int
 
 def piece(
     connection: sqlite3.Connection, source: int | None, after: int, until: int, limit: int
-) -> list[Held]:
+) -> list[HeldContent]:
     """Objects with content (of one source) from row `after` up to and with `until`, in the order of their rows."""
     where, values = (" AND +source = ?", (source,)) if source else ("", ())
     rows = connection.execute(
@@ -66,7 +66,7 @@ def piece(
         f" WHERE id > ? AND id <= ? AND body IS NOT NULL{where} ORDER BY id LIMIT ?",
         (after, until, *values, limit),
     )
-    return [Held(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
+    return [HeldContent(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
 
 
 def without_facts(connection: sqlite3.Connection, source: int | None) -> list[int]:

@@ -18,7 +18,7 @@ from gateway.store.operation import leases, runs
 FRESH = 5_000_000
 
 
-class Told(NamedTuple):
+class BackfillNews(NamedTuple):
     """What the backfill reported last, and when (microseconds UTC)."""
 
     news: dict[str, Any]
@@ -66,7 +66,7 @@ def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     return alive
 
 
-def told(connection: sqlite3.Connection, source: int) -> Told | None:
+def told(connection: sqlite3.Connection, source: int) -> BackfillNews | None:
     """What the backfill of a source reported last; None when it never did."""
     row = connection.execute("SELECT news, moment FROM backfill WHERE source = ?", (source,)).fetchone()
-    return Told(orjson.loads(row[0]), row[1]) if row and row[0] else None
+    return BackfillNews(orjson.loads(row[0]), row[1]) if row and row[0] else None

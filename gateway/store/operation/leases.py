@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gateway.base.clock import now
 from gateway.base.process_identity import Process, me
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import Busy
+from gateway.store.file.lock_waits import StoreBusy
 
 POLL_SECONDS = 0.02
 # Its holder runs the jobs (jobs.scheduler).
@@ -106,7 +106,7 @@ def held(
     finally:
         try:
             release(store, name)
-        except Busy:
+        except StoreBusy:
             _left[name] = holder_name()
 
 

@@ -19,7 +19,7 @@ LONGEST_WAIT = 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class DueMessage:
     """A message that may be sent now; `attempts` is how often that was tried, `created` microseconds UTC."""
 
     id: int
@@ -43,7 +43,7 @@ def add(connection: sqlite3.Connection, message: Mapping[str, Any]) -> None:
     )
 
 
-def due(connection: sqlite3.Connection, moment: int, most: int) -> list[Waiting]:
+def due(connection: sqlite3.Connection, moment: int, most: int) -> list[DueMessage]:
     """Up to `most` messages that may be sent now, the longest waiting first, one for each object.
 
     While a message waits whose last try failed by the service as a whole, it is the only one: it finds out
@@ -119,6 +119,6 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     return {"waiting": waiting, "failed": failed}
 
 
-def _waiting(row: Any) -> Waiting:
+def _waiting(row: Any) -> DueMessage:
     number, message, attempts, created = row
-    return Waiting(number, orjson.loads(message), attempts, created)
+    return DueMessage(number, orjson.loads(message), attempts, created)
