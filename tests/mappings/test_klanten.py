@@ -30,6 +30,7 @@ from mappings.model.findings import Untranslatable
 from mappings.model.settings import Settings
 from mappings.rules.klanten import translate_klant, verdeel_nummers
 from mappings.rules.merge import merge, sets_of
+from mappings.values.landen import land_van_code
 
 pytestmark = pytest.mark.rule("M41")
 
@@ -448,6 +449,7 @@ def plain(value):
         None,
     )
 )
+@example(("natuurlijk_persoon", {}, dict.fromkeys(OWN, ""), {**ADRES, "landcode": "5001"}))
 @pytest.mark.rule("M1")
 @pytest.mark.rule("M2")
 def test_any_klant_translates_the_same_each_time_and_loses_nothing_unsaid(ugly):
@@ -465,6 +467,7 @@ def test_any_klant_translates_the_same_each_time_and_loses_nothing_unsaid(ugly):
         f"subjectIdentificatie.{name}": value for name, value in given_["subjectIdentificatie"].items()
     }
     values |= {f"adres.{name}": given_["adres"][name] for name in ADRESVELDEN}
+    values["adres.landcode"] = land_van_code(values["adres.landcode"] or "") or values["adres.landcode"]
     # One name in two fields is told once.
     told = {value for name, value in values.items() if name in named and isinstance(value, str)}
     for name, value in values.items():
