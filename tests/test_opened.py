@@ -249,10 +249,10 @@ def test_looking_at_the_mark_takes_no_lock_from_sqlite(path: Path) -> None:
     Then the last of the other processes would remove a log that this one still reads.
     """
     script = (
-        "import sys; from pathlib import Path; from gateway.store import opened\n"
+        "import sys; from pathlib import Path; from gateway.store.file import holders\n"
         "try:\n"
-        "    with opened.alone(Path(sys.argv[1])): print('free')\n"
-        "except opened.InUse: print('in use')\n"
+        "    with holders.alone(Path(sys.argv[1])): print('free')\n"
+        "except holders.InUse: print('in use')\n"
     )
 
     def as_another_sees_it() -> str:
