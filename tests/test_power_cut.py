@@ -31,6 +31,7 @@ from gateway.http.problems import Problem
 from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_store
 from gateway.sample.server import SampleServer
+from gateway.store.file import database
 from gateway.store.file.database import Store
 from gateway.store.operation import inbox, leases
 from gateway.store.operation.sources import note_fetched, source_id
@@ -203,13 +204,13 @@ def _secret_in(output: str) -> str:
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How each write transaction that begins is synced."""
     found: list[int] = []
-    sync = Store._sync
+    sync = database._Held.sync
 
-    def look(self: Store, connection: Any, wanted: bool) -> None:
-        sync(self, connection, wanted)
-        found.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+    def look(self: database._Held, wanted: bool) -> None:
+        sync(self, wanted)
+        found.append(self.connection.execute("PRAGMA synchronous").fetchone()[0])
 
-    monkeypatch.setattr(Store, "_sync", look)
+    monkeypatch.setattr(database._Held, "sync", look)
     return found
 
 
