@@ -55,10 +55,14 @@ class _Keeper:
     def __init__(self, command: Sequence[str]) -> None:
         self.owner = os.getpid()
         self._command = [sys.executable, "-m", "gateway.server.supervise", str(self.owner), *command]
-        self._process = subprocess.Popen(self._command)
+        self._process = self._start()
         self._stopping = threading.Event()
         self._watching = threading.Thread(target=self._watch, daemon=True)
         self._watching.start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Out of our process group: what a terminal tells that would end it while it is still being loaded.
+        return subprocess.Popen(self._command, process_group=0)
 
     def stop(self) -> None:
         """Let it stop, and what it looks after."""
@@ -86,7 +90,7 @@ class _Keeper:
                 return
             wait, began = min(2 * wait, LONGEST_WAIT), time.monotonic()
             try:
-                self._process = subprocess.Popen(self._command)
+                self._process = self._start()
             except OSError as error:  # no room for a process: tried again, after longer
                 log.warning("what looks after the jobs can't be started", errno=error.errno)
 
@@ -137,7 +141,7 @@ def main() -> None:
     parent, *command = sys.argv[1:]
     setup_logging(json="--log-json" in command)
     signal.signal(signal.SIGTERM, _leave)
-    # We are in the process group of a server, which gets these signals; it then signals us.
+    # The server hears these signals; it then signals us.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     keep(int(parent), command)
