@@ -24,7 +24,7 @@ from test_serve import free_port, wait_for
 from gateway.config.model import Config
 from gateway.http.auth import create_token
 from gateway.installation import open_store
-from gateway.store.file import holders
+from gateway.store.file import database, full_disk, holders
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta, set_meta
 
@@ -158,6 +158,34 @@ def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
     again = Store(tmp_path / "klantbrug.db")
     assert [meta(again, name) for name in "abc"] == ["written"] * 3
     again.close()
+
+
+def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread makes way for writing while another is about to ask: that one's connection is not closed under it."""
+    monkeypatch.setattr(database, "SETTLE_SECONDS", 2.0)
+    monkeypatch.setattr(database, "AGAIN_SECONDS", 0.0)
+    Store(tmp_path / "klantbrug.db").close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.getsignal(signal.SIGXFSZ)
+    monkeypatch.setattr(full_disk, "has_room", lambda path: False)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
+    try:
+        store = Store(tmp_path / "klantbrug.db")
+        given = store.connection()
+        makes_way = threading.Event()
+        other = threading.Thread(target=store.connection)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    monkeypatch.setattr(full_disk, "has_room", lambda path: makes_way.set() or True)
+    other.start()
+    assert makes_way.wait(20)
+    assert given.execute("SELECT 1").fetchone() == (1,)
+    other.join(20)
+    assert not store.only_reads
+    set_meta(store, "a", "written")
+    assert meta(store, "a") == "written"
+    store.close()
 
 
 def test_a_store_that_was_never_made_can_not_begin_on_a_full_disk(tmp_path: Path, run_log: Path) -> None:

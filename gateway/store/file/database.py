@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from sqlite_utils import Database
 
@@ -31,6 +32,8 @@ STATEMENTS = 512  # that stay prepared
 OURS = {"meta", "document"}
 # How often a store without room is tried again, and how long after a write that failed this is reported.
 AGAIN_SECONDS = 2.0
+# So long has who was just given a connection that only reads to be done with it, or to begin a transaction.
+SETTLE_SECONDS = 0.1
 TOLD_SECONDS = 60.0
 NETWORK_FILE_SYSTEMS = {
     "nfs",
@@ -248,23 +251,32 @@ class Store:
         return self._held().connection
 
     def _held(self) -> _Held:
-        if self._cramped and time.monotonic() >= self._next_try:
-            self._try_again()
         held: _Held | None = getattr(self._local, "held", None)
-        if held is None or held.pid != os.getpid() or held.opened != self._opened:
+        if self._cramped and not (self._is_current(held) and held.connection.in_transaction):
+            self._make_way()
+        if not self._is_current(held):
             # Kept, never closed: closing a parent's connection here could disturb its files.
             self._local.of_parent = held
             held = self._local.held = _Held(self._connect(), self._opened, self._long_questions)
         return held
 
-    def _try_again(self) -> None:
+    def _is_current(self, held: _Held | None) -> TypeGuard[_Held]:
+        return held is not None and held.pid == os.getpid() and held.opened == self._opened
+
+    def _make_way(self) -> None:
         """Let every thread get a connection that writes, when there is room and nobody reads at this moment.
 
-        SQLite lets a process write only after all its connections that only read are closed.
+        SQLite lets a process write only after all its connections that only read are closed. Nobody is given one
+        meanwhile: who asks waits for the lock.
         """
         with self._cramped_lock:
+            if time.monotonic() < self._next_try:
+                return
             self._next_try = time.monotonic() + AGAIN_SECONDS
-            if any(each.in_transaction for each in self._cramped) or not full_disk.has_room(self.path):
+            if not self._cramped or not full_disk.has_room(self.path):
+                return
+            time.sleep(SETTLE_SECONDS)
+            if any(each.in_transaction for each in self._cramped):
                 return
             for each in self._cramped:
                 each.close()
