@@ -126,6 +126,17 @@ def _safe_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
+# What every record passes, whoever's it is.
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _tracebacks,
+    _safe_values,
+]
+
+
 def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | None = None) -> None:
     """Send all log records of the process to one stream (stderr), as key=value or JSON lines.
 
@@ -135,18 +146,10 @@ def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | N
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError("unknown log level")
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _tracebacks,
-        _safe_values,
-    ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *_SHARED,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -162,7 +165,7 @@ def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | N
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=_SHARED,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -180,12 +183,7 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
         logging.getLogger(name),
         processors=[
             structlog.stdlib.filter_by_level,
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _tracebacks,
-            _safe_values,
+            *_SHARED,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.stdlib.BoundLogger,

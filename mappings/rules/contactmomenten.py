@@ -19,17 +19,22 @@ from mappings.model.documents import Document
 from mappings.model.findings import Finding, Severity
 from mappings.model.settings import Kanaal, Settings
 from mappings.rules.esuite import adressen, identificatie_of, internetaak, is_contactverzoek
-from mappings.rules.klantcontacten import Contact, moment_text, too_confidential, zaak_onderwerp
+from mappings.rules.klantcontacten import (
+    INHOUD_LIMIT,
+    KANAAL_LIMIT,
+    ONDERWERP_LIMIT,
+    Contact,
+    moment_text,
+    too_confidential,
+    zaak_onderwerp,
+)
 from mappings.rules.klanten import as_rol, renamed
 from mappings.rules.rollen import LEGE_NAAM, Claim, translate_rol
 from mappings.values import namen
 from mappings.values.adressen import LEEG
 from mappings.values.texts import cut_at_word, fitted
 
-INHOUD_LIMIT: Final = 1000
 REACTIE_LIMIT: Final = 1000
-ONDERWERP_LIMIT: Final = 200
-KANAAL_LIMIT: Final = 50
 _TAAL: Final = re.compile(r"[a-z]{3}")
 _LEGE_CODES: Final = ("objectId", "codeObjecttype", "codeRegister", "codeSoortObjectId")
 # In the place of the klant of a betrokkene that has none.

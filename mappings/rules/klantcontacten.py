@@ -19,6 +19,8 @@ from mappings.values import namen
 from mappings.values.adressen import LEEG
 from mappings.values.texts import fitted
 
+# How long the served API lets the fields of a klantcontact be.
+KANAAL_LIMIT, ONDERWERP_LIMIT, INHOUD_LIMIT = 50, 200, 1000
 HOOFDONDERWERP_LIMIT = 200
 METADATA_LIMIT = 255
 KLANTCONTACTER = "klantcontacter"
@@ -104,10 +106,12 @@ def translate_klantcontact(
             {
                 "nummer": None,
                 "referentienummer": None,
-                "kanaal": fitted(kanaal.kanaal, 50, "M28", "kanaal", result.findings),
-                "onderwerp": fitted(contact["onderwerp"], 200, "M28", "onderwerp", result.findings)
+                "kanaal": fitted(kanaal.kanaal, KANAAL_LIMIT, "M28", "kanaal", result.findings),
+                "onderwerp": fitted(
+                    contact["onderwerp"], ONDERWERP_LIMIT, "M28", "onderwerp", result.findings
+                )
                 or "(geen onderwerp)",
-                "inhoud": fitted(contact["toelichting"], 1000, "M28", "toelichting", result.findings),
+                "inhoud": fitted(contact["toelichting"], INHOUD_LIMIT, "M28", "toelichting", result.findings),
                 "reactie": "",
                 "indicatieContactGelukt": None,
                 "hoofdOnderwerpType": hoofdonderwerp,
