@@ -438,7 +438,9 @@ def test_status_page_and_phase_say_it(data: Dataset, server: SampleServer, insta
     told = "1 object is niet te lezen (quarantaine): wie daarnaar zoekt krijgt geen volledig antwoord"
     assert told in " ".join(command(installation, "status").output.split())
     assert told in " ".join(command(installation, "phase").output.split())
-    assert told in " ".join(Asker(installation).page().split())
+    page = " ".join(Asker(installation).page().split())
+    assert told in page
+    assert '<span class="half">volledig, op het onleesbare na</span>' in page  # and not green
     bad_rol(data, betrokkeneIdentificatie=None)
     backfilled(installation)
     assert "alle andere antwoorden" in " ".join(command(installation, "status").output.split())
