@@ -31,7 +31,13 @@ HOST = "https://zaken.example/zaken/api/v1/zaken/"
         (TEXT[:-1] + "g", False, False, False, False),
         (TEXT.replace("-", "")[:-1] + "g", False, False, False, False),
         ("x" + TEXT, False, False, False, False),
-        ("ab " * 10 + "cd", False, False, False, False),  # as many signs, with spaces that hexadecimal reading skips
+        (
+            "ab " * 10 + "cd",
+            False,
+            False,
+            False,
+            False,
+        ),  # as many signs, with spaces that hexadecimal reading skips
         (HOST, False, False, False, False),
         ("", False, False, False, False),
     ],
