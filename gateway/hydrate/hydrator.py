@@ -44,6 +44,7 @@ from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
+from gateway.store.legacy.provenance import document_of
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
 from mappings.identity.identity import place
 
@@ -383,7 +384,7 @@ class LegacyHydrator:
             return [need]
         uuid = UUID(need.value)
         with self.store.read() as connection:
-            found = rows.document_of(connection, uuid.bytes)
+            found = document_of(connection, uuid.bytes)
         if found is not None:
             return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:
@@ -399,7 +400,7 @@ class LegacyHydrator:
         needs: dict[Need, None] = {}
         with self.store.read() as connection:
             for item in shown:
-                found = rows.document_of(connection, item.uuid)
+                found = document_of(connection, item.uuid)
                 if found is None:
                     continue
                 _, owner, owner_row = found

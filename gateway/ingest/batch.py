@@ -26,7 +26,7 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
+from gateway.store.legacy import quarantine, ties, visibility
 from gateway.store.legacy.erased import note_erased
 from gateway.store.operation.inbox import owe
 from gateway.store.operation.sources import source_id
@@ -86,7 +86,7 @@ class Batch:
                 changed.append((item, row))
         self.result.changed += len(changed)
         self._put(kind, changed, zaken)
-        rows.seen(self.connection, [row.id for row in held.values()], self.now)
+        visibility.seen(self.connection, [row.id for row in held.values()], self.now)
         self._finish()
 
     def _older(self, batch: Sequence[Incoming], held: Mapping[bytes, rows.RawRow], asked: int) -> set[bytes]:
@@ -100,7 +100,7 @@ class Batch:
             if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
         ]
         others = [item.uuid for item in batch if item.uuid not in held]
-        return rows.known_since(self.connection, changed, others, asked, self.now)
+        return visibility.known_since(self.connection, changed, others, asked, self.now)
 
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
@@ -172,9 +172,9 @@ class Batch:
             row = held.id
             rows.set_state(self.connection, [row], state)
         if state == UNREADABLE:
-            rows.set_invisible(self.connection, row)
+            visibility.set_invisible(self.connection, row)
         else:
-            rows.seen(self.connection, [row], self.now)
+            visibility.seen(self.connection, [row], self.now)
         self._judge_content(uuid, state)
         rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
         if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
@@ -245,7 +245,7 @@ class Batch:
         if item.kind in TYING:
             self._tie(item, row_id, state, translated)
         if state == QUARANTINED and isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row_id, translated.reason, self.now)
+            quarantine.put(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
         emptied = row is not None and row.emptied
         self.unseen.note_keys(
@@ -348,7 +348,7 @@ class Batch:
         state = self._state(item, translated, {zaak: zaak_state} if zaak else {})
         facts = None
         if isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row.id, translated.reason, self.now)
+            quarantine.put(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self.claims.add(kind, row.id, row.uuid, zaak, translated)
