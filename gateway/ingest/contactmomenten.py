@@ -15,7 +15,7 @@ import orjson
 from gateway.ingest.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
 from gateway.store.documents.writing import put_documents
-from gateway.store.edits.adopting import derived_uuids
+from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties

@@ -16,7 +16,7 @@ import orjson
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.documents.numbering import number
 from gateway.store.documents.writing import put_documents
-from gateway.store.edits.adopting import derived_uuids
+from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away, overlay
 from gateway.store.legacy import claims as statements
 from gateway.store.legacy import objects as rows
