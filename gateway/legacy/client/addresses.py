@@ -31,7 +31,7 @@ def object_template(kind: str) -> str:
     return f"GET /{LISTS[kind].path}/*"
 
 
-class Addresses:
+class SourceAddresses:
     """The addresses of one source."""
 
     def __init__(self, source: Source) -> None:

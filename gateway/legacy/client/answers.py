@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.legacy import errors
 from gateway.legacy.client import lenient_parser
-from gateway.legacy.client.addresses import Addresses, uuid_of
+from gateway.legacy.client.addresses import SourceAddresses, uuid_of
 from gateway.legacy.client.transport import SourceAnswer
 from mappings.incoming.unreadable import Unreadable, unreadable
 from mappings.standards import LISTS
@@ -92,7 +92,11 @@ def plain(found: Any) -> Any:
 
 
 def unreadable_object(
-    addresses: Addresses, kind: str, uuid: str, text: str | bytes, fault: Unreadable = Unreadable.STRUCTURE
+    addresses: SourceAddresses,
+    kind: str,
+    uuid: str,
+    text: str | bytes,
+    fault: Unreadable = Unreadable.STRUCTURE,
 ) -> dict[str, Any]:
     """An object that can't be read, with the zaak that its text names: that decides on who may know of it (M34)."""
     known = {"url": addresses.of_object(kind, uuid), "uuid": uuid.lower()}

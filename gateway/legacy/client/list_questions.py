@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from gateway.legacy import errors
-from gateway.legacy.client.addresses import Addresses, list_template, uuid_of
+from gateway.legacy.client.addresses import SourceAddresses, list_template, uuid_of
 from gateway.legacy.client.api_versions import DEFAULT_PAGE_SIZE, PAGE_SIZE, ApiVersion
 from mappings.standards import LISTS
 from mappings.standards.declaration import Pages
 
 
 @dataclass(frozen=True, slots=True)
-class ListQuery:
+class SourceQuestion:
     """A question to a list, for a version of the source."""
 
     kind: str
@@ -37,9 +37,9 @@ class ListQuery:
         return replace(self, params={**self.params, "pageSize": str(size)})
 
 
-def list_query(
-    addresses: Addresses, kind: str, filters: Mapping[str, str], version: ApiVersion, size: int
-) -> ListQuery:
+def source_question(
+    addresses: SourceAddresses, kind: str, filters: Mapping[str, str], version: ApiVersion, size: int
+) -> SourceQuestion:
     """The filters as this source wants them, with pages of that size where it knows sizes.
 
     Raises BadRequest for a filter that the version does not have, and for a list without pages without a filter.
@@ -59,4 +59,4 @@ def list_query(
         params[name] = addresses.of_object(own_urls[name], uuid) if uuid else value
     if version.has(kind, "pageSize"):
         params["pageSize"] = str(size)
-    return ListQuery(kind, params, list_template(kind, params), version)
+    return SourceQuestion(kind, params, list_template(kind, params), version)

@@ -17,7 +17,7 @@ from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import Waiting, current
 from gateway.legacy.client import api_versions, lenient_parser
-from gateway.legacy.client.addresses import Addresses, list_template, object_template
+from gateway.legacy.client.addresses import SourceAddresses, list_template, object_template
 from gateway.legacy.client.answers import (
     ListCount,
     Page,
@@ -28,7 +28,7 @@ from gateway.legacy.client.answers import (
     unreadable_object,
 )
 from gateway.legacy.client.api_versions import ApiVersion
-from gateway.legacy.client.list_questions import ListQuery, list_query
+from gateway.legacy.client.list_questions import SourceQuestion, source_question
 from gateway.legacy.client.smaller_pages import Fits, Part, first_address, in_parts, next_size
 from gateway.legacy.client.transport import Retries, SourceAnswer, Transport
 from gateway.legacy.client.version_probe import Spoken
@@ -51,7 +51,7 @@ class ZakenClient:
         """`pace`: the path of the store whose processes ask the source together; None asks by itself."""
         self.source_name = source.name
         self._source = source
-        self._addresses = Addresses(source)
+        self._addresses = SourceAddresses(source)
         retries = retries or Retries()
         self._gates = Gates(source, pace)
         self._transport = Transport(source, retries, self._gates)
@@ -138,7 +138,7 @@ class ZakenClient:
         return self.version_of(kind, deadline=deadline).has(kind, parameter)
 
     def url_of(self, kind: str, uuid: str) -> str:
-        """The address of an object. Raises what `Addresses.of_object` raises."""
+        """The address of an object. Raises what `SourceAddresses.of_object` raises."""
         return self._addresses.of_object(kind, uuid)
 
     def get(self, kind: str, uuid: str, *, deadline: float | None = None) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class ZakenClient:
     def unfiltered(self, kind: str) -> list[dict[str, Any]]:
         """All of a list without pages, in one call; for who knows that it is short: a long one breaks the source."""
         version = self.version_of(kind)
-        question = ListQuery(kind, {}, list_template(kind), version)
+        question = SourceQuestion(kind, {}, list_template(kind), version)
         found = self._objects_in(self._list(question, None), kind, question.template, None)
         self._charge(kind, len(found))
         return found
@@ -271,7 +271,9 @@ class ZakenClient:
             self._spoken.hear(answer.headers.get("API-version", ""))
         return answer
 
-    def _list(self, question: ListQuery, deadline: float | None, page: int | None = None) -> SourceAnswer:
+    def _list(
+        self, question: SourceQuestion, deadline: float | None, page: int | None = None
+    ) -> SourceAnswer:
         """One call on a list. Raises VersionChanged when the source turns out to speak another version by now."""
         kind, params = question.kind, question.params
         if page is not None:
@@ -292,10 +294,10 @@ class ZakenClient:
 
     def _question(
         self, kind: str, filters: Mapping[str, str], deadline: float | None, size: int
-    ) -> ListQuery:
-        return list_query(self._addresses, kind, filters, self.version_of(kind, deadline=deadline), size)
+    ) -> SourceQuestion:
+        return source_question(self._addresses, kind, filters, self.version_of(kind, deadline=deadline), size)
 
-    def _page(self, question: ListQuery, number: int, size: int, deadline: float | None) -> Part:
+    def _page(self, question: SourceQuestion, number: int, size: int, deadline: float | None) -> Part:
         """One page of a list; one that is too large, or has a broken structure, in smaller ones, down to the object
         that is so (M3). Raises TooLarge where the source knows no sizes."""
         kind, sized = question.kind, question.sized
