@@ -37,7 +37,7 @@ from gateway.base.clock import DUTCH_TIME
 from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
-from gateway.operator.explain import Explainer, without_values
+from gateway.operator.explain.explainer import Explainer, without_values
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.inspect.status import status
 from mappings.explain import why

@@ -21,7 +21,7 @@ from legacy_objects import BSN, RSIN, SECRET, SETTINGS, rol, uuid_of, zaak
 from test_explain import Operator, field, group
 from test_moments import CONTACT, HELD, HERE, POINTED_AT, POINTS_HERE, WHOLE, Register, zaakcontactmoment
 
-from gateway.operator.explain import Explainer
+from gateway.operator.explain.explainer import Explainer
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from mappings import klantinteracties

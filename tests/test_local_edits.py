@@ -19,7 +19,7 @@ from support import API, UUID_SECRET, Asker, dump_digest, read_config, some_zake
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_installation
-from gateway.operator.explain import Explainer
+from gateway.operator.explain.explainer import Explainer
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
