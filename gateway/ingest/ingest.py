@@ -15,10 +15,10 @@ import orjson
 
 from gateway.base.row_set import Bits
 from gateway.ingest.batch import Batch
+from gateway.ingest.documents.recompute import Merging
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.ingest.outcome import Result
 from gateway.ingest.rebuild_batch import Again
-from gateway.ingest.recompute import Merging
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import GONE, UNREADABLE
 from gateway.store.edits.adopting import ADOPTABLE
