@@ -26,7 +26,7 @@ from test_ingest import read_slice
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.cli.commands.demo import free_port
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation, open_installation, open_store
 from gateway.operator.status import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer

@@ -51,7 +51,7 @@ def jobs_serve(config: Config, supervisor: int | None = None, register: bool = F
 def jobs_list(config: Config, as_json: bool) -> None:
     """Toont de jobs: of ze aanstaan, wanneer ze draaien, en hun laatste run."""
     from gateway.base.dutch_time import local
-    from gateway.cli.terminal.progress import styled
+    from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
     from gateway.operator.status import run_told
     from gateway.store.inspect.status import moment_of

@@ -24,7 +24,7 @@ def phase(
     config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, log: bool
 ) -> None:
     """Toont of wijzigt de fase van een bron: live, synced of cutover."""
-    from gateway.cli.terminal.progress import styled
+    from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
     from gateway.operator.phase import NotAllowed, switch
     from gateway.operator.status import COVERAGES, unread_told

@@ -112,7 +112,7 @@ def _jobs_command(config: Config, register: bool) -> list[str]:
 def status(config: Config, as_json: bool, link: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.beheer.page_access import LINK_SECONDS, SESSION_SECONDS, new_link
-    from gateway.cli.terminal.progress import status_text
+    from gateway.cli.terminal.status_text import status_text
     from gateway.installation import open_store
     from gateway.operator.status import overview
 
