@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from earlier_objects import (
+from builders.earlier_objects import (
     CONTACTMOMENTEN,
     contactmoment,
     earlier_url,
@@ -14,9 +14,9 @@ from earlier_objects import (
     klantcontactmoment,
     objectcontactmoment,
 )
+from builders.legacy_objects import SETTINGS, SOURCE, UUIDS, medewerker, rules, said, uuid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from legacy_objects import SETTINGS, SOURCE, UUIDS, medewerker, rules, said, uuid_of
 
 from mappings import klantinteracties
 from mappings.identity.identity import key_uuid

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from earlier_objects import contactmoment
+from builders.earlier_objects import contactmoment
+from builders.legacy_objects import SECRET, SETTINGS, SOURCE
 from hypothesis import given
 from hypothesis import strategies as st
-from legacy_objects import SECRET, SETTINGS, SOURCE
 
 from mappings.identity.identity import Uuids
 from mappings.model.documents import Document

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from uuid import UUID
 
 import pytest
+from builders.paths import ROOT
 
 from mappings.values.uuids import is_usual, usual_at_end, uuid_bytes_in, uuid_bytes_of, uuid_in, uuid_of
 
-ROOT = Path(__file__).parent.parent.parent
 TEXT = "3FA85F64-5717-4562-b3fc-2c963f66afa6"
 UUID_OF = UUID(TEXT)
 HOST = "https://zaken.example/zaken/api/v1/zaken/"
