@@ -210,7 +210,7 @@ class AskingSource:
         self.tell()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             runs.beat(connection, self.run)
-            backfills.tell(connection, self.source, self.telling.news(self.asked_how))
+            backfills.report(connection, self.source, self.telling.news(self.asked_how))
         if self.asked_how["waiting"] in LONG and self.yields():
             raise Yielded
         self._looked = time.monotonic()

@@ -79,7 +79,7 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     SIGHUP leest de configuratie opnieuw, zonder dat een verzoek mislukt.
     """
     from gateway.config.load import load_config
-    from gateway.operator.exposure import must_be_sheltered
+    from gateway.operator.exposure import refuse_exposed
     from gateway.server.serve import must_be_free
     from gateway.server.serve import serve as run
     from gateway.server.supervise import beside
@@ -87,7 +87,7 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     def judged(found: Config) -> Config:
         found = serving(found, register)
         if not insecure:
-            must_be_sheltered(found)
+            refuse_exposed(found)
         return found
 
     config = judged(config)

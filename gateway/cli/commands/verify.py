@@ -113,7 +113,7 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
     from gateway.base.dutch_time import local
     from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
-    from gateway.operator.status import proof_told
+    from gateway.operator.status import proof_label
     from gateway.store.inspect.status import moment_of
     from gateway.store.operation import verify_reports
 
@@ -127,7 +127,7 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
             if as_json:
                 click.echo(orjson.dumps(values).decode())
                 continue
-            outcome = styled(proof_told(line.clean))
+            outcome = styled(proof_label(line.clean))
             mode = "alles" if line.mode == "full" else "steekproef"
             click.echo(f"{line.id}: bron {line.source}, {mode}, {local(line.ended)}, {outcome}")
         if not kept and not as_json:

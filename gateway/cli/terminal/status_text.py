@@ -17,12 +17,12 @@ from gateway.legacy.pacing.turns import BROKEN
 from gateway.operator.status import (
     COLOURS,
     COVERAGES,
-    InWords,
+    StatusLabel,
     doing_text,
     kinds_shown,
-    run_told,
+    run_label,
     trouble,
-    unread_told,
+    unread_text,
 )
 from jobs.backfill.progress import waits_text
 
@@ -41,7 +41,7 @@ def backfills_text(overview: dict[str, Any]) -> str:
             console.print("\n".join([f"Bron {name}: er liep nog geen backfill.", *asking]))
             continue
         if not one["running"]:
-            state = run_told("backfill", run["status"])
+            state = run_label("backfill", run["status"])
             # What it says of itself may begin with that same word.
             message = run["message"] or ""
             rest = (
@@ -140,7 +140,7 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
             table.add_column(heading, no_wrap=True)
         table.add_column("bericht", overflow="fold")
         for run in status["runs"]:
-            state = _styled(run_told(run["job"], run["status"]))
+            state = _styled(run_label(run["job"], run["status"]))
             started, finished = local_of(run["started"]), local_of(run["finished"])
             table.add_row(run["job"], run["source"] or "", state, started, finished, run["message"] or "")
         console.print(table)
@@ -148,7 +148,7 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
         hint = f"Te bekijken in quarantaine: {status['quarantine']['open']}: {command} quarantine list"
         console.print(hint, soft_wrap=True)
     for name, source in status["sources"].items():
-        if text := unread_told(source["unread"]):
+        if text := unread_text(source["unread"]):
             console.print(f"Bron {name}: {text}", soft_wrap=True)
     notifications = status["notifications"]
     if any(notifications.values()):
@@ -173,13 +173,13 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
     return written.getvalue()
 
 
-def styled(told: InWords) -> str:
+def styled(label: StatusLabel) -> str:
     """A word in its colour; click leaves the colour out where the output is no terminal."""
-    return click.style(told.word, fg=COLOURS[told.level], bold=True)
+    return click.style(label.word, fg=COLOURS[label.level], bold=True)
 
 
-def _styled(told: InWords) -> Text:
-    return Text(told.word, style=f"bold {COLOURS[told.level]}")
+def _styled(label: StatusLabel) -> Text:
+    return Text(label.word, style=f"bold {COLOURS[label.level]}")
 
 
 def _paper() -> tuple[Console, io.StringIO]:
