@@ -28,7 +28,7 @@ from gateway.store.base.kinds import (
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
 from gateway.store.legacy.erased import note_erased
-from gateway.store.operation.inbox import owe
+from gateway.store.operation.inbox import requeue
 from gateway.store.operation.sources import source_id
 from mappings.model.findings import Finding, Severity, Untranslatable
 from mappings.model.ties import Tie
@@ -338,7 +338,7 @@ class Batch:
         wanted = self.result.refetch_zaken if kind == "zaak" else self.result.refetch_moments
         if UUID(bytes=uuid) not in wanted:
             wanted.add(UUID(bytes=uuid))
-            owe(self.connection, self.source, kind, uuid, self.now)
+            requeue(self.connection, self.source, kind, uuid, self.now)
 
     def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
         """Translate a held object again, now that its zaak is known."""

@@ -336,7 +336,7 @@ class Api:
         for _ in range(MOST_ROUNDS):
             shown: list[Shown] = []
             found = read(shown)
-            answer.outcome = outcome = self._hydrator.after(outcome, shown)
+            answer.outcome = outcome = self._hydrator.after_answer(outcome, shown)
             if not outcome.retry:
                 return found
         answer.outcome = replace(outcome, coverage=PARTIAL, reason=outcome.reason or NOT_FINISHED)

@@ -134,13 +134,13 @@ class AskingSource:
 
         def take(answer: tuple[int, Any]) -> None:
             asked, found = answer
-            result = self.fetcher.settle(kind, uuid, found, asked)
+            result = self.fetcher.apply_answer(kind, uuid, found, asked)
             self.telling.count(BY_UUID, 1, result)
-            self.settle(result)
+            self.fetch_dependents(result)
 
         return Question(partial(dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
 
-    def settle(self, result: Result) -> None:
+    def fetch_dependents(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
         self.first.extend(self.by_uuid(kind, uuid) for kind, uuid in sorted(result.doubtful))
         self.first.extend(self.by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
@@ -167,7 +167,7 @@ class AskingSource:
                     return
                 result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
                 self.telling.count(kind, len(found), result)
-                self.settle(result)
+                self.fetch_dependents(result)
 
             self.first.extend(
                 Question(

@@ -247,7 +247,7 @@ class Backfill:
                 keep(connection, shown(page.objects, result.new), number)
 
             result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also, asked=page.asked)
-            asking.settle(result)
+            asking.fetch_dependents(result)
             if kind == "contactmoment":
                 asking.ties(page.objects if cursor.look <= cursor.all_ties else result.new)
             self._total(kind, None if filters else page.count)

@@ -116,7 +116,7 @@ def test_without_a_place_what_was_never_read_is_refused_and_read_meanwhile(
     assert full.client.get("internetaken").status_code == 200
     server.traps.stall_rate = 0
     full.end()
-    assert full.client.hydrator.settle()
+    assert full.client.hydrator.drain()
     server.reset_calls()
     answer = full.client.get("klantcontacten", **{ZAAK: second})
     assert answer.status_code == 200 and answer.headers["Klantbrug-Freshness"] == "fresh"

@@ -155,7 +155,7 @@ class Script:
         self.asked.append((kind, uuid))
         return self.first
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         assert not self.store.connection().in_transaction
         self.shown.append(list(shown))
         if self.then:

@@ -557,7 +557,7 @@ class Script:
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         return self._say(f"write {kind}", sorted(loaded))
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         assert not self.store.connection().in_transaction
         return outcome
 

@@ -382,7 +382,7 @@ def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
         for bsn in chosen:
             asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
         until = time.monotonic() + 60
-        while not all(fetcher.held("partij", f"brp:bsn:{bsn}") for bsn in chosen):
+        while not all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen):
             assert time.monotonic() < until
             time.sleep(0.1)
         bad.stop()

@@ -90,7 +90,7 @@ class Hydrator(Protocol):
         """
         ...
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         """When the answer has been read: may fetch more, and then asks to read again (`retry`)."""
         ...
 
@@ -113,6 +113,6 @@ class LocalOnly:
         """Complete, from the store."""
         return LOCAL
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
         """As it was."""
         return outcome
