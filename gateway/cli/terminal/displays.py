@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from gateway.base.logs import get_logger
-from gateway.cli.terminal.progress import LINE_SECONDS, Display, Pace, Reached
+from gateway.cli.terminal.progress import LINE_SECONDS, Display, Reached, Speed
 from gateway.operator.status import in_all_text, pace_text, reading
 from jobs.backfill.progress import Progress
 from jobs.common.progress import Step
@@ -23,12 +23,12 @@ def _backfill_reached(progress: Progress) -> Reached:
     return Reached(step, progress.done, progress.total, progress.waits)
 
 
-def _backfill_beside(progress: Progress, _pace: Pace) -> str:
+def _backfill_beside(progress: Progress, _pace: Speed) -> str:
     text = pace_text(progress.rate, progress.seconds_left, progress.waits, progress.limit)
     return f"{_counted(progress.done, progress.total)} {text}{in_all_text(progress.seconds_left_in_all)}"
 
 
-def _backfill_line(progress: Progress, _pace: Pace) -> None:
+def _backfill_line(progress: Progress, _pace: Speed) -> None:
     get_logger("klantbrug.backfill").info(
         "backfill",
         source=progress.source,
@@ -48,24 +48,24 @@ def _step_reached(step: Step) -> Reached:
     return Reached(f"{step.source}: {step.what}", step.done, step.total, step.waits)
 
 
-def _step_beside(step: Step, pace: Pace) -> str:
-    left = "-:--:--" if pace.seconds_left is None else str(timedelta(seconds=round(pace.seconds_left)))
-    text = f"{_counted(step.done, step.total)} {round(pace.rate)}/s {left}"
+def _step_beside(step: Step, speed: Speed) -> str:
+    left = "-:--:--" if speed.seconds_left is None else str(timedelta(seconds=round(speed.seconds_left)))
+    text = f"{_counted(step.done, step.total)} {round(speed.rate)}/s {left}"
     return f"{text} wacht: {step.waits}" if step.waits else text
 
 
 def _steps(job: str) -> Display[Step]:
     log = get_logger(f"klantbrug.{job}")
 
-    def line(step: Step, pace: Pace) -> None:
+    def line(step: Step, speed: Speed) -> None:
         log.info(
             job,
             source=step.source,
             step=step.what,
             done=step.done,
             total=step.total,
-            per_second=round(pace.rate),
-            seconds_left=None if pace.seconds_left is None else round(pace.seconds_left),
+            per_second=round(speed.rate),
+            seconds_left=None if speed.seconds_left is None else round(speed.seconds_left),
             **({"waits": step.waits} if step.waits else {}),
         )
 
@@ -84,15 +84,15 @@ def _copy_reached(copied: Copied) -> Reached:
     return Reached(copied.what, copied.done, copied.total or None)
 
 
-def _copy_beside(copied: Copied, pace: Pace) -> str:
+def _copy_beside(copied: Copied, speed: Speed) -> str:
     if not copied.total:
         return "..."
     text = f"{100 * copied.done // copied.total} %"
-    return text if pace.seconds_left is None else f"{text}, nog {pace.seconds_left:.0f} s"
+    return text if speed.seconds_left is None else f"{text}, nog {speed.seconds_left:.0f} s"
 
 
-def _copy_line(copied: Copied, pace: Pace) -> None:
-    click.echo(f"{copied.what}{':' if copied.total else ''} {_copy_beside(copied, pace)}", err=True)
+def _copy_line(copied: Copied, speed: Speed) -> None:
+    click.echo(f"{copied.what}{':' if copied.total else ''} {_copy_beside(copied, speed)}", err=True)
 
 
 BACKFILL = Display(_backfill_reached, _backfill_beside, _backfill_line, each_step=True)

@@ -37,7 +37,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Speed:
     """How fast a step goes, measured from when it was first shown: a second, and the seconds left."""
 
     rate: float
@@ -53,8 +53,8 @@ class Display(Generic[Report]):
     """
 
     reached: Callable[[Report], Reached]
-    beside: Callable[[Report, Pace], str]
-    line: Callable[[Report, Pace], None]
+    beside: Callable[[Report, Speed], str]
+    line: Callable[[Report, Speed], None]
     each_step: bool = False
     silent: float = 0.0
 
@@ -71,16 +71,16 @@ def show_progress(display: Display[Report]) -> Iterator[Callable[[Report], None]
         yield _Bars(display, bars).show
 
 
-class _Paces:
+class _Speeds:
     def __init__(self) -> None:
         self.begun: dict[str, tuple[float, int]] = {}
 
-    def of(self, reached: Reached) -> Pace:
+    def of(self, reached: Reached) -> Speed:
         began, before = self.begun.setdefault(reached.step, (time.monotonic(), reached.done))
         passed, done = time.monotonic() - began, reached.done - before
         rate = done / passed if passed > LEAST_SECONDS else 0.0
         left = (reached.total or 0) - reached.done
-        return Pace(rate, left / rate if rate and left > 0 and not reached.waits else None)
+        return Speed(rate, left / rate if rate and left > 0 and not reached.waits else None)
 
 
 class _Bars(Generic[Report]):
@@ -88,7 +88,7 @@ class _Bars(Generic[Report]):
         self.display = display
         self.bars = bars
         self.tasks: dict[str, Any] = {}
-        self.paces = _Paces()
+        self.speeds = _Speeds()
         self.last = Reached("", 0, 0)
 
     def show(self, report: Report) -> None:
@@ -100,7 +100,7 @@ class _Bars(Generic[Report]):
         self.last = reached
         # The count of a source is a hint: it may be lower than what it shows.
         total = None if reached.total is None else max(reached.total, reached.done)
-        beside = self.display.beside(report, self.paces.of(reached))
+        beside = self.display.beside(report, self.speeds.of(reached))
         self.bars.update(self.tasks[reached.step], completed=reached.done, total=total, beside=beside)
 
 
@@ -111,17 +111,17 @@ class _Lines(Generic[Report]):
         self.last: dict[str, float] = {}
         self.ended: set[str] = set()
         self.waits = ""
-        self.paces = _Paces()
+        self.speeds = _Speeds()
 
     def show(self, report: Report) -> None:
         reached = self.display.reached(report)
-        pace = self.paces.of(reached)
+        speed = self.speeds.of(reached)
         if not self._due(reached):
             return
         self.last[self._step(reached)], self.waits = time.monotonic(), reached.waits
         if reached.ended:
             self.ended.add(reached.step)
-        self.display.line(report, pace)
+        self.display.line(report, speed)
 
     def _due(self, reached: Reached) -> bool:
         if reached.total is not None and time.monotonic() - self.begun < self.display.silent:
