@@ -20,7 +20,7 @@ from gateway.fetch.visit import Freshness, Visit
 from gateway.ingest.ingest import Ingest, Result
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import DeadlinePassed, Forbidden, LegacyError, NotFound
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 from gateway.store.file.database import Store
 from gateway.store.legacy import claims, identities
 from gateway.store.legacy import objects as rows
@@ -165,7 +165,7 @@ class Fetcher:
             return
         if of_zaken_api:
             self.client.refuse_when_broken()
-        about_to_wait(self.name, "wacht op dezelfde vraag van een ander")
+        take_waiting_place(self.name, "wacht op dezelfde vraag van een ander")
         seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
         lease = f"{self.name} {name}"
         try:

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.base import memory
-from gateway.base.log_throttle import Seldom
+from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger
 from gateway.config.model import Live
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Coverage
@@ -37,7 +37,7 @@ from gateway.hydrate.needs import (
 )
 from gateway.hydrate.refresh import Refresher
 from gateway.ingest.ingest import OtherMaximum
-from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, Shown, worst
+from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, ShownDocument, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
 from gateway.store.file.database import Store
@@ -48,7 +48,7 @@ from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
 from mappings.identity.identity import place
 
 log = get_logger(__name__)
-no_answers = Seldom(log, "bron antwoordt niet")
+no_answers = LogThrottle(log, "bron antwoordt niet")
 RETRY_AFTER = 300
 # Who found no place to wait for a source may find one so soon, and what was asked is read meanwhile.
 PLACE_RETRY_AFTER = 2
@@ -154,7 +154,7 @@ class LegacyHydrator:
             raise met.otherwise
         return met
 
-    def after_answer(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         """What stands in the answer must be whole too: fetch what was never read of it, and say to read again.
 
         Only a source that was not read whole is asked for it: of another the store has all. What is only too old is
@@ -385,7 +385,7 @@ class LegacyHydrator:
         with self.store.read() as connection:
             found = rows.document_of(connection, uuid.bytes)
         if found is not None:
-            return self._needs_of([Shown(need.kind, found[0], uuid.bytes)])
+            return self._needs_of([ShownDocument(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:
             return [Need("klantcontact", need.value)]
         if uuid.version != 8:
@@ -394,7 +394,7 @@ class LegacyHydrator:
             self._refuse(NOT_ASKABLE)
         return None
 
-    def _needs_of(self, shown: Sequence[Shown]) -> list[Need]:
+    def _needs_of(self, shown: Sequence[ShownDocument]) -> list[Need]:
         """What the documents in an answer are made of."""
         needs: dict[Need, None] = {}
         with self.store.read() as connection:

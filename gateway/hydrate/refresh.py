@@ -13,7 +13,7 @@ from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
 
 from gateway.base import memory
-from gateway.base.log_throttle import Seldom
+from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
@@ -26,8 +26,8 @@ from gateway.store.file.lock_waits import StoreBusy
 
 log = get_logger(__name__)
 
-too_much = Seldom(log, "too much to refresh")
-not_refreshed = Seldom(log, "not refreshed")
+too_much = LogThrottle(log, "too much to refresh")
+not_refreshed = LogThrottle(log, "not refreshed")
 
 # Of each source.
 MOST_WAITING = 200

@@ -20,7 +20,7 @@ from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
 from gateway.legacy.background import background, patient
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.errors import NotNow, TooLarge
+from gateway.legacy.errors import TooLarge, WaitTooLong
 from gateway.legacy.pacing.gate import LONG
 from gateway.legacy.pacing.turns import BROKEN
 from gateway.store.operation import backfills, runs
@@ -108,7 +108,7 @@ class AskingSource:
             try:
                 self.one(self._version)
                 return
-            except NotNow as error:
+            except WaitTooLong as error:
                 if error.waiting.reason == BROKEN:
                     raise
 

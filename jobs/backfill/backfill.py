@@ -126,7 +126,7 @@ class Backfill:
                 with ended, self.store.write(synced=True) as connection:
                     runs.end_run(connection, run, status, message)
                 if status in runs.ENDED:
-                    self.asking.client.forget_overrides()
+                    self.asking.client.clear_overrides()
             leases.let_go(self.store, grip)
 
     def _all(self, run: runs.Run) -> str:
