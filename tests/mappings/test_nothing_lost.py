@@ -7,10 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
-from earlier_objects import earlier_uuid, klant
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.earlier_objects import earlier_uuid, klant
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -24,6 +22,8 @@ from legacy_objects import (
     rol_uuid,
     uuid_of,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappings.incoming import unplaced_fields
 from mappings.klantinteracties import load

@@ -4,9 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -26,6 +24,8 @@ from legacy_objects import (
     vestiging,
     zaak,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mappings.model.claims import Claim
 from mappings.model.findings import Untranslatable

@@ -3,9 +3,9 @@
 import gzip
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from builders.paths import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
@@ -16,7 +16,7 @@ from mappings.model.findings import Untranslatable
 BASE = "http://zaken.example/zaken/api/v1/"
 ZAAK = "2e954df3-161e-4f15-b13f-50a86ad97a56"
 OWN = "0fcd935e-072e-42d6-ad1d-2990b47cea32"
-SLICE = Path(__file__).parents[1] / "data" / "slice.jsonl.gz"
+SLICE = DATA / "slice.jsonl.gz"
 
 
 def rol(soort="natuurlijk_persoon", identificatie=None, **fields):

@@ -56,7 +56,10 @@ def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[
 
 
 def note(
-    connection: sqlite3.Connection, document: Document, held: editing.HeldDraft, names: dict[UUID, UUID]
+    connection: sqlite3.Connection,
+    document: Document,
+    held: editing.EditableDocument,
+    names: dict[UUID, UUID],
 ) -> None:
     """Note that a document of the legacy is what a client made: `held`, as it is now. In `names` it gets its name.
 

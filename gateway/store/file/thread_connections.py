@@ -168,7 +168,7 @@ class ThreadConnections:
             if time.monotonic() < self._next_try:
                 return
             self._next_try = time.monotonic() + AGAIN_SECONDS
-            if not self._cramped or not full_disk.has_room(self._store):
+            if not self._cramped or not full_disk.can_write(self._store):
                 return
             time.sleep(SETTLE_SECONDS)
             if any(each.in_transaction for each in self._cramped):

@@ -39,6 +39,6 @@ class Troubles:
         failed = self.unwritable
         if failed and (only_reads or time.monotonic() - failed[0] < TOLD_SECONDS):
             problems.append(failed[1])
-        if room := full_disk.little_room(self._store):
+        if room := full_disk.low_space(self._store):
             problems.append(room)
         return problems
