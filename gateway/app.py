@@ -24,7 +24,7 @@ from gateway.http.problems import Problem
 from gateway.http.public_address import PublicAddresses
 from gateway.http.rate_limit import Rates
 from gateway.http.responses import Reply, as_response, problem_reply
-from gateway.http.wrong_tokens import Guesses
+from gateway.http.wrong_tokens import WrongTokens
 from gateway.ingest.ingest import Ingest
 from gateway.installation import store_of
 from gateway.klantinteracties.fast_path import Shortcut
@@ -64,7 +64,7 @@ def create_app(
     store: Store | None = None,
     hydrator: Hydrator | None = None,
     counted: memoryview[float] | None = None,
-    guesses: Guesses | None = None,
+    guesses: WrongTokens | None = None,
 ) -> Flask:
     """The application for a configuration.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from gateway.hydrate.needs import Need, number_keys
-from gateway.klantinteracties.model.freshness import Shown
+from gateway.klantinteracties.model.freshness import ShownDocument
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
 from mappings.identity.identity import place
@@ -15,7 +15,7 @@ from mappings.identity.identity import place
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
 
 
-def needs_of(connection: sqlite3.Connection, shown: Sequence[Shown], *, moments: bool) -> list[Need]:
+def needs_of(connection: sqlite3.Connection, shown: Sequence[ShownDocument], *, moments: bool) -> list[Need]:
     """What these documents are made of, each need once; `moments`: a source has a Contactmomenten API."""
     needs: dict[Need, None] = {}
     for item in shown:

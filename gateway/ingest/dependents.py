@@ -22,7 +22,7 @@ from gateway.store.base.kinds import (
 )
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
-from gateway.store.operation.inbox import owe
+from gateway.store.operation.inbox import requeue
 from mappings.model.findings import Untranslatable
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
@@ -140,7 +140,7 @@ class Dependents:
         wanted = self.result.refetch_zaken if kind == "zaak" else self.result.refetch_moments
         if UUID(bytes=uuid) not in wanted:
             wanted.add(UUID(bytes=uuid))
-            owe(self.connection, self.source, kind, uuid, self.now)
+            requeue(self.connection, self.source, kind, uuid, self.now)
 
     def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
         """Translate a held object again, now that its zaak is known."""

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
 from gateway.ingest.documents.recompute import Merging
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
@@ -144,7 +144,7 @@ class Ingest(Translator):
         self,
         source: str,
         held: Sequence[rebuilding.HeldContent],
-        merged: Bits,
+        merged: RowSet,
         also: Callable[[sqlite3.Connection, Result], None],
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.

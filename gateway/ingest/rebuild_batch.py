@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
 from gateway.ingest.dependents import kept_tie
 from gateway.ingest.incoming import Incoming, body_of
@@ -25,7 +25,7 @@ from mappings.model.ties import Tie
 class Again(Batch):
     """A batch of objects that are held, and looked at again."""
 
-    def again(self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: Bits) -> None:
+    def again(self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: RowSet) -> None:
         """Translate held objects again; one that is gone or was taken anew meanwhile is right already.
 
         `merged` are the statements (rows) that this rebuild made parties and actors of before.

@@ -528,7 +528,7 @@ def test_a_job_that_must_stop_does_not_wait_any_longer():
 
 def test_a_job_with_little_patience_hears_why_nothing_is_asked():
     with Scripted(Reply(503, {}, {"Retry-After": "30"})) as server, background(patience=1):
-        with pytest.raises(errors.NotNow, match="rust") as caught:
+        with pytest.raises(errors.WaitTooLong, match="rust") as caught:
             client_of(server).get("rol", UNKNOWN)
         assert caught.value.waiting.until is not None
         assert len(server.paths) == 1
@@ -791,7 +791,7 @@ def test_no_error_or_log_line_holds_what_was_asked(dataset, caplog):
                 seen += traceback.format_exception(exc)
     with Scripted(problem(400, "invalid")) as server, pytest.raises(errors.BadRequest) as caught:
         client = client_of(server)
-        client._spoken._known = ApiVersion((1, 5, 1), "1.5.1", True, True)
+        client._version_probe._known = ApiVersion((1, 5, 1), "1.5.1", True, True)
         client.all("rol", {BSN: SECRET_NUMBER})
     seen += [str(caught.value), *traceback.format_exception(caught.value)]
     assert any("inpBsn=*" in text for text in seen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.store.documents import lookup as questions
 from gateway.store.edits import editing
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Cascade:
     kept: list[int] = field(default_factory=list)
 
 
-def cascade_of(connection: sqlite3.Connection, subject: HeldDraft) -> Cascade:
+def cascade_of(connection: sqlite3.Connection, subject: EditableDocument) -> Cascade:
     """What goes with an onderwerpobject.
 
     Kept are klantcontacten that another onderwerpobject refers to, and addresses that are a partij's as well.

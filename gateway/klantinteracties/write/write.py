@@ -31,7 +31,7 @@ from gateway.store.documents import lookup as questions
 from gateway.store.documents import reading
 from gateway.store.documents.numbering import NUMBERED, give
 from gateway.store.edits import deleting, editing, standard_addresses
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 from gateway.store.file.database import Store
 from mappings.identity.identity import Uuids
 from mappings.klantinteracties import NEEDS_KVK_NUMMER, Invalid, check, load, schema_of
@@ -98,7 +98,7 @@ class Writer:
         given = self._load(resource.kind, data)
         outcome = self._hydrate([(resource, given)])
         with self._judging(outcome) as connection:
-            draft = Draft(resource, given, rules.already_there(connection, resource.kind, given))
+            draft = Draft(resource, given, rules.existing_actor(connection, resource.kind, given))
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
             self._join(connection, resource.kind, row)
@@ -187,7 +187,9 @@ class Writer:
             problem.said = outcome.headers()
             raise
 
-    def _load(self, kind: str, data: Any, *, partial: bool = False, held: HeldDraft | None = None) -> Json:
+    def _load(
+        self, kind: str, data: Any, *, partial: bool = False, held: EditableDocument | None = None
+    ) -> Json:
         """The fields of a body, judged by themselves. Raises a 400 Problem that names all that is wrong with fields."""
         try:
             return load(kind, data, partial=partial, stored=held.body if held else None)
@@ -306,7 +308,7 @@ class Writer:
         self._seal(connection)
 
 
-def _drafts(kind: str, given: Json, held: HeldDraft | None = None) -> dict[str, Draft]:
+def _drafts(kind: str, given: Json, held: EditableDocument | None = None) -> dict[str, Draft]:
     """The drafts in a loaded body, by kind: one, or those of the parts of maak-klantcontact."""
     if kind != MAAK_KLANTCONTACT:
         return {kind: Draft(BY_KIND[kind], given, held)}

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from gateway.config.model import Source
 from gateway.legacy import errors
 from mappings.standards import LISTS
-from mappings.values.uuids import is_usual, usual_at_end
+from mappings.values.uuids import is_usual, uuid_at_end
 
 
 def uuid_of(url: str) -> str | None:
@@ -17,7 +17,7 @@ def uuid_of(url: str) -> str | None:
         path = urlsplit(url).path
     except ValueError:
         return None
-    return usual_at_end(path) or None
+    return uuid_at_end(path) or None
 
 
 def list_template(kind: str, parameters: Iterable[str] = ()) -> str:

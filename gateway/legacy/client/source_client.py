@@ -29,9 +29,9 @@ from gateway.legacy.client.answers import (
 )
 from gateway.legacy.client.api_versions import ApiVersion
 from gateway.legacy.client.list_questions import SourceQuestion, source_question
-from gateway.legacy.client.smaller_pages import Fits, Part, first_address, in_parts, next_size
+from gateway.legacy.client.smaller_pages import OversizedPages, Part, first_address, in_parts, next_size
 from gateway.legacy.client.transport import Retries, SourceAnswer, Transport
-from gateway.legacy.client.version_probe import Spoken
+from gateway.legacy.client.version_probe import VersionProbe
 from gateway.legacy.pacing.server_gates import Gates
 from mappings.incoming.unreadable import Unreadable
 from mappings.standards import LISTS
@@ -60,8 +60,8 @@ class ZakenClient:
             for api in EARLIER_APIS
             if (own := _own_credentials(source, api))
         }
-        self._fits = Fits()
-        self._spoken = Spoken(source.name, source.api_version, self._probe)
+        self._fits = OversizedPages()
+        self._version_probe = VersionProbe(source.name, source.api_version, self._probe)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -82,10 +82,10 @@ class ZakenClient:
         if current() is None:
             self._gates.all()[0].refuse_when_broken("GET /zaken")
 
-    def forget_overrides(self) -> None:
+    def clear_overrides(self) -> None:
         """Let the limits of the configuration hold again (see `server_gates.set_overrides`)."""
         for gate in self._gates.all():
-            gate.forget_wishes()
+            gate.clear_overrides()
 
     def describe(self) -> dict[str, Any]:
         """How its Zaken API is asked now: limits, what calls wait for, the circuit breaker (see `Gate.describe`)."""
@@ -102,7 +102,7 @@ class ZakenClient:
         The number is `api_version` of the config, else the API-version header. Raises BadAnswer when neither is
         there, or it is none to go by.
         """
-        return self._spoken.version(deadline)
+        return self._version_probe.version(deadline)
 
     def version_of(self, kind: str, *, deadline: float | None = None) -> ApiVersion:
         """The version that a kind's filters depend on; the earlier standards have only one."""
@@ -268,7 +268,7 @@ class ZakenClient:
         transport = self._own_transports.get(LISTS[kind].api, self._transport)
         answer = transport.get(url, params, template, deadline)
         if _of_zaken_api(kind):
-            self._spoken.hear(answer.headers.get("API-version", ""))
+            self._version_probe.hear(answer.headers.get("API-version", ""))
         return answer
 
     def _list(
@@ -283,7 +283,7 @@ class ZakenClient:
         except errors.BadRequest as error:
             if error.status != 400 or not _of_zaken_api(kind):
                 raise
-            self._spoken.doubt()
+            self._version_probe.recheck()
             if self.version(deadline=deadline) == question.version:
                 raise
             raise errors.VersionChanged(self.source_name, question.template) from None

@@ -43,10 +43,10 @@ def learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) 
             retry_after = random.uniform(longest / 2, longest)  # noqa: S311  spreads load, protects nothing
         pace.busy += 1
         turns.rest_for(pace, retry_after, now)
-        concurrency.suffered(pace, connections, now)
+        concurrency.record_failure(pace, connections, now)
         circuit_breaker.ended(pace, call, now)
     elif _is_failure(error, asked.seconds):
-        concurrency.suffered(pace, connections, now)
+        concurrency.record_failure(pace, connections, now)
         circuit_breaker.failed(pace, call, now)
     elif isinstance(error, errors.DeadlinePassed | errors.Untrusted):
         circuit_breaker.ended(pace, call, now)
