@@ -26,6 +26,8 @@ from jobs.common.work import Work
 
 DAY = 86400
 SECOND = 1_000_000
+# A source in pages of 100, so that there are several of small data.
+PLAIN: dict[str, Any] = {"version": "1.5.1", "open_zaak": False}
 # What a server behind the API says when it breaks, and a router that knows no such address.
 BREAKS, NO_ADDRESS = "500 Internal Server Error", "404 Not Found"
 
@@ -120,13 +122,6 @@ def new_contact(data: Dataset, zaak: str) -> dict[str, Any]:
     """A new klantcontact on a zaak."""
     made = data.snapshot("klantcontact")[0].load()
     return data.add("klantcontact", made | {"uuid": str(uuid.uuid4()), "zaak": data.get("zaak", zaak)["url"]})
-
-
-@pytest.fixture
-def server(data: Dataset) -> Iterator[SampleServer]:
-    """The `data` of the tests that ask for it, as a source."""
-    with SampleServer(data) as running:
-        yield running
 
 
 def traces(installation: Installation, *texts: str | bytes) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from builders.following import an_open_zaak, person
-from builders.following import server as server
 from builders.support import Asker
 from click.testing import CliRunner, Result
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from builders.bodies import BSN, CODES, KLANTCONTACT, OTHER_BSN, PERSOON, a_contact, a_medewerker, actor, bsn
+from builders.following import small
 from builders.support import sample_slice, some_zaken
 from builders.talker import Said, Talker, ref, talking
 
@@ -20,9 +21,8 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_slice(), 10)) as running:
-        yield running
+def data() -> Dataset:
+    return small(10)
 
 
 @pytest.fixture

@@ -28,9 +28,8 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(all_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(all_data) as running:
-        yield running
+def data(all_data: Dataset) -> Dataset:
+    return all_data
 
 
 def identificaties(data: Dataset, name: str) -> list[str]:

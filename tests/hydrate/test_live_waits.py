@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import circuit_breaker
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
@@ -29,10 +30,8 @@ WORK, DEADLINE = 1.8, 4
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 def test_with_a_hanging_source_what_is_held_is_answered_in_half_the_deadline(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -43,12 +43,16 @@ def person_with(data: Dataset, zaken: int) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    data = small(100)
-    person_with(data, MANY)
-    with SampleServer(data) as running:
-        running.traps.slow = 0.02
-        yield running
+def data() -> Dataset:
+    """Somebody has many zaken."""
+    made = small(100)
+    person_with(made, MANY)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def slow(server: SampleServer) -> None:
+    server.traps.slow = 0.02
 
 
 def ask(asker: Asker, bsn: str = BSN) -> Any:

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from builders.following import an_open_zaak, backfilled, new_contact, person, run, small
-from builders.following import server as server
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.support import UUID_SECRET, Asker, dump_digest, write_client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,9 +32,8 @@ VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(add_esuite(some_zaken(sample_data(), 200))) as running:
-        yield running
+def data() -> Dataset:
+    return add_esuite(some_zaken(sample_data(), 200))
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import orjson
 import pytest
 from builders import following
 from builders.following import backfilled, new_contact, run, small, traces
-from builders.following import server as server
 from builders.probe.probe import Probe
 from builders.support import API, UUID_SECRET, Asker, dump_digest, write_client
 from click.testing import CliRunner

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 from builders.following import Clock, an_open_zaak, backfilled, person, run, small, traces
-from builders.following import server as server
 from builders.probe.probe import Probe
 from builders.support import Asker, dump_digest
 from builders.unread import (

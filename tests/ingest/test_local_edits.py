@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 from builders.earlier_objects import contactmoment, earlier_url, klant, klantcontactmoment
+from builders.following import small
 from builders.legacy_objects import BSN as BSNS
 from builders.legacy_objects import (
     KVK,
@@ -24,7 +25,7 @@ from builders.legacy_objects import (
 )
 from builders.local_edits import BSN_OF_CLIENT, Writer, taking
 from builders.probe.probe import Probe
-from builders.support import UUID_SECRET, Asker, dump_digest, read_config, some_zaken
+from builders.support import UUID_SECRET, Asker, dump_digest, read_config
 
 from gateway.installation import Installation, open_installation
 from gateway.operator.explain import Explainer
@@ -41,9 +42,8 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 20)) as running:
-        yield running
+def data() -> Dataset:
+    return small(20)
 
 
 def change_all_rollen(server: SampleServer) -> None:

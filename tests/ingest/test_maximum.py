@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,14 @@ from builders.support import Asker, dump_digest, read_config, write_config
 
 from gateway.ingest.ingest import OtherMaximum
 from gateway.installation import Installation, open_installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(20)) as running:
-        yield running
+def data() -> Dataset:
+    return small(20)
 
 
 def opened(folder: Path, server: SampleServer, maximum: str) -> Installation:

@@ -41,12 +41,6 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(slice_data) as running:
-        yield running
-
-
-@pytest.fixture
 def small(slice_data: Dataset) -> Iterator[SampleServer]:
     """A quarter of the slice in pages of 100."""
     with SampleServer(some_zaken(slice_data, 4), version="1.5.1", open_zaak=False) as running:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from builders.following import (
     DAY,
+    PLAIN,
     SECOND,
     Clock,
     backfilled,
@@ -39,10 +40,14 @@ ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
+def data() -> Dataset:
+    return small(6)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
     """Pages of 100, so that there are several."""
-    with SampleServer(small(6), version="1.5.1", open_zaak=False) as running:
-        yield running
+    return PLAIN
 
 
 @pytest.fixture

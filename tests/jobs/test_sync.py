@@ -24,6 +24,7 @@ from gateway.base.clock import now
 from gateway.cli.terminal.progress import status_text
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
@@ -39,9 +40,8 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(8)) as running:
-        yield running
+def data() -> Dataset:
+    return small(8)
 
 
 @pytest.fixture

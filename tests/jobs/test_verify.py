@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,16 +29,13 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 20), applications=[LIMITED]) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 20)
 
 
 @pytest.fixture
-def filled(server: SampleServer, install: Install) -> Installation:
-    installation = install(bron=server)
-    assert Backfill(installation.fetchers["bron"]).run()
-    return installation
+def source_options() -> dict[str, Any]:
+    return {"applications": [LIMITED]}
 
 
 def zaaktype_of(server: SampleServer, thing: dict[str, Any]) -> str:

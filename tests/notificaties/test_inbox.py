@@ -67,9 +67,8 @@ def config_of(folder: Path, server: SampleServer, more: str = "") -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(60)) as running:
-        yield running
+def data() -> Dataset:
+    return small(60)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from gateway.http.problems import Problem
 from gateway.installation import Installation
 from gateway.operator.check import Level, check_config, check_source
 from gateway.operator.status import overview
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation.sources import forget_coverage
 from jobs.backfill.backfill import Backfill
@@ -51,9 +52,8 @@ RED, GREEN = "\x1b[1;31m", "\x1b[1;32m"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(60)) as running:
-        yield running
+def data() -> Dataset:
+    return small(60)
 
 
 @pytest.fixture

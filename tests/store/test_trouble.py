@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import dump_digest, read_config, some_zaken, write_config
+from builders.following import small
+from builders.support import dump_digest, read_config, write_config
 
 from gateway.app import create_app
 from gateway.base import clock
@@ -33,9 +34,8 @@ TINY_DISK = "1m"
 
 
 @pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 30)) as running:
-        yield running
+def data() -> Dataset:
+    return small(30)
 
 
 def test_an_error_of_sqlite_is_logged_by_its_code() -> None:
