@@ -38,6 +38,11 @@ def ref(shown: dict[str, Any]) -> dict[str, str]:
     return {"uuid": shown["uuid"]}
 
 
+def identificator(soort: str, number: str, **rest: Any) -> dict[str, Any]:
+    """The body of a partij-identificator of this soort."""
+    return {"partijIdentificator": codes(soort, number), **rest}
+
+
 def codes(soort: str, number: str) -> dict[str, str]:
     """The group of an identificator of this soort."""
     register, objecttype = {

@@ -100,11 +100,6 @@ class Talker:
         return said.json
 
 
-def ref(shown: dict[str, Any]) -> dict[str, str]:
-    """A reference to what an answer shows."""
-    return {"uuid": shown["uuid"]}
-
-
 @contextlib.contextmanager
 def talking(installation: Installation, scope: str = "write") -> Iterator[Talker]:
     """A client of a server over this installation, until the end of the block."""

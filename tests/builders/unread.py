@@ -6,10 +6,7 @@ from typing import Any
 
 from builders.following import an_open_zaak, person
 from builders.support import Asker
-from click.testing import CliRunner, Result
 
-from gateway.cli.main import cli
-from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application
 
@@ -57,7 +54,3 @@ def refused(answer: Any) -> bool:
 
 def count(answer: Any) -> tuple[int, int, str]:
     return answer.status_code, answer.json["count"], coverage(answer)
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from builders.bodies import BSN, CODES, KLANTCONTACT, OTHER_BSN, PERSOON, a_contact, a_medewerker, actor, bsn
+from builders.editor import ref
 from builders.following import small
 from builders.support import sample_slice, some_zaken
-from builders.talker import Said, Talker, ref, talking
+from builders.talker import Said, Talker, talking
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

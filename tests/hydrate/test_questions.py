@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 
 import pytest
 from builders.bodies import BSN, KLANTCONTACT, PERSOON, a_contact, a_medewerker, actor, bsn
+from builders.editor import ref
 from builders.paths import ROOT
 from builders.support import sample_slice, some_zaken
-from builders.talker import Said, Talker, ref, talking
+from builders.talker import Said, Talker, talking
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer

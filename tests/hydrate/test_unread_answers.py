@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from builders.commands import command
+from builders.editor import identificator
 from builders.following import an_open_zaak, backfilled, new_contact, person, run, small
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
@@ -21,7 +23,6 @@ from builders.unread import (
     bad_rol,
     bad_zaak,
     by_bsn,
-    command,
     count,
     coverage,
     refused,
@@ -306,16 +307,7 @@ def test_nobody_is_made_double_because_of_it(data: Dataset, server: SampleServer
         "rekeningnummers": None,
         "voorkeursRekeningnummer": None,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Voorbeeld"}},
-        "partijIdentificatoren": [
-            {
-                "partijIdentificator": {
-                    "codeObjecttype": "natuurlijk_persoon",
-                    "codeSoortObjectId": "bsn",
-                    "objectId": BSN,
-                    "codeRegister": "brp",
-                }
-            }
-        ],
+        "partijIdentificatoren": [identificator("bsn", BSN)],
     }
     path = "/klantinteracties/api/v1/partijen"
     assert refused(client.post(path, json=body, headers=headers))

@@ -10,6 +10,7 @@ from uuid import UUID as Uuid
 import orjson
 import pytest
 from builders import following
+from builders.editor import identificator
 from builders.following import backfilled, new_contact, run, small, traces
 from builders.probe.probe import Probe
 from builders.support import API, UUID_SECRET, Asker, dump_digest, write_client
@@ -249,16 +250,7 @@ def test_a_client_that_makes_it_anew_has_the_legacy_with_it(
         "rekeningnummers": None,
         "voorkeursRekeningnummer": None,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Opnieuw"}},
-        "partijIdentificatoren": [
-            {
-                "partijIdentificator": {
-                    "codeObjecttype": "natuurlijk_persoon",
-                    "codeSoortObjectId": "bsn",
-                    "objectId": BSN,
-                    "codeRegister": "brp",
-                }
-            }
-        ],
+        "partijIdentificatoren": [identificator("bsn", BSN)],
     }
     made = client.post(f"{API}/partijen", json=body, headers=headers)
     assert made.status_code == 201, made.json

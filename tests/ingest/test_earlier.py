@@ -15,6 +15,7 @@ import jwt
 import pytest
 import requests
 import yaml
+from builders.operator_client import said
 from builders.paths import DATA
 from builders.probe.probe import Probe
 from builders.support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
@@ -27,7 +28,7 @@ from gateway.legacy import errors
 from gateway.legacy.client.api_versions import EARLIER_VERSION
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
-from gateway.operator.check import Level, SourceReport, check_config, check_source
+from gateway.operator.check import Level, check_config, check_source
 from gateway.sample.contents import earlier_standards
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.contents.earlier_objects import add_earlier
@@ -312,10 +313,6 @@ def test_a_mistake_is_told_with_its_key(tmp_path: Path, more: str, key: str, pro
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"source.oud.{key}: ")
     assert problem in line
-
-
-def said(report: SourceReport, level: Level) -> str:
-    return "\n".join(line.text for line in report.lines if line.level is level)
 
 
 def test_check_tells_what_the_earlier_apis_show(sample: SampleServer, dataset: Dataset) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.commands import command
 from builders.following import Clock, an_open_zaak, backfilled, person, run, small, traces
 from builders.probe.probe import Probe
 from builders.support import Asker, dump_digest
@@ -19,7 +20,6 @@ from builders.unread import (
     bad_rol,
     bad_zaak,
     by_bsn,
-    command,
     count,
     refused,
 )

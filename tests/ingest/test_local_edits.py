@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 import pytest
 from builders.earlier_objects import contactmoment, earlier_url, klant, klantcontactmoment
+from builders.editor import identificator
 from builders.following import small
 from builders.legacy_objects import BSN as BSNS
 from builders.legacy_objects import (
@@ -227,23 +228,12 @@ def a_rol(bsn: str, number: int = 1, **rest: Any) -> dict[str, Any]:
     return persoon(number, bsn, naam="Bron", **rest)
 
 
-def numbered(bsn: str) -> dict[str, Any]:
-    return {
-        "partijIdentificator": {
-            "codeObjecttype": "natuurlijk_persoon",
-            "codeSoortObjectId": "bsn",
-            "objectId": bsn,
-            "codeRegister": "brp",
-        }
-    }
-
-
 def made_by_client(register: Writer, **fields: Any) -> dict[str, Any]:
     body = {
         "soortPartij": "persoon",
         "indicatieActief": True,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Client"}},
-        "partijIdentificatoren": [numbered(BSN_OF_CLIENT)],
+        "partijIdentificatoren": [identificator("bsn", BSN_OF_CLIENT)],
     } | fields
     created = register.send("POST", "partijen", body)
     assert created.status_code == 201, created.text

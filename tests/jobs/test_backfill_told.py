@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders.commands import command
 from builders.probe.probe import Probe
 from builders.support import some_zaken, write_config
-from click.testing import CliRunner, Result
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME
-from gateway.cli.main import cli
 from gateway.cli.terminal.progress import _Lines
 from gateway.http.auth import create_token
 from gateway.installation import Installation
@@ -31,10 +30,6 @@ from jobs.backfill.progress import waits_text
 from jobs.common import zaakcontactmomenten
 
 Install = Callable[..., Installation]
-
-
-def command(config: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(config), *arguments])
 
 
 def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(

@@ -14,7 +14,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
+from builders.following import (
+    Clock,
+    backfilled,
+    lists,
+    new_contact,
+    new_rol,
+    new_zaak,
+    run,
+    small,
+    state,
+    working,
+)
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
@@ -30,7 +41,6 @@ from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.inspect.status import status
 from gateway.store.operation import following
-from gateway.store.operation.following import Following
 from jobs.backfill.asking import PATIENCE
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import sweep
@@ -49,11 +59,6 @@ def paged() -> Iterator[SampleServer]:
     """A plain Zaken API: pages of 100, so that there are several."""
     with SampleServer(small(8), version="1.5.1", open_zaak=False) as running:
         yield running
-
-
-def state(installation: Installation) -> Following:
-    with installation.store.read() as connection:
-        return following.following(connection, installation.fetchers["bron"].source)
 
 
 def same_as_a_fresh_backfill(installation: Installation, install: Install, server: SampleServer) -> bool:

@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from builders.commands import command
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.support import Asker, dump_digest, read_config, sample_data, some_zaken
-from builders.verifying import LIMITED, a_rol, command, repaired, totals, verify
+from builders.verifying import LIMITED, a_rol, repaired, totals, verify
 
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation

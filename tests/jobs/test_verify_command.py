@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
+from builders.commands import command
 from builders.probe.probe import Probe
 from builders.support import sample_data, some_zaken
-from builders.verifying import LIMITED, command
+from builders.verifying import LIMITED
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

@@ -9,12 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from builders.commands import command
 from builders.person import BSN, a_person
 from builders.probe.tamper import Tamper
 from builders.support import Asker, klantbrug, sample_data, some_zaken
-from click.testing import CliRunner, Result
 
-from gateway.cli.main import cli
 from gateway.fetch.fetcher import CutOver
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
@@ -43,10 +42,6 @@ def filled(server: SampleServer, install: Install) -> Installation:
     installation = install(bron=server, max_age=0)
     assert Backfill(installation.fetchers["bron"]).run()
     return installation
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
 
 def prove(installation: Installation, sample: int | None = None) -> dict[str, Any]:

@@ -20,9 +20,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
+from builders.commands import command
 from builders.following import DAY, SECOND, Clock, backfilled, small
 from builders.support import Asker, klantbrug
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.dutch_time import local, local_day, local_of
@@ -59,10 +60,6 @@ def data() -> Dataset:
 @pytest.fixture
 def installation(server: SampleServer, install: Install) -> Installation:
     return install(bron=server)
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
 
 def page_of(installation: Installation) -> str:

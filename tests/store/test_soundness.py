@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from builders.commands import command_process
 from builders.support import API, read_config, some_zaken, write_config
 
 from gateway.app import create_app
@@ -53,11 +52,6 @@ def config(filled: Path, tmp_path: Path) -> Config:
     return read_config(tmp_path / "config.toml")
 
 
-def command(config: Config, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "gateway", "--config", str(config.path), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
-
-
 def noise(path: Path) -> None:
     path.write_bytes(os.urandom(100_000))
 
@@ -89,7 +83,7 @@ SPOILED = (noise, truncated, pages_overwritten, of_another_program)
 
 def test_a_sound_store_is_said_to_be(config: Config) -> None:
     for deep in ((), ("--deep",)):
-        checked = command(config, "check", *deep)
+        checked = command_process(config.path, "check", *deep)
         assert "gaaf" in checked.stdout
         assert "beschadigd" not in checked.stdout
 
@@ -100,7 +94,7 @@ def test_check_sees_what_is_no_sound_store(
     config: Config, spoil: Callable[[Path], None], deep: tuple[str, ...]
 ) -> None:
     spoil(config.store.path)
-    checked = command(config, "check", *deep)
+    checked = command_process(config.path, "check", *deep)
     assert checked.returncode == 1
     said = " ".join(checked.stdout.split())
     assert "[FOUT]" in said
@@ -114,7 +108,7 @@ def test_every_command_tells_what_to_do(
     config: Config, spoil: Callable[[Path], None], arguments: tuple[str, ...]
 ) -> None:
     spoil(config.store.path)
-    ran = command(config, *arguments)
+    ran = command_process(config.path, *arguments)
     assert ran.returncode == 2
     assert "klantbrug store restore" in ran.stderr or "ander programma" in ran.stderr
     assert "verder waar dit ophield" not in ran.stderr
@@ -123,7 +117,7 @@ def test_every_command_tells_what_to_do(
 
 def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Config) -> None:
     pages_overwritten(config.store.path)
-    ran = command(config, "dump")
+    ran = command_process(config.path, "dump")
     assert ran.returncode == 1
     assert "beschadigd" in ran.stderr
     assert "klantbrug store restore BESTAND" in ran.stderr
