@@ -13,7 +13,7 @@ from builders.served import Client
 
 from gateway.http.auth import Gatekeeper, TokenError, create_token, identify
 from gateway.http.problems import Problem
-from gateway.http.wrong_tokens import FREE_OF_ADDRESS, Guesses
+from gateway.http.wrong_tokens import FREE_OF_ADDRESS, WrongTokens
 from gateway.store.file.database import Store
 from gateway.store.operation import tokens
 from gateway.store.operation.tokens import listing, revoke
@@ -149,7 +149,7 @@ def test_who_guesses_is_told_to_come_back_and_nobody_waits(store: Store) -> None
 
 
 def test_guesses_of_many_addresses_are_counted_together_and_a_right_token_passes(store: Store) -> None:
-    guesses = Guesses(free_of_all=20)
+    guesses = WrongTokens(free_of_all=20)
     gatekeepers = [Gatekeeper(store, guesses=guesses, remembered_seconds=0) for _ in range(2)]
     header = f"Token {create_token(store, 'x', 'read')}"
     seen = [guess(gatekeepers[number % 2], f"10.0.1.{number}").status for number in range(25)]

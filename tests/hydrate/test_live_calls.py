@@ -73,7 +73,7 @@ def cost(server: SampleServer, client: Client, name: str, who: Subject) -> tuple
     """Ask a question. Out: its calls, also those after the answer, or the status of a refusal; and the freshness."""
     server.reset_calls()
     answer = QUESTIONS[name](client, who)
-    assert client.hydrator.settle()
+    assert client.hydrator.drain()
     if answer.status_code >= 400:
         assert server.calls_count == 0
         return str(answer.status_code), ""

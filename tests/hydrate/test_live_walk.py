@@ -91,7 +91,7 @@ def test_the_walk_goes_on_after_the_answer(server: SampleServer, install: Instal
     installation = install(bron=server, max_age=60, deadline=1)
     asker = Asker(installation)
     assert ask(asker).headers["Klantbrug-Coverage"].startswith("partial")
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     server.reset_calls()
     answer = ask(asker)
     assert answer.headers["Klantbrug-Coverage"] == "complete"
@@ -111,7 +111,7 @@ def test_progress_is_kept_between_questions_and_processes(server: SampleServer, 
     server.reset_calls()
     second = Asker(install(first.config.path))
     ask(second)
-    assert second.hydrator.settle()
+    assert second.hydrator.drain()
     zaken = [call for call in server.calls if call.path.startswith("/zaken/api/v1/klantcontacten?")]
     # A zaak that a deadline or a stop cut in half is read again: that of the first, and that of the second's answer.
     assert MANY - kept <= len(zaken) <= MANY - kept + 3
@@ -124,7 +124,7 @@ def test_a_complete_walk_that_became_too_old_is_answered_and_read_again(
     clock = Clock(monkeypatch)
     asker = Asker(install(bron=server, max_age=60, deadline=1))
     ask(asker)
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     clock.days = 61 / DAY
     began = time.monotonic()
     answer = ask(asker)
@@ -132,7 +132,7 @@ def test_a_complete_walk_that_became_too_old_is_answered_and_read_again(
     assert answer.headers["Klantbrug-Coverage"] == "complete"
     assert answer.headers["Klantbrug-Freshness"] == "stale"
     assert answer.get_json()["count"] == MANY
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     assert ask(asker).headers["Klantbrug-Freshness"] == "fresh"
 
 
@@ -185,7 +185,7 @@ def test_many_contactmomenten_of_a_klant_are_complete_too(install: Install, tmp_
         asker = Asker(install(path))
         bsn = klant["subjectIdentificatie"]["inpBsn"].zfill(9)
         assert ask(asker, bsn).headers["Klantbrug-Coverage"].startswith("partial")
-        assert asker.hydrator.settle()
+        assert asker.hydrator.drain()
         server.reset_calls()
         answer = ask(asker, bsn)
         assert answer.headers["Klantbrug-Coverage"] == "complete"

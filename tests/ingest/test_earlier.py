@@ -36,7 +36,7 @@ from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer
 from jobs.backfill.backfill import Backfill
 from mappings.incoming.earlier_standards import load_contactmoment, load_klant
 from mappings.model.settings import Settings
-from mappings.rules.contactmomenten import read_contactmoment
+from mappings.rules.contactmoment_facts import read_contactmoment
 from mappings.rules.klanten import translate_klant
 from mappings.standards import KINDS
 

@@ -29,7 +29,7 @@ from builders.probe.probe import Probe
 from builders.support import UUID_SECRET, Asker, dump_digest, read_config
 
 from gateway.installation import Installation, open_installation
-from gateway.operator.explain import Explainer
+from gateway.operator.explain.explainer import Explainer
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines

@@ -163,7 +163,7 @@ def test_a_refusal_under_way_does_not_hide_what_a_notification_showed(tmp_path: 
         asked = now()
         announce(installation, rol["uuid"])
         refusal = Forbidden("bron", "GET /rollen/*", code="permission_denied")
-        result = fetcher.settle("rol", UUID(rol["uuid"]), refusal, asked)
+        result = fetcher.apply_answer("rol", UUID(rol["uuid"]), refusal, asked)
         assert result.doubtful == {("rol", UUID(rol["uuid"]))}
         assert Probe(installation.store).raw(rol["uuid"], "visible") == 1
 

@@ -28,7 +28,7 @@ from builders.support import (
 )
 
 from gateway.installation import Installation, open_installation, open_store
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import LegacyError
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.contents.earlier_objects import add_earlier

@@ -16,7 +16,8 @@ from builders.support import some_zaken, write_config
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME
-from gateway.cli.terminal.progress import _Lines
+from gateway.cli.terminal.displays import BACKFILL
+from gateway.cli.terminal.progress import show_progress
 from gateway.http.auth import create_token
 from gateway.installation import Installation
 from gateway.legacy.errors import TooManyRequests
@@ -96,9 +97,9 @@ def test_a_moment_on_another_day_has_its_day() -> None:
 
 def test_a_wait_at_the_end_of_a_list_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    lines = _Lines()
-    for waits in ("", "", "gepauzeerd", "gepauzeerd", "gepauzeerd", ""):
-        lines.show(Progress("bron", "rol", 1, done=100, total=100, changed=0, quarantined=0, waits=waits))
+    with show_progress(BACKFILL) as show:
+        for waits in ("", "", "gepauzeerd", "gepauzeerd", "gepauzeerd", ""):
+            show(Progress("bron", "rol", 1, done=100, total=100, changed=0, quarantined=0, waits=waits))
     assert len([each for each in caplog.records if "'event': 'backfill'" in each.getMessage()]) == 3
 
 

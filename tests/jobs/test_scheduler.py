@@ -28,7 +28,7 @@ from builders.support import Asker, klantbrug, read_config, write_config
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.cli.commands.demo import free_port
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation, open_installation, open_store
 from gateway.operator.status import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer

@@ -27,7 +27,7 @@ from builders.support import Asker
 
 import jobs.follow.sweep
 from gateway.base.clock import now
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer

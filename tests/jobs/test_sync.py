@@ -32,7 +32,7 @@ from builders.support import Asker, dump_digest, killed_after, klantbrug, read_c
 
 import jobs.follow.sync
 from gateway.base.clock import now
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.contents.dataset import Dataset

@@ -21,7 +21,7 @@ from builders.support import dump_digest, read_config, some_zaken, write_config
 from builders.verifying import a_rol, interrupted, outcome, stop_at, verify
 from click.testing import CliRunner
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.cli.main import cli
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation, open_installation
@@ -407,7 +407,7 @@ def test_a_picture_is_not_kept_for_every_page(damaged: Damaged, monkeypatch: pyt
 
 
 def test_what_is_kept_comes_back_as_it_was() -> None:
-    ledger, bits = Ledger(), Bits()
+    ledger, bits = Ledger(), RowSet()
     ledger.count("rol", "", "equal")
     ledger.suspects["rol", b"u" * 16] = Suspect("rol", b"u" * 16, "x", None, repaired=True)
     ledger.documents["partij"]["compared"] = 3
@@ -418,6 +418,6 @@ def test_what_is_kept_comes_back_as_it_was() -> None:
     assert Ledger.unpacked(orjson.loads(orjson.dumps(ledger.packed()))) == ledger
     for row in (1, 8, 70_000, 900_001):
         bits.add(row)
-    again = Bits(bits.packed())
+    again = RowSet(bits.packed())
     assert [row for row in range(1_000_000) if row in again] == [1, 8, 70_000, 900_001]
     assert len(bits.packed()) < 2000

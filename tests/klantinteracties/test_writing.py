@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.klantinteracties.model.freshness import Outcome, Shown
+from gateway.klantinteracties.model.freshness import Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import BY_KIND, RESOURCES, Resource
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
@@ -549,7 +549,7 @@ class Script:
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         return self._say(f"write {kind}", sorted(loaded))
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         assert not self.store.connection().in_transaction
         return outcome
 

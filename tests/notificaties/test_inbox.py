@@ -41,7 +41,7 @@ from gateway.cli.commands.demo import free_port
 from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
 from gateway.notificaties.abonnementen import Abonnementen, AbonnementError
-from gateway.notificaties.receiver import PATH, told_by
+from gateway.notificaties.receiver import PATH, hint_of
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
@@ -217,7 +217,7 @@ def test_the_scheme_and_a_usual_port_make_no_other_host(installation: Installati
     uuid = uuid4()
     for start in ("http://zaak.example.nl", "https://ZAAK.example.nl:443", "http://zaak.example.nl:80"):
         url = f"{start}/zaken/api/v1/rollen/{uuid}"
-        told = told_by({"resource": "rol", "resourceUrl": url, "hoofdObject": url}, [source])
+        told = hint_of({"resource": "rol", "resourceUrl": url, "hoofdObject": url}, [source])
         assert told and (told.source, told.kind, told.uuid, told.zaak) == (source.name, "rol", uuid, None)
 
 

@@ -33,7 +33,7 @@ from builders.probe.tamper import Tamper
 from builders.register import Register, read_slice, read_ugly
 
 from gateway.base.clock import DUTCH_TIME
-from gateway.operator.explain import Explainer, without_values
+from gateway.operator.explain.explainer import Explainer, without_values
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.inspect.status import status
 from mappings.explain import why
