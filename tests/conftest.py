@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.configs import read_config, write_config
 from builders.editor import Editor
 from builders.following import backfilled
 from builders.notificaties_server import NotificatiesServer
 from builders.privacy import judge
 from builders.recordings import Register
-from builders.served import Client, settings
-from builders.support import read_config, sample_data, sample_slice, write_config
+from builders.sample_data import sample_data, sample_slice
+from builders.served_store import Client, settings
 from werkzeug.serving import make_server
 
 from gateway.app import create_app

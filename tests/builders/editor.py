@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from builders.served import API, Client, Got
+from builders.served_store import API, Client, Got
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 BSN, OTHER_BSN = "296648875", "999990019"

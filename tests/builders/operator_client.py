@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from builders.configs import read_config, write_config
 from builders.register import kind_of
-from builders.support import read_config, write_config
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from builders.support import API
+from builders.asker import API
 from werkzeug.serving import make_server
 
 from gateway.app import create_app

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from builders.editor import identificator, ref
-from builders.support import sample_slice, some_zaken
+from builders.sample_data import sample_slice, some_zaken
 from builders.talker import SAID, Talker, talking
 
 from gateway.installation import Installation

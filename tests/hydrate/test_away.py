@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders.bodies import BSN, CODES, KLANTCONTACT, OTHER_BSN, PERSOON, a_contact, a_medewerker, actor, bsn
+from builders.client_bodies import (
+    BSN,
+    CODES,
+    KLANTCONTACT,
+    OTHER_BSN,
+    PERSOON,
+    a_contact,
+    a_medewerker,
+    actor,
+    bsn,
+)
 from builders.editor import ref
-from builders.following import small
-from builders.support import sample_slice, some_zaken
+from builders.sample_data import sample_slice, small, some_zaken
 from builders.talker import Said, Talker, talking
 
 from gateway.installation import Installation

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders.person import BSN, a_person
-from builders.support import Asker, klantbrug, sample_data, some_zaken
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.sample_data import sample_data, some_zaken
+from builders.sample_person import BSN, a_person
 
 from gateway.hydrate.needs import Need, question
 from gateway.installation import Installation

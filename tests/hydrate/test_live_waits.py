@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from builders.following import DAY, Clock, backfilled, small
+from builders.asker import API, Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled
 from builders.live_calls import Client
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
-from builders.support import API, Asker, klantbrug, read_config, write_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token

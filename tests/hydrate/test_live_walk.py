@@ -9,11 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, write_config
 from builders.earlier_source import earlier_data
-from builders.following import DAY, Clock, new_contact, new_rol, new_zaak, small
+from builders.following import DAY, Clock
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import UUID_SECRET, Asker, write_config
+from builders.sample_data import new_contact, new_rol, new_zaak, small
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

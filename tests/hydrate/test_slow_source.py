@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import requests
-from builders.following import small
+from builders.asker import API
+from builders.sample_data import small
 from builders.slow_source import served
-from builders.support import API
 
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.following import DAY, Clock, backfilled, small
+from builders.following import DAY, Clock, backfilled
 from builders.live_calls import ZAAK, Client
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
 
 from gateway.installation import Installation

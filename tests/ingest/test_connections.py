@@ -10,9 +10,12 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from builders.following import Clock, backfilled, run, small
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import Clock, backfilled, run
 from builders.probe.probe import Probe
-from builders.support import Asker, dump_digest, read_config, write_config
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation

@@ -9,7 +9,10 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from builders.support import API, dump_digest, sample_data, some_zaken, write_config
+from builders.asker import API
+from builders.configs import write_config
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
 from click.testing import CliRunner
 
 from gateway.app import create_app

@@ -10,10 +10,13 @@ from uuid import UUID as Uuid
 import orjson
 import pytest
 from builders import following
+from builders.asker import API, Asker, write_client
+from builders.configs import UUID_SECRET
 from builders.editor import identificator
-from builders.following import backfilled, new_contact, run, small, traces
+from builders.following import backfilled, run, traces
 from builders.probe.probe import Probe
-from builders.support import API, UUID_SECRET, Asker, dump_digest, write_client
+from builders.sample_data import new_contact, small
+from builders.store_digest import dump_digest
 from click.testing import CliRunner
 
 from gateway.cli.main import cli

@@ -15,10 +15,12 @@ import jwt
 import pytest
 import requests
 import yaml
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, write_config
 from builders.operator_client import said
 from builders.paths import DATA
 from builders.probe.probe import Probe
-from builders.support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
+from builders.sample_data import sample_data, some_zaken
 
 from gateway.config.load import load_config
 from gateway.config.model import Config, Source

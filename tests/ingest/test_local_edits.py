@@ -9,9 +9,10 @@ from uuid import UUID
 
 import orjson
 import pytest
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, read_config
 from builders.earlier_objects import contactmoment, earlier_url, klant, klantcontactmoment
 from builders.editor import identificator
-from builders.following import small
 from builders.legacy_objects import BSN as BSNS
 from builders.legacy_objects import (
     KVK,
@@ -24,9 +25,10 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
-from builders.local_edits import BSN_OF_CLIENT, Writer, taking
 from builders.probe.probe import Probe
-from builders.support import UUID_SECRET, Asker, dump_digest, read_config
+from builders.sample_data import small
+from builders.store_digest import dump_digest
+from builders.writer import BSN_OF_CLIENT, Writer, taking
 
 from gateway.installation import Installation, open_installation
 from gateway.operator.explain.explainer import Explainer

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from builders.following import an_open_zaak, backfilled, small
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import backfilled
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest, read_config, write_config
+from builders.sample_data import an_open_zaak, small
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import OtherMaximum
 from gateway.installation import Installation, open_installation

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.asker import Asker
 from builders.legacy_objects import (
     BSN,
     KVK,
@@ -21,12 +22,12 @@ from builders.legacy_objects import (
     rol_uuid,
     zaak,
 )
-from builders.local_edits import Writer, without_source
 from builders.probe.invariants import broken
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.register import SOURCE, Register
-from builders.support import Asker, dump_digest
+from builders.store_digest import dump_digest
+from builders.writer import Writer, without_source
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.configs import UUID_SECRET
 from builders.editor import codes
 from builders.legacy_objects import (
     KVK,
@@ -21,10 +22,10 @@ from builders.legacy_objects import (
     vestiging,
     zaak,
 )
-from builders.local_edits import Writer, without_source
 from builders.probe.invariants import broken
 from builders.probe.probe import Probe
-from builders.support import UUID_SECRET, dump_digest
+from builders.store_digest import dump_digest
+from builders.writer import Writer, without_source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

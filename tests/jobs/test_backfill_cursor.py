@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import dump_digest, some_zaken, write_config
+from builders.configs import write_config
+from builders.sample_data import some_zaken
+from builders.store_digest import dump_digest
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

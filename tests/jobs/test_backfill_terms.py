@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders.support import dump_digest, some_zaken, write_config
+from builders.configs import write_config
+from builders.sample_data import some_zaken
+from builders.store_digest import dump_digest
 
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.ingest import OtherMaximum

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from builders.commands import command
+from builders.configs import write_config
 from builders.probe.probe import Probe
-from builders.support import some_zaken, write_config
+from builders.sample_data import some_zaken
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME

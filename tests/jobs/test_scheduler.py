@@ -19,11 +19,13 @@ from uuid import UUID
 import pytest
 from apscheduler import schedulers
 from apscheduler.triggers import interval
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.register import read_slice
-from builders.support import Asker, klantbrug, read_config, write_config
 
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now

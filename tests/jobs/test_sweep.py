@@ -8,23 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import (
-    DAY,
-    PLAIN,
-    SECOND,
-    Clock,
-    backfilled,
-    hurry,
-    new_contact,
-    new_rol,
-    new_zaak,
-    run,
-    small,
-    state,
-)
+from builders.asker import Asker
+from builders.following import DAY, PLAIN, SECOND, Clock, backfilled, hurry, run, state
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest
+from builders.sample_data import new_contact, new_rol, new_zaak, small
+from builders.store_digest import dump_digest
 
 import jobs.follow.sweep
 from gateway.fetch.requested_zaken import RequestedZaken

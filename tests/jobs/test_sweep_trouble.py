@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.asker import Asker
 from builders.earlier_source import EarlierSource, fixtures
 from builders.following import (
     BREAKS,
@@ -18,12 +19,11 @@ from builders.following import (
     given_long_ago,
     hurry,
     run,
-    small,
     state,
 )
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker
+from builders.sample_data import small
 
 import jobs.follow.sweep
 from gateway.base.clock import now

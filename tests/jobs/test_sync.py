@@ -14,21 +14,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import (
-    Clock,
-    backfilled,
-    lists,
-    new_contact,
-    new_rol,
-    new_zaak,
-    run,
-    small,
-    state,
-    working,
-)
+from builders.asker import Asker
+from builders.commands import killed_after, klantbrug
+from builders.configs import read_config, write_config
+from builders.following import Clock, backfilled, lists, run, state, working
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
+from builders.sample_data import new_contact, new_rol, new_zaak, small
+from builders.store_digest import dump_digest
 
 import jobs.follow.sync
 from gateway.base.clock import now

@@ -11,10 +11,13 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from builders.asker import Asker
 from builders.commands import command
+from builders.configs import read_config
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest, read_config, sample_data, some_zaken
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
 from builders.verifying import LIMITED, a_rol, repaired, totals, verify
 
 from gateway.http.auth import create_token

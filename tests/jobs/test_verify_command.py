@@ -10,7 +10,7 @@ import orjson
 import pytest
 from builders.commands import command
 from builders.probe.probe import Probe
-from builders.support import sample_data, some_zaken
+from builders.sample_data import sample_data, some_zaken
 from builders.verifying import LIMITED
 
 from gateway.installation import Installation

@@ -9,7 +9,8 @@ import pytest
 from builders.commands import command
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import dump_digest, sample_data, some_zaken
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
 from builders.verifying import LIMITED, verify
 
 from gateway.installation import Installation

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, sample_data, some_zaken
+from builders.commands import klantbrug
+from builders.sample_data import sample_data, some_zaken
 from builders.verifying import LIMITED
 
 from gateway.installation import Installation, open_installation

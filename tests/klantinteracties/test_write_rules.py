@@ -22,7 +22,7 @@ from builders.editor import (
     identificator,
     ref,
 )
-from builders.served import Client
+from builders.served_store import Client
 
 ALL = ("__all__", "invalid")
 

@@ -9,7 +9,16 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from builders.watched import ELSEWHERE, FAST, GOOD, UNKNOWN, Asker, Watched, askers, namespaces_are_allowed
+from builders.watched_source import (
+    ELSEWHERE,
+    FAST,
+    GOOD,
+    UNKNOWN,
+    Asker,
+    Watched,
+    askers,
+    namespaces_are_allowed,
+)
 
 from gateway.legacy import errors
 from gateway.legacy.background import background

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import Asker
+from builders.configs import read_config, write_config
 from builders.operator_client import said
 from builders.paths import DATA
-from builders.support import Asker, dump_digest, read_config, sample_slice, write_config
+from builders.sample_data import sample_slice
+from builders.store_digest import dump_digest
 from builders.versions_world import (
     ANR,
     BY_URL,

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API, Asker
+from builders.commands import klantbrug
+from builders.configs import read_config
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import API, Asker, klantbrug, read_config
 from click.testing import CliRunner
 
 from gateway.base.clock import now

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders.configs import read_config, write_config
 from builders.operator_client import said
-from builders.support import read_config, sample_data, write_config
+from builders.sample_data import sample_data
 from click.testing import CliRunner
 
 from gateway.cli.main import cli

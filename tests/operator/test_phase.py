@@ -9,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.commands import command
-from builders.person import BSN, a_person
+from builders.asker import Asker
+from builders.commands import command, klantbrug
 from builders.probe.tamper import Tamper
-from builders.support import Asker, klantbrug, sample_data, some_zaken
+from builders.sample_data import sample_data, some_zaken
+from builders.sample_person import BSN, a_person
 
 from gateway.fetch.fetcher import CutOver
 from gateway.http.auth import create_token

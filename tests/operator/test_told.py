@@ -20,9 +20,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
-from builders.commands import command
-from builders.following import DAY, SECOND, Clock, backfilled, small
-from builders.support import Asker, klantbrug
+from builders.asker import Asker
+from builders.commands import command, klantbrug
+from builders.following import DAY, SECOND, Clock, backfilled
+from builders.sample_data import small
 from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME, now

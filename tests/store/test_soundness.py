@@ -11,8 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from builders.asker import API
 from builders.commands import command_process
-from builders.support import API, read_config, some_zaken, write_config
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
 
 from gateway.app import create_app
 from gateway.config.model import Config
@@ -32,7 +34,7 @@ PAGE = 4096
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation with what a source gave, and a copy of its store; the source is gone."""
-    from builders.support import sample_data
+    from builders.sample_data import sample_data
 
     folder = tmp_path_factory.mktemp("filled")
     with SampleServer(some_zaken(sample_data(), 5)) as server:

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.commands import command_process
-from builders.support import dump_digest, klantbrug, read_config
+from builders.commands import command_process, klantbrug
+from builders.configs import read_config
+from builders.store_digest import dump_digest
 
 from gateway.config.model import Config
 from gateway.http.auth import create_token

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from builders.commands import command_process
-from builders.following import small
-from builders.support import dump_digest, read_config, write_config
+from builders.configs import read_config, write_config
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.app import create_app
 from gateway.base import clock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from builders.following import an_open_zaak, person
-from builders.support import Asker
+from builders.asker import Asker
+from builders.sample_data import an_open_zaak, person
 
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application

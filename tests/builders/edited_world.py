@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from builders.local_edits import Writer, without_source
-from builders.support import UUID_SECRET
+from builders.configs import UUID_SECRET
+from builders.writer import Writer, without_source
 
 from gateway.ingest.ingest import Ingest
 from gateway.store.inspect.dump import dump_lines

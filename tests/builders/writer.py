@@ -8,8 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from builders.asker import API, Asker
+from builders.configs import UUID_SECRET, read_config
 from builders.legacy_objects import BSN as BSNS
-from builders.support import API, UUID_SECRET, Asker, read_config
 
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
