@@ -51,14 +51,6 @@ URL = "https://personen.example/1"
 
 
 @pytest.fixture
-def register(tmp_path: Path) -> Iterator[Register]:
-    made = Register(tmp_path / "store.sqlite")
-    yield made
-    assert broken(made.store) == {}
-    made.store.close()
-
-
-@pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Callable[..., Register]]:
     """Makes another store that took these objects once, zaken first."""
     made: list[Register] = []

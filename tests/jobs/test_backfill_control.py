@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, read_config, some_zaken, write_config
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app

@@ -13,7 +13,7 @@ from builders.probe.indexes import out_of_step
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.recordings import FOLDER, Register
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.klantinteracties.model import expand
 from gateway.klantinteracties.model.declarations import Filter, Form, Resource

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config
 from builders.served_process import free_port, wait_for
-from builders.support import API, klantbrug, read_config
 from builders.write_and_die import write_and_die
 
 from gateway.config.model import Config

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import zstandard
+from builders.asker import API
+from builders.configs import read_config, write_config
 from builders.paths import DATA
-from builders.support import API, dump_digest, read_config, write_config
+from builders.store_digest import dump_digest
 
 from gateway.app import create_app
 from gateway.installation import open_store

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from builders.following import backfilled, small
-from builders.support import write_config
+from builders.configs import write_config
+from builders.following import backfilled
+from builders.sample_data import small
 from click.testing import CliRunner
 
 from gateway.base.process_identity import NotShared, open_shared
