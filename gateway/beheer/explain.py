@@ -12,7 +12,7 @@ from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.http.scopes import READ
 from gateway.operator import findings
-from gateway.operator.explain import Explainer, without_values
+from gateway.operator.explain.explainer import Explainer, without_values
 from gateway.store.file.database import Store
 from gateway.store.inspect.findings import Selection
 from mappings.model.settings import Settings

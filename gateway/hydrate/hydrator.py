@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -23,54 +22,34 @@ from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Coverage
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.keys import NO_KVK_FILTER
 from gateway.fetch.visit import Freshness, Visit
-from gateway.http import problems
-from gateway.http.problems import Problem
-from gateway.hydrate import untranslated
+from gateway.hydrate import refusals, untranslated
+from gateway.hydrate.made_of import needs_of
 from gateway.hydrate.needs import (
     LOCAL_KINDS,
     ListQuestion,
     Need,
     actor_codes,
-    number_keys,
     question,
     written_keys,
 )
 from gateway.hydrate.refresh import Refresher
+from gateway.hydrate.refusals import NOT_ASKABLE, Failed
 from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, ShownDocument, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
 from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import StoreBusy
-from gateway.store.legacy import identities, ties
+from gateway.store.legacy import identities
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
-from mappings.identity.identity import place
 
 log = get_logger(__name__)
 no_answers = LogThrottle(log, "bron antwoordt niet")
-RETRY_AFTER = 300
-# Who found no place to wait for a source may find one so soon, and what was asked is read meanwhile.
-PLACE_RETRY_AFTER = 2
-NOT_ASKABLE = (
-    "de bron kan dit niet gevraagd worden; na de backfill (klantbrug backfill) is er een volledig antwoord"
-)
-AWAY = "de bron antwoordt niet"
-NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
-NO_TIME = "de tijd voor deze vraag was om"
-NO_PLACE = "er wachten al genoeg vragen op de bron"
-NOT_FREE = "de opslag was bezet, en niet alles was al gelezen"
-UNREAD = (
-    "van bron {} staat een object in quarantaine waarin dit voorkomt: het is niet te lezen, dus of er meer is weet "
-    "niemand (voor de beheerder: klantbrug quarantine list)"
-)
 # Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
 NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, StoreBusy)
 # So long what is held but too old waits for who writes.
 OLD_WAITS_SECONDS = 0.25
-CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
-
-
 # Filters on whom a partij represents.
 REPRESENTED = "vertegenwoordigdePartij__"
 NOTHING_UNREAD: dict[str, int] = {}
@@ -186,9 +165,9 @@ class LegacyHydrator:
         """A list that no source can be asked for, while what is held is not all: raises a 503 Problem, or says what
         part of it is an answer."""
         if asked.unique:
-            return Outcome(COMPLETE, "", "fresh", otherwise=self._unanswerable(NOT_ASKABLE))
+            return Outcome(COMPLETE, "", "fresh", otherwise=refusals.unanswerable(NOT_ASKABLE))
         if self.live.partial == "refuse":
-            refused = self._unanswerable(NOT_ASKABLE)
+            refused = refusals.unanswerable(NOT_ASKABLE)
             if asked.written:
                 return Outcome(PARTIAL, NOT_ASKABLE, "fresh", settled=True, otherwise=refused, written=True)
             if filters or self.live.partial_lists == "refuse":
@@ -207,10 +186,7 @@ class LegacyHydrator:
     def _refuse(self, reason: str) -> None:
         """Raise a 503 Problem for what can't be answered whole, unless `[live] partial` says to answer."""
         if self.live.partial == "refuse":
-            raise self._unanswerable(reason)
-
-    def _unanswerable(self, reason: str) -> Problem:
-        return _told(problems.unavailable(reason, RETRY_AFTER), reason)
+            raise refusals.unanswerable(reason)
 
     def _backfilled(self) -> bool:
         return all(self._coverage(fetcher)[1] > Coverage.UNREAD for fetcher in self.fetchers.values())
@@ -248,7 +224,7 @@ class LegacyHydrator:
 
     def _without_unread(self, met: Outcome) -> Outcome:
         """A list of everything: what is in quarantine is not in it."""
-        return _partly(met) if self._request.unread else met
+        return refusals.partly(met) if self._request.unread else met
 
     def _beside_unread(
         self, met: Outcome, known: Sequence[Need], unknown: Sequence[Need], search: Search | None
@@ -267,14 +243,12 @@ class LegacyHydrator:
                 found[name] = each.concerns([*known, *unknown])
         about = [name for name, each in found.items() if each is untranslated.Overlap.ITSELF]
         if about and self.live.partial == "refuse":
-            problem = _told(
-                problems.unavailable(UNREAD.format(", ".join(about)), RETRY_AFTER), untranslated.REASON
-            )
+            problem = refusals.unread(about)
             if search is not None:
                 raise problem
             met = replace(met, otherwise=met.otherwise or problem)
         hides = UNKNOWN_KEYS in self._request.unread.values() and bool(known)
-        return _partly(met) if any(found.values()) or hides or unknown else met
+        return refusals.partly(met) if any(found.values()) or hides or unknown else met
 
     def _of_source(self, fetcher: Fetcher, needs: Sequence[Need]) -> Outcome:
         """What an answer may say of itself as far as it comes from this source, that is asked when it may be."""
@@ -319,7 +293,7 @@ class LegacyHydrator:
         give_up = self._request.give_up or time.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
-        error: LegacyError | OtherMaximum | StoreBusy | None = None
+        error: Failed | None = None
         for number, need in enumerate(needs):
             never = known[need] is Freshness.NEVER
             visit.give_up = give_up - (0 if never else self.live.deadline / 2)
@@ -345,9 +319,9 @@ class LegacyHydrator:
             self._coverage(fetcher)  # what came just now may be in quarantine, or have left it
         if error is not None:
             if min(known.values()) is Freshness.NEVER:
-                visit.partial(_why_partial(error))
+                visit.partial(refusals.why_partial(error))
                 if not tolerant:  # what is held is answered; where that is nothing, nobody knows
-                    otherwise = self._problem(fetcher.name, error)
+                    otherwise = refusals.not_read(fetcher.name, error, self.store.waiting.seconds)
             freshness = "stale"
         elif visit.asked:
             freshness = "live"
@@ -360,17 +334,6 @@ class LegacyHydrator:
         """What there was no time for is read after the answer."""
         for need in needs:
             self.refresher.enqueue(fetcher, need, visit)
-
-    def _problem(self, source: str, error: LegacyError | OtherMaximum | StoreBusy) -> Problem:
-        if isinstance(error, StoreBusy):
-            return _told(problems.store_busy(ceil(self.store.waiting.seconds)), NOT_FREE)
-        if isinstance(error, NoPlace):
-            text = f"Er wachten al genoeg vragen op de bron {source}; probeer het zo weer."
-            return _told(problems.unavailable(text, PLACE_RETRY_AFTER), NO_PLACE)
-        late = isinstance(error, (TimedOut, DeadlinePassed))
-        text = f"De bron {source} kon niet worden bevraagd ({error.cause})."
-        problem = problems.gateway_timeout(text) if late else problems.bad_gateway(text)
-        return _told(problem, AWAY)
 
     # Needs
 
@@ -396,56 +359,10 @@ class LegacyHydrator:
 
     def _needs_of(self, shown: Sequence[ShownDocument]) -> list[Need]:
         """What the documents in an answer are made of."""
-        needs: dict[Need, None] = {}
         with self.store.read() as connection:
-            for item in shown:
-                found = rows.document_of(connection, item.uuid)
-                if found is None:
-                    continue
-                _, owner, owner_row = found
-                if owner is None or owner_row is None:
-                    continue
-                of_moment = (
-                    self._moments and item.kind == "digitaleadres" and ties.is_moment(connection, owner)
-                )
-                if item.kind in CONTACT_KINDS or of_moment:
-                    zaak = rows.zaak_of_contact(connection, owner)
-                    if zaak:
-                        needs[Need("zaak", str(UUID(bytes=zaak[1])))] = None
-                    elif ties.is_moment(connection, owner):
-                        needs[Need("klantcontact", str(UUID(bytes=owner)))] = None
-                    continue
-                keys = sorted(identities.keys_of_document(connection, owner_row), key=place)
-                if keys:
-                    whole = item.kind in ("partij", "actor-met-contacten")
-                    needs[Need("partij" if whole else "identiteit", keys[0])] = None
-                elif item.kind == "partij":  # a client's: a source may know its numbers meanwhile
-                    for soort, number in identities.numbers_of_partij(connection, owner_row):
-                        needs |= {Need("partij", key): None for key in number_keys(number, soort)}
-        return list(needs)
+            return needs_of(connection, shown, moments=self._moments)
 
     def _held(self, need: Need) -> bool:
         """Does a document have this identity key, so that the store can judge whose it is?"""
         with self.store.read() as connection:
             return identities.key_is_held(connection, need.value)
-
-
-def _why_partial(error: LegacyError | OtherMaximum | StoreBusy) -> str:
-    """Why an answer is not complete, of which something was never read."""
-    if isinstance(error, StoreBusy):
-        return NOT_FREE
-    if isinstance(error, NoPlace):
-        return NO_PLACE
-    return NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ
-
-
-def _partly(met: Outcome) -> Outcome:
-    """An outcome of which a part could not be read."""
-    reason = "; ".join(filter(None, (met.reason, untranslated.REASON)))
-    return replace(met, coverage=PARTIAL, reason=reason)
-
-
-def _told(problem: Problem, reason: str) -> Problem:
-    """A refusal that says of itself what every answer of the API says."""
-    problem.said = Outcome(PARTIAL, reason, "stale").headers()
-    return problem

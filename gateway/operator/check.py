@@ -11,8 +11,10 @@ from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
 from gateway.legacy import errors
+from gateway.legacy.client.addresses import uuid_of
+from gateway.legacy.client.answers import ListCount
 from gateway.legacy.client.api_versions import NEWEST
-from gateway.legacy.client.source_client import ListCount, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier

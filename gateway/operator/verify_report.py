@@ -48,7 +48,7 @@ NO_ZAAK = frozenset(
 )
 WITHOUT_ZAAKTYPE = "zonder zaaktype"
 VISIBLY = ", voor zover zichtbaar"
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def sentence(report: dict[str, Any]) -> str:

@@ -29,7 +29,7 @@ from uuid import UUID
 from gateway.base.clock import now
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.store.file.errors import StoreError, in_words

@@ -24,7 +24,8 @@ from typing import Any
 from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
-from gateway.legacy.client.source_client import Page, ZakenClient
+from gateway.legacy.client.answers import Page
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import BadAnswer
 from gateway.store.inspect import comparing
 from jobs.common import zaakcontactmomenten

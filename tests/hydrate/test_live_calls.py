@@ -9,6 +9,7 @@ import pytest
 from builders.following import DAY, Clock, backfilled
 from builders.live_calls import CALLS, QUESTIONS, STATES, Client, Subject, subject
 from builders.paths import ROOT
+from builders.probe.tamper import Tamper
 from builders.support import sample_slice, some_zaken
 
 from gateway.installation import Installation
@@ -65,7 +66,7 @@ def be_in(installation: Installation, phase: str) -> None:
     """Put the source in a phase, and forget what questions fetched before."""
     with installation.store.write() as connection:
         events.set_phase(connection, installation.fetchers["bron"].source, phase)
-        connection.execute("DELETE FROM fetched")
+    Tamper(installation.store).forget_fetched()
 
 
 def cost(server: SampleServer, client: Client, name: str, who: Subject) -> tuple[str, str]:

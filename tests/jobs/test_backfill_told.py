@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders.probe.probe import Probe
 from builders.support import some_zaken, write_config
 from click.testing import CliRunner, Result
 
@@ -162,10 +163,8 @@ def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sam
         told: list[str] = []
 
         def look(progress: Progress) -> None:
-            row = store.connection().execute(
-                "SELECT finished, message, heartbeat FROM run ORDER BY id DESC LIMIT 1"
-            )
-            during.append(row.fetchone())
+            run = Probe(store).runs()[-1]
+            during.append((run.finished, run.message, run.heartbeat))
             if progress.kind == "zaakcontactmoment" and not told and progress.done > 5:
                 told.append(command(config, "backfill", "status").stdout)
                 told.append(command(config, "status").stdout)

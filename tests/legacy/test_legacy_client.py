@@ -20,9 +20,11 @@ from gateway.base.logs import safe_error, safe_traceback
 from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import background
+from gateway.legacy.client.addresses import uuid_of
+from gateway.legacy.client.answers import Page
 from gateway.legacy.client.api_versions import ApiVersion, parse
 from gateway.legacy.client.jwt_tokens import RENEW_AFTER, Tokens
-from gateway.legacy.client.source_client import Page, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
@@ -141,7 +143,7 @@ def test_a_parameter_is_asked_exactly_when_the_version_has_it(dataset, version, 
                 asked = f"{server.zaken_url}{value}/{UNKNOWN}" if name in ("zaak", "betrokkene") else value
                 transport = client._transport
                 try:
-                    transport.get(client._list_url(kind), {name: asked}, "GET", None)
+                    transport.get(client._addresses.of_list(kind), {name: asked}, "GET", None)
                     taken = True
                 except (errors.BadRequest, errors.NotFound, errors.BadAnswer):
                     taken = False

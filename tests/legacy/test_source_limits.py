@@ -17,6 +17,7 @@ import orjson
 import pytest
 from builders.following import DAY, Clock, backfilled, new_rol, run, small, state
 from builders.held import held, raw_uuids
+from builders.probe.probe import Probe
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
 from builders.slow_source import BSN, served
 from builders.support import API, Asker, read_config, write_config
@@ -207,8 +208,7 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:
         installation = installed(tmp_path, server, max_answer=MB)
         assert not Backfill(installation.fetchers["bron"]).run()
-        with installation.store.read() as connection:
-            (message,) = connection.execute("SELECT message FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        message = Probe(installation.store).runs()[-1].message
         assert "max_answer" in message and "rol pagina 1" in message
         found = raw_uuids(installation)
         for kind in ("zaak", "klantcontact"):
