@@ -597,7 +597,7 @@ def test_what_goes_wrong_with_an_abonnement_is_told(server: SampleServer, tmp_pa
         with pytest.raises(AbonnementError, match=r"Status 403.*client_id"):
             Abonnementen(read_config(path)).register()
     with pytest.raises(AbonnementError, match="niet bereikbaar"):
-        Abonnementen(config).ours()
+        Abonnementen(config).own()
     with pytest.raises(AbonnementError, match=r"public_url"):
         Abonnementen(read_config(config_of(tmp_path / "bare", server)))
 
