@@ -110,7 +110,7 @@ JOBS = (
     Job(
         "inbox",
         "kijkt na wat de Notificaties API over de bronnen meldde",
-        inbox.look_into,
+        inbox.process_inbox,
         _no_callback,
         seconds=2,
         anything=inbox.anything_due,
@@ -292,7 +292,7 @@ def _run(installation: Installation, turn: Turn, stopping: threading.Event) -> d
     except Stopped:
         status = runs.INTERRUPTED  # while it asked a source, or waited for its turn there
     finally:
-        if until.over:
+        if until.expired:
             log.warning("job stopped: it lasted too long", job=turn.name, seconds=seconds)
             counters, status = {**counters, TIME_OVER: 1}, runs.PROBLEMS
         if schedule_of(job, installation.config):

@@ -10,9 +10,9 @@ import orjson
 from gateway.base.clock import now
 from gateway.ingest.claim_writer import ClaimWriter
 from gateway.ingest.incoming import Incoming, Translator, incoming, state_of
-from gateway.ingest.invisible_objects import Unseen
+from gateway.ingest.invisible_objects import InvisibleObjects
 from gateway.ingest.outcome import Result
-from gateway.ingest.recompute import Merging
+from gateway.ingest.recompute import Recomputation
 from gateway.ingest.ties import TYING, is_free, state_of_zaken, tie_of
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
@@ -37,8 +37,8 @@ from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
 
 # What goes with its zaak; what is about it in another API is still there when it is gone.
-GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
-STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)
+DELETED_WITH_ZAAK = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
+KEPT_WITHOUT_ZAAK = tuple(kind for kind in ON_A_ZAAK if kind not in DELETED_WITH_ZAAK)
 NO_ZAAK = Finding(
     "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
 )
@@ -47,18 +47,18 @@ NO_ZAAK = Finding(
 class Batch:
     """One transaction's work: writes raw objects, then recomputes the documents that they touch."""
 
-    def __init__(self, translator: Translator, merging: Merging, source: str) -> None:
+    def __init__(self, translator: Translator, recomputation: Recomputation, source: str) -> None:
         self.translator = translator
-        self.merging = merging
-        self.touched = merging.touched
-        self.connection = connection = merging.connection
+        self.recomputation = recomputation
+        self.touched = recomputation.touched
+        self.connection = connection = recomputation.connection
         self.source_name = source
         self.source = source_id(connection, source)
         self.now = now()
         self.result = Result()
-        self.unseen = Unseen(connection, translator, source, self.source, self.now)
+        self.invisible = InvisibleObjects(connection, translator, source, self.source, self.now)
         self.claims = ClaimWriter(
-            connection, self.source, merging.touched, merging.sealing, self.unseen, self.result
+            connection, self.source, recomputation.touched, recomputation.sealing, self.invisible, self.result
         )
         # Zaken of which nothing is held but themselves.
         self.bare: set[bytes] = set()
@@ -97,7 +97,7 @@ class Batch:
         changed = [
             row.id
             for item in batch
-            if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
+            if (row := held.get(item.uuid)) and not self.invisible.is_unchanged(item, row)
         ]
         others = [item.uuid for item in batch if item.uuid not in held]
         return rows.known_since(self.connection, changed, others, asked, self.now)
@@ -105,12 +105,12 @@ class Batch:
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
         held = rows.raw_rows(self.connection, self.source, kind, uuids)
-        self.merging.erasing = True
+        self.recomputation.erasing = True
         for uuid in uuids:
             row = held.get(uuid)
             if kind == "zaak":
                 known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
-                for content in GOING_ALONG:
+                for content in DELETED_WITH_ZAAK:
                     found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
                     if known:
                         note_erased(self.connection, content, [each.uuid for each in found])
@@ -122,7 +122,8 @@ class Batch:
                 note_erased(self.connection, kind, [row.uuid])
                 self.claims.delete(kind, [row])
                 if kind == "zaak" and any(
-                    rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in STAYING
+                    rows.raw_of_zaak(self.connection, self.source, uuid, content)
+                    for content in KEPT_WITHOUT_ZAAK
                 ):
                     self.zaak_without_content(uuid, GONE)
         self._finish()
@@ -142,7 +143,7 @@ class Batch:
             item = incoming(kind, orjson.loads(unpack(body or b"")))
             if self._stays(item, row, zaken):
                 self.result.quarantined += 1
-                self.unseen.note_keys(item, row.id, row.state, None)
+                self.invisible.note_keys(item, row.id, row.state, None)
                 if kind == "zaak":
                     self._judge_content(row.uuid, row.state)
             else:
@@ -186,7 +187,7 @@ class Batch:
         self._judge_moments()
         self.claims.write()
         self.claims.finish()
-        self.merging.finish()
+        self.recomputation.finish()
 
     # Objects that are new or say something else
 
@@ -248,11 +249,11 @@ class Batch:
             rows.quarantine(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
         emptied = row is not None and row.emptied
-        self.unseen.note_keys(
+        self.invisible.note_keys(
             item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied
         )
         if row is not None:
-            self.unseen.begins_to_wait(row, state)
+            self.invisible.hide(row, state)
         if item.kind == "zaak":
             self._zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
@@ -272,7 +273,7 @@ class Batch:
 
     def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
         """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
-        same = self.unseen.says_as_held(item, row)
+        same = self.invisible.is_unchanged(item, row)
         if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
             translated = self.translator.prepare(self.source_name, item)
             if self._state(item, translated, zaken) != row.state:
@@ -316,13 +317,13 @@ class Batch:
                             self._refetch("contactmoment", contact)
                     self.claims.delete(kind, [row])
                 elif row.emptied:
-                    self.unseen.touched |= row.state == QUARANTINED
+                    self.invisible.touched |= row.state == QUARANTINED
                     self._judge_emptied(row, state, "zaak", zaak)
                 elif row.state == QUARANTINED:
-                    self.unseen.touched = True  # it counts only where its zaak may be seen
+                    self.invisible.touched = True  # it counts only where its zaak may be seen
                 else:
                     self.claims.withdraw(kind, [row])
-                    self._again(kind, row, zaak, state)
+                    self._retranslate(kind, row, zaak, state)
 
     def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
         """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
@@ -340,7 +341,7 @@ class Batch:
             wanted.add(UUID(bytes=uuid))
             requeue(self.connection, self.source, kind, uuid, self.now)
 
-    def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
+    def _retranslate(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
         """Translate a held object again, now that its zaak is known."""
         body = rows.raw_body(self.connection, row.id)
         item = incoming(kind, orjson.loads(unpack(body or b"")))
@@ -352,8 +353,8 @@ class Batch:
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self.claims.add(kind, row.id, row.uuid, zaak, translated)
-        self.unseen.note_keys(item, row.id, state, zaak_state)
-        self.unseen.begins_to_wait(row, state)
+        self.invisible.note_keys(item, row.id, state, zaak_state)
+        self.invisible.hide(row, state)
         rows.set_state(self.connection, [row.id], state, facts)
 
     # Contactmomenten, and what they are tied to
@@ -391,7 +392,7 @@ class Batch:
                 self._judge_emptied(row, wanted, "contactmoment", row.uuid)
             elif wanted != LEFT_OUT:
                 self.claims.withdraw("contactmoment", [row])
-                self._again("contactmoment", row, None, wanted)
+                self._retranslate("contactmoment", row, None, wanted)
         self.claims.touch_moments(touched)
 
 

@@ -17,8 +17,8 @@ from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.ingest.outcome import Result
-from gateway.ingest.rebuild_batch import Again
-from gateway.ingest.recompute import Merging
+from gateway.ingest.rebuild_batch import RebuildBatch
+from gateway.ingest.recompute import Recomputation
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import GONE, UNREADABLE
 from gateway.store.edits.adopting import ADOPTABLE
@@ -93,7 +93,7 @@ class Ingest(Translator):
             done += len(batch)
             with self.store.write(synced=False) as connection:
                 began = time.perf_counter()
-                work = Batch(self, self._merging(connection), source)
+                work = Batch(self, self._recomputation(connection), source)
                 work.take(batch, asked)
                 result.add(work.result)
                 if also is not None and done == len(read):
@@ -115,14 +115,14 @@ class Ingest(Translator):
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""
         with self.store.write(synced=False) as connection:
-            work = Batch(self, self._merging(connection), source)
+            work = Batch(self, self._recomputation(connection), source)
             work.remove(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
     def retry(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Translate again what is held in quarantine (M3); out: `quarantined` are those that stay there."""
         with self.store.write() as connection:
-            work = Batch(self, self._merging(connection), source)
+            work = Batch(self, self._recomputation(connection), source)
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
@@ -140,7 +140,7 @@ class Ingest(Translator):
             untranslated_keys.empty(connection, row, self.emptied_digest(item.digest))
         return len(found)
 
-    def again(
+    def retranslate(
         self,
         source: str,
         held: Sequence[rebuilding.HeldContent],
@@ -155,21 +155,21 @@ class Ingest(Translator):
         """
         looked_at = [(each, self._look_again(source, each)) for each in held]
         with self.store.write() as connection:
-            work = Again(self, self._merging(connection), source)
+            work = RebuildBatch(self, self._recomputation(connection), source)
             # Zaken first: what they become decides on what belongs to them.
             for zaken in (True, False):
                 part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
                 if part:
-                    work.again(part, merged)
+                    work.retranslate(part, merged)
             also(connection, work.result)
-        for statement in work.merging.merged:
+        for statement in work.recomputation.merged:
             merged.add(statement)
         return work.result
 
     def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:
         """Put right what is left at the end of a rebuild, in one transaction; `source` is any that is held."""
         with self.store.write() as connection:
-            Again(self, self._merging(connection), source).leftovers(found)
+            RebuildBatch(self, self._recomputation(connection), source).leftovers(found)
 
     def _look_again(self, source: str, held: rebuilding.HeldContent) -> Incoming:
         text = unpack(held.body)
@@ -185,7 +185,7 @@ class Ingest(Translator):
         `asked` as for `take`: what was shown since is doubtful.
         """
         with self.store.write(synced=False) as connection:
-            work = Batch(self, self._merging(connection), source)
+            work = Batch(self, self._recomputation(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
             if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):
                 work.result.doubtful.add((kind, uuid))
@@ -203,41 +203,41 @@ class Ingest(Translator):
         with self.store.write() as connection:
             lifted = take_up(connection, uuid)
             if lifted:
-                merging = self.merging(connection)
+                recomputation = self.recomputation(connection)
                 owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
-                merging.touched.add_identities(identities_to_merge(connection, owners))
-                merging.touched.add_zaken(zaken_of_contacts(connection, owners))
-                merging.touched.add_moments(moments_of_contacts(connection, owners))
+                recomputation.touched.add_identities(identities_to_merge(connection, owners))
+                recomputation.touched.add_zaken(zaken_of_contacts(connection, owners))
+                recomputation.touched.add_moments(moments_of_contacts(connection, owners))
                 for zaken in givers(connection, owners).values():
-                    merging.touched.add_zaken(zaken)
-                merging.finish()
+                    recomputation.touched.add_zaken(zaken)
+                recomputation.finish()
         return len(lifted)
 
     def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
         """Make one of what a client just wrote (a document's kind and row) and what the legacy says of the same: a
         partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
-        merging = self.merging(connection)
+        recomputation = self.recomputation(connection)
         if kind in ADOPTABLE:
-            merging.touched.add_identities(merging.keys_of_own(row))
+            recomputation.touched.add_identities(recomputation.keys_of_own(row))
         elif kind == "vertegenwoordiging":
-            merging.touched.add_zaken(zaken_of_pair(connection, row))
-        if merging.touched:
-            merging.finish()
+            recomputation.touched.add_zaken(zaken_of_pair(connection, row))
+        if recomputation.touched:
+            recomputation.finish()
 
     def seal(self, connection: sqlite3.Connection) -> int:
         """Seal what is said of whom a client deleted, in the transaction of that (M19). Out: how many statements."""
-        return self.merging(connection).sealing.seal()
+        return self.recomputation(connection).sealing.seal()
 
-    def merging(self, connection: sqlite3.Connection) -> Merging:
+    def recomputation(self, connection: sqlite3.Connection) -> Recomputation:
         """The recomputation of documents by these rules, for one transaction."""
-        return Merging(connection, self.uuids, self.settings, self.today())
+        return Recomputation(connection, self.uuids, self.settings, self.today())
 
-    def _merging(self, connection: sqlite3.Connection) -> Merging:
+    def _recomputation(self, connection: sqlite3.Connection) -> Recomputation:
         """The same, for what is written of a source. Raises OtherMaximum."""
         followed = meta_of(connection, MAXIMUM)
         if followed not in (None, self.settings.max_vertrouwelijkheidaanduiding):
             raise OtherMaximum
-        return self.merging(connection)
+        return self.recomputation(connection)
 
     def leave_out_above(self, source: str) -> int:
         """Leave out the held zaken above the configured maximum, with all of them (M34); out: how many.
@@ -249,7 +249,7 @@ class Ingest(Translator):
         count = 0
         while True:
             with self.store.write() as connection:
-                work = Batch(self, self.merging(connection), source)
+                work = Batch(self, self.recomputation(connection), source)
                 found = rows.zaken_with(connection, work.source, above, ZAKEN_AT_ONCE)
                 work.leave_out(found)
             count += len(found)
@@ -263,6 +263,6 @@ class Ingest(Translator):
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
         for item in found.values():
             before = held.get(item.uuid)
-            if before is None or not self.says_as_held(item, before.digest, emptied=before.emptied):
+            if before is None or not self.is_unchanged(item, before.digest, emptied=before.emptied):
                 self.prepare(source, item)
         return list(found.values())

@@ -1,6 +1,6 @@
 """What comes of a batch: what its caller has to know and ask next, and what has to be made again.
 
-What has to be made again is filled in by whoever changes something, and done by `Merging.finish`.
+What has to be made again is filled in by whoever changes something, and done by `Recomputation.finish`.
 """
 
 from __future__ import annotations
@@ -89,20 +89,20 @@ class Touched:
         """Have the klantcontacten of these contactmomenten made again."""
         self.moments.update(moments)
 
-    def took_claims(self, taken: Taken) -> None:
+    def claims_deleted(self, taken: Taken) -> None:
         """Claims were taken back: their keys, their statements and what those were part of."""
         self.identities.update(taken.identities)
         self.parties.update(taken.documents.values())
         self.statements.update(taken.statements)
 
-    def took_contacts(self, documents: Iterable[int]) -> None:
+    def contacts_changed(self, documents: Iterable[int]) -> None:
         """The klantcontacten of the Zaken API that made these documents (rows) changed or went."""
         self.contacts.update(documents)
 
-    def took_subjects(self, documents: Iterable[int]) -> None:
+    def subjects_changed(self, documents: Iterable[int]) -> None:
         """These onderwerpobjecten (rows) lost a legacy object that they were made of."""
         self.subjects.update(documents)
 
-    def left_alone(self, documents: Iterable[int]) -> None:
+    def orphaned(self, documents: Iterable[int]) -> None:
         """These documents (rows) were made with a klantcontact that a client deleted, and lost their legacy object."""
         self.alone.update(documents)

@@ -43,7 +43,7 @@ from jobs.backfill.progress import Progress
 from jobs.backfill.questions import page_at, total_of
 from jobs.common.crew import Question
 from jobs.common.lists import Filters, all_kinds_of, kinds_of, parts_of
-from jobs.common.walk import SAME_PAGES, Count, PageCounts, Sizes, Walk, shown
+from jobs.common.walk import SAME_PAGES, Count, ListSizes, PageCounts, Walk, counts_of
 from jobs.common.work import Busy, busy
 
 __all__ = ["Backfill", "BackfillStopped", "Busy", "Progress", "Yielded"]
@@ -166,7 +166,7 @@ class Backfill:
                 cursor.doubt_look()  # what the stopped process found last may not have been counted
         kinds = kinds_of(asking.client)
         if cursor.totals is None:
-            cursor.totals = {kind: asking.one(partial(total_of, asking.client, kind)) for kind in kinds}
+            cursor.totals = {kind: asking.ask_one(partial(total_of, asking.client, kind)) for kind in kinds}
         while cursor.look <= cursor.allowed:
             while cursor.kind < len(kinds):
                 self._kind(kinds[cursor.kind])
@@ -184,9 +184,9 @@ class Backfill:
     def _kind(self, kind: str) -> None:
         """Look through the list of one kind, part by part."""
         asking, cursor = self.asking, self.cursor
-        asking.telling.begin(kind, cursor.look, cursor.read, cursor.total_of(kind))
+        asking.reporter.begin(kind, cursor.look, cursor.read, cursor.total_of(kind))
         if kind not in cursor.parts:
-            cursor.parts[kind] = asking.one(lambda: parts_of(asking.client, kind))
+            cursor.parts[kind] = asking.ask_one(lambda: parts_of(asking.client, kind))
             cursor.deepest[kind] = [0] * len(cursor.parts[kind])
         parts = cursor.parts[kind]
         try:
@@ -203,7 +203,7 @@ class Backfill:
 
         The parts done so far prove nothing of the whole, so this look can't be the one that agrees.
         """
-        self.asking.begin_anew()  # what is under way are pages of parts
+        self.asking.restart()  # what is under way are pages of parts
         self.cursor.begin_undivided(kind)
         self.cursor.doubt_look()
         self.asking.save()
@@ -217,10 +217,10 @@ class Backfill:
         start = cursor.page
         if not start:
             start = 1 if forward else self._end(kind, filters, deepest)
-        walk, sizes = Walk(start, count, deepest), Sizes()
+        walk, sizes = Walk(start, count, deepest), ListSizes()
 
         def keep(connection: sqlite3.Connection | None, page: PageCounts, number: int) -> None:
-            walk.came(number, page)
+            walk.page_taken(number, page)
             cursor.page = walk.turn
             cursor.deepest[kind][cursor.part] = walk.deepest
             cursor.surprises = count.surprises
@@ -234,7 +234,7 @@ class Backfill:
                 keep(None, PageCounts(), number)
                 return
             if isinstance(page, TooLarge):
-                asking.lost(f"{kind} pagina {number}")
+                asking.note_unread(f"{kind} pagina {number}")
                 keep(None, PageCounts(mark=number), number)
                 return
 
@@ -243,8 +243,8 @@ class Backfill:
 
             def also(connection: sqlite3.Connection, result: Result) -> None:
                 cursor.read += len(page.objects)
-                asking.telling.count(kind, len(page.objects), result)
-                keep(connection, shown(page.objects, result.new), number)
+                asking.reporter.count(kind, len(page.objects), result)
+                keep(connection, counts_of(page.objects, result.new), number)
 
             result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also, asked=page.asked)
             asking.fetch_dependents(result)
@@ -254,7 +254,7 @@ class Backfill:
             if walk.same >= SAME_PAGES:
                 text = "de bron geeft steeds dezelfde pagina"
                 raise BadAnswer(self.fetcher.name, f"GET {kind}?page=*", text=text)
-            asking.tell()
+            asking.report()
 
         def more() -> Question | None:
             number = walk.next()
@@ -270,7 +270,7 @@ class Backfill:
             self.cursor.totals[kind] = count
         total = self.cursor.total_of(kind)
         if total is not None:
-            self.asking.telling.progress.total = max(total, self.cursor.read)
+            self.asking.reporter.progress.total = max(total, self.cursor.read)
 
     def _renumbered(self) -> bool:
         """Have pages another size than before (the source was upgraded)? Then this look may have skipped some."""
@@ -280,7 +280,9 @@ class Backfill:
 
     def _end(self, kind: str, filters: Filters, deepest: int) -> int:
         """The last page of a list now, from where it ended before; it may have grown since."""
-        while self.asking.one(partial(page_at, self.asking.client, kind, filters, deepest + 1)) is not None:
+        while (
+            self.asking.ask_one(partial(page_at, self.asking.client, kind, filters, deepest + 1)) is not None
+        ):
             deepest += 1
         return deepest
 
@@ -302,7 +304,7 @@ class Backfill:
         for kind in all_kinds_of(asking.client):
             with self.store.read() as connection:
                 total = rows.count_unseen(connection, self.source, kind, began)
-            asking.telling.begin(kind, 0, 0, total)
+            asking.reporter.begin(kind, 0, 0, total)
             after = 0
             while True:
                 with self.store.read() as connection:

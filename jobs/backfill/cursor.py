@@ -1,6 +1,6 @@
 """Where a backfill is: what its looks read so far and found. Kept with the run, so that a stop costs nothing.
 
-A change of what is kept (`as_kept`) needs another `terms.FORM`: what an older version kept is read as it is.
+A change of what is kept (`to_json`) needs another `terms.FORM`: what an older version kept is read as it is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class BackfillCursor:
     connected: int = 0
     sample: Sample | None = None
 
-    def as_kept(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """It as JSON has it: without what is not known yet."""
         if not self.look:
             return {"terms": self.terms}
@@ -65,14 +65,14 @@ class BackfillCursor:
         if self.way is None:
             del kept["connected"]
         if self.sample is not None:
-            kept["sample"] = self.sample.as_kept()
+            kept["sample"] = self.sample.to_json()
         return kept
 
     @classmethod
-    def of_kept(cls, kept: dict[str, Any]) -> Self:
-        """What `as_kept` gave, of this version or an older one with the same `terms.FORM`."""
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """What `to_json` gave, of this version or an older one with the same `terms.FORM`."""
         sample = kept.get("sample")
-        return cls(**{**kept, "sample": Sample.of_kept(sample) if sample else None})
+        return cls(**{**kept, "sample": Sample.from_json(sample) if sample else None})
 
     def begin_look(self, moment: int) -> None:
         """The next look begins."""

@@ -74,13 +74,13 @@ class Sample:
         if self.asked >= len(self.zaken):
             self.way = WHOLE if self.found * self.held <= MOST * len(self.zaken) else BY_ZAAK
 
-    def as_kept(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """It as JSON has it."""
         return {**asdict(self), "zaken": [zaak.hex() for zaak in self.zaken]}
 
     @classmethod
-    def of_kept(cls, kept: dict[str, Any]) -> Self:
-        """What `as_kept` gave."""
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """What `to_json` gave."""
         return cls(**{**kept, "zaken": [bytes.fromhex(zaak) for zaak in kept["zaken"]]})
 
 

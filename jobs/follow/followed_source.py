@@ -35,7 +35,7 @@ class Followed:
         self.source = fetcher.source
         self.store = fetcher.store
 
-    def standing_still(self) -> str:
+    def blocked_reason(self) -> str:
         """Why there is nothing to follow, for an operator; blank when there is."""
         phase, covered = self.fetcher.state()
         if phase == CUTOVER:
@@ -86,7 +86,7 @@ class Followed:
             self.fetcher.contents.reread_ties(self.visit(), uuid)
         return new
 
-    def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
+    def reread(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         """See what the source says of one object now: taken, removed (404), or marked as refused (403).
 
         A zaak that became readable comes with all of it (M34), as does one that names itself as its `zaak`. A

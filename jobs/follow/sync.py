@@ -90,7 +90,7 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     Raises LegacyError, leases.Lost; both leave what a next sync completes.
     """
     followed = Followed(work, fetcher)
-    done = Synced(fetcher.name, followed.standing_still())
+    done = Synced(fetcher.name, followed.blocked_reason())
     if done.skipped:
         return done
     since = _since(followed)

@@ -196,7 +196,7 @@ class Rebuild:
             run.counters["quarantined"] += result.quarantined
             runs.save_run(connection, run)
 
-        self.ingest.again(name, held, merged, keep)
+        self.ingest.retranslate(name, held, merged, keep)
 
     def _leftovers(self) -> None:
         """What was lost may leave something that no held object leads to."""

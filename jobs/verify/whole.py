@@ -131,9 +131,9 @@ class WholeVerify:
             self._connections,
             self._held,
             self._looks_again,
-            lambda done: judge.look_again(self.tell, done or 0),
-            lambda done: judge.mend(self.tell, done or 0) if self.repair else iter(()),
-            lambda done: judge.look_whether_mended(done or 0) if self.repair else iter(()),
+            lambda done: judge.recheck(self.tell, done or 0),
+            lambda done: judge.repair(self.tell, done or 0) if self.repair else iter(()),
+            lambda done: judge.recheck_repairs(done or 0) if self.repair else iter(()),
             *rehearsal.stages(),
         ]
         while place.stage < len(stages):
@@ -246,7 +246,7 @@ class WholeVerify:
 
     def _page(self, kind: str, page: Page, reading: ListLook, first: bool) -> None:
         judge = self.judge
-        page_judged = judge.comparison.shown(kind, page.objects)
+        page_judged = judge.comparison.judge_shown(kind, page.objects)
         if kind == "contactmoment":
             unseen = [each.uuid for each in page_judged if each.row not in judge.seen]
             for tie in ties_in(self.fetcher.client):
@@ -270,7 +270,7 @@ class WholeVerify:
         """Was all of the last page that was read before a stop seen? Then nothing behind it moved up past it."""
         return all(
             judged.row in reading.seen if judged.row else (kind, judged.uuid) in self.ledger.suspects
-            for judged in self.judge.comparison.shown(kind, page.objects)
+            for judged in self.judge.comparison.judge_shown(kind, page.objects)
             if judged.row or judged.verdict is Verdict.MISSING
         )
 
@@ -293,7 +293,7 @@ class WholeVerify:
             if not piece:
                 break
             after = piece[-1].id
-            self.place.skipped += self.judge.held(piece)
+            self.place.skipped += self.judge.judge_held(piece)
             done += len(piece)
             self.tell("opslag", min(done, total), total)
             yield [after, done, top]

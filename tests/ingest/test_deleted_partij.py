@@ -280,7 +280,7 @@ def test_what_was_deleted_under_an_older_version_is_sealed_by_purge(
     delete(installation)
     with installation.store.write() as connection:
         statements = Probe(installation.store).values("statement", "id", sealed=1)
-        assert installation.ingest.merging(connection).sealing.open(statements) == set()
+        assert installation.ingest.recomputation(connection).sealing.open(statements) == set()
     assert readable(installation)
     assert run(installation, purge)["sealed"] == 1
     assert readable(installation) == []
