@@ -234,9 +234,9 @@ def listing(config: Config, store: Store) -> list[JobLine]:
 def run_job(installation: Installation, job: Job, stopping: threading.Event | None = None) -> dict[str, int]:
     """Run a job now, each source in its turn, as the only one over all processes. Out: what it counted.
 
-    `stopping` asks it to stop at the next good moment. Raises Busy when a turn of it runs elsewhere, after the others;
-    leases.Lost when another took over, NotFree when it had to stop while it waited for the store, and what the job
-    itself raises.
+    `stopping` asks it to stop at the next good moment. Raises Busy when a turn of it runs elsewhere, after the others.
+    Raises leases.Lost when another took over, NotFree when it had to stop while it waited for the store, and what the
+    job itself raises.
     """
     counters: dict[str, int] = {}
     busy: Busy | None = None

@@ -1,7 +1,7 @@
 """The turns of a job: one for each source, or one for all; and how long one may last.
 
-A job that asks sources has a turn for each of them, with a lease of its own, side by side: a source that is slow or
-drips holds up nobody else's. A turn that lasts longer than it may is stopped at the next call, and comes again.
+A job that asks sources has a turn for each of them, side by side, with a lease of its own. So a source that is slow or
+drips holds up no other. A turn that lasts longer than it may is stopped at the next call, and comes again.
 """
 
 from __future__ import annotations

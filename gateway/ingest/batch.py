@@ -36,7 +36,7 @@ from mappings.model.translated import Translated
 from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
 
-# What goes with its zaak; what is about it in another API is still there when it is gone.
+# Deleted with its zaak. What is about the zaak in another API still exists when the zaak is deleted.
 DELETED_WITH_ZAAK = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
 KEPT_WITHOUT_ZAAK = tuple(kind for kind in ON_A_ZAAK if kind not in DELETED_WITH_ZAAK)
 NO_ZAAK = Finding(
@@ -225,8 +225,8 @@ class Batch:
             self._follow(item, row, number, content.state, zaken)
 
     def _content(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> rows.Content:
-        """An object as it is written; of what is left out nothing but its uuid (M34), and what was emptied stays so
-        for as long as nobody may see it (M2)."""
+        """An object as it is written. Of what is left out that is nothing but its uuid (M34). What was emptied stays
+        empty for as long as nobody may see it (M2)."""
         translated = self.translator.prepare(self.source_name, item)
         state = self._state(item, translated, zaken)
         content = rows.Content(item.zaak, state)
@@ -326,8 +326,8 @@ class Batch:
                     self._retranslate(kind, row, zaak, state)
 
     def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
-        """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
-        its uuid), and waits until it is there."""
+        """Follow the zaak of an emptied object. When it became readable, requeue `whole` (a kind, with its uuid); the
+        object waits until that was read."""
         if zaak == TRANSLATED:
             self._refetch(whole, uuid)
         if row.state != QUARANTINED:

@@ -1,7 +1,7 @@
 """Inserts and deletes the claims and findings of legacy objects, in the transaction of a batch.
 
-What objects said before they change goes first (`withdraw`), and what is touched by that or by what they say now is
-noted, to be made again.
+What objects said before they change is deleted first (`withdraw`). What that touches is noted, to be made again, and so
+is what the new claims touch.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ __all__ = ["Ingest", "Result"]
 
 # The name in the store of the setting that it follows.
 MAXIMUM = "max_vertrouwelijkheidaanduiding"
-# A batch is one transaction, and whoever else writes waits for it: it has at most so many objects, and fewer where
+# A batch is one transaction, and whoever else writes waits for it. So it has at most so many objects, and fewer where
 # those would take longer than this.
 BATCH, LEAST = 500, 20
 BATCH_SECONDS = 0.05
@@ -67,7 +67,7 @@ class Ingest(Translator):
     def __init__(self, store: Store, settings: Settings, uuid_secret: str) -> None:
         super().__init__(settings, uuid_secret)
         self.store = store
-        # Seconds that an object took of late, by kind.
+        # Seconds that an object took recently, by kind.
         self._cost: dict[str, float] = {}
 
     def take(
@@ -82,8 +82,8 @@ class Ingest(Translator):
         """Take objects of one kind as the legacy gave them.
 
         `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
-        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest): what came to be known since
-        wins (`Result.doubtful`). Taking the same again changes nothing.
+        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest). What became known since
+        then wins (`Result.doubtful`). Taking the same again changes nothing.
         """
         read = self._read(source, kind, objects)
         result = Result()
@@ -103,7 +103,7 @@ class Ingest(Translator):
                 return result
 
     def _room(self, kind: str) -> int:
-        """How many objects fit in a batch, by what they took of late."""
+        """How many objects fit in a batch, by what they took recently."""
         cost = self._cost.get(kind)
         seconds = BATCH_SECONDS if self.store.clients_write() else QUIET_SECONDS
         return BATCH if not cost else max(LEAST, min(BATCH, int(seconds / cost)))
@@ -149,9 +149,9 @@ class Ingest(Translator):
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.
 
-        For a rebuild: a party or actor that several objects make together is made at the first of them, and the
-        statements (rows) that it is made of are added to `merged`, which are passed over from then on. `also` runs in
-        the same transaction.
+        For a rebuild. A party or actor that several objects make together is made at the first of them. The statements
+        (rows) that it is made of are added to `merged`, which are passed over from then on. `also` runs in the same
+        transaction.
         """
         looked_at = [(each, self._look_again(source, each)) for each in held]
         with self.store.write() as connection:
@@ -214,8 +214,10 @@ class Ingest(Translator):
         return len(lifted)
 
     def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
-        """Make one of what a client just wrote (a document's kind and row) and what the legacy says of the same: a
-        partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
+        """Join what a client just wrote (a document's kind and row) with what the legacy says of the same (M19, M31).
+
+        That is a partij or actor with its number, or a pair. In the transaction of that write.
+        """
         recomputation = self.recomputation(connection)
         if kind in ADOPTABLE:
             recomputation.touched.add_identities(recomputation.keys_of_own(row))

@@ -35,8 +35,10 @@ ZAKEN_AT_ONCE = 500
 
 
 class RemadeContacts(NamedTuple):
-    """What came of making klantcontacten again, as rows of documents: those that were made, those that are no more,
-    and those that were made with a klantcontact that a client deleted."""
+    """What came of making klantcontacten again, as rows of documents.
+
+    `documents` were made, `gone` are no more, `alone` were made with a klantcontact that a client deleted.
+    """
 
     documents: set[int]
     gone: set[int]

@@ -113,7 +113,7 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
-    `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
+    `backfill` is what a running one last reported; None when none runs, or it reported nothing yet.
     `scheduler` says whether jobs are wanted, and whether a process runs them. `store`: what is wrong with it.
     """
     shown = status(store)

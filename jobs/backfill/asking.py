@@ -1,7 +1,7 @@
-"""How a backfill asks its source: side by side, with one writer that takes the answers and sees to what follows.
+"""How a backfill asks its source: side by side, with one writer that takes the answers and fetches what they lead to.
 
-Looks, zaakcontactmomenten and what is asked by uuid all go through it. It keeps where the backfill is, tells how it is
-going, and once a second looks whether it may go on.
+Looks, zaakcontactmomenten and what is asked by uuid all go through it. It keeps where the backfill is and reports its
+progress. Once a second it checks whether it may go on.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from mappings.standards import CONNECTION
 from mappings.values.uuids import uuid_in
 
 LEAST_LOOKS = 2
-# What an operator is told that the sample of zaakcontactmomenten is.
+# The name of the sample of zaakcontactmomenten, for an operator.
 SAMPLE_OF_CONNECTIONS = "zaakcontactmoment (steekproef)"
 # Measured: what is asked zaak by zaak on one connection.
 ZAKEN_A_SECOND = 45
-# How often wishes are read and news is told.
+# How often limits are checked and progress is reported.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
 # So long the first call waits at the gate. What takes longer is waited for here, but a broken source is not.

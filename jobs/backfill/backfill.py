@@ -5,16 +5,15 @@ walk from the back does. So looks alternate their direction until one finds noth
 Then what the last look did not show is asked for by uuid.
 
 Pages are asked side by side (jobs/common/crew.py) and taken as they come; one writer, this thread, takes them all.
-Asked side by side, two pages next to each other may be seen in either order, so within the few that are under way a
-look in either direction may be misled by adding and by deleting alike. That does not touch the proof. An object that
-stays at the source and that a look skipped stands behind one that was there then: that one is held, and each later look
-that does show the skipped object finds it behind something known and counts it as missed, because pages are counted in
-the order of the list however they came (jobs/common/walk.py). What can go wrong is a count too many, which costs a
-look.
+So two pages next to each other may be seen in either order. Within the few that are under way, inserts and deletes can
+each mislead a look in either direction. That does not touch the proof. Say that a look skipped an object that stays at
+the source. It stands behind one that existed then, and that one is held. Pages are counted in the order of the list,
+however they came (jobs/common/walk.py). So each later look that does show the skipped object finds it behind something
+known, and counts it as missed. What can go wrong is a count too many, which costs a look.
 
-The cursor tells the page before which all were taken and counted, and goes with the transaction of a page. After a
-kill the pages beyond it, AHEAD at most, are asked again; what they had brought in by then can't be told from what was
-held any more, so a look that was stopped is not the one that agrees.
+The cursor has the page before which all were taken and counted. It is written in the transaction of a page. After a
+kill the pages beyond it, AHEAD at most, are asked again. What they had brought in by then can't be told from what was
+held before. So a look that was stopped is not the one that agrees.
 """
 
 from __future__ import annotations
@@ -69,8 +68,8 @@ class Backfill:
     ) -> None:
         """In: the source, who wants to be shown progress, and what asks to stop.
 
-        `begins` is called once the source is ours to read; `yields` tells, while it must wait for what may take long,
-        whether another source can be read meanwhile.
+        `begins` is called once the source is ours to read. `yields` is asked while it must wait for what may take
+        long: can another source be read meanwhile?
         """
         self.fetcher = fetcher
         self.store = fetcher.store

@@ -18,14 +18,18 @@ MAX_LOOKS = 6
 class BackfillCursor:
     """Where a backfill is.
 
-    `terms` is what it was begun on. `look` counts from 1 (0: not begun), up to `allowed`; it began at `look_began`.
-    Within it `kind` and `part` count from 0, `page` is the one to be counted next (0: none yet), `read` is how many
-    objects of the kind were shown. `parts` has by kind the filters by which its list is walked, `deepest` the last
-    page of each. `surprises`, `met_known` and `pending` are those of `Count`; `shrank` tells that a list got shorter
-    during the look, `again` how many looks that was allowed for. Up to look `all_ties` the ties of all contactmomenten
-    are asked, after it those of new ones. `agreed` is what the looks came to, `totals` how long lists are, `lost` what
-    could not be read, `sized` whether pages have a size of our choice. `way` and `connected` tell how the
-    zaakcontactmomenten are read and the zaak (row) up to which they were, `sample` what decides on that way.
+    - `terms`: what it was begun on.
+    - `look` counts from 1 (0: not begun), up to `allowed`; it began at `look_began`. Up to look `all_ties` the ties of
+      all contactmomenten are asked, after it those of new ones.
+    - Within a look `kind` and `part` count from 0, and `page` is the one to be counted next (0: none yet). `read` is
+      how many objects of the kind were shown.
+    - `parts` has by kind the filters by which its list is walked, `deepest` the last page of each.
+    - `surprises`, `met_known` and `pending` are those of `Count`.
+    - `shrank`: a list got shorter during the look. `again`: how many looks that was allowed for.
+    - `agreed` is what the looks came to, `totals` how long lists are, `lost` what could not be read.
+    - `sized`: do pages have a size of our choice?
+    - `way` is how the zaakcontactmomenten are read, `connected` the zaak (row) up to which they were, `sample` what
+      decides on that way.
     """
 
     terms: list[str]

@@ -1,4 +1,4 @@
-"""What a backfill tells of itself while it runs: what it counted, how fast it goes, why it waits."""
+"""What a backfill reports while it runs: what it counted, how fast it goes, why it waits."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class ProgressReporter:
     ) -> None:
         """From now on a kind is read, in this look; of `total`, `read` were before.
 
-        With `steps` it is not objects that are counted as done, but what `step` tells: zaken that are asked.
+        With `steps` it is not objects that are counted as done, but steps (`step`): zaken that are asked.
         """
         self.meter = Meter()
         self.steps = steps

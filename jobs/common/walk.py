@@ -1,8 +1,8 @@
 """One look through one list of a source: which page to ask next, and what the pages say together.
 
-Pages are asked side by side and come in any order; they are counted in the order of the list, because that is what
-tells an object that was missed from one that is new. Nothing is kept of a page that came too early but three
-numbers, so a page that is slow does not hold up the others (until they are AHEAD of it), nor fills memory.
+Pages are asked side by side and come in any order. They are counted in the order of the list, because that is what
+tells an object that was missed from one that is new. Of a page that came too early three numbers are kept. So a slow
+page does not fill memory, nor hold up the others until they are AHEAD of it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How the zaakcontactmomenten of a whole source are read (M32).
 
 Their list has no pages and no order. It comes in one call, at 700 a second, until it is so long (80,000) that the
-source gives up; by zaak is a call for each of maybe millions of zaken, at 40 to 50 a second. Most sources have none, or
-few: those pay one short call. So SAMPLE zaken, spread evenly, say how long the list must be; a short one is asked
-whole, and only a list that is long, or that did not come, is asked zaak by zaak.
+source gives up. Zaak by zaak takes a call for each of maybe millions of zaken, at 40 to 50 a second. Most sources have
+none, or few: those pay one short call. So SAMPLE zaken, spread evenly, show how long the list must be. A short one is
+asked whole. Only a list that is long, or that did not come, is asked zaak by zaak.
 
 Either way an answer is whole and of one moment, so nothing slips through as between pages: one reading is enough.
 """

@@ -35,7 +35,7 @@ OF_SOURCE = (Unreachable, Forbidden, *NOT_ASKED)
 
 
 def anything_due(installation: Installation) -> bool:
-    """Is there a hint that may be looked into now?"""
+    """Is there a hint that is due?"""
     moment = now()
     with installation.store.read() as connection:
         return any(rows.due(connection, each.source, moment, 1) for each in installation.fetchers.values())

@@ -1,18 +1,18 @@
 """Sweep: reads everything again, bit by bit, and so finds what nothing announced.
 
-A round walks all lists page by page, asks what ties each contactmoment and has no list, and reads the
-zaakcontactmomenten (jobs/common/zaakcontactmomenten.py), evenly spread over a bit less than half of `[[source]]
-sweep_days`; then it asks by uuid for what is held and nothing showed since the round began: deleted, hidden by a delete
-during the walk, or no longer visible. So a change is found within one round and a deletion within two: within
-sweep_days. Lists, and not zaak after zaak: a page of 500 costs the source as much as a dozen single objects. Ingest
-compares by digest; an ETag is not believed.
+A round walks all lists page by page. It asks what ties each contactmoment and has no list, and reads the
+zaakcontactmomenten (jobs/common/zaakcontactmomenten.py). It is spread evenly over a bit less than half of `[[source]]
+sweep_days`. Then it asks by uuid for what is held and nothing showed since the round began. That was deleted, hidden by
+a delete during the walk, or is no longer visible. So a change is found within one round and a deletion within two:
+within sweep_days. Lists, and not zaak after zaak: a page of 500 costs the source as much as a dozen single objects.
+Ingest compares by digest; an ETag is not believed.
 
 Beside that, zaken that clients ask about often are read again each hour. A sync or inbox that missed something asks for
 a round at full speed.
 
-What a source can't give while it does answer for other objects is counted and passed over, until the next round: else
+What a source can't give while it does answer for other objects is counted and passed over until the next round. Else
 one broken object would keep the rest from ever being read. While the source itself does not answer, nothing is passed
-over: the round stands still.
+over: the round is blocked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Judges the objects of a source on both sides, looks again at what seems wrong, and repairs it.
+"""Judges the objects of a source on both sides, rechecks what seems wrong, and repairs it.
 
-For verify; `Judge` knows nothing of how the objects were chosen. What it finds it writes in a ledger. What it does with
-suspects goes a piece at a time: after each it gives the number of those that are done, where it can go on later.
+For verify; `Judge` knows nothing of how the objects were chosen. What it finds it writes in a ledger. Suspects are
+worked on a piece at a time. After each piece it gives the number of those that are done, where it can go on later.
 """
 
 from __future__ import annotations

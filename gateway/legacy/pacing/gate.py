@@ -367,7 +367,7 @@ def _look_again(reason: str, seconds: float | None, deadline: float | None, now:
 
 
 def _learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) -> None:
-    """What a call that is over tells of the source."""
+    """What an ended call says about the source."""
     error, connections = asked.error, limits.connections
     if error is None:
         concurrency.answered(pace, asked.template, asked.page, asked.seconds, connections, now)
