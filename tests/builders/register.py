@@ -13,7 +13,7 @@ from builders.legacy_objects import (
     SETTINGS,
 )
 from builders.paths import DATA
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import Ingest, Result
 from gateway.store.file.database import Store

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token

@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from builders.support import klantbrug
+from builders.commands import klantbrug
 
 CURL_LINES = 5
 

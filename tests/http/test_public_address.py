@@ -11,7 +11,7 @@ from builders.both_ways import BothWays
 from builders.editor import KLANTCONTACT, PERSOON, Editor
 from builders.probe.probe import Probe
 from builders.recordings import Register
-from builders.served import API, Client
+from builders.served_store import API, Client
 
 from gateway.store.file.database import Store
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from builders.editor import KLANTCONTACT, PERSOON, Editor, ref
 from builders.probe.tamper import Tamper
-from builders.served import API, Client
+from builders.served_store import API, Client
 from click.testing import CliRunner
 
 from gateway.cli.main import cli

@@ -10,7 +10,7 @@ from builders.following import DAY, Clock, backfilled
 from builders.live_calls import CALLS, QUESTIONS, STATES, Client, Subject, subject
 from builders.paths import ROOT
 from builders.probe.tamper import Tamper
-from builders.support import sample_slice, some_zaken
+from builders.sample_data import sample_slice, some_zaken
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

@@ -5,20 +5,24 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
-from builders.following import DAY, Clock, backfilled, small
+from builders.asker import API, Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled
 from builders.live_calls import Client
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
-from builders.support import API, Asker, klantbrug, read_config, write_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import circuit_breaker
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
@@ -29,10 +33,8 @@ WORK, DEADLINE = 1.8, 4
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 def test_with_a_hanging_source_what_is_held_is_answered_in_half_the_deadline(

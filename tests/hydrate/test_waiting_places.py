@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.following import DAY, Clock, backfilled, small
+from builders.following import DAY, Clock, backfilled
 from builders.live_calls import ZAAK, Client
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
 
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import NoPlace
 from gateway.legacy.pacing.waiting_threads import Places, most_waiting, take_waiting_place
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
 Install = Callable[..., Installation]
@@ -24,10 +26,8 @@ AT_ONCE, DEADLINE = 2.0, 5
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 class Full:

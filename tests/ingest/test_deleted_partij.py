@@ -10,10 +10,13 @@ from uuid import UUID as Uuid
 import orjson
 import pytest
 from builders import following
-from builders.following import backfilled, new_contact, run, small, traces
-from builders.following import server as server
+from builders.asker import API, Asker, write_client
+from builders.configs import UUID_SECRET
+from builders.editor import identificator
+from builders.following import backfilled, run, traces
 from builders.probe.probe import Probe
-from builders.support import API, UUID_SECRET, Asker, dump_digest, write_client
+from builders.sample_data import new_contact, small
+from builders.store_digest import dump_digest
 from click.testing import CliRunner
 
 from gateway.cli.main import cli
@@ -250,16 +253,7 @@ def test_a_client_that_makes_it_anew_has_the_legacy_with_it(
         "rekeningnummers": None,
         "voorkeursRekeningnummer": None,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Opnieuw"}},
-        "partijIdentificatoren": [
-            {
-                "partijIdentificator": {
-                    "codeObjecttype": "natuurlijk_persoon",
-                    "codeSoortObjectId": "bsn",
-                    "objectId": BSN,
-                    "codeRegister": "brp",
-                }
-            }
-        ],
+        "partijIdentificatoren": [identificator("bsn", BSN)],
     }
     made = client.post(f"{API}/partijen", json=body, headers=headers)
     assert made.status_code == 201, made.json

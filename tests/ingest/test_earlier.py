@@ -15,9 +15,12 @@ import jwt
 import pytest
 import requests
 import yaml
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, write_config
+from builders.operator_client import said
 from builders.paths import DATA
 from builders.probe.probe import Probe
-from builders.support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
+from builders.sample_data import sample_data, some_zaken
 
 from gateway.config.load import load_config
 from gateway.config.model import Config, Source
@@ -27,7 +30,7 @@ from gateway.legacy import errors
 from gateway.legacy.client.api_versions import EARLIER_VERSION
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
-from gateway.operator.check import Level, SourceReport, check_config, check_source
+from gateway.operator.check import Level, check_config, check_source
 from gateway.sample.contents import earlier_standards
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.contents.earlier_objects import add_earlier
@@ -312,10 +315,6 @@ def test_a_mistake_is_told_with_its_key(tmp_path: Path, more: str, key: str, pro
     (line,) = str(caught.value).splitlines()
     assert line.startswith(f"source.oud.{key}: ")
     assert problem in line
-
-
-def said(report: SourceReport, level: Level) -> str:
-    return "\n".join(line.text for line in report.lines if line.level is level)
 
 
 def test_check_tells_what_the_earlier_apis_show(sample: SampleServer, dataset: Dataset) -> None:

@@ -9,21 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import Clock, an_open_zaak, backfilled, person, run, small, traces
-from builders.following import server as server
+from builders.asker import Asker
+from builders.commands import command
+from builders.following import Clock, backfilled, run, traces
 from builders.probe.probe import Probe
-from builders.support import Asker, dump_digest
-from builders.unread import (
-    BSN,
-    LIMITED,
-    OTHER,
-    bad_rol,
-    bad_zaak,
-    by_bsn,
-    command,
-    count,
-    refused,
-)
+from builders.sample_data import an_open_zaak, person, small
+from builders.store_digest import dump_digest
+from builders.unreadable_person import BSN, LIMITED, OTHER, bad_rol, bad_zaak, by_bsn, count, refused
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset

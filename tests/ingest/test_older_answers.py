@@ -11,10 +11,11 @@ from uuid import UUID
 
 import orjson
 import pytest
+from builders.configs import read_config, write_config
 from builders.earlier_source import EarlierSource, fixtures, last
-from builders.following import Clock, backfilled, hurry, run, small
+from builders.following import Clock, backfilled, hurry, run
 from builders.probe.probe import Probe
-from builders.support import read_config, write_config
+from builders.sample_data import small
 
 from gateway.base.clock import now
 from gateway.installation import Installation, open_installation

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from builders.configs import UUID_SECRET
+from builders.editor import codes
 from builders.legacy_objects import (
     KVK,
     RSIN,
@@ -23,13 +24,13 @@ from builders.legacy_objects import (
 )
 from builders.probe.invariants import broken
 from builders.probe.probe import Probe
-from builders.support import API, UUID_SECRET, Asker, dump_digest, read_config
+from builders.store_digest import dump_digest
+from builders.writer import Writer, without_source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
-from gateway.installation import Installation, open_installation
+from gateway.installation import Installation
 from jobs.rebuild.rebuild import Rebuild
 from mappings.identity.identity import Uuids, key_uuid
 
@@ -37,22 +38,16 @@ UUIDS = Uuids(UUID_SECRET)
 NUMBER = VESTIGING[0]
 
 
-class Client(Asker):
+class Client(Writer):
     """A client that may write, and the ingest of the register that it asks."""
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
-        self.token = create_token(installation.store, f"writer-{uuid4()}", "write")
-        self.installation = installation
         self.ingest = Ingest(installation.store, installation.config.mapping, UUID_SECRET)
         self.ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
 
     def take(self, *rollen: dict[str, Any]) -> None:
         self.ingest.take("bron", "rol", list(rollen), asked=0)
-
-    def send(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Token {self.token}"}
-        return self.client.open(f"{API}/{path}", method=method, json=body, headers=headers)
 
     def make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         created = self.send("POST", path, body)
@@ -87,11 +82,7 @@ def client(tmp_path: Path) -> Client:
 
 
 def new_client(tmp_path: Path) -> Client:
-    """A register without a source that answers, into which legacy objects are put by hand."""
-    (tmp_path / "config.toml").write_text(
-        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
-    )
-    return Client(open_installation(read_config(tmp_path / "config.toml")))
+    return Client(without_source(tmp_path))
 
 
 def names(partijen: list[dict[str, Any]]) -> list[str]:
@@ -221,16 +212,6 @@ def test_which_fillers_there_are_is_a_setting(client: Client) -> None:
 
 
 # A vestiging without KVK number
-
-
-def codes(soort: str, number: str) -> dict[str, str]:
-    objecttype = "vestiging" if soort == "vestigingsnummer" else "niet_natuurlijk_persoon"
-    return {
-        "codeRegister": "hr",
-        "codeObjecttype": objecttype,
-        "codeSoortObjectId": soort,
-        "objectId": number,
-    }
 
 
 def firm(client: Client, kvk: str) -> dict[str, str]:

@@ -16,16 +16,11 @@ from typing import Any
 
 import orjson
 import pytest
+from builders.commands import killed_after, klantbrug
+from builders.configs import read_config, write_config
 from builders.probe.probe import Probe
-from builders.support import (
-    dump_digest,
-    killed_after,
-    klantbrug,
-    read_config,
-    sample_data,
-    some_zaken,
-    write_config,
-)
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
 
 from gateway.installation import Installation, open_installation, open_store
 from gateway.legacy.client.answers import Page
@@ -38,12 +33,6 @@ from gateway.store.inspect.status import status
 from jobs.backfill.backfill import LOOKS_MORE, Backfill, Busy, Progress
 
 Install = Callable[..., Installation]
-
-
-@pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(slice_data) as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, read_config, some_zaken, write_config
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app
@@ -45,7 +47,7 @@ def slow(slice_data: Dataset) -> Iterator[SampleServer]:
 
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wishes are read ten times a second here, so that the tests need not wait for them."""
+    """Overrides are read ten times a second here, so that the tests need not wait for them."""
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 

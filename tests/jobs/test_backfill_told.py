@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders.commands import command
+from builders.configs import write_config
 from builders.probe.probe import Probe
-from builders.support import some_zaken, write_config
-from click.testing import CliRunner, Result
+from builders.sample_data import some_zaken
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME
-from gateway.cli.main import cli
 from gateway.cli.terminal.displays import BACKFILL
 from gateway.cli.terminal.progress import show_progress
 from gateway.http.auth import create_token
@@ -32,10 +32,6 @@ from jobs.backfill.progress import waits_text
 from jobs.common import zaakcontactmomenten
 
 Install = Callable[..., Installation]
-
-
-def command(config: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(config), *arguments])
 
 
 def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(

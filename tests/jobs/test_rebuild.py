@@ -16,13 +16,13 @@ from uuid import UUID
 import orjson
 import pytest
 from builders import contactmomenten as earlier
+from builders.configs import UUID_SECRET
 from builders.killing import kill_after, kills_itself
 from builders.legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, persoon, uuid_of, zaak
 from builders.probe.invariants import broken
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.register import SOURCE, Objects, Register, a_third, read_slice, read_ugly
-from builders.support import UUID_SECRET
 from click.testing import CliRunner
 from tools import translation
 
@@ -32,7 +32,7 @@ from gateway.ingest.ingest import Ingest
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import editing
-from gateway.store.file.database import StoreError
+from gateway.store.file.errors import StoreError
 from gateway.store.operation import leases
 from jobs.common.work import Busy
 from jobs.rebuild import rebuild as rebuilding

@@ -19,11 +19,13 @@ from uuid import UUID
 import pytest
 from apscheduler import schedulers
 from apscheduler.triggers import interval
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.register import read_slice
-from builders.support import Asker, klantbrug, read_config, write_config
 
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now
@@ -547,15 +549,9 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 
 @pytest.fixture
-def server() -> Iterator[NotificatiesServer]:
-    with NotificatiesServer() as running:
-        yield running
-
-
-@pytest.fixture
-def config(tmp_path: Path, server: NotificatiesServer) -> Path:
+def config(tmp_path: Path, notificaties: NotificatiesServer) -> Path:
     more = f'[gateway]\nbind = "127.0.0.1:{free_port(8720)}"\nworkers = 2\n'
-    return notifying_config(tmp_path, server.url, more)
+    return notifying_config(tmp_path, notificaties.url, more)
 
 
 def test_killed_it_is_taken_over_by_the_one_that_stands_by(config: Path, run_log: Path) -> None:
@@ -622,7 +618,7 @@ def test_it_stops_at_once_when_told_and_gives_its_lease_back(config: Path, run_l
 
 @needs_proc
 def test_serve_keeps_a_jobs_process_alive_and_stops_with_it(
-    config: Path, run_log: Path, server: NotificatiesServer
+    config: Path, run_log: Path, notificaties: NotificatiesServer
 ) -> None:
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
@@ -639,7 +635,7 @@ def test_serve_keeps_a_jobs_process_alive_and_stops_with_it(
         second = jobs_process(process.pid)
         assert second is not None
         put(store, "b")
-        wait_until(lambda: server.subjects() == ["a", "b"])
+        wait_until(lambda: notificaties.subjects() == ["a", "b"])
         process.terminate()
         process.wait(30)
         wait_until(lambda: gone(second), 30)

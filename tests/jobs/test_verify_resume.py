@@ -14,10 +14,12 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from builders.configs import read_config, write_config
 from builders.killing import kill_after, kills_itself
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import dump_digest, read_config, some_zaken, write_config
+from builders.sample_data import some_zaken
+from builders.store_digest import dump_digest
 from builders.verifying import a_rol, interrupted, outcome, stop_at, verify
 from click.testing import CliRunner
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from builders.recordings import BY_PATH, Register, recorded, split
-from builders.served import API, Client, settings
+from builders.served_store import API, Client, settings
 
 from gateway.app import create_app
 from gateway.http import problems

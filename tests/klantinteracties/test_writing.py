@@ -15,7 +15,7 @@ from builders.editor import BSN, EMAIL, KLANTCONTACT, KVK, NOBODY, ORGANISATIE, 
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.recordings import Register, recorded, split
-from builders.served import Client
+from builders.served_store import Client
 from werkzeug.serving import make_server
 
 from gateway.app import create_app

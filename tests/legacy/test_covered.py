@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from builders.following import DAY, Clock, backfilled, run, small
-from builders.support import Asker, read_config, write_config
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled, run
+from builders.sample_data import small
 
 from gateway.fetch.coverage import INTERVALS, SYNC_SECONDS, Coverage, CoverageJudge
 from gateway.installation import Installation, open_installation

@@ -13,8 +13,8 @@ from typing import Any
 
 import jwt
 import pytest
+from builders.sample_data import sample_data
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
-from builders.support import sample_data
 
 from gateway.base.logs import safe_error, safe_traceback
 from gateway.config.model import Source

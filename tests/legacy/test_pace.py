@@ -22,7 +22,8 @@ from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import background
 from gateway.legacy.pacing import circuit_breaker, concurrency, server_gates, turns
-from gateway.legacy.pacing.gate import EndedCall, Gate
+from gateway.legacy.pacing.ended_calls import EndedCall
+from gateway.legacy.pacing.gate import Gate
 from gateway.legacy.pacing.shared_state import CALLS, SIZE, Call, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import Limits
 

@@ -15,12 +15,14 @@ from typing import Any
 
 import orjson
 import pytest
-from builders.following import DAY, Clock, backfilled, new_rol, run, small, state
-from builders.held import held, raw_uuids
+from builders.asker import API, Asker
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled, run, state
 from builders.probe.probe import Probe
+from builders.quarantine import quarantined
+from builders.sample_data import new_rol, small
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
 from builders.slow_source import BSN, served
-from builders.support import API, Asker, read_config, write_config
 
 from gateway.config.model import Notifications
 from gateway.config.written import ConfigError
@@ -174,13 +176,13 @@ def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> N
     assert 200 < number < 500  # one page, of more than MB
     with SampleServer(data) as server:
         installation = backfilled(installed(tmp_path, server, max_answer=MB))
-        assert not held(installation)
-        assert {rol["uuid"] for rol in data.objects("rol")} <= raw_uuids(installation)
+        assert not quarantined(installation)
+        assert {rol["uuid"] for rol in data.objects("rol")} <= set(Probe(installation.store).raw_uuids())
         counts = run(installation, sync)
         assert counts["failed"] == 0 and counts["synced"] == 1
         new = new_rol(data)["uuid"]
         assert run(installation, sync)["new"] >= 1
-        assert new in raw_uuids(installation)
+        assert new in set(Probe(installation.store).raw_uuids())
 
 
 def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_taken(tmp_path: Path) -> None:
@@ -189,14 +191,14 @@ def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_take
     data.replace("rol", large, data.get("rol", large) | {"roltoelichting": "x" * 2 * MB})
     with SampleServer(data) as server:
         installation = backfilled(installed(tmp_path, server, max_answer=MB))
-        kinds = [(kind, uuid, reason.rpartition(": ")[2]) for kind, uuid, reason in held(installation)]
+        kinds = [(kind, uuid, reason.rpartition(": ")[2]) for kind, uuid, reason in quarantined(installation)]
         assert kinds == [("rol", large, "groter dan max_answer")]
-        assert {rol["uuid"] for rol in data.objects("rol")} <= raw_uuids(installation)
+        assert {rol["uuid"] for rol in data.objects("rol")} <= set(Probe(installation.store).raw_uuids())
         found = installation.fetchers["bron"].client.get("rol", large)
         assert "roltoelichting" not in found and found["uuid"] == large
         data.replace("rol", large, data.get("rol", large) | {"roltoelichting": "kort"})
         installation.fetchers["bron"].reread_zaak(_visit(), _zaak_of(data, large))
-        assert not held(installation)
+        assert not quarantined(installation)
 
 
 def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
@@ -210,7 +212,7 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
         assert not Backfill(installation.fetchers["bron"]).run()
         message = Probe(installation.store).runs()[-1].message
         assert "max_answer" in message and "rol pagina 1" in message
-        found = raw_uuids(installation)
+        found = set(Probe(installation.store).raw_uuids())
         for kind in ("zaak", "klantcontact"):
             assert {each["uuid"] for each in data.objects(kind)} <= found
 
@@ -225,7 +227,7 @@ def test_sync_and_sweep_read_the_other_lists_when_one_page_is_too_large(tmp_path
         data.add("klantcontact", contact)
         counts = run(installation, sync)
         assert counts["failed"] == 1
-        found = raw_uuids(installation)
+        found = set(Probe(installation.store).raw_uuids())
         assert contact["uuid"] in found and rol["uuid"] not in found
         assert state(installation).hurry
         rounds = 0
@@ -356,7 +358,7 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
             assert time.monotonic() < until
             time.sleep(0.1)
         assert not _synced(installation, "aaa")
-        assert new in raw_uuids(installation)
+        assert new in set(Probe(installation.store).raw_uuids())
     finally:
         stop.set()
         bad.stop()  # which ends its calls

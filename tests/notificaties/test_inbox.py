@@ -11,25 +11,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from builders.following import (
-    BREAKS,
-    NO_ADDRESS,
-    Broken,
-    Clock,
-    an_open_zaak,
-    backfilled,
-    given_long_ago,
-    new_contact,
-    new_rol,
-    new_zaak,
-    run,
-    small,
-)
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET, read_config, write_config
+from builders.following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_ago, run
 from builders.notificaties_server import CLIENT_ID, SECRET, TEST_MESSAGE, NotificatiesServer
-from builders.person import BSN, a_person
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import UUID_SECRET, Asker, dump_digest, klantbrug, read_config, write_config
+from builders.sample_data import an_open_zaak, new_contact, new_rol, new_zaak, small
+from builders.sample_person import BSN, a_person
+from builders.store_digest import dump_digest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.serving import make_server
@@ -67,9 +58,8 @@ def config_of(folder: Path, server: SampleServer, more: str = "") -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(60)) as running:
-        yield running
+def data() -> Dataset:
+    return small(60)
 
 
 @pytest.fixture

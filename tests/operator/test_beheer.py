@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from builders.probe.made_up import with_rollen
 from builders.probe.tamper import Tamper
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from builders.probe.probe import Probe
-from builders.served import Client, Got, settings
+from builders.served_store import Client, Got, settings
 from click.testing import CliRunner
 
 from gateway.beheer import page_access

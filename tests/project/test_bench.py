@@ -12,8 +12,8 @@ from pathlib import Path
 
 import orjson
 import pytest
+from builders.configs import read_config
 from builders.probe.probe import Probe
-from builders.support import read_config
 
 from bench import (
     filters,

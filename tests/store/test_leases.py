@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from builders.watched import ELSEWHERE, namespaces_are_allowed
+from builders.watched_source import ELSEWHERE, namespaces_are_allowed
 
 from gateway.base.process_identity import Process, this_process
 from gateway.store.base.migrations import migrations

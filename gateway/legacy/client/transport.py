@@ -30,7 +30,8 @@ from gateway.legacy.background import current
 from gateway.legacy.client import lenient_parser
 from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.legacy.pacing import circuit_breaker
-from gateway.legacy.pacing.gate import EndedCall, Gate
+from gateway.legacy.pacing.ended_calls import EndedCall
+from gateway.legacy.pacing.gate import Gate
 from gateway.legacy.pacing.server_gates import Gates
 from gateway.legacy.pacing.waiting_threads import take_waiting_place
 

@@ -8,11 +8,9 @@ asked, and tried again, is the transport's affair.
 from __future__ import annotations
 
 import itertools
-import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,18 +23,13 @@ from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import Background, Waiting, current
 from gateway.legacy.pacing import circuit_breaker, concurrency, turns
+from gateway.legacy.pacing.ended_calls import EndedCall, learn
 from gateway.legacy.pacing.shared_state import Call, Overrides, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import BACKGROUND, LIVE, Limits
 
 # How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
 POLL_SECONDS, WISH_SECONDS = 0.005, 0.25
 RECLAIM_SECONDS = 0.2
-# A call that was on the line for so long tells that the source hangs, though the client's own time was short: less than
-# half of `[live] deadline`, or no question would ever tell. What is merely slow is read on by background calls, which
-# have more time, and whose answers tell that it works.
-HANGS_SECONDS = 1.5
-# After a 429 that does not say how long: from the first to the longest, doubling.
-FIRST_REST, LONGEST_REST = 0.25, 20.0
 # So many seconds of rest more than before are worth telling an operator.
 LONG_REST = 30.0
 
@@ -51,16 +44,6 @@ CHOSEN = (WINDOW, PAUSED)
 
 log = get_logger("klantbrug.legacy")
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class EndedCall:
-    """A call that is over. `page` is its place in a list; `error` None is a good answer."""
-
-    template: str
-    page: int
-    seconds: float
-    error: errors.LegacyError | None
 
 
 class Gate:
@@ -121,7 +104,7 @@ class Gate:
             if asked is None:
                 circuit_breaker.ended(state.pace, call, now)
             else:
-                _learn(state.pace, call, asked, self._limits(state.overrides), now)
+                learn(state.pace, call, asked, self._limits(state.overrides), now)
             rest = turns.rest(state.pace, now)
         if rest > before + LONG_REST:
             log.warning(
@@ -364,37 +347,3 @@ def _look_again(reason: str, seconds: float | None, deadline: float | None, now:
         return POLL_SECONDS
     wait = WISH_SECONDS if seconds is None else min(seconds, WISH_SECONDS)
     return wait if deadline is None else min(wait, max(0.0, deadline - now))
-
-
-def _learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) -> None:
-    """What an ended call says about the source."""
-    error, connections = asked.error, limits.connections
-    if error is None:
-        concurrency.answered(pace, asked.template, asked.page, asked.seconds, connections, now)
-        circuit_breaker.answered(pace, now)
-        pace.busy = 0
-        return
-    retry_after = getattr(error, "retry_after", None)
-    if isinstance(error, errors.TooManyRequests) or retry_after is not None:
-        if retry_after is None:
-            longest = min(LONGEST_REST, FIRST_REST * 2 ** min(pace.busy, 10))
-            retry_after = random.uniform(longest / 2, longest)  # noqa: S311  spreads load, protects nothing
-        pace.busy += 1
-        turns.rest_for(pace, retry_after, now)
-        concurrency.record_failure(pace, connections, now)
-        circuit_breaker.ended(pace, call, now)
-    elif _is_failure(error, asked.seconds):
-        concurrency.record_failure(pace, connections, now)
-        circuit_breaker.failed(pace, call, now)
-    elif isinstance(error, errors.DeadlinePassed | errors.Untrusted):
-        circuit_breaker.ended(pace, call, now)
-    else:
-        circuit_breaker.answered(pace, now)  # a refusal is an answer too
-
-
-def _is_failure(error: errors.LegacyError, seconds: float) -> bool:
-    if isinstance(error, errors.DeadlinePassed):
-        return seconds >= HANGS_SECONDS
-    if isinstance(error, errors.BadAnswer):
-        return error.cut_off
-    return error.temporary

@@ -101,7 +101,7 @@ class Asker:
 
     def __init__(self, *before: str) -> None:
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", "builders.watched"],
+            [*before, sys.executable, "-m", "builders.watched_source"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
