@@ -9,7 +9,7 @@ from uuid import UUID as Uuid
 
 import orjson
 import pytest
-from builders import following
+from builders import sample_data
 from builders.asker import API, Asker, write_client
 from builders.configs import UUID_SECRET
 from builders.editor import identificator
@@ -54,7 +54,7 @@ def person(data: Dataset, number: int = 0, **changes: Any) -> dict[str, Any]:
             "telefoonnummer": "",
         },
     }
-    return following.person(data, BSN, number, **(given | changes))
+    return sample_data.person(data, BSN, number, **(given | changes))
 
 
 def known_by_url(data: Dataset) -> dict[str, Any]:
