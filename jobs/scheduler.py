@@ -133,7 +133,7 @@ class Scheduler:
             leases.let_go(self.installation.store, grip)
 
     def _trigger(self, job: Job) -> BaseTrigger:
-        return FromNow(trigger_of(job, self.installation.config))
+        return SkipMissed(trigger_of(job, self.installation.config))
 
     def _clock_jumped(self, scheduler: BackgroundScheduler, seconds: float) -> None:
         """APScheduler sleeps until a moment of the clock of before: ahead, that came by now; back, it is far away."""
@@ -196,7 +196,7 @@ def _tell_error(event: JobExecutionEvent) -> None:
     log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
 
 
-class FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+class SkipMissed(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """Another trigger without the moments that were missed: after one comes the next that lies ahead.
 
     APScheduler goes through each moment that it missed, also when a clock jumped years ahead.

@@ -48,8 +48,8 @@ class RefreshTask(NamedTuple):
 class Refresher:
     """What one process reads after its answers. Safe for threads.
 
-    Its threads are there only while there is something to read, and never hold up the end of the process: what they
-    write is in short transactions, and a turn of a process that is no more is free.
+    Its threads live only while there is something to read. They never hold up the end of the process: they write in
+    short transactions, and a lease of a process that is no more is free.
     """
 
     def __init__(self) -> None:
