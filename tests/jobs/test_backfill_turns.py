@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.commands import klantbrug
+from builders.commands import command, klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import some_zaken
-from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME
-from gateway.cli.main import cli
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import server_gates
 from gateway.operator import backfills
@@ -166,7 +164,7 @@ def test_the_command_goes_on_with_the_next_source_when_one_fails(
 ) -> None:
     two[0].traps.json_not_json = True
     config = config_of(tmp_path / "here", two)
-    result = CliRunner().invoke(cli, ["--config", str(config), "backfill"])
+    result = command(config, "backfill")
     assert result.exit_code == 1
     assert "Bron een: " in result.stderr
     assert "). Hetzelfde commando gaat verder" in result.stderr
