@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.backfill_threads import InThread
+from builders.backfill_threads import attentive as attentive
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import some_zaken
@@ -51,34 +53,21 @@ def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
-class Running:
+class Running(InThread):
     """A backfill in a thread of this process, with its store to steer it by."""
 
     def __init__(self, installation: Installation) -> None:
-        self.store = installation.store
+        super().__init__(installation.store)
         self.source = installation.config.sources[0]
-        self.stopping = threading.Event()
         self.outcome: list[Any] = []
         fetcher = installation.fetchers["bron"]
         self.backfill = Backfill(fetcher, stopping=self.stopping)
-        self.thread = threading.Thread(target=self._run)
 
-    def _run(self) -> None:
+    def work(self) -> None:
         try:
             self.outcome.append(self.backfill.run())
         except (BackfillStopped, AssertionError) as error:
             self.outcome.append(error)
-        finally:
-            self.store.close()
-
-    def __enter__(self) -> Running:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.stopping.set()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
 
     def now(self) -> dict[str, Any]:
         """What it tells of itself; empty before it tells."""

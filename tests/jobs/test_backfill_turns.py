@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.backfill_threads import InThread
+from builders.backfill_threads import attentive as attentive
 from builders.commands import command, klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import some_zaken
@@ -72,30 +73,16 @@ def until(what: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-class Job:
+class Job(InThread):
     """The job in a thread of this process."""
 
     def __init__(self, installation: Installation) -> None:
+        super().__init__(installation.store)
         self.installation = installation
-        self.store = installation.store
-        self.stopping = threading.Event()
         self.counts: dict[str, int] = {}
-        self.thread = threading.Thread(target=self._run)
 
-    def _run(self) -> None:
-        try:
-            self.counts = run_job(self.installation, BY_NAME["backfill"], self.stopping)
-        finally:
-            self.store.close()
-
-    def __enter__(self) -> Job:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.stopping.set()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
+    def work(self) -> None:
+        self.counts = run_job(self.installation, BY_NAME["backfill"], self.stopping)
 
     def of(self, source: str) -> dict[str, Any]:
         config = next(each for each in self.installation.config.sources if each.name == source)
