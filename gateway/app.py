@@ -161,7 +161,7 @@ def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: 
         return _reply(addresses, problems.unavailable(NO_STORE, retry_after=STORE_RETRY), environ)
     if is_damage(error):
         log.error("store damaged: %s at %s", safe_error(error), trail)
-        store.notice(error)
+        store.troubles.notice(error)
         return _reply(addresses, problems.unavailable(DAMAGED, retry_after=DAMAGE_RETRY), environ)
     if is_passing(error):
         log.error("store in trouble: %s at %s", safe_error(error), trail)

@@ -16,7 +16,7 @@ import orjson
 from gateway.base.clock import now
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.store.base.kinds import RAW_KINDS, TRANSLATED
-from gateway.store.legacy import identities, ties
+from gateway.store.legacy import identities, ties, visibility
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import fetched_at
@@ -80,7 +80,7 @@ class Contents:
             self.fetcher.take(visit, kind, objects, asked)
         for kind in kinds:
             with self.store.read() as connection:
-                unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
+                unseen = visibility.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
             self.fetcher.recheck_unlisted(visit, kind, unseen)
         self._betrokkenen(visit, uuid)
         self._contacts_about(visit, uuid, thorough)

@@ -41,7 +41,7 @@ from gateway.legacy.pacing.waiting_threads import Places
 from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.legacy import identities
-from gateway.store.legacy import objects as rows
+from gateway.store.legacy.provenance import document_of
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
 
 log = get_logger(__name__)
@@ -346,7 +346,7 @@ class LegacyHydrator:
             return [need]
         uuid = UUID(need.value)
         with self.store.read() as connection:
-            found = rows.document_of(connection, uuid.bytes)
+            found = document_of(connection, uuid.bytes)
         if found is not None:
             return self._needs_of([ShownDocument(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:

@@ -10,6 +10,7 @@ from gateway.hydrate.needs import Need, number_keys
 from gateway.klantinteracties.model.freshness import ShownDocument
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
+from gateway.store.legacy.provenance import document_of
 from mappings.identity.identity import place
 
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
@@ -19,7 +20,7 @@ def needs_of(connection: sqlite3.Connection, shown: Sequence[ShownDocument], *, 
     """What these documents are made of, each need once; `moments`: a source has a Contactmomenten API."""
     needs: dict[Need, None] = {}
     for item in shown:
-        found = rows.document_of(connection, item.uuid)
+        found = document_of(connection, item.uuid)
         if found is None:
             continue
         _, owner, owner_row = found

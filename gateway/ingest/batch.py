@@ -27,6 +27,7 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.legacy import objects as rows
+from gateway.store.legacy import quarantine, visibility
 from gateway.store.legacy.erased import note_erased
 from gateway.store.operation.sources import source_id
 from mappings.model.findings import Finding, Severity, Untranslatable
@@ -82,7 +83,7 @@ class Batch:
                 changed.append((item, row))
         self.result.changed += len(changed)
         self._put(kind, changed, zaken)
-        rows.seen(self.connection, [row.id for row in held.values()], self.now)
+        visibility.seen(self.connection, [row.id for row in held.values()], self.now)
         self._finish()
 
     def _older(self, batch: Sequence[Incoming], held: Mapping[bytes, rows.RawRow], asked: int) -> set[bytes]:
@@ -96,7 +97,7 @@ class Batch:
             if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
         ]
         others = [item.uuid for item in batch if item.uuid not in held]
-        return rows.known_since(self.connection, changed, others, asked, self.now)
+        return visibility.known_since(self.connection, changed, others, asked, self.now)
 
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
@@ -168,9 +169,9 @@ class Batch:
             row = held.id
             rows.set_state(self.connection, [row], state)
         if state == UNREADABLE:
-            rows.set_invisible(self.connection, row)
+            visibility.set_invisible(self.connection, row)
         else:
-            rows.seen(self.connection, [row], self.now)
+            visibility.seen(self.connection, [row], self.now)
         self.dependents.judge_content(uuid, state)
         rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
         if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
@@ -241,7 +242,7 @@ class Batch:
         if item.kind in TYING:
             self.dependents.tie(item, row_id, state, translated)
         if state == QUARANTINED and isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row_id, translated.reason, self.now)
+            quarantine.put(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
         emptied = row is not None and row.emptied
         self.unseen.note_keys(

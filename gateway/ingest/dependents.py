@@ -21,7 +21,7 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
+from gateway.store.legacy import quarantine, ties
 from gateway.store.operation.inbox import requeue
 from mappings.model.findings import Untranslatable
 from mappings.model.ties import Tie
@@ -150,7 +150,7 @@ class Dependents:
         state = self.state_of(item, translated, {zaak: zaak_state} if zaak else {})
         facts = None
         if isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row.id, translated.reason, self.now)
+            quarantine.put(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self.claims.add(kind, row.id, row.uuid, zaak, translated)

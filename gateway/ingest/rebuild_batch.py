@@ -16,7 +16,7 @@ from gateway.store.base.kinds import QUARANTINED, TRANSLATED
 from gateway.store.edits.vanished import remove_gone
 from gateway.store.inspect import comparing, rebuilding
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties, untranslated_keys
+from gateway.store.legacy import quarantine, ties, untranslated_keys
 from gateway.store.legacy.claims import said_by
 from mappings.model.findings import Finding, Untranslatable
 from mappings.model.ties import Tie
@@ -32,7 +32,7 @@ class Again(Batch):
         """
         ids = [each.id for each, _ in looked_at]
         held = rows.raws(self.connection, ids)
-        rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
+        quarantine.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
         if spoken := untranslated_keys.has_keys(self.connection, ids):
             untranslated_keys.forget_keys(self.connection, spoken)
         self.unseen.touched = True
@@ -76,7 +76,7 @@ class Again(Batch):
         findings: list[Finding] = []
         if isinstance(translated, Untranslatable):
             if state == QUARANTINED and row.state == QUARANTINED:
-                rows.quarantine(self.connection, row.id, translated.reason, self.now)
+                quarantine.put(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             for claim in translated.claims:

@@ -34,6 +34,7 @@ from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.legacy import objects as rows
+from gateway.store.legacy import visibility
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import set_covered
 from jobs.backfill import terms
@@ -301,12 +302,12 @@ class Backfill:
         asking, began = self.asking, self.cursor.look_began
         for kind in all_kinds_of(asking.client):
             with self.store.read() as connection:
-                total = rows.count_unseen(connection, self.source, kind, began)
+                total = visibility.count_unseen(connection, self.source, kind, began)
             asking.telling.begin(kind, 0, 0, total)
             after = 0
             while True:
                 with self.store.read() as connection:
-                    found = rows.unseen_since(connection, self.source, kind, began, after, PIECE)
+                    found = visibility.unseen_since(connection, self.source, kind, began, after, PIECE)
                 if not found:
                     break
                 after = found[-1][0]

@@ -33,7 +33,7 @@ from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
-from gateway.store.legacy.source_findings import source_findings
+from gateway.store.legacy.findings import source_findings
 from jobs.rebuild.rebuild import Rebuild
 from jobs.registry import BY_NAME, run_job
 from mappings.identity.identity import key_uuid

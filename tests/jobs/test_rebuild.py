@@ -32,7 +32,7 @@ from gateway.ingest.ingest import Ingest
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import editing
-from gateway.store.file.database import StoreError
+from gateway.store.file.errors import StoreError
 from gateway.store.operation import leases
 from jobs.common.work import Busy
 from jobs.rebuild import rebuild as rebuilding

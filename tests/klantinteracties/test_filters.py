@@ -24,7 +24,7 @@ from gateway.store.base.kinds import RELATIONS
 from gateway.store.documents import reading, selecting
 from gateway.store.documents.writing import put_documents
 from gateway.store.file.database import Store
-from gateway.store.indexes import profiles, text_search
+from gateway.store.indexes import profile_questions, profiles, text_search
 from mappings.model.documents import Document
 
 CONTRACT = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
@@ -431,7 +431,9 @@ def test_every_filter_has_something_to_start_from() -> None:
                 continue  # the order of the list itself is an index
             value: str | int = "abc" if item.form not in (Form.FLAG,) else 1
             rank, _ = selecting.start_of([Condition(item.where, value)])
-            assert rank < selecting.NO_INDEX or profiles.name_of(resource.kind, item.where), item.name
+            assert rank < selecting.NO_INDEX or profile_questions.name_of(resource.kind, item.where), (
+                item.name
+            )
 
 
 @pytest.mark.parametrize("name", ["inhoud", "kanaal", "onderwerpobject__uuid", "plaatsgevondenOp"])

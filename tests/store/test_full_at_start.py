@@ -26,7 +26,7 @@ from builders.write_and_die import write_and_die
 from gateway.config.model import Config
 from gateway.http.auth import create_token
 from gateway.installation import open_store
-from gateway.store.file import database, full_disk, holders
+from gateway.store.file import full_disk, holders, thread_connections
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta, set_meta
 
@@ -164,8 +164,8 @@ def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
 
 def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread makes way for writing while another is about to ask: that one's connection is not closed under it."""
-    monkeypatch.setattr(database, "SETTLE_SECONDS", 2.0)
-    monkeypatch.setattr(database, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(thread_connections, "SETTLE_SECONDS", 2.0)
+    monkeypatch.setattr(thread_connections, "AGAIN_SECONDS", 0.0)
     Store(tmp_path / "klantbrug.db").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)

@@ -161,7 +161,7 @@ def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[
     assert client.get("/health/ready").json == {"status": "ready"}
     error = sqlite3.DatabaseError("database disk image is malformed")
     error.sqlite_errorname = "SQLITE_CORRUPT"
-    store.notice(error)
+    store.troubles.notice(error)
     assert client.get("/health/ready").status_code == 503
 
 

@@ -15,11 +15,14 @@ import orjson
 from gateway.ingest.documents.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
 from gateway.store.documents.writing import put_documents
-from gateway.store.edits.adopting import derived_uuids
+from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
-from gateway.store.legacy.claims import left_alone_by, other_uuids, others_of_hidden, put_raw_provenance
+from gateway.store.legacy.claims import other_uuids
+from gateway.store.legacy.findings import put_findings
+from gateway.store.legacy.hidden_statements import others_of_hidden
+from gateway.store.legacy.provenance import left_alone_by, owned_documents, put_raw_provenance
 from gateway.store.legacy.ties import Moment, TieRow
 from gateway.store.operation.sources import source_name
 from mappings.identity.identity import Uuids
@@ -60,7 +63,7 @@ def make_moments(
             # A klantcontact refers to the one before it, and can't be made without.
             part += sorted(ties.lost_before(connection, source, part) - {*part})
             owners = ties.legacy_contacts(connection, part)
-            before |= set(rows.owned_documents(connection, owners).values())
+            before |= set(owned_documents(connection, owners).values())
             making = _MakingMoments(connection, source, part, uuids, settings)
             before |= making.alone
             made |= making.put()
@@ -135,7 +138,7 @@ class _MakingMoments:
         for uuid in kept_away(self.connection, made, documents):
             findings.append((self.moments[uuid.bytes].id, actor_weggehouden()))
         ids = put_documents(self.connection, documents)
-        rows.put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
+        put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
         put_raw_provenance(
             self.connection,
             {

@@ -16,12 +16,14 @@ import orjson
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.documents.numbering import number
 from gateway.store.documents.writing import put_documents
-from gateway.store.edits.adopting import derived_uuids
+from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away, overlay
 from gateway.store.legacy import claims as statements
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
+from gateway.store.legacy import provenance, ties
 from gateway.store.legacy.claims import Zaak
+from gateway.store.legacy.findings import put_findings, put_source_findings
+from gateway.store.legacy.hidden_statements import others_of_hidden
 from gateway.store.legacy.objects import RawRow
 from gateway.store.operation.sources import source_name
 from mappings.identity.identity import Uuids
@@ -61,10 +63,10 @@ def make_contacts(
             part = of_source[start : start + ZAKEN_AT_ONCE]
             held = rows.raws_of_zaken(connection, source, part, "klantcontact")
             if held:
-                alone |= set(statements.left_alone_by(connection, [row.id for row in held]).values())
-                owners |= rows.document_ids(connection, "klantcontact", [row.uuid for row in held])
+                alone |= set(provenance.left_alone_by(connection, [row.id for row in held]).values())
+                owners |= provenance.document_ids(connection, "klantcontact", [row.uuid for row in held])
                 made |= making.put([row for row in held if row.state == TRANSLATED])
-    return Made(made, set(rows.owned_documents(connection, owners).values()) - made, alone)
+    return Made(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
 
 
 def finished(
@@ -125,9 +127,9 @@ class _MakingContacts:
         for uuid in kept_away(self.connection, made_of_legacy, documents):
             findings.append((row_of[uuid.bytes], actor_weggehouden()))
         ids = put_documents(self.connection, documents)
-        rows.put_findings(self.connection, STAGE, [contact.id for contact in contacts], findings)
-        rows.put_source_findings(self.connection, self.source, source_findings)
-        statements.put_raw_provenance(
+        put_findings(self.connection, STAGE, [contact.id for contact in contacts], findings)
+        put_source_findings(self.connection, self.source, source_findings)
+        provenance.put_raw_provenance(
             self.connection,
             {
                 ids[document.uuid.bytes]: {raws[rol.bytes] for rol in document.sources}
@@ -143,7 +145,7 @@ class _MakingContacts:
         others = statements.other_uuids(self.connection, documents)
         deleted = {row.uuid for row in held if row.document is None and row.uuid is not None}
         derived = derived_uuids(self.connection, {row.uuid for row in held if row.uuid is not None})
-        of_deleted = statements.others_of_hidden(self.connection, deleted)
+        of_deleted = others_of_hidden(self.connection, deleted)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(

@@ -28,10 +28,10 @@ from gateway.store.edits.editing import forget_values
 from gateway.store.edits.joined_partijen import follow
 from gateway.store.edits.vanished import remove_gone
 from gateway.store.legacy import claims as statements
-from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties, vertegenwoordigingen
+from gateway.store.legacy import hidden_statements, provenance, ties, vertegenwoordigingen
 from gateway.store.legacy.claims import StatementRow
 from gateway.store.legacy.erased import kinds_and_uuids, note_documents
+from gateway.store.legacy.findings import drop_source_finding, put_statement_findings
 from gateway.store.legacy.identities import zaken_of_contacts
 from gateway.store.legacy.sealed_claims import nobodys
 from mappings.identity.identity import Uuids
@@ -92,8 +92,8 @@ class Merging:
         work = self.touched
         self.clients_name = references.clients_name(self.connection)
         self._keys |= work.identities
-        alone = statements.left_alone(self.connection, work.statements) if work.statements else {}
-        deleted = statements.hidden_of(self.connection, work.statements) if self.erasing else {}
+        alone = provenance.left_alone(self.connection, work.statements) if work.statements else {}
+        deleted = hidden_statements.hidden_of(self.connection, work.statements) if self.erasing else {}
         statements.delete_unused_statements(self.connection, work.statements)
         gone = self._parties(alone) if work.identities or work.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
@@ -130,7 +130,7 @@ class Merging:
         if gone:
             for source in {source for source, _ in work.zaken}:
                 generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
-                rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
+                drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
         work.clear()
         self._addressed.clear()
         if touched:
@@ -153,14 +153,14 @@ class Merging:
             claims = [_claim(row) for row in held]
         owners = self.touched.parties | {row.document for row in held if row.document is not None}
         ids_of_held = [row.id for row in held]
-        before = alone | statements.left_alone(self.connection, ids_of_held)
-        before |= rows.owned_documents(self.connection, owners)
+        before = alone | provenance.left_alone(self.connection, ids_of_held)
+        before |= provenance.owned_documents(self.connection, owners)
         self._addressed |= {
             *before.values(),
             *standard_addresses.partijen_of(self.connection, before.values()),
         }
-        hidden_before = statements.hidden_of(self.connection, ids_of_held)
-        hidden: dict[int, statements.Hidden] = {}
+        hidden_before = hidden_statements.hidden_of(self.connection, ids_of_held)
+        hidden: dict[int, hidden_statements.Hidden] = {}
         known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -216,7 +216,7 @@ class Merging:
             for member in members:
                 away = False
                 if row is None:
-                    who = (party.uuid.bytes, statements.others_as_text(party.other_uuids))
+                    who = (party.uuid.bytes, hidden_statements.others_as_text(party.other_uuids))
                     hidden[held[member].id] = who
                     away = hidden_before.get(held[member].id) != who
                 if held[member].document != row:
@@ -227,14 +227,14 @@ class Merging:
                     pairs_again.add(held[member].id)
         self.merged.update(row.id for row in held)
         statements.set_documents(self.connection, moved)
-        statements.put_hidden(self.connection, hidden_before, hidden)
+        hidden_statements.put_hidden(self.connection, hidden_before, hidden)
         if again:
             self.touched.add_zaken(statements.zaken_of(self.connection, again))
             self.touched.add_moments(ties.moments_of_statements(self.connection, again))
         if pairs_again:
             self.touched.add_zaken(vertegenwoordigingen.zaken_of(self.connection, pairs_again))
-        statements.put_statement_findings(self.connection, ids_of_held, findings)
-        statements.put_statement_provenance(
+        put_statement_findings(self.connection, ids_of_held, findings)
+        provenance.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
         return {row for uuid, row in before.items() if uuid not in ids}

@@ -16,9 +16,10 @@ import orjson
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopting import adopt_pair, clients_have_pairs
 from gateway.store.edits.overlay import overlay
-from gateway.store.legacy import objects as rows
 from gateway.store.legacy import vertegenwoordigingen as store
-from gateway.store.legacy.claims import Zaak, put_raw_provenance
+from gateway.store.legacy.claims import Zaak
+from gateway.store.legacy.findings import put_findings
+from gateway.store.legacy.provenance import document_ids, put_raw_provenance
 from gateway.store.legacy.vertegenwoordigingen import RepresentationRow
 from mappings.identity.identity import Uuids
 from mappings.model.documents import Document
@@ -98,7 +99,7 @@ class _Representing:
         store.put_ends(self.connection, source, zaken, ends)
         if taking_part:
             looked_at = [row.raw for part in taking_part.values() for row in part]
-            rows.put_findings(self.connection, STAGE, looked_at, findings)
+            put_findings(self.connection, STAGE, looked_at, findings)
         return before, after
 
     def _known_as(self, pair: Pair) -> list[UUID]:
@@ -141,7 +142,7 @@ class _Representing:
         put_raw_provenance(
             self.connection, {ids[uuid]: raws for uuid, raws in made_of.items() if uuid in ids}
         )
-        return rows.document_ids(self.connection, "vertegenwoordiging", self.affected - ids.keys())
+        return document_ids(self.connection, "vertegenwoordiging", self.affected - ids.keys())
 
 
 def _machtiging(row: RepresentationRow) -> Machtiging:

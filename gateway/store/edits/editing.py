@@ -31,7 +31,7 @@ from gateway.store.base.kinds import (
 from gateway.store.documents.reading import Row
 from gateway.store.documents.writing import keep_order, remove_documents
 from gateway.store.indexes import tallies
-from gateway.store.legacy.claims import hide
+from gateway.store.legacy.hidden_statements import hide
 
 # Fields that M18 takes from one rol together become local together.
 # No group may have the name of a field: `adres` is one of a digitaleadres.
