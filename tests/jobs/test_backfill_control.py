@@ -32,7 +32,6 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import asking
 from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.registry import BY_NAME, off_because, run_job
 
@@ -45,12 +44,6 @@ def slow(slice_data: Dataset) -> Iterator[SampleServer]:
     with SampleServer(some_zaken(slice_data, 6), version="1.5.1", open_zaak=False) as server:
         server.traps.slow = 0.1
         yield server
-
-
-@pytest.fixture(autouse=True)
-def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overrides are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
 class Running(InThread):

@@ -25,7 +25,7 @@ from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import all_sources, asking
+from jobs.backfill import all_sources
 from jobs.registry import BY_NAME, run_job
 
 Install = Callable[..., Installation]
@@ -40,12 +40,6 @@ def two(slice_data: Dataset) -> Iterator[tuple[SampleServer, SampleServer]]:
         SampleServer(second, version="1.5.1", open_zaak=False) as other,
     ):
         yield one, other
-
-
-@pytest.fixture(autouse=True)
-def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overrides are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
 def config_of(
