@@ -72,7 +72,7 @@ def namespaces_are_allowed() -> bool:
         return False
 
 
-class Asker:
+class AskingProcess:
     """A process that asks a source as it is told to; `before` its command may stand ELSEWHERE."""
 
     def __init__(self, *before: str) -> None:
@@ -123,9 +123,9 @@ class Asker:
 
 
 @contextlib.contextmanager
-def askers(number: int, *before: str) -> Iterator[list[Asker]]:
+def askers(number: int, *before: str) -> Iterator[list[AskingProcess]]:
     """So many processes that are ready to ask."""
-    found = [Asker(*before) for _ in range(number)]
+    found = [AskingProcess(*before) for _ in range(number)]
     try:
         for one in found:
             assert one.told() == {"ready": True}
