@@ -239,8 +239,8 @@ def test_the_earlier_standards_are_rebuilt_too(tmp_path: Path) -> None:
         kanalen={"telefoon": Kanaal("Bel", False)},
     )
 
-    def taken_by(name: str, settings: Settings) -> earlier.Register:
-        made = earlier.Register(tmp_path / name, settings)
+    def taken_by(name: str, settings: Settings) -> earlier.EarlierRegister:
+        made = earlier.EarlierRegister(tmp_path / name, settings)
         body = klantinteracties.defaults("klantcontact")
         with made.store.write() as connection:
             put_documents(connection, [(Document("klantcontact", client, body, 5, 5), None)], LOCAL_ORIGIN)

@@ -14,7 +14,7 @@ from builders.watched_source import (
     FAST,
     GOOD,
     UNKNOWN,
-    Asker,
+    AskingProcess,
     Watched,
     askers,
     namespaces_are_allowed,
@@ -27,7 +27,7 @@ from gateway.legacy.pacing import server_gates
 
 
 @pytest.fixture(scope="module")
-def three() -> Iterator[list[Asker]]:
+def three() -> Iterator[list[AskingProcess]]:
     with askers(3) as found:
         yield found
 
