@@ -16,3 +16,17 @@ def until(done: Callable[[], Found], seconds: float = 60.0, look: float = 0.01) 
         assert time.monotonic() < give_up, "it did not come in time"
         time.sleep(look)
     return found
+
+
+def until_it_works(
+    ask: Callable[[], Found], errors: tuple[type[BaseException], ...], seconds: float = 60.0
+) -> Found:
+    """The same for what raises one of these until then, as whoever asks a server that is starting."""
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except errors:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)

@@ -20,6 +20,8 @@ from builders.support import API
 
 from gateway.sample.server import SampleServer
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 12
 SECONDS = 12.0
 # What a machine that does much else may add. It was 10 to 17 seconds.

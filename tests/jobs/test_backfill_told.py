@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders.set_clock import SetClock
 from builders.support import some_zaken, write_config
 from click.testing import CliRunner, Result
 
@@ -37,7 +38,7 @@ def command(config: Path, *arguments: str) -> Result:
 
 
 def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
-    slice_data: Dataset, tmp_path: Path, install: Install
+    slice_data: Dataset, tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SampleServer(some_zaken(slice_data, 50)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
@@ -61,7 +62,7 @@ def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
     lifted = command(config, "backfill", "resume")
     assert (lifted.exit_code, lifted.stderr) == (0, "")
     assert "De pauze van alle jobs op bron bron is opgeheven. Er loopt geen backfill" in lifted.stdout
-    time.sleep(0.5)  # for so long it is told what a call waited for last
+    SetClock(monkeypatch).passes(0.5)  # for so long it is told what a call waited for last
     assert "wachten" not in command(config, "status").stdout
     nothing = command(config, "backfill", "resume")
     assert nothing.exit_code == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from builders.support import klantbrug, read_config, some_zaken, write_config
+from builders.until import until
 from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME
@@ -63,13 +63,6 @@ def config_of(
 
 def coverage(store: Store, source: str) -> str:
     return str(status(store)["sources"][source]["coverage"])
-
-
-def until(what: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 class Job:
@@ -172,6 +165,7 @@ def test_the_command_goes_on_with_the_next_source_when_one_fails(
     assert coverage(open_store(read_config(config)), "twee") == "complete"
 
 
+@pytest.mark.slow
 def test_the_command_waits_only_when_no_source_can_be_read(
     two: tuple[SampleServer, SampleServer], tmp_path: Path, run_log: Path
 ) -> None:

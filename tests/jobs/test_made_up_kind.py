@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from builders.paths import ROOT
 
 from mappings.incoming.given_fields import (
@@ -40,6 +41,8 @@ from mappings.standards.declaration import (
     Questions,
     since,
 )
+
+pytestmark = pytest.mark.slow
 
 PREFIX = "/zaken/api/v1"
 

@@ -556,12 +556,13 @@ def config(tmp_path: Path, server: NotificatiesServer) -> Path:
     return notifying_config(tmp_path, server.url, more)
 
 
+@pytest.mark.slow
 def test_killed_it_is_taken_over_by_the_one_that_stands_by(config: Path, run_log: Path) -> None:
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "jobs") as first:
         until(lambda: holder(store) == first.pid)
         with klantbrug(run_log, "--config", config, "jobs", "serve") as second:
-            time.sleep(3)
+            time.sleep(3)  # real processes
             assert holder(store) == first.pid
             first.kill()
             first.wait()
@@ -587,6 +588,7 @@ Scheduler(installation, lease_seconds=4.0).run(UntilStopped())
 """
 
 
+@pytest.mark.slow
 def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) -> None:
     """Two schedulers that give up on each other after four seconds."""
     store = open_store(read_config(config))
@@ -595,11 +597,11 @@ def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) 
         for _ in range(2):
             both.append(subprocess.Popen([sys.executable, "-c", HASTY, str(config)]))
             until(lambda: holder(store) == both[0].pid)
-        time.sleep(1.5)
+        time.sleep(1.5)  # real processes, that look every second
         both[0].send_signal(signal.SIGSTOP)
         until(lambda: holder(store) == both[1].pid, 30)
         both[0].send_signal(signal.SIGCONT)
-        time.sleep(1.5)
+        time.sleep(1.5)  # the same
         assert holder(store) == both[1].pid
         assert both[0].poll() is None
     finally:
@@ -608,6 +610,7 @@ def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) 
             process.wait()
 
 
+@pytest.mark.slow
 def test_it_stops_at_once_when_told_and_gives_its_lease_back(config: Path, run_log: Path) -> None:
     store = open_store(read_config(config))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -618,6 +621,7 @@ def test_it_stops_at_once_when_told_and_gives_its_lease_back(config: Path, run_l
         assert holder(store) is None
 
 
+@pytest.mark.slow
 @needs_proc
 def test_serve_keeps_a_jobs_process_alive_and_stops_with_it(
     config: Path, run_log: Path, server: NotificatiesServer
@@ -643,6 +647,7 @@ def test_serve_keeps_a_jobs_process_alive_and_stops_with_it(
         until(lambda: gone(second), 30)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_killed_hard_a_server_leaves_no_jobs_process_behind(config: Path, run_log: Path) -> None:
     store = open_store(read_config(config))
@@ -659,6 +664,7 @@ def keeper_of(serve: int) -> int | None:
     return next((child for child in children(serve) if "gateway.server.supervise" in words(child)), None)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_killed_hard_a_supervisor_takes_its_jobs_process_along_and_both_are_started_again(
     config: Path, run_log: Path, tmp_path: Path
@@ -683,6 +689,7 @@ def test_killed_hard_a_supervisor_takes_its_jobs_process_along_and_both_are_star
     assert "what looks after the jobs ended, starting it again" in said.read_text()
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_supervisor_that_was_told_to_stop_is_not_started_again_at_once(config: Path, run_log: Path) -> None:
     """Mostly its server was told so too, and takes its time: it still answers."""
@@ -693,7 +700,7 @@ def test_a_supervisor_that_was_told_to_stop_is_not_started_again_at_once(config:
         assert keeper is not None
         os.kill(keeper, signal.SIGTERM)
         until(lambda: holder(store) is None)
-        time.sleep(4 * FIRST_WAIT)
+        time.sleep(4 * FIRST_WAIT)  # a real supervisor
         assert keeper_of(process.pid) in (None, keeper)
 
 
@@ -721,14 +728,16 @@ def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path, clock: Se
     assert "jobs" not in status_text(told)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_without_jobs_no_process_is_started(config: Path, run_log: Path) -> None:
     with klantbrug(run_log, "--config", config, "serve", "--no-jobs") as process:
         until(lambda: len(children(process.pid)) >= 2)
-        time.sleep(1)
+        time.sleep(1)  # a real server
         assert not [child for child in children(process.pid) if "gateway.server.supervise" in words(child)]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_the_jobs_process_has_no_threads_before_it_is_one(config: Path, run_log: Path) -> None:
     """Its supervisor, started before the server, has no threads, so that nothing is forked with a lock held."""
@@ -741,6 +750,7 @@ def test_the_jobs_process_has_no_threads_before_it_is_one(config: Path, run_log:
             assert len(list((Path("/proc") / str(single) / "task").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_at_once_is_not_restarted_at_full_speed(tmp_path: Path) -> None:
     """And the supervisor of a parent that is not its own starts nothing at all."""
     marks = tmp_path / "marks"
@@ -748,7 +758,7 @@ def test_a_process_that_dies_at_once_is_not_restarted_at_full_speed(tmp_path: Pa
     supervise = [sys.executable, "-m", "gateway.server.supervise"]
     process = subprocess.Popen([*supervise, str(os.getpid()), sys.executable, "-c", program])
     until(marks.exists)
-    time.sleep(3)
+    time.sleep(3)  # a real supervisor
     process.terminate()
     assert process.wait(20) == 0
     assert 1 <= len(marks.read_text()) <= 3

@@ -16,6 +16,7 @@ import pytest
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
 from builders.set_clock import SetClock
 from builders.support import sample_data
+from builders.until import until
 
 from gateway.base import clock as base_clock
 from gateway.base.logs import safe_error, safe_traceback
@@ -487,7 +488,7 @@ def test_a_source_that_is_down_fails_clients_at_once_after_a_while():
     assert caught.value.temporary
 
 
-def test_a_job_waits_for_a_source_that_is_down_and_goes_on(monkeypatch):
+def test_a_job_waits_for_a_source_that_is_down_and_goes_on(monkeypatch, clock):
     # Longer than the pauses between tries, or nobody would wait for it.
     monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 1.0)
     monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.LONGEST_SECONDS", 1.0)
@@ -646,7 +647,7 @@ def test_waiting_for_a_place_is_bounded_by_the_deadline(dataset):
         client = client_of(server, max_connections=1)
         zaak = dataset.objects("zaak")[0]["uuid"]
         slow = pool.submit(client.get, "zaak", zaak)
-        time.sleep(0.2)
+        until(lambda: server.calls)
         with pytest.raises(errors.DeadlinePassed):
             client.get("zaak", zaak, deadline=time.monotonic() + 0.2)
         assert slow.result()["uuid"] == zaak

@@ -542,6 +542,7 @@ def registering(folder: Path, server: SampleServer, api: NotificatiesServer) -> 
     return config_of(folder, server, more + f'[gateway]\npublic_url = "http://127.0.0.1:{free_port(8900)}"\n')
 
 
+@pytest.mark.slow
 def test_an_abonnement_is_made_once_and_brings_messages(
     server: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.support import API, Asker, klantbrug, read_config
+from builders.until import until
 from click.testing import CliRunner
 
 from gateway.base.clock import now
@@ -441,6 +441,7 @@ def test_a_job_that_runs_elsewhere_is_not_run_twice(installation: Installation) 
         run_job(installation, BY_NAME["outbox"])
 
 
+@pytest.mark.slow
 def test_no_message_is_lost_by_a_kill_and_each_object_keeps_its_order(
     server: NotificatiesServer, tmp_path: Path, run_log: Path
 ) -> None:
@@ -452,22 +453,15 @@ def test_no_message_is_lost_by_a_kill_and_each_object_keeps_its_order(
     server.delay = 0.01
     for target in (30, 70):
         with klantbrug(run_log, "--config", config, "jobs") as process:
-            wait_until(lambda target=target: len(server.messages) >= target)
+            until(lambda target=target: len(server.messages) >= target)
             process.kill()
             process.wait()
     with klantbrug(run_log, "--config", config, "jobs"):
-        wait_until(lambda: left(store)["waiting"] == 0)
+        until(lambda: left(store)["waiting"] == 0)
     for number in range(7):
         got = [m["kenmerken"]["nummer"] for m in server.messages if m["resourceUrl"].endswith(f"-{number}")]
         assert list(dict.fromkeys(got)) == [str(n) for n in range(120) if n % 7 == number]
     assert len(server.messages) <= 120 + 2
-
-
-def wait_until(done: Any, seconds: float = 40.0) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
 
 
 # Configuration and command

@@ -211,6 +211,7 @@ def test_each_phase_does_what_it_says(server: SampleServer, filled: Installation
     assert calls_of(server, ask) > 0
 
 
+@pytest.mark.slow
 def test_a_running_gateway_follows_a_switch_at_once(
     server: SampleServer, filled: Installation, run_log: Any
 ) -> None:

@@ -87,6 +87,7 @@ def of_another_program(path: Path) -> None:
 SPOILED = (noise, truncated, pages_overwritten, of_another_program)
 
 
+@pytest.mark.slow
 def test_a_sound_store_is_said_to_be(config: Config) -> None:
     for deep in ((), ("--deep",)):
         checked = command(config, "check", *deep)
@@ -94,6 +95,7 @@ def test_a_sound_store_is_said_to_be(config: Config) -> None:
         assert "beschadigd" not in checked.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [(), ("--deep",)])
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_check_sees_what_is_no_sound_store(
@@ -108,6 +110,7 @@ def test_check_sees_what_is_no_sound_store(
     assert "Traceback" not in checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("status",), ("dump",), ("token", "list"), ("findings",)])
 @pytest.mark.parametrize("spoil", [noise, of_another_program])
 def test_every_command_tells_what_to_do(
@@ -121,6 +124,7 @@ def test_every_command_tells_what_to_do(
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Config) -> None:
     pages_overwritten(config.store.path)
     ran = command(config, "dump")

@@ -59,6 +59,7 @@ def ends_well(config: Path, expected: str) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_ends_a_backfill_with_words_and_the_next_goes_on(
     server: SampleServer, tmp_path: Path
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_clock_that_jumps_costs_nothing(
     assert calls > 250
 
 
+@pytest.mark.slow
 def test_a_configuration_that_went_wrong_says_so_and_its_repair_is_enough(
     server: SampleServer, tmp_path: Path
 ) -> None:
