@@ -34,6 +34,7 @@ def identificator(soort: str, number: str, **rest: Any) -> dict[str, Any]:
 # References
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "body", "name"), [
     ("betrokkenen", {"rol": "klant", "initiator": True}, "hadKlantcontact"),
     ("digitaleadressen", EMAIL, "verstrektDoorPartij"),

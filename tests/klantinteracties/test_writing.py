@@ -38,6 +38,7 @@ KLANTCONTACT_UUID = "d35a0331-3b59-47ff-91bc-390aeabbef75"
 # HTTP
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.path)
 def test_reading_is_not_writing(client: Client, resource: Resource) -> None:
     """A token of scope read is told 403, before the object is looked for or the body is read."""

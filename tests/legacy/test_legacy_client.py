@@ -136,6 +136,7 @@ PARAMETERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "open_zaak"),
     [(f"1.{minor}.0", False) for minor in range(8)] + [("1.5.1", True)],

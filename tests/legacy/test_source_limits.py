@@ -168,6 +168,7 @@ def installed(folder: Path, server: SampleServer, **more: int) -> Installation:
     return open_installation(read_config(path))
 
 
+@pytest.mark.slow
 def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> None:
     data = small(12)
     number = sum(1 for _ in data.objects("rol"))
@@ -200,6 +201,7 @@ def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_take
         assert not held(installation)
 
 
+@pytest.mark.slow
 def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     """A source without pageSize: its pages have the size that they have."""
     from jobs.backfill.backfill import Backfill
@@ -217,6 +219,7 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
             assert {each["uuid"] for each in data.objects(kind)} <= found
 
 
+@pytest.mark.slow
 def test_sync_and_sweep_read_the_other_lists_when_one_page_is_too_large(tmp_path: Path) -> None:
     data = small(12)
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:

@@ -117,6 +117,7 @@ def fresh(server: SampleServer, folder: Path) -> Installation:
 # The endpoint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", f"Bearer {TOKEN}x", f"{TOKEN} x", "Bearer é"])
 def test_without_the_right_authorization_nothing_is_taken(
     installation: Installation, server: SampleServer, authorization: str | None

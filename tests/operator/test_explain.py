@@ -108,6 +108,7 @@ def test_an_actor_that_is_named_by_its_number_is_not_told_to_have_it_from_an_afw
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 def test_fifty_people_with_several_spellings_show_the_others(tmp_path: Path) -> None:
     register = Register(tmp_path / "store.sqlite")

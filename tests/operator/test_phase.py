@@ -106,6 +106,7 @@ def test_cutover_asks_for_synced_and_a_clean_verify_of_everything(filled: Instal
     assert switch(store, "bron", "live", "iemand") == "cutover"
 
 
+@pytest.mark.slow
 def test_what_was_not_clean_is_undone_only_by_as_much(server: SampleServer, filled: Installation) -> None:
     """Everything by everything; a sample by one as large, or everything."""
     rol = server.dataset.objects("rol")[0]

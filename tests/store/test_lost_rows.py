@@ -161,6 +161,7 @@ def damaged(right: tuple[Path, Any, Any], tmp_path: Path) -> Iterator[Callable[[
     made.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", DAMAGE.values(), ids=DAMAGE)
 def test_a_rebuild_makes_it_again(
     damaged: Callable[[str], earlier.Register], right: tuple[Path, str, list[list[Any]]], script: str

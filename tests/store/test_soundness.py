@@ -134,6 +134,7 @@ def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Co
     assert "verder waar dit ophield" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -262,6 +263,7 @@ def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> 
     assert looked.wrong == []
 
 
+@pytest.mark.slow
 def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
     """Of each that has a page of its own a page is spoiled, and seen."""
     connection = sqlite3.connect(config.store.path)
