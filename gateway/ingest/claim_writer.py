@@ -16,8 +16,10 @@ from gateway.ingest.outcome import Result, Touched
 from gateway.ingest.sealed_claims import Sealing
 from gateway.ingest.ties import TIES
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
-from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
+from gateway.store.legacy import quarantine, ties
+from gateway.store.legacy.claims import NewClaim, insert_claims, part_of, take_claims
+from gateway.store.legacy.findings import delete_findings, put_findings
+from gateway.store.legacy.provenance import document_ids, left_alone_by
 from mappings.model.findings import Finding
 from mappings.model.translated import Translated
 from mappings.standards import KINDS
@@ -111,7 +113,7 @@ class ClaimWriter:
             self.was_part_of |= taken.documents
         elif kind == "klantcontact":
             self.touched.took_contacts(
-                rows.document_ids(self.connection, "klantcontact", [row.uuid for row in found])
+                document_ids(self.connection, "klantcontact", [row.uuid for row in found])
             )
         if kind in ("klantcontact", "contactmoment"):
             self.touched.left_alone(left_alone_by(self.connection, ids).values())
@@ -119,8 +121,8 @@ class ClaimWriter:
         self.touched.add_zaken((self.source, row.zaak) for row in moved if row.zaak is not None)
         for row in ids:
             self.findings.pop(row, None)
-        rows.delete_findings(self.connection, [row.id for row in moved])
-        rows.release(self.connection, ids)
+        delete_findings(self.connection, [row.id for row in moved])
+        quarantine.release(self.connection, ids)
         self.unseen.forget_keys(found)
 
     def delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
@@ -146,7 +148,7 @@ class ClaimWriter:
         self._unsettle()
         self.unseen.settle()
         found = [(row, finding) for row, findings in self.findings.items() for finding in findings]
-        rows.put_findings(self.connection, TRANSLATION_STAGE, self.findings, found)
+        put_findings(self.connection, TRANSLATION_STAGE, self.findings, found)
         self.findings.clear()
         self.was_part_of.clear()
         self.settled.clear()

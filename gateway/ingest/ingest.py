@@ -13,12 +13,12 @@ from uuid import UUID
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
+from gateway.ingest.documents.recompute import Merging
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.ingest.outcome import Result
 from gateway.ingest.rebuild_batch import Again
-from gateway.ingest.recompute import Merging
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import GONE, UNREADABLE
 from gateway.store.edits.adopting import ADOPTABLE
@@ -27,7 +27,7 @@ from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError
 from gateway.store.inspect import rebuilding
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import untranslated_keys
+from gateway.store.legacy import untranslated_keys, visibility
 from gateway.store.legacy.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
 from gateway.store.legacy.vertegenwoordigingen import givers, zaken_of_pair
 from gateway.store.operation.sources import held_source, meta_of
@@ -144,7 +144,7 @@ class Ingest(Translator):
         self,
         source: str,
         held: Sequence[rebuilding.HeldContent],
-        merged: Bits,
+        merged: RowSet,
         also: Callable[[sqlite3.Connection, Result], None],
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.
@@ -187,12 +187,14 @@ class Ingest(Translator):
         with self.store.write(synced=False) as connection:
             work = Batch(self, self._merging(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
-            if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):
+            if held is not None and visibility.known_since(
+                connection, [held.id], [], asked or work.now, work.now
+            ):
                 work.result.doubtful.add((kind, uuid))
             elif kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
                 work.zaak_without_content(uuid.bytes, UNREADABLE)
             elif held is not None:
-                rows.set_invisible(connection, held.id)
+                visibility.set_invisible(connection, held.id)
         return work.result
 
     def restore(self, uuid: UUID) -> int:

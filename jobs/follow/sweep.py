@@ -31,7 +31,7 @@ from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
 from gateway.installation import Installation
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten

@@ -28,7 +28,7 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import Ingest
 from gateway.store.file.database import Store

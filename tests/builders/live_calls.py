@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from builders.support import API, write_client
+from builders.asker import API, write_client
 
 from gateway.installation import Installation
 

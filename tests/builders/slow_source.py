@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
 from builders.until import until_it_works
 
 from gateway.cli.commands.demo import free_port

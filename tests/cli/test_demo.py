@@ -12,10 +12,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from builders.support import klantbrug
+from builders.commands import klantbrug
 from builders.until import until
-
-pytestmark = pytest.mark.slow
 
 CURL_LINES = 5
 

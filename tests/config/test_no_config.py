@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders.commands import klantbrug
 from builders.served_process import wait_for
-from builders.support import klantbrug
 
 from gateway.cli.commands.demo import free_port
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from builders.editor import PERSOON, Editor
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.http import problem_pages, problems
 from gateway.http.problem_pages import PAGES

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from builders.editor import Editor
-from builders.served import Client
 from builders.served_process import a_port, get, listening, plain_config, process
+from builders.served_store import Client
 from builders.set_clock import SetClock
 
 from gateway.http.auth import create_token

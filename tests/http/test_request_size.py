@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET, read_config
 from builders.served_process import wait_for
-from builders.support import API, UUID_SECRET, klantbrug, read_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders.person import BSN, a_person
-from builders.support import Asker, klantbrug, sample_data, some_zaken
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.sample_data import sample_data, some_zaken
+from builders.sample_person import BSN, a_person
 from builders.until import until
 
 from gateway.hydrate.needs import Need, question
@@ -29,9 +31,8 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(all_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(all_data) as running:
-        yield running
+def data(all_data: Dataset) -> Dataset:
+    return all_data
 
 
 def identificaties(data: Dataset, name: str) -> list[str]:

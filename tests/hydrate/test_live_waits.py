@@ -5,20 +5,24 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
-from builders.following import DAY, Clock, backfilled, small
+from builders.asker import API, Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled
 from builders.live_calls import Client
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
-from builders.support import API, Asker, klantbrug, read_config, write_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import circuit_breaker
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
@@ -29,10 +33,8 @@ WORK, DEADLINE = 1.8, 4
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 def test_with_a_hanging_source_what_is_held_is_answered_in_half_the_deadline(
@@ -76,7 +78,7 @@ def test_in_synced_and_cutover_nothing_waits_and_nothing_is_asked(
     took, answer = timed(lambda: asker.get("klantcontacten", **{ZAAK: zaken(server.dataset)[0]}))
     assert took < WORK
     assert answer.headers["Klantbrug-Freshness"] == ("stale" if phase == "synced" else "fresh")
-    assert asker.hydrator.settle(0)
+    assert asker.hydrator.drain(0)
     assert server.calls_count == 0
 
 
@@ -105,7 +107,7 @@ def test_what_there_was_no_time_for_is_there_at_the_next_question(
     server.traps.slow = 0.6
     answer = asker.get("klantcontacten", **{ZAAK: zaak})
     assert answer.status_code in (200, 504)
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     server.reset_calls()
     answer = asker.get("klantcontacten", **{ZAAK: zaak})
     assert answer.headers["Klantbrug-Coverage"] == "complete"
@@ -133,7 +135,7 @@ def test_many_questions_about_the_same_are_read_on_once(
     for thread in threads:
         thread.join()
     assert answers == ["stale"] * 6
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     whole = [call for call in server.calls if call.path.endswith("/zaken/{uuid}") and call.status == 200]
     # The one after the answers, and those that a question began and had no time for: not one for each question.
     assert len(whole) <= 3
@@ -149,7 +151,7 @@ def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     asker, zaak = Asker(install(path)), zaken(server.dataset)[0]
     server.traps.slow = 0.6
     asker.get("klantcontacten", **{ZAAK: zaak})
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from builders.legacy_objects import SECRET, SETTINGS
 from builders.paths import DATA
-from builders.served import settings
+from builders.served_store import settings
 from flask.testing import FlaskClient
 
 from gateway.app import create_app

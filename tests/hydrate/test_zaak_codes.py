@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from builders.editor import KLANTCONTACT, Editor, ref
 from builders.legacy_objects import SECRET, SETTINGS, klantcontact, uuid_of, zaak
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.ingest.ingest import Ingest
 from gateway.store.file.database import Store

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from builders.following import Clock, backfilled, run, small
-from builders.support import Asker, dump_digest, read_config, write_config
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import Clock, backfilled, run
+from builders.probe.probe import Probe
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation
@@ -20,8 +23,9 @@ from gateway.legacy.background import background
 from gateway.legacy.client import transport
 from gateway.legacy.client.transport import LONG_SECONDS, Transport
 from gateway.legacy.errors import LegacyError, TimedOut, Unreachable
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.base.kinds import LOCAL_ORIGIN, RAW_KIND
+from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import following
@@ -45,9 +49,8 @@ OBJECT = {
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(12)) as running:
-        yield running
+def data() -> Dataset:
+    return small(12)
 
 
 def opened(server: SampleServer, folder: Path, way: str = "auto") -> Installation:
@@ -78,10 +81,7 @@ def tied(server: SampleServer, zaak: dict[str, Any], to: str = "") -> str:
 
 
 def held(installation: Installation) -> set[str]:
-    rows = installation.store.connection().execute(
-        "SELECT uuid FROM raw WHERE kind = ?", (RAW_KIND["zaakcontactmoment"],)
-    )
-    return {str(UUID(bytes=row[0])) for row in rows}
+    return set(Probe(installation.store).raw_uuids("zaakcontactmoment"))
 
 
 def there(server: SampleServer) -> set[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from builders.support import API, dump_digest, sample_data, some_zaken, write_config
+from builders.asker import API
+from builders.configs import write_config
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
 from click.testing import CliRunner
 
 from gateway.app import create_app
@@ -33,9 +35,8 @@ VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(add_esuite(some_zaken(sample_data(), 200))) as running:
-        yield running
+def data() -> Dataset:
+    return add_esuite(some_zaken(sample_data(), 200))
 
 
 @pytest.fixture

@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import jwt
 import pytest
 import requests
 import yaml
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, write_config
+from builders.operator_client import said
 from builders.paths import DATA
-from builders.support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
+from builders.probe.probe import Probe
+from builders.sample_data import sample_data, some_zaken
 
 from gateway.config.load import load_config
 from gateway.config.model import Config, Source
@@ -27,7 +30,7 @@ from gateway.legacy import errors
 from gateway.legacy.client.api_versions import EARLIER_VERSION
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
-from gateway.operator.check import Level, SourceReport, check_config, check_source
+from gateway.operator.check import Level, check_config, check_source
 from gateway.sample.contents import earlier_standards
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.contents.earlier_objects import add_earlier
@@ -35,7 +38,7 @@ from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer
 from jobs.backfill.backfill import Backfill
 from mappings.incoming.earlier_standards import load_contactmoment, load_klant
 from mappings.model.settings import Settings
-from mappings.rules.contactmomenten import read_contactmoment
+from mappings.rules.contactmoment_facts import read_contactmoment
 from mappings.rules.klanten import translate_klant
 from mappings.standards import KINDS
 
@@ -315,10 +318,6 @@ def test_a_mistake_is_told_with_its_key(tmp_path: Path, more: str, key: str, pro
     assert problem in line
 
 
-def said(report: SourceReport, level: Level) -> str:
-    return "\n".join(line.text for line in report.lines if line.level is level)
-
-
 def test_check_tells_what_the_earlier_apis_show(sample: SampleServer, dataset: Dataset) -> None:
     report = check_source(source_of(sample))
     assert "De Klanten API antwoordt, versie 1.0.0." in said(report, Level.OK)
@@ -465,10 +464,4 @@ def test_a_klant_of_the_contact_system_is_the_betrokkene_of_a_zaak(beside: Calla
     (party,) = Asker(installation).get("partijen", expand="digitaleAdressen", **query).get_json()["results"]
     addresses = [each["adres"] for each in party["_expand"]["digitaleAdressen"]]
     assert klant["emailadres"] in addresses
-    with installation.store.read() as connection:
-        owners = connection.execute(
-            "SELECT d.uuid FROM provenance p JOIN document d ON d.id = p.document JOIN raw r ON r.id = p.raw"
-            " WHERE r.uuid = ? AND d.kind = 1",
-            (UUID(added["uuid"]).bytes,),
-        ).fetchall()
-    assert [str(UUID(bytes=row[0])) for row in owners] == [party["uuid"]]
+    assert Probe(installation.store).made_of(added["uuid"], "partij") == [party["uuid"]]

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import orjson
 import pytest
+from builders.configs import UUID_SECRET
 from builders.earlier_objects import contactmoment
-from builders.edits import Raw, World, ref
+from builders.edited_world import Raw, World, ref
 from builders.legacy_objects import (
     BSN,
     KVK,
@@ -22,7 +23,9 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
-from builders.support import UUID_SECRET, dump_digest
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
+from builders.store_digest import dump_digest
 
 from mappings.identity.identity import Uuids, key_uuid
 
@@ -439,10 +442,8 @@ def test_a_rebuild_finds_again_who_was_deleted(world: World) -> None:
     world.write("PATCH", f"betrokkenen/{betrokkene}", {"wasPartij": ref(real)})
     world.write("DELETE", f"partijen/{double}")
     before = dump_digest(world.store)
-    query = "SELECT * FROM hidden ORDER BY statement"
-    hidden = world.store.connection().execute(query).fetchall()
-    with world.store.write() as connection:
-        connection.execute("DELETE FROM hidden")
+    hidden = Probe(world.store).rows("hidden", "*", order="statement")
+    Tamper(world.store).lose_hidden()
     world.rebuild()
-    assert world.store.connection().execute(query).fetchall() == hidden != []
+    assert Probe(world.store).rows("hidden", "*", order="statement") == hidden != []
     assert dump_digest(world.store) == before

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders.following import an_open_zaak, backfilled, small
-from builders.support import Asker, dump_digest, read_config, write_config
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import backfilled
+from builders.probe.tamper import Tamper
+from builders.sample_data import an_open_zaak, small
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import OtherMaximum
 from gateway.installation import Installation, open_installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(20)) as running:
-        yield running
+def data() -> Dataset:
+    return small(20)
 
 
 def opened(folder: Path, server: SampleServer, maximum: str) -> Installation:
@@ -49,7 +52,7 @@ def test_a_gateway_with_the_old_maximum_answers_with_what_it_has(
 ) -> None:
     old = backfilled(opened(tmp_path / "here", server, "zaakvertrouwelijk"))
     zaak = an_open_zaak(server.dataset)
-    old.store.connection().execute("UPDATE source SET covered = 1")
+    Tamper(old.store).set_covered()
     opened(tmp_path / "here", server, "openbaar")
     about = {"onderwerpobject__onderwerpobjectidentificatorObjectId": zaak["uuid"]}
     reply = Asker(old).get("klantcontacten", **about)

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from builders.configs import write_config
 from builders.earlier_source import EarlierSource, fixtures, last
-from builders.following import Clock, backfilled, hurry, run, small
-from builders.support import dump_digest, write_config
+from builders.following import Clock, backfilled, hurry, run
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.base.clock import now
 from gateway.config.load import load_config

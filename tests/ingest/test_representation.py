@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.invariants import broken
+from builders.asker import Asker
 from builders.legacy_objects import (
     BSN,
     KVK,
@@ -22,29 +22,24 @@ from builders.legacy_objects import (
     rol_uuid,
     zaak,
 )
-from builders.local_edits import Writer
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.register import SOURCE, Register
-from builders.support import UUID_SECRET, Asker, dump_digest, read_config
+from builders.store_digest import dump_digest
+from builders.writer import Writer, without_source
 
-from gateway.installation import Installation, open_installation
+from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
-from gateway.store.legacy.source_findings import source_findings
+from gateway.store.legacy.findings import source_findings
 from jobs.rebuild.rebuild import Rebuild
 from jobs.registry import BY_NAME, run_job
 from mappings.identity.identity import key_uuid
 from mappings.rules.vertegenwoordigingen import pair_uuid
 
 Install = Callable[..., Installation]
-
-
-@pytest.fixture
-def register(tmp_path: Path) -> Iterator[Register]:
-    made = Register(tmp_path / "store.sqlite")
-    yield made
-    assert broken(made.store) == {}
-    made.store.close()
 
 
 def party(number: int) -> UUID:
@@ -168,9 +163,7 @@ def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     ingest.take("bron", "rol", [giver(1, 0), ended, giver(3, 2, zaak=2), taker(4, 3, zaak=2)], asked=0)
 
     def count() -> int:
-        with installation.store.read() as connection:
-            (found,) = connection.execute("SELECT count(*) FROM document WHERE kind = 7").fetchone()
-        return int(found)
+        return Probe(installation.store).count("document", kind="vertegenwoordiging")
 
     assert count() == 2
     assert run_job(installation, BY_NAME["ends"]) == {"zaken": 0}
@@ -258,8 +251,8 @@ def writer(install: Install, slice_data: Dataset) -> Writer:
     contact = {"naam": "Jan de Wit", "emailadres": "jan@x.example", "functie": "baas", "telefoonnummer": ""}
     taking = organisatie(2, rsin=RSIN[0], contact=contact, indicatieMachtiging="gemachtigde")
     ingest.take("bron", "rol", [giver(1, 0), taking], asked=0)
-    with installation.store.write() as connection:
-        connection.execute("UPDATE source SET covered = 9e15, phase = 'cutover'")
+    Tamper(installation.store).set_covered(9e15)
+    Tamper(installation.store).set_phase("cutover")
     return Writer(installation)
 
 
@@ -318,10 +311,7 @@ def test_a_party_that_a_client_deleted_comes_back_with_its_vertegenwoordigingen(
 
 @pytest.fixture
 def client(tmp_path: Path) -> Writer:
-    """A register without a source that answers, into which legacy objects are put by hand."""
-    config = tmp_path / "config.toml"
-    config.write_text(f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8")
-    made = Writer(open_installation(read_config(config)))
+    made = Writer(without_source(tmp_path))
     made.installation.ingest.settings = SETTINGS
     made.installation.ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
     return made

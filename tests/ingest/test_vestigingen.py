@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from builders.invariants import broken
+from builders.configs import UUID_SECRET
+from builders.editor import codes
 from builders.legacy_objects import (
     KVK,
     RSIN,
@@ -22,13 +22,15 @@ from builders.legacy_objects import (
     vestiging,
     zaak,
 )
-from builders.support import API, UUID_SECRET, Asker, dump_digest, read_config
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
+from builders.store_digest import dump_digest
+from builders.writer import Writer, without_source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
-from gateway.installation import Installation, open_installation
+from gateway.installation import Installation
 from jobs.rebuild.rebuild import Rebuild
 from mappings.identity.identity import Uuids, key_uuid
 
@@ -36,22 +38,16 @@ UUIDS = Uuids(UUID_SECRET)
 NUMBER = VESTIGING[0]
 
 
-class Client(Asker):
+class Client(Writer):
     """A client that may write, and the ingest of the register that it asks."""
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
-        self.token = create_token(installation.store, f"writer-{uuid4()}", "write")
-        self.installation = installation
         self.ingest = Ingest(installation.store, installation.config.mapping, UUID_SECRET)
         self.ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
 
     def take(self, *rollen: dict[str, Any]) -> None:
         self.ingest.take("bron", "rol", list(rollen), asked=0)
-
-    def send(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Token {self.token}"}
-        return self.client.open(f"{API}/{path}", method=method, json=body, headers=headers)
 
     def make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         created = self.send("POST", path, body)
@@ -86,11 +82,7 @@ def client(tmp_path: Path) -> Client:
 
 
 def new_client(tmp_path: Path) -> Client:
-    """A register without a source that answers, into which legacy objects are put by hand."""
-    (tmp_path / "config.toml").write_text(
-        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
-    )
-    return Client(open_installation(read_config(tmp_path / "config.toml")))
+    return Client(without_source(tmp_path))
 
 
 def names(partijen: list[dict[str, Any]]) -> list[str]:
@@ -208,9 +200,7 @@ def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> 
     actoren = client.get("actoren").get_json()["results"]
     assert sorted(actor["naam"] for actor in actoren) == ["Afdeling 7", "Afdeling 8", "Balie 5", "Balie 6"]
     assert {actor["actoridentificator"]["objectId"] for actor in actoren} == {""}
-    with client.installation.store.read() as connection:
-        told = connection.execute("SELECT count(*) FROM finding WHERE rule = 'M5' AND severity = 'dropped'")
-        assert told.fetchone() == (8,)
+    assert Probe(client.installation.store).count("finding", rule="M5", severity="dropped") == 8
 
 
 @pytest.mark.rule("M5")
@@ -222,16 +212,6 @@ def test_which_fillers_there_are_is_a_setting(client: Client) -> None:
 
 
 # A vestiging without KVK number
-
-
-def codes(soort: str, number: str) -> dict[str, str]:
-    objecttype = "vestiging" if soort == "vestigingsnummer" else "niet_natuurlijk_persoon"
-    return {
-        "codeRegister": "hr",
-        "codeObjecttype": objecttype,
-        "codeSoortObjectId": soort,
-        "objectId": number,
-    }
 
 
 def firm(client: Client, kvk: str) -> dict[str, str]:
@@ -357,7 +337,7 @@ def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) 
             answer = client.send(method, path, shown)
             assert answer.status_code == 200, answer.text
             assert client.served(path) == shown
-    assert client.installation.store.connection().execute("SELECT part FROM local").fetchall() == []
+    assert Probe(client.installation.store).written() == {}
     other = identificator | {"partijIdentificator": codes("vestigingsnummer", VESTIGING[1])}
     for method, path in (
         ("PUT", f"partij-identificatoren/{identificator['uuid']}"),

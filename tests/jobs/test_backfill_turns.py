@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, read_config, some_zaken, write_config
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
 from builders.until import until
 from click.testing import CliRunner
 
@@ -43,7 +45,7 @@ def two(slice_data: Dataset) -> Iterator[tuple[SampleServer, SampleServer]]:
 
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wishes are read ten times a second here, so that the tests need not wait for them."""
+    """Overrides are read ten times a second here, so that the tests need not wait for them."""
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 

@@ -160,8 +160,9 @@ class Source:
 
 def program(folder: Path) -> None:
     """Backfill, follow, verify and ask for what the source has."""
+    from builders.asker import Asker
+    from builders.configs import UUID_SECRET, read_config
     from builders.following import hurry, run
-    from builders.support import UUID_SECRET, Asker, read_config
     from click.testing import CliRunner
 
     from gateway.cli.main import cli

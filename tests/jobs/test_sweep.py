@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import (
-    DAY,
-    SECOND,
-    Clock,
-    backfilled,
-    hurry,
-    new_contact,
-    new_rol,
-    new_zaak,
-    run,
-    small,
-    state,
-)
-from builders.support import Asker, dump_digest
+from builders.asker import Asker
+from builders.following import DAY, PLAIN, SECOND, Clock, backfilled, hurry, run, state
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
+from builders.sample_data import new_contact, new_rol, new_zaak, small
+from builders.store_digest import dump_digest
 
 import jobs.follow.sweep
 from gateway.fetch.requested_zaken import RequestedZaken
@@ -37,10 +29,14 @@ ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
+def data() -> Dataset:
+    return small(6)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
     """Pages of 100, so that there are several."""
-    with SampleServer(small(6), version="1.5.1", open_zaak=False) as running:
-        yield running
+    return PLAIN
 
 
 @pytest.fixture
@@ -63,10 +59,7 @@ def a_person(data: Dataset) -> dict[str, Any]:
 
 
 def held_rol(installation: Installation, rol: dict[str, Any]) -> bool:
-    found = installation.store.connection().execute(
-        "SELECT 1 FROM raw WHERE uuid = ?", (UUID(rol["uuid"]).bytes,)
-    )
-    return found.fetchone() is not None
+    return Probe(installation.store).has_raw(rol["uuid"])
 
 
 @pytest.mark.rule("M35")
@@ -182,7 +175,7 @@ def test_nothing_is_asked_before_the_backfill_or_after_the_cutover(
     run(installation, sweep)
     backfilled(installation)
     assert anything_due(installation)
-    installation.store.connection().execute("UPDATE source SET phase = 'cutover'")
+    Tamper(installation.store).set_phase("cutover")
     server.reset_calls()
     assert not anything_due(installation)
     run(installation, sweep)
@@ -210,7 +203,7 @@ def a_zaak_with_contacts(data: Dataset) -> str:
 
 
 def rows_asked(installation: Installation) -> int:
-    return int(installation.store.connection().execute("SELECT count(*) FROM asked").fetchone()[0])
+    return Probe(installation.store).count("asked")
 
 
 def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
@@ -224,7 +217,7 @@ def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
     asker, zaak = Asker(installation), a_zaak_with_contacts(data)
     asker.get("klantcontacten", **{ZAAK: zaak})
     assert rows_asked(installation) == 0  # in phase live requests ask themselves
-    installation.store.connection().execute("UPDATE source SET phase = 'synced'")
+    Tamper(installation.store).set_phase("synced")
     before = asker.get("klantcontacten", **{ZAAK: zaak}).get_json()["count"]
     new_contact(data, zaak)
     for _ in range(2):
@@ -244,7 +237,7 @@ def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
 
 def test_requests_write_nothing_until_a_minute_is_over(server: SampleServer, install: Install) -> None:
     installation = backfilled(install(bron=server))
-    installation.store.connection().execute("UPDATE source SET phase = 'synced'")
+    Tamper(installation.store).set_phase("synced")
     asker, zaak = Asker(installation), a_zaak_with_contacts(server.dataset)
     for _ in range(3):
         asker.get("klantcontacten", **{ZAAK: zaak})

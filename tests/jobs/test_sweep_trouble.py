@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.asker import Asker
 from builders.earlier_source import EarlierSource, fixtures
 from builders.following import (
     BREAKS,
     NO_ADDRESS,
+    PLAIN,
     Broken,
     Clock,
     backfilled,
     given_long_ago,
     hurry,
     run,
-    small,
     state,
 )
-from builders.support import Asker
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
+from builders.sample_data import small
 
 import jobs.follow.sweep
 from gateway.base.clock import now
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import following, requested_zaken
@@ -37,11 +41,20 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleServer]:
-    """Pages of 100; calls are tried again at once."""
+def data() -> Dataset:
+    return small(20)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
+    """Pages of 100, so that there are several."""
+    return PLAIN
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are tried again at once."""
     monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
-    with SampleServer(small(20), version="1.5.1", open_zaak=False) as running:
-        yield running
 
 
 @pytest.fixture
@@ -51,8 +64,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def rollen_of(installation: Installation) -> list[str]:
     """The uuids of the held rollen, in the order in which the sweep asks for them."""
-    found = installation.store.connection().execute("SELECT uuid FROM raw WHERE kind = 2 ORDER BY id")
-    return [str(UUID(bytes=row[0])) for row in found]
+    return Probe(installation.store).raw_uuids("rol")
 
 
 @pytest.mark.parametrize("status_line", [BREAKS, NO_ADDRESS])
@@ -197,7 +209,7 @@ def test_zaken_that_are_asked_often_and_fail_do_not_hold_up_the_round(
 ) -> None:
     monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
     installation = backfilled(install(bron=server))
-    installation.store.connection().execute("UPDATE source SET phase = 'synced'")
+    Tamper(installation.store).set_phase("synced")
     zaken = [zaak["uuid"] for zaak in server.dataset.objects("zaak")[:4]]
     with installation.store.write() as connection:
         source = installation.fetchers["bron"].source

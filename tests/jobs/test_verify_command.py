@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
-from builders.support import sample_data, some_zaken
-from builders.verifying import LIMITED, command, one
+from builders.commands import command
+from builders.probe.probe import Probe
+from builders.sample_data import sample_data, some_zaken
+from builders.verifying import LIMITED
 
 from gateway.installation import Installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 
@@ -18,9 +22,13 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 120), applications=[LIMITED]) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 120)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
+    return {"applications": [LIMITED]}
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def test_a_page_that_can_not_be_written_is_told_before_the_work(
         assert "--html" in told.output
         assert str(wrong.parent) in told.output
     assert server.calls_count == 0
-    assert one(installation, "SELECT count(*) FROM verification") == 1
+    assert Probe(installation.store).count("verification") == 1
 
 
 def test_a_page_that_could_not_be_written_after_all_does_not_cost_the_report(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, sample_data, some_zaken
+from builders.commands import klantbrug
+from builders.sample_data import sample_data, some_zaken
 from builders.until import until
 from builders.verifying import LIMITED
 
 from gateway.installation import Installation, open_installation
 from gateway.legacy.background import background
 from gateway.legacy.pacing import server_gates
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from jobs.backfill.backfill import Backfill
 from jobs.common.progress import Step
 from jobs.verify.verify import Verify
 
@@ -24,16 +25,13 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 60), applications=[LIMITED]) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 60)
 
 
 @pytest.fixture
-def filled(server: SampleServer, install: Install) -> Installation:
-    installation = install(bron=server)
-    assert Backfill(installation.fetchers["bron"]).run()
-    return installation
+def source_options() -> dict[str, Any]:
+    return {"applications": [LIMITED]}
 
 
 class Running:

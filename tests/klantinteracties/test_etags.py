@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from builders.both_ways import BothWays
 from builders.editor import KLANTCONTACT, ORGANISATIE, PERSOON, Editor, ref
-from builders.served import API, Client, Got
+from builders.served_store import API, Client, Got
 
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.store.file.database import Store

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from builders.configs import UUID_SECRET, read_config
 from builders.earlier_objects import contactmoment, earlier_url, earlier_uuid, klant, klantcontactmoment
 from builders.legacy_objects import BSN, persoon, uuid_of, zaak
 from builders.legacy_objects import klantcontact as legacy_contact
-from builders.support import UUID_SECRET, read_config
 from flask.testing import FlaskClient
 
 from gateway.app import create_app

@@ -15,7 +15,7 @@ import yaml
 from builders.openapi_facts import METHODS, bodies, facts, json_schema
 from builders.paths import DATA
 from builders.recordings import Exchange, exchanges
-from builders.served import Client
+from builders.served_store import Client
 from jsonschema import Draft7Validator
 from openapi_spec_validator import validate
 

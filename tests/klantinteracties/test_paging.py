@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from builders.recordings import Register
-from builders.served import API, Client
+from builders.served_store import API, Client
 from hypothesis import given
 from hypothesis import strategies as st
 

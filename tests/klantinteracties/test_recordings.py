@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from builders.recordings import Exchange, Register, differences, exchanges, recorded
-from builders.served import Client
+from builders.served_store import Client
 
 READ = ("GET", "HEAD", "OPTIONS")
 # Objects that several results share are expanded in each, which the recorded server did in the first only.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from builders.recordings import FOLDER, RECORDED_AT, differences
-from builders.served import Client, Got
+from builders.served_store import Client, Got
 
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 # What the clock of the server says differs; whether there is a time does not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders.both_ways import BothWays
 from builders.recordings import Register, exchanges
-from builders.served import API
+from builders.served_store import API
 from werkzeug.test import EnvironBuilder
 
 from gateway.store.file.database import Store

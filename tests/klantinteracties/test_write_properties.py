@@ -16,8 +16,8 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from builders.editor import KLANTCONTACT, NOBODY, Editor, codes, ref
-from builders.served import Client
-from builders.served import settings as configuration
+from builders.served_store import Client
+from builders.served_store import settings as configuration
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from werkzeug.serving import make_server

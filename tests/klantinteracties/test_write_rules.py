@@ -19,16 +19,12 @@ from builders.editor import (
     RSIN,
     VESTIGING,
     Editor,
-    codes,
+    identificator,
     ref,
 )
-from builders.served import Client
+from builders.served_store import Client
 
 ALL = ("__all__", "invalid")
-
-
-def identificator(soort: str, number: str, **rest: Any) -> dict[str, Any]:
-    return {"partijIdentificator": codes(soort, number), **rest}
 
 
 # References

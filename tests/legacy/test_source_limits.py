@@ -15,12 +15,15 @@ from typing import Any
 
 import orjson
 import pytest
-from builders.following import DAY, Clock, backfilled, new_rol, run, small, state
-from builders.held import held, raw_uuids
+from builders.asker import API, Asker
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled, run, state
+from builders.probe.probe import Probe
+from builders.quarantine import quarantined
+from builders.sample_data import new_rol, small
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
 from builders.set_clock import SetClock
 from builders.slow_source import BSN, served
-from builders.support import API, Asker, read_config, write_config
 from builders.until import until
 
 from gateway.config.model import Notifications
@@ -176,13 +179,13 @@ def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> N
     assert 200 < number < 500  # one page, of more than MB
     with SampleServer(data) as server:
         installation = backfilled(installed(tmp_path, server, max_answer=MB))
-        assert not held(installation)
-        assert {rol["uuid"] for rol in data.objects("rol")} <= raw_uuids(installation)
+        assert not quarantined(installation)
+        assert {rol["uuid"] for rol in data.objects("rol")} <= set(Probe(installation.store).raw_uuids())
         counts = run(installation, sync)
         assert counts["failed"] == 0 and counts["synced"] == 1
         new = new_rol(data)["uuid"]
         assert run(installation, sync)["new"] >= 1
-        assert new in raw_uuids(installation)
+        assert new in set(Probe(installation.store).raw_uuids())
 
 
 def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_taken(tmp_path: Path) -> None:
@@ -191,14 +194,14 @@ def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_take
     data.replace("rol", large, data.get("rol", large) | {"roltoelichting": "x" * 2 * MB})
     with SampleServer(data) as server:
         installation = backfilled(installed(tmp_path, server, max_answer=MB))
-        kinds = [(kind, uuid, reason.rpartition(": ")[2]) for kind, uuid, reason in held(installation)]
+        kinds = [(kind, uuid, reason.rpartition(": ")[2]) for kind, uuid, reason in quarantined(installation)]
         assert kinds == [("rol", large, "groter dan max_answer")]
-        assert {rol["uuid"] for rol in data.objects("rol")} <= raw_uuids(installation)
+        assert {rol["uuid"] for rol in data.objects("rol")} <= set(Probe(installation.store).raw_uuids())
         found = installation.fetchers["bron"].client.get("rol", large)
         assert "roltoelichting" not in found and found["uuid"] == large
         data.replace("rol", large, data.get("rol", large) | {"roltoelichting": "kort"})
         installation.fetchers["bron"].reread_zaak(_visit(), _zaak_of(data, large))
-        assert not held(installation)
+        assert not quarantined(installation)
 
 
 @pytest.mark.slow
@@ -211,10 +214,9 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:
         installation = installed(tmp_path, server, max_answer=MB)
         assert not Backfill(installation.fetchers["bron"]).run()
-        with installation.store.read() as connection:
-            (message,) = connection.execute("SELECT message FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        message = Probe(installation.store).runs()[-1].message
         assert "max_answer" in message and "rol pagina 1" in message
-        found = raw_uuids(installation)
+        found = set(Probe(installation.store).raw_uuids())
         for kind in ("zaak", "klantcontact"):
             assert {each["uuid"] for each in data.objects(kind)} <= found
 
@@ -230,7 +232,7 @@ def test_sync_and_sweep_read_the_other_lists_when_one_page_is_too_large(tmp_path
         data.add("klantcontact", contact)
         counts = run(installation, sync)
         assert counts["failed"] == 1
-        found = raw_uuids(installation)
+        found = set(Probe(installation.store).raw_uuids())
         assert contact["uuid"] in found and rol["uuid"] not in found
         assert state(installation).hurry
         rounds = 0
@@ -297,7 +299,7 @@ def test_a_live_question_does_not_wait_for_a_day_of_rest(
             client.get("rol", UNKNOWN, deadline=clock.monotonic() + 50)
         clock.passes(61)
         assert client.get("rol", UNKNOWN, deadline=clock.monotonic() + 60) == ROL
-        with background(patience=2), pytest.raises(errors.NotNow, match="rust"):
+        with background(patience=2), pytest.raises(errors.WaitTooLong, match="rust"):
             client.get("rol", UNKNOWN)  # jobs do as they were asked, up to longest_rest
 
 
@@ -306,7 +308,7 @@ def test_jobs_rest_no_longer_than_the_config_says_and_it_is_told(caplog: pytest.
         client = client_of(server, ONCE, api_version="1.5.1", longest_rest=90)
         with pytest.raises(errors.TooManyRequests):
             client.get("rol", UNKNOWN)
-        with background(patience=30), pytest.raises(errors.NotNow) as caught:
+        with background(patience=30), pytest.raises(errors.WaitTooLong) as caught:
             client.get("rol", UNKNOWN)
         left = caught.value.waiting.until.timestamp() - time.time()
         assert 80 < left <= 91
@@ -356,7 +358,7 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     try:
         until(lambda: _synced(installation, "zzz"))
         assert not _synced(installation, "aaa")
-        assert new in raw_uuids(installation)
+        assert new in set(Probe(installation.store).raw_uuids())
     finally:
         stop.set()
         bad.stop()  # which ends its calls
@@ -381,7 +383,7 @@ def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
         chosen = list(dict.fromkeys(bsns))[:4]
         for bsn in chosen:
             asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
-        until(lambda: all(fetcher.held("partij", f"brp:bsn:{bsn}") for bsn in chosen))
+        until(lambda: all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen))
         bad.stop()
         assert asker.hydrator.refresher.stop(60)
 

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.operator_client import said
 from builders.paths import DATA
-from builders.support import Asker, dump_digest, read_config, sample_slice, write_config
+from builders.sample_data import sample_slice
+from builders.store_digest import dump_digest
 from builders.versions_world import (
     ANR,
     BY_URL,
@@ -37,7 +41,7 @@ from gateway.legacy import errors
 from gateway.legacy.client import version_probe
 from gateway.legacy.client.api_versions import ApiVersion, parse
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.operator.check import Level, SourceReport, check_source
+from gateway.operator.check import Level, check_source
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.sample.versions import Rules
@@ -141,10 +145,6 @@ def source_of(server: SampleServer, **more: Any) -> Source:
     return replace(
         Source("bron", server.zaken_url, DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret), **more
     )
-
-
-def said(report: SourceReport, level: Level) -> str:
-    return "\n".join(line.text for line in report.lines if line.level is level)
 
 
 def finds_kvk(case: Case) -> bool:

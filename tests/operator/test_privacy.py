@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from builders.asker import Asker
 from builders.privacy import judge, personal_values
-from builders.support import Asker, sample_slice
+from builders.sample_data import sample_slice
 
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 

@@ -21,21 +21,24 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
-from builders.following import DAY, SECOND, Clock, backfilled, small
-from builders.support import Asker, klantbrug
+from builders.asker import Asker
+from builders.commands import command, klantbrug
+from builders.following import DAY, SECOND, Clock, backfilled
+from builders.sample_data import small
 from builders.until import until
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.dutch_time import local, local_day, local_of
 from gateway.cli.dutch import LOCALE
 from gateway.cli.main import cli
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.http.auth import Gatekeeper, create_token, rotate_token
 from gateway.http.problems import Problem
 from gateway.installation import Installation
 from gateway.operator.check import Level, check_config, check_source
 from gateway.operator.status import overview
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation.sources import forget_coverage
 from jobs.backfill.backfill import Backfill
@@ -53,18 +56,13 @@ RED, GREEN = "\x1b[1;31m", "\x1b[1;32m"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(60)) as running:
-        yield running
+def data() -> Dataset:
+    return small(60)
 
 
 @pytest.fixture
 def installation(server: SampleServer, install: Install) -> Installation:
     return install(bron=server)
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
 
 def page_of(installation: Installation) -> str:

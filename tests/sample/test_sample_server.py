@@ -17,7 +17,7 @@ import jwt
 import pytest
 import requests
 from builders.paths import DATA
-from builders.support import sample_data
+from builders.sample_data import sample_data
 
 from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset, load
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps

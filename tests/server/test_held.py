@@ -18,7 +18,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from builders.support import API, klantbrug, read_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config
 from builders.until import until_it_works
 
 from gateway.cli.commands.demo import free_port

@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import sample_slice, some_zaken
 from builders.served_process import wait_for
-from builders.support import API, klantbrug, read_config, sample_slice, some_zaken, write_config
 from builders.until import until
 
 from gateway.cli.commands.demo import free_port

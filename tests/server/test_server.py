@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from builders.asker import API
 from builders.served_process import SLOW, a_port, asked, get, listening, plain_config, process
-from builders.support import API
 from builders.until import until
 
 from gateway.base.process_identity import born

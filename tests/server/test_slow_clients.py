@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET, read_config
 from builders.served_process import a_port, listening
-from builders.support import API, UUID_SECRET, klantbrug, read_config
 from builders.until import until
 
 from gateway.http.auth import create_token

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config
 from builders.served_process import free_port, wait_for
-from builders.support import API, klantbrug, read_config
 from builders.write_and_die import write_and_die
 
 from gateway.config.model import Config
 from gateway.http.auth import create_token
 from gateway.installation import open_store
-from gateway.store.file import database, full_disk, holders
+from gateway.store.file import full_disk, holders, thread_connections
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta, set_meta
 
@@ -163,12 +165,12 @@ def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
 
 def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread makes way for writing while another is about to ask: that one's connection is not closed under it."""
-    monkeypatch.setattr(database, "SETTLE_SECONDS", 2.0)
-    monkeypatch.setattr(database, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(thread_connections, "SETTLE_SECONDS", 2.0)
+    monkeypatch.setattr(thread_connections, "AGAIN_SECONDS", 0.0)
     Store(tmp_path / "klantbrug.db").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)
-    monkeypatch.setattr(full_disk, "has_room", lambda path: False)
+    monkeypatch.setattr(full_disk, "can_write", lambda path: False)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
     try:
         store = Store(tmp_path / "klantbrug.db")
@@ -178,7 +180,7 @@ def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
-    monkeypatch.setattr(full_disk, "has_room", lambda path: makes_way.set() or True)
+    monkeypatch.setattr(full_disk, "can_write", lambda path: makes_way.set() or True)
     other.start()
     assert makes_way.wait(20)
     assert given.execute("SELECT 1").fetchone() == (1,)

@@ -11,15 +11,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.following import small
-from builders.hog import Clients, ask, hogged
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.probe.other_writer import hogged
+from builders.sample_data import small
+from builders.timed_clients import Clients, ask
 from builders.until import until, until_it_works
 
 from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
-from gateway.hydrate.hydrator import NOT_FREE
+from gateway.hydrate.refusals import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.store.file import lock_waits

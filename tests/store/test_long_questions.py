@@ -8,7 +8,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.store.documents.writing import put_documents
 from gateway.store.file.database import Store

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders.support import klantbrug
+from builders.commands import klantbrug
 from builders.until import until
 from builders.write_and_die import write_and_die
 

@@ -20,9 +20,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.following import small
-from builders.hog import Timed, ask
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import small
+from builders.timed_clients import Timed, ask
 from builders.until import until_it_works
 
 from gateway.base.clock import now
@@ -32,7 +34,7 @@ from gateway.http.problems import Problem
 from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_store
 from gateway.sample.server import SampleServer
-from gateway.store.file import database
+from gateway.store.file import thread_connections
 from gateway.store.file.database import Store
 from gateway.store.operation import inbox, leases
 from gateway.store.operation.sources import note_fetched, source_id
@@ -202,13 +204,13 @@ def _secret_in(output: str) -> str:
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How each write transaction that begins is synced."""
     found: list[int] = []
-    sync = database._Held.sync
+    sync = thread_connections.ThreadConnection.sync
 
-    def look(self: database._Held, wanted: bool) -> None:
+    def look(self: thread_connections.ThreadConnection, wanted: bool) -> None:
         sync(self, wanted)
         found.append(self.connection.execute("PRAGMA synchronous").fetchone()[0])
 
-    monkeypatch.setattr(database._Held, "sync", look)
+    monkeypatch.setattr(thread_connections.ThreadConnection, "sync", look)
     return found
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import zstandard
+from builders.asker import API
+from builders.configs import read_config, write_config
 from builders.paths import DATA
-from builders.support import API, dump_digest, read_config, write_config
+from builders.store_digest import dump_digest
 
 from gateway.app import create_app
 from gateway.installation import open_store
@@ -23,7 +25,7 @@ from gateway.store.base.migrations import ORDER, script
 from gateway.store.edits.editing import TOMBSTONE
 from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError
-from gateway.store.indexes import profiles, text_search
+from gateway.store.indexes import text_search, traits
 from gateway.store.operation import tokens
 from gateway.store.schema import upgrade
 
@@ -194,9 +196,9 @@ def test_triggers_and_indexes_are_of_what_the_program_looks_at(tmp_path: Path) -
     """What a frozen text says of kinds, relations and fields is what the indexes are used for."""
     Store(tmp_path / "new.db").close()
     made = tables(tmp_path / "new.db")
-    hops = {hop for kind in profiles.PLAN.values() for hop in kind.near}
+    hops = {hop for kind in traits.PLAN.values() for hop in kind.near}
     for name in ("profile_comes", "profile_changes", "profile_goes"):
-        assert _numbers(made[name], "kind") == {KIND[kind] for kind in profiles.PLAN}
+        assert _numbers(made[name], "kind") == {KIND[kind] for kind in traits.PLAN}
     for name in ("profile_link_comes", "profile_link_goes"):
         assert _numbers(made[name], "relation") == {RELATION[hop.relation] for hop in hops}
         assert _numbers(made[name].split("CASE")[1], "relation") == {

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders.support import API, read_config, some_zaken, write_config
+from builders.asker import API
+from builders.commands import command_process
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
 
 from gateway.app import create_app
 from gateway.config.model import Config
@@ -33,7 +34,7 @@ PAGE = 4096
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation with what a source gave, and a copy of its store; the source is gone."""
-    from builders.support import sample_data
+    from builders.sample_data import sample_data
 
     folder = tmp_path_factory.mktemp("filled")
     with SampleServer(some_zaken(sample_data(), 5)) as server:
@@ -51,11 +52,6 @@ def config(filled: Path, tmp_path: Path) -> Config:
     for name, to in (("config.toml",) * 2, ("copy.db", "klantbrug.db"), ("token",) * 2):
         (tmp_path / to).write_bytes((filled / name).read_bytes())
     return read_config(tmp_path / "config.toml")
-
-
-def command(config: Config, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "gateway", "--config", str(config.path), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
 
 def noise(path: Path) -> None:
@@ -90,7 +86,7 @@ SPOILED = (noise, truncated, pages_overwritten, of_another_program)
 @pytest.mark.slow
 def test_a_sound_store_is_said_to_be(config: Config) -> None:
     for deep in ((), ("--deep",)):
-        checked = command(config, "check", *deep)
+        checked = command_process(config.path, "check", *deep)
         assert "gaaf" in checked.stdout
         assert "beschadigd" not in checked.stdout
 
@@ -102,7 +98,7 @@ def test_check_sees_what_is_no_sound_store(
     config: Config, spoil: Callable[[Path], None], deep: tuple[str, ...]
 ) -> None:
     spoil(config.store.path)
-    checked = command(config, "check", *deep)
+    checked = command_process(config.path, "check", *deep)
     assert checked.returncode == 1
     said = " ".join(checked.stdout.split())
     assert "[FOUT]" in said
@@ -117,7 +113,7 @@ def test_every_command_tells_what_to_do(
     config: Config, spoil: Callable[[Path], None], arguments: tuple[str, ...]
 ) -> None:
     spoil(config.store.path)
-    ran = command(config, *arguments)
+    ran = command_process(config.path, *arguments)
     assert ran.returncode == 2
     assert "klantbrug store restore" in ran.stderr or "ander programma" in ran.stderr
     assert "verder waar dit ophield" not in ran.stderr
@@ -127,7 +123,7 @@ def test_every_command_tells_what_to_do(
 @pytest.mark.slow
 def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Config) -> None:
     pages_overwritten(config.store.path)
-    ran = command(config, "dump")
+    ran = command_process(config.path, "dump")
     assert ran.returncode == 1
     assert "beschadigd" in ran.stderr
     assert "klantbrug store restore BESTAND" in ran.stderr
@@ -170,7 +166,7 @@ def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[
     assert client.get("/health/ready").json == {"status": "ready"}
     error = sqlite3.DatabaseError("database disk image is malformed")
     error.sqlite_errorname = "SQLITE_CORRUPT"
-    store.notice(error)
+    store.troubles.notice(error)
     assert client.get("/health/ready").status_code == 503
 
 

@@ -6,23 +6,25 @@ import http.client
 import resource
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from builders.support import dump_digest, read_config, some_zaken, write_config
+from builders.commands import command_process
+from builders.configs import read_config, write_config
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.app import create_app
 from gateway.base import clock
+from gateway.base.logs import safe_error
+from gateway.config.defaults import BUSY_SECONDS
 from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
 from gateway.legacy.client import jwt_tokens
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file import database
 from gateway.store.file.database import Store
 from gateway.store.file.errors import SAYS, in_words, is_damage, is_passing
 from jobs.backfill.backfill import Backfill
@@ -33,15 +35,14 @@ TINY_DISK = "1m"
 
 
 @pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 30)) as running:
-        yield running
+def data() -> Dataset:
+    return small(30)
 
 
-def command(config: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command as an operator runs it, to its end."""
-    line = [sys.executable, "-m", "gateway", "--config", str(config), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, **options)
+def test_an_error_of_sqlite_is_logged_by_its_code() -> None:
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect(":memory:").execute("nonsense")
+    assert safe_error(caught.value) == "sqlite3.OperationalError SQLITE_ERROR"
 
 
 def undisturbed(folder: Path, server: SampleServer) -> str:
@@ -53,7 +54,7 @@ def undisturbed(folder: Path, server: SampleServer) -> str:
 
 def ends_well(config: Path, expected: str) -> None:
     """The cause is gone: the same command finishes, and the store is as if nothing had happened."""
-    done = command(config, "backfill")
+    done = command_process(config, "backfill")
     assert done.returncode == 0, done.stderr
     store = Store(config.parent / "klantbrug.db")
     assert dump_digest(store) == expected
@@ -69,7 +70,7 @@ def test_a_disk_that_is_full_ends_a_backfill_with_words_and_the_next_goes_on(
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL, SMALL))
 
-    full = command(config, "backfill", preexec_fn=limited)
+    full = command_process(config, "backfill", preexec_fn=limited)
     assert full.returncode == 1
     assert "De opslag werkt niet: de schijf" in full.stderr
     assert "Traceback" not in full.stderr
@@ -93,7 +94,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.soak
 def test_a_disk_that_is_really_full(server: SampleServer, small_disk: Path, tmp_path: Path) -> None:
     config = write_config(small_disk, {"bron": server})
-    full = command(config, "backfill")
+    full = command_process(config, "backfill")
     assert full.returncode == 1
     assert "de schijf is vol" in full.stderr
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
@@ -108,10 +109,10 @@ def test_a_store_that_another_process_keeps_to_itself(server: SampleServer, tmp_
     other = sqlite3.connect(tmp_path / "klantbrug.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
-    busy = command(config, "backfill")
+    busy = command_process(config, "backfill")
     assert busy.returncode == 1
     assert "een ander proces houdt de opslag bezet" in busy.stderr
-    assert time.monotonic() - began < database.BUSY_SECONDS * 3
+    assert time.monotonic() - began < BUSY_SECONDS * 3
     other.execute("ROLLBACK")
     other.close()
     ends_well(config, undisturbed(tmp_path, server))
@@ -123,7 +124,7 @@ def test_a_store_that_may_not_be_written(server: SampleServer, small_disk: Path,
     config = write_config(small_disk, {"bron": server})
     open_store(read_config(config)).close()  # with no source asked, nothing stays open there
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    refused = command(config, "backfill")
+    refused = command_process(config, "backfill")
     assert refused.returncode in (1, 2)
     assert "schrijf" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -162,7 +163,7 @@ def test_a_configuration_that_went_wrong_says_so_and_its_repair_is_enough(
     config = write_config(tmp_path, {"bron": server})
     right = config.read_text()
     config.write_text(right.replace('max_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"', ""))
-    wrong = command(config, "backfill")
+    wrong = command_process(config, "backfill")
     assert wrong.returncode == 2
     assert "max_vertrouwelijkheidaanduiding" in wrong.stderr
     assert not (tmp_path / "klantbrug.db").exists()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from builders.following import small
+from builders.sample_data import small
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer

@@ -11,8 +11,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from builders.following import backfilled, small
-from builders.support import write_config
+from builders.configs import write_config
+from builders.following import backfilled
+from builders.sample_data import small
 from click.testing import CliRunner
 
 from gateway.base.process_identity import NotShared, open_shared
@@ -33,8 +34,7 @@ def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path)
     job, told = Store(tmp_path / "store.db"), []
 
     def client() -> None:
-        store = Store.__new__(Store)
-        store.__dict__.update(job.__dict__, _local=threading.local(), _turns=write_turns.Turns(job.path))
+        store = Store(tmp_path / "store.db")
         with store.write():
             told.append("client")
         store.close()
