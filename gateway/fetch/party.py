@@ -7,11 +7,11 @@ walk. It counts as of its end, though its parts were read at moments within it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
 from gateway.legacy.pacing.waiting_threads import take_waiting_place
@@ -77,7 +77,7 @@ class Parties:
         walked = claims.walked_by_key(self.fetcher.sealed(key))
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
-        give_up = visit.give_up if visit.waits else time.monotonic() + PATIENCE
+        give_up = visit.give_up if visit.waits else clock.monotonic() + PATIENCE
 
         def enough() -> bool:
             return self.fetcher.fresh(walked)
@@ -106,7 +106,7 @@ class Parties:
         # The rollen that came with the zaken of the key are as old as that, which counts for the age of the party too.
         visit.began = min(visit.began, asked or visit.began)
         done: set[str] = set()
-        renewed = time.monotonic()
+        renewed = clock.monotonic()
         while parts := self._left(key, began, done):
             for part in parts:
                 done.add(part.name)
@@ -114,8 +114,8 @@ class Parties:
                     part.read(visit)
                 except TooLarge:
                     visit.partial(TOO_LARGE)  # it stays so: the other parts must not wait for it
-                if time.monotonic() - renewed > TURN_SECONDS / 4:
-                    renewed = time.monotonic()
+                if clock.monotonic() - renewed > TURN_SECONDS / 4:
+                    renewed = clock.monotonic()
                     with self.store.write(synced=False) as connection:
                         leases.renew(connection, lease, TURN_SECONDS)
         if began:

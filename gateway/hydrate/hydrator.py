@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from gateway.base import memory
+from gateway.base import clock, memory
 from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger
 from gateway.config.model import Live
@@ -56,7 +55,7 @@ NOTHING_UNREAD: dict[str, int] = {}
 
 
 class Request(threading.local):
-    """The request of this thread: when it must wait no longer (time.monotonic), and what was asked for it."""
+    """The request of this thread: when it must wait no longer (clock.monotonic), and what was asked for it."""
 
     def __init__(self) -> None:
         self.give_up = 0.0
@@ -99,7 +98,7 @@ class LegacyHydrator:
 
     def begin(self) -> None:
         """A request begins: from now on it may wait for sources for as long as `[live] deadline`."""
-        self._request.give_up = time.monotonic() + self.live.deadline
+        self._request.give_up = clock.monotonic() + self.live.deadline
         self._request.done = set()
         self._request.unread = NOTHING_UNREAD
 
@@ -294,7 +293,7 @@ class LegacyHydrator:
         if settled and min(known.values()) is Freshness.FRESH:
             return Outcome(COMPLETE, "", "fresh", settled=True)
         first = min(known.values())
-        give_up = self._request.give_up or time.monotonic() + self.live.deadline
+        give_up = self._request.give_up or clock.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
         error: Failed | None = None

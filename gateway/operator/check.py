@@ -3,10 +3,10 @@
 Lines are plain Dutch for the operator, without personal data; how they look is the command's affair.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
+from gateway.base import clock
 from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
@@ -90,7 +90,7 @@ def check_source(
 ) -> SourceReport:
     """Ask one source, within so many seconds, and report what works. It raises nothing of `errors`."""
     report = SourceReport(source.name) if report is None else report
-    deadline = time.monotonic() + seconds
+    deadline = clock.monotonic() + seconds
     _before_asking(source, report)
     client = ZakenClient(source, retries=Retries(attempts=3))
     try:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
@@ -104,7 +104,7 @@ class AskingSource:
                 self.check_limits()
                 if self.yields():
                     raise Yielded
-                time.sleep(LOOK_AROUND_SECONDS / 2)
+                clock.sleep(LOOK_AROUND_SECONDS / 2)
             try:
                 self.ask_one(self._version)
                 return
@@ -144,7 +144,7 @@ class AskingSource:
         """See to what objects wait for, and to what became readable (M34)."""
         self.first.extend(self.by_uuid(kind, uuid) for kind, uuid in sorted(result.doubtful))
         self.first.extend(self.by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
-        visit = Visit(time.monotonic() + PATIENCE)
+        visit = Visit(clock.monotonic() + PATIENCE)
         with background(stop=self.stopping):
             for uuid in sorted(result.refetch_zaken):
                 if unless_too_large(partial(self.fetcher.reread_zaak, visit, uuid)) is not None:
@@ -197,7 +197,7 @@ class AskingSource:
 
     def check_limits(self) -> None:
         """Once a second: may we go on, and how fast? Raises BackfillStopped, Yielded, CutOver."""
-        if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
+        if clock.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         if self.stopping.is_set():
             raise BackfillStopped
@@ -213,7 +213,7 @@ class AskingSource:
             backfills.report(connection, self.source, self.reporter.snapshot(self.asked_how))
         if self.asked_how["waiting"] in LONG and self.yields():
             raise Yielded
-        self._looked = time.monotonic()
+        self._looked = clock.monotonic()
 
     def report(self) -> None:
         """Show how it is going."""

@@ -7,7 +7,6 @@ What the service refuses for what it is, or failed for five days, is given up an
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -16,6 +15,7 @@ import orjson
 import requests
 import urllib3
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.outgoing import Bearer, outgoing_session, seconds_to_rest
@@ -81,7 +81,7 @@ class Notificaties:
         """Send one message. Raises nothing: what went wrong is the outcome, without a value or a library's text."""
         token = self._tokens.current()
         try:
-            with ends_at(time.monotonic() + self._most_seconds, self._timeout[1]):
+            with ends_at(clock.monotonic() + self._most_seconds, self._timeout[1]):
                 response = self._session.post(
                     self._address,
                     data=orjson.dumps(message),
@@ -105,11 +105,11 @@ class Notificaties:
 
 def _finish(response: requests.Response) -> None:
     """Read the answer away, which nobody needs; one that is long or slow costs its connection."""
-    until, size = time.monotonic() + ANSWER_SECONDS, 0
+    until, size = clock.monotonic() + ANSWER_SECONDS, 0
     try:
         while part := response.raw.read1(8192):
             size += len(part)
-            if size > ANSWER_BYTES or time.monotonic() > until:
+            if size > ANSWER_BYTES or clock.monotonic() > until:
                 break
         else:
             response.raw.release_conn()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
@@ -107,7 +107,7 @@ class Followed:
 
     def visit(self) -> Visit:
         """A visit without a client."""
-        return Visit(time.monotonic() + PATIENCE)
+        return Visit(clock.monotonic() + PATIENCE)
 
     def _zaak_state(self, uuid: UUID) -> int | None:
         with self.store.read() as connection:

@@ -18,13 +18,13 @@ over: the round is blocked.
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
@@ -117,7 +117,7 @@ class _Sweep:
         self.source = fetcher.source
         self.counts = counts
         self.length = _length(work.installation, fetcher)
-        self.until = time.monotonic() + RUN_SECONDS
+        self.until = clock.monotonic() + RUN_SECONDS
         self.begun: SweepPlace | None = None
         self.at: object = None
         # Did the source answer for a list after it failed?
@@ -163,7 +163,7 @@ class _Sweep:
         return int((moment - place.still) // (3600 * SECOND))
 
     def _going_on(self) -> bool:
-        return not self.work.stopping.is_set() and time.monotonic() < self.until
+        return not self.work.stopping.is_set() and clock.monotonic() < self.until
 
     # A round
 

@@ -6,13 +6,13 @@ worked on a piece at a time. After each piece it gives the number of those that 
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
@@ -236,7 +236,7 @@ class Judge:
             statements = self.comparison.false_statements(held) if held.kind in SAYING else []
             with self.store.write() as connection:
                 comparing.mistrust(connection, held.id, statements)
-        visit, uuid = Visit(time.monotonic() + PATIENCE), UUID(bytes=suspect.uuid)
+        visit, uuid = Visit(clock.monotonic() + PATIENCE), UUID(bytes=suspect.uuid)
         if suspect.kind == "zaak" and suspect.sort in (MISSING, DIFFERENT):
             self.fetcher.reread_zaak(visit, uuid)
         elif suspect.kind == "contactmoment" and suspect.sort == MISSING:

@@ -14,12 +14,12 @@ page. It is not kept in the transaction of a repair. So before a repair a pictur
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
+from gateway.base import clock
 from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
@@ -92,7 +92,7 @@ class WholeVerify:
         self.answers = answers
         self.tell = tell
         self.save = save
-        self._saved = time.monotonic()
+        self._saved = clock.monotonic()
         self.ledger = Ledger.unpacked(cursor["ledger"]) if cursor else Ledger()
         self.judge = Judge(fetcher, self.ledger, answers)
         self.rehearsal = Rehearsal(fetcher, self.ledger, repair, tell, save)
@@ -138,14 +138,14 @@ class WholeVerify:
         while place.stage < len(stages):
             for at in stages[place.stage](place.at):
                 place.at = at
-                if time.monotonic() - self._saved > SAVE_SECONDS:
+                if clock.monotonic() - self._saved > SAVE_SECONDS:
                     self._keep()
             place.stage, place.at = place.stage + 1, None
             self._keep()
 
     def _keep(self) -> None:
         self.save()
-        self._saved = time.monotonic()
+        self._saved = clock.monotonic()
 
     # What the source shows
 

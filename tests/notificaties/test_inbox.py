@@ -108,6 +108,7 @@ def fresh(server: SampleServer, folder: Path) -> Installation:
 # The endpoint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", f"Bearer {TOKEN}x", f"{TOKEN} x", "Bearer é"])
 def test_without_the_right_authorization_nothing_is_taken(
     installation: Installation, server: SampleServer, authorization: str | None
@@ -531,6 +532,7 @@ def registering(folder: Path, server: SampleServer, api: NotificatiesServer) -> 
     return config_of(folder, server, more + f'[gateway]\npublic_url = "http://127.0.0.1:{free_port(8900)}"\n')
 
 
+@pytest.mark.slow
 def test_an_abonnement_is_made_once_and_brings_messages(
     server: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:
