@@ -6,10 +6,10 @@ Stopping goes through the store, pausing and the pace through the gates of the s
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gateway.base import clock
 from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy.pacing import gate, server_gates
@@ -95,7 +95,7 @@ def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WI
 
     Waits so many seconds for its word; also True when the backfill ended meanwhile.
     """
-    until = time.monotonic() + seconds
+    until = clock.monotonic() + seconds
     while True:
         with store.read() as connection:
             row = held_source(connection, source.name)
@@ -104,9 +104,9 @@ def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WI
             return True
         if not runs_now(store, source):
             return True
-        if time.monotonic() >= until:
+        if clock.monotonic() >= until:
             return False
-        time.sleep(LOOK_SECONDS)
+        clock.sleep(LOOK_SECONDS)
 
 
 def runs_now(store: Store, source: Source) -> bool:

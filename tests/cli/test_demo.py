@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 from builders.commands import klantbrug
+from builders.until import until
 
 CURL_LINES = 5
 
@@ -30,11 +30,8 @@ def lines(run_log: Path):  # type: ignore[no-untyped-def]
                 found.append(line.rstrip("\n"))
 
         threading.Thread(target=read, daemon=True).start()
-        until = time.monotonic() + 120
-        while not any(line.startswith("Ctrl-C") for line in found):
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: process.poll() is not None or any(line.startswith("Ctrl-C") for line in found), 120)
+        assert process.poll() is None
         yield found
 
 

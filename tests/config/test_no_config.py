@@ -13,6 +13,8 @@ from builders.served_process import wait_for
 
 from gateway.cli.commands.demo import free_port
 
+pytestmark = pytest.mark.slow
+
 UUID = "00000000-0000-4000-8000-000000000000"
 LOOKS = (
     ["status"],

@@ -60,6 +60,7 @@ def test_the_type_of_a_problem_leads_to_its_page(
     assert str(told["status"]) in page.raw.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(PAGES))
 def test_a_page_needs_nothing_from_elsewhere(serve: Serve, kind: str) -> None:
     client = serve()

@@ -78,6 +78,7 @@ def test_a_trusted_proxy_does_not_make_up_a_host(edit: Callable[..., Editor]) ->
     assert everywhere(editor, **sent) == {PUBLIC}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "base"),
     [
@@ -157,6 +158,7 @@ def test_notifications_tell_the_public_address_whoever_writes(store: Store, serv
     assert all(bases(message.encode()) == {PUBLIC} for message in messages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peer", ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "", "geen adres"])
 def test_both_ways_agree(register: RecordedRegister, store: Store, peer: str) -> None:
     trusted = peer.endswith("10.0.0.1")

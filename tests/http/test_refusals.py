@@ -51,6 +51,7 @@ MEANS_NOTHING: list[tuple[int, str, str, Any, dict[str, str]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "method", "path", "body", "headers"), MEANS_NOTHING, ids=lambda part: str(part)[:40]
 )

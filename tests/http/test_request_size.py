@@ -21,6 +21,8 @@ from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_store
 
+pytestmark = pytest.mark.slow
+
 MAX_BODY = 20_000
 PATH = f"{API}/categorieen"
 

@@ -143,6 +143,7 @@ def test_a_token_without_a_known_scope_is_not_made(store: Store) -> None:
     assert listing(store) == []
 
 
+@pytest.mark.slow
 def test_every_method_on_every_resource_asks_its_scope(store: Store, serve: Serve) -> None:
     base = serve().base
     secrets = {scope: create_token(store, scope, scope) for scope in ("read", "write", "operate", "monitor")}

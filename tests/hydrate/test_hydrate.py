@@ -12,6 +12,7 @@ from builders.asker import Asker
 from builders.commands import klantbrug
 from builders.sample_data import sample_data, some_zaken
 from builders.sample_person import BSN, a_person
+from builders.until import until
 
 from gateway.hydrate.needs import Need, question
 from gateway.installation import Installation
@@ -293,6 +294,7 @@ def test_needs_of_a_question() -> None:
     assert question("klantcontact", {ZAAK: "geen uuid"}).needs == ()
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_while_fetching_does_not_hold_the_others_up(
     server: SampleServer, install: Install, run_log: Any
 ) -> None:
@@ -301,8 +303,7 @@ def test_a_process_that_dies_while_fetching_does_not_hold_the_others_up(
     asker = Asker(installation)
     server.traps.slow = 1.5
     with klantbrug(run_log, "--config", installation.config.path, "backfill") as process:
-        while not server.calls:
-            time.sleep(0.05)
+        until(lambda: server.calls)
         process.kill()
         process.wait()
     server.traps.slow = 0

@@ -172,6 +172,7 @@ def test_a_source_that_hangs_is_soon_not_waited_for(
     asker.hydrator.refresher.stop()
 
 
+@pytest.mark.slow
 def test_the_gateway_stops_at_once_though_a_source_hangs(
     server: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:

@@ -31,7 +31,7 @@ PEOPLE = 50
 def objects() -> dict[str, list[dict[str, Any]]]:
     """The slice, by kind."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with gzip.open(DATA, "rb") as file:
+    with gzip.open(SLICE, "rb") as file:
         for kind, raw in map(orjson.loads, file):
             found[kind].append(raw)
     return found

@@ -21,6 +21,8 @@ from builders.slow_source import served
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 12
 SECONDS = 12.0
 # What a machine that does much else may add. It was 10 to 17 seconds.

@@ -12,6 +12,7 @@ from builders.following import DAY, Clock, backfilled
 from builders.live_calls import ZAAK, LiveClient
 from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
+from builders.until import until
 
 from gateway.installation import Installation
 from gateway.legacy.background import background
@@ -39,10 +40,7 @@ class Full:
         hang(server)
         self.waiting = threading.Thread(target=self._wait, args=(installation, zaak))
         self.waiting.start()
-        until = time.monotonic() + 60
-        while self.client.hydrator.places._free:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(lambda: not self.client.hydrator.places._free)
 
     def _wait(self, installation: Installation, zaak: str) -> None:
         self.client.get("klantcontacten", **{ZAAK: zaak})

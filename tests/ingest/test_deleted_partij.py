@@ -9,7 +9,7 @@ from uuid import UUID as Uuid
 
 import orjson
 import pytest
-from builders import following
+from builders import sample_data
 from builders.asker import API, Asker, write_client
 from builders.commands import command
 from builders.configs import UUID_SECRET
@@ -53,7 +53,7 @@ def person(data: Dataset, number: int = 0, **changes: Any) -> dict[str, Any]:
             "telefoonnummer": "",
         },
     }
-    return following.person(data, BSN, number, **(given | changes))
+    return sample_data.person(data, BSN, number, **(given | changes))
 
 
 def known_by_url(data: Dataset) -> dict[str, Any]:
@@ -271,7 +271,7 @@ def test_what_was_deleted_under_an_older_version_is_sealed_by_purge(
     delete(installation)
     with installation.store.write() as connection:
         statements = Probe(installation.store).values("statement", "id", sealed=1)
-        assert installation.ingest.merging(connection).sealing.open(statements) == set()
+        assert installation.ingest.recomputation(connection).sealing.open(statements) == set()
     assert readable(installation)
     assert run(installation, purge)["sealed"] == 1
     assert readable(installation) == []

@@ -244,6 +244,7 @@ def test_the_traps_hold_for_these_apis_too(dataset: Dataset) -> None:
         assert {call.status for call in server.calls} > {200}
 
 
+@pytest.mark.slow
 def test_the_sample_command_serves_them() -> None:
     command = [sys.executable, "-m", "gateway.sample", "--earlier", "--data", str(DATA / "ugly.jsonl")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -8,7 +8,6 @@ import math
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from builders.configs import read_config, write_config
 from builders.probe.probe import Probe
 from builders.sample_data import sample_data, some_zaken
 from builders.store_digest import dump_digest
+from builders.until import until
 
 from gateway.installation import Installation, open_installation, open_store
 from gateway.legacy.client.answers import Page
@@ -236,14 +236,14 @@ def test_a_source_without_page_size_is_walked_by_its_own(slice_data: Dataset, in
         assert held(installation, "rol") == {rol["uuid"] for rol in server.dataset.objects("rol")}
 
 
+@pytest.mark.slow
 def test_only_one_backfill_of_a_source_runs_at_a_time(
     server: SampleServer, install: Install, run_log: Path
 ) -> None:
     installation = install(bron=server)
     server.traps.slow = 1
     with klantbrug(run_log, "--config", installation.config.path, "backfill"):
-        while not server.calls:
-            time.sleep(0.05)
+        until(lambda: server.calls)
         with pytest.raises(Busy):
             backfill(installation)
 
@@ -290,6 +290,7 @@ def after_kills(data: Dataset, folder: Path, run_log: Path, kills: int) -> None:
         assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
 
 
+@pytest.mark.slow
 def test_the_store_after_kills_equals_an_undisturbed_one(
     all_data: Dataset, tmp_path: Path, run_log: Path
 ) -> None:
@@ -303,6 +304,7 @@ def test_the_store_after_a_hundred_kills_equals_an_undisturbed_one(
     after_kills(some_zaken(all_data, 4), tmp_path, run_log, 100)
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:
     with SampleServer(some_zaken(sample_data(), 10)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
@@ -328,6 +330,7 @@ def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:
         assert types == sorted(types)
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_ends_the_command_with_1(tmp_path: Path, run_log: Path) -> None:
     with SampleServer(some_zaken(sample_data(), 50)) as server:
         config = write_config(tmp_path / "here", {"bron": server})

@@ -16,6 +16,7 @@ from builders.backfill_threads import attentive as attentive
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import some_zaken
+from builders.until import until
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app
@@ -67,11 +68,7 @@ class Running(InThread):
         return backfills.overview(self.store, [self.source])["sources"]["bron"]["now"] or {}
 
     def until(self, what: Callable[[dict[str, Any]], object], seconds: float = 20) -> dict[str, Any]:
-        end = time.monotonic() + seconds
-        while not what(news := self.now()):
-            assert time.monotonic() < end, news
-            time.sleep(0.05)
-        return news
+        return until(lambda: next((news for news in [self.now()] if what(news)), None), seconds)
 
 
 def command(config: Path, *arguments: str) -> Result:
@@ -84,9 +81,9 @@ def test_paused_nothing_is_asked_and_resumed_it_ends_complete(slow: SampleServer
         running.until(lambda news: news.get("done", 0) > 0)
         backfills.pause(running.store, running.source)
         assert running.until(lambda news: news.get("waits"))["waits"] == "gepauzeerd"
-        time.sleep(0.3)
+        time.sleep(0.3)  # in which the calls under way end
         before = slow.calls_count
-        time.sleep(0.5)
+        time.sleep(0.5)  # in which others would be made
         assert slow.calls_count == before
         slow.traps.slow = 0
         backfills.resume(running.store, running.source)
@@ -157,6 +154,7 @@ def test_outside_the_window_it_waits_and_says_until_when(
         assert isinstance(running.outcome[0], BackfillStopped)
 
 
+@pytest.mark.slow
 def test_a_second_run_takes_back_no_pause_and_no_stop(
     slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:
@@ -211,6 +209,7 @@ def test_a_source_that_is_down_at_its_begin_ends_the_run(slow: SampleServer, ins
         assert time.monotonic() - began < 8
 
 
+@pytest.mark.slow
 def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, run_log: Path) -> None:
     config, slow.traps.slow = write_config(tmp_path / "here", {"bron": slow}), 0.3
 
@@ -246,6 +245,7 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
     assert command(config, "set", "snelheid=veel").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_was_killed_is_not_shown_as_running(
     slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:
@@ -253,10 +253,9 @@ def test_a_run_whose_process_was_killed_is_not_shown_as_running(
     with klantbrug(run_log, "--config", config, "backfill") as process:
         installation = install(config)
         store = installation.store
-        until = time.monotonic() + 20
-        while not backfills.overview(store, installation.config.sources)["sources"]["bron"]["running"]:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(
+            lambda: backfills.overview(store, installation.config.sources)["sources"]["bron"]["running"], 20
+        )
         process.kill()
         process.wait()
     one = backfills.overview(store, installation.config.sources)["sources"]["bron"]

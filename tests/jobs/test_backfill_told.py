@@ -14,6 +14,7 @@ from builders.commands import command
 from builders.configs import write_config
 from builders.probe.probe import Probe
 from builders.sample_data import some_zaken
+from builders.set_clock import SetClock
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME
@@ -35,7 +36,7 @@ Install = Callable[..., Installation]
 
 
 def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
-    slice_data: Dataset, tmp_path: Path, install: Install
+    slice_data: Dataset, tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SampleServer(some_zaken(slice_data, 50)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
@@ -59,7 +60,7 @@ def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
     lifted = command(config, "backfill", "resume")
     assert (lifted.exit_code, lifted.stderr) == (0, "")
     assert "De pauze van alle jobs op bron bron is opgeheven. Er loopt geen backfill" in lifted.stdout
-    time.sleep(0.5)  # for so long it is told what a call waited for last
+    SetClock(monkeypatch).passes(0.5)  # for so long it is told what a call waited for last
     assert "wachten" not in command(config, "status").stdout
     nothing = command(config, "backfill", "resume")
     assert nothing.exit_code == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from builders.backfill_threads import attentive as attentive
 from builders.commands import command, klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import some_zaken
+from builders.until import until
 
 from gateway.base.clock import DUTCH_TIME
 from gateway.installation import Installation, open_store
@@ -58,13 +58,6 @@ def config_of(
 
 def coverage(store: Store, source: str) -> str:
     return str(status(store)["sources"][source]["coverage"])
-
-
-def until(what: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 class Job(InThread):
@@ -153,6 +146,7 @@ def test_the_command_goes_on_with_the_next_source_when_one_fails(
     assert coverage(open_store(read_config(config)), "twee") == "complete"
 
 
+@pytest.mark.slow
 def test_the_command_waits_only_when_no_source_can_be_read(
     two: tuple[SampleServer, SampleServer], tmp_path: Path, run_log: Path
 ) -> None:

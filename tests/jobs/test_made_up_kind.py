@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from builders.commands import command
 from builders.paths import ROOT
 
@@ -41,6 +42,8 @@ from mappings.standards.declaration import (
     Questions,
     since,
 )
+
+pytestmark = pytest.mark.slow
 
 PREFIX = "/zaken/api/v1"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from builders.commands import klantbrug
 from builders.sample_data import sample_data, some_zaken
+from builders.until import until
 from builders.verifying import LIMITED
 
 from gateway.installation import Installation, open_installation
@@ -57,11 +57,7 @@ class Running:
 
     def told(self, seconds: float = 10) -> str:
         """The first reason that it waits."""
-        end = time.monotonic() + seconds
-        while not (waits := [step.waits for step in self.steps if step.waits]):
-            assert time.monotonic() < end, self.steps[-3:]
-            time.sleep(0.02)
-        return waits[0]
+        return until(lambda: [step.waits for step in self.steps if step.waits], seconds)[0]
 
     def ends_clean(self) -> None:
         self.thread.join(30)
@@ -111,6 +107,7 @@ def test_a_source_that_is_down_is_named(server: SampleServer, filled: Installati
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_line_of_it(filled: Installation, run_log: Any) -> None:
     source, path = filled.config.sources[0], filled.store.path
     server_gates.pause(path, source)

@@ -166,6 +166,7 @@ REFUSED: list[tuple[str, str, Any, list[tuple[str, str, str]]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "body", "expected"), REFUSED)
 def test_what_is_refused_is_refused_with_the_same_names_codes_and_texts(
     editor: Editor,

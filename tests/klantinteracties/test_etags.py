@@ -107,6 +107,7 @@ def test_who_has_it_already_is_told_so(editor: Editor) -> None:
     assert editor.send("GET", detail, **{"If-None-Match": known}).status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_a_write_of_another_version_changes_nothing(editor: Editor, method: str) -> None:
     made = editor.send("POST", "/partijen", ORGANISATIE)

@@ -131,6 +131,7 @@ def test_a_klant_that_only_a_rol_names_is_found(installation: Installation) -> N
     assert (found["kind"], found["uuid"]) == ("partij", asker.get(by_bsn).get_json()["results"][0]["uuid"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

@@ -42,6 +42,7 @@ def filled(store: Store) -> list[bytes]:
     return [one.uuid.bytes for one in ranked]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 11, 12, 22, 23, 24, 500])
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_an_object_that_several_results_share_is_expanded_in_each(client: Client
     assert len(set(partijen)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [33, 48, 62, 79, 96, 153, 156, 159, 169])
 def test_the_headers_are_the_recorded_ones(client: Client, number: int) -> None:
     exchange = recorded(number)

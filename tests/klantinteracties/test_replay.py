@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from builders.recordings import FOLDER, RECORDED_AT, differences
 from builders.served_store import Client, Got
 
@@ -83,6 +84,7 @@ def without_clock(answer: Any) -> Any:
     return [without_clock(one) for one in answer] if isinstance(answer, list) else answer
 
 
+@pytest.mark.slow
 def test_every_recorded_exchange_is_answered_as_recorded(serve: Callable[..., Client]) -> None:
     """Statuses, headers, every field and every text of errors; only one exchange differs, by decision."""
     replay, wrong, played = Replay(serve(scope="write")), {}, 0

@@ -18,6 +18,7 @@ def both_ways(register: RecordedRegister, store: Store) -> BothWays:
     return BothWays(store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_both_ways_give_the_same_answer(both_ways: BothWays, question) -> None:  # type: ignore[no-untyped-def]
     token = {"Authorization": f"Token {both_ways.token}"}

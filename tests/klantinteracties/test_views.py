@@ -24,6 +24,7 @@ PARTIJ = "b8c1138c-5821-4b05-a26d-7e732ddc213f"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.path)
 def test_each_path_says_what_it_allows(client: Client, resource: Resource) -> None:
     headers = {"Authorization": f"Token {client.token}"}

@@ -30,6 +30,7 @@ ALL = ("__all__", "invalid")
 # References
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "body", "name"), [
     ("betrokkenen", {"rol": "klant", "initiator": True}, "hadKlantcontact"),
     ("digitaleadressen", EMAIL, "verstrektDoorPartij"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from builders.until import until
 from builders.watched_source import (
     ELSEWHERE,
     FAST,
@@ -24,6 +25,8 @@ from gateway.legacy import errors
 from gateway.legacy.background import background
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.pacing import server_gates
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +44,6 @@ def watched() -> Iterator[Watched]:
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "klantbrug.db"
-
-
-def until(condition, seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.01)
 
 
 def test_the_rate_of_three_processes_together_is_the_limit(three, watched, store):

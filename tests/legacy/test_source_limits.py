@@ -22,7 +22,9 @@ from builders.probe.probe import Probe
 from builders.quarantine import quarantined
 from builders.sample_data import new_rol, small
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
+from builders.set_clock import SetClock
 from builders.slow_source import BSN, served
+from builders.until import until
 
 from gateway.config.model import Notifications
 from gateway.config.written import ConfigError
@@ -169,6 +171,7 @@ def installed(folder: Path, server: SampleServer, **more: int) -> Installation:
     return open_installation(read_config(path))
 
 
+@pytest.mark.slow
 def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> None:
     data = small(12)
     number = sum(1 for _ in data.objects("rol"))
@@ -201,6 +204,7 @@ def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_take
         assert not quarantined(installation)
 
 
+@pytest.mark.slow
 def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     """A source without pageSize: its pages have the size that they have."""
     from jobs.backfill.backfill import Backfill
@@ -217,6 +221,7 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
             assert {each["uuid"] for each in data.objects(kind)} <= found
 
 
+@pytest.mark.slow
 def test_sync_and_sweep_read_the_other_lists_when_one_page_is_too_large(tmp_path: Path) -> None:
     data = small(12)
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:
@@ -246,6 +251,7 @@ def resident(pid: int) -> int:
     return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Path) -> None:
     """A worker kept five times the answer for as long as it lived."""
     data = small(30)
@@ -261,10 +267,7 @@ def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Pat
         before = resident(gateway.pid)
         answer = gateway.get(f"{API}/partijen", **BSN, partijIdentificator__objectId=bsn)
         assert answer.status_code == 200 and answer.json()["count"] == 1
-        until = time.monotonic() + 60
-        while resident(gateway.pid) - before >= 40 * MB:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: resident(gateway.pid) - before < 40 * MB)
 
 
 def _visit() -> Any:
@@ -287,15 +290,15 @@ def test_a_live_question_does_not_wait_for_a_day_of_rest(
 ) -> None:
     """It stayed 502 for an hour, though the source was well again."""
     assert turns.LONGEST_LIVE_REST == 60
-    monkeypatch.setattr(turns, "LONGEST_LIVE_REST", 4.0)
+    clock = SetClock(monkeypatch, skips=True)
     with Scripted(Reply(429, {}, {"Retry-After": "86400"}), FOUND) as server:
         client = client_of(server, ONCE, api_version="1.5.1")
         with pytest.raises(errors.TooManyRequests):
             client.get("rol", UNKNOWN)
         with pytest.raises(errors.TooManyRequests, match="rust"):
-            client.get("rol", UNKNOWN, deadline=time.monotonic() + 0.3)
-        time.sleep(4.1)
-        assert client.get("rol", UNKNOWN, deadline=time.monotonic() + 60) == ROL
+            client.get("rol", UNKNOWN, deadline=clock.monotonic() + 50)
+        clock.passes(61)
+        assert client.get("rol", UNKNOWN, deadline=clock.monotonic() + 60) == ROL
         with background(patience=2), pytest.raises(errors.WaitTooLong, match="rust"):
             client.get("rol", UNKNOWN)  # jobs do as they were asked, up to longest_rest
 
@@ -353,10 +356,7 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     thread = threading.Thread(target=scheduler.run, args=(stop.wait,))
     thread.start()
     try:
-        until = time.monotonic() + 60
-        while not _synced(installation, "zzz"):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: _synced(installation, "zzz"))
         assert not _synced(installation, "aaa")
         assert new in set(Probe(installation.store).raw_uuids())
     finally:
@@ -383,10 +383,7 @@ def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
         chosen = list(dict.fromkeys(bsns))[:4]
         for bsn in chosen:
             asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
-        until = time.monotonic() + 60
-        while not all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen))
         bad.stop()
         assert asker.hydrator.refresher.stop(60)
 

@@ -25,7 +25,7 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 from jobs.verify.verify import Verify
@@ -83,6 +83,7 @@ def spoil(server: SampleServer, fault: str) -> None:
     server.traps.spoil = {NAME.encode(): FAULTS[fault][0]}
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("fault", FAULTS)
@@ -103,6 +104,7 @@ def test_a_backfill_takes_everything_but_the_one_object(
         assert dump_digest(installation.store) == dump_digest(backfilled(install(bron=server)).store)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("fault", ["surrogate", "quote"])
 @pytest.mark.parametrize("kind", ["zaak", "klantcontact", "zaakcontactmoment"])
@@ -123,6 +125,7 @@ def test_a_name_that_stands_twice_with_the_same_value_is_no_fault(data: Dataset,
         assert not quarantined(backfilled(install(bron=server)))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("fault", ["byte", "quote"])
 def test_two_bad_objects_next_to_each_other(data: Dataset, install: Install, fault: str) -> None:
@@ -146,13 +149,14 @@ def sweep_once(installation: Installation, uuid: str) -> None:
 def notified(installation: Installation, uuid: str) -> None:
     with installation.store.write() as connection:
         inbox.put(connection, installation.fetchers["bron"].source, "rol", UUID(uuid).bytes, None, now())
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
 
 
 def verified(installation: Installation, uuid: str) -> None:
     Verify(installation.fetchers["bron"], repair=True).run()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("fault", ["surrogate", "quote"])
 @pytest.mark.parametrize("job", [sync_once, sweep_once, notified, verified])
@@ -175,6 +179,7 @@ def test_jobs_go_on_and_see_it_mended(
         assert not Verify(installation.fetchers["bron"]).run()["kinds"]["rol"]["different"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("source", ["open zaak", "1.5", "1.7"])
 @pytest.mark.parametrize("fault", ["surrogate", "latin-1", "quote"])
@@ -235,6 +240,7 @@ def test_a_byte_order_mark_changes_nothing(data: Dataset, install: Install) -> N
         assert dump_digest(marked.store) == clean
 
 
+@pytest.mark.slow
 def test_json_that_is_cut_off_is_asked_again(data: Dataset, install: Install) -> None:
     """Also where it ends behind a bracket: what is not there can't be read, however leniently."""
     with SampleServer(data) as server:
@@ -279,6 +285,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(texts.filter(lambda name: name not in (MARK, "_expand")), values, max_size=5))
 def test_what_is_good_is_read_leniently_as_it_is_read_strictly(raw: dict[str, Any]) -> None:
     content = orjson.dumps(raw)

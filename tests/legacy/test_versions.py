@@ -170,6 +170,7 @@ def grow_old(installation: Installation) -> None:
         forget_coverage(connection, installation.fetchers["bron"].source)
 
 
+@pytest.mark.slow
 def test_it_is_found_out_by_what_the_server_says_and_takes(run: Run) -> None:
     run.server.reset_calls()
     found = ZakenClient(source_of(run.server)).version()
@@ -198,6 +199,7 @@ def test_a_backfill_reads_everything(run: Run) -> None:
     assert {kind: kinds[kind]["quarantined"] for kind in READ} == dict.fromkeys(READ, 0)
 
 
+@pytest.mark.slow
 def test_a_second_backfill_changes_nothing(run: Run) -> None:
     before = dump_digest(run.full.store)
     assert Backfill(run.full.fetchers["bron"]).run()
@@ -222,6 +224,7 @@ def questions() -> Iterator[tuple[str, dict[str, str]]]:
         yield f"klantcontacten/{uuid_of('klantcontact', number)}", {"expand": ALL_OF_A_CONTACT}
 
 
+@pytest.mark.slow
 def test_a_cold_gateway_answers_as_a_backfilled_one(run: Run) -> None:
     """Or says 503 and why: only of KVK numbers, and only where the version has no filter on each field."""
     cold, warm, refused = run.cold("cold"), run.warm, set()
@@ -238,6 +241,7 @@ def test_a_cold_gateway_answers_as_a_backfilled_one(run: Run) -> None:
     assert refused == (set() if finds_kvk(run.case) else {"kvk_nummer"})
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_one_person_under_two_numbers_is_one_partij(run: Run) -> None:
     """By A-nummer and BSN, by URL and BSN: the uuid of each other key answers with the survivor, also when cold."""
@@ -296,6 +300,7 @@ def test_authenticatie_context_is_used_where_it_is_there(run: Run) -> None:
     assert not [pair for pair in pairs if pair[0] == run.uuid(f"brp:bsn:{ONCE_REPRESENTED}")]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M34")
 def test_a_zaak_that_is_too_confidential_gives_nothing(run: Run) -> None:
     contact = f"klantcontacten/{uuid_of('klantcontact', 2)}"
@@ -311,11 +316,13 @@ def test_a_zaak_that_is_too_confidential_gives_nothing(run: Run) -> None:
     assert min(kinds[kind]["left_out"]["M34"] for kind in READ) >= 1
 
 
+@pytest.mark.slow
 def test_verify_finds_no_difference(run: Run) -> None:
     report = Verify(run.full.fetchers["bron"]).run()
     assert report["clean"], report["named"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M35")
 def test_what_is_destroyed_at_the_source_is_gone(run: Run) -> None:
     """Changes the world, so it is the last of a version: for a client by itself, and for good with a backfill."""
@@ -365,6 +372,7 @@ def test_objects_in_the_form_of_hal_are_read_as_the_plain_ones() -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("says", "words"),
     [
@@ -481,6 +489,7 @@ def assert_nothing_lost(
     assert dump_digest(installation.store) == dump_digest(fresh.store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), UPGRADES, ids=str)
 @pytest.mark.parametrize("look", [1, 2])
 def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
@@ -504,6 +513,7 @@ def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
         assert_nothing_lost(installation, server, install)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [1, 2])
 @pytest.mark.parametrize("stopped", [False, True], ids=["", "stopped"])
 def test_a_version_that_can_not_be_asked_by_date_loses_nothing(

@@ -638,6 +638,7 @@ def shown(made):
 ENOUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @ENOUGH
 @given(PARTS, st.randoms(use_true_random=False))

@@ -414,6 +414,7 @@ KINDS = st.sampled_from(["zaak", "rol", "klantcontact"])
 HASTY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @HASTY
 @given(KINDS, st.dictionaries(st.sampled_from([*rol(1), *zaak(), "datumtijd", "kanaal"]), ANYTHING))

@@ -275,6 +275,7 @@ def on_some_line(seen: Seen) -> Seen:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 def test_the_table_names_every_change_and_each_of_its_lines_happens() -> None:
     seen: Seen = set()

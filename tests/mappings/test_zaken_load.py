@@ -249,6 +249,7 @@ ANY_ROL = (
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(*ANY_ROL)
 def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, fields):
@@ -262,6 +263,7 @@ def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, field
         assert schema.read(raw) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @settings(deadline=None, max_examples=300)
 @given(*ANY_ROL)

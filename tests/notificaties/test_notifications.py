@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from builders.configs import read_config
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
+from builders.until import until
 from click.testing import CliRunner
 
 from gateway.base.clock import now
@@ -432,6 +432,7 @@ def test_a_job_that_runs_elsewhere_is_not_run_twice(installation: Installation) 
         run_job(installation, BY_NAME["outbox"])
 
 
+@pytest.mark.slow
 def test_no_message_is_lost_by_a_kill_and_each_object_keeps_its_order(
     notificaties: NotificatiesServer, tmp_path: Path, run_log: Path
 ) -> None:
@@ -443,24 +444,17 @@ def test_no_message_is_lost_by_a_kill_and_each_object_keeps_its_order(
     notificaties.delay = 0.01
     for target in (30, 70):
         with klantbrug(run_log, "--config", config, "jobs") as process:
-            wait_until(lambda target=target: len(notificaties.messages) >= target)
+            until(lambda target=target: len(notificaties.messages) >= target)
             process.kill()
             process.wait()
     with klantbrug(run_log, "--config", config, "jobs"):
-        wait_until(lambda: left(store)["waiting"] == 0)
+        until(lambda: left(store)["waiting"] == 0)
     for number in range(7):
         got = [
             m["kenmerken"]["nummer"] for m in notificaties.messages if m["resourceUrl"].endswith(f"-{number}")
         ]
         assert list(dict.fromkeys(got)) == [str(n) for n in range(120) if n % 7 == number]
     assert len(notificaties.messages) <= 120 + 2
-
-
-def wait_until(done: Any, seconds: float = 40.0) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
 
 
 # Configuration and command

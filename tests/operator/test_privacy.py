@@ -39,6 +39,7 @@ def test_questions_by_bsn_are_logged_without_it(run_log: Path, install, caplog) 
 NUMBERS, ADDRESSES = personal_values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

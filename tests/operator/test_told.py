@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from builders.asker import Asker
 from builders.commands import command, klantbrug
 from builders.following import DAY, SECOND, Clock, backfilled
 from builders.sample_data import small
+from builders.until import until
 from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME, now
@@ -278,18 +280,15 @@ def test_a_source_is_named_in_one_way(installation: Installation, words: tuple[s
     assert "(mag vaker)" in " ".join(help_text.split())
 
 
+@pytest.mark.slow
 def test_a_second_backfill_tells_which_one_runs(
     installation: Installation, server: SampleServer, run_log: Path
 ) -> None:
     path = str(installation.config.path)
     server.traps.slow = 2
     with klantbrug(run_log, "--config", path, "backfill") as first:
-        until = time.monotonic() + 60
-        while '"running": true' not in command(installation, "backfill", "status", "--json").output.replace(
-            '"running":true', '"running": true'
-        ):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        asked = ("backfill", "status", "--json")
+        until(lambda: json.loads(command(installation, *asked).output)["sources"]["bron"]["running"])
         told = command(installation, "backfill")
         assert told.exit_code == 1
         assert f"een backfill in proces {first.pid}, begonnen " in told.output
@@ -298,6 +297,7 @@ def test_a_second_backfill_tells_which_one_runs(
         assert "Hetzelfde commando" not in told.output
 
 
+@pytest.mark.slow
 def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, server: SampleServer) -> None:
     server.traps.slow = 0.5
     with subprocess.Popen(
@@ -315,7 +315,7 @@ def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, s
                 break
         server.traps.slow = 60
         assert process.poll() is None, "the rest is still to come"
-        time.sleep(2)  # so that it begins to ask for the first counts
+        time.sleep(2)  # a real process: so that it begins to ask for the first counts
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=20)
     assert any(line.startswith("Bron bron") for line in lines)
@@ -419,6 +419,7 @@ def all_commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[t
             yield from all_commands(below, (*path, name))
 
 
+@pytest.mark.slow
 def test_the_help_of_every_command_is_in_dutch() -> None:
     english = re.compile(
         r"Usage|Options|Commands|Show (this|the)|\[ARGS\]|COMMAND\b|INTEGER|TEXT|FLOAT|PATH|required|default:"
@@ -435,6 +436,7 @@ def test_the_help_of_every_command_is_in_dutch() -> None:
         assert not english.search(text), text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [

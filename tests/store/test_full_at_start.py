@@ -105,6 +105,7 @@ def reads_on_and_recovers(register: Register, make_room: Callable[[], None]) -> 
     assert register.send(f"{API}/partijen")[1]["count"] >= 8
 
 
+@pytest.mark.slow
 def test_also_what_stands_in_the_log_alone_is_read(register: Register, run_log: Path) -> None:
     """The gateway was killed, and meanwhile the disk became full."""
     path = register.config.store.path
@@ -190,6 +191,7 @@ def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch:
     store.close()
 
 
+@pytest.mark.slow
 def test_a_store_that_was_never_made_can_not_begin_on_a_full_disk(tmp_path: Path, run_log: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(
@@ -204,6 +206,7 @@ def test_a_store_that_was_never_made_can_not_begin_on_a_full_disk(tmp_path: Path
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_a_gateway_on_a_full_disk_starts_and_recovers_by_itself(tmp_path: Path, run_log: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -224,6 +227,7 @@ def test_a_gateway_on_a_full_disk_starts_and_recovers_by_itself(tmp_path: Path, 
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_the_marks_outlive_a_start_without_room(register: Register, run_log: Path) -> None:
     """The mark could not be changed: a crash after that is still taken for what it is."""
     path = register.config.store.path

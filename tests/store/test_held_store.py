@@ -17,6 +17,7 @@ from builders.configs import read_config, write_config
 from builders.probe.other_writer import hogged
 from builders.sample_data import small
 from builders.timed_clients import Clients, ask
+from builders.until import until, until_it_works
 
 from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
@@ -34,6 +35,8 @@ from jobs.common.work import NotFree, Work
 from jobs.job import Job
 from jobs.registry import run_job
 from jobs.scheduler import Scheduler
+
+pytestmark = pytest.mark.slow
 
 BUSY_SECONDS = 4
 # What a question may cost on a machine that does other things too. Before, it waited as long as the store was held.
@@ -76,14 +79,11 @@ class Served:
         return ask(self.address, self.token, path, body)
 
     def wait(self) -> None:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                assert self.ask("/health/ready").status == 200
-                return
-            except (OSError, AssertionError):
-                assert time.monotonic() < until
-                time.sleep(0.1)
+
+        def ready() -> None:
+            assert self.ask("/health/ready").status == 200
+
+        until_it_works(ready, (OSError, AssertionError))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def hold(served: Served, seconds: float) -> None:
         clients.begin("held", 1, by_bsn(served.old))
         clients.begin("never", 1, by_bsn(served.never))
         clients.begin("write", 12, PARTIJEN, PARTIJ)
-        time.sleep(seconds)
+        time.sleep(seconds)  # for so long real clients ask a real server
     told = "\n".join(map(clients.told, clients.answers))
     for name in ("live", "list", "held"):
         assert clients.longest(name) < SOON, told
@@ -163,7 +163,7 @@ def test_a_backfill_waits_for_as_long_as_the_store_is_held_and_tells(
             assert begun.wait(60)
             with hogged(store.path):
                 held.set()
-                time.sleep(2)
+                time.sleep(2)  # SQLite waits in real seconds
                 assert thread.is_alive()
             thread.join(60)
         assert done == [True]
@@ -189,20 +189,14 @@ def test_the_scheduler_and_its_jobs_outlast_it(tmp_path: Path) -> None:
         )
         thread.start()
         try:
-            until = time.monotonic() + 60
-            while not ran:
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until(lambda: ran)
             with hogged(installation.store.path):
                 time.sleep(0.5)
                 before = len(ran)
-                time.sleep(2)
+                time.sleep(2)  # SQLite waits in real seconds
                 assert len(ran) == before
                 assert thread.is_alive()
-            until = time.monotonic() + 60
-            while len(ran) == before:
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until(lambda: len(ran) != before)
         finally:
             stop.set()
             thread.join(60)
@@ -267,7 +261,7 @@ def test_no_more_threads_than_there_are_places_wait_long(store: Store) -> None:
         threads = [threading.Thread(target=lambda: waits.append(timed(store))) for _ in range(8)]
         for thread in threads:
             thread.start()
-        time.sleep(0.6)
+        time.sleep(0.6)  # until the first wait long
         assert timed(store) < lock_waits.SHORT_SECONDS / 2  # by now it is known that the store is held
         for thread in threads:
             thread.join()
@@ -310,7 +304,7 @@ def test_writers_of_clients_that_have_their_turns_take_no_places(tmp_path: Path)
         try:
             with store.write() as connection:
                 connection.execute("INSERT INTO meta VALUES (?, '')", (str(uuid4()),))
-                time.sleep(0.005)
+                time.sleep(0.005)  # so long does a write take
         except StoreBusy as error:
             failed.append(error)
         store.close()

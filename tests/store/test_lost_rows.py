@@ -163,6 +163,7 @@ def damaged(
     made.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", DAMAGE.values(), ids=DAMAGE)
 def test_a_rebuild_makes_it_again(
     damaged: Callable[[str], earlier.EarlierRegister], right: tuple[Path, str, list[list[Any]]], script: str

@@ -88,6 +88,7 @@ def body_of(field: str, value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "field"), FILTER_INDEXES)
 def test_a_field_that_is_not_filled_takes_no_place_in_its_index(store: Store, kind: str, field: str) -> None:
     """And a question by value is answered by it, though it holds only part of the documents."""

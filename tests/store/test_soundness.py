@@ -83,6 +83,7 @@ def of_another_program(path: Path) -> None:
 SPOILED = (noise, truncated, pages_overwritten, of_another_program)
 
 
+@pytest.mark.slow
 def test_a_sound_store_is_said_to_be(config: Config) -> None:
     for deep in ((), ("--deep",)):
         checked = command_process(config.path, "check", *deep)
@@ -90,6 +91,7 @@ def test_a_sound_store_is_said_to_be(config: Config) -> None:
         assert "beschadigd" not in checked.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [(), ("--deep",)])
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_check_sees_what_is_no_sound_store(
@@ -104,6 +106,7 @@ def test_check_sees_what_is_no_sound_store(
     assert "Traceback" not in checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("status",), ("dump",), ("token", "list"), ("findings",)])
 @pytest.mark.parametrize("spoil", [noise, of_another_program])
 def test_every_command_tells_what_to_do(
@@ -117,6 +120,7 @@ def test_every_command_tells_what_to_do(
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Config) -> None:
     pages_overwritten(config.store.path)
     ran = command_process(config.path, "dump")
@@ -126,6 +130,7 @@ def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Co
     assert "verder waar dit ophield" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -254,6 +259,7 @@ def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> 
     assert looked.wrong == []
 
 
+@pytest.mark.slow
 def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
     """Of each that has a page of its own a page is spoiled, and seen."""
     connection = sqlite3.connect(config.store.path)

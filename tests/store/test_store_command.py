@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 from builders.commands import command_process, klantbrug
 from builders.configs import read_config
+from builders.set_clock import SetClock
 from builders.store_digest import dump_digest
+from builders.until import until
 
 from gateway.config.model import Config
 from gateway.http.auth import create_token
@@ -29,6 +31,8 @@ from gateway.store.file.database import Store
 from gateway.store.operation import leases
 from gateway.store.operation.sources import set_meta, source_id
 from jobs.registry import BY_NAME, off_because, run_job
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = '[gateway]\nregister = true\n[store]\npath = "klantbrug.db"\nuuid_secret = "{secret}"\n'
 SECRET = "x" * 40
@@ -164,8 +168,7 @@ def test_a_back_up_ends_while_others_write_all_the_time(config: Config, tmp_path
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        while written < 3:
-            time.sleep(0.02)
+        until(lambda: written >= 3)
         first, began = written, time.monotonic()
         made = back_up(config.store.path, tmp_path / "made.db")
         seconds, last = time.monotonic() - began, written
@@ -306,17 +309,18 @@ def test_three_files_that_were_copied_while_nothing_ran_are_a_back_up_too(
     assert tokens(config) == {"before", "in the log"}
 
 
+def scheduled(config: Config) -> bool:
+    """Does a process run the jobs?"""
+    store = open_store(config)
+    with store.read() as connection:
+        runs = leases.holder_of(connection, leases.SCHEDULER) is not None
+    store.close()
+    return runs
+
+
 def test_nothing_is_put_back_while_anything_runs(config: Config, backup: Path, run_log: Path) -> None:
     with klantbrug(run_log, "--config", str(config.path), "jobs", "serve", "--register"):
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            store = open_store(config)
-            with store.read() as connection:
-                runs = leases.holder_of(connection, leases.SCHEDULER) is not None
-            store.close()
-            if runs:
-                break
-            time.sleep(0.2)
+        until(lambda: scheduled(config))
         before = digest(config)
         refused = command_process(config.path, "store", "restore", backup)
         assert refused.returncode == 2
@@ -455,7 +459,10 @@ def test_the_job_is_off_until_it_is_told_where(config: Config) -> None:
     assert command_process(config.path, "jobs", "run", "backup").returncode == 2
 
 
-def test_the_job_keeps_the_last_ones_and_removes_only_its_own(nightly: Any, tmp_path: Path) -> None:
+def test_the_job_keeps_the_last_ones_and_removes_only_its_own(
+    nightly: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SetClock(monkeypatch, skips=True)
     job, kept = BY_NAME["backup"], tmp_path / "kept"
     assert off_because(job, nightly.config, nightly.store) == ""
     others = ("klantbrug-20200101T000000Z.db.old", "other-20200101T000000Z.db", "klantbrug-mine.db")
@@ -466,7 +473,7 @@ def test_the_job_keeps_the_last_ones_and_removes_only_its_own(nightly: Any, tmp_
     for _ in range(3):
         assert run_job(nightly, job)["made"] == 1
         made += sorted(set(kept.iterdir()) - before - set(made))
-        time.sleep(1.1)  # names tell the second
+        clock.passes(1.1)  # names tell the second
     ours = [each.name for each in kept.iterdir() if each.name not in others]
     assert sorted(ours) == [each.name for each in made[-2:]]
     assert {each.name for each in kept.iterdir()} >= set(others)

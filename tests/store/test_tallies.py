@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from builders.legacy_objects import BSN, klantcontact, organisatie, persoon, uuid_of, zaak
 from builders.register import SOURCE, Register
 
@@ -39,6 +40,7 @@ def counted(connection: sqlite3.Connection) -> tuple[set[tuple[int, ...]], dict[
     return {(*place, raws.count(place)) for place in set(raws)}, found
 
 
+@pytest.mark.slow
 def test_random_histories_of_a_source(tmp_path: Path) -> None:
     """Zaken that become secret, unreadable or vanish; rollen that change, break, move, mend, go and come back."""
     states, rules = zip(*(happens(tmp_path / f"{seed}", seed) for seed in range(6)), strict=True)

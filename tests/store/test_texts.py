@@ -58,6 +58,7 @@ def together(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return int(request.param)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.none() | TEXTS), min_size=1, max_size=14),
@@ -154,6 +155,7 @@ def purge(store: Store) -> None:
     assert store.empty_log()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("how", ["removed", "changed"])
 @pytest.mark.parametrize("name", NAMES)

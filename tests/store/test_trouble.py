@@ -22,6 +22,7 @@ from gateway.base.logs import safe_error
 from gateway.config.defaults import BUSY_SECONDS
 from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
+from gateway.legacy.client import jwt_tokens
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
@@ -60,6 +61,7 @@ def ends_well(config: Path, expected: str) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_ends_a_backfill_with_words_and_the_next_goes_on(
     server: SampleServer, tmp_path: Path
 ) -> None:
@@ -146,8 +148,7 @@ def test_a_clock_that_jumps_costs_nothing(
     expected = undisturbed(tmp_path, server)
     installation = open_installation(read_config(write_config(tmp_path / "jumping", {"bron": server})))
     # The source takes no token of another day: what jumps is what we write and compare.
-    tokens = installation.fetchers["bron"].client._transport._tokens
-    monkeypatch.setattr(tokens, "_clock", time.time)
+    monkeypatch.setattr(jwt_tokens, "seconds", time.time)
     monkeypatch.setattr(clock, "time_ns", jumping)
     for _ in range(2):
         assert Backfill(installation.fetchers["bron"]).run()
@@ -155,6 +156,7 @@ def test_a_clock_that_jumps_costs_nothing(
     assert calls > 250
 
 
+@pytest.mark.slow
 def test_a_configuration_that_went_wrong_says_so_and_its_repair_is_enough(
     server: SampleServer, tmp_path: Path
 ) -> None:

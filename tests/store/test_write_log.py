@@ -53,6 +53,7 @@ def fill(store: Store, total: int) -> float:
     return most
 
 
+@pytest.mark.slow
 def test_work_that_goes_through_everything_keeps_below_the_limit(store: Store) -> None:
     most = fill(store, 3 * LOG_MB)
     assert LOG_MB * BULK_PART * 0.9 < most < LOG_MB
@@ -102,6 +103,7 @@ def test_clients_that_write_all_the_time_do_not_let_it_grow(
     assert most < 38 / 2
 
 
+@pytest.mark.slow
 def test_a_job_waits_for_who_reads_when_the_log_is_over_its_limit(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_job_gets_on_when_clients_never_stop_writing(
         assert connection.in_transaction
 
 
+@pytest.mark.slow
 def test_who_died_waiting_holds_up_nobody(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.db")
     gone = os.fork()
@@ -132,6 +133,7 @@ def test_a_job_knows_for_a_minute_that_a_client_wrote(
     assert not store.clients_write()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
 @pytest.mark.parametrize("name", ["store.db.turn", "store.db.open", "store.db.bron.pace"])
 def test_a_shared_file_of_another_user_is_an_error_that_names_it(name: str) -> None:

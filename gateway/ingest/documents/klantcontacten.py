@@ -36,9 +36,11 @@ STAGE = 3
 ZAKEN_AT_ONCE = 500
 
 
-class Made(NamedTuple):
-    """What came of making klantcontacten again, as rows of documents: those that were made, those that are no more,
-    and those that were made with a klantcontact that a client deleted."""
+class RemadeContacts(NamedTuple):
+    """What came of making klantcontacten again, as rows of documents.
+
+    `documents` were made, `gone` are no more, `alone` were made with a klantcontact that a client deleted.
+    """
 
     documents: set[int]
     gone: set[int]
@@ -51,7 +53,7 @@ def make_contacts(
     contacts: Iterable[int],
     uuids: Uuids,
     settings: Settings,
-) -> Made:
+) -> RemadeContacts:
     """Make the klantcontacten of these zaken again. In: also the rows of klantcontacten that may be no more."""
     owners, made, alone = set(contacts), set[int](), set[int]()
     by_source: dict[int, list[bytes]] = defaultdict(list)
@@ -66,7 +68,7 @@ def make_contacts(
                 alone |= set(provenance.left_alone_by(connection, [row.id for row in held]).values())
                 owners |= provenance.document_ids(connection, "klantcontact", [row.uuid for row in held])
                 made |= making.put([row for row in held if row.state == TRANSLATED])
-    return Made(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
+    return RemadeContacts(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
 
 
 def finished(

@@ -46,7 +46,7 @@ from mappings.rules.merged import Merged
 from mappings.rules.rollen import ACTOR_TYPES, Claim
 
 
-class Merging:
+class Recomputation:
     """The recomputation of what a batch touched: fill `touched`, then `finish` does the work and empties it.
 
     It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is because of
@@ -107,7 +107,7 @@ class Merging:
             if self.clients_name:
                 touched |= references.known_as(self.connection, made.documents).keys()
             gone |= made.gone
-            work.left_alone(made.alone)
+            work.orphaned(made.alone)
             work.subjects -= made.documents
             work.alone -= made.documents
         if work.moments or work.subjects or work.alone:
