@@ -21,7 +21,6 @@ from builders.killing import kill_after, kills_itself
 from builders.legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, persoon, uuid_of, zaak
 from builders.probe.invariants import broken
 from builders.probe.probe import Probe
-from builders.probe.tamper import Tamper
 from builders.register import SOURCE, Objects, Register, a_third, read_slice, read_ugly
 from click.testing import CliRunner
 from tools import translation
@@ -177,7 +176,6 @@ def test_what_clients_wrote_and_deleted_stays(register: Register) -> None:
         )
         editing.update(connection, one, one.body | {"voorkeurstaal": "fry"}, one.links)
         editing.remove(connection, probe.values("document", "id", owner=two.id), two.uuid)
-        Tamper(register.store).detach_statements(two.id)
         register.ingest.seal(connection)
     before = register.digest()
     rebuild(register, replace(SETTINGS, voorkeurstaal="nld"))
