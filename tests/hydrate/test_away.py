@@ -81,6 +81,7 @@ def actoren(talker: Talker, identificatie: str) -> set[str]:
     return talker.get("actoren", actoridentificatorObjectId=identificatie).uuids
 
 
+@pytest.mark.slow
 def test_five_contacts_of_a_medewerker_that_is_held_are_of_one_actor(
     server: SampleServer, talker: Talker
 ) -> None:

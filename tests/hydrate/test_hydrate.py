@@ -81,6 +81,7 @@ UNREAD = "partial; reason=quarantaine"
 VERSIONS = [("1.5.1", True), ("1.0.2", False), ("1.5.1", False), ("1.7.0", False)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "open_zaak"), VERSIONS)
 def test_a_cold_gateway_answers_as_a_backfilled_one(install: Install, version: str, open_zaak: bool) -> None:
     """The same uuids and field values, links included, wherever the coverage is complete.

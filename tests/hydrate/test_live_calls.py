@@ -80,6 +80,7 @@ def cost(server: SampleServer, client: Client, name: str, who: Subject) -> tuple
     return str(server.calls_count), answer.headers["Klantbrug-Freshness"]
 
 
+@pytest.mark.slow
 def test_every_question_costs_what_the_table_says(
     data: Dataset,
     server: SampleServer,

@@ -64,6 +64,7 @@ def test_with_a_hanging_source_what_is_not_held_is_refused_within_the_deadline(
     assert answer.status_code == 504
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["synced", "cutover"])
 def test_in_synced_and_cutover_nothing_waits_and_nothing_is_asked(
     server: SampleServer, install: Install, phase: str, monkeypatch: pytest.MonkeyPatch

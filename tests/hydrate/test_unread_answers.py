@@ -61,6 +61,7 @@ def a_rol_on_a_bad_zaak(data: Dataset) -> str:
 HIDING = [a_bad_rol, a_rol_on_a_bad_zaak]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("path", WAYS)
 @pytest.mark.parametrize("hide", HIDING)

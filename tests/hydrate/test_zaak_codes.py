@@ -53,6 +53,7 @@ def parts(codes: dict[str, str]) -> list[dict[str, str]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M29")
 @pytest.mark.parametrize("object_id", ["", ZAAK])
 @pytest.mark.parametrize("codes", [*parts(KISS), *parts(ZAC)], ids=lambda codes: "-".join(codes.values()))

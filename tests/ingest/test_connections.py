@@ -103,6 +103,7 @@ def subjects(installation: Installation) -> set[str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M32")
 def test_a_backfill_finds_what_points_here_and_what_points_elsewhere(
     server: SampleServer, tmp_path: Path

@@ -95,6 +95,7 @@ def change(server: SampleServer, onderwerp: str, **fields: Any) -> None:
     server.dataset.replace("contactmoment", raw["url"].rpartition("/")[2], raw | fields)
 
 
+@pytest.mark.slow
 def test_a_contactverzoek_is_answered_with_its_task_its_actors_and_how_to_call_back(
     filled: Installation,
 ) -> None:

@@ -91,6 +91,7 @@ def there(installation: Installation) -> tuple[int, int]:
 GONE, HERE = (404, 0), (200, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize("cold", [True, False])
 def test_nothing_readable_is_left_to_search_by(
@@ -111,6 +112,7 @@ def test_nothing_readable_is_left_to_search_by(
     assert readable(installation) == []  # also when it was asked for again
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize(
     "how", ["backfill", "a new rol", "a rol by url", "rebuild", "a changed rol", "question"]

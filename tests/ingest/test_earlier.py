@@ -85,6 +85,7 @@ def ask(url: str, application: Application = DEFAULT_APPLICATION, **params: str)
 # --- the sample server
 
 
+@pytest.mark.slow
 def test_the_sample_data_is_the_same_each_time(dataset: Dataset) -> None:
     again = add_earlier(sample_data())
     for kind in (*earlier_standards.KINDS, "rol", "zaakcontactmoment"):

@@ -182,6 +182,7 @@ def lost(taken: Taken, raw: dict[str, Any]) -> list[str]:
     return missing
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @CAREFUL
 @given(rollen(1), CONTACTEN)

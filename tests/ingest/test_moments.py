@@ -97,6 +97,7 @@ def test_old_beside_new(register: Register) -> None:
     assert register.links("actorklantcontact.klantcontact")[0][1] == CONTACT
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @pytest.mark.rule("M6")
 @pytest.mark.parametrize("seed", range(8))

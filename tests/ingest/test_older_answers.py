@@ -98,6 +98,7 @@ def whole_backfill(installation: Installation) -> None:
     assert Backfill(installation.fetchers["bron"]).run()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M35")
 @pytest.mark.parametrize("destroyed", [True, False])
 @pytest.mark.parametrize("job", [of(sync), whole_round, whole_backfill], ids=["sync", "sweep", "backfill"])

@@ -69,6 +69,7 @@ def by_backfill(installation: Installation, _: str) -> None:
     assert Backfill(installation.fetchers["bron"]).run()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M35")
 @pytest.mark.parametrize("way", [by_notification, by_sweep, by_backfill])
 def test_a_secret_zaak_is_destroyed_and_what_contacts_are_about_is_still_known(

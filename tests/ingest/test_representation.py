@@ -179,6 +179,7 @@ def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     assert dump_digest(installation.store) == register.digest()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M22")
 @pytest.mark.rule("M25")
 @pytest.mark.rule("M36")

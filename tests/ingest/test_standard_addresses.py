@@ -122,6 +122,7 @@ def test_an_address_that_goes_with_another_name_is_never_standard_or_preferred(
     same_after_rebuild(register, ingest)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M23")
 @pytest.mark.parametrize(
     "naam",

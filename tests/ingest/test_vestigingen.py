@@ -183,6 +183,7 @@ def test_a_vestiging_without_a_number_is_found_by_its_kvk_number(client: Client,
 # Fillers
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M5")
 @pytest.mark.parametrize("filler", ["0", "onbekend", "ONBEKEND ", "-", "nvt", "N.v.t."])
 def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> None:

@@ -54,6 +54,7 @@ def held(installation: Installation, kind: str) -> set[str]:
     return set(Probe(installation.store).raw_uuids(kind))
 
 
+@pytest.mark.slow
 def test_every_object_of_the_slice_is_accounted_for(server: SampleServer, install: Install) -> None:
     installation = install(bron=server)
     assert backfill(installation)

@@ -94,6 +94,7 @@ def command(config: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["--config", str(config), "backfill", *arguments])
 
 
+@pytest.mark.slow
 def test_paused_nothing_is_asked_and_resumed_it_ends_complete(slow: SampleServer, install: Install) -> None:
     with Running(install(bron=slow)) as running:
         running.until(lambda news: news.get("done", 0) > 0)
@@ -109,6 +110,7 @@ def test_paused_nothing_is_asked_and_resumed_it_ends_complete(slow: SampleServer
         assert running.outcome == [True]
 
 
+@pytest.mark.slow
 def test_stopped_it_keeps_its_place_and_the_next_run_goes_on(slow: SampleServer, install: Install) -> None:
     installation, slow.traps.slow = install(bron=slow), 0.4
     with Running(installation) as running:

@@ -66,6 +66,7 @@ def a_question(installation: Installation, server: SampleServer) -> Callable[[],
     return ask
 
 
+@pytest.mark.slow
 def test_synced_asks_for_a_backfill_and_a_clean_verify_of_today(
     server: SampleServer, install: Install
 ) -> None:

@@ -72,6 +72,7 @@ def page_of(installation: Installation) -> str:
 # Outcomes
 
 
+@pytest.mark.slow
 def test_a_failed_proof_is_red_and_not_clean_everywhere(
     installation: Installation, server: SampleServer
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_run_that_ended_with_problems_is_not_gone_on_with(
     assert [run["status"] for run in runs if run["job"] == "verify"] == ["problems", "problems"]
 
 
+@pytest.mark.slow
 def test_the_weekly_verify_that_found_differences_is_not_green(
     installation: Installation, server: SampleServer
 ) -> None:
