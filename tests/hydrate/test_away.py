@@ -25,6 +25,8 @@ from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 ZAAK = {"codeObjecttype": "zgw-Zaak", "codeRegister": "openzaak", "codeSoortObjectId": "uuid"}
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -81,7 +83,6 @@ def actoren(talker: Talker, identificatie: str) -> set[str]:
     return talker.get("actoren", actoridentificatorObjectId=identificatie).uuids
 
 
-@pytest.mark.slow
 def test_five_contacts_of_a_medewerker_that_is_held_are_of_one_actor(
     server: SampleServer, talker: Talker
 ) -> None:

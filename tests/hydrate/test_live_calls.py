@@ -17,6 +17,8 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
+pytestmark = pytest.mark.slow
+
 PERFORMANCE = ROOT / "docs" / "performance.md"
 HOURS = 1 / 24
 # The phase and the hours since the backfill of the states in which it was done.
@@ -80,7 +82,6 @@ def cost(server: SampleServer, client: Client, name: str, who: Subject) -> tuple
     return str(server.calls_count), answer.headers["Klantbrug-Freshness"]
 
 
-@pytest.mark.slow
 def test_every_question_costs_what_the_table_says(
     data: Dataset,
     server: SampleServer,

@@ -24,6 +24,8 @@ from gateway.store.legacy.claims import asked_by_key
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
 
+pytestmark = pytest.mark.slow
+
 BSN = "999990019"
 MANY = 40
 Install = Callable[..., Installation]
@@ -80,7 +82,6 @@ def asks_until_complete(asker: Asker, pause: float, most: int) -> tuple[int, Any
     return most + 1, answer
 
 
-@pytest.mark.slow
 def test_many_zaken_are_complete_after_a_few_questions(server: SampleServer, install: Install) -> None:
     """The walk read again what had become too old before what was never read, and so never came to an end."""
     asker = Asker(install(bron=server, max_age=1, deadline=1))
@@ -89,7 +90,6 @@ def test_many_zaken_are_complete_after_a_few_questions(server: SampleServer, ins
     assert answer.get_json()["count"] == MANY
 
 
-@pytest.mark.slow
 def test_the_walk_goes_on_after_the_answer(server: SampleServer, install: Install) -> None:
     """Asked once, and again when there was time to read all of it: complete, and the source is asked no more."""
     installation = install(bron=server, max_age=60, deadline=1)
@@ -104,7 +104,6 @@ def test_the_walk_goes_on_after_the_answer(server: SampleServer, install: Instal
     assert server.calls_count == 0
 
 
-@pytest.mark.slow
 def test_progress_is_kept_between_questions_and_processes(server: SampleServer, install: Install) -> None:
     """Another process over the same store goes on where the first was stopped."""
     first = install(bron=server, max_age=60, deadline=1)

@@ -41,6 +41,8 @@ from jobs.verify.ledger import fingerprint
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -61,7 +63,6 @@ def a_rol_on_a_bad_zaak(data: Dataset) -> str:
 HIDING = [a_bad_rol, a_rol_on_a_bad_zaak]
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("path", WAYS)
 @pytest.mark.parametrize("hide", HIDING)

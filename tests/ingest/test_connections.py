@@ -37,6 +37,8 @@ from jobs.verify.verify import Verify
 from mappings import klantinteracties
 from mappings.model.documents import Document
 
+pytestmark = pytest.mark.slow
+
 HERE = "https://klantbrug.example"
 ALSO_HERE = "http://klantbrug.intern:8000/brug"
 CONTACT = UUID("11111111-0000-4000-8000-000000000001")
@@ -103,7 +105,6 @@ def subjects(installation: Installation) -> set[str]:
     }
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M32")
 def test_a_backfill_finds_what_points_here_and_what_points_elsewhere(
     server: SampleServer, tmp_path: Path

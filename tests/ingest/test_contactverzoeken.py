@@ -30,7 +30,7 @@ from jobs.rebuild.rebuild import Rebuild
 from jobs.verify.verify import Verify
 from mappings.model.settings import Settings
 
-pytestmark = pytest.mark.rule("M40")
+pytestmark = [pytest.mark.rule("M40"), pytest.mark.slow]
 VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'
 
 
@@ -95,7 +95,6 @@ def change(server: SampleServer, onderwerp: str, **fields: Any) -> None:
     server.dataset.replace("contactmoment", raw["url"].rpartition("/")[2], raw | fields)
 
 
-@pytest.mark.slow
 def test_a_contactverzoek_is_answered_with_its_task_its_actors_and_how_to_call_back(
     filled: Installation,
 ) -> None:

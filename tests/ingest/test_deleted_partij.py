@@ -30,6 +30,8 @@ from jobs.upkeep.purge import purge
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 BSN, KNOWN_BY = "111222333", "https://personen.example.nl/api/v1/personen/4711"
 NAME = "Uitgewist"
@@ -91,7 +93,6 @@ def there(installation: Installation) -> tuple[int, int]:
 GONE, HERE = (404, 0), (200, 1)
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize("cold", [True, False])
 def test_nothing_readable_is_left_to_search_by(
@@ -112,7 +113,6 @@ def test_nothing_readable_is_left_to_search_by(
     assert readable(installation) == []  # also when it was asked for again
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize(
     "how", ["backfill", "a new rol", "a rol by url", "rebuild", "a changed rol", "question"]

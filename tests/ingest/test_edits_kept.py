@@ -29,7 +29,7 @@ from builders.store_digest import dump_digest
 
 from mappings.identity.identity import Uuids, key_uuid
 
-pytestmark = pytest.mark.rule("M19")
+pytestmark = [pytest.mark.rule("M19"), pytest.mark.slow]
 
 
 @pytest.fixture
@@ -73,7 +73,6 @@ def two_of_one(world: World) -> tuple[str, str, str]:
     return real, double, betrokkene
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("later", LATER)
 def test_a_merge_by_hand_stays(world: World, later: str) -> None:
     """The contact of a double is given to the partij, the double deleted: as KISS does it (G33)."""
@@ -88,7 +87,6 @@ def test_a_merge_by_hand_stays(world: World, later: str) -> None:
     assert dump_digest(world.store) == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("later", LATER)
 def test_a_betrokkene_that_is_no_longer_a_partij_stays(world: World, later: str) -> None:
     _, double, betrokkene = two_of_one(world)

@@ -47,6 +47,8 @@ from mappings.model.findings import Untranslatable
 from mappings.translate import translate
 from mappings.values.uuids import uuid_in
 
+pytestmark = pytest.mark.slow
+
 URL = "https://personen.example/1"
 
 
@@ -69,7 +71,6 @@ def fresh(tmp_path: Path) -> Iterator[Callable[..., Register]]:
 # All of it
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("read", [read_slice, read_ugly])
 def test_every_object_is_accounted_for_and_a_second_run_changes_nothing(register: Register, read):
     objects = read()

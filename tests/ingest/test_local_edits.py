@@ -40,7 +40,7 @@ from jobs.backfill.backfill import Backfill
 from jobs.rebuild.rebuild import Rebuild
 from mappings.identity.identity import Uuids, key_uuid
 
-pytestmark = pytest.mark.rule("M19")
+pytestmark = [pytest.mark.rule("M19"), pytest.mark.slow]
 Install = Callable[..., Installation]
 
 
@@ -97,7 +97,6 @@ def test_only_what_differs_becomes_local(writer: Writer, server: SampleServer) -
     assert Probe(writer.installation.store).written() == {}
 
 
-@pytest.mark.slow
 def test_a_deleted_partij_stays_away_until_it_is_restored(writer: Writer, server: SampleServer) -> None:
     partij = a_partij(writer)
     before = dump_digest(writer.installation.store)

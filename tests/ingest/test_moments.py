@@ -46,6 +46,8 @@ from mappings import klantinteracties
 from mappings.model.documents import Document
 from mappings.model.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Callable[..., Register]]:
@@ -97,7 +99,6 @@ def test_old_beside_new(register: Register) -> None:
     assert register.links("actorklantcontact.klantcontact")[0][1] == CONTACT
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M42")
 @pytest.mark.rule("M6")
 @pytest.mark.parametrize("seed", range(8))

@@ -31,6 +31,8 @@ from jobs.follow.inbox import look_into
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 Job = Callable[[Installation], object]
 
@@ -98,7 +100,6 @@ def whole_backfill(installation: Installation) -> None:
     assert Backfill(installation.fetchers["bron"]).run()
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M35")
 @pytest.mark.parametrize("destroyed", [True, False])
 @pytest.mark.parametrize("job", [of(sync), whole_round, whole_backfill], ids=["sync", "sweep", "backfill"])

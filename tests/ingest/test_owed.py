@@ -25,6 +25,8 @@ from jobs.backfill.backfill import Backfill
 from jobs.follow.inbox import look_into
 from jobs.follow.sweep import sweep
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 
 
@@ -69,7 +71,6 @@ def by_backfill(installation: Installation, _: str) -> None:
     assert Backfill(installation.fetchers["bron"]).run()
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M35")
 @pytest.mark.parametrize("way", [by_notification, by_sweep, by_backfill])
 def test_a_secret_zaak_is_destroyed_and_what_contacts_are_about_is_still_known(

@@ -14,7 +14,7 @@ from builders.writer import register as register
 from gateway.ingest.ingest import Ingest
 from jobs.rebuild.rebuild import Rebuild
 
-pytestmark = pytest.mark.rule("M21")
+pytestmark = [pytest.mark.rule("M21"), pytest.mark.slow]
 
 EMAIL, PHONE = "email", "telefoonnummer"
 
@@ -122,7 +122,6 @@ def test_an_address_that_goes_with_another_name_is_never_standard_or_preferred(
     same_after_rebuild(register, ingest)
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M23")
 @pytest.mark.parametrize(
     "naam",

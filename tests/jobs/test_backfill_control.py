@@ -35,6 +35,8 @@ from jobs.backfill import asking
 from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.registry import BY_NAME, off_because, run_job
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -94,7 +96,6 @@ def command(config: Path, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["--config", str(config), "backfill", *arguments])
 
 
-@pytest.mark.slow
 def test_paused_nothing_is_asked_and_resumed_it_ends_complete(slow: SampleServer, install: Install) -> None:
     with Running(install(bron=slow)) as running:
         running.until(lambda news: news.get("done", 0) > 0)
@@ -110,7 +111,6 @@ def test_paused_nothing_is_asked_and_resumed_it_ends_complete(slow: SampleServer
         assert running.outcome == [True]
 
 
-@pytest.mark.slow
 def test_stopped_it_keeps_its_place_and_the_next_run_goes_on(slow: SampleServer, install: Install) -> None:
     installation, slow.traps.slow = install(bron=slow), 0.4
     with Running(installation) as running:
@@ -174,7 +174,6 @@ def test_outside_the_window_it_waits_and_says_until_when(
         assert isinstance(running.outcome[0], BackfillStopped)
 
 
-@pytest.mark.slow
 def test_a_second_run_takes_back_no_pause_and_no_stop(
     slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:
@@ -229,7 +228,6 @@ def test_a_source_that_is_down_at_its_begin_ends_the_run(slow: SampleServer, ins
         assert time.monotonic() - began < 8
 
 
-@pytest.mark.slow
 def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, run_log: Path) -> None:
     config, slow.traps.slow = write_config(tmp_path / "here", {"bron": slow}), 0.3
 
@@ -265,7 +263,6 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
     assert command(config, "set", "snelheid=veel").exit_code == 2
 
 
-@pytest.mark.slow
 def test_a_run_whose_process_was_killed_is_not_shown_as_running(
     slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:

@@ -45,6 +45,8 @@ from jobs.backfill.backfill import Backfill
 from jobs.registry import BY_NAME, run_job
 from jobs.verify.verify import Verify
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 MOMENT = re.compile(r"\b\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2} \+0[12]:00")
 # A moment in any other form: of machines, or cut off.
@@ -72,7 +74,6 @@ def page_of(installation: Installation) -> str:
 # Outcomes
 
 
-@pytest.mark.slow
 def test_a_failed_proof_is_red_and_not_clean_everywhere(
     installation: Installation, server: SampleServer
 ) -> None:
@@ -111,7 +112,6 @@ def test_a_run_that_ended_with_problems_is_not_gone_on_with(
     assert [run["status"] for run in runs if run["job"] == "verify"] == ["problems", "problems"]
 
 
-@pytest.mark.slow
 def test_the_weekly_verify_that_found_differences_is_not_green(
     installation: Installation, server: SampleServer
 ) -> None:
@@ -282,7 +282,6 @@ def test_a_source_is_named_in_one_way(installation: Installation, words: tuple[s
     assert "(mag vaker)" in " ".join(help_text.split())
 
 
-@pytest.mark.slow
 def test_a_second_backfill_tells_which_one_runs(
     installation: Installation, server: SampleServer, run_log: Path
 ) -> None:
@@ -299,7 +298,6 @@ def test_a_second_backfill_tells_which_one_runs(
         assert "Hetzelfde commando" not in told.output
 
 
-@pytest.mark.slow
 def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, server: SampleServer) -> None:
     server.traps.slow = 0.5
     with subprocess.Popen(
@@ -421,7 +419,6 @@ def all_commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[t
             yield from all_commands(below, (*path, name))
 
 
-@pytest.mark.slow
 def test_the_help_of_every_command_is_in_dutch() -> None:
     english = re.compile(
         r"Usage|Options|Commands|Show (this|the)|\[ARGS\]|COMMAND\b|INTEGER|TEXT|FLOAT|PATH|required|default:"
@@ -438,7 +435,6 @@ def test_the_help_of_every_command_is_in_dutch() -> None:
         assert not english.search(text), text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [
