@@ -35,6 +35,7 @@ def test_each_kind_has_a_page_and_no_other() -> None:
     assert len(PAGES) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "headers"),
     [

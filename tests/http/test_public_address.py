@@ -133,6 +133,7 @@ def test_a_trusted_proxy_that_names_itself_may_choose_among_the_configured(
     assert everywhere(edit(public_url=PUBLIC, also_known_as=[INSIDE]), **sent) == {PUBLIC}
 
 
+@pytest.mark.slow
 def test_redirects_and_the_description_lie_under_it_too(serve: Serve) -> None:
     client = serve(public_url=PUBLIC, also_known_as=[INSIDE])
     for host, base, prefix in (("klantbrug.intern:8080", INSIDE, ""), ("x", PUBLIC, "/brug")):

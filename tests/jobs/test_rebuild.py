@@ -42,6 +42,8 @@ from mappings.model.findings import Untranslatable
 from mappings.model.settings import Kanaal, Settings, ZaakCodes
 from mappings.translate import VERSION, fingerprint, translate
 
+pytestmark = pytest.mark.slow
+
 CHANGES: dict[str, dict[str, Any]] = {
     "no addresses": {"adressen": "geen"},
     "addresses of organisations": {"adressen": "organisaties"},
@@ -478,7 +480,6 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(command: Command) -> None:
     assert command("dump").stdout != dump
 
 
-@pytest.mark.slow
 def test_the_copy_is_the_owners_alone_and_goes_whatever_happens(register: Register) -> None:
     register.take(zaak(), persoon(1, BSN[0]))
     with pytest.raises(KeyboardInterrupt), copy_of(register.store) as copy:

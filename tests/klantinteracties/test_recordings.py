@@ -80,6 +80,7 @@ def test_the_headers_are_the_recorded_ones(client: Client, number: int) -> None:
         assert got.headers.get(name) == exchange.response_headers.get(name), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "exchange",
     [one for one in exchanges() if 33 <= one.number <= 53 and one.status == 200],

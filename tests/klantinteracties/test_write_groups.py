@@ -153,6 +153,7 @@ def test_a_number_inside_a_partij_is_that_partijs(editor: Editor) -> None:
     assert editor.patch("partijen", owner, {"partijIdentificatoren": owner["partijIdentificatoren"]}) == owner
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["nothing", "null", "the vestiging", "the same anew"])
 def test_a_list_without_a_number_that_others_hang_under_is_refused(editor: Editor, left: str) -> None:
     """It took the kvk_nummer along, and the vestiging under it."""

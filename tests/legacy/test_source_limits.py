@@ -131,6 +131,7 @@ def rollen(*sizes: int) -> dict[str, Any]:
     return {"count": len(sizes), "next": None, "results": [ROL | {"omschrijving": "x" * s} for s in sizes]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
 def test_what_is_larger_than_max_answer_is_not_read(zipped: bool) -> None:
     content = orjson.dumps(rollen(40 * MB))
@@ -188,6 +189,7 @@ def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> N
         assert new in set(Probe(installation.store).raw_uuids())
 
 
+@pytest.mark.slow
 def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_taken(tmp_path: Path) -> None:
     data = small(12)
     large = next(iter(data.objects("rol")))["uuid"]

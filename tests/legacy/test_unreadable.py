@@ -220,6 +220,7 @@ def test_a_question_is_answered_with_all_that_can_be_read(
         assert [found[:2] for found in quarantined(installation)] == [("rol", rol["uuid"])]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 def test_an_unreadable_object_stays_so_when_it_is_translated_again(data: Dataset, install: Install) -> None:
     """What was read leniently is marked where it is kept, so no retry takes it for good."""
@@ -231,6 +232,7 @@ def test_an_unreadable_object_stays_so_when_it_is_translated_again(data: Dataset
         assert len(quarantined(installation)) == 1
 
 
+@pytest.mark.slow
 def test_a_byte_order_mark_changes_nothing(data: Dataset, install: Install) -> None:
     with SampleServer(data) as server:
         clean = dump_digest(backfilled(install(bron=server)).store)

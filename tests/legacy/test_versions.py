@@ -180,6 +180,7 @@ def test_it_is_found_out_by_what_the_server_says_and_takes(run: Run) -> None:
     assert run.server.calls_count <= 3
 
 
+@pytest.mark.slow
 def test_check_tells_the_version_and_what_it_can_not_be_asked(run: Run) -> None:
     report = check_source(source_of(run.server))
     assert said(report, Level.PROBLEM) == ""
@@ -270,6 +271,7 @@ def test_a_number_that_only_a_later_version_has_names_nobody_before_it(run: Run)
     assert company["partijIdentificatie"]["naam"] == "Hoofd B.V."
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M12")
 @pytest.mark.rule("M21")
 @pytest.mark.rule("M22")
@@ -569,6 +571,7 @@ def test_additions_without_a_new_number_are_found_a_day_later(monkeypatch: pytes
         assert client.version().open_zaak
 
 
+@pytest.mark.slow
 def test_a_version_that_can_not_be_found_again_stays_what_it_was() -> None:
     with SampleServer(world()) as server:
         client = ZakenClient(source_of(server))

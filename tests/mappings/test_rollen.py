@@ -440,6 +440,7 @@ def test_a_rol_of_the_right_form_is_translated_and_its_findings_hold_no_values(r
         assert NO_BSN not in text
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M1")
 @HASTY
 @given(ROLLEN)

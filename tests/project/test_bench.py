@@ -33,6 +33,8 @@ from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.store.file.database import Store
 from mappings.values.nummers import bsn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, register.Register]:
