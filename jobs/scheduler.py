@@ -25,7 +25,7 @@ from gateway.base import clock
 from gateway.base.clock import DUTCH_TIME, now, utc_now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.installation import Installation
-from gateway.store.file import lock_waits
+from gateway.store.base.errors import StoreBusy
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.common.work import Busy, NotFree
@@ -133,7 +133,7 @@ class Scheduler:
             leases.let_go(self.installation.store, grip)
 
     def _trigger(self, job: Job) -> BaseTrigger:
-        return FromNow(trigger_of(job, self.installation.config))
+        return SkipMissed(trigger_of(job, self.installation.config))
 
     def _clock_jumped(self, scheduler: BackgroundScheduler, seconds: float) -> None:
         """APScheduler sleeps until a moment of the clock of before: ahead, that came by now; back, it is far away."""
@@ -186,7 +186,7 @@ class Scheduler:
             return
         except NotFree:
             return  # the process ends
-        except lock_waits.StoreBusy:
+        except StoreBusy:
             log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
         log.info("job done", job=turn.name, seconds=round(clock.monotonic() - began, 1), **counters)
@@ -196,7 +196,7 @@ def _tell_error(event: JobExecutionEvent) -> None:
     log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
 
 
-class FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+class SkipMissed(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """Another trigger without the moments that were missed: after one comes the next that lies ahead.
 
     APScheduler goes through each moment that it missed, also when a clock jumped years ahead.

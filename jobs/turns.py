@@ -1,7 +1,7 @@
 """The turns of a job: one for each source, or one for all; and how long one may last.
 
-A job that asks sources has a turn for each of them, with a lease of its own, side by side: a source that is slow or
-drips holds up nobody else's. A turn that lasts longer than it may is stopped at the next call, and comes again.
+A job that asks sources has a turn for each of them, side by side, with a lease of its own. So a source that is slow or
+drips holds up no other. A turn that lasts longer than it may is stopped at the next call, and comes again.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class Until(threading.Event):
         self._end = None if seconds is None else clock.monotonic() + seconds
 
     @property
-    def over(self) -> bool:
+    def expired(self) -> bool:
         """Is the time over?"""
         return self._end is not None and clock.monotonic() >= self._end
 
     def is_set(self) -> bool:
         """Must it stop?"""
-        return super().is_set() or self.over or (self._other is not None and self._other.is_set())
+        return super().is_set() or self.expired or (self._other is not None and self._other.is_set())
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it must stop, so many seconds at most. Out: must it?"""

@@ -14,7 +14,7 @@ from builders.editor import Editor
 from builders.following import backfilled
 from builders.notificaties_server import NotificatiesServer
 from builders.privacy import judge
-from builders.recordings import Register
+from builders.recordings import RecordedRegister
 from builders.sample_data import sample_data, sample_slice
 from builders.served_store import Client, settings
 from werkzeug.serving import make_server
@@ -156,15 +156,15 @@ def serve(store: Store) -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture
-def register(store: Store) -> Register:
+def register(store: Store) -> RecordedRegister:
     """The store with what the recorded lists show."""
-    made = Register(store)
+    made = RecordedRegister(store)
     made.fill()
     return made
 
 
 @pytest.fixture
-def client(register: Register, serve: Callable[..., Client]) -> Client:
+def client(register: RecordedRegister, serve: Callable[..., Client]) -> Client:
     """A client of a server that has what the recorded server had."""
     return serve()
 

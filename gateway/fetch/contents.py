@@ -55,8 +55,8 @@ class Contents:
     def zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         """A zaak with its rollen and klantcontacten, who the betrokkenen of those are, and its contactmomenten.
 
-        Unless `thorough`, rollen that came with the zaak are not asked for again, nor zaakcontactmomenten of a source
-        that had none at all when it was read whole.
+        Unless `thorough`, rollen that came with the zaak are not asked for again. Nor are zaakcontactmomenten, when the
+        source had none at all the last time that it was read whole.
         """
         began = now()
         with self.store.read() as connection:

@@ -1,7 +1,7 @@
 """Decides, for each question of a client, whether the store can answer it or the legacy must be asked first.
 
-The served API calls `before_list` or `before_detail`, reads the store, and calls `after_answer` with what it is about
-to show; it reads again for as long as the outcome says `retry`.
+The served API calls `before_list` or `before_detail` and reads the store. Then it calls `after_answer` with what it is
+about to show. It reads again for as long as the outcome says `retry`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, ShownDocument, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
+from gateway.store.base.errors import StoreBusy
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.legacy import identities
 from gateway.store.legacy.provenance import document_of
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
@@ -161,8 +161,10 @@ class LegacyHydrator:
     # Outcomes
 
     def _before_backfill(self, asked: ListQuestion, filters: Mapping[str, str]) -> Outcome:
-        """A list that no source can be asked for, while what is held is not all: raises a 503 Problem, or says what
-        part of it is an answer."""
+        """A list that no source can be asked for, while not all is held yet.
+
+        Raises a 503 Problem, or answers what can be answered of it.
+        """
         if asked.unique:
             return Outcome(COMPLETE, "", "fresh", otherwise=refusals.unanswerable(NOT_ASKABLE))
         if self.live.partial == "refuse":
@@ -228,9 +230,11 @@ class LegacyHydrator:
     def _beside_unread(
         self, met: Outcome, known: Sequence[Need], unknown: Sequence[Need], search: Search | None
     ) -> Outcome:
-        """The same of a question about somebody or something: refused when that occurs in what could not be read, and
-        partial when something of it may, or nobody can tell. Of a document that is held what is held is an answer; one
-        that is `unknown` may be what an object would become."""
+        """The same of a question about somebody or something.
+
+        Refused when that occurs in what could not be read; partial when something of it may, or nobody can tell. Of a
+        document that is held, what is held is an answer. One that is `unknown` may be what an object would become.
+        """
         rollen = search is not None and search.rollen
         found: dict[str, untranslated.Overlap] = {}
         with self.store.read() as connection:

@@ -6,7 +6,6 @@ takes. Calls give way to those that a client waits for, but do not wait for the 
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
@@ -20,8 +19,8 @@ from gateway.hydrate.needs import Need
 from gateway.ingest.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
+from gateway.store.base.errors import StoreBusy, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 
 log = get_logger(__name__)
 
@@ -47,8 +46,8 @@ class RefreshTask(NamedTuple):
 class Refresher:
     """What one process reads after its answers. Safe for threads.
 
-    Its threads are there only while there is something to read, and never hold up the end of the process: what they
-    write is in short transactions, and a turn of a process that is no more is free.
+    Its threads live only while there is something to read. They never hold up the end of the process: they write in
+    short transactions, and a lease of a process that is no more is free.
     """
 
     def __init__(self) -> None:
@@ -127,7 +126,7 @@ class Refresher:
             cause = error.cause
         except StoreBusy as error:  # logged where it waited; the next question about it asks again
             cause = error.cause
-        except sqlite3.Error as error:
+        except StoreFailed as error:
             log.warning("refresh failed", source=task.source, error=type(error).__name__)
             return
         except Exception as error:  # noqa: BLE001 - the next task may fare better

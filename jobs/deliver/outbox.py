@@ -55,7 +55,7 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendResult:
     """The outcome of one call: a verdict, a short cause, and the seconds that the service asks to wait."""
 
     verdict: Delivery
@@ -77,7 +77,7 @@ class Notificaties:
         """Close the connection."""
         self._session.close()
 
-    def send(self, message: dict[str, Any]) -> Sent:
+    def send(self, message: dict[str, Any]) -> SendResult:
         """Send one message. Raises nothing: what went wrong is the outcome, without a value or a library's text."""
         token = self._tokens.current()
         try:
@@ -92,11 +92,11 @@ class Notificaties:
                     stream=True,
                 )
         except requests.ReadTimeout:
-            return Sent(Delivery.TROUBLE, "timed_out")
+            return SendResult(Delivery.TROUBLE, "timed_out")
         except requests.exceptions.SSLError:
-            return Sent(Delivery.SERVICE, "untrusted")
+            return SendResult(Delivery.SERVICE, "untrusted")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return Sent(Delivery.SERVICE, "unreachable")
+            return SendResult(Delivery.SERVICE, "unreachable")
         _finish(response)
         if response.status_code in (401, 403):
             self._tokens.expired(token)
@@ -119,15 +119,15 @@ def _finish(response: requests.Response) -> None:
     response.raw.close()
 
 
-def _judge(status: int, retry_after: str | None) -> Sent:
+def _judge(status: int, retry_after: str | None) -> SendResult:
     cause = f"status_{status}"
     if 200 <= status < 300:
-        return Sent(Delivery.ARRIVED)
+        return SendResult(Delivery.ARRIVED)
     if status in SERVICE_STATUSES or status < 400:  # a redirect says that the address is wrong
-        return Sent(Delivery.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
+        return SendResult(Delivery.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
     if status in REFUSED_STATUSES:
-        return Sent(Delivery.REFUSED, cause)
-    return Sent(Delivery.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
+        return SendResult(Delivery.REFUSED, cause)
+    return SendResult(Delivery.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
 
 
 def anything_due(installation: Installation) -> bool:
@@ -196,7 +196,7 @@ class _Delivery:
         self.counts["given_up"] += 1
         log.error("notification given up", cause=cause, attempts=waiting.attempts + 1, **_named(waiting))
 
-    def _failed(self, waiting: rows.DueMessage, sent: Sent) -> bool:
+    def _failed(self, waiting: rows.DueMessage, sent: SendResult) -> bool:
         self.in_a_row += 1
         of_service = sent.verdict is Delivery.SERVICE or self.in_a_row >= IN_A_ROW
         moment = self.work.clock()

@@ -1,7 +1,7 @@
 """Backup: a copy of the store in the directory of `[jobs.backup]`, and away with the oldest of its own.
 
-Only files that carry the name of this store and a moment, as this job gives them, are ever removed, and only after a
-new one was made and found good.
+Only files whose name this job gave (the store's name and a moment) are ever removed. That is done only after a new one
+was made and found good.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Verify: compares a source and the store both ways, says what is missing, extra or different, and can repair it.
 
-What it does stands in jobs/verify/whole.py (everything) and jobs/verify/sample.py; here is the run: alone with the
-source, its report, and going on where a whole verify was stopped. What seems wrong is looked at again before it counts:
-a source and a store that live change while they are read.
+What it does stands in jobs/verify/whole.py (everything) and jobs/verify/sample.py. Here is the run: alone with the
+source, its report, and resuming a whole verify that was stopped. What seems wrong is rechecked before it counts: a
+source and a store change while they are read.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def zaakcontactmoment(number: int, zaak: int, url: str) -> dict[str, Any]:
     }
 
 
-class Register:
+class EarlierRegister:
     """A store with an ingest, and questions about what stands in it."""
 
     def __init__(self, path: Path, settings: Settings = SETTINGS) -> None:

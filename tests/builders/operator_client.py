@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from builders.commands import command
 from builders.configs import read_config, write_config
 from builders.register import kind_of
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from gateway.app import create_app
-from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
 from gateway.operator.check import Level, SourceReport
@@ -36,7 +36,7 @@ class Operator:
             self.installation.ingest.take(source, kind, objects, asked=0)
 
     def run(self, *arguments: str, code: int = 0) -> Result:
-        done = CliRunner().invoke(cli, ["--config", str(self.config), *arguments])
+        done = command(self.config, *arguments)
         assert done.exit_code == code, done.output
         return done
 

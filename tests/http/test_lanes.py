@@ -13,7 +13,7 @@ from builders.until import until
 
 from gateway.server import request_queue
 from gateway.server.exchange import Clients, Exchange
-from gateway.server.request_queue import Lane, attend
+from gateway.server.request_queue import Lane, watch_lane
 
 
 class Scope:
@@ -46,7 +46,7 @@ class World:
         self.may_end: dict[str, threading.Event] = {}
         self.hands = ThreadPoolExecutor(8)
         self.lane = Lane(self.run, places, long_places, self.hands)
-        threading.Thread(target=attend, args=(self.lane,), daemon=True).start()
+        threading.Thread(target=watch_lane, args=(self.lane,), daemon=True).start()
 
     def run(self, one: Exchange) -> None:
         name = one.environ["PATH_INFO"][1:]

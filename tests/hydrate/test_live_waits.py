@@ -14,7 +14,7 @@ from builders.asker import API, Asker
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.following import DAY, Clock, backfilled
-from builders.live_calls import Client
+from builders.live_calls import LiveClient
 from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
 
@@ -88,7 +88,7 @@ def test_a_write_waits_once_for_all_that_it_is_about(
 ) -> None:
     """What is changed, each number and each reference had a deadline of its own: a client had long given up."""
     clock, installation = Clock(monkeypatch), backfilled(install(bron=server, deadline=DEADLINE))
-    client = Client(installation)
+    client = LiveClient(installation)
     one = client.get("partij-identificatoren", partijIdentificatorCodeSoortObjectId="bsn").get_json()[
         "results"
     ][0]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from builders.following import DAY, Clock, backfilled
-from builders.live_calls import ZAAK, Client
+from builders.live_calls import ZAAK, LiveClient
 from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
 from builders.until import until
@@ -35,7 +35,7 @@ class Full:
     """A client of an installation whose one place is taken by a question that waits for a hanging source."""
 
     def __init__(self, installation: Installation, server: SampleServer, zaak: str) -> None:
-        self.client = Client(installation)
+        self.client = LiveClient(installation)
         self.client.hydrator.places = Places(1)
         hang(server)
         self.waiting = threading.Thread(target=self._wait, args=(installation, zaak))
@@ -179,7 +179,7 @@ def test_who_waits_for_the_version_of_a_source_waits_in_a_place_too(
 @pytest.mark.slow
 def test_while_the_breaker_is_open_a_refusal_writes_nothing(server: SampleServer, install: Install) -> None:
     """Each took a turn in the store and gave it back: two transactions, thousands of times."""
-    client = Client(install(bron=server, deadline=2))
+    client = LiveClient(install(bron=server, deadline=2))
     fetcher = client.hydrator.fetchers["bron"]
     fetcher.client.version()
     server.traps.down = True

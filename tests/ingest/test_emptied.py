@@ -21,7 +21,7 @@ from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.rebuild.rebuild import Rebuild
 from jobs.upkeep.purge import purge
 from jobs.verify.verify import Verify
@@ -176,7 +176,7 @@ def test_a_zaak_that_becomes_readable_has_its_rollen_asked_again(
     applications[LIMITED.client_id] = allowed
     data.replace("zaak", zaak["uuid"], zaak)
     installation.ingest.take("bron", "zaak", [zaak], asked=0)
-    run(installation, look_into)  # what is owed waits in the inbox
+    run(installation, process_inbox)  # what is owed waits in the inbox
     assert content(installation, rol["uuid"]) is not None
     backfilled(installation)
     assert count(by_bsn(Asker(installation), BSN)) == (200, 1, "complete")

@@ -29,6 +29,7 @@ from builders.probe.probe import Probe
 from builders.sample_data import small
 from builders.store_digest import dump_digest
 from builders.writer import BSN_OF_CLIENT, Writer, taking
+from builders.writer import register as register
 
 from gateway.installation import Installation, open_installation
 from gateway.operator.explain.explainer import Explainer

@@ -27,7 +27,7 @@ from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
 from jobs.backfill.backfill import Backfill
 from jobs.common.work import Work
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 
@@ -84,7 +84,7 @@ def announce(installation: Installation, uuid: str, kind: str = "rol", zaak: str
     place = UUID(last(zaak)).bytes if zaak else None
     with installation.store.write() as connection:
         inbox.put(connection, installation.fetchers["bron"].source, kind, UUID(uuid).bytes, place, now())
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
 
 
 def of(function: Callable[[Work], dict[str, int]]) -> Job:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.backfill_threads import InThread
+from builders.backfill_threads import attentive as attentive
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import some_zaken
@@ -31,7 +33,6 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import asking
 from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.registry import BY_NAME, off_because, run_job
 
@@ -48,40 +49,21 @@ def slow(slice_data: Dataset) -> Iterator[SampleServer]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overrides are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
-
-
-class Running:
+class Running(InThread):
     """A backfill in a thread of this process, with its store to steer it by."""
 
     def __init__(self, installation: Installation) -> None:
-        self.store = installation.store
+        super().__init__(installation.store)
         self.source = installation.config.sources[0]
-        self.stopping = threading.Event()
         self.outcome: list[Any] = []
         fetcher = installation.fetchers["bron"]
         self.backfill = Backfill(fetcher, stopping=self.stopping)
-        self.thread = threading.Thread(target=self._run)
 
-    def _run(self) -> None:
+    def work(self) -> None:
         try:
             self.outcome.append(self.backfill.run())
         except (BackfillStopped, AssertionError) as error:
             self.outcome.append(error)
-        finally:
-            self.store.close()
-
-    def __enter__(self) -> Running:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.stopping.set()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
 
     def now(self) -> dict[str, Any]:
         """What it tells of itself; empty before it tells."""

@@ -54,7 +54,7 @@ def data(slice_data: Dataset) -> Dataset:
     "kept", [IN_A_LIST, IN_PARTS, IN_THE_SAMPLE, BY_ZAAK, AT_THE_END, '{"terms": ["4"]}']
 )
 def test_a_cursor_of_before_is_read_and_kept_as_it_was(kept: str) -> None:
-    assert BackfillCursor.of_kept(json.loads(kept)).as_kept() == json.loads(kept)
+    assert BackfillCursor.from_json(json.loads(kept)).to_json() == json.loads(kept)
 
 
 def stopped_at(installation: Installation, kept: str) -> None:

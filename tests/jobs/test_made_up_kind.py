@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.commands import command
 from builders.paths import ROOT
 
 from mappings.incoming.given_fields import (
@@ -163,9 +164,7 @@ def program(folder: Path) -> None:
     from builders.asker import Asker
     from builders.configs import UUID_SECRET, read_config
     from builders.following import hurry, run
-    from click.testing import CliRunner
 
-    from gateway.cli.main import cli
     from gateway.installation import open_installation
     from jobs.backfill.backfill import Backfill
     from jobs.follow.sweep import sweep
@@ -200,7 +199,7 @@ def program(folder: Path) -> None:
 
     def explained(installation: Any, uuid: str) -> str:
         """What `klantbrug explain` says of an object."""
-        told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "explain", uuid])
+        told = command(installation, "explain", uuid)
         assert told.exit_code == 0, told.output
         return told.stdout.split("erbij.")[-1].strip()
 

@@ -29,10 +29,10 @@ from tools import translation
 from gateway.cli.main import cli
 from gateway.ingest import incoming as taking
 from gateway.ingest.ingest import Ingest
+from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import editing
-from gateway.store.file.errors import StoreError
 from gateway.store.operation import leases
 from jobs.common.work import Busy
 from jobs.rebuild import rebuild as rebuilding
@@ -241,8 +241,8 @@ def test_the_earlier_standards_are_rebuilt_too(tmp_path: Path) -> None:
         kanalen={"telefoon": Kanaal("Bel", False)},
     )
 
-    def taken_by(name: str, settings: Settings) -> earlier.Register:
-        made = earlier.Register(tmp_path / name, settings)
+    def taken_by(name: str, settings: Settings) -> earlier.EarlierRegister:
+        made = earlier.EarlierRegister(tmp_path / name, settings)
         body = klantinteracties.defaults("klantcontact")
         with made.store.write() as connection:
             put_documents(connection, [(Document("klantcontact", client, body, 5, 5), None)], LOCAL_ORIGIN)

@@ -42,7 +42,7 @@ from jobs import registry
 from jobs.common.work import Work
 from jobs.job import Job
 from jobs.registry import BY_NAME, JOBS, listing, mark_of, run_job, switch, trigger_of, usable
-from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, FromNow, Scheduler
+from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, Scheduler, SkipMissed
 
 SECOND = 1_000_000
 DAY = 86400 * SECOND
@@ -221,7 +221,7 @@ def test_moments_that_were_missed_are_not_walked_through(tmp_path: Path) -> None
     """Of each two seconds of the years that a clock jumped, that would take longer than anyone waits."""
     config = notifying(tmp_path, "http://127.0.0.1:9/api/v1").config
     for job in JOBS:
-        trigger = FromNow(trigger_of(job, config))
+        trigger = SkipMissed(trigger_of(job, config))
         moment = datetime.now(DUTCH_TIME)
         due = trigger.get_next_fire_time(moment - timedelta(days=3650), moment)
         assert due is not None

@@ -12,7 +12,7 @@ import pytest
 from builders.probe.indexes import out_of_step
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.recordings import FOLDER, Register
+from builders.recordings import FOLDER, RecordedRegister
 from builders.served_store import Client
 
 from gateway.klantinteracties.model import expand
@@ -374,7 +374,7 @@ def test_a_null_character_is_refused(client: Client) -> None:
 
 
 def test_a_search_without_regard_to_case_knows_letters_beyond_ascii(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     uuid = UUID(int=7, version=4)
     body = {
@@ -394,7 +394,7 @@ def test_a_search_without_regard_to_case_knows_letters_beyond_ascii(
 
 @pytest.mark.rule("M6")
 def test_a_uuid_that_was_merged_into_another_still_finds_its_documents(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     """A client that holds the uuid of an alias keeps working, on details and in filters."""
     old = UUID(int=99, version=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from builders.recordings import Exchange, Register, differences, exchanges, recorded
+from builders.recordings import Exchange, RecordedRegister, differences, exchanges, recorded
 from builders.served_store import Client
 
 READ = ("GET", "HEAD", "OPTIONS")
@@ -36,7 +36,7 @@ def ask(client: Client, exchange: Exchange):
 
 
 def test_every_recorded_question_gets_the_recorded_answer(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     """All reading of the recordings, in order; the writes between them are done to the store directly."""
     client, wrong, asked = serve(), [], 0

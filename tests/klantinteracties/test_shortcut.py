@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from builders.both_ways import BothWays
-from builders.recordings import Register, exchanges
+from builders.recordings import RecordedRegister, exchanges
 from builders.served_store import API
 from werkzeug.test import EnvironBuilder
 
@@ -14,7 +14,7 @@ QUESTIONS = [exchange for exchange in exchanges() if exchange.method in ("GET", 
 
 
 @pytest.fixture
-def both_ways(register: Register, store: Store) -> BothWays:
+def both_ways(register: RecordedRegister, store: Store) -> BothWays:
     return BothWays(store)
 
 
@@ -49,7 +49,7 @@ def test_only_plain_questions_take_the_short_way(
         assert (both_ways.shortcut._find(environ) is not None) == taken
 
 
-def test_pages_of_other_websites_get_the_headers_of_cors(register: Register, store: Store) -> None:
+def test_pages_of_other_websites_get_the_headers_of_cors(register: RecordedRegister, store: Store) -> None:
     origin = "https://portaal.example.nl"
     ways = BothWays(store, cors_origins=(origin,))
     token = {"Authorization": f"Token {ways.token}"}

@@ -13,7 +13,7 @@ import pytest
 from builders.editor import BSN, EMAIL, KLANTCONTACT, KVK, NOBODY, ORGANISATIE, PERSOON, Editor, codes, ref
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.recordings import Register, recorded, split
+from builders.recordings import RecordedRegister, recorded, split
 from builders.served_store import Client
 from builders.set_clock import SetClock
 from werkzeug.serving import make_server
@@ -422,7 +422,7 @@ def as_after_ingest(store: Store, documents: Sequence[Document]) -> None:
 
 
 @pytest.fixture
-def legacy(register: Register, serve: Callable[..., Client]) -> Editor:
+def legacy(register: RecordedRegister, serve: Callable[..., Client]) -> Editor:
     """A writing client of a register in which everything recorded came from a legacy system."""
     return Editor(serve(scope="write"))
 
@@ -556,7 +556,7 @@ class Script:
 
 
 def test_the_hydrator_hears_of_a_write_before_it_is_judged(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     """Of what it sets, and of every reference that the store doesn't know; of a wrong body what is right in it."""
     script = Script(register.store)

@@ -15,7 +15,7 @@ from builders.watched_source import (
     FAST,
     GOOD,
     UNKNOWN,
-    Asker,
+    AskingProcess,
     Watched,
     askers,
     namespaces_are_allowed,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def three() -> Iterator[list[Asker]]:
+def three() -> Iterator[list[AskingProcess]]:
     with askers(3) as found:
         yield found
 

@@ -25,7 +25,7 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 from jobs.verify.verify import Verify
@@ -149,7 +149,7 @@ def sweep_once(installation: Installation, uuid: str) -> None:
 def notified(installation: Installation, uuid: str) -> None:
     with installation.store.write() as connection:
         inbox.put(connection, installation.fetchers["bron"].source, "rol", UUID(uuid).bytes, None, now())
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
 
 
 def verified(installation: Installation, uuid: str) -> None:

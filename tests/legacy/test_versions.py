@@ -477,6 +477,20 @@ UPGRADES = [
 ]
 
 
+def assert_nothing_lost(
+    installation: Installation, server: SampleServer, install: Callable[..., Installation]
+) -> None:
+    """Everything was seen, and the next backfill leaves nothing of the older version: what was read of it is again."""
+    kinds = status(installation.store)["sources"]["bron"]["kinds"]
+    assert {kind: kinds[kind]["seen"] for kind in READ} == {
+        kind: len(server.dataset.objects(kind)) for kind in READ
+    }
+    assert Backfill(installation.fetchers["bron"]).run()
+    fresh = install(bron=server)
+    assert Backfill(fresh.fetchers["bron"]).run()
+    assert dump_digest(installation.store) == dump_digest(fresh.store)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), UPGRADES, ids=str)
 @pytest.mark.parametrize("look", [1, 2])
@@ -498,15 +512,7 @@ def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
         assert done
         if before.open_zaak != after.open_zaak:
             assert max(looks) > look, "a look in which the numbers of pages changed proves nothing"
-        kinds = status(installation.store)["sources"]["bron"]["kinds"]
-        assert {kind: kinds[kind]["seen"] for kind in READ} == {
-            kind: len(server.dataset.objects(kind)) for kind in READ
-        }
-        # What was read of the older version is read again: the next backfill leaves nothing of it.
-        assert Backfill(installation.fetchers["bron"]).run()
-        fresh = install(bron=server)
-        assert Backfill(fresh.fetchers["bron"]).run()
-        assert dump_digest(installation.store) == dump_digest(fresh.store)
+        assert_nothing_lost(installation, server, install)
 
 
 @pytest.mark.slow
@@ -539,14 +545,7 @@ def test_a_version_that_can_not_be_asked_by_date_loses_nothing(
         assert done
         assert max(looks) > look, "what was read in parts proves nothing of the whole"
         assert any("registratiedatum" in call.path for call in server.calls)
-        kinds = status(installation.store)["sources"]["bron"]["kinds"]
-        assert {kind: kinds[kind]["seen"] for kind in READ} == {
-            kind: len(server.dataset.objects(kind)) for kind in READ
-        }
-        assert Backfill(installation.fetchers["bron"]).run()
-        fresh = install(bron=server)
-        assert Backfill(fresh.fetchers["bron"]).run()
-        assert dump_digest(installation.store) == dump_digest(fresh.store)
+        assert_nothing_lost(installation, server, install)
 
 
 def test_servers_of_two_versions_behind_one_address_cost_few_calls() -> None:

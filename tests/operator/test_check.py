@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders.commands import command
 from builders.configs import read_config, write_config
 from builders.operator_client import said
 from builders.sample_data import sample_data
-from click.testing import CliRunner
 
-from gateway.cli.main import cli
 from gateway.config.load import load_config
 from gateway.config.model import Config, Source
 from gateway.installation import open_installation
@@ -259,7 +258,7 @@ def test_a_source_in_cutover_is_not_asked(tmp_path: Path, dataset: Dataset) -> N
         switch(store, "oud", "cutover", "test", "proef", force=True)
         for server in (old, new):
             server.reset_calls()
-        told = CliRunner().invoke(cli, ["--config", str(config.path), "check"])
+        told = command(config.path, "check")
         assert old.calls_count == 0
         assert new.calls_count > 0
         assert "Bron oud staat in fase cutover: zij wordt niet meer bevraagd" in told.output

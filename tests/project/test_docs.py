@@ -364,16 +364,12 @@ def imports_of(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{named(path)}: imports are absolute here"
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= names
-            if not all(map(is_module, names)):  # of a package that is only gone through nothing is used
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            if not (
+                ROOT / (node.module or "").replace(".", "/")
+            ).is_dir():  # of a package its modules are imported
                 found.add(node.module or "")
     return found
-
-
-def is_module(name: str) -> bool:
-    """Is it the full name of a module of ours?"""
-    return ROOT.joinpath(*name.split(".")).with_suffix(".py").exists()
 
 
 def within(modules: set[str], *packages: str) -> set[str]:

@@ -11,13 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from builders.commands import command
 from builders.configs import write_config
 from builders.following import backfilled
 from builders.sample_data import small
-from click.testing import CliRunner
 
 from gateway.base.process_identity import NotShared, open_shared
-from gateway.cli.main import cli
 from gateway.ingest import ingest as ingesting
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
@@ -175,9 +174,9 @@ def test_a_pace_that_can_not_be_shared_ends_the_start(tmp_path: Path) -> None:
     with SampleServer(small(40)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
         (tmp_path / "here" / "klantbrug.db.bron.pace").mkdir()
-        found = CliRunner().invoke(cli, ["--config", str(config), "backfill", "run"])
+        found = command(config, "backfill", "run")
         assert found.exit_code == 2
         assert "klantbrug.db.bron.pace" in found.stderr and "chown" in found.stderr
-        paused = CliRunner().invoke(cli, ["--config", str(config), "backfill", "pause"])
+        paused = command(config, "backfill", "pause")
         assert paused.exit_code == 2
         assert "klantbrug.db.bron.pace" in paused.stderr

@@ -5,7 +5,6 @@ Each is made of what its zaak and the rollen of it say now, so arrival never mat
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from gateway.store.base.kinds import TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.documents.numbering import number
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopted import derived_uuids
@@ -36,9 +36,11 @@ STAGE = 3
 ZAKEN_AT_ONCE = 500
 
 
-class Made(NamedTuple):
-    """What came of making klantcontacten again, as rows of documents: those that were made, those that are no more,
-    and those that were made with a klantcontact that a client deleted."""
+class RemadeContacts(NamedTuple):
+    """What came of making klantcontacten again, as rows of documents.
+
+    `documents` were made, `gone` are no more, `alone` were made with a klantcontact that a client deleted.
+    """
 
     documents: set[int]
     gone: set[int]
@@ -46,12 +48,12 @@ class Made(NamedTuple):
 
 
 def make_contacts(
-    connection: sqlite3.Connection,
+    connection: Session,
     zaken: Iterable[Zaak],
     contacts: Iterable[int],
     uuids: Uuids,
     settings: Settings,
-) -> Made:
+) -> RemadeContacts:
     """Make the klantcontacten of these zaken again. In: also the rows of klantcontacten that may be no more."""
     owners, made, alone = set(contacts), set[int](), set[int]()
     by_source: dict[int, list[bytes]] = defaultdict(list)
@@ -66,11 +68,11 @@ def make_contacts(
                 alone |= set(provenance.left_alone_by(connection, [row.id for row in held]).values())
                 owners |= provenance.document_ids(connection, "klantcontact", [row.uuid for row in held])
                 made |= making.put([row for row in held if row.state == TRANSLATED])
-    return Made(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
+    return RemadeContacts(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
 
 
 def finished(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[tuple[Document, bytes | None]],
     uuids: Uuids,
     settings: Settings,
@@ -85,7 +87,7 @@ def finished(
 class _MakingContacts:
     """Makes the klantcontacten of one source."""
 
-    def __init__(self, connection: sqlite3.Connection, source: int, uuids: Uuids, settings: Settings) -> None:
+    def __init__(self, connection: Session, source: int, uuids: Uuids, settings: Settings) -> None:
         self.connection = connection
         self.source = source
         self.uuids = uuids

@@ -6,7 +6,6 @@ The result depends only on the legacy objects that are held now, never on the or
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from gateway.ingest.documents.vertegenwoordigingen import represent
 from gateway.ingest.outcome import Touched
 from gateway.ingest.sealed_claims import Sealing
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.session import Session
 from gateway.store.documents.numbering import held_by_others
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import references, standard_addresses
@@ -46,14 +46,14 @@ from mappings.rules.merged import Merged
 from mappings.rules.rollen import ACTOR_TYPES, Claim
 
 
-class Merging:
+class Recomputation:
     """The recomputation of what a batch touched: fill `touched`, then `finish` does the work and empties it.
 
     It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is because of
     what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
+    def __init__(self, connection: Session, uuids: Uuids, settings: Settings, day: date) -> None:
         self.connection = connection
         self.uuids = uuids
         self.settings = settings
@@ -107,7 +107,7 @@ class Merging:
             if self.clients_name:
                 touched |= references.known_as(self.connection, made.documents).keys()
             gone |= made.gone
-            work.left_alone(made.alone)
+            work.orphaned(made.alone)
             work.subjects -= made.documents
             work.alone -= made.documents
         if work.moments or work.subjects or work.alone:

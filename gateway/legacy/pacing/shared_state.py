@@ -57,7 +57,7 @@ class Call(ctypes.Structure):
 
 
 class Kind(ctypes.Structure):
-    """How long calls of one kind took of late, and take when the source is well."""
+    """How long calls of one kind took recently, and take when the source is well."""
 
     key: int
     at: float
