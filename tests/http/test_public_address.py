@@ -70,6 +70,7 @@ def test_anyone_else_does_not(edit: Callable[..., Editor], trusted: list[str]) -
     assert everywhere(edit(trusted_proxies=trusted), **sent) == {"http://brug.example.nl"}
 
 
+@pytest.mark.slow
 def test_a_trusted_proxy_does_not_make_up_a_host(edit: Callable[..., Editor]) -> None:
     """It may pass on what the client sent."""
     sent = {"Host": "brug.example.nl", "X-Forwarded-Host": "boef.example"}

@@ -18,6 +18,8 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data() -> Dataset:
@@ -31,7 +33,6 @@ def opened(folder: Path, server: SampleServer, maximum: str) -> Installation:
     return open_installation(read_config(path))
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M34")
 def test_a_backfill_with_the_old_maximum_writes_nothing_more(tmp_path: Path, server: SampleServer) -> None:
     """What it would write is too confidential by now, and nothing would take it away again."""

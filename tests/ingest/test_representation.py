@@ -149,6 +149,7 @@ def test_the_finding_of_an_ambiguous_zaak_is_on_its_rollen_and_goes_when_it_is_c
     assert register.findings() == []
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M26")
 def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     register: Register, install: Install, slice_data: Dataset

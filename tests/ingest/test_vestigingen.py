@@ -364,6 +364,7 @@ def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, ord
     assert len(client.by_number(NUMBER, KVK[0])) == len(client.by_number(NUMBER)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["", KVK[0], KVK[1], "client"])), max_size=9))

@@ -35,6 +35,7 @@ def ask(client: Client, exchange: Exchange):
     return client.send(exchange.method, exchange.path, headers, body)
 
 
+@pytest.mark.slow
 def test_every_recorded_question_gets_the_recorded_answer(
     register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:

@@ -68,6 +68,7 @@ def problem(status: int, code: str) -> Reply:
 # --- versions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "open_zaak", "page_size"),
     [("1.5.1", True, True), ("1.5.1", False, False), ("1.0.2", False, False)],

@@ -346,6 +346,7 @@ def _synced(installation: Installation, source: str) -> int:
         return following.following(connection, installation.fetchers[source].source).synced
 
 
+@pytest.mark.slow
 def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     two: tuple[Installation, SampleServer, SampleServer],
 ) -> None:
@@ -367,6 +368,7 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
         thread.join()
 
 
+@pytest.mark.slow
 def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
     tmp_path: Path, install: Install
 ) -> None:
@@ -436,6 +438,7 @@ def test_each_job_that_asks_sources_has_a_limit_but_the_backfill() -> None:
 # --- log
 
 
+@pytest.mark.slow
 def test_a_source_in_trouble_is_told_once_a_minute(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

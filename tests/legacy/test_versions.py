@@ -70,6 +70,7 @@ def slice_once() -> Dataset:
     return sample_slice()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ZAKEN_KINDS)
 @pytest.mark.parametrize("version", CONTRACTS)
 def test_the_sample_and_the_client_have_what_the_contract_of_a_version_has(
@@ -400,6 +401,7 @@ def test_a_server_that_names_no_version_to_go_by_is_told_to_the_operator(
         assert len(parties(asker, CITIZEN, "bsn")) == 1
 
 
+@pytest.mark.slow
 def test_a_newer_version_is_asked_as_the_newest_known_and_told_of(install: Install) -> None:
     with SampleServer(world(), version="1.7.0", open_zaak=False, says="v1.9.0") as server:
         report = check_source(source_of(server))

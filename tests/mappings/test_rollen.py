@@ -426,6 +426,7 @@ def test_whatever_is_sent_is_translated_or_refused_with_a_reason(kind, raw):
         assert SECRETS not in error.reason
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @HASTY
 @given(ROLLEN)

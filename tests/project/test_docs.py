@@ -371,11 +371,6 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-def is_module(name: str) -> bool:
-    """Is it the full name of a module of ours?"""
-    return ROOT.joinpath(*name.split(".")).with_suffix(".py").exists()
-
-
 def within(modules: set[str], *packages: str) -> set[str]:
     return {name for name in modules if name.split(".")[0] in packages or name in packages}
 
