@@ -62,6 +62,7 @@ def test_every_curl_line_gives_an_answer(lines: list[str]) -> None:
     assert told["sources"]["voorbeeld"]["kinds"]["rol"]["seen"] == 3485
 
 
+@pytest.mark.slow
 def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
     start = f"{sys.executable} -m gateway --config "
     hints = [line[line.index(start) :] for line in lines if start in line]
@@ -93,6 +94,7 @@ def test_the_status_page_answers(lines: list[str]) -> None:
     assert "3.485" in page or "3485" in page
 
 
+@pytest.mark.slow
 def test_a_busy_port_is_avoided(lines: list[str], run_log: Path) -> None:
     """A second demo beside the first takes another port."""
     from gateway.cli.commands.demo import free_port

@@ -29,7 +29,7 @@ from builders.store_digest import dump_digest
 
 from mappings.identity.identity import Uuids, key_uuid
 
-pytestmark = pytest.mark.rule("M19")
+pytestmark = [pytest.mark.rule("M19"), pytest.mark.slow]
 
 
 @pytest.fixture
