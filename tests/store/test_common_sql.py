@@ -23,7 +23,7 @@ REFUSED = re.compile(
     r"|\b(?:iif|ifnull|total|group_concat|json_group_array|json_group_object|json_object|json_array|json_extract"
     r"|json_valid|json_type|hex|unhex|printf|instr|char|randomblob|zeroblob|typeof|likely|unlikely|total_changes)\("
     r"|\bIS (?:NOT )?(?:\?|:|[a-z]\w*\.\w|')|\b(?:min|max)\((?:[^()]|\([^()]*\))*,|\btemp\.|\bCREATE TEMP\b"
-    r"|\bcoalesce\(\S+ [<>=]"
+    r"|\bcoalesce\(\S+ [<>=]|\b(?:sum|min|max|avg)\((?!CASE)[^()]* (?:[<>=]|IS|IN) "
 )
 
 
