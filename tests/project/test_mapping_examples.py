@@ -1,4 +1,4 @@
-"""docs/mapping.md: every rule has a chapter, and every example of it is what the code does (M1-M42)."""
+"""docs/mapping.md: every rule has a chapter, and every example of it is what the code does."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ _SECTIONS = (
         },
     ),
     (
-        f"SELECT source, rule, field, severity, action, found FROM ({SOURCE_FINDINGS}) ORDER BY 1, 2, 3",
+        f"SELECT source, rule, field, severity, action, found FROM ({SOURCE_FINDINGS}) f ORDER BY 1, 2, 3",
         lambda row: {
             "t": "finding",
             "source": row[0],

@@ -38,8 +38,8 @@ TABLES = (
     untranslated,
     text_indexes,
 )
-# Tables that a migration makes empty and that are filled after the last one: a migration's text stays as it is, and
-# what documents mean to an index is known to the program of today.
+# What is filled, or filled anew, after the last migration, when a store had to get one of these: a migration's text
+# stays as it is, and what documents mean to an index is known to the program of today.
 FILLED_AFTER: dict[str, Callable[[Session], None]] = {
     "0051_profiles": profiles.make_again,
     "0052_texts": text_search.make_again,
@@ -82,6 +82,5 @@ def upgrade(connection: Session) -> None:
     db = Database(cast(Any, connection), execute_plugins=False)
     names = [each.name for each in migrations.pending(db)]
     migrations.apply(db)
-    for name in names:
-        if name in FILLED_AFTER:
-            FILLED_AFTER[name](connection)
+    for fill in dict.fromkeys(FILLED_AFTER[name] for name in names if name in FILLED_AFTER):
+        fill(connection)
