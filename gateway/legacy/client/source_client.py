@@ -20,7 +20,7 @@ from gateway.legacy.background import Waiting, current
 from gateway.legacy.client import api_versions, lenient_parser
 from gateway.legacy.client.api_versions import ApiVersion
 from gateway.legacy.client.smaller_pages import Fits, Part, first_address, in_parts, next_size
-from gateway.legacy.client.transport import Retries, SourceAnswer, Transport
+from gateway.legacy.client.transport import Change, Retries, SourceAnswer, Transport
 from gateway.legacy.client.version_probe import Spoken
 from gateway.legacy.pacing.server_gates import Gates
 from mappings.incoming.unreadable import Unreadable, unreadable
@@ -164,7 +164,7 @@ class ZakenClient:
         Raises NotConfigured for an API that the source does not have.
         """
         kind = next(each.name for each in LISTS.values() if each.api == api)
-        answer = self._ask(kind, self._list_url(kind), {}, self._template(kind, {}), deadline)
+        answer = self._ask(kind, self.list_url(kind), {}, self._template(kind, {}), deadline)
         return answer.headers.get("API-version", "")
 
     def can(self, kind: str, parameter: str, *, deadline: float | None = None) -> bool:
@@ -182,7 +182,7 @@ class ZakenClient:
         if not is_usual(uuid):
             template = f"GET /{LISTS[kind].path}/*"
             raise errors.BadRequest(self.source_name, template, text="dit is geen uuid")
-        return f"{self._list_url(kind)}/{uuid.lower()}"
+        return f"{self.list_url(kind)}/{uuid.lower()}"
 
     def get(self, kind: str, uuid: str, *, deadline: float | None = None) -> dict[str, Any]:
         """One object. Raises NotFound only when the API itself says that it is not there.
@@ -303,7 +303,7 @@ class ZakenClient:
         """The rollen that these parameters give, and the version that the answer names."""
         template = self._template("rol", params)
         try:
-            answer = self._transport.get(self._list_url("rol"), params, template, deadline)
+            answer = self._transport.get(self.list_url("rol"), params, template, deadline)
         except errors.TooLarge as error:
             return [{}, {}], error.version  # more than one, so what was asked for made no difference
         return self._objects_in(answer, "rol", template, deadline), answer.headers.get("API-version", "")
@@ -318,13 +318,26 @@ class ZakenClient:
             self._spoken.hear(answer.headers.get("API-version", ""))
         return answer
 
+    def change(self, kind: str, url: str, template: str, change: Change) -> Any:
+        """Send a change once, through the gate; again only when the token turns out to be too old. Out: the body of
+        the answer. Raises LegacyErrors: see `gateway.legacy.client.changes`, which is where changes are made."""
+        transport = self._own_transports.get(LISTS[kind].api, self._transport)
+        gate = transport.gate_of(url, template)
+        try:
+            answer = transport.once(gate, url, {}, template, None, 1, change)
+        except errors.Forbidden as error:
+            if not error.expired:
+                raise
+            answer = transport.once(gate, url, {}, template, None, 2, change)
+        return _plain(answer.body)
+
     def _list(self, question: "_Question", deadline: float | None, page: int | None = None) -> SourceAnswer:
         """One call on a list. Raises VersionChanged when the source turns out to speak another version by now."""
         kind, params = question.kind, question.params
         if page is not None:
             params = {**params, "page": str(page)}
         try:
-            return self._ask(kind, self._list_url(kind), params, question.template, deadline)
+            return self._ask(kind, self.list_url(kind), params, question.template, deadline)
         except errors.BadRequest as error:
             if error.status != 400 or not _of_zaken_api(kind):
                 raise
@@ -335,9 +348,10 @@ class ZakenClient:
 
     def _charge(self, kind: str, objects: int) -> None:
         """Count what a background call read, for objects_per_second."""
-        self._gates.of(self._list_url(kind)).charge(objects)
+        self._gates.of(self.list_url(kind)).charge(objects)
 
-    def _list_url(self, kind: str) -> str:
+    def list_url(self, kind: str) -> str:
+        """The address of a list: on the configured base. Raises NotConfigured."""
         declared = LISTS[kind]
         base = self.base_of(declared.api)
         if not base:
