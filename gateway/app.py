@@ -37,6 +37,7 @@ from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError, is_damage, is_passing, is_unwritable
 from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.file.time_limit import TooLong
+from gateway.writeback.noting import noting_of
 from mappings.identity.identity import Uuids
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def create_app(
         prefer=config.mapping.voorkeursadres,
         join=ingest.join,
         seal=ingest.seal,
+        back=noting_of(config),
     )
     api.register(app)
     serve.register(app, addresses)

@@ -23,7 +23,7 @@ from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.backfill import all_sources
 from jobs.common.work import Busy, NotFree, Work
-from jobs.deliver import outbox
+from jobs.deliver import outbox, writeback
 from jobs.follow import inbox, sweep, sync
 from jobs.job import TIME_OVER, Job
 from jobs.turns import Turn, Until, turns_of
@@ -68,6 +68,17 @@ JOBS = (
         seconds=3,
         anything=outbox.anything_due,
         trouble=("postponed", "given_up"),
+        most_seconds=15 * MINUTE,
+    ),
+    Job(
+        "writeback",
+        "vertelt de bronnen wat clients schreven, voor zover [[source]] write_back dat wil",
+        writeback.deliver,
+        writeback.unusable,
+        seconds=3,
+        anything=writeback.anything_due,
+        trouble=("postponed", "parked"),
+        by_source=True,
         most_seconds=15 * MINUTE,
     ),
     Job(

@@ -14,6 +14,7 @@ from gateway.ingest.invisible_objects import Unseen
 from gateway.ingest.outcome import Result
 from gateway.ingest.recompute import Merging
 from gateway.ingest.ties import TYING, is_free, state_of_zaken, tie_of
+from gateway.ingest.written_back import recognised
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -68,6 +69,9 @@ class Batch:
         if not batch:
             return
         kind = batch[0].kind
+        if ours := recognised(self.connection, self.source, kind, batch, self.translator.uuids):
+            batch = [item for item in batch if item.uuid not in ours]
+            self.result.unchanged += len(ours)
         held = rows.raw_rows(self.connection, self.source, kind, [item.uuid for item in batch])
         zaken = self._zaken({item.zaak for item in batch if item.zaak}) if kind != "zaak" else {}
         if kind == "zaak":

@@ -141,7 +141,7 @@ def test_a_parameter_is_asked_exactly_when_the_version_has_it(dataset, version, 
                 asked = f"{server.zaken_url}{value}/{UNKNOWN}" if name in ("zaak", "betrokkene") else value
                 transport = client._transport
                 try:
-                    transport.get(client._list_url(kind), {name: asked}, "GET", None)
+                    transport.get(client.list_url(kind), {name: asked}, "GET", None)
                     taken = True
                 except (errors.BadRequest, errors.NotFound, errors.BadAnswer):
                     taken = False

@@ -165,9 +165,12 @@ def amend(
 
 def _of_the_legacy(connection: sqlite3.Connection, held: HeldDraft) -> bool:
     """Does a document come from the legacy, or may it come from there again (M20)?"""
-    if held.origin == LEGACY_ORIGIN:
-        return True
-    kept = connection.execute("SELECT 1 FROM kept WHERE uuid = ?", (held.uuid.bytes,))
+    return held.origin == LEGACY_ORIGIN or is_kept(connection, held.uuid)
+
+
+def is_kept(connection: sqlite3.Connection, uuid: UUID) -> bool:
+    """Does a document stay for clients' sake whose legacy objects are no more (M20)?"""
+    kept = connection.execute("SELECT 1 FROM kept WHERE uuid = ?", (uuid.bytes,))
     return kept.fetchone() is not None
 
 

@@ -21,6 +21,7 @@ from gateway.store.schema import (
     text_indexes,
     tokens,
     untranslated,
+    writeback,
 )
 
 # They declare the migrations.
@@ -36,6 +37,7 @@ TABLES = (
     tallies,
     untranslated,
     text_indexes,
+    writeback,
 )
 # Tables that a migration makes empty and that are filled after the last one: a migration's text stays as it is, and
 # what documents mean to an index is known to the program of today.

@@ -1,0 +1,142 @@
+"""What write-back sent, and the legacy objects that it became (W2, W3, W14): those make no documents of their own.
+
+Functions that change something go inside `Store.write()`. Moments are microseconds UTC.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.store.base.bound_lists import in_parts
+from gateway.store.base.kinds import KIND
+
+_COLUMNS = "id, kind, document, step, hint, uuid, natural_key, sent, asked, done"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """One legacy object that something of a client's became or may have become; `uuid` None: nobody knows yet.
+
+    `kind` is that of the legacy object, `document` the uuid of the client's, `step` which of its objects it is, `hint`
+    by what the source is asked for it.
+    """
+
+    id: int
+    kind: str
+    document: bytes
+    step: str
+    hint: str
+    uuid: bytes | None
+    natural_key: bytes | None
+    sent: bytes
+    asked: int
+    done: int | None
+
+
+def of_document(connection: sqlite3.Connection, source: int, document: bytes) -> list[WrittenBack]:
+    """What a client's document became at a source, in the order in which it was sent."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM written_back WHERE source = ? AND document = ? ORDER BY id",
+        (source, document),
+    )
+    return [WrittenBack(*row) for row in rows]
+
+
+def begin(
+    connection: sqlite3.Connection,
+    source: int,
+    kind: str,
+    document: bytes,
+    step: str,
+    hint: str,
+    natural_key: bytes | None,
+    sent: bytes,
+    moment: int,
+) -> WrittenBack:
+    """Note that an object is about to be sent. Out: the note, as it was when there was one already but for `asked`."""
+    connection.execute(
+        "INSERT INTO written_back (source, kind, document, step, hint, natural_key, sent, asked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (source, kind, document, step) DO UPDATE SET asked = excluded.asked",
+        (source, kind, document, step, hint, natural_key, sent, moment),
+    )
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM written_back WHERE source = ? AND kind = ? AND document = ? AND step = ?",
+        (source, kind, document, step),
+    ).fetchone()
+    return WrittenBack(*row)
+
+
+def bind(connection: sqlite3.Connection, number: int, uuid: bytes, sent: bytes, moment: int) -> None:
+    """An object that was sent turns out to be this legacy object, which says this: its uuid is the client's too."""
+    document, kind = connection.execute(
+        "UPDATE written_back SET uuid = ?, sent = ?, done = ? WHERE id = ? RETURNING document, kind",
+        (uuid, sent, moment, number),
+    ).fetchone()
+    if kind in ("klantcontact", "contactmoment"):
+        connection.execute(
+            "INSERT INTO alias (uuid, document) SELECT ?, id FROM document WHERE uuid = ? AND kind = ?"
+            " ON CONFLICT (uuid) DO NOTHING",
+            (uuid, document, KIND["klantcontact"]),
+        )
+
+
+def say(connection: sqlite3.Connection, number: int, sent: bytes, moment: int) -> None:
+    """A legacy object says this now: it was changed, or an operator let what it says stand."""
+    connection.execute("UPDATE written_back SET sent = ?, done = ? WHERE id = ?", (sent, moment, number))
+
+
+def forget(connection: sqlite3.Connection, number: int) -> None:
+    """The legacy object is no more, or was never made."""
+    connection.execute("DELETE FROM written_back WHERE id = ?", (number,))
+
+
+def any_at(connection: sqlite3.Connection, source: int) -> bool:
+    """Was anything ever sent to a source?"""
+    row = connection.execute("SELECT 1 FROM written_back WHERE source = ? LIMIT 1", (source,)).fetchone()
+    return row is not None
+
+
+def bound(
+    connection: sqlite3.Connection, source: int, kind: str, uuids: Iterable[bytes]
+) -> dict[bytes, WrittenBack]:
+    """Those of these legacy objects that write-back made, by uuid."""
+    found: dict[bytes, WrittenBack] = {}
+    for marks, some in in_parts(uuids):
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM written_back WHERE uuid IN ({marks}) AND source = ? AND kind = ?",
+            (*some, source, kind),
+        )
+        found.update({each.uuid: each for each in (WrittenBack(*row) for row in rows) if each.uuid})
+    return found
+
+
+def documents(connection: sqlite3.Connection, source: int, uuids: Iterable[bytes]) -> dict[bytes, UUID]:
+    """The klantcontacten that these contactmomenten were made of, by their uuid, as far as they are still there."""
+    if not any_at(connection, source):
+        return {}
+    found: dict[bytes, UUID] = {}
+    for marks, some in in_parts(uuids):
+        rows = connection.execute(
+            f"SELECT w.uuid, d.uuid FROM written_back w JOIN document d ON d.uuid = w.document"
+            f" WHERE w.uuid IN ({marks}) AND w.source = ? AND w.kind = 'contactmoment'",
+            (*some, source),
+        )
+        found.update({uuid: UUID(bytes=own) for uuid, own in rows})
+    return found
+
+
+def unknown(connection: sqlite3.Connection, source: int, kind: str) -> dict[bytes, list[WrittenBack]]:
+    """What was sent and may be there, by natural key, in the order in which it was sent."""
+    found: dict[bytes, list[WrittenBack]] = {}
+    for row in connection.execute(
+        f"SELECT {_COLUMNS} FROM written_back WHERE source = ? AND kind = ? AND uuid IS NULL"
+        " AND natural_key IS NOT NULL ORDER BY id",
+        (source, kind),
+    ):
+        each = WrittenBack(*row)
+        found.setdefault(each.natural_key or b"", []).append(each)
+    return found

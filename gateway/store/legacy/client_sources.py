@@ -1,0 +1,45 @@
+"""Which objects of which sources stand behind what clients write: for write-back. Inside a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gateway.store.base.kinds import RAW_KIND, TRANSLATED
+
+
+def sources_with_zaak(connection: sqlite3.Connection, zaak: bytes) -> list[int]:
+    """The sources of which this zaak is held."""
+    rows = connection.execute(
+        "SELECT source FROM raw WHERE source IN (SELECT id FROM source) AND kind = ? AND uuid = ? ORDER BY source",
+        (RAW_KIND["zaak"], zaak),
+    )
+    return [row[0] for row in rows]
+
+
+def klanten_of_partij(connection: sqlite3.Connection, source: int, partij: int) -> list[bytes]:
+    """The klanten of a source that a partij (row) is."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.uuid FROM statement s JOIN claim c ON c.statement = s.id AND c.facet = 'zelf'"
+        " JOIN raw r ON r.id = c.raw WHERE s.document = ? AND r.source = ? AND r.kind = ? AND r.state = ?"
+        " ORDER BY r.uuid",
+        (partij, source, RAW_KIND["klant"], TRANSLATED),
+    )
+    return [row[0] for row in rows]
+
+
+def rollen_behind(connection: sqlite3.Connection, source: int, document: int) -> list[tuple[bytes, bytes]]:
+    """The rollen of a source that a document (row) of a partij was made of, each with its zaak."""
+    rows = connection.execute(
+        "SELECT DISTINCT r.uuid, r.zaak FROM made_of_statement m JOIN claim c ON c.statement = m.statement"
+        " JOIN raw r ON r.id = c.raw WHERE m.document = ? AND r.source = ? AND r.kind = ? AND r.state = ?"
+        " AND r.zaak IS NOT NULL ORDER BY r.uuid",
+        (document, source, RAW_KIND["rol"], TRANSLATED),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def phases(connection: sqlite3.Connection) -> dict[str, tuple[int, str]]:
+    """Of every source its row and phase, by name."""
+    return {
+        name: (row, phase) for row, name, phase in connection.execute("SELECT id, name, phase FROM source")
+    }

@@ -1,0 +1,207 @@
+"""What clients wrote and sources are still to be told (W1): that a value changed, not to what it did.
+
+One row a value, however often it was written. Functions that change something go inside `Store.write()`. Moments are
+microseconds UTC.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from mappings.model.findings import Finding
+
+# The furthest that a next try lies ahead; one that lies further was planned before the clock was set back.
+LONGEST_WAIT = 3600 * 1_000_000
+_COLUMNS = (
+    "w.id, s.name, w.kind, w.document, w.part, w.message, w.told, w.attempts, w.created, w.next_try, w.parked,"
+    " w.cause, w.fields"
+)
+_ROWS = f"SELECT {_COLUMNS} FROM writeback w JOIN source s ON s.id = w.source"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value of a client's document (uuid) that a source is to be told; `kind` is that of `write_back`.
+
+    `told` counts the writes: when more came in the meantime, it isn't done yet. `parked` is since when it waits for an
+    operator, with a code and the names of fields.
+    """
+
+    id: int
+    source: str
+    kind: str
+    document: bytes
+    part: str
+    message: dict[str, Any]
+    told: int
+    attempts: int
+    created: int
+    next_try: int
+    parked: int | None
+    cause: str | None
+    fields: str
+
+
+class Waiting(NamedTuple):
+    """How much waits of one kind for one source: the oldest since then, and how much is parked."""
+
+    source: str
+    kind: str
+    waiting: int
+    oldest: int | None
+    parked: int
+
+
+def put(
+    connection: sqlite3.Connection,
+    source: int,
+    kind: str,
+    document: bytes,
+    part: str,
+    message: Mapping[str, Any],
+    moment: int,
+) -> None:
+    """A client wrote this value. What waits already keeps its message: that is of what the source had then."""
+    connection.execute(
+        "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
+        " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
+        " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = told + 1, parked = NULL, fields = '',"
+        " next_try = CASE WHEN parked IS NULL THEN next_try ELSE excluded.next_try END",
+        {
+            "source": source,
+            "kind": kind,
+            "document": document,
+            "part": part,
+            "message": orjson.dumps(dict(message)).decode(),
+            "moment": moment,
+        },
+    )
+
+
+def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> list[Change]:
+    """Up to `most` changes that may be sent now, the longest waiting first.
+
+    While one waits whose last try failed by the source as a whole, it is the only one: it finds out whether the
+    source is back.
+    """
+    held_up = connection.execute(
+        f"{_ROWS} WHERE w.source = ? AND w.held_up = 1 AND w.parked IS NULL ORDER BY w.id LIMIT 1", (source,)
+    ).fetchone()
+    if held_up:
+        found = _change(held_up)
+        return [] if moment < found.next_try <= moment + LONGEST_WAIT else [found]
+    rows = connection.execute(
+        f"{_ROWS} WHERE w.source = :source AND w.parked IS NULL"
+        " AND (w.next_try <= :now OR w.next_try > :now + :longest) ORDER BY w.next_try, w.id LIMIT :most",
+        {"source": source, "now": moment, "longest": LONGEST_WAIT, "most": most},
+    )
+    return [_change(row) for row in rows]
+
+
+def done(connection: sqlite3.Connection, change: Change, message: Mapping[str, Any], moment: int) -> None:
+    """The source was told; a write that came since then is still to be, with `message`."""
+    gone = connection.execute(
+        "DELETE FROM writeback WHERE id = ? AND told = ? RETURNING id", (change.id, change.told)
+    ).fetchone()
+    if gone is None:
+        connection.execute(
+            "UPDATE writeback SET message = ?, attempts = 0, next_try = ?, held_up = 0, parked = NULL, cause = NULL,"
+            " fields = '' WHERE id = ?",
+            (orjson.dumps(dict(message)).decode(), moment, change.id),
+        )
+
+
+def postpone(
+    connection: sqlite3.Connection, change: Change, next_try: int, cause: str, *, holds_up: bool
+) -> None:
+    """A try failed: the next is at `next_try`. `holds_up`: by the source as a whole, so the others wait too."""
+    connection.execute(
+        "UPDATE writeback SET attempts = attempts + 1, next_try = ?, cause = ?, held_up = ? WHERE id = ?",
+        (next_try, cause, int(holds_up), change.id),
+    )
+
+
+def try_all(connection: sqlite3.Connection, source: int, moment: int) -> None:
+    """The source is back: what waits for a next try may go now."""
+    connection.execute(
+        "UPDATE writeback SET next_try = ?, held_up = 0 WHERE source = ? AND parked IS NULL AND next_try > ?",
+        (moment, source, moment),
+    )
+
+
+def park(connection: sqlite3.Connection, change: Change, moment: int, cause: str, fields: str = "") -> None:
+    """Only an operator can help: a code and the names of fields say with what. A write that came meanwhile is tried."""
+    connection.execute(
+        "UPDATE writeback SET attempts = attempts + 1, parked = ?, cause = ?, fields = ?, held_up = 0"
+        " WHERE id = ? AND told = ?",
+        (moment, cause, fields, change.id, change.told),
+    )
+
+
+def send(connection: sqlite3.Connection, ids: Iterable[int], moment: int, *, force: bool) -> int:
+    """Let parked changes go again; out: how many. `force`: whatever the source has by now."""
+    count = 0
+    for number in ids:
+        row = connection.execute(
+            "SELECT message FROM writeback WHERE id = ? AND parked IS NOT NULL", (number,)
+        ).fetchone()
+        if row is None:
+            continue
+        message = orjson.loads(row[0]) | ({"force": True} if force else {})
+        connection.execute(
+            "UPDATE writeback SET parked = NULL, attempts = 0, next_try = ?, cause = NULL, fields = '', message = ?"
+            " WHERE id = ?",
+            (moment, orjson.dumps(message).decode(), number),
+        )
+        count += 1
+    return count
+
+
+def drop(connection: sqlite3.Connection, number: int) -> bool:
+    """Forget a change: the source is not told. Out: was it there?"""
+    row = connection.execute("DELETE FROM writeback WHERE id = ? RETURNING id", (number,)).fetchone()
+    return row is not None
+
+
+def listing(connection: sqlite3.Connection, source: str = "", *, parked: bool = False) -> list[Change]:
+    """All changes that wait, of one source or all, those that are parked only when asked so."""
+    rows = connection.execute(
+        f"{_ROWS} WHERE (:source = '' OR s.name = :source) AND (:parked = 0 OR w.parked IS NOT NULL) ORDER BY w.id",
+        {"source": source, "parked": int(parked)},
+    )
+    return [_change(row) for row in rows]
+
+
+def of_document(connection: sqlite3.Connection, document: bytes) -> list[Change]:
+    """What waits of one document."""
+    rows = connection.execute(f"{_ROWS} WHERE w.document = ? ORDER BY w.id", (document,))
+    return [_change(row) for row in rows]
+
+
+def waiting(connection: sqlite3.Connection) -> list[Waiting]:
+    """How much waits, by source and kind."""
+    rows = connection.execute(
+        "SELECT s.name, w.kind, count(*) - count(w.parked), min(CASE WHEN w.parked IS NULL THEN w.created END),"
+        " count(w.parked) FROM writeback w JOIN source s ON s.id = w.source GROUP BY s.name, w.kind"
+        " ORDER BY s.name, w.kind"
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def tell(connection: sqlite3.Connection, source: int, document: bytes, findings: Iterable[Finding]) -> None:
+    """Keep findings on what a client wrote, each once."""
+    connection.executemany(
+        "INSERT INTO writeback_finding (source, rule, field, severity, action, document) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        [(source, each.rule, each.field, str(each.severity), each.action, document) for each in findings],
+    )
+
+
+def _change(row: Any) -> Change:
+    number, source, kind, document, part, message, *rest = row
+    return Change(number, source, kind, document, part, orjson.loads(message), *rest)

@@ -1,0 +1,41 @@
+"""One change of what clients wrote to its source, by its kind: contacts, contact details, klanten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.config.model import Config
+from gateway.store.operation.writeback import Change
+from gateway.writeback.contacts import Contacts, Planned
+from gateway.writeback.noting import CONTACT_KINDS
+from gateway.writeback.sending import Parked, Sending
+from mappings.model.findings import Finding
+from mappings.writeback import told
+
+
+class Courier:
+    """Tells one source of changes of any kind."""
+
+    def __init__(self, sending: Sending, config: Config) -> None:
+        self.sending = sending
+        self.contacts = Contacts(sending, without_zaak=config.writeback.contacts_to == sending.source.name)
+
+    def deliver(self, change: Change) -> Mapping[str, Any]:
+        """Tell the source of a change. Out: the message of a write that came meanwhile. Raises Parked, NotYet and
+        LegacyErrors."""
+        if change.kind in CONTACT_KINDS:
+            self.contacts.deliver(change)
+        return {}
+
+    def planned(self, change: Change) -> list[Planned]:
+        """What would be sent for a change if it were sent now; the source is not asked."""
+        if change.kind in CONTACT_KINDS:
+            return self.contacts.planned(change)
+        return []
+
+    def told_of(self, change: Change, parked: Parked) -> list[Finding]:
+        """What an operator is told of a change that waits for him."""
+        if parked.cause == told.CHANGED:
+            return [told.changed("W9", change.kind)]
+        return [told.refused(change.kind, parked.cause)]

@@ -1,0 +1,97 @@
+"""What clients wrote, read from the store as write-back needs it. Inside a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from gateway.store.base.kinds import LOCAL_ORIGIN
+from gateway.store.documents import lookup, reading
+from gateway.store.edits import editing, written_back
+from gateway.store.edits.editing import HeldDraft
+from gateway.store.legacy.client_sources import klanten_of_partij
+from gateway.store.legacy.objects import raw_rows
+from mappings.model.settings import ZaakCodes
+from mappings.values.uuids import uuid_in
+
+SUBJECT, PERSON, ACTOR = (
+    "onderwerpobject.klantcontact",
+    "betrokkene.hadKlantcontact",
+    "actorklantcontact.klantcontact",
+)
+
+
+@dataclass(slots=True)
+class Contact:
+    """A klantcontact that a client made, with what hangs on it.
+
+    `zaken` that its onderwerpobjecten name, `klanten` of the source with the rol of the betrokkene, `vorige` the
+    klantcontacten that it was about (uuids).
+    """
+
+    uuid: UUID
+    body: dict[str, Any]
+    moment: int
+    zaken: list[UUID] = field(default_factory=list)
+    klanten: dict[UUID, str] = field(default_factory=dict)
+    vorige: list[UUID] = field(default_factory=list)
+    initiator: bool | None = None
+    actor: dict[str, Any] | None = None
+
+
+def is_clients(connection: sqlite3.Connection, held: HeldDraft) -> bool:
+    """Did a client make this document, so that the source can't have it but by write-back?"""
+    return held.origin == LOCAL_ORIGIN and not editing.is_kept(connection, held.uuid)
+
+
+def contact(
+    connection: sqlite3.Connection, source: int, uuid: bytes, codes: Sequence[ZaakCodes]
+) -> Contact | None:
+    """A klantcontact of a client, None when it is not there any more."""
+    found = reading.find(connection, "klantcontact", uuid)
+    if found is None:
+        return None
+    held = editing.get(connection, found[0])
+    made = Contact(held.uuid, held.body, held.moment)
+    for row in lookup.referring(connection, SUBJECT, held.id):
+        subject = editing.get(connection, row)
+        if (zaak := zaak_of(subject.body, codes)) and zaak not in made.zaken:
+            made.zaken.append(zaak)
+        made.vorige += editing.uuids(connection, subject.links.get("wasKlantcontact", [])).values()
+    for row in lookup.referring(connection, PERSON, held.id):
+        person = editing.get(connection, row)
+        made.initiator = bool(made.initiator) or bool(person.body["initiator"])
+        for partij in person.links.get("wasPartij", []):
+            if klanten := klanten_of_partij(connection, source, partij):
+                rol = "belanghebbende" if person.body["rol"] == "klant" else "gesprekspartner"
+                made.klanten.setdefault(UUID(bytes=klanten[0]), rol)
+    for row in lookup.referring(connection, ACTOR, held.id):
+        for actor in editing.get(connection, row).links.get("actor", []):
+            body = editing.get(connection, actor).body
+            if made.actor is None or (made.actor["soortActor"] != "medewerker" == body["soortActor"]):
+                made.actor = body
+    return made
+
+
+def zaak_of(subject: dict[str, Any], codes: Sequence[ZaakCodes]) -> UUID | None:
+    """The zaak that the body of an onderwerpobject names by one of these codes (M29)."""
+    named = subject.get("onderwerpobjectidentificator") or {}
+    triple = tuple(named.get(name, "") for name in ("codeObjecttype", "codeRegister", "codeSoortObjectId"))
+    return uuid_in(named.get("objectId")) if triple in {tuple(each) for each in codes} else None
+
+
+def zaken_of(connection: sqlite3.Connection, row: int, codes: Sequence[ZaakCodes]) -> list[UUID]:
+    """The zaken that the onderwerpobjecten of a klantcontact (row) name."""
+    bodies = [editing.get(connection, each).body for each in lookup.referring(connection, SUBJECT, row)]
+    return [zaak for body in bodies if (zaak := zaak_of(body, codes))]
+
+
+def moment_at_source(connection: sqlite3.Connection, source: int, contact: UUID) -> bytes | None:
+    """The contactmoment at a source that a klantcontact is: one that it gave, or that write-back made there."""
+    if contact.bytes in raw_rows(connection, source, "contactmoment", [contact.bytes]):
+        return contact.bytes
+    notes = written_back.of_document(connection, source, contact.bytes)
+    return next((note.uuid for note in notes if note.kind == "contactmoment"), None)
