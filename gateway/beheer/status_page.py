@@ -24,9 +24,9 @@ from gateway.operator.status import (
     doing_text,
     kinds_shown,
     overview,
-    run_told,
+    run_label,
     trouble,
-    unread_told,
+    unread_text,
 )
 from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError
@@ -76,9 +76,9 @@ class Beheer:
             trouble=trouble(status),
             phases=PHASES,
             coverages=COVERAGES,
-            run_told=run_told,
+            run_label=run_label,
             kinds_shown=kinds_shown,
-            unread=unread_told,
+            unread=unread_text,
             when=local_of,
             doing=partial(_doing, status),
         )

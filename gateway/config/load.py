@@ -30,7 +30,7 @@ from gateway.config.model import (
 )
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
 from gateway.config.written import PREFIX, ConfigError, read
-from mappings.model.config_key import shown
+from mappings.model.config_key import printable
 from mappings.model.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 # What stands in an Authorization header as it is.
@@ -149,7 +149,9 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
         if lines:
             continue
         if values["name"] in names:
-            errors.append(f"{where}.name: {shown(name)} komt twee keer voor; geef elke bron een eigen naam")
+            errors.append(
+                f"{where}.name: {printable(name)} komt twee keer voor; geef elke bron een eigen naam"
+            )
         names.add(values["name"])
         variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
         values["secret"] = _secret(values, "secret", where, errors, variable)
@@ -201,7 +203,9 @@ def _contacts_to(values: Mapping[str, Any], sources: Iterable[Source], errors: l
     name = values["contacts_to"]
     if name and not any(each.name == name and "contactmomenten" in each.write_back for each in sources):
         fix = SECTIONS["writeback"].fields["contacts_to"].metadata["fix"]
-        errors.append(f"writeback.contacts_to: {shown(name)} is geen bron die contactmomenten krijgt; {fix}")
+        errors.append(
+            f"writeback.contacts_to: {printable(name)} is geen bron die contactmomenten krijgt; {fix}"
+        )
 
 
 def _secret(

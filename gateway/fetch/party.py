@@ -14,7 +14,7 @@ from uuid import UUID
 
 from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, fetched_times, note_fetched, set_fetched
@@ -73,7 +73,7 @@ class Parties:
         """
         if not self._to_do(key):
             return
-        about_to_wait(self.fetcher.name, "wacht op dezelfde vraag van een ander")
+        take_waiting_place(self.fetcher.name, "wacht op dezelfde vraag van een ander")
         walked = claims.walked_by_key(self.fetcher.sealed(key))
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.

@@ -16,7 +16,7 @@ from gateway.ingest import written_back
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
 from gateway.ingest.ingest import Ingest
-from gateway.ingest.ties import TIES, TYING, is_free, state_of_zaken, tie_of
+from gateway.ingest.ties import TIES, TYING, deciding_state, tie_of
 from gateway.store.base.compression import Damaged, unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -32,13 +32,11 @@ from gateway.store.edits.written_back import WrittenBack
 from gateway.store.inspect import comparing
 from gateway.store.inspect.comparing import HeldClaim, HeldObject
 from gateway.store.legacy import ties
-from gateway.store.legacy.objects import raw_rows
+from gateway.store.legacy.objects import states
 from mappings.identity.sealed import sealed_body, sealed_text
 from mappings.model.findings import Untranslatable
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
-from mappings.standards import KINDS
-from mappings.standards.declaration import Decides
 from mappings.values.uuids import uuid_in
 
 # The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
@@ -141,18 +139,9 @@ class Comparison:
     def _zaken(self, objects: Sequence[tuple[str, bytes, bytes | None]]) -> list[int | None]:
         """For each object (kind, uuid, zaak) the state of the zaak or zaken that decide on it (M34)."""
         uuids = sorted({zaak for kind, _, zaak in objects if zaak is not None and kind != "zaak"})
-        states: list[int | None] = []
         with self.store.read() as connection:
-            rows = raw_rows(connection, self.source, "zaak", uuids)
-            for kind, uuid, zaak in objects:
-                decides = KINDS[kind].decides
-                if decides is Decides.ITS_TIES:
-                    states.append(state_of_zaken(connection, self.source, uuid))
-                elif is_free(decides, zaak):
-                    states.append(TRANSLATED)
-                else:
-                    states.append(rows[zaak].state if zaak in rows else None)
-        return states
+            known = states(connection, self.source, "zaak", uuids)
+            return [deciding_state(connection, self.source, *each, known) for each in objects]
 
     def _state(self, item: Incoming, zaak: int | None) -> int:
         translated = self.ingest.translate(self.name, item)

@@ -13,12 +13,12 @@ from uuid import UUID
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
+from gateway.ingest.documents.recompute import Merging
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.ingest.outcome import Result
 from gateway.ingest.rebuild_batch import Again
-from gateway.ingest.recompute import Merging
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import GONE, UNREADABLE
 from gateway.store.edits.adopting import ADOPTABLE
@@ -144,7 +144,7 @@ class Ingest(Translator):
         self,
         source: str,
         held: Sequence[rebuilding.HeldContent],
-        merged: Bits,
+        merged: RowSet,
         also: Callable[[sqlite3.Connection, Result], None],
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
+from gateway.ingest.dependents import kept_tie
 from gateway.ingest.incoming import Incoming, body_of
 from gateway.ingest.ties import TIES
 from gateway.store.base.kinds import QUARANTINED, TRANSLATED
@@ -24,7 +25,7 @@ from mappings.model.ties import Tie
 class Again(Batch):
     """A batch of objects that are held, and looked at again."""
 
-    def again(self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: Bits) -> None:
+    def again(self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: RowSet) -> None:
         """Translate held objects again; one that is gone or was taken anew meanwhile is right already.
 
         `merged` are the statements (rows) that this rebuild made parties and actors of before.
@@ -69,7 +70,7 @@ class Again(Batch):
     ) -> bool:
         """Is an object held as it is translated now? Its findings are noted again either way."""
         translated = self.translator.translate(self.source_name, item)
-        state = self._state(item, translated, zaken)
+        state = self.dependents.state_of(item, translated, zaken)
         facts: str | None = None
         says: set[rebuilding.Said] = set()
         findings: list[Finding] = []
@@ -87,7 +88,7 @@ class Again(Batch):
         self.claims.findings[row.id] = findings
         if said != says:
             rebuilding.distrust(self.connection, row.id, said, says)
-        wanted = (item.zaak, state, item.digest, facts, says, self._tie_of(item, state, translated))
+        wanted = (item.zaak, state, item.digest, facts, says, kept_tie(item, state, translated))
         return (row.zaak, row.state, row.digest, row.facts, said, tied) == wanted
 
     def leftovers(self, found: rebuilding.Leftovers) -> None:

@@ -69,7 +69,7 @@ class Abonnementen:
         self._tokens = Tokens(Source("notificaties", settings.url, settings.client_id, settings.secret))
         self._session = outgoing_session(settings.ca_bundle)
 
-    def ours(self) -> list[dict[str, Any]]:
+    def own(self) -> list[dict[str, Any]]:
         """The abonnementen with our callbackUrl. Raises AbonnementError."""
         found = self._call("GET", self._address)
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
@@ -78,7 +78,7 @@ class Abonnementen:
 
     def register(self) -> str:
         """See to it that there is one abonnement on the kanaal zaken. Out: MADE or UPDATED. Raises AbonnementError."""
-        held = self.ours()
+        held = self.own()
         if not held:
             self._call("POST", self._address, self._body)
             return MADE

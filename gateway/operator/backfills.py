@@ -64,7 +64,7 @@ def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     if source is None or last is None:
         return {"running": False, "stopped": False, "run": None, "now": None}
     running = last.status == runs.RUNNING
-    progress = backfills.told(connection, source) if running else None
+    progress = backfills.last_report(connection, source) if running else None
     news = progress.news if progress and progress.moment >= last.started else None
     counters = news.pop("counters") if news else last.counters
     return {
@@ -99,7 +99,7 @@ def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WI
     while True:
         with store.read() as connection:
             row = held_source(connection, source.name)
-            progress = backfills.told(connection, row) if row else None
+            progress = backfills.last_report(connection, row) if row else None
         if progress and progress.moment > since and progress.news.get("waits") == gate.PAUSED:
             return True
         if not runs_now(store, source):

@@ -11,13 +11,15 @@ from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
 from gateway.legacy import errors
+from gateway.legacy.client.addresses import uuid_of
+from gateway.legacy.client.answers import ListCount
 from gateway.legacy.client.api_versions import NEWEST
-from gateway.legacy.client.source_client import ListCount, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier
 from gateway.operator.check_report import CheckLine, Level, SourceReport, explain
-from gateway.operator.exposure import open_files, over_the_network
+from gateway.operator.exposure import exposed_because, open_files
 from gateway.store.file.errors import StoreError
 from gateway.store.inspect.rebuilding import to_rebuild
 from gateway.store.operation import events
@@ -317,7 +319,7 @@ def check_config(config: Config) -> list[CheckLine]:
                 "zonder fout. Clients letten daar niet op en maken dubbele partijen.",
             )
         )
-    if why := over_the_network(config):
+    if why := exposed_because(config):
         text = f"{why}. klantbrug serve start zo alleen met --insecure."
         lines.append(CheckLine(Level.PROBLEM, text))
     return lines

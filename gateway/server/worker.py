@@ -50,7 +50,7 @@ IDLE_SECONDS = 75
 MARGIN = 2
 
 
-class Front:
+class RequestEntry:
     """Where each request of a process comes in."""
 
     def __init__(self, app: App, gateway: Gateway, long_places: int, loop: asyncio.AbstractEventLoop) -> None:
@@ -113,7 +113,7 @@ def work(
     sys.setswitchinterval(SWITCH_SECONDS)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    front = Front(app, gateway, long_places, loop)
+    front = RequestEntry(app, gateway, long_places, loop)
     port = listener.getsockname()[1]
     most = max(1, gateway.max_connections // gateway.workers)
     connections = Connections(port, most, gateway.client_seconds, front.clients)

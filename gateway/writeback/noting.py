@@ -14,7 +14,7 @@ from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
 from gateway.store.documents import lookup
 from gateway.store.edits import editing, written_back
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 from gateway.store.legacy import client_sources
 from gateway.store.operation import writeback as queue
 from gateway.writeback import reading
@@ -45,7 +45,7 @@ class Noting:
         self._codes = config.mapping.zaak_codes
         self._contacts_to = config.writeback.contacts_to
 
-    def saved(self, connection: sqlite3.Connection, row: int, before: HeldDraft | None) -> None:
+    def saved(self, connection: sqlite3.Connection, row: int, before: EditableDocument | None) -> None:
         """A client made or changed a document (row); `before` is how it was, None for a new one."""
         held = editing.get(connection, row)
         contacts = self._contacts(connection, held, before)
@@ -64,7 +64,7 @@ class Noting:
                 self._note_contacts(connection, contacts)
 
     def _contacts(
-        self, connection: sqlite3.Connection, held: HeldDraft, before: HeldDraft | None
+        self, connection: sqlite3.Connection, held: EditableDocument, before: EditableDocument | None
     ) -> list[int]:
         """The klantcontacten (rows) that a document belongs to or belonged to."""
         if held.kind == "klantcontact":
@@ -88,7 +88,7 @@ class Noting:
             for source, number in self._told_of(connection, zaken, held.uuid):
                 queue.put(connection, number, contact_kind(source), held.uuid.bytes, "", {}, moment)
 
-    def _note_deleted(self, connection: sqlite3.Connection, held: HeldDraft) -> None:
+    def _note_deleted(self, connection: sqlite3.Connection, held: EditableDocument) -> None:
         open_sources = self._open(connection)
         for source, number in open_sources:
             kind = contact_kind(source)

@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing, written_back
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 from gateway.store.legacy.client_sources import klanten_of_partij
 from gateway.store.legacy.objects import raw_rows
 from mappings.model.settings import ZaakCodes
@@ -42,7 +42,7 @@ class Contact:
     actor: dict[str, Any] | None = None
 
 
-def is_clients(connection: sqlite3.Connection, held: HeldDraft) -> bool:
+def is_clients(connection: sqlite3.Connection, held: EditableDocument) -> bool:
     """Did a client make this document, so that the source can't have it but by write-back?"""
     return held.origin == LOCAL_ORIGIN and not editing.is_kept(connection, held.uuid)
 

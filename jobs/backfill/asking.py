@@ -20,7 +20,7 @@ from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
 from gateway.legacy.background import background, patient
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.errors import NotNow, TooLarge
+from gateway.legacy.errors import TooLarge, WaitTooLong
 from gateway.legacy.pacing.gate import LONG
 from gateway.legacy.pacing.turns import BROKEN
 from gateway.store.operation import backfills, runs
@@ -108,7 +108,7 @@ class AskingSource:
             try:
                 self.one(self._version)
                 return
-            except NotNow as error:
+            except WaitTooLong as error:
                 if error.waiting.reason == BROKEN:
                     raise
 
@@ -134,13 +134,13 @@ class AskingSource:
 
         def take(answer: tuple[int, Any]) -> None:
             asked, found = answer
-            result = self.fetcher.settle(kind, uuid, found, asked)
+            result = self.fetcher.apply_answer(kind, uuid, found, asked)
             self.telling.count(BY_UUID, 1, result)
-            self.settle(result)
+            self.fetch_dependents(result)
 
         return Question(partial(dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
 
-    def settle(self, result: Result) -> None:
+    def fetch_dependents(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
         self.first.extend(self.by_uuid(kind, uuid) for kind, uuid in sorted(result.doubtful))
         self.first.extend(self.by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
@@ -167,7 +167,7 @@ class AskingSource:
                     return
                 result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
                 self.telling.count(kind, len(found), result)
-                self.settle(result)
+                self.fetch_dependents(result)
 
             self.first.extend(
                 Question(
@@ -210,7 +210,7 @@ class AskingSource:
         self.tell()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             runs.beat(connection, self.run)
-            backfills.tell(connection, self.source, self.telling.news(self.asked_how))
+            backfills.report(connection, self.source, self.telling.news(self.asked_how))
         if self.asked_how["waiting"] in LONG and self.yields():
             raise Yielded
         self._looked = time.monotonic()

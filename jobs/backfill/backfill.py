@@ -29,7 +29,7 @@ from uuid import UUID
 from gateway.base.clock import now
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.store.file.errors import StoreError, in_words
@@ -126,7 +126,7 @@ class Backfill:
                 with ended, self.store.write(synced=True) as connection:
                     runs.end_run(connection, run, status, message)
                 if status in runs.ENDED:
-                    self.asking.client.forget_overrides()
+                    self.asking.client.clear_overrides()
             leases.let_go(self.store, grip)
 
     def _all(self, run: runs.Run) -> str:
@@ -247,7 +247,7 @@ class Backfill:
                 keep(connection, shown(page.objects, result.new), number)
 
             result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also, asked=page.asked)
-            asking.settle(result)
+            asking.fetch_dependents(result)
             if kind == "contactmoment":
                 asking.ties(page.objects if cursor.look <= cursor.all_ties else result.new)
             self._total(kind, None if filters else page.count)

@@ -104,6 +104,6 @@ def _take(asking: AskingSource, found: list[dict[str, Any]], asked: int, way: st
         asking.keep(connection)
 
     ingest, name = asking.fetcher.ingest, asking.fetcher.name
-    asking.settle(ingest.take(name, CONNECTION, found, also, asked=asked))
+    asking.fetch_dependents(ingest.take(name, CONNECTION, found, also, asked=asked))
     asking.work(lambda: None)
     asking.tell()

@@ -14,16 +14,16 @@ from gateway.legacy.errors import (
     CircuitOpen,
     DeadlinePassed,
     LegacyError,
-    NotNow,
     Stopped,
     TooManyRequests,
     Unreachable,
+    WaitTooLong,
 )
 from gateway.store.file.errors import SAYS, StoreError, name_of
 from gateway.store.operation import following, leases
 
 # Says nothing of an object: it was not looked at.
-NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, NotNow, TooManyRequests)
+NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, WaitTooLong, TooManyRequests)
 # So many are tried, for the first may be broken too.
 OTHERS = 2
 # The cause of trouble that nobody thought of.

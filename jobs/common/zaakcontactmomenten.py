@@ -21,7 +21,7 @@ from gateway.fetch.contents import no_list
 from gateway.fetch.fetcher import Fetcher
 from gateway.legacy.background import patient
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.errors import CircuitOpen, Forbidden, LegacyError, NotNow
+from gateway.legacy.errors import CircuitOpen, Forbidden, LegacyError, WaitTooLong
 from gateway.store.inspect import comparing
 from gateway.store.operation import following
 from jobs.common.crew import Answers
@@ -39,7 +39,7 @@ MOST = 5_000
 PIECE = 200
 PATIENCE = 24 * 3600.0
 # Says nothing of the list: the source was not asked.
-_NOT_ASKED = (CircuitOpen, NotNow)
+_NOT_ASKED = (CircuitOpen, WaitTooLong)
 
 
 def way_of(fetcher: Fetcher) -> str:

@@ -24,8 +24,8 @@ from gateway.store.operation.writeback import Change
 from gateway.writeback.delivering import Courier
 from gateway.writeback.sending import NotYet, Parked, Sending
 from jobs.common.backoff import LONGEST_WAIT, back_off
-from jobs.common.work import Work
 from jobs.common.failures import UNEXPECTED, is_of_the_job
+from jobs.common.work import Work
 
 log = get_logger("klantbrug.writeback")
 

@@ -70,7 +70,7 @@ class Followed:
         visit = self.visit()
         for uuid in sorted(result.refetch_zaken):
             self.fetcher.reread_zaak(visit, uuid)
-        self.fetcher.settle_up(visit, result)
+        self.fetcher.fetch_dependents(visit, result)
         return result
 
     def ties_of_new(self, objects: Sequence[dict[str, Any]]) -> set[UUID]:

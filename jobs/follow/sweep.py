@@ -31,13 +31,13 @@ from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
 from gateway.installation import Installation
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten
+from jobs.common.failures import NOT_ASKED, UNEXPECTED, gives_lists, gives_others, is_of_the_job
 from jobs.common.lists import all_kinds_of
 from jobs.common.work import Work
-from jobs.common.failures import NOT_ASKED, UNEXPECTED, gives_lists, gives_others, is_of_the_job
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep_rounds import UNKNOWN, SweepPlace, is_due, is_void, kinds_in
 from mappings.standards import CONNECTION

@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.ingest import Ingest, Result
 from gateway.store.base.kinds import WAITING
 from gateway.store.documents.numbering import number_what_clients_wrote
@@ -169,7 +169,7 @@ class Rebuild:
                 set_state(connection, lost, WAITING)
 
     def _walk(self, run: runs.Run, cursor: RebuildCursor) -> None:
-        merged = Bits()
+        merged = RowSet()
         while True:
             with self.store.read() as connection:
                 held = rebuilding.piece(connection, self.source, cursor.after, cursor.until, PIECE)
@@ -186,7 +186,7 @@ class Rebuild:
         cursor: RebuildCursor,
         name: str,
         held: list[rebuilding.HeldContent],
-        merged: Bits,
+        merged: RowSet,
     ) -> None:
         def keep(connection: Any, result: Result) -> None:
             cursor.after = held[-1].id

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.claim_writer import SAYING
@@ -43,7 +43,7 @@ class Judge:
         self.source = fetcher.source
         self.comparison = Comparison(fetcher.ingest, fetcher.name, fetcher.source)
         self.ledger = ledger
-        self.seen = Bits()
+        self.seen = RowSet()
         # Zaaktypen of zaken that the source showed and that are not held.
         self.zaaktype_of: dict[bytes, str] = {}
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
 from gateway.legacy.client.source_client import ZakenClient
@@ -53,7 +53,7 @@ class SampleVerify:
         self.judge = Judge(fetcher, self.ledger, answers)
         self.rehearsal = Rehearsal(fetcher, self.ledger, repair, tell, save=lambda: None)
         # What was met on the way from the zaken.
-        self._judged = Bits()
+        self._judged = RowSet()
         self._met: set[tuple[str, bytes]] = set()
 
     def run(self) -> None:

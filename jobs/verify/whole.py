@@ -21,10 +21,11 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
-from gateway.legacy.client.source_client import Page, ZakenClient
+from gateway.legacy.client.answers import Page
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import BadAnswer
 from gateway.store.inspect import comparing
 from jobs.common import zaakcontactmomenten
@@ -69,7 +70,7 @@ class ListLook:
     pages: int = 0
     shown: int = 0
     moved: bool = False
-    seen: Bits = field(default_factory=Bits)
+    seen: RowSet = field(default_factory=RowSet)
 
 
 class WholeVerify:
@@ -102,10 +103,10 @@ class WholeVerify:
         # Pages that were read before a stop may have others on them now.
         self._resumed = bool(cursor)
         if cursor:
-            self.judge.seen = Bits(cursor["seen"])
+            self.judge.seen = RowSet(cursor["seen"])
             self.judge.zaaktype_of = {bytes.fromhex(zaak): name for zaak, name in cursor["zaaktypen"].items()}
             if reading := cursor["reading"]:
-                self.reading = ListLook(**reading | {"seen": Bits(reading["seen"])})
+                self.reading = ListLook(**reading | {"seen": RowSet(reading["seen"])})
 
     def packed(self) -> dict[str, Any]:
         """Where it is and all that it needs to go on, as JSON takes it: numbers, uuids and kinds."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.base import log_throttle as module
-from gateway.base.log_throttle import Seldom
+from gateway.base.log_throttle import LogThrottle
 
 
 class Log:
@@ -55,7 +55,7 @@ def test_the_first_is_told_at_once_and_the_others_are_counted(monkeypatch: pytes
     log, clock = Log(), Clock()
     monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(module.threading, "Timer", clock.timer)
-    seldom = Seldom(log, "bron antwoordt niet", seconds=60)  # type: ignore[arg-type]
+    seldom = LogThrottle(log, "bron antwoordt niet", seconds=60)  # type: ignore[arg-type]
     threads = [
         threading.Thread(target=lambda: [seldom.warning(source="a", cause="x") for _ in range(100)])
         for _ in range(8)

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
+from builders.probe.probe import Probe
 from builders.support import let_be, sample_data, some_zaken, write_config
 
 from gateway.config.load import load_config
@@ -39,7 +39,7 @@ class EarlierSource:
         self.count = 0
         installation = self.open("template")
         assert Backfill(installation.fetchers["bron"]).run()
-        installation.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        Probe(installation.store).checkpoint()
         installation.store.close()
 
     def open(self, name: str) -> Installation:
@@ -75,15 +75,8 @@ class EarlierSource:
 
     def shown(self, installation: Installation, kind: str, number: int = 0) -> dict[str, Any]:
         """An object of the source that went into a document."""
-        connection = installation.store.connection()
-        found = [
-            raw
-            for raw in self.server.dataset.objects(kind)
-            if connection.execute(
-                "SELECT 1 FROM raw r JOIN provenance p ON p.raw = r.id WHERE r.uuid = ?",
-                (UUID(last(raw["url"])).bytes,),
-            ).fetchone()
-        ]
+        probe = Probe(installation.store)
+        found = [raw for raw in self.server.dataset.objects(kind) if probe.made_of(last(raw["url"]))]
         return found[number]
 
 

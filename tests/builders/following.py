@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from builders.probe.tamper import Tamper
 from builders.support import sample_slice, some_zaken
 
 from gateway.base import clock
@@ -162,6 +163,4 @@ def given_long_ago(monkeypatch: pytest.MonkeyPatch, installation: Installation, 
     """Let these not be among what the source gave lately, one of which is asked when they fail."""
     monkeypatch.setattr("gateway.store.operation.following.LATELY", 3)
     for each in uuids:
-        installation.store.connection().execute(
-            "UPDATE raw SET last_seen = last_seen - 1000000 WHERE uuid = ?", (uuid.UUID(each).bytes,)
-        )
+        Tamper(installation.store).seen_before(each, 1_000_000)

@@ -14,10 +14,10 @@ from uuid import UUID
 import orjson
 from builders.earlier_objects import contactmoment, klant, klantcontactmoment
 from builders.edits import Raw, World, ref
-from builders.indexes import out_of_step
 from builders.legacy_objects import BSN, KVK, klantcontact, medewerker, organisatie, persoon, uuid_of, zaak
+from builders.probe.indexes import out_of_step
+from builders.probe.probe import Probe
 
-from gateway.store.base.kinds import KIND
 from gateway.store.inspect import rebuilding
 from gateway.store.inspect.dump import dump_lines
 
@@ -116,7 +116,7 @@ class History:
             self.step(*step)
 
     def step(self, action: str, *numbers: int) -> None:
-        before = self._origins()
+        before = Probe(self.world.store).came_from()
         if action in LEGACY:
             changed = LEGACY[action](self, *numbers)
             self._kept(before, changed, action)
@@ -222,10 +222,7 @@ class History:
 
     def _all(self, kind: str) -> list[str]:
         """The documents of a kind, in an order that is that of each run."""
-        with self.world.store.read() as connection:
-            rows = connection.execute("SELECT uuid FROM document WHERE kind = ?", (KIND[kind],)).fetchall()
-        uuids = [str(UUID(bytes=row[0])) for row in rows]
-        return sorted(uuids, key=self._place)
+        return sorted(Probe(self.world.store).document_uuids(kind), key=self._place)
 
     def _any(self, kind: str, number: int) -> str | None:
         found = self._all(kind)
@@ -298,11 +295,8 @@ class History:
 
     def restore(self, which: int, _: int, __: int) -> None:
         """The operator brings back something that a client deleted."""
-        with self.world.store.read() as connection:
-            rows = connection.execute(
-                "SELECT DISTINCT value ->> '$.root' FROM local WHERE part = '' ORDER BY 1"
-            ).fetchall()
-        roots = sorted((row[0] for row in rows), key=self._place)
+        written = Probe(self.world.store).written().items()
+        roots = sorted({value["root"] for (_, part), value in written if part == ""}, key=self._place)
         if roots:
             self.world.ingest.restore(UUID(roots[which % len(roots)]))
 
@@ -328,20 +322,6 @@ class History:
                     if shown[name] == value
                     or (name in REFERENCES and shown[name] and self._followed(name, value, shown[name]))
                 }
-
-    def _origins(self) -> dict[str, set[str]]:
-        """Of each document from the legacy the objects that it came from, and those of what it can't do without."""
-        with self.world.store.read() as connection:
-            rows = connection.execute(
-                "SELECT d.uuid, r.uuid FROM document d JOIN provenance p ON p.document = d.id"
-                " JOIN raw r ON r.id = p.raw UNION SELECT d.uuid, r.uuid FROM document d"
-                " JOIN link l ON l.source = d.id JOIN provenance p ON p.document = l.target"
-                " JOIN raw r ON r.id = p.raw"
-            ).fetchall()
-        found: dict[str, set[str]] = {}
-        for uuid, raw in rows:
-            found.setdefault(str(UUID(bytes=uuid)), set()).add(str(UUID(bytes=raw)))
-        return found
 
     def _kept(self, origins: Mapping[str, set[str]], changed: set[str], action: str) -> None:
         """Nothing that a client wrote is lost, but what came from an object that changed and what refers to that."""

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from builders.paths import DATA
+from builders.probe.probe import Probe
 
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
@@ -130,9 +131,8 @@ class Register:
             if exchange.method in ("POST", "PUT", "PATCH") and exchange.status in (200, 201):
                 put_documents(connection, [(self._document(exchange.resource, exchange.response), None)])
             elif exchange.method == "DELETE" and exchange.status == 204:
-                uuid = UUID(exchange.path.rpartition("/")[2]).bytes
-                rows = connection.execute("SELECT id FROM document WHERE uuid = ?", (uuid,)).fetchall()
-                remove_documents(connection, [row[0] for row in rows])
+                uuid = exchange.path.rpartition("/")[2]
+                remove_documents(connection, Probe(self.store).values("document", "id", uuid=uuid))
 
     def _document(self, resource: declared.Resource, shown: dict[str, Any]) -> Document:
         uuid = UUID(shown["uuid"])

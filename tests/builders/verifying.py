@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from builders.probe.probe import Probe
 from click.testing import CliRunner, Result
 
 from gateway.cli.main import cli
@@ -57,19 +58,6 @@ def a_rol(server: SampleServer) -> dict[str, Any]:
     )
 
 
-def sql(installation: Installation, statement: str, *values: Any) -> None:
-    """Do what only somebody with the file can do, without the guard of references."""
-    connection = installation.store.connection()
-    connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute("PRAGMA recursive_triggers = OFF")
-    assert connection.execute(statement, values).rowcount > 0
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
-def one(installation: Installation, query: str, *values: Any) -> Any:
-    return installation.store.connection().execute(query, values).fetchone()[0]
-
-
 def command(installation: Installation, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
@@ -104,4 +92,4 @@ def interrupted(
         except KeyboardInterrupt:
             stops += 1
             assert stops < 100
-        first = first or one(installation, "SELECT started FROM run WHERE job = 'verify'")
+        first = first or Probe(installation.store).runs("verify")[0].started

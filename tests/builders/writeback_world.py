@@ -11,6 +11,7 @@ from uuid import UUID
 
 from builders.earlier_source import last
 from builders.following import small
+from builders.probe.writeback_probe import WriteBackProbe
 from builders.support import API, dump_digest, let_be, read_config, write_client, write_config
 
 from gateway.installation import Installation, open_installation
@@ -61,7 +62,7 @@ class WriteBackWorld:
         installation = let_be(open_installation(read_config(path)))
         assert Backfill(installation.fetchers["bron"]).run()
         let_be(installation)
-        installation.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        WriteBackProbe(installation.store).checkpoint()
         installation.store.close()
 
     def fresh(self) -> World:
@@ -149,9 +150,7 @@ class World:
 
     def hurry(self) -> None:
         """Let everything that waits go now, as after the time that it waits for."""
-        with self.store.write() as connection:
-            connection.execute("UPDATE writeback SET next_try = 0 WHERE parked IS NULL")
-            connection.execute("UPDATE written_back SET asked = asked - ?", (SETTLED,))
+        WriteBackProbe(self.store).later(SETTLED)
 
     def queue(self) -> list[queue.Change]:
         """What waits."""
@@ -160,8 +159,7 @@ class World:
 
     def findings(self) -> set[tuple[str, str, str]]:
         """The rule, field and action of what an operator is told."""
-        with self.store.read() as connection:
-            return set(connection.execute("SELECT rule, field, action FROM writeback_finding").fetchall())
+        return WriteBackProbe(self.store).findings()
 
     def bound(self, document: str) -> dict[tuple[str, str], str]:
         """What a document became at the source: its uuid by kind and step."""
@@ -183,11 +181,7 @@ class World:
 
 def zaak_of(world: World, number: int = 0) -> str:
     """A zaak that the store holds and shows."""
-    with world.store.read() as connection:
-        rows = connection.execute(
-            "SELECT uuid FROM raw WHERE kind = 1 AND state = 1 ORDER BY uuid"
-        ).fetchall()
-    return str(UUID(bytes=rows[number][0]))
+    return WriteBackProbe(world.store).shown_zaken()[number]
 
 
 def made_at(data: Dataset, kind: str, before: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

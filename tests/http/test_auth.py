@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import Callable
 
 import pytest
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.served import Client
 
-from gateway.base.clock import now
 from gateway.http.auth import Gatekeeper, TokenError, create_token, identify
 from gateway.http.problems import Problem
-from gateway.http.wrong_tokens import FREE_OF_ADDRESS, Guesses
+from gateway.http.wrong_tokens import FREE_OF_ADDRESS, WrongTokens
 from gateway.store.file.database import Store
+from gateway.store.operation import tokens
 from gateway.store.operation.tokens import listing, revoke
 
 
@@ -26,7 +27,7 @@ def refusal(gatekeeper: Gatekeeper, header: str | None, scope: str = "read") -> 
 
 def test_a_token_is_kept_as_its_digest_only(store: Store) -> None:
     secret = create_token(store, "KISS", "read")
-    row = store.connection().execute("SELECT name, digest, scope FROM token").fetchone()
+    (row,) = Probe(store).rows("token", "name", "digest", "scope")
     assert row == ("KISS", hashlib.sha256(secret.encode()).digest(), "read")
     for file in store.path.parent.iterdir():
         assert secret.encode() not in file.read_bytes()
@@ -84,13 +85,13 @@ def test_a_revoked_token_stops_working_within_seconds(store: Store) -> None:
     header = f"Token {create_token(store, 'x', 'read')}"
     gatekeeper = Gatekeeper(store, remembered_seconds=0)
     gatekeeper.admit(header, "read")
-    with store.write() as connection:
-        connection.execute("UPDATE token SET revoked = ?", (now(),))
+    assert tokens.revoke(store, "x")
     assert refusal(gatekeeper, header) == (401, "authentication_failed", "Ongeldige token.")
 
 
 def last_used(store: Store) -> int | None:
-    return store.connection().execute("SELECT last_used FROM token").fetchone()[0]
+    (row,) = tokens.listing(store)
+    return row.last_used
 
 
 def test_use_is_noted_at_most_once_a_minute(store: Store) -> None:
@@ -101,8 +102,7 @@ def test_use_is_noted_at_most_once_a_minute(store: Store) -> None:
     assert first is not None
     identify(store, header)
     assert last_used(store) == first
-    with store.write() as connection:
-        connection.execute("UPDATE token SET last_used = last_used - 61000000")
+    Tamper(store).tokens_used_before(61_000_000)
     identify(store, header)
     assert last_used(store) >= first
 
@@ -110,14 +110,9 @@ def test_use_is_noted_at_most_once_a_minute(store: Store) -> None:
 def test_a_busy_store_does_not_keep_a_reader_waiting(store: Store, serve: Callable[..., Client]) -> None:
     """Another process is writing: the answer comes at once, and the use is noted another time."""
     client = serve()
-    writer = sqlite3.connect(store.path, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    try:
+    with Probe(store).written_elsewhere():
         assert client.get("/partijen").status == 200
         assert last_used(store) is None
-    finally:
-        writer.execute("ROLLBACK")
-        writer.close()
 
 
 def test_without_a_token_nobody_learns_what_is_there(client: Client) -> None:
@@ -154,7 +149,7 @@ def test_who_guesses_is_told_to_come_back_and_nobody_waits(store: Store) -> None
 
 
 def test_guesses_of_many_addresses_are_counted_together_and_a_right_token_passes(store: Store) -> None:
-    guesses = Guesses(free_of_all=20)
+    guesses = WrongTokens(free_of_all=20)
     gatekeepers = [Gatekeeper(store, guesses=guesses, remembered_seconds=0) for _ in range(2)]
     header = f"Token {create_token(store, 'x', 'read')}"
     seen = [guess(gatekeepers[number % 2], f"10.0.1.{number}").status for number in range(25)]

@@ -8,12 +8,12 @@ import pytest
 
 from gateway.http import wrong_tokens
 from gateway.http.public_address import PublicAddresses
-from gateway.http.wrong_tokens import FREE_OF_ADDRESS, FREE_OF_ALL, SECONDS, Guesses
+from gateway.http.wrong_tokens import FREE_OF_ADDRESS, FREE_OF_ALL, SECONDS, WrongTokens
 
 
 def test_processes_count_together() -> None:
     """Each guesses as often as is free for one: of all together only so many were."""
-    counts = Guesses()
+    counts = WrongTokens()
     reader, writer = os.pipe()
     children = []
     for _ in range(4):
@@ -31,7 +31,7 @@ def test_processes_count_together() -> None:
 
 
 def test_a_process_that_is_killed_while_it_counts_holds_up_nobody() -> None:
-    counts = Guesses()
+    counts = WrongTokens()
     child = os.fork()
     if not child:
         with counts._locked():
@@ -41,7 +41,7 @@ def test_a_process_that_is_killed_while_it_counts_holds_up_nobody() -> None:
 
 
 def test_after_a_minute_it_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = Guesses()
+    counts = WrongTokens()
     moment = 1000.0
     monkeypatch.setattr(wrong_tokens.time, "monotonic", lambda: moment)
     assert [counts.note("192.0.2.1") for _ in range(FREE_OF_ADDRESS + 1)] == [0] * FREE_OF_ADDRESS + [60]
@@ -56,14 +56,14 @@ def test_after_a_minute_it_is_free_again(monkeypatch: pytest.MonkeyPatch) -> Non
     [("2001:db8::1", "2001:db8::2:3"), ("192.0.2.7", "::ffff:192.0.2.7"), ("no address", "another")],
 )
 def test_what_is_of_one_customer_is_counted_as_one(one: str, other: str) -> None:
-    counts = Guesses()
+    counts = WrongTokens()
     for _ in range(FREE_OF_ADDRESS):
         assert counts.note(one) == 0
     assert counts.note(other) > 0
 
 
 def test_more_addresses_than_there_are_places_are_stopped_by_the_count_of_all() -> None:
-    counts = Guesses()
+    counts = WrongTokens()
     found = [counts.note(f"10.{n >> 8}.{n & 255}.1") for n in range(3 * wrong_tokens.PLACES)]
     assert not any(found[:FREE_OF_ALL])
     assert all(found[FREE_OF_ALL:])

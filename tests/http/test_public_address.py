@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from builders.both_ways import BothWays
 from builders.editor import KLANTCONTACT, PERSOON, Editor
+from builders.probe.probe import Probe
 from builders.recordings import Register
 from builders.served import API, Client
 
@@ -151,8 +152,7 @@ def test_notifications_tell_the_public_address_whoever_writes(store: Store, serv
         "PATCH", f"/partijen/{made.json['uuid']}", {"interneNotitie": "x"}, Host="klantbrug.intern:8080"
     )
     editor.send("DELETE", f"/partijen/{made.json['uuid']}", Host="klantbrug.intern:8080")
-    with store.read() as connection:
-        messages = [row[0] for row in connection.execute("SELECT message FROM outbox ORDER BY id")]
+    messages = Probe(store).values("outbox", "message", "id")
     assert len(messages) == 3
     assert all(bases(message.encode()) == {PUBLIC} for message in messages)
 

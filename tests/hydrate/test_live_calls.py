@@ -9,6 +9,7 @@ import pytest
 from builders.following import DAY, Clock, backfilled
 from builders.live_calls import CALLS, QUESTIONS, STATES, Client, Subject, subject
 from builders.paths import ROOT
+from builders.probe.tamper import Tamper
 from builders.support import sample_slice, some_zaken
 
 from gateway.installation import Installation
@@ -65,14 +66,14 @@ def be_in(installation: Installation, phase: str) -> None:
     """Put the source in a phase, and forget what questions fetched before."""
     with installation.store.write() as connection:
         events.set_phase(connection, installation.fetchers["bron"].source, phase)
-        connection.execute("DELETE FROM fetched")
+    Tamper(installation.store).forget_fetched()
 
 
 def cost(server: SampleServer, client: Client, name: str, who: Subject) -> tuple[str, str]:
     """Ask a question. Out: its calls, also those after the answer, or the status of a refusal; and the freshness."""
     server.reset_calls()
     answer = QUESTIONS[name](client, who)
-    assert client.hydrator.settle()
+    assert client.hydrator.drain()
     if answer.status_code >= 400:
         assert server.calls_count == 0
         return str(answer.status_code), ""

@@ -76,7 +76,7 @@ def test_in_synced_and_cutover_nothing_waits_and_nothing_is_asked(
     took, answer = timed(lambda: asker.get("klantcontacten", **{ZAAK: zaken(server.dataset)[0]}))
     assert took < WORK
     assert answer.headers["Klantbrug-Freshness"] == ("stale" if phase == "synced" else "fresh")
-    assert asker.hydrator.settle(0)
+    assert asker.hydrator.drain(0)
     assert server.calls_count == 0
 
 
@@ -105,7 +105,7 @@ def test_what_there_was_no_time_for_is_there_at_the_next_question(
     server.traps.slow = 0.6
     answer = asker.get("klantcontacten", **{ZAAK: zaak})
     assert answer.status_code in (200, 504)
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     server.reset_calls()
     answer = asker.get("klantcontacten", **{ZAAK: zaak})
     assert answer.headers["Klantbrug-Coverage"] == "complete"
@@ -133,7 +133,7 @@ def test_many_questions_about_the_same_are_read_on_once(
     for thread in threads:
         thread.join()
     assert answers == ["stale"] * 6
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     whole = [call for call in server.calls if call.path.endswith("/zaken/{uuid}") and call.status == 200]
     # The one after the answers, and those that a question began and had no time for: not one for each question.
     assert len(whole) <= 3
@@ -149,7 +149,7 @@ def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     asker, zaak = Asker(install(path)), zaken(server.dataset)[0]
     server.traps.slow = 0.6
     asker.get("klantcontacten", **{ZAAK: zaak})
-    assert asker.hydrator.settle()
+    assert asker.hydrator.drain()
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from builders.following import an_open_zaak, backfilled, new_contact, person, run, small
 from builders.following import server as server
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import UUID_SECRET, Asker, dump_digest, write_client
 from builders.unread import (
     BSN,
@@ -127,8 +129,7 @@ def test_the_order_of_arrival_does_not_matter(data: Dataset, server: SampleServe
             installation.ingest.take("bron", kind, [raw], asked=0)
         digests.add(dump_digest(installation.store))
         switch(installation.store, "bron", "synced", "test", "test", force=True)
-        with installation.store.write() as connection:
-            connection.execute("UPDATE source SET covered = 1")
+        Tamper(installation.store).set_covered()
         assert refused(by_bsn(Asker(installation), BSN))
     assert len(digests) == 1
 
@@ -434,14 +435,10 @@ def test_no_number_stands_readable_beside_what_could_not_be_read(
 ) -> None:
     rol = bad_rol(data)
     installation = backfilled(install(bron=server))
-    with installation.store.read() as connection:
-        hashes = connection.execute(
-            "SELECT k.hash FROM unread_key k JOIN raw r ON r.id = k.raw WHERE r.uuid = ?",
-            (UUID(rol["uuid"]).bytes,),
-        ).fetchall()
-        elsewhere = connection.execute("SELECT count(*) FROM identity WHERE key GLOB ?", (f"*{BSN}*",))
-        assert elsewhere.fetchone()[0] == 0
-    assert hashes and all(len(each[0]) == 16 and BSN.encode() not in each[0] for each in hashes)
+    probe = Probe(installation.store)
+    hashes = probe.unread_hashes(rol["uuid"])
+    assert not any(BSN in key for key in probe.values("identity", "key"))
+    assert hashes and all(len(each) == 16 and BSN.encode() not in each for each in hashes)
 
 
 @pytest.mark.rule("M3")
@@ -451,10 +448,7 @@ def test_what_was_in_quarantine_before_the_update_is_seen_again_at_night(
 ) -> None:
     hide(data)
     installation = backfilled(install(bron=server))
-    with installation.store.write() as connection:  # as the migration leaves it
-        connection.execute("DELETE FROM unread_key")
-        connection.execute("UPDATE quarantine SET keyless = 1")
-        connection.execute("UPDATE source SET unread = 2")
+    Tamper(installation.store).forget_unread_keys()
     asker = Asker(installation)
     assert count(by_bsn(asker, BSN)) == (200, 0, "partial; reason=quarantaine")
     run(installation, purge)

@@ -15,7 +15,7 @@ from builders.slow_source import a_bsn, hang, timed, zaken
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import NoPlace
-from gateway.legacy.pacing.waiting_threads import Places, about_to_wait, most_waiting
+from gateway.legacy.pacing.waiting_threads import Places, most_waiting, take_waiting_place
 from gateway.sample.server import SampleServer
 
 Install = Callable[..., Installation]
@@ -70,13 +70,13 @@ def test_a_question_has_one_place_until_it_is_done_with_the_sources() -> None:
     places = Places(1)
     with places.question():
         for _ in range(3):
-            about_to_wait("bron", "GET /zaken")
+            take_waiting_place("bron", "GET /zaken")
         with places.question():
-            about_to_wait("bron", "GET /rollen")
+            take_waiting_place("bron", "GET /rollen")
         assert places._free == 0
     assert places._free == 1
     with pytest.raises(ValueError), places.question():
-        about_to_wait("bron", "GET /zaken")
+        take_waiting_place("bron", "GET /zaken")
         raise ValueError
     assert places._free == 1
 
@@ -84,9 +84,9 @@ def test_a_question_has_one_place_until_it_is_done_with_the_sources() -> None:
 def test_jobs_need_no_place() -> None:
     with Places(0).question():
         with background():
-            about_to_wait("bron", "GET /zaken")
+            take_waiting_place("bron", "GET /zaken")
         with pytest.raises(NoPlace):
-            about_to_wait("bron", "GET /zaken")
+            take_waiting_place("bron", "GET /zaken")
 
 
 def test_a_call_that_nothing_was_waited_for_before_needs_a_place_too(
@@ -116,7 +116,7 @@ def test_without_a_place_what_was_never_read_is_refused_and_read_meanwhile(
     assert full.client.get("internetaken").status_code == 200
     server.traps.stall_rate = 0
     full.end()
-    assert full.client.hydrator.settle()
+    assert full.client.hydrator.drain()
     server.reset_calls()
     answer = full.client.get("klantcontacten", **{ZAAK: second})
     assert answer.status_code == 200 and answer.headers["Klantbrug-Freshness"] == "fresh"

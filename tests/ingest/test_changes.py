@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-from builders.invariants import broken
 from builders.legacy_objects import BSN, KVK, RSIN, klantcontact, medewerker, organisatie, persoon, zaak
+from builders.probe.invariants import broken
+from builders.probe.tamper import Tamper
 from builders.register import Register
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,19 +100,15 @@ def test_a_claim_that_was_lost_brings_its_betrokkene_back(how: str, monkeypatch:
         made.take(*AROUND)  # so that a rebuild comes to the contacts first
         made.take(rol, initiator(2, 0, zaak=2))
         good = made.digest()
-        with made.store.write() as connection:
-            (row,) = connection.execute(
-                "SELECT id FROM raw WHERE uuid = ?", (UUID(rol["uuid"]).bytes,)
-            ).fetchone()
-            connection.execute("DELETE FROM claim WHERE raw = ?", (row,))
+        tamper = Tamper(made.store)
+        tamper.lose_claims(rol["uuid"])
         for contact in (klantcontact(1, 1, onderwerp="anders"), klantcontact(1, 1)):
             made.take(contact)
         assert made.digest() != good
         if how == "rebuild":
             Rebuild(made.store, made.ingest).run()
         else:
-            with made.store.write() as connection:
-                connection.execute("UPDATE raw SET digest = NULL WHERE id = ?", (row,))
+            tamper.forget_digest(rol["uuid"])
             made.take(rol)
         assert made.digest() == good
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from builders.following import Clock, backfilled, run, small
+from builders.probe.probe import Probe
 from builders.support import Asker, dump_digest, read_config, write_config
 
 from gateway.fetch.visit import Visit
@@ -21,7 +22,7 @@ from gateway.legacy.client import transport
 from gateway.legacy.client.transport import LONG_SECONDS, Transport
 from gateway.legacy.errors import LegacyError, TimedOut, Unreachable
 from gateway.sample.server import SampleServer
-from gateway.store.base.kinds import LOCAL_ORIGIN, RAW_KIND
+from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import following
@@ -78,10 +79,7 @@ def tied(server: SampleServer, zaak: dict[str, Any], to: str = "") -> str:
 
 
 def held(installation: Installation) -> set[str]:
-    rows = installation.store.connection().execute(
-        "SELECT uuid FROM raw WHERE kind = ?", (RAW_KIND["zaakcontactmoment"],)
-    )
-    return {str(UUID(bytes=row[0])) for row in rows}
+    return set(Probe(installation.store).raw_uuids("zaakcontactmoment"))
 
 
 def there(server: SampleServer) -> set[str]:

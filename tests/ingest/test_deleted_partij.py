@@ -12,6 +12,7 @@ import pytest
 from builders import following
 from builders.following import backfilled, new_contact, run, small, traces
 from builders.following import server as server
+from builders.probe.probe import Probe
 from builders.support import API, UUID_SECRET, Asker, dump_digest, write_client
 from click.testing import CliRunner
 
@@ -67,13 +68,12 @@ def readable(installation: Installation) -> list[str]:
     """Where the BSN, the name or the URL of that person stands in what is searched by."""
     columns = {"statement": ("body", "digest"), "identity": ("key",), "fetched": ("key",), "lease": ("name",)}
     found = []
-    with installation.store.read() as connection:
-        for table, names in columns.items():
-            for name in names:
-                for (value,) in connection.execute(f"SELECT {name} FROM {table}"):  # noqa: S608
-                    text = value if isinstance(value, bytes) else value.encode()
-                    if any(each.encode() in text for each in (BSN, NAME, KNOWN_BY, "uitgewist@")):
-                        found.append(f"{table}.{name}")
+    for table, names in columns.items():
+        for name in names:
+            for value in Probe(installation.store).values(table, name):
+                text = value if isinstance(value, bytes) else value.encode()
+                if any(each.encode() in text for each in (BSN, NAME, KNOWN_BY, "uitgewist@")):
+                    found.append(f"{table}.{name}")
     return found
 
 
@@ -194,8 +194,7 @@ def test_a_key_that_somebody_else_has_too_stays_readable_for_as_long_as_that(
     installation = backfilled(install(bron=server))
     delete(installation)
     assert set(readable(installation)) <= {"statement.body", "identity.key"}  # the URL, as the other one's
-    with installation.store.read() as connection:
-        keys = {key for (key,) in connection.execute("SELECT key FROM identity")}
+    keys = Probe(installation.store).values("identity", "key")
     assert f"brp:bsn:{BSN}" not in keys and f"brp:bsn:{other}" in keys
     assert there(installation) == GONE
     delete(installation, str(key_uuid(Uuids(UUID_SECRET), f"brp:bsn:{other}")))
@@ -222,11 +221,10 @@ def test_what_the_source_destroys_leaves_nothing_but_the_tombstone(
         data.remove("rol", rol["uuid"])
     backfilled(installation)
     run(installation, purge)
-    with installation.store.read() as connection:
-        assert connection.execute("SELECT count(*) FROM statement WHERE sealed = 1").fetchone()[0] == 0
-        assert connection.execute("SELECT count(*) FROM identity WHERE key LIKE 'dicht:%'").fetchone()[0] == 0
-        left = connection.execute("SELECT DISTINCT part FROM local").fetchall()
-    assert left == [(TOMBSTONE,)]
+    probe = Probe(installation.store)
+    assert probe.count("statement", sealed=1) == 0
+    assert not any(key.startswith("dicht:") for key in probe.values("identity", "key"))
+    assert {part for _, part in probe.written()} == {TOMBSTONE}
     assert traces(installation, BSN, KNOWN_BY, "Van de uitgewiste", NAME) == []
     # It would not come back, had the source it again.
     person(data, 5)
@@ -281,7 +279,7 @@ def test_what_was_deleted_under_an_older_version_is_sealed_by_purge(
     installation = backfilled(install(bron=server))
     delete(installation)
     with installation.store.write() as connection:
-        statements = [row for (row,) in connection.execute("SELECT id FROM statement WHERE sealed = 1")]
+        statements = Probe(installation.store).values("statement", "id", sealed=1)
         assert installation.ingest.merging(connection).sealing.open(statements) == set()
     assert readable(installation)
     assert run(installation, purge)["sealed"] == 1

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import jwt
 import pytest
 import requests
 import yaml
 from builders.paths import DATA
+from builders.probe.probe import Probe
 from builders.support import UUID_SECRET, Asker, sample_data, some_zaken, write_config
 
 from gateway.config.load import load_config
@@ -35,7 +35,7 @@ from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer
 from jobs.backfill.backfill import Backfill
 from mappings.incoming.earlier_standards import load_contactmoment, load_klant
 from mappings.model.settings import Settings
-from mappings.rules.contactmomenten import read_contactmoment
+from mappings.rules.contactmoment_facts import read_contactmoment
 from mappings.rules.klanten import translate_klant
 from mappings.standards import KINDS
 
@@ -464,10 +464,4 @@ def test_a_klant_of_the_contact_system_is_the_betrokkene_of_a_zaak(beside: Calla
     (party,) = Asker(installation).get("partijen", expand="digitaleAdressen", **query).get_json()["results"]
     addresses = [each["adres"] for each in party["_expand"]["digitaleAdressen"]]
     assert klant["emailadres"] in addresses
-    with installation.store.read() as connection:
-        owners = connection.execute(
-            "SELECT d.uuid FROM provenance p JOIN document d ON d.id = p.document JOIN raw r ON r.id = p.raw"
-            " WHERE r.uuid = ? AND d.kind = 1",
-            (UUID(added["uuid"]).bytes,),
-        ).fetchall()
-    assert [str(UUID(bytes=row[0])) for row in owners] == [party["uuid"]]
+    assert Probe(installation.store).made_of(added["uuid"], "partij") == [party["uuid"]]

@@ -22,6 +22,8 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import UUID_SECRET, dump_digest
 
 from mappings.identity.identity import Uuids, key_uuid
@@ -439,10 +441,8 @@ def test_a_rebuild_finds_again_who_was_deleted(world: World) -> None:
     world.write("PATCH", f"betrokkenen/{betrokkene}", {"wasPartij": ref(real)})
     world.write("DELETE", f"partijen/{double}")
     before = dump_digest(world.store)
-    query = "SELECT * FROM hidden ORDER BY statement"
-    hidden = world.store.connection().execute(query).fetchall()
-    with world.store.write() as connection:
-        connection.execute("DELETE FROM hidden")
+    hidden = Probe(world.store).rows("hidden", "*", order="statement")
+    Tamper(world.store).lose_hidden()
     world.rebuild()
-    assert world.store.connection().execute(query).fetchall() == hidden != []
+    assert Probe(world.store).rows("hidden", "*", order="statement") == hidden != []
     assert dump_digest(world.store) == before

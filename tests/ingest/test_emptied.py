@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from builders.following import Clock, an_open_zaak, backfilled, person, run, small, traces
 from builders.following import server as server
+from builders.probe.probe import Probe
 from builders.support import Asker, dump_digest
 from builders.unread import (
     BSN,
@@ -27,7 +28,6 @@ from builders.unread import (
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.base.compression import unpack
 from gateway.store.inspect.dump import dump_lines
 from jobs.follow.inbox import look_into
 from jobs.rebuild.rebuild import Rebuild
@@ -67,15 +67,12 @@ HIDING = [in_quarantine, on_a_bad_zaak]
 
 def content(installation: Installation, uuid: str) -> dict[str, Any] | None:
     """What is kept of an object."""
-    with installation.store.read() as connection:
-        (body,) = connection.execute("SELECT body FROM raw WHERE uuid = ?", (UUID(uuid).bytes,)).fetchone()
-    return json.loads(unpack(body)) if body else None
+    return Probe(installation.store).content(uuid)
 
 
 def kept(installation: Installation) -> int:
     """How many objects are kept whole."""
-    with installation.store.read() as connection:
-        return int(connection.execute("SELECT count(body) FROM raw").fetchone()[0])
+    return sum(body is not None for body in Probe(installation.store).values("raw", "body"))
 
 
 def emptied_after(installation: Installation, clock: Clock, days: float = 31) -> int:
@@ -111,8 +108,7 @@ def test_no_trace_of_the_person_is_left_in_the_file(
     """Content is compressed, so it is looked for as it was kept."""
     uuid = hide(data)
     installation = backfilled(install(bron=server))
-    with installation.store.read() as connection:
-        (body,) = connection.execute("SELECT body FROM raw WHERE uuid = ?", (UUID(uuid).bytes,)).fetchone()
+    body = Probe(installation.store).raw(uuid, "body")
     assert traces(installation, body[20:80])
     emptied_after(installation, clock)
     assert not traces(installation, body[20:80], BSN, NAME)
@@ -275,8 +271,7 @@ def test_what_the_source_destroys_leaves_nothing_not_even_a_hash(
     emptied_after(installation, clock)
     data.remove("rol", uuid)
     backfilled(installation)
-    with installation.store.read() as connection:
-        assert connection.execute("SELECT count(*) FROM unread_key").fetchone()[0] == 0
+    assert Probe(installation.store).count("unread_key") == 0
     assert not any(uuid.encode() in line for line in dump_lines(installation.store))
     assert count(by_bsn(Asker(installation), BSN)) == (200, 0, "complete")
 

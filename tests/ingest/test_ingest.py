@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.invariants import broken, counts
 from builders.legacy_objects import (
     BSN,
     KVK,
@@ -31,6 +30,8 @@ from builders.legacy_objects import (
     vestiging,
     zaak,
 )
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
 from builders.register import KINDS, SOURCE, Objects, Register, a_third, kind_of, read_slice, read_ugly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -155,7 +156,7 @@ def test_a_repaired_object_leaves_quarantine_and_the_others_never_waited(registe
 def test_an_object_that_breaks_takes_back_what_it_said(register: Register):
     register.take(zaak(), persoon(1, BSN[0]), klantcontact(1))
     register.take(persoon(1, BSN[0]) | {"registratiedatum": "gisteren"})
-    assert counts(register.store) == {"klantcontact": 1, "onderwerpobject": 1}
+    assert Probe(register.store).documents() == {"klantcontact": 1, "onderwerpobject": 1}
     assert len(register.of("quarantine")) == 1
 
 
@@ -201,8 +202,7 @@ def test_a_secret_zaak_leaves_nothing_but_uuids_in_the_file(register: Register, 
     assert {(line["kind"], line["state"], line["digest"]) for line in register.lines()} == {
         (kind, kinds.LEFT_OUT, None) for kind in KINDS
     }
-    with register.store.read() as connection:
-        assert connection.execute("SELECT count(body) + count(facts) FROM raw").fetchone() == (0,)
+    assert set(Probe(register.store).rows("raw", "body", "facts")) == {(None, None)}
     assert_nowhere(
         register, tmp_path, b"geheim@x", b"Geheimenaam", b"ZAAK-GEHEIM", BSN[0].encode(), b"Geheime"
     )
@@ -212,8 +212,7 @@ def test_a_secret_zaak_leaves_nothing_but_uuids_in_the_file(register: Register, 
 
 def assert_nowhere(register: Register, folder: Path, *texts: bytes) -> None:
     """None of the texts is in the file of the store or beside it."""
-    checkpoint = register.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    assert checkpoint[0] == 0
+    Probe(register.store).checkpoint()
     content = b"".join(path.read_bytes() for path in folder.glob("store.sqlite*"))
     assert [number for number, text in enumerate(texts) if text in content] == []
 
@@ -230,7 +229,7 @@ def test_a_zaak_that_becomes_secret_takes_everything_with_it(register: Register,
     register.take(zaak(), *content, *other)
     register.take(zaak(1, "geheim"))
     assert register.digest() == fresh(zaak(1, "geheim"), *content, *other).digest()
-    assert counts(register.store) == {"partij": 1, "partij-identificator": 1}
+    assert Probe(register.store).documents() == {"partij": 1, "partij-identificator": 1}
     assert_nowhere(register, tmp_path, b"Geheimenaam", b"mw-geheim", b"Geheime vraag", BSN[0].encode())
 
 
@@ -240,7 +239,7 @@ def test_a_zaak_that_is_open_again_asks_for_its_rollen_again(register: Register,
     register.take(zaak(1, "geheim"), *content)
     result = register.take(zaak(1, "openbaar"))
     assert result.refetch_zaken == {UUID(uuid_of("zaak", 1))}
-    assert counts(register.store) == {}
+    assert Probe(register.store).documents() == {}
     register.take(*content)
     assert register.digest() == fresh(zaak(), *content).digest()
 
@@ -265,7 +264,7 @@ def test_a_rol_waits_for_its_zaak_and_is_translated_when_it_comes(register: Regi
     content = [persoon(1, BSN[0], generiek="initiator"), klantcontact(1)]
     result = register.take(*content)
     assert result.unknown_zaken == {UUID(uuid_of("zaak", 1))}
-    assert counts(register.store) == {}
+    assert Probe(register.store).documents() == {}
     assert set(register.states().values()) == {kinds.WAITING}
     assert register.take(*content).unknown_zaken == result.unknown_zaken
     assert register.take(zaak()).refetch_zaken == set()
@@ -292,7 +291,7 @@ def test_what_belongs_to_a_zaak_that_is_refused_or_gone_makes_nothing(register: 
             register.ingest.refused(SOURCE, "zaak", uuid, asked=0)
         else:
             register.ingest.remove(SOURCE, "zaak", [uuid])
-        assert counts(register.store) == {}
+        assert Probe(register.store).documents() == {}
         states = register.states()
         assert states.pop(str(uuid)) == (kinds.UNREADABLE if how == "refused" else kinds.GONE)
         assert set(states.values()) == {kinds.UNREADABLE}
@@ -358,7 +357,7 @@ def test_a_zaak_that_cannot_be_read_keeps_its_rollen_waiting(register: Register,
     content = [persoon(1, BSN[0], generiek="initiator"), klantcontact(1)]
     register.take(zaak(), *content)
     register.take(zaak(1, "onbekend"))
-    assert counts(register.store) == {}
+    assert Probe(register.store).documents() == {}
     assert register.digest() == fresh(zaak(1, "onbekend"), *content).digest()
     result = register.take(zaak())
     assert result.refetch_zaken == {UUID(uuid_of("zaak", 1))}
@@ -390,7 +389,7 @@ def test_without_any_rol_nothing_is_left(register: Register, tmp_path: Path):
     ]
     register.take(zaak(), *raws, klantcontact(1))
     register.remove(*raws)
-    assert counts(register.store) == {"klantcontact": 1, "onderwerpobject": 1}
+    assert Probe(register.store).documents() == {"klantcontact": 1, "onderwerpobject": 1}
     assert register.of("key") == register.of("document", "partij") == []
     register.remove(klantcontact(1), zaak())
     assert register.lines() == []
@@ -509,9 +508,8 @@ def test_one_rol_in_two_sources_is_one_party_from_both(register: Register):
 def test_a_medewerker_with_many_rollen_is_kept_as_one_statement(register: Register):
     rollen = [medewerker(number, on=1 + number % 28) for number in range(1, 301)]
     register.take(zaak(), *rollen)
-    with register.store.read() as connection:
-        assert connection.execute("SELECT count(*) FROM statement").fetchone() == (1,)
-        assert connection.execute("SELECT count(*) FROM claim").fetchone() == (300,)
+    assert Probe(register.store).count("statement") == 1
+    assert Probe(register.store).count("claim") == 300
     (line,) = register.of("document", "actor")
     oldest = translate("rol", medewerker(1, on=1), SOURCE, SETTINGS).claims[0].moment
     assert line["created"] == oldest

@@ -23,10 +23,11 @@ from builders.legacy_objects import (
     zaak,
 )
 from builders.local_edits import BSN_OF_CLIENT, Writer, taking
+from builders.probe.probe import Probe
 from builders.support import UUID_SECRET, Asker, dump_digest, read_config, some_zaken
 
 from gateway.installation import Installation, open_installation
-from gateway.operator.explain import Explainer
+from gateway.operator.explain.explainer import Explainer
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
@@ -90,8 +91,7 @@ def test_only_what_differs_becomes_local(writer: Writer, server: SampleServer) -
     """A PUT of what was served is no edit: the legacy keeps the say."""
     partij = a_partij(writer)
     assert writer.send("PUT", f"partijen/{partij['uuid']}", partij).status_code == 200
-    rows = writer.installation.store.connection().execute("SELECT part FROM local").fetchall()
-    assert rows == []
+    assert Probe(writer.installation.store).written() == {}
 
 
 def test_a_deleted_partij_stays_away_until_it_is_restored(writer: Writer, server: SampleServer) -> None:

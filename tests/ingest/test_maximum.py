@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders.following import an_open_zaak, backfilled, small
+from builders.probe.tamper import Tamper
 from builders.support import Asker, dump_digest, read_config, write_config
 
 from gateway.ingest.ingest import OtherMaximum
@@ -49,7 +50,7 @@ def test_a_gateway_with_the_old_maximum_answers_with_what_it_has(
 ) -> None:
     old = backfilled(opened(tmp_path / "here", server, "zaakvertrouwelijk"))
     zaak = an_open_zaak(server.dataset)
-    old.store.connection().execute("UPDATE source SET covered = 1")
+    Tamper(old.store).set_covered()
     opened(tmp_path / "here", server, "openbaar")
     about = {"onderwerpobject__onderwerpobjectidentificatorObjectId": zaak["uuid"]}
     reply = Asker(old).get("klantcontacten", **about)

@@ -27,7 +27,6 @@ from builders.earlier_objects import (
     klantcontactmoment,
     objectcontactmoment,
 )
-from builders.invariants import broken
 from builders.legacy_objects import (
     BSN,
     SETTINGS,
@@ -37,6 +36,8 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
 
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents, remove_documents
@@ -129,12 +130,7 @@ def test_one_zaak_too_many_leaves_a_contactmoment_out(register: Register) -> Non
     assert set(register.documents("klantcontact")) == {
         earlier_uuid("contactmoment", number) for number in (1, 2, 4)
     }
-    assert b"straat" not in b"".join(
-        row[0] or b""
-        for row in register.store.connection().execute(
-            "SELECT body FROM raw WHERE uuid = ?", (UUID(earlier_uuid("contactmoment", 3)).bytes,)
-        )
-    )
+    assert b"straat" not in (Probe(register.store).raw(earlier_uuid("contactmoment", 3), "body") or b"")
     register.take(("zaak", zaak(1, "geheim")))
     assert set(register.documents("klantcontact")) == {earlier_uuid("contactmoment", 4)}
     assert register.links("onderwerpobject.wasKlantcontact") == []
@@ -188,7 +184,7 @@ def test_nothing_stays_of_what_is_gone(register: Register) -> None:
         for line in register.lines(t)
     ]
     assert [line for line in left if line["t"] != "raw"] == []
-    assert register.store.connection().execute("SELECT count(*) FROM tie").fetchone() == (0,)
+    assert Probe(register.store).count("tie") == 0
 
 
 @pytest.mark.rule("M28")
@@ -300,7 +296,7 @@ def test_a_zaakcontactmoment_that_points_here_adds_the_zaak_to_what_a_client_mad
     assert register.documents("onderwerpobject") == {}
     assert list(register.documents("klantcontact")) == [str(uuid)]
     with register.store.write() as connection:
-        remove_documents(connection, [row[0] for row in connection.execute("SELECT id FROM document")])
+        remove_documents(connection, Probe(register.store).values("document", "id"))
 
 
 def subjects(register: Register) -> list[str]:

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from builders.earlier_source import EarlierSource, fixtures, last
 from builders.following import Clock, backfilled, hurry, run, small
+from builders.probe.probe import Probe
 from builders.support import read_config, write_config
 
 from gateway.base.clock import now
@@ -21,7 +22,6 @@ from gateway.legacy.errors import Forbidden
 from gateway.sample.contents.dataset import PATHS
 from gateway.sample.server import SampleServer
 from gateway.store.base.compression import unpack
-from gateway.store.base.kinds import RAW_KIND
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
 from jobs.backfill.backfill import Backfill
@@ -163,12 +163,9 @@ def test_a_refusal_under_way_does_not_hide_what_a_notification_showed(tmp_path: 
         asked = now()
         announce(installation, rol["uuid"])
         refusal = Forbidden("bron", "GET /rollen/*", code="permission_denied")
-        result = fetcher.settle("rol", UUID(rol["uuid"]), refusal, asked)
+        result = fetcher.apply_answer("rol", UUID(rol["uuid"]), refusal, asked)
         assert result.doubtful == {("rol", UUID(rol["uuid"]))}
-        visible = installation.store.connection().execute(
-            "SELECT visible FROM raw WHERE uuid = ?", (UUID(rol["uuid"]).bytes,)
-        )
-        assert visible.fetchone() == (1,)
+        assert Probe(installation.store).raw(rol["uuid"], "visible") == 1
 
 
 @pytest.mark.rule("M35")
@@ -190,11 +187,7 @@ def test_zaakcontactmomenten_under_way_do_not_undo_what_a_notification_told(
 
 def told(installation: Installation, kind: str, uuid: str) -> dict[str, Any]:
     """What is held of an object."""
-    (body,) = (
-        installation.store.connection()
-        .execute("SELECT body FROM raw WHERE kind = ? AND uuid = ?", (RAW_KIND[kind], UUID(uuid).bytes))
-        .fetchone()
-    )
+    (body,) = Probe(installation.store).values("raw", "body", kind=kind, uuid=uuid)
     return orjson.loads(unpack(body))
 
 

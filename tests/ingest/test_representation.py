@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.invariants import broken
 from builders.legacy_objects import (
     BSN,
     KVK,
@@ -23,6 +22,9 @@ from builders.legacy_objects import (
     zaak,
 )
 from builders.local_edits import Writer
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.register import SOURCE, Register
 from builders.support import UUID_SECRET, Asker, dump_digest, read_config
 
@@ -168,9 +170,7 @@ def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     ingest.take("bron", "rol", [giver(1, 0), ended, giver(3, 2, zaak=2), taker(4, 3, zaak=2)], asked=0)
 
     def count() -> int:
-        with installation.store.read() as connection:
-            (found,) = connection.execute("SELECT count(*) FROM document WHERE kind = 7").fetchone()
-        return int(found)
+        return Probe(installation.store).count("document", kind="vertegenwoordiging")
 
     assert count() == 2
     assert run_job(installation, BY_NAME["ends"]) == {"zaken": 0}
@@ -258,8 +258,8 @@ def writer(install: Install, slice_data: Dataset) -> Writer:
     contact = {"naam": "Jan de Wit", "emailadres": "jan@x.example", "functie": "baas", "telefoonnummer": ""}
     taking = organisatie(2, rsin=RSIN[0], contact=contact, indicatieMachtiging="gemachtigde")
     ingest.take("bron", "rol", [giver(1, 0), taking], asked=0)
-    with installation.store.write() as connection:
-        connection.execute("UPDATE source SET covered = 9e15, phase = 'cutover'")
+    Tamper(installation.store).set_covered(9e15)
+    Tamper(installation.store).set_phase("cutover")
     return Writer(installation)
 
 

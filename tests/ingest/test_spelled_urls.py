@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from builders.earlier_objects import KLANTEN, earlier_url, klant
-from builders.invariants import broken
 from builders.legacy_objects import BSN, ZAKEN, klantcontact, medewerker, persoon, zaak
+from builders.probe.invariants import broken
 from builders.support import UUID_SECRET, Asker, dump_digest, read_config
 
 from gateway.ingest.ingest import Ingest

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.invariants import broken
 from builders.legacy_objects import (
     KVK,
     RSIN,
@@ -22,6 +21,8 @@ from builders.legacy_objects import (
     vestiging,
     zaak,
 )
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
 from builders.support import API, UUID_SECRET, Asker, dump_digest, read_config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -208,9 +209,7 @@ def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> 
     actoren = client.get("actoren").get_json()["results"]
     assert sorted(actor["naam"] for actor in actoren) == ["Afdeling 7", "Afdeling 8", "Balie 5", "Balie 6"]
     assert {actor["actoridentificator"]["objectId"] for actor in actoren} == {""}
-    with client.installation.store.read() as connection:
-        told = connection.execute("SELECT count(*) FROM finding WHERE rule = 'M5' AND severity = 'dropped'")
-        assert told.fetchone() == (8,)
+    assert Probe(client.installation.store).count("finding", rule="M5", severity="dropped") == 8
 
 
 @pytest.mark.rule("M5")
@@ -357,7 +356,7 @@ def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) 
             answer = client.send(method, path, shown)
             assert answer.status_code == 200, answer.text
             assert client.served(path) == shown
-    assert client.installation.store.connection().execute("SELECT part FROM local").fetchall() == []
+    assert Probe(client.installation.store).written() == {}
     other = identificator | {"partijIdentificator": codes("vestigingsnummer", VESTIGING[1])}
     for method, path in (
         ("PUT", f"partij-identificatoren/{identificator['uuid']}"),

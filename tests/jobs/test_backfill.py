@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import orjson
 import pytest
+from builders.probe.probe import Probe
 from builders.support import (
     dump_digest,
     killed_after,
@@ -28,13 +28,12 @@ from builders.support import (
 )
 
 from gateway.installation import Installation, open_installation, open_store
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import LegacyError
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.contents.earlier_objects import add_earlier
 from gateway.sample.server import SampleServer
 from gateway.sample.traps import Traps
-from gateway.store.base.kinds import RAW_KIND
 from gateway.store.inspect.status import status
 from jobs.backfill.backfill import LOOKS_MORE, Backfill, Busy, Progress
 
@@ -63,8 +62,7 @@ def backfill(installation: Installation, show: Callable[[Progress], None] = lamb
 
 def held(installation: Installation, kind: str) -> set[str]:
     """The uuids of the legacy objects of a kind in the store."""
-    rows = installation.store.connection().execute("SELECT uuid FROM raw WHERE kind = ?", (RAW_KIND[kind],))
-    return {str(UUID(bytes=row[0])) for row in rows}
+    return set(Probe(installation.store).raw_uuids(kind))
 
 
 def test_every_object_of_the_slice_is_accounted_for(server: SampleServer, install: Install) -> None:

@@ -21,7 +21,7 @@ from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.legacy.background import background
-from gateway.legacy.errors import NotNow, Unreachable
+from gateway.legacy.errors import Unreachable, WaitTooLong
 from gateway.legacy.pacing import server_gates
 from gateway.operator import backfills
 from gateway.sample.contents.dataset import Dataset
@@ -45,7 +45,7 @@ def slow(slice_data: Dataset) -> Iterator[SampleServer]:
 
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wishes are read ten times a second here, so that the tests need not wait for them."""
+    """Overrides are read ten times a second here, so that the tests need not wait for them."""
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
@@ -220,7 +220,7 @@ def test_a_source_that_asked_for_a_little_rest_is_read_after_it(slow: SampleServ
 
 def test_a_source_that_is_down_at_its_begin_ends_the_run(slow: SampleServer, install: Install) -> None:
     fetcher, slow.traps.down = install(bron=slow).fetchers["bron"], True
-    for error in (Unreachable, NotNow):  # then the circuit breaker is open, which is not waited for
+    for error in (Unreachable, WaitTooLong):  # then the circuit breaker is open, which is not waited for
         began = time.monotonic()
         with pytest.raises(error):
             Backfill(fetcher).run()
@@ -364,7 +364,7 @@ def test_the_jobs_of_a_source_are_paused_and_slowed_outside_a_backfill_too(
     paused = command(config, "pause", "--source", "bron")
     assert (paused.exit_code, paused.stderr) == (0, "")
     assert "De jobs op bron bron wachten, tot resume; er loopt geen backfill." in paused.stdout
-    with background(patience=0.1), pytest.raises(NotNow):
+    with background(patience=0.1), pytest.raises(WaitTooLong):
         installation.fetchers["bron"].client.version()
     assert command(config, "resume").exit_code == 0
     slowed = command(config, "set", "rate=7", "connections=1")

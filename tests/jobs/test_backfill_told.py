@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders.probe.probe import Probe
 from builders.support import some_zaken, write_config
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME
 from gateway.cli.main import cli
-from gateway.cli.terminal.progress import _Lines
+from gateway.cli.terminal.displays import BACKFILL
+from gateway.cli.terminal.progress import show_progress
 from gateway.http.auth import create_token
 from gateway.installation import Installation
 from gateway.legacy.errors import TooManyRequests
@@ -100,9 +102,9 @@ def test_a_moment_on_another_day_has_its_day() -> None:
 
 def test_a_wait_at_the_end_of_a_list_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    lines = _Lines()
-    for waits in ("", "", "gepauzeerd", "gepauzeerd", "gepauzeerd", ""):
-        lines.show(Progress("bron", "rol", 1, done=100, total=100, changed=0, quarantined=0, waits=waits))
+    with show_progress(BACKFILL) as show:
+        for waits in ("", "", "gepauzeerd", "gepauzeerd", "gepauzeerd", ""):
+            show(Progress("bron", "rol", 1, done=100, total=100, changed=0, quarantined=0, waits=waits))
     assert len([each for each in caplog.records if "'event': 'backfill'" in each.getMessage()]) == 3
 
 
@@ -161,10 +163,8 @@ def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sam
         told: list[str] = []
 
         def look(progress: Progress) -> None:
-            row = store.connection().execute(
-                "SELECT finished, message, heartbeat FROM run ORDER BY id DESC LIMIT 1"
-            )
-            during.append(row.fetchone())
+            run = Probe(store).runs()[-1]
+            during.append((run.finished, run.message, run.heartbeat))
             if progress.kind == "zaakcontactmoment" and not told and progress.done > 5:
                 told.append(command(config, "backfill", "status").stdout)
                 told.append(command(config, "status").stdout)

@@ -43,7 +43,7 @@ def two(slice_data: Dataset) -> Iterator[tuple[SampleServer, SampleServer]]:
 
 @pytest.fixture(autouse=True)
 def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wishes are read ten times a second here, so that the tests need not wait for them."""
+    """Overrides are read ten times a second here, so that the tests need not wait for them."""
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from builders.earlier_source import KINDS, EarlierSource, fixtures, last
 from builders.following import Clock, run
+from builders.probe.probe import Probe
 from builders.support import dump_digest
 
 import jobs.follow.sweep
@@ -91,9 +92,7 @@ def test_a_round_finds_all_that_nothing_announced(
     while not counts["rounds"]:
         counts = run(filled, sweep)
     assert counts["failed"] == 0
-    connection = filled.store.connection()
-    for uuid in gone:
-        assert connection.execute("SELECT 1 FROM raw WHERE uuid = ?", (UUID(uuid).bytes,)).fetchone() is None
+    assert not set(gone) & set(Probe(filled.store).raw_uuids())
     assert dump_digest(filled.store) == fresh(source)
 
 
@@ -139,8 +138,7 @@ def test_sync_takes_a_new_contactmoment_with_its_ties_and_klant(
     assert b"Nieuweling" in b"\n".join(dump_lines(filled.store))
     assert dump_digest(filled.store) == fresh(source)
     assert run(filled, sync)["new"] == 0
-    uuid = UUID(last(moment["url"])).bytes
-    assert filled.store.connection().execute("SELECT 1 FROM document WHERE uuid = ?", (uuid,)).fetchone()
+    assert Probe(filled.store).has_document(last(moment["url"]))
 
 
 @pytest.mark.rule("M34")

@@ -16,9 +16,11 @@ from uuid import UUID
 import orjson
 import pytest
 from builders import contactmomenten as earlier
-from builders.invariants import broken
 from builders.killing import kill_after, kills_itself
 from builders.legacy_objects import BSN, SECRET, SETTINGS, klantcontact, organisatie, persoon, uuid_of, zaak
+from builders.probe.invariants import broken
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.register import SOURCE, Objects, Register, a_third, read_slice, read_ugly
 from builders.support import UUID_SECRET
 from click.testing import CliRunner
@@ -85,8 +87,7 @@ def register(tmp_path: Path) -> Iterator[Register]:
     made = Register(tmp_path / "store.sqlite")
     yield made
     assert broken(made.store) == {}
-    with made.store.read() as connection:
-        assert connection.execute("SELECT count(*) FROM rebuild_note").fetchone() == (0,)
+    assert Probe(made.store).count("rebuild_note") == 0
     made.store.close()
 
 
@@ -169,15 +170,14 @@ def test_what_clients_wrote_and_deleted_stays(register: Register) -> None:
         zaak(),
         *(persoon(number, BSN[number], contact={"emailadres": f"p{number}@x.nl"}) for number in (1, 2)),
     )
+    probe = Probe(register.store)
     with register.store.write() as connection:
         one, two = (
-            editing.get(connection, row[0])
-            for row in connection.execute("SELECT id FROM document WHERE kind = 1 ORDER BY uuid").fetchall()
+            editing.get(connection, row) for row in probe.values("document", "id", "uuid", kind="partij")
         )
         editing.update(connection, one, one.body | {"voorkeurstaal": "fry"}, one.links)
-        owned = connection.execute("SELECT id FROM document WHERE owner = ?", (two.id,)).fetchall()
-        editing.remove(connection, [row[0] for row in owned], two.uuid)
-        connection.execute("UPDATE statement SET document = NULL WHERE document = ?", (two.id,))
+        editing.remove(connection, probe.values("document", "id", owner=two.id), two.uuid)
+        Tamper(register.store).detach_statements(two.id)
         register.ingest.seal(connection)
     before = register.digest()
     rebuild(register, replace(SETTINGS, voorkeurstaal="nld"))
@@ -309,9 +309,8 @@ def test_killed_at_random_moments_and_gone_on_with_it_is_the_same(
     settings = replace(SETTINGS, adressen="geen", partij_rollen=("initiator",))
     assert kill_and_go_on(filled, settings, random.Random(11), 360) > 3
     assert filled.digest() == fresh(settings)
-    with filled.store.read() as connection:
-        (counters,) = connection.execute("SELECT counters FROM run").fetchone()
-    told = orjson.loads(counters)
+    (run,) = Probe(filled.store).runs()
+    told = orjson.loads(run.counters)
     other = Register(tmp_path / "other.sqlite")
     other.take_all(SOME)
     undisturbed = rebuild(other, settings)

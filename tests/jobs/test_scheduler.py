@@ -20,13 +20,15 @@ import pytest
 from apscheduler import schedulers
 from apscheduler.triggers import interval
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.register import read_slice
 from builders.support import Asker, klantbrug, read_config, write_config
 
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.cli.commands.demo import free_port
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation, open_installation, open_store
 from gateway.operator.status import NO_SCHEDULER, overview
 from gateway.sample.server import SampleServer
@@ -145,15 +147,12 @@ def test_a_scheduler_that_lost_its_lease_stops_and_stands_by(installation: Insta
     counted = Counted()
     with scheduling(installation, a_job(counted, seconds=1)):
         wait_until(lambda: counted.runs)
-        with installation.store.write() as connection:
-            taken = "UPDATE lease SET holder = '1-1', fence = fence + 1, expires = ? WHERE name = ?"
-            connection.execute(taken, (now() + 60 * SECOND, LEASE))
+        Tamper(installation.store).take_over(LEASE, now() + 60 * SECOND)
         time.sleep(1.5)
         count = len(counted.runs)
         time.sleep(1.5)
         assert len(counted.runs) == count
-        with installation.store.write() as connection:
-            connection.execute("UPDATE lease SET expires = 0 WHERE name = ?", (LEASE,))
+        Tamper(installation.store).expire(LEASE)
         wait_until(lambda: len(counted.runs) > count)
 
 
@@ -319,7 +318,7 @@ def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one
     with installation.store.write() as connection:
         old = runs.open_run(connection, "outbox", source_id(connection, "bron"))
         runs.end_run(connection, old, runs.FINISHED)
-        connection.execute("UPDATE run SET started = ?", (now() - 30 * DAY,))
+        Tamper(installation.store).started(now() - 30 * DAY)
     with scheduling(installation, job):
         time.sleep(1.7)
     assert not counted.runs
@@ -329,7 +328,7 @@ def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one
     assert len(counted.runs) == 1
     with installation.store.write() as connection:
         assert runs.last_began(connection, "outbox")
-        connection.execute("UPDATE run SET started = ?", (now() - 3 * DAY,))
+        Tamper(installation.store).started(now() - 3 * DAY)
     set_meta(installation.store, mark_of("outbox"), str(now() - 4 * DAY))
     with scheduling(installation, job):
         wait_until(lambda: len(counted.runs) == 2)
@@ -402,8 +401,7 @@ def test_a_job_that_gives_no_sign_is_told_of_and_writes_nothing_more(
         assert taken is not None
         woken.set()
         assert refused.wait(10)
-    with store.read() as connection:
-        assert not connection.execute("SELECT 1 FROM fetched WHERE key = 'te laat'").fetchall()
+    assert Probe(store).count("fetched", key="te laat") == 0
 
 
 @pytest.mark.parametrize(("day", "name"), list(enumerate(["zo", "ma", "di", "wo", "do", "vr", "za", "zo"])))
@@ -436,11 +434,11 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
             ("bron sleutel brp:bsn:2", 0),
             ("job sync", 90_000),
         ):
-            connection.execute("INSERT INTO lease VALUES (?, 'x', ?, 1)", (name, moment - age * SECOND))
+            Tamper(installation.store).add_lease(name, moment - age * SECOND, "x")
         for days in (400, 200, 10):
             runs.record_run(connection, "backfill", moment - days * DAY, runs.FINISHED, {})
         runs.record_run(connection, "verify", moment - 300 * DAY, runs.FINISHED, {})
-        connection.execute("UPDATE run SET finished = started")
+        Tamper(installation.store).ended_at_once()
     gone = {
         "fetched": 1,
         "turns": 1,
@@ -456,10 +454,9 @@ def test_purge_forgets_old_runs_and_old_questions_but_not_the_last_run(
     with installation.store.read() as connection:
         assert fetched_at(connection, source, "sleutel 3000")
         assert not fetched_at(connection, source, "sleutel 90000")
-        kept = {name for (name,) in connection.execute("SELECT name FROM lease")}
+        kept = set(Probe(installation.store).values("lease", "name"))
         assert {"bron sleutel brp:bsn:2", "job sync"} == {name for name in kept if name != "job purge"}
-        left_over = [job for (job,) in connection.execute("SELECT job FROM run ORDER BY id")]
-    assert left_over == ["backfill", "verify", "purge"]
+    assert [run.job for run in Probe(installation.store).runs()] == ["backfill", "verify", "purge"]
 
 
 def test_purge_goes_in_pieces(tmp_path: Path, slice_data: Any) -> None:

@@ -21,6 +21,8 @@ from builders.following import (
     small,
     state,
 )
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import Asker, dump_digest
 
 import jobs.follow.sweep
@@ -63,10 +65,7 @@ def a_person(data: Dataset) -> dict[str, Any]:
 
 
 def held_rol(installation: Installation, rol: dict[str, Any]) -> bool:
-    found = installation.store.connection().execute(
-        "SELECT 1 FROM raw WHERE uuid = ?", (UUID(rol["uuid"]).bytes,)
-    )
-    return found.fetchone() is not None
+    return Probe(installation.store).has_raw(rol["uuid"])
 
 
 @pytest.mark.rule("M35")
@@ -182,7 +181,7 @@ def test_nothing_is_asked_before_the_backfill_or_after_the_cutover(
     run(installation, sweep)
     backfilled(installation)
     assert anything_due(installation)
-    installation.store.connection().execute("UPDATE source SET phase = 'cutover'")
+    Tamper(installation.store).set_phase("cutover")
     server.reset_calls()
     assert not anything_due(installation)
     run(installation, sweep)
@@ -210,7 +209,7 @@ def a_zaak_with_contacts(data: Dataset) -> str:
 
 
 def rows_asked(installation: Installation) -> int:
-    return int(installation.store.connection().execute("SELECT count(*) FROM asked").fetchone()[0])
+    return Probe(installation.store).count("asked")
 
 
 def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
@@ -224,7 +223,7 @@ def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
     asker, zaak = Asker(installation), a_zaak_with_contacts(data)
     asker.get("klantcontacten", **{ZAAK: zaak})
     assert rows_asked(installation) == 0  # in phase live requests ask themselves
-    installation.store.connection().execute("UPDATE source SET phase = 'synced'")
+    Tamper(installation.store).set_phase("synced")
     before = asker.get("klantcontacten", **{ZAAK: zaak}).get_json()["count"]
     new_contact(data, zaak)
     for _ in range(2):
@@ -244,7 +243,7 @@ def test_a_zaak_that_clients_ask_about_often_is_read_again_each_hour(
 
 def test_requests_write_nothing_until_a_minute_is_over(server: SampleServer, install: Install) -> None:
     installation = backfilled(install(bron=server))
-    installation.store.connection().execute("UPDATE source SET phase = 'synced'")
+    Tamper(installation.store).set_phase("synced")
     asker, zaak = Asker(installation), a_zaak_with_contacts(server.dataset)
     for _ in range(3):
         asker.get("klantcontacten", **{ZAAK: zaak})

@@ -20,11 +20,13 @@ from builders.following import (
     small,
     state,
 )
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import Asker
 
 import jobs.follow.sweep
 from gateway.base.clock import now
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
@@ -51,8 +53,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def rollen_of(installation: Installation) -> list[str]:
     """The uuids of the held rollen, in the order in which the sweep asks for them."""
-    found = installation.store.connection().execute("SELECT uuid FROM raw WHERE kind = 2 ORDER BY id")
-    return [str(UUID(bytes=row[0])) for row in found]
+    return Probe(installation.store).raw_uuids("rol")
 
 
 @pytest.mark.parametrize("status_line", [BREAKS, NO_ADDRESS])
@@ -197,7 +198,7 @@ def test_zaken_that_are_asked_often_and_fail_do_not_hold_up_the_round(
 ) -> None:
     monkeypatch.setattr("gateway.legacy.pacing.circuit_breaker.FIRST_SECONDS", 0.1)
     installation = backfilled(install(bron=server))
-    installation.store.connection().execute("UPDATE source SET phase = 'synced'")
+    Tamper(installation.store).set_phase("synced")
     zaken = [zaak["uuid"] for zaak in server.dataset.objects("zaak")[:4]]
     with installation.store.write() as connection:
         source = installation.fetchers["bron"].source

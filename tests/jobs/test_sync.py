@@ -15,11 +15,13 @@ from uuid import UUID
 
 import pytest
 from builders.following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
 
 import jobs.follow.sync
 from gateway.base.clock import now
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
@@ -89,7 +91,7 @@ def test_nothing_is_asked_before_the_backfill_or_after_the_cutover(
     installation = install(bron=server)
     assert run(installation, sync)["skipped"] == 1
     backfilled(installation)
-    installation.store.connection().execute("UPDATE source SET phase = 'cutover'")
+    Tamper(installation.store).set_phase("cutover")
     server.reset_calls()
     assert run(installation, sync)["skipped"] == 1
     assert not server.calls
@@ -133,8 +135,8 @@ def test_deletes_while_it_walks_hide_nothing_new(paged: SampleServer, install: I
     counts = run(installation, sync)
     assert len(paged.traps.removed) > 40
     assert counts["synced"] == 1
-    held = installation.store.connection().execute("SELECT uuid FROM raw WHERE kind = 2").fetchall()
-    assert {rol["uuid"] for rol in paged.dataset.objects("rol")} <= {str(UUID(bytes=row[0])) for row in held}
+    held = Probe(installation.store).raw_uuids("rol")
+    assert {rol["uuid"] for rol in paged.dataset.objects("rol")} <= set(held)
 
 
 def test_a_sync_that_can_not_catch_up_says_so_and_asks_for_a_sweep(
@@ -184,10 +186,7 @@ def test_new_rollen_of_a_zaak_that_may_not_be_shown_make_nothing(
     server.dataset.replace("zaak", zaak["uuid"], zaak | {"vertrouwelijkheidaanduiding": "geheim"})
     rol = new_rol(server.dataset, zaak=zaak["uuid"])
     run(installation, sync)
-    row = installation.store.connection().execute(
-        "SELECT body FROM raw WHERE uuid = ?", (UUID(rol["uuid"]).bytes,)
-    )
-    assert row.fetchone() == (None,)
+    assert Probe(installation.store).raw(rol["uuid"], "body") is None
     assert same_as_a_fresh_backfill(installation, install, server)
 
 
@@ -216,7 +215,7 @@ def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -
     installation = backfilled(
         open_installation(read_config(write_config(folder / "whole", {"bron": server})))
     )
-    installation.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    Probe(installation.store).checkpoint()
     calm, killed = (
         shutil.copytree(folder / "whole", folder / name) / "config.toml" for name in ("calm", "killed")
     )
@@ -288,9 +287,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def nothing_missing(installation: Installation, server: SampleServer) -> bool:
     """Is everything held that the source has now?"""
-    held = {
-        str(UUID(bytes=row[0])) for row in installation.store.connection().execute("SELECT uuid FROM raw")
-    }
+    held = set(Probe(installation.store).raw_uuids())
     kinds = ("zaak", "rol", "klantcontact")
     return all(item["uuid"] in held for kind in kinds for item in server.dataset.objects(kind))
 
@@ -321,9 +318,7 @@ def test_a_clock_that_was_ahead_hides_nothing_that_is_new(
     counts = run(installation, sweep)
     assert counts["rounds"] == 1
     assert nothing_missing(installation, paged)
-    assert gone["uuid"] not in {
-        str(UUID(bytes=row[0])) for row in installation.store.connection().execute("SELECT uuid FROM raw")
-    }
+    assert not Probe(installation.store).has_raw(gone["uuid"])
     for number in range(250):
         new_rol(paged.dataset, number)
     paged.reset_calls()

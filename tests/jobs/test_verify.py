@@ -11,14 +11,15 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import Asker, dump_digest, read_config, sample_data, some_zaken
-from builders.verifying import LIMITED, a_rol, command, one, repaired, sql, totals, verify
+from builders.verifying import LIMITED, a_rol, command, repaired, totals, verify
 
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.base.kinds import KIND, RAW_KIND
 from jobs.backfill.backfill import Backfill
 from jobs.common.progress import Step
 from jobs.common.work import Busy
@@ -84,7 +85,7 @@ def test_what_is_gone_at_the_source_is_extra(server: SampleServer, filled: Insta
         {"kind": "rol", "uuid": rol["uuid"], "zaaktype": zaaktype_of(server, rol), "repaired": False}
     ]
     repaired(filled)
-    assert one(filled, "SELECT count(*) FROM raw WHERE uuid = ?", UUID(rol["uuid"]).bytes) == 0
+    assert not Probe(filled.store).has_raw(rol["uuid"])
 
 
 def test_what_was_added_at_the_source_is_missing(server: SampleServer, filled: Installation) -> None:
@@ -107,9 +108,7 @@ def test_what_says_something_else_at_the_source_is_different(
     contact = next(
         each
         for each in server.dataset.objects("klantcontact")
-        if filled.store.connection()
-        .execute("SELECT 1 FROM document WHERE uuid = ?", (UUID(each["uuid"]).bytes,))
-        .fetchone()
+        if Probe(filled.store).has_document(each["uuid"])
     )
     server.dataset.replace("klantcontact", contact["uuid"], contact | {"onderwerp": "iets anders"})
     zaak = server.dataset.get("zaak", rol["zaak"].rsplit("/", 1)[-1])
@@ -118,8 +117,7 @@ def test_what_says_something_else_at_the_source_is_different(
     assert totals(report) == {(kind, "different"): 1 for kind in ("zaak", "rol", "klantcontact")}
     assert "Anders" not in orjson.dumps(report).decode()
     repaired(filled)
-    query = "SELECT count(*) FROM document WHERE body LIKE '%iets anders%'"
-    assert one(filled, query) == 1
+    assert Probe(filled.store).documents_saying("iets anders") == 1
 
 
 def test_another_spelling_of_the_same_is_clean(server: SampleServer, filled: Installation) -> None:
@@ -218,113 +216,48 @@ def test_zaken_that_are_refused_are_told(server: SampleServer, install: Install)
 # Damage in the store
 
 
-def raw_row(installation: Installation, rol: dict[str, Any]) -> int:
-    return one(installation, "SELECT id FROM raw WHERE uuid = ?", UUID(rol["uuid"]).bytes)
+# How the store may be damaged, by the rol that is damaged, and what a verify must at least find.
+DAMAGES: dict[str, tuple[Callable[[Tamper, str], None], str, str]] = {
+    "raw object lost": (Tamper.lose_raw, "rol", "missing"),
+    "raw body broken": (Tamper.break_body, "rol", "different"),
+    "raw facts changed": (Tamper.change_facts, "rol", "different"),
+    "claim lost": (Tamper.lose_claims, "rol", "different"),
+    "statement changed": (Tamper.respell_statement, "rol", "different"),
+    "key lost": (Tamper.lose_keys, "rol", "different"),
+    "state changed": (Tamper.change_state, "rol", "different"),
+    "partij changed": (Tamper.change_party, "partij", "different"),
+    "partij lost": (Tamper.lose_party, "partij", "missing"),
+    "klantcontact lost": (
+        lambda tamper, _: tamper.lose_first_document("klantcontact"),
+        "klantcontact",
+        "missing",
+    ),
+    "betrokkenen lost": (lambda tamper, _: tamper.lose_documents("betrokkene"), "betrokkene", "missing"),
+    "vertegenwoordigingen lost": (
+        lambda tamper, _: tamper.lose_documents("vertegenwoordiging"),
+        "vertegenwoordiging",
+        "missing",
+    ),
+    "links lost": (lambda tamper, _: tamper.lose_links("betrokkene.wasPartij"), "betrokkene", "different"),
+    "document from nothing": (
+        lambda tamper, _: tamper.invent_document("klantcontact"),
+        "klantcontact",
+        "extra",
+    ),
+    "provenance lost": (lambda tamper, _: tamper.lose_origin("klantcontact"), "klantcontact", "different"),
+}
 
 
-def damage(installation: Installation, server: SampleServer, what: str) -> set[tuple[str, str]]:
-    """Do one sort of damage to the store. Out: what a verify must at least find."""
-    row = raw_row(installation, a_rol(server))
-    statement = one(installation, "SELECT statement FROM claim WHERE raw = ?", row)
-    partij = one(installation, "SELECT document FROM statement WHERE id = ?", statement)
-    contact = KIND["klantcontact"]
-    if what == "raw object lost":
-        sql(installation, "DELETE FROM raw WHERE id = ?", row)
-        return {("rol", "missing")}
-    if what == "raw body broken":
-        sql(installation, "UPDATE raw SET body = x'00' WHERE id = ?", row)
-        return {("rol", "different")}
-    if what == "raw facts changed":
-        sql(installation, "UPDATE raw SET facts = json_set(facts, '$.x', 1) WHERE id = ?", row)
-        return {("rol", "different")}
-    if what == "claim lost":
-        sql(installation, "DELETE FROM claim WHERE raw = ?", row)
-        return {("rol", "different")}
-    if what == "statement changed":
-        sql(
-            installation,
-            "UPDATE statement SET body = replace(body, '\"n\":', '\"n\" :') WHERE id = ?",
-            statement,
-        )
-        return {("rol", "different")}
-    if what == "key lost":
-        sql(installation, "DELETE FROM claim_key WHERE statement = ?", statement)
-        return {("rol", "different")}
-    if what == "state changed":
-        sql(installation, "UPDATE raw SET state = 2 WHERE id = ?", row)
-        return {("rol", "different")}
-    if what == "partij changed":
-        sql(
-            installation,
-            "UPDATE document SET body = json_set(body, '$.indicatieActief', json('false')) WHERE id = ?",
-            partij,
-        )
-        return {("partij", "different")}
-    if what == "partij lost":
-        sql(installation, "DELETE FROM document WHERE id = ?", partij)
-        return {("partij", "missing")}
-    if what == "klantcontact lost":
-        sql(
-            installation,
-            "DELETE FROM document WHERE id = (SELECT min(id) FROM document WHERE kind = ?)",
-            contact,
-        )
-        return {("klantcontact", "missing")}
-    if what == "betrokkenen lost":
-        sql(installation, "DELETE FROM document WHERE kind = ?", KIND["betrokkene"])
-        return {("betrokkene", "missing")}
-    if what == "vertegenwoordigingen lost":
-        sql(installation, "DELETE FROM document WHERE kind = ?", KIND["vertegenwoordiging"])
-        return {("vertegenwoordiging", "missing")}
-    if what == "links lost":
-        sql(installation, "DELETE FROM link WHERE relation = 13")
-        return {("betrokkene", "different")}
-    if what == "document from nothing":
-        sql(
-            installation,
-            "INSERT INTO document (kind, uuid, origin, created, moment, body)"
-            " SELECT kind, ?, origin, created, moment, body FROM document WHERE kind = ? LIMIT 1",
-            uuid4().bytes,
-            contact,
-        )
-        return {("klantcontact", "extra")}
-    assert what == "provenance lost"
-    sql(
-        installation,
-        "DELETE FROM made_of_raw WHERE document = (SELECT min(id) FROM document WHERE kind = ?)",
-        contact,
-    )
-    return {("klantcontact", "different")}
-
-
-SORTS = (
-    "raw object lost",
-    "raw body broken",
-    "raw facts changed",
-    "claim lost",
-    "statement changed",
-    "key lost",
-    "state changed",
-    "partij changed",
-    "partij lost",
-    "klantcontact lost",
-    "betrokkenen lost",
-    "vertegenwoordigingen lost",
-    "links lost",
-    "document from nothing",
-    "provenance lost",
-)
-
-
-@pytest.mark.parametrize("what", SORTS)
+@pytest.mark.parametrize("what", DAMAGES)
 def test_damage_in_the_store_is_found_and_repaired(
     server: SampleServer, filled: Installation, what: str
 ) -> None:
     before = dump_digest(filled.store)
-    expected = damage(filled, server, what)
+    damage, kind, sort = DAMAGES[what]
+    damage(Tamper(filled.store), a_rol(server)["uuid"])
     report = verify(filled)
     assert not report["clean"]
-    assert expected <= set(totals(report)), totals(report)
+    assert (kind, sort) in totals(report), totals(report)
     repaired(filled)
     assert dump_digest(filled.store) == before
 
@@ -359,10 +292,9 @@ def test_a_walk_with_deletes_and_inserts_misses_nothing(server: SampleServer, in
     """What is not held is found, though the lists move while they are read; what was added meanwhile does not count."""
     installation = install(bron=server)
     assert Backfill(installation.fetchers["bron"]).run()
-    held = installation.store.connection().execute("SELECT uuid FROM raw WHERE kind = ?", (RAW_KIND["rol"],))
-    lost = sorted(str(UUID(bytes=row[0])) for row in held)[::40]
+    lost = sorted(Probe(installation.store).raw_uuids("rol"))[::40]
     for uuid in lost:
-        sql(installation, "DELETE FROM raw WHERE uuid = ?", UUID(uuid).bytes)
+        Tamper(installation.store).lose_raw(uuid)
     gone: list[str] = []
 
     def live(step: Step) -> None:
@@ -389,7 +321,7 @@ def test_a_sample_finds_damage_on_both_sides_and_its_seed_makes_the_same_choice(
     """A sample that is as large as the source is everything."""
     rol, lost = a_rol(server), server.dataset.objects("zaak")[0]
     server.dataset.remove("rol", rol["uuid"])
-    sql(filled, "DELETE FROM raw WHERE uuid = ?", UUID(lost["uuid"]).bytes)
+    Tamper(filled.store).lose_raw(lost["uuid"])
     report = verify(filled, sample=300, seed=7)
     assert report["seed"] == 7
     assert {("rol", "extra"), ("zaak", "missing")} <= set(totals(report))
@@ -427,9 +359,10 @@ def test_it_does_not_run_beside_a_backfill_and_ctrl_c_leaves_no_report(
     with pytest.raises(KeyboardInterrupt):
         verify(filled, show=interrupt)
     assert busy == ["Busy"]
-    assert one(filled, "SELECT count(*) FROM verification") == 0
-    assert one(filled, "SELECT status FROM run WHERE job = 'verify'") == "interrupted"
-    assert one(filled, "SELECT count(*) FROM lease") == 0
+    probe = Probe(filled.store)
+    assert probe.count("verification") == 0
+    assert [run.status for run in probe.runs("verify")] == ["interrupted"]
+    assert probe.count("lease") == 0
     assert verify(filled)["clean"]
 
 
@@ -447,7 +380,7 @@ def test_more_differences_than_can_be_looked_at_again_are_still_counted(
     server: SampleServer, filled: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("jobs.verify.ledger.SUSPECTS", 10)
-    sql(filled, "DELETE FROM raw WHERE kind = ?", RAW_KIND["rol"])
+    Tamper(filled.store).lose_raws("rol")
     report = verify(filled)
     assert not report["clean"]
     assert report["kinds"]["rol"]["missing"] > 100

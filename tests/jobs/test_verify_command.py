@@ -7,8 +7,9 @@ from pathlib import Path
 
 import orjson
 import pytest
+from builders.probe.probe import Probe
 from builders.support import sample_data, some_zaken
-from builders.verifying import LIMITED, command, one
+from builders.verifying import LIMITED, command
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
@@ -64,7 +65,7 @@ def test_a_page_that_can_not_be_written_is_told_before_the_work(
         assert "--html" in told.output
         assert str(wrong.parent) in told.output
     assert server.calls_count == 0
-    assert one(installation, "SELECT count(*) FROM verification") == 1
+    assert Probe(installation.store).count("verification") == 1
 
 
 def test_a_page_that_could_not_be_written_after_all_does_not_cost_the_report(

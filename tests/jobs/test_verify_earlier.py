@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from builders.earlier_source import KINDS, EarlierSource, fixtures, last
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import dump_digest
-from builders.verifying import interrupted, one, outcome, repaired, sql, totals, verify
+from builders.verifying import interrupted, outcome, repaired, totals, verify
 
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
 from gateway.operator.verify_report import page, text
-from gateway.store.base.kinds import KIND, LEFT_OUT, RAW_KIND
+from gateway.store.base.kinds import LEFT_OUT
 
 TIES = KINDS[2:]
 
@@ -41,7 +43,7 @@ def test_interrupted_all_the_way_it_says_the_same(
 ) -> None:
     for number, kind in enumerate(KINDS):
         source.server.dataset.remove(kind, last(source.shown(filled, kind, number)["url"]))
-    sql(filled, "DELETE FROM document WHERE kind = ? AND id % 5 = 0", KIND["onderwerpobject"])
+    Tamper(filled.store).lose_documents("onderwerpobject", every=5)
     undisturbed = outcome(verify(filled))
     monkeypatch.setattr("jobs.verify.whole.SAVE_SECONDS", 0.0)
     report, stops, _ = interrupted(filled, random.Random(2))
@@ -58,7 +60,7 @@ def test_what_is_gone_at_the_source_is_extra(source: EarlierSource, filled: Inst
     assert {each["kind"]: each["uuid"] for each in report["named"]["extra"]} == gone
     repaired(filled)
     for uuid in gone.values():
-        assert one(filled, "SELECT count(*) FROM raw WHERE uuid = ?", UUID(uuid).bytes) == 0
+        assert not Probe(filled.store).has_raw(uuid)
 
 
 def test_what_was_added_at_the_source_is_missing(source: EarlierSource, filled: Installation) -> None:
@@ -75,8 +77,7 @@ def test_what_was_added_at_the_source_is_missing(source: EarlierSource, filled: 
     report = verify(filled)
     assert totals(report) == {(kind, "missing"): 1 for kind in KINDS}
     repaired(filled)
-    contact = UUID(last(added["contactmoment"]["url"])).bytes
-    assert one(filled, "SELECT count(*) FROM document WHERE uuid = ?", contact) == 1
+    assert Probe(filled.store).has_document(last(added["contactmoment"]["url"]))
 
 
 def test_what_says_something_else_is_different(source: EarlierSource, filled: Installation) -> None:
@@ -94,7 +95,7 @@ def test_what_says_something_else_is_different(source: EarlierSource, filled: In
     report = verify(filled)
     assert totals(report) == {(kind, "different"): 1 for kind in changes}
     repaired(filled)
-    assert one(filled, "SELECT count(*) FROM document WHERE body LIKE '%\"iets anders\"%'") == 1
+    assert Probe(filled.store).documents_saying('"iets anders"') == 1
 
 
 @pytest.mark.parametrize("what", ["lost", "body", "facts", "state", "tie", "claim"])
@@ -103,24 +104,21 @@ def test_damage_in_the_store_is_found_and_repaired(
 ) -> None:
     before = dump_digest(filled.store)
     kinds = {"tie": KINDS[1:], "claim": ("klant", "contactmoment")}.get(what, KINDS)
-    changes = {
-        "body": "UPDATE raw SET body = x'00' WHERE id = ?",
-        "facts": "UPDATE raw SET facts = json_set(facts, '$.x', 1) WHERE id = ?",
-        "state": "UPDATE raw SET state = 2 WHERE id = ?",
-        "tie": "DELETE FROM tie WHERE raw = ?",
-        "claim": "DELETE FROM claim WHERE raw = ?",
-        "lost": "DELETE FROM raw WHERE id = ?",
-    }
+    tamper = Tamper(filled.store)
+    change = {
+        "body": tamper.break_body,
+        "facts": tamper.change_facts,
+        "state": tamper.change_state,
+        "tie": tamper.lose_ties,
+        "claim": tamper.lose_claims,
+        "lost": tamper.lose_raw,
+    }[what]
     for number, kind in enumerate(kinds):
-        uuid = UUID(last(source.shown(filled, kind, number)["url"])).bytes
-        row = one(filled, "SELECT id FROM raw WHERE uuid = ?", uuid)
-        if what == "claim" and not one(filled, "SELECT count(*) FROM claim WHERE raw = ?", row):
-            row = one(
-                filled, "SELECT min(raw) FROM claim JOIN raw r ON r.id = raw WHERE kind = ?", RAW_KIND[kind]
-            )
-        sql(filled, changes[what], row)
-        if what == "lost":
-            filled.store.connection().execute("DELETE FROM tie WHERE raw = ?", (row,))
+        uuid = last(source.shown(filled, kind, number)["url"])
+        speaking = Probe(filled.store).speaking(kind)
+        if what == "claim" and uuid not in speaking:
+            uuid = speaking[0]
+        change(uuid)
     wrong = set(totals(verify(filled)))
     assert wrong >= {(kind, "missing" if what == "lost" else "different") for kind in kinds}
     repaired(filled)
@@ -133,12 +131,7 @@ def test_damage_in_the_store_is_found_and_repaired(
 def test_lost_documents_are_found_and_made_again(filled: Installation, kinds: list[str]) -> None:
     before = dump_digest(filled.store)
     for kind in kinds:
-        sql(
-            filled,
-            "DELETE FROM document WHERE kind = ? AND id IN (SELECT document FROM provenance p"
-            " JOIN raw r ON r.id = p.raw WHERE r.kind IN (?, ?))",
-            *(KIND[kind], RAW_KIND["contactmoment"], RAW_KIND["klant"]),
-        )
+        Tamper(filled.store).lose_documents_from(kind, "contactmoment", "klant")
     assert {(kind, "missing") for kind in kinds} <= set(totals(verify(filled)))
     repaired(filled)
     assert dump_digest(filled.store) == before
@@ -148,16 +141,11 @@ def test_lost_documents_are_found_and_made_again(filled: Installation, kinds: li
 def test_a_lost_tie_to_a_secret_zaak_shows_nothing_after_repair(filled: Installation) -> None:
     """By what is left in the store the contactmoment might be shown: its ties are repaired first."""
     before = dump_digest(filled.store)
-    contact = one(
-        filled,
-        "SELECT min(t.contact) FROM tie t JOIN raw r ON r.id = t.raw WHERE r.kind = ? AND r.state = ?",
-        RAW_KIND["objectcontactmoment"],
-        LEFT_OUT,
-    )
-    sql(filled, "DELETE FROM tie WHERE contact = ? AND zaak IS NOT NULL", contact)
+    contact = Probe(filled.store).contacts_tied_by("objectcontactmoment", LEFT_OUT)[0]
+    Tamper(filled.store).lose_zaken(contact)
     assert totals(verify(filled))["objectcontactmoment", "different"] >= 1
     repaired(filled)
-    assert one(filled, "SELECT count(*) FROM document WHERE uuid = ?", contact) == 0
+    assert not Probe(filled.store).has_document(contact)
     assert dump_digest(filled.store) == before
 
 
@@ -170,12 +158,7 @@ def test_a_sample_follows_zaken_to_their_contactmomenten_and_klanten(
     tie = next(
         each
         for each in data.objects("klantcontactmoment")
-        if each["contactmoment"] in zaken
-        and one(
-            filled,
-            "SELECT count(*) FROM document WHERE uuid = ?",
-            UUID(last(each["contactmoment"])).bytes,
-        )
+        if each["contactmoment"] in zaken and Probe(filled.store).has_document(last(each["contactmoment"]))
     )
     uuid = last(tie["contactmoment"])
     data.replace("contactmoment", uuid, data.get("contactmoment", uuid) | {"tekst": "iets anders"})

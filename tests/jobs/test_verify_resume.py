@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 import pytest
 from builders.killing import kill_after, kills_itself
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import dump_digest, read_config, some_zaken, write_config
-from builders.verifying import a_rol, interrupted, one, outcome, sql, stop_at, verify
+from builders.verifying import a_rol, interrupted, outcome, stop_at, verify
 from click.testing import CliRunner
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.cli.main import cli
 from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation, open_installation
@@ -27,7 +29,7 @@ from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import Forbidden
 from gateway.sample.contents.dataset import default_paths, load
 from gateway.sample.server import SampleServer
-from gateway.store.base.kinds import KIND, TRANSLATED
+from gateway.store.base.kinds import TRANSLATED
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import source_id
 from gateway.store.operation.verify_reports import get_report, list_reports
@@ -56,18 +58,13 @@ class Damaged:
         changed = a_rol(server)
         changed["betrokkeneIdentificatie"] |= {"geslachtsnaam": "Anders"}
         server.dataset.replace("rol", changed["uuid"], changed)
+        tamper = Tamper(installation.store)
         for zaak in server.dataset.objects("zaak")[:2]:
-            sql(installation, "DELETE FROM raw WHERE uuid = ?", UUID(zaak["uuid"]).bytes)
-        sql(installation, "DELETE FROM document WHERE kind = ? AND id % 7 = 0", KIND["partij"])
-        sql(installation, "DELETE FROM document WHERE kind = ? AND id % 5 = 0", KIND["betrokkene"])
-        sql(
-            installation,
-            "INSERT INTO document (kind, uuid, origin, created, moment, body)"
-            " SELECT kind, ?, origin, created, moment, body FROM document WHERE kind = ? LIMIT 1",
-            uuid4().bytes,
-            KIND["klantcontact"],
-        )
-        installation.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            tamper.lose_raw(zaak["uuid"])
+        tamper.lose_documents("partij", every=7)
+        tamper.lose_documents("betrokkene", every=5)
+        tamper.invent_document("klantcontact")
+        Probe(installation.store).checkpoint()
         installation.store.close()
 
     def copy(self) -> Installation:
@@ -147,9 +144,9 @@ def test_interrupted_all_the_way_it_says_the_same(
     assert outcome(report) == undisturbed[repair][0]
     assert report["began"] == first
     assert dump_digest(installation.store) == undisturbed[repair][1]
-    assert one(installation, "SELECT count(*) FROM verification") == 1
+    assert Probe(installation.store).count("verification") == 1
     ended = "finished" if repair else "problems"
-    assert one(installation, "SELECT count(*) || status FROM run WHERE job = 'verify'") == f"1{ended}"
+    assert [run.status for run in Probe(installation.store).runs("verify")] == [ended]
 
 
 def test_a_source_that_goes_away_is_waited_for(
@@ -181,7 +178,7 @@ def test_a_source_that_refuses_us_for_a_while_costs_nothing(
     with pytest.raises(Forbidden):
         verify(installation, show=refuse)
     known.update(kept)
-    assert one(installation, "SELECT status FROM run WHERE job = 'verify'") == "failed"
+    assert Probe(installation.store).runs("verify")[0].status == "failed"
     server.reset_calls()
     assert outcome(verify(installation)) == undisturbed[False][0]
     # What was shown before it stopped is known: not read again, nor asked for by uuid.
@@ -224,9 +221,9 @@ def kill_and_go_on(
     assert report is not None
     assert outcome(report) == undisturbed[0]
     assert dump_digest(installation.store) == undisturbed[1]
-    assert one(installation, "SELECT count(*) FROM verification") == 1
+    assert Probe(installation.store).count("verification") == 1
     ended = "finished" if repair else "problems"
-    assert one(installation, "SELECT count(*) || status FROM run WHERE job = 'verify'") == f"1{ended}"
+    assert [run.status for run in Probe(installation.store).runs("verify")] == [ended]
     installation.store.close()
     return count
 
@@ -250,7 +247,7 @@ def test_killed_often(
 def test_a_killed_run_is_not_shown_as_running(damaged: Damaged) -> None:
     installation = damaged.copy()
     assert killed(installation, 300, 0.0, repair=False)
-    assert one(installation, "SELECT status FROM run WHERE job = 'verify'") == "running"
+    assert Probe(installation.store).runs("verify")[0].status == "running"
     told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "status", "--json"])
     assert {run["job"]: run["status"] for run in orjson.loads(told.stdout)["runs"]}["verify"] == "interrupted"
 
@@ -293,10 +290,10 @@ def test_another_verify_or_one_of_long_ago_starts_over(
 ) -> None:
     installation = damaged.copy()
     stopped(installation, lambda step: step.what.startswith("partijen"))
-    began, repair = one(installation, "SELECT started FROM run WHERE job = 'verify'"), False
+    began, repair = Probe(installation.store).runs("verify")[0].started, False
     if change in ("age", "clock"):
         shift = -LASTS if change == "age" else LASTS
-        sql(installation, "UPDATE run SET started = started + ? WHERE job = 'verify'", shift)
+        Tamper(installation.store).started_later("verify", shift)
         began += shift
     elif change == "mapping":
         path = installation.config.path
@@ -340,13 +337,13 @@ def test_what_moves_past_the_page_of_a_stop_is_not_missed(
         installation = open_installation(read_config(write_config(tmp_path / "moved", {"bron": server})))
         assert Backfill(installation.fetchers["bron"]).run()
         contacts = server.dataset.objects("klantcontact")
-        lost = [UUID(each["uuid"]).bytes for each in contacts[2 * PAGE : 2 * PAGE + 3]]
+        lost = [each["uuid"] for each in contacts[2 * PAGE : 2 * PAGE + 3]]
         # Not those of a zaak that is left out: they need not be held.
-        query = "SELECT state FROM raw WHERE uuid = ?"
-        wanted = {str(UUID(bytes=uuid)) for uuid in lost if one(installation, query, uuid) == TRANSLATED}
+        probe = Probe(installation.store)
+        wanted = {uuid for uuid in lost if probe.raw(uuid, "state") == TRANSLATED}
         assert wanted
         for uuid in lost:
-            sql(installation, "DELETE FROM raw WHERE uuid = ?", uuid)
+            Tamper(installation.store).lose_raw(uuid)
         # Stopped while page 3 was judged: page 2 is the last that counts.
         stopped(installation, lambda step: step.what.startswith("klantc") and step.done >= 3 * PAGE)
         gone = contacts[:3]
@@ -410,7 +407,7 @@ def test_a_picture_is_not_kept_for_every_page(damaged: Damaged, monkeypatch: pyt
 
 
 def test_what_is_kept_comes_back_as_it_was() -> None:
-    ledger, bits = Ledger(), Bits()
+    ledger, bits = Ledger(), RowSet()
     ledger.count("rol", "", "equal")
     ledger.suspects["rol", b"u" * 16] = Suspect("rol", b"u" * 16, "x", None, repaired=True)
     ledger.documents["partij"]["compared"] = 3
@@ -421,6 +418,6 @@ def test_what_is_kept_comes_back_as_it_was() -> None:
     assert Ledger.unpacked(orjson.loads(orjson.dumps(ledger.packed()))) == ledger
     for row in (1, 8, 70_000, 900_001):
         bits.add(row)
-    again = Bits(bits.packed())
+    again = RowSet(bits.packed())
     assert [row for row in range(1_000_000) if row in again] == [1, 8, 70_000, 900_001]
     assert len(bits.packed()) < 2000

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import dump_digest, sample_data, some_zaken
-from builders.verifying import LIMITED, command, one, verify
+from builders.verifying import LIMITED, command, verify
 
 from gateway.installation import Installation
 from gateway.sample.access import Application
@@ -54,7 +55,7 @@ def filled(rights: Rights, install: Install) -> Installation:
 
 def lost(installation: Installation) -> int:
     """How many held objects are marked as no longer shown."""
-    return one(installation, "SELECT count(*) FROM raw WHERE visible = 0")
+    return Probe(installation.store).count("raw", visible=0)
 
 
 def told_of(report: dict[str, Any]) -> int:
@@ -73,7 +74,7 @@ def test_lost_rights_that_a_backfill_met_are_told_and_a_phase_asks_for_force(
     assert Backfill(filled.fetchers["bron"]).run()
     told = command(filled, "verify", "--full")
     assert told.exit_code == 0
-    zaken = one(filled, "SELECT count(*) FROM raw WHERE visible = 0 AND kind = 1")
+    zaken = Probe(filled.store).count("raw", visible=0, kind="zaak")
     assert f"Schoon, voor zover zichtbaar: {zaken} zaken, " in told.output
     assert " in de opslag toont de bron niet meer." in told.output
     assert "gelijk aan de bron" not in told.output
@@ -156,8 +157,7 @@ def test_of_what_is_shown_again_in_part_the_rest_is_told(rights: Rights, filled:
 
 def test_what_no_list_shows_but_its_uuid_does_is_shown(rights: Rights, filled: Installation) -> None:
     rol = rights.server.dataset.objects("rol")[-1]
-    with filled.store.write() as connection:
-        connection.execute("UPDATE raw SET visible = 0 WHERE uuid = ?", (UUID(rol["uuid"]).bytes,))
+    Tamper(filled.store).hide(rol["uuid"])
     assert lost(filled) == 1
 
     hidden = False
@@ -190,6 +190,5 @@ def test_more_than_can_be_looked_at_again_are_told_of_as_lost_too(
 
 def test_one_of_a_kind_is_told_of_as_one(rights: Rights, filled: Installation) -> None:
     assert verify(filled)["clean"]
-    with filled.store.write() as connection:
-        connection.execute("UPDATE raw SET visible = 0 WHERE id = (SELECT max(id) FROM raw WHERE kind = 2)")
+    Tamper(filled.store).hide(Probe(filled.store).raw_uuids("rol")[-1])
     assert ": 1 rol in de opslag toont de bron niet meer, " in phase(filled, "synced")[1]

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.probe.probe import Probe
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -264,8 +265,7 @@ def test_parts_are_walked_one_after_the_other(
     with SampleServer(slice_data) as server:
         installation = install(bron=server)
         assert backfill.Backfill(installation.fetchers["bron"]).run()
-        rows = installation.store.connection().execute("SELECT count(*) FROM raw WHERE kind = 1").fetchone()
-        assert rows[0] == 1174
+        assert Probe(installation.store).count("raw", kind="zaak") == 1174
         asked = {call.path for call in server.calls}
     assert any("registratiedatum__gt&registratiedatum__lt" in path for path in asked)
 

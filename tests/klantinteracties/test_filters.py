@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.indexes import out_of_step
+from builders.probe.indexes import out_of_step
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.recordings import FOLDER, Register
 from builders.served import Client
 
@@ -246,8 +248,7 @@ def test_a_search_starts_from_what_few_objects_have(store: Store, path: str, sta
     conditions = parse_list(resource, text).conditions
     wheres = tuple(condition.where for condition in conditions)
     _, place = selecting.start_of(conditions)
-    statement = f"EXPLAIN QUERY PLAN SELECT d.id {selecting.selection(resource.kind, wheres, place)}"
-    steps = [row[3] for row in store.connection().execute(statement, [b""] * len(wheres))]
+    steps = Probe(store).plan(selecting.selection(resource.kind, wheres, place), len(wheres))
     searches = [step for step in steps if step.startswith("SEARCH")]
     if start.startswith("s0"):  # before it stands the search for the document that the uuid names
         searches = [step for step in searches if " s0 " in step]
@@ -394,11 +395,7 @@ def test_a_uuid_that_was_merged_into_another_still_finds_its_documents(
 ) -> None:
     """A client that holds the uuid of an alias keeps working, on details and in filters."""
     old = UUID(int=99, version=4)
-    with register.store.write() as connection:
-        connection.execute(
-            "INSERT INTO alias (uuid, document) SELECT ?, id FROM document WHERE uuid = ?",
-            (old.bytes, UUID(PARTIJ).bytes),
-        )
+    Tamper(register.store).add_uuid(old, PARTIJ)
     client = serve()
     assert client.get(f"/partijen/{old}").json["uuid"] == PARTIJ
     assert client.get(f"/betrokkenen/{old}").status == 404

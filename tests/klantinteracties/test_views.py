@@ -15,7 +15,7 @@ from builders.served import API, Client, settings
 from gateway.app import create_app
 from gateway.http import problems
 from gateway.klantinteracties.model import expand
-from gateway.klantinteracties.model.freshness import Outcome, Shown
+from gateway.klantinteracties.model.freshness import Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import RESOURCES, Resource
 from gateway.store.documents.writing import put_documents
 from gateway.store.file.database import Store
@@ -138,7 +138,7 @@ class Script:
         self.store = store
         self.first = first
         self.asked: list[object] = []
-        self.shown: list[list[Shown]] = []
+        self.shown: list[list[ShownDocument]] = []
         self.then: list[Callable[[], None]] = []
         self.always_retry = False
 
@@ -155,7 +155,7 @@ class Script:
         self.asked.append((kind, uuid))
         return self.first
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         assert not self.store.connection().in_transaction
         self.shown.append(list(shown))
         if self.then:

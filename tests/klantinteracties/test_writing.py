@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 from builders.editor import BSN, EMAIL, KLANTCONTACT, KVK, NOBODY, ORGANISATIE, PERSOON, Editor, codes, ref
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.recordings import Register, recorded, split
 from builders.served import Client
 from werkzeug.serving import make_server
@@ -20,7 +21,7 @@ from werkzeug.serving import make_server
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.klantinteracties.model.freshness import Outcome, Shown
+from gateway.klantinteracties.model.freshness import Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import BY_KIND, RESOURCES, Resource
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
@@ -419,11 +420,6 @@ def as_after_ingest(store: Store, documents: Sequence[Document]) -> None:
         )
 
 
-def local(store: Store) -> dict[tuple[str, str], Any]:
-    rows = store.connection().execute("SELECT uuid, part, value FROM local")
-    return {(str(UUID(bytes=uuid)), part): orjson.loads(value) for uuid, part, value in rows}
-
-
 @pytest.fixture
 def legacy(register: Register, serve: Callable[..., Client]) -> Editor:
     """A writing client of a register in which everything recorded came from a legacy system."""
@@ -439,9 +435,9 @@ def test_only_what_a_client_changes_becomes_local(legacy: Editor, store: Store) 
     partij = legacy.get(f"/partijen/{PARTIJ}")
     legacy.put("partijen", partij, partij)
     legacy.patch("partijen", partij, {"interneNotitie": partij["interneNotitie"]})
-    assert local(store) == {}
+    assert Probe(store).written() == {}
     legacy.patch("partijen", partij, {"voorkeurstaal": "eng"})
-    assert local(store) == {(PARTIJ, "voorkeurstaal"): {"voorkeurstaal": "eng"}}
+    assert Probe(store).written() == {(PARTIJ, "voorkeurstaal"): {"voorkeurstaal": "eng"}}
 
 
 @pytest.mark.rule("M19")
@@ -488,7 +484,7 @@ def test_a_contactpersoon_from_the_legacy_loses_a_deleted_organisatie_each_time(
     assert legacy.again("partijen", contactpersoon)["partijIdentificatie"] is None
     as_after_ingest(store, [document("partij", 50)])
     assert legacy.again("partijen", contactpersoon)["partijIdentificatie"] is None
-    assert not [part for uuid, part in local(store) if uuid == contactpersoon["uuid"]]
+    assert not [part for uuid, part in Probe(store).written() if uuid == contactpersoon["uuid"]]
     with store.write() as connection:
         editing.take_up(connection, UUID(organisatie["uuid"]))
     as_after_ingest(store, [document("partij", 49), document("partij", 50)])
@@ -506,7 +502,7 @@ def test_a_local_standaardadres_beats_that_of_the_legacy(legacy: Editor, store: 
         "verstrektDoorPartij": ref(phone["verstrektDoorPartij"]),
     }
     own = legacy.make("digitaleadressen", body)
-    assert local(store) == {}
+    assert Probe(store).written() == {}
     as_after_ingest(store, [split(BY_KIND["digitaleadres"], phone, 1_700_000_000_000_000)])
     assert legacy.again("digitaleadressen", phone)["isStandaardAdres"] is False
     legacy.delete("digitaleadressen", own)
@@ -516,11 +512,7 @@ def test_a_local_standaardadres_beats_that_of_the_legacy(legacy: Editor, store: 
 
 @pytest.mark.rule("M6")
 def test_a_reference_by_another_uuid_of_a_document_is_a_reference_to_it(legacy: Editor, store: Store) -> None:
-    with store.write() as connection:
-        connection.execute(
-            "INSERT INTO alias SELECT ?, id FROM document WHERE uuid = ?",
-            (UUID(NOBODY).bytes, UUID(PARTIJ).bytes),
-        )
+    Tamper(store).add_uuid(NOBODY, PARTIJ)
     made = legacy.make("digitaleadressen", {**EMAIL, "verstrektDoorPartij": {"uuid": NOBODY}})
     assert made["verstrektDoorPartij"]["uuid"] == PARTIJ
     got = legacy.send("PATCH", f"/partijen/{NOBODY}", {"interneNotitie": "x"})
@@ -557,7 +549,7 @@ class Script:
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         return self._say(f"write {kind}", sorted(loaded))
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         assert not self.store.connection().in_transaction
         return outcome
 

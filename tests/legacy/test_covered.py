@@ -10,7 +10,7 @@ import pytest
 from builders.following import DAY, Clock, backfilled, run, small
 from builders.support import Asker, read_config, write_config
 
-from gateway.fetch.coverage import INTERVALS, SYNC_SECONDS, Covered, Standing
+from gateway.fetch.coverage import INTERVALS, SYNC_SECONDS, Coverage, CoverageJudge
 from gateway.installation import Installation, open_installation
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
@@ -41,21 +41,21 @@ def moment(text: str) -> int:
 def test_a_sync_is_late_at_the_third_time_that_its_schedule_names(
     schedule: str, synced: str, late: str
 ) -> None:
-    covered, began, over = Covered(schedule), moment(synced), moment(late)
+    covered, began, over = CoverageJudge(schedule), moment(synced), moment(late)
     assert covered.late_from(began) == over
     for phase in ("live", "synced"):
-        assert covered.standing(phase, 1, began, over - 1) is Standing.COVERED
-        assert covered.standing(phase, 1, began, over) is Standing.BEHIND
-        assert covered.standing(phase, 0, began, over - 1) is Standing.UNREAD
-    assert covered.standing("cutover", 0, 0, over) is Standing.COVERED
+        assert covered.coverage(phase, 1, began, over - 1) is Coverage.COVERED
+        assert covered.coverage(phase, 1, began, over) is Coverage.BEHIND
+        assert covered.coverage(phase, 0, began, over - 1) is Coverage.UNREAD
+    assert covered.coverage("cutover", 0, 0, over) is Coverage.COVERED
 
 
 def test_until_the_first_sync_the_backfill_counts_and_a_clock_that_was_ahead_does_not() -> None:
-    covered, began = Covered(), moment("2026-11-25T10:00:00+01:00")
+    covered, began = CoverageJudge(), moment("2026-11-25T10:00:00+01:00")
     after = began + (INTERVALS * SYNC_SECONDS - 1) * SECOND
-    assert covered.standing("live", began, 0, after) is Standing.COVERED
-    assert covered.standing("live", began, 0, after + 2 * SECOND) is Standing.BEHIND
-    assert covered.standing("live", began, after + DAY * SECOND, after + 2 * SECOND) is Standing.BEHIND
+    assert covered.coverage("live", began, 0, after) is Coverage.COVERED
+    assert covered.coverage("live", began, 0, after + 2 * SECOND) is Coverage.BEHIND
+    assert covered.coverage("live", began, after + DAY * SECOND, after + 2 * SECOND) is Coverage.BEHIND
 
 
 def test_the_job_sync_runs_by_the_interval_that_coverage_is_judged_by(tmp_path: Path) -> None:

@@ -20,9 +20,11 @@ from gateway.base.logs import safe_error, safe_traceback
 from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import background
+from gateway.legacy.client.addresses import uuid_of
+from gateway.legacy.client.answers import Page
 from gateway.legacy.client.api_versions import ApiVersion, parse
 from gateway.legacy.client.jwt_tokens import RENEW_AFTER, Tokens
-from gateway.legacy.client.source_client import Page, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
@@ -141,7 +143,7 @@ def test_a_parameter_is_asked_exactly_when_the_version_has_it(dataset, version, 
                 asked = f"{server.zaken_url}{value}/{UNKNOWN}" if name in ("zaak", "betrokkene") else value
                 transport = client._transport
                 try:
-                    transport.get(client.list_url(kind), {name: asked}, "GET", None)
+                    transport.get(client._addresses.of_list(kind), {name: asked}, "GET", None)
                     taken = True
                 except (errors.BadRequest, errors.NotFound, errors.BadAnswer):
                     taken = False
@@ -526,7 +528,7 @@ def test_a_job_that_must_stop_does_not_wait_any_longer():
 
 def test_a_job_with_little_patience_hears_why_nothing_is_asked():
     with Scripted(Reply(503, {}, {"Retry-After": "30"})) as server, background(patience=1):
-        with pytest.raises(errors.NotNow, match="rust") as caught:
+        with pytest.raises(errors.WaitTooLong, match="rust") as caught:
             client_of(server).get("rol", UNKNOWN)
         assert caught.value.waiting.until is not None
         assert len(server.paths) == 1
@@ -789,7 +791,7 @@ def test_no_error_or_log_line_holds_what_was_asked(dataset, caplog):
                 seen += traceback.format_exception(exc)
     with Scripted(problem(400, "invalid")) as server, pytest.raises(errors.BadRequest) as caught:
         client = client_of(server)
-        client._spoken._known = ApiVersion((1, 5, 1), "1.5.1", True, True)
+        client._version_probe._known = ApiVersion((1, 5, 1), "1.5.1", True, True)
         client.all("rol", {BSN: SECRET_NUMBER})
     seen += [str(caught.value), *traceback.format_exception(caught.value)]
     assert any("inpBsn=*" in text for text in seen)

@@ -16,13 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.base.clock import DUTCH_TIME
-from gateway.base.process_identity import NotShared, me
+from gateway.base.process_identity import NotShared, this_process
 from gateway.base.time_windows import Window
 from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import background
 from gateway.legacy.pacing import circuit_breaker, concurrency, server_gates, turns
-from gateway.legacy.pacing.gate import EndedCall, Gate
+from gateway.legacy.pacing.ended_calls import EndedCall
+from gateway.legacy.pacing.gate import Gate
 from gateway.legacy.pacing.shared_state import CALLS, SIZE, Call, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import Limits
 
@@ -99,7 +100,7 @@ def test_only_jobs_wait_for_the_window(tmp_path):
     waits = gate.waits()
     assert waits is not None
     assert (waits.reason, waits.until) == ("buiten het venster", dutch("2026-03-02 22:00").astimezone(UTC))
-    with background(patience=0.1), pytest.raises(errors.NotNow):
+    with background(patience=0.1), pytest.raises(errors.WaitTooLong):
         gate.enter(PAGES, None)
     with background(window=False):
         gate.leave(gate.enter(PAGES, None), None)
@@ -279,11 +280,11 @@ def test_quick_calls_are_not_slow_for_some_milliseconds_more():
 def test_trouble_halves_at_most_once_a_second_and_never_below_one():
     walk = Walk(8)
     for _ in range(5):
-        concurrency.suffered(walk.pace, 8, walk.now)
+        concurrency.record_failure(walk.pace, 8, walk.now)
     assert walk.allowed == 4
     for _ in range(10):
         walk.now += 1.5
-        concurrency.suffered(walk.pace, 8, walk.now)
+        concurrency.record_failure(walk.pace, 8, walk.now)
     assert walk.allowed == 1
 
 
@@ -295,7 +296,7 @@ def test_at_least_one_and_never_more_than_there_are(steps, connections):
             walk.pages(1, seconds)
         else:
             walk.now += seconds
-            concurrency.suffered(walk.pace, connections, walk.now)
+            concurrency.record_failure(walk.pace, connections, walk.now)
         assert 1 <= walk.allowed <= connections
 
 
@@ -353,7 +354,7 @@ def test_more_live_calls_than_there_is_room_for_hold_background_calls_all_the_sa
 
 
 def test_the_places_of_processes_that_are_no_more_are_taken_back():
-    pace, gone, ours = Pace(), subprocess.Popen(["true"]), me()
+    pace, gone, ours = Pace(), subprocess.Popen(["true"]), this_process()
     gone.wait()
     for number, (pid, born) in enumerate([(ours.pid, ours.born), (gone.pid, 7), (ours.pid, 7)], start=1):
         one = Call(pid=pid, born=born, namespace=ours.namespace, number=number)
@@ -366,7 +367,7 @@ def test_the_places_of_processes_that_are_no_more_are_taken_back():
 
 def test_a_call_of_another_container_keeps_its_place_for_as_long_as_a_call_may_take():
     """Its process number means nothing here: it may be nobody's, or that of a process of ours."""
-    pace, ours = Pace(), me()
+    pace, ours = Pace(), this_process()
     for pid, born in ((4_000_000, 7), (ours.pid, ours.born)):
         call = Call(pid=pid, born=born, namespace=ours.namespace + 1, number=1, at=100.0)
         turns.add(pace, call, turns.BACKGROUND)
@@ -410,7 +411,7 @@ def test_what_was_known_before_the_machine_started_again_is_forgotten(tmp_path, 
 def test_a_file_of_the_version_before_keeps_what_an_operator_asked(tmp_path):
     gate = Gate(SOURCE, tmp_path / "x.pace")
     gate.pause(True)
-    gate.wish(connections=5)
+    gate.override(connections=5)
     gate.close()
     content = (tmp_path / "x.pace").read_bytes()
     older = 0x4B42_5041_4345_0001.to_bytes(8, "little") + content[8 : State.pace.offset] + b"\xff" * 3000

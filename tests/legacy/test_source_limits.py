@@ -17,6 +17,7 @@ import orjson
 import pytest
 from builders.following import DAY, Clock, backfilled, new_rol, run, small, state
 from builders.held import held, raw_uuids
+from builders.probe.probe import Probe
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
 from builders.slow_source import BSN, served
 from builders.support import API, Asker, read_config, write_config
@@ -207,8 +208,7 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:
         installation = installed(tmp_path, server, max_answer=MB)
         assert not Backfill(installation.fetchers["bron"]).run()
-        with installation.store.read() as connection:
-            (message,) = connection.execute("SELECT message FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        message = Probe(installation.store).runs()[-1].message
         assert "max_answer" in message and "rol pagina 1" in message
         found = raw_uuids(installation)
         for kind in ("zaak", "klantcontact"):
@@ -294,7 +294,7 @@ def test_a_live_question_does_not_wait_for_a_day_of_rest(
             client.get("rol", UNKNOWN, deadline=time.monotonic() + 0.3)
         time.sleep(4.1)
         assert client.get("rol", UNKNOWN, deadline=time.monotonic() + 60) == ROL
-        with background(patience=2), pytest.raises(errors.NotNow, match="rust"):
+        with background(patience=2), pytest.raises(errors.WaitTooLong, match="rust"):
             client.get("rol", UNKNOWN)  # jobs do as they were asked, up to longest_rest
 
 
@@ -303,7 +303,7 @@ def test_jobs_rest_no_longer_than_the_config_says_and_it_is_told(caplog: pytest.
         client = client_of(server, ONCE, api_version="1.5.1", longest_rest=90)
         with pytest.raises(errors.TooManyRequests):
             client.get("rol", UNKNOWN)
-        with background(patience=30), pytest.raises(errors.NotNow) as caught:
+        with background(patience=30), pytest.raises(errors.WaitTooLong) as caught:
             client.get("rol", UNKNOWN)
         left = caught.value.waiting.until.timestamp() - time.time()
         assert 80 < left <= 91
@@ -382,7 +382,7 @@ def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
         for bsn in chosen:
             asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
         until = time.monotonic() + 60
-        while not all(fetcher.held("partij", f"brp:bsn:{bsn}") for bsn in chosen):
+        while not all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen):
             assert time.monotonic() < until
             time.sleep(0.1)
         bad.stop()

@@ -30,13 +30,12 @@ from mappings.incoming.earlier_standards import (
 )
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.rules.contactmoment_facts import onbekend_contactmoment, read_contactmoment
 from mappings.rules.contactmomenten import (
     Gesprekspartner,
     Omgeving,
     Onderwerpzaak,
     mag_mee,
-    onbekend_contactmoment,
-    read_contactmoment,
     translate_contactmoment,
 )
 from mappings.rules.klantcontacten import zaak_onderwerp

@@ -15,7 +15,11 @@ from mappings.identity.identity import Uuids
 from mappings.model.documents import Document
 from mappings.model.findings import Finding
 from mappings.model.settings import Settings
-from mappings.rules.contactmomenten import Gesprekspartner, Omgeving, translate_contactmoment
+from mappings.rules.contactmomenten import (
+    Gesprekspartner,
+    Omgeving,
+    translate_contactmoment,
+)
 from mappings.translate import translate
 
 pytestmark = pytest.mark.rule("M40")

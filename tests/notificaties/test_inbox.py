@@ -27,6 +27,8 @@ from builders.following import (
 )
 from builders.notificaties_server import CLIENT_ID, SECRET, TEST_MESSAGE, NotificatiesServer
 from builders.person import BSN, a_person
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import UUID_SECRET, Asker, dump_digest, klantbrug, read_config, write_config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -39,13 +41,13 @@ from gateway.cli.commands.demo import free_port
 from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
 from gateway.notificaties.abonnementen import Abonnementen, AbonnementError
-from gateway.notificaties.receiver import PATH, told_by
+from gateway.notificaties.receiver import PATH, hint_of
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
 from gateway.store.legacy.claims import asked_by_key
 from gateway.store.operation import following, inbox
-from gateway.store.operation.sources import note_fetched
+from gateway.store.operation.sources import note_fetched, source_id
 from jobs.follow.followed_source import Followed
 from jobs.follow.inbox import anything_due, look_into
 from jobs.follow.sweep import sweep
@@ -105,8 +107,7 @@ def counts(installation: Installation) -> dict[str, int]:
 
 
 def held(installation: Installation, uuid: str) -> bool:
-    found = installation.store.connection().execute("SELECT 1 FROM raw WHERE uuid = ?", (UUID(uuid).bytes,))
-    return found.fetchone() is not None
+    return Probe(installation.store).has_raw(uuid)
 
 
 def fresh(server: SampleServer, folder: Path) -> Installation:
@@ -217,7 +218,7 @@ def test_the_scheme_and_a_usual_port_make_no_other_host(installation: Installati
     uuid = uuid4()
     for start in ("http://zaak.example.nl", "https://ZAAK.example.nl:443", "http://zaak.example.nl:80"):
         url = f"{start}/zaken/api/v1/rollen/{uuid}"
-        told = told_by({"resource": "rol", "resourceUrl": url, "hoofdObject": url}, [source])
+        told = hint_of({"resource": "rol", "resourceUrl": url, "hoofdObject": url}, [source])
         assert told and (told.source, told.kind, told.uuid, told.zaak) == (source.name, "rol", uuid, None)
 
 
@@ -287,8 +288,8 @@ def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleSer
         return asker.get("partijen", partijIdentificator__objectId=bsn, **BSN)
 
     def asked() -> set[str]:
-        found = installation.store.connection().execute("SELECT key FROM fetched WHERE key LIKE 'sleutel %'")
-        return {key for (key,) in found}
+        keys = Probe(installation.store).values("fetched", "key")
+        return {key for key in keys if key.startswith("sleutel ")}
 
     assert ask().get_json()["count"] == 1
     with installation.store.write() as connection:
@@ -482,10 +483,8 @@ def test_hints_of_one_source_take_no_room_of_another(
 ) -> None:
     """As of one that left the configuration, whose hints nobody looks into."""
     monkeypatch.setattr(gateway.store.operation.inbox, "MOST_WAITING", 3)
-    connection = installation.store.connection()
-    connection.execute("INSERT INTO source (name, phase) VALUES ('weg', 'live')")
-    (other,) = connection.execute("SELECT id FROM source WHERE name = 'weg'").fetchone()
     with installation.store.write() as writing:
+        other = source_id(writing, "weg")
         for _ in range(3):
             assert inbox.put(writing, other, "rol", uuid4().bytes, None, 1)
         assert not inbox.put(writing, other, "rol", uuid4().bytes, None, 1)
@@ -510,7 +509,7 @@ def test_more_hints_than_fit_make_the_sweep_hurry(
 
 def test_after_the_cutover_hints_are_forgotten(installation: Installation, server: SampleServer) -> None:
     post(installation, message(server, "zaak", str(uuid4()), "create"))
-    installation.store.connection().execute("UPDATE source SET phase = 'cutover'")
+    Tamper(installation.store).set_phase("cutover")
     server.reset_calls()
     run(installation, look_into)
     assert counts(installation)["waiting"] == 0

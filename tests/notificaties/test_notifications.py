@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.support import API, Asker, klantbrug, read_config
 from click.testing import CliRunner
 
@@ -119,10 +121,7 @@ def send(installation: Installation, clock: Any = now) -> dict[str, int]:
 
 def waits(installation: Installation) -> dict[str, tuple[int, str]]:
     """Of each message that waits: the seconds until its next try (rounded), and why."""
-    with installation.store.read() as connection:
-        rows = connection.execute(
-            "SELECT subject, next_try, cause FROM outbox WHERE failed IS NULL"
-        ).fetchall()
+    rows = Probe(installation.store).rows("outbox", "subject", "next_try", "cause", failed=None)
     return {subject: (round((next_try - now()) / SECOND), cause) for subject, next_try, cause in rows}
 
 
@@ -236,10 +235,7 @@ def test_what_failed_goes_as_soon_as_the_service_is_back(
     server.answer = lambda message: 201
     clock = Clock()
     clock.ahead = 6 * SECOND
-    with installation.store.write() as connection:
-        connection.execute(
-            "UPDATE outbox SET next_try = next_try + ? WHERE subject IN ('a', 'b')", (HOUR // 2,)
-        )
+    Tamper(installation.store).message_later("next_try", HOUR // 2, "a", "b")
     assert send(installation, clock)["arrived"] == 3
 
 
@@ -332,8 +328,7 @@ def test_after_five_days_of_failing_a_message_is_given_up_and_kept(
     clock.ahead = 5 * DAY - HOUR
     assert send(installation, clock) == {"arrived": 0, "postponed": 1, "given_up": 0}
     put(installation.store, "young")
-    with installation.store.write() as connection:
-        connection.execute("UPDATE outbox SET created = created + ? WHERE subject = 'young'", (5 * DAY,))
+    Tamper(installation.store).message_later("created", 5 * DAY, "young")
     clock.ahead = 5 * DAY + HOUR
     assert send(installation, clock) == {"arrived": 0, "postponed": 0, "given_up": 2}
     assert left(installation.store) == {"waiting": 1, "failed": 2}
@@ -352,8 +347,7 @@ def test_an_operator_has_what_was_given_up_tried_again(server: NotificatiesServe
     assert "Notificaties: 0 wachten, 2 opgegeven: klantbrug notifications retry" in command(config, "status")[
         1
     ].replace("\n", " ")
-    with installation.store.write() as connection:
-        connection.execute("UPDATE outbox SET created = created - ?", (6 * DAY,))
+    Tamper(installation.store).message_later("created", -6 * DAY)
     assert command(config, "notifications", "retry") == (0, "2 berichten gaan opnieuw.\n", "")
     assert left(installation.store) == {"waiting": 2, "failed": 0}
     assert send(installation) == {"arrived": 0, "postponed": 1, "given_up": 0}
@@ -374,12 +368,11 @@ def test_what_was_given_up_is_forgotten_when_it_is_old(
     server.answer = lambda message: 400
     assert send(installation)["given_up"] == 2
     put(installation.store, "waits")
-    with installation.store.write() as connection:
-        connection.execute("UPDATE outbox SET created = created - ?", (100 * DAY,))
-        connection.execute("UPDATE outbox SET failed = failed - ? WHERE subject = 'old'", (91 * DAY,))
+    tamper = Tamper(installation.store)
+    tamper.message_later("created", -100 * DAY)
+    tamper.message_later("failed", -91 * DAY, "old")
     assert run_job(installation, BY_NAME["purge"])["notifications"] == 1
-    with installation.store.read() as connection:
-        assert [row for (row,) in connection.execute("SELECT subject FROM outbox")] == ["young", "waits"]
+    assert Probe(installation.store).values("outbox", "subject", "id") == ["young", "waits"]
 
 
 def test_one_message_that_breaks_the_service_does_not_hold_up_the_others_for_ever(
@@ -424,19 +417,14 @@ def test_who_lost_the_lease_writes_nothing(server: NotificatiesServer, installat
     put(installation.store, "a")
     grip = leases.take(installation.store, "job outbox", 0.0)
     assert grip
-    with installation.store.write() as connection:
-        connection.execute("UPDATE lease SET holder = '1-1', fence = fence + 1")
+    Tamper(installation.store).take_over("job outbox")
     with pytest.raises(leases.Lost):
         deliver(Work(installation, grip))
     assert left(installation.store)["waiting"] == 1
 
 
 def test_a_job_that_runs_elsewhere_is_not_run_twice(installation: Installation) -> None:
-    with installation.store.write() as connection:
-        connection.execute(
-            "INSERT INTO lease (name, holder, expires, fence) VALUES ('job outbox', '1-1', ?, 1)",
-            (now() + HOUR,),
-        )
+    Tamper(installation.store).add_lease("job outbox", now() + HOUR)
     with pytest.raises(Busy):
         run_job(installation, BY_NAME["outbox"])
 

@@ -6,41 +6,19 @@ import re
 import sqlite3
 from collections.abc import Callable
 
-import orjson
 import pytest
+from builders.probe.made_up import with_rollen
+from builders.probe.tamper import Tamper
 from builders.served import Client
 
-from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, RAW_KIND, TRANSLATED
 from gateway.store.file.database import Store
-from gateway.store.indexes import tallies
 from gateway.store.inspect.status import status
-
-STATES = [TRANSLATED] * 5 + [QUARANTINED] * 2 + [LEFT_OUT] * 3 + [NO_PARTY, GONE]
+from gateway.store.operation.sources import set_meta
 
 
 @pytest.fixture
 def busy(store: Store) -> Store:
-    """A store with a source of which twelve rollen were held, one of them gone since."""
-    with store.write() as connection:
-        connection.execute("INSERT INTO source (id, name, phase) VALUES (1, 'zaken<b>', 'live')")
-        connection.execute("INSERT INTO source (id, name, phase, covered) VALUES (2, 'leeg', 'synced', 1)")
-        for number, state in enumerate(STATES):
-            connection.execute(
-                "INSERT INTO raw (id, source, kind, uuid, state, first_seen, last_seen) VALUES (?, 1, ?, ?, ?, 1, 1)",
-                (number + 1, RAW_KIND["rol"], number.to_bytes(16, "big"), state),
-            )
-        for raw, rule in ((1, "M12"), (2, "M12"), (2, "M9")):
-            connection.execute(
-                "INSERT INTO raw_finding VALUES (?, 1, ?, 'veld', 'gedaan', 'info')", (raw, rule)
-            )
-        connection.execute("INSERT INTO source_finding VALUES (1, 'M30', 'initiator', 'info', 'gedaan')")
-        connection.execute(
-            "INSERT INTO run (job, source, status, started, heartbeat, counters, message)"
-            " VALUES ('backfill', 1, 'running', 1700000000000000, 1700000001000000, ?, 'ik zeg niets')",
-            (orjson.dumps({"rol": 12}).decode(),),
-        )
-        tallies.count_again(connection)
-    return store
+    return with_rollen(store)
 
 
 def test_every_object_seen_is_accounted_for(busy: Store) -> None:
@@ -101,8 +79,7 @@ def test_live_and_ready(serve: Callable[..., Client]) -> None:
 
 def test_a_store_with_an_older_schema_is_not_ready(store: Store, serve: Callable[..., Client]) -> None:
     client = serve()
-    with store.write() as connection:
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name = '0002_filters'")
+    Tamper(store).unapply("0002_filters")
     got = client.send("GET", "/health/ready")
     assert (got.status, got.json["status"], got.headers["Retry-After"]) == (503, 503, "5")
     assert client.send("GET", "/health/live").status == 200
@@ -110,8 +87,7 @@ def test_a_store_with_an_older_schema_is_not_ready(store: Store, serve: Callable
 
 def test_a_store_that_does_not_answer_is_not_ready(store: Store, serve: Callable[..., Client]) -> None:
     client = serve()
-    # Not in `write()`, which looks after what was written at its end.
-    store.connection().execute("ALTER TABLE document RENAME TO elsewhere")
+    Tamper(store).rename_documents()
     assert client.send("GET", "/health/ready").status == 503
     assert client.send("GET", "/health/live").status == 200
 
@@ -122,18 +98,15 @@ def test_a_store_that_can_not_be_written_is_ready_and_told_everywhere(
     monkeypatch.setattr("gateway.beheer.status_page.STATUS_SECONDS", 0)
     client = serve(scope="monitor")
     assert client.get("/").status == 200  # and the use of the token is noted
-    connection = store.connection()
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages}")  # as a full disk, to SQLite
-    with pytest.raises(sqlite3.OperationalError), store.write() as writing:
-        writing.execute("INSERT INTO meta VALUES ('large', ?)", ("x" * 1_000_000,))
+    large = "x" * 1_000_000
     said = "De opslag kan niet worden beschreven: de schijf is vol; maak ruimte (SQLITE_FULL)."
-    ready = client.send("GET", "/health/ready")
-    assert (ready.status, ready.json["status"]) == (200, "ready")
-    assert ready.json["problems"][0].startswith(said)
-    assert said in client.get("/").raw.decode()
-    assert client.get("/beheer/api/v1/status").json["store"]["problems"][0].startswith(said)
-    connection.execute("PRAGMA max_page_count = 1000000")
-    with store.write() as writing:
-        writing.execute("INSERT INTO meta VALUES ('large', ?)", ("x" * 1_000_000,))
+    with Tamper(store).full():
+        with pytest.raises(sqlite3.OperationalError):
+            set_meta(store, "large", large)
+        ready = client.send("GET", "/health/ready")
+        assert (ready.status, ready.json["status"]) == (200, "ready")
+        assert ready.json["problems"][0].startswith(said)
+        assert said in client.get("/").raw.decode()
+        assert client.get("/beheer/api/v1/status").json["store"]["problems"][0].startswith(said)
+    set_meta(store, "large", large)
     assert client.send("GET", "/health/ready").json == {"status": "ready"}

@@ -28,10 +28,12 @@ from builders.legacy_objects import (
     zaak,
 )
 from builders.operator_client import Operator, field, group
+from builders.probe.probe import Probe
+from builders.probe.tamper import Tamper
 from builders.register import Register, read_slice, read_ugly
 
 from gateway.base.clock import DUTCH_TIME
-from gateway.operator.explain import Explainer, without_values
+from gateway.operator.explain.explainer import Explainer, without_values
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.inspect.status import status
 from mappings.explain import why
@@ -506,17 +508,11 @@ def test_retry_says_what_became_of_each(held: Operator) -> None:
     """A rol that an older version could not read: put there by hand, it is translated from what is held."""
     still = held.run("quarantine", "retry", "--all", code=1).output
     assert "in quarantaine (M3)" in still
-    with held.store.write() as connection:
-        (row, seen) = connection.execute(
-            "SELECT id, last_seen FROM raw WHERE uuid = ?", (UUID(uuid_of("rol", 1)).bytes,)
-        ).fetchone()
-        connection.execute("UPDATE raw SET state = 5, facts = NULL WHERE id = ?", (row,))
-        connection.execute("DELETE FROM claim WHERE raw = ?", (row,))
-        connection.execute("INSERT INTO quarantine (raw, reason, since) VALUES (?, 'oude fout', 1)", (row,))
+    seen = Probe(held.store).raw(uuid_of("rol", 1), "last_seen")
+    Tamper(held.store).quarantine(uuid_of("rol", 1), "oude fout")
     output = held.run("quarantine", "retry", uuid_of("rol", 1)).output
     assert output == f"rol {uuid_of('rol', 1)} (bron bron): vertaald\n"
-    with held.store.read() as connection:
-        assert connection.execute("SELECT last_seen FROM raw WHERE id = ?", (row,)).fetchone()[0] == seen
+    assert Probe(held.store).raw(uuid_of("rol", 1), "last_seen") == seen
     assert held.explain(uuid_of("rol", 1))[0]["documents"]
     held.run("quarantine", "retry", code=2)
     held.run("quarantine", "retry", "--all", uuid_of("rol", 1), code=2)

@@ -30,7 +30,7 @@ from builders.earlier_objects import (
 from builders.legacy_objects import BSN, RSIN, SECRET, SETTINGS, rol, uuid_of, zaak
 from builders.operator_client import Operator, field, group
 
-from gateway.operator.explain import Explainer
+from gateway.operator.explain.explainer import Explainer
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from mappings import klantinteracties

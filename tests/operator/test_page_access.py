@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from builders.probe.probe import Probe
 from builders.served import Client, Got, settings
 from click.testing import CliRunner
 
@@ -93,15 +94,14 @@ def test_links_and_sessions_expire(store: Store, serve: Serve, monkeypatch: pyte
     assert got.status == 303
     assert client.send("GET", "/", {"Cookie": cookie}).status == 401
     link_of(store)
-    (left,) = store.connection().execute("SELECT count(*) FROM pass").fetchone()
-    assert left == 1  # what expired is forgotten
+    assert Probe(store).count("pass") == 1  # what expired is forgotten
 
 
 def test_the_store_has_digests_only_and_a_link_is_no_session(store: Store, serve: Serve) -> None:
     client, link = serve(), link_of(store)
     secret = link.removeprefix(PATH)
     assert client.send("GET", "/", {"Cookie": f"{COOKIE}={secret}"}).status == 401
-    (kept,) = store.connection().execute("SELECT digest FROM pass").fetchone()
+    (kept,) = Probe(store).values("pass", "digest")
     assert kept == hashlib.sha256(secret.encode()).digest()
     _, cookie = enter(client, link)
     session = cookie.removeprefix(f"{COOKIE}=")

@@ -10,9 +10,11 @@ from uuid import uuid4
 
 import pytest
 from builders.person import BSN, a_person
+from builders.probe.tamper import Tamper
 from builders.support import Asker, klantbrug, sample_data, some_zaken
 from click.testing import CliRunner, Result
 
+from gateway.base.clock import HOUR
 from gateway.cli.main import cli
 from gateway.fetch.fetcher import CutOver
 from gateway.http.auth import create_token
@@ -84,8 +86,7 @@ def test_synced_asks_for_a_backfill_and_a_clean_verify_of_today(
     assert "niet schoon" in command(installation, "phase", "synced").output
     server.dataset.add("rol", rol)
     assert prove(installation)["clean"]
-    with installation.store.write() as connection:
-        connection.execute("UPDATE verification SET ended = ended - 86400000001")
+    Tamper(installation.store).proved_before(24 * HOUR + 1)
     assert "ouder dan een dag" in command(installation, "phase", "synced").output
     assert prove(installation, sample=10)["clean"]
     assert command(installation, "phase", "synced").output == "Bron bron: fase synced, was live.\n"

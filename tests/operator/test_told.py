@@ -28,7 +28,7 @@ from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.dutch_time import local, local_day, local_of
 from gateway.cli.dutch import LOCALE
 from gateway.cli.main import cli
-from gateway.cli.terminal.progress import status_text
+from gateway.cli.terminal.status_text import status_text
 from gateway.http.auth import Gatekeeper, create_token, rotate_token
 from gateway.http.problems import Problem
 from gateway.installation import Installation

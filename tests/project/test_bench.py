@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from builders.probe.probe import Probe
 from builders.support import read_config
 
 from bench import (
@@ -29,6 +30,7 @@ from bench import (
 from gateway.app import create_app
 from gateway.installation import open_installation
 from gateway.klantinteracties.model.resources import RESOURCES
+from gateway.store.file.database import Store
 from mappings.values.nummers import bsn
 
 
@@ -121,9 +123,9 @@ def test_ingest_is_measured_in_parts_over_copies(few: int, tmp_path: Path) -> No
     assert filled.average > filled.together > 0
     lines = ingest.sizes(path, filled.rollen)
     assert any("document" in line for line in lines[1:])
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT count(*) FROM raw WHERE kind = 2").fetchone() == (4 * few,)
-    connection.close()
+    store = Store(path)
+    assert Probe(store).count("raw", kind="rol") == 4 * few
+    store.close()
 
 
 def test_rebuild_is_measured_with_and_without_a_change(

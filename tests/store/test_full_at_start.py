@@ -167,7 +167,7 @@ def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch:
     Store(tmp_path / "klantbrug.db").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)
-    monkeypatch.setattr(full_disk, "has_room", lambda path: False)
+    monkeypatch.setattr(full_disk, "can_write", lambda path: False)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
     try:
         store = Store(tmp_path / "klantbrug.db")
@@ -177,7 +177,7 @@ def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
-    monkeypatch.setattr(full_disk, "has_room", lambda path: makes_way.set() or True)
+    monkeypatch.setattr(full_disk, "can_write", lambda path: makes_way.set() or True)
     other.start()
     assert makes_way.wait(20)
     assert given.execute("SELECT 1").fetchone() == (1,)

@@ -18,7 +18,7 @@ from builders.support import API, klantbrug, read_config, write_config
 from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
-from gateway.hydrate.hydrator import NOT_FREE
+from gateway.hydrate.refusals import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.store.file import lock_waits

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from builders.watched import ELSEWHERE, namespaces_are_allowed
 
-from gateway.base.process_identity import Process, me
+from gateway.base.process_identity import Process, this_process
 from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.operation import leases
@@ -103,7 +103,7 @@ def test_a_new_process_with_the_number_of_a_killed_one_does_not_keep_its_lease(s
 
 
 def test_a_process_of_before_the_machine_started_anew_is_no_more(store: Store) -> None:
-    written_by(store, by(me()._replace(boot=me().boot ^ 1)))
+    written_by(store, by(this_process()._replace(boot=this_process().boot ^ 1)))
     assert (shown_as_held(store), state(store)) == (False, leases.FREE)
     assert leases.take(store, NAME, 60) is not None
 
@@ -111,8 +111,8 @@ def test_a_process_of_before_the_machine_started_anew_is_no_more(store: Store) -
 @pytest.mark.parametrize(
     "holder",
     [
-        by(Process(4_000_000, 7, me().namespace ^ 1, me().boot, me().host)),
-        by(me()._replace(host="een ander-", boot=me().boot ^ 1)),
+        by(Process(4_000_000, 7, this_process().namespace ^ 1, this_process().boot, this_process().host)),
+        by(this_process()._replace(host="een ander-", boot=this_process().boot ^ 1)),
         "4000000-1",
         f"{os.getpid()}-1",
     ],

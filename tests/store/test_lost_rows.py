@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from builders import contactmomenten as earlier
-from builders.invariants import broken
 from builders.legacy_objects import BSN, SETTINGS, SOURCE, persoon, zaak
+from builders.probe.invariants import broken
 from builders.register import Register, a_third, read_slice
 from builders.support import dump_digest
 from tools.translation import objects, take

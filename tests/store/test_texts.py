@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from builders.indexes import out_of_step
+from builders.probe.indexes import out_of_step
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

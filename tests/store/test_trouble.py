@@ -17,6 +17,7 @@ from builders.support import dump_digest, read_config, some_zaken, write_config
 
 from gateway.app import create_app
 from gateway.base import clock
+from gateway.base.logs import safe_error
 from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
 from gateway.sample.contents.dataset import Dataset
@@ -35,6 +36,12 @@ TINY_DISK = "1m"
 def server(slice_data: Dataset) -> Iterator[SampleServer]:
     with SampleServer(some_zaken(slice_data, 30)) as running:
         yield running
+
+
+def test_an_error_of_sqlite_is_logged_by_its_code() -> None:
+    with pytest.raises(sqlite3.OperationalError) as caught:
+        sqlite3.connect(":memory:").execute("nonsense")
+    assert safe_error(caught.value) == "sqlite3.OperationalError SQLITE_ERROR"
 
 
 def command(config: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -31,6 +31,7 @@ from builders.legacy_objects import (
     zaak,
 )
 from builders.paths import DATA
+from builders.probe.probe import Probe
 from builders.register import a_third, kind_of, read_slice, read_ugly
 
 from gateway.store.inspect.dump import dump_lines
@@ -54,8 +55,8 @@ OTHER = replace(
 )
 # What others need of an object is held beside it, and may be all that another version can't read.
 HELD = (
-    "SELECT kind, uuid, facts FROM raw ORDER BY kind, uuid",
-    "SELECT body, 0, 0 FROM statement ORDER BY body",
+    ("raw", ("kind", "uuid", "facts"), "kind, uuid"),
+    ("statement", ("body", "0", "0"), "body"),
 )
 
 
@@ -89,10 +90,9 @@ def digest() -> str:
                 if line["t"] in ("document", "link", "key", "finding"):
                     line.pop("action", None)
                     told.update(orjson.dumps(line, option=orjson.OPT_SORT_KEYS))
-            with register.store.read() as connection:
-                for query in HELD:
-                    for row in connection.execute(query):
-                        told.update(repr(row).encode())
+            for table, columns, order in HELD:
+                for row in Probe(register.store).rows(table, *columns, order=order):
+                    told.update(repr(row).encode())
             register.store.close()
     return told.hexdigest()
 

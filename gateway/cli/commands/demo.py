@@ -20,7 +20,9 @@ from urllib.parse import urlencode
 import click
 
 from gateway.beheer.page_access import new_link
-from gateway.cli.terminal.progress import shown_progress, status_text
+from gateway.cli.terminal.displays import BACKFILL
+from gateway.cli.terminal.progress import show_progress
+from gateway.cli.terminal.status_text import status_text
 from gateway.config.load import load_config
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
@@ -83,7 +85,7 @@ def _fill(config_path: Path) -> dict[str, str]:
     """Backfill every source with progress, and show the counts. Out: the tokens and values of the questions."""
     installation = open_installation(load_config(config_path, {}))
     for fetcher in installation.fetchers.values():
-        with shown_progress() as show:
+        with show_progress(BACKFILL) as show:
             Backfill(fetcher, show).run()
     _say(status_text(status(installation.store), _command(config_path)))
     found = {

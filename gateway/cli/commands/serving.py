@@ -79,7 +79,7 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     SIGHUP leest de configuratie opnieuw, zonder dat een verzoek mislukt.
     """
     from gateway.config.load import load_config
-    from gateway.operator.exposure import must_be_sheltered
+    from gateway.operator.exposure import refuse_exposed
     from gateway.server.serve import must_be_free
     from gateway.server.serve import serve as run
     from gateway.server.supervise import beside
@@ -87,7 +87,7 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     def judged(found: Config) -> Config:
         found = serving(found, register)
         if not insecure:
-            must_be_sheltered(found)
+            refuse_exposed(found)
         return found
 
     config = judged(config)
@@ -112,7 +112,7 @@ def _jobs_command(config: Config, register: bool) -> list[str]:
 def status(config: Config, as_json: bool, link: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.beheer.page_access import LINK_SECONDS, SESSION_SECONDS, new_link
-    from gateway.cli.terminal.progress import status_text
+    from gateway.cli.terminal.status_text import status_text
     from gateway.installation import open_store
     from gateway.operator.status import overview
 

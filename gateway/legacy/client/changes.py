@@ -21,7 +21,7 @@ _SURELY_NOT = (
     errors.NotConfigured,
     errors.CircuitOpen,
     errors.NoPlace,
-    errors.NotNow,
+    errors.WaitTooLong,
 )
 
 

@@ -61,7 +61,7 @@ def first_address(begin: bytes, path: str) -> str | None:
     return found[1].decode().lower() if found else None
 
 
-class Fits:
+class OversizedPages:
     """Of which kinds pages of which size are mostly too large, so that they need not be tried each time.
 
     One object that is large makes one page too large; two pages in a row tell that it is the size. Safe for threads.

@@ -30,9 +30,10 @@ from gateway.legacy.background import current
 from gateway.legacy.client import lenient_parser
 from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.legacy.pacing import circuit_breaker
-from gateway.legacy.pacing.gate import EndedCall, Gate
+from gateway.legacy.pacing.ended_calls import EndedCall
+from gateway.legacy.pacing.gate import Gate
 from gateway.legacy.pacing.server_gates import Gates
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 
 silence_http_libraries()
 log = get_logger("klantbrug.legacy")
@@ -47,7 +48,7 @@ NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poo
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 _SENDS_JSON = {"Content-Type": "application/json"}
 # Nothing was asked, or there is no time to ask again.
-_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.NotNow)
+_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.WaitTooLong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Transport:
         a live call that finds no place to wait raises NoPlace.
         """
         gate = self.gate_of(url, template)
-        about_to_wait(self._source.name, template)
+        take_waiting_place(self._source.name, template)
         attempt = costly = 0
         renewed = False
         while True:
@@ -255,11 +256,11 @@ class Transport:
         while part := raw.read1(_CHUNK, decode_content=True):
             parts += part
             if len(parts) > self._source.max_answer:
-                memory.took(len(parts))
+                memory.note_answer(len(parts))
                 version = raw.headers.get("API-version", "")
                 begin = bytes(parts[:_BEGIN])
                 raise errors.TooLarge(self._source.name, template, begin=begin, version=version)
-        memory.took(len(parts))
+        memory.note_answer(len(parts))
         if raw.length_remaining:
             raise urllib3.exceptions.ProtocolError("incomplete")
         return parts

@@ -11,7 +11,7 @@ from gateway.base.logs import get_logger
 from gateway.legacy import errors
 from gateway.legacy.client import api_versions
 from gateway.legacy.client.api_versions import ApiVersion
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 
 log = get_logger("klantbrug.legacy")
 
@@ -26,7 +26,7 @@ OLD_SECONDS = 24 * 3600.0
 Ask = Callable[[Mapping[str, str], float | None], tuple[list[dict[str, Any]], str]]
 
 
-class Spoken:
+class VersionProbe:
     """The version of one source, for one process; safe to use from several threads."""
 
     def __init__(self, source_name: str, api_version: str, ask: Ask) -> None:
@@ -51,7 +51,7 @@ class Spoken:
             return known
         if not self._finding_out.acquire(blocking=False):
             # Another finds it out, and the source may hang.
-            about_to_wait(self._source_name, "GET /rollen")
+            take_waiting_place(self._source_name, "GET /rollen")
             left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
             if not self._finding_out.acquire(timeout=left):
                 raise errors.DeadlinePassed(self._source_name, "GET /rollen")
@@ -70,9 +70,9 @@ class Spoken:
     def hear(self, named: str) -> None:
         """An answer named this version (blank: none): another one than before is a reason to doubt."""
         if named and named != self._named and self._known is not None:
-            self.doubt()
+            self.recheck()
 
-    def doubt(self) -> None:
+    def recheck(self) -> None:
         """Have it found out again, by whoever wants to know it next."""
         if time.monotonic() >= self._sure_until:
             self._doubted = True

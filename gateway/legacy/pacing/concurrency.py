@@ -60,7 +60,7 @@ def answered(pace: Pace, template: str, page: int, seconds: float, connections: 
         pace.allowed = min(float(connections), pace.allowed + 1 / RECOVER_CALLS)
 
 
-def suffered(pace: Pace, connections: int, now: float) -> None:
+def record_failure(pace: Pace, connections: int, now: float) -> None:
     """A call failed on the source's side, or was refused as too much."""
     if not 0 <= now - pace.fell_at < FALL_SECONDS:
         _fall(pace, connections, now)

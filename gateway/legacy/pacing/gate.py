@@ -8,35 +8,28 @@ asked, and tried again, is the transport's affair.
 from __future__ import annotations
 
 import itertools
-import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.base.clock import utc_now
 from gateway.base.logs import get_logger
-from gateway.base.process_identity import me
+from gateway.base.process_identity import this_process
 from gateway.base.time_windows import Window
 from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import Background, Waiting, current
 from gateway.legacy.pacing import circuit_breaker, concurrency, turns
-from gateway.legacy.pacing.shared_state import Call, Pace, PaceFile, State, Wishes
+from gateway.legacy.pacing.ended_calls import EndedCall, learn
+from gateway.legacy.pacing.shared_state import Call, Overrides, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import BACKGROUND, LIVE, Limits
 
 # How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
 POLL_SECONDS, WISH_SECONDS = 0.005, 0.25
 RECLAIM_SECONDS = 0.2
-# A call that was on the line for so long tells that the source hangs, though the client's own time was short: less than
-# half of `[live] deadline`, or no question would ever tell. What is merely slow is read on by background calls, which
-# have more time, and whose answers tell that it works.
-HANGS_SECONDS = 1.5
-# After a 429 that does not say how long: from the first to the longest, doubling.
-FIRST_REST, LONGEST_REST = 0.25, 20.0
 # So many seconds of rest more than before are worth telling an operator.
 LONG_REST = 30.0
 
@@ -51,16 +44,6 @@ CHOSEN = (WINDOW, PAUSED)
 
 log = get_logger("klantbrug.legacy")
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class EndedCall:
-    """A call that is over. `page` is its place in a list; `error` None is a good answer."""
-
-    template: str
-    page: int
-    seconds: float
-    error: errors.LegacyError | None
 
 
 class Gate:
@@ -100,10 +83,10 @@ class Gate:
         """Wait until the call may go and take its place, that the caller gives back with `leave`.
 
         `deadline` is a time.monotonic. A live call raises CircuitOpen or TooManyRequests where waiting is of no use.
-        A background call waits for that too; it raises NotNow when its patience ends, Stopped when it must stop.
+        A background call waits for that too; it raises WaitTooLong when its patience ends, Stopped when it must stop.
         Both raise DeadlinePassed.
         """
-        ours = me()
+        ours = this_process()
         call = Call(pid=ours.pid, born=ours.born, namespace=ours.namespace, number=next(_numbers))
         job = current()
         if job is None:
@@ -121,7 +104,7 @@ class Gate:
             if asked is None:
                 circuit_breaker.ended(state.pace, call, now)
             else:
-                _learn(state.pace, call, asked, self._limits(state.wishes), now)
+                learn(state.pace, call, asked, self._limits(state.overrides), now)
             rest = turns.rest(state.pace, now)
         if rest > before + LONG_REST:
             log.warning(
@@ -137,7 +120,7 @@ class Gate:
         """Count objects that a background call read; later background calls wait for them."""
         if current() is not None:
             with self._file.locked() as state:
-                limit = self._limits(state.wishes).objects_per_second
+                limit = self._limits(state.overrides).objects_per_second
                 turns.charge(state.pace, objects, limit, self._clock())
 
     def broken(self) -> bool:
@@ -158,51 +141,53 @@ class Gate:
             found = self._long(state, opens)
         return self._waiting(*found) if found else None
 
-    # Wishes
+    # Overrides
 
     def pause(self, paused: bool) -> None:
         """Hold all background calls of every process, or let them go again; kept over restarts."""
         with self._file.locked() as state:
-            state.wishes.paused = paused
+            state.overrides.paused = paused
 
-    def wish(
+    def override(
         self,
         *,
         connections: int | None = None,
         requests_per_second: float | None = None,
         objects_per_second: float | None = None,
     ) -> None:
-        """Put other limits over those of the configuration, of what is given; kept until `forget_wishes`."""
+        """Put other limits over those of the configuration, of what is given; kept until `clear_overrides`."""
         with self._file.locked() as state:
             if connections is not None:
-                state.wishes.connections = connections
+                state.overrides.connections = connections
                 state.pace.allowed = 0.0
             if requests_per_second is not None:
-                state.wishes.requests_per_second = requests_per_second
+                state.overrides.requests_per_second = requests_per_second
                 state.pace.next_request = 0.0
             if objects_per_second is not None:
-                state.wishes.objects_per_second = objects_per_second
+                state.overrides.objects_per_second = objects_per_second
                 state.pace.next_object = 0.0
 
-    def forget_wishes(self) -> None:
+    def clear_overrides(self) -> None:
         """Let the limits of the configuration hold again; a pause stays."""
-        self.wish(connections=-1, requests_per_second=-1, objects_per_second=-1)
+        self.override(connections=-1, requests_per_second=-1, objects_per_second=-1)
 
     def describe(self) -> dict[str, object]:
         """How the source is asked now, ready for JSON; see `server_gates.describe`."""
         opens = self._opens()
         with self._file.locked() as state:
-            pace, now, limits = state.pace, self._clock(), self._limits(state.wishes)
+            pace, now, limits = state.pace, self._clock(), self._limits(state.overrides)
             self._reclaim(pace, now)
             found = self._long(state, opens)
             if found is None and 0 <= now - pace.reason_at <= 2 * WISH_SECONDS:
                 found = REASONS[pace.reason], pace.reason_until - now if pace.reason_until else None
             waiting = self._waiting(*found) if found else None
             usual = concurrency.p50(pace)
-            wishes = {name: getattr(state.wishes, name) for name, _ in Wishes._fields_ if name != "paused"}
+            overrides = {
+                name: getattr(state.overrides, name) for name, _ in Overrides._fields_ if name != "paused"
+            }
             return {
                 "breaker": circuit_breaker.state_of(pace, now),
-                "paused": bool(state.wishes.paused),
+                "paused": bool(state.overrides.paused),
                 "connections": limits.connections,
                 "allowed": concurrency.allowed(pace, limits.connections),
                 "in_flight": turns.count(pace, LIVE) + turns.count(pace, BACKGROUND),
@@ -212,7 +197,7 @@ class Gate:
                 "slow": bool(pace.slow),
                 "waiting": waiting.reason if waiting else None,
                 "until": waiting.until.isoformat(timespec="seconds") if waiting and waiting.until else None,
-                "overrides": {name: value for name, value in wishes.items() if value >= 0},
+                "overrides": {name: value for name, value in overrides.items() if value >= 0},
             }
 
     # Live
@@ -224,7 +209,7 @@ class Gate:
         try:
             while True:
                 with self._file.locked() as state:
-                    pace, now, limits = state.pace, self._clock(), self._limits(state.wishes)
+                    pace, now, limits = state.pace, self._clock(), self._limits(state.overrides)
                     closed = circuit_breaker.wait(pace, now)
                     if closed:
                         raise errors.CircuitOpen(name, template)
@@ -285,7 +270,7 @@ class Gate:
                 if job.patience is not None and reason in LONG:
                     waited = now - began
                     if max(waited, waited + (seconds or 0.0)) > job.patience:
-                        raise errors.NotNow(name, template, self._waiting(reason, seconds))
+                        raise errors.WaitTooLong(name, template, self._waiting(reason, seconds))
                 self._sleep(_look_again(reason, seconds, deadline, now), job.stop)
         finally:
             if told and job.waiting:
@@ -295,7 +280,7 @@ class Gate:
         self, state: State, call: Call, opens: float | None, now: float
     ) -> tuple[str, float | None] | None:
         """Why the call can't go now, and for how many seconds (None: nobody knows); None when it took its place."""
-        pace, limits = state.pace, self._limits(state.wishes)
+        pace, limits = state.pace, self._limits(state.overrides)
         found = self._long(state, opens) or turns.background_hold(pace, limits, now)
         if found is not None:
             self._reclaim(pace, now)
@@ -310,7 +295,7 @@ class Gate:
         return None
 
     def _long(self, state: State, opens: float | None) -> tuple[str, float | None] | None:
-        if state.wishes.paused:
+        if state.overrides.paused:
             return PAUSED, None
         if opens is not None:
             return WINDOW, opens
@@ -324,10 +309,10 @@ class Gate:
 
     # What both need
 
-    def _limits(self, wishes: Wishes) -> Limits:
+    def _limits(self, overrides: Overrides) -> Limits:
         def chosen(name: str, own: float) -> float:
-            wish = getattr(wishes, name)
-            return own if wish < 0 else wish
+            override = getattr(overrides, name)
+            return own if override < 0 else override
 
         source = self._source
         return Limits(
@@ -362,37 +347,3 @@ def _look_again(reason: str, seconds: float | None, deadline: float | None, now:
         return POLL_SECONDS
     wait = WISH_SECONDS if seconds is None else min(seconds, WISH_SECONDS)
     return wait if deadline is None else min(wait, max(0.0, deadline - now))
-
-
-def _learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) -> None:
-    """What a call that is over tells of the source."""
-    error, connections = asked.error, limits.connections
-    if error is None:
-        concurrency.answered(pace, asked.template, asked.page, asked.seconds, connections, now)
-        circuit_breaker.answered(pace, now)
-        pace.busy = 0
-        return
-    retry_after = getattr(error, "retry_after", None)
-    if isinstance(error, errors.TooManyRequests) or retry_after is not None:
-        if retry_after is None:
-            longest = min(LONGEST_REST, FIRST_REST * 2 ** min(pace.busy, 10))
-            retry_after = random.uniform(longest / 2, longest)  # noqa: S311  spreads load, protects nothing
-        pace.busy += 1
-        turns.rest_for(pace, retry_after, now)
-        concurrency.suffered(pace, connections, now)
-        circuit_breaker.ended(pace, call, now)
-    elif _is_failure(error, asked.seconds):
-        concurrency.suffered(pace, connections, now)
-        circuit_breaker.failed(pace, call, now)
-    elif isinstance(error, errors.DeadlinePassed | errors.Untrusted):
-        circuit_breaker.ended(pace, call, now)
-    else:
-        circuit_breaker.answered(pace, now)  # a refusal is an answer too
-
-
-def _is_failure(error: errors.LegacyError, seconds: float) -> bool:
-    if isinstance(error, errors.DeadlinePassed):
-        return seconds >= HANGS_SECONDS
-    if isinstance(error, errors.BadAnswer):
-        return error.cut_off
-    return error.temporary

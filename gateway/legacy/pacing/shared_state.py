@@ -73,7 +73,7 @@ class Kind(ctypes.Structure):
     )
 
 
-class Wishes(ctypes.Structure):
+class Overrides(ctypes.Structure):
     """What an operator asked for; kept over restarts. Of the numbers, below 0 is no wish."""
 
     paused: int
@@ -144,9 +144,14 @@ class State(ctypes.Structure):
 
     magic: int
     boot: int
-    wishes: Wishes
+    overrides: Overrides
     pace: Pace
-    _fields_ = (("magic", ctypes.c_uint64), ("boot", ctypes.c_uint64), ("wishes", Wishes), ("pace", Pace))
+    _fields_ = (
+        ("magic", ctypes.c_uint64),
+        ("boot", ctypes.c_uint64),
+        ("overrides", Overrides),
+        ("pace", Pace),
+    )
 
 
 SIZE = ctypes.sizeof(State)
@@ -241,5 +246,5 @@ os.register_at_fork(after_in_child=_after_fork)
 def _fresh(state: State, boot: int) -> None:
     ctypes.memset(ctypes.byref(state), 0, SIZE)
     state.magic, state.boot = MAGIC, boot
-    wishes = state.wishes
-    wishes.connections = wishes.requests_per_second = wishes.objects_per_second = -1
+    overrides = state.overrides
+    overrides.connections = overrides.requests_per_second = overrides.objects_per_second = -1

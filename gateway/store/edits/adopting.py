@@ -315,7 +315,10 @@ def _clients_have_actors(connection: sqlite3.Connection) -> bool:
 
 
 def _note(
-    connection: sqlite3.Connection, document: Document, held: editing.HeldDraft, names: dict[UUID, UUID]
+    connection: sqlite3.Connection,
+    document: Document,
+    held: editing.EditableDocument,
+    names: dict[UUID, UUID],
 ) -> None:
     connection.execute(
         "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",

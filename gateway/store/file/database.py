@@ -273,7 +273,7 @@ class Store:
             if time.monotonic() < self._next_try:
                 return
             self._next_try = time.monotonic() + AGAIN_SECONDS
-            if not self._cramped or not full_disk.has_room(self.path):
+            if not self._cramped or not full_disk.can_write(self.path):
                 return
             time.sleep(SETTLE_SECONDS)
             if any(each.in_transaction for each in self._cramped):
@@ -304,7 +304,7 @@ class Store:
         failed = self._unwritable
         if failed and (self._cramped or time.monotonic() - failed[0] < TOLD_SECONDS):
             problems.append(failed[1])
-        if room := full_disk.little_room(self.path):
+        if room := full_disk.low_space(self.path):
             problems.append(room)
         return problems
 

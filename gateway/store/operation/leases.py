@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.base.clock import now
-from gateway.base.process_identity import Process, me
+from gateway.base.process_identity import Process, this_process
 from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import StoreBusy
 
@@ -24,7 +24,7 @@ _left: dict[str, str] = {}
 
 def holder_name() -> str:
     """A name for this thread of this process, that no other one ever has."""
-    return f"{os.getpid()}-{threading.get_ident()} {me()}"
+    return f"{os.getpid()}-{threading.get_ident()} {this_process()}"
 
 
 def acquire(store: Store, name: str, seconds: float) -> bool:

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from builders.indexes import out_of_step
+from builders.probe.indexes import out_of_step
 
-from gateway.store.base.kinds import KIND, KINDS, RAW_KIND, RELATION, TRANSLATED
+from gateway.store.base.kinds import KIND, RAW_KIND, RELATION, TRANSLATED
 from gateway.store.file.database import Store
 from gateway.store.inspect import rebuilding
 
@@ -131,10 +131,3 @@ def broken(store: Store) -> dict[str, int]:
         found["foreign keys"] = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     found |= out_of_step(store)
     return {what: count for what, count in found.items() if count}
-
-
-def counts(store: Store) -> dict[str, int]:
-    """How many documents there are of each kind; kinds without any are not there."""
-    with store.read() as connection:
-        rows = connection.execute("SELECT kind, count(*) FROM document GROUP BY kind")
-        return {KINDS[kind - 1]: count for kind, count in rows}

@@ -14,11 +14,11 @@ from uuid import UUID
 
 import orjson
 
-from gateway.ingest.contactmomenten import make_moments
-from gateway.ingest.klantcontacten import finished, make_contacts
+from gateway.ingest.documents.contactmomenten import make_moments
+from gateway.ingest.documents.klantcontacten import finished, make_contacts
+from gateway.ingest.documents.vertegenwoordigingen import represent
 from gateway.ingest.outcome import Touched
 from gateway.ingest.sealed_claims import Sealing
-from gateway.ingest.vertegenwoordigingen import represent
 from gateway.store.base.kinds import KINDS
 from gateway.store.documents.numbering import held_by_others
 from gateway.store.documents.writing import put_documents

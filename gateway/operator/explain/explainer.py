@@ -9,7 +9,9 @@ from uuid import UUID
 from gateway.base.dutch_time import local
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.ties import TIES
-from gateway.operator.explain_document import MOST, Documents, named, of_rollen, source_of
+from gateway.operator.explain.document import Documents
+from gateway.operator.explain.fields import MOST, named, source_of
+from gateway.operator.explain.party import of_rollen
 from gateway.store.base import kinds
 from gateway.store.edits.editing import TOMBSTONE
 from gateway.store.file.database import Store
@@ -181,7 +183,7 @@ class _Explaining:
             return []
         return [
             group["group"]
-            for group in self.documents.of_party(held, why.slot_of(kind, held.body))
+            for group in self.documents.parties.of_party(held, why.slot_of(kind, held.body))
             if any(by["uuid"] == str(raw.uuid) and by["source"] == raw.source for by in group["given_by"])
         ]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from gateway.ingest.klantcontacten import finished
+from gateway.ingest.documents.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import written_back
