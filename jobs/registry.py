@@ -71,17 +71,6 @@ JOBS = (
         most_seconds=15 * MINUTE,
     ),
     Job(
-        "writeback",
-        "vertelt de bronnen wat clients schreven, voor zover [[source]] write_back dat wil",
-        writeback.deliver,
-        writeback.unusable,
-        seconds=3,
-        anything=writeback.anything_due,
-        trouble=("postponed", "parked"),
-        by_source=True,
-        most_seconds=15 * MINUTE,
-    ),
-    Job(
         "purge",
         "ruimt oude runs, vragen aan bronnen en opgegeven berichten op, en wat gewist is uit het logboek van de opslag",
         purge.purge,
@@ -160,6 +149,17 @@ JOBS = (
         wanted=False,
         trouble=("failed",),
         most_seconds=6 * HOUR,
+    ),
+    Job(
+        "writeback",
+        "vertelt de bronnen wat clients schreven, voor zover [[source]] write_back dat wil",
+        writeback.deliver,
+        writeback.unusable,
+        seconds=3,
+        anything=writeback.anything_due,
+        trouble=("postponed", "parked"),
+        by_source=True,
+        most_seconds=15 * MINUTE,
     ),
 )
 BY_NAME = {job.name: job for job in JOBS}

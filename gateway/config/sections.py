@@ -24,7 +24,7 @@ from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
 SECRET_LENGTH = 32
 # Those of jobs.table, which stands above us.
-JOB_NAMES = ("outbox", "writeback", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify", "backup")
+JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify", "backup", "writeback")
 
 FILE_FIX, FILE_DOC = "noem een bestand met het geheim erin", "A file with that secret in it."
 

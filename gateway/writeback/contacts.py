@@ -11,9 +11,9 @@ from gateway.store.edits import written_back
 from gateway.store.edits.written_back import WrittenBack
 from gateway.store.legacy.objects import raw_rows
 from gateway.store.operation import writeback as queue
-from gateway.store.operation.writeback import Change
+from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
-from gateway.writeback.reading import Contact
+from gateway.writeback.reading import ClientContact
 from gateway.writeback.sending import SECOND, Parked, Sending, refusal
 from mappings.writeback import contacts as mapping
 from mappings.writeback import told
@@ -41,7 +41,7 @@ class Contacts:
         self.without_zaak = without_zaak
         self.number = sending.fetcher.source
 
-    def deliver(self, change: Change) -> None:
+    def deliver(self, change: QueuedChange) -> None:
         """Tell the source what became of a contact. Raises Parked, NotYet and LegacyErrors."""
         contact, notes = self._read(change)
         if change.kind == "klantcontacten":
@@ -51,7 +51,7 @@ class Contacts:
         elif notes or self._own_zaken(contact.zaken) or (self.without_zaak and not contact.zaken):
             self._contactmoment(change, contact)
 
-    def planned(self, change: Change) -> list[Planned]:
+    def planned(self, change: QueuedChange) -> list[Planned]:
         """What would be sent for a change if it were sent now; the source is not asked."""
         contact, notes = self._read(change)
         made = {(note.kind, note.step) for note in notes}
@@ -76,7 +76,7 @@ class Contacts:
             ]
         return [call for call in calls if call.method == "PATCH" or (call.kind, call.step) not in made]
 
-    def _read(self, change: Change) -> tuple[Contact | None, list[WrittenBack]]:
+    def _read(self, change: QueuedChange) -> tuple[ClientContact | None, list[WrittenBack]]:
         with self.sending.read() as connection:
             contact = reading.contact(
                 connection, self.number, change.document, self.sending.settings.zaak_codes
@@ -85,7 +85,9 @@ class Contacts:
 
     # As klantcontacten of the Zaken API (W4)
 
-    def _klantcontacten(self, change: Change, contact: Contact | None, notes: list[WrittenBack]) -> None:
+    def _klantcontacten(
+        self, change: QueuedChange, contact: ClientContact | None, notes: list[WrittenBack]
+    ) -> None:
         sent = {note.step: note for note in notes if note.kind == "klantcontact"}
         for zaak in self._own_zaken(contact.zaken) if contact else ():
             assert contact is not None  # noqa: S101
@@ -106,7 +108,7 @@ class Contacts:
                 self.sending.bind(note, found)
             self._not_back(change, "klantcontact", "de bron kan een klantcontact niet verwijderen")
 
-    def _on_zaak(self, contact: Contact, zaak: UUID) -> Outgoing:
+    def _on_zaak(self, contact: ClientContact, zaak: UUID) -> Outgoing:
         skew = self.sending.client.clock_skew or 0.0
         latest = self.sending.clock() + int(skew * SECOND) - _MARGIN
         url = self.sending.client.url_of("zaak", str(zaak))
@@ -114,7 +116,7 @@ class Contacts:
             self._written(contact), zaak, url, latest, self.sending.uuids, self.sending.settings
         )
 
-    def _says(self, note: WrittenBack, contact: Contact, zaak: UUID) -> bool:
+    def _says(self, note: WrittenBack, contact: ClientContact, zaak: UUID) -> bool:
         """Does the klantcontact say what the client's does? A moment that was in the future then is no difference."""
         wanted = self._on_zaak(contact, zaak).body
         if self.sending.said("klantcontact", wanted) == note.sent:
@@ -135,7 +137,7 @@ class Contacts:
 
     # As contactmomenten (W5)
 
-    def _contactmoment(self, change: Change, contact: Contact) -> None:
+    def _contactmoment(self, change: QueuedChange, contact: ClientContact) -> None:
         sending = self.sending
         made = self._moment(contact)
         self._tell(change, made)
@@ -173,21 +175,22 @@ class Contacts:
         filters = {"bronorganisatie": self.sending.source.bronorganisatie, "registratiedatum": note.hint}
         return self.sending.client.all("contactmoment", filters)
 
-    def _moment(self, contact: Contact) -> Outgoing:
+    def _moment(self, contact: ClientContact) -> Outgoing:
         return mapping.contactmoment(
             self._written(contact), self.sending.source.bronorganisatie, self.sending.settings
         )
 
-    def _change(self, note: WrittenBack, body: dict[str, Any], *, force: bool) -> None:
+    def _change(self, note: WrittenBack, given: dict[str, Any], *, force: bool) -> None:
         """Change a contactmoment, unless somebody else did so since it was sent (W9)."""
         sending, uuid = self.sending, str(UUID(bytes=note.uuid or b""))
         try:
             shown = sending.client.get("contactmoment", uuid)
             said = sending.said("contactmoment", shown)
+            body = shown | given  # what nobody says any more stays as it is
             if said != sending.said("contactmoment", body):
                 if said != note.sent and not force:
                     raise Parked(told.CHANGED, ["contactmoment"])
-                changes.replace(sending.client, "contactmoment", uuid, body, partial=True)
+                changes.replace(sending.client, "contactmoment", uuid, given, partial=True)
                 said = sending.said("contactmoment", sending.client.get("contactmoment", uuid))
         except NotFound:
             raise Parked("not_found") from None
@@ -201,7 +204,13 @@ class Contacts:
             written_back.say(connection, note.id, said, sending.clock())
 
     def _tie(
-        self, change: Change, kind: str, step: str, body: dict[str, str], by: str, filters: dict[str, str]
+        self,
+        change: QueuedChange,
+        kind: str,
+        step: str,
+        body: dict[str, str],
+        by: str,
+        filters: dict[str, str],
     ) -> None:
         """Tie a contactmoment; among the ties that the filters give it is the one with the same object in `by`."""
 
@@ -241,7 +250,7 @@ class Contacts:
 
     # Of both
 
-    def _written(self, contact: Contact) -> Written:
+    def _written(self, contact: ClientContact) -> Written:
         vorig = ""
         with self.sending.read() as connection:
             for each in contact.vorige:
@@ -266,12 +275,12 @@ class Contacts:
             found.append(zaak)
         return found
 
-    def _tell(self, change: Change, made: Outgoing) -> None:
+    def _tell(self, change: QueuedChange, made: Outgoing) -> None:
         if made.findings:
             with self.sending.write() as connection:
                 queue.tell(connection, self.number, change.document, made.findings)
 
-    def _not_back(self, change: Change, field: str, why: str) -> None:
+    def _not_back(self, change: QueuedChange, field: str, why: str) -> None:
         with self.sending.write() as connection:
             queue.tell(connection, self.number, change.document, [told.not_back("W4", field, why)])
 

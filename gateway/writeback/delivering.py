@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.config.model import Config
-from gateway.store.operation.writeback import Change
+from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.contacts import Contacts, Planned
 from gateway.writeback.noting import CONTACT_KINDS
 from gateway.writeback.sending import Parked, Sending
@@ -21,20 +21,20 @@ class Courier:
         self.sending = sending
         self.contacts = Contacts(sending, without_zaak=config.writeback.contacts_to == sending.source.name)
 
-    def deliver(self, change: Change) -> Mapping[str, Any]:
+    def deliver(self, change: QueuedChange) -> Mapping[str, Any]:
         """Tell the source of a change. Out: the message of a write that came meanwhile. Raises Parked, NotYet and
         LegacyErrors."""
         if change.kind in CONTACT_KINDS:
             self.contacts.deliver(change)
         return {}
 
-    def planned(self, change: Change) -> list[Planned]:
+    def planned(self, change: QueuedChange) -> list[Planned]:
         """What would be sent for a change if it were sent now; the source is not asked."""
         if change.kind in CONTACT_KINDS:
             return self.contacts.planned(change)
         return []
 
-    def told_of(self, change: Change, parked: Parked) -> list[Finding]:
+    def told_of(self, change: QueuedChange, parked: Parked) -> list[Finding]:
         """What an operator is told of a change that waits for him."""
         if parked.cause == told.CHANGED:
             return [told.changed("W9", change.kind)]

@@ -25,7 +25,7 @@ SUBJECT, PERSON, ACTOR = (
 
 
 @dataclass(slots=True)
-class Contact:
+class ClientContact:
     """A klantcontact that a client made, with what hangs on it.
 
     `zaken` that its onderwerpobjecten name, `klanten` of the source with the rol of the betrokkene, `vorige` the
@@ -49,13 +49,13 @@ def is_clients(connection: sqlite3.Connection, held: EditableDocument) -> bool:
 
 def contact(
     connection: sqlite3.Connection, source: int, uuid: bytes, codes: Sequence[ZaakCodes]
-) -> Contact | None:
+) -> ClientContact | None:
     """A klantcontact of a client, None when it is not there any more."""
     found = reading.find(connection, "klantcontact", uuid)
     if found is None:
         return None
     held = editing.get(connection, found[0])
-    made = Contact(held.uuid, held.body, held.moment)
+    made = ClientContact(held.uuid, held.body, held.moment)
     for row in lookup.referring(connection, SUBJECT, held.id):
         subject = editing.get(connection, row)
         if (zaak := zaak_of(subject.body, codes)) and zaak not in made.zaken:

@@ -20,7 +20,7 @@ from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError
 from gateway.store.operation import writeback as queue
-from gateway.store.operation.writeback import Change
+from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.delivering import Courier
 from gateway.writeback.sending import NotYet, Parked, Sending
 from jobs.common.backoff import LONGEST_WAIT, back_off
@@ -102,11 +102,11 @@ class _Delivering:
                 if self.work.stopping.is_set() or not self._one(change):
                     return
 
-    def _due(self) -> list[Change]:
+    def _due(self) -> list[QueuedChange]:
         with self.work.installation.store.read() as connection:
             return queue.due(connection, self.fetcher.source, self.work.clock(), BATCH)
 
-    def _one(self, change: Change) -> bool:
+    def _one(self, change: QueuedChange) -> bool:
         """Send one change and write down what came of it. Out: may the others be tried?"""
         try:
             message = self.courier.deliver(change)
@@ -133,7 +133,7 @@ class _Delivering:
         self.counts["sent"] += 1
         return True
 
-    def _park(self, change: Change, error: Parked) -> None:
+    def _park(self, change: QueuedChange, error: Parked) -> None:
         with self.work.write(synced=True) as connection:
             queue.park(connection, change, self.work.clock(), error.cause, error.fields)
             queue.tell(connection, self.fetcher.source, change.document, self.courier.told_of(change, error))
@@ -146,7 +146,7 @@ class _Delivering:
             fields=error.fields,
         )
 
-    def _failed(self, change: Change, error: LegacyError) -> bool:
+    def _failed(self, change: QueuedChange, error: LegacyError) -> bool:
         """Postpone the change, and all others unless the trouble may be its own. Out: may the others be tried?"""
         # A plain 500 or a silence may be about this one thing: others are tried, until three in a row failed.
         own = error.status == 500 and change.attempts < 3
@@ -156,7 +156,7 @@ class _Delivering:
         self._postpone(change, moment + max(wait, rest), error.cause, holds_up=not own)
         return own
 
-    def _postpone(self, change: Change, next_try: int, cause: str, *, holds_up: bool) -> None:
+    def _postpone(self, change: QueuedChange, next_try: int, cause: str, *, holds_up: bool) -> None:
         with self.work.write(synced=True) as connection:
             queue.postpone(connection, change, next_try, cause, holds_up=holds_up)
         self.counts["postponed"] += 1

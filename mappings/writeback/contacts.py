@@ -81,11 +81,10 @@ def contactmoment(written: Written, bronorganisatie: str, settings: Settings) ->
         "kanaal": _fitted(_kanaal(written, settings), MOMENT_KANAAL_LIMIT, "W5", "kanaal", made),
         "tekst": "\n\n".join(filter(None, parts)),
         "voorkeurstaal": body["taal"],
+        "vorigContactmoment": written.vorig or None,
     }
     if written.initiator is not None:
         made.body["initiatiefnemer"] = "klant" if written.initiator else "gemeente"
-    if written.vorig:
-        made.body["vorigContactmoment"] = written.vorig
     if body["reactie"].strip():
         made.findings.append(told.not_back("W5", "reactie", "een contactmoment heeft er geen plaats voor"))
     if written.actor is not None:

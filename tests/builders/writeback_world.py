@@ -148,11 +148,19 @@ class World:
         """Run the job until nothing may be sent any more."""
         return run_job(self.installation, BY_NAME["writeback"])
 
+    def run(self, job: str) -> dict[str, int]:
+        """Run a job once."""
+        return run_job(self.installation, BY_NAME[job])
+
+    def let_go(self) -> None:
+        """Let what waits for a next try go now."""
+        WriteBackProbe(self.store).later(0)
+
     def hurry(self) -> None:
         """Let everything that waits go now, as after the time that it waits for."""
         WriteBackProbe(self.store).later(SETTLED)
 
-    def queue(self) -> list[queue.Change]:
+    def queue(self) -> list[queue.QueuedChange]:
         """What waits."""
         with self.store.read() as connection:
             return queue.listing(connection)

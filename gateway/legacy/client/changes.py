@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.legacy import errors
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.client.transport import Change
+from gateway.legacy.client.transport import WriteCall
 from mappings.standards import LISTS
 
 # The source said no, or it was never asked: nothing was done.
@@ -33,7 +33,9 @@ def unknown(error: errors.LegacyError) -> bool:
 def create(client: ZakenClient, kind: str, body: dict[str, Any]) -> dict[str, Any]:
     """A new object. Out: as the source shows it. Raises LegacyErrors."""
     path = LISTS[kind].path
-    return _object(client, client.change(kind, client.list_url(kind), f"POST /{path}", Change("POST", body)))
+    return _object(
+        client, client.change(kind, client.list_url(kind), f"POST /{path}", WriteCall("POST", body))
+    )
 
 
 def replace(
@@ -43,13 +45,13 @@ def replace(
     LegacyErrors."""
     method = "PATCH" if partial else "PUT"
     url, template = client.url_of(kind, uuid), f"{method} /{LISTS[kind].path}/*"
-    return _object(client, client.change(kind, url, template, Change(method, body)))
+    return _object(client, client.change(kind, url, template, WriteCall(method, body)))
 
 
 def delete(client: ZakenClient, kind: str, uuid: str) -> None:
     """An object gone; one that was gone already is no error. Raises the other LegacyErrors."""
     try:
-        client.change(kind, client.url_of(kind, uuid), f"DELETE /{LISTS[kind].path}/*", Change("DELETE"))
+        client.change(kind, client.url_of(kind, uuid), f"DELETE /{LISTS[kind].path}/*", WriteCall("DELETE"))
     except errors.NotFound:
         return
 

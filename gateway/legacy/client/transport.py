@@ -66,7 +66,7 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WriteCall:
     """What a call changes: its method and the JSON that it sends, None for nothing."""
 
     method: str
@@ -168,7 +168,7 @@ class Transport:
         template: str,
         deadline: float | None,
         attempt: int,
-        change: Change | None = None,
+        change: WriteCall | None = None,
     ) -> SourceAnswer:
         """One try of a call, through the gate. Raises one of `errors`; of a change nobody knows then whether it was
         done, unless the error is a refusal."""
@@ -216,7 +216,7 @@ class Transport:
         template: str,
         token: str,
         deadline: float | None,
-        change: Change | None,
+        change: WriteCall | None,
     ) -> tuple[int, Mapping[str, str], bytearray]:
         source = self._source
         left = min(source.call_timeout, source.call_timeout if deadline is None else _left(deadline))

@@ -25,7 +25,7 @@ _ROWS = f"SELECT {_COLUMNS} FROM writeback w JOIN source s ON s.id = w.source"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class QueuedChange:
     """A value of a client's document (uuid) that a source is to be told; `kind` is that of `write_back`.
 
     `told` counts the writes: when more came in the meantime, it isn't done yet. `parked` is since when it waits for an
@@ -47,7 +47,7 @@ class Change:
     fields: str
 
 
-class Waiting(NamedTuple):
+class QueueLength(NamedTuple):
     """How much waits of one kind for one source: the oldest since then, and how much is parked."""
 
     source: str
@@ -66,12 +66,16 @@ def put(
     message: Mapping[str, Any],
     moment: int,
 ) -> None:
-    """A client wrote this value. What waits already keeps its message: that is of what the source had then."""
+    """A client wrote this value, which may be sent from `moment` on.
+
+    What waits already keeps its message, that is of what the source had then; and its next try, when one failed.
+    """
     connection.execute(
         "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
         " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
         " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = told + 1, parked = NULL, fields = '',"
-        " next_try = CASE WHEN parked IS NULL THEN next_try ELSE excluded.next_try END",
+        " next_try = CASE WHEN parked IS NOT NULL OR (attempts = 0 AND excluded.next_try < next_try)"
+        " THEN excluded.next_try ELSE next_try END",
         {
             "source": source,
             "kind": kind,
@@ -83,7 +87,7 @@ def put(
     )
 
 
-def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> list[Change]:
+def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> list[QueuedChange]:
     """Up to `most` changes that may be sent now, the longest waiting first.
 
     While one waits whose last try failed by the source as a whole, it is the only one: it finds out whether the
@@ -103,7 +107,9 @@ def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> 
     return [_change(row) for row in rows]
 
 
-def done(connection: sqlite3.Connection, change: Change, message: Mapping[str, Any], moment: int) -> None:
+def done(
+    connection: sqlite3.Connection, change: QueuedChange, message: Mapping[str, Any], moment: int
+) -> None:
     """The source was told; a write that came since then is still to be, with `message`."""
     gone = connection.execute(
         "DELETE FROM writeback WHERE id = ? AND told = ? RETURNING id", (change.id, change.told)
@@ -117,7 +123,7 @@ def done(connection: sqlite3.Connection, change: Change, message: Mapping[str, A
 
 
 def postpone(
-    connection: sqlite3.Connection, change: Change, next_try: int, cause: str, *, holds_up: bool
+    connection: sqlite3.Connection, change: QueuedChange, next_try: int, cause: str, *, holds_up: bool
 ) -> None:
     """A try failed: the next is at `next_try`. `holds_up`: by the source as a whole, so the others wait too."""
     connection.execute(
@@ -134,7 +140,9 @@ def try_all(connection: sqlite3.Connection, source: int, moment: int) -> None:
     )
 
 
-def park(connection: sqlite3.Connection, change: Change, moment: int, cause: str, fields: str = "") -> None:
+def park(
+    connection: sqlite3.Connection, change: QueuedChange, moment: int, cause: str, fields: str = ""
+) -> None:
     """Only an operator can help: a code and the names of fields say with what. A write that came meanwhile is tried."""
     connection.execute(
         "UPDATE writeback SET attempts = attempts + 1, parked = ?, cause = ?, fields = ?, held_up = 0"
@@ -168,7 +176,7 @@ def drop(connection: sqlite3.Connection, number: int) -> bool:
     return row is not None
 
 
-def listing(connection: sqlite3.Connection, source: str = "", *, parked: bool = False) -> list[Change]:
+def listing(connection: sqlite3.Connection, source: str = "", *, parked: bool = False) -> list[QueuedChange]:
     """All changes that wait, of one source or all, those that are parked only when asked so."""
     rows = connection.execute(
         f"{_ROWS} WHERE (:source = '' OR s.name = :source) AND (:parked = 0 OR w.parked IS NOT NULL) ORDER BY w.id",
@@ -177,20 +185,20 @@ def listing(connection: sqlite3.Connection, source: str = "", *, parked: bool = 
     return [_change(row) for row in rows]
 
 
-def of_document(connection: sqlite3.Connection, document: bytes) -> list[Change]:
+def of_document(connection: sqlite3.Connection, document: bytes) -> list[QueuedChange]:
     """What waits of one document."""
     rows = connection.execute(f"{_ROWS} WHERE w.document = ? ORDER BY w.id", (document,))
     return [_change(row) for row in rows]
 
 
-def waiting(connection: sqlite3.Connection) -> list[Waiting]:
+def waiting(connection: sqlite3.Connection) -> list[QueueLength]:
     """How much waits, by source and kind."""
     rows = connection.execute(
         "SELECT s.name, w.kind, count(*) - count(w.parked), min(CASE WHEN w.parked IS NULL THEN w.created END),"
         " count(w.parked) FROM writeback w JOIN source s ON s.id = w.source GROUP BY s.name, w.kind"
         " ORDER BY s.name, w.kind"
     )
-    return [Waiting(*row) for row in rows]
+    return [QueueLength(*row) for row in rows]
 
 
 def tell(connection: sqlite3.Connection, source: int, document: bytes, findings: Iterable[Finding]) -> None:
@@ -202,6 +210,6 @@ def tell(connection: sqlite3.Connection, source: int, document: bytes, findings:
     )
 
 
-def _change(row: Any) -> Change:
+def _change(row: Any) -> QueuedChange:
     number, source, kind, document, part, message, *rest = row
-    return Change(number, source, kind, document, part, orjson.loads(message), *rest)
+    return QueuedChange(number, source, kind, document, part, orjson.loads(message), *rest)
