@@ -28,7 +28,7 @@ def recognised(
     One that was sent, and of which nobody knew whether it was done, is known from here on. In a write transaction.
     """
     found = set(known(connection, source, kind, objects))
-    if kind not in CONTACTS or not written_back.any_at(connection, source):
+    if kind not in (*CONTACTS, "klant") or not written_back.any_at(connection, source):
         return found
     waiting = written_back.unknown(connection, source, kind)
     for item in objects if waiting else ():
@@ -41,7 +41,8 @@ def recognised(
             written_back.bind(connection, note.id, item.uuid, sent, now())
             waiting[key].remove(note)
             found.add(item.uuid)
-    return found
+    # A klant says more than the client's partij did: it is held, and makes that partij.
+    return set() if kind == "klant" else found
 
 
 def known(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from gateway.legacy.client import changes
@@ -13,6 +13,7 @@ from gateway.store.legacy.objects import raw_rows
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
+from gateway.writeback.calls import Planned
 from gateway.writeback.reading import ClientContact
 from gateway.writeback.sending import SECOND, Parked, Sending, refusal
 from mappings.writeback import contacts as mapping
@@ -21,15 +22,6 @@ from mappings.writeback.contacts import Outgoing, Written
 
 # Whether the clock of a source is right to the second is more than we know.
 _MARGIN = 2 * SECOND
-
-
-class Planned(NamedTuple):
-    """A call that a change comes to: the kind of object, which one of the document's, and what is sent."""
-
-    method: str
-    kind: str
-    step: str
-    body: dict[str, Any]
 
 
 class Contacts:

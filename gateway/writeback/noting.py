@@ -12,14 +12,16 @@ from uuid import UUID
 from gateway.base.clock import now
 from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
-from gateway.store.documents import lookup
 from gateway.store.edits import editing, written_back
 from gateway.store.edits.editing import EditableDocument
 from gateway.store.legacy import client_sources
 from gateway.store.operation import writeback as queue
 from gateway.writeback import reading
+from mappings.identity.identity import Uuids
 from mappings.model.findings import Finding
 from mappings.writeback import told
+from mappings.writeback.klanten import FIELDS
+from mappings.writeback.recognising import value_digest
 
 # The fields by which documents hang on a klantcontact.
 _ON_A_CONTACT = {
@@ -28,7 +30,8 @@ _ON_A_CONTACT = {
     "actorklantcontact": "klantcontact",
 }
 # A client makes a contact first, and says which zaak it is about in its next request: so long that one waits.
-WAIT_FOR_ZAAK = 30 * 1_000_000
+WAIT_FOR_ZAAK = WAIT_FOR_PARTIJ = 30 * 1_000_000
+BY, SOORT = "verstrektDoorPartij", "soortDigitaalAdres"
 CONTACT_KINDS = ("klantcontacten", "contactmomenten")
 
 
@@ -40,7 +43,8 @@ def contact_kind(source: Source) -> str:
 class Noting:
     """Notes what clients write for the sources that are told."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, uuids: Uuids) -> None:
+        self._uuids = uuids
         self._sources = [source for source in config.sources if source.write_back]
         self._codes = config.mapping.zaak_codes
         self._contacts_to = config.writeback.contacts_to
@@ -51,6 +55,10 @@ class Noting:
         contacts = self._contacts(connection, held, before)
         if contacts:
             self._note_contacts(connection, contacts)
+        elif held.kind == "digitaleadres":
+            self._note_address(connection, held, before)
+        elif held.kind == "partij" and before is None and held.body["soortPartij"] != "contactpersoon":
+            self._note_partij(connection, held)
         elif held.kind in told.NEVER:
             self._tell(connection, held.uuid, told.stays(held.kind))
 
@@ -60,6 +68,8 @@ class Noting:
             held = editing.get(connection, row)
             if held.kind == "klantcontact":
                 self._note_deleted(connection, held)
+            elif held.kind == "digitaleadres":
+                self._note_address(connection, held, held, deleted=True)
             elif contacts := self._contacts(connection, held, held):
                 self._note_contacts(connection, contacts)
 
@@ -94,6 +104,68 @@ class Noting:
             kind = contact_kind(source)
             if kind and written_back.of_document(connection, number, held.uuid.bytes):
                 queue.put(connection, number, kind, held.uuid.bytes, "", {}, now())
+
+    def _note_address(
+        self,
+        connection: sqlite3.Connection,
+        held: EditableDocument,
+        before: EditableDocument | None,
+        *,
+        deleted: bool = False,
+    ) -> None:
+        """An address of a partij came, changed or goes: for its klanten, and for the rollen that gave it."""
+        was = before or held
+        partijen = dict.fromkeys([*held.links.get(BY, []), *was.links.get(BY, [])])
+        for source, number in self._open(connection):
+            for soort in {held.body[SOORT], was.body[SOORT]} & FIELDS.keys():
+                if "contactgegevens" in source.write_back:
+                    for partij in partijen:
+                        self._note_klanten(connection, source, number, partij, soort, deleted=deleted)
+            changed = deleted or was.body["adres"] != held.body["adres"]
+            if "rollen" in source.write_back and changed and partijen and was.body[SOORT] in FIELDS:
+                self._note_rollen(connection, number, was, next(iter(partijen)))
+
+    def _note_klanten(
+        self,
+        connection: sqlite3.Connection,
+        source: Source,
+        number: int,
+        partij: int,
+        soort: str,
+        *,
+        deleted: bool,
+    ) -> None:
+        (uuid,) = editing.uuids(connection, [partij]).values()
+        for klant in client_sources.klanten_of_partij(connection, number, partij):
+            raw = client_sources.held_object(connection, number, "klant", klant) or {}
+            value = str(raw.get(FIELDS[soort]) or "")
+            message = {"base": value_digest(self._uuids, soort, value).hex(), "deleted": deleted}
+            part = f"{UUID(bytes=klant)} {soort}"
+            queue.put(connection, number, "contactgegevens", uuid.bytes, part, message, now())
+
+    def _note_rollen(
+        self, connection: sqlite3.Connection, number: int, was: EditableDocument, partij: int
+    ) -> None:
+        rollen = client_sources.rollen_behind(connection, number, was.id)
+        if not rollen:
+            return
+        (uuid,) = editing.uuids(connection, [partij]).values()
+        message = {
+            "soort": was.body[SOORT],
+            "base": value_digest(self._uuids, was.body[SOORT], was.body["adres"]).hex(),
+            "partij": uuid.bytes.hex(),
+            "rollen": [str(UUID(bytes=rol)) for rol, _ in rollen],
+        }
+        queue.put(connection, number, "rollen", was.uuid.bytes, "", message, now())
+
+    def _note_partij(self, connection: sqlite3.Connection, held: EditableDocument) -> None:
+        """A client made a partij: a klant where those are wanted, else it stays here."""
+        for source, number in self._open(connection):
+            if "klanten" in source.write_back:
+                moment = now() + WAIT_FOR_PARTIJ  # its addresses may come in requests of their own
+                queue.put(connection, number, "klanten", held.uuid.bytes, "", {}, moment)
+            else:
+                queue.tell(connection, number, held.uuid.bytes, [told.stays(held.kind)])
 
     def _told_of(
         self, connection: sqlite3.Connection, zaken: Sequence[UUID], uuid: UUID
@@ -135,12 +207,5 @@ class Noting:
 
 def noting_of(config: Config) -> Noting | None:
     """What notes clients' writes under a configuration; None when no source is told."""
-    return Noting(config) if any(source.write_back for source in config.sources) else None
-
-
-def referring_contacts(connection: sqlite3.Connection, partij: int) -> list[int]:
-    """The klantcontacten (rows) in which a partij (row) was a betrokkene."""
-    found: list[int] = []
-    for row in lookup.referring(connection, "betrokkene.wasPartij", partij):
-        found += editing.get(connection, row).links.get("hadKlantcontact", [])
-    return found
+    uuids = Uuids(config.store.uuid_secret)
+    return Noting(config, uuids) if any(source.write_back for source in config.sources) else None

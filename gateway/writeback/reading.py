@@ -76,6 +76,72 @@ def contact(
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class ClientPartij:
+    """A partij as it is now: the codes of its identificatoren, its standard address of each soort, and what klanten of
+    the source it is (uuids)."""
+
+    uuid: UUID
+    body: dict[str, Any]
+    identificatoren: list[dict[str, str]]
+    details: dict[str, str]
+    klanten: list[bytes]
+
+
+def partij(connection: sqlite3.Connection, source: int, uuid: bytes) -> ClientPartij | None:
+    """A partij, None when it is not there any more."""
+    found = reading.find(connection, "partij", uuid)
+    if found is None:
+        return None
+    held = editing.get(connection, found[0])
+    rows = lookup.referring(connection, "partij-identificator.identificeerdePartij", held.id)
+    details = {
+        adres.body["soortDigitaalAdres"]: adres.body["adres"]
+        for adres in addresses(connection, uuid)
+        if adres.body["isStandaardAdres"]
+    }
+    return ClientPartij(
+        held.uuid,
+        held.body,
+        [editing.get(connection, row).body["partijIdentificator"] for row in rows],
+        details,
+        klanten_of_partij(connection, source, held.id),
+    )
+
+
+def addresses(connection: sqlite3.Connection, partij: bytes) -> list[EditableDocument]:
+    """The addresses of a partij (uuid)."""
+    found = reading.find(connection, "partij", partij)
+    rows = lookup.referring(connection, "digitaleadres.verstrektDoorPartij", found[0]) if found else []
+    return [editing.get(connection, row) for row in rows]
+
+
+def address(connection: sqlite3.Connection, uuid: bytes) -> EditableDocument | None:
+    """An address, None when it is not there any more."""
+    found = reading.find(connection, "digitaleadres", uuid)
+    return editing.get(connection, found[0]) if found else None
+
+
+def standard_address(connection: sqlite3.Connection, partij: bytes, soort: str) -> EditableDocument | None:
+    """The standard address of a soort of a partij (uuid), when a client wrote it."""
+    for adres in addresses(connection, partij):
+        if adres.body["isStandaardAdres"] and adres.body["soortDigitaalAdres"] == soort:
+            written = editing.written(connection, adres.uuid.bytes)
+            if is_clients(connection, adres) or {"adres", "isStandaardAdres"} & written.keys():
+                return adres
+    return None
+
+
+def contacts_of_partij(connection: sqlite3.Connection, uuid: bytes) -> list[bytes]:
+    """The klantcontacten (uuids) of clients in which a partij (uuid) was a betrokkene."""
+    found = reading.find(connection, "partij", uuid)
+    contacts: list[int] = []
+    for row in lookup.referring(connection, "betrokkene.wasPartij", found[0]) if found else ():
+        contacts += editing.get(connection, row).links.get("hadKlantcontact", [])
+    held = [editing.get(connection, row) for row in dict.fromkeys(contacts)]
+    return [each.uuid.bytes for each in held if is_clients(connection, each)]
+
+
 def zaak_of(subject: dict[str, Any], codes: Sequence[ZaakCodes]) -> UUID | None:
     """The zaak that the body of an onderwerpobject names by one of these codes (M29)."""
     named = subject.get("onderwerpobjectidentificator") or {}

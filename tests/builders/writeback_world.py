@@ -192,6 +192,17 @@ def zaak_of(world: World, number: int = 0) -> str:
     return WriteBackProbe(world.store).shown_zaken()[number]
 
 
+def partij_of_a_klant(world: World) -> tuple[str, str]:
+    """A partij that is a klant at the source, and that klant's URL."""
+    for klant in world.data.objects("klant"):
+        subject = klant["subjectIdentificatie"] or {}
+        if klant["subjectType"] == "natuurlijk_persoon" and subject.get("inpBsn"):
+            path = f"partijen?partijIdentificator__objectId={subject['inpBsn']}"
+            if found := world.ask("GET", path)["results"]:
+                return found[0]["uuid"], klant["url"]
+    raise AssertionError("no klant of the sample is a partij")
+
+
 def made_at(data: Dataset, kind: str, before: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The objects of a kind that came since."""
     known = {each["url"] for each in before}

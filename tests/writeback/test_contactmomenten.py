@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import pytest
 from builders.earlier_source import last
-from builders.writeback_world import World, made_at, zaak_of
+from builders.writeback_world import World, made_at, partij_of_a_klant, zaak_of
 
 from gateway.sample.server import Traps
-
-
-def partij_of_a_klant(world: World) -> tuple[str, str]:
-    """A partij that is a klant at the source, and that klant's URL."""
-    for klant in world.data.objects("klant"):
-        subject = klant["subjectIdentificatie"] or {}
-        if klant["subjectType"] == "natuurlijk_persoon" and subject.get("inpBsn"):
-            path = f"partijen?partijIdentificator__objectId={subject['inpBsn']}"
-            if found := world.ask("GET", path)["results"]:
-                return found[0]["uuid"], klant["url"]
-    raise AssertionError("no klant of the sample is a partij")
 
 
 def whole_contact(world: World, zaak: str) -> tuple[dict, str]:

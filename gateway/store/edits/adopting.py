@@ -20,7 +20,7 @@ from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.documents.lookup import referring
-from gateway.store.edits import editing, standard_addresses
+from gateway.store.edits import editing, standard_addresses, written_back
 from mappings.klantinteracties import defaults
 from mappings.model.documents import Document
 from mappings.rules.merge import KEY
@@ -53,17 +53,19 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
         for document in documents
         if document.kind == "partij-identificator"
     }
-    if not numbers and not actors:
+    sent = written_back.klanten(connection)
+    if not numbers and not actors and not sent:
         return
     own = _own_identificatoren(connection, numbers) if numbers else []
     names = _adopted(connection)
     if actors and _clients_have_actors(connection):
         _adopt_actors(connection, actors, names)
-    if not own and not names:
+    if not own and not names and not sent:
         return
     parents = _parents(connection, parties)
     for documents in parties:
         if documents[0].kind == "partij":
+            _adopt_sent(connection, documents[0], sent, names)
             left = _forget_other_pair(connection, documents, parents, names)
             _adopt_party(connection, documents, own, names, parents, left)
     for documents in parties:
@@ -269,6 +271,24 @@ def _adopt_party(
             if _name(partij, names) is None:
                 _note(connection, partij, held, names)
         _note(connection, document, editing.get(connection, found.row), names)
+
+
+def _adopt_sent(
+    connection: sqlite3.Connection, partij: Document, sent: Mapping[bytes, bytes], names: dict[UUID, UUID]
+) -> None:
+    """The partij of a klant that write-back made of a client's partij is that one (W3)."""
+    if not sent or _name(partij, names) is not None:
+        return
+    for klant in sorted(partij.sources):
+        uuid = sent.get(klant.bytes)
+        row = connection.execute(
+            "SELECT id FROM document WHERE uuid = ? AND origin = ?", (uuid, LOCAL_ORIGIN)
+        ).fetchone()
+        if row is not None:
+            held = editing.get(connection, row[0])
+            if held.body["soortPartij"] == partij.body["soortPartij"]:
+                _note(connection, partij, held, names)
+                return
 
 
 def _adopt_actors(

@@ -114,6 +114,14 @@ def bound(
     return found
 
 
+def klanten(connection: sqlite3.Connection) -> dict[bytes, bytes]:
+    """The klanten that write-back made of clients' partijen: uuid of each, with that of its partij."""
+    rows = connection.execute(
+        "SELECT uuid, document FROM written_back WHERE kind = 'klant' AND uuid IS NOT NULL"
+    )
+    return dict(rows.fetchall())
+
+
 def documents(connection: sqlite3.Connection, source: int, uuids: Iterable[bytes]) -> dict[bytes, UUID]:
     """The klantcontacten that these contactmomenten were made of, by their uuid, as far as they are still there."""
     if not any_at(connection, source):

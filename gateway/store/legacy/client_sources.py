@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
+import orjson
+
+from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
 
 
@@ -25,6 +29,16 @@ def klanten_of_partij(connection: sqlite3.Connection, source: int, partij: int) 
         (partij, source, RAW_KIND["klant"], TRANSLATED),
     )
     return [row[0] for row in rows]
+
+
+def held_object(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes) -> dict[str, Any] | None:
+    """An object of a source as it came, None when it is not held."""
+    row = connection.execute(
+        "SELECT body FROM raw WHERE source = ? AND kind = ? AND uuid = ? AND body IS NOT NULL",
+        (source, RAW_KIND[kind], uuid),
+    ).fetchone()
+    found: dict[str, Any] | None = orjson.loads(unpack(row[0])) if row else None
+    return found
 
 
 def rollen_behind(connection: sqlite3.Connection, source: int, document: int) -> list[tuple[bytes, bytes]]:

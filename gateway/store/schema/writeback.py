@@ -43,6 +43,7 @@ CREATE TABLE written_back (
 );
 CREATE INDEX written_back_document ON written_back (document);
 CREATE INDEX written_back_uuid ON written_back (uuid);
+CREATE INDEX written_back_sent ON written_back (sent);
 CREATE INDEX written_back_unknown ON written_back (source, kind) WHERE uuid IS NULL;
 
 -- What did not go back, or not as it was written, by the document that a client wrote.
