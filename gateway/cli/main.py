@@ -21,6 +21,7 @@ from gateway.cli.commands import (
     sync,
     tokens,
     verify,
+    writeback,
 )
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
@@ -43,6 +44,7 @@ COMMANDS: tuple[click.Command, ...] = (
     jobs.jobs,
     store.store,
     notifications.notifications,
+    writeback.writeback,
     tokens.token,
 )
 

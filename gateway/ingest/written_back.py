@@ -13,8 +13,10 @@ from gateway.base.clock import now
 from gateway.ingest.incoming import Incoming
 from gateway.store.edits import written_back
 from gateway.store.edits.written_back import WrittenBack
+from gateway.store.operation import writeback as queue
 from mappings.identity.identity import Uuids
 from mappings.values.uuids import uuid_bytes_in
+from mappings.writeback import told
 from mappings.writeback.recognising import CONTACTS, key_digest, natural_key, said_digest
 
 TYING = ("klantcontactmoment", "objectcontactmoment", "zaakcontactmoment")
@@ -27,7 +29,12 @@ def recognised(
 
     One that was sent, and of which nobody knew whether it was done, is known from here on. In a write transaction.
     """
-    found = set(known(connection, source, kind, objects))
+    ours = known(connection, source, kind, objects)
+    found = set(ours)
+    for item in objects if ours else ():
+        note = ours.get(item.uuid)
+        if note is not None and not says_what_was_sent(note, kind, item.raw, uuids):
+            _changed_there(connection, source, note, said_digest(uuids, kind, item.raw))
     if kind not in (*CONTACTS, "klant") or not written_back.any_at(connection, source):
         return found
     waiting = written_back.unknown(connection, source, kind)
@@ -43,6 +50,17 @@ def recognised(
             found.add(item.uuid)
     # A klant says more than the client's partij did: it is held, and makes that partij.
     return set() if kind == "klant" else found
+
+
+def _changed_there(connection: sqlite3.Connection, source: int, note: WrittenBack, said: bytes) -> None:
+    """Somebody changed at the source what write-back made there: that waits for an operator (W9), unless the client's
+    own next change is on its way, which finds it out."""
+    if note.kind == "contactmoment" and not queue.of_document(connection, note.document):
+        moment = now()
+        queue.put(connection, source, "contactmomenten", note.document, "", {"shown": said.hex()}, moment)
+        (change,) = queue.of_document(connection, note.document)
+        queue.park(connection, change, moment, told.CHANGED, "contactmoment")
+        queue.tell(connection, source, note.document, [told.changed("W9", "contactmomenten")])
 
 
 def known(

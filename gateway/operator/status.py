@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from gateway.config.model import Config, JobSettings
 from gateway.config.sections import JOB_NAMES
 from gateway.legacy.pacing import server_gates
+from gateway.operator import writeback
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import backfills, leases, runs
@@ -113,6 +114,7 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
+    `writeback` is what waits to be told to a source, by kind, where it is told anything.
     `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
     `scheduler` says whether jobs are wanted, and whether a process runs them. `store`: what is wrong with it.
     """
@@ -123,8 +125,11 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     wanted = any(config.jobs.get(name, JobSettings()).enabled for name in JOB_NAMES)
     shown["scheduler"] = {"wanted": wanted, "runs": scheduled}
     shown["store"] = {"problems": store.trouble()}
+    told = writeback.overview(store)
     for source in config.sources:
         if source.name in shown["sources"]:
+            if source.write_back or source.name in told:
+                shown["sources"][source.name]["writeback"] = told.get(source.name, {})
             shown["sources"][source.name]["backfill"] = running.get(source.name)
             shown["sources"][source.name]["asking"] = server_gates.describe(config.store.path, source)
     return shown

@@ -151,7 +151,8 @@ class Details:
         except LegacyError as error:
             raise refusal(error) from None
         persoon = rol.get("contactpersoonRol") or {}
-        if self._same(soort, persoon.get(field), wanted) and wanted:
+        if self._same(soort, persoon.get(field), wanted):
+            self._take("rol", uuid)
             return ""
         if zaak.get("einddatum"):
             return "de zaak is gesloten"

@@ -7,6 +7,7 @@ an operator. Calls go before those of other jobs and after those of clients, and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from sqlite3 import Connection
@@ -60,7 +61,7 @@ def deliver(work: Work) -> dict[str, int]:
     source by who took over.
     """
     counts = {"sent": 0, "postponed": 0, "parked": 0}
-    with background(work.stopping, patience=PATIENCE, window=False):
+    with background(work.stopping, patience=PATIENCE, window=False, first=True):
         for fetcher in work.installation.fetchers.values():
             if _is_told(work.installation, fetcher) and fetcher.state()[0] != CUTOVER:
                 _Delivering(work, fetcher, counts).run()
@@ -74,24 +75,29 @@ def _is_told(installation: Installation, fetcher: Fetcher) -> bool:
     )
 
 
+def courier_of(installation: Installation, source: str) -> Courier | None:
+    """What would tell a source, for who wants to see what it would say; None for a source that is not configured."""
+    fetcher = installation.fetchers.get(source)
+    return _courier(installation, fetcher, installation.store.write, now) if fetcher else None
+
+
+def _courier(
+    installation: Installation,
+    fetcher: Fetcher,
+    write: Callable[[], AbstractContextManager[Connection]],
+    clock: Callable[[], int],
+) -> Courier:
+    config = installation.config
+    source = next(each for each in config.sources if each.name == fetcher.name)
+    return Courier(Sending(fetcher, source, config.mapping, fetcher.ingest.uuids, write, clock), config)
+
+
 class _Delivering:
     def __init__(self, work: Work, fetcher: Fetcher, counts: dict[str, int]) -> None:
         self.work = work
         self.fetcher = fetcher
         self.counts = counts
-        config = work.installation.config
-        source = next(each for each in config.sources if each.name == fetcher.name)
-        self.courier = Courier(
-            Sending(
-                fetcher,
-                source,
-                config.mapping,
-                fetcher.ingest.uuids,
-                partial(self._write, synced=True),
-                work.clock,
-            ),
-            config,
-        )
+        self.courier = _courier(work.installation, fetcher, partial(self._write, synced=True), work.clock)
 
     def _write(self, *, synced: bool) -> AbstractContextManager[Connection]:
         return self.work.write(synced=synced)

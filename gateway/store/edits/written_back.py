@@ -45,6 +45,17 @@ def of_document(connection: sqlite3.Connection, source: int, document: bytes) ->
     return [WrittenBack(*row) for row in rows]
 
 
+def all_of_document(connection: sqlite3.Connection, document: bytes) -> list[tuple[str, WrittenBack]]:
+    """What a client's document became at all sources, each with the source's name."""
+    columns = ", ".join(f"w.{name}" for name in _COLUMNS.split(", "))
+    rows = connection.execute(
+        f"SELECT s.name, {columns} FROM written_back w JOIN source s ON s.id = w.source WHERE w.document = ?"
+        " ORDER BY w.id",
+        (document,),
+    )
+    return [(row[0], WrittenBack(*row[1:])) for row in rows]
+
+
 def begin(
     connection: sqlite3.Connection,
     source: int,
