@@ -12,7 +12,6 @@ from gateway.cli.commands import (
     explain,
     findings,
     jobs,
-    notifications,
     phase,
     quarantine,
     rebuild,
@@ -21,8 +20,8 @@ from gateway.cli.commands import (
     sync,
     tokens,
     verify,
-    writeback,
 )
+from gateway.cli.commands.outward import notifications, writeback
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
 # In the order of `klantbrug --help`.
