@@ -18,7 +18,6 @@ from gateway.store.legacy import client_sources
 from gateway.store.operation import writeback as queue
 from gateway.writeback import reading
 from mappings.identity.identity import Uuids
-from mappings.model.findings import Finding
 from mappings.writeback import told
 from mappings.writeback.klanten import FIELDS
 from mappings.writeback.recognising import value_digest
@@ -35,6 +34,10 @@ BY, SOORT = "verstrektDoorPartij", "soortDigitaalAdres"
 CONTACT_KINDS = ("klantcontacten", "contactmomenten")
 
 
+# A source that may be told now, with its row.
+OpenSource = tuple[Source, int]
+
+
 def contact_kind(source: Source) -> str:
     """As what contacts go back to a source: "contactmomenten", "klantcontacten", or "" for not at all."""
     return next((kind for kind in reversed(CONTACT_KINDS) if kind in source.write_back), "")
@@ -49,33 +52,40 @@ class Noting:
         self._codes = config.mapping.zaak_codes
         self._contacts_to = config.writeback.contacts_to
 
-    def saved(self, connection: sqlite3.Connection, row: int, before: EditableDocument | None) -> None:
+    def saved(
+        self, connection: sqlite3.Connection, kind: str, row: int, before: EditableDocument | None
+    ) -> None:
         """A client made or changed a document (row); `before` is how it was, None for a new one."""
+        if kind == "klantcontact" and before is None and not self._contacts_to:
+            return  # it is about nothing yet
+        sources = self._open(connection)
+        if not sources:
+            return
         held = editing.get(connection, row)
-        contacts = self._contacts(connection, held, before)
+        contacts = self._contacts(held, before)
         if contacts:
-            self._note_contacts(connection, contacts)
-        elif held.kind == "digitaleadres":
-            self._note_address(connection, held, before)
-        elif held.kind == "partij" and before is None and held.body["soortPartij"] != "contactpersoon":
-            self._note_partij(connection, held)
-        elif held.kind in told.NEVER:
-            self._tell(connection, held.uuid, told.stays(held.kind))
+            self._note_contacts(connection, sources, contacts, held if before is None else None)
+        elif kind == "digitaleadres":
+            self._note_address(connection, sources, held, before)
+        elif kind == "partij" and before is None and held.body["soortPartij"] != "contactpersoon":
+            self._note_partij(connection, sources, held)
+        elif kind in told.NEVER:
+            for _, number in sources:
+                queue.tell(connection, number, held.uuid.bytes, [told.stays(kind)])
 
     def deleting(self, connection: sqlite3.Connection, rows: Iterable[int]) -> None:
         """A client is about to delete these documents (rows)."""
-        for row in rows:
+        sources = self._open(connection)
+        for row in rows if sources else ():
             held = editing.get(connection, row)
             if held.kind == "klantcontact":
-                self._note_deleted(connection, held)
+                self._note_deleted(connection, sources, held)
             elif held.kind == "digitaleadres":
-                self._note_address(connection, held, held, deleted=True)
-            elif contacts := self._contacts(connection, held, held):
-                self._note_contacts(connection, contacts)
+                self._note_address(connection, sources, held, held, deleted=True)
+            elif contacts := self._contacts(held, held):
+                self._note_contacts(connection, sources, contacts, None)
 
-    def _contacts(
-        self, connection: sqlite3.Connection, held: EditableDocument, before: EditableDocument | None
-    ) -> list[int]:
+    def _contacts(self, held: EditableDocument, before: EditableDocument | None) -> list[int]:
         """The klantcontacten (rows) that a document belongs to or belonged to."""
         if held.kind == "klantcontact":
             return [held.id]
@@ -85,22 +95,34 @@ class Noting:
         earlier = before.links.get(field, []) if before else []
         return list(dict.fromkeys([*held.links.get(field, []), *earlier]))
 
-    def _note_contacts(self, connection: sqlite3.Connection, rows: Sequence[int]) -> None:
-        for row in rows:
-            held = editing.get(connection, row)
+    def _note_contacts(
+        self,
+        connection: sqlite3.Connection,
+        sources: Sequence[OpenSource],
+        rows: Sequence[int],
+        new: EditableDocument | None,
+    ) -> None:
+        """What clients wrote of contacts (rows); `new` is the document that was just made, if one was."""
+        sources = [each for each in sources if contact_kind(each[0])]
+        for row in rows if sources else ():
+            held = new if new is not None and new.id == row else editing.get(connection, row)
             if not reading.is_clients(connection, held):
-                rule = "W4"
-                finding = told.not_back(rule, "klantcontact", "het kwam uit de bron zelf")
-                self._tell(connection, held.uuid, finding, contacts=True)
+                finding = told.not_back("W4", "klantcontact", "het kwam uit de bron zelf")
+                for _, number in sources:
+                    queue.tell(connection, number, held.uuid.bytes, [finding])
                 continue
-            zaken = reading.zaken_of(connection, row, self._codes)
+            if new is not None and (zaak := reading.zaak_of(new.body, self._codes)):
+                zaken = [zaak]  # of its other zaken it was noted before
+            else:
+                zaken = reading.zaken_of(connection, row, self._codes)
             moment = now() + (0 if zaken else WAIT_FOR_ZAAK)
-            for source, number in self._told_of(connection, zaken, held.uuid):
+            for source, number in self._told_of(connection, sources, zaken, held.uuid):
                 queue.put(connection, number, contact_kind(source), held.uuid.bytes, "", {}, moment)
 
-    def _note_deleted(self, connection: sqlite3.Connection, held: EditableDocument) -> None:
-        open_sources = self._open(connection)
-        for source, number in open_sources:
+    def _note_deleted(
+        self, connection: sqlite3.Connection, sources: Sequence[OpenSource], held: EditableDocument
+    ) -> None:
+        for source, number in sources:
             kind = contact_kind(source)
             if kind and written_back.of_document(connection, number, held.uuid.bytes):
                 queue.put(connection, number, kind, held.uuid.bytes, "", {}, now())
@@ -108,6 +130,7 @@ class Noting:
     def _note_address(
         self,
         connection: sqlite3.Connection,
+        sources: Sequence[OpenSource],
         held: EditableDocument,
         before: EditableDocument | None,
         *,
@@ -116,11 +139,11 @@ class Noting:
         """An address of a partij came, changed or goes: for its klanten, and for the rollen that gave it."""
         was = before or held
         partijen = dict.fromkeys([*held.links.get(BY, []), *was.links.get(BY, [])])
-        for source, number in self._open(connection):
+        for source, number in sources:
             for soort in {held.body[SOORT], was.body[SOORT]} & FIELDS.keys():
                 if "contactgegevens" in source.write_back:
                     for partij in partijen:
-                        self._note_klanten(connection, source, number, partij, soort, deleted=deleted)
+                        self._note_klanten(connection, number, partij, soort, deleted=deleted)
             changed = deleted or was.body["adres"] != held.body["adres"]
             if "rollen" in source.write_back and changed and partijen and was.body[SOORT] in FIELDS:
                 self._note_rollen(connection, number, was, next(iter(partijen)))
@@ -128,7 +151,6 @@ class Noting:
     def _note_klanten(
         self,
         connection: sqlite3.Connection,
-        source: Source,
         number: int,
         partij: int,
         soort: str,
@@ -158,9 +180,11 @@ class Noting:
         }
         queue.put(connection, number, "rollen", was.uuid.bytes, "", message, now())
 
-    def _note_partij(self, connection: sqlite3.Connection, held: EditableDocument) -> None:
+    def _note_partij(
+        self, connection: sqlite3.Connection, sources: Sequence[OpenSource], held: EditableDocument
+    ) -> None:
         """A client made a partij: a klant where those are wanted, else it stays here."""
-        for source, number in self._open(connection):
+        for source, number in sources:
             if "klanten" in source.write_back:
                 moment = now() + WAIT_FOR_PARTIJ  # its addresses may come in requests of their own
                 queue.put(connection, number, "klanten", held.uuid.bytes, "", {}, moment)
@@ -168,27 +192,28 @@ class Noting:
                 queue.tell(connection, number, held.uuid.bytes, [told.stays(held.kind)])
 
     def _told_of(
-        self, connection: sqlite3.Connection, zaken: Sequence[UUID], uuid: UUID
-    ) -> list[tuple[Source, int]]:
+        self,
+        connection: sqlite3.Connection,
+        sources: Sequence[OpenSource],
+        zaken: Sequence[UUID],
+        uuid: UUID,
+    ) -> list[OpenSource]:
         """The sources that are told of a contact: those of its zaken, else the one for contacts without; and those
         that were told before."""
         of_zaken: set[int] = set()
         for zaak in zaken:
             # Of a zaak that nobody asked for yet it is not known whose it is.
             held = client_sources.sources_with_zaak(connection, zaak.bytes)
-            of_zaken.update(held or [number for _, number in self._open(connection)])
+            of_zaken.update(held or [number for _, number in sources])
         return [
             (source, number)
-            for source, number in self._open(connection)
-            if contact_kind(source)
-            and (
-                number in of_zaken
-                or (not zaken and source.name == self._contacts_to)
-                or written_back.of_document(connection, number, uuid.bytes)
-            )
+            for source, number in sources
+            if number in of_zaken
+            or (not zaken and source.name == self._contacts_to)
+            or written_back.of_document(connection, number, uuid.bytes)
         ]
 
-    def _open(self, connection: sqlite3.Connection) -> list[tuple[Source, int]]:
+    def _open(self, connection: sqlite3.Connection) -> list[OpenSource]:
         """The sources that may be told now, with their rows."""
         held = client_sources.phases(connection)
         return [
@@ -196,13 +221,6 @@ class Noting:
             for source in self._sources
             if source.name in held and held[source.name][1] != CUTOVER
         ]
-
-    def _tell(
-        self, connection: sqlite3.Connection, document: UUID, finding: Finding, *, contacts: bool = False
-    ) -> None:
-        for source, number in self._open(connection):
-            if not contacts or contact_kind(source):
-                queue.tell(connection, number, document.bytes, [finding])
 
 
 def noting_of(config: Config) -> Noting | None:

@@ -49,8 +49,10 @@ Seal = Callable[[sqlite3.Connection], int]
 class Back(Protocol):
     """Notes in the transaction of a write what the sources are to be told of it (`gateway.writeback.noting`)."""
 
-    def saved(self, connection: sqlite3.Connection, row: int, before: EditableDocument | None) -> None:
-        """A document (row) was made or changed; `before` is how it was, None for a new one."""
+    def saved(
+        self, connection: sqlite3.Connection, kind: str, row: int, before: EditableDocument | None
+    ) -> None:
+        """A document (row) of a kind was made or changed; `before` is how it was, None for a new one."""
 
     def deleting(self, connection: sqlite3.Connection, rows: Iterable[int]) -> None:
         """These documents (rows) are about to be deleted."""
@@ -274,7 +276,7 @@ class Writer:
             elif item.writes is declared.Writes.MAKES:
                 self._make(connection, draft, item, row)
         if self._back:
-            self._back.saved(connection, row, held)
+            self._back.saved(connection, kind, row, held)
         return row
 
     def _make(self, connection: sqlite3.Connection, draft: Draft, item: declared.Listing, owner: int) -> None:
@@ -310,7 +312,7 @@ class Writer:
             editing.update(connection, held, body, links)
             rules.follow(connection, held, row, prefer=self._prefer)
             if self._back:
-                self._back.saved(connection, row, held)
+                self._back.saved(connection, held.kind, row, held)
             _refuse(rules.joined(connection, held, owner) if targets else [])
 
     def _delete(self, connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:

@@ -112,13 +112,14 @@ def done(
 ) -> None:
     """The source was told; a write that came since then is still to be, with `message`."""
     gone = connection.execute(
-        "DELETE FROM writeback WHERE id = ? AND told = ? RETURNING id", (change.id, change.told)
+        "DELETE FROM writeback WHERE id = ? AND told = ? AND document = ? RETURNING id",
+        (change.id, change.told, change.document),
     ).fetchone()
     if gone is None:
         connection.execute(
             "UPDATE writeback SET message = ?, attempts = 0, next_try = ?, held_up = 0, parked = NULL, cause = NULL,"
-            " fields = '' WHERE id = ?",
-            (orjson.dumps(dict(message)).decode(), moment, change.id),
+            " fields = '' WHERE id = ? AND document = ?",
+            (orjson.dumps(dict(message)).decode(), moment, change.id, change.document),
         )
 
 
@@ -127,8 +128,9 @@ def postpone(
 ) -> None:
     """A try failed: the next is at `next_try`. `holds_up`: by the source as a whole, so the others wait too."""
     connection.execute(
-        "UPDATE writeback SET attempts = attempts + 1, next_try = ?, cause = ?, held_up = ? WHERE id = ?",
-        (next_try, cause, int(holds_up), change.id),
+        "UPDATE writeback SET attempts = attempts + 1, next_try = ?, cause = ?, held_up = ?"
+        " WHERE id = ? AND document = ?",
+        (next_try, cause, int(holds_up), change.id, change.document),
     )
 
 
@@ -146,8 +148,8 @@ def park(
     """Only an operator can help: a code and the names of fields say with what. A write that came meanwhile is tried."""
     connection.execute(
         "UPDATE writeback SET attempts = attempts + 1, parked = ?, cause = ?, fields = ?, held_up = 0"
-        " WHERE id = ? AND told = ?",
-        (moment, cause, fields, change.id, change.told),
+        " WHERE id = ? AND told = ? AND document = ?",
+        (moment, cause, fields, change.id, change.told, change.document),
     )
 
 

@@ -6,9 +6,9 @@ from gateway.store.base.migrations import migrations, script
 
 WRITEBACK = """
 -- What clients wrote and a source is still to be told, one row a value: that it changed, not to what. Put there with
--- the write itself. Row ids are never used twice.
+-- the write itself, and so with as few indexes as can be: what waits is read by a job, and is seldom much.
 CREATE TABLE writeback (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     source INTEGER NOT NULL REFERENCES source (id),
     kind TEXT NOT NULL,         -- as [[source]] write_back names it
     document BLOB NOT NULL,     -- the uuid of what the client wrote
@@ -24,7 +24,6 @@ CREATE TABLE writeback (
     fields TEXT NOT NULL DEFAULT '',
     UNIQUE (source, kind, document, part)
 );
-CREATE INDEX writeback_next ON writeback (source, next_try, id);
 
 -- What was sent to a source, and the object there that it became: that makes no document of its own.
 CREATE TABLE written_back (
