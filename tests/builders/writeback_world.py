@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from builders.earlier_source import last
-from builders.following import small
+from builders.following import hurry, small
 from builders.probe.writeback_probe import WriteBackProbe
 from builders.support import API, dump_digest, let_be, read_config, write_client, write_config
 
@@ -176,11 +176,16 @@ class World:
             notes = written_back.of_document(connection, source, UUID(document).bytes)
         return {(note.kind, note.step): str(UUID(bytes=note.uuid)) for note in notes if note.uuid}
 
+    def read_all(self) -> None:
+        """A sync and a whole round of the sweep."""
+        hurry(self.installation)
+        for job in ("sync", "sweep"):
+            self.run(job)
+
     def nothing_changes(self) -> None:
         """A sync, a sweep and a whole verify leave the store as it is, and verify is clean."""
         before = dump_digest(self.store)
-        for job in ("sync", "sweep"):
-            run_job(self.installation, BY_NAME[job])
+        self.read_all()
         assert dump_digest(self.store) == before
         report = Verify(self.installation.fetchers["bron"]).run()
         assert report["clean"], report["kinds"]

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from builders.earlier_source import last
-from builders.writeback_world import World, made_at, zaak_of
+from builders.support import dump_digest, read_config
+from builders.writeback_world import World, WriteBackWorld, made_at, partij_of_a_klant, zaak_of
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app
 from gateway.cli.main import cli
 from gateway.http.auth import create_token
+from gateway.installation import open_installation
+from gateway.legacy.background import background
+from gateway.legacy.pacing import server_gates
+from gateway.legacy.pacing.gate import Gate
 from gateway.operator.phase import NotAllowed, switch
 from gateway.sample.access import Application
 from gateway.sample.server import DEFAULT_APPLICATION, Traps
+from jobs.deliver import writeback as deliver
 
 
 def command(world: World, *arguments: str, code: int = 0) -> Result:
@@ -175,9 +184,11 @@ def test_check_tells_beforehand_what_may_not_be_written(earlier: World, writes: 
 
 
 @pytest.mark.rule("W11")
-def test_the_window_does_not_hold_it_and_a_pause_does(zaken: World) -> None:
-    from gateway.legacy.pacing import server_gates
-
+def test_the_window_does_not_hold_it_and_a_pause_does(zaken: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliver, "PATIENCE", 0.2)
+    client = zaken.installation.fetchers["bron"].client
+    for gate in client._gates.all():
+        monkeypatch.setattr(gate, "_opens", lambda: 3600.0)
     (source,) = zaken.installation.config.sources
     zaken.contact(zaak_of(zaken))
     server_gates.pause(zaken.store.path, source)
@@ -185,3 +196,63 @@ def test_the_window_does_not_hold_it_and_a_pause_does(zaken: World) -> None:
     server_gates.resume(zaken.store.path, source)
     zaken.hurry()
     assert zaken.deliver()["sent"] == 1
+
+
+@pytest.mark.rule("W11")
+def test_it_goes_before_other_jobs_that_wait(zaken: World) -> None:
+    """One connection, held by a job: of two that wait for it, write-back is the first."""
+    (source,) = zaken.installation.config.sources
+    gate = Gate(replace(source, max_connections=1), None)
+    order: list[str] = []
+
+    def call(name: str, first: bool) -> None:
+        with background(first=first):
+            place = gate.enter("GET /zaken", None)
+            order.append(name)
+            time.sleep(0.1)
+            gate.leave(place, None)
+
+    with background():
+        held = gate.enter("GET /zaken", None)
+    threads = []
+    for name, first in (("backfill", False), ("writeback", True)):
+        threads.append(threading.Thread(target=call, args=(name, first)))
+        threads[-1].start()
+        time.sleep(0.2)
+    gate.leave(held, None)
+    for thread in threads:
+        thread.join(10)
+    assert order == ["writeback", "backfill"]
+
+
+@pytest.mark.rule("W1")
+def test_a_rehearsal_tells_what_would_be_sent_and_sends_nothing(
+    zaken_template: WriteBackWorld,
+) -> None:
+    world = zaken_template.fresh()
+    path = world.store.path.parent / "config.toml"
+    path.write_text(path.read_text() + "write_back_dry_run = true\n")
+    world = World(zaken_template.server, open_installation(read_config(path)))
+    world.contact(zaak_of(world))
+    world.server.reset_calls()
+    assert world.deliver() == {"sent": 0, "postponed": 0, "parked": 0}
+    (change,) = world.queue()
+    shown = command(world, "writeback", "show", str(change.id)).output
+    assert "POST klantcontact" in shown and "toelichting" in shown
+    assert world.server.calls == []
+
+
+@pytest.mark.rule("W3")
+def test_a_rebuild_changes_nothing(earlier: World) -> None:
+    partij, _ = partij_of_a_klant(earlier)
+    contact = earlier.contact(zaak_of(earlier))
+    earlier.with_person(contact, partij)
+    path = f"digitaleadressen?verstrektDoorPartij__uuid={partij}"
+    adres = next(
+        each for each in earlier.ask("GET", path)["results"] if each["soortDigitaalAdres"] == "email"
+    )
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "nieuw@example.nl"})
+    earlier.deliver()
+    before = dump_digest(earlier.store)
+    command(earlier, "rebuild")
+    assert dump_digest(earlier.store) == before
