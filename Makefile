@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 TOOL := PYTHONPATH=tests $(BIN)/python -m tools.
 
-.PHONY: help demo test lint fuzz soak attack bench lock reference translation wheel clean
+.PHONY: help demo test quick lint fuzz soak attack bench lock reference translation wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   sample Zaken API, backfill, gateway and status page, until Ctrl-C"
 	@echo "make test   everything the project promises, as tests"
+	@echo "make quick  the tests that are quick, in a minute: while you work"
 	@echo "make lint   ruff, mypy, and which way imports go"
 	@echo "make fuzz   the served API under generated requests"
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
@@ -56,6 +57,10 @@ demo: .venv/installed
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# Without what is marked `slow` (see pyproject.toml): kills, processes, waits, whole sources.
+quick: .venv/installed
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not soak"
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.process_identity import NotShared
 from gateway.config.load import ensure_secret
 from gateway.config.model import Config
@@ -19,8 +19,8 @@ from gateway.klantinteracties.model.freshness import Hydrator, LocalOnly
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import NotConfigured
 from gateway.legacy.pacing.waiting_threads import Places
+from gateway.store.base.errors import StoreError
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.inspect import rebuilding
 from gateway.store.operation.sources import bind_secret, forget_coverage, meta, set_meta
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN
@@ -60,7 +60,7 @@ class Installation:
         elif source not in self.fetchers:
             raise NotConfigured(source, kind, text="staat niet in de configuratie")
         else:
-            self.fetchers[source].fetch(Visit(time.monotonic() + RETRY_SECONDS), kind, uuid)
+            self.fetchers[source].fetch(Visit(clock.monotonic() + RETRY_SECONDS), kind, uuid)
 
 
 def open_installation(config: Config) -> Installation:

@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.configs import read_config, write_config
 from builders.editor import Editor
+from builders.following import backfilled
+from builders.notificaties_server import NotificatiesServer
 from builders.privacy import judge
-from builders.recordings import Register
-from builders.served import Client, settings
-from builders.support import read_config, sample_data, sample_slice, write_config
+from builders.recordings import RecordedRegister
+from builders.sample_data import sample_data, sample_slice
+from builders.served_store import Client, settings
 from werkzeug.serving import make_server
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
+from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
 
 
@@ -64,6 +68,39 @@ def slice_data() -> Dataset:
 def all_data() -> Dataset:
     """The slice and the ugly set together."""
     return sample_data()
+
+
+@pytest.fixture
+def data(slice_data: Dataset) -> Dataset:
+    """What `server` has. A module that needs another world has its own."""
+    return slice_data
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
+    """What sort of source `server` is: the keywords of SampleServer."""
+    return {}
+
+
+@pytest.fixture
+def server(data: Dataset, source_options: dict[str, Any]) -> Iterator[SampleServer]:
+    """A source that has `data`."""
+    with SampleServer(data, **source_options) as running:
+        yield running
+        running.traps.stall_rate = running.traps.slow = 0  # so that nothing waits for it at the end
+
+
+@pytest.fixture
+def filled(server: SampleServer, install: Callable[..., Installation]) -> Installation:
+    """An installation that read all of `server`."""
+    return backfilled(install(bron=server))
+
+
+@pytest.fixture
+def notificaties() -> Iterator[NotificatiesServer]:
+    """A Notificaties API."""
+    with NotificatiesServer() as running:
+        yield running
 
 
 @pytest.fixture
@@ -119,15 +156,15 @@ def serve(store: Store) -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture
-def register(store: Store) -> Register:
+def register(store: Store) -> RecordedRegister:
     """The store with what the recorded lists show."""
-    made = Register(store)
+    made = RecordedRegister(store)
     made.fill()
     return made
 
 
 @pytest.fixture
-def client(register: Register, serve: Callable[..., Client]) -> Client:
+def client(register: RecordedRegister, serve: Callable[..., Client]) -> Client:
     """A client of a server that has what the recorded server had."""
     return serve()
 

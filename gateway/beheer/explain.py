@@ -41,7 +41,7 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
     def counted() -> dict[str, Any]:
         sources = tuple(filter(None, request.args.getlist("source")))
         rule, severity = (request.args.get(name, "") for name in ("rule", "severity"))
-        return {"findings": findings.counted(store, Selection(sources, rule, severity), EXAMPLES)}
+        return {"findings": findings.count_findings(store, Selection(sources, rule, severity), EXAMPLES)}
 
     operating.add("explain/<uuid:uuid>", by_uuid)
     operating.add("explain", by_url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,8 @@ from gateway.operator.status import (
     trouble,
     unread_text,
 )
+from gateway.store.base.errors import StoreError, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.inspect import status as store_status
 
 if TYPE_CHECKING:
@@ -93,15 +92,15 @@ class Beheer:
         try:
             if not self._looks_ready():
                 detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
-            elif not self._store.damaged:
+            elif not self._store.troubles.damaged:
                 said = self._store.trouble()  # it is read, so it is ready
                 return json_answer(orjson.dumps({"status": "ready"} | ({"problems": said} if said else {})))
             else:
-                detail = self._store.damaged
-        except (sqlite3.Error, StoreError) as error:
+                detail = self._store.troubles.damaged
+        except (StoreFailed, StoreError) as error:
             log.warning("not ready: %s", safe_error(error))
-            self._store.notice(error)
-            detail = self._store.damaged or "De opslag antwoordt niet."
+            self._store.troubles.notice(error)
+            detail = self._store.troubles.damaged or "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
         return problem_answer(problem, self._addresses.base(request.environ))
 

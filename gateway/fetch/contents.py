@@ -16,7 +16,7 @@ import orjson
 from gateway.base.clock import now
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.store.base.kinds import RAW_KINDS, TRANSLATED
-from gateway.store.legacy import identities, ties
+from gateway.store.legacy import identities, ties, visibility
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import fetched_at
@@ -55,8 +55,8 @@ class Contents:
     def zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         """A zaak with its rollen and klantcontacten, who the betrokkenen of those are, and its contactmomenten.
 
-        Unless `thorough`, rollen that came with the zaak are not asked for again, nor zaakcontactmomenten of a source
-        that had none at all when it was read whole.
+        Unless `thorough`, rollen that came with the zaak are not asked for again. Nor are zaakcontactmomenten, when the
+        source had none at all the last time that it was read whole.
         """
         began = now()
         with self.store.read() as connection:
@@ -80,7 +80,7 @@ class Contents:
             self.fetcher.take(visit, kind, objects, asked)
         for kind in kinds:
             with self.store.read() as connection:
-                unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
+                unseen = visibility.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
             self.fetcher.recheck_unlisted(visit, kind, unseen)
         self._betrokkenen(visit, uuid)
         self._contacts_about(visit, uuid, thorough)

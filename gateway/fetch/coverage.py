@@ -25,8 +25,8 @@ SECOND = 1_000_000
 class Coverage(IntEnum):
     """How far lists of everything can be answered from the store."""
 
-    UNREAD = 0  # a backfill has yet to see everything
-    BEHIND = 1  # it did, but sync stands still
+    UNREAD = 0  # no backfill has read everything yet
+    BEHIND = 1  # it did, but sync is overdue
     COVERED = 2
 
 

@@ -5,11 +5,11 @@ What was asked and answered whole is remembered with its time, so that it is ask
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.fetch.contents import Contents
 from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Coverage, CoverageJudge
@@ -166,7 +166,7 @@ class Fetcher:
         if of_zaken_api:
             self.client.refuse_when_broken()
         take_waiting_place(self.name, "wacht op dezelfde vraag van een ander")
-        seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
+        seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - clock.monotonic()) + 5)
         lease = f"{self.name} {name}"
         try:
             with leases.held(self.store, lease, seconds, visit.give_up, lambda: self.fresh(name)) as ours:

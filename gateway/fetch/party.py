@@ -1,27 +1,26 @@
 """All of a party from one source, part by part: its zaken with their contacts, its klanten, their contactmomenten.
 
-A party can have more parts than one question has time for. So what was never read goes first, what was read stays
-read, and the next question, or the work after the answer, goes on where this one stopped. One reading of all parts is a
-walk: it counts as of its end, though its parts were read at moments within it.
+A party can have more parts than one question has time for. So what was never read goes first, and what was read stays
+read. The next question, or the work after the answer, goes on where this one stopped. One reading of all parts is a
+walk. It counts as of its end, though its parts were read at moments within it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
 from gateway.legacy.pacing.waiting_threads import take_waiting_place
+from gateway.store.base.session import Session
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, fetched_times, note_fetched, set_fetched
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from gateway.fetch.fetcher import Fetcher
     from gateway.fetch.visit import Visit
 
@@ -47,11 +46,11 @@ class Parties:
         self.store = fetcher.store
         self.source = fetcher.source
 
-    def read_at(self, connection: sqlite3.Connection, key: str, covered: int) -> tuple[int, int]:
+    def read_at(self, connection: Session, key: str, covered: int) -> tuple[int, int]:
         """When the party of a key was read (microseconds UTC).
 
-        In: when everything of the source was read (0: never). Out: of its keys and parts the longest ago, 0 when one
-        was never read; and of its keys and the last walk, by which its age is told.
+        In: when everything of the source was read (0: never). Out: two moments. The first is when the oldest of its
+        keys and parts was read, 0 when one never was. The second, of its keys and the last walk, is its age.
         """
         sealed = {each: self.fetcher.sealed(each) for each in _keys(connection, key)}
         asked = [claims.asked_by_key(each) for each in sealed.values()]
@@ -60,7 +59,7 @@ class Parties:
         times = self._times(connection, [*asked, *parts, *walked], covered)
         return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
 
-    def names(self, connection: sqlite3.Connection, key: str, *, parts: bool) -> set[str]:
+    def names(self, connection: Session, key: str, *, parts: bool) -> set[str]:
         """The names under which it is remembered that the keys of a party were asked, and its `parts` read."""
         found = {claims.asked_by_key(self.fetcher.sealed(each)) for each in _keys(connection, key)}
         return found | {part.name for part in self._parts(connection, key)} if parts else found
@@ -77,7 +76,7 @@ class Parties:
         walked = claims.walked_by_key(self.fetcher.sealed(key))
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
-        give_up = visit.give_up if visit.waits else time.monotonic() + PATIENCE
+        give_up = visit.give_up if visit.waits else clock.monotonic() + PATIENCE
 
         def enough() -> bool:
             return self.fetcher.fresh(walked)
@@ -103,10 +102,10 @@ class Parties:
         began = self._begin(key)
         with self.store.read() as connection:
             asked = fetched_at(connection, self.source, claims.asked_by_key(self.fetcher.sealed(key)))
-        # The rollen that came with the zaken of the key are as old as that, by which a party's age is told too.
+        # The rollen that came with the zaken of the key are as old as that, which counts for the age of the party too.
         visit.began = min(visit.began, asked or visit.began)
         done: set[str] = set()
-        renewed = time.monotonic()
+        renewed = clock.monotonic()
         while parts := self._left(key, began, done):
             for part in parts:
                 done.add(part.name)
@@ -114,8 +113,8 @@ class Parties:
                     part.read(visit)
                 except TooLarge:
                     visit.partial(TOO_LARGE)  # it stays so: the other parts must not wait for it
-                if time.monotonic() - renewed > TURN_SECONDS / 4:
-                    renewed = time.monotonic()
+                if clock.monotonic() - renewed > TURN_SECONDS / 4:
+                    renewed = clock.monotonic()
                     with self.store.write(synced=False) as connection:
                         leases.renew(connection, lease, TURN_SECONDS)
         if began:
@@ -166,16 +165,14 @@ class Parties:
             for each in _keys(connection, key):
                 note_fetched(connection, self.source, claims.walked_by_key(self.fetcher.sealed(each)), moment)
 
-    def _times(
-        self, connection: sqlite3.Connection, names: Sequence[str], covered: int = 0
-    ) -> dict[str, int]:
+    def _times(self, connection: Session, names: Sequence[str], covered: int = 0) -> dict[str, int]:
         """When each of these was read; a moment that is still to come was noted by a clock that was ahead: 0."""
         moment = now()
         found = fetched_times(connection, self.source, names)
         covered = covered if covered <= moment else 0
         return {name: max(covered, at if (at := found.get(name, 0)) <= moment else 0) for name in names}
 
-    def _parts(self, connection: sqlite3.Connection, key: str) -> list[PartyPart]:
+    def _parts(self, connection: Session, key: str) -> list[PartyPart]:
         fetcher = self.fetcher
         zaken = identities.zaken_of_party(connection, self.source, key)
         found = [_part("zaak", zaak, fetcher.zaak) for zaak in zaken]
@@ -188,7 +185,7 @@ class Parties:
         return found
 
 
-def _keys(connection: sqlite3.Connection, key: str) -> set[str]:
+def _keys(connection: Session, key: str) -> set[str]:
     """A key and those that hang together with it."""
     return {key, *(other for other, _ in identities.connected_keys(connection, key))}
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+from gateway.base import clock
 from gateway.http import problems, scopes
 from gateway.http.rate_limit import Rates
 from gateway.http.wrong_tokens import WrongTokens
@@ -138,7 +138,7 @@ class Gatekeeper:
         Problem.
         """
         key = digest(secret_of(header))
-        moment = time.monotonic()
+        moment = clock.monotonic()
         held = self._known.get(key)
         if held is None or held[1] < moment:
             self._known.pop(key, None)

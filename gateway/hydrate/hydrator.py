@@ -1,20 +1,19 @@
 """Decides, for each question of a client, whether the store can answer it or the legacy must be asked first.
 
-The served API calls `before_list` or `before_detail`, reads the store, and calls `after_answer` with what it is about
-to show; it reads again for as long as the outcome says `retry`.
+The served API calls `before_list` or `before_detail` and reads the store. Then it calls `after_answer` with what it is
+about to show. It reads again for as long as the outcome says `retry`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from gateway.base import memory
+from gateway.base import clock, memory
 from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger
 from gateway.config.model import Live
@@ -38,10 +37,10 @@ from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, ShownDocument, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
+from gateway.store.base.errors import StoreBusy
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.legacy import identities
-from gateway.store.legacy import objects as rows
+from gateway.store.legacy.provenance import document_of
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
 
 log = get_logger(__name__)
@@ -56,7 +55,7 @@ NOTHING_UNREAD: dict[str, int] = {}
 
 
 class Request(threading.local):
-    """The request of this thread: when it must wait no longer (time.monotonic), and what was asked for it."""
+    """The request of this thread: when it must wait no longer (clock.monotonic), and what was asked for it."""
 
     def __init__(self) -> None:
         self.give_up = 0.0
@@ -99,7 +98,7 @@ class LegacyHydrator:
 
     def begin(self) -> None:
         """A request begins: from now on it may wait for sources for as long as `[live] deadline`."""
-        self._request.give_up = time.monotonic() + self.live.deadline
+        self._request.give_up = clock.monotonic() + self.live.deadline
         self._request.done = set()
         self._request.unread = NOTHING_UNREAD
 
@@ -162,8 +161,10 @@ class LegacyHydrator:
     # Outcomes
 
     def _before_backfill(self, asked: ListQuestion, filters: Mapping[str, str]) -> Outcome:
-        """A list that no source can be asked for, while what is held is not all: raises a 503 Problem, or says what
-        part of it is an answer."""
+        """A list that no source can be asked for, while not all is held yet.
+
+        Raises a 503 Problem, or answers what can be answered of it.
+        """
         if asked.unique:
             return Outcome(COMPLETE, "", "fresh", otherwise=refusals.unanswerable(NOT_ASKABLE))
         if self.live.partial == "refuse":
@@ -229,9 +230,11 @@ class LegacyHydrator:
     def _beside_unread(
         self, met: Outcome, known: Sequence[Need], unknown: Sequence[Need], search: Search | None
     ) -> Outcome:
-        """The same of a question about somebody or something: refused when that occurs in what could not be read, and
-        partial when something of it may, or nobody can tell. Of a document that is held what is held is an answer; one
-        that is `unknown` may be what an object would become."""
+        """The same of a question about somebody or something.
+
+        Refused when that occurs in what could not be read; partial when something of it may, or nobody can tell. Of a
+        document that is held, what is held is an answer. One that is `unknown` may be what an object would become.
+        """
         rollen = search is not None and search.rollen
         found: dict[str, untranslated.Overlap] = {}
         with self.store.read() as connection:
@@ -290,7 +293,7 @@ class LegacyHydrator:
         if settled and min(known.values()) is Freshness.FRESH:
             return Outcome(COMPLETE, "", "fresh", settled=True)
         first = min(known.values())
-        give_up = self._request.give_up or time.monotonic() + self.live.deadline
+        give_up = self._request.give_up or clock.monotonic() + self.live.deadline
         visit = Visit(give_up)
         freshness, otherwise = "fresh", None
         error: Failed | None = None
@@ -346,7 +349,7 @@ class LegacyHydrator:
             return [need]
         uuid = UUID(need.value)
         with self.store.read() as connection:
-            found = rows.document_of(connection, uuid.bytes)
+            found = document_of(connection, uuid.bytes)
         if found is not None:
             return self._needs_of([ShownDocument(need.kind, found[0], uuid.bytes)])
         if need.kind == "klantcontact" and uuid.version != 8:

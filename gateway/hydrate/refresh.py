@@ -6,13 +6,11 @@ takes. Calls give way to those that a client waits for, but do not wait for the 
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-import time
 from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
 
-from gateway.base import memory
+from gateway.base import clock, memory
 from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.fetcher import Fetcher
@@ -21,8 +19,8 @@ from gateway.hydrate.needs import Need
 from gateway.ingest.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
+from gateway.store.base.errors import StoreBusy, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 
 log = get_logger(__name__)
 
@@ -48,8 +46,8 @@ class RefreshTask(NamedTuple):
 class Refresher:
     """What one process reads after its answers. Safe for threads.
 
-    Its threads are there only while there is something to read, and never hold up the end of the process: what they
-    write is in short transactions, and a turn of a process that is no more is free.
+    Its threads live only while there is something to read. They never hold up the end of the process: they write in
+    short transactions, and a lease of a process that is no more is free.
     """
 
     def __init__(self) -> None:
@@ -112,12 +110,12 @@ class Refresher:
                 self._changed.notify_all()
                 return None
             task, (fetcher, visit) = waiting.popitem(last=False)
-            visit.give_up = time.monotonic() + MOST_SECONDS
+            visit.give_up = clock.monotonic() + MOST_SECONDS
             self._running[task] = visit
             return task, fetcher, visit
 
     def _do(self, task: RefreshTask, fetcher: Fetcher, visit: Visit) -> None:
-        began = time.monotonic()
+        began = clock.monotonic()
         cause = ""
         try:
             with background(self._stop, patience=PATIENCE, window=False):
@@ -128,7 +126,7 @@ class Refresher:
             cause = error.cause
         except StoreBusy as error:  # logged where it waited; the next question about it asks again
             cause = error.cause
-        except sqlite3.Error as error:
+        except StoreFailed as error:
             log.warning("refresh failed", source=task.source, error=type(error).__name__)
             return
         except Exception as error:  # noqa: BLE001 - the next task may fare better
@@ -137,5 +135,5 @@ class Refresher:
         if cause:
             not_refreshed.warning(source=task.source, cause=cause)
             return
-        seconds = round(time.monotonic() - began, 1)
+        seconds = round(clock.monotonic() - began, 1)
         log.info("refreshed", source=task.source, what=task.need.what, seconds=seconds)

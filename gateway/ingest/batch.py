@@ -10,9 +10,9 @@ import orjson
 from gateway.base.clock import now
 from gateway.ingest.claim_writer import ClaimWriter
 from gateway.ingest.dependents import Dependents
-from gateway.ingest.documents.recompute import Merging
+from gateway.ingest.documents.recompute import Recomputation
 from gateway.ingest.incoming import Incoming, Translator, incoming
-from gateway.ingest.invisible_objects import Unseen
+from gateway.ingest.invisible_objects import InvisibleObjects
 from gateway.ingest.outcome import Result
 from gateway.ingest.ties import TYING
 from gateway.ingest.written_back import recognised
@@ -28,15 +28,16 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.legacy import objects as rows
+from gateway.store.legacy import quarantine, visibility
 from gateway.store.legacy.erased import note_erased
 from gateway.store.operation.sources import source_id
 from mappings.model.findings import Finding, Severity, Untranslatable
 from mappings.model.translated import Translated
 from mappings.standards import KINDS
 
-# What goes with its zaak; what is about it in another API is still there when it is gone.
-GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
-STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)
+# Deleted with its zaak. What is about the zaak in another API still exists when the zaak is deleted.
+DELETED_WITH_ZAAK = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
+KEPT_WITHOUT_ZAAK = tuple(kind for kind in ON_A_ZAAK if kind not in DELETED_WITH_ZAAK)
 NO_ZAAK = Finding(
     "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
 )
@@ -45,18 +46,18 @@ NO_ZAAK = Finding(
 class Batch:
     """One transaction's work: writes raw objects, then recomputes the documents that they touch."""
 
-    def __init__(self, translator: Translator, merging: Merging, source: str) -> None:
+    def __init__(self, translator: Translator, recomputation: Recomputation, source: str) -> None:
         self.translator = translator
-        self.merging = merging
-        self.touched = merging.touched
-        self.connection = connection = merging.connection
+        self.recomputation = recomputation
+        self.touched = recomputation.touched
+        self.connection = connection = recomputation.connection
         self.source_name = source
         self.source = source_id(connection, source)
         self.now = now()
         self.result = Result()
-        self.unseen = Unseen(connection, translator, source, self.source, self.now)
+        self.invisible = InvisibleObjects(connection, translator, source, self.source, self.now)
         self.claims = ClaimWriter(
-            connection, self.source, merging.touched, merging.sealing, self.unseen, self.result
+            connection, self.source, recomputation.touched, recomputation.sealing, self.invisible, self.result
         )
         self.dependents = Dependents(self.claims)
 
@@ -86,7 +87,7 @@ class Batch:
                 changed.append((item, row))
         self.result.changed += len(changed)
         self._put(kind, changed, zaken)
-        rows.seen(self.connection, [row.id for row in held.values()], self.now)
+        visibility.seen(self.connection, [row.id for row in held.values()], self.now)
         self._finish()
 
     def _older(self, batch: Sequence[Incoming], held: Mapping[bytes, rows.RawRow], asked: int) -> set[bytes]:
@@ -97,20 +98,20 @@ class Batch:
         changed = [
             row.id
             for item in batch
-            if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
+            if (row := held.get(item.uuid)) and not self.invisible.is_unchanged(item, row)
         ]
         others = [item.uuid for item in batch if item.uuid not in held]
-        return rows.known_since(self.connection, changed, others, asked, self.now)
+        return visibility.known_since(self.connection, changed, others, asked, self.now)
 
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
         held = rows.raw_rows(self.connection, self.source, kind, uuids)
-        self.merging.erasing = True
+        self.recomputation.erasing = True
         for uuid in uuids:
             row = held.get(uuid)
             if kind == "zaak":
                 known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
-                for content in GOING_ALONG:
+                for content in DELETED_WITH_ZAAK:
                     found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
                     if known:
                         note_erased(self.connection, content, [each.uuid for each in found])
@@ -122,7 +123,8 @@ class Batch:
                 note_erased(self.connection, kind, [row.uuid])
                 self.claims.delete(kind, [row])
                 if kind == "zaak" and any(
-                    rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in STAYING
+                    rows.raw_of_zaak(self.connection, self.source, uuid, content)
+                    for content in KEPT_WITHOUT_ZAAK
                 ):
                     self.zaak_without_content(uuid, GONE)
         self._finish()
@@ -142,7 +144,7 @@ class Batch:
             item = incoming(kind, orjson.loads(unpack(body or b"")))
             if self._stays(item, row, zaken):
                 self.result.quarantined += 1
-                self.unseen.note_keys(item, row.id, row.state, None)
+                self.invisible.note_keys(item, row.id, row.state, None)
                 if kind == "zaak":
                     self.dependents.judge_content(row.uuid, row.state)
             else:
@@ -172,9 +174,9 @@ class Batch:
             row = held.id
             rows.set_state(self.connection, [row], state)
         if state == UNREADABLE:
-            rows.set_invisible(self.connection, row)
+            visibility.set_invisible(self.connection, row)
         else:
-            rows.seen(self.connection, [row], self.now)
+            visibility.seen(self.connection, [row], self.now)
         self.dependents.judge_content(uuid, state)
         rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
         if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
@@ -186,7 +188,7 @@ class Batch:
         self.dependents.judge_moments()
         self.claims.write()
         self.claims.finish()
-        self.merging.finish()
+        self.recomputation.finish()
 
     # Objects that are new or say something else
 
@@ -224,8 +226,8 @@ class Batch:
             self._follow(item, row, number, content.state, zaken)
 
     def _content(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> rows.Content:
-        """An object as it is written; of what is left out nothing but its uuid (M34), and what was emptied stays so
-        for as long as nobody may see it (M2)."""
+        """An object as it is written. Of what is left out that is nothing but its uuid (M34). What was emptied stays
+        empty for as long as nobody may see it (M2)."""
         translated = self.translator.prepare(self.source_name, item)
         state = self.dependents.state_of(item, translated, zaken)
         content = rows.Content(item.zaak, state)
@@ -245,14 +247,14 @@ class Batch:
         if item.kind in TYING:
             self.dependents.tie(item, row_id, state, translated)
         if state == QUARANTINED and isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row_id, translated.reason, self.now)
+            quarantine.put(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
         emptied = row is not None and row.emptied
-        self.unseen.note_keys(
+        self.invisible.note_keys(
             item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied
         )
         if row is not None:
-            self.unseen.begins_to_wait(row, state)
+            self.invisible.hide(row, state)
         if item.kind == "zaak":
             self.dependents.zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
@@ -262,7 +264,7 @@ class Batch:
 
     def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
         """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
-        same = self.unseen.says_as_held(item, row)
+        same = self.invisible.is_unchanged(item, row)
         if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
             translated = self.translator.prepare(self.source_name, item)
             if self.dependents.state_of(item, translated, zaken) != row.state:

@@ -14,7 +14,7 @@ import orjson
 
 from gateway.ingest import written_back
 from gateway.ingest.claim_writer import SAYING
-from gateway.ingest.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
+from gateway.ingest.incoming import Incoming, digest_of_text, from_stored, incoming, state_of
 from gateway.ingest.ingest import Ingest
 from gateway.ingest.ties import TIES, TYING, deciding_state, tie_of
 from gateway.store.base.compression import Damaged, unpack
@@ -89,7 +89,7 @@ class Comparison:
         self.name = name
         self.source = source
 
-    def shown(self, kind: str, objects: Sequence[dict[str, Any]]) -> list[Judged]:
+    def judge_shown(self, kind: str, objects: Sequence[dict[str, Any]]) -> list[Judged]:
         """Judge objects as the source shows them now. One that is written otherwise but says the same is equal."""
         items = [incoming(kind, raw) for raw in objects]
         with self.store.read() as connection:
@@ -110,7 +110,7 @@ class Comparison:
             for item, zaak in zip(items, zaken, strict=True)
         ]
 
-    def kept(self, piece: Sequence[HeldObject]) -> list[Judged]:
+    def judge_held(self, piece: Sequence[HeldObject]) -> list[Judged]:
         """Judge what is held by itself: does the store say of each object what its content says?"""
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id for held in piece if held.kind in SAYING])
@@ -165,7 +165,7 @@ class Comparison:
             tied_right = held.kind not in TIES or tied.get(held.id) == self._tie(item)
             return Verdict.LEFT_OUT if right and tied_right else Verdict.DIFFERENT
         if _emptied(held):
-            same = self.ingest.says_as_held(item, held.digest, emptied=True)
+            same = self.ingest.is_unchanged(item, held.digest, emptied=True)
             return (
                 VERDICTS[held.state] if same and self._state(item, zaak) == held.state else Verdict.DIFFERENT
             )
@@ -239,7 +239,7 @@ class Comparison:
             return None
         if digest_of_text(text) != held.digest:
             return None
-        item = as_kept(held.kind, raw, text, held.digest)
+        item = from_stored(held.kind, raw, text, held.digest)
         self.ingest.translate(self.name, item)
         return item
 

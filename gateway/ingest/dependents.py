@@ -21,7 +21,7 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
+from gateway.store.legacy import quarantine, ties
 from gateway.store.operation.inbox import requeue
 from mappings.model.findings import Untranslatable
 from mappings.model.ties import Tie
@@ -45,14 +45,14 @@ class Dependents:
 
     def __init__(self, claims: ClaimWriter) -> None:
         self.claims = claims
-        self.unseen = claims.unseen
+        self.invisible = claims.invisible
         self.result = claims.result
         self.touched = claims.touched
         self.connection = claims.connection
         self.source = claims.source
-        self.source_name = self.unseen.name
-        self.translator = self.unseen.translator
-        self.now = self.unseen.now
+        self.source_name = self.invisible.name
+        self.translator = self.invisible.translator
+        self.now = self.invisible.now
         self.bare: set[bytes] = set()
 
     def state_of(
@@ -89,10 +89,10 @@ class Dependents:
                             self._refetch("contactmoment", contact)
                     self.claims.delete(kind, [row])
                 elif row.emptied:
-                    self.unseen.touched |= row.state == QUARANTINED
+                    self.invisible.touched |= row.state == QUARANTINED
                     self._judge_emptied(row, state, "zaak", zaak)
                 elif row.state == QUARANTINED:
-                    self.unseen.touched = True  # it counts only where its zaak may be seen
+                    self.invisible.touched = True  # it counts only where its zaak may be seen
                 else:
                     self.claims.withdraw(kind, [row])
                     self._again(kind, row, zaak, state)
@@ -127,8 +127,8 @@ class Dependents:
         self.claims.touch_moments(touched)
 
     def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
-        """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
-        its uuid), and waits until it is there."""
+        """Follow the zaak of an emptied object. When it became readable, requeue `whole` (a kind, with its uuid); the
+        object waits until that was read."""
         if zaak == TRANSLATED:
             self._refetch(whole, uuid)
         if row.state != QUARANTINED:
@@ -150,10 +150,10 @@ class Dependents:
         state = self.state_of(item, translated, {zaak: zaak_state} if zaak else {})
         facts = None
         if isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row.id, translated.reason, self.now)
+            quarantine.put(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             self.claims.add(kind, row.id, row.uuid, zaak, translated)
-        self.unseen.note_keys(item, row.id, state, zaak_state)
-        self.unseen.begins_to_wait(row, state)
+        self.invisible.note_keys(item, row.id, state, zaak_state)
+        self.invisible.hide(row, state)
         rows.set_state(self.connection, [row.id], state, facts)

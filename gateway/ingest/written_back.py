@@ -5,12 +5,12 @@ It is not held as an object of the source and makes no document; neither does wh
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.base.clock import now
 from gateway.ingest.incoming import Incoming
+from gateway.store.base.session import Session
 from gateway.store.edits import written_back
 from gateway.store.edits.written_back import WrittenBack
 from gateway.store.operation import writeback as queue
@@ -23,7 +23,7 @@ TYING = ("klantcontactmoment", "objectcontactmoment", "zaakcontactmoment")
 
 
 def recognised(
-    connection: sqlite3.Connection, source: int, kind: str, objects: Sequence[Incoming], uuids: Uuids
+    connection: Session, source: int, kind: str, objects: Sequence[Incoming], uuids: Uuids
 ) -> set[bytes]:
     """The uuids of those of these objects that write-back made, or that tie one that it made.
 
@@ -52,7 +52,7 @@ def recognised(
     return set() if kind == "klant" else found
 
 
-def _changed_there(connection: sqlite3.Connection, source: int, note: WrittenBack, said: bytes) -> None:
+def _changed_there(connection: Session, source: int, note: WrittenBack, said: bytes) -> None:
     """Somebody changed at the source what write-back made there: that waits for an operator (W9), unless the client's
     own next change is on its way, which finds it out."""
     if note.kind == "contactmoment" and not queue.of_document(connection, note.document):
@@ -64,7 +64,7 @@ def _changed_there(connection: sqlite3.Connection, source: int, note: WrittenBac
 
 
 def known(
-    connection: sqlite3.Connection, source: int, kind: str, objects: Sequence[Incoming]
+    connection: Session, source: int, kind: str, objects: Sequence[Incoming]
 ) -> Mapping[bytes, WrittenBack | None]:
     """Those of these objects that are known to be made by write-back, by uuid; None for a tie of one."""
     if kind not in (*CONTACTS, *TYING) or not written_back.any_at(connection, source):

@@ -6,7 +6,6 @@ again. Source: Notificaties API 1.0, /abonnement.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import orjson
 import requests
 import urllib3
 
+from gateway.base import clock
 from gateway.base.logs import silence_http_libraries
 from gateway.base.outgoing import Bearer, outgoing_session
 from gateway.base.timed_http import ends_at
@@ -97,7 +97,7 @@ class Abonnementen:
 
     def _call(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            with ends_at(time.monotonic() + sum(self._timeout), self._timeout[1]):
+            with ends_at(clock.monotonic() + sum(self._timeout), self._timeout[1]):
                 response = self._session.request(
                     method,
                     address,

@@ -32,7 +32,7 @@ def check_write_back(client: ZakenClient, source: Source, report: SourceReport, 
         return
     report.on_step("of zij teruggeschreven mag worden")
     dry = " Nu gaat er niets heen: write_back_dry_run staat aan." if source.write_back_dry_run else ""
-    report.say(Level.OK, f"Terugschrijven staat aan voor: {', '.join(source.write_back)}.{dry}")
+    report.add_line(Level.OK, f"Terugschrijven staat aan voor: {', '.join(source.write_back)}.{dry}")
     tried = {pair for kind in source.write_back for pair in _TRIED.get(kind, ())}
     for kind, scope in sorted(tried):
         if kind in _OF_A_ZAAK:
@@ -45,21 +45,23 @@ def check_write_back(client: ZakenClient, source: Source, report: SourceReport, 
             changes.create(client, kind, body)
         except errors.Forbidden as error:
             code = f", code {error.code}" if error.code else ""
-            report.say(
+            report.add_line(
                 Level.PROBLEM,
                 f"Terugschrijven van {kind} mag niet{code}: vraag de beheerder om de autorisatie {scope}.",
             )
         except errors.BadRequest as error:
             if error.status == 405:
-                report.say(Level.PROBLEM, f"De bron neemt geen {kind} aan (405): haal dat uit write_back.")
+                report.add_line(
+                    Level.PROBLEM, f"De bron neemt geen {kind} aan (405): haal dat uit write_back."
+                )
         except errors.LegacyError as error:
-            report.say(Level.WARNING, f"Of {kind} teruggeschreven mag worden is niet bekend: {error}.")
+            report.add_line(Level.WARNING, f"Of {kind} teruggeschreven mag worden is niet bekend: {error}.")
     if "rollen" in source.write_back and report.answers and not report.open_zaak:
-        report.say(
+        report.add_line(
             Level.PROBLEM, "Deze bron kan een rol niet wijzigen (alleen Open Zaak kan dat): haal rollen weg."
         )
     elif "rollen" in source.write_back:
-        report.say(
+        report.add_line(
             Level.OK,
             "Wijzigen van rollen vraagt de autorisatie zaken.bijwerken; dat is niet uit te proberen.",
         )

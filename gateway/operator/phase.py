@@ -6,11 +6,11 @@ asks it any more. Going back is always allowed.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from gateway.base.clock import now
 from gateway.fetch.coverage import CUTOVER, SYNCED
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
@@ -73,7 +73,7 @@ def switch(
     return before
 
 
-def _untold(connection: sqlite3.Connection, name: str) -> str:
+def _untold(connection: Session, name: str) -> str:
     """What clients wrote that the source was not told, for after cutover it never will be; blank when nothing."""
     lengths = [each for each in queue.waiting(connection) if each.source == name]
     waiting, parked = sum(each.waiting for each in lengths), sum(each.parked for each in lengths)
@@ -130,7 +130,7 @@ def _command(reach: float) -> str:
     return f"klantbrug verify --sample {reach:.0f}" if reach else "klantbrug verify"
 
 
-def _unread(connection: sqlite3.Connection, source: int) -> str:
+def _unread(connection: Session, source: int) -> str:
     """What could not be read, for then the store is not all that the source has; blank when there is nothing."""
     number = untranslated_keys.open_of(connection, source).objects
     if not number:
@@ -146,7 +146,7 @@ def _unread(connection: sqlite3.Connection, source: int) -> str:
     )
 
 
-def _unseen(connection: sqlite3.Connection, source: int) -> str:
+def _unseen(connection: Session, source: int) -> str:
     """What is held and the source no longer shows: a clean verify says nothing of it. Blank when there is none."""
     from gateway.operator.verify_report import hidden
 

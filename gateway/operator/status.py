@@ -77,7 +77,7 @@ def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
     return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in always}
 
 
-def reading(kind: str, look: int) -> str:
+def reading_text(kind: str, look: int) -> str:
     """What a backfill is reading."""
     if not kind:
         return "begin"
@@ -105,17 +105,14 @@ def doing_text(news: dict[str, Any]) -> str:
     """What a running backfill reports (`gateway.operator.backfills.overview`, `now`), in one line."""
     pace = pace_text(news["rate_now"], news["seconds_left"], news["waits"], news["limited_by"])
     done = f"{news['done']} van {news['total']}" if news["total"] is not None else str(news["done"])
-    return (
-        f"{reading(news['kind'], news['look'])}: {done}; {pace}{in_all_text(news.get('seconds_left_in_all'))}"
-    )
+    return f"{reading_text(news['kind'], news['look'])}: {done}; {pace}{in_all_text(news.get('seconds_left_in_all'))}"
 
 
 def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
-    `writeback` is what waits to be told to a source, by kind, where it is told anything.
-    `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
+    `backfill` is what a running one last reported; None when none runs, or it reported nothing yet.
     `scheduler` says whether jobs are wanted, and whether a process runs them. `store`: what is wrong with it.
     """
     shown = status(store)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any, Final
 from uuid import UUID
 
 from gateway.base.clock import now
 from gateway.config.model import Config
+from gateway.store.base.session import Session
 from gateway.store.edits import written_back
 from gateway.store.file.database import Store
 from gateway.store.operation import writeback as queue
@@ -121,7 +121,7 @@ def change_of(store: Store, number: int) -> QueuedChange:
     return found
 
 
-def sent(connection: sqlite3.Connection, document: UUID) -> list[dict[str, Any]]:
+def sent(connection: Session, document: UUID) -> list[dict[str, Any]]:
     """What was sent of a document, when and as what; and what still waits of it."""
     notes = written_back.all_of_document(connection, document.bytes)
     waits = queue.of_document(connection, document.bytes)

@@ -34,9 +34,9 @@ from gateway.server.exchange import App
 from gateway.server.request_queue import give_place
 from gateway.server.worker import MARGIN, work
 from gateway.server.worker_processes import Workers
-from gateway.store.file.database import SERVING_CACHE_KIBIBYTES
-from gateway.store.file.errors import StoreError
+from gateway.store.base.errors import StoreError
 from gateway.store.file.holders import in_use
+from gateway.store.file.thread_connections import SERVING_CACHE_KIBIBYTES
 
 __all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
@@ -59,7 +59,7 @@ def make_app(
     In: what is counted over all workers, requests of tokens and wrong tokens.
     """
     installation = open_installation(config)
-    installation.store.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+    installation.store.connections.cache_kibibytes = SERVING_CACHE_KIBIBYTES
     threads = settings(config).threads + long_places(config)
     # The other half answers questions, however long another process holds the store.
     installation.store.waiting.places = threads // 2

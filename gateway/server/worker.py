@@ -29,7 +29,7 @@ from gateway.server.address import BACKLOG
 from gateway.server.connections import Connections, watch
 from gateway.server.exchange import App, Clients, Exchange
 from gateway.server.request_bodies import Bodies
-from gateway.server.request_queue import Lane, attend
+from gateway.server.request_queue import Lane, watch_lane
 
 log = get_logger(__name__)
 
@@ -64,7 +64,7 @@ class RequestEntry:
         self._health = Lane(run, 1, 0, hands)
         self._lane = Lane(run, gateway.threads, long_places, hands)
         self._bodies = Bodies(loop, hands, self._lane.take, gateway.client_seconds, gateway.max_body)
-        threading.Thread(target=attend, args=(self._lane,), daemon=True, name="lane").start()
+        threading.Thread(target=watch_lane, args=(self._lane,), daemon=True, name="lane").start()
 
     def take(self, watcher: Any) -> None:
         """Take a request of granian."""

@@ -5,13 +5,13 @@ What waits is that something changed; what it is by then is read when it is sent
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from gateway.base.clock import now
 from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
+from gateway.store.base.session import Session
 from gateway.store.edits import editing, written_back
 from gateway.store.edits.editing import EditableDocument
 from gateway.store.legacy import client_sources
@@ -52,9 +52,7 @@ class Noting:
         self._codes = config.mapping.zaak_codes
         self._contacts_to = config.writeback.contacts_to
 
-    def saved(
-        self, connection: sqlite3.Connection, kind: str, row: int, before: EditableDocument | None
-    ) -> None:
+    def saved(self, connection: Session, kind: str, row: int, before: EditableDocument | None) -> None:
         """A client made or changed a document (row); `before` is how it was, None for a new one."""
         if kind == "klantcontact" and before is None and not self._contacts_to:
             return  # it is about nothing yet
@@ -73,7 +71,7 @@ class Noting:
             for _, number in sources:
                 queue.tell(connection, number, held.uuid.bytes, [told.stays(kind)])
 
-    def deleting(self, connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+    def deleting(self, connection: Session, rows: Iterable[int]) -> None:
         """A client is about to delete these documents (rows)."""
         sources = self._open(connection)
         for row in rows if sources else ():
@@ -97,7 +95,7 @@ class Noting:
 
     def _note_contacts(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         sources: Sequence[OpenSource],
         rows: Sequence[int],
         new: EditableDocument | None,
@@ -120,7 +118,7 @@ class Noting:
                 queue.put(connection, number, contact_kind(source), held.uuid.bytes, "", {}, moment)
 
     def _note_deleted(
-        self, connection: sqlite3.Connection, sources: Sequence[OpenSource], held: EditableDocument
+        self, connection: Session, sources: Sequence[OpenSource], held: EditableDocument
     ) -> None:
         for source, number in sources:
             kind = contact_kind(source)
@@ -129,7 +127,7 @@ class Noting:
 
     def _note_address(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         sources: Sequence[OpenSource],
         held: EditableDocument,
         before: EditableDocument | None,
@@ -150,7 +148,7 @@ class Noting:
 
     def _note_klanten(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         number: int,
         partij: int,
         soort: str,
@@ -165,9 +163,7 @@ class Noting:
             part = f"{UUID(bytes=klant)} {soort}"
             queue.put(connection, number, "contactgegevens", uuid.bytes, part, message, now())
 
-    def _note_rollen(
-        self, connection: sqlite3.Connection, number: int, was: EditableDocument, partij: int
-    ) -> None:
+    def _note_rollen(self, connection: Session, number: int, was: EditableDocument, partij: int) -> None:
         rollen = client_sources.rollen_behind(connection, number, was.id)
         if not rollen:
             return
@@ -181,7 +177,7 @@ class Noting:
         queue.put(connection, number, "rollen", was.uuid.bytes, "", message, now())
 
     def _note_partij(
-        self, connection: sqlite3.Connection, sources: Sequence[OpenSource], held: EditableDocument
+        self, connection: Session, sources: Sequence[OpenSource], held: EditableDocument
     ) -> None:
         """A client made a partij: a klant where those are wanted, else it stays here."""
         for source, number in sources:
@@ -193,7 +189,7 @@ class Noting:
 
     def _told_of(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         sources: Sequence[OpenSource],
         zaken: Sequence[UUID],
         uuid: UUID,
@@ -213,7 +209,7 @@ class Noting:
             or written_back.of_document(connection, number, uuid.bytes)
         ]
 
-    def _open(self, connection: sqlite3.Connection) -> list[OpenSource]:
+    def _open(self, connection: Session) -> list[OpenSource]:
         """The sources that may be told now, with their rows."""
         held = client_sources.phases(connection)
         return [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from gateway.store.base.kinds import LOCAL_ORIGIN
+from gateway.store.base.session import Session
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing, written_back
 from gateway.store.edits.editing import EditableDocument
@@ -42,13 +42,13 @@ class ClientContact:
     actor: dict[str, Any] | None = None
 
 
-def is_clients(connection: sqlite3.Connection, held: EditableDocument) -> bool:
+def is_clients(connection: Session, held: EditableDocument) -> bool:
     """Did a client make this document, so that the source can't have it but by write-back?"""
     return held.origin == LOCAL_ORIGIN and not editing.is_kept(connection, held.uuid)
 
 
 def contact(
-    connection: sqlite3.Connection, source: int, uuid: bytes, codes: Sequence[ZaakCodes]
+    connection: Session, source: int, uuid: bytes, codes: Sequence[ZaakCodes]
 ) -> ClientContact | None:
     """A klantcontact of a client, None when it is not there any more."""
     found = reading.find(connection, "klantcontact", uuid)
@@ -88,7 +88,7 @@ class ClientPartij:
     klanten: list[bytes]
 
 
-def partij(connection: sqlite3.Connection, source: int, uuid: bytes) -> ClientPartij | None:
+def partij(connection: Session, source: int, uuid: bytes) -> ClientPartij | None:
     """A partij, None when it is not there any more."""
     found = reading.find(connection, "partij", uuid)
     if found is None:
@@ -109,20 +109,20 @@ def partij(connection: sqlite3.Connection, source: int, uuid: bytes) -> ClientPa
     )
 
 
-def addresses(connection: sqlite3.Connection, partij: bytes) -> list[EditableDocument]:
+def addresses(connection: Session, partij: bytes) -> list[EditableDocument]:
     """The addresses of a partij (uuid)."""
     found = reading.find(connection, "partij", partij)
     rows = lookup.referring(connection, "digitaleadres.verstrektDoorPartij", found[0]) if found else []
     return [editing.get(connection, row) for row in rows]
 
 
-def address(connection: sqlite3.Connection, uuid: bytes) -> EditableDocument | None:
+def address(connection: Session, uuid: bytes) -> EditableDocument | None:
     """An address, None when it is not there any more."""
     found = reading.find(connection, "digitaleadres", uuid)
     return editing.get(connection, found[0]) if found else None
 
 
-def standard_address(connection: sqlite3.Connection, partij: bytes, soort: str) -> EditableDocument | None:
+def standard_address(connection: Session, partij: bytes, soort: str) -> EditableDocument | None:
     """The standard address of a soort of a partij (uuid), when a client wrote it."""
     for adres in addresses(connection, partij):
         if adres.body["isStandaardAdres"] and adres.body["soortDigitaalAdres"] == soort:
@@ -132,7 +132,7 @@ def standard_address(connection: sqlite3.Connection, partij: bytes, soort: str) 
     return None
 
 
-def contacts_of_partij(connection: sqlite3.Connection, uuid: bytes) -> list[bytes]:
+def contacts_of_partij(connection: Session, uuid: bytes) -> list[bytes]:
     """The klantcontacten (uuids) of clients in which a partij (uuid) was a betrokkene."""
     found = reading.find(connection, "partij", uuid)
     contacts: list[int] = []
@@ -149,13 +149,13 @@ def zaak_of(subject: dict[str, Any], codes: Sequence[ZaakCodes]) -> UUID | None:
     return uuid_in(named.get("objectId")) if triple in {tuple(each) for each in codes} else None
 
 
-def zaken_of(connection: sqlite3.Connection, row: int, codes: Sequence[ZaakCodes]) -> list[UUID]:
+def zaken_of(connection: Session, row: int, codes: Sequence[ZaakCodes]) -> list[UUID]:
     """The zaken that the onderwerpobjecten of a klantcontact (row) name."""
     bodies = [editing.get(connection, each).body for each in lookup.referring(connection, SUBJECT, row)]
     return [zaak for body in bodies if (zaak := zaak_of(body, codes))]
 
 
-def moment_at_source(connection: sqlite3.Connection, source: int, contact: UUID) -> bytes | None:
+def moment_at_source(connection: Session, source: int, contact: UUID) -> bytes | None:
     """The contactmoment at a source that a klantcontact is: one that it gave, or that write-back made there."""
     if contact.bytes in raw_rows(connection, source, "contactmoment", [contact.bytes]):
         return contact.bytes

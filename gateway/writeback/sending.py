@@ -5,7 +5,6 @@ Of a call without an answer nobody knows whether it was done. Before it is sent 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from gateway.ingest.written_back import chosen
 from gateway.legacy.client import changes
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import BadRequest, Forbidden, LegacyError, NotFound
+from gateway.store.base.session import Session
 from gateway.store.edits import written_back
 from gateway.store.edits.written_back import WrittenBack
 from mappings.identity.identity import Uuids
@@ -67,7 +67,7 @@ class Sending:
     source: Source
     settings: Settings
     uuids: Uuids
-    write: Callable[[], AbstractContextManager[sqlite3.Connection]]
+    write: Callable[[], AbstractContextManager[Session]]
     clock: Callable[[], int]
 
     @property
@@ -75,7 +75,7 @@ class Sending:
         """The way to the source. Raises CutOver."""
         return self.fetcher.client
 
-    def read(self) -> AbstractContextManager[sqlite3.Connection]:
+    def read(self) -> AbstractContextManager[Session]:
         """The store as it is now."""
         return self.fetcher.store.read()
 

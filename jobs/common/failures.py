@@ -6,7 +6,6 @@ the others. The error doesn't tell (a source that is down also says 500), so som
 
 from __future__ import annotations
 
-import sqlite3
 from uuid import UUID
 
 from gateway.fetch.fetcher import CutOver, Fetcher, ask
@@ -19,7 +18,7 @@ from gateway.legacy.errors import (
     Unreachable,
     WaitTooLong,
 )
-from gateway.store.file.errors import SAYS, StoreError, name_of
+from gateway.store.base.errors import OF_THE_STORE, StoreError
 from gateway.store.operation import following, leases
 
 # Says nothing of an object: it was not looked at.
@@ -30,7 +29,7 @@ OTHERS = 2
 UNEXPECTED = "unexpected"
 
 
-def gives_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
+def answers_for_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
     """Does the source answer now for another object of this kind, that it gave lately?
 
     When nothing else of the kind is held: does it answer for a list?
@@ -45,10 +44,10 @@ def gives_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
         except LegacyError:
             continue
         return True
-    return not others and gives_lists(fetcher)
+    return not others and answers_lists(fetcher)
 
 
-def gives_lists(fetcher: Fetcher) -> bool:
+def answers_lists(fetcher: Fetcher) -> bool:
     """Does the source answer now for a list that every source has?"""
     for kind in ("zaak", "rol"):
         try:
@@ -61,6 +60,4 @@ def gives_lists(fetcher: Fetcher) -> bool:
 
 def is_of_the_job(error: Exception) -> bool:
     """Is it no trouble of one object or source: the job must stop, or the store does not work?"""
-    if isinstance(error, (leases.Lost, Stopped, StoreError)):
-        return True
-    return isinstance(error, sqlite3.Error) and name_of(error) in SAYS
+    return isinstance(error, (leases.Lost, Stopped, StoreError, *OF_THE_STORE))

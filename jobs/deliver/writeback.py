@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from sqlite3 import Connection
 
 from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
@@ -20,6 +19,7 @@ from gateway.fetch.fetcher import CutOver, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError
+from gateway.store.base.session import Session
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.delivering import Courier
@@ -84,7 +84,7 @@ def courier_of(installation: Installation, source: str) -> Courier | None:
 def _courier(
     installation: Installation,
     fetcher: Fetcher,
-    write: Callable[[], AbstractContextManager[Connection]],
+    write: Callable[[], AbstractContextManager[Session]],
     clock: Callable[[], int],
 ) -> Courier:
     config = installation.config
@@ -99,7 +99,7 @@ class _Delivering:
         self.counts = counts
         self.courier = _courier(work.installation, fetcher, partial(self._write, synced=True), work.clock)
 
-    def _write(self, *, synced: bool) -> AbstractContextManager[Connection]:
+    def _write(self, *, synced: bool) -> AbstractContextManager[Session]:
         return self.work.write(synced=synced)
 
     def run(self) -> None:

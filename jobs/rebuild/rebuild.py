@@ -1,7 +1,7 @@
 """Rebuild: run the mappings again over the legacy objects that are held, in place, without asking any source.
 
-Goes through the objects in the order of their rows, a transaction at a time with the cursor in it, so it can be killed
-at any moment and gone on with. Clients are served meanwhile; what comes in meanwhile is by the same mapping.
+Goes through the objects in the order of their rows, a transaction at a time with the cursor in it. So it can be killed
+at any moment and resumed. Clients are served meanwhile; what comes in meanwhile is by the same mapping.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 from gateway.base.row_set import RowSet
 from gateway.ingest.ingest import Ingest, Result
+from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import WAITING
 from gateway.store.documents.numbering import number_what_clients_wrote
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.indexes import profiles
 from gateway.store.inspect import rebuilding
 from gateway.store.legacy.objects import set_state
@@ -43,8 +43,10 @@ MARGIN = 0.2
 
 @dataclass(slots=True)
 class RebuildOutcome:
-    """What a rebuild did: objects `read`, how many say something else, how many are in quarantine; and of the
-    documents of each kind how many are the same, changed, new and gone."""
+    """What a rebuild did: objects `read`, how many `changed` in what they say, how many are in quarantine.
+
+    `documents`: of each kind how many are the same, changed, new and gone.
+    """
 
     read: int = 0
     changed: int = 0
@@ -85,8 +87,8 @@ class Rebuild:
     def run(self) -> RebuildOutcome:
         """Rebuild, or go on with what was begun under the same mapping.
 
-        Raises Busy when a rebuild, backfill or verify of one of the sources runs; leases.Lost, sqlite3.Error and
-        KeyboardInterrupt leave a run that can be gone on with.
+        Raises Busy when a rebuild, backfill or verify of one of the sources runs. After leases.Lost, StoreFailed and
+        KeyboardInterrupt the run can be resumed.
         """
         with (
             self._alone() as grips,
@@ -196,7 +198,7 @@ class Rebuild:
             run.counters["quarantined"] += result.quarantined
             runs.save_run(connection, run)
 
-        self.ingest.again(name, held, merged, keep)
+        self.ingest.retranslate(name, held, merged, keep)
 
     def _leftovers(self) -> None:
         """What was lost may leave something that no held object leads to."""

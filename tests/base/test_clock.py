@@ -34,3 +34,18 @@ def test_nothing_has_a_clock_of_its_own() -> None:
         "gateway/base/clock.py",
         "mappings/incoming/given_fields.py",
     }
+
+
+def test_who_waits_for_a_source_or_a_lease_waits_by_the_clock() -> None:
+    """Else a test that lets time pass has one that waits for real, or a deadline of another time."""
+    own = re.compile(
+        r"^import time$|^from time import|\btime\.(monotonic|sleep)\b|stop\.wait\(", re.MULTILINE
+    )
+    of = ("fetch", "hydrate", "legacy", "notificaties", "operator", "store/operation", "../jobs")
+    found = {
+        path.name
+        for package in of
+        for path in (ROOT / "gateway" / package).rglob("*.py")
+        if own.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()

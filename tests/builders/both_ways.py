@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
-from builders.served import settings
+from builders.served_store import settings
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from gateway.app import create_app

@@ -28,7 +28,7 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import Ingest
 from gateway.store.file.database import Store
@@ -54,7 +54,7 @@ def zaakcontactmoment(number: int, zaak: int, url: str) -> dict[str, Any]:
     }
 
 
-class Register:
+class EarlierRegister:
     """A store with an ingest, and questions about what stands in it."""
 
     def __init__(self, path: Path, settings: Settings = SETTINGS) -> None:

@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from builders.writeback_world import World
+from builders.writeback_world import WritingBack
 
 # What the source does with a write whose sender is killed: it did it, it never does, it does so afterwards.
 DONE, NEVER, LATE = "done", "never", "late"
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["jobs.registry", "gateway.installation", "builders.support"])
+_context.set_forkserver_preload(["jobs.registry", "gateway.installation", "builders.configs"])
 
 
 def deliver_once(config: Path) -> None:
     """Run the job once on the store of a configuration."""
-    from builders.support import read_config
+    from builders.configs import read_config
 
     from gateway.installation import open_installation
     from jobs.registry import BY_NAME, run_job
@@ -54,7 +54,7 @@ class Trapped:
 
 
 @contextlib.contextmanager
-def trapped(world: World, seed: int) -> Iterator[Trapped]:
+def trapped(world: WritingBack, seed: int) -> Iterator[Trapped]:
     """Let every write of the source wait in the block."""
     listener = world.server._listener
     assert listener is not None
@@ -66,7 +66,7 @@ def trapped(world: World, seed: int) -> Iterator[Trapped]:
         listener.app = app
 
 
-def kill_once(world: World, trap: Trapped) -> bool:
+def kill_once(world: WritingBack, trap: Trapped) -> bool:
     """Run the job and kill it while it waits for the answer to a write. Out: did it come to that?"""
     trap.arrived.clear()
     trap.killed.clear()

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.configs import write_config
 from builders.probe.probe import Probe
-from builders.support import let_be, sample_data, some_zaken, write_config
+from builders.quarantine import let_be
+from builders.sample_data import sample_data, some_zaken
 
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from builders.served import API, Client, Got
+from builders.served_store import API, Client, Got
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 BSN, OTHER_BSN = "296648875", "999990019"
@@ -36,6 +36,11 @@ EMAIL: dict[str, Any] = {
 def ref(shown: dict[str, Any]) -> dict[str, str]:
     """A reference to what an answer shows."""
     return {"uuid": shown["uuid"]}
+
+
+def identificator(soort: str, number: str, **rest: Any) -> dict[str, Any]:
+    """The body of a partij-identificator of this soort."""
+    return {"partijIdentificator": codes(soort, number), **rest}
 
 
 def codes(soort: str, number: str) -> dict[str, str]:

@@ -1,23 +1,19 @@
-"""Helpers of the tests of sync, sweep and inbox: runs of a job, changes at a source, a clock that moves."""
+"""A source that is followed by sync, sweep and inbox: runs of a job, faults of a source, a clock that moves."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from builders.probe.tamper import Tamper
-from builders.support import sample_slice, some_zaken
 
 from gateway.base import clock
 from gateway.base.clock import now
 from gateway.installation import Installation
 from gateway.legacy.background import background
-from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import following, leases
 from gateway.store.operation.following import Following
@@ -26,13 +22,10 @@ from jobs.common.work import Work
 
 DAY = 86400
 SECOND = 1_000_000
+# A source in pages of 100, so that there are several of small data.
+PLAIN: dict[str, Any] = {"version": "1.5.1", "open_zaak": False}
 # What a server behind the API says when it breaks, and a router that knows no such address.
 BREAKS, NO_ADDRESS = "500 Internal Server Error", "404 Not Found"
-
-
-def small(every: int) -> Dataset:
-    """Each `every`th zaak of the slice with all that hangs on it, to change at will."""
-    return some_zaken(sample_slice(), every)
 
 
 def backfilled(installation: Installation) -> Installation:
@@ -78,55 +71,6 @@ class Clock:
         real = clock.time_ns
         self.days = 0.0
         monkeypatch.setattr(clock, "time_ns", lambda: real() + int(self.days * DAY * 1_000_000_000))
-
-
-def new_rol(data: Dataset, number: int = 0, zaak: str = "") -> dict[str, Any]:
-    """A new rol as an old one is, on its zaak or on another."""
-    rollen = data.snapshot("rol")
-    made = rollen[-1 - number % min(500, len(rollen))].load()
-    made |= {"uuid": str(uuid.uuid4()), "registratiedatum": "2026-11-20T10:00:00Z"}
-    if zaak:
-        made["zaak"] = data.get("zaak", zaak)["url"]
-    return data.add("rol", made)
-
-
-def an_open_zaak(data: Dataset) -> dict[str, Any]:
-    """A zaak that anybody may see."""
-    return next(zaak for zaak in data.objects("zaak") if zaak["vertrouwelijkheidaanduiding"] == "openbaar")
-
-
-def person(data: Dataset, bsn: str, number: int = 0, **changes: Any) -> dict[str, Any]:
-    """A new rol of somebody with this BSN, on a zaak that anybody may see."""
-    rol = new_rol(data, number, an_open_zaak(data)["uuid"]) | {
-        "betrokkeneType": "natuurlijk_persoon",
-        "betrokkene": "",
-        "betrokkeneIdentificatie": {"inpBsn": bsn, "geslachtsnaam": "Voorbeeld"},
-    }
-    return data.replace("rol", rol["uuid"], rol | changes)
-
-
-def new_zaak(data: Dataset) -> dict[str, Any]:
-    """A new zaak that anybody may see, of today."""
-    made = data.snapshot("zaak")[0].load() | {
-        "uuid": str(uuid.uuid4()),
-        "rollen": [],
-        "registratiedatum": time.strftime("%Y-%m-%d", time.gmtime(time.time_ns() // 1_000_000_000)),
-        "vertrouwelijkheidaanduiding": "openbaar",
-    }
-    return data.add("zaak", made)
-
-
-def new_contact(data: Dataset, zaak: str) -> dict[str, Any]:
-    """A new klantcontact on a zaak."""
-    made = data.snapshot("klantcontact")[0].load()
-    return data.add("klantcontact", made | {"uuid": str(uuid.uuid4()), "zaak": data.get("zaak", zaak)["url"]})
-
-
-@pytest.fixture
-def server(data: Dataset) -> Iterator[SampleServer]:
-    """The `data` of the tests that ask for it, as a source."""
-    with SampleServer(data) as running:
-        yield running
 
 
 def traces(installation: Installation, *texts: str | bytes) -> list[str]:

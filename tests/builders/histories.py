@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 from builders.earlier_objects import contactmoment, klant, klantcontactmoment
-from builders.edits import Raw, World, ref
+from builders.edited_world import Raw, World, ref
 from builders.legacy_objects import BSN, KVK, klantcontact, medewerker, organisatie, persoon, uuid_of, zaak
 from builders.probe.indexes import out_of_step
 from builders.probe.probe import Probe

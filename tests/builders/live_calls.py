@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from builders.support import API, write_client
+from builders.asker import API, write_client
 
 from gateway.installation import Installation
 
@@ -36,7 +36,7 @@ class Subject:
     representing: str
 
 
-class Client:
+class LiveClient:
     """A client that reads and writes, in this process."""
 
     def __init__(self, installation: Installation) -> None:
@@ -52,7 +52,7 @@ class Client:
         return self.flask.open(f"{API}/{path}", method=method, json=body, headers=self.headers)
 
 
-Ask = Callable[[Client, Subject], Any]
+Ask = Callable[[LiveClient, Subject], Any]
 
 
 def by(soort: str, value: Callable[[Subject], str], **more: str) -> Ask:
@@ -66,7 +66,7 @@ def by(soort: str, value: Callable[[Subject], str], **more: str) -> Ask:
     )
 
 
-def _vestiging_of_parent(client: Client, of: Subject) -> Any:
+def _vestiging_of_parent(client: LiveClient, of: Subject) -> Any:
     ask = by(
         "vestigingsnummer",
         lambda of: of.vestiging,
@@ -76,7 +76,7 @@ def _vestiging_of_parent(client: Client, of: Subject) -> Any:
     return ask(client, of)
 
 
-def _maak_klantcontact(client: Client, of: Subject) -> Any:
+def _maak_klantcontact(client: LiveClient, of: Subject) -> Any:
     return client.send(
         "POST",
         "maak-klantcontact",
@@ -106,7 +106,7 @@ def _maak_klantcontact(client: Client, of: Subject) -> Any:
     )
 
 
-def _adres_after(client: Client, of: Subject) -> Any:
+def _adres_after(client: LiveClient, of: Subject) -> Any:
     made = _maak_klantcontact(client, of)
     if made.status_code != 201:
         return made
@@ -123,7 +123,7 @@ def _adres_after(client: Client, of: Subject) -> Any:
     )
 
 
-def _internetaak_after(client: Client, of: Subject) -> Any:
+def _internetaak_after(client: LiveClient, of: Subject) -> Any:
     made = _maak_klantcontact(client, of)
     if made.status_code != 201:
         return made
@@ -212,7 +212,7 @@ QUESTIONS: dict[str, Ask] = {
 }
 
 
-def subject(client: Client, zaak_of: Callable[[str], str]) -> Subject:
+def subject(client: LiveClient, zaak_of: Callable[[str], str]) -> Subject:
     """Who and what to ask for, from a store that holds everything. In: from a klantcontact to its zaak."""
 
     def results(path: str, **query: str) -> list[dict[str, Any]]:

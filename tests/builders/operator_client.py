@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from builders.support import read_config, write_config
-from click.testing import CliRunner, Result
+from builders.commands import command
+from builders.configs import read_config, write_config
+from builders.register import kind_of
+from click.testing import Result
 
 from gateway.app import create_app
-from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
+from gateway.operator.check import Level, SourceReport
 
 
 class Operator:
@@ -34,7 +36,7 @@ class Operator:
             self.installation.ingest.take(source, kind, objects, asked=0)
 
     def run(self, *arguments: str, code: int = 0) -> Result:
-        done = CliRunner().invoke(cli, ["--config", str(self.config), *arguments])
+        done = command(self.config, *arguments)
         assert done.exit_code == code, done.output
         return done
 
@@ -63,10 +65,6 @@ class Operator:
         return self.api.open(f"/klantinteracties/api/v1/{path}", method=method, headers=headers, json=body)
 
 
-def kind_of(raw: dict[str, Any]) -> str:
-    return "rol" if "betrokkeneType" in raw else "klantcontact" if "datumtijd" in raw else "zaak"
-
-
 def field(item: dict[str, Any], name: str) -> dict[str, Any]:
     (found,) = [each for group in item["groups"] for each in group["fields"] if each["field"].endswith(name)]
     return found
@@ -75,3 +73,8 @@ def field(item: dict[str, Any], name: str) -> dict[str, Any]:
 def group(item: dict[str, Any], name: str) -> dict[str, Any]:
     (found,) = [each for each in item["groups"] if each["group"] == name]
     return found
+
+
+def said(report: SourceReport, level: Level) -> str:
+    """What a check says of a source at a level."""
+    return "\n".join(line.text for line in report.lines if line.level is level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from builders.support import sample_data
+from builders.sample_data import sample_data
 
 from gateway.sample.server import DEFAULT_APPLICATION
 

@@ -106,7 +106,7 @@ def microseconds(text: str) -> int:
 
 
 @dataclass
-class Register:
+class RecordedRegister:
     """A store that follows the recordings: it gets what the recorded server had."""
 
     store: Store

@@ -13,12 +13,12 @@ from builders.legacy_objects import (
     SETTINGS,
 )
 from builders.paths import DATA
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import Ingest, Result
 from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
-from gateway.store.legacy.objects import document_of
+from gateway.store.legacy.provenance import document_of
 
 KINDS = ("zaak", "rol", "klantcontact")
 

@@ -1,13 +1,12 @@
 """A server that answers what a test says, one answer after the other."""
 
 import socket
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 import orjson
+from builders.local_server import LocalServer, QuietHandler
 
 from gateway.config.model import Source
 from gateway.legacy.client.source_client import ZakenClient
@@ -45,7 +44,7 @@ class Reply:
     choose: Callable[[str], "Reply"] | None = None
 
 
-class Scripted:
+class Scripted(LocalServer):
     """Answers with the replies one after the other, the last one for ever."""
 
     def __init__(self, *replies: Reply) -> None:
@@ -55,9 +54,7 @@ class Scripted:
         self.connections = 0
         script = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def setup(self) -> None:
                 script.connections += 1
                 super().setup()
@@ -74,30 +71,9 @@ class Scripted:
                     return
                 body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
                 headers = {"Content-Type": "application/json", "API-version": "1.5.1", **reply.headers}
-                self.send_response(reply.status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(reply.status, headers, body)
 
-            def log_message(self, *args: object) -> None:
-                """Write nothing: addresses hold BSNs."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def zaken_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/zaken/api/v1/"
+        super().__init__(Handler)
 
     @property
     def catalogi_url(self) -> str:

@@ -7,12 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from builders.until import until_it_works
 
 from gateway.cli.commands.demo import free_port
 
@@ -66,17 +67,13 @@ def a_port() -> int:
 
 def listening(port: int, seconds: float = 30) -> None:
     """Wait until it answers: connections are taken from the start, and wait for the first worker."""
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
-                connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                if connection.recv(100):
-                    return
-        except OSError:
-            pass
-        assert time.monotonic() < until
-        time.sleep(0.02)
+
+    def ask() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert connection.recv(100)
+
+    until_it_works(ask, (OSError, AssertionError), seconds)
 
 
 def get(port: int, path: str) -> str:
@@ -101,19 +98,9 @@ def plain_config(folder: Path, port: int) -> Path:
     return path
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def wait_for(url: str, seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+    def ask() -> None:
+        with urllib.request.urlopen(url, timeout=2):
+            pass
+
+    until_it_works(ask, (urllib.error.URLError, OSError), seconds)

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.until import until_it_works
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
@@ -59,14 +62,8 @@ def served(
     installation.store.close()
     with klantbrug(run_log, "--config", path, "serve", "--no-jobs") as process:
         found = Served(f"http://127.0.0.1:{port}", token, process.pid)
-        until = time.monotonic() + 30
-        while True:
-            try:
-                assert found.get("/health/live").status_code == 200
-                break
-            except requests.ConnectionError:
-                assert process.poll() is None and time.monotonic() < until
-                time.sleep(0.2)
+        live = until_it_works(lambda: found.get("/health/live"), (requests.ConnectionError,))
+        assert live.status_code == 200
         # The version is known, as after the first question of a day.
         found.person(0)
         yield found

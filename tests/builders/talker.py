@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from builders.support import API
+from builders.asker import API
 from werkzeug.serving import make_server
 
 from gateway.app import create_app
@@ -98,11 +98,6 @@ class Talker:
         said = self.ask("POST", path, body)
         assert said.status == 201, (said.status, said.json.get("invalidParams"))
         return said.json
-
-
-def ref(shown: dict[str, Any]) -> dict[str, str]:
-    """A reference to what an answer shows."""
-    return {"uuid": shown["uuid"]}
 
 
 @contextlib.contextmanager

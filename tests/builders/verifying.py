@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from builders.probe.probe import Probe
-from click.testing import CliRunner, Result
 
-from gateway.cli.main import cli
 from gateway.installation import Installation
 from gateway.sample.access import Application
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
@@ -56,10 +54,6 @@ def a_rol(server: SampleServer) -> dict[str, Any]:
         and rol["zaak"] not in secret
         and (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
     )
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
 
 def outcome(report: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from builders.legacy_objects import (
     vestiging,
     zaak,
 )
-from builders.support import sample_slice, some_zaken
+from builders.sample_data import sample_slice, some_zaken
 
 from gateway.legacy.client.api_versions import parse
 from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from builders.earlier_source import last
-from builders.writeback_world import World, made_at, partij_of_a_klant, zaak_of
+from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
 from gateway.operator import writeback as operator
 from gateway.operator.phase import switch
@@ -22,7 +22,7 @@ KINDS = ("contactmoment", "klantcontactmoment", "zaakcontactmoment", "objectcont
 class WriteBackHistory:
     """One history on one installation."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WritingBack) -> None:
         self.world = world
         self.before = {kind: world.data.objects(kind) for kind in KINDS}
         self.partij, url = partij_of_a_klant(world)

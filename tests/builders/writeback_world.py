@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from builders.asker import API, write_client
+from builders.configs import read_config, write_config
 from builders.earlier_source import last
-from builders.following import hurry, small
+from builders.following import hurry
+from builders.probe.probe import Probe
 from builders.probe.writeback_probe import WriteBackProbe
-from builders.support import API, dump_digest, let_be, read_config, write_client, write_config
+from builders.quarantine import let_be
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
@@ -62,19 +67,19 @@ class WriteBackWorld:
         installation = let_be(open_installation(read_config(path)))
         assert Backfill(installation.fetchers["bron"]).run()
         let_be(installation)
-        WriteBackProbe(installation.store).checkpoint()
+        Probe(installation.store).checkpoint()
         installation.store.close()
 
-    def fresh(self) -> World:
+    def fresh(self) -> WritingBack:
         """An installation of its own, on the data as it was."""
         self.count += 1
         self.server.app.extensions["sample"].dataset = self.pristine.copy()
         own = self.folder / f"copy-{self.count}"
         shutil.copytree(self.folder / "template", own)
-        return World(self.server, open_installation(read_config(own / "config.toml")))
+        return WritingBack(self.server, open_installation(read_config(own / "config.toml")))
 
 
-class World:
+class WritingBack:
     """One installation with its source."""
 
     def __init__(self, server: SampleServer, installation: Installation) -> None:
@@ -192,12 +197,12 @@ class World:
         assert dump_digest(self.store) == before
 
 
-def zaak_of(world: World, number: int = 0) -> str:
+def zaak_of(world: WritingBack, number: int = 0) -> str:
     """A zaak that the store holds and shows."""
     return WriteBackProbe(world.store).shown_zaken()[number]
 
 
-def partij_of_a_klant(world: World) -> tuple[str, str]:
+def partij_of_a_klant(world: WritingBack) -> tuple[str, str]:
     """A partij that is a klant at the source, and that klant's URL."""
     for klant in world.data.objects("klant"):
         subject = klant["subjectIdentificatie"] or {}

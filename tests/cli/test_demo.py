@@ -8,12 +8,12 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
-from builders.support import klantbrug
+from builders.commands import klantbrug
+from builders.until import until
 
 CURL_LINES = 7
 
@@ -30,11 +30,8 @@ def lines(run_log: Path):  # type: ignore[no-untyped-def]
                 found.append(line.rstrip("\n"))
 
         threading.Thread(target=read, daemon=True).start()
-        until = time.monotonic() + 120
-        while not any(line.startswith("Ctrl-C") for line in found):
-            assert process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: process.poll() is not None or any(line.startswith("Ctrl-C") for line in found), 120)
+        assert process.poll() is None
         yield found
 
 
@@ -70,12 +67,10 @@ def test_every_curl_line_gives_an_answer(lines: list[str]) -> None:
 def test_a_contact_written_here_appears_in_the_old_system(lines: list[str]) -> None:
     *_, write, look = [line for line in lines if line.startswith("curl ")]
     made = pasted(write)["klantcontact"]
-    until = time.monotonic() + 60
-    while made["onderwerp"] not in [each["onderwerp"] for each in pasted(look)["results"]]:
-        assert time.monotonic() < until
-        time.sleep(0.5)
+    assert until(lambda: made["onderwerp"] in [each["onderwerp"] for each in pasted(look)["results"]], 60)
 
 
+@pytest.mark.slow
 def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
     start = f"{sys.executable} -m gateway --config "
     hints = [line[line.index(start) :] for line in lines if start in line]
@@ -107,6 +102,7 @@ def test_the_status_page_answers(lines: list[str]) -> None:
     assert "3.485" in page or "3485" in page
 
 
+@pytest.mark.slow
 def test_a_busy_port_is_avoided(lines: list[str], run_log: Path) -> None:
     """A second demo beside the first takes another port."""
     from gateway.cli.commands.demo import free_port

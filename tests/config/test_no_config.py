@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders.commands import klantbrug
 from builders.served_process import wait_for
-from builders.support import klantbrug
 
 from gateway.cli.commands.demo import free_port
+
+pytestmark = pytest.mark.slow
 
 UUID = "00000000-0000-4000-8000-000000000000"
 LOOKS = (

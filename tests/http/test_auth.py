@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 import pytest
+from builders.probe.other_writer import hogged
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.http.auth import Gatekeeper, TokenError, create_token, identify
 from gateway.http.problems import Problem
@@ -65,6 +66,7 @@ def test_the_keyword_may_be_in_any_case(store: Store, keyword: str) -> None:
     assert identify(store, f"{keyword} {secret}").name == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "code"),
     [
@@ -110,7 +112,7 @@ def test_use_is_noted_at_most_once_a_minute(store: Store) -> None:
 def test_a_busy_store_does_not_keep_a_reader_waiting(store: Store, serve: Callable[..., Client]) -> None:
     """Another process is writing: the answer comes at once, and the use is noted another time."""
     client = serve()
-    with Probe(store).written_elsewhere():
+    with hogged(store.path):
         assert client.get("/partijen").status == 200
         assert last_used(store) is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from builders.served import Client, Got
+from builders.served_store import Client, Got
 
 KCC = "https://kcc.example.nl"
 PREFLIGHT = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization"}
@@ -60,6 +60,7 @@ def test_a_refusal_may_be_read_too(open_to_kcc: Client) -> None:
         assert got.headers["Access-Control-Allow-Origin"] == KCC
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "https://kcc.example.nl.evil.example", "http://kcc.example.nl", "null"]
 )

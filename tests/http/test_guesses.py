@@ -11,6 +11,7 @@ from gateway.http.public_address import PublicAddresses
 from gateway.http.wrong_tokens import FREE_OF_ADDRESS, FREE_OF_ALL, SECONDS, WrongTokens
 
 
+@pytest.mark.slow
 def test_processes_count_together() -> None:
     """Each guesses as often as is free for one: of all together only so many were."""
     counts = WrongTokens()
@@ -30,6 +31,7 @@ def test_processes_count_together() -> None:
     assert counts.note("192.0.2.2") == 0
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_it_counts_holds_up_nobody() -> None:
     counts = WrongTokens()
     child = os.fork()

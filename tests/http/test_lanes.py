@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from builders.until import until
 
 from gateway.server import request_queue
 from gateway.server.exchange import Clients, Exchange
-from gateway.server.request_queue import Lane, attend
+from gateway.server.request_queue import Lane, watch_lane
 
 
 class Scope:
@@ -45,7 +46,7 @@ class World:
         self.may_end: dict[str, threading.Event] = {}
         self.hands = ThreadPoolExecutor(8)
         self.lane = Lane(self.run, places, long_places, self.hands)
-        threading.Thread(target=attend, args=(self.lane,), daemon=True).start()
+        threading.Thread(target=watch_lane, args=(self.lane,), daemon=True).start()
 
     def run(self, one: Exchange) -> None:
         name = one.environ["PATH_INFO"][1:]
@@ -62,23 +63,17 @@ class World:
         for name in names:
             self.may_end.setdefault(name, threading.Event()).set()
 
-    def wait(self, condition: Any) -> None:
-        until = time.monotonic() + 5
-        while not condition():
-            assert time.monotonic() < until, self.begun
-            time.sleep(0.005)
-
 
 def test_who_takes_long_gives_its_place_away() -> None:
     world = World(places=1, long_places=1)
     began = time.monotonic()
     world.ask("heavy")
     world.ask("quick")
-    world.wait(lambda: "quick" in world.begun)
+    until(lambda: "quick" in world.begun)
     assert request_queue.LONG_SECONDS * 0.8 < time.monotonic() - began < 1
     world.end("quick")
     world.ask("another")
-    world.wait(lambda: "another" in world.begun)
+    until(lambda: "another" in world.begun)
     world.end("another", "heavy")
 
 
@@ -89,7 +84,7 @@ def test_no_more_go_on_beside_the_others_than_there_are_long_places() -> None:
     time.sleep(5 * request_queue.LONG_SECONDS)
     assert world.begun == ["heavy 0", "heavy 1", "heavy 2"]
     world.end("heavy 1")
-    world.wait(lambda: len(world.begun) == 4)
+    until(lambda: len(world.begun) == 4)
     world.end("heavy 0", "heavy 2", "heavy 3")
 
 
@@ -100,7 +95,7 @@ def test_of_each_client_one_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         world.ask(f"of a {number}")
     world.ask("of b", whose="b")
     world.end(*(f"of a {number}" for number in range(4)), "of b")
-    world.wait(lambda: len(world.begun) == 5)
+    until(lambda: len(world.begun) == 5)
     assert world.begun == ["of a 0", "of a 1", "of b", "of a 2", "of a 3"]
 
 
@@ -124,7 +119,7 @@ def test_who_waited_too_long_is_not_answered_any_more(monkeypatch: pytest.Monkey
     proto: Any = world.ask("second")._proto
     time.sleep(0.1)
     world.end("first")
-    world.wait(lambda: proto.status == 503)
+    until(lambda: proto.status == 503)
     assert world.begun == ["first"]
 
 
@@ -150,7 +145,7 @@ def test_who_says_that_it_waits_gives_its_place_at_once(monkeypatch: pytest.Monk
     world.lane._run = run
     world.ask("waits")
     world.ask("quick")
-    world.wait(lambda: "quick" in world.begun)
+    until(lambda: "quick" in world.begun)
     world.end("waits", "quick")
     request_queue.give_place()  # in a thread that answers nothing: nobody minds
 
@@ -167,11 +162,11 @@ def test_beside_one_that_takes_long_somebody_always_sees_what_comes_in() -> None
     for _ in range(6):
         threading.Thread(target=granian, daemon=True).start()
     incoming.put(exchange("heavy"))
-    world.wait(lambda: "heavy" in world.begun)
+    until(lambda: "heavy" in world.begun)
     for number in range(40):
         world.end(f"quick{number}")
         incoming.put(exchange(f"quick{number}"))
         began = time.monotonic()
-        world.wait(lambda number=number: f"quick{number}" in world.begun)  # type: ignore[misc]
+        until(lambda number=number: f"quick{number}" in world.begun)  # type: ignore[misc]
         assert time.monotonic() - began < 1
     world.end("heavy")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from builders.editor import PERSOON, Editor
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.http import problem_pages, problems
 from gateway.http.problem_pages import PAGES
@@ -35,6 +35,7 @@ def test_each_kind_has_a_page_and_no_other() -> None:
     assert len(PAGES) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
@@ -60,6 +61,7 @@ def test_the_type_of_a_problem_leads_to_its_page(
     assert str(told["status"]) in page.raw.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(PAGES))
 def test_a_page_needs_nothing_from_elsewhere(serve: Serve, kind: str) -> None:
     client = serve()
@@ -90,6 +92,7 @@ def test_a_refusal_names_the_scope_that_is_missing(serve: Serve) -> None:
     assert "scope write" in got.json["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["Bearer {}", "bearer {}", "Basic {}", "{}", "JWT {}"])
 def test_another_word_than_token_gets_the_hint_token(serve: Serve, given: str) -> None:
     """In a header, and in the detail where none is recorded [155]."""

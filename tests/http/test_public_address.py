@@ -10,8 +10,8 @@ import pytest
 from builders.both_ways import BothWays
 from builders.editor import KLANTCONTACT, PERSOON, Editor
 from builders.probe.probe import Probe
-from builders.recordings import Register
-from builders.served import API, Client
+from builders.recordings import RecordedRegister
+from builders.served_store import API, Client
 
 from gateway.store.file.database import Store
 
@@ -49,7 +49,7 @@ def everywhere(editor: Editor, **headers: str) -> set[str]:
 
 
 @pytest.fixture
-def edit(register: Register, serve: Serve) -> Callable[..., Editor]:
+def edit(register: RecordedRegister, serve: Serve) -> Callable[..., Editor]:
     return lambda **settings: Editor(serve(scope="write", **settings))
 
 
@@ -70,6 +70,7 @@ def test_anyone_else_does_not(edit: Callable[..., Editor], trusted: list[str]) -
     assert everywhere(edit(trusted_proxies=trusted), **sent) == {"http://brug.example.nl"}
 
 
+@pytest.mark.slow
 def test_a_trusted_proxy_does_not_make_up_a_host(edit: Callable[..., Editor]) -> None:
     """It may pass on what the client sent."""
     sent = {"Host": "brug.example.nl", "X-Forwarded-Host": "boef.example"}
@@ -78,6 +79,7 @@ def test_a_trusted_proxy_does_not_make_up_a_host(edit: Callable[..., Editor]) ->
     assert everywhere(editor, **sent) == {PUBLIC}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "base"),
     [
@@ -99,7 +101,7 @@ def test_a_client_gets_the_configured_address_that_it_came_by(
     assert everywhere(editor, Host=host) == {base}
 
 
-def test_pages_are_walked_to_the_end_by_each_address(register: Register, serve: Serve) -> None:
+def test_pages_are_walked_to_the_end_by_each_address(register: RecordedRegister, serve: Serve) -> None:
     """As client libraries do, which refuse a `next` of another base."""
     client = serve(public_url=PUBLIC, also_known_as=[INSIDE])
     for host, base in (("klantbrug.intern:8080", INSIDE), ("klanten.example.nl", PUBLIC)):
@@ -132,6 +134,7 @@ def test_a_trusted_proxy_that_names_itself_may_choose_among_the_configured(
     assert everywhere(edit(public_url=PUBLIC, also_known_as=[INSIDE]), **sent) == {PUBLIC}
 
 
+@pytest.mark.slow
 def test_redirects_and_the_description_lie_under_it_too(serve: Serve) -> None:
     client = serve(public_url=PUBLIC, also_known_as=[INSIDE])
     for host, base, prefix in (("klantbrug.intern:8080", INSIDE, ""), ("x", PUBLIC, "/brug")):
@@ -157,8 +160,9 @@ def test_notifications_tell_the_public_address_whoever_writes(store: Store, serv
     assert all(bases(message.encode()) == {PUBLIC} for message in messages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("peer", ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "", "geen adres"])
-def test_both_ways_agree(register: Register, store: Store, peer: str) -> None:
+def test_both_ways_agree(register: RecordedRegister, store: Store, peer: str) -> None:
     trusted = peer.endswith("10.0.0.1")
     asked: dict[str, Any] = {"public_url": PUBLIC, "also_known_as": [INSIDE], "trusted_proxies": ["10.0.0.1"]}
     plain = BothWays(store, trusted_proxies=["10.0.0.1"])

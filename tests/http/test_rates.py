@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from builders.editor import Editor
-from builders.served import Client
 from builders.served_process import a_port, get, listening, plain_config, process
+from builders.served_store import Client
+from builders.set_clock import SetClock
 
 from gateway.http.auth import create_token
 from gateway.http.problems import Problem
@@ -73,8 +74,9 @@ def test_it_is_told_once_a_minute_with_the_name_of_the_token(caplog: pytest.LogC
 
 
 def test_a_server_answers_429_with_retry_after_and_again_when_it_said(
-    store: Store, serve: Callable[..., Client]
+    store: Store, serve: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock = SetClock(monkeypatch, skips=True)
     client = serve(token_requests_per_second=1)
     other = Client(client.base, create_token(store, "ander", "read"))
     began, taken_up = time.monotonic(), 0
@@ -85,7 +87,7 @@ def test_a_server_answers_429_with_retry_after_and_again_when_it_said(
     assert got.json["type"].endswith("/ref/fouten/Throttled/")
     assert int(got.headers["Retry-After"]) == 1
     assert other.get("/partijen").status == 200
-    time.sleep(int(got.headers["Retry-After"]))
+    clock.passes(int(got.headers["Retry-After"]))
     assert client.get("/partijen").status == 200
 
 
@@ -95,6 +97,7 @@ def test_a_write_counts_once(serve: Callable[..., Client]) -> None:
     assert set(answers) == {400}
 
 
+@pytest.mark.slow
 def test_workers_count_together(tmp_path: Path) -> None:
     """Also after a worker was started again: its memory is that of the main process."""
     port = a_port()

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.support import sample_slice, some_zaken
-from builders.talker import SAID, Talker, ref, talking
+from builders.editor import identificator, ref
+from builders.sample_data import sample_slice, some_zaken
+from builders.talker import SAID, Talker, talking
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
@@ -18,17 +19,6 @@ BSN = "296648875"
 KLANTCONTACT = {"kanaal": "balie", "onderwerp": "Paspoort", "taal": "nld", "vertrouwelijk": False}
 PERSOON = {"soortPartij": "persoon", "indicatieActief": True}
 Install = Callable[..., Installation]
-
-
-def number(bsn: str = BSN) -> dict[str, Any]:
-    return {
-        "partijIdentificator": {
-            "codeRegister": "brp",
-            "codeObjecttype": "natuurlijk_persoon",
-            "codeSoortObjectId": "bsn",
-            "objectId": bsn,
-        }
-    }
 
 
 # Status, method, path, body, headers. Nothing was asked of store or source, or nothing that the answer is about.
@@ -61,6 +51,7 @@ MEANS_NOTHING: list[tuple[int, str, str, Any, dict[str, str]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "method", "path", "body", "headers"), MEANS_NOTHING, ids=lambda part: str(part)[:40]
 )
@@ -114,8 +105,8 @@ def test_what_was_judged_by_store_and_source_says_it_once(talker: Talker) -> Non
         "objectId": "000037178601",
     }
     talker.make("partij-identificatoren", {"partijIdentificator": vestiging, "subIdentificatorVan": ref(kvk)})
-    talker.make("partij-identificatoren", {**number(), "identificeerdePartij": ref(partij)})
-    double = number()
+    talker.make("partij-identificatoren", {**identificator("bsn", BSN), "identificeerdePartij": ref(partij)})
+    double = identificator("bsn", BSN)
     betrokkene = {
         "hadKlantcontact": ref(talker.make("klantcontacten", KLANTCONTACT)),
         "wasPartij": {"uuid": DERIVED},
@@ -140,6 +131,7 @@ def test_what_was_judged_by_store_and_source_says_it_once(talker: Talker) -> Non
         assert said.freshness
 
 
+@pytest.mark.slow
 def test_a_source_that_is_away_says_it_once(small: SampleServer, install: Install) -> None:
     with talking(install(bron=small, deadline=2)) as talker:
         made = talker.make("partijen", PERSOON)
@@ -148,8 +140,10 @@ def test_a_source_that_is_away_says_it_once(small: SampleServer, install: Instal
         refused = [
             talker.get("partijen", **bsn),
             talker.get(f"klantcontacten/{NOBODY}"),
-            talker.ask("POST", "partij-identificatoren", number()),
-            talker.ask("PATCH", f"partijen/{made['uuid']}", {"partijIdentificatoren": [number()]}),
+            talker.ask("POST", "partij-identificatoren", identificator("bsn", BSN)),
+            talker.ask(
+                "PATCH", f"partijen/{made['uuid']}", {"partijIdentificatoren": [identificator("bsn", BSN)]}
+            ),
             talker.ask("POST", "bijlagen", {"wasBijlageVanKlantcontact": {"uuid": NOBODY}}),
         ]
         for said in refused:
@@ -160,7 +154,7 @@ def test_a_source_that_is_away_says_it_once(small: SampleServer, install: Instal
 def test_a_source_that_is_late_says_it_once(small: SampleServer, install: Install) -> None:
     with talking(install(bron=small, deadline=1)) as talker:
         small.traps.slow = 30
-        said = talker.ask("POST", "partij-identificatoren", number())
+        said = talker.ask("POST", "partij-identificatoren", identificator("bsn", BSN))
         assert (said.status, said.coverage, said.freshness) == (504, "partial", "stale")
         small.traps.slow = 0
 

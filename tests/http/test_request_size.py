@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET, read_config
 from builders.served_process import wait_for
-from builders.support import API, UUID_SECRET, klantbrug, read_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_store
+
+pytestmark = pytest.mark.slow
 
 MAX_BODY = 20_000
 PATH = f"{API}/categorieen"

@@ -7,18 +7,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from builders.commands import command
 from builders.editor import KLANTCONTACT, PERSOON, Editor, ref
 from builders.probe.tamper import Tamper
-from builders.served import API, Client
-from click.testing import CliRunner
+from builders.served_store import API, Client
 
-from gateway.cli.main import cli
 from gateway.http.auth import TokenError, create_token
 from gateway.http.scopes import ScopeError, as_text, opens
 from gateway.klantinteracties.model.resources import PATHS, RESOURCES
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.operation.tokens import listing
+from gateway.store.schema.migrations import migrations
 
 Serve = Callable[..., Client]
 STATUS, BACKFILL = "/beheer/api/v1/status", "/beheer/api/v1/backfill"
@@ -105,7 +104,7 @@ def test_the_command_makes_a_token_of_several_scopes(tmp_path: Path) -> None:
     config.write_text("[gateway]\nregister = true\n")
 
     def run(*words: str) -> tuple[int, str]:
-        done = CliRunner().invoke(cli, ["--config", str(config), "token", *words])
+        done = command(config, "token", *words)
         return done.exit_code, done.output
 
     assert run("create", "x", "--scope", "alles")[0] == 2
@@ -144,6 +143,7 @@ def test_a_token_without_a_known_scope_is_not_made(store: Store) -> None:
     assert listing(store) == []
 
 
+@pytest.mark.slow
 def test_every_method_on_every_resource_asks_its_scope(store: Store, serve: Serve) -> None:
     base = serve().base
     secrets = {scope: create_token(store, scope, scope) for scope in ("read", "write", "operate", "monitor")}

@@ -6,13 +6,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders.bodies import BSN, CODES, KLANTCONTACT, OTHER_BSN, PERSOON, a_contact, a_medewerker, actor, bsn
-from builders.support import sample_slice, some_zaken
-from builders.talker import Said, Talker, ref, talking
+from builders.client_bodies import (
+    BSN,
+    CODES,
+    KLANTCONTACT,
+    OTHER_BSN,
+    PERSOON,
+    a_contact,
+    a_medewerker,
+    actor,
+    bsn,
+)
+from builders.editor import ref
+from builders.sample_data import sample_slice, small, some_zaken
+from builders.talker import Said, Talker, talking
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 ZAAK = {"codeObjecttype": "zgw-Zaak", "codeRegister": "openzaak", "codeSoortObjectId": "uuid"}
@@ -20,9 +33,8 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_slice(), 10)) as running:
-        yield running
+def data() -> Dataset:
+    return small(10)
 
 
 @pytest.fixture

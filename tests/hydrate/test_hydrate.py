@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from builders.person import BSN, a_person
-from builders.support import Asker, klantbrug, sample_data, some_zaken
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.sample_data import sample_data, some_zaken
+from builders.sample_person import BSN, a_person
+from builders.until import until
 
 from gateway.hydrate.needs import Need, question
 from gateway.installation import Installation
@@ -17,6 +20,8 @@ from gateway.sample.contents.dataset import Dataset, default_paths, load
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 from mappings.values.nummers import kvk_nummer
+
+pytestmark = pytest.mark.slow
 
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 CODES = [f"onderwerpobject__onderwerpobjectidentificatorCode{name}" for name in ("Objecttype", "Register")]
@@ -28,9 +33,8 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(all_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(all_data) as running:
-        yield running
+def data(all_data: Dataset) -> Dataset:
+    return all_data
 
 
 def identificaties(data: Dataset, name: str) -> list[str]:
@@ -300,8 +304,7 @@ def test_a_process_that_dies_while_fetching_does_not_hold_the_others_up(
     asker = Asker(installation)
     server.traps.slow = 1.5
     with klantbrug(run_log, "--config", installation.config.path, "backfill") as process:
-        while not server.calls:
-            time.sleep(0.05)
+        until(lambda: server.calls)
         process.kill()
         process.wait()
     server.traps.slow = 0

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from builders.following import DAY, Clock, backfilled
-from builders.live_calls import CALLS, QUESTIONS, STATES, Client, Subject, subject
+from builders.live_calls import CALLS, QUESTIONS, STATES, LiveClient, Subject, subject
 from builders.paths import ROOT
 from builders.probe.tamper import Tamper
-from builders.support import sample_slice, some_zaken
+from builders.sample_data import sample_slice, some_zaken
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
+
+pytestmark = pytest.mark.slow
 
 PERFORMANCE = ROOT / "docs" / "performance.md"
 HOURS = 1 / 24
@@ -59,7 +61,9 @@ def full(install: Callable[..., Installation], server: SampleServer) -> Installa
 
 def of(data: Dataset, full: Installation) -> Subject:
     """Who and what is asked for."""
-    return subject(Client(full), lambda contact: data.get("klantcontact", contact)["zaak"].rsplit("/", 1)[1])
+    return subject(
+        LiveClient(full), lambda contact: data.get("klantcontact", contact)["zaak"].rsplit("/", 1)[1]
+    )
 
 
 def be_in(installation: Installation, phase: str) -> None:
@@ -69,7 +73,7 @@ def be_in(installation: Installation, phase: str) -> None:
     Tamper(installation.store).forget_fetched()
 
 
-def cost(server: SampleServer, client: Client, name: str, who: Subject) -> tuple[str, str]:
+def cost(server: SampleServer, client: LiveClient, name: str, who: Subject) -> tuple[str, str]:
     """Ask a question. Out: its calls, also those after the answer, or the status of a refusal; and the freshness."""
     server.reset_calls()
     answer = QUESTIONS[name](client, who)
@@ -87,13 +91,13 @@ def test_every_question_costs_what_the_table_says(
     install: Callable[..., Installation],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    who, client, clock = of(data, full), Client(full), Clock(monkeypatch)
+    who, client, clock = of(data, full), LiveClient(full), Clock(monkeypatch)
     found: dict[str, tuple[str, ...]] = {}
     for name in QUESTIONS:
         row = {}
-        cold = Client(install(bron=server, deadline=20))
+        cold = LiveClient(install(bron=server, deadline=20))
         row["unread"], _ = cost(server, cold, name, who)
-        found_before = Client(install(bron=server, deadline=20))
+        found_before = LiveClient(install(bron=server, deadline=20))
         QUESTIONS["partijen by BSN"](found_before, who)
         row["found"], _ = cost(server, found_before, name, who)
         for state, (phase, hours) in AFTER.items():
@@ -124,7 +128,7 @@ def test_a_list_over_a_covered_source_asks_nothing_however_old(
     server: SampleServer, full: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clients' time was over before 349 calls were."""
-    client, clock = Client(full), Clock(monkeypatch)
+    client, clock = LiveClient(full), Clock(monkeypatch)
     for days, freshness in ((0.0, "fresh"), (0.009, "fresh"), (0.011, "stale"), (30.0, "stale")):
         clock.days = days
         server.reset_calls()

@@ -5,20 +5,24 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
-from builders.following import DAY, Clock, backfilled, small
-from builders.live_calls import Client
+from builders.asker import API, Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled
+from builders.live_calls import LiveClient
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
-from builders.support import API, Asker, klantbrug, read_config, write_config
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import circuit_breaker
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
@@ -29,10 +33,8 @@ WORK, DEADLINE = 1.8, 4
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 def test_with_a_hanging_source_what_is_held_is_answered_in_half_the_deadline(
@@ -62,6 +64,7 @@ def test_with_a_hanging_source_what_is_not_held_is_refused_within_the_deadline(
     assert answer.status_code == 504
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["synced", "cutover"])
 def test_in_synced_and_cutover_nothing_waits_and_nothing_is_asked(
     server: SampleServer, install: Install, phase: str, monkeypatch: pytest.MonkeyPatch
@@ -85,7 +88,7 @@ def test_a_write_waits_once_for_all_that_it_is_about(
 ) -> None:
     """What is changed, each number and each reference had a deadline of its own: a client had long given up."""
     clock, installation = Clock(monkeypatch), backfilled(install(bron=server, deadline=DEADLINE))
-    client = Client(installation)
+    client = LiveClient(installation)
     one = client.get("partij-identificatoren", partijIdentificatorCodeSoortObjectId="bsn").get_json()[
         "results"
     ][0]
@@ -97,6 +100,7 @@ def test_a_write_waits_once_for_all_that_it_is_about(
     assert DEADLINE / 2 - 0.2 < took < DEADLINE / 2 + WORK
 
 
+@pytest.mark.slow
 def test_what_there_was_no_time_for_is_there_at_the_next_question(
     server: SampleServer, install: Install
 ) -> None:
@@ -113,6 +117,7 @@ def test_what_there_was_no_time_for_is_there_at_the_next_question(
     assert server.calls_count == 0
 
 
+@pytest.mark.slow
 def test_many_questions_about_the_same_are_read_on_once(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +145,7 @@ def test_many_questions_about_the_same_are_read_on_once(
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 
+@pytest.mark.slow
 def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     server: SampleServer, install: Install, tmp_path: Path
 ) -> None:
@@ -153,6 +159,7 @@ def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 
+@pytest.mark.slow
 def test_a_source_that_hangs_is_soon_not_waited_for(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +177,7 @@ def test_a_source_that_hangs_is_soon_not_waited_for(
     asker.hydrator.refresher.stop()
 
 
+@pytest.mark.slow
 def test_the_gateway_stops_at_once_though_a_source_hangs(
     server: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, write_config
 from builders.earlier_source import earlier_data
-from builders.following import DAY, Clock, new_contact, new_rol, new_zaak, small
+from builders.following import DAY, Clock
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import UUID_SECRET, Asker, write_config
+from builders.sample_data import new_contact, new_rol, new_zaak, small
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
@@ -21,6 +23,8 @@ from gateway.sample.server import SampleServer
 from gateway.store.legacy.claims import asked_by_key
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
+
+pytestmark = pytest.mark.slow
 
 BSN = "999990019"
 MANY = 40
@@ -43,12 +47,16 @@ def person_with(data: Dataset, zaken: int) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    data = small(100)
-    person_with(data, MANY)
-    with SampleServer(data) as running:
-        running.traps.slow = 0.02
-        yield running
+def data() -> Dataset:
+    """Somebody has many zaken."""
+    made = small(100)
+    person_with(made, MANY)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def slow(server: SampleServer) -> None:
+    server.traps.slow = 0.02
 
 
 def ask(asker: Asker, bsn: str = BSN) -> Any:

@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from builders.bodies import BSN, KLANTCONTACT, PERSOON, a_contact, a_medewerker, actor, bsn
+from builders.client_bodies import BSN, KLANTCONTACT, PERSOON, a_contact, a_medewerker, actor, bsn
+from builders.editor import ref
 from builders.paths import ROOT
-from builders.support import sample_slice, some_zaken
-from builders.talker import Said, Talker, ref, talking
+from builders.sample_data import sample_slice, some_zaken
+from builders.talker import Said, Talker, talking
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
@@ -268,7 +269,7 @@ def reached(server: SampleServer) -> Iterator[SampleServer]:
 @pytest.fixture(scope="module")
 def world(server: SampleServer, tmp_path_factory: pytest.TempPathFactory) -> World:
     """What there is to ask for, from a backfilled installation; derived uuids are the same in each."""
-    from builders.support import read_config, write_config
+    from builders.configs import read_config, write_config
 
     from gateway.installation import open_installation
 
@@ -312,7 +313,7 @@ def persons(talker: Talker) -> Iterator[tuple[Any, str]]:
 @pytest.fixture(scope="module")
 def filled(server: SampleServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talker]:
     """A client of a gateway after its backfill."""
-    from builders.support import read_config, write_config
+    from builders.configs import read_config, write_config
 
     from gateway.installation import open_installation
 
@@ -373,6 +374,7 @@ def cold(install: Install, server: SampleServer, row: Row, **more: Any) -> Insta
     return install(bron=server, deadline=4, **row.config, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
 def test_before_the_backfill(
     install: Install, reached: SampleServer, world: World, row: Row, filled: Talker

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from builders.legacy_objects import SECRET, SETTINGS
 from builders.paths import DATA
-from builders.served import settings
+from builders.served_store import settings
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
@@ -31,7 +31,7 @@ PEOPLE = 50
 def objects() -> dict[str, list[dict[str, Any]]]:
     """The slice, by kind."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    with gzip.open(DATA, "rb") as file:
+    with gzip.open(SLICE, "rb") as file:
         for kind, raw in map(orjson.loads, file):
             found[kind].append(raw)
     return found

@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 import requests
-from builders.following import small
+from builders.asker import API
+from builders.sample_data import small
 from builders.slow_source import served
-from builders.support import API
 
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
+
+pytestmark = pytest.mark.slow
 
 CLIENTS = 12
 SECONDS = 12.0
@@ -27,10 +30,8 @@ AT_ONCE, WAITED = 1.0, 5.0
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 def slow(server: SampleServer) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from builders.following import an_open_zaak, backfilled, new_contact, person, run, small
-from builders.following import server as server
+from builders.asker import Asker, write_client
+from builders.commands import command
+from builders.configs import UUID_SECRET
+from builders.editor import identificator
+from builders.following import backfilled, run
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import UUID_SECRET, Asker, dump_digest, write_client
-from builders.unread import (
+from builders.sample_data import an_open_zaak, new_contact, person, small
+from builders.store_digest import dump_digest
+from builders.unreadable_person import (
     BSN,
     LIMITED,
     NUMBER,
@@ -22,7 +26,6 @@ from builders.unread import (
     bad_rol,
     bad_zaak,
     by_bsn,
-    command,
     count,
     coverage,
     refused,
@@ -37,6 +40,8 @@ from jobs.upkeep.purge import purge
 from jobs.verify.ledger import fingerprint
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 
@@ -307,16 +312,7 @@ def test_nobody_is_made_double_because_of_it(data: Dataset, server: SampleServer
         "rekeningnummers": None,
         "voorkeursRekeningnummer": None,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Voorbeeld"}},
-        "partijIdentificatoren": [
-            {
-                "partijIdentificator": {
-                    "codeObjecttype": "natuurlijk_persoon",
-                    "codeSoortObjectId": "bsn",
-                    "objectId": BSN,
-                    "codeRegister": "brp",
-                }
-            }
-        ],
+        "partijIdentificatoren": [identificator("bsn", BSN)],
     }
     path = "/klantinteracties/api/v1/partijen"
     assert refused(client.post(path, json=body, headers=headers))

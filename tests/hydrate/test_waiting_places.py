@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.following import DAY, Clock, backfilled, small
-from builders.live_calls import ZAAK, Client
+from builders.following import DAY, Clock, backfilled
+from builders.live_calls import ZAAK, LiveClient
+from builders.sample_data import small
 from builders.slow_source import a_bsn, hang, timed, zaken
+from builders.until import until
 
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import NoPlace
 from gateway.legacy.pacing.waiting_threads import Places, most_waiting, take_waiting_place
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
 Install = Callable[..., Installation]
@@ -24,25 +27,20 @@ AT_ONCE, DEADLINE = 2.0, 5
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(30)) as running:
-        yield running
-        running.traps.stall_rate = running.traps.slow = 0
+def data() -> Dataset:
+    return small(30)
 
 
 class Full:
     """A client of an installation whose one place is taken by a question that waits for a hanging source."""
 
     def __init__(self, installation: Installation, server: SampleServer, zaak: str) -> None:
-        self.client = Client(installation)
+        self.client = LiveClient(installation)
         self.client.hydrator.places = Places(1)
         hang(server)
         self.waiting = threading.Thread(target=self._wait, args=(installation, zaak))
         self.waiting.start()
-        until = time.monotonic() + 60
-        while self.client.hydrator.places._free:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(lambda: not self.client.hydrator.places._free)
 
     def _wait(self, installation: Installation, zaak: str) -> None:
         self.client.get("klantcontacten", **{ZAAK: zaak})
@@ -178,9 +176,10 @@ def test_who_waits_for_the_version_of_a_source_waits_in_a_place_too(
     full.end()
 
 
+@pytest.mark.slow
 def test_while_the_breaker_is_open_a_refusal_writes_nothing(server: SampleServer, install: Install) -> None:
     """Each took a turn in the store and gave it back: two transactions, thousands of times."""
-    client = Client(install(bron=server, deadline=2))
+    client = LiveClient(install(bron=server, deadline=2))
     fetcher = client.hydrator.fetchers["bron"]
     fetcher.client.version()
     server.traps.down = True

@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 import pytest
 from builders.editor import KLANTCONTACT, Editor, ref
 from builders.legacy_objects import SECRET, SETTINGS, klantcontact, uuid_of, zaak
-from builders.served import Client
+from builders.served_store import Client
 
 from gateway.ingest.ingest import Ingest
 from gateway.store.file.database import Store
+
+pytestmark = pytest.mark.slow
 
 KISS = {"codeObjecttype": "zgw-Zaak", "codeRegister": "openzaak", "codeSoortObjectId": "uuid"}
 ZAC = {"codeObjecttype": "zaak", "codeRegister": "open-zaak", "codeSoortObjectId": "uuid"}

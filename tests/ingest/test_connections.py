@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from builders.following import Clock, backfilled, run, small
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import Clock, backfilled, run
 from builders.probe.probe import Probe
-from builders.support import Asker, dump_digest, read_config, write_config
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation
@@ -21,6 +23,7 @@ from gateway.legacy.background import background
 from gateway.legacy.client import transport
 from gateway.legacy.client.transport import LONG_SECONDS, Transport
 from gateway.legacy.errors import LegacyError, TimedOut, Unreachable
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
@@ -34,6 +37,8 @@ from jobs.verify.verify import Verify
 from mappings import klantinteracties
 from mappings.model.documents import Document
 
+pytestmark = pytest.mark.slow
+
 HERE = "https://klantbrug.example"
 ALSO_HERE = "http://klantbrug.intern:8000/brug"
 CONTACT = UUID("11111111-0000-4000-8000-000000000001")
@@ -46,9 +51,8 @@ OBJECT = {
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(12)) as running:
-        yield running
+def data() -> Dataset:
+    return small(12)
 
 
 def opened(server: SampleServer, folder: Path, way: str = "auto") -> Installation:

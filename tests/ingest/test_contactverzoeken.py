@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from builders.support import API, dump_digest, sample_data, some_zaken, write_config
-from click.testing import CliRunner
+from builders.asker import API
+from builders.commands import command
+from builders.configs import write_config
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
 
 from gateway.app import create_app
-from gateway.cli.main import cli
 from gateway.config.load import load_config
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
@@ -28,14 +29,13 @@ from jobs.rebuild.rebuild import Rebuild
 from jobs.verify.verify import Verify
 from mappings.model.settings import Settings
 
-pytestmark = pytest.mark.rule("M40")
+pytestmark = [pytest.mark.rule("M40"), pytest.mark.slow]
 VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(add_esuite(some_zaken(sample_data(), 200))) as running:
-        yield running
+def data() -> Dataset:
+    return add_esuite(some_zaken(sample_data(), 200))
 
 
 @pytest.fixture
@@ -133,12 +133,10 @@ def test_the_answer_and_what_is_of_another_type(filled: Installation) -> None:
     assert client.contact("Openingstijden")["reactie"] == "Op werkdagen van negen tot vijf."
     odd = client.contact("Melding")
     assert (odd["reactie"], odd["leiddeTotInterneTaken"], odd["hadBetrokkenen"]) == ("", [], [])
-    told = CliRunner().invoke(
-        cli, ["--config", str(filled.config.path), "findings", "--rule", "M40", "--json"]
-    )
+    told = command(filled, "findings", "--rule", "M40", "--json")
     fields = {(line["field"], line["severity"]) for line in map(orjson.loads, told.output.splitlines())}
     assert {("antwoord", "dropped"), ("behandelaar", "dropped"), ("contactgegevens", "dropped")} <= fields
-    quarantine = CliRunner().invoke(cli, ["--config", str(filled.config.path), "quarantine", "list"])
+    quarantine = command(filled, "quarantine", "list")
     assert "contactmoment" not in quarantine.output
 
 
@@ -187,7 +185,7 @@ def test_a_task_that_a_client_deletes_stays_away_and_comes_back_with_restore(
     raw = of_source(server, "Terugbellen")
     filled.ingest.take("bron", "contactmoment", [raw], asked=0)
     assert client.get("internetaken", status="te_verwerken")["count"] == 0
-    told = CliRunner().invoke(cli, ["--config", str(filled.config.path), "restore", taak["uuid"]])
+    told = command(filled, "restore", taak["uuid"])
     assert told.exit_code == 0
     assert client.task()["uuid"] == taak["uuid"]
 
@@ -209,7 +207,7 @@ def test_a_contactverzoek_that_goes_takes_its_task_and_addresses_along(
 
 def test_explain_tells_where_a_task_came_from(filled: Installation) -> None:
     taak = Client(filled).task()
-    told = CliRunner().invoke(cli, ["--config", str(filled.config.path), "explain", taak["uuid"], "--json"])
+    told = command(filled, "explain", taak["uuid"], "--json")
     (item,) = orjson.loads(told.output)["found"]
     origin = {
         field["field"]: [each["field"] for each in field["from"]]

@@ -9,14 +9,16 @@ from uuid import UUID as Uuid
 
 import orjson
 import pytest
-from builders import following
-from builders.following import backfilled, new_contact, run, small, traces
-from builders.following import server as server
+from builders import sample_data
+from builders.asker import API, Asker, write_client
+from builders.commands import command
+from builders.configs import UUID_SECRET
+from builders.editor import identificator
+from builders.following import backfilled, run, traces
 from builders.probe.probe import Probe
-from builders.support import API, UUID_SECRET, Asker, dump_digest, write_client
-from click.testing import CliRunner
+from builders.sample_data import new_contact, small
+from builders.store_digest import dump_digest
 
-from gateway.cli.main import cli
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
@@ -26,6 +28,8 @@ from jobs.rebuild.rebuild import Rebuild
 from jobs.upkeep.purge import purge
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 BSN, KNOWN_BY = "111222333", "https://personen.example.nl/api/v1/personen/4711"
@@ -51,7 +55,7 @@ def person(data: Dataset, number: int = 0, **changes: Any) -> dict[str, Any]:
             "telefoonnummer": "",
         },
     }
-    return following.person(data, BSN, number, **(given | changes))
+    return sample_data.person(data, BSN, number, **(given | changes))
 
 
 def known_by_url(data: Dataset) -> dict[str, Any]:
@@ -175,7 +179,7 @@ def test_restore_brings_it_back_as_it_was(data: Dataset, server: SampleServer, i
     shown = asker.get(f"partijen/{UUID}", expand="digitaleAdressen,betrokkenen").json
     delete(installation)
     run(installation, purge)
-    result = CliRunner().invoke(cli, ["--config", str(installation.config.path), "restore", UUID])
+    result = command(installation, "restore", UUID)
     assert result.exit_code == 0, result.output
     assert there(installation) == HERE
     assert asker.get(f"partijen/{UUID}", expand="digitaleAdressen,betrokkenen").json == shown
@@ -250,24 +254,13 @@ def test_a_client_that_makes_it_anew_has_the_legacy_with_it(
         "rekeningnummers": None,
         "voorkeursRekeningnummer": None,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Opnieuw"}},
-        "partijIdentificatoren": [
-            {
-                "partijIdentificator": {
-                    "codeObjecttype": "natuurlijk_persoon",
-                    "codeSoortObjectId": "bsn",
-                    "objectId": BSN,
-                    "codeRegister": "brp",
-                }
-            }
-        ],
+        "partijIdentificatoren": [identificator("bsn", BSN)],
     }
     made = client.post(f"{API}/partijen", json=body, headers=headers)
     assert made.status_code == 201, made.json
     found = Asker(installation).get("partijen", **NUMBER).json["results"]
     assert [each["uuid"] for each in found] == [made.json["uuid"]]
-    told = CliRunner().invoke(
-        cli, ["--config", str(installation.config.path), "explain", made.json["uuid"], "--json"]
-    )
+    told = command(installation, "explain", made.json["uuid"], "--json")
     assert rol["uuid"] in told.output  # it is of the legacy too
 
 
@@ -280,7 +273,7 @@ def test_what_was_deleted_under_an_older_version_is_sealed_by_purge(
     delete(installation)
     with installation.store.write() as connection:
         statements = Probe(installation.store).values("statement", "id", sealed=1)
-        assert installation.ingest.merging(connection).sealing.open(statements) == set()
+        assert installation.ingest.recomputation(connection).sealing.open(statements) == set()
     assert readable(installation)
     assert run(installation, purge)["sealed"] == 1
     assert readable(installation) == []

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import orjson
 import pytest
+from builders.configs import UUID_SECRET
 from builders.earlier_objects import contactmoment
-from builders.edits import Raw, World, ref
+from builders.edited_world import Raw, World, ref
 from builders.legacy_objects import (
     BSN,
     KVK,
@@ -24,11 +25,11 @@ from builders.legacy_objects import (
 )
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import UUID_SECRET, dump_digest
+from builders.store_digest import dump_digest
 
 from mappings.identity.identity import Uuids, key_uuid
 
-pytestmark = pytest.mark.rule("M19")
+pytestmark = [pytest.mark.rule("M19"), pytest.mark.slow]
 
 
 @pytest.fixture

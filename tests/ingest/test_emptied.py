@@ -9,27 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import Clock, an_open_zaak, backfilled, person, run, small, traces
-from builders.following import server as server
+from builders.asker import Asker
+from builders.commands import command
+from builders.following import Clock, backfilled, run, traces
 from builders.probe.probe import Probe
-from builders.support import Asker, dump_digest
-from builders.unread import (
-    BSN,
-    LIMITED,
-    OTHER,
-    bad_rol,
-    bad_zaak,
-    by_bsn,
-    command,
-    count,
-    refused,
-)
+from builders.sample_data import an_open_zaak, person, small
+from builders.store_digest import dump_digest
+from builders.unreadable_person import BSN, LIMITED, OTHER, bad_rol, bad_zaak, by_bsn, count, refused
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.rebuild.rebuild import Rebuild
 from jobs.upkeep.purge import purge
 from jobs.verify.verify import Verify
@@ -80,6 +72,7 @@ def emptied_after(installation: Installation, clock: Clock, days: float = 31) ->
     return run(installation, purge)["emptied"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.parametrize("hide", HIDING)
 def test_after_a_while_only_that_it_is_there_is_kept(
@@ -100,6 +93,7 @@ def test_after_a_while_only_that_it_is_there_is_kept(
     assert count(by_bsn(Asker(installation), OTHER))[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.parametrize("hide", HIDING)
 def test_no_trace_of_the_person_is_left_in_the_file(
@@ -183,7 +177,7 @@ def test_a_zaak_that_becomes_readable_has_its_rollen_asked_again(
     applications[LIMITED.client_id] = allowed
     data.replace("zaak", zaak["uuid"], zaak)
     installation.ingest.take("bron", "zaak", [zaak], asked=0)
-    run(installation, look_into)  # what is owed waits in the inbox
+    run(installation, process_inbox)  # what is owed waits in the inbox
     assert content(installation, rol["uuid"]) is not None
     backfilled(installation)
     assert count(by_bsn(Asker(installation), BSN)) == (200, 1, "complete")

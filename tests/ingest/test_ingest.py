@@ -40,22 +40,16 @@ from gateway.ingest.ingest import Ingest, Result
 from gateway.store.base import kinds
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.inspect.status import status
-from gateway.store.legacy import identities, ties
+from gateway.store.legacy import identities, ties, visibility
 from gateway.store.legacy import objects as rows
 from mappings.identity.identity import key_uuid
 from mappings.model.findings import Untranslatable
 from mappings.translate import translate
 from mappings.values.uuids import uuid_in
 
+pytestmark = pytest.mark.slow
+
 URL = "https://personen.example/1"
-
-
-@pytest.fixture
-def register(tmp_path: Path) -> Iterator[Register]:
-    made = Register(tmp_path / "store.sqlite")
-    yield made
-    assert broken(made.store) == {}
-    made.store.close()
 
 
 @pytest.fixture
@@ -718,7 +712,7 @@ def work_in_a_store(path: Path, objects: Objects) -> dict[str, int]:
             "zaken of a party": lambda: identities.zaken_of_party(connection, 1, key),
             "keys of a zaak": lambda: identities.keys_of_zaak(connection, 1, uuid),
             "unseen of a key": lambda: identities.unseen_of_key(connection, 1, "rol", key, 1),
-            "unseen of a zaak": lambda: rows.unseen_of_zaak(connection, 1, uuid, "rol", 1),
+            "unseen of a zaak": lambda: visibility.unseen_of_zaak(connection, 1, uuid, "rol", 1),
             "waiting": lambda: rows.waiting_zaken(connection, 1, 10),
             "numbers of clients": lambda: ties.numbers_of_clients(connection, ["0000000001"]),
             "keys of a number": lambda: ties.identities_of_numbers(connection, ["0000000001"]),

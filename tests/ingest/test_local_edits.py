@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, read_config
 from builders.earlier_objects import contactmoment, earlier_url, klant, klantcontactmoment
+from builders.editor import identificator
 from builders.legacy_objects import BSN as BSNS
 from builders.legacy_objects import (
     KVK,
@@ -22,9 +25,11 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
-from builders.local_edits import BSN_OF_CLIENT, Writer, taking
 from builders.probe.probe import Probe
-from builders.support import UUID_SECRET, Asker, dump_digest, read_config, some_zaken
+from builders.sample_data import small
+from builders.store_digest import dump_digest
+from builders.writer import BSN_OF_CLIENT, Writer, taking
+from builders.writer import register as register
 
 from gateway.installation import Installation, open_installation
 from gateway.operator.explain.explainer import Explainer
@@ -36,14 +41,13 @@ from jobs.backfill.backfill import Backfill
 from jobs.rebuild.rebuild import Rebuild
 from mappings.identity.identity import Uuids, key_uuid
 
-pytestmark = pytest.mark.rule("M19")
+pytestmark = [pytest.mark.rule("M19"), pytest.mark.slow]
 Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 20)) as running:
-        yield running
+def data() -> Dataset:
+    return small(20)
 
 
 def change_all_rollen(server: SampleServer) -> None:
@@ -227,23 +231,12 @@ def a_rol(bsn: str, number: int = 1, **rest: Any) -> dict[str, Any]:
     return persoon(number, bsn, naam="Bron", **rest)
 
 
-def numbered(bsn: str) -> dict[str, Any]:
-    return {
-        "partijIdentificator": {
-            "codeObjecttype": "natuurlijk_persoon",
-            "codeSoortObjectId": "bsn",
-            "objectId": bsn,
-            "codeRegister": "brp",
-        }
-    }
-
-
 def made_by_client(register: Writer, **fields: Any) -> dict[str, Any]:
     body = {
         "soortPartij": "persoon",
         "indicatieActief": True,
         "partijIdentificatie": {"contactnaam": {"achternaam": "Client"}},
-        "partijIdentificatoren": [numbered(BSN_OF_CLIENT)],
+        "partijIdentificatoren": [identificator("bsn", BSN_OF_CLIENT)],
     } | fields
     created = register.send("POST", "partijen", body)
     assert created.status_code == 201, created.text

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders.following import an_open_zaak, backfilled, small
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.following import backfilled
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest, read_config, write_config
+from builders.sample_data import an_open_zaak, small
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import OtherMaximum
 from gateway.installation import Installation, open_installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(20)) as running:
-        yield running
+def data() -> Dataset:
+    return small(20)
 
 
 def opened(folder: Path, server: SampleServer, maximum: str) -> Installation:

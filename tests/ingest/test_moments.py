@@ -15,8 +15,8 @@ from builders.contactmomenten import (
     POINTED_AT,
     POINTS_HERE,
     WHOLE,
+    EarlierRegister,
     Raw,
-    Register,
     zaakcontactmoment,
 )
 from builders.earlier_objects import (
@@ -46,13 +46,15 @@ from mappings import klantinteracties
 from mappings.model.documents import Document
 from mappings.model.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Register]]:
-    made: list[Register] = []
+def make(tmp_path: Path) -> Iterator[Callable[..., EarlierRegister]]:
+    made: list[EarlierRegister] = []
 
-    def new(settings: Settings = SETTINGS) -> Register:
-        made.append(Register(tmp_path / f"{len(made)}.db", settings))
+    def new(settings: Settings = SETTINGS) -> EarlierRegister:
+        made.append(EarlierRegister(tmp_path / f"{len(made)}.db", settings))
         return made[-1]
 
     yield new
@@ -62,13 +64,13 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Register]]:
 
 
 @pytest.fixture
-def register(make: Callable[..., Register]) -> Register:
+def register(make: Callable[..., EarlierRegister]) -> EarlierRegister:
     return make()
 
 
 @pytest.mark.rule("M40")
 @pytest.mark.rule("M41")
-def test_old_beside_new(register: Register) -> None:
+def test_old_beside_new(register: EarlierRegister) -> None:
     """Rollen of the Zaken API and contacts of an older system are about the same people."""
     register.take(*WHOLE)
     contact = register.documents("klantcontact")[CONTACT]
@@ -100,7 +102,7 @@ def test_old_beside_new(register: Register) -> None:
 @pytest.mark.rule("M42")
 @pytest.mark.rule("M6")
 @pytest.mark.parametrize("seed", range(8))
-def test_any_order_gives_one_store(make: Callable[..., Register], seed: int) -> None:
+def test_any_order_gives_one_store(make: Callable[..., EarlierRegister], seed: int) -> None:
     """With removals and additions on the way."""
     expected = make()
     expected.take(*WHOLE)
@@ -116,7 +118,7 @@ def test_any_order_gives_one_store(make: Callable[..., Register], seed: int) -> 
     assert register.digest() == expected.digest()
 
 
-def test_taking_the_same_again_changes_nothing(register: Register) -> None:
+def test_taking_the_same_again_changes_nothing(register: EarlierRegister) -> None:
     register.take(*WHOLE)
     before = register.digest()
     results = [register.ingest.take(SOURCE, kind, [raw], asked=0) for kind, raw in WHOLE]
@@ -125,7 +127,7 @@ def test_taking_the_same_again_changes_nothing(register: Register) -> None:
 
 
 @pytest.mark.rule("M34")
-def test_one_zaak_too_many_leaves_a_contactmoment_out(register: Register) -> None:
+def test_one_zaak_too_many_leaves_a_contactmoment_out(register: EarlierRegister) -> None:
     register.take(*WHOLE)
     assert set(register.documents("klantcontact")) == {
         earlier_uuid("contactmoment", number) for number in (1, 2, 4)
@@ -137,7 +139,7 @@ def test_one_zaak_too_many_leaves_a_contactmoment_out(register: Register) -> Non
 
 
 @pytest.mark.rule("M34")
-def test_a_contactmoment_that_may_be_shown_again_is_asked_for_again(register: Register) -> None:
+def test_a_contactmoment_that_may_be_shown_again_is_asked_for_again(register: EarlierRegister) -> None:
     register.take(*WHOLE)
     result = register.ingest.take(SOURCE, "zaak", [zaak(3, "openbaar")], asked=0)
     assert {str(uuid) for uuid in result.refetch_moments} == {earlier_uuid("contactmoment", 3)}
@@ -147,7 +149,7 @@ def test_a_contactmoment_that_may_be_shown_again_is_asked_for_again(register: Re
 
 
 @pytest.mark.rule("M34")
-def test_a_zaak_that_is_not_known_or_refused_hides_a_contactmoment(register: Register) -> None:
+def test_a_zaak_that_is_not_known_or_refused_hides_a_contactmoment(register: EarlierRegister) -> None:
     result = register.ingest.take(SOURCE, "objectcontactmoment", [objectcontactmoment(1, 1, 1)], asked=0)
     assert {str(uuid) for uuid in result.unknown_zaken} == {uuid_of("zaak", 1)}
     register.take(("contactmoment", contactmoment(1)))
@@ -159,7 +161,7 @@ def test_a_zaak_that_is_not_known_or_refused_hides_a_contactmoment(register: Reg
 
 
 @pytest.mark.rule("M35")
-def test_a_destroyed_zaak_hides_what_another_system_says_of_it(register: Register) -> None:
+def test_a_destroyed_zaak_hides_what_another_system_says_of_it(register: EarlierRegister) -> None:
     register.take(
         ("zaak", zaak(1)),
         ("contactmoment", contactmoment(1)),
@@ -174,7 +176,7 @@ def test_a_destroyed_zaak_hides_what_another_system_says_of_it(register: Registe
 
 
 @pytest.mark.rule("M35")
-def test_nothing_stays_of_what_is_gone(register: Register) -> None:
+def test_nothing_stays_of_what_is_gone(register: EarlierRegister) -> None:
     register.take(*WHOLE)
     for kind, raw in reversed(WHOLE):
         register.remove(kind, raw.get("uuid") or raw["url"].rpartition("/")[2])
@@ -188,7 +190,7 @@ def test_nothing_stays_of_what_is_gone(register: Register) -> None:
 
 
 @pytest.mark.rule("M28")
-def test_vertrouwelijk_follows_the_zaak(register: Register) -> None:
+def test_vertrouwelijk_follows_the_zaak(register: EarlierRegister) -> None:
     register.take(
         ("zaak", zaak(1)),
         ("contactmoment", contactmoment(1)),
@@ -201,7 +203,7 @@ def test_vertrouwelijk_follows_the_zaak(register: Register) -> None:
 
 
 @pytest.mark.rule("M41")
-def test_a_number_goes_to_one_party_whoever_came_first(make: Callable[..., Register]) -> None:
+def test_a_number_goes_to_one_party_whoever_came_first(make: Callable[..., EarlierRegister]) -> None:
     one, two = klant(1, klantnummer="7", achternaam="A"), klant(2, klantnummer="7", achternaam="B")
     first, second = make(), make()
     first.take(("klant", one), ("klant", two))
@@ -219,7 +221,7 @@ def test_a_number_goes_to_one_party_whoever_came_first(make: Callable[..., Regis
 
 
 @pytest.mark.rule("M41")
-def test_joined_klanten_give_up_their_second_number(make: Callable[..., Register]) -> None:
+def test_joined_klanten_give_up_their_second_number(make: Callable[..., EarlierRegister]) -> None:
     """A rol that makes one party of two klanten frees a number for a third; the order does not matter."""
     objects: list[Raw] = [
         ("zaak", zaak(1)),
@@ -236,7 +238,7 @@ def test_joined_klanten_give_up_their_second_number(make: Callable[..., Register
 
 
 @pytest.mark.rule("M41")
-def test_a_party_whose_first_number_is_taken_has_its_second(make: Callable[..., Register]) -> None:
+def test_a_party_whose_first_number_is_taken_has_its_second(make: Callable[..., EarlierRegister]) -> None:
     """Whatever came first; and what becomes free goes to who still wants it."""
     wishes: list[Raw] = [
         ("klant", klant(number, {"inpBsn": BSN[who]}, klantnummer=nummer))
@@ -250,7 +252,7 @@ def test_a_party_whose_first_number_is_taken_has_its_second(make: Callable[..., 
         )
     ]
 
-    def numbers(register: Register) -> dict[str, str | None]:
+    def numbers(register: EarlierRegister) -> dict[str, str | None]:
         return {uuid: each["nummer"] for uuid, each in register.documents("partij").items()}
 
     digests, afterwards = set(), set()
@@ -269,7 +271,7 @@ def test_a_party_whose_first_number_is_taken_has_its_second(make: Callable[..., 
 
 
 @pytest.mark.rule("M32")
-def test_a_zaakcontactmoment_points_at_its_contactmoment(register: Register) -> None:
+def test_a_zaakcontactmoment_points_at_its_contactmoment(register: EarlierRegister) -> None:
     register.take(
         ("zaak", zaak(1)),
         ("contactmoment", contactmoment(1)),
@@ -284,7 +286,9 @@ def test_a_zaakcontactmoment_points_at_its_contactmoment(register: Register) -> 
 
 
 @pytest.mark.rule("M32")
-def test_a_zaakcontactmoment_that_points_here_adds_the_zaak_to_what_a_client_made(register: Register) -> None:
+def test_a_zaakcontactmoment_that_points_here_adds_the_zaak_to_what_a_client_made(
+    register: EarlierRegister,
+) -> None:
     body = klantinteracties.defaults("klantcontact")
     uuid = UUID("11111111-0000-4000-8000-000000000001")
     with register.store.write() as connection:
@@ -299,7 +303,7 @@ def test_a_zaakcontactmoment_that_points_here_adds_the_zaak_to_what_a_client_mad
         remove_documents(connection, Probe(register.store).values("document", "id"))
 
 
-def subjects(register: Register) -> list[str]:
+def subjects(register: EarlierRegister) -> list[str]:
     """The zaken that onderwerpobjecten refer to."""
     found = register.documents("onderwerpobject").values()
     return sorted(each["onderwerpobjectidentificator"]["objectId"] for each in found)
@@ -307,7 +311,7 @@ def subjects(register: Register) -> list[str]:
 
 @pytest.mark.rule("M32")
 def test_a_zaakcontactmoment_that_points_at_a_klantcontact_of_a_zaken_api_adds_its_zaak(
-    register: Register,
+    register: EarlierRegister,
 ) -> None:
     register.take(*POINTED_AT[:4])
     before = register.documents("klantcontact")
@@ -325,7 +329,7 @@ def test_a_zaakcontactmoment_that_points_at_a_klantcontact_of_a_zaken_api_adds_i
 @pytest.mark.rule("M42")
 @pytest.mark.parametrize("seed", range(12))
 def test_what_points_at_a_klantcontact_gives_one_store_in_any_order(
-    make: Callable[..., Register], seed: int
+    make: Callable[..., EarlierRegister], seed: int
 ) -> None:
     """With removals on the way, zaken too; and a rebuild leaves it so."""
     expected = make()
@@ -346,7 +350,7 @@ def test_what_points_at_a_klantcontact_gives_one_store_in_any_order(
 
 
 @pytest.mark.rule("M32")
-def test_a_zaak_of_another_source_may_point_at_a_klantcontact(make: Callable[..., Register]) -> None:
+def test_a_zaak_of_another_source_may_point_at_a_klantcontact(make: Callable[..., EarlierRegister]) -> None:
     digests = set()
     for order in (POINTED_AT, POINTED_AT[::-1]):
         register = make()
@@ -365,7 +369,7 @@ def test_a_zaak_of_another_source_may_point_at_a_klantcontact(make: Callable[...
 @pytest.mark.rule("M34")
 @pytest.mark.parametrize(("secret", "left"), [(2, [1]), (1, [])])
 def test_a_zaak_that_is_left_out_gives_a_klantcontact_no_subject(
-    make: Callable[..., Register], secret: int, left: list[int]
+    make: Callable[..., EarlierRegister], secret: int, left: list[int]
 ) -> None:
     """The zaak of the zaakcontactmoment; or the klantcontact's own, and then there is no klantcontact."""
     closed: Raw = ("zaak", zaak(secret, "geheim"))
@@ -385,7 +389,7 @@ def test_a_zaak_that_is_left_out_gives_a_klantcontact_no_subject(
 
 @pytest.mark.rule("M32")
 @pytest.mark.rule("M33")
-def test_a_changed_zaak_keeps_what_points_at_its_klantcontact(register: Register) -> None:
+def test_a_changed_zaak_keeps_what_points_at_its_klantcontact(register: EarlierRegister) -> None:
     register.take(*POINTED_AT)
     register.take(
         ("zaak", zaak(1, "zaakvertrouwelijk")), ("klantcontact", klantcontact(1, onderwerp="Anders"))
@@ -400,7 +404,7 @@ def test_a_changed_zaak_keeps_what_points_at_its_klantcontact(register: Register
 
 
 @pytest.mark.rule("M36")
-def test_fields_without_a_place_are_counted(register: Register) -> None:
+def test_fields_without_a_place_are_counted(register: EarlierRegister) -> None:
     register.take(*WHOLE)
     counted = {line["field"] for line in register.lines("finding") if line["rule"] == "M36"}
     assert "bronorganisatie" in counted
@@ -408,7 +412,7 @@ def test_fields_without_a_place_are_counted(register: Register) -> None:
 
 @pytest.mark.rule("M30")
 @pytest.mark.rule("M40")
-def test_a_blank_initiatiefnemer_is_one_finding_on_the_source(register: Register) -> None:
+def test_a_blank_initiatiefnemer_is_one_finding_on_the_source(register: EarlierRegister) -> None:
     """Who began the contact is filled in by the kanaal then."""
     register.take(
         ("klant", klant(1)),
@@ -430,7 +434,7 @@ def test_a_blank_initiatiefnemer_is_one_finding_on_the_source(register: Register
 
 
 @pytest.mark.rule("M3")
-def test_an_unreadable_tie_goes_to_quarantine_and_comes_back(register: Register) -> None:
+def test_an_unreadable_tie_goes_to_quarantine_and_comes_back(register: EarlierRegister) -> None:
     wrong = {**klantcontactmoment(1, 1, 1), "rol": "vriend"}
     register.take(("klant", klant(1)), ("contactmoment", contactmoment(1)), ("klantcontactmoment", wrong))
     assert [line["kind"] for line in register.lines("quarantine")] == ["klantcontactmoment"]

@@ -11,10 +11,11 @@ from uuid import UUID
 
 import orjson
 import pytest
+from builders.configs import read_config, write_config
 from builders.earlier_source import EarlierSource, fixtures, last
-from builders.following import Clock, backfilled, hurry, run, small
+from builders.following import Clock, backfilled, hurry, run
 from builders.probe.probe import Probe
-from builders.support import read_config, write_config
+from builders.sample_data import small
 
 from gateway.base.clock import now
 from gateway.installation import Installation, open_installation
@@ -26,9 +27,11 @@ from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
 from jobs.backfill.backfill import Backfill
 from jobs.common.work import Work
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
+
+pytestmark = pytest.mark.slow
 
 whole, source, filled = fixtures()
 Job = Callable[[Installation], object]
@@ -81,7 +84,7 @@ def announce(installation: Installation, uuid: str, kind: str = "rol", zaak: str
     place = UUID(last(zaak)).bytes if zaak else None
     with installation.store.write() as connection:
         inbox.put(connection, installation.fetchers["bron"].source, kind, UUID(uuid).bytes, place, now())
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
 
 
 def of(function: Callable[[Work], dict[str, int]]) -> Job:

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from builders.configs import write_config
 from builders.earlier_source import EarlierSource, fixtures, last
-from builders.following import Clock, backfilled, hurry, run, small
-from builders.support import dump_digest, write_config
+from builders.following import Clock, backfilled, hurry, run
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.base.clock import now
 from gateway.config.load import load_config
@@ -20,8 +22,10 @@ from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
 from gateway.store.operation import inbox
 from jobs.backfill.backfill import Backfill
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
+
+pytestmark = pytest.mark.slow
 
 whole, source, filled = fixtures()
 
@@ -56,7 +60,7 @@ def round_of_the_sweep(installation: Installation) -> None:
 
 def by_notification(installation: Installation, zaak: str) -> None:
     announce(installation, "zaak", zaak)
-    assert run(installation, look_into)["postponed"] == 0
+    assert run(installation, process_inbox)["postponed"] == 0
 
 
 def by_sweep(installation: Installation, _: str) -> None:
@@ -128,11 +132,11 @@ def test_a_zaak_that_became_readable_is_read_though_its_rollen_fail_at_first(
         data.replace("zaak", zaak["uuid"], zaak)
         failing = Failing(server, "/rollen")
         announce(installation, "zaak", zaak["uuid"])
-        assert run(installation, look_into)["postponed"] == 1
+        assert run(installation, process_inbox)["postponed"] == 1
         failing.fails = False
         clock.days = 0.5
         later = open_installation(config)
-        run(later, look_into)
+        run(later, process_inbox)
         with later.store.read() as connection:
             assert inbox.counts(connection)["waiting"] == 0
         again = load_config(write_config(tmp_path / "fresh", {"bron": server}), {})

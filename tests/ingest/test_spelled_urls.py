@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import Asker
+from builders.configs import UUID_SECRET, read_config
 from builders.earlier_objects import KLANTEN, earlier_url, klant
 from builders.legacy_objects import BSN, ZAKEN, klantcontact, medewerker, persoon, zaak
 from builders.probe.invariants import broken
-from builders.support import UUID_SECRET, Asker, dump_digest, read_config
+from builders.store_digest import dump_digest
 
 from gateway.ingest.ingest import Ingest
 from gateway.installation import make_ingest, open_installation

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from builders.legacy_objects import KVK, organisatie, persoon, rol_uuid, zaak
-from builders.local_edits import BSN_OF_CLIENT, BSNS, Writer, taking
-from builders.local_edits import register as register
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
+from builders.writer import BSN_OF_CLIENT, BSNS, Writer, taking
+from builders.writer import register as register
 
 from gateway.ingest.ingest import Ingest
 from jobs.rebuild.rebuild import Rebuild
 
-pytestmark = pytest.mark.rule("M21")
+pytestmark = [pytest.mark.rule("M21"), pytest.mark.slow]
 
 EMAIL, PHONE = "email", "telefoonnummer"
 

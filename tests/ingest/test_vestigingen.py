@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from builders.configs import UUID_SECRET
+from builders.editor import codes
 from builders.legacy_objects import (
     KVK,
     RSIN,
@@ -23,13 +24,13 @@ from builders.legacy_objects import (
 )
 from builders.probe.invariants import broken
 from builders.probe.probe import Probe
-from builders.support import API, UUID_SECRET, Asker, dump_digest, read_config
+from builders.store_digest import dump_digest
+from builders.writer import Writer, without_source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
-from gateway.installation import Installation, open_installation
+from gateway.installation import Installation
 from jobs.rebuild.rebuild import Rebuild
 from mappings.identity.identity import Uuids, key_uuid
 
@@ -37,22 +38,16 @@ UUIDS = Uuids(UUID_SECRET)
 NUMBER = VESTIGING[0]
 
 
-class Client(Asker):
+class Client(Writer):
     """A client that may write, and the ingest of the register that it asks."""
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
-        self.token = create_token(installation.store, f"writer-{uuid4()}", "write")
-        self.installation = installation
         self.ingest = Ingest(installation.store, installation.config.mapping, UUID_SECRET)
         self.ingest.take("bron", "zaak", [zaak(1), zaak(2)], asked=0)
 
     def take(self, *rollen: dict[str, Any]) -> None:
         self.ingest.take("bron", "rol", list(rollen), asked=0)
-
-    def send(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Token {self.token}"}
-        return self.client.open(f"{API}/{path}", method=method, json=body, headers=headers)
 
     def make(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         created = self.send("POST", path, body)
@@ -87,11 +82,7 @@ def client(tmp_path: Path) -> Client:
 
 
 def new_client(tmp_path: Path) -> Client:
-    """A register without a source that answers, into which legacy objects are put by hand."""
-    (tmp_path / "config.toml").write_text(
-        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
-    )
-    return Client(open_installation(read_config(tmp_path / "config.toml")))
+    return Client(without_source(tmp_path))
 
 
 def names(partijen: list[dict[str, Any]]) -> list[str]:
@@ -192,6 +183,7 @@ def test_a_vestiging_without_a_number_is_found_by_its_kvk_number(client: Client,
 # Fillers
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M5")
 @pytest.mark.parametrize("filler", ["0", "onbekend", "ONBEKEND ", "-", "nvt", "N.v.t."])
 def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> None:
@@ -221,16 +213,6 @@ def test_which_fillers_there_are_is_a_setting(client: Client) -> None:
 
 
 # A vestiging without KVK number
-
-
-def codes(soort: str, number: str) -> dict[str, str]:
-    objecttype = "vestiging" if soort == "vestigingsnummer" else "niet_natuurlijk_persoon"
-    return {
-        "codeRegister": "hr",
-        "codeObjecttype": objecttype,
-        "codeSoortObjectId": soort,
-        "objectId": number,
-    }
 
 
 def firm(client: Client, kvk: str) -> dict[str, str]:
@@ -265,6 +247,7 @@ def branch(client: Client, parent: dict[str, str], naam: str = "Van de client") 
 WITHOUT = vestiging(1, NUMBER, "", "Filiaal", generiek="initiator", contact={"emailadres": "a@voorbeeld.nl"})
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 @pytest.mark.rule("M19")
 def test_what_a_client_writes_under_a_kvk_number_is_one_with_what_the_legacy_has(client: Client) -> None:
@@ -287,6 +270,7 @@ def test_what_a_client_writes_under_a_kvk_number_is_one_with_what_the_legacy_has
     assert [partij["uuid"] for partij in client.by_number(NUMBER)] == [made["uuid"]]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 def test_a_parent_given_later_joins_too(client: Client) -> None:
     """The identificator is written by itself, or put under its KVK number, as ZAC does."""
@@ -308,6 +292,7 @@ def test_a_parent_given_later_joins_too(client: Client) -> None:
     assert (found["uuid"], len(found["digitaleAdressen"])) == (partij["uuid"], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_a_pair_of_a_client_is_not_the_pair_of_another_firm(client: Client) -> None:
     """Also when the legacy comes with its KVK number only after they were joined."""
@@ -332,6 +317,7 @@ def test_a_pair_of_a_client_is_not_the_pair_of_another_firm(client: Client) -> N
     assert names(client.by_number(NUMBER)) == ["Van de client"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_a_third_pair_that_a_client_writes_stays_its_own(client: Client) -> None:
     client.take(BAKKER, SLAGER)
@@ -341,6 +327,7 @@ def test_a_third_pair_that_a_client_writes_stays_its_own(client: Client) -> None
     assert names(client.by_number(NUMBER)) == ["Bakker", "Slager", "Van de client"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) -> None:
     client.take(WITHOUT)
@@ -367,6 +354,7 @@ def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) 
         assert "subIdentificatorVan" in refused.text
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, order: int) -> None:
@@ -376,6 +364,7 @@ def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, ord
     assert len(client.by_number(NUMBER, KVK[0])) == len(client.by_number(NUMBER)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["", KVK[0], KVK[1], "client"])), max_size=9))

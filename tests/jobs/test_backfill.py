@@ -8,7 +8,6 @@ import math
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +15,12 @@ from typing import Any
 
 import orjson
 import pytest
+from builders.commands import killed_after, klantbrug
+from builders.configs import read_config, write_config
 from builders.probe.probe import Probe
-from builders.support import (
-    dump_digest,
-    killed_after,
-    klantbrug,
-    read_config,
-    sample_data,
-    some_zaken,
-    write_config,
-)
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
+from builders.until import until
 
 from gateway.installation import Installation, open_installation, open_store
 from gateway.legacy.client.answers import Page
@@ -37,13 +32,9 @@ from gateway.sample.traps import Traps
 from gateway.store.inspect.status import status
 from jobs.backfill.backfill import LOOKS_MORE, Backfill, Busy, Progress
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
-
-
-@pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(slice_data) as running:
-        yield running
 
 
 @pytest.fixture
@@ -253,8 +244,7 @@ def test_only_one_backfill_of_a_source_runs_at_a_time(
     installation = install(bron=server)
     server.traps.slow = 1
     with klantbrug(run_log, "--config", installation.config.path, "backfill"):
-        while not server.calls:
-            time.sleep(0.05)
+        until(lambda: server.calls)
         with pytest.raises(Busy):
             backfill(installation)
 

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, read_config, some_zaken, write_config
+from builders.backfill_threads import InThread
+from builders.backfill_threads import attentive as attentive
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
+from builders.until import until
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app
@@ -28,9 +33,10 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import asking
 from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.registry import BY_NAME, off_because, run_job
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 
@@ -43,51 +49,28 @@ def slow(slice_data: Dataset) -> Iterator[SampleServer]:
         yield server
 
 
-@pytest.fixture(autouse=True)
-def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overrides are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
-
-
-class Running:
+class Running(InThread):
     """A backfill in a thread of this process, with its store to steer it by."""
 
     def __init__(self, installation: Installation) -> None:
-        self.store = installation.store
+        super().__init__(installation.store)
         self.source = installation.config.sources[0]
-        self.stopping = threading.Event()
         self.outcome: list[Any] = []
         fetcher = installation.fetchers["bron"]
         self.backfill = Backfill(fetcher, stopping=self.stopping)
-        self.thread = threading.Thread(target=self._run)
 
-    def _run(self) -> None:
+    def work(self) -> None:
         try:
             self.outcome.append(self.backfill.run())
         except (BackfillStopped, AssertionError) as error:
             self.outcome.append(error)
-        finally:
-            self.store.close()
-
-    def __enter__(self) -> Running:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.stopping.set()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
 
     def now(self) -> dict[str, Any]:
         """What it tells of itself; empty before it tells."""
         return backfills.overview(self.store, [self.source])["sources"]["bron"]["now"] or {}
 
     def until(self, what: Callable[[dict[str, Any]], object], seconds: float = 20) -> dict[str, Any]:
-        end = time.monotonic() + seconds
-        while not what(news := self.now()):
-            assert time.monotonic() < end, news
-            time.sleep(0.05)
-        return news
+        return until(lambda: next((news for news in [self.now()] if what(news)), None), seconds)
 
 
 def command(config: Path, *arguments: str) -> Result:
@@ -100,9 +83,9 @@ def test_paused_nothing_is_asked_and_resumed_it_ends_complete(slow: SampleServer
         running.until(lambda news: news.get("done", 0) > 0)
         backfills.pause(running.store, running.source)
         assert running.until(lambda news: news.get("waits"))["waits"] == "gepauzeerd"
-        time.sleep(0.3)
+        time.sleep(0.3)  # in which the calls under way end
         before = slow.calls_count
-        time.sleep(0.5)
+        time.sleep(0.5)  # in which others would be made
         assert slow.calls_count == before
         slow.traps.slow = 0
         backfills.resume(running.store, running.source)
@@ -269,10 +252,9 @@ def test_a_run_whose_process_was_killed_is_not_shown_as_running(
     with klantbrug(run_log, "--config", config, "backfill") as process:
         installation = install(config)
         store = installation.store
-        until = time.monotonic() + 20
-        while not backfills.overview(store, installation.config.sources)["sources"]["bron"]["running"]:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        until(
+            lambda: backfills.overview(store, installation.config.sources)["sources"]["bron"]["running"], 20
+        )
         process.kill()
         process.wait()
     one = backfills.overview(store, installation.config.sources)["sources"]["bron"]

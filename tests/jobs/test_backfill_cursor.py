@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import dump_digest, some_zaken, write_config
+from builders.configs import write_config
+from builders.sample_data import some_zaken
+from builders.store_digest import dump_digest
 
 from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
@@ -44,17 +46,15 @@ AT_THE_END = BY_ZAAK.replace('"way": "by zaak", "connected": 0', '"way": "none",
 
 
 @pytest.fixture
-def small(slice_data: Dataset) -> Iterator[SampleServer]:
-    """A part of the slice."""
-    with SampleServer(some_zaken(slice_data, 12)) as running:
-        yield running
+def data(slice_data: Dataset) -> Dataset:
+    return some_zaken(slice_data, 12)
 
 
 @pytest.mark.parametrize(
     "kept", [IN_A_LIST, IN_PARTS, IN_THE_SAMPLE, BY_ZAAK, AT_THE_END, '{"terms": ["4"]}']
 )
 def test_a_cursor_of_before_is_read_and_kept_as_it_was(kept: str) -> None:
-    assert BackfillCursor.of_kept(json.loads(kept)).as_kept() == json.loads(kept)
+    assert BackfillCursor.from_json(json.loads(kept)).to_json() == json.loads(kept)
 
 
 def stopped_at(installation: Installation, kept: str) -> None:
@@ -75,20 +75,21 @@ def stopped_at(installation: Installation, kept: str) -> None:
         runs.save_run(connection, run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kept", "asked"),
     [(IN_A_LIST, True), (IN_THE_SAMPLE, False), (BY_ZAAK, False)],
 )
 def test_a_store_of_before_goes_on_where_it_was(
-    small: SampleServer, install: Install, tmp_path: Path, kept: str, asked: bool
+    server: SampleServer, install: Install, tmp_path: Path, kept: str, asked: bool
 ) -> None:
-    installation = install(write_config(tmp_path / "here", {"bron": small}))
+    installation = install(write_config(tmp_path / "here", {"bron": server}))
     stopped_at(installation, kept)
-    small.reset_calls()
+    server.reset_calls()
     assert Backfill(installation.fetchers["bron"]).run()
     # Lists are read again where the looks had not agreed yet, and only there.
-    assert any("/zaken?" in call.path for call in small.calls) is asked
-    fresh = install(write_config(tmp_path / "fresh", {"bron": small}))
+    assert any("/zaken?" in call.path for call in server.calls) is asked
+    fresh = install(write_config(tmp_path / "fresh", {"bron": server}))
     assert Backfill(fresh.fetchers["bron"]).run()
     for each in (installation, fresh):
         assert status(each.store)["sources"]["bron"]["coverage"] == "complete"

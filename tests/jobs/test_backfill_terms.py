@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders.support import dump_digest, some_zaken, write_config
+from builders.configs import write_config
+from builders.sample_data import some_zaken
+from builders.store_digest import dump_digest
 
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.ingest import OtherMaximum
@@ -17,15 +19,15 @@ from gateway.store.inspect.status import status
 from jobs.backfill.backfill import Backfill, Progress
 from mappings.standards import CONNECTION
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 HIGH, LOW = "zaakvertrouwelijk", "openbaar"
 
 
 @pytest.fixture
-def small(slice_data: Dataset) -> Iterator[SampleServer]:
-    """A part of the slice, of which some zaken are not openbaar."""
-    with SampleServer(some_zaken(slice_data, 12)) as running:
-        yield running
+def data(slice_data: Dataset) -> Dataset:
+    return some_zaken(slice_data, 12)
 
 
 def with_maximum(config: Path, before: str, after: str) -> Path:
@@ -52,9 +54,9 @@ def coverage(installation: Installation) -> str:
     return str(status(installation.store)["sources"]["bron"]["coverage"])
 
 
-def assert_as_fresh(installation: Installation, small: SampleServer, install: Install, folder: Path) -> None:
+def assert_as_fresh(installation: Installation, server: SampleServer, install: Install, folder: Path) -> None:
     """Its store holds what a backfill into an empty one brings."""
-    fresh = install(write_config(folder / "fresh", {"bron": small}))
+    fresh = install(write_config(folder / "fresh", {"bron": server}))
     assert Backfill(fetcher_of(fresh)).run()
     assert (left_out(installation), coverage(installation)) == (left_out(fresh), "complete")
     assert dump_digest(installation.store) == dump_digest(fresh.store)
@@ -66,36 +68,36 @@ def left_out(installation: Installation) -> int:
 
 
 def test_a_maximum_raised_while_it_was_interrupted_leaves_nothing_out(
-    small: SampleServer, install: Install, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: SampleServer, install: Install, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = with_maximum(write_config(tmp_path / "here", {"bron": small}), HIGH, LOW)
+    config = with_maximum(write_config(tmp_path / "here", {"bron": server}), HIGH, LOW)
     installation = install(config)
     interrupted(installation)
     installation.store.close()
     installation = install(with_maximum(config, LOW, HIGH))
     assert Backfill(fetcher_of(installation)).run()
     assert "backfill begins again" in caplog.text
-    assert_as_fresh(installation, small, install, tmp_path)
+    assert_as_fresh(installation, server, install, tmp_path)
 
 
 def test_a_maximum_that_was_lowered_and_raised_again_meanwhile(
-    small: SampleServer, install: Install, tmp_path: Path
+    server: SampleServer, install: Install, tmp_path: Path
 ) -> None:
     """Its own terms are the same as before, but what was let go in between is not held."""
-    config = write_config(tmp_path / "here", {"bron": small})
+    config = write_config(tmp_path / "here", {"bron": server})
     installation = install(config)
     interrupted(installation)
     for before, after in ((HIGH, LOW), (LOW, HIGH)):
         installation.store.close()
         installation = install(with_maximum(config, before, after))
     assert Backfill(fetcher_of(installation)).run()
-    assert_as_fresh(installation, small, install, tmp_path)
+    assert_as_fresh(installation, server, install, tmp_path)
 
 
 def test_a_maximum_raised_elsewhere_while_it_runs_ends_it(
-    small: SampleServer, install: Install, tmp_path: Path
+    server: SampleServer, install: Install, tmp_path: Path
 ) -> None:
-    config = with_maximum(write_config(tmp_path / "here", {"bron": small}), HIGH, LOW)
+    config = with_maximum(write_config(tmp_path / "here", {"bron": server}), HIGH, LOW)
     running = install(config)
     raised: list[Installation] = []
 
@@ -108,30 +110,30 @@ def test_a_maximum_raised_elsewhere_while_it_runs_ends_it(
     assert coverage(running) == "partial"
     assert "max_vertrouwelijkheidaanduiding" in status(running.store)["runs"][0]["message"]
     assert Backfill(fetcher_of(raised[0])).run()
-    assert_as_fresh(raised[0], small, install, tmp_path)
+    assert_as_fresh(raised[0], server, install, tmp_path)
 
 
 def test_another_address_begins_again(
-    small: SampleServer, slice_data: Dataset, install: Install, tmp_path: Path
+    server: SampleServer, slice_data: Dataset, install: Install, tmp_path: Path
 ) -> None:
-    config = write_config(tmp_path / "here", {"bron": small})
+    config = write_config(tmp_path / "here", {"bron": server})
     installation = install(config)
     interrupted(installation)
     installation.store.close()
     with SampleServer(some_zaken(slice_data, 10)) as other:
-        config.write_text(config.read_text().replace(small.zaken_url, other.zaken_url))
+        config.write_text(config.read_text().replace(server.zaken_url, other.zaken_url))
         installation = install(config)
         assert Backfill(fetcher_of(installation)).run()
         number = len(other.dataset.snapshot("zaak"))
     assert status(installation.store)["sources"]["bron"]["kinds"]["zaak"]["seen"] == number
 
 
-def test_on_the_same_terms_it_goes_on(small: SampleServer, install: Install, tmp_path: Path) -> None:
-    config = write_config(tmp_path / "here", {"bron": small})
+def test_on_the_same_terms_it_goes_on(server: SampleServer, install: Install, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "here", {"bron": server})
     installation = install(config)
     interrupted(installation)
     installation.store.close()
     installation = install(config)
-    small.reset_calls()
+    server.reset_calls()
     assert Backfill(fetcher_of(installation)).run()
-    assert not [call.path for call in small.calls if "/zaken?" in call.path]
+    assert not [call.path for call in server.calls if "/zaken?" in call.path]

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders.commands import command
+from builders.configs import write_config
 from builders.probe.probe import Probe
-from builders.support import some_zaken, write_config
-from click.testing import CliRunner, Result
+from builders.sample_data import some_zaken
+from builders.set_clock import SetClock
 
 from gateway.app import create_app
 from gateway.base.clock import DUTCH_TIME
-from gateway.cli.main import cli
 from gateway.cli.terminal.displays import BACKFILL
 from gateway.cli.terminal.progress import show_progress
 from gateway.http.auth import create_token
@@ -34,12 +35,8 @@ from jobs.common import zaakcontactmomenten
 Install = Callable[..., Installation]
 
 
-def command(config: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(config), *arguments])
-
-
 def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
-    slice_data: Dataset, tmp_path: Path, install: Install
+    slice_data: Dataset, tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SampleServer(some_zaken(slice_data, 50)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
@@ -63,7 +60,7 @@ def test_a_pause_that_outlives_its_backfill_is_told_and_taken_back(
     lifted = command(config, "backfill", "resume")
     assert (lifted.exit_code, lifted.stderr) == (0, "")
     assert "De pauze van alle jobs op bron bron is opgeheven. Er loopt geen backfill" in lifted.stdout
-    time.sleep(0.5)  # for so long it is told what a call waited for last
+    SetClock(monkeypatch).passes(0.5)  # for so long it is told what a call waited for last
     assert "wachten" not in command(config, "status").stdout
     nothing = command(config, "backfill", "resume")
     assert nothing.exit_code == 1
@@ -118,6 +115,7 @@ def zaak_by_zaak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.005)
 
 
+@pytest.mark.slow
 def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(
     slice_data: Dataset, install: Install, zaak_by_zaak: None
 ) -> None:
@@ -142,6 +140,7 @@ def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(
     assert all(each.seconds_left_in_all >= each.seconds_left for each in whole)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sample(
     slice_data: Dataset, tmp_path: Path, install: Install, zaak_by_zaak: None
 ) -> None:
@@ -178,6 +177,7 @@ def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sam
         assert "zaakcontactmoment" in told[0]
 
 
+@pytest.mark.slow
 def test_the_page_and_the_status_tell_how_far_it_is(
     slice_data: Dataset, install: Install, zaak_by_zaak: None
 ) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, read_config, some_zaken, write_config
-from click.testing import CliRunner
+from builders.backfill_threads import InThread
+from builders.backfill_threads import attentive as attentive
+from builders.commands import command, klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
+from builders.until import until
 
 from gateway.base.clock import DUTCH_TIME
-from gateway.cli.main import cli
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import server_gates
 from gateway.operator import backfills
@@ -24,8 +25,10 @@ from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
-from jobs.backfill import all_sources, asking
+from jobs.backfill import all_sources
 from jobs.registry import BY_NAME, run_job
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 
@@ -39,12 +42,6 @@ def two(slice_data: Dataset) -> Iterator[tuple[SampleServer, SampleServer]]:
         SampleServer(second, version="1.5.1", open_zaak=False) as other,
     ):
         yield one, other
-
-
-@pytest.fixture(autouse=True)
-def attentive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Overrides are read ten times a second here, so that the tests need not wait for them."""
-    monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.1)
 
 
 def config_of(
@@ -65,37 +62,16 @@ def coverage(store: Store, source: str) -> str:
     return str(status(store)["sources"][source]["coverage"])
 
 
-def until(what: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-class Job:
+class Job(InThread):
     """The job in a thread of this process."""
 
     def __init__(self, installation: Installation) -> None:
+        super().__init__(installation.store)
         self.installation = installation
-        self.store = installation.store
-        self.stopping = threading.Event()
         self.counts: dict[str, int] = {}
-        self.thread = threading.Thread(target=self._run)
 
-    def _run(self) -> None:
-        try:
-            self.counts = run_job(self.installation, BY_NAME["backfill"], self.stopping)
-        finally:
-            self.store.close()
-
-    def __enter__(self) -> Job:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self.stopping.set()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
+    def work(self) -> None:
+        self.counts = run_job(self.installation, BY_NAME["backfill"], self.stopping)
 
     def of(self, source: str) -> dict[str, Any]:
         config = next(each for each in self.installation.config.sources if each.name == source)
@@ -164,7 +140,7 @@ def test_the_command_goes_on_with_the_next_source_when_one_fails(
 ) -> None:
     two[0].traps.json_not_json = True
     config = config_of(tmp_path / "here", two)
-    result = CliRunner().invoke(cli, ["--config", str(config), "backfill"])
+    result = command(config, "backfill")
     assert result.exit_code == 1
     assert "Bron een: " in result.stderr
     assert "). Hetzelfde commando gaat verder" in result.stderr

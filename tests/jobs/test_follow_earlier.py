@@ -9,7 +9,7 @@ import pytest
 from builders.earlier_source import KINDS, EarlierSource, fixtures, last
 from builders.following import Clock, run
 from builders.probe.probe import Probe
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 
 import jobs.follow.sweep
 from gateway.ingest.outcome import Result
@@ -22,6 +22,8 @@ from jobs.backfill.backfill import Backfill
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import anything_due, sweep
 from jobs.follow.sync import sync
+
+pytestmark = pytest.mark.slow
 
 whole, source, filled = fixtures()
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+from builders.commands import command
 from builders.paths import ROOT
 
 from mappings.incoming.given_fields import (
@@ -40,6 +42,8 @@ from mappings.standards.declaration import (
     Questions,
     since,
 )
+
+pytestmark = pytest.mark.slow
 
 PREFIX = "/zaken/api/v1"
 
@@ -157,11 +161,10 @@ class Source:
 
 def program(folder: Path) -> None:
     """Backfill, follow, verify and ask for what the source has."""
+    from builders.asker import Asker
+    from builders.configs import UUID_SECRET, read_config
     from builders.following import hurry, run
-    from builders.support import UUID_SECRET, Asker, read_config
-    from click.testing import CliRunner
 
-    from gateway.cli.main import cli
     from gateway.installation import open_installation
     from jobs.backfill.backfill import Backfill
     from jobs.follow.sweep import sweep
@@ -196,7 +199,7 @@ def program(folder: Path) -> None:
 
     def explained(installation: Any, uuid: str) -> str:
         """What `klantbrug explain` says of an object."""
-        told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "explain", uuid])
+        told = command(installation, "explain", uuid)
         assert told.exit_code == 0, told.output
         return told.stdout.split("erbij.")[-1].strip()
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,13 +17,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from apscheduler import schedulers
-from apscheduler.triggers import interval
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.register import read_slice
-from builders.support import Asker, klantbrug, read_config, write_config
+from builders.set_clock import SetClock, set_clock_of_schedulers
+from builders.until import until
 
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now
@@ -40,7 +42,7 @@ from jobs import registry
 from jobs.common.work import Work
 from jobs.job import Job
 from jobs.registry import BY_NAME, JOBS, listing, mark_of, run_job, switch, trigger_of, usable
-from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, FromNow, Scheduler
+from jobs.scheduler import LEASE, LEASE_SECONDS, STANDBY_SECONDS, Scheduler, SkipMissed
 
 SECOND = 1_000_000
 DAY = 86400 * SECOND
@@ -71,7 +73,7 @@ class Counted:
         self.error = error
 
     def __call__(self, work: Work) -> dict[str, int]:
-        self.runs.append(time.monotonic())
+        self.runs.append(base_clock.monotonic())
         self.threads.add(threading.current_thread().name)
         work.stopping.wait(self.seconds)
         if self.error:
@@ -83,13 +85,25 @@ def a_job(counted: Counted, **how: Any) -> Job:
     return Job("test", "telt", counted, lambda config: "", **how)
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    return set_clock_of_schedulers(monkeypatch)
+
+
 @contextmanager
-def scheduling(installation: Installation, job: Job, lease_seconds: float = 2.0) -> Iterator[Scheduler]:
-    """A scheduler in a thread of this process."""
+def scheduling(
+    installation: Installation, job: Job, clock: SetClock, lease_seconds: float = 2.0
+) -> Iterator[Scheduler]:
+    """A scheduler in a thread of this process, that began to schedule or stands by."""
     stop = threading.Event()
     scheduler = Scheduler(installation, [job], lease_seconds)
-    thread = threading.Thread(target=scheduler.run, args=(stop.wait,))
+
+    def wait(seconds: float) -> bool:
+        return clock.wait_again(stop.wait, seconds)
+
+    thread = threading.Thread(target=scheduler.run, args=(wait,))
     thread.start()
+    until(lambda: clock.waits(thread))
     try:
         yield scheduler
     finally:
@@ -98,142 +112,116 @@ def scheduling(installation: Installation, job: Job, lease_seconds: float = 2.0)
         assert not thread.is_alive()
 
 
-def wait_until(done: Callable[[], Any], seconds: float = 60.0) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def holder(store: Store) -> int | None:
     with store.read() as connection:
         return leases.holder_of(connection, LEASE)
 
 
-def test_a_job_runs_every_so_many_seconds_until_the_scheduler_stops(installation: Installation) -> None:
+def test_a_job_runs_every_so_many_seconds_until_the_scheduler_stops(
+    installation: Installation, clock: SetClock
+) -> None:
     counted = Counted()
-    with scheduling(installation, a_job(counted, seconds=1)):
-        wait_until(lambda: len(counted.runs) >= 3)
+    with scheduling(installation, a_job(counted, seconds=1), clock):
+        clock.until(lambda: len(counted.runs) >= 3)
     count = len(counted.runs)
-    time.sleep(1.2)
+    clock.passes(1.2)
     assert len(counted.runs) == count
     assert all(after - before > 0.5 for before, after in pairwise(counted.runs))
     assert holder(installation.store) is None
 
 
 def test_of_two_schedulers_one_works_and_the_other_takes_over_when_it_stops(
-    installation: Installation,
+    installation: Installation, clock: SetClock
 ) -> None:
     first, second = Counted(), Counted()
-    with scheduling(installation, a_job(second, seconds=1), lease_seconds=10):
-        wait_until(lambda: second.runs)
-        with scheduling(installation, a_job(first, seconds=1), lease_seconds=10):
-            time.sleep(3)
+    with scheduling(installation, a_job(second, seconds=1), clock, lease_seconds=10):
+        clock.until(lambda: second.runs)
+        with scheduling(installation, a_job(first, seconds=1), clock, lease_seconds=10):
+            clock.passes(3)
             assert not first.runs
-    with scheduling(installation, a_job(first, seconds=1)):
-        wait_until(lambda: first.runs)
+    with scheduling(installation, a_job(first, seconds=1), clock):
+        clock.until(lambda: first.runs)
 
 
-def test_a_run_that_takes_long_is_not_joined_by_another(installation: Installation) -> None:
+def test_a_run_that_takes_long_is_not_joined_by_another(installation: Installation, clock: SetClock) -> None:
     counted = Counted(seconds=60)
-    with scheduling(installation, a_job(counted, seconds=1)):
-        wait_until(lambda: counted.runs)
-        time.sleep(3)
+    with scheduling(installation, a_job(counted, seconds=1), clock):
+        clock.until(lambda: counted.runs)
+        clock.passes(3)
         assert len(counted.runs) == 1
 
 
-def test_a_scheduler_that_lost_its_lease_stops_and_stands_by(installation: Installation) -> None:
+def test_a_scheduler_that_lost_its_lease_stops_and_stands_by(
+    installation: Installation, clock: SetClock
+) -> None:
     """As after a sleep of the machine: another process took over and now does the work."""
     counted = Counted()
-    with scheduling(installation, a_job(counted, seconds=1)):
-        wait_until(lambda: counted.runs)
+    with scheduling(installation, a_job(counted, seconds=1), clock):
+        clock.until(lambda: counted.runs)
         Tamper(installation.store).take_over(LEASE, now() + 60 * SECOND)
-        time.sleep(1.5)
+        clock.passes(1.5)
         count = len(counted.runs)
-        time.sleep(1.5)
+        clock.passes(1.5)
         assert len(counted.runs) == count
         Tamper(installation.store).expire(LEASE)
-        wait_until(lambda: len(counted.runs) > count)
+        clock.until(lambda: len(counted.runs) > count)
 
 
 def test_a_job_that_fails_is_logged_without_its_text_and_runs_again(
-    installation: Installation, caplog: pytest.LogCaptureFixture
+    installation: Installation, caplog: pytest.LogCaptureFixture, clock: SetClock
 ) -> None:
     counted = Counted(error=ValueError("BSN 123456782"))
-    with scheduling(installation, a_job(counted, seconds=1)):
-        wait_until(lambda: len(counted.runs) >= 2)
+    with scheduling(installation, a_job(counted, seconds=1), clock):
+        clock.until(lambda: len(counted.runs) >= 2)
     assert "job failed" in caplog.text
     assert "ValueError at" in caplog.text
     assert "123456782" not in caplog.text
 
 
-def test_a_job_with_nothing_to_do_takes_no_lease(installation: Installation) -> None:
+def test_a_job_with_nothing_to_do_takes_no_lease(installation: Installation, clock: SetClock) -> None:
     counted = Counted()
-    with scheduling(installation, a_job(counted, seconds=1, anything=lambda installation: False)):
-        time.sleep(1.5)
+    with scheduling(installation, a_job(counted, seconds=1, anything=lambda installation: False), clock):
+        clock.passes(1.5)
     assert not counted.runs
 
 
 # A clock that jumps
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Sets the clock of this process so much ahead of that of the machine, or behind it."""
-    true, ahead = base_clock.time_ns, [timedelta(0)]
-
-    class Shifted(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
-            return datetime.now(tz) + ahead[0]
-
-    def time_ns() -> int:
-        return true() + round(ahead[0].total_seconds()) * 1_000_000_000
-
-    for module in (schedulers.base, interval):
-        monkeypatch.setattr(module, "datetime", Shifted)
-    monkeypatch.setattr(base_clock, "time_ns", time_ns)
-
-    def put_clock(by: timedelta) -> None:
-        ahead[0] = by
-
-    return put_clock
-
-
 def test_a_clock_that_is_set_back_or_jumps_ahead_stops_no_job(
-    installation: Installation, clock: Callable[[timedelta], None]
+    installation: Installation, clock: SetClock
 ) -> None:
     counted = Counted()
-    with scheduling(installation, a_job(counted, seconds=1), lease_seconds=1.0):
+    with scheduling(installation, a_job(counted, seconds=1), clock, lease_seconds=1.0):
         for hours in (0, -2, 20, 1):
-            clock(timedelta(hours=hours))
+            clock.jump(timedelta(hours=hours))
             count = len(counted.runs)
-            wait_until(lambda count=count: len(counted.runs) >= count + 2, 30)
+            clock.until(lambda count=count: len(counted.runs) >= count + 2, 30)
             assert len(counted.runs) <= count + 4
 
 
 def test_a_moment_that_the_clock_jumped_over_is_met_once_and_comes_again(
-    installation: Installation, clock: Callable[[timedelta], None]
+    installation: Installation, clock: SetClock
 ) -> None:
     """Ahead, as after a sleep of the machine; and when it was a mistake, back again."""
     counted = Counted()
-    with scheduling(installation, a_job(counted, schedule=hourly()), lease_seconds=1.0):
-        time.sleep(0.7)
+    with scheduling(installation, a_job(counted, schedule=hourly()), clock, lease_seconds=1.0):
+        clock.passes(0.7)
         assert not counted.runs
-        clock(timedelta(days=9))
-        wait_until(lambda: counted.runs, 30)
-        clock(timedelta(0))
-        time.sleep(1.2)
+        clock.jump(timedelta(days=9))
+        clock.until(lambda: counted.runs, 30)
+        clock.jump(timedelta(0))
+        clock.passes(1.2)
         assert len(counted.runs) == 1
-        clock(timedelta(hours=2))
-        wait_until(lambda: len(counted.runs) == 2, 30)
+        clock.jump(timedelta(hours=2))
+        clock.until(lambda: len(counted.runs) == 2, 30)
 
 
 def test_moments_that_were_missed_are_not_walked_through(tmp_path: Path) -> None:
     """Of each two seconds of the years that a clock jumped, that would take longer than anyone waits."""
     config = notifying(tmp_path, "http://127.0.0.1:9/api/v1").config
     for job in JOBS:
-        trigger = FromNow(trigger_of(job, config))
+        trigger = SkipMissed(trigger_of(job, config))
         moment = datetime.now(DUTCH_TIME)
         due = trigger.get_next_fire_time(moment - timedelta(days=3650), moment)
         assert due is not None
@@ -254,15 +242,15 @@ def hourly() -> str:
     return f"{(datetime.now(DUTCH_TIME).minute + 30) % 60} * * * *"
 
 
-def test_a_missed_run_is_caught_up_once(installation: Installation) -> None:
+def test_a_missed_run_is_caught_up_once(installation: Installation, clock: SetClock) -> None:
     counted = Counted()
     ran(installation, timedelta(days=3))
     job = a_job(counted, schedule=hourly())
-    with scheduling(installation, job):
-        wait_until(lambda: counted.runs)
-        time.sleep(0.5)
-    with scheduling(installation, job):
-        time.sleep(0.7)
+    with scheduling(installation, job, clock):
+        clock.until(lambda: counted.runs)
+        clock.passes(0.5)
+    with scheduling(installation, job, clock):
+        clock.passes(0.7)
     assert len(counted.runs) == 1
     with installation.store.read() as connection:
         last = runs.last_run(connection, "test")
@@ -270,30 +258,32 @@ def test_a_missed_run_is_caught_up_once(installation: Installation) -> None:
     assert (last[0] > now() - 30 * SECOND, last[1]) == (True, runs.FINISHED)
 
 
-def test_a_run_that_was_not_missed_waits_for_its_time(installation: Installation) -> None:
+def test_a_run_that_was_not_missed_waits_for_its_time(installation: Installation, clock: SetClock) -> None:
     counted = Counted()
     ran(installation, timedelta(minutes=1))
-    with scheduling(installation, a_job(counted, schedule=hourly())):
-        time.sleep(0.7)
+    with scheduling(installation, a_job(counted, schedule=hourly()), clock):
+        clock.passes(0.7)
     assert not counted.runs
 
 
 def test_a_job_that_never_ran_waits_for_its_time_and_is_caught_up_when_that_was_missed(
-    installation: Installation,
+    installation: Installation, clock: SetClock
 ) -> None:
     counted = Counted()
     job = a_job(counted, schedule=hourly())
-    with scheduling(installation, job):
-        time.sleep(0.7)
+    with scheduling(installation, job, clock):
+        clock.passes(0.7)
     assert not counted.runs
     # As when it first stood by three days ago, and was off at each moment since.
     set_meta(installation.store, mark_of("test"), str(now() - 3 * DAY))
-    with scheduling(installation, job):
-        wait_until(lambda: counted.runs)
+    with scheduling(installation, job, clock):
+        clock.until(lambda: counted.runs)
     assert len(counted.runs) == 1
 
 
-def test_a_moment_at_which_there_was_nothing_to_do_is_not_missed(installation: Installation) -> None:
+def test_a_moment_at_which_there_was_nothing_to_do_is_not_missed(
+    installation: Installation, clock: SetClock
+) -> None:
     counted = Counted()
     ran(installation, timedelta(days=3))
     looked: list[bool] = []
@@ -302,14 +292,16 @@ def test_a_moment_at_which_there_was_nothing_to_do_is_not_missed(installation: I
         looked.append(True)
         return False
 
-    with scheduling(installation, a_job(counted, schedule=hourly(), anything=nothing)):
-        wait_until(lambda: looked)
-    with scheduling(installation, a_job(counted, schedule=hourly())):
-        time.sleep(0.7)
+    with scheduling(installation, a_job(counted, schedule=hourly(), anything=nothing), clock):
+        clock.until(lambda: looked)
+    with scheduling(installation, a_job(counted, schedule=hourly()), clock):
+        clock.passes(0.7)
     assert not counted.runs
 
 
-def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one(tmp_path: Path) -> None:
+def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one(
+    tmp_path: Path, clock: SetClock
+) -> None:
     """It is not started by each start, also not by what a command did to a source long ago; its runs are recorded."""
     more = f'[jobs.outbox]\nschedule = "{hourly()}"\n'
     installation = notifying(tmp_path, "http://127.0.0.1:9/api/v1", more)
@@ -319,20 +311,20 @@ def test_a_job_that_runs_all_the_time_runs_by_its_schedule_when_it_was_given_one
         old = runs.open_run(connection, "outbox", source_id(connection, "bron"))
         runs.end_run(connection, old, runs.FINISHED)
         Tamper(installation.store).started(now() - 30 * DAY)
-    with scheduling(installation, job):
-        time.sleep(1.7)
+    with scheduling(installation, job, clock):
+        clock.passes(1.7)
     assert not counted.runs
     run_job(installation, job)
-    with scheduling(installation, job):
-        time.sleep(0.7)
+    with scheduling(installation, job, clock):
+        clock.passes(0.7)
     assert len(counted.runs) == 1
     with installation.store.write() as connection:
         assert runs.last_began(connection, "outbox")
         Tamper(installation.store).started(now() - 3 * DAY)
     set_meta(installation.store, mark_of("outbox"), str(now() - 4 * DAY))
-    with scheduling(installation, job):
-        wait_until(lambda: len(counted.runs) == 2)
-        time.sleep(0.7)
+    with scheduling(installation, job, clock):
+        clock.until(lambda: len(counted.runs) == 2)
+        clock.passes(0.7)
     assert len(counted.runs) == 2
 
 
@@ -346,18 +338,20 @@ def test_a_failed_run_is_recorded_as_failed(installation: Installation) -> None:
     assert leases.take(installation.store, "job test", 5) is not None
 
 
-def test_what_is_turned_off_while_it_runs_waits_until_it_is_turned_on(installation: Installation) -> None:
+def test_what_is_turned_off_while_it_runs_waits_until_it_is_turned_on(
+    installation: Installation, clock: SetClock
+) -> None:
     counted = Counted()
     store = installation.store
-    with scheduling(installation, a_job(counted, seconds=1)):
-        wait_until(lambda: counted.runs)
+    with scheduling(installation, a_job(counted, seconds=1), clock):
+        clock.until(lambda: counted.runs)
         switch(store, "test", on=False)
-        time.sleep(1.1)
+        clock.passes(1.1)
         count = len(counted.runs)
-        time.sleep(1.5)
+        clock.passes(1.5)
         assert len(counted.runs) == count
         switch(store, "test", on=True)
-        wait_until(lambda: len(counted.runs) > count)
+        clock.until(lambda: len(counted.runs) > count)
 
 
 def test_a_switch_goes_before_the_configuration(tmp_path: Path) -> None:
@@ -376,7 +370,10 @@ def test_a_switch_goes_before_the_configuration(tmp_path: Path) -> None:
 
 
 def test_a_job_that_gives_no_sign_is_told_of_and_writes_nothing_more(
-    installation: Installation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: SetClock,
 ) -> None:
     """It hangs; another one takes over; when it wakes, its write is refused with all that goes with it."""
     monkeypatch.setattr(registry, "LEASE_SECONDS", 1)
@@ -393,8 +390,8 @@ def test_a_job_that_gives_no_sign_is_told_of_and_writes_nothing_more(
         return {}
 
     job = Job("test", "hangt", hangs, lambda config: "", seconds=60)
-    with scheduling(installation, job, lease_seconds=1.0):
-        wait_until(lambda: "job hangs" in caplog.text)
+    with scheduling(installation, job, clock, lease_seconds=1.0):
+        clock.until(lambda: "job hangs" in caplog.text)
         with store.read() as connection:
             assert leases.grip_of(connection, "job test") == leases.STUCK
         taken = leases.take(store, "job test", 30)
@@ -547,29 +544,24 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 
 @pytest.fixture
-def server() -> Iterator[NotificatiesServer]:
-    with NotificatiesServer() as running:
-        yield running
-
-
-@pytest.fixture
-def config(tmp_path: Path, server: NotificatiesServer) -> Path:
+def config(tmp_path: Path, notificaties: NotificatiesServer) -> Path:
     more = f'[gateway]\nbind = "127.0.0.1:{free_port(8720)}"\nworkers = 2\n'
-    return notifying_config(tmp_path, server.url, more)
+    return notifying_config(tmp_path, notificaties.url, more)
 
 
+@pytest.mark.slow
 def test_killed_it_is_taken_over_by_the_one_that_stands_by(config: Path, run_log: Path) -> None:
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "jobs") as first:
-        wait_until(lambda: holder(store) == first.pid)
+        until(lambda: holder(store) == first.pid)
         with klantbrug(run_log, "--config", config, "jobs", "serve") as second:
-            time.sleep(3)
+            time.sleep(3)  # real processes
             assert holder(store) == first.pid
             first.kill()
             first.wait()
-            wait_until(lambda: holder(store) == second.pid, 30)
+            until(lambda: holder(store) == second.pid, 30)
             put(store, "a")
-            wait_until(lambda: left(store)["waiting"] == 0)
+            until(lambda: left(store)["waiting"] == 0)
 
 
 def test_the_lease_of_a_dead_scheduler_is_free_within_half_a_minute() -> None:
@@ -589,6 +581,7 @@ Scheduler(installation, lease_seconds=4.0).run(UntilStopped())
 """
 
 
+@pytest.mark.slow
 def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) -> None:
     """Two schedulers that give up on each other after four seconds."""
     store = open_store(read_config(config))
@@ -596,12 +589,12 @@ def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) 
     try:
         for _ in range(2):
             both.append(subprocess.Popen([sys.executable, "-c", HASTY, str(config)]))
-            wait_until(lambda: holder(store) == both[0].pid)
-        time.sleep(1.5)
+            until(lambda: holder(store) == both[0].pid)
+        time.sleep(1.5)  # real processes, that look every second
         both[0].send_signal(signal.SIGSTOP)
-        wait_until(lambda: holder(store) == both[1].pid, 30)
+        until(lambda: holder(store) == both[1].pid, 30)
         both[0].send_signal(signal.SIGCONT)
-        time.sleep(1.5)
+        time.sleep(1.5)  # the same
         assert holder(store) == both[1].pid
         assert both[0].poll() is None
     finally:
@@ -610,50 +603,53 @@ def test_hanging_it_is_taken_over_too_and_stands_by_when_it_wakes(config: Path) 
             process.wait()
 
 
+@pytest.mark.slow
 def test_it_stops_at_once_when_told_and_gives_its_lease_back(config: Path, run_log: Path) -> None:
     store = open_store(read_config(config))
     for number in (signal.SIGTERM, signal.SIGINT):
         with klantbrug(run_log, "--config", config, "jobs") as process:
-            wait_until(lambda process=process: holder(store) == process.pid)
+            until(lambda process=process: holder(store) == process.pid)
             process.send_signal(number)
             assert process.wait(20) == 0
         assert holder(store) is None
 
 
+@pytest.mark.slow
 @needs_proc
 def test_serve_keeps_a_jobs_process_alive_and_stops_with_it(
-    config: Path, run_log: Path, server: NotificatiesServer
+    config: Path, run_log: Path, notificaties: NotificatiesServer
 ) -> None:
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
-        wait_until(lambda: holder(store) is not None)
+        until(lambda: holder(store) is not None)
         first = jobs_process(process.pid)
         assert first is not None
         assert first == holder(store)
         assert "jobs" in words(first)
         put(store, "a")
         # Not only taken by the service: killed before it wrote that down, its successor rightly sends "a" again.
-        wait_until(lambda: left(store)["waiting"] == 0)
+        until(lambda: left(store)["waiting"] == 0)
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: holder(store) not in (None, first))
+        until(lambda: holder(store) not in (None, first))
         second = jobs_process(process.pid)
         assert second is not None
         put(store, "b")
-        wait_until(lambda: server.subjects() == ["a", "b"])
+        until(lambda: notificaties.subjects() == ["a", "b"])
         process.terminate()
         process.wait(30)
-        wait_until(lambda: gone(second), 30)
+        until(lambda: gone(second), 30)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_killed_hard_a_server_leaves_no_jobs_process_behind(config: Path, run_log: Path) -> None:
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
-        wait_until(lambda: holder(store) is not None)
+        until(lambda: holder(store) is not None)
         jobs = jobs_process(process.pid)
         assert jobs is not None
         process.kill()
-        wait_until(lambda: gone(jobs), 30)
+        until(lambda: gone(jobs), 30)
 
 
 def keeper_of(serve: int) -> int | None:
@@ -661,6 +657,7 @@ def keeper_of(serve: int) -> int | None:
     return next((child for child in children(serve) if "gateway.server.supervise" in words(child)), None)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_killed_hard_a_supervisor_takes_its_jobs_process_along_and_both_are_started_again(
     config: Path, run_log: Path, tmp_path: Path
@@ -669,37 +666,38 @@ def test_killed_hard_a_supervisor_takes_its_jobs_process_along_and_both_are_star
     store = open_store(read_config(config))
     said = tmp_path / "said.log"
     with said.open("w") as file, klantbrug(run_log, "--config", config, "serve", stderr=file) as process:
-        wait_until(lambda: holder(store) is not None)
+        until(lambda: holder(store) is not None)
         jobs, keeper = jobs_process(process.pid), keeper_of(process.pid)
         assert jobs is not None
         assert keeper is not None
         os.kill(keeper, signal.SIGKILL)
-        wait_until(lambda: gone(jobs), 60)
-        wait_until(lambda: holder(store) not in (None, jobs), 60)
+        until(lambda: gone(jobs), 60)
+        until(lambda: holder(store) not in (None, jobs), 60)
         assert process.poll() is None
         second = jobs_process(process.pid)
         assert second == holder(store)
         process.terminate()
         assert process.wait(60) == 0
-        wait_until(lambda: gone(second), 60)
+        until(lambda: gone(second), 60)
     assert "what looks after the jobs ended, starting it again" in said.read_text()
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_supervisor_that_was_told_to_stop_is_not_started_again_at_once(config: Path, run_log: Path) -> None:
     """Mostly its server was told so too, and takes its time: it still answers."""
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
-        wait_until(lambda: holder(store) is not None)
+        until(lambda: holder(store) is not None)
         keeper = keeper_of(process.pid)
         assert keeper is not None
         os.kill(keeper, signal.SIGTERM)
-        wait_until(lambda: holder(store) is None)
-        time.sleep(4 * FIRST_WAIT)
+        until(lambda: holder(store) is None)
+        time.sleep(4 * FIRST_WAIT)  # a real supervisor
         assert keeper_of(process.pid) in (None, keeper)
 
 
-def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path) -> None:
+def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path, clock: SetClock) -> None:
     assert LEASE == leases.SCHEDULER
     installation = notifying(tmp_path / "on", "http://127.0.0.1:9/api/v1")
     told = overview(installation.store, installation.config)
@@ -708,8 +706,8 @@ def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path) -> None:
     assert NO_SCHEDULER in " ".join(status_text(told).split())
     assert NO_SCHEDULER in " ".join(asker.page().split())
 
-    with scheduling(installation, a_job(Counted(), seconds=60)):
-        wait_until(lambda: holder(installation.store) is not None)
+    with scheduling(installation, a_job(Counted(), seconds=60), clock):
+        clock.until(lambda: holder(installation.store) is not None)
         told = overview(installation.store, installation.config)
         assert told["scheduler"] == {"wanted": True, "runs": True}
         assert "jobs" not in status_text(told)
@@ -723,34 +721,37 @@ def test_the_status_says_when_no_process_runs_the_jobs(tmp_path: Path) -> None:
     assert "jobs" not in status_text(told)
 
 
+@pytest.mark.slow
 @needs_proc
 def test_without_jobs_no_process_is_started(config: Path, run_log: Path) -> None:
     with klantbrug(run_log, "--config", config, "serve", "--no-jobs") as process:
-        wait_until(lambda: len(children(process.pid)) >= 2)
-        time.sleep(1)
+        until(lambda: len(children(process.pid)) >= 2)
+        time.sleep(1)  # a real server
         assert not [child for child in children(process.pid) if "gateway.server.supervise" in words(child)]
 
 
+@pytest.mark.slow
 @needs_proc
 def test_the_jobs_process_has_no_threads_before_it_is_one(config: Path, run_log: Path) -> None:
     """Its supervisor, started before the server, has no threads, so that nothing is forked with a lock held."""
     store = open_store(read_config(config))
     with klantbrug(run_log, "--config", config, "serve") as process:
-        wait_until(lambda: holder(store) is not None)
+        until(lambda: holder(store) is not None)
         keepers = [child for child in children(process.pid) if "gateway.server.supervise" in words(child)]
         assert keepers
         for single in keepers:
             assert len(list((Path("/proc") / str(single) / "task").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_at_once_is_not_restarted_at_full_speed(tmp_path: Path) -> None:
     """And the supervisor of a parent that is not its own starts nothing at all."""
     marks = tmp_path / "marks"
     program = f"open({str(marks)!r}, 'a').write('x')"
     supervise = [sys.executable, "-m", "gateway.server.supervise"]
     process = subprocess.Popen([*supervise, str(os.getpid()), sys.executable, "-c", program])
-    wait_until(marks.exists)
-    time.sleep(3)
+    until(marks.exists)
+    time.sleep(3)  # a real supervisor
     process.terminate()
     assert process.wait(20) == 0
     assert 1 <= len(marks.read_text()) <= 3

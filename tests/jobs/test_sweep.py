@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import (
-    DAY,
-    SECOND,
-    Clock,
-    backfilled,
-    hurry,
-    new_contact,
-    new_rol,
-    new_zaak,
-    run,
-    small,
-    state,
-)
+from builders.asker import Asker
+from builders.following import DAY, PLAIN, SECOND, Clock, backfilled, hurry, run, state
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest
+from builders.sample_data import new_contact, new_rol, new_zaak, small
+from builders.store_digest import dump_digest
 
 import jobs.follow.sweep
 from gateway.fetch.requested_zaken import RequestedZaken
@@ -34,15 +24,21 @@ from gateway.sample.writes import destroy
 from jobs.follow.sweep import anything_due, sweep
 from jobs.registry import BY_NAME
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
+def data() -> Dataset:
+    return small(6)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
     """Pages of 100, so that there are several."""
-    with SampleServer(small(6), version="1.5.1", open_zaak=False) as running:
-        yield running
+    return PLAIN
 
 
 @pytest.fixture

@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.asker import Asker
 from builders.earlier_source import EarlierSource, fixtures
 from builders.following import (
     BREAKS,
     NO_ADDRESS,
+    PLAIN,
     Broken,
     Clock,
     backfilled,
     given_long_ago,
     hurry,
     run,
-    small,
     state,
 )
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker
+from builders.sample_data import small
 
 import jobs.follow.sweep
 from gateway.base.clock import now
 from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.status import status
 from gateway.store.operation import following, requested_zaken
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import anything_due, sweep
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SampleServer]:
-    """Pages of 100; calls are tried again at once."""
+def data() -> Dataset:
+    return small(20)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
+    """Pages of 100, so that there are several."""
+    return PLAIN
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are tried again at once."""
     monkeypatch.setattr("gateway.legacy.client.transport.Transport._wait_before", lambda self, attempt: 0.001)
-    with SampleServer(small(20), version="1.5.1", open_zaak=False) as running:
-        yield running
 
 
 @pytest.fixture

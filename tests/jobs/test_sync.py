@@ -14,34 +14,39 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.following import Clock, backfilled, lists, new_contact, new_rol, new_zaak, run, small, working
+from builders.asker import Asker
+from builders.commands import killed_after, klantbrug
+from builders.configs import read_config, write_config
+from builders.following import Clock, backfilled, lists, run, state, working
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest, killed_after, klantbrug, read_config, write_config
+from builders.sample_data import new_contact, new_rol, new_zaak, small
+from builders.store_digest import dump_digest
 
 import jobs.follow.sync
 from gateway.base.clock import now
 from gateway.cli.terminal.status_text import status_text
 from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.inspect.status import status
 from gateway.store.operation import following
-from gateway.store.operation.following import Following
 from jobs.backfill.asking import PATIENCE
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync, sync_source
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(8)) as running:
-        yield running
+def data() -> Dataset:
+    return small(8)
 
 
 @pytest.fixture
@@ -49,11 +54,6 @@ def paged() -> Iterator[SampleServer]:
     """A plain Zaken API: pages of 100, so that there are several."""
     with SampleServer(small(8), version="1.5.1", open_zaak=False) as running:
         yield running
-
-
-def state(installation: Installation) -> Following:
-    with installation.store.read() as connection:
-        return following.following(connection, installation.fetchers["bron"].source)
 
 
 def same_as_a_fresh_backfill(installation: Installation, install: Install, server: SampleServer) -> bool:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from builders.asker import Asker
+from builders.commands import command
+from builders.configs import read_config
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import Asker, dump_digest, read_config, sample_data, some_zaken
-from builders.verifying import LIMITED, a_rol, command, repaired, totals, verify
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
+from builders.verifying import LIMITED, a_rol, repaired, totals, verify
 
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
@@ -25,20 +29,19 @@ from jobs.common.progress import Step
 from jobs.common.work import Busy
 from jobs.verify.verify import Verify
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 20), applications=[LIMITED]) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 20)
 
 
 @pytest.fixture
-def filled(server: SampleServer, install: Install) -> Installation:
-    installation = install(bron=server)
-    assert Backfill(installation.fetchers["bron"]).run()
-    return installation
+def source_options() -> dict[str, Any]:
+    return {"applications": [LIMITED]}
 
 
 def zaaktype_of(server: SampleServer, thing: dict[str, Any]) -> str:

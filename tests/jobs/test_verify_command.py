@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from builders.commands import command
 from builders.probe.probe import Probe
-from builders.support import sample_data, some_zaken
-from builders.verifying import LIMITED, command
+from builders.sample_data import sample_data, some_zaken
+from builders.verifying import LIMITED
 
 from gateway.installation import Installation
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 120), applications=[LIMITED]) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 120)
+
+
+@pytest.fixture
+def source_options() -> dict[str, Any]:
+    return {"applications": [LIMITED]}
 
 
 @pytest.fixture

@@ -10,13 +10,15 @@ import pytest
 from builders.earlier_source import KINDS, EarlierSource, fixtures, last
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 from builders.verifying import interrupted, outcome, repaired, totals, verify
 
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
 from gateway.operator.verify_report import page, text
 from gateway.store.base.kinds import LEFT_OUT
+
+pytestmark = pytest.mark.slow
 
 TIES = KINDS[2:]
 

@@ -14,10 +14,13 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from builders.commands import command
+from builders.configs import read_config, write_config
 from builders.killing import kill_after, kills_itself
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import dump_digest, read_config, some_zaken, write_config
+from builders.sample_data import some_zaken
+from builders.store_digest import dump_digest
 from builders.verifying import a_rol, interrupted, outcome, stop_at, verify
 from click.testing import CliRunner
 
@@ -38,6 +41,8 @@ from jobs.common.progress import Step
 from jobs.rebuild.rebuild import Rebuild
 from jobs.verify.ledger import Ledger, Suspect
 from jobs.verify.verify import LASTS, Verify
+
+pytestmark = pytest.mark.slow
 
 PAGE = 20
 
@@ -248,7 +253,7 @@ def test_a_killed_run_is_not_shown_as_running(damaged: Damaged) -> None:
     installation = damaged.copy()
     assert killed(installation, 300, 0.0, repair=False)
     assert Probe(installation.store).runs("verify")[0].status == "running"
-    told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "status", "--json"])
+    told = command(installation, "status", "--json")
     assert {run["job"]: run["status"] for run in orjson.loads(told.stdout)["runs"]}["verify"] == "interrupted"
 
 
@@ -264,7 +269,7 @@ def test_a_killed_run_is_not_shown_as_running_beside_one_by_its_lease(damaged: D
     seen: list[dict[str, str]] = []
 
     def look(_: object) -> None:
-        told = CliRunner().invoke(cli, ["--config", str(installation.config.path), "status", "--json"])
+        told = command(installation, "status", "--json")
         found = orjson.loads(told.stdout)["runs"]
         seen.append({f"{run['job']} {run['source']}": run["status"] for run in reversed(found)})
 

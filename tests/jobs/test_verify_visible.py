@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from builders.commands import command
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import dump_digest, sample_data, some_zaken
-from builders.verifying import LIMITED, command, verify
+from builders.sample_data import sample_data, some_zaken
+from builders.store_digest import dump_digest
+from builders.verifying import LIMITED, verify
 
 from gateway.installation import Installation
 from gateway.sample.access import Application
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 from jobs.common.progress import Step
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 

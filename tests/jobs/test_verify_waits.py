@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders.support import klantbrug, sample_data, some_zaken
+from builders.commands import klantbrug
+from builders.sample_data import sample_data, some_zaken
+from builders.until import until
 from builders.verifying import LIMITED
 
 from gateway.installation import Installation, open_installation
 from gateway.legacy.background import background
 from gateway.legacy.pacing import server_gates
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from jobs.backfill.backfill import Backfill
 from jobs.common.progress import Step
 from jobs.verify.verify import Verify
 
@@ -24,16 +25,13 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 60), applications=[LIMITED]) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 60)
 
 
 @pytest.fixture
-def filled(server: SampleServer, install: Install) -> Installation:
-    installation = install(bron=server)
-    assert Backfill(installation.fetchers["bron"]).run()
-    return installation
+def source_options() -> dict[str, Any]:
+    return {"applications": [LIMITED]}
 
 
 class Running:
@@ -59,11 +57,7 @@ class Running:
 
     def told(self, seconds: float = 10) -> str:
         """The first reason that it waits."""
-        end = time.monotonic() + seconds
-        while not (waits := [step.waits for step in self.steps if step.waits]):
-            assert time.monotonic() < end, self.steps[-3:]
-            time.sleep(0.02)
-        return waits[0]
+        return until(lambda: [step.waits for step in self.steps if step.waits], seconds)[0]
 
     def ends_clean(self) -> None:
         self.thread.join(30)
@@ -80,6 +74,7 @@ def test_paused_from_the_beginning_it_says_so(filled: Installation) -> None:
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_paused_on_the_way_it_says_so_and_where(filled: Installation) -> None:
     source, path = filled.config.sources[0], filled.store.path
 
@@ -105,6 +100,7 @@ def test_a_source_that_asks_for_rest_is_named_with_its_hour(
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_is_named(server: SampleServer, filled: Installation) -> None:
     server.traps.down = True
     running = Running(filled)
@@ -113,6 +109,7 @@ def test_a_source_that_is_down_is_named(server: SampleServer, filled: Installati
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_line_of_it(filled: Installation, run_log: Any) -> None:
     source, path = filled.config.sources[0], filled.store.path
     server_gates.pause(path, source)

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import pages
+from gateway.base import clock
 from gateway.installation import Installation
 from gateway.legacy.background import Background, current
 from gateway.sample.contents.dataset import Dataset
@@ -24,7 +25,7 @@ from gateway.sample.server import SampleServer
 from jobs.backfill.rate_meter import Meter
 from jobs.common import lists
 from jobs.common.crew import SOURCE, Crew, Question
-from jobs.common.walk import AHEAD, Count, PageCounts, Sizes, Walk, shown
+from jobs.common.walk import AHEAD, Count, ListSizes, PageCounts, Walk, counts_of
 
 PAGES = st.lists(
     st.builds(PageCounts, st.integers(0, 3), st.integers(0, 3), st.booleans(), st.integers(0, 10**6)),
@@ -39,10 +40,10 @@ def item(number: int) -> dict[str, str]:
 def test_a_page_tells_what_stands_before_and_after_the_first_known_object() -> None:
     objects = [item(number) for number in range(6)]
     new = {UUID(int=number).bytes for number in (0, 1, 3, 5)}
-    page = shown(objects, new)
+    page = counts_of(objects, new)
     assert (page.new_before, page.new_after, page.has_known) == (2, 2, True)
-    assert shown(objects, new).mark == page.mark != shown(objects[:5], new).mark
-    assert shown([], set()).mark is None
+    assert counts_of(objects, new).mark == page.mark != counts_of(objects[:5], new).mark
+    assert counts_of([], set()).mark is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_the_order_in_which_pages_come_does_not_matter(
         number = out.pop(chance.randrange(len(out)))  # type: ignore[attr-defined]
         there = 1 <= number <= len(pages)
         taken += [number] if there else []
-        walk.came(number, pages[number - 1] if there else PageCounts())
+        walk.page_taken(number, pages[number - 1] if there else PageCounts())
     assert sorted(taken) == list(range(1, len(pages) + 1))
     assert walk.count == in_turn
     if forward:
@@ -96,11 +97,11 @@ def test_a_slow_page_does_not_hold_up_the_others_until_they_are_far_ahead() -> N
     slow = walk.next()
     others = 0
     while (number := walk.next()) is not None:
-        walk.came(number, PageCounts(0, 0, True, number))
+        walk.page_taken(number, PageCounts(0, 0, True, number))
         others += 1
     assert others == AHEAD - 1
     assert walk.turn == slow == 1
-    walk.came(1, PageCounts(0, 0, True, 1))
+    walk.page_taken(1, PageCounts(0, 0, True, 1))
     assert walk.turn == AHEAD + 1
     assert walk.next() is not None
 
@@ -110,14 +111,14 @@ def test_an_empty_page_in_the_middle_does_not_end_a_walk() -> None:
     walk = Walk(1, Count(True))
     numbers = [walk.next() for _ in range(3)]
     for number in numbers:
-        walk.came(number or 0, PageCounts() if number == 2 else PageCounts(0, 0, True, number))
+        walk.page_taken(number or 0, PageCounts() if number == 2 else PageCounts(0, 0, True, number))
     assert walk.next() == 4
 
 
 def test_the_same_page_over_and_over_is_noticed() -> None:
     walk = Walk(1, Count(True))
     for _ in range(3):
-        walk.came(walk.next() or 0, PageCounts(0, 0, True, 7))
+        walk.page_taken(walk.next() or 0, PageCounts(0, 0, True, 7))
     assert walk.same == 3
 
 
@@ -145,7 +146,7 @@ def test_so_many_ask_at_a_time_and_no_more() -> None:
 
     for _ in range(6):
         crew.ask(Question(ask, took.append))
-    assert not crew.room
+    assert not crew.has_capacity
     for _ in range(6):
         take(crew)
     assert max(most) == 3
@@ -197,20 +198,21 @@ def test_a_crew_whose_calls_all_take_long_waits_for_the_source() -> None:
     crew.close()
 
 
-def test_time_spent_waiting_does_not_count_in_the_average() -> None:
-    clock = [0.0]
-    meter = Meter(lambda: clock[0])
-    clock[0] = 10
+def test_time_spent_waiting_does_not_count_in_the_average(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = [0.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: moment[0])
+    meter = Meter()
+    moment[0] = 10
     meter.add(1000)
     assert (meter.now, meter.average) == (100, 100)
     meter.waits(True)
-    clock[0] = 1000
+    moment[0] = 1000
     assert meter.average == 100
     meter.waits(False)
-    clock[0] = 1010
+    moment[0] = 1010
     meter.add(3000)
     assert meter.average == 200
-    clock[0] = 1021
+    moment[0] = 1021
     meter.add(0)
     meter.add(110)
     assert meter.now == pytest.approx(10)
@@ -219,6 +221,7 @@ def test_time_spent_waiting_does_not_count_in_the_average() -> None:
 # The parts of a list
 
 
+@pytest.mark.slow
 def test_a_long_list_of_zaken_is_divided_and_nothing_is_left_out(
     slice_data: Dataset, install: Callable[..., Installation]
 ) -> None:
@@ -303,6 +306,6 @@ def test_the_bare_source_of_the_measurement_answers_as_a_zaken_api(tmp_path: Pat
 def test_a_list_that_got_shorter_is_seen_in_whatever_order_its_pages_come(
     told: list[tuple[int, int]], shrank: bool
 ) -> None:
-    sizes = Sizes()
+    sizes = ListSizes()
     found = [sizes.shrank(asked, size) for asked, size in told]
     assert any(found) is shrank

@@ -17,7 +17,7 @@ from builders.editor import (
     RSIN,
     VESTIGING,
     Editor,
-    codes,
+    identificator,
     ref,
 )
 
@@ -33,10 +33,6 @@ EMPTY = "Dit veld mag niet leeg zijn."
 NO_CODES = {"codeObjecttype": "x", "codeSoortObjectId": "x", "codeRegister": "x", "objectId": ""}
 
 
-def number(soort: str, text: str, **rest: Any) -> dict[str, Any]:
-    return {"partijIdentificator": codes(soort, text), **rest}
-
-
 def choice(name: str) -> tuple[str, str, str]:
     return (f"partijIdentificator.{name}", "invalid_choice", '"x" is een ongeldige keuze.')
 
@@ -45,19 +41,25 @@ def choice(name: str) -> tuple[str, str, str]:
 def made(editor: Editor) -> dict[str, Any]:
     """What the requests refer to, by name."""
     partij, leeg = editor.make("partijen", ORGANISATIE), editor.make("partijen", PERSOON)
-    kvk = editor.make("partij-identificatoren", number("kvk_nummer", KVK, identificeerdePartij=ref(partij)))
+    kvk = editor.make(
+        "partij-identificatoren", identificator("kvk_nummer", KVK, identificeerdePartij=ref(partij))
+    )
     under = {"subIdentificatorVan": ref(kvk)}
     return {
         "partij": partij,
         "leeg": leeg,
         "kvk": kvk,
-        "rsin": editor.make("partij-identificatoren", number("rsin", RSIN)),
-        "vestiging": editor.make("partij-identificatoren", number("vestigingsnummer", VESTIGING, **under)),
+        "rsin": editor.make("partij-identificatoren", identificator("rsin", RSIN)),
+        "vestiging": editor.make(
+            "partij-identificatoren", identificator("vestigingsnummer", VESTIGING, **under)
+        ),
         "adres": editor.make("digitaleadressen", EMAIL),
         "rekening": editor.make("rekeningnummers", {"iban": "NL91ABNA0417164300"}),
         "contact": editor.make("klantcontacten", KLANTCONTACT),
         "actor": editor.make("actoren", ACTOR),
-        "bsn": editor.make("partij-identificatoren", number("bsn", BSN, identificeerdePartij=ref(leeg))),
+        "bsn": editor.make(
+            "partij-identificatoren", identificator("bsn", BSN, identificeerdePartij=ref(leeg))
+        ),
     }
 
 
@@ -113,7 +115,7 @@ REFUSED: list[tuple[str, str, Any, list[tuple[str, str, str]]]] = [
      [("bezoekadres.huisnummer", "max_string_length", "Tekstwaarde is te lang.")]),
     ("POST", "partij-identificatoren", {"partijIdentificator": NO_CODES},
      [choice("codeObjecttype"), choice("codeSoortObjectId"), choice("codeRegister")]),
-    ("POST", "partij-identificatoren", number("bsn", ""),
+    ("POST", "partij-identificatoren", identificator("bsn", ""),
      [("partijIdentificatorObjectId", "invalid", "Deze waarde is ongeldig, reden: ")]),
     ("POST", "internetaken", TWO_FAULTS,
      [("nonFieldErrors", "invalid", ""), ("afgehandeldOp", "invalid", NOT_HANDLED)]),
@@ -121,19 +123,19 @@ REFUSED: list[tuple[str, str, Any, list[tuple[str, str, str]]]] = [
         **TWO_FAULTS, "toegewezenAanActor": {"uuid": "<actor>"}, "toegewezenAanActoren": [{"uuid": "<actor>"}],
     }, [("nonFieldErrors", "invalid", ""), ("afgehandeldOp", "invalid", NOT_HANDLED)]),
     ("POST", "partijen", {**ORGANISATIE, "partijIdentificatoren": [
-        number("rsin", "123456782"), number("vestigingsnummer", "000037178602")]},
+        identificator("rsin", "123456782"), identificator("vestigingsnummer", "000037178602")]},
      [("partijIdentificatoren.1.subIdentificatorVan", "invalid", NO_PARENT)]),
     ("POST", "partijen", {**ORGANISATIE, "partijIdentificatoren": [
-        number("vestigingsnummer", "000037178602", subIdentificatorVan={"uuid": "<rsin>"})]},
+        identificator("vestigingsnummer", "000037178602", subIdentificatorVan={"uuid": "<rsin>"})]},
      [("partijIdentificatoren.0.subIdentificatorVan", "invalid", WRONG_PARENT)]),
-    ("POST", "partij-identificatoren", number("vestigingsnummer", "000037178602"),
+    ("POST", "partij-identificatoren", identificator("vestigingsnummer", "000037178602"),
      [("subIdentificatorVan", "invalid", NO_PARENT)]),
     ("POST", "partij-identificatoren",
-     number("vestigingsnummer", "000037178602", subIdentificatorVan={"uuid": "<vestiging>"}),
+     identificator("vestigingsnummer", "000037178602", subIdentificatorVan={"uuid": "<vestiging>"}),
      [("subIdentificatorVan", "invalid", WRONG_PARENT)]),
-    ("PATCH", "partij-identificatoren/<kvk>", number("rsin", "123456782"),
+    ("PATCH", "partij-identificatoren/<kvk>", identificator("rsin", "123456782"),
      [("partijIdentificatorCodeSoortObjectId", "invalid", OTHER_SOORT)]),
-    ("POST", "partij-identificatoren", number("bsn", OTHER_BSN, identificeerdePartij={"uuid": "<leeg>"}),
+    ("POST", "partij-identificatoren", identificator("bsn", OTHER_BSN, identificeerdePartij={"uuid": "<leeg>"}),
      [("__all__", "invalid", ONE_OF_EACH)]),
     ("POST", "partijen", {**PERSOON, "voorkeursDigitaalAdres": ADRES}, [
         ("voorkeursDigitaalAdres", "invalid", NO_ADDRESSES)]),
@@ -164,6 +166,7 @@ REFUSED: list[tuple[str, str, Any, list[tuple[str, str, str]]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "path", "body", "expected"), REFUSED)
 def test_what_is_refused_is_refused_with_the_same_names_codes_and_texts(
     editor: Editor,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from builders.both_ways import BothWays
 from builders.editor import KLANTCONTACT, ORGANISATIE, PERSOON, Editor, ref
-from builders.served import API, Client, Got
+from builders.served_store import API, Client, Got
 
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.store.file.database import Store
@@ -43,6 +43,7 @@ def put(editor: Editor, path: str, shown: dict[str, Any], **headers: str) -> Got
     return editor.send("PUT", f"/{path}/{shown['uuid']}", body, **headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MADE)
 def test_each_answer_about_a_document_names_the_version_that_get_gives(editor: Editor, path: str) -> None:
     made = editor.send("POST", f"/{path}", MADE[path])
@@ -107,6 +108,7 @@ def test_who_has_it_already_is_told_so(editor: Editor) -> None:
     assert editor.send("GET", detail, **{"If-None-Match": known}).status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_a_write_of_another_version_changes_nothing(editor: Editor, method: str) -> None:
     made = editor.send("POST", "/partijen", ORGANISATIE)

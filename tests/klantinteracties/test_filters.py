@@ -12,8 +12,8 @@ import pytest
 from builders.probe.indexes import out_of_step
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.recordings import FOLDER, Register
-from builders.served import Client
+from builders.recordings import FOLDER, RecordedRegister
+from builders.served_store import Client
 
 from gateway.klantinteracties.model import expand
 from gateway.klantinteracties.model.declarations import Filter, Form, Resource
@@ -24,7 +24,7 @@ from gateway.store.base.kinds import RELATIONS
 from gateway.store.documents import reading, selecting
 from gateway.store.documents.writing import put_documents
 from gateway.store.file.database import Store
-from gateway.store.indexes import profiles, text_search
+from gateway.store.indexes import profile_questions, profiles, text_search
 from mappings.model.documents import Document
 
 CONTRACT = json.loads((FOLDER / "parameters.json").read_text(encoding="utf-8"))
@@ -211,6 +211,7 @@ def test_each_filter_alone_finds_what_a_walk_over_all_documents_finds(store: Sto
     assert never == []
 
 
+@pytest.mark.slow
 def test_filters_together_find_what_meets_them_all(store: Store, world: World) -> None:
     """Each looks for a related object of its own: they needn't be the same one."""
     several = 0
@@ -267,6 +268,7 @@ def count(client: Client, path: str) -> int:
     return got.json["count"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spelling", [PARTIJ, PARTIJ.upper(), PARTIJ.replace("-", ""), f"{{{PARTIJ}}}", f"%20{PARTIJ}%20"]
 )
@@ -274,6 +276,7 @@ def test_a_uuid_may_be_spelled_in_several_ways(client: Client, spelling: str) ->
     assert count(client, f"/betrokkenen?wasPartij__uuid={spelling}") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [
@@ -371,7 +374,7 @@ def test_a_null_character_is_refused(client: Client) -> None:
 
 
 def test_a_search_without_regard_to_case_knows_letters_beyond_ascii(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     uuid = UUID(int=7, version=4)
     body = {
@@ -391,7 +394,7 @@ def test_a_search_without_regard_to_case_knows_letters_beyond_ascii(
 
 @pytest.mark.rule("M6")
 def test_a_uuid_that_was_merged_into_another_still_finds_its_documents(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     """A client that holds the uuid of an alias keeps working, on details and in filters."""
     old = UUID(int=99, version=4)
@@ -431,7 +434,9 @@ def test_every_filter_has_something_to_start_from() -> None:
                 continue  # the order of the list itself is an index
             value: str | int = "abc" if item.form not in (Form.FLAG,) else 1
             rank, _ = selecting.start_of([Condition(item.where, value)])
-            assert rank < selecting.NO_INDEX or profiles.name_of(resource.kind, item.where), item.name
+            assert rank < selecting.NO_INDEX or profile_questions.name_of(resource.kind, item.where), (
+                item.name
+            )
 
 
 @pytest.mark.parametrize("name", ["inhoud", "kanaal", "onderwerpobject__uuid", "plaatsgevondenOp"])

@@ -138,6 +138,7 @@ def full(editor: Editor) -> Given:
     return Given(editor)
 
 
+@pytest.mark.slow
 def test_a_put_of_a_get_changes_nothing(full: Given) -> None:
     for path in PATHS:
         assert full.shown[path]["count"]
@@ -146,6 +147,7 @@ def test_a_put_of_a_get_changes_nothing(full: Given) -> None:
     full.unchanged()
 
 
+@pytest.mark.slow
 def test_a_patch_with_one_field_of_a_get_changes_nothing(full: Given) -> None:
     for path in PATHS:
         for one in full.shown[path]["results"]:

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from builders.configs import UUID_SECRET, read_config
 from builders.earlier_objects import contactmoment, earlier_url, earlier_uuid, klant, klantcontactmoment
 from builders.legacy_objects import BSN, persoon, uuid_of, zaak
 from builders.legacy_objects import klantcontact as legacy_contact
-from builders.support import UUID_SECRET, read_config
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
@@ -109,6 +109,7 @@ def test_old_urls_are_told_with_what_they_are_here(installation: Installation) -
         assert (got.status_code, got.get_json()["url"]) == (200, one["url"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [
@@ -131,6 +132,7 @@ def test_a_klant_that_only_a_rol_names_is_found(installation: Installation) -> N
     assert (found["kind"], found["uuid"]) == ("partij", asker.get(by_bsn).get_json()["results"][0]["uuid"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

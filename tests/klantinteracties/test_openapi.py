@@ -15,7 +15,7 @@ import yaml
 from builders.openapi_facts import METHODS, bodies, facts, json_schema
 from builders.paths import DATA
 from builders.recordings import Exchange, exchanges
-from builders.served import Client
+from builders.served_store import Client
 from jsonschema import Draft7Validator
 from openapi_spec_validator import validate
 
@@ -109,6 +109,7 @@ def operation_of(exchange: Exchange) -> dict[str, Any] | None:
     return document()["paths"].get(template, {}).get(exchange.method.lower())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exchange", answered(), ids=lambda exchange: exchange.name)
 def test_recorded_answers_are_as_the_document_says(exchange: Exchange) -> None:
     operation = operation_of(exchange)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from builders.recordings import Register
-from builders.served import API, Client
+from builders.recordings import RecordedRegister
+from builders.served_store import API, Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +42,7 @@ def filled(store: Store) -> list[bytes]:
     return [one.uuid.bytes for one in ranked]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 11, 12, 22, 23, 24, 500])
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_no_query_string_whatever_breaks_the_reader(text: str) -> None:
 
 
 def test_addresses_use_the_configured_place_whatever_the_client_calls_us(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     client = serve(public_url="https://klanten.example.nl/brug")
     got = client.get("/partijen?pageSize=1", Host="elders.example.nl").json
@@ -166,7 +167,7 @@ def test_without_a_configured_place_addresses_follow_the_client(client: Client) 
 
 
 def test_the_number_of_questions_to_the_store_does_not_depend_on_the_page(
-    register: Register, store: Store
+    register: RecordedRegister, store: Store
 ) -> None:
     """One object or all of them, with two levels of expand: as many questions."""
     from gateway.klantinteracties.model.expand import tree

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from builders.recordings import Exchange, Register, differences, exchanges, recorded
-from builders.served import Client
+from builders.recordings import Exchange, RecordedRegister, differences, exchanges, recorded
+from builders.served_store import Client
 
 READ = ("GET", "HEAD", "OPTIONS")
 # Objects that several results share are expanded in each, which the recorded server did in the first only.
@@ -35,8 +35,9 @@ def ask(client: Client, exchange: Exchange):
     return client.send(exchange.method, exchange.path, headers, body)
 
 
+@pytest.mark.slow
 def test_every_recorded_question_gets_the_recorded_answer(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     """All reading of the recordings, in order; the writes between them are done to the store directly."""
     client, wrong, asked = serve(), [], 0
@@ -71,6 +72,7 @@ def test_an_object_that_several_results_share_is_expanded_in_each(client: Client
     assert len(set(partijen)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [33, 48, 62, 79, 96, 153, 156, 159, 169])
 def test_the_headers_are_the_recorded_ones(client: Client, number: int) -> None:
     exchange = recorded(number)
@@ -79,6 +81,7 @@ def test_the_headers_are_the_recorded_ones(client: Client, number: int) -> None:
         assert got.headers.get(name) == exchange.response_headers.get(name), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "exchange",
     [one for one in exchanges() if 33 <= one.number <= 53 and one.status == 200],

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from builders.recordings import FOLDER, RECORDED_AT, differences
-from builders.served import Client, Got
+from builders.served_store import Client, Got
 
 UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 # What the clock of the server says differs; whether there is a time does not.
@@ -83,6 +84,7 @@ def without_clock(answer: Any) -> Any:
     return [without_clock(one) for one in answer] if isinstance(answer, list) else answer
 
 
+@pytest.mark.slow
 def test_every_recorded_exchange_is_answered_as_recorded(serve: Callable[..., Client]) -> None:
     """Statuses, headers, every field and every text of errors; only one exchange differs, by decision."""
     replay, wrong, played = Replay(serve(scope="write")), {}, 0
@@ -95,6 +97,7 @@ def test_every_recorded_exchange_is_answered_as_recorded(serve: Callable[..., Cl
     assert set(wrong) == {DIFFERS_BY_DECISION}, wrong
 
 
+@pytest.mark.slow
 def test_the_one_difference_is_an_object_that_is_expanded_again(serve: Callable[..., Client]) -> None:
     """In exchange 074 the second klantcontact of a partij had null where that partij stands here."""
     replay, found = Replay(serve(scope="write")), []

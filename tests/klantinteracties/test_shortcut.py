@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from builders.both_ways import BothWays
-from builders.recordings import Register, exchanges
-from builders.served import API
+from builders.recordings import RecordedRegister, exchanges
+from builders.served_store import API
 from werkzeug.test import EnvironBuilder
 
 from gateway.store.file.database import Store
@@ -14,10 +14,11 @@ QUESTIONS = [exchange for exchange in exchanges() if exchange.method in ("GET", 
 
 
 @pytest.fixture
-def both_ways(register: Register, store: Store) -> BothWays:
+def both_ways(register: RecordedRegister, store: Store) -> BothWays:
     return BothWays(store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_both_ways_give_the_same_answer(both_ways: BothWays, question) -> None:  # type: ignore[no-untyped-def]
     token = {"Authorization": f"Token {both_ways.token}"}
@@ -48,7 +49,7 @@ def test_only_plain_questions_take_the_short_way(
         assert (both_ways.shortcut._find(environ) is not None) == taken
 
 
-def test_pages_of_other_websites_get_the_headers_of_cors(register: Register, store: Store) -> None:
+def test_pages_of_other_websites_get_the_headers_of_cors(register: RecordedRegister, store: Store) -> None:
     origin = "https://portaal.example.nl"
     ways = BothWays(store, cors_origins=(origin,))
     token = {"Authorization": f"Token {ways.token}"}

@@ -9,8 +9,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from builders.recordings import BY_PATH, Register, recorded, split
-from builders.served import API, Client, settings
+from builders.recordings import BY_PATH, RecordedRegister, recorded, split
+from builders.served_store import API, Client, settings
 
 from gateway.app import create_app
 from gateway.http import problems
@@ -24,6 +24,7 @@ PARTIJ = "b8c1138c-5821-4b05-a26d-7e732ddc213f"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.path)
 def test_each_path_says_what_it_allows(client: Client, resource: Resource) -> None:
     headers = {"Authorization": f"Token {client.token}"}
@@ -48,6 +49,7 @@ def test_a_detail_is_found_by_every_resource_only_at_its_own(client: Client) -> 
             assert client.get(f"/{resource.path}/{PARTIJ}").status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["{" + PARTIJ + "}", f"urn:uuid:{PARTIJ}", PARTIJ[:-1], PARTIJ.replace("-", "", 1)]
 )
@@ -82,7 +84,7 @@ def test_a_method_that_nobody_knows_is_a_problem_document(client: Client) -> Non
 
 
 def test_a_fault_of_ours_is_told_without_what_it_was_about(
-    register: Register, serve: Callable[..., Client], caplog: pytest.LogCaptureFixture
+    register: RecordedRegister, serve: Callable[..., Client], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A stored document that can't be composed: the log names the place, never a value or the address asked."""
     broken = split(BY_PATH["partijen"], recorded(48).response, 1)
@@ -168,7 +170,7 @@ FRESH = Outcome("complete", "", "fresh")
 
 
 def test_the_hydrator_hears_what_is_asked_and_what_is_shown(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     script = Script(register.store, FRESH)
     client = serve(hydrator=script)
@@ -184,7 +186,7 @@ def test_the_hydrator_hears_what_is_asked_and_what_is_shown(
 
 
 def test_what_was_fetched_after_reading_is_read_again(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     """The first reading finds nobody; the hydrator then puts a partij in the store, and the answer has it."""
     newcomer = split(BY_PATH["partijen"], recorded(48).response | {"uuid": NOBODY}, 5)
@@ -204,7 +206,7 @@ def test_what_was_fetched_after_reading_is_read_again(
 
 
 def test_an_answer_that_never_settles_says_that_it_is_not_whole(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     script = Script(register.store, FRESH)
     script.always_retry = True
@@ -215,7 +217,7 @@ def test_an_answer_that_never_settles_says_that_it_is_not_whole(
 
 
 def test_a_detail_that_is_not_there_says_how_sure_that_is(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     client = serve(hydrator=Script(register.store, Outcome("complete", "", "stale")))
     for path in (f"/partijen/{NOBODY}", "/partijen?page=9"):
@@ -228,7 +230,7 @@ def test_a_detail_that_is_not_there_says_how_sure_that_is(
 
 
 def test_a_question_that_the_source_cannot_answer_is_refused(
-    register: Register, serve: Callable[..., Client]
+    register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
     class Refusing(Script):
         def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:

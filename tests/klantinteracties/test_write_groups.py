@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders.editor import BSN, KVK, NOBODY, ORGANISATIE, OTHER_BSN, PERSOON, VESTIGING, Editor, codes, ref
+from builders.editor import (
+    BSN,
+    KVK,
+    NOBODY,
+    ORGANISATIE,
+    OTHER_BSN,
+    PERSOON,
+    VESTIGING,
+    Editor,
+    codes,
+    identificator,
+    ref,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,10 +25,6 @@ JAN = {"voorletters": "J", "voornaam": "Jan", "voorvoegselAchternaam": "de", "ac
 MEDEWERKER = {"functie": "f", "emailadres": "m@example.nl", "telefoonnummer": "0201234567"}
 DUPLICATED = [("partijIdentificatoren.identificeerdePartij", "duplicated")]
 PROTECTED = [("nonFieldErrors", "invalid")]
-
-
-def number(soort: str, text: str, **rest: Any) -> dict[str, Any]:
-    return {"partijIdentificator": codes(soort, text), **rest}
 
 
 def contactpersoon(editor: Editor) -> Any:
@@ -98,6 +106,7 @@ def test_a_group_of_another_soort_begins_anew(editor: Editor) -> None:
     assert after["actorIdentificatie"] is None
 
 
+@pytest.mark.slow
 def test_a_patch_that_does_not_say_the_soort_leaves_the_group_alone(editor: Editor) -> None:
     """Whatever is in it: nobody can tell what it would mean."""
     for path, group, _, one in each_with_a_group(editor):
@@ -123,9 +132,9 @@ def test_null_does_not_empty_a_group(editor: Editor) -> None:
 
 def test_the_same_number_twice_in_a_partij_is_refused(editor: Editor) -> None:
     """The last one won: a BSN became a KVK number, and was taken from its partij."""
-    owner = editor.make("partijen", {**PERSOON, "partijIdentificatoren": [number("bsn", BSN)]})
+    owner = editor.make("partijen", {**PERSOON, "partijIdentificatoren": [identificator("bsn", BSN)]})
     uuid = owner["partijIdentificatoren"][0]["uuid"]
-    twice = [number("bsn", OTHER_BSN, uuid=uuid), number("kvk_nummer", KVK, uuid=uuid.upper())]
+    twice = [identificator("bsn", OTHER_BSN, uuid=uuid), identificator("kvk_nummer", KVK, uuid=uuid.upper())]
     other = editor.make("partijen", ORGANISATIE)
     with editor.nothing_written():
         assert editor.refused("POST", "/partijen", {**PERSOON, "partijIdentificatoren": twice}) == DUPLICATED
@@ -135,28 +144,31 @@ def test_the_same_number_twice_in_a_partij_is_refused(editor: Editor) -> None:
 
 
 def test_a_number_inside_a_partij_is_that_partijs(editor: Editor) -> None:
-    owner = editor.make("partijen", {**PERSOON, "partijIdentificatoren": [number("bsn", BSN)]})
+    owner = editor.make("partijen", {**PERSOON, "partijIdentificatoren": [identificator("bsn", BSN)]})
     other = editor.make("partijen", PERSOON)
     refused = [("partijIdentificatoren.identificeerdePartij", "invalid")]
-    body = {"partijIdentificatoren": [number("bsn", OTHER_BSN, identificeerdePartij=ref(other))]}
+    body = {"partijIdentificatoren": [identificator("bsn", OTHER_BSN, identificeerdePartij=ref(other))]}
     with editor.nothing_written():
         assert editor.refused("POST", "/partijen", {**PERSOON, **body}) == refused
         assert editor.refused("PATCH", f"/partijen/{owner['uuid']}", body) == refused
     assert editor.patch("partijen", owner, {"partijIdentificatoren": owner["partijIdentificatoren"]}) == owner
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["nothing", "null", "the vestiging", "the same anew"])
 def test_a_list_without_a_number_that_others_hang_under_is_refused(editor: Editor, left: str) -> None:
     """It took the kvk_nummer along, and the vestiging under it."""
-    partij = editor.make("partijen", {**ORGANISATIE, "partijIdentificatoren": [number("kvk_nummer", KVK)]})
+    partij = editor.make(
+        "partijen", {**ORGANISATIE, "partijIdentificatoren": [identificator("kvk_nummer", KVK)]}
+    )
     kvk = partij["partijIdentificatoren"][0]
-    under = number("vestigingsnummer", VESTIGING, subIdentificatorVan=ref(kvk))
+    under = identificator("vestigingsnummer", VESTIGING, subIdentificatorVan=ref(kvk))
     vestiging = editor.make("partij-identificatoren", {**under, "identificeerdePartij": ref(partij)})
     numbers = {
         "nothing": [],
         "null": None,
         "the vestiging": [{**under, "uuid": vestiging["uuid"]}],
-        "the same anew": [number("kvk_nummer", KVK)],
+        "the same anew": [identificator("kvk_nummer", KVK)],
     }[left]
     with editor.nothing_written():
         for method in ("PATCH", "PUT"):
@@ -210,6 +222,7 @@ FIELDS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soort", [None, "", "x", 1, [], {}, "Contactpersoon", "absent"])
 def test_whom_somebody_worked_for_is_nothing_without_a_soort(editor: Editor, soort: Any) -> None:
     organisatie = editor.make("partijen", ORGANISATIE)

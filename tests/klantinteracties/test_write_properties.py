@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from builders.editor import KLANTCONTACT, NOBODY, Editor, codes, ref
-from builders.served import Client
-from builders.served import settings as configuration
+from builders.served_store import Client
+from builders.served_store import settings as configuration
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from werkzeug.serving import make_server
@@ -400,7 +401,7 @@ def without_expand(shown: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if name != "_expand"}
 
 
-TestWriting = Writing.TestCase
+TestWriting = pytest.mark.slow(Writing.TestCase)
 TestWriting.settings = settings(
     max_examples=15,
     stateful_step_count=30,

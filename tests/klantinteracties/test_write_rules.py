@@ -19,21 +19,18 @@ from builders.editor import (
     RSIN,
     VESTIGING,
     Editor,
-    codes,
+    identificator,
     ref,
 )
-from builders.served import Client
+from builders.served_store import Client
 
 ALL = ("__all__", "invalid")
-
-
-def identificator(soort: str, number: str, **rest: Any) -> dict[str, Any]:
-    return {"partijIdentificator": codes(soort, number), **rest}
 
 
 # References
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "body", "name"), [
     ("betrokkenen", {"rol": "klant", "initiator": True}, "hadKlantcontact"),
     ("digitaleadressen", EMAIL, "verstrektDoorPartij"),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.base import clock
 from gateway.base.clock import DUTCH_TIME
 from gateway.base.process_identity import NotShared, this_process
 from gateway.base.time_windows import Window
@@ -92,10 +93,11 @@ def test_a_window_is_open_when_it_says_that_it_opens(moment, text):
         assert window.opens(opens - timedelta(seconds=1)) is not None
 
 
-def test_only_jobs_wait_for_the_window(tmp_path):
+def test_only_jobs_wait_for_the_window(tmp_path, monkeypatch):
     now = [dutch("2026-03-02 21:59:59.8")]
     source = Source("bron", "http://127.0.0.1:1/", "me", "s" * 40, window="22:00-06:00")
-    gate = Gate(source, tmp_path / "x.pace", wall=lambda: now[0])
+    monkeypatch.setattr(clock, "time_ns", lambda: int(now[0].timestamp() * 1_000_000) * 1000)
+    gate = Gate(source, tmp_path / "x.pace")
     gate.leave(gate.enter(PAGES, None), None)
     waits = gate.waits()
     assert waits is not None

@@ -15,12 +15,16 @@ from typing import Any
 
 import orjson
 import pytest
-from builders.following import DAY, Clock, backfilled, new_rol, run, small, state
-from builders.held import held, raw_uuids
+from builders.asker import API, Asker
+from builders.configs import read_config, write_config
+from builders.following import DAY, Clock, backfilled, run, state
 from builders.probe.probe import Probe
+from builders.quarantine import quarantined
+from builders.sample_data import new_rol, small
 from builders.scripted_source import FAST, FOUND, ROL, UNKNOWN, Reply, Scripted, client_of
+from builders.set_clock import SetClock
 from builders.slow_source import BSN, served
-from builders.support import API, Asker, read_config, write_config
+from builders.until import until
 
 from gateway.config.model import Notifications
 from gateway.config.written import ConfigError
@@ -127,6 +131,7 @@ def rollen(*sizes: int) -> dict[str, Any]:
     return {"count": len(sizes), "next": None, "results": [ROL | {"omschrijving": "x" * s} for s in sizes]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
 def test_what_is_larger_than_max_answer_is_not_read(zipped: bool) -> None:
     content = orjson.dumps(rollen(40 * MB))
@@ -167,6 +172,7 @@ def installed(folder: Path, server: SampleServer, **more: int) -> Installation:
     return open_installation(read_config(path))
 
 
+@pytest.mark.slow
 def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> None:
     data = small(12)
     number = sum(1 for _ in data.objects("rol"))
@@ -174,31 +180,33 @@ def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> N
     assert 200 < number < 500  # one page, of more than MB
     with SampleServer(data) as server:
         installation = backfilled(installed(tmp_path, server, max_answer=MB))
-        assert not held(installation)
-        assert {rol["uuid"] for rol in data.objects("rol")} <= raw_uuids(installation)
+        assert not quarantined(installation)
+        assert {rol["uuid"] for rol in data.objects("rol")} <= set(Probe(installation.store).raw_uuids())
         counts = run(installation, sync)
         assert counts["failed"] == 0 and counts["synced"] == 1
         new = new_rol(data)["uuid"]
         assert run(installation, sync)["new"] >= 1
-        assert new in raw_uuids(installation)
+        assert new in set(Probe(installation.store).raw_uuids())
 
 
+@pytest.mark.slow
 def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_taken(tmp_path: Path) -> None:
     data = small(12)
     large = next(iter(data.objects("rol")))["uuid"]
     data.replace("rol", large, data.get("rol", large) | {"roltoelichting": "x" * 2 * MB})
     with SampleServer(data) as server:
         installation = backfilled(installed(tmp_path, server, max_answer=MB))
-        kinds = [(kind, uuid, reason.rpartition(": ")[2]) for kind, uuid, reason in held(installation)]
+        kinds = [(kind, uuid, reason.rpartition(": ")[2]) for kind, uuid, reason in quarantined(installation)]
         assert kinds == [("rol", large, "groter dan max_answer")]
-        assert {rol["uuid"] for rol in data.objects("rol")} <= raw_uuids(installation)
+        assert {rol["uuid"] for rol in data.objects("rol")} <= set(Probe(installation.store).raw_uuids())
         found = installation.fetchers["bron"].client.get("rol", large)
         assert "roltoelichting" not in found and found["uuid"] == large
         data.replace("rol", large, data.get("rol", large) | {"roltoelichting": "kort"})
         installation.fetchers["bron"].reread_zaak(_visit(), _zaak_of(data, large))
-        assert not held(installation)
+        assert not quarantined(installation)
 
 
+@pytest.mark.slow
 def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     """A source without pageSize: its pages have the size that they have."""
     from jobs.backfill.backfill import Backfill
@@ -210,11 +218,12 @@ def test_what_can_not_be_asked_smaller_is_told_and_the_rest_goes_on(tmp_path: Pa
         assert not Backfill(installation.fetchers["bron"]).run()
         message = Probe(installation.store).runs()[-1].message
         assert "max_answer" in message and "rol pagina 1" in message
-        found = raw_uuids(installation)
+        found = set(Probe(installation.store).raw_uuids())
         for kind in ("zaak", "klantcontact"):
             assert {each["uuid"] for each in data.objects(kind)} <= found
 
 
+@pytest.mark.slow
 def test_sync_and_sweep_read_the_other_lists_when_one_page_is_too_large(tmp_path: Path) -> None:
     data = small(12)
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:
@@ -225,7 +234,7 @@ def test_sync_and_sweep_read_the_other_lists_when_one_page_is_too_large(tmp_path
         data.add("klantcontact", contact)
         counts = run(installation, sync)
         assert counts["failed"] == 1
-        found = raw_uuids(installation)
+        found = set(Probe(installation.store).raw_uuids())
         assert contact["uuid"] in found and rol["uuid"] not in found
         assert state(installation).hurry
         rounds = 0
@@ -244,6 +253,7 @@ def resident(pid: int) -> int:
     return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Path) -> None:
     """A worker kept five times the answer for as long as it lived."""
     data = small(30)
@@ -259,10 +269,7 @@ def test_the_memory_of_a_large_answer_is_given_back(tmp_path: Path, run_log: Pat
         before = resident(gateway.pid)
         answer = gateway.get(f"{API}/partijen", **BSN, partijIdentificator__objectId=bsn)
         assert answer.status_code == 200 and answer.json()["count"] == 1
-        until = time.monotonic() + 60
-        while resident(gateway.pid) - before >= 40 * MB:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: resident(gateway.pid) - before < 40 * MB)
 
 
 def _visit() -> Any:
@@ -285,15 +292,15 @@ def test_a_live_question_does_not_wait_for_a_day_of_rest(
 ) -> None:
     """It stayed 502 for an hour, though the source was well again."""
     assert turns.LONGEST_LIVE_REST == 60
-    monkeypatch.setattr(turns, "LONGEST_LIVE_REST", 4.0)
+    clock = SetClock(monkeypatch, skips=True)
     with Scripted(Reply(429, {}, {"Retry-After": "86400"}), FOUND) as server:
         client = client_of(server, ONCE, api_version="1.5.1")
         with pytest.raises(errors.TooManyRequests):
             client.get("rol", UNKNOWN)
         with pytest.raises(errors.TooManyRequests, match="rust"):
-            client.get("rol", UNKNOWN, deadline=time.monotonic() + 0.3)
-        time.sleep(4.1)
-        assert client.get("rol", UNKNOWN, deadline=time.monotonic() + 60) == ROL
+            client.get("rol", UNKNOWN, deadline=clock.monotonic() + 50)
+        clock.passes(61)
+        assert client.get("rol", UNKNOWN, deadline=clock.monotonic() + 60) == ROL
         with background(patience=2), pytest.raises(errors.WaitTooLong, match="rust"):
             client.get("rol", UNKNOWN)  # jobs do as they were asked, up to longest_rest
 
@@ -339,6 +346,7 @@ def _synced(installation: Installation, source: str) -> int:
         return following.following(connection, installation.fetchers[source].source).synced
 
 
+@pytest.mark.slow
 def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     two: tuple[Installation, SampleServer, SampleServer],
 ) -> None:
@@ -351,18 +359,16 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     thread = threading.Thread(target=scheduler.run, args=(stop.wait,))
     thread.start()
     try:
-        until = time.monotonic() + 60
-        while not _synced(installation, "zzz"):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: _synced(installation, "zzz"))
         assert not _synced(installation, "aaa")
-        assert new in raw_uuids(installation)
+        assert new in set(Probe(installation.store).raw_uuids())
     finally:
         stop.set()
         bad.stop()  # which ends its calls
         thread.join()
 
 
+@pytest.mark.slow
 def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
     tmp_path: Path, install: Install
 ) -> None:
@@ -381,10 +387,7 @@ def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
         chosen = list(dict.fromkeys(bsns))[:4]
         for bsn in chosen:
             asker.get("partijen", **BSN, partijIdentificator__objectId=bsn)
-        until = time.monotonic() + 60
-        while not all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: all(fetcher.freshness_of("partij", f"brp:bsn:{bsn}") for bsn in chosen))
         bad.stop()
         assert asker.hydrator.refresher.stop(60)
 
@@ -435,6 +438,7 @@ def test_each_job_that_asks_sources_has_a_limit_but_the_backfill() -> None:
 # --- log
 
 
+@pytest.mark.slow
 def test_a_source_in_trouble_is_told_once_a_minute(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,12 @@ from uuid import UUID
 
 import orjson
 import pytest
-from builders.following import backfilled, hurry, new_rol, run, small
-from builders.held import held, raw_uuids
-from builders.support import Asker, dump_digest
+from builders.asker import Asker
+from builders.following import backfilled, hurry, run
+from builders.probe.probe import Probe
+from builders.quarantine import quarantined
+from builders.sample_data import new_rol, small
+from builders.store_digest import dump_digest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,11 +25,13 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.operation import inbox
-from jobs.follow.inbox import look_into
+from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 from jobs.verify.verify import Verify
 from mappings.incoming.unreadable import MARK, Unreadable, reason_in
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 PLACE = "betrokkeneIdentificatie.geslachtsnaam"
@@ -90,13 +95,13 @@ def test_a_backfill_takes_everything_but_the_one_object(
     with SampleServer(data, **SOURCES[source]) as server:
         spoil(server, fault)
         installation = backfilled(install(bron=server))
-        assert held(installation) == [("rol", rol["uuid"], f"niet te lezen: {FAULTS[fault][1]}")]
+        assert quarantined(installation) == [("rol", rol["uuid"], f"niet te lezen: {FAULTS[fault][1]}")]
         everything = {each["uuid"] for kind in ("zaak", "rol", "klantcontact") for each in data.objects(kind)}
-        assert raw_uuids(installation) >= everything
+        assert set(Probe(installation.store).raw_uuids()) >= everything
         assert not any(b"Kapotte" in line for line in dump_lines(installation.store) if b'"raw"' not in line)
         server.traps.spoil = {}
         backfilled(installation)
-        assert held(installation) == []
+        assert quarantined(installation) == []
         assert dump_digest(installation.store) == dump_digest(backfilled(install(bron=server)).store)
 
 
@@ -110,14 +115,14 @@ def test_so_it_is_with_every_kind(data: Dataset, install: Install, fault: str, k
     with SampleServer(data) as server:
         spoil(server, fault)
         installation = backfilled(install(bron=server))
-        assert [found[:2] for found in held(installation)] == [(kind, each["uuid"])]
+        assert [found[:2] for found in quarantined(installation)] == [(kind, each["uuid"])]
 
 
 def test_a_name_that_stands_twice_with_the_same_value_is_no_fault(data: Dataset, install: Install) -> None:
     a_person(data)
     with SampleServer(data) as server:
         server.traps.spoil = {NAME.encode(): b'Echt","geslachtsnaam":"Echt'}
-        assert not held(backfilled(install(bron=server)))
+        assert not quarantined(backfilled(install(bron=server)))
 
 
 @pytest.mark.rule("M3")
@@ -128,7 +133,7 @@ def test_two_bad_objects_next_to_each_other(data: Dataset, install: Install, fau
         data.replace("rol", uuid, data.get("rol", uuid) | {"roltoelichting": NAME})
     with SampleServer(data, version="1.5.1", open_zaak=False) as server:
         spoil(server, fault)
-        assert {found[1] for found in held(backfilled(install(bron=server)))} == {*rollen}
+        assert {found[1] for found in quarantined(backfilled(install(bron=server)))} == {*rollen}
 
 
 def sync_once(installation: Installation, uuid: str) -> None:
@@ -143,7 +148,7 @@ def sweep_once(installation: Installation, uuid: str) -> None:
 def notified(installation: Installation, uuid: str) -> None:
     with installation.store.write() as connection:
         inbox.put(connection, installation.fetchers["bron"].source, "rol", UUID(uuid).bytes, None, now())
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
 
 
 def verified(installation: Installation, uuid: str) -> None:
@@ -164,11 +169,11 @@ def test_jobs_go_on_and_see_it_mended(
         other = new_rol(data, 2)
         spoil(server, fault)
         job(installation, rol["uuid"])
-        assert [found[:2] for found in held(installation)] == [("rol", rol["uuid"])]
-        assert job is notified or other["uuid"] in raw_uuids(installation)
+        assert [found[:2] for found in quarantined(installation)] == [("rol", rol["uuid"])]
+        assert job is notified or other["uuid"] in set(Probe(installation.store).raw_uuids())
         server.traps.spoil = {}
         job(installation, rol["uuid"])
-        assert held(installation) == []
+        assert quarantined(installation) == []
         assert not Verify(installation.fetchers["bron"]).run()["kinds"]["rol"]["different"]
 
 
@@ -209,7 +214,7 @@ def test_a_question_is_answered_with_all_that_can_be_read(
         )
         (partij,) = answer.json["results"]
         assert partij["partijIdentificatie"]["contactnaam"]["achternaam"] == "Leesbaar"
-        assert [found[:2] for found in held(installation)] == [("rol", rol["uuid"])]
+        assert [found[:2] for found in quarantined(installation)] == [("rol", rol["uuid"])]
 
 
 @pytest.mark.rule("M3")
@@ -220,7 +225,7 @@ def test_an_unreadable_object_stays_so_when_it_is_translated_again(data: Dataset
         spoil(server, "latin-1")
         installation = backfilled(install(bron=server))
         assert installation.ingest.retry("bron", "rol", [UUID(rol["uuid"])]).quarantined == 1
-        assert len(held(installation)) == 1
+        assert len(quarantined(installation)) == 1
 
 
 def test_a_byte_order_mark_changes_nothing(data: Dataset, install: Install) -> None:
@@ -228,7 +233,7 @@ def test_a_byte_order_mark_changes_nothing(data: Dataset, install: Install) -> N
         clean = dump_digest(backfilled(install(bron=server)).store)
         server.traps.spoil = {b'{"count"': b'\xef\xbb\xbf{"count"'}
         marked = backfilled(install(bron=server))
-        assert held(marked) == []
+        assert quarantined(marked) == []
         assert dump_digest(marked.store) == clean
 
 
@@ -249,7 +254,7 @@ def test_json_that_is_cut_off_is_asked_again(data: Dataset, install: Install) ->
 
         server.app.wsgi_app = short  # type: ignore[method-assign]
         installation = backfilled(install(bron=server))
-        assert held(installation) == []
+        assert quarantined(installation) == []
         assert dump_digest(installation.store) == clean
 
 
@@ -260,7 +265,7 @@ def test_an_object_that_is_nested_too_deep_to_be_kept_goes_to_quarantine(
     with SampleServer(data) as server:
         deep = b'","diep":' + b"[" * 300 + b"]" * 300 + b',"einde":"'
         server.traps.spoil = {NAME.encode(): deep}
-        found = held(backfilled(install(bron=server)))
+        found = quarantined(backfilled(install(bron=server)))
         assert found == [("rol", rol["uuid"], "niet te lezen: te diep genest")]
 
 

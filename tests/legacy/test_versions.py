@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import Asker
+from builders.configs import read_config, write_config
+from builders.operator_client import said
 from builders.paths import DATA
-from builders.support import Asker, dump_digest, read_config, sample_slice, write_config
+from builders.sample_data import sample_slice
+from builders.store_digest import dump_digest
 from builders.versions_world import (
     ANR,
     BY_URL,
@@ -37,7 +41,7 @@ from gateway.legacy import errors
 from gateway.legacy.client import version_probe
 from gateway.legacy.client.api_versions import ApiVersion, parse
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.operator.check import Level, SourceReport, check_source
+from gateway.operator.check import Level, check_source
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 from gateway.sample.versions import Rules
@@ -66,6 +70,7 @@ def slice_once() -> Dataset:
     return sample_slice()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ZAKEN_KINDS)
 @pytest.mark.parametrize("version", CONTRACTS)
 def test_the_sample_and_the_client_have_what_the_contract_of_a_version_has(
@@ -143,10 +148,6 @@ def source_of(server: SampleServer, **more: Any) -> Source:
     )
 
 
-def said(report: SourceReport, level: Level) -> str:
-    return "\n".join(line.text for line in report.lines if line.level is level)
-
-
 def finds_kvk(case: Case) -> bool:
     """Can rollen be asked by KVK number wherever the version has one? Before 1.3 that is innNnpId alone."""
     return case.open_zaak or not case.since("1.3")
@@ -170,6 +171,7 @@ def grow_old(installation: Installation) -> None:
         forget_coverage(connection, installation.fetchers["bron"].source)
 
 
+@pytest.mark.slow
 def test_it_is_found_out_by_what_the_server_says_and_takes(run: Run) -> None:
     run.server.reset_calls()
     found = ZakenClient(source_of(run.server)).version()
@@ -179,6 +181,7 @@ def test_it_is_found_out_by_what_the_server_says_and_takes(run: Run) -> None:
     assert run.server.calls_count <= 3
 
 
+@pytest.mark.slow
 def test_check_tells_the_version_and_what_it_can_not_be_asked(run: Run) -> None:
     report = check_source(source_of(run.server))
     assert said(report, Level.PROBLEM) == ""
@@ -198,6 +201,7 @@ def test_a_backfill_reads_everything(run: Run) -> None:
     assert {kind: kinds[kind]["quarantined"] for kind in READ} == dict.fromkeys(READ, 0)
 
 
+@pytest.mark.slow
 def test_a_second_backfill_changes_nothing(run: Run) -> None:
     before = dump_digest(run.full.store)
     assert Backfill(run.full.fetchers["bron"]).run()
@@ -222,6 +226,7 @@ def questions() -> Iterator[tuple[str, dict[str, str]]]:
         yield f"klantcontacten/{uuid_of('klantcontact', number)}", {"expand": ALL_OF_A_CONTACT}
 
 
+@pytest.mark.slow
 def test_a_cold_gateway_answers_as_a_backfilled_one(run: Run) -> None:
     """Or says 503 and why: only of KVK numbers, and only where the version has no filter on each field."""
     cold, warm, refused = run.cold("cold"), run.warm, set()
@@ -238,6 +243,7 @@ def test_a_cold_gateway_answers_as_a_backfilled_one(run: Run) -> None:
     assert refused == (set() if finds_kvk(run.case) else {"kvk_nummer"})
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_one_person_under_two_numbers_is_one_partij(run: Run) -> None:
     """By A-nummer and BSN, by URL and BSN: the uuid of each other key answers with the survivor, also when cold."""
@@ -266,6 +272,7 @@ def test_a_number_that_only_a_later_version_has_names_nobody_before_it(run: Run)
     assert company["partijIdentificatie"]["naam"] == "Hoofd B.V."
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M12")
 @pytest.mark.rule("M21")
 @pytest.mark.rule("M22")
@@ -296,6 +303,7 @@ def test_authenticatie_context_is_used_where_it_is_there(run: Run) -> None:
     assert not [pair for pair in pairs if pair[0] == run.uuid(f"brp:bsn:{ONCE_REPRESENTED}")]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M34")
 def test_a_zaak_that_is_too_confidential_gives_nothing(run: Run) -> None:
     contact = f"klantcontacten/{uuid_of('klantcontact', 2)}"
@@ -311,11 +319,13 @@ def test_a_zaak_that_is_too_confidential_gives_nothing(run: Run) -> None:
     assert min(kinds[kind]["left_out"]["M34"] for kind in READ) >= 1
 
 
+@pytest.mark.slow
 def test_verify_finds_no_difference(run: Run) -> None:
     report = Verify(run.full.fetchers["bron"]).run()
     assert report["clean"], report["named"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M35")
 def test_what_is_destroyed_at_the_source_is_gone(run: Run) -> None:
     """Changes the world, so it is the last of a version: for a client by itself, and for good with a backfill."""
@@ -365,6 +375,7 @@ def test_objects_in_the_form_of_hal_are_read_as_the_plain_ones() -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("says", "words"),
     [
@@ -390,6 +401,7 @@ def test_a_server_that_names_no_version_to_go_by_is_told_to_the_operator(
         assert len(parties(asker, CITIZEN, "bsn")) == 1
 
 
+@pytest.mark.slow
 def test_a_newer_version_is_asked_as_the_newest_known_and_told_of(install: Install) -> None:
     with SampleServer(world(), version="1.7.0", open_zaak=False, says="v1.9.0") as server:
         report = check_source(source_of(server))
@@ -467,6 +479,21 @@ UPGRADES = [
 ]
 
 
+def assert_nothing_lost(
+    installation: Installation, server: SampleServer, install: Callable[..., Installation]
+) -> None:
+    """Everything was seen, and the next backfill leaves nothing of the older version: what was read of it is again."""
+    kinds = status(installation.store)["sources"]["bron"]["kinds"]
+    assert {kind: kinds[kind]["seen"] for kind in READ} == {
+        kind: len(server.dataset.objects(kind)) for kind in READ
+    }
+    assert Backfill(installation.fetchers["bron"]).run()
+    fresh = install(bron=server)
+    assert Backfill(fresh.fetchers["bron"]).run()
+    assert dump_digest(installation.store) == dump_digest(fresh.store)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), UPGRADES, ids=str)
 @pytest.mark.parametrize("look", [1, 2])
 def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
@@ -487,17 +514,10 @@ def test_an_upgrade_in_the_midst_of_a_backfill_loses_nothing(
         assert done
         if before.open_zaak != after.open_zaak:
             assert max(looks) > look, "a look in which the numbers of pages changed proves nothing"
-        kinds = status(installation.store)["sources"]["bron"]["kinds"]
-        assert {kind: kinds[kind]["seen"] for kind in READ} == {
-            kind: len(server.dataset.objects(kind)) for kind in READ
-        }
-        # What was read of the older version is read again: the next backfill leaves nothing of it.
-        assert Backfill(installation.fetchers["bron"]).run()
-        fresh = install(bron=server)
-        assert Backfill(fresh.fetchers["bron"]).run()
-        assert dump_digest(installation.store) == dump_digest(fresh.store)
+        assert_nothing_lost(installation, server, install)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [1, 2])
 @pytest.mark.parametrize("stopped", [False, True], ids=["", "stopped"])
 def test_a_version_that_can_not_be_asked_by_date_loses_nothing(
@@ -527,14 +547,7 @@ def test_a_version_that_can_not_be_asked_by_date_loses_nothing(
         assert done
         assert max(looks) > look, "what was read in parts proves nothing of the whole"
         assert any("registratiedatum" in call.path for call in server.calls)
-        kinds = status(installation.store)["sources"]["bron"]["kinds"]
-        assert {kind: kinds[kind]["seen"] for kind in READ} == {
-            kind: len(server.dataset.objects(kind)) for kind in READ
-        }
-        assert Backfill(installation.fetchers["bron"]).run()
-        fresh = install(bron=server)
-        assert Backfill(fresh.fetchers["bron"]).run()
-        assert dump_digest(installation.store) == dump_digest(fresh.store)
+        assert_nothing_lost(installation, server, install)
 
 
 def test_servers_of_two_versions_behind_one_address_cost_few_calls() -> None:
@@ -560,6 +573,7 @@ def test_additions_without_a_new_number_are_found_a_day_later(monkeypatch: pytes
         assert client.version().open_zaak
 
 
+@pytest.mark.slow
 def test_a_version_that_can_not_be_found_again_stays_what_it_was() -> None:
     with SampleServer(world()) as server:
         client = ZakenClient(source_of(server))

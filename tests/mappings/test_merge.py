@@ -638,6 +638,7 @@ def shown(made):
 ENOUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @ENOUGH
 @given(PARTS, st.randoms(use_true_random=False))
@@ -646,6 +647,7 @@ def test_the_order_of_the_rollen_never_matters(parts, dice: random.Random):
     assert shown(merged(rollen)) == shown(merged(dice.sample(rollen, len(rollen))))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 @ENOUGH
 @given(PARTS)
@@ -669,6 +671,7 @@ def test_no_uuid_is_given_twice_and_no_party_has_two_numbers_of_a_kind(parts):
         assert targets <= set(uuids)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @ENOUGH
 @given(PARTS)

@@ -200,6 +200,7 @@ def stands(path: str, value: str, documents: str, raw: Mapping[str, Any]) -> boo
     return all(compact(word) in text for word in words)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.rule("M36")
 @settings(max_examples=300, deadline=None)
@@ -312,6 +313,7 @@ def as_put(document: Document) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.rule("M3")
 @settings(max_examples=300, deadline=None)

@@ -68,6 +68,7 @@ def slice_objects():
         return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_every_object_of_the_slice_loads(slice_objects):
     loaders = {"rol": load_rol, "zaak": load_zaak, "klantcontact": load_klantcontact}
     loaded = [(kind, raw, loaders[kind](raw)) for kind, raw in slice_objects if kind in loaders]
@@ -249,6 +250,7 @@ ANY_ROL = (
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(*ANY_ROL)
 def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, fields):
@@ -262,6 +264,7 @@ def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, field
         assert schema.read(raw) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @settings(deadline=None, max_examples=300)
 @given(*ANY_ROL)

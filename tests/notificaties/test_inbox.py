@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,25 +10,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from builders.following import (
-    BREAKS,
-    NO_ADDRESS,
-    Broken,
-    Clock,
-    an_open_zaak,
-    backfilled,
-    given_long_ago,
-    new_contact,
-    new_rol,
-    new_zaak,
-    run,
-    small,
-)
+from builders.asker import Asker
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET, read_config, write_config
+from builders.following import BREAKS, NO_ADDRESS, Broken, Clock, backfilled, given_long_ago, run
 from builders.notificaties_server import CLIENT_ID, SECRET, TEST_MESSAGE, NotificatiesServer
-from builders.person import BSN, a_person
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
-from builders.support import UUID_SECRET, Asker, dump_digest, klantbrug, read_config, write_config
+from builders.sample_data import an_open_zaak, new_contact, new_rol, new_zaak, small
+from builders.sample_person import BSN, a_person
+from builders.store_digest import dump_digest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.serving import make_server
@@ -45,11 +35,12 @@ from gateway.notificaties.receiver import PATH, hint_of
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
+from gateway.store.base.errors import StoreUnwritable
 from gateway.store.legacy.claims import asked_by_key
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import note_fetched, source_id
 from jobs.follow.followed_source import Followed
-from jobs.follow.inbox import anything_due, look_into
+from jobs.follow.inbox import anything_due, process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 from jobs.registry import BY_NAME
@@ -67,9 +58,8 @@ def config_of(folder: Path, server: SampleServer, more: str = "") -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(60)) as running:
-        yield running
+def data() -> Dataset:
+    return small(60)
 
 
 @pytest.fixture
@@ -118,6 +108,7 @@ def fresh(server: SampleServer, folder: Path) -> Installation:
 # The endpoint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", f"Bearer {TOKEN}x", f"{TOKEN} x", "Bearer é"])
 def test_without_the_right_authorization_nothing_is_taken(
     installation: Installation, server: SampleServer, authorization: str | None
@@ -205,7 +196,7 @@ def test_an_address_of_no_source_is_counted_and_never_asked(
     server.reset_calls()
     assert post(installation, message(server, "rol", "x", "create", resourceUrl=url)).status_code == 204
     assert counts(installation) == {"waiting": 0, "failing": 0, "foreign": 1, "dropped": 0}
-    run(installation, look_into)
+    run(installation, process_inbox)
     assert not server.calls
 
 
@@ -239,7 +230,7 @@ def test_what_a_message_tells_of_is_fetched_or_removed_and_nothing_else(
     ):
         post(installation, message(server, kind, item["uuid"], actie))
     server.reset_calls()
-    assert run(installation, look_into) == {"done": 3, "postponed": 0}
+    assert run(installation, process_inbox) == {"done": 3, "postponed": 0}
     assert held(installation, rol["uuid"]) and held(installation, contact["uuid"])
     assert not held(installation, gone["uuid"]) and not held(installation, other["uuid"])
     assert server.calls_count == 4  # three objects, and the zaak that the klantcontact waits for
@@ -257,7 +248,7 @@ def test_a_zaak_that_became_secret_goes_and_comes_back_whole(
     for level in ("geheim", "openbaar"):
         data.replace("zaak", zaak["uuid"], zaak | {"vertrouwelijkheidaanduiding": level})
         post(installation, message(server, "zaak", zaak["uuid"], "update"))
-        run(installation, look_into)
+        run(installation, process_inbox)
         assert (dump_digest(installation.store) == before) == (level == "openbaar")
 
 
@@ -268,7 +259,7 @@ def test_a_destroyed_zaak_takes_all_of_it_along(
     zaak = next(each for each in server.dataset.objects("zaak") if each["rollen"])
     destroy(server.dataset, "zaak", zaak["uuid"])
     post(installation, message(server, "zaak", zaak["uuid"], "destroy"))
-    run(installation, look_into)
+    run(installation, process_inbox)
     assert dump_digest(installation.store) == dump_digest(fresh(server, tmp_path / "fresh").store)
 
 
@@ -303,7 +294,7 @@ def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleSer
     def destroyed(rol: dict[str, Any]) -> None:
         server.dataset.remove("rol", rol["uuid"])
         post(installation, message(server, "rol", rol["uuid"], "destroy"))
-        run(installation, look_into)
+        run(installation, process_inbox)
 
     destroyed(other)
     assert key in asked()
@@ -319,7 +310,7 @@ def test_a_destroy_that_lies_does_nothing(installation: Installation, server: Sa
     before = dump_digest(installation.store)
     for kind in COLLECTIONS:
         post(installation, message(server, kind, server.dataset.objects(kind)[0]["uuid"], "destroy"))
-    assert run(installation, look_into)["done"] == 3
+    assert run(installation, process_inbox)["done"] == 3
     assert dump_digest(installation.store) == before
 
 
@@ -328,7 +319,7 @@ def test_doubled_messages_cost_one_call(installation: Installation, server: Samp
     for actie in ("create", "update", "update", "partial_update"):
         post(installation, message(server, "rol", rol["uuid"], actie))
     server.reset_calls()
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
     assert server.calls_count == 1
 
 
@@ -337,7 +328,7 @@ def test_a_zaakcontactmoment_has_its_zaak_read(installation: Installation, serve
     zaak = an_open_zaak(data)
     contact = new_contact(data, zaak["uuid"])
     post(installation, message(server, "zaakcontactmoment", str(uuid4()), "create", zaak=zaak["uuid"]))
-    assert run(installation, look_into) == {"done": 1, "postponed": 0}
+    assert run(installation, process_inbox) == {"done": 1, "postponed": 0}
     assert held(installation, contact["uuid"])
 
 
@@ -365,14 +356,14 @@ def test_while_the_source_is_down_hints_wait_and_it_is_asked_now_and_then(
     for rol in made:
         post(installation, message(server, "rol", rol["uuid"], "create"))
     server.stop()
-    assert run(installation, look_into) == {"done": 0, "postponed": 1}
+    assert run(installation, process_inbox) == {"done": 0, "postponed": 1}
     assert counts(installation) == {"waiting": 5, "failing": 1, "foreign": 0, "dropped": 0}
     assert not anything_due(installation)
     clock.days = 6 / 86400
-    assert run(installation, look_into) == {"done": 0, "postponed": 1}
+    assert run(installation, process_inbox) == {"done": 0, "postponed": 1}
     with server:
         clock.days = 1 / 24
-        assert run(installation, look_into)["done"] == 5
+        assert run(installation, process_inbox)["done"] == 5
     assert all(held(installation, rol["uuid"]) for rol in made)
 
 
@@ -393,7 +384,7 @@ def test_hints_of_objects_that_the_source_can_not_give_hold_up_no_others(
     for uuid in gone:
         server.dataset.remove("rol", uuid)
         post(installation, message(server, "rol", uuid, "destroy"))
-    assert run(installation, look_into) == {"done": 10, "postponed": 4}
+    assert run(installation, process_inbox) == {"done": 10, "postponed": 4}
     assert not any(held(installation, uuid) for uuid in gone)
     assert counts(installation)["failing"] == 4
 
@@ -407,20 +398,20 @@ def test_what_failed_least_is_looked_into_first(
     bad, good = (rol["uuid"] for rol in server.dataset.objects("rol")[:2])
     broken = Broken(server, [bad])
     post(installation, message(server, "rol", bad, "update"))
-    run(installation, look_into)
+    run(installation, process_inbox)
     clock.days = 1 / 24
     post(installation, message(server, "rol", good, "update"))
     clock.days = 2 / 24
     server.reset_calls()
     before, order = broken.calls, []
-    look = Followed.look_into
+    look = Followed.reread
 
     def looking(self: Followed, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         order.append(str(uuid))
         look(self, kind, uuid, zaak)
 
-    monkeypatch.setattr(Followed, "look_into", looking)
-    assert run(installation, look_into) == {"done": 1, "postponed": 1}
+    monkeypatch.setattr(Followed, "reread", looking)
+    assert run(installation, process_inbox) == {"done": 1, "postponed": 1}
     assert broken.calls > before
     assert order == [good, bad]
 
@@ -433,7 +424,7 @@ def test_a_source_that_breaks_on_everything_is_left_alone_for_a_while(
     for rol in server.dataset.objects("rol")[:10]:
         post(installation, message(server, "rol", rol["uuid"], "update"))
     down = Broken(server, ["/"])
-    assert run(installation, look_into) == {"done": 0, "postponed": 1}
+    assert run(installation, process_inbox) == {"done": 0, "postponed": 1}
     assert down.calls < 10
     assert not anything_due(installation)
 
@@ -447,15 +438,15 @@ def test_an_unexpected_failure_postpones_one_hint_and_no_others(
     bad, *good = [rol["uuid"] for rol in server.dataset.objects("rol")[:4]]
     for uuid in (bad, *good):
         post(installation, message(server, "rol", uuid, "update"))
-    look = Followed.look_into
+    look = Followed.reread
 
     def breaks(self: Followed, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         if str(uuid) == bad:
             raise ValueError("999990019")
         look(self, kind, uuid, zaak)
 
-    monkeypatch.setattr(Followed, "look_into", breaks)
-    assert run(installation, look_into) == {"done": 3, "postponed": 1}
+    monkeypatch.setattr(Followed, "reread", breaks)
+    assert run(installation, process_inbox) == {"done": 3, "postponed": 1}
     assert counts(installation)["failing"] == 1
     assert not anything_due(installation)
     assert "ValueError at" in caplog.text
@@ -468,13 +459,11 @@ def test_trouble_of_the_store_is_no_hint_s_own(
     post(installation, message(server, "rol", server.dataset.objects("rol")[0]["uuid"], "update"))
 
     def full(*_: Any) -> None:
-        error = sqlite3.OperationalError("database or disk is full")
-        error.sqlite_errorname = "SQLITE_FULL"
-        raise error
+        raise StoreUnwritable("SQLITE_FULL")
 
-    monkeypatch.setattr(Followed, "look_into", full)
-    with pytest.raises(sqlite3.OperationalError):
-        run(installation, look_into)
+    monkeypatch.setattr(Followed, "reread", full)
+    with pytest.raises(StoreUnwritable):
+        run(installation, process_inbox)
     assert counts(installation)["failing"] == 0
 
 
@@ -490,7 +479,7 @@ def test_hints_of_one_source_take_no_room_of_another(
         assert not inbox.put(writing, other, "rol", uuid4().bytes, None, 1)
     post(installation, message(server, "rol", server.dataset.objects("rol")[0]["uuid"], "update"))
     assert counts(installation)["dropped"] == 0
-    assert run(installation, look_into)["done"] == 1
+    assert run(installation, process_inbox)["done"] == 1
 
 
 def test_more_hints_than_fit_make_the_sweep_hurry(
@@ -502,7 +491,7 @@ def test_more_hints_than_fit_make_the_sweep_hurry(
     assert counts(installation) == {"waiting": 3, "failing": 0, "foreign": 0, "dropped": 3}
     with installation.store.read() as connection:
         assert following.summary(connection)["bron"]["hurry"]
-    run(installation, look_into)
+    run(installation, process_inbox)
     run(installation, sweep)
     assert dump_digest(installation.store) == dump_digest(fresh(server, tmp_path / "fresh").store)
 
@@ -511,7 +500,7 @@ def test_after_the_cutover_hints_are_forgotten(installation: Installation, serve
     post(installation, message(server, "zaak", str(uuid4()), "create"))
     Tamper(installation.store).set_phase("cutover")
     server.reset_calls()
-    run(installation, look_into)
+    run(installation, process_inbox)
     assert counts(installation)["waiting"] == 0
     assert not server.calls
 
@@ -541,6 +530,7 @@ def registering(folder: Path, server: SampleServer, api: NotificatiesServer) -> 
     return config_of(folder, server, more + f'[gateway]\npublic_url = "http://127.0.0.1:{free_port(8900)}"\n')
 
 
+@pytest.mark.slow
 def test_an_abonnement_is_made_once_and_brings_messages(
     server: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:
@@ -562,7 +552,7 @@ def test_an_abonnement_is_made_once_and_brings_messages(
             assert made["kanalen"] == [{"naam": "zaken", "filters": {}}]
             rol = new_rol(server.dataset)
             assert api.send(message(server, "rol", rol["uuid"], "create")) == [204]
-        run(installation, look_into)
+        run(installation, process_inbox)
         assert held(installation, rol["uuid"])
 
 
@@ -597,7 +587,7 @@ def test_what_goes_wrong_with_an_abonnement_is_told(server: SampleServer, tmp_pa
         with pytest.raises(AbonnementError, match=r"Status 403.*client_id"):
             Abonnementen(read_config(path)).register()
     with pytest.raises(AbonnementError, match="niet bereikbaar"):
-        Abonnementen(config).ours()
+        Abonnementen(config).own()
     with pytest.raises(AbonnementError, match=r"public_url"):
         Abonnementen(read_config(config_of(tmp_path / "bare", server)))
 
@@ -695,10 +685,10 @@ def follow(steps: Steps, tmp_path_factory: pytest.TempPathFactory) -> None:
                     assert fate == "late" or post(installation, body).status_code == 204
                 late += [body] * (fate == "late")
             if then != "wait":
-                run(installation, look_into if then == "look into" else sync)
+                run(installation, process_inbox if then == "look into" else sync)
         for body in reversed(late):
             post(installation, body)
-        assert run(installation, look_into)["postponed"] == 0
+        assert run(installation, process_inbox)["postponed"] == 0
         with installation.store.write() as connection:
             following.ask_hurry(connection, installation.fetchers["bron"].source, 2, "test")
         assert run(installation, sweep)["rounds"] == 1

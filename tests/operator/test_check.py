@@ -6,17 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from builders.support import read_config, sample_data, write_config
-from click.testing import CliRunner
+from builders.commands import command
+from builders.configs import read_config, write_config
+from builders.operator_client import said
+from builders.sample_data import sample_data
 
-from gateway.cli.main import cli
 from gateway.config.load import load_config
 from gateway.config.model import Config, Source
 from gateway.installation import open_installation
 from gateway.operator.check import (
     MOST_ZAAKTYPEN,
     Level,
-    SourceReport,
     check_config,
     check_source,
     check_sources,
@@ -42,10 +42,6 @@ def source_of(server: SampleServer, **more: str) -> Source:
         catalogi_url=server.catalogi_url,
     )
     return replace(source, **more)
-
-
-def said(report: SourceReport, level: Level) -> str:
-    return "\n".join(line.text for line in report.lines if line.level is level)
 
 
 def test_a_good_source_has_no_problems_and_its_counts(dataset):
@@ -220,9 +216,9 @@ def test_a_config_without_secrets_may_be_read_but_not_changed_by_others(tmp_path
     (tmp_path / "uuid.secret").chmod(0o600)
     path = tmp_path / "config.toml"
     path.write_text('[store]\nuuid_secret_file = "uuid.secret"\n')
-    for mode, said in ((0o644, []), (0o664, [Level.WARNING]), (0o602, [Level.WARNING])):
+    for mode, expected in ((0o644, []), (0o664, [Level.WARNING]), (0o602, [Level.WARNING])):
         path.chmod(mode)
-        assert levels(load_config(path, {}), str(path) + " is voor anderen") == said
+        assert levels(load_config(path, {}), str(path) + " is voor anderen") == expected
 
 
 def test_a_config_file_with_secrets_that_others_may_read_is_warned_of(tmp_path):
@@ -262,7 +258,7 @@ def test_a_source_in_cutover_is_not_asked(tmp_path: Path, dataset: Dataset) -> N
         switch(store, "oud", "cutover", "test", "proef", force=True)
         for server in (old, new):
             server.reset_calls()
-        told = CliRunner().invoke(cli, ["--config", str(config.path), "check"])
+        told = command(config.path, "check")
         assert old.calls_count == 0
         assert new.calls_count > 0
         assert "Bron oud staat in fase cutover: zij wordt niet meer bevraagd" in told.output

@@ -38,6 +38,8 @@ from gateway.store.base.kinds import TRANSLATED
 from gateway.store.inspect.status import status
 from mappings.explain import why
 
+pytestmark = pytest.mark.slow
+
 URL = "https://personen.example/1"
 EMAIL = {"emailadres": "a@b.nl", "functie": "", "naam": "", "telefoonnummer": ""}
 QUARANTINED = persoon(9, BSN[5]) | {"registratiedatum": "geheim 900000001"}

@@ -15,7 +15,7 @@ from builders.contactmomenten import (
     POINTED_AT,
     POINTS_HERE,
     WHOLE,
-    Register,
+    EarlierRegister,
     zaakcontactmoment,
 )
 from builders.earlier_objects import (
@@ -41,7 +41,7 @@ from mappings.model.documents import Document
 class Explained:
     """What is told of the documents of the example."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: EarlierRegister) -> None:
         self.register = register
         self.explainer = Explainer(register.store, SETTINGS, SECRET)
 
@@ -51,7 +51,7 @@ class Explained:
 
 @pytest.fixture
 def explained(tmp_path: Path) -> Explained:
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     register.take(*WHOLE)
     return Explained(register)
 
@@ -126,7 +126,7 @@ def test_of_a_contactmoment_with_several_klanten_and_zaken_each_is_told(explaine
 @pytest.mark.rule("M32")
 def test_what_points_at_a_klantcontact_is_told_with_the_zaak_that_it_adds(tmp_path: Path) -> None:
     """Of the Zaken API, or made here by a client."""
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     uuid = UUID("11111111-0000-4000-8000-000000000001")
     body = klantinteracties.defaults("klantcontact")
     with register.store.write() as connection:
@@ -153,7 +153,7 @@ def test_what_points_at_a_klantcontact_is_told_with_the_zaak_that_it_adds(tmp_pa
 @pytest.mark.rule("M28")
 def test_a_contactmoment_is_vertrouwelijk_by_the_most_confidential_of_its_zaken(tmp_path: Path) -> None:
     settings = replace(SETTINGS, max_vertrouwelijkheidaanduiding="zeer_geheim")
-    register = Register(tmp_path / "store.db", settings)
+    register = EarlierRegister(tmp_path / "store.db", settings)
     register.take(*WHOLE)
     told = Explainer(register.store, settings, SECRET).explain(UUID(earlier_uuid("contactmoment", 3)))
     (item,) = (each for each in told["found"] if each["what"] == "document")
@@ -177,7 +177,7 @@ def test_the_number_of_a_party_is_told_with_its_klant(explained: Explained) -> N
 @pytest.mark.rule("M6")
 @pytest.mark.rule("M41")
 def test_a_klant_that_does_not_say_what_it_is_is_told_as_what_its_party_is(tmp_path: Path) -> None:
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     told = Explained(register)
     url = earlier_url("klant", 1)
     own = {"voornaam": "An", "achternaam": "Boer", "functie": "chef", "emailadres": "an@x.example"}
@@ -225,7 +225,7 @@ TIED = {
 @pytest.mark.parametrize("kind", TIED)
 def test_a_tie_of_which_nothing_came_tells_what_it_waits_for(tmp_path: Path, kind: str) -> None:
     """No client deleted anything."""
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     explained = Explained(register)
     register.take(("zaak", zaak(1)), (kind, TIED[kind]))
     uuid = earlier_uuid(kind, 1)
@@ -243,6 +243,7 @@ def test_a_tie_of_which_nothing_came_tells_what_it_waits_for(tmp_path: Path, kin
     register.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 @pytest.mark.parametrize(
     ("kind", "tie"),
@@ -254,7 +255,7 @@ def test_a_tie_of_which_nothing_came_tells_what_it_waits_for(tmp_path: Path, kin
 def test_a_tie_that_makes_nothing_refers_to_its_finding(
     tmp_path: Path, kind: str, tie: dict[str, Any]
 ) -> None:
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     register.take(("zaak", zaak(1)), ("contactmoment", contactmoment(1)), (kind, tie))
     told = Explained(register).of(earlier_uuid(kind, 1), "legacy")
     assert "client" not in told["story"]
@@ -263,10 +264,11 @@ def test_a_tie_that_makes_nothing_refers_to_its_finding(
     register.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M40")
 def test_a_klant_of_what_is_no_contactmoment_is_told(tmp_path: Path) -> None:
     """There is a klantcontact of that uuid, but not of this API."""
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     tie = klantcontactmoment(1, 1, 1) | {"contactmoment": f"{CONTACTMOMENTEN}/contactmomenten/{HELD}"}
     register.take(*POINTED_AT, ("klantcontactmoment", tie))
     story = Explained(register).of(earlier_uuid("klantcontactmoment", 1), "legacy")["story"]
@@ -274,6 +276,7 @@ def test_a_klant_of_what_is_no_contactmoment_is_told(tmp_path: Path) -> None:
     register.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize("kind", [*TIED, "contactmoment", "klant"])
 def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
@@ -299,11 +302,12 @@ def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
     assert told["story"] == "vertaald; wat ervan kwam is door een client verwijderd (M19)"
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 @pytest.mark.rule("M40")
 def test_a_betrokkene_of_a_klant_that_only_the_contactmoment_names_is_told(tmp_path: Path) -> None:
     """And that is not to be had: there is no klantcontactmoment and no klant."""
-    register = Register(tmp_path / "store.db")
+    register = EarlierRegister(tmp_path / "store.db")
     register.take(("contactmoment", contactmoment(1, klant=earlier_url("klant", 1))))
     ((uuid, _),) = register.documents("betrokkene").items()
     item = Explained(register).of(uuid)

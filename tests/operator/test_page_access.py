@@ -9,13 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from builders.commands import command
 from builders.probe.probe import Probe
-from builders.served import Client, Got, settings
-from click.testing import CliRunner
+from builders.served_store import Client, Got, settings
 
 from gateway.beheer import page_access
 from gateway.beheer.page_access import COOKIE, PATH, new_link
-from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.store.file.database import Store
 
@@ -125,7 +124,7 @@ def test_the_command_prints_a_link_alone(tmp_path: Path, gateway: str, begin: st
     config = tmp_path / "config.toml"
     config.write_text(f"[gateway]\nregister = true\n{gateway}\n")
     Store(tmp_path / "klantbrug.db").close()
-    done = CliRunner().invoke(cli, ["--config", str(config), "status", "--link"])
+    done = command(config, "status", "--link")
     assert done.exit_code == 0, done.output
     assert re.fullmatch(re.escape(begin) + r"[\w-]{43}\n", done.stdout)
     assert "Werkt één keer" in done.stderr

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import getpass
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.person import BSN, a_person
+from builders.asker import Asker
+from builders.commands import command, klantbrug
 from builders.probe.tamper import Tamper
-from builders.support import Asker, klantbrug, sample_data, some_zaken
-from click.testing import CliRunner, Result
+from builders.sample_data import sample_data, some_zaken
+from builders.sample_person import BSN, a_person
 
-from gateway.base.clock import HOUR
-from gateway.cli.main import cli
 from gateway.fetch.fetcher import CutOver
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.operator.phase import NotAllowed, switch
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 from jobs import registry
@@ -29,13 +29,14 @@ from jobs.verify.ledger import fingerprint
 from jobs.verify.verify import Verify
 from mappings.translate import VERSION
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(sample_data(), 40)) as running:
-        yield running
+def data() -> Dataset:
+    return some_zaken(sample_data(), 40)
 
 
 @pytest.fixture
@@ -44,10 +45,6 @@ def filled(server: SampleServer, install: Install) -> Installation:
     installation = install(bron=server, max_age=0)
     assert Backfill(installation.fetchers["bron"]).run()
     return installation
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
 
 def prove(installation: Installation, sample: int | None = None) -> dict[str, Any]:
@@ -86,7 +83,7 @@ def test_synced_asks_for_a_backfill_and_a_clean_verify_of_today(
     assert "niet schoon" in command(installation, "phase", "synced").output
     server.dataset.add("rol", rol)
     assert prove(installation)["clean"]
-    Tamper(installation.store).proved_before(24 * HOUR + 1)
+    Tamper(installation.store).proved_before(86_400_000_001)
     assert "ouder dan een dag" in command(installation, "phase", "synced").output
     assert prove(installation, sample=10)["clean"]
     assert command(installation, "phase", "synced").output == "Bron bron: fase synced, was live.\n"

@@ -8,10 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from builders.asker import Asker
 from builders.privacy import judge, personal_values
-from builders.support import Asker, sample_slice
+from builders.sample_data import sample_slice
 
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
+
+pytestmark = pytest.mark.slow
 
 
 def test_questions_by_bsn_are_logged_without_it(run_log: Path, install, caplog) -> None:  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -20,9 +21,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
-from builders.following import DAY, SECOND, Clock, backfilled, small
-from builders.support import Asker, klantbrug
-from click.testing import CliRunner, Result
+from builders.asker import Asker
+from builders.commands import command, klantbrug
+from builders.following import DAY, SECOND, Clock, backfilled
+from builders.sample_data import small
+from builders.until import until
+from click.testing import CliRunner
 
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.dutch_time import local, local_day, local_of
@@ -34,11 +38,14 @@ from gateway.http.problems import Problem
 from gateway.installation import Installation
 from gateway.operator.check import Level, check_config, check_source
 from gateway.operator.status import overview
+from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation.sources import forget_coverage
 from jobs.backfill.backfill import Backfill
 from jobs.registry import BY_NAME, run_job
 from jobs.verify.verify import Verify
+
+pytestmark = pytest.mark.slow
 
 Install = Callable[..., Installation]
 MOMENT = re.compile(r"\b\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2} \+0[12]:00")
@@ -51,18 +58,13 @@ RED, GREEN = "\x1b[1;31m", "\x1b[1;32m"
 
 
 @pytest.fixture
-def server() -> Iterator[SampleServer]:
-    with SampleServer(small(60)) as running:
-        yield running
+def data() -> Dataset:
+    return small(60)
 
 
 @pytest.fixture
 def installation(server: SampleServer, install: Install) -> Installation:
     return install(bron=server)
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])
 
 
 def page_of(installation: Installation) -> str:
@@ -286,12 +288,8 @@ def test_a_second_backfill_tells_which_one_runs(
     path = str(installation.config.path)
     server.traps.slow = 2
     with klantbrug(run_log, "--config", path, "backfill") as first:
-        until = time.monotonic() + 60
-        while '"running": true' not in command(installation, "backfill", "status", "--json").output.replace(
-            '"running":true', '"running": true'
-        ):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        asked = ("backfill", "status", "--json")
+        until(lambda: json.loads(command(installation, *asked).output)["sources"]["bron"]["running"])
         told = command(installation, "backfill")
         assert told.exit_code == 1
         assert f"een backfill in proces {first.pid}, begonnen " in told.output
@@ -317,7 +315,7 @@ def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, s
                 break
         server.traps.slow = 60
         assert process.poll() is None, "the rest is still to come"
-        time.sleep(2)  # so that it begins to ask for the first counts
+        time.sleep(2)  # a real process: so that it begins to ask for the first counts
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=20)
     assert any(line.startswith("Bron bron") for line in lines)

@@ -1,4 +1,4 @@
-"""docs/mapping.md: every rule has a chapter, and every example of it is what the code does (M1-M42)."""
+"""docs/mapping.md: every rule has a chapter, and every example of it is what the code does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from builders.earlier_objects import (
 )
 from builders.legacy_objects import ZAKEN, klantcontact, rol, uuid_of, zaak
 from builders.paths import ROOT
-from builders.served import settings
+from builders.served_store import settings
 from tools import rules
 
 from gateway.app import create_app

@@ -11,8 +11,8 @@ from builders.paths import ROOT
 
 TESTS = ROOT / "tests"
 THOSE_WHO_MAY = (TESTS / "store", TESTS / "builders" / "probe")
-STATEMENT = re.compile(
-    r"\s*(SELECT\s.*\sFROM\s|INSERT (OR \w+ )?INTO \w|REPLACE INTO \w|UPDATE \w+ SET\s|DELETE FROM \w"
+WRITTEN = re.compile(
+    r"\.execute\w*\(|\A\s*(SELECT\s.*\sFROM\s|INSERT (OR \w+ )?INTO \w|REPLACE INTO \w|UPDATE \w+ SET\s|DELETE FROM \w"
     r"|(CREATE|DROP|ALTER) (VIRTUAL )?(TABLE|INDEX|VIEW|TRIGGER) \w|PRAGMA \w|EXPLAIN |VACUUM|BEGIN |ROLLBACK$)",
     re.DOTALL,
 )
@@ -25,7 +25,7 @@ def sql_in(path: Path) -> Iterator[tuple[str, int]]:
         called = (
             isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CALLS
         )
-        text = isinstance(node, ast.Constant) and isinstance(node.value, str) and STATEMENT.match(node.value)
+        text = isinstance(node, ast.Constant) and isinstance(node.value, str) and WRITTEN.search(node.value)
         if called or text:
             yield str(path.relative_to(TESTS)), node.lineno  # type: ignore[attr-defined]
 

@@ -67,6 +67,7 @@ def test_pip_is_not_installed_in_production() -> None:
     assert not {"pip", "setuptools", "wheel"} & versions(LOCK).keys()
 
 
+@pytest.mark.slow
 def test_nothing_of_ours_needs_pip() -> None:
     """The commands work where nobody can import it."""
     program = (

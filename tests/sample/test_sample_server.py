@@ -17,7 +17,7 @@ import jwt
 import pytest
 import requests
 from builders.paths import DATA
-from builders.support import sample_data
+from builders.sample_data import sample_data
 
 from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset, load
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
@@ -107,6 +107,7 @@ def small() -> Iterator[SampleServer]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_answers_as_the_recorded_server(server: SampleServer, client: requests.Session, path: Path) -> None:
     """Asked the same thing under the same host, it gives the recorded status, headers and body or shape."""

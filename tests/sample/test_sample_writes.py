@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
-from builders.following import small
+from builders.sample_data import small
 
 from gateway.sample.contents.earlier_objects import BRONORGANISATIE, add_earlier
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps

@@ -7,7 +7,10 @@ from pathlib import Path
 from subprocess import Popen
 
 import pytest
-from builders.served_process import a_port, get, listening, plain_config, process, until
+from builders.served_process import a_port, get, listening, plain_config, process
+from builders.until import until
+
+pytestmark = pytest.mark.slow
 
 SERVE = ("serve", "--no-jobs")
 

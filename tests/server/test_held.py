@@ -18,12 +18,17 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from builders.support import API, klantbrug, read_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config
+from builders.until import until_it_works
 
 from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_store
 from gateway.klantinteracties.model.resources import RESOURCES
+
+pytestmark = pytest.mark.slow
 
 HOST = "127.0.0.1"
 SIXTEEN, CONNECTIONS, KILLS, WRITERS = 16, 1500, 20, 4
@@ -66,15 +71,11 @@ class Register:
 
     def ready(self, seconds: float = 30) -> None:
         """Wait until it answers."""
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                if self.send("GET", "/actoren?pageSize=1", seconds=2)[0] == 200:
-                    return
-            except (OSError, http.client.HTTPException):
-                pass
-            assert time.monotonic() < until
-            time.sleep(0.1)
+
+        def ask() -> None:
+            assert self.send("GET", "/actoren?pageSize=1", seconds=2)[0] == 200
+
+        until_it_works(ask, (OSError, http.client.HTTPException, AssertionError), seconds)
 
 
 def configured(folder: Path) -> Register:

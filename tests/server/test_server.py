@@ -11,13 +11,16 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from builders.served_process import SLOW, a_port, asked, get, listening, plain_config, process, until
-from builders.support import API
+from builders.asker import API
+from builders.served_process import SLOW, a_port, asked, get, listening, plain_config, process
+from builders.until import until
 
 from gateway.base.process_identity import born
 from gateway.config.load import load_config
 from gateway.config.model import Gateway
 from gateway.server.serve import settings
+
+pytestmark = pytest.mark.slow
 
 SLOWLY_BORN = """
 import os

@@ -16,11 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET, read_config
 from builders.served_process import a_port, listening
-from builders.support import API, UUID_SECRET, klantbrug, read_config
+from builders.until import until
 
 from gateway.http.auth import create_token
 from gateway.installation import open_store
+
+pytestmark = pytest.mark.slow
 
 CLIENT_SECONDS = 3
 MOST = 200
@@ -117,12 +122,7 @@ def ended(connection: socket.socket) -> bool:
 
 def until_ended(connections: list[socket.socket], number: int) -> None:
     """Wait until the server ended so many of them."""
-    until = time.monotonic() + 60
-    while (left := [each for each in connections if not ended(each)]) and len(connections) - len(
-        left
-    ) < number:
-        assert time.monotonic() < until, f"{len(left)} of {len(connections)} are open"
-        time.sleep(0.1)
+    until(lambda: sum(map(ended, connections)) >= number, look=0.1)
 
 
 def test_bodies_that_never_come_hold_nothing(running: Running) -> None:
@@ -154,7 +154,7 @@ def test_a_body_that_drips_has_no_more_time(running: Running) -> None:
             while not _readable(connection):
                 assert time.monotonic() - began < CLIENT_SECONDS + 30, "all of it takes a hundred seconds"
                 connection.sendall(b" ")
-                time.sleep(0.1)
+                time.sleep(0.1)  # so slowly does it send
         assert answer_on(connection)[0] == 408
 
 
@@ -179,7 +179,7 @@ def test_a_body_that_ends_too_early_changes_nothing(running: Running) -> None:
         connection.shutdown(socket.SHUT_WR)
         with contextlib.suppress(http.client.HTTPException, OSError):
             assert answer_on(connection)[0] == 408
-    time.sleep(0.3)
+    time.sleep(0.3)  # in which the server would have written it
     asked = urllib.request.Request(
         f"http://127.0.0.1:{running.port}{API}/categorieen",
         headers={"Authorization": f"Token {running.token}"},
@@ -238,7 +238,7 @@ def test_answers_that_nobody_reads_are_not_kept(running: Running) -> None:
     while piece := reader.recv(20_000):
         head = head or piece
         size += len(piece)
-        time.sleep(0.05)
+        time.sleep(0.05)  # so slowly does it read
     reader.close()
     length = re.search(rb"content-length: (\d+)", head)
     assert length is not None
@@ -262,6 +262,6 @@ def test_wrong_tokens_hold_up_nobody(running: Running) -> None:
 
     with running.watched(), ThreadPoolExecutor(20) as pool:
         list(pool.map(guess, range(20)))
-        time.sleep(0.5)
+        time.sleep(0.5)  # health is watched a while longer
     assert set(seen) == {401, 429}
     assert seen[401] <= 20

@@ -9,9 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
-from builders.served_process import SLOW, a_port, asked, get, listening, plain_config, process, until
+from builders.served_process import SLOW, a_port, asked, get, listening, plain_config, process
+from builders.until import until
 
 from gateway.base.process_identity import born
+
+pytestmark = pytest.mark.slow
 
 IMPATIENT = """
 import gateway.server.worker_processes as workers

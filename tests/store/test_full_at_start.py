@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config
 from builders.served_process import free_port, wait_for
-from builders.support import API, klantbrug, read_config
 from builders.write_and_die import write_and_die
 
 from gateway.config.model import Config
 from gateway.http.auth import create_token
 from gateway.installation import open_store
-from gateway.store.file import database, full_disk, holders
+from gateway.store.file import full_disk, holders, thread_connections
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta, set_meta
 
@@ -103,6 +105,7 @@ def reads_on_and_recovers(register: Register, make_room: Callable[[], None]) -> 
     assert register.send(f"{API}/partijen")[1]["count"] >= 8
 
 
+@pytest.mark.slow
 def test_also_what_stands_in_the_log_alone_is_read(register: Register, run_log: Path) -> None:
     """The gateway was killed, and meanwhile the disk became full."""
     path = register.config.store.path
@@ -162,8 +165,8 @@ def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
 
 def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread makes way for writing while another is about to ask: that one's connection is not closed under it."""
-    monkeypatch.setattr(database, "SETTLE_SECONDS", 2.0)
-    monkeypatch.setattr(database, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(thread_connections, "SETTLE_SECONDS", 2.0)
+    monkeypatch.setattr(thread_connections, "AGAIN_SECONDS", 0.0)
     Store(tmp_path / "klantbrug.db").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)
@@ -188,6 +191,7 @@ def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch:
     store.close()
 
 
+@pytest.mark.slow
 def test_a_store_that_was_never_made_can_not_begin_on_a_full_disk(tmp_path: Path, run_log: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(
@@ -202,6 +206,7 @@ def test_a_store_that_was_never_made_can_not_begin_on_a_full_disk(tmp_path: Path
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_a_gateway_on_a_full_disk_starts_and_recovers_by_itself(tmp_path: Path, run_log: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -222,6 +227,7 @@ def test_a_gateway_on_a_full_disk_starts_and_recovers_by_itself(tmp_path: Path, 
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_the_marks_outlive_a_start_without_room(register: Register, run_log: Path) -> None:
     """The mark could not be changed: a crash after that is still taken for what it is."""
     path = register.config.store.path

@@ -11,9 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.following import small
-from builders.hog import Clients, ask, hogged
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.probe.other_writer import hogged
+from builders.sample_data import small
+from builders.timed_clients import Clients, ask
+from builders.until import until, until_it_works
 
 from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
@@ -21,9 +25,10 @@ from gateway.http.auth import create_token
 from gateway.hydrate.refusals import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
+from gateway.store.base.errors import StoreBusy
 from gateway.store.file import lock_waits
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import LockWaits, StoreBusy
+from gateway.store.file.lock_waits import LockWaits
 from gateway.store.operation.events import set_phase
 from gateway.store.operation.requested_zaken import often
 from jobs.backfill.backfill import Backfill
@@ -31,6 +36,8 @@ from jobs.common.work import NotFree, Work
 from jobs.job import Job
 from jobs.registry import run_job
 from jobs.scheduler import Scheduler
+
+pytestmark = pytest.mark.slow
 
 BUSY_SECONDS = 4
 # What a question may cost on a machine that does other things too. Before, it waited as long as the store was held.
@@ -73,14 +80,11 @@ class Served:
         return ask(self.address, self.token, path, body)
 
     def wait(self) -> None:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                assert self.ask("/health/ready").status == 200
-                return
-            except (OSError, AssertionError):
-                assert time.monotonic() < until
-                time.sleep(0.1)
+
+        def ready() -> None:
+            assert self.ask("/health/ready").status == 200
+
+        until_it_works(ready, (OSError, AssertionError))
 
 
 @pytest.fixture
@@ -106,7 +110,7 @@ def hold(served: Served, seconds: float) -> None:
         clients.begin("held", 1, by_bsn(served.old))
         clients.begin("never", 1, by_bsn(served.never))
         clients.begin("write", 12, PARTIJEN, PARTIJ)
-        time.sleep(seconds)
+        time.sleep(seconds)  # for so long real clients ask a real server
     told = "\n".join(map(clients.told, clients.answers))
     for name in ("live", "list", "held"):
         assert clients.longest(name) < SOON, told
@@ -160,7 +164,7 @@ def test_a_backfill_waits_for_as_long_as_the_store_is_held_and_tells(
             assert begun.wait(60)
             with hogged(store.path):
                 held.set()
-                time.sleep(2)
+                time.sleep(2)  # SQLite waits in real seconds
                 assert thread.is_alive()
             thread.join(60)
         assert done == [True]
@@ -186,20 +190,14 @@ def test_the_scheduler_and_its_jobs_outlast_it(tmp_path: Path) -> None:
         )
         thread.start()
         try:
-            until = time.monotonic() + 60
-            while not ran:
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until(lambda: ran)
             with hogged(installation.store.path):
                 time.sleep(0.5)
                 before = len(ran)
-                time.sleep(2)
+                time.sleep(2)  # SQLite waits in real seconds
                 assert len(ran) == before
                 assert thread.is_alive()
-            until = time.monotonic() + 60
-            while len(ran) == before:
-                assert time.monotonic() < until
-                time.sleep(0.05)
+            until(lambda: len(ran) != before)
         finally:
             stop.set()
             thread.join(60)
@@ -264,7 +262,7 @@ def test_no_more_threads_than_there_are_places_wait_long(store: Store) -> None:
         threads = [threading.Thread(target=lambda: waits.append(timed(store))) for _ in range(8)]
         for thread in threads:
             thread.start()
-        time.sleep(0.6)
+        time.sleep(0.6)  # until the first wait long
         assert timed(store) < lock_waits.SHORT_SECONDS / 2  # by now it is known that the store is held
         for thread in threads:
             thread.join()
@@ -307,7 +305,7 @@ def test_writers_of_clients_that_have_their_turns_take_no_places(tmp_path: Path)
         try:
             with store.write() as connection:
                 connection.execute("INSERT INTO meta VALUES (?, '')", (str(uuid4()),))
-                time.sleep(0.005)
+                time.sleep(0.005)  # so long does a write take
         except StoreBusy as error:
             failed.append(error)
         store.close()

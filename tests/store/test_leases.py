@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from builders.watched import ELSEWHERE, namespaces_are_allowed
+from builders.watched_source import ELSEWHERE, namespaces_are_allowed
 
 from gateway.base.process_identity import Process, this_process
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.operation import leases
+from gateway.store.schema.migrations import migrations
 
 NAME = "backfill bron"
 # Takes the lease, says whether it got it, and stays until its input ends.
@@ -76,6 +76,7 @@ def by(process: Process) -> str:
     return f"{process.pid}-1 {process}"
 
 
+@pytest.mark.slow
 def test_of_a_process_that_lives_the_lease_is_its_own_and_of_one_that_was_killed_it_is_free(
     store: Store,
 ) -> None:
@@ -87,6 +88,7 @@ def test_of_a_process_that_lives_the_lease_is_its_own_and_of_one_that_was_killed
     assert leases.take(store, NAME, 60) is not None
 
 
+@pytest.mark.slow
 def test_a_new_process_with_the_number_of_a_killed_one_does_not_keep_its_lease(store: Store) -> None:
     """As a container that is started again: its process has number 1 or 7 each time."""
     with taker(store) as took:
@@ -129,6 +131,7 @@ def test_of_a_process_that_we_can_not_see_only_the_time_counts(store: Store, hol
     assert leases.take(store, NAME, 60) is not None
 
 
+@pytest.mark.slow
 def test_one_that_lives_and_gives_no_sign_is_told_of(store: Store) -> None:
     with taker(store) as took:
         assert took
@@ -138,6 +141,7 @@ def test_one_that_lives_and_gives_no_sign_is_told_of(store: Store) -> None:
             assert leases.stuck(connection, "backfill") == [NAME]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not namespaces_are_allowed(), reason="needs pid namespaces")
 def test_containers_of_one_store_leave_each_other_their_leases(store: Store) -> None:
     grip = leases.take(store, NAME, 60)

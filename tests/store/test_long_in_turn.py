@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.base.errors import TooLong
 from gateway.store.file.database import Store
-from gateway.store.file.time_limit import TURN_SECONDS, TooLong
+from gateway.store.file.time_limit import TURN_SECONDS
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 SOME = ENDLESS.replace("SELECT x + 1 FROM n", "SELECT x + 1 FROM n WHERE x < {}")
@@ -32,6 +33,7 @@ def together(works: list[Callable[[], None]]) -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
+@pytest.mark.slow
 def test_they_go_on_in_turn_and_each_ends_in_time(store: Store) -> None:
     store.question_seconds = 2.0
     began = threading.Barrier(4)
@@ -56,6 +58,7 @@ def test_they_go_on_in_turn_and_each_ends_in_time(store: Store) -> None:
     assert turns <= max(ended) / TURN_SECONDS
 
 
+@pytest.mark.slow
 def test_all_are_answered_in_the_end(store: Store) -> None:
     store.question_seconds = 60.0
     counted: list[int] = []

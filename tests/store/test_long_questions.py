@@ -8,11 +8,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from builders.served import Client
+from builders.served_store import Client
 
+from gateway.store.base.errors import TooLong
 from gateway.store.documents.writing import put_documents
 from gateway.store.file.database import Store
-from gateway.store.file.time_limit import TooLong
 from mappings.model.documents import Document
 
 Serve = Callable[..., Client]
@@ -29,6 +29,7 @@ def filled(store: Store) -> None:
         put_documents(connection, documents)
 
 
+@pytest.mark.slow
 def test_a_question_that_takes_too_long_is_a_503_that_says_what_to_do(
     serve: Serve, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -46,6 +47,7 @@ def test_a_question_that_takes_too_long_is_a_503_that_says_what_to_do(
     ]
 
 
+@pytest.mark.slow
 def test_the_next_question_of_the_same_thread_has_its_own_time(serve: Serve, store: Store) -> None:
     filled(store)
     client = serve(question_seconds=0.02)
@@ -63,6 +65,7 @@ def test_questions_of_operators_end_too(serve: Serve, store: Store, monkeypatch:
     assert (got.status, got.json["code"]) == (503, "question_too_long")
 
 
+@pytest.mark.slow
 def test_the_store_is_left_as_it_was(store: Store) -> None:
     store.question_seconds = 0.05
     began = time.monotonic()

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from builders import contactmomenten as earlier
 from builders.legacy_objects import BSN, SETTINGS, SOURCE, persoon, zaak
 from builders.probe.invariants import broken
 from builders.register import Register, a_third, read_slice
-from builders.support import dump_digest
+from builders.store_digest import dump_digest
 from tools.translation import objects, take
 
 from gateway.store.base.kinds import KIND
-from gateway.store.indexes import text_search
+from gateway.store.file.session import connect
 from jobs.rebuild import rebuild
 from jobs.rebuild.rebuild import Rebuild
 
@@ -135,7 +134,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[list[Any]]]:
     """A store file that took all of it, its dump and its rows."""
-    made = earlier.Register(tmp_path_factory.mktemp("right") / "store.db")
+    made = earlier.EarlierRegister(tmp_path_factory.mktemp("right") / "store.db")
     take(made, objects(a_third(a_third(a_third(a_third(read_slice()))))))
     assert all(rows(made.store))
     found = dump_digest(made.store), rows(made.store)
@@ -144,14 +143,15 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, list[lis
 
 
 @pytest.fixture
-def damaged(right: tuple[Path, Any, Any], tmp_path: Path) -> Iterator[Callable[[str], earlier.Register]]:
+def damaged(
+    right: tuple[Path, Any, Any], tmp_path: Path
+) -> Iterator[Callable[[str], earlier.EarlierRegister]]:
     """Makes a register of that store after a script was run on it."""
     shutil.copy(right[0], tmp_path / "store.db")
-    made = earlier.Register(tmp_path / "store.db", SETTINGS)
+    made = earlier.EarlierRegister(tmp_path / "store.db", SETTINGS)
 
-    def damage(script: str) -> earlier.Register:
-        connection = sqlite3.connect(made.store.path)
-        text_search.prepare(connection)
+    def damage(script: str) -> earlier.EarlierRegister:
+        connection = connect(made.store.path)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.executescript(script)
         connection.close()
@@ -161,9 +161,10 @@ def damaged(right: tuple[Path, Any, Any], tmp_path: Path) -> Iterator[Callable[[
     made.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", DAMAGE.values(), ids=DAMAGE)
 def test_a_rebuild_makes_it_again(
-    damaged: Callable[[str], earlier.Register], right: tuple[Path, str, list[list[Any]]], script: str
+    damaged: Callable[[str], earlier.EarlierRegister], right: tuple[Path, str, list[list[Any]]], script: str
 ) -> None:
     register = damaged(script)
     _, digest, before = right

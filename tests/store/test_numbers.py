@@ -11,9 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from builders import earlier_objects as earlier
+from builders.asker import API
+from builders.configs import UUID_SECRET, read_config
 from builders.legacy_objects import BSN, SECRET, SETTINGS, klantcontact, persoon, uuid_of, zaak
 from builders.register import Register
-from builders.support import API, UUID_SECRET, dump_digest, read_config
+from builders.store_digest import dump_digest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -246,6 +248,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_where_numbers_meet_each_is_somebodys_and_stays(

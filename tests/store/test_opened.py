@@ -14,13 +14,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders.support import klantbrug
+from builders.commands import klantbrug
+from builders.until import until
 from builders.write_and_die import write_and_die
 
 from gateway.store.backup.copy import back_up
+from gateway.store.base.errors import StoreError
 from gateway.store.file import holders
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.operation.sources import SECRET, meta, set_meta
 
 
@@ -61,12 +62,14 @@ def by_copying_while_nothing_runs(path: Path, to: Path) -> None:
     shutil.copy(path, to)
 
 
+@pytest.mark.slow
 def test_a_store_whose_process_was_killed_opens_with_all_that_was_written(path: Path) -> None:
     for number in range(4):
         write_and_die(path, f"word {number}")
         assert word_in(path) == f"word {number}"
 
 
+@pytest.mark.slow
 def test_also_when_it_is_killed_again_and_again_before_anybody_closes_it(path: Path) -> None:
     for number in range(4):
         write_and_die(path, f"word {number}")
@@ -83,6 +86,7 @@ def of_another_store(path: Path, to: Path) -> None:
             other.execute("DROP TABLE more")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "copy", [by_us, by_sqlite, by_vacuum, by_copying_while_nothing_runs, of_another_store]
 )
@@ -117,6 +121,7 @@ def test_a_copy_made_while_a_process_of_the_same_run_had_it_open(path: Path, tmp
         Store(crashed)
 
 
+@pytest.mark.slow
 def test_a_copy_without_the_old_log_is_taken(path: Path, tmp_path: Path) -> None:
     by_sqlite(path, tmp_path / "backup.db")
     write_and_die(path, "second")
@@ -126,6 +131,7 @@ def test_a_copy_without_the_old_log_is_taken(path: Path, tmp_path: Path) -> None
     assert word_in(path) == "first"
 
 
+@pytest.mark.slow
 def test_a_crashed_store_that_is_moved_to_another_machine_opens(path: Path, tmp_path: Path) -> None:
     write_and_die(path, "second")
     there = tmp_path / "there"
@@ -135,24 +141,27 @@ def test_a_crashed_store_that_is_moved_to_another_machine_opens(path: Path, tmp_
     assert word_in(there / path.name) == "second"
 
 
+@pytest.mark.slow
 def test_a_crashed_store_of_a_version_that_wrote_nothing_down_opens(path: Path) -> None:
     write_and_die(path, "second")
     holders.path_of(path).unlink()
     assert word_in(path) == "second"
 
 
+@pytest.mark.slow
 def test_what_was_written_down_and_can_not_be_read_keeps_nobody_out(path: Path) -> None:
     write_and_die(path, "second")
     holders.path_of(path).write_bytes(b"\xff nonsense")
     assert word_in(path) == "second"
 
 
+@pytest.mark.slow
 def test_the_other_processes_wait_for_the_first_and_do_not_judge(path: Path) -> None:
     hold = holders.Hold(path)
     assert hold.alone
     script = "import sys; from gateway.store.file.database import Store; Store(sys.argv[1]).close()"
     other = subprocess.Popen([sys.executable, "-c", script, str(path)])
-    time.sleep(1)
+    time.sleep(1)  # longer than a process needs to begin
     assert other.poll() is None
     hold.share()
     assert other.wait(timeout=20) == 0
@@ -162,6 +171,7 @@ def test_the_other_processes_wait_for_the_first_and_do_not_judge(path: Path) -> 
     hold.close()
 
 
+@pytest.mark.slow
 def test_a_killed_process_holds_nothing(path: Path, run_log: Path) -> None:
     config = path.with_name("config.toml")
     config.write_text(
@@ -173,10 +183,7 @@ def test_a_killed_process_holds_nothing(path: Path, run_log: Path) -> None:
         connection.execute("DELETE FROM meta WHERE name = ?", (SECRET,))
     store.close()
     with klantbrug(run_log, "--config", config, "jobs", "serve") as process:
-        until = time.monotonic() + 20
-        while _free(path) and time.monotonic() < until:
-            time.sleep(0.1)
-        assert not _free(path)
+        until(lambda: not _free(path))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert _free(path)
@@ -196,6 +203,7 @@ def test_who_has_it_open_without_a_connection_counts_too(path: Path) -> None:
     assert _free(path)
 
 
+@pytest.mark.slow
 def test_a_program_that_is_not_ours_counts_too(path: Path) -> None:
     """With its process number, so that an operator can find it."""
     script = (
@@ -228,6 +236,7 @@ def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
     assert len(path.read_bytes()) == len(before)
 
 
+@pytest.mark.slow
 def test_looking_at_the_mark_takes_no_lock_from_sqlite(path: Path) -> None:
     """The kernel takes back all locks that a process has on a file when it closes that file, however it was opened.
 

@@ -17,6 +17,8 @@ import pytest
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta
 
+pytestmark = pytest.mark.slow
+
 # Opens, writes and closes again and again; tells each word after it was committed. A small log is copied often.
 WRITER = """
 import sys

@@ -20,9 +20,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders.following import small
-from builders.hog import Timed, ask
-from builders.support import API, klantbrug, read_config, write_config
+from builders.asker import API
+from builders.commands import klantbrug
+from builders.configs import read_config, write_config
+from builders.sample_data import small
+from builders.timed_clients import Timed, ask
+from builders.until import until_it_works
 
 from gateway.base.clock import now
 from gateway.cli.commands.demo import free_port
@@ -31,7 +34,7 @@ from gateway.http.problems import Problem
 from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_store
 from gateway.sample.server import SampleServer
-from gateway.store.file import database
+from gateway.store.file import thread_connections
 from gateway.store.file.database import Store
 from gateway.store.operation import inbox, leases
 from gateway.store.operation.sources import note_fetched, source_id
@@ -129,6 +132,7 @@ class Client:
         self.told.add(zaak.bytes)
 
 
+@pytest.mark.slow
 def test_nothing_that_was_acknowledged_is_lost(power: Power, tmp_path: Path, run_log: Path) -> None:
     with SampleServer(small(40)) as sample:
         port = free_port(8850)
@@ -150,7 +154,7 @@ def test_nothing_that_was_acknowledged_is_lost(power: Power, tmp_path: Path, run
             made = _told([*command, "create", "later", "--scope", "read"])
             gone = _told([*command, "create", "gone", "--scope", "read"])
             _told([*command, "revoke", "gone"])
-            time.sleep(SECONDS)
+            time.sleep(SECONDS)  # for so long real clients write
             os.killpg(server.pid, signal.SIGKILL)
             for thread in threads:
                 thread.join()
@@ -179,14 +183,10 @@ def test_nothing_that_was_acknowledged_is_lost(power: Power, tmp_path: Path, run
 
 
 def _wait(port: int, token: str) -> None:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            assert ask(("127.0.0.1", port), token, "/health/ready").status == 200
-            return
-        except (OSError, AssertionError):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+    def ready() -> None:
+        assert ask(("127.0.0.1", port), token, "/health/ready").status == 200
+
+    until_it_works(ready, (OSError, AssertionError))
 
 
 def _told(command: list[str]) -> str:
@@ -204,16 +204,17 @@ def _secret_in(output: str) -> str:
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How each write transaction that begins is synced."""
     found: list[int] = []
-    sync = database._Held.sync
+    sync = thread_connections.ThreadConnection.sync
 
-    def look(self: database._Held, wanted: bool) -> None:
+    def look(self: thread_connections.ThreadConnection, wanted: bool) -> None:
         sync(self, wanted)
         found.append(self.connection.execute("PRAGMA synchronous").fetchone()[0])
 
-    monkeypatch.setattr(database._Held, "sync", look)
+    monkeypatch.setattr(thread_connections.ThreadConnection, "sync", look)
     return found
 
 
+@pytest.mark.slow
 def test_what_comes_from_a_source_does_not_wait_for_the_disk_and_the_end_of_a_job_does(
     install: Install, synced: list[int]
 ) -> None:

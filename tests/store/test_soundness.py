@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from builders.support import API, read_config, some_zaken, write_config
+from builders.asker import API
+from builders.commands import command_process
+from builders.configs import read_config, write_config
+from builders.sample_data import some_zaken
 
 from gateway.app import create_app
 from gateway.config.model import Config
@@ -23,8 +24,10 @@ from gateway.sample.server import SampleServer
 from gateway.store.backup import integrity
 from gateway.store.backup.copy import back_up
 from gateway.store.base.compression import pack
+from gateway.store.base.errors import MEND, StoreDamaged
 from gateway.store.file.database import Store
-from gateway.store.file.errors import MEND
+from gateway.store.file.full_disk import only_looking
+from gateway.store.file.session import connect
 from jobs.backfill.backfill import Backfill
 
 PAGE = 4096
@@ -33,7 +36,7 @@ PAGE = 4096
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation with what a source gave, and a copy of its store; the source is gone."""
-    from builders.support import sample_data
+    from builders.sample_data import sample_data
 
     folder = tmp_path_factory.mktemp("filled")
     with SampleServer(some_zaken(sample_data(), 5)) as server:
@@ -51,11 +54,6 @@ def config(filled: Path, tmp_path: Path) -> Config:
     for name, to in (("config.toml",) * 2, ("copy.db", "klantbrug.db"), ("token",) * 2):
         (tmp_path / to).write_bytes((filled / name).read_bytes())
     return read_config(tmp_path / "config.toml")
-
-
-def command(config: Config, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "gateway", "--config", str(config.path), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
 
 def noise(path: Path) -> None:
@@ -87,20 +85,22 @@ def of_another_program(path: Path) -> None:
 SPOILED = (noise, truncated, pages_overwritten, of_another_program)
 
 
+@pytest.mark.slow
 def test_a_sound_store_is_said_to_be(config: Config) -> None:
     for deep in ((), ("--deep",)):
-        checked = command(config, "check", *deep)
+        checked = command_process(config.path, "check", *deep)
         assert "gaaf" in checked.stdout
         assert "beschadigd" not in checked.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [(), ("--deep",)])
 @pytest.mark.parametrize("spoil", SPOILED)
 def test_check_sees_what_is_no_sound_store(
     config: Config, spoil: Callable[[Path], None], deep: tuple[str, ...]
 ) -> None:
     spoil(config.store.path)
-    checked = command(config, "check", *deep)
+    checked = command_process(config.path, "check", *deep)
     assert checked.returncode == 1
     said = " ".join(checked.stdout.split())
     assert "[FOUT]" in said
@@ -108,28 +108,31 @@ def test_check_sees_what_is_no_sound_store(
     assert "Traceback" not in checked.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("status",), ("dump",), ("token", "list"), ("findings",)])
 @pytest.mark.parametrize("spoil", [noise, of_another_program])
 def test_every_command_tells_what_to_do(
     config: Config, spoil: Callable[[Path], None], arguments: tuple[str, ...]
 ) -> None:
     spoil(config.store.path)
-    ran = command(config, *arguments)
+    ran = command_process(config.path, *arguments)
     assert ran.returncode == 2
     assert "klantbrug store restore" in ran.stderr or "ander programma" in ran.stderr
     assert "verder waar dit ophield" not in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_command_that_meets_damage_says_what_to_do_and_not_to_go_on(config: Config) -> None:
     pages_overwritten(config.store.path)
-    ran = command(config, "dump")
+    ran = command_process(config.path, "dump")
     assert ran.returncode == 1
     assert "beschadigd" in ran.stderr
     assert "klantbrug store restore BESTAND" in ran.stderr
     assert "verder waar dit ophield" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -152,7 +155,7 @@ def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     assert "beschadigd" in refused.json["detail"]
     assert refused.headers["Retry-After"] == "300"
     assert "unexpected" not in caplog.text
-    assert "store damaged: sqlite3.DatabaseError SQLITE_CORRUPT" in caplog.text
+    assert "store damaged: gateway.store.base.errors.StoreDamaged SQLITE_CORRUPT" in caplog.text
     store.close()
 
 
@@ -163,9 +166,7 @@ def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[
 
     client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
     assert client.get("/health/ready").json == {"status": "ready"}
-    error = sqlite3.DatabaseError("database disk image is malformed")
-    error.sqlite_errorname = "SQLITE_CORRUPT"
-    store.notice(error)
+    store.troubles.notice(StoreDamaged("SQLITE_CORRUPT"))
     assert client.get("/health/ready").status_code == 503
 
 
@@ -221,7 +222,7 @@ def test_a_deep_check_reads_what_is_kept(config: Config, spoil: str, said: str) 
     connection.execute(spoil)
     connection.commit()
     connection.close()
-    with integrity.only_looking(config.store.path) as looking:
+    with only_looking(config.store.path) as looking:
         assert any(said in one for one in integrity.whole(looking).wrong)
 
 
@@ -243,7 +244,7 @@ def test_what_only_sqlite_sees_is_told_in_its_words(config: Config) -> None:
         connection.execute("UPDATE token SET scope = NULL")
         connection.commit()
     say_of_token(path, made)
-    with integrity.only_looking(path) as looking:
+    with only_looking(path) as looking:
         quick, whole = integrity.quick(looking, 600), integrity.whole(looking)
     assert quick.done == quick.of
     assert quick.wrong == ["token: NULL value in token.scope"]
@@ -251,16 +252,17 @@ def test_what_only_sqlite_sees_is_told_in_its_words(config: Config) -> None:
 
 
 def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> None:
-    with integrity.only_looking(config.store.path) as connection:
+    with only_looking(config.store.path) as connection:
         connection.execute("CREATE TEMP TABLE slow (id INTEGER PRIMARY KEY)")
         looked = integrity.quick(connection, -1)
     assert looked.done < looked.of
     assert looked.wrong == []
 
 
+@pytest.mark.slow
 def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
     """Of each that has a page of its own a page is spoiled, and seen."""
-    connection = sqlite3.connect(config.store.path)
+    connection = connect(config.store.path)
     connection.execute("PRAGMA journal_mode = DELETE")
     roots = connection.execute(
         "SELECT name, rootpage, type FROM sqlite_master WHERE rootpage > 0 AND name NOT LIKE 'sqlite_%'"
@@ -277,9 +279,9 @@ def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
         spoiled[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
         config.store.path.write_bytes(spoiled)
         try:
-            with integrity.only_looking(config.store.path) as looking:
+            with only_looking(config.store.path) as looking:
                 integrity.sample(looking)
-        except sqlite3.DatabaseError:
+        except StoreDamaged:
             seen.add(name)
     assert seen == tables
     assert len(places) > len(tables)
@@ -306,7 +308,7 @@ def test_a_sound_store_has_no_nulls_for_sqlite_to_tell_of(config: Config) -> Non
 
 def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_path: Path) -> None:
     """However the modules that declare them are imported."""
-    from gateway.store.base.migrations import ORDER, migrations
+    from gateway.store.schema.migrations import ORDER, migrations
 
     store = Store(tmp_path / "new.db")
     assert tuple(each.name for each in migrations.applied(store.operator())) == ORDER
@@ -315,8 +317,8 @@ def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_p
 
 def test_what_was_found_before_is_found_after_the_tables_changed(config: Config) -> None:
     """The migration on a store of the version before."""
-    from gateway.store.base.migrations import migrations, script
     from gateway.store.schema import first_tables
+    from gateway.store.schema.migrations import migrations, script
 
     store = Store(config.store.path)
     names = ("raw_finding", "statement_finding")

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.store.base.kinds import KIND, KINDS
-from gateway.store.base.migrations import migrations
 from gateway.store.documents import reading
 from gateway.store.documents.writing import put_documents, remove_documents
 from gateway.store.file.database import Store
 from gateway.store.indexes import spans
 from gateway.store.schema import spans as schema
+from gateway.store.schema.migrations import migrations
 from mappings.model.documents import Document
 
 CATEGORIE, ACTOR = KIND["categorie"], KIND["actor"]
@@ -108,6 +108,7 @@ def take(connection: sqlite3.Connection, step: Step) -> None:
             remove_documents(connection, [row[0] for row in ids])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS, st.integers(1, 12))
 def test_counts_and_pages_are_right_after_any_writes(
@@ -150,6 +151,7 @@ def test_a_write_that_is_undone_undoes_its_count(store: Store) -> None:
         assert spans.count(connection, CATEGORIE) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moments", ["one moment", "any order", "newest last"])
 def test_spans_of_their_real_size_are_cut_as_a_list_grows(store: Store, moments: str) -> None:
     chance = random.Random(7)

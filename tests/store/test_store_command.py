@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.support import dump_digest, klantbrug, read_config
+from builders.commands import command_process, klantbrug
+from builders.configs import read_config
+from builders.set_clock import SetClock
+from builders.store_digest import dump_digest
+from builders.until import until
 
 from gateway.config.model import Config
 from gateway.http.auth import create_token
@@ -27,6 +31,8 @@ from gateway.store.file.database import Store
 from gateway.store.operation import leases
 from gateway.store.operation.sources import set_meta, source_id
 from jobs.registry import BY_NAME, off_because, run_job
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = '[gateway]\nregister = true\n[store]\npath = "klantbrug.db"\nuuid_secret = "{secret}"\n'
 SECRET = "x" * 40
@@ -44,11 +50,6 @@ def config(tmp_path: Path) -> Config:
         source_id(connection, "bron")
     store.close()
     return config
-
-
-def command(config: Config, *arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "gateway", "--config", str(config.path), *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, **options)
 
 
 def tokens(config: Config) -> set[str]:
@@ -79,7 +80,7 @@ def backup(config: Config, tmp_path: Path) -> Path:
     """A back-up of that register."""
     made = tmp_path / "back-ups" / "monday.db"
     made.parent.mkdir()
-    assert command(config, "store", "backup", made).returncode == 0
+    assert command_process(config.path, "store", "backup", made).returncode == 0
     return made
 
 
@@ -87,7 +88,7 @@ def test_a_back_up_is_a_store_that_says_the_same_and_only_its_owner_reads(
     config: Config, tmp_path: Path
 ) -> None:
     made = tmp_path / "made.db"
-    done = command(config, "store", "backup", made, preexec_fn=lambda: os.umask(0o000))
+    done = command_process(config.path, "store", "backup", made, preexec_fn=lambda: os.umask(0o000))
     assert done.returncode == 0, done.stderr
     assert "gemaakt en nagekeken" in done.stdout
     assert made.stat().st_mode & 0o777 == 0o600
@@ -114,16 +115,16 @@ def test_nobody_else_can_read_the_copy_while_it_is_made(config: Config, tmp_path
 
 def test_nothing_is_ever_written_over(config: Config, backup: Path) -> None:
     before = backup.read_bytes()
-    again = command(config, "store", "backup", backup)
+    again = command_process(config.path, "store", "backup", backup)
     assert again.returncode == 1
     assert "bestaat al" in again.stderr
-    onto_itself = command(config, "store", "backup", config.store.path)
+    onto_itself = command_process(config.path, "store", "backup", config.store.path)
     assert (onto_itself.returncode, "bestaat al" in onto_itself.stderr) == (1, True)
     assert backup.read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_is_told(config: Config, tmp_path: Path) -> None:
-    refused = command(config, "store", "backup", tmp_path / "nowhere" / "made.db")
+    refused = command_process(config.path, "store", "backup", tmp_path / "nowhere" / "made.db")
     assert (refused.returncode, "bestaat niet; maak haar aan" in refused.stderr) == (1, True)
 
 
@@ -138,7 +139,7 @@ def test_a_disk_without_room_leaves_nothing(config: Config, tmp_path: Path) -> N
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    full = command(config, "store", "backup", made, preexec_fn=limited)
+    full = command_process(config.path, "store", "backup", made, preexec_fn=limited)
     assert full.returncode == 1
     assert "niet gemaakt" in full.stderr
     assert list(tmp_path.glob("made*")) == []
@@ -167,8 +168,7 @@ def test_a_back_up_ends_while_others_write_all_the_time(config: Config, tmp_path
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        while written < 3:
-            time.sleep(0.02)
+        until(lambda: written >= 3)
         first, began = written, time.monotonic()
         made = back_up(config.store.path, tmp_path / "made.db")
         seconds, last = time.monotonic() - began, written
@@ -201,14 +201,14 @@ def test_an_index_of_texts_beside_the_documents_finds_the_same_in_a_back_up(
             ((number, f"woord{number}einde") for number in range(1, 4000, 3)),
         )
     store.close()
-    assert command(config, "store", "backup", tmp_path / "made.db").returncode == 0
+    assert command_process(config.path, "store", "backup", tmp_path / "made.db").returncode == 0
     with closing(sqlite3.connect(tmp_path / "made.db")) as connection:
         asked = (
             "SELECT d.id, d.uuid FROM texts t JOIN document d ON d.id = t.rowid WHERE texts MATCH 'd3001e'"
         )
         assert connection.execute(asked).fetchall() == [(3001, (3001).to_bytes(16, "big"))]
-    assert command(config, "check", "--deep").returncode == 0
-    assert command(config, "store", "restore", tmp_path / "made.db").returncode == 0
+    assert command_process(config.path, "check", "--deep").returncode == 0
+    assert command_process(config.path, "store", "restore", tmp_path / "made.db").returncode == 0
     with open_store(config).read() as connection:
         assert connection.execute(asked).fetchall() == [(3001, (3001).to_bytes(16, "big"))]
 
@@ -223,7 +223,7 @@ def test_a_damaged_store_gives_no_back_up(config: Config, tmp_path: Path, table:
     with config.store.path.open("r+b") as file:
         file.seek(first * 4096)
         file.write(os.urandom(pages * 4096))
-    refused = command(config, "store", "backup", tmp_path / "made.db")
+    refused = command_process(config.path, "store", "backup", tmp_path / "made.db")
     assert refused.returncode in (1, 2)
     assert "beschadigd" in refused.stderr or "niet goed" in refused.stderr
     assert list(tmp_path.glob("made*")) == []
@@ -234,7 +234,7 @@ def test_a_back_up_is_put_back_and_what_stood_there_is_kept(config: Config, back
     (folder / "klantbrug.db.bron.pace").write_bytes(b"pace")
     add_token(config, "after")
     was = digest(config)
-    done = command(config, "store", "restore", backup)
+    done = command_process(config.path, "store", "restore", backup)
     assert done.returncode == 0, done.stderr
     assert "Teruggezet" in done.stdout
     assert "uuid-geheim hoort erbij" in done.stdout
@@ -262,8 +262,8 @@ def test_a_log_that_was_left_behind_goes_aside_too(config: Config, backup: Path)
     held = log.read_bytes()
     assert held
     shutil.copy(backup, config.store.path)
-    assert command(config, "status").returncode == 2
-    assert command(config, "store", "restore", backup).returncode == 0
+    assert command_process(config.path, "status").returncode == 2
+    assert command_process(config.path, "store", "restore", backup).returncode == 0
     assert tokens(config) == {"before"}
     (aside,) = log.parent.glob("klantbrug.db.opzij-*")
     assert (aside / log.name).read_bytes() == held
@@ -272,7 +272,7 @@ def test_a_log_that_was_left_behind_goes_aside_too(config: Config, backup: Path)
 def test_it_is_put_back_where_no_store_is(config: Config, backup: Path) -> None:
     for each in config.store.path.parent.glob("klantbrug.db*"):
         each.unlink()
-    done = command(config, "store", "restore", backup)
+    done = command_process(config.path, "store", "restore", backup)
     assert done.returncode == 0, done.stderr
     assert "Wat er stond" not in done.stdout
     assert tokens(config) == {"before"}
@@ -289,7 +289,7 @@ def test_what_root_puts_back_is_the_file_of_the_user_of_the_service(
     os.chown(config.store.path, 65534, 65534)
     if not there:
         config.store.path.unlink()
-    assert command(config, "store", "restore", backup).returncode == 0
+    assert command_process(config.path, "store", "restore", backup).returncode == 0
     made = [config.store.path, *folder.glob("*opzij*")]
     assert {each.stat().st_uid for each in made} == {65534}
 
@@ -304,28 +304,29 @@ def test_three_files_that_were_copied_while_nothing_ran_are_a_back_up_too(
         shutil.copy(config.store.path.with_name(config.store.path.name + what), tmp_path / "copy")
     store.close()
     assert (tmp_path / "copy" / "klantbrug.db-wal").stat().st_size > 0
-    done = command(config, "store", "restore", tmp_path / "copy" / "klantbrug.db")
+    done = command_process(config.path, "store", "restore", tmp_path / "copy" / "klantbrug.db")
     assert done.returncode == 0, done.stderr
     assert tokens(config) == {"before", "in the log"}
 
 
+def scheduled(config: Config) -> bool:
+    """Does a process run the jobs?"""
+    store = open_store(config)
+    with store.read() as connection:
+        runs = leases.holder_of(connection, leases.SCHEDULER) is not None
+    store.close()
+    return runs
+
+
 def test_nothing_is_put_back_while_anything_runs(config: Config, backup: Path, run_log: Path) -> None:
     with klantbrug(run_log, "--config", str(config.path), "jobs", "serve", "--register"):
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
-            store = open_store(config)
-            with store.read() as connection:
-                runs = leases.holder_of(connection, leases.SCHEDULER) is not None
-            store.close()
-            if runs:
-                break
-            time.sleep(0.2)
+        until(lambda: scheduled(config))
         before = digest(config)
-        refused = command(config, "store", "restore", backup)
+        refused = command_process(config.path, "store", "restore", backup)
         assert refused.returncode == 2
         assert "in gebruik (proces " in refused.stderr
         assert digest(config) == before
-    assert command(config, "store", "restore", backup).returncode == 0
+    assert command_process(config.path, "store", "restore", backup).returncode == 0
 
 
 def _truncated(backup: Path) -> None:
@@ -378,7 +379,7 @@ def _of_a_newer_version(backup: Path) -> None:
 def test_what_is_no_good_back_up_changes_nothing(config: Config, backup: Path, spoil: Any, said: str) -> None:
     spoil(backup)
     before = digest(config)
-    refused = command(config, "store", "restore", backup)
+    refused = command_process(config.path, "store", "restore", backup)
     assert refused.returncode == 2
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -388,7 +389,7 @@ def test_what_is_no_good_back_up_changes_nothing(config: Config, backup: Path, s
 
 
 def test_the_store_itself_is_no_back_up(config: Config) -> None:
-    refused = command(config, "store", "restore", config.store.path)
+    refused = command_process(config.path, "store", "restore", config.store.path)
     assert (refused.returncode, "is de opslag zelf" in refused.stderr) == (2, True)
 
 
@@ -425,10 +426,10 @@ def test_a_restore_that_is_killed_between_two_moves_is_not_opened_and_is_done_ag
         check=False,
     )
     assert died.returncode == -signal.SIGKILL
-    serve = command(config, "token", "create", "too-early")
+    serve = command_process(config.path, "token", "create", "too-early")
     assert serve.returncode == 2
     assert "terugzetten van een back-up" in serve.stderr
-    assert command(config, "store", "restore", backup).returncode == 0
+    assert command_process(config.path, "store", "restore", backup).returncode == 0
     assert tokens(config) == {"before"}
     kept = list(config.store.path.parent.glob("*opzij*/klantbrug.db"))
     assert len(kept) == 1
@@ -455,10 +456,13 @@ def test_the_job_is_off_until_it_is_told_where(config: Config) -> None:
     store = open_store(config)
     assert off_because(BY_NAME["backup"], config, store) == "[jobs.backup] directory is leeg"
     store.close()
-    assert command(config, "jobs", "run", "backup").returncode == 2
+    assert command_process(config.path, "jobs", "run", "backup").returncode == 2
 
 
-def test_the_job_keeps_the_last_ones_and_removes_only_its_own(nightly: Any, tmp_path: Path) -> None:
+def test_the_job_keeps_the_last_ones_and_removes_only_its_own(
+    nightly: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SetClock(monkeypatch, skips=True)
     job, kept = BY_NAME["backup"], tmp_path / "kept"
     assert off_because(job, nightly.config, nightly.store) == ""
     others = ("klantbrug-20200101T000000Z.db.old", "other-20200101T000000Z.db", "klantbrug-mine.db")
@@ -469,7 +473,7 @@ def test_the_job_keeps_the_last_ones_and_removes_only_its_own(nightly: Any, tmp_
     for _ in range(3):
         assert run_job(nightly, job)["made"] == 1
         made += sorted(set(kept.iterdir()) - before - set(made))
-        time.sleep(1.1)  # names tell the second
+        clock.passes(1.1)  # names tell the second
     ours = [each.name for each in kept.iterdir() if each.name not in others]
     assert sorted(ours) == [each.name for each in made[-2:]]
     assert {each.name for each in kept.iterdir()} >= set(others)
@@ -479,7 +483,7 @@ def test_the_job_keeps_the_last_ones_and_removes_only_its_own(nightly: Any, tmp_
 def test_a_job_without_its_directory_says_so_and_removes_nothing(nightly: Any, tmp_path: Path) -> None:
     (tmp_path / "kept").rmdir()
     nightly.store.close()
-    ran = command(nightly.config, "jobs", "run", "backup")
+    ran = command_process(nightly.config.path, "jobs", "run", "backup")
     assert ran.returncode == 1
     assert "bestaat niet" in ran.stderr
     assert "failed 1" in ran.stdout

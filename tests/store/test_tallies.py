@@ -7,14 +7,15 @@ import sqlite3
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from builders.legacy_objects import BSN, klantcontact, organisatie, persoon, uuid_of, zaak
 from builders.register import SOURCE, Register
 
 from gateway.store.base.kinds import LEFT_OUT, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.indexes import tallies
 from gateway.store.inspect.status import status
+from gateway.store.schema.migrations import migrations
 
 NO_EMAIL = {"emailadres": "geen adres", "functie": "", "naam": "", "telefoonnummer": ""}
 OF_STATEMENTS = {"M17"}  # a number that is none, of somebody who is known by a URL
@@ -39,6 +40,7 @@ def counted(connection: sqlite3.Connection) -> tuple[set[tuple[int, ...]], dict[
     return {(*place, raws.count(place)) for place in set(raws)}, found
 
 
+@pytest.mark.slow
 def test_random_histories_of_a_source(tmp_path: Path) -> None:
     """Zaken that become secret, unreadable or vanish; rollen that change, break, move, mend, go and come back."""
     states, rules = zip(*(happens(tmp_path / f"{seed}", seed) for seed in range(6)), strict=True)

@@ -58,6 +58,7 @@ def together(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return int(request.param)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.none() | TEXTS), min_size=1, max_size=14),
@@ -92,6 +93,7 @@ def test_the_index_finds_what_a_walk_finds_after_any_writes(
     assert out_of_step(store) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["abc", "ab", "a", "%", "_", "___", "a%c", '"', "x\U0010ffffy"])
 def test_nothing_in_a_value_is_a_wildcard(store: Store, part: str) -> None:
     held = dict(enumerate(["xabcx", "ABC", "a%c", "a_c", 'say "abc"', "___", ""]))
@@ -154,6 +156,7 @@ def purge(store: Store) -> None:
     assert store.empty_log()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("how", ["removed", "changed"])
 @pytest.mark.parametrize("name", NAMES)

@@ -6,25 +6,29 @@ import http.client
 import resource
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from builders.support import dump_digest, read_config, some_zaken, write_config
+from builders.commands import command_process
+from builders.configs import read_config, write_config
+from builders.sample_data import small
+from builders.store_digest import dump_digest
 
 from gateway.app import create_app
 from gateway.base import clock
 from gateway.base.logs import safe_error
+from gateway.config.defaults import BUSY_SECONDS
 from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
+from gateway.legacy.client import jwt_tokens
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file import database
+from gateway.store.base.errors import OF_THE_STORE, PASSING, StoreDamaged, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.errors import SAYS, in_words, is_damage, is_passing
+from gateway.store.file.errors import KNOWN, told
+from gateway.store.file.session import connect
 from jobs.backfill.backfill import Backfill
 
 API = "/klantinteracties/api/v1"
@@ -33,21 +37,14 @@ TINY_DISK = "1m"
 
 
 @pytest.fixture
-def server(slice_data: Dataset) -> Iterator[SampleServer]:
-    with SampleServer(some_zaken(slice_data, 30)) as running:
-        yield running
+def data() -> Dataset:
+    return small(30)
 
 
 def test_an_error_of_sqlite_is_logged_by_its_code() -> None:
-    with pytest.raises(sqlite3.OperationalError) as caught:
-        sqlite3.connect(":memory:").execute("nonsense")
-    assert safe_error(caught.value) == "sqlite3.OperationalError SQLITE_ERROR"
-
-
-def command(config: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command as an operator runs it, to its end."""
-    line = [sys.executable, "-m", "gateway", "--config", str(config), *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False, **options)
+    with pytest.raises(StoreFailed) as caught:
+        connect(":memory:").run("nonsense")
+    assert safe_error(caught.value) == "gateway.store.base.errors.StoreFailed SQLITE_ERROR"
 
 
 def undisturbed(folder: Path, server: SampleServer) -> str:
@@ -59,13 +56,14 @@ def undisturbed(folder: Path, server: SampleServer) -> str:
 
 def ends_well(config: Path, expected: str) -> None:
     """The cause is gone: the same command finishes, and the store is as if nothing had happened."""
-    done = command(config, "backfill")
+    done = command_process(config, "backfill")
     assert done.returncode == 0, done.stderr
     store = Store(config.parent / "klantbrug.db")
     assert dump_digest(store) == expected
     store.close()
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_ends_a_backfill_with_words_and_the_next_goes_on(
     server: SampleServer, tmp_path: Path
 ) -> None:
@@ -74,7 +72,7 @@ def test_a_disk_that_is_full_ends_a_backfill_with_words_and_the_next_goes_on(
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL, SMALL))
 
-    full = command(config, "backfill", preexec_fn=limited)
+    full = command_process(config, "backfill", preexec_fn=limited)
     assert full.returncode == 1
     assert "De opslag werkt niet: de schijf" in full.stderr
     assert "Traceback" not in full.stderr
@@ -98,7 +96,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.soak
 def test_a_disk_that_is_really_full(server: SampleServer, small_disk: Path, tmp_path: Path) -> None:
     config = write_config(small_disk, {"bron": server})
-    full = command(config, "backfill")
+    full = command_process(config, "backfill")
     assert full.returncode == 1
     assert "de schijf is vol" in full.stderr
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
@@ -113,10 +111,10 @@ def test_a_store_that_another_process_keeps_to_itself(server: SampleServer, tmp_
     other = sqlite3.connect(tmp_path / "klantbrug.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
-    busy = command(config, "backfill")
+    busy = command_process(config, "backfill")
     assert busy.returncode == 1
     assert "een ander proces houdt de opslag bezet" in busy.stderr
-    assert time.monotonic() - began < database.BUSY_SECONDS * 3
+    assert time.monotonic() - began < BUSY_SECONDS * 3
     other.execute("ROLLBACK")
     other.close()
     ends_well(config, undisturbed(tmp_path, server))
@@ -128,7 +126,7 @@ def test_a_store_that_may_not_be_written(server: SampleServer, small_disk: Path,
     config = write_config(small_disk, {"bron": server})
     open_store(read_config(config)).close()  # with no source asked, nothing stays open there
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    refused = command(config, "backfill")
+    refused = command_process(config, "backfill")
     assert refused.returncode in (1, 2)
     assert "schrijf" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -136,6 +134,7 @@ def test_a_store_that_may_not_be_written(server: SampleServer, small_disk: Path,
     ends_well(config, undisturbed(tmp_path, server))
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_costs_nothing(
     server: SampleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,8 +151,7 @@ def test_a_clock_that_jumps_costs_nothing(
     expected = undisturbed(tmp_path, server)
     installation = open_installation(read_config(write_config(tmp_path / "jumping", {"bron": server})))
     # The source takes no token of another day: what jumps is what we write and compare.
-    tokens = installation.fetchers["bron"].client._transport._tokens
-    monkeypatch.setattr(tokens, "_clock", time.time)
+    monkeypatch.setattr(jwt_tokens, "seconds", time.time)
     monkeypatch.setattr(clock, "time_ns", jumping)
     for _ in range(2):
         assert Backfill(installation.fetchers["bron"]).run()
@@ -161,13 +159,14 @@ def test_a_clock_that_jumps_costs_nothing(
     assert calls > 250
 
 
+@pytest.mark.slow
 def test_a_configuration_that_went_wrong_says_so_and_its_repair_is_enough(
     server: SampleServer, tmp_path: Path
 ) -> None:
     config = write_config(tmp_path, {"bron": server})
     right = config.read_text()
     config.write_text(right.replace('max_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"', ""))
-    wrong = command(config, "backfill")
+    wrong = command_process(config, "backfill")
     assert wrong.returncode == 2
     assert "max_vertrouwelijkheidaanduiding" in wrong.stderr
     assert not (tmp_path / "klantbrug.db").exists()
@@ -210,28 +209,47 @@ def full_disk() -> Callable[[Store], None]:
     return fill
 
 
-@pytest.mark.parametrize("name", SAYS)
+WORDS = {
+    "SQLITE_FULL": "de schijf is vol; maak ruimte",
+    "SQLITE_IOERR": "de schijf leest of schrijft niet goed; kijk of zij vol of defect is",
+    "SQLITE_BUSY": "een ander proces houdt de opslag bezet; wacht tot het klaar is",
+    "SQLITE_LOCKED": "een ander proces houdt de opslag bezet; wacht tot het klaar is",
+    "SQLITE_READONLY": "mag niet worden beschreven; geef deze gebruiker dat recht",
+    "SQLITE_CANTOPEN": "het bestand kan niet worden geopend; kijk of het er is en wie het mag lezen",
+    "SQLITE_CORRUPT": "het bestand is beschadigd; klantbrug check --deep zegt wat er kapot is",
+    "SQLITE_NOTADB": "het bestand is geen opslag van Klantbrug; klantbrug check --deep",
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
 def test_every_trouble_has_its_words(name: str) -> None:
     error = sqlite3.OperationalError("a text that is not repeated")
     error.sqlite_errorname = f"{name}_SHMSIZE" if name == "SQLITE_IOERR" else name
-    said = in_words(error)
-    assert SAYS[name] in said
-    assert "repeated" not in said
+    said = told(error)
+    assert isinstance(said, OF_THE_STORE)
+    assert WORDS[name] in str(said)
+    assert str(said).endswith(f" ({name}).")
+    assert "repeated" not in str(said)
+    assert said.store_code == error.sqlite_errorname
+
+
+def test_no_room_for_the_file_that_processes_share_is_told_as_a_full_disk() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    assert "de schijf is vol; maak ruimte (SQLITE_IOERR)" in told(error).unwritable
 
 
 def test_a_fault_of_ours_is_no_passing_trouble() -> None:
     error = sqlite3.OperationalError("no such table")
     error.sqlite_errorname = "SQLITE_ERROR"
-    assert not is_passing(error)
-    assert not is_passing(ValueError())
+    assert not isinstance(told(error), OF_THE_STORE)
 
 
 def test_a_text_that_is_none_is_damage() -> None:
     """Python's own error has no code; what it could not read is not repeated."""
-    connection = sqlite3.connect(":memory:")
-    with pytest.raises(sqlite3.OperationalError) as raised:
-        connection.execute("SELECT CAST(x'ff6a616e' AS TEXT)").fetchone()
-    assert is_damage(raised.value)
-    assert not is_passing(raised.value)
-    assert "beschadigd" in in_words(raised.value)
-    assert "jan" not in in_words(raised.value)
+    connection = connect(":memory:")
+    with pytest.raises(StoreDamaged) as raised:
+        connection.one("SELECT CAST(x'ff6a616e' AS TEXT)")
+    assert not isinstance(raised.value, PASSING)
+    assert "beschadigd" in str(raised.value)
+    assert "jan" not in str(raised.value)

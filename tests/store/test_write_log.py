@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from builders.following import small
+from builders.sample_data import small
 
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
@@ -53,6 +53,7 @@ def fill(store: Store, total: int) -> float:
     return most
 
 
+@pytest.mark.slow
 def test_work_that_goes_through_everything_keeps_below_the_limit(store: Store) -> None:
     most = fill(store, 3 * LOG_MB)
     assert LOG_MB * BULK_PART * 0.9 < most < LOG_MB
@@ -69,6 +70,7 @@ def test_when_it_is_over_the_log_is_cut_off(store: Store) -> None:
     assert megabytes(store) < 1
 
 
+@pytest.mark.slow
 def test_clients_that_write_all_the_time_do_not_let_it_grow(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +104,7 @@ def test_clients_that_write_all_the_time_do_not_let_it_grow(
     assert most < 38 / 2
 
 
+@pytest.mark.slow
 def test_a_job_waits_for_who_reads_when_the_log_is_over_its_limit(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from builders.following import backfilled, small
-from builders.support import write_config
-from click.testing import CliRunner
+from builders.commands import command
+from builders.configs import write_config
+from builders.following import backfilled
+from builders.sample_data import small
 
 from gateway.base.process_identity import NotShared, open_shared
-from gateway.cli.main import cli
 from gateway.ingest import ingest as ingesting
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
@@ -33,8 +33,7 @@ def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path)
     job, told = Store(tmp_path / "store.db"), []
 
     def client() -> None:
-        store = Store.__new__(Store)
-        store.__dict__.update(job.__dict__, _local=threading.local(), _turns=write_turns.Turns(job.path))
+        store = Store(tmp_path / "store.db")
         with store.write():
             told.append("client")
         store.close()
@@ -63,6 +62,7 @@ def test_a_job_gets_on_when_clients_never_stop_writing(
         assert connection.in_transaction
 
 
+@pytest.mark.slow
 def test_who_died_waiting_holds_up_nobody(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.db")
     gone = os.fork()
@@ -103,6 +103,7 @@ def batch_sizes(install: Install, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+@pytest.mark.slow
 def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.0)  # less than any takes, on any machine
     monkeypatch.setattr(write_turns.Turns, "lately", lambda self: True)
@@ -111,6 +112,7 @@ def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: 
     assert full.count(ingesting.LEAST) > len(full) / 2
 
 
+@pytest.mark.slow
 def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
     monkeypatch.setattr(ingesting, "QUIET_SECONDS", 60)
@@ -133,6 +135,7 @@ def test_a_job_knows_for_a_minute_that_a_client_wrote(
     assert not store.clients_write()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
 @pytest.mark.parametrize("name", ["store.db.turn", "store.db.open", "store.db.bron.pace"])
 def test_a_shared_file_of_another_user_is_an_error_that_names_it(name: str) -> None:
@@ -171,9 +174,9 @@ def test_a_pace_that_can_not_be_shared_ends_the_start(tmp_path: Path) -> None:
     with SampleServer(small(40)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
         (tmp_path / "here" / "klantbrug.db.bron.pace").mkdir()
-        found = CliRunner().invoke(cli, ["--config", str(config), "backfill", "run"])
+        found = command(config, "backfill", "run")
         assert found.exit_code == 2
         assert "klantbrug.db.bron.pace" in found.stderr and "chown" in found.stderr
-        paused = CliRunner().invoke(cli, ["--config", str(config), "backfill", "pause"])
+        paused = command(config, "backfill", "pause")
         assert paused.exit_code == 2
         assert "klantbrug.db.bron.pace" in paused.stderr

@@ -83,7 +83,7 @@ def digest() -> str:
     slice_ = read_slice()
     for settings, taken in ((SETTINGS, a_third(slice_)), (OTHER, a_third(a_third(slice_)))):
         with tempfile.TemporaryDirectory() as folder:
-            register = earlier.Register(Path(folder) / "store.db", settings)
+            register = earlier.EarlierRegister(Path(folder) / "store.db", settings)
             register.ingest.today = lambda: date(2026, 1, 1)
             take(register, objects(taken))
             for line in map(orjson.loads, dump_lines(register.store)):
@@ -97,7 +97,7 @@ def digest() -> str:
     return told.hexdigest()
 
 
-def take(register: earlier.Register, found: earlier.Raws) -> None:
+def take(register: earlier.EarlierRegister, found: earlier.Raws) -> None:
     """Take objects, those of a kind together."""
     for kind in dict.fromkeys(kind for kind, _ in found):
         register.ingest.take(SOURCE, kind, [raw for each, raw in found if each == kind], asked=0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from builders.following import small
-from builders.writeback_world import World, WriteBackWorld, earlier_data
+from builders.sample_data import small
+from builders.writeback_world import WriteBackWorld, WritingBack, earlier_data
 
 from gateway.sample.server import SampleServer, Traps
 
@@ -19,7 +19,7 @@ def zaken_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WriteBa
 
 
 @pytest.fixture
-def zaken(zaken_template: WriteBackWorld) -> Iterator[World]:
+def zaken(zaken_template: WriteBackWorld) -> Iterator[WritingBack]:
     """An installation on a source with only a Zaken API, that is told of contacts."""
     yield zaken_template.fresh()
     zaken_template.server.traps = Traps()
@@ -34,7 +34,7 @@ def earlier_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Write
 
 
 @pytest.fixture
-def earlier(earlier_template: WriteBackWorld) -> Iterator[World]:
+def earlier(earlier_template: WriteBackWorld) -> Iterator[WritingBack]:
     """An installation on a source with the earlier standards too, that is told of contacts, details and klanten."""
     yield earlier_template.fresh()
     earlier_template.server.traps = Traps()

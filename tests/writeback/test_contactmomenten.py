@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from builders.earlier_source import last
-from builders.writeback_world import World, made_at, partij_of_a_klant, zaak_of
+from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
 from gateway.sample.server import Traps
 
 
-def whole_contact(world: World, zaak: str) -> tuple[dict, str]:
+def whole_contact(world: WritingBack, zaak: str) -> tuple[dict, str]:
     """A contact with a person, a medewerker and a zaak; and the klant that the person is."""
     contact = world.contact()
     partij, klant = partij_of_a_klant(world)
@@ -20,7 +20,7 @@ def whole_contact(world: World, zaak: str) -> tuple[dict, str]:
 
 
 @pytest.mark.rule("W5")
-def test_a_contact_becomes_a_contactmoment_with_its_klant_and_its_zaak(earlier: World) -> None:
+def test_a_contact_becomes_a_contactmoment_with_its_klant_and_its_zaak(earlier: WritingBack) -> None:
     zaak = zaak_of(earlier)
     before = {
         kind: earlier.data.objects(kind)
@@ -44,7 +44,7 @@ def test_a_contact_becomes_a_contactmoment_with_its_klant_and_its_zaak(earlier: 
 
 
 @pytest.mark.rule("W5")
-def test_a_source_without_zaakcontactmomenten_gets_an_objectcontactmoment(earlier: World) -> None:
+def test_a_source_without_zaakcontactmomenten_gets_an_objectcontactmoment(earlier: WritingBack) -> None:
     earlier.server.become("1.1", False)
     try:
         before = earlier.data.objects("objectcontactmoment")
@@ -61,7 +61,7 @@ def test_a_source_without_zaakcontactmomenten_gets_an_objectcontactmoment(earlie
 
 
 @pytest.mark.rule("W5")
-def test_changes_and_a_deletion_follow(earlier: World) -> None:
+def test_changes_and_a_deletion_follow(earlier: WritingBack) -> None:
     before = {kind: earlier.data.objects(kind) for kind in ("contactmoment", "klantcontactmoment")}
     ties = {kind: earlier.data.objects(kind) for kind in ("zaakcontactmoment", "objectcontactmoment")}
     contact, _ = whole_contact(earlier, zaak_of(earlier))
@@ -80,7 +80,7 @@ def test_changes_and_a_deletion_follow(earlier: World) -> None:
 
 
 @pytest.mark.rule("W5")
-def test_a_person_and_a_zaak_that_go_lose_their_ties(earlier: World) -> None:
+def test_a_person_and_a_zaak_that_go_lose_their_ties(earlier: WritingBack) -> None:
     before = {kind: earlier.data.objects(kind) for kind in ("klantcontactmoment", "zaakcontactmoment")}
     contact, _ = whole_contact(earlier, zaak_of(earlier))
     earlier.deliver()
@@ -95,7 +95,7 @@ def test_a_person_and_a_zaak_that_go_lose_their_ties(earlier: World) -> None:
 
 
 @pytest.mark.rule("W5")
-def test_a_contact_without_zaak_goes_to_the_source_that_is_named(earlier: World) -> None:
+def test_a_contact_without_zaak_goes_to_the_source_that_is_named(earlier: WritingBack) -> None:
     before = earlier.data.objects("contactmoment")
     earlier.contact()
     assert earlier.deliver()["sent"] == 0  # it may get a zaak in the next request
@@ -106,7 +106,7 @@ def test_a_contact_without_zaak_goes_to_the_source_that_is_named(earlier: World)
 
 
 @pytest.mark.rule("W5")
-def test_a_contact_that_follows_another_names_it(earlier: World) -> None:
+def test_a_contact_that_follows_another_names_it(earlier: WritingBack) -> None:
     before = earlier.data.objects("contactmoment")
     first = earlier.contact(zaak_of(earlier))
     second = earlier.contact(zaak_of(earlier), plaatsgevondenOp="2025-06-02T10:00:00Z")
@@ -120,7 +120,7 @@ def test_a_contact_that_follows_another_names_it(earlier: World) -> None:
 
 @pytest.mark.rule("W2")
 @pytest.mark.parametrize("trap", ["lost_answer_rate", "late_error_rate", "write_error_rate"])
-def test_an_answer_that_got_lost_makes_no_double(earlier: World, trap: str) -> None:
+def test_an_answer_that_got_lost_makes_no_double(earlier: WritingBack, trap: str) -> None:
     kinds = ("contactmoment", "klantcontactmoment", "zaakcontactmoment", "objectcontactmoment")
     before = {kind: earlier.data.objects(kind) for kind in kinds}
     contact, _ = whole_contact(earlier, zaak_of(earlier))
@@ -139,7 +139,7 @@ def test_an_answer_that_got_lost_makes_no_double(earlier: World, trap: str) -> N
 
 
 @pytest.mark.rule("W2")
-def test_what_may_still_be_under_way_is_not_sent_again(earlier: World) -> None:
+def test_what_may_still_be_under_way_is_not_sent_again(earlier: WritingBack) -> None:
     before = earlier.data.objects("contactmoment")
     earlier.contact(zaak_of(earlier))
     earlier.server.traps = Traps(write_error_rate=1)
@@ -157,7 +157,7 @@ def test_what_may_still_be_under_way_is_not_sent_again(earlier: World) -> None:
 
 
 @pytest.mark.rule("W9")
-def test_what_was_changed_at_the_source_waits_for_an_operator(earlier: World) -> None:
+def test_what_was_changed_at_the_source_waits_for_an_operator(earlier: WritingBack) -> None:
     before = earlier.data.objects("contactmoment")
     contact = earlier.contact(zaak_of(earlier))
     earlier.deliver()
@@ -175,7 +175,7 @@ def test_what_was_changed_at_the_source_waits_for_an_operator(earlier: World) ->
 
 
 @pytest.mark.rule("W14")
-def test_verify_tells_when_the_source_shows_something_else_than_was_sent(earlier: World) -> None:
+def test_verify_tells_when_the_source_shows_something_else_than_was_sent(earlier: WritingBack) -> None:
     from jobs.verify.verify import Verify
 
     before = earlier.data.objects("contactmoment")

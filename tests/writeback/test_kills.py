@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from builders.deliverer import DONE, LATE, kill_once, trapped
-from builders.writeback_world import World, made_at, partij_of_a_klant, zaak_of
+from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
 MOMENTS = ("contactmoment", "klantcontactmoment", "zaakcontactmoment", "objectcontactmoment")
 
 
-def killed(world: World, kills: int, seed: int) -> tuple[int, list[str]]:
+def killed(world: WritingBack, kills: int, seed: int) -> tuple[int, list[str]]:
     """Kill the deliverer so often, or until nothing is left; then let it finish. Out: how often, and in what."""
     count = 0
     with trapped(world, seed) as trap:
@@ -25,7 +25,7 @@ def killed(world: World, kills: int, seed: int) -> tuple[int, list[str]]:
     return count, modes
 
 
-def klantcontacten(world: World, number: int, kills: int, seed: int) -> int:
+def klantcontacten(world: WritingBack, number: int, kills: int, seed: int) -> int:
     before = world.data.objects("klantcontact")
     contacts = [
         world.contact(zaak_of(world, place % 5), onderwerp=f"Vraag {place}") for place in range(number)
@@ -40,7 +40,7 @@ def klantcontacten(world: World, number: int, kills: int, seed: int) -> int:
     return count
 
 
-def moments_and_klanten(world: World, number: int, kills: int, seed: int) -> int:
+def moments_and_klanten(world: WritingBack, number: int, kills: int, seed: int) -> int:
     before = {kind: world.data.objects(kind) for kind in (*MOMENTS, "klant")}
     partij, klant = partij_of_a_klant(world)
     contacts = []
@@ -89,22 +89,22 @@ def seed(request: pytest.FixtureRequest) -> Iterator[int]:
 
 
 @pytest.mark.rule("W2")
-def test_some_kills_over_klantcontacten(zaken: World, seed: int) -> None:
+def test_some_kills_over_klantcontacten(zaken: WritingBack, seed: int) -> None:
     assert klantcontacten(zaken, 4, 4, seed) == 4
 
 
 @pytest.mark.rule("W2")
-def test_some_kills_over_contactmomenten_and_klanten(earlier: World, seed: int) -> None:
+def test_some_kills_over_contactmomenten_and_klanten(earlier: WritingBack, seed: int) -> None:
     assert moments_and_klanten(earlier, 2, 6, seed) == 6
 
 
 @pytest.mark.soak
 @pytest.mark.rule("W2")
-def test_thirty_kills_over_klantcontacten(zaken: World, seed: int) -> None:
+def test_thirty_kills_over_klantcontacten(zaken: WritingBack, seed: int) -> None:
     assert klantcontacten(zaken, 24, 30, seed) == 30
 
 
 @pytest.mark.soak
 @pytest.mark.rule("W2")
-def test_seventy_kills_over_contactmomenten_and_klanten(earlier: World, seed: int) -> None:
+def test_seventy_kills_over_contactmomenten_and_klanten(earlier: WritingBack, seed: int) -> None:
     assert moments_and_klanten(earlier, 18, 70, seed) == 70

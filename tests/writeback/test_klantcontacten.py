@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders.writeback_world import World, made_at, zaak_of
+from builders.writeback_world import WritingBack, made_at, zaak_of
 
 from gateway.sample.server import Traps
 
 
 @pytest.mark.rule("W4")
-def test_a_contact_about_a_zaak_appears_in_the_zaken_api(zaken: World) -> None:
+def test_a_contact_about_a_zaak_appears_in_the_zaken_api(zaken: WritingBack) -> None:
     zaak, before = zaak_of(zaken), zaken.data.objects("klantcontact")
     contact = zaken.contact(zaak, reactie="Dat duurt acht weken.")
     assert zaken.deliver() == {"sent": 1, "postponed": 0, "parked": 0}
@@ -24,7 +24,7 @@ def test_a_contact_about_a_zaak_appears_in_the_zaken_api(zaken: World) -> None:
 
 
 @pytest.mark.rule("W3")
-def test_what_comes_back_makes_no_second_document(zaken: World) -> None:
+def test_what_comes_back_makes_no_second_document(zaken: WritingBack) -> None:
     zaak = zaak_of(zaken)
     contact = zaken.contact(zaak)
     zaken.deliver()
@@ -38,7 +38,7 @@ def test_what_comes_back_makes_no_second_document(zaken: World) -> None:
 
 @pytest.mark.rule("W2")
 @pytest.mark.parametrize("trap", ["lost_answer_rate", "late_error_rate", "write_error_rate"])
-def test_an_answer_that_got_lost_makes_no_double(zaken: World, trap: str) -> None:
+def test_an_answer_that_got_lost_makes_no_double(zaken: WritingBack, trap: str) -> None:
     zaak, before = zaak_of(zaken), zaken.data.objects("klantcontact")
     contact = zaken.contact(zaak)
     zaken.server.traps = Traps(**{trap: 1})
@@ -52,7 +52,7 @@ def test_an_answer_that_got_lost_makes_no_double(zaken: World, trap: str) -> Non
 
 
 @pytest.mark.rule("W3")
-def test_a_sync_before_the_answer_was_known_makes_no_second_document(zaken: World) -> None:
+def test_a_sync_before_the_answer_was_known_makes_no_second_document(zaken: WritingBack) -> None:
     from jobs.registry import BY_NAME, run_job
 
     contact = zaken.contact(zaak_of(zaken))
@@ -69,7 +69,7 @@ def test_a_sync_before_the_answer_was_known_makes_no_second_document(zaken: Worl
 
 
 @pytest.mark.rule("W4")
-def test_what_is_too_long_is_cut_at_a_word_and_told(zaken: World) -> None:
+def test_what_is_too_long_is_cut_at_a_word_and_told(zaken: WritingBack) -> None:
     before = zaken.data.objects("klantcontact")
     zaken.contact(
         zaak_of(zaken), kanaal="een heel lange naam van een kanaal", inhoud="woord " * 160, reactie="ja " * 90
@@ -83,7 +83,7 @@ def test_what_is_too_long_is_cut_at_a_word_and_told(zaken: World) -> None:
 
 
 @pytest.mark.rule("W4")
-def test_the_future_becomes_now(zaken: World) -> None:
+def test_the_future_becomes_now(zaken: WritingBack) -> None:
     before = zaken.data.objects("klantcontact")
     zaken.contact(zaak_of(zaken), plaatsgevondenOp="2099-01-01T10:00:00Z")
     assert zaken.deliver()["sent"] == 1
@@ -94,7 +94,7 @@ def test_the_future_becomes_now(zaken: World) -> None:
 
 
 @pytest.mark.rule("W4")
-def test_a_later_change_or_deletion_is_told_once(zaken: World) -> None:
+def test_a_later_change_or_deletion_is_told_once(zaken: WritingBack) -> None:
     contact = zaken.contact(zaak_of(zaken))
     zaken.deliver()
     zaken.server.reset_calls()
@@ -113,7 +113,7 @@ def test_a_later_change_or_deletion_is_told_once(zaken: World) -> None:
 
 
 @pytest.mark.rule("W1")
-def test_a_client_is_answered_while_the_source_is_down(zaken: World) -> None:
+def test_a_client_is_answered_while_the_source_is_down(zaken: WritingBack) -> None:
     zaken.server.traps.down = True
     zaak = zaak_of(zaken)
     made: dict[str, Any] = zaken.ask(
@@ -131,7 +131,7 @@ def test_a_client_is_answered_while_the_source_is_down(zaken: World) -> None:
 
 
 @pytest.mark.rule("W10")
-def test_what_the_source_refuses_waits_for_an_operator(zaken: World) -> None:
+def test_what_the_source_refuses_waits_for_an_operator(zaken: WritingBack) -> None:
     zaken.contact(zaak_of(zaken))
     zaken.server.traps = Traps(forbid_after=0)
     assert zaken.deliver() == {"sent": 0, "postponed": 0, "parked": 1}

@@ -6,28 +6,28 @@ from typing import Any
 
 import pytest
 from builders.earlier_source import last
-from builders.writeback_world import World, made_at, partij_of_a_klant, zaak_of
+from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
 from gateway.sample.server import Traps
 
 BSN = "999990019"
 
 
-def address_of(world: World, partij: str, soort: str = "email") -> dict[str, Any]:
+def address_of(world: WritingBack, partij: str, soort: str = "email") -> dict[str, Any]:
     """The standard address of a soort of a partij."""
     path = f"digitaleadressen?verstrektDoorPartij__uuid={partij}"
     found = world.ask("GET", path)["results"]
     return next(each for each in found if each["soortDigitaalAdres"] == soort and each["isStandaardAdres"])
 
 
-def klant_at(world: World, url: str) -> dict[str, Any]:
+def klant_at(world: WritingBack, url: str) -> dict[str, Any]:
     """A klant as the source has it."""
     return world.data.get("klant", last(url))
 
 
 @pytest.mark.rule("W6")
 @pytest.mark.parametrize("trap", ["", "lost_answer_rate", "late_error_rate", "write_error_rate"])
-def test_a_changed_address_becomes_that_of_the_klant(earlier: World, trap: str) -> None:
+def test_a_changed_address_becomes_that_of_the_klant(earlier: WritingBack, trap: str) -> None:
     partij, klant = partij_of_a_klant(earlier)
     adres = address_of(earlier, partij)
     count = earlier.ask("GET", "digitaleadressen")["count"]
@@ -48,7 +48,7 @@ def test_a_changed_address_becomes_that_of_the_klant(earlier: World, trap: str) 
 
 
 @pytest.mark.rule("W6")
-def test_a_new_standard_address_is_told_and_another_is_not(earlier: World) -> None:
+def test_a_new_standard_address_is_told_and_another_is_not(earlier: WritingBack) -> None:
     partij, klant = partij_of_a_klant(earlier)
     before = klant_at(earlier, klant)["telefoonnummer"]
     new = {
@@ -67,7 +67,7 @@ def test_a_new_standard_address_is_told_and_another_is_not(earlier: World) -> No
 
 
 @pytest.mark.rule("W6")
-def test_a_deleted_address_is_emptied(earlier: World) -> None:
+def test_a_deleted_address_is_emptied(earlier: WritingBack) -> None:
     partij, klant = partij_of_a_klant(earlier)
     found = earlier.ask("GET", f"digitaleadressen?verstrektDoorPartij__uuid={partij}")["results"]
     for adres in found:
@@ -79,7 +79,7 @@ def test_a_deleted_address_is_emptied(earlier: World) -> None:
 
 
 @pytest.mark.rule("W9")
-def test_an_address_that_was_changed_at_the_source_stays_as_it_is_there(earlier: World) -> None:
+def test_an_address_that_was_changed_at_the_source_stays_as_it_is_there(earlier: WritingBack) -> None:
     partij, klant = partij_of_a_klant(earlier)
     adres = address_of(earlier, partij)
     there = klant_at(earlier, klant) | {"emailadres": "balie@example.nl"}
@@ -92,7 +92,7 @@ def test_an_address_that_was_changed_at_the_source_stays_as_it_is_there(earlier:
     assert earlier.ask("GET", f"digitaleadressen/{adres['uuid']}")["adres"] == "nieuw@example.nl"
 
 
-def new_partij(world: World, *, number: str = "") -> str:
+def new_partij(world: WritingBack, *, number: str = "") -> str:
     """A person that a client made, with an e-mail address; with a BSN when it is given."""
     body: dict[str, Any] = {"soortPartij": "persoon", "indicatieActief": True}
     naam = {
@@ -115,7 +115,7 @@ def new_partij(world: World, *, number: str = "") -> str:
 @pytest.mark.rule("W6")
 @pytest.mark.parametrize("number", [BSN, ""])
 @pytest.mark.parametrize("trap", ["", "lost_answer_rate"])
-def test_a_new_partij_becomes_one_klant(earlier: World, number: str, trap: str) -> None:
+def test_a_new_partij_becomes_one_klant(earlier: WritingBack, number: str, trap: str) -> None:
     before, count = earlier.data.objects("klant"), earlier.ask("GET", "partijen")["count"]
     partij = new_partij(earlier, number=number)
     earlier.hurry()
@@ -137,7 +137,7 @@ def test_a_new_partij_becomes_one_klant(earlier: World, number: str, trap: str) 
 
 
 @pytest.mark.rule("W5")
-def test_a_contact_with_a_new_partij_gets_its_klant_when_that_is_made(earlier: World) -> None:
+def test_a_contact_with_a_new_partij_gets_its_klant_when_that_is_made(earlier: WritingBack) -> None:
     before = earlier.data.objects("klantcontactmoment")
     partij = new_partij(earlier)
     contact = earlier.contact(zaak_of(earlier))
@@ -151,7 +151,7 @@ def test_a_contact_with_a_new_partij_gets_its_klant_when_that_is_made(earlier: W
 
 
 @pytest.mark.rule("W8")
-def test_names_and_tasks_stay_and_are_told(earlier: World) -> None:
+def test_names_and_tasks_stay_and_are_told(earlier: WritingBack) -> None:
     partij, _ = partij_of_a_klant(earlier)
     earlier.ask("PATCH", f"partijen/{partij}", {"voorkeurstaal": "nld"})
     contact = earlier.contact(zaak_of(earlier))

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from builders.configs import read_config
 from builders.earlier_source import last
-from builders.support import dump_digest, read_config
-from builders.writeback_world import World, WriteBackWorld, made_at, partij_of_a_klant, zaak_of
+from builders.store_digest import dump_digest
+from builders.writeback_world import WriteBackWorld, WritingBack, made_at, partij_of_a_klant, zaak_of
 from click.testing import CliRunner, Result
 
 from gateway.app import create_app
@@ -27,14 +28,14 @@ from gateway.sample.server import DEFAULT_APPLICATION, Traps
 from jobs.deliver import writeback as deliver
 
 
-def command(world: World, *arguments: str, code: int = 0) -> Result:
+def command(world: WritingBack, *arguments: str, code: int = 0) -> Result:
     path = world.store.path.parent / "config.toml"
     done = CliRunner().invoke(cli, ["--config", str(path), *arguments])
     assert done.exit_code == code, done.output
     return done
 
 
-def parked(world: World) -> dict[str, Any]:
+def parked(world: WritingBack) -> dict[str, Any]:
     """A contact that the source refused."""
     contact = world.contact(zaak_of(world))
     world.server.traps = Traps(forbid_after=0)
@@ -44,7 +45,7 @@ def parked(world: World) -> dict[str, Any]:
 
 
 @pytest.mark.rule("W10")
-def test_list_says_what_to_do_and_send_sends_again(zaken: World) -> None:
+def test_list_says_what_to_do_and_send_sends_again(zaken: WritingBack) -> None:
     before = zaken.data.objects("klantcontact")
     parked(zaken)
     shown = command(zaken, "writeback", "list", code=1).output
@@ -58,7 +59,7 @@ def test_list_says_what_to_do_and_send_sends_again(zaken: World) -> None:
 
 
 @pytest.mark.rule("W10")
-def test_what_is_dropped_is_not_sent(zaken: World) -> None:
+def test_what_is_dropped_is_not_sent(zaken: WritingBack) -> None:
     before = zaken.data.objects("klantcontact")
     parked(zaken)
     (change,) = zaken.queue()
@@ -70,7 +71,7 @@ def test_what_is_dropped_is_not_sent(zaken: World) -> None:
 
 
 @pytest.mark.rule("W13")
-def test_numbers_stand_in_status_and_on_the_page(zaken: World) -> None:
+def test_numbers_stand_in_status_and_on_the_page(zaken: WritingBack) -> None:
     parked(zaken)
     zaken.contact(zaak_of(zaken))
     status = json.loads(command(zaken, "status", "--json").output)
@@ -85,7 +86,7 @@ def test_numbers_stand_in_status_and_on_the_page(zaken: World) -> None:
 
 
 @pytest.mark.rule("W13")
-def test_explain_tells_what_was_sent(zaken: World) -> None:
+def test_explain_tells_what_was_sent(zaken: WritingBack) -> None:
     contact = zaken.contact(zaak_of(zaken))
     assert "Wacht op terugschrijven naar bron bron" in command(zaken, "explain", contact["uuid"]).output
     zaken.deliver()
@@ -96,7 +97,7 @@ def test_explain_tells_what_was_sent(zaken: World) -> None:
 
 
 @pytest.mark.rule("W8")
-def test_findings_count_what_stays_by_rule(zaken: World) -> None:
+def test_findings_count_what_stays_by_rule(zaken: WritingBack) -> None:
     for _ in range(2):
         task = {"aanleidinggevendKlantcontact": {"uuid": zaken.contact()["uuid"]}, "status": "te_verwerken"}
         zaken.ask("POST", "internetaken", task | {"gevraagdeHandeling": "Bel", "toegewezenAanActoren": []})
@@ -106,7 +107,7 @@ def test_findings_count_what_stays_by_rule(zaken: World) -> None:
 
 
 @pytest.mark.rule("W9")
-def test_an_operator_chooses_whose_value_stays(earlier: World) -> None:
+def test_an_operator_chooses_whose_value_stays(earlier: WritingBack) -> None:
     before = earlier.data.objects("contactmoment")
     contact = earlier.contact(zaak_of(earlier))
     earlier.deliver()
@@ -127,7 +128,7 @@ def test_an_operator_chooses_whose_value_stays(earlier: World) -> None:
 
 
 @pytest.mark.rule("W13")
-def test_the_same_over_http_for_who_may_operate(zaken: World) -> None:
+def test_the_same_over_http_for_who_may_operate(zaken: WritingBack) -> None:
     parked(zaken)
     app = create_app(zaken.installation.config, store=zaken.store, hydrator=zaken.installation.hydrator())
     client = app.test_client()
@@ -148,7 +149,7 @@ def test_the_same_over_http_for_who_may_operate(zaken: World) -> None:
 
 
 @pytest.mark.rule("W12")
-def test_cutover_waits_until_nothing_waits_and_then_nothing_is_sent(zaken: World) -> None:
+def test_cutover_waits_until_nothing_waits_and_then_nothing_is_sent(zaken: WritingBack) -> None:
     zaken.contact(zaak_of(zaken))
     with pytest.raises(NotAllowed, match="1 wijzigingen van clients moeten nog terug"):
         switch(zaken.store, "bron", "cutover", "test")
@@ -167,7 +168,7 @@ def test_cutover_waits_until_nothing_waits_and_then_nothing_is_sent(zaken: World
 
 @pytest.mark.rule("W10")
 @pytest.mark.parametrize("writes", [True, False])
-def test_check_tells_beforehand_what_may_not_be_written(earlier: World, writes: bool) -> None:
+def test_check_tells_beforehand_what_may_not_be_written(earlier: WritingBack, writes: bool) -> None:
     known = earlier.server.app.extensions["sample"].applications
     application = Application(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret, writes=writes)
     before = {
@@ -184,7 +185,9 @@ def test_check_tells_beforehand_what_may_not_be_written(earlier: World, writes: 
 
 
 @pytest.mark.rule("W11")
-def test_the_window_does_not_hold_it_and_a_pause_does(zaken: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_window_does_not_hold_it_and_a_pause_does(
+    zaken: WritingBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(deliver, "PATIENCE", 0.2)
     client = zaken.installation.fetchers["bron"].client
     for gate in client._gates.all():
@@ -199,7 +202,7 @@ def test_the_window_does_not_hold_it_and_a_pause_does(zaken: World, monkeypatch:
 
 
 @pytest.mark.rule("W11")
-def test_it_goes_before_other_jobs_that_wait(zaken: World) -> None:
+def test_it_goes_before_other_jobs_that_wait(zaken: WritingBack) -> None:
     """One connection, held by a job: of two that wait for it, write-back is the first."""
     (source,) = zaken.installation.config.sources
     gate = Gate(replace(source, max_connections=1), None)
@@ -232,7 +235,7 @@ def test_a_rehearsal_tells_what_would_be_sent_and_sends_nothing(
     world = zaken_template.fresh()
     path = world.store.path.parent / "config.toml"
     path.write_text(path.read_text() + "write_back_dry_run = true\n")
-    world = World(zaken_template.server, open_installation(read_config(path)))
+    world = WritingBack(zaken_template.server, open_installation(read_config(path)))
     world.contact(zaak_of(world))
     world.server.reset_calls()
     assert world.deliver() == {"sent": 0, "postponed": 0, "parked": 0}
@@ -243,7 +246,7 @@ def test_a_rehearsal_tells_what_would_be_sent_and_sends_nothing(
 
 
 @pytest.mark.rule("W3")
-def test_a_rebuild_changes_nothing(earlier: World) -> None:
+def test_a_rebuild_changes_nothing(earlier: WritingBack) -> None:
     partij, _ = partij_of_a_klant(earlier)
     contact = earlier.contact(zaak_of(earlier))
     earlier.with_person(contact, partij)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from builders.following import small
-from builders.writeback_world import World, WriteBackWorld
+from builders.sample_data import small
+from builders.writeback_world import WriteBackWorld, WritingBack
 
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer, Traps
@@ -41,12 +41,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WriteBackWorl
 
 
 @pytest.fixture
-def world(template: WriteBackWorld) -> Iterator[World]:
+def world(template: WriteBackWorld) -> Iterator[WritingBack]:
     yield template.fresh()
     template.server.traps = Traps()
 
 
-def rollen(world: World) -> dict[bool, dict[str, Any]]:
+def rollen(world: WritingBack) -> dict[bool, dict[str, Any]]:
     """The rol on the open zaak (True) and that on the closed one."""
     found = {}
     for rol in world.data.objects("rol"):
@@ -56,7 +56,7 @@ def rollen(world: World) -> dict[bool, dict[str, Any]]:
     return found
 
 
-def changed(world: World, **fields: Any) -> dict[str, Any]:
+def changed(world: WritingBack, **fields: Any) -> dict[str, Any]:
     """The person's address, after a client changed it."""
     path = "digitaleadressen?verstrektDoorPartij__partijIdentificator__objectId=999990019"
     (adres,) = world.ask("GET", path)["results"]
@@ -67,7 +67,7 @@ def changed(world: World, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.rule("W7")
 @pytest.mark.parametrize("trap", ["", "lost_answer_rate", "late_error_rate"])
-def test_only_the_rol_of_an_open_zaak_is_changed(world: World, trap: str) -> None:
+def test_only_the_rol_of_an_open_zaak_is_changed(world: WritingBack, trap: str) -> None:
     adres, count = changed(world), world.ask("GET", "digitaleadressen")["count"]
     if trap:
         world.server.traps = Traps(**{trap: 1})
@@ -93,7 +93,9 @@ def test_only_the_rol_of_an_open_zaak_is_changed(world: World, trap: str) -> Non
         ({"emailadres": ""}, "gewijzigd bij de bron"),
     ],
 )
-def test_what_is_somebody_elses_or_changed_stays(world: World, person: dict[str, str], told: str) -> None:
+def test_what_is_somebody_elses_or_changed_stays(
+    world: WritingBack, person: dict[str, str], told: str
+) -> None:
     changed(world)
     rol = rollen(world)[True]
     own = rol["contactpersoonRol"] | person
@@ -104,7 +106,7 @@ def test_what_is_somebody_elses_or_changed_stays(world: World, person: dict[str,
 
 
 @pytest.mark.rule("W7")
-def test_a_deleted_address_is_cleared_with_an_empty_text(world: World) -> None:
+def test_a_deleted_address_is_cleared_with_an_empty_text(world: WritingBack) -> None:
     path = "digitaleadressen?verstrektDoorPartij__partijIdentificator__objectId=999990019"
     (adres,) = world.ask("GET", path)["results"]
     world.ask("DELETE", f"digitaleadressen/{adres['uuid']}")
@@ -114,7 +116,7 @@ def test_a_deleted_address_is_cleared_with_an_empty_text(world: World) -> None:
 
 
 @pytest.mark.rule("W7")
-def test_a_source_that_can_not_put_a_rol_is_left_alone(world: World) -> None:
+def test_a_source_that_can_not_put_a_rol_is_left_alone(world: WritingBack) -> None:
     world.server.become("1.5.1", False)
     try:
         changed(world)

@@ -82,7 +82,7 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     from gateway.operator.exposure import refuse_exposed
     from gateway.server.serve import must_be_free
     from gateway.server.serve import serve as run
-    from gateway.server.supervise import beside
+    from gateway.server.supervise import supervised
 
     def judged(found: Config) -> Config:
         found = serving(found, register)
@@ -92,8 +92,8 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
 
     config = judged(config)
     must_be_free(config.gateway.bind)  # before anything is started beside it
-    with beside([] if no_jobs else _jobs_command(config, register)) as again:
-        run(config, lambda: judged(load_config(config.path, os.environ)), again)
+    with supervised([] if no_jobs else _jobs_command(config, register)) as restart:
+        run(config, lambda: judged(load_config(config.path, os.environ)), restart)
 
 
 def _jobs_command(config: Config, register: bool) -> list[str]:

@@ -9,7 +9,7 @@ import click
 
 from gateway.base.logs import get_logger
 from gateway.cli.terminal.progress import LINE_SECONDS, Display, Reached, Speed
-from gateway.operator.status import in_all_text, pace_text, reading
+from gateway.operator.status import in_all_text, pace_text, reading_text
 from jobs.backfill.progress import Progress
 from jobs.common.progress import Step
 
@@ -19,7 +19,7 @@ def _counted(done: int, total: int | None) -> str:
 
 
 def _backfill_reached(progress: Progress) -> Reached:
-    step = f"{progress.source}: {reading(progress.kind, progress.look)}"
+    step = f"{progress.source}: {reading_text(progress.kind, progress.look)}"
     return Reached(step, progress.done, progress.total, progress.waits)
 
 

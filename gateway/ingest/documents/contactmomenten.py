@@ -5,7 +5,6 @@ Each is made of all that it is tied to now (M32, M40), so arrival never matters 
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -14,13 +13,17 @@ import orjson
 
 from gateway.ingest.documents.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import written_back
-from gateway.store.edits.adopting import derived_uuids
+from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import ties
-from gateway.store.legacy.claims import left_alone_by, other_uuids, others_of_hidden, put_raw_provenance
+from gateway.store.legacy.claims import other_uuids
+from gateway.store.legacy.findings import put_findings
+from gateway.store.legacy.hidden_statements import others_of_hidden
+from gateway.store.legacy.provenance import left_alone_by, owned_documents, put_raw_provenance
 from gateway.store.legacy.ties import Moment, TieRow
 from gateway.store.operation.sources import source_name
 from mappings.identity.identity import Uuids
@@ -41,7 +44,7 @@ AT_ONCE = 300
 
 
 def make_moments(
-    connection: sqlite3.Connection,
+    connection: Session,
     touched: Iterable[Moment],
     subjects: Iterable[int],
     uuids: Uuids,
@@ -61,7 +64,7 @@ def make_moments(
             # A klantcontact refers to the one before it, and can't be made without.
             part += sorted(ties.lost_before(connection, source, part) - {*part})
             owners = ties.legacy_contacts(connection, part)
-            before |= set(rows.owned_documents(connection, owners).values())
+            before |= set(owned_documents(connection, owners).values())
             making = _MakingMoments(connection, source, part, uuids, settings)
             before |= making.alone
             made |= making.put()
@@ -73,7 +76,7 @@ class _MakingMoments:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         source: int,
         contacts: Sequence[bytes],
         uuids: Uuids,
@@ -143,7 +146,7 @@ class _MakingMoments:
         for uuid in kept_away(self.connection, made, documents):
             findings.append((self.moments[uuid.bytes].id, actor_weggehouden()))
         ids = put_documents(self.connection, documents)
-        rows.put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
+        put_findings(self.connection, STAGE, [row.id for row in self.moments.values()], findings)
         put_raw_provenance(
             self.connection,
             {

@@ -5,7 +5,6 @@ Each is made of what its zaak and the rollen of it say now, so arrival never mat
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,14 +13,17 @@ from uuid import UUID
 import orjson
 
 from gateway.store.base.kinds import TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.documents.numbering import number
 from gateway.store.documents.writing import put_documents
-from gateway.store.edits.adopting import derived_uuids
+from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away, overlay
 from gateway.store.legacy import claims as statements
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
+from gateway.store.legacy import provenance, ties
 from gateway.store.legacy.claims import Zaak
+from gateway.store.legacy.findings import put_findings, put_source_findings
+from gateway.store.legacy.hidden_statements import others_of_hidden
 from gateway.store.legacy.objects import RawRow
 from gateway.store.operation.sources import source_name
 from mappings.identity.identity import Uuids
@@ -34,9 +36,11 @@ STAGE = 3
 ZAKEN_AT_ONCE = 500
 
 
-class Made(NamedTuple):
-    """What came of making klantcontacten again, as rows of documents: those that were made, those that are no more,
-    and those that were made with a klantcontact that a client deleted."""
+class RemadeContacts(NamedTuple):
+    """What came of making klantcontacten again, as rows of documents.
+
+    `documents` were made, `gone` are no more, `alone` were made with a klantcontact that a client deleted.
+    """
 
     documents: set[int]
     gone: set[int]
@@ -44,12 +48,12 @@ class Made(NamedTuple):
 
 
 def make_contacts(
-    connection: sqlite3.Connection,
+    connection: Session,
     zaken: Iterable[Zaak],
     contacts: Iterable[int],
     uuids: Uuids,
     settings: Settings,
-) -> Made:
+) -> RemadeContacts:
     """Make the klantcontacten of these zaken again. In: also the rows of klantcontacten that may be no more."""
     owners, made, alone = set(contacts), set[int](), set[int]()
     by_source: dict[int, list[bytes]] = defaultdict(list)
@@ -61,14 +65,14 @@ def make_contacts(
             part = of_source[start : start + ZAKEN_AT_ONCE]
             held = rows.raws_of_zaken(connection, source, part, "klantcontact")
             if held:
-                alone |= set(statements.left_alone_by(connection, [row.id for row in held]).values())
-                owners |= rows.document_ids(connection, "klantcontact", [row.uuid for row in held])
+                alone |= set(provenance.left_alone_by(connection, [row.id for row in held]).values())
+                owners |= provenance.document_ids(connection, "klantcontact", [row.uuid for row in held])
                 made |= making.put([row for row in held if row.state == TRANSLATED])
-    return Made(made, set(rows.owned_documents(connection, owners).values()) - made, alone)
+    return RemadeContacts(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
 
 
 def finished(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[tuple[Document, bytes | None]],
     uuids: Uuids,
     settings: Settings,
@@ -83,7 +87,7 @@ def finished(
 class _MakingContacts:
     """Makes the klantcontacten of one source."""
 
-    def __init__(self, connection: sqlite3.Connection, source: int, uuids: Uuids, settings: Settings) -> None:
+    def __init__(self, connection: Session, source: int, uuids: Uuids, settings: Settings) -> None:
         self.connection = connection
         self.source = source
         self.uuids = uuids
@@ -125,9 +129,9 @@ class _MakingContacts:
         for uuid in kept_away(self.connection, made_of_legacy, documents):
             findings.append((row_of[uuid.bytes], actor_weggehouden()))
         ids = put_documents(self.connection, documents)
-        rows.put_findings(self.connection, STAGE, [contact.id for contact in contacts], findings)
-        rows.put_source_findings(self.connection, self.source, source_findings)
-        statements.put_raw_provenance(
+        put_findings(self.connection, STAGE, [contact.id for contact in contacts], findings)
+        put_source_findings(self.connection, self.source, source_findings)
+        provenance.put_raw_provenance(
             self.connection,
             {
                 ids[document.uuid.bytes]: {raws[rol.bytes] for rol in document.sources}
@@ -143,7 +147,7 @@ class _MakingContacts:
         others = statements.other_uuids(self.connection, documents)
         deleted = {row.uuid for row in held if row.document is None and row.uuid is not None}
         derived = derived_uuids(self.connection, {row.uuid for row in held if row.uuid is not None})
-        of_deleted = statements.others_of_hidden(self.connection, deleted)
+        of_deleted = others_of_hidden(self.connection, deleted)
         deelnemers: dict[bytes, list[Deelnemer]] = defaultdict(list)
         for row in held:
             deelnemers[row.zaak].append(

@@ -6,7 +6,6 @@ The result depends only on the legacy objects that are held now, never on the or
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from gateway.ingest.documents.vertegenwoordigingen import represent
 from gateway.ingest.outcome import Touched
 from gateway.ingest.sealed_claims import Sealing
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.session import Session
 from gateway.store.documents.numbering import held_by_others
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import references, sent_addresses, standard_addresses
@@ -28,10 +28,10 @@ from gateway.store.edits.editing import forget_values
 from gateway.store.edits.joined_partijen import follow
 from gateway.store.edits.vanished import remove_gone
 from gateway.store.legacy import claims as statements
-from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties, vertegenwoordigingen
+from gateway.store.legacy import hidden_statements, provenance, ties, vertegenwoordigingen
 from gateway.store.legacy.claims import StatementRow
 from gateway.store.legacy.erased import kinds_and_uuids, note_documents
+from gateway.store.legacy.findings import drop_source_finding, put_statement_findings
 from gateway.store.legacy.identities import zaken_of_contacts
 from gateway.store.legacy.sealed_claims import nobodys
 from mappings.identity.identity import Uuids
@@ -46,14 +46,14 @@ from mappings.rules.merged import Merged
 from mappings.rules.rollen import ACTOR_TYPES, Claim
 
 
-class Merging:
+class Recomputation:
     """The recomputation of what a batch touched: fill `touched`, then `finish` does the work and empties it.
 
     It adds to `merged` the statements (rows) that it made parties and actors of. `erasing` says that it is because of
     what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
+    def __init__(self, connection: Session, uuids: Uuids, settings: Settings, day: date) -> None:
         self.connection = connection
         self.uuids = uuids
         self.settings = settings
@@ -92,8 +92,8 @@ class Merging:
         work = self.touched
         self.clients_name = references.clients_name(self.connection)
         self._keys |= work.identities
-        alone = statements.left_alone(self.connection, work.statements) if work.statements else {}
-        deleted = statements.hidden_of(self.connection, work.statements) if self.erasing else {}
+        alone = provenance.left_alone(self.connection, work.statements) if work.statements else {}
+        deleted = hidden_statements.hidden_of(self.connection, work.statements) if self.erasing else {}
         statements.delete_unused_statements(self.connection, work.statements)
         gone = self._parties(alone) if work.identities or work.parties else set()
         # A zaakcontactmoment may be about a klantcontact of the Zaken API: that is made with its own zaak (M32).
@@ -107,7 +107,7 @@ class Merging:
             if self.clients_name:
                 touched |= references.known_as(self.connection, made.documents).keys()
             gone |= made.gone
-            work.left_alone(made.alone)
+            work.orphaned(made.alone)
             work.subjects -= made.documents
             work.alone -= made.documents
         if work.moments or work.subjects or work.alone:
@@ -130,7 +130,7 @@ class Merging:
         if gone:
             for source in {source for source, _ in work.zaken}:
                 generiek = (*self.settings.klantcontact_betrokkenen, KLANTCONTACTER)
-                rows.drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
+                drop_source_finding(self.connection, source, "M30", generiek, ACTOR_TYPES)
         work.clear()
         self._addressed.clear()
         if touched:
@@ -153,14 +153,14 @@ class Merging:
             claims = [_claim(row) for row in held]
         owners = self.touched.parties | {row.document for row in held if row.document is not None}
         ids_of_held = [row.id for row in held]
-        before = alone | statements.left_alone(self.connection, ids_of_held)
-        before |= rows.owned_documents(self.connection, owners)
+        before = alone | provenance.left_alone(self.connection, ids_of_held)
+        before |= provenance.owned_documents(self.connection, owners)
         self._addressed |= {
             *before.values(),
             *standard_addresses.partijen_of(self.connection, before.values()),
         }
-        hidden_before = statements.hidden_of(self.connection, ids_of_held)
-        hidden: dict[int, statements.Hidden] = {}
+        hidden_before = hidden_statements.hidden_of(self.connection, ids_of_held)
+        hidden: dict[int, hidden_statements.Hidden] = {}
         known_as = statements.other_uuids(self.connection, owners)
         documents: list[tuple[Document, bytes | None]] = []
         findings: list[tuple[int, Finding]] = []
@@ -219,7 +219,7 @@ class Merging:
             for member in members:
                 away = False
                 if row is None:
-                    who = (party.uuid.bytes, statements.others_as_text(party.other_uuids))
+                    who = (party.uuid.bytes, hidden_statements.others_as_text(party.other_uuids))
                     hidden[held[member].id] = who
                     away = hidden_before.get(held[member].id) != who
                 if held[member].document != row:
@@ -230,14 +230,14 @@ class Merging:
                     pairs_again.add(held[member].id)
         self.merged.update(row.id for row in held)
         statements.set_documents(self.connection, moved)
-        statements.put_hidden(self.connection, hidden_before, hidden)
+        hidden_statements.put_hidden(self.connection, hidden_before, hidden)
         if again:
             self.touched.add_zaken(statements.zaken_of(self.connection, again))
             self.touched.add_moments(ties.moments_of_statements(self.connection, again))
         if pairs_again:
             self.touched.add_zaken(vertegenwoordigingen.zaken_of(self.connection, pairs_again))
-        statements.put_statement_findings(self.connection, ids_of_held, findings)
-        statements.put_statement_provenance(
+        put_statement_findings(self.connection, ids_of_held, findings)
+        provenance.put_statement_provenance(
             self.connection, {ids[uuid]: origins for uuid, origins in made_of.items() if uuid in ids}
         )
         return {row for uuid, row in before.items() if uuid not in ids}

@@ -5,7 +5,6 @@ One document a pair, made of the rollen of every zaak that gives it; gone with t
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -13,12 +12,14 @@ from uuid import UUID
 
 import orjson
 
+from gateway.store.base.session import Session
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopting import adopt_pair, clients_have_pairs
 from gateway.store.edits.overlay import overlay
-from gateway.store.legacy import objects as rows
 from gateway.store.legacy import vertegenwoordigingen as store
-from gateway.store.legacy.claims import Zaak, put_raw_provenance
+from gateway.store.legacy.claims import Zaak
+from gateway.store.legacy.findings import put_findings
+from gateway.store.legacy.provenance import document_ids, put_raw_provenance
 from gateway.store.legacy.vertegenwoordigingen import RepresentationRow
 from mappings.identity.identity import Uuids
 from mappings.model.documents import Document
@@ -38,7 +39,7 @@ STAGE = 4
 ZAKEN_AT_ONCE = 500
 
 
-def represent(connection: sqlite3.Connection, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:
+def represent(connection: Session, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:
     """Make the vertegenwoordigingen of these zaken again. Out: rows of documents that are no more."""
     work = _Representing(connection, uuids, day)
     work.look_at(set(zaken))
@@ -53,7 +54,7 @@ class _Representing:
     """`made` has, for each pair that was met, its rollen: (row, uuid, moment). `affected` are the pairs (uuids) to be
     written, for which every zaak that gives them is among `looked_at`."""
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, day: date) -> None:
+    def __init__(self, connection: Session, uuids: Uuids, day: date) -> None:
         self.connection = connection
         self.uuids = uuids
         self.day = day
@@ -98,7 +99,7 @@ class _Representing:
         store.put_ends(self.connection, source, zaken, ends)
         if taking_part:
             looked_at = [row.raw for part in taking_part.values() for row in part]
-            rows.put_findings(self.connection, STAGE, looked_at, findings)
+            put_findings(self.connection, STAGE, looked_at, findings)
         return before, after
 
     def _known_as(self, pair: Pair) -> list[UUID]:
@@ -141,7 +142,7 @@ class _Representing:
         put_raw_provenance(
             self.connection, {ids[uuid]: raws for uuid, raws in made_of.items() if uuid in ids}
         )
-        return rows.document_ids(self.connection, "vertegenwoordiging", self.affected - ids.keys())
+        return document_ids(self.connection, "vertegenwoordiging", self.affected - ids.keys())
 
 
 def _machtiging(row: RepresentationRow) -> Machtiging:

@@ -44,7 +44,7 @@ _SAME_PAGES = 3
 class ZakenClient:
     """One source. One object for each process; safe to use from several threads.
 
-    Every method that asks raises a LegacyError; `deadline` is a time.monotonic that bounds all of it.
+    Every method that asks raises a LegacyError; `deadline` is a clock.monotonic that bounds all of it.
     """
 
     def __init__(self, source: Source, *, retries: Retries | None = None, pace: Path | None = None) -> None:

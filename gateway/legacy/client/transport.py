@@ -8,7 +8,6 @@ import codecs
 import os
 import random
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ import orjson
 import requests
 import urllib3
 
-from gateway.base import memory
+from gateway.base import clock, memory
 from gateway.base.clock import seconds
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.outgoing import Bearer, moment_of, outgoing_session, seconds_to_rest
@@ -110,7 +109,7 @@ class Transport:
         """GET until there is an answer worth having.
 
         In: an address under one of the source's base URLs, the query parameters, how the call may be
-        named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
+        named, and the clock.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
         `errors`, by what was wrong with the last try; never on a first passing trouble. A background call (see
         `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped;
         a live call that finds no place to wait raises NoPlace.
@@ -136,7 +135,7 @@ class Transport:
                     raise
                 wait = self._wait_before(attempt)
                 rest = getattr(exc, "retry_after", None) or 0.0
-                if deadline is not None and time.monotonic() + max(wait, rest) >= deadline:
+                if deadline is not None and clock.monotonic() + max(wait, rest) >= deadline:
                     raise  # the cause says more than that the time is over
             _sleep(wait)
 
@@ -174,7 +173,7 @@ class Transport:
         done, unless the error is a refusal."""
         name = self._source.name
         place = gate.enter(template, deadline)
-        started = time.monotonic()
+        started = clock.monotonic()
         status: int | None = None
         asked: EndedCall | None = None
         try:
@@ -184,11 +183,11 @@ class Transport:
                 status, headers, content = self._exchange(url, params, template, token, deadline, change)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
                 error = self._broken(exc, template, deadline)
-                took = time.monotonic() - started
+                took = clock.monotonic() - started
             except errors.TooLarge as large:
-                error, took = large, time.monotonic() - started
+                error, took = large, clock.monotonic() - started
             else:
-                took = time.monotonic() - started
+                took = clock.monotonic() - started
                 answer, error = self._judge(status, headers, content, template, params)
                 if isinstance(error, errors.Forbidden) and error.expired:
                     self._tokens.expired(token)
@@ -226,7 +225,7 @@ class Transport:
         connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
         timeout = urllib3.Timeout(total=left, connect=connect, read=read)
         asked = seconds()
-        with ends_at(time.monotonic() + left, read):
+        with ends_at(clock.monotonic() + left, read):
             sent = None if change is None or change.body is None else orjson.dumps(change.body)
             response = self._sessions().request(
                 change.method if change else "GET",
@@ -270,7 +269,7 @@ class Transport:
         name = self._source.name
         timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
         if isinstance(exc, timeouts):
-            if deadline is not None and time.monotonic() >= deadline - 0.05:
+            if deadline is not None and clock.monotonic() >= deadline - 0.05:
                 return errors.DeadlinePassed(name, template)
             return errors.TimedOut(name, template)
         if isinstance(exc, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
@@ -389,9 +388,9 @@ def _wrong_in(problem: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
 def _sleep(seconds: float) -> None:
     job = current()
     if job is not None and job.stop is not None:
-        job.stop.wait(seconds)  # the gate then says that it stops
+        clock.wait(job.stop.wait, seconds)  # the gate then says that it stops
     else:
-        time.sleep(seconds)
+        clock.sleep(seconds)
 
 
 def _page(params: Mapping[str, str]) -> int:
@@ -400,7 +399,7 @@ def _page(params: Mapping[str, str]) -> int:
 
 
 def _left(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic())
+    return max(0.0, deadline - clock.monotonic())
 
 
 def _is_costly(error: errors.LegacyError) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.base import clock
 from gateway.base.logs import get_logger
 from gateway.legacy import errors
 from gateway.legacy.client import api_versions
@@ -52,14 +52,14 @@ class VersionProbe:
         if not self._finding_out.acquire(blocking=False):
             # Another finds it out, and the source may hang.
             take_waiting_place(self._source_name, "GET /rollen")
-            left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+            left = -1 if deadline is None else max(0.0, deadline - clock.monotonic())
             if not self._finding_out.acquire(timeout=left):
                 raise errors.DeadlinePassed(self._source_name, "GET /rollen")
         try:
             known = self._known
             if known is None:
                 known = self._find(deadline)
-                self._old_from = time.monotonic() + OLD_SECONDS
+                self._old_from = clock.monotonic() + OLD_SECONDS
             elif self._doubtful():
                 known = self._find_again(known, deadline)
             self._known = known
@@ -74,11 +74,11 @@ class VersionProbe:
 
     def recheck(self) -> None:
         """Have it found out again, by whoever wants to know it next."""
-        if time.monotonic() >= self._sure_until:
+        if clock.monotonic() >= self._sure_until:
             self._doubted = True
 
     def _doubtful(self) -> bool:
-        return self._doubted or time.monotonic() >= self._old_from
+        return self._doubted or clock.monotonic() >= self._old_from
 
     def _find(self, deadline: float | None) -> ApiVersion:
         open_zaak = page_size = False
@@ -107,8 +107,8 @@ class VersionProbe:
         except errors.LegacyError as error:
             log.warning("version could not be found again", source=self._source_name, cause=error.cause)
         self._doubted = False
-        self._sure_until = time.monotonic() + SURE_SECONDS
-        self._old_from = time.monotonic() + OLD_SECONDS
+        self._sure_until = clock.monotonic() + SURE_SECONDS
+        self._old_from = clock.monotonic() + OLD_SECONDS
         if found != known:
             log.warning(
                 "source speaks another version", source=self._source_name, was=known.text, now=found.text

@@ -1,7 +1,7 @@
 """How many background calls a source gets at a time: fewer when it suffers, slowly more when it is well.
 
 It suffers when calls of one kind take much longer than calls of that kind do when it is well, or when it fails. Pure
-steps on the state that all processes share; `now` is time.monotonic.
+steps on the state that all processes share; `now` is clock.monotonic.
 """
 
 from hashlib import blake2b

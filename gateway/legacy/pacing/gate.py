@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from gateway.base.clock import utc_now
+from gateway.base import clock
 from gateway.base.logs import get_logger
 from gateway.base.process_identity import this_process
 from gateway.base.time_windows import Window
@@ -53,19 +51,12 @@ class Gate:
         self,
         source: Source,
         path: Path | None,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], datetime] = utc_now,
         store: Path | None = None,
     ) -> None:
-        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`.
-
-        The clocks are for tests.
-        """
+        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`."""
         self._source = source
         self._file = PaceFile(path, store)
         self._window = Window(source.window)
-        self._clock = clock
-        self._wall = wall
         self._freed = threading.Condition()
         self._looked = 0.0
 
@@ -82,7 +73,7 @@ class Gate:
     def enter(self, template: str, deadline: float | None) -> Call:
         """Wait until the call may go and take its place, that the caller gives back with `leave`.
 
-        `deadline` is a time.monotonic. A live call raises CircuitOpen or TooManyRequests where waiting is of no use.
+        `deadline` is a clock.monotonic. A live call raises CircuitOpen or TooManyRequests where waiting is of no use.
         A background call waits for that too; it raises WaitTooLong when its patience ends, Stopped when it must stop.
         Both raise DeadlinePassed.
         """
@@ -98,7 +89,7 @@ class Gate:
     def leave(self, call: Call, asked: EndedCall | None) -> None:
         """Give the place back and let everybody learn from the call; None when it was broken off by ourselves."""
         with self._file.locked() as state:
-            now = self._clock()
+            now = clock.monotonic()
             before = turns.rest(state.pace, now)
             turns.remove(state.pace, call)
             if asked is None:
@@ -121,7 +112,7 @@ class Gate:
         if current() is not None:
             with self._file.locked() as state:
                 limit = self._limits(state.overrides).objects_per_second
-                turns.charge(state.pace, objects, limit, self._clock())
+                turns.charge(state.pace, objects, limit, clock.monotonic())
 
     def broken(self) -> bool:
         """Is the circuit breaker open?"""
@@ -131,7 +122,7 @@ class Gate:
     def refuse_when_broken(self, template: str) -> None:
         """Raise CircuitOpen when a live call would, which goes before any work that leads up to one."""
         with self._file.locked() as state:
-            if circuit_breaker.wait(state.pace, self._clock()):
+            if circuit_breaker.wait(state.pace, clock.monotonic()):
                 raise errors.CircuitOpen(self._source.name, template)
 
     def waits(self, *, window: bool = True) -> Waiting | None:
@@ -175,7 +166,7 @@ class Gate:
         """How the source is asked now, ready for JSON; see `server_gates.describe`."""
         opens = self._opens()
         with self._file.locked() as state:
-            pace, now, limits = state.pace, self._clock(), self._limits(state.overrides)
+            pace, now, limits = state.pace, clock.monotonic(), self._limits(state.overrides)
             self._reclaim(pace, now)
             found = self._long(state, opens)
             if found is None and 0 <= now - pace.reason_at <= 2 * WISH_SECONDS:
@@ -209,7 +200,7 @@ class Gate:
         try:
             while True:
                 with self._file.locked() as state:
-                    pace, now, limits = state.pace, self._clock(), self._limits(state.overrides)
+                    pace, now, limits = state.pace, clock.monotonic(), self._limits(state.overrides)
                     closed = circuit_breaker.wait(pace, now)
                     if closed:
                         raise errors.CircuitOpen(name, template)
@@ -246,7 +237,7 @@ class Gate:
 
     def _enter_background(self, call: Call, job: Background, template: str, deadline: float | None) -> None:
         name = self._source.name
-        began = self._clock()
+        began = clock.monotonic()
         told = ""
         ahead = False  # has it a place before other background calls?
         if job.stop is not None and job.stop.is_set():
@@ -255,7 +246,7 @@ class Gate:
             while True:
                 opens = self._opens() if job.window else None
                 with self._file.locked() as state:
-                    now = self._clock()
+                    now = clock.monotonic()
                     found = self._background_hold(state, call, opens, now, first=job.first)
                     if found is None:
                         ahead = False
@@ -308,11 +299,11 @@ class Gate:
             return PAUSED, None
         if opens is not None:
             return WINDOW, opens
-        return turns.long_hold(state.pace, self._clock())
+        return turns.long_hold(state.pace, clock.monotonic())
 
     def _opens(self) -> float | None:
         """Seconds until the window opens, None when it is open."""
-        wall = self._wall()
+        wall = clock.utc_now()
         opens = self._window.opens(wall)
         return None if opens is None else (opens - wall).total_seconds()
 
@@ -340,14 +331,14 @@ class Gate:
     def _sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
         if seconds <= POLL_SECONDS:
             with self._freed:
-                self._freed.wait(seconds)
+                self._freed.wait(seconds)  # for another thread, not for the time
         elif stop is not None:
-            stop.wait(seconds)
+            clock.wait(stop.wait, seconds)
         else:
-            time.sleep(seconds)
+            clock.sleep(seconds)
 
     def _waiting(self, reason: str, seconds: float | None) -> Waiting:
-        return Waiting(reason, None if seconds is None else self._wall() + timedelta(seconds=seconds))
+        return Waiting(reason, None if seconds is None else clock.utc_now() + timedelta(seconds=seconds))
 
 
 def _look_again(reason: str, seconds: float | None, deadline: float | None, now: float) -> float:

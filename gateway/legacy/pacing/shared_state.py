@@ -57,7 +57,7 @@ class Call(ctypes.Structure):
 
 
 class Kind(ctypes.Structure):
-    """How long calls of one kind took of late, and take when the source is well."""
+    """How long calls of one kind took recently, and take when the source is well."""
 
     key: int
     at: float
@@ -89,7 +89,7 @@ class Overrides(ctypes.Structure):
 
 
 class Pace(ctypes.Structure):
-    """What holds since the machine started; moments are those of time.monotonic, that all processes share."""
+    """What holds since the machine started; moments are those of clock.monotonic, that all processes share."""
 
     next_request: float
     next_object: float
@@ -218,7 +218,7 @@ class PaceFile:
         if not older and (found != SIZE or self._state.magic != MAGIC):
             _fresh(self._state, self._boot)
         elif older or self._state.boot != self._boot:
-            # time.monotonic began anew with the machine, so no moment of before means anything.
+            # It began anew with the machine, so no moment of before means anything.
             ctypes.memset(ctypes.byref(self._state.pace), 0, ctypes.sizeof(Pace))
             self._state.magic, self._state.boot = MAGIC, self._boot
 

@@ -2,13 +2,11 @@
 vertegenwoordiging of the same pair: one document (M19, M31). Of a vestigingsnummer the KVK number counts too, where
 both sides know one (M6, M17).
 
-The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
-legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
+Which of them these are is found here; what becomes of them stands in adopted.py. Call inside `Store.write()`.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +14,13 @@ from uuid import UUID
 
 import orjson
 
-from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.base.session import Session
 from gateway.store.documents.lookup import referring
-from gateway.store.edits import editing, standard_addresses, written_back
-from mappings.klantinteracties import defaults
+from gateway.store.edits import editing, written_back
+from gateway.store.edits.adopted import all_names, any_adopted, clients_have, note
 from mappings.model.documents import Document
 from mappings.rules.merge import KEY
 
@@ -41,7 +40,7 @@ class _Own:
     parent: str
 
 
-def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> None:
+def adopt(connection: Session, parties: Sequence[list[Document]]) -> None:
     """Give what clients made already the uuid that it has there, in all of these documents.
 
     In: the documents of each party or actor as the legacy says them, itself first. They are changed in place.
@@ -57,8 +56,8 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     if not numbers and not actors and not sent:
         return
     own = _own_identificatoren(connection, numbers) if numbers else []
-    names = _adopted(connection)
-    if actors and _clients_have_actors(connection):
+    names = all_names(connection)
+    if actors and clients_have(connection, "actor"):
         _adopt_actors(connection, actors, names)
     if not own and not names and not sent:
         return
@@ -73,7 +72,7 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
             _rename(document, names)
 
 
-def keys_of_own(connection: sqlite3.Connection, row: int, sealed: Callable[[str], str]) -> set[int]:
+def keys_of_own(connection: Session, row: int, sealed: Callable[[str], str]) -> set[int]:
     """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator.
 
     `sealed` tells how a key is held of one that a client deleted.
@@ -91,95 +90,55 @@ def keys_of_own(connection: sqlite3.Connection, row: int, sealed: Callable[[str]
         body = editing.get(connection, row).body
         same = _actors_with(connection, body)
         number = body["actoridentificator"]["objectId"] if same else ""
-        sources = connection.execute("SELECT name FROM source").fetchall() if number else []
+        sources = connection.all("SELECT name FROM source") if number else []
         keys += [f"actor:{body['soortActor']}|{source}|{number}" for (source,) in sources]
-        found = connection.execute(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
+        found = connection.all(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
         statements = [row for (row,) in found]
     keys += [sealed(key) for key in keys]
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT id FROM identity WHERE key IN (SELECT value FROM json_each(?))"
         f" UNION SELECT identity FROM claim_key WHERE statement {IN_IDS}",
-        (orjson.dumps(keys).decode(), id_list(statements)),
+        (keys, id_list(statements)),
     )
     return {row for (row,) in rows}
 
 
-def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
-    """The derived uuids of those among these documents that a client had made: it is the same whoever was first."""
-    found: dict[bytes, bytes] = {}
-    if connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is None:
-        return found
-    for marks, some in in_parts(own):
-        found.update(
-            connection.execute(
-                f"SELECT own, min(uuid) FROM adopted WHERE own IN ({marks}) GROUP BY own", some
-            )
-        )
-    return found
-
-
-def clients_have_pairs(connection: sqlite3.Connection) -> bool:
+def clients_have_pairs(connection: Session) -> bool:
     """May clients have made a vertegenwoordiging that the legacy gives too?"""
-    (may,) = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
-        f" AND kind = {KIND['vertegenwoordiging']}) OR EXISTS (SELECT 1 FROM adopted)"
-    ).fetchone()
-    return bool(may)
+    return clients_have(connection, "vertegenwoordiging") or any_adopted(connection)
 
 
-def adopt_pair(
-    connection: sqlite3.Connection, derived: Sequence[UUID], pair: tuple[UUID, UUID]
-) -> UUID | None:
+def adopt_pair(connection: Session, derived: Sequence[UUID], pair: tuple[UUID, UUID]) -> UUID | None:
     """The uuid that clients know the vertegenwoordiging of a pair by, when one of them made it.
 
     In: the uuids that are derived for it, its own first, and the uuids of who is represented and by whom.
     """
     for uuid in derived:
-        known = connection.execute("SELECT own FROM adopted WHERE uuid = ?", (uuid.bytes,)).fetchone()
+        known = connection.one("SELECT own FROM adopted WHERE uuid = ?", (uuid.bytes,))
         if known is not None:
             return UUID(bytes=known[0])
     represented, representative = (_rows_of_partij(connection, uuid) for uuid in pair)
-    found = connection.execute(
+    found = connection.one(
         "SELECT d.id, d.uuid, d.origin FROM link a JOIN link b ON b.source = a.source"
         " JOIN document d ON d.id = a.source"
         f" WHERE a.relation = {RELATION['vertegenwoordiging.vertegenwoordigdePartij']} AND a.target {IN_IDS}"
         f" AND b.relation = {RELATION['vertegenwoordiging.vertegenwoordigendePartij']} AND b.target {IN_IDS}"
         " AND (d.origin = ? OR d.uuid IN (SELECT own FROM adopted)) ORDER BY d.origin, d.uuid LIMIT 1",
         (id_list(represented), id_list(representative), LOCAL_ORIGIN),
-    ).fetchone()
+    )
     if found is None:
         return None
     row, uuid, origin = found
     if origin == LOCAL_ORIGIN:
-        _note(
+        note(
             connection, Document("vertegenwoordiging", derived[0], {}, 0, 0), editing.get(connection, row), {}
         )
     else:  # its parties are known by other keys now
-        connection.execute("UPDATE adopted SET uuid = ? WHERE own = ?", (derived[0].bytes, uuid))
+        connection.run("UPDATE adopted SET uuid = ? WHERE own = ?", (derived[0].bytes, uuid))
     return UUID(bytes=uuid)
 
 
-def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
-    """Make documents local again that the legacy no longer gives and that clients made; out: which of these."""
-    held = connection.execute(
-        "SELECT d.id, d.uuid, a.body, a.created, a.moment FROM document d JOIN adopted a ON a.own = d.uuid"
-        f" WHERE d.id {IN_IDS}",
-        (id_list(rows),),
-    ).fetchall()
-    for row, uuid, body, created, moment in held:
-        standard_addresses.forget_preferred(connection, row)
-        now_has = orjson.loads(body) | editing.local_values(connection, uuid)
-        connection.execute(
-            "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
-            (LOCAL_ORIGIN, orjson.dumps(now_has).decode(), created, moment, row),
-        )
-        connection.execute("DELETE FROM adopted WHERE own = ?", (uuid,))
-        connection.execute("DELETE FROM alias WHERE document = ?", (row,))
-        connection.execute("DELETE FROM local WHERE uuid = ?", (uuid,))
-    return {row for row, *_ in held}
-
-
-def _parents(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> dict[UUID, str]:
+def _parents(connection: Session, parties: Sequence[list[Document]]) -> dict[UUID, str]:
     """The KVK number that each vestigingsnummer among these is under, by uuid of its identificator."""
     identificatoren = [
         document for documents in parties for document in documents if document.kind == "partij-identificator"
@@ -192,28 +151,28 @@ def _parents(connection: sqlite3.Connection, parties: Sequence[list[Document]]) 
     return found
 
 
-def _number_of(connection: sqlite3.Connection, uuid: UUID) -> str:
-    row = connection.execute(
+def _number_of(connection: Session, uuid: UUID) -> str:
+    row = connection.one(
         "SELECT body ->> '$.partijIdentificator.objectId' FROM document WHERE uuid = ?1"
         " OR id = (SELECT document FROM alias WHERE uuid = ?1)",
         (uuid.bytes,),
-    ).fetchone()
+    )
     return row[0] if row else ""
 
 
-def _parent_of(connection: sqlite3.Connection, own: UUID) -> str:
+def _parent_of(connection: Session, own: UUID) -> str:
     """The number that an identificator stands under, "" for none."""
-    row = connection.execute(
+    row = connection.one(
         "SELECT p.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link l ON l.source = d.id"
         f" AND l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
         " JOIN document p ON p.id = l.target WHERE d.uuid = ?",
         (own.bytes,),
-    ).fetchone()
+    )
     return row[0] if row else ""
 
 
 def _forget_other_pair(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[Document],
     parents: Mapping[UUID, str],
     names: dict[UUID, UUID],
@@ -235,7 +194,7 @@ def _forget_other_pair(
 
 
 def _adopt_party(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[Document],
     own: Sequence[_Own],
     names: dict[UUID, UUID],
@@ -269,31 +228,27 @@ def _adopt_party(
             if _name(partij, names) not in (None, held.uuid):
                 continue  # of two that clients made, the first stays theirs alone
             if _name(partij, names) is None:
-                _note(connection, partij, held, names)
-        _note(connection, document, editing.get(connection, found.row), names)
+                note(connection, partij, held, names)
+        note(connection, document, editing.get(connection, found.row), names)
 
 
 def _adopt_sent(
-    connection: sqlite3.Connection, partij: Document, sent: Mapping[bytes, bytes], names: dict[UUID, UUID]
+    connection: Session, partij: Document, sent: Mapping[bytes, bytes], names: dict[UUID, UUID]
 ) -> None:
     """The partij of a klant that write-back made of a client's partij is that one (W3)."""
     if not sent or _name(partij, names) is not None:
         return
     for klant in sorted(partij.sources):
         uuid = sent.get(klant.bytes)
-        row = connection.execute(
-            "SELECT id FROM document WHERE uuid = ? AND origin = ?", (uuid, LOCAL_ORIGIN)
-        ).fetchone()
+        row = connection.one("SELECT id FROM document WHERE uuid = ? AND origin = ?", (uuid, LOCAL_ORIGIN))
         if row is not None:
             held = editing.get(connection, row[0])
             if held.body["soortPartij"] == partij.body["soortPartij"]:
-                _note(connection, partij, held, names)
+                note(connection, partij, held, names)
                 return
 
 
-def _adopt_actors(
-    connection: sqlite3.Connection, actors: Sequence[Document], names: dict[UUID, UUID]
-) -> None:
+def _adopt_actors(connection: Session, actors: Sequence[Document], names: dict[UUID, UUID]) -> None:
     """The oldest actor that a client made with the identificator that one of the legacy has, as clients see that."""
     local = editing.local_parts(
         connection, {uuid.bytes for actor in actors for uuid in (actor.uuid, *actor.other_uuids)}
@@ -308,65 +263,22 @@ def _adopt_actors(
         for row in _actors_with(connection, body):
             held = editing.get(connection, row)
             if held.origin == LOCAL_ORIGIN:
-                _note(connection, actor, held, names)
+                note(connection, actor, held, names)
                 break
 
 
-def _actors_with(connection: sqlite3.Connection, body: Mapping[str, Any]) -> list[int]:
+def _actors_with(connection: Session, body: Mapping[str, Any]) -> list[int]:
     """The actors (rows) of this soort with this identificator, the oldest first."""
     codes = body["actoridentificator"]
     if not codes or not codes["objectId"]:
         return []
     tests = " AND ".join(f"body ->> '$.actoridentificator.{name}' = ?" for name in CODES)
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT id FROM document INDEXED BY {ACTOR_NUMBER} WHERE kind = {KIND['actor']} AND {tests}"
         " AND body ->> '$.soortActor' = ? ORDER BY created, uuid",
         (*(codes[name] for name in CODES), body["soortActor"]),
     )
     return [row[0] for row in rows]
-
-
-def _clients_have_actors(connection: sqlite3.Connection) -> bool:
-    (may,) = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
-        f" AND kind = {KIND['actor']})"
-    ).fetchone()
-    return bool(may)
-
-
-def _note(
-    connection: sqlite3.Connection,
-    document: Document,
-    held: editing.EditableDocument,
-    names: dict[UUID, UUID],
-) -> None:
-    connection.execute(
-        "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",
-        (
-            document.uuid.bytes,
-            held.uuid.bytes,
-            orjson.dumps(held.body).decode(),
-            held.created,
-            held.moment,
-        ),
-    )
-    names[document.uuid] = held.uuid
-    blank: Mapping[str, Any] = defaults(held.kind)
-    filled = {field for field, value in held.body.items() if value != blank.get(field) and _says(value)}
-    # What the legacy's partij prefers is only what is left when no client chose (M11).
-    links = {
-        field: rows
-        for field, rows in held.links.items()
-        if rows and (field == standard_addresses.PREFERRED or not document.links.get(field))
-    }
-    editing.become_local(connection, held, document.body, filled, links)
-
-
-def _says(value: Any) -> bool:
-    """Is there anything in a value?"""
-    if isinstance(value, dict):
-        return any(_says(inner) for name, inner in value.items() if name != "uuid")
-    return value not in (None, "", [])
 
 
 def _name(document: Document, names: Mapping[UUID, UUID]) -> UUID | None:
@@ -386,9 +298,9 @@ def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(codes[name] for name in CODES)
 
 
-def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:
+def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_Own]:
     """The identificatoren of clients with one of these numbers, the newest first."""
-    found = connection.execute(
+    found = connection.all(
         "SELECT d.id, d.body ->> '$.partijIdentificator', p.id, p.origin,"
         " coalesce(k.body ->> '$.partijIdentificator.objectId', '') FROM json_each(?1) n"
         f" CROSS JOIN document d INDEXED BY document_own_number ON d.kind = {KIND['partij-identificator']}"
@@ -397,25 +309,18 @@ def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str])
         " LEFT JOIN document p ON p.id = l.target"
         f" LEFT JOIN link s ON s.source = d.id AND s.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
         " LEFT JOIN document k ON k.id = s.target ORDER BY d.created DESC, d.uuid DESC",
-        (orjson.dumps(sorted(numbers)).decode(),),
+        (sorted(numbers),),
     )
     return [
         _Own(row, orjson.loads(codes), partij, origin, parent) for row, codes, partij, origin, parent in found
     ]
 
 
-def _rows_of_partij(connection: sqlite3.Connection, uuid: UUID) -> list[int]:
+def _rows_of_partij(connection: Session, uuid: UUID) -> list[int]:
     """The row of a partij, and of those that are about to become it (M6): what refers to them follows later."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT id FROM document WHERE uuid = ?1 UNION SELECT o.id FROM document d"
         " JOIN alias a ON a.document = d.id JOIN document o ON o.uuid = a.uuid WHERE d.uuid = ?1",
         (uuid.bytes,),
     )
     return [row[0] for row in rows]
-
-
-def _adopted(connection: sqlite3.Connection) -> dict[UUID, UUID]:
-    """Of every derived uuid whose document a client had made: the client's. There are few."""
-    return {
-        UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.execute("SELECT uuid, own FROM adopted")
-    }

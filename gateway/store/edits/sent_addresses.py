@@ -6,12 +6,12 @@ value. That is the one that the client wrote (W3). Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from uuid import UUID
 
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.base.session import Session
 from gateway.store.edits import editing
 from gateway.store.edits.editing import EditableDocument
 from mappings.identity.identity import Uuids
@@ -23,9 +23,7 @@ DETAILS = ("klantgegeven", "rolgegeven")
 _BY = "verstrektDoorPartij"
 
 
-def rename(
-    connection: sqlite3.Connection, uuids: Uuids, parties: Sequence[list[Document]]
-) -> dict[UUID, UUID]:
+def rename(connection: Session, uuids: Uuids, parties: Sequence[list[Document]]) -> dict[UUID, UUID]:
     """Give addresses in these parties the uuid of the client's address that the source was told; of one that is a
     client's own, leave the source's out. Out: the uuids that went, with those in their place."""
     if not _any(connection):
@@ -54,7 +52,7 @@ def rename(
 
 
 def _become(
-    connection: sqlite3.Connection, documents: list[Document], document: Document, held: EditableDocument
+    connection: Session, documents: list[Document], document: Document, held: EditableDocument
 ) -> None:
     if held.origin == LOCAL_ORIGIN and not editing.is_kept(connection, held.uuid):
         documents.remove(document)
@@ -69,21 +67,19 @@ def _become(
     other.other_uuids = (*other.other_uuids, document.uuid)
 
 
-def _any(connection: sqlite3.Connection) -> bool:
-    row = connection.execute(
-        f"SELECT 1 FROM written_back WHERE kind IN ('{DETAILS[0]}', '{DETAILS[1]}') LIMIT 1"
-    ).fetchone()
+def _any(connection: Session) -> bool:
+    row = connection.one(f"SELECT 1 FROM written_back WHERE kind IN ('{DETAILS[0]}', '{DETAILS[1]}') LIMIT 1")
     return row is not None
 
 
 def _addresses(
-    connection: sqlite3.Connection, digests: dict[bytes, list[tuple[list[Document], Document]]]
+    connection: Session, digests: dict[bytes, list[tuple[list[Document], Document]]]
 ) -> list[tuple[bytes, int]]:
     found: list[tuple[bytes, int]] = []
     for marks, some in in_parts(digests):
-        found += connection.execute(
+        found += connection.all(
             f"SELECT w.sent, d.id FROM written_back w JOIN document d ON d.uuid = w.document AND d.kind = ?"
             f" WHERE w.sent IN ({marks}) AND w.kind IN ('{DETAILS[0]}', '{DETAILS[1]}') ORDER BY w.id",
             (KIND["digitaleadres"], *some),
-        ).fetchall()
+        )
     return found

@@ -7,7 +7,6 @@ left to one document. Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import orjson
 from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
+from gateway.store.base.session import Session
 from gateway.store.edits import editing
 from gateway.store.edits.editing import LINK, WAITS, EditableDocument
 from mappings.model.documents import Document
@@ -51,7 +51,7 @@ class _Adres:
 
 
 def as_held(
-    connection: sqlite3.Connection, documents: Iterable[tuple[Document, bytes | None]]
+    connection: Session, documents: Iterable[tuple[Document, bytes | None]]
 ) -> list[tuple[Document, bytes | None]]:
     """Documents on their way to the store with both as they are held, so that only `settle` changes them.
 
@@ -62,8 +62,8 @@ def as_held(
     held: dict[bytes, bool] = {}
     for marks, some in in_parts(list(named)):
         held.update(
-            connection.execute(
-                f"SELECT uuid, body ->> '$.{STANDARD}' FROM document WHERE uuid IN ({marks})", some
+            connection.all(
+                f"SELECT uuid, body ->> '$.{STANDARD}' = 1 FROM document WHERE uuid IN ({marks})", some
             )
         )
     for uuid, document in named.items():
@@ -72,18 +72,16 @@ def as_held(
             document.body = {**document.body, STANDARD: standard}
     partijen = {document.uuid.bytes: document for document, _ in documents if document.kind == "partij"}
     for marks, some in in_parts(list(partijen)):
-        for uuid, preferred in connection.execute(
+        for uuid, preferred in connection.all(
             f"SELECT p.uuid, a.uuid FROM document p LEFT JOIN link l ON l.source = p.id AND l.relation = {_PREFERS}"
             f" LEFT JOIN document a ON a.id = l.target WHERE p.uuid IN ({marks})",
             some,
-        ).fetchall():
+        ):
             partijen[uuid].links[PREFERRED] = [UUID(bytes=preferred)] if preferred else []
     return documents
 
 
-def put_candidates(
-    connection: sqlite3.Connection, ids: Mapping[bytes, int], adressen: Mapping[UUID, Given]
-) -> None:
+def put_candidates(connection: Session, ids: Mapping[bytes, int], adressen: Mapping[UUID, Given]) -> None:
     """Note which addresses that were just written may be the standard one (M21).
 
     In: the rows of what was written, and the addresses among that as the legacy gives them, both by uuid.
@@ -96,50 +94,51 @@ def put_candidates(
     rows = [ids[uuid.bytes] for uuid in adressen if uuid.bytes in ids]
     held = {
         row: tuple(values)
-        for row, *values in connection.execute(
+        for row, *values in connection.all(
             f"SELECT document, partij, soort, moment, rol, place FROM standard_candidate WHERE document {IN_IDS}",
             (id_list(rows),),
         )
     }
-    connection.executemany(
+    connection.many(
         "DELETE FROM standard_candidate WHERE document = ?", [(row,) for row in held.keys() - wanted.keys()]
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO standard_candidate (document, partij, soort, moment, rol, place)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+    connection.many(
+        "INSERT INTO standard_candidate (document, partij, soort, moment, rol, place) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (document) DO UPDATE SET partij = excluded.partij, soort = excluded.soort,"
+        " moment = excluded.moment, rol = excluded.rol, place = excluded.place",
         [(row, *values) for row, values in wanted.items() if held.get(row) != values],
     )
 
 
-def partijen_of(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
+def partijen_of(connection: Session, rows: Iterable[int]) -> set[int]:
     """The partijen that these documents (rows) are addresses of."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT DISTINCT target FROM link WHERE relation = {_OF_PARTIJ} AND source {IN_IDS}",
         (id_list(rows),),
     )
     return {row for (row,) in found}
 
 
-def adressen_of(connection: sqlite3.Connection, partijen: Iterable[int]) -> set[int]:
+def adressen_of(connection: Session, partijen: Iterable[int]) -> set[int]:
     """The addresses (rows) of these partijen (rows)."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT l.source FROM json_each(?) n JOIN link l ON l.target = n.value AND l.relation = {_OF_PARTIJ}",
         (id_list(partijen),),
     )
     return {row for (row,) in found}
 
 
-def nobodys(connection: sqlite3.Connection, adressen: Iterable[int]) -> None:
+def nobodys(connection: Session, adressen: Iterable[int]) -> None:
     """Those of these addresses (rows) that have no partij any more are not the standard one."""
-    for (row,) in connection.execute(
+    for (row,) in connection.all(
         f"SELECT id FROM document WHERE id {IN_IDS} AND body ->> '$.{STANDARD}' = 1 AND NOT EXISTS"
         f" (SELECT 1 FROM link WHERE source = document.id AND relation = {_OF_PARTIJ})",
         (id_list(adressen),),
-    ).fetchall():
+    ):
         _write_standard(connection, row, False)
 
 
-def settle(connection: sqlite3.Connection, partijen: Iterable[int], *, prefer: bool) -> None:
+def settle(connection: Session, partijen: Iterable[int], *, prefer: bool) -> None:
     """Make one address of each soort the standard one of these partijen (rows), and have them prefer one.
 
     What a client chose goes first, of several that a join brings together (M6) the last; else the newest that the
@@ -149,7 +148,7 @@ def settle(connection: sqlite3.Connection, partijen: Iterable[int], *, prefer: b
     else its standard telephone number.
     """
     uuids, origins = {}, {}
-    for row, uuid, origin in connection.execute(
+    for row, uuid, origin in connection.all(
         f"SELECT id, uuid, origin FROM document WHERE +kind = {KIND['partij']} AND id {IN_IDS}",
         (id_list(partijen),),
     ):
@@ -167,51 +166,49 @@ def settle(connection: sqlite3.Connection, partijen: Iterable[int], *, prefer: b
     _set_preferred(connection, legacys, of_partij, winners, prefer)
 
 
-def chosen_by_client(
-    connection: sqlite3.Connection, before: EditableDocument | None, after: EditableDocument
-) -> None:
+def chosen_by_client(connection: Session, before: EditableDocument | None, after: EditableDocument) -> None:
     """A client just wrote an address that is the standard one: what was chosen before gives way to it.
 
     When it came from another partij or soort by that, it was chosen as well: clients saw it as the standard one.
     """
     if after.origin == LEGACY_ORIGIN and before is not None and _place(before) != _place(after):
         editing.become_local(connection, after, {}, [STANDARD], {})
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.id FROM link o JOIN link l ON l.target = o.target AND l.relation = o.relation"
         f" JOIN document d ON d.id = l.source WHERE o.source = ?1 AND o.relation = {_OF_PARTIJ} AND d.id <> ?1"
         f" AND d.body ->> '$.{SOORT}' = ?2",
         (after.id, after.body[SOORT]),
-    ).fetchall()
+    )
     choices = _choices(connection, [row for (row,) in rows])
     for (row,) in rows:
         other = editing.get(connection, row)
-        connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (other.uuid.bytes, WAITS))
+        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (other.uuid.bytes, WAITS))
         if choices.get(row, (False, 0))[0]:
             editing.withdraw(connection, other, STANDARD)
         if other.body[STANDARD]:
             _write_standard(connection, other.id, False)
 
 
-def forget_waiting(connection: sqlite3.Connection, uuid: UUID) -> None:
+def forget_waiting(connection: Session, uuid: UUID) -> None:
     """A client said itself whether an address of its own is the standard one, or deleted it."""
-    connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid.bytes, WAITS))
+    connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid.bytes, WAITS))
 
 
-def forget_preferred(connection: sqlite3.Connection, row: int) -> None:
+def forget_preferred(connection: Session, row: int) -> None:
     """A partij becomes a client's own: what it preferred by the legacy, and no client chose, it prefers no more."""
     if row not in _preferences(connection, [row]):
-        connection.execute(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
+        connection.run(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
 
 
 def _place(held: EditableDocument) -> tuple[list[int], str]:
     return held.links.get(BY, []), held.body[SOORT]
 
 
-def _adressen(connection: sqlite3.Connection, partijen: Mapping[int, bytes]) -> dict[int, list[_Adres]]:
+def _adressen(connection: Session, partijen: Mapping[int, bytes]) -> dict[int, list[_Adres]]:
     found: dict[int, list[_Adres]] = defaultdict(list)
     created = {}
-    for partij, row, uuid, origin, made, soort, standard, whose, said, *newness in connection.execute(
-        f"SELECT l.target, d.id, d.uuid, d.origin, d.created, d.body ->> '$.{SOORT}', d.body ->> '$.{STANDARD}',"
+    for partij, row, uuid, origin, made, soort, standard, whose, said, *newness in connection.all(
+        f"SELECT l.target, d.id, d.uuid, d.origin, d.created, d.body ->> '$.{SOORT}', d.body ->> '$.{STANDARD}' = 1,"
         " c.partij, c.soort, c.moment, c.rol, c.place"
         f" FROM json_each(?) n JOIN link l ON l.target = n.value AND l.relation = {_OF_PARTIJ}"
         " JOIN document d ON d.id = l.source LEFT JOIN standard_candidate c ON c.document = d.id ORDER BY d.id",
@@ -234,14 +231,14 @@ def _adressen(connection: sqlite3.Connection, partijen: Mapping[int, bytes]) -> 
     return found
 
 
-def _choices(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, tuple[bool, int]]:
+def _choices(connection: Session, rows: Iterable[int]) -> dict[int, tuple[bool, int]]:
     """What clients said of these addresses (rows), and when: standard or not. What waits counts as said."""
-    if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
+    if connection.one("SELECT 1 FROM local LIMIT 1") is None:
         return {}
     found: dict[int, tuple[bool, int]] = {}
     ids = id_list(rows)
     # Under its own uuid goes before under another one of it (M6).
-    for row, part, value, written, *_ in connection.execute(
+    for row, part, value, written, *_ in connection.all(
         "SELECT a.document, o.part, o.value, o.written, 0 AS own, o.uuid AS uuid FROM json_each(?1) n"
         " JOIN alias a ON a.document = n.value JOIN local o ON o.uuid = a.uuid AND o.part = ?2"
         " UNION ALL SELECT d.id, o.part, o.value, o.written, 1, o.uuid FROM json_each(?1) n"
@@ -269,7 +266,7 @@ def _standards(adressen: Iterable[_Adres]) -> dict[str, int]:
     return found
 
 
-def _set_standard(connection: sqlite3.Connection, adres: _Adres, standard: bool) -> None:
+def _set_standard(connection: Session, adres: _Adres, standard: bool) -> None:
     if standard != adres.standard:
         _write_standard(connection, adres.row, standard)
     if not adres.local or adres.chosen is None:
@@ -277,24 +274,24 @@ def _set_standard(connection: sqlite3.Connection, adres: _Adres, standard: bool)
     if standard:
         forget_waiting(connection, UUID(bytes=adres.uuid))
     else:
-        connection.execute(
-            "INSERT OR IGNORE INTO local (uuid, part, value, written) VALUES (?, ?, 'true', ?)",
+        connection.run(
+            "INSERT INTO local (uuid, part, value, written) VALUES (?, ?, 'true', ?) ON CONFLICT DO NOTHING",
             (adres.uuid, WAITS, now()),
         )
 
 
-def _write_standard(connection: sqlite3.Connection, row: int, standard: bool) -> None:
-    (text,) = connection.execute("SELECT body FROM document WHERE id = ?", (row,)).fetchone()
+def _write_standard(connection: Session, row: int, standard: bool) -> None:
+    (text,) = connection.one("SELECT body FROM document WHERE id = ?", (row,))
     body: dict[str, Any] = orjson.loads(text) | {STANDARD: standard}
-    connection.execute("UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(body).decode(), row))
+    connection.run("UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(body).decode(), row))
 
 
-def _preferences(connection: sqlite3.Connection, partijen: Iterable[int]) -> dict[int, set[int]]:
+def _preferences(connection: Session, partijen: Iterable[int]) -> dict[int, set[int]]:
     """Which addresses (rows) a client chose for these partijen (rows), as far as one did; {0} when it chose none."""
-    if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
+    if connection.one("SELECT 1 FROM local LIMIT 1") is None:
         return {}
     written: dict[int, list[str]] = {}
-    for row, value, *_ in connection.execute(
+    for row, value, *_ in connection.all(
         "SELECT a.document, o.value, 0 AS own, o.uuid AS uuid FROM json_each(?1) n"
         " JOIN alias a ON a.document = n.value JOIN local o ON o.uuid = a.uuid AND o.part = ?2"
         " UNION ALL SELECT d.id, o.value, 1, o.uuid FROM json_each(?1) n"
@@ -307,7 +304,7 @@ def _preferences(connection: sqlite3.Connection, partijen: Iterable[int]) -> dic
         row: {
             held[0]
             for text in chosen
-            for held in connection.execute(
+            for held in connection.all(
                 "SELECT id FROM document WHERE uuid = ?1 UNION SELECT document FROM alias WHERE uuid = ?1",
                 (UUID(text).bytes,),
             )
@@ -319,14 +316,14 @@ def _preferences(connection: sqlite3.Connection, partijen: Iterable[int]) -> dic
 
 
 def _set_preferred(
-    connection: sqlite3.Connection,
+    connection: Session,
     partijen: list[int],
     of_partij: Mapping[int, list[_Adres]],
     winners: Mapping[int, Mapping[str, int]],
     prefer: bool,
 ) -> None:
     held: dict[int, set[int]] = defaultdict(set)
-    for partij, adres in connection.execute(
+    for partij, adres in connection.all(
         f"SELECT source, target FROM link WHERE relation = {_PREFERS} AND source {IN_IDS}",
         (id_list(partijen),),
     ):
@@ -340,11 +337,11 @@ def _set_preferred(
             wanted = {standard[soort] for soort in [each for each in VOORKEUR if each in standard][:1]}
         if wanted == held[partij]:
             continue
-        connection.executemany(
+        connection.many(
             f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS} AND target = ?",
             [(partij, row) for row in held[partij] - wanted],
         )
-        connection.executemany(
+        connection.many(
             f"INSERT INTO link (source, relation, target) VALUES (?, {_PREFERS}, ?)",
             [(partij, row) for row in sorted(wanted - held[partij])],
         )

@@ -5,13 +5,13 @@ Functions that change something go inside `Store.write()`. Moments are microseco
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 
 _COLUMNS = "id, kind, document, step, hint, uuid, natural_key, sent, asked, done"
 
@@ -36,19 +36,19 @@ class WrittenBack:
     done: int | None
 
 
-def of_document(connection: sqlite3.Connection, source: int, document: bytes) -> list[WrittenBack]:
+def of_document(connection: Session, source: int, document: bytes) -> list[WrittenBack]:
     """What a client's document became at a source, in the order in which it was sent."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {_COLUMNS} FROM written_back WHERE source = ? AND document = ? ORDER BY id",
         (source, document),
     )
     return [WrittenBack(*row) for row in rows]
 
 
-def all_of_document(connection: sqlite3.Connection, document: bytes) -> list[tuple[str, WrittenBack]]:
+def all_of_document(connection: Session, document: bytes) -> list[tuple[str, WrittenBack]]:
     """What a client's document became at all sources, each with the source's name."""
     columns = ", ".join(f"w.{name}" for name in _COLUMNS.split(", "))
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT s.name, {columns} FROM written_back w JOIN source s ON s.id = w.source WHERE w.document = ?"
         " ORDER BY w.id",
         (document,),
@@ -57,7 +57,7 @@ def all_of_document(connection: sqlite3.Connection, document: bytes) -> list[tup
 
 
 def begin(
-    connection: sqlite3.Connection,
+    connection: Session,
     source: int,
     kind: str,
     document: bytes,
@@ -68,56 +68,54 @@ def begin(
     moment: int,
 ) -> WrittenBack:
     """Note that an object is about to be sent. Out: the note, as it was when there was one already but for `asked`."""
-    connection.execute(
+    connection.run(
         "INSERT INTO written_back (source, kind, document, step, hint, natural_key, sent, asked)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (source, kind, document, step) DO UPDATE SET asked = excluded.asked",
         (source, kind, document, step, hint, natural_key, sent, moment),
     )
-    row = connection.execute(
+    row = connection.one(
         f"SELECT {_COLUMNS} FROM written_back WHERE source = ? AND kind = ? AND document = ? AND step = ?",
         (source, kind, document, step),
-    ).fetchone()
+    )
     return WrittenBack(*row)
 
 
-def bind(connection: sqlite3.Connection, number: int, uuid: bytes, sent: bytes, moment: int) -> None:
+def bind(connection: Session, number: int, uuid: bytes, sent: bytes, moment: int) -> None:
     """An object that was sent turns out to be this legacy object, which says this: its uuid is the client's too."""
-    document, kind = connection.execute(
+    document, kind = connection.one(
         "UPDATE written_back SET uuid = ?, sent = ?, done = ? WHERE id = ? RETURNING document, kind",
         (uuid, sent, moment, number),
-    ).fetchone()
+    )
     if kind in ("klantcontact", "contactmoment"):
-        connection.execute(
+        connection.run(
             "INSERT INTO alias (uuid, document) SELECT ?, id FROM document WHERE uuid = ? AND kind = ?"
             " ON CONFLICT (uuid) DO NOTHING",
             (uuid, document, KIND["klantcontact"]),
         )
 
 
-def say(connection: sqlite3.Connection, number: int, sent: bytes, moment: int) -> None:
+def say(connection: Session, number: int, sent: bytes, moment: int) -> None:
     """A legacy object says this now: it was changed, or an operator let what it says stand."""
-    connection.execute("UPDATE written_back SET sent = ?, done = ? WHERE id = ?", (sent, moment, number))
+    connection.run("UPDATE written_back SET sent = ?, done = ? WHERE id = ?", (sent, moment, number))
 
 
-def forget(connection: sqlite3.Connection, number: int) -> None:
+def forget(connection: Session, number: int) -> None:
     """The legacy object is no more, or was never made."""
-    connection.execute("DELETE FROM written_back WHERE id = ?", (number,))
+    connection.run("DELETE FROM written_back WHERE id = ?", (number,))
 
 
-def any_at(connection: sqlite3.Connection, source: int) -> bool:
+def any_at(connection: Session, source: int) -> bool:
     """Was anything ever sent to a source?"""
-    row = connection.execute("SELECT 1 FROM written_back WHERE source = ? LIMIT 1", (source,)).fetchone()
+    row = connection.one("SELECT 1 FROM written_back WHERE source = ? LIMIT 1", (source,))
     return row is not None
 
 
-def bound(
-    connection: sqlite3.Connection, source: int, kind: str, uuids: Iterable[bytes]
-) -> dict[bytes, WrittenBack]:
+def bound(connection: Session, source: int, kind: str, uuids: Iterable[bytes]) -> dict[bytes, WrittenBack]:
     """Those of these legacy objects that write-back made, by uuid."""
     found: dict[bytes, WrittenBack] = {}
     for marks, some in in_parts(uuids):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT {_COLUMNS} FROM written_back WHERE uuid IN ({marks}) AND source = ? AND kind = ?",
             (*some, source, kind),
         )
@@ -125,21 +123,19 @@ def bound(
     return found
 
 
-def klanten(connection: sqlite3.Connection) -> dict[bytes, bytes]:
+def klanten(connection: Session) -> dict[bytes, bytes]:
     """The klanten that write-back made of clients' partijen: uuid of each, with that of its partij."""
-    rows = connection.execute(
-        "SELECT uuid, document FROM written_back WHERE kind = 'klant' AND uuid IS NOT NULL"
-    )
-    return dict(rows.fetchall())
+    rows = connection.all("SELECT uuid, document FROM written_back WHERE kind = 'klant' AND uuid IS NOT NULL")
+    return dict(rows)
 
 
-def documents(connection: sqlite3.Connection, source: int, uuids: Iterable[bytes]) -> dict[bytes, UUID]:
+def documents(connection: Session, source: int, uuids: Iterable[bytes]) -> dict[bytes, UUID]:
     """The klantcontacten that these contactmomenten were made of, by their uuid, as far as they are still there."""
     if not any_at(connection, source):
         return {}
     found: dict[bytes, UUID] = {}
     for marks, some in in_parts(uuids):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT w.uuid, d.uuid FROM written_back w JOIN document d ON d.uuid = w.document"
             f" WHERE w.uuid IN ({marks}) AND w.source = ? AND w.kind = 'contactmoment'",
             (*some, source),
@@ -148,10 +144,10 @@ def documents(connection: sqlite3.Connection, source: int, uuids: Iterable[bytes
     return found
 
 
-def unknown(connection: sqlite3.Connection, source: int, kind: str) -> dict[bytes, list[WrittenBack]]:
+def unknown(connection: Session, source: int, kind: str) -> dict[bytes, list[WrittenBack]]:
     """What was sent and may be there, by natural key, in the order in which it was sent."""
     found: dict[bytes, list[WrittenBack]] = {}
-    for row in connection.execute(
+    for row in connection.all(
         f"SELECT {_COLUMNS} FROM written_back WHERE source = ? AND kind = ? AND uuid IS NULL"
         " AND natural_key IS NOT NULL ORDER BY id",
         (source, kind),

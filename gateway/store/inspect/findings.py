@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.store.base.kinds import KIND, KINDS, LEGACY_ORIGIN, RAW_KINDS
+from gateway.store.base.session import Session
 from gateway.store.edits.editing import LINK, MOVED
-from gateway.store.legacy import source_findings
+from gateway.store.legacy.findings import source_findings
 
 # A finding by legacy object, in these columns: those of one object, and those of a party or actor, which are told
 # of each rol that says it.
@@ -68,9 +68,9 @@ class Selection:
         return of_these and all(wanted in ("", held) for wanted, held in asked)
 
 
-def groups(connection: sqlite3.Connection, selection: Selection) -> list[FindingGroup]:
+def groups(connection: Session, selection: Selection) -> list[FindingGroup]:
     """The findings, counted by rule, severity, source and field; in the order of the rules."""
-    names = dict(connection.execute("SELECT id, name FROM source"))
+    names = dict(connection.all("SELECT id, name FROM source"))
     found = [
         FindingGroup(rule, severity, names[source], field, count)
         for of in (_OF_OBJECTS, _OF_STATEMENTS)
@@ -83,7 +83,7 @@ def groups(connection: sqlite3.Connection, selection: Selection) -> list[Finding
     )
 
 
-def examples(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
+def examples(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
     """Some legacy objects with the findings of a group."""
     if group.action == BY_CLIENT:
         return _examples_by_clients(connection, group, limit)
@@ -91,7 +91,7 @@ def examples(connection: sqlite3.Connection, group: FindingGroup, limit: int) ->
         return _examples_of_write_back(connection, group, limit)
     found: list[Example] = []
     for of, raw in ((_OF_OBJECTS, "f.raw"), (_OF_STATEMENTS, "c.raw")):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT r.id, s.name, r.kind, r.uuid, f.action FROM {of} CROSS JOIN raw r ON r.id = {raw}"
             " JOIN source s ON s.id = r.source"
             " WHERE f.rule = ? AND f.severity = ? AND f.field = ? AND s.name = ? LIMIT ?",
@@ -104,23 +104,23 @@ def examples(connection: sqlite3.Connection, group: FindingGroup, limit: int) ->
     return found
 
 
-def _counted(connection: sqlite3.Connection, of: str, sources: list[int]) -> list[tuple[Any, ...]]:
+def _counted(connection: Session, of: str, sources: list[int]) -> list[tuple[Any, ...]]:
     """All of them, whatever is asked for: with a rule given, SQLite would walk the sources for each finding."""
     raw = "f.raw" if of == _OF_OBJECTS else "c.raw"
     count = "count(*)" if of == _OF_OBJECTS else "count(DISTINCT c.raw)"
     source, joined = str(sources[0] if sources else 0), ""
     if len(sources) > 1:
         source, joined = "r.source", f"JOIN {_SOURCES} r ON r.id = {raw}"
-    return connection.execute(
+    return connection.all(
         f"SELECT f.rule, f.severity, {source}, f.field, {count} FROM {of} {joined}"
         f" GROUP BY f.rule, f.severity, {source if joined else 'f.rule'}, f.field"
-    ).fetchall()
+    )
 
 
-def _of_sources(connection: sqlite3.Connection) -> list[FindingGroup]:
+def _of_sources(connection: Session) -> list[FindingGroup]:
     return [
         FindingGroup(each.rule, each.severity, each.source, each.field, each.found or 1, each.action)
-        for each in source_findings.source_findings(connection)
+        for each in source_findings(connection)
     ]
 
 
@@ -131,17 +131,17 @@ def number_of(rule: str) -> tuple[int, str]:
     return (after + int(digits) if digits.isdigit() else 0), rule
 
 
-def _of_write_back(connection: sqlite3.Connection) -> list[FindingGroup]:
+def _of_write_back(connection: Session) -> list[FindingGroup]:
     """What did not go back to a source, or not as a client wrote it (W4-W10), counted by document."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT f.rule, f.severity, s.name, f.field, count(*), f.action FROM writeback_finding f"
         " JOIN source s ON s.id = f.source GROUP BY f.rule, f.severity, s.name, f.field, f.action"
     )
     return [FindingGroup(*row) for row in rows]
 
 
-def _examples_of_write_back(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
-    rows = connection.execute(
+def _examples_of_write_back(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
+    rows = connection.all(
         "SELECT d.kind, f.document FROM writeback_finding f JOIN source s ON s.id = f.source"
         " LEFT JOIN document d ON d.uuid = f.document"
         " WHERE s.name = ? AND f.rule = ? AND f.field = ? AND f.action = ? ORDER BY f.document LIMIT ?",
@@ -153,8 +153,8 @@ def _examples_of_write_back(connection: sqlite3.Connection, group: FindingGroup,
     ]
 
 
-def _by_clients(connection: sqlite3.Connection) -> list[FindingGroup]:
-    rows = connection.execute(
+def _by_clients(connection: Session) -> list[FindingGroup]:
+    rows = connection.all(
         f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) GROUP BY source, kind, part"
     )
     return [
@@ -163,9 +163,9 @@ def _by_clients(connection: sqlite3.Connection) -> list[FindingGroup]:
     ]
 
 
-def _examples_by_clients(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
+def _examples_by_clients(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
     kind, _, field = group.field.partition(".")
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT uuid FROM ({_BY_CLIENTS}) WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
         (group.source, KIND[kind], field, LINK + field, limit),
     )

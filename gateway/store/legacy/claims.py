@@ -7,21 +7,17 @@ rollen is merged from a few rows: of each statement only its newest and its olde
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
-
-import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import KIND, RAW_KIND, TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
-from mappings.model.findings import Finding
 
 # A statement's digest: the row of its first key, then of what is said. So new ones lie together in their index.
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
@@ -90,7 +86,7 @@ class Added:
     joined: set[int]
 
 
-def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> Added:
+def insert_claims(connection: Session, claims: Sequence[NewClaim]) -> Added:
     """Add claims."""
     if not claims:
         return Added(set(), set())
@@ -103,18 +99,18 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
     new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
     tallies.claims_come(connection, Counter(held[digest] for digest in digests if digest in held))
     if new:
-        first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
+        first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM statement")[0]
         numbers = {digest: first + number for number, digest in enumerate(new)}
-        connection.executemany(
+        connection.many(
             "INSERT INTO statement (id, digest, document, body) VALUES (?, ?, ?, ?)",
             [(numbers[digest], digest, claim.document, claim.body) for digest, claim in new.items()],
         )
-        connection.executemany(
+        connection.many(
             "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
             [(rows[key], numbers[digest]) for digest, claim in new.items() for key in set(claim.keys)],
         )
         held |= numbers
-    connection.executemany(
+    connection.many(
         "INSERT INTO claim (raw, facet, statement, moment, rol) VALUES (?, ?, ?, ?, ?)",
         [
             (claim.raw, claim.facet, held[digest], claim.moment, claim.rol)
@@ -129,26 +125,20 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
     return Added(set(rows.values()), joined)
 
 
-def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int]:
+def _identities(connection: Session, keys: set[str]) -> dict[str, int]:
     """The rows of keys, made where they are not there yet."""
     rows = _rows_of(connection, "identity", "key", keys)
-    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM identity").fetchone()[0]
+    first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM identity")[0]
     new = {key: first + number for number, key in enumerate(sorted(keys - rows.keys()))}
-    connection.executemany(
-        "INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()]
-    )
+    connection.many("INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()])
     return rows | new
 
 
-def _rows_of(
-    connection: sqlite3.Connection, table: str, column: str, values: Iterable[Any]
-) -> dict[Any, int]:
+def _rows_of(connection: Session, table: str, column: str, values: Iterable[Any]) -> dict[Any, int]:
     """The rows that have one of these values in a unique column, by value."""
     found: dict[Any, int] = {}
     for marks, part in in_parts(values):
-        found.update(
-            connection.execute(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part)
-        )
+        found.update(connection.all(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part))
     return found
 
 
@@ -162,30 +152,30 @@ class Taken:
     documents: dict[tuple[int, str], int]
 
 
-def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
+def take_claims(connection: Session, raws: Iterable[int]) -> Taken:
     """Remove the claims of these legacy objects."""
     ids = id_list(raws)
-    held = connection.execute(
+    held = connection.all(
         "SELECT c.raw, c.facet, s.id, s.document FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (ids,),
-    ).fetchall()
+    )
     statements = {statement for *_, statement, _ in held}
-    keys = connection.execute(
+    keys = connection.all(
         f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
     )
     identities = {row[0] for row in keys}
     if held:
         tallies.claims_go(connection, {raw for raw, *_ in held})
-        connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
+        connection.run(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
     documents = {(raw, facet): document for raw, facet, _, document in held if document is not None}
     return Taken(identities, statements, documents)
 
 
-def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
+def part_of(connection: Session, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
     """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet; None: there
     is none, or a client deleted it."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT c.raw, c.facet, s.document FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (id_list(raws),),
@@ -193,108 +183,24 @@ def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[i
     return {(raw, facet): document for raw, facet, document in rows}
 
 
-def delete_unused_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> None:
+def delete_unused_statements(connection: Session, statements: Iterable[int]) -> None:
     """Forget statements that nobody makes any more, with their keys, findings and provenance."""
-    connection.executemany(
+    connection.many(
         "DELETE FROM statement WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = ?1)",
         [(statement,) for statement in statements],
     )
 
 
-def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
-    """What was made of these statements with a partij that a client deleted since: uuid to row.
-
-    A contactpersoon stays when its organisation is deleted, and what a client gave to another partij before, but
-    nothing else leads to it any more.
-    """
-    return _without_owner(connection, "made_of_statement", "statement", statements)
-
-
-def left_alone_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[bytes, int]:
-    """What was made of these legacy objects (rows) with a klantcontact that a client deleted since: uuid to row."""
-    return _without_owner(connection, "made_of_raw", "raw", raws)
-
-
-def _without_owner(
-    connection: sqlite3.Connection, table: str, column: str, origins: Iterable[int]
-) -> dict[bytes, int]:
-    there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
-    if not there[0]:
-        return {}
-    return dict(
-        connection.execute(
-            f"SELECT d.uuid, d.id FROM {table} m JOIN document d ON d.id = m.document"
-            f" WHERE m.{column} {IN_IDS} AND d.owner IS NULL",
-            (id_list(origins),),
-        ).fetchall()
-    )
-
-
-# What is said of a partij or actor that a client deleted
-
-
-Hidden = tuple[bytes, str]  # its uuid, and its others as JSON
-
-
-def hide(connection: sqlite3.Connection, documents: Iterable[int]) -> None:
-    """Keep whom statements are about, of these partijen and actoren (rows) that are about to be deleted."""
-    connection.execute(
-        "INSERT OR REPLACE INTO hidden SELECT s.id, d.uuid, (SELECT json_group_array(hex(uuid)) FROM"
-        " (SELECT uuid FROM alias WHERE document = d.id ORDER BY uuid))"
-        f" FROM statement s JOIN document d ON d.id = s.document WHERE s.document {IN_IDS}",
-        (id_list(documents),),
-    )
-
-
-def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[int, Hidden]:
-    """Whom these statements (rows) are about, as far as a client deleted that partij or actor."""
-    return {
-        row: (uuid, others)
-        for row, uuid, others in connection.execute(
-            f"SELECT statement, uuid, others FROM hidden WHERE statement {IN_IDS}", (id_list(statements),)
-        )
-    }
-
-
-def put_hidden(
-    connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
-) -> None:
-    """Write whom statements (rows) are about; `before` is as `hidden_of` gave it."""
-    connection.executemany(
-        "DELETE FROM hidden WHERE statement = ?", [(row,) for row in before if row not in wanted]
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO hidden VALUES (?, ?, ?)",
-        [(row, *who) for row, who in sorted(wanted.items()) if before.get(row) != who],
-    )
-
-
-def others_as_text(uuids: Iterable[UUID]) -> str:
-    """The other uuids of a partij or actor as `hidden` has them."""
-    return orjson.dumps([uuid.bytes.hex().upper() for uuid in sorted(uuids)]).decode()
-
-
-def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[bytes]]:
-    """The other uuids of those among these partijen and actoren that a client deleted."""
-    found: dict[bytes, set[bytes]] = {}
-    for marks, some in in_parts(uuids):
-        for uuid, others in connection.execute(
-            f"SELECT DISTINCT uuid, others FROM hidden WHERE uuid IN ({marks})", some
-        ):
-            found.setdefault(uuid, set()).update(map(bytes.fromhex, orjson.loads(others)))
-    return found
-
-
-def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int], uuids: Uuids) -> None:
+def delete_unused_identities(connection: Session, identities: Iterable[int], uuids: Uuids) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
-    unused = connection.execute(
+    unused = connection.all(
         f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
         " AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = i.id)",
         (id_list(identities),),
-    ).fetchall()
-    connection.executemany("DELETE FROM identity WHERE id = ?", [(row,) for row, _ in unused])
+    )
+    connection.many("DELETE FROM identity WHERE id = ?", [(row,) for row, _ in unused])
     # By source, because that is how they are found; a key of which nothing is held is only asked once more.
-    connection.executemany(
+    connection.many(
         "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
         [
             (name(sealed_text(uuids, key)),)
@@ -304,29 +210,27 @@ def delete_unused_identities(connection: sqlite3.Connection, identities: Iterabl
     )
 
 
-def connected(connection: sqlite3.Connection, identities: Iterable[int]) -> list[int]:
+def connected(connection: Session, identities: Iterable[int]) -> list[int]:
     """All statements that hang together with these keys, through any chain of shared keys (M6)."""
     asked: set[int] = set()
     statements: set[int] = set()
     ask = set(identities)
     while ask:
         asked |= ask
-        found = connection.execute(
-            f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),)
-        )
+        found = connection.all(f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),))
         new = {row[0] for row in found} - statements
         statements |= new
-        keys = connection.execute(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
+        keys = connection.all(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
         ask = {row[0] for row in keys} - asked
     return list(statements)
 
 
-def connected_statements(connection: sqlite3.Connection, identities: Iterable[int]) -> list[StatementRow]:
+def connected_statements(connection: Session, identities: Iterable[int]) -> list[StatementRow]:
     """The statements that hang together with these keys, in an order that is not that of arrival."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.id, s.document, s.body, newest.moment, newest.rol,"
         " (SELECT min(moment) FROM claim WHERE statement = s.id) FROM statement s"
-        " JOIN claim newest ON newest.rowid = (SELECT c.rowid FROM claim c WHERE c.statement = s.id"
+        " JOIN claim newest ON newest.id = (SELECT c.id FROM claim c WHERE c.statement = s.id"
         " ORDER BY c.moment DESC, c.rol DESC LIMIT 1)"
         f" WHERE s.id {IN_IDS} ORDER BY {SAID}",
         (id_list(connected(connection, identities)),),
@@ -334,74 +238,19 @@ def connected_statements(connection: sqlite3.Connection, identities: Iterable[in
     return [StatementRow(*row) for row in rows]
 
 
-def set_documents(connection: sqlite3.Connection, pairs: Iterable[tuple[int | None, int]]) -> None:
+def set_documents(connection: Session, pairs: Iterable[tuple[int | None, int]]) -> None:
     """Note which document each statement became part of: pairs of (document, statement)."""
-    connection.executemany("UPDATE statement SET document = ? WHERE id = ?", pairs)
+    connection.many("UPDATE statement SET document = ? WHERE id = ?", pairs)
 
 
-def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
     """The zaken (source, uuid) of the rollen that make these statements."""
     return set(
-        connection.execute(
+        connection.all(
             "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
             f" WHERE c.statement {IN_IDS} AND r.zaak IS NOT NULL",
             (id_list(statements),),
         )
-    )
-
-
-def put_statement_findings(
-    connection: sqlite3.Connection, statements: Iterable[int], found: Iterable[tuple[int, Finding]]
-) -> None:
-    """Replace what merging found in these statements (rows)."""
-    wanted = {
-        (statement, finding.rule, finding.field, str(finding.severity), finding.action)
-        for statement, finding in found
-    }
-    held = set(
-        connection.execute(
-            "SELECT statement, rule, field, severity, action FROM statement_finding"
-            f" WHERE statement {IN_IDS}",
-            (id_list(statements),),
-        )
-    )
-    connection.executemany(
-        "DELETE FROM statement_finding WHERE statement = ? AND rule = ? AND field = ? AND severity = ?"
-        " AND action = ?",
-        held - wanted,
-    )
-    connection.executemany(
-        "INSERT INTO statement_finding (statement, rule, field, severity, action) VALUES (?, ?, ?, ?, ?)",
-        sorted(wanted - held),
-    )
-    if wanted != held:
-        gone, come = ([row[:2] for row in rows] for rows in (held - wanted, wanted - held))
-        tallies.statement_findings_change(connection, gone, come)
-
-
-def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
-    """Write from which statements each document that belongs to a partij was made (M4)."""
-    _put_pairs(connection, "made_of_statement", "statement", wanted)
-
-
-def put_raw_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
-    """Write from which legacy objects each document of a klantcontact was made (M4)."""
-    _put_pairs(connection, "made_of_raw", "raw", wanted)
-
-
-def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: dict[int, set[int]]) -> None:
-    held: dict[int, set[int]] = {document: set() for document in wanted}
-    for document, origin in connection.execute(
-        f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
-    ):
-        held[document].add(origin)
-    connection.executemany(
-        f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
-        [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
-    )
-    connection.executemany(
-        f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
-        [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
     )
 
 
@@ -420,10 +269,10 @@ class DeelnemerRow:
     facts: str
 
 
-def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
+def deelnemers(connection: Session, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
     """The rollen of these zaken that became a partij or actor, also one that a client deleted."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT r.zaak, r.id, r.uuid, d.id, coalesce(d.uuid, h.uuid), r.facts FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
@@ -435,10 +284,10 @@ def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[byte
     return [DeelnemerRow(*row) for row in rows]
 
 
-def other_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dict[int, set[bytes]]:
+def other_uuids(connection: Session, documents: Iterable[int]) -> dict[int, set[bytes]]:
     """The other uuids of the partijen and actoren among these documents; one without any is there too."""
     found: dict[int, set[bytes]] = {}
-    for document, other in connection.execute(
+    for document, other in connection.all(
         "SELECT d.id, a.uuid FROM document d LEFT JOIN alias a ON a.document = d.id"
         f" WHERE +d.kind IN ({KIND['partij']}, {KIND['actor']}) AND d.id {IN_IDS}",
         (id_list(documents),),

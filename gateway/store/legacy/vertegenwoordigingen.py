@@ -5,14 +5,15 @@ Call inside `Store.write()`, unless a function says otherwise.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list
 from gateway.store.base.kinds import TRANSLATED
-from gateway.store.legacy.claims import Zaak, others_of_hidden
+from gateway.store.base.session import Session
+from gateway.store.legacy.claims import Zaak
+from gateway.store.legacy.hidden_statements import others_of_hidden
 
 
 @dataclass(slots=True)
@@ -28,11 +29,11 @@ class RepresentationRow:
 
 
 def taking_part(
-    connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]
+    connection: Session, source: int, zaken: Sequence[bytes]
 ) -> dict[bytes, list[RepresentationRow]]:
     """The rollen of these zaken (at most 500) with a part in representation, by zaak."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT r.zaak, r.id, r.uuid, r.facts, coalesce(d.uuid, h.uuid), coalesce(o.uuid, i.uuid)"
         " FROM raw r INDEXED BY raw_machtiging"
         " LEFT JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' LEFT JOIN statement s ON s.id = c.statement"
@@ -51,20 +52,20 @@ def taking_part(
     return found
 
 
-def given(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
+def given(connection: Session, source: int, zaken: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
     """What these zaken (at most 500) are known to give: pairs of zaak and uuid of a vertegenwoordiging."""
     marks, zaken = bound(zaken)
     return set(
-        connection.execute(
+        connection.all(
             f"SELECT zaak, uuid FROM representation WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
         )
     )
 
 
-def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
     """The zaken of the rollen that make these statements, as far as they are known to give something."""
     return set(
-        connection.execute(
+        connection.all(
             "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
             " JOIN representation p ON p.source = r.source AND p.zaak = r.zaak"
             f" WHERE c.statement {IN_IDS}",
@@ -73,72 +74,68 @@ def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Z
     )
 
 
-def zaken_of_pair(connection: sqlite3.Connection, row: int) -> set[Zaak]:
+def zaken_of_pair(connection: Session, row: int) -> set[Zaak]:
     """The zaken that give something of the parties of a vertegenwoordiging (a row)."""
-    statements = connection.execute(
+    statements = connection.all(
         "SELECT s.id FROM link l JOIN statement s ON s.document = l.target WHERE l.source = ?", (row,)
     )
     return zaken_of(connection, [found for (found,) in statements])
 
 
-def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
+def other_uuids(connection: Session, partij: bytes) -> list[bytes]:
     """The other uuids of a partij (M6), also of one that a client deleted."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?", (partij,)
     )
     hidden = others_of_hidden(connection, [partij]).get(partij, set())
     return sorted({row[0] for row in rows} | hidden)
 
 
-def givers(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:
+def givers(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:
     """The zaken that are known to give these vertegenwoordigingen. Also for reading."""
     found: dict[bytes, set[Zaak]] = {}
     for uuid in uuids:
-        rows = connection.execute("SELECT source, zaak FROM representation WHERE uuid = ?", (uuid,))
+        rows = connection.all("SELECT source, zaak FROM representation WHERE uuid = ?", (uuid,))
         found[uuid] = set(rows)
     return found
 
 
 def put_given(
-    connection: sqlite3.Connection,
+    connection: Session,
     source: int,
     held: set[tuple[bytes, bytes]],
     wanted: set[tuple[bytes, bytes]],
 ) -> None:
     """Note what zaken give: pairs of zaak and uuid, as they were held and as they are now."""
-    connection.executemany(
+    connection.many(
         "DELETE FROM representation WHERE source = ? AND zaak = ? AND uuid = ?",
         [(source, *pair) for pair in sorted(held - wanted)],
     )
-    connection.executemany(
+    connection.many(
         "INSERT INTO representation (source, zaak, uuid) VALUES (?, ?, ?)",
         [(source, *pair) for pair in sorted(wanted - held)],
     )
 
 
-def put_ends(
-    connection: sqlite3.Connection, source: int, zaken: Sequence[bytes], ends: Mapping[bytes, str]
-) -> None:
+def put_ends(connection: Session, source: int, zaken: Sequence[bytes], ends: Mapping[bytes, str]) -> None:
     """Note, of these zaken (at most 500), the first end that is still to come, where there is one."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT zaak, until FROM representation_end WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
     )
     held, wanted = set(rows), set(ends.items())
-    connection.executemany(
+    connection.many(
         "DELETE FROM representation_end WHERE source = ? AND zaak = ?",
         [(source, zaak) for zaak, _ in sorted(held - wanted)],
     )
-    connection.executemany(
+    connection.many(
         "INSERT INTO representation_end (source, zaak, until) VALUES (?, ?, ?)",
         [(source, *end) for end in sorted(wanted - held)],
     )
 
 
-def ended(connection: sqlite3.Connection, day: str, limit: int) -> set[Zaak]:
+def ended(connection: Session, day: str, limit: int) -> set[Zaak]:
     """Zaken with a rol that ended before `day` (ISO 8601) since they were last looked at. Also for reading."""
     return set(
-        connection.execute(
-            "SELECT source, zaak FROM representation_end WHERE until < ? LIMIT ?", (day, limit)
-        )
+        connection.all("SELECT source, zaak FROM representation_end WHERE until < ? LIMIT ?", (day, limit))
     )

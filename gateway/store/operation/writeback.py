@@ -6,13 +6,13 @@ microseconds UTC.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.store.base.session import Session
 from mappings.model.findings import Finding
 
 # The furthest that a next try lies ahead; one that lies further was planned before the clock was set back.
@@ -58,7 +58,7 @@ class QueueLength(NamedTuple):
 
 
 def put(
-    connection: sqlite3.Connection,
+    connection: Session,
     source: int,
     kind: str,
     document: bytes,
@@ -70,7 +70,7 @@ def put(
 
     What waits already keeps its message, that is of what the source had then; and its next try, when one failed.
     """
-    connection.execute(
+    connection.run(
         "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
         " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
         " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = told + 1, parked = NULL, fields = '',"
@@ -87,19 +87,19 @@ def put(
     )
 
 
-def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> list[QueuedChange]:
+def due(connection: Session, source: int, moment: int, most: int) -> list[QueuedChange]:
     """Up to `most` changes that may be sent now, the longest waiting first.
 
     While one waits whose last try failed by the source as a whole, it is the only one: it finds out whether the
     source is back.
     """
-    held_up = connection.execute(
+    held_up = connection.one(
         f"{_ROWS} WHERE w.source = ? AND w.held_up = 1 AND w.parked IS NULL ORDER BY w.id LIMIT 1", (source,)
-    ).fetchone()
+    )
     if held_up:
         found = _change(held_up)
         return [] if moment < found.next_try <= moment + LONGEST_WAIT else [found]
-    rows = connection.execute(
+    rows = connection.all(
         f"{_ROWS} WHERE w.source = :source AND w.parked IS NULL"
         " AND (w.next_try <= :now OR w.next_try > :now + :longest) ORDER BY w.next_try, w.id LIMIT :most",
         {"source": source, "now": moment, "longest": LONGEST_WAIT, "most": most},
@@ -107,63 +107,55 @@ def due(connection: sqlite3.Connection, source: int, moment: int, most: int) -> 
     return [_change(row) for row in rows]
 
 
-def done(
-    connection: sqlite3.Connection, change: QueuedChange, message: Mapping[str, Any], moment: int
-) -> None:
+def done(connection: Session, change: QueuedChange, message: Mapping[str, Any], moment: int) -> None:
     """The source was told; a write that came since then is still to be, with `message`."""
-    gone = connection.execute(
+    gone = connection.one(
         "DELETE FROM writeback WHERE id = ? AND told = ? AND document = ? RETURNING id",
         (change.id, change.told, change.document),
-    ).fetchone()
+    )
     if gone is None:
-        connection.execute(
+        connection.run(
             "UPDATE writeback SET message = ?, attempts = 0, next_try = ?, held_up = 0, parked = NULL, cause = NULL,"
             " fields = '' WHERE id = ? AND document = ?",
             (orjson.dumps(dict(message)).decode(), moment, change.id, change.document),
         )
 
 
-def postpone(
-    connection: sqlite3.Connection, change: QueuedChange, next_try: int, cause: str, *, holds_up: bool
-) -> None:
+def postpone(connection: Session, change: QueuedChange, next_try: int, cause: str, *, holds_up: bool) -> None:
     """A try failed: the next is at `next_try`. `holds_up`: by the source as a whole, so the others wait too."""
-    connection.execute(
+    connection.run(
         "UPDATE writeback SET attempts = attempts + 1, next_try = ?, cause = ?, held_up = ?"
         " WHERE id = ? AND document = ?",
         (next_try, cause, int(holds_up), change.id, change.document),
     )
 
 
-def try_all(connection: sqlite3.Connection, source: int, moment: int) -> None:
+def try_all(connection: Session, source: int, moment: int) -> None:
     """The source is back: what waits for a next try may go now."""
-    connection.execute(
+    connection.run(
         "UPDATE writeback SET next_try = ?, held_up = 0 WHERE source = ? AND parked IS NULL AND next_try > ?",
         (moment, source, moment),
     )
 
 
-def park(
-    connection: sqlite3.Connection, change: QueuedChange, moment: int, cause: str, fields: str = ""
-) -> None:
+def park(connection: Session, change: QueuedChange, moment: int, cause: str, fields: str = "") -> None:
     """Only an operator can help: a code and the names of fields say with what. A write that came meanwhile is tried."""
-    connection.execute(
+    connection.run(
         "UPDATE writeback SET attempts = attempts + 1, parked = ?, cause = ?, fields = ?, held_up = 0"
         " WHERE id = ? AND told = ? AND document = ?",
         (moment, cause, fields, change.id, change.told, change.document),
     )
 
 
-def send(connection: sqlite3.Connection, ids: Iterable[int], moment: int, *, force: bool) -> int:
+def send(connection: Session, ids: Iterable[int], moment: int, *, force: bool) -> int:
     """Let parked changes go again; out: how many. `force`: whatever the source has by now."""
     count = 0
     for number in ids:
-        row = connection.execute(
-            "SELECT message FROM writeback WHERE id = ? AND parked IS NOT NULL", (number,)
-        ).fetchone()
+        row = connection.one("SELECT message FROM writeback WHERE id = ? AND parked IS NOT NULL", (number,))
         if row is None:
             continue
         message = orjson.loads(row[0]) | ({"force": True} if force else {})
-        connection.execute(
+        connection.run(
             "UPDATE writeback SET parked = NULL, attempts = 0, next_try = ?, cause = NULL, fields = '', message = ?"
             " WHERE id = ?",
             (moment, orjson.dumps(message).decode(), number),
@@ -172,30 +164,30 @@ def send(connection: sqlite3.Connection, ids: Iterable[int], moment: int, *, for
     return count
 
 
-def drop(connection: sqlite3.Connection, number: int) -> bool:
+def drop(connection: Session, number: int) -> bool:
     """Forget a change: the source is not told. Out: was it there?"""
-    row = connection.execute("DELETE FROM writeback WHERE id = ? RETURNING id", (number,)).fetchone()
+    row = connection.one("DELETE FROM writeback WHERE id = ? RETURNING id", (number,))
     return row is not None
 
 
-def listing(connection: sqlite3.Connection, source: str = "", *, parked: bool = False) -> list[QueuedChange]:
+def listing(connection: Session, source: str = "", *, parked: bool = False) -> list[QueuedChange]:
     """All changes that wait, of one source or all, those that are parked only when asked so."""
-    rows = connection.execute(
+    rows = connection.all(
         f"{_ROWS} WHERE (:source = '' OR s.name = :source) AND (:parked = 0 OR w.parked IS NOT NULL) ORDER BY w.id",
         {"source": source, "parked": int(parked)},
     )
     return [_change(row) for row in rows]
 
 
-def of_document(connection: sqlite3.Connection, document: bytes) -> list[QueuedChange]:
+def of_document(connection: Session, document: bytes) -> list[QueuedChange]:
     """What waits of one document."""
-    rows = connection.execute(f"{_ROWS} WHERE w.document = ? ORDER BY w.id", (document,))
+    rows = connection.all(f"{_ROWS} WHERE w.document = ? ORDER BY w.id", (document,))
     return [_change(row) for row in rows]
 
 
-def waiting(connection: sqlite3.Connection) -> list[QueueLength]:
+def waiting(connection: Session) -> list[QueueLength]:
     """How much waits, by source and kind."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.name, w.kind, count(*) - count(w.parked), min(CASE WHEN w.parked IS NULL THEN w.created END),"
         " count(w.parked) FROM writeback w JOIN source s ON s.id = w.source GROUP BY s.name, w.kind"
         " ORDER BY s.name, w.kind"
@@ -203,9 +195,9 @@ def waiting(connection: sqlite3.Connection) -> list[QueueLength]:
     return [QueueLength(*row) for row in rows]
 
 
-def tell(connection: sqlite3.Connection, source: int, document: bytes, findings: Iterable[Finding]) -> None:
+def tell(connection: Session, source: int, document: bytes, findings: Iterable[Finding]) -> None:
     """Keep findings on what a client wrote, each once."""
-    connection.executemany(
+    connection.many(
         "INSERT INTO writeback_finding (source, rule, field, severity, action, document) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
         [(source, each.rule, each.field, str(each.severity), each.action, document) for each in findings],

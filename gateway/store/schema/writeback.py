@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 WRITEBACK = """
 -- What clients wrote and a source is still to be told, one row a value: that it changed, not to what. Put there with

@@ -11,7 +11,7 @@ from collections import defaultdict
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, RELATION
 from gateway.store.file.database import Store
 from gateway.store.indexes import text_search
-from gateway.store.indexes.profiles import TRAITS
+from gateway.store.indexes.traits import TRAITS
 
 HOP = re.compile(r"([<>])([^<>:]+)")
 

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -174,14 +171,3 @@ class Probe:
         """The steps in which SQLite answers a selection of documents with so many values."""
         query = f"EXPLAIN QUERY PLAN SELECT d.id {selection}"
         return [row[3] for row in self._all(query, *[b""] * values)]
-
-    @contextlib.contextmanager
-    def written_elsewhere(self) -> Iterator[None]:
-        """In the block another process is writing, and does not end."""
-        writer = sqlite3.connect(self.store.path, isolation_level=None)
-        writer.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        finally:
-            writer.execute("ROLLBACK")
-            writer.close()

@@ -17,23 +17,19 @@ class WriteBackProbe:
     def shown_zaken(self) -> list[str]:
         """The zaken that are held and shown, in the order of their uuids."""
         with self.store.read() as connection:
-            rows = connection.execute(
+            rows = connection.all(
                 "SELECT uuid FROM raw WHERE kind = ? AND state = ? ORDER BY uuid",
                 (RAW_KIND["zaak"], TRANSLATED),
-            ).fetchall()
+            )
         return [str(UUID(bytes=uuid)) for (uuid,) in rows]
 
     def findings(self) -> set[tuple[str, str, str]]:
         """The rule, field and action of what an operator is told."""
         with self.store.read() as connection:
-            return set(connection.execute("SELECT rule, field, action FROM writeback_finding").fetchall())
+            return set(connection.all("SELECT rule, field, action FROM writeback_finding"))
 
     def later(self, microseconds: int) -> None:
         """So much later: what waits for a next try may go."""
         with self.store.write() as connection:
-            connection.execute("UPDATE writeback SET next_try = next_try - ?", (microseconds + 7200_000_000,))
-            connection.execute("UPDATE written_back SET asked = asked - ?", (microseconds,))
-
-    def checkpoint(self) -> None:
-        """All that was written stands in the file itself, which may be copied."""
-        self.store.connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.run("UPDATE writeback SET next_try = next_try - ?", (microseconds + 7200_000_000,))
+            connection.run("UPDATE written_back SET asked = asked - ?", (microseconds,))

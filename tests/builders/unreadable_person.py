@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from builders.following import an_open_zaak, person
-from builders.following import server as server
-from builders.support import Asker
-from click.testing import CliRunner, Result
+from builders.asker import Asker
+from builders.sample_data import an_open_zaak, person
 
-from gateway.cli.main import cli
-from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application
 
@@ -58,7 +54,3 @@ def refused(answer: Any) -> bool:
 
 def count(answer: Any) -> tuple[int, int, str]:
     return answer.status_code, answer.json["count"], coverage(answer)
-
-
-def command(installation: Installation, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--config", str(installation.config.path), *arguments])

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from builders.local_edits import Writer
-from builders.support import UUID_SECRET, read_config
+from builders.configs import UUID_SECRET
+from builders.writer import Writer, without_source
 
 from gateway.ingest.ingest import Ingest
-from gateway.installation import open_installation
 from gateway.store.inspect.dump import dump_lines
 from jobs.rebuild.rebuild import Rebuild
 from mappings.model.settings import Settings
@@ -34,10 +33,7 @@ class World:
     """A register that legacy objects are put into by hand, with a client that writes over HTTP."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "config.toml").write_text(
-            f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
-        )
-        self.client = Writer(open_installation(read_config(folder / "config.toml")))
+        self.client = Writer(without_source(folder))
         self.store = self.client.installation.store
         self.ingest = Ingest(self.store, SETTINGS, UUID_SECRET)
 

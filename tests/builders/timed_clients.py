@@ -1,41 +1,13 @@
-"""A process that holds the write lock of a store, and clients that ask a server meanwhile and time each answer."""
+"""Clients that ask a server side by side, and time each answer."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
-
-HOLD = (
-    "import sqlite3, sys\n"
-    "connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)\n"
-    "connection.execute('BEGIN IMMEDIATE')\n"
-    "print('held', flush=True)\n"
-    "sys.stdin.read()\n"
-)
-
-
-@contextlib.contextmanager
-def hogged(store: Path) -> Iterator[None]:
-    """Another process has the write lock of the store for the block, and writes nothing."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(store)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin and process.stdout
-    try:
-        assert process.stdout.readline() == "held\n"
-        yield
-    finally:
-        process.stdin.close()
-        process.wait(timeout=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from builders.local_server import LocalServer, QuietHandler
 from builders.paths import ROOT
 
 from gateway.config.model import Source
@@ -26,7 +26,7 @@ FAST = Retries(first_wait=0.01)
 GOOD = (200, {})
 
 
-class Watched:
+class Watched(LocalServer):
     """Answers every GET with an object, after `seconds`; `answer` may say otherwise (status, headers)."""
 
     def __init__(self) -> None:
@@ -37,8 +37,7 @@ class Watched:
         self._lock = threading.Lock()
         watched = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Handler(QuietHandler):
             disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
@@ -52,32 +51,9 @@ class Watched:
                 with watched._lock:
                     watched._now -= 1
                 with contextlib.suppress(OSError):
-                    self.send_response(status)
-                    for name, value in {"Content-Type": "application/json", **headers}.items():
-                        self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
+                    self.reply(status, {"Content-Type": "application/json", **headers}, body)
 
-            def log_message(self, *args: object) -> None:
-                """Write nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *args: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def zaken_url(self) -> str:
-        """The root of the API."""
-        return f"http://127.0.0.1:{self._server.server_port}/zaken/api/v1/"
+        super().__init__(Handler)
 
     def source(self, **more: Any) -> Source:
         """It as a source."""
@@ -96,12 +72,12 @@ def namespaces_are_allowed() -> bool:
         return False
 
 
-class Asker:
+class AskingProcess:
     """A process that asks a source as it is told to; `before` its command may stand ELSEWHERE."""
 
     def __init__(self, *before: str) -> None:
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", "builders.watched"],
+            [*before, sys.executable, "-m", "builders.watched_source"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -147,9 +123,9 @@ class Asker:
 
 
 @contextlib.contextmanager
-def askers(number: int, *before: str) -> Iterator[list[Asker]]:
+def askers(number: int, *before: str) -> Iterator[list[AskingProcess]]:
     """So many processes that are ready to ask."""
-    found = [Asker(*before) for _ in range(number)]
+    found = [AskingProcess(*before) for _ in range(number)]
     try:
         for one in found:
             assert one.told() == {"ready": True}

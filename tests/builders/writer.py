@@ -8,8 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from builders.asker import API, Asker
+from builders.configs import UUID_SECRET, read_config
 from builders.legacy_objects import BSN as BSNS
-from builders.support import API, UUID_SECRET, Asker, read_config
 
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
@@ -37,13 +38,16 @@ class Writer(Asker):
         assert Backfill(self.installation.fetchers["bron"]).run()
 
 
+def without_source(folder: Path) -> Installation:
+    """A register without a source that answers, into which legacy objects are put by hand."""
+    config = folder / "config.toml"
+    config.write_text(f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8")
+    return open_installation(read_config(config))
+
+
 @pytest.fixture
 def register(tmp_path: Path) -> Writer:
-    """A register without a source that answers, into which legacy objects are put by hand."""
-    (tmp_path / "config.toml").write_text(
-        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8"
-    )
-    return Writer(open_installation(read_config(tmp_path / "config.toml")))
+    return Writer(without_source(tmp_path))
 
 
 def taking(register: Writer, **changes: Any) -> Ingest:
