@@ -24,6 +24,7 @@ from gateway.store.operation.sources import meta, set_meta
 from jobs.backfill import all_sources
 from jobs.common.work import Busy, NotFree, Work
 from jobs.deliver import outbox
+from jobs.export import follow as export
 from jobs.follow import inbox, sweep, sync
 from jobs.job import TIME_OVER, Job
 from jobs.turns import Turn, Until, turns_of
@@ -49,6 +50,10 @@ def _no_callback(config: Config) -> str:
     if not config.notifications.callback_token:
         return "[notifications] callback_token is leeg"
     return _no_source(config)
+
+
+def _no_target(config: Config) -> str:
+    return "" if config.target.url else "[target] url is leeg"
 
 
 def _always(config: Config) -> str:
@@ -149,6 +154,16 @@ JOBS = (
         wanted=False,
         trouble=("failed",),
         most_seconds=6 * HOUR,
+    ),
+    Job(
+        "export",
+        "stuurt wijzigingen naar het register van [target], na klantbrug export follow",
+        export.follow,
+        _no_target,
+        seconds=2,
+        anything=export.anything_due,
+        trouble=("failed", "postponed"),
+        most_seconds=15 * MINUTE,
     ),
 )
 BY_NAME = {job.name: job for job in JOBS}

@@ -1,4 +1,4 @@
-"""Which files name each rule of the mapping: `python tests/rules.py` puts the table in docs/mapping.md."""
+"""Which files name each rule: `python tests/rules.py` puts the tables in docs/mapping.md and docs/export.md."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "mapping.md"
 HEADING = "## Waar elke regel staat\n"
 RULES = [f"M{number}" for number in range(1, 43) if number not in range(37, 40)]
-RULE = re.compile(r"\bM(\d{1,2})(?:-M(\d{1,2}))?\b")
+EXPORT = ROOT / "docs" / "export.md"
+EXPORT_RULES = [f"E{number}" for number in range(1, 13)]
+RULE = re.compile(r"\b([ME])(\d{1,2})(?:-[ME](\d{1,2}))?\b")
 
 
 def named_in(text: str) -> set[str]:
     """The rules that a text names, also those within M10-M17."""
     found: set[str] = set()
-    for first, last in RULE.findall(text):
-        found |= {f"M{number}" for number in range(int(first), int(last or first) + 1)}
-    return found & set(RULES)
+    for letter, first, last in RULE.findall(text):
+        found |= {f"{letter}{number}" for number in range(int(first), int(last or first) + 1)}
+    return found & {*RULES, *EXPORT_RULES}
 
 
 def files_by_rule(files: Iterable[Path]) -> dict[str, list[str]]:
@@ -33,7 +35,7 @@ def files_by_rule(files: Iterable[Path]) -> dict[str, list[str]]:
 
 def cited(text: str) -> set[str]:
     """The rules that a test file cites as words of their own."""
-    return {f"M{number}" for number in re.findall(r"\bM(\d{1,2})\b", text)} & set(RULES)
+    return set(re.findall(r"\b[ME]\d{1,2}\b", text)) & {*RULES, *EXPORT_RULES}
 
 
 def test_files() -> list[Path]:
@@ -41,7 +43,7 @@ def test_files() -> list[Path]:
     return list((ROOT / "tests").rglob("test_*.py"))
 
 
-def table() -> str:
+def table(rules: list[str] = RULES) -> str:
     """The chapter with the table."""
     code = files_by_rule(path for path in (ROOT / "mappings").rglob("*.py"))
     other = files_by_rule([*(ROOT / "gateway").rglob("*.py"), *(ROOT / "jobs").rglob("*.py")])
@@ -52,7 +54,7 @@ def table() -> str:
         "| Regel | Code | Tests |",
         "|---|---|---|",
     ]
-    for rule in RULES:
+    for rule in rules:
         where = code.get(rule) or other.get(rule, [])
         cells = (", ".join(f"`{name}`" for name in names) for names in (where, tests.get(rule, [])))
         rows.append(f"| {rule} | {' | '.join(cells)} |")
@@ -60,9 +62,10 @@ def table() -> str:
 
 
 def main() -> None:
-    """Write the chapter at the end of the document."""
-    text = DOCUMENT.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
-    DOCUMENT.write_text(f"{text}\n\n{table()}", encoding="utf-8")
+    """Write the chapter at the end of the documents."""
+    for document, rules in ((DOCUMENT, RULES), (EXPORT, EXPORT_RULES)):
+        text = document.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
+        document.write_text(f"{text}\n\n{table(rules)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from gateway.cli.commands import (
     tokens,
     verify,
 )
+from gateway.cli.commands.export import command as export
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
 # In the order of `klantbrug --help`.
@@ -36,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     sync.sync,
     verify.verify,
     rebuild.rebuild,
+    export.export,
     phase.phase,
     explain.explain,
     findings.findings,

@@ -40,6 +40,7 @@ ORDER = (
     "0062_passes",
     "0051_unread_keys",
     "0052_sealed",
+    "0063_export",
 )
 
 

@@ -12,6 +12,7 @@ from gateway.store.indexes import profiles, text_search
 from gateway.store.schema import (
     client_edits,
     documents,
+    export,
     filters,
     findings_keys,
     first_tables,
@@ -36,6 +37,7 @@ TABLES = (
     tallies,
     untranslated,
     text_indexes,
+    export,
 )
 # Tables that a migration makes empty and that are filled after the last one: a migration's text stays as it is, and
 # what documents mean to an index is known to the program of today.
