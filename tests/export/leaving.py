@@ -90,6 +90,14 @@ class OldHome:
         """One run of the export, to its end."""
         return ExportRun(self.store, target, lambda step: None).run(**options)
 
+    def posts_of_a_run(self, target: Target) -> int:
+        """How many objects one more run makes, or tries to."""
+        run = ExportRun(self.store, target, lambda step: None)
+        posts, post = [], run.register.post
+        run.register.post = lambda path, body: (posts.append(path), post(path, body))[1]  # type: ignore[method-assign]
+        run.run()
+        return len(posts)
+
     def verify(self, target: Target, **options: Any) -> dict[str, Any]:
         """The report of a verify."""
         return ExportVerify(self.store, target, lambda step: None, **options).run()
