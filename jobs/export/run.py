@@ -23,6 +23,7 @@ from jobs.common.work import Busy
 from jobs.export.changes import Changes
 from jobs.export.parcels import PREFERENCES, STAGES, Parcel, Stage, parcel_again, parcel_of
 from jobs.export.preferring import send_all
+from jobs.export.same_uuids import pair_all
 from jobs.export.sending import Sending
 
 log = get_logger("klantbrug.export")
@@ -120,6 +121,11 @@ class ExportRun:
             pairs.next_turn(connection, 10)
             if parked:
                 pairs.retry_parked(connection)
+        if others:
+            paired = pair_all(self.store, self.register, lambda path, done: self._step(path, done, others))
+            sending.counts["found"] += paired
+            with self.store.write() as connection:
+                pairs.others_are(connection, others - paired)
         for stage in STAGES:
             self._stage(sending, stage)
         if not self._stopping.is_set():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.store.base.bound_lists import in_parts
@@ -192,3 +192,61 @@ def postpone(connection: sqlite3.Connection, dues: Iterable[Due], next_try: int,
         "UPDATE export_due SET attempts = attempts + 1, next_try = ?, cause = ? WHERE uuid = ? AND version = ?",
         [(next_try, cause, due.uuid, due.version) for due in dues],
     )
+
+
+class Numbered(NamedTuple):
+    """A document with its row, and the rows of what it refers to, by field."""
+
+    row: int
+    uuid: bytes
+    body: str
+    targets: dict[str, list[int]]
+
+
+def last_row(connection: sqlite3.Connection) -> int:
+    """The highest row of a document."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0])
+
+
+def rows_in_order(connection: sqlite3.Connection, kind: str) -> Iterator[int]:
+    """The rows of the documents of a kind, oldest first (M42)."""
+    rows = connection.execute(
+        "SELECT id FROM document WHERE kind = ? ORDER BY moment, created, uuid", (KIND[kind],)
+    )
+    for (row,) in rows:
+        yield row
+
+
+def numbered(connection: sqlite3.Connection, kind: str, most: int) -> Iterator[Numbered]:
+    """The documents of a kind, oldest first (M42); a few in memory at a time."""
+    after = BEFORE_ALL
+    while True:
+        rows = connection.execute(
+            "SELECT d.id, d.uuid, d.body, d.moment, d.created FROM document d"
+            " WHERE d.kind = ? AND (d.moment, d.created, d.uuid) > (?, ?, ?)"
+            " ORDER BY d.moment, d.created, d.uuid LIMIT ?",
+            (KIND[kind], *after, most),
+        ).fetchall()
+        targets: dict[int, dict[str, list[int]]] = defaultdict(dict)
+        for marks, part in in_parts([row[0] for row in rows]):
+            for source, relation, target in connection.execute(
+                "SELECT l.source, l.relation, l.target FROM link l JOIN document t ON t.id = l.target"
+                f" WHERE l.source IN ({marks})"
+                " ORDER BY l.source, l.relation, coalesce(l.place, t.created), t.uuid",
+                part,
+            ):
+                targets[source].setdefault(RELATIONS[relation - 1].split(".", 1)[1], []).append(target)
+        for number, uuid, body, moment, created in rows:
+            after = (moment, created, uuid)
+            yield Numbered(number, uuid, body, targets.get(number, {}))
+        if len(rows) < most:
+            return
+
+
+def aliases(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes, bytes]]:
+    """Other uuids of documents (M6): the kind, that uuid, and the one of the document."""
+    rows = connection.execute(
+        "SELECT d.kind, a.uuid, d.uuid FROM alias a JOIN document d ON d.id = a.document ORDER BY d.kind, a.uuid"
+    )
+    for kind, other, own in rows:
+        yield KINDS[kind - 1], other, own

@@ -83,6 +83,11 @@ def begin(connection: sqlite3.Connection, target: str, others: int) -> None:
     connection.execute("UPDATE export_state SET noting = 1")
 
 
+def others_are(connection: sqlite3.Connection, others: int) -> None:
+    """So many objects of the register are not ours."""
+    connection.execute("UPDATE export_state SET others = ?", (others,))
+
+
 def stop_noting(connection: sqlite3.Connection) -> None:
     """Changes are not noted any more: the switch was made."""
     connection.execute("UPDATE export_state SET noting = 0")

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import orjson
 
+from gateway.cli.commands.export import files
 from gateway.cli.terminal.options import PROBLEMS, refuse, spare_collections, stop_on_sigterm, with_store
 from gateway.config.model import Config
 
@@ -184,3 +185,7 @@ def forget(config: Config, yes: bool) -> None:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)
     click.echo("Vergeten. Een volgende klantbrug export run begint opnieuw.")
+
+
+for command in (files.mapping, files.fixture, files.csv_files):
+    export.add_command(command)
