@@ -37,6 +37,7 @@ from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError, is_damage, is_passing, is_unwritable
 from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.file.time_limit import TooLong
+from gateway.target.proxy import Resting, TookOver
 from mappings.identity.identity import Uuids
 
 if TYPE_CHECKING:
@@ -87,6 +88,9 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
     ingest = Ingest(store, config.mapping, config.store.uuid_secret)
+    elsewhere = TookOver(store, config.target) if config.target.url else None
+    if elsewhere is not None:
+        hydrator = Resting(hydrator, elsewhere.is_now)
     api = Api(
         store,
         gatekeeper,
@@ -98,6 +102,7 @@ def create_app(
         prefer=config.mapping.voorkeursadres,
         join=ingest.join,
         seal=ingest.seal,
+        elsewhere=elsewhere,
     )
     api.register(app)
     serve.register(app, addresses)

@@ -21,6 +21,7 @@ from gateway.legacy.errors import Stopped
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
+from gateway.target.proxy import EXPORTED, PHASE
 from jobs.backfill import all_sources
 from jobs.common.work import Busy, NotFree, Work
 from jobs.deliver import outbox
@@ -166,6 +167,8 @@ JOBS = (
         most_seconds=15 * MINUTE,
     ),
 )
+# What goes on when another register took over: no source is asked any more.
+AFTER_LEAVING = ("outbox", "purge", "backup")
 BY_NAME = {job.name: job for job in JOBS}
 
 
@@ -176,6 +179,8 @@ def off_because(job: Job, config: Config, store: Store) -> str:
     """
     if reason := job.unusable(config):
         return reason
+    if job.name not in AFTER_LEAVING and meta(store, PHASE) == EXPORTED:
+        return "de fase is exported"
     switched = meta(store, _switch_of(job.name))
     if switched is not None:
         return "" if switched == ON else "klantbrug jobs disable"

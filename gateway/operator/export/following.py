@@ -8,6 +8,7 @@ from gateway.store.export import pairs
 from gateway.store.file.database import Store
 from gateway.store.operation import events, leases, runs
 from gateway.store.operation.sources import meta_of, set_meta
+from gateway.target.proxy import EXPORTED, PHASE
 
 
 class NotPossibleYet(Exception):
@@ -31,7 +32,7 @@ def forget(store: Store, who: str) -> None:
     with store.write() as connection:
         if leases.holder_of(connection, runs.lease_of(JOB, None)) is not None:
             raise NotPossibleYet("Er loopt een export; laat die eerst eindigen.")
-        if meta_of(connection, "phase") == "exported":
+        if meta_of(connection, PHASE) == EXPORTED:
             raise NotPossibleYet("De fase is exported: clients zijn al over. Ga eerst terug.")
         pairs.forget(connection)
         events.note(connection, None, "export vergeten", who)

@@ -62,6 +62,14 @@ def find(connection: sqlite3.Connection, kind: str, uuid: bytes) -> Row | None:
     return row
 
 
+def resolved(connection: sqlite3.Connection, uuid: bytes) -> bytes | None:
+    """The uuid of the document that another uuid of it leads to (M6); None when it leads to none."""
+    row = connection.execute(
+        "SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?", (uuid,)
+    ).fetchone()
+    return row[0] if row else None
+
+
 def page(
     connection: sqlite3.Connection,
     kind: str,
