@@ -1,19 +1,21 @@
 # The two commands of the README; both set up everything they need in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+TOOL := PYTHONPATH=tests $(BIN)/python -m tools.
 
-.PHONY: help demo test lint fuzz soak attack bench lock reference wheel clean
+.PHONY: help demo test quick lint fuzz soak attack bench lock reference translation wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo   sample Zaken API, backfill, gateway and status page, until Ctrl-C"
 	@echo "make test   everything the project promises, as tests"
+	@echo "make quick  the tests that are quick, in a minute: while you work"
 	@echo "make lint   ruff, mypy, and which way imports go"
 	@echo "make fuzz   the served API under generated requests"
 	@echo "make soak   the long tests: kills, a full disk, a locked store, a clock that jumps, 500 histories of clients, attacks"
 	@echo "make attack wrong tokens, slow clients, slow sources, heavy questions and a held lock against a running server"
 	@echo "make lock   the lock files and the list of licences anew, after a change of dependencies"
-	@echo "make reference  docs/configuration.md and docs/commands.md anew, after a change of a key or an option"
+	@echo "make reference  docs/configuration.md, docs/commands.md and the table of docs/mapping.md anew, after a change of a key, an option or a rule"
 	@echo "make wheel  what production installs, in dist/"
 	@echo "make bench  how fast it answers, as docs/performance.md tells"
 
@@ -35,11 +37,16 @@ lock:
 	$(COMPILE) --output-file requirements.lock
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(MAKE) .venv/installed
-	$(BIN)/python tests/licences.py
+	$(TOOL)licences
 
 reference: .venv/installed
-	$(BIN)/python tests/configuration_reference.py
-	$(BIN)/python tests/command_reference.py
+	$(TOOL)configuration_reference
+	$(TOOL)command_reference
+	$(TOOL)rules
+
+# What the mapping makes of the objects of the tests, kept anew after a change of a rule that was meant.
+translation: .venv/installed
+	$(TOOL)translation
 
 # What production installs beside requirements.lock, see docs/operation.md.
 wheel: .venv/installed
@@ -51,6 +58,10 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+# Without what is marked `slow` (see pyproject.toml): kills, processes, waits, whole sources.
+quick: .venv/installed
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not soak"
+
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,7 +71,7 @@ lint: .venv/installed
 # 20 cases for each operation and phase: about 5 minutes. CASES=1 is what CI does.
 CASES ?= 20
 fuzz: .venv/installed
-	$(BIN)/python tests/fuzz.py --max-examples $(CASES)
+	$(TOOL)fuzz --max-examples $(CASES)
 
 soak: .venv/installed
 	$(BIN)/python -m pytest -m soak

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from gateway.base.logs import safe_error
@@ -23,7 +24,7 @@ from gateway.http.problems import Problem
 from gateway.http.public_address import PublicAddresses
 from gateway.http.rate_limit import Rates
 from gateway.http.responses import Reply, as_response, problem_reply
-from gateway.http.wrong_tokens import Guesses
+from gateway.http.wrong_tokens import WrongTokens
 from gateway.ingest.ingest import Ingest
 from gateway.installation import store_of
 from gateway.klantinteracties.fast_path import Shortcut
@@ -43,6 +44,9 @@ from mappings.identity.identity import Uuids
 if TYPE_CHECKING:
     from gateway.config.model import Config
 
+ROOT = Path(__file__).parent
+# What shows pages; each has its own templates beside it.
+WITH_PAGES = ("beheer", "http", "klantinteracties/openapi")
 # Seconds: a store in trouble is soon well again, a damaged one when an operator restored it.
 STORE_RETRY = 30
 DAMAGE_RETRY = 300
@@ -61,7 +65,7 @@ def create_app(
     store: Store | None = None,
     hydrator: Hydrator | None = None,
     counted: memoryview[float] | None = None,
-    guesses: Guesses | None = None,
+    guesses: WrongTokens | None = None,
 ) -> Flask:
     """The application for a configuration.
 
@@ -83,7 +87,8 @@ def create_app(
         guesses=guesses,
         client_of=addresses.client,
     )
-    app = Flask("gateway", static_folder=None, root_path=str(Path(__file__).parent))
+    app = Flask("gateway", static_folder=None, root_path=str(ROOT))
+    app.jinja_loader = FileSystemLoader([ROOT / each / "templates" for each in WITH_PAGES])
     # A body in chunks is cut off at this length without a word, so one byte more shows what is too large.
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
@@ -161,7 +166,7 @@ def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: 
         return _reply(addresses, problems.unavailable(NO_STORE, retry_after=STORE_RETRY), environ)
     if is_damage(error):
         log.error("store damaged: %s at %s", safe_error(error), trail)
-        store.notice(error)
+        store.troubles.notice(error)
         return _reply(addresses, problems.unavailable(DAMAGED, retry_after=DAMAGE_RETRY), environ)
     if is_passing(error):
         log.error("store in trouble: %s at %s", safe_error(error), trail)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.process_identity import NotShared
 from gateway.config.load import ensure_secret
 from gateway.config.model import Config
@@ -60,7 +60,7 @@ class Installation:
         elif source not in self.fetchers:
             raise NotConfigured(source, kind, text="staat niet in de configuratie")
         else:
-            self.fetchers[source].fetch(Visit(time.monotonic() + RETRY_SECONDS), kind, uuid)
+            self.fetchers[source].fetch(Visit(clock.monotonic() + RETRY_SECONDS), kind, uuid)
 
 
 def open_installation(config: Config) -> Installation:

@@ -31,7 +31,7 @@ class Job:
     anything: Callable[[Installation], bool] = lambda installation: True
     # Does it run by itself when nobody asked for it?
     wanted: bool = True
-    # What it counts that an operator must hear of, as of a source that could not be asked.
+    # The counters that are trouble for an operator, as of a source that could not be asked.
     trouble: tuple[str, ...] = ()
     # Has each source a turn of its own, side by side with the others'?
     by_source: bool = False

@@ -116,7 +116,7 @@ JOBS = (
     Job(
         "inbox",
         "kijkt na wat de Notificaties API over de bronnen meldde",
-        inbox.look_into,
+        inbox.process_inbox,
         _no_callback,
         seconds=2,
         anything=inbox.anything_due,
@@ -254,9 +254,9 @@ def listing(config: Config, store: Store) -> list[JobLine]:
 def run_job(installation: Installation, job: Job, stopping: threading.Event | None = None) -> dict[str, int]:
     """Run a job now, each source in its turn, as the only one over all processes. Out: what it counted.
 
-    `stopping` asks it to stop at the next good moment. Raises Busy when a turn of it runs elsewhere, after the others;
-    leases.Lost when another took over, NotFree when it had to stop while it waited for the store, and what the job
-    itself raises.
+    `stopping` asks it to stop at the next good moment. Raises Busy when a turn of it runs elsewhere, after the others.
+    Raises leases.Lost when another took over, NotFree when it had to stop while it waited for the store, and what the
+    job itself raises.
     """
     counters: dict[str, int] = {}
     busy: Busy | None = None
@@ -312,7 +312,7 @@ def _run(installation: Installation, turn: Turn, stopping: threading.Event) -> d
     except Stopped:
         status = runs.INTERRUPTED  # while it asked a source, or waited for its turn there
     finally:
-        if until.over:
+        if until.expired:
             log.warning("job stopped: it lasted too long", job=turn.name, seconds=seconds)
             counters, status = {**counters, TIME_OVER: 1}, runs.PROBLEMS
         if schedule_of(job, installation.config):

@@ -11,7 +11,6 @@ import os
 import select
 import signal
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +21,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from gateway.base import clock
 from gateway.base.clock import DUTCH_TIME, now, utc_now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.installation import Installation
@@ -133,7 +133,7 @@ class Scheduler:
             leases.let_go(self.installation.store, grip)
 
     def _trigger(self, job: Job) -> BaseTrigger:
-        return FromNow(trigger_of(job, self.installation.config))
+        return SkipMissed(trigger_of(job, self.installation.config))
 
     def _clock_jumped(self, scheduler: BackgroundScheduler, seconds: float) -> None:
         """APScheduler sleeps until a moment of the clock of before: ahead, that came by now; back, it is far away."""
@@ -171,7 +171,7 @@ class Scheduler:
         installation, job = turn.narrowed(self.installation), turn.job
         if stopping.is_set():
             return
-        began = time.monotonic()
+        began = clock.monotonic()
         try:
             off = off_because(job, installation.config, installation.store)
             if off or not job.anything(installation):
@@ -189,14 +189,14 @@ class Scheduler:
         except lock_waits.StoreBusy:
             log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
-        log.info("job done", job=turn.name, seconds=round(time.monotonic() - began, 1), **counters)
+        log.info("job done", job=turn.name, seconds=round(clock.monotonic() - began, 1), **counters)
 
 
 def _tell_error(event: JobExecutionEvent) -> None:
     log.error("job failed", job=event.job_id, error=safe_traceback(event.exception))
 
 
-class FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+class SkipMissed(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
     """Another trigger without the moments that were missed: after one comes the next that lies ahead.
 
     APScheduler goes through each moment that it missed, also when a clock jumped years ahead.
@@ -214,7 +214,7 @@ class FromNow(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
 
 def _ahead() -> float:
     """How many seconds the clock is ahead of the time that passes, which no one sets and which stops in a sleep."""
-    return now() / 1_000_000 - time.monotonic()
+    return now() / 1_000_000 - clock.monotonic()
 
 
 class UntilStopped:
@@ -230,9 +230,9 @@ class UntilStopped:
 
     def __call__(self, seconds: float) -> bool:
         """Wait so long. Out: must we stop?"""
-        until = time.monotonic() + seconds
+        until = clock.monotonic() + seconds
         while not self._orphan():
-            left = until - time.monotonic()
+            left = until - clock.monotonic()
             if select.select([self._reading], [], [], max(0.0, min(left, ORPHAN_SECONDS)))[0]:
                 return True
             if left <= 0:

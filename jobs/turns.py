@@ -1,17 +1,17 @@
 """The turns of a job: one for each source, or one for all; and how long one may last.
 
-A job that asks sources has a turn for each of them, with a lease of its own, side by side: a source that is slow or
-drips holds up nobody else's. A turn that lasts longer than it may is stopped at the next call, and comes again.
+A job that asks sources has a turn for each of them, side by side, with a lease of its own. So a source that is slow or
+drips holds up no other. A turn that lasts longer than it may is stopped at the next call, and comes again.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from gateway.base import clock
 from gateway.config.model import Config
 from gateway.installation import Installation
 from jobs.job import Job
@@ -61,23 +61,23 @@ class Until(threading.Event):
     def __init__(self, other: threading.Event | None, seconds: float | None) -> None:
         super().__init__()
         self._other = other
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._end = None if seconds is None else clock.monotonic() + seconds
 
     @property
-    def over(self) -> bool:
+    def expired(self) -> bool:
         """Is the time over?"""
-        return self._end is not None and time.monotonic() >= self._end
+        return self._end is not None and clock.monotonic() >= self._end
 
     def is_set(self) -> bool:
         """Must it stop?"""
-        return super().is_set() or self.over or (self._other is not None and self._other.is_set())
+        return super().is_set() or self.expired or (self._other is not None and self._other.is_set())
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it must stop, so many seconds at most. Out: must it?"""
-        left = None if self._end is None else max(0.0, self._end - time.monotonic())
+        left = None if self._end is None else max(0.0, self._end - clock.monotonic())
         seconds = min((each for each in (timeout, left) if each is not None), default=None)
         if self._other is None:
-            super().wait(seconds)
+            clock.wait(super().wait, seconds)
         else:
-            self._other.wait(seconds)
+            clock.wait(self._other.wait, seconds)
         return self.is_set()

@@ -1,17 +1,27 @@
-"""The one clock: what time it is, for all that is written, shown or compared with a moment.
+"""The one clock: what time it is, how much time passes, and waiting for it.
 
-How long something takes is no moment: that is `time.monotonic`, which nobody sets.
+Tests set another one (`tests/builders/set_clock.py`), so whoever waits or has a deadline takes both from here, as
+`clock.monotonic()`. How long processes and the locks of the store's file take is of the machine, whatever a test sets.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 DUTCH_TIME = ZoneInfo("Europe/Amsterdam")
-# Where the time comes from, in nanoseconds since 1970. Tests set another one.
+# Nanoseconds since 1970, as somebody set them.
 time_ns = time.time_ns
+# Seconds that passed, which nobody sets; the same for all processes of a machine.
+monotonic = time.monotonic
+sleep = time.sleep
+
+
+def wait(waits: Callable[[float | None], bool], seconds: float | None) -> bool:
+    """Wait for something, with its own `wait`, so many seconds at most. Out: did it come?"""
+    return waits(seconds)
 
 
 def now() -> int:

@@ -13,7 +13,7 @@ EVERY_SECONDS = 60.0
 _Key = tuple[tuple[str, Any], ...]
 
 
-class Seldom:
+class LogThrottle:
     """Warnings with one text, counted for each set of values. Safe for threads."""
 
     def __init__(self, log: BoundLogger, text: str, seconds: float = EVERY_SECONDS) -> None:

@@ -23,7 +23,7 @@ class _Owed:
 _owed = _Owed()
 
 
-def took(size: int) -> None:
+def note_answer(size: int) -> None:
     """An answer of so many bytes is about to be worked on."""
     if size >= LARGE:
         _owed.is_owed = True

@@ -37,7 +37,7 @@ class Process(NamedTuple):
 
     def lives(self) -> bool | None:
         """Does it live? None when that can't be seen from here."""
-        ours = me()
+        ours = this_process()
         if self.host != ours.host:
             return None
         if self.boot != ours.boot:
@@ -45,7 +45,7 @@ class Process(NamedTuple):
         return alive(self.pid, self.born, self.namespace)
 
 
-def me() -> Process:
+def this_process() -> Process:
     """This process."""
     return _this(os.getpid())
 
@@ -58,7 +58,7 @@ def _this(pid: int) -> Process:
 
 def alive(pid: int, since: int, namespace: int) -> bool | None:
     """Does the process with that number and start live, in this run of the machine? None when we can't see it."""
-    if namespace != me().namespace:
+    if namespace != this_process().namespace:
         return None
     found = born(pid)
     return None if found == 0 != since else found == since

@@ -6,7 +6,7 @@ import base64
 import zlib
 
 
-class Bits:
+class RowSet:
     """A set of row numbers: a bit each, so that the millions of a large source fit in little memory."""
 
     def __init__(self, packed: str = "") -> None:

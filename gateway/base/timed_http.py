@@ -10,7 +10,6 @@ import contextlib
 import http.client
 import io
 import socket
-import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -18,6 +17,8 @@ from typing import Any, NamedTuple
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from gateway.base import clock
 
 # Less is no time to read anything in.
 _LEAST = 0.001
@@ -33,7 +34,7 @@ _limit: ContextVar[_Limit | None] = ContextVar("klantbrug call limit", default=N
 
 @contextlib.contextmanager
 def ends_at(end: float, read: float) -> Iterator[None]:
-    """Let the answers to calls that this thread makes in the block be over at `end` (time.monotonic).
+    """Let the answers to calls that this thread makes in the block be over at `end` (clock.monotonic).
 
     `read`: how many seconds it may take until the next bytes come. A read that is too late raises TimeoutError, or what
     an HTTP library makes of that.
@@ -57,7 +58,7 @@ class _Reading(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """As of any raw stream. Raises TimeoutError."""
-        left = self._limit.end - time.monotonic()
+        left = self._limit.end - clock.monotonic()
         if left <= _LEAST:
             raise TimeoutError
         self._sock.settimeout(min(left, self._limit.read))

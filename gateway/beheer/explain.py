@@ -7,12 +7,12 @@ from uuid import UUID
 
 from flask import request
 
-from gateway.beheer.routes import Operating, may_too
+from gateway.beheer.routes import Operating, token_has_scope
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.http.scopes import READ
 from gateway.operator import findings
-from gateway.operator.explain import Explainer, without_values
+from gateway.operator.explain.explainer import Explainer, without_values
 from gateway.store.file.database import Store
 from gateway.store.inspect.findings import Selection
 from mappings.model.settings import Settings
@@ -30,7 +30,7 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
         explained = explainer.explain(uuid)
         if not explained["found"]:
             raise problems.not_found(explained["story"])
-        return explained if may_too(READ) else without_values(explained)
+        return explained if token_has_scope(READ) else without_values(explained)
 
     def by_url() -> dict[str, Any]:
         uuid = uuid_in(request.args.get("url"))
@@ -41,7 +41,7 @@ def register(operating: Operating, store: Store, settings: Settings, uuid_secret
     def counted() -> dict[str, Any]:
         sources = tuple(filter(None, request.args.getlist("source")))
         rule, severity = (request.args.get(name, "") for name in ("rule", "severity"))
-        return {"findings": findings.counted(store, Selection(sources, rule, severity), EXAMPLES)}
+        return {"findings": findings.count_findings(store, Selection(sources, rule, severity), EXAMPLES)}
 
     operating.add("explain/<uuid:uuid>", by_uuid)
     operating.add("explain", by_url)

@@ -62,7 +62,7 @@ class OldUrls:
     def answer(self, base: str) -> dict[str, Any]:
         """The answer to the request that is being answered; `base` begins the URLs in it. Raises a 400 Problem."""
         urls = _urls(read_json(request))
-        named = {url: name for url in urls if (name := self.named(url))}
+        named = {url: name for url in urls if (name := self.identify(url))}
         found = self._find(set(named.values()))
         if missing := [name for name in dict.fromkeys(named.values()) if name not in found]:
             self._fetch(missing)
@@ -87,7 +87,7 @@ class OldUrls:
             ]
         }
 
-    def named(self, url: str) -> Named | None:
+    def identify(self, url: str) -> Named | None:
         """The source, kind and uuid of the object that a URL names; None when that is of no source."""
         for source in self._sources:
             for kind in KEPT:

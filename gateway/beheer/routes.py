@@ -38,6 +38,6 @@ class Operating:
         self._app.add_url_rule(PREFIX + path, name, answer, methods=list(methods))
 
 
-def may_too(scope: str) -> bool:
+def token_has_scope(scope: str) -> bool:
     """May the token of this request do this as well? Inside a view."""
     return opens(g.scopes, scope)

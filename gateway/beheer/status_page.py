@@ -24,9 +24,9 @@ from gateway.operator.status import (
     doing_text,
     kinds_shown,
     overview,
-    run_told,
+    run_label,
     trouble,
-    unread_told,
+    unread_text,
 )
 from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError
@@ -76,9 +76,9 @@ class Beheer:
             trouble=trouble(status),
             phases=PHASES,
             coverages=COVERAGES,
-            run_told=run_told,
+            run_label=run_label,
             kinds_shown=kinds_shown,
-            unread=unread_told,
+            unread=unread_text,
             when=local_of,
             doing=partial(_doing, status),
         )
@@ -91,15 +91,15 @@ class Beheer:
         try:
             if not self._looks_ready():
                 detail = "De opslag heeft een ouder schema dan deze versie nodig heeft."
-            elif not self._store.damaged:
+            elif not self._store.troubles.damaged:
                 said = self._store.trouble()  # it is read, so it is ready
                 return json_answer(orjson.dumps({"status": "ready"} | ({"problems": said} if said else {})))
             else:
-                detail = self._store.damaged
+                detail = self._store.troubles.damaged
         except (sqlite3.Error, StoreError) as error:
             log.warning("not ready: %s", safe_error(error))
-            self._store.notice(error)
-            detail = self._store.damaged or "De opslag antwoordt niet."
+            self._store.troubles.notice(error)
+            detail = self._store.troubles.damaged or "De opslag antwoordt niet."
         problem = problems.unavailable(detail, retry_after=5)
         return problem_answer(problem, self._addresses.base(request.environ))
 

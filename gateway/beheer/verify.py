@@ -17,7 +17,7 @@ def register(operating: Operating, store: Store) -> None:
         return {"reports": kept_reports.latest(store)}
 
     def one(number: int) -> dict[str, Any]:
-        found = kept_reports.one(store, number)
+        found = kept_reports.get_report(store, number)
         if found is None:
             raise problems.not_found(f"Er is geen rapport {number}.")
         return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from mappings.model.config_key import shown
+from mappings.model.config_key import printable
 
 
 class _Strict(fields.Field[Any]):
@@ -20,7 +20,7 @@ class _Strict(fields.Field[Any]):
         wrong = not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types)
         if wrong:
             # A secret of the wrong type (a number, say) is still a secret.
-            what = "de waarde" if self.metadata.get("secret") else shown(value)
+            what = "de waarde" if self.metadata.get("secret") else printable(value)
             raise ValidationError(f"{what} is {self.wanted}")
         return super()._deserialize(value, attr, data, **kwargs)
 
@@ -91,7 +91,7 @@ def check(schema: Section, raw: Any, where: str) -> tuple[dict[str, Any], list[s
     them, and an error line (key: problem; fix) for each value that is not. It raises nothing.
     """
     if not isinstance(raw, dict):
-        return {}, [f"{where}: {shown(raw)} is geen tabel; schrijf [{where}] met daaronder de sleutels"]
+        return {}, [f"{where}: {printable(raw)} is geen tabel; schrijf [{where}] met daaronder de sleutels"]
     try:
         values = schema.load(raw)
     except ValidationError as exc:
@@ -123,7 +123,7 @@ def _problem(field: fields.Field[Any], key: str, raw: Mapping[str, Any], found: 
     text = " en ".join(str(message) for message in found)
     if not text.startswith(_VERBS):
         return text
-    return f"{'de waarde' if field.metadata.get('secret') else shown(value)} {text}"
+    return f"{'de waarde' if field.metadata.get('secret') else printable(value)} {text}"
 
 
 def from_text(field: fields.Field[Any], text: str) -> Any:

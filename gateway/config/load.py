@@ -30,7 +30,7 @@ from gateway.config.model import (
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
 from gateway.config.target import Target
 from gateway.config.written import PREFIX, ConfigError, read
-from mappings.model.config_key import shown
+from mappings.model.config_key import printable
 from mappings.model.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 
 # What stands in an Authorization header as it is.
@@ -146,7 +146,9 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
         if lines:
             continue
         if values["name"] in names:
-            errors.append(f"{where}.name: {shown(name)} komt twee keer voor; geef elke bron een eigen naam")
+            errors.append(
+                f"{where}.name: {printable(name)} komt twee keer voor; geef elke bron een eigen naam"
+            )
         names.add(values["name"])
         variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
         values["secret"] = _secret(values, "secret", where, errors, variable)

@@ -16,7 +16,7 @@ import orjson
 from gateway.base.clock import now
 from gateway.legacy.errors import Forbidden, LegacyError, NotFound
 from gateway.store.base.kinds import RAW_KINDS, TRANSLATED
-from gateway.store.legacy import identities, ties
+from gateway.store.legacy import identities, ties, visibility
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import fetched_at
@@ -55,8 +55,8 @@ class Contents:
     def zaak(self, visit: Visit, uuid: UUID, thorough: bool = False) -> None:
         """A zaak with its rollen and klantcontacten, who the betrokkenen of those are, and its contactmomenten.
 
-        Unless `thorough`, rollen that came with the zaak are not asked for again, nor zaakcontactmomenten of a source
-        that had none at all when it was read whole.
+        Unless `thorough`, rollen that came with the zaak are not asked for again. Nor are zaakcontactmomenten, when the
+        source had none at all the last time that it was read whole.
         """
         began = now()
         with self.store.read() as connection:
@@ -80,8 +80,8 @@ class Contents:
             self.fetcher.take(visit, kind, objects, asked)
         for kind in kinds:
             with self.store.read() as connection:
-                unseen = rows.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
-            self.fetcher.settle_unseen(visit, kind, unseen)
+                unseen = visibility.unseen_of_zaak(connection, self.source, uuid.bytes, kind, began)
+            self.fetcher.recheck_unlisted(visit, kind, unseen)
         self._betrokkenen(visit, uuid)
         self._contacts_about(visit, uuid, thorough)
 
@@ -93,7 +93,7 @@ class Contents:
         part = {*self.fetcher.ingest.settings.klantcontact_betrokkenen, "klantcontacter"}
         for facts, keys in rollen:
             if orjson.loads(facts or "{}").get("generiek") in part:
-                self.fetcher.keys.who(visit, keys)
+                self.fetcher.keys.identify(visit, keys)
 
     def _contacts_about(self, visit: Visit, uuid: UUID, thorough: bool) -> None:
         """What says that contacts are about a zaak, in either API, and the contactmomenten of the source itself."""
@@ -141,7 +141,7 @@ class Contents:
         while current is not None and current not in met:
             met.add(current)
             asking = current
-            self.fetcher.once(visit, f"contactmoment {asking}", partial(self._moment, visit, asking))
+            self.fetcher.fetch_once(visit, f"contactmoment {asking}", partial(self._moment, visit, asking))
             with self.store.read() as connection:
                 vorig = ties.vorige_of_moment(connection, self.source, asking.bytes)
             current = UUID(bytes=vorig) if vorig else None
@@ -149,7 +149,7 @@ class Contents:
     def reread_moment(self, visit: Visit, uuid: UUID) -> None:
         """A contactmoment with its ties and klanten as they are now, however fresh what is held: for jobs."""
         self._moment(visit, uuid)
-        self.paid("contactmoment", uuid)
+        self.requeue_done("contactmoment", uuid)
 
     def reread_ties(self, visit: Visit, uuid: UUID, kinds: Sequence[str] = TIES_OF_MOMENT) -> None:
         """The ties of a contactmoment as they are now, for jobs: before it is taken, for they tell who may see it."""
@@ -168,12 +168,12 @@ class Contents:
             with self.store.read() as connection:
                 keys = ties.keys_of_klant(connection, self.source, klant)
             if keys:
-                self.fetcher.keys.who(visit, keys)
+                self.fetcher.keys.identify(visit, keys)
 
-    def paid(self, kind: str, uuid: UUID) -> None:
+    def requeue_done(self, kind: str, uuid: UUID) -> None:
         """A zaak or contactmoment was read with all of it: it is owed no more (see `gateway.store.operation.inbox`)."""
         with self.store.write(synced=False) as connection:
-            inbox.paid(connection, self.source, kind, uuid.bytes)
+            inbox.requeue_done(connection, self.source, kind, uuid.bytes)
 
     def _moment(self, visit: Visit, uuid: UUID) -> None:
         self.reread_ties(visit, uuid)
@@ -184,7 +184,9 @@ class Contents:
 
     def klant(self, visit: Visit, uuid: UUID) -> None:
         """Which contactmomenten a klant has."""
-        self.fetcher.once(visit, f"klant {uuid}", lambda: self._ties(visit, "klant", uuid, TIES_OF_KLANT))
+        self.fetcher.fetch_once(
+            visit, f"klant {uuid}", lambda: self._ties(visit, "klant", uuid, TIES_OF_KLANT)
+        )
 
     def _ties(self, visit: Visit, of: str, uuid: UUID, kinds: Sequence[str]) -> None:
         """Ask for the ties of a zaak, klant or contactmoment; what did not come with the answer is asked by uuid."""

@@ -22,15 +22,15 @@ INTERVALS = 3
 SECOND = 1_000_000
 
 
-class Standing(IntEnum):
+class Coverage(IntEnum):
     """How far lists of everything can be answered from the store."""
 
-    UNREAD = 0  # a backfill has yet to see everything
-    BEHIND = 1  # it did, but sync stands still
+    UNREAD = 0  # no backfill has read everything yet
+    BEHIND = 1  # it did, but sync is overdue
     COVERED = 2
 
 
-class Covered:
+class CoverageJudge:
     """Judges the sources of one process by the schedule of the job sync."""
 
     def __init__(self, schedule: str = "") -> None:
@@ -40,19 +40,19 @@ class Covered:
             int, int
         ] = {}  # of the last sync of each source, so that a trigger is asked once a sync
 
-    def standing(self, phase: str, read: int, synced: int, moment: int) -> Standing:
+    def coverage(self, phase: str, read: int, synced: int, moment: int) -> Coverage:
         """How a source stands at `moment`.
 
         In: its phase; when its last complete backfill and its last whole sync began (0: never). All moments are
         microseconds UTC.
         """
         if phase == CUTOVER:
-            return Standing.COVERED
+            return Coverage.COVERED
         if not read:
-            return Standing.UNREAD
+            return Coverage.UNREAD
         # A time that is still to come was noted before the clock was set back: nothing is known by it.
         last = max(each for each in (read, synced, 0) if each <= moment)
-        return Standing.COVERED if moment < self.late_from(last) else Standing.BEHIND
+        return Coverage.COVERED if moment < self.late_from(last) else Coverage.BEHIND
 
     def late_from(self, synced: int) -> int:
         """From when on a sync that began then is three intervals old (microseconds UTC)."""

@@ -5,22 +5,22 @@ What was asked and answered whole is remembered with its time, so that it is ask
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.fetch.contents import Contents
-from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Covered, Standing
+from gateway.fetch.coverage import CUTOVER, SETTLED_PHASES, Coverage, CoverageJudge
 from gateway.fetch.keys import Keys
 from gateway.fetch.party import Parties
 from gateway.fetch.requested_zaken import RequestedZaken
-from gateway.fetch.visit import Known, Visit
+from gateway.fetch.visit import Freshness, Visit
 from gateway.ingest.ingest import Ingest, Result
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import DeadlinePassed, Forbidden, LegacyError, NotFound
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 from gateway.store.file.database import Store
 from gateway.store.legacy import claims, identities
 from gateway.store.legacy import objects as rows
@@ -56,7 +56,7 @@ class Fetcher:
         self.name = client.source_name
         with store.write() as connection:
             self.source = source_id(connection, self.name)
-        self.covered = Covered(sync_schedule)
+        self.covered = CoverageJudge(sync_schedule)
         self.asked = RequestedZaken(store, self.source)
         self.keys = Keys(self)
         self.contents = Contents(self)
@@ -76,12 +76,12 @@ class Fetcher:
         with self.store.read() as connection:
             return source_state(connection, self.source)
 
-    def standing(self) -> tuple[str, Standing, int]:
+    def coverage(self) -> tuple[str, Coverage, int]:
         """The source's phase, how far lists of everything can be answered from the store, and what is in quarantine of
         it (see `gateway.store.legacy.untranslated_keys`)."""
         with self.store.read() as connection:
             phase, read, synced, unread = source_read(connection, self.source)
-        return phase, self.covered.standing(phase, read, synced, now()), unread
+        return phase, self.covered.coverage(phase, read, synced, now()), unread
 
     def has_api(self, api: str) -> bool:
         """Has the source that API of the earlier standards ("klanten", ...)?"""
@@ -92,7 +92,7 @@ class Fetcher:
         """`max_age` as the store counts."""
         return self.max_age * MICROSECONDS
 
-    def held(self, what: str, value: str) -> Known:
+    def freshness_of(self, what: str, value: str) -> Freshness:
         """What the store has of a need: `what` and `value` are those of `gateway.hydrate.needs.Need`."""
         with self.store.read() as connection:
             phase, covered = source_state(connection, self.source)
@@ -101,8 +101,8 @@ class Fetcher:
             else:
                 read = age = max(covered, fetched_at(connection, self.source, self.name_of(what, value)))
         if not read:
-            return Known.NEVER
-        return Known.YOUNG if phase in SETTLED_PHASES or self._young(covered, age) else Known.OLD
+            return Freshness.NEVER
+        return Freshness.FRESH if phase in SETTLED_PHASES or self._young(covered, age) else Freshness.STALE
 
     def fresh(self, name: str) -> bool:
         """Is what `name` stands for held, and young enough?"""
@@ -154,7 +154,9 @@ class Fetcher:
         for zaak in zaken:
             self.asked.note(UUID(bytes=zaak))
 
-    def once(self, visit: Visit, name: str, fetch: Callable[[], None], of_zaken_api: bool = False) -> None:
+    def fetch_once(
+        self, visit: Visit, name: str, fetch: Callable[[], None], of_zaken_api: bool = False
+    ) -> None:
         """Run `fetch` unless `name` is fresh; one at a time over all threads and processes.
 
         `of_zaken_api`: it can do nothing without that API. Raises LegacyErrors, of which CircuitOpen costs no turn.
@@ -163,8 +165,8 @@ class Fetcher:
             return
         if of_zaken_api:
             self.client.refuse_when_broken()
-        about_to_wait(self.name, "wacht op dezelfde vraag van een ander")
-        seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - time.monotonic()) + 5)
+        take_waiting_place(self.name, "wacht op dezelfde vraag van een ander")
+        seconds = min(MOST_TURN_SECONDS, max(1.0, visit.give_up - clock.monotonic()) + 5)
         lease = f"{self.name} {name}"
         try:
             with leases.held(self.store, lease, seconds, visit.give_up, lambda: self.fresh(name)) as ours:
@@ -201,16 +203,16 @@ class Fetcher:
     def zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with its rollen and klantcontacten, and who the betrokkenen of those are."""
         self.asked.note(uuid)
-        self.once(visit, f"zaak {uuid}", lambda: self.contents.zaak(visit, uuid), of_zaken_api=True)
+        self.fetch_once(visit, f"zaak {uuid}", lambda: self.contents.zaak(visit, uuid), of_zaken_api=True)
 
     def reread_zaak(self, visit: Visit, uuid: UUID) -> None:
         """A zaak with all of it as it is now, however fresh what is held: for jobs."""
         self.contents.zaak(visit, uuid, thorough=True)
-        self.contents.paid("zaak", uuid)
+        self.contents.requeue_done("zaak", uuid)
 
     def klantcontact(self, visit: Visit, uuid: UUID) -> None:
         """A klantcontact, with its zaak."""
-        self.once(visit, f"klantcontact {uuid}", lambda: self.contents.klantcontact(visit, uuid))
+        self.fetch_once(visit, f"klantcontact {uuid}", lambda: self.contents.klantcontact(visit, uuid))
         with self.store.read() as connection:
             found = rows.zaak_of_contact(connection, uuid.bytes)
         if found and found[0] == self.name:
@@ -221,7 +223,7 @@ class Fetcher:
     def take(self, visit: Visit, kind: str, objects: list[dict[str, Any]], asked: int) -> Result:
         """Take objects of one kind that were asked for then, and fetch what they wait for."""
         result = self.ingest.take(self.name, kind, objects, asked=asked)
-        self.settle_up(visit, result)
+        self.fetch_dependents(visit, result)
         return result
 
     def fetch(self, visit: Visit, kind: str, uuid: UUID) -> bool:
@@ -230,14 +232,14 @@ class Fetcher:
         for _ in range(TRIES):
             asked = now()
             found = ask(self.client, kind, uuid, deadline=visit.give_up)
-            result = self.settle(kind, uuid, found, asked)
+            result = self.apply_answer(kind, uuid, found, asked)
             if not result.doubtful:
                 break
         result.doubtful.clear()  # others saw it each time after we asked: what they took stays
-        self.settle_up(visit, result)
+        self.fetch_dependents(visit, result)
         return isinstance(found, dict)
 
-    def settle(
+    def apply_answer(
         self, kind: str, uuid: UUID, found: dict[str, Any] | NotFound | Forbidden, asked: int
     ) -> Result:
         """Take what the source said of one object (see `ask`), when it was asked."""
@@ -247,7 +249,7 @@ class Fetcher:
             return self.ingest.refused(self.name, kind, uuid, asked)
         return self.ingest.take(self.name, kind, [found], asked=asked)
 
-    def settle_up(self, visit: Visit, result: Result) -> None:
+    def fetch_dependents(self, visit: Visit, result: Result) -> None:
         """Fetch what is doubtful, the zaken that objects wait for, and contactmomenten that became readable (M34).
 
         A zaak that did is read by who asked for it, or because it waits in the inbox.
@@ -259,7 +261,7 @@ class Fetcher:
         for uuid in sorted(result.refetch_moments):
             self.contents.reread_moment(visit, uuid)
 
-    def settle_unseen(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
+    def recheck_unlisted(self, visit: Visit, kind: str, uuids: Iterable[bytes]) -> None:
         """What is held but did not come with a whole answer is asked for itself: absence alone never deletes."""
         for uuid in uuids:
             self.fetch(visit, kind, UUID(bytes=uuid))

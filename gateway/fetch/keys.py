@@ -69,7 +69,7 @@ class Keys:
             done.add(current)
             if not all(self._finds_all(visit, kind, current) for kind in self._asked_by_key()):
                 visit.partial(NO_KVK_FILTER)
-            self.fetcher.once(
+            self.fetcher.fetch_once(
                 visit,
                 claims.asked_by_key(self.fetcher.sealed(current)),
                 partial(self._key, visit, current),
@@ -79,7 +79,7 @@ class Keys:
                 found = identities.connected_keys(connection, current)
             ask += [other for other, _ in found if other not in done]
 
-    def who(self, visit: Visit, keys: Iterable[str]) -> None:
+    def identify(self, visit: Visit, keys: Iterable[str]) -> None:
         """Which party or actor these keys of one object name, where they do not tell by themselves."""
         highest = min(keys, key=place)
         if not highest.startswith(TOP_KEYS):
@@ -134,7 +134,7 @@ class Keys:
         if whole:
             with self.store.read() as connection:
                 unseen = identities.unseen_of_key(connection, self.source, kind.name, key, began)
-            self.fetcher.settle_unseen(visit, kind.name, unseen)
+            self.fetcher.recheck_unlisted(visit, kind.name, unseen)
         return True
 
     def _zaken_of(self, visit: Visit, name: str, value: str) -> None:

@@ -1,20 +1,20 @@
 """All of a party from one source, part by part: its zaken with their contacts, its klanten, their contactmomenten.
 
-A party can have more parts than one question has time for. So what was never read goes first, what was read stays
-read, and the next question, or the work after the answer, goes on where this one stopped. One reading of all parts is a
-walk: it counts as of its end, though its parts were read at moments within it.
+A party can have more parts than one question has time for. So what was never read goes first, and what was read stays
+read. The next question, or the work after the answer, goes on where this one stopped. One reading of all parts is a
+walk. It counts as of its end, though its parts were read at moments within it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, fetched_times, note_fetched, set_fetched
@@ -50,8 +50,8 @@ class Parties:
     def read_at(self, connection: sqlite3.Connection, key: str, covered: int) -> tuple[int, int]:
         """When the party of a key was read (microseconds UTC).
 
-        In: when everything of the source was read (0: never). Out: of its keys and parts the longest ago, 0 when one
-        was never read; and of its keys and the last walk, by which its age is told.
+        In: when everything of the source was read (0: never). Out: two moments. The first is when the oldest of its
+        keys and parts was read, 0 when one never was. The second, of its keys and the last walk, is its age.
         """
         sealed = {each: self.fetcher.sealed(each) for each in _keys(connection, key)}
         asked = [claims.asked_by_key(each) for each in sealed.values()]
@@ -73,11 +73,11 @@ class Parties:
         """
         if not self._to_do(key):
             return
-        about_to_wait(self.fetcher.name, "wacht op dezelfde vraag van een ander")
+        take_waiting_place(self.fetcher.name, "wacht op dezelfde vraag van een ander")
         walked = claims.walked_by_key(self.fetcher.sealed(key))
         lease = f"{self.fetcher.name} {walked}"
         # The work after an answer outlasts a question that took its turn; another such work it leaves to that.
-        give_up = visit.give_up if visit.waits else time.monotonic() + PATIENCE
+        give_up = visit.give_up if visit.waits else clock.monotonic() + PATIENCE
 
         def enough() -> bool:
             return self.fetcher.fresh(walked)
@@ -103,10 +103,10 @@ class Parties:
         began = self._begin(key)
         with self.store.read() as connection:
             asked = fetched_at(connection, self.source, claims.asked_by_key(self.fetcher.sealed(key)))
-        # The rollen that came with the zaken of the key are as old as that, by which a party's age is told too.
+        # The rollen that came with the zaken of the key are as old as that, which counts for the age of the party too.
         visit.began = min(visit.began, asked or visit.began)
         done: set[str] = set()
-        renewed = time.monotonic()
+        renewed = clock.monotonic()
         while parts := self._left(key, began, done):
             for part in parts:
                 done.add(part.name)
@@ -114,8 +114,8 @@ class Parties:
                     part.read(visit)
                 except TooLarge:
                     visit.partial(TOO_LARGE)  # it stays so: the other parts must not wait for it
-                if time.monotonic() - renewed > TURN_SECONDS / 4:
-                    renewed = time.monotonic()
+                if clock.monotonic() - renewed > TURN_SECONDS / 4:
+                    renewed = clock.monotonic()
                     with self.store.write(synced=False) as connection:
                         leases.renew(connection, lease, TURN_SECONDS)
         if began:

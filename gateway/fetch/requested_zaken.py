@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import Counter
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger
 from gateway.store.file.database import Store
@@ -32,7 +32,7 @@ class RequestedZaken:
         self._source = source
         self._seconds = flush_seconds
         self._counts: Counter[bytes] = Counter()
-        self._next = time.monotonic() + flush_seconds
+        self._next = clock.monotonic() + flush_seconds
         self._lock = threading.Lock()
 
     def note(self, zaak: UUID) -> None:
@@ -40,10 +40,10 @@ class RequestedZaken:
         with self._lock:
             if zaak.bytes in self._counts or len(self._counts) < MOST_REMEMBERED:
                 self._counts[zaak.bytes] += 1
-            if time.monotonic() < self._next:
+            if clock.monotonic() < self._next:
                 return
             counts, self._counts = self._counts, Counter()
-            self._next = time.monotonic() + self._seconds
+            self._next = clock.monotonic() + self._seconds
         try:
             with self._store.write(synced=False, wait=0) as connection:
                 if source_state(connection, self._source)[0] == "synced":

@@ -8,12 +8,12 @@ from enum import IntEnum
 from gateway.base.clock import now
 
 
-class Known(IntEnum):
+class Freshness(IntEnum):
     """What the store has of something that can be asked of a source."""
 
     NEVER = 0  # it was never read whole
-    OLD = 1  # longer than `max_age` ago
-    YOUNG = 2
+    STALE = 1  # longer than `max_age` ago
+    FRESH = 2
 
 
 @dataclass(slots=True)

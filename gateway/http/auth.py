@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+from gateway.base import clock
 from gateway.http import problems, scopes
 from gateway.http.rate_limit import Rates
-from gateway.http.wrong_tokens import Guesses
+from gateway.http.wrong_tokens import WrongTokens
 from gateway.store.file.database import Store
 from gateway.store.operation import tokens
 from gateway.store.operation.tokens import StoredToken
@@ -113,7 +113,7 @@ class Gatekeeper:
         store: Store,
         remembered_seconds: float = REMEMBERED_SECONDS,
         rates: Rates | None = None,
-        guesses: Guesses | None = None,
+        guesses: WrongTokens | None = None,
         client_of: Callable[[Environ], str] = lambda environ: str(environ.get("REMOTE_ADDR", "")),
     ) -> None:
         """In: `rates` counts the requests of tokens, `guesses` the wrong ones over several processes.
@@ -125,7 +125,7 @@ class Gatekeeper:
         self._store = store
         self._rates = rates or Rates(0)
         self._seconds = remembered_seconds
-        self._guesses = guesses or Guesses()
+        self._guesses = guesses or WrongTokens()
         self._client_of = client_of
         self._known: dict[bytes, tuple[StoredToken, float]] = {}
 
@@ -138,7 +138,7 @@ class Gatekeeper:
         Problem.
         """
         key = digest(secret_of(header))
-        moment = time.monotonic()
+        moment = clock.monotonic()
         held = self._known.get(key)
         if held is None or held[1] < moment:
             self._known.pop(key, None)

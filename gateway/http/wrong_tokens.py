@@ -40,7 +40,7 @@ _PLACE = struct.Struct("=QdI4x")
 _ALL = struct.Struct("=ddQ")
 
 
-class Guesses:
+class WrongTokens:
     """The counts. Made before worker processes are, they share it."""
 
     def __init__(self, free_of_address: int = FREE_OF_ADDRESS, free_of_all: int = FREE_OF_ALL) -> None:

@@ -51,8 +51,8 @@ REFERENCE_FILTERS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-# Filters that only what clients write can meet, because no legacy object fills the field (M11, M21, M28) or becomes
-# what it refers to: then a kind of LOCAL_KINDS, or "" for the document itself. The store is all there is of those.
+# Filters that only what clients write can meet. Either no legacy object fills the field (M11, M21, M28): "". Or none
+# becomes what it refers to: then a kind of LOCAL_KINDS. The store is all there is of those.
 CLIENTS_FILTERS: Mapping[str, Mapping[str, str]] = {
     "partij": {
         "categorierelatie__categorie__naam": "categorie-relatie",
@@ -93,8 +93,12 @@ ANY_CODES: ActorCodes = {}
 class Need:
     """Something to know before answering.
 
-    `what` is "partij" (all of a party or actor: its rollen, their zaken and contacts), "identiteit" (its rollen
-    only), "zaak" or "klantcontact" (a uuid), or "document" (a document by uuid: `kind` tells which).
+    `what` is one of:
+
+    - "partij": all of a party or actor, its rollen, their zaken and contacts;
+    - "identiteit": its rollen only;
+    - "zaak", "klantcontact": a uuid;
+    - "document": a document by uuid, of this `kind`.
     """
 
     what: str

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
 
-from gateway.base import memory
-from gateway.base.log_throttle import Seldom
+from gateway.base import clock, memory
+from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
@@ -26,8 +25,8 @@ from gateway.store.file.lock_waits import StoreBusy
 
 log = get_logger(__name__)
 
-too_much = Seldom(log, "too much to refresh")
-not_refreshed = Seldom(log, "not refreshed")
+too_much = LogThrottle(log, "too much to refresh")
+not_refreshed = LogThrottle(log, "not refreshed")
 
 # Of each source.
 MOST_WAITING = 200
@@ -38,7 +37,7 @@ MOST_SECONDS = 900.0
 PATIENCE = 30.0
 
 
-class Errand(NamedTuple):
+class RefreshTask(NamedTuple):
     """What is to be read at which source."""
 
     source: str
@@ -48,35 +47,35 @@ class Errand(NamedTuple):
 class Refresher:
     """What one process reads after its answers. Safe for threads.
 
-    Its threads are there only while there is something to read, and never hold up the end of the process: what they
-    write is in short transactions, and a turn of a process that is no more is free.
+    Its threads live only while there is something to read. They never hold up the end of the process: they write in
+    short transactions, and a lease of a process that is no more is free.
     """
 
     def __init__(self) -> None:
         # By source, each with threads of its own: one that hangs holds up no other.
-        self._waiting: dict[str, OrderedDict[Errand, tuple[Fetcher, Visit]]] = defaultdict(OrderedDict)
-        self._running: dict[Errand, Visit] = {}
+        self._waiting: dict[str, OrderedDict[RefreshTask, tuple[Fetcher, Visit]]] = defaultdict(OrderedDict)
+        self._running: dict[RefreshTask, Visit] = {}
         self._threads: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._stop = threading.Event()
 
-    def later(self, fetcher: Fetcher, need: Need, visit: Visit) -> None:
+    def enqueue(self, fetcher: Fetcher, need: Need, visit: Visit) -> None:
         """Read this after the answer, unless that is under way or too much is; `visit` is how far its question came."""
-        errand = Errand(fetcher.name, need)
+        task = RefreshTask(fetcher.name, need)
         further = Visit(0.0, visit.began, waits=False)
         with self._changed:
             waiting = self._waiting[fetcher.name]
-            if self._stop.is_set() or errand in waiting or errand in self._running:
+            if self._stop.is_set() or task in waiting or task in self._running:
                 return
             if len(waiting) >= MOST_WAITING:
                 too_much.warning(source=fetcher.name)
                 return
-            waiting[errand] = fetcher, further
+            waiting[task] = fetcher, further
             if self._threads[fetcher.name] < MOST_THREADS:
                 self._threads[fetcher.name] += 1
                 threading.Thread(target=self._work, args=(fetcher.name, fetcher.store), daemon=True).start()
 
-    def settle(self, seconds: float = 60.0) -> bool:
+    def drain(self, seconds: float = 60.0) -> bool:
         """Wait until there is nothing left to read. Out: did that come within so many seconds?"""
         with self._changed:
             return self._changed.wait_for(lambda: not self._threads.total(), seconds)
@@ -88,40 +87,40 @@ class Refresher:
             self._stop.set()
             for visit in self._running.values():
                 visit.give_up = 0.0
-        return self.settle(seconds)
+        return self.drain(seconds)
 
     def _work(self, source: str, store: Store) -> None:
         try:
             while (taken := self._take(source)) is not None:
-                errand, fetcher, visit = taken
+                task, fetcher, visit = taken
                 try:
-                    self._do(errand, fetcher, visit)
+                    self._do(task, fetcher, visit)
                 finally:
                     memory.give_back()
                     with self._changed:
-                        del self._running[errand]
+                        del self._running[task]
         finally:
             store.close()  # this thread's connection
 
-    def _take(self, source: str) -> tuple[Errand, Fetcher, Visit] | None:
-        """The next errand at a source; None when there is none, and then this thread counts no more."""
+    def _take(self, source: str) -> tuple[RefreshTask, Fetcher, Visit] | None:
+        """The next task at a source; None when there is none, and then this thread counts no more."""
         with self._changed:
             waiting = self._waiting[source]
             if not waiting:
                 self._threads[source] -= 1
                 self._changed.notify_all()
                 return None
-            errand, (fetcher, visit) = waiting.popitem(last=False)
-            visit.give_up = time.monotonic() + MOST_SECONDS
-            self._running[errand] = visit
-            return errand, fetcher, visit
+            task, (fetcher, visit) = waiting.popitem(last=False)
+            visit.give_up = clock.monotonic() + MOST_SECONDS
+            self._running[task] = visit
+            return task, fetcher, visit
 
-    def _do(self, errand: Errand, fetcher: Fetcher, visit: Visit) -> None:
-        began = time.monotonic()
+    def _do(self, task: RefreshTask, fetcher: Fetcher, visit: Visit) -> None:
+        began = clock.monotonic()
         cause = ""
         try:
             with background(self._stop, patience=PATIENCE, window=False):
-                fetcher.read(visit, errand.need.what, errand.need.value)
+                fetcher.read(visit, task.need.what, task.need.value)
         except Stopped:
             cause = "stopped"
         except (LegacyError, OtherMaximum) as error:
@@ -129,13 +128,13 @@ class Refresher:
         except StoreBusy as error:  # logged where it waited; the next question about it asks again
             cause = error.cause
         except sqlite3.Error as error:
-            log.warning("refresh failed", source=errand.source, error=type(error).__name__)
+            log.warning("refresh failed", source=task.source, error=type(error).__name__)
             return
-        except Exception as error:  # noqa: BLE001 - the next errand may fare better
-            log.error("refresh failed", source=errand.source, error=safe_traceback(error))
+        except Exception as error:  # noqa: BLE001 - the next task may fare better
+            log.error("refresh failed", source=task.source, error=safe_traceback(error))
             return
         if cause:
-            not_refreshed.warning(source=errand.source, cause=cause)
+            not_refreshed.warning(source=task.source, cause=cause)
             return
-        seconds = round(time.monotonic() - began, 1)
-        log.info("refreshed", source=errand.source, what=errand.need.what, seconds=seconds)
+        seconds = round(clock.monotonic() - began, 1)
+        log.info("refreshed", source=task.source, what=task.need.what, seconds=seconds)

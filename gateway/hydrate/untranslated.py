@@ -14,7 +14,7 @@ from mappings.identity.identity import Uuids, sealed
 REASON = "quarantaine"
 
 
-class About(IntEnum):
+class Overlap(IntEnum):
     """How much a question has to do with what could not be read."""
 
     NOTHING = 0
@@ -37,11 +37,11 @@ class Unread:
         self.uuids = uuids
         self.rollen = rollen
 
-    def concerns(self, needs: Iterable[Need]) -> About:
+    def concerns(self, needs: Iterable[Need]) -> Overlap:
         """How much is one of these needs about it? Of several the most."""
-        return max((self._concerns(need) for need in needs), default=About.NOTHING)
+        return max((self._concerns(need) for need in needs), default=Overlap.NOTHING)
 
-    def _concerns(self, need: Need) -> About:
+    def _concerns(self, need: Need) -> Overlap:
         if need.what in ("zaak", "klantcontact", "document"):
             uuid = UUID(need.value).bytes
             if need.what == "zaak":
@@ -50,15 +50,15 @@ class Unread:
                 found = untranslated_keys.of_contact(self.connection, self.source, uuid)
             else:  # not held: what could not be read may be what it was made of
                 found = untranslated_keys.with_key(self.connection, self.source, [uuid])
-            return About.ITSELF if found else About.NOTHING
+            return Overlap.ITSELF if found else Overlap.NOTHING
         # A key of an actor is that of one source; the star stands for any.
         key = need.value.replace("|*|", f"|{self.name}|", 1)
         statements = claims.connected(self.connection, identities.identity_rows(self.connection, [key]))
         keys = {key, *identities.keys_of_statements(self.connection, statements)}
         hashes = [sealed(self.uuids, each) for each in sorted(keys)]
         if untranslated_keys.with_key(self.connection, self.source, hashes):
-            return About.ITSELF
+            return Overlap.ITSELF
         whole = need.what == "partij"
         if whole and untranslated_keys.of_party(self.connection, self.source, statements, rollen=self.rollen):
-            return About.BESIDE
-        return About.NOTHING
+            return Overlap.BESIDE
+        return Overlap.NOTHING

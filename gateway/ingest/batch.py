@@ -9,11 +9,12 @@ import orjson
 
 from gateway.base.clock import now
 from gateway.ingest.claim_writer import ClaimWriter
-from gateway.ingest.incoming import Incoming, Translator, incoming, state_of
-from gateway.ingest.invisible_objects import Unseen
+from gateway.ingest.dependents import Dependents
+from gateway.ingest.documents.recompute import Recomputation
+from gateway.ingest.incoming import Incoming, Translator, incoming
+from gateway.ingest.invisible_objects import InvisibleObjects
 from gateway.ingest.outcome import Result
-from gateway.ingest.recompute import Merging
-from gateway.ingest.ties import TYING, is_free, state_of_zaken, tie_of
+from gateway.ingest.ties import TYING
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -26,19 +27,16 @@ from gateway.store.base.kinds import (
     WAITING,
 )
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
+from gateway.store.legacy import quarantine, visibility
 from gateway.store.legacy.erased import note_erased
-from gateway.store.operation.inbox import owe
 from gateway.store.operation.sources import source_id
 from mappings.model.findings import Finding, Severity, Untranslatable
-from mappings.model.ties import Tie
 from mappings.model.translated import Translated
 from mappings.standards import KINDS
-from mappings.standards.declaration import Decides
 
-# What goes with its zaak; what is about it in another API is still there when it is gone.
-GOING_ALONG = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
-STAYING = tuple(kind for kind in ON_A_ZAAK if kind not in GOING_ALONG)
+# Deleted with its zaak. What is about the zaak in another API still exists when the zaak is deleted.
+DELETED_WITH_ZAAK = tuple(kind for kind in ON_A_ZAAK if KINDS[kind].api == KINDS["zaak"].api)
+KEPT_WITHOUT_ZAAK = tuple(kind for kind in ON_A_ZAAK if kind not in DELETED_WITH_ZAAK)
 NO_ZAAK = Finding(
     "M34", "zaak", Severity.DROPPED, "zaak niet in te zien of verdwenen: rollen en contacten niet overgenomen"
 )
@@ -47,21 +45,20 @@ NO_ZAAK = Finding(
 class Batch:
     """One transaction's work: writes raw objects, then recomputes the documents that they touch."""
 
-    def __init__(self, translator: Translator, merging: Merging, source: str) -> None:
+    def __init__(self, translator: Translator, recomputation: Recomputation, source: str) -> None:
         self.translator = translator
-        self.merging = merging
-        self.touched = merging.touched
-        self.connection = connection = merging.connection
+        self.recomputation = recomputation
+        self.touched = recomputation.touched
+        self.connection = connection = recomputation.connection
         self.source_name = source
         self.source = source_id(connection, source)
         self.now = now()
         self.result = Result()
-        self.unseen = Unseen(connection, translator, source, self.source, self.now)
+        self.invisible = InvisibleObjects(connection, translator, source, self.source, self.now)
         self.claims = ClaimWriter(
-            connection, self.source, merging.touched, merging.sealing, self.unseen, self.result
+            connection, self.source, recomputation.touched, recomputation.sealing, self.invisible, self.result
         )
-        # Zaken of which nothing is held but themselves.
-        self.bare: set[bytes] = set()
+        self.dependents = Dependents(self.claims)
 
     def take(self, batch: Sequence[Incoming], asked: int) -> None:
         """Take a batch of objects of one kind; `asked` is when they were asked for, 0 for just now."""
@@ -72,7 +69,7 @@ class Batch:
         zaken = self._zaken({item.zaak for item in batch if item.zaak}) if kind != "zaak" else {}
         if kind == "zaak":
             uuids = {item.uuid for item in batch}
-            self.bare = uuids - rows.zaken_with_content(self.connection, self.source, uuids)
+            self.dependents.bare = uuids - rows.zaken_with_content(self.connection, self.source, uuids)
         changed: list[tuple[Incoming, rows.RawRow | None]] = []
         older = self._older(batch, held, asked) if asked else set()
         self.result.doubtful |= {(kind, UUID(bytes=uuid)) for uuid in older}
@@ -86,7 +83,7 @@ class Batch:
                 changed.append((item, row))
         self.result.changed += len(changed)
         self._put(kind, changed, zaken)
-        rows.seen(self.connection, [row.id for row in held.values()], self.now)
+        visibility.seen(self.connection, [row.id for row in held.values()], self.now)
         self._finish()
 
     def _older(self, batch: Sequence[Incoming], held: Mapping[bytes, rows.RawRow], asked: int) -> set[bytes]:
@@ -97,20 +94,20 @@ class Batch:
         changed = [
             row.id
             for item in batch
-            if (row := held.get(item.uuid)) and not self.unseen.says_as_held(item, row)
+            if (row := held.get(item.uuid)) and not self.invisible.is_unchanged(item, row)
         ]
         others = [item.uuid for item in batch if item.uuid not in held]
-        return rows.known_since(self.connection, changed, others, asked, self.now)
+        return visibility.known_since(self.connection, changed, others, asked, self.now)
 
     def remove(self, kind: str, uuids: list[bytes]) -> None:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
         held = rows.raw_rows(self.connection, self.source, kind, uuids)
-        self.merging.erasing = True
+        self.recomputation.erasing = True
         for uuid in uuids:
             row = held.get(uuid)
             if kind == "zaak":
                 known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
-                for content in GOING_ALONG:
+                for content in DELETED_WITH_ZAAK:
                     found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
                     if known:
                         note_erased(self.connection, content, [each.uuid for each in found])
@@ -122,7 +119,8 @@ class Batch:
                 note_erased(self.connection, kind, [row.uuid])
                 self.claims.delete(kind, [row])
                 if kind == "zaak" and any(
-                    rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in STAYING
+                    rows.raw_of_zaak(self.connection, self.source, uuid, content)
+                    for content in KEPT_WITHOUT_ZAAK
                 ):
                     self.zaak_without_content(uuid, GONE)
         self._finish()
@@ -142,9 +140,9 @@ class Batch:
             item = incoming(kind, orjson.loads(unpack(body or b"")))
             if self._stays(item, row, zaken):
                 self.result.quarantined += 1
-                self.unseen.note_keys(item, row.id, row.state, None)
+                self.invisible.note_keys(item, row.id, row.state, None)
                 if kind == "zaak":
-                    self._judge_content(row.uuid, row.state)
+                    self.dependents.judge_content(row.uuid, row.state)
             else:
                 changed.append((item, row))
         self.result.changed += len(changed)
@@ -155,7 +153,7 @@ class Batch:
         """Leave out zaken that were readable until now."""
         for row in zaken:
             rows.update_raw(self.connection, row.id, rows.Content(row.uuid, LEFT_OUT))
-            self._zaak_changed(row.uuid, row, LEFT_OUT)
+            self.dependents.zaak_changed(row.uuid, row, LEFT_OUT)
         self._finish()
 
     def zaak_without_content(self, uuid: bytes, state: int) -> None:
@@ -172,10 +170,10 @@ class Batch:
             row = held.id
             rows.set_state(self.connection, [row], state)
         if state == UNREADABLE:
-            rows.set_invisible(self.connection, row)
+            visibility.set_invisible(self.connection, row)
         else:
-            rows.seen(self.connection, [row], self.now)
-        self._judge_content(uuid, state)
+            visibility.seen(self.connection, [row], self.now)
+        self.dependents.judge_content(uuid, state)
         rows.delete_empty_zaken(self.connection, [(self.source, uuid)])
         if rows.raw_rows(self.connection, self.source, "zaak", [uuid]):
             self.claims.findings[row] = [NO_ZAAK]
@@ -183,10 +181,10 @@ class Batch:
 
     def _finish(self) -> None:
         self.claims.write()
-        self._judge_moments()
+        self.dependents.judge_moments()
         self.claims.write()
         self.claims.finish()
-        self.merging.finish()
+        self.recomputation.finish()
 
     # Objects that are new or say something else
 
@@ -224,10 +222,10 @@ class Batch:
             self._follow(item, row, number, content.state, zaken)
 
     def _content(self, item: Incoming, row: rows.RawRow | None, zaken: dict[bytes, int]) -> rows.Content:
-        """An object as it is written; of what is left out nothing but its uuid (M34), and what was emptied stays so
-        for as long as nobody may see it (M2)."""
+        """An object as it is written. Of what is left out that is nothing but its uuid (M34). What was emptied stays
+        empty for as long as nobody may see it (M2)."""
         translated = self.translator.prepare(self.source_name, item)
-        state = self._state(item, translated, zaken)
+        state = self.dependents.state_of(item, translated, zaken)
         content = rows.Content(item.zaak, state)
         if row is not None and row.emptied and state in HIDDEN:
             content.digest = self.translator.emptied_digest(item.digest)
@@ -243,39 +241,29 @@ class Batch:
         """What follows from an object that was written: quarantine, what it says, what depends on it."""
         translated = self.translator.translate(self.source_name, item)
         if item.kind in TYING:
-            self._tie(item, row_id, state, translated)
+            self.dependents.tie(item, row_id, state, translated)
         if state == QUARANTINED and isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row_id, translated.reason, self.now)
+            quarantine.put(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1
         emptied = row is not None and row.emptied
-        self.unseen.note_keys(
+        self.invisible.note_keys(
             item, row_id, state, zaken.get(item.zaak) if item.zaak else None, emptied=emptied
         )
         if row is not None:
-            self.unseen.begins_to_wait(row, state)
+            self.invisible.hide(row, state)
         if item.kind == "zaak":
-            self._zaak_changed(item.uuid, row, state)
+            self.dependents.zaak_changed(item.uuid, row, state)
         elif state == TRANSLATED and isinstance(translated, Translated):
             self.claims.add(item.kind, row_id, item.uuid, item.zaak, translated)
         elif state == WAITING and item.zaak is not None and item.zaak not in zaken:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
 
-    def _state(self, item: Incoming, translated: Translated | Untranslatable, zaken: dict[bytes, int]) -> int:
-        decides = KINDS[item.kind].decides
-        if is_free(decides, item.zaak):
-            zaak: int | None = TRANSLATED
-        elif decides is Decides.ITS_TIES:
-            zaak = state_of_zaken(self.connection, self.source, item.uuid)
-        else:
-            zaak = zaken.get(item.zaak) if item.zaak else None
-        return state_of(item.kind, translated, zaak, self.translator.settings)
-
     def _stays(self, item: Incoming, row: rows.RawRow, zaken: dict[bytes, int]) -> bool:
         """Is nothing to be done about an object that is held? What was left out or in quarantine is judged again."""
-        same = self.unseen.says_as_held(item, row)
+        same = self.invisible.is_unchanged(item, row)
         if row.state == LEFT_OUT or (same and (row.emptied or row.state == QUARANTINED)):
             translated = self.translator.prepare(self.source_name, item)
-            if self._state(item, translated, zaken) != row.state:
+            if self.dependents.state_of(item, translated, zaken) != row.state:
                 return False
             if row.state != WAITING:
                 return same or row.digest is None  # left out with a digest: a verify does not trust it
@@ -285,114 +273,8 @@ class Batch:
             self.result.unknown_zaken.add(UUID(bytes=item.zaak))
         return True
 
-    # A zaak, and what depends on it
-
     def _zaken(self, uuids: Iterable[bytes]) -> dict[bytes, int]:
         return rows.states(self.connection, self.source, "zaak", uuids)
-
-    def _zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
-        self.touched.add_zaken([(self.source, uuid)])
-        if before is not None and before.state == state:
-            self.claims.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
-        else:
-            if uuid not in self.bare:
-                self._judge_content(uuid, state)
-            if before is not None and state == TRANSLATED:
-                self._refetch("zaak", uuid)
-
-    def _judge_content(self, zaak: bytes, state: int) -> None:
-        """A zaak became readable, secret or unreadable: what hangs on it follows (M33, M34)."""
-        self.claims.tied |= ties.moments_of(self.connection, self.source, "zaak", [zaak])
-        for kind in ON_A_ZAAK:
-            for row in rows.raw_of_zaak(self.connection, self.source, zaak, kind):
-                if state == LEFT_OUT:
-                    self.claims.withdraw(kind, [row])
-                    rows.update_raw(self.connection, row.id, rows.Content(zaak, LEFT_OUT))
-                elif row.state == LEFT_OUT:
-                    if state == TRANSLATED:
-                        self._refetch("zaak", zaak)
-                    else:  # the zaak is no longer there to be read; what ties contacts to it is
-                        for _, contact in ties.moments_of_raws(self.connection, [row.id]):
-                            self._refetch("contactmoment", contact)
-                    self.claims.delete(kind, [row])
-                elif row.emptied:
-                    self.unseen.touched |= row.state == QUARANTINED
-                    self._judge_emptied(row, state, "zaak", zaak)
-                elif row.state == QUARANTINED:
-                    self.unseen.touched = True  # it counts only where its zaak may be seen
-                else:
-                    self.claims.withdraw(kind, [row])
-                    self._again(kind, row, zaak, state)
-
-    def _judge_emptied(self, row: rows.RawRow, zaak: int, whole: str, uuid: bytes) -> None:
-        """The zaak of an emptied object became readable or not: then it is asked for, with all of `whole` (a kind, with
-        its uuid), and waits until it is there."""
-        if zaak == TRANSLATED:
-            self._refetch(whole, uuid)
-        if row.state != QUARANTINED:
-            state = UNREADABLE if zaak in (UNREADABLE, GONE) else WAITING
-            rows.set_state(self.connection, [row.id], state)
-
-    def _refetch(self, kind: str, uuid: bytes) -> None:
-        """Have a zaak or contactmoment read again with all of it: what was left out of it is not held."""
-        wanted = self.result.refetch_zaken if kind == "zaak" else self.result.refetch_moments
-        if UUID(bytes=uuid) not in wanted:
-            wanted.add(UUID(bytes=uuid))
-            owe(self.connection, self.source, kind, uuid, self.now)
-
-    def _again(self, kind: str, row: rows.RawRow, zaak: bytes | None, zaak_state: int) -> None:
-        """Translate a held object again, now that its zaak is known."""
-        body = rows.raw_body(self.connection, row.id)
-        item = incoming(kind, orjson.loads(unpack(body or b"")))
-        translated = self.translator.translate(self.source_name, item)
-        state = self._state(item, translated, {zaak: zaak_state} if zaak else {})
-        facts = None
-        if isinstance(translated, Untranslatable):
-            rows.quarantine(self.connection, row.id, translated.reason, self.now)
-        elif state == TRANSLATED:
-            facts = orjson.dumps(translated.facts).decode()
-            self.claims.add(kind, row.id, row.uuid, zaak, translated)
-        self.unseen.note_keys(item, row.id, state, zaak_state)
-        self.unseen.begins_to_wait(row, state)
-        rows.set_state(self.connection, [row.id], state, facts)
-
-    # Contactmomenten, and what they are tied to
-
-    def _tie(self, item: Incoming, row: int, state: int, translated: Translated | Untranslatable) -> None:
-        """Note what an object ties a contactmoment to; of what is left out too, for the contactmoment follows it."""
-        self.claims.tied |= ties.moments_of_raws(self.connection, [row])
-        ties.put_tie(self.connection, self.source, row, self._tie_of(item, state, translated))
-        self.claims.tied |= ties.moments_of_raws(self.connection, [row])
-
-    def _tie_of(self, item: Incoming, state: int, translated: Translated | Untranslatable) -> Tie | None:
-        if item.kind not in TYING or isinstance(translated, Untranslatable):
-            return None
-        if state == LEFT_OUT and item.kind == "contactmoment":
-            return None
-        return tie_of(item.kind, item.uuid, translated)
-
-    def _judge_moments(self) -> None:
-        """Contactmomenten whose ties or zaken changed become readable, secret or unreadable with them."""
-        touched = [contact for source, contact in sorted(self.claims.tied) if source == self.source]
-        self.claims.tied.clear()
-        for row in rows.raw_rows(self.connection, self.source, "contactmoment", touched).values():
-            zaken = state_of_zaken(self.connection, self.source, row.uuid)
-            wanted = WAITING if zaken is None else zaken
-            if row.state in (wanted, QUARANTINED) and LEFT_OUT not in (row.state, wanted):
-                continue
-            if wanted == LEFT_OUT and row.state != LEFT_OUT:
-                self.claims.withdraw("contactmoment", [row])
-                rows.update_raw(self.connection, row.id, rows.Content(None, LEFT_OUT))
-                ties.put_tie(self.connection, self.source, row.id, None)
-            elif wanted != LEFT_OUT and row.state == LEFT_OUT:
-                self.claims.delete("contactmoment", [row])
-                self._refetch("contactmoment", row.uuid)
-            elif row.emptied and wanted != LEFT_OUT:
-                self._judge_emptied(row, wanted, "contactmoment", row.uuid)
-            elif wanted != LEFT_OUT:
-                self.claims.withdraw("contactmoment", [row])
-                self._again("contactmoment", row, None, wanted)
-        self.claims.touch_moments(touched)
 
 
 def _same_to_its_zaak(row: rows.RawRow, content: rows.Content) -> bool:

@@ -1,7 +1,7 @@
 """Inserts and deletes the claims and findings of legacy objects, in the transaction of a batch.
 
-What objects said before they change goes first (`withdraw`), and what is touched by that or by what they say now is
-noted, to be made again.
+What objects said before they change is deleted first (`withdraw`). What that touches is noted, to be made again, and so
+is what the new claims touch.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from gateway.ingest.incoming import body_of
-from gateway.ingest.invisible_objects import Unseen
+from gateway.ingest.invisible_objects import InvisibleObjects
 from gateway.ingest.outcome import Result, Touched
 from gateway.ingest.sealed_claims import Sealing
 from gateway.ingest.ties import TIES
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties
-from gateway.store.legacy.claims import NewClaim, insert_claims, left_alone_by, part_of, take_claims
+from gateway.store.legacy import quarantine, ties
+from gateway.store.legacy.claims import NewClaim, insert_claims, part_of, take_claims
+from gateway.store.legacy.findings import delete_findings, put_findings
+from gateway.store.legacy.provenance import document_ids, left_alone_by
 from mappings.model.findings import Finding
 from mappings.model.translated import Translated
 from mappings.standards import KINDS
@@ -39,14 +41,14 @@ class ClaimWriter:
         source: int,
         touched: Touched,
         sealing: Sealing,
-        unseen: Unseen,
+        invisible: InvisibleObjects,
         result: Result,
     ) -> None:
         self.connection = connection
         self.source = source
         self.touched = touched
         self.sealing = sealing
-        self.unseen = unseen
+        self.invisible = invisible
         self.result = result
         self.tied: set[ties.Moment] = set()
         self.findings: dict[int, list[Finding]] = {}
@@ -102,26 +104,26 @@ class ClaimWriter:
             self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", klanten))
         elif kind in TIES:
             self.tied |= ties.moments_of_raws(self.connection, ids)
-            self.touched.took_subjects(ties.subjects_made_of(self.connection, ids))
+            self.touched.subjects_changed(ties.subjects_made_of(self.connection, ids))
         elif kind == "contactmoment":
             self.touch_moments([row.uuid for row in found])
         if kind in SAYING:
             taken = take_claims(self.connection, ids)
-            self.touched.took_claims(taken)
+            self.touched.claims_deleted(taken)
             self.was_part_of |= taken.documents
         elif kind == "klantcontact":
-            self.touched.took_contacts(
-                rows.document_ids(self.connection, "klantcontact", [row.uuid for row in found])
+            self.touched.contacts_changed(
+                document_ids(self.connection, "klantcontact", [row.uuid for row in found])
             )
         if kind in ("klantcontact", "contactmoment"):
-            self.touched.left_alone(left_alone_by(self.connection, ids).values())
+            self.touched.orphaned(left_alone_by(self.connection, ids).values())
         moved = [row for row in found if row.id not in self.settled]
         self.touched.add_zaken((self.source, row.zaak) for row in moved if row.zaak is not None)
         for row in ids:
             self.findings.pop(row, None)
-        rows.delete_findings(self.connection, [row.id for row in moved])
-        rows.release(self.connection, ids)
-        self.unseen.forget_keys(found)
+        delete_findings(self.connection, [row.id for row in moved])
+        quarantine.release(self.connection, ids)
+        self.invisible.forget_keys(found)
 
     def delete(self, kind: str, found: Sequence[rows.RawRow]) -> None:
         """Delete objects, with what they said."""
@@ -144,9 +146,9 @@ class ClaimWriter:
     def finish(self) -> None:
         """Write the findings of all that was added, and begin anew."""
         self._unsettle()
-        self.unseen.settle()
+        self.invisible.finish()
         found = [(row, finding) for row, findings in self.findings.items() for finding in findings]
-        rows.put_findings(self.connection, TRANSLATION_STAGE, self.findings, found)
+        put_findings(self.connection, TRANSLATION_STAGE, self.findings, found)
         self.findings.clear()
         self.was_part_of.clear()
         self.settled.clear()

@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from gateway.ingest.claim_writer import SAYING
-from gateway.ingest.incoming import Incoming, as_kept, digest_of_text, incoming, state_of
+from gateway.ingest.incoming import Incoming, digest_of_text, from_stored, incoming, state_of
 from gateway.ingest.ingest import Ingest
-from gateway.ingest.ties import TIES, TYING, is_free, state_of_zaken, tie_of
+from gateway.ingest.ties import TIES, TYING, deciding_state, tie_of
 from gateway.store.base.compression import Damaged, unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -30,13 +30,11 @@ from gateway.store.base.kinds import (
 from gateway.store.inspect import comparing
 from gateway.store.inspect.comparing import HeldClaim, HeldObject
 from gateway.store.legacy import ties
-from gateway.store.legacy.objects import raw_rows
+from gateway.store.legacy.objects import states
 from mappings.identity.sealed import sealed_body, sealed_text
 from mappings.model.findings import Untranslatable
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
-from mappings.standards import KINDS
-from mappings.standards.declaration import Decides
 from mappings.values.uuids import uuid_in
 
 # The fields of facts that hold a URL of the source itself: the host that it writes there says nothing. Where the
@@ -89,7 +87,7 @@ class Comparison:
         self.name = name
         self.source = source
 
-    def shown(self, kind: str, objects: Sequence[dict[str, Any]]) -> list[Judged]:
+    def judge_shown(self, kind: str, objects: Sequence[dict[str, Any]]) -> list[Judged]:
         """Judge objects as the source shows them now. One that is written otherwise but says the same is equal."""
         items = [incoming(kind, raw) for raw in objects]
         with self.store.read() as connection:
@@ -107,7 +105,7 @@ class Comparison:
             for item, zaak in zip(items, zaken, strict=True)
         ]
 
-    def kept(self, piece: Sequence[HeldObject]) -> list[Judged]:
+    def judge_held(self, piece: Sequence[HeldObject]) -> list[Judged]:
         """Judge what is held by itself: does the store say of each object what its content says?"""
         with self.store.read() as connection:
             said = comparing.said_by(connection, [held.id for held in piece if held.kind in SAYING])
@@ -136,18 +134,9 @@ class Comparison:
     def _zaken(self, objects: Sequence[tuple[str, bytes, bytes | None]]) -> list[int | None]:
         """For each object (kind, uuid, zaak) the state of the zaak or zaken that decide on it (M34)."""
         uuids = sorted({zaak for kind, _, zaak in objects if zaak is not None and kind != "zaak"})
-        states: list[int | None] = []
         with self.store.read() as connection:
-            rows = raw_rows(connection, self.source, "zaak", uuids)
-            for kind, uuid, zaak in objects:
-                decides = KINDS[kind].decides
-                if decides is Decides.ITS_TIES:
-                    states.append(state_of_zaken(connection, self.source, uuid))
-                elif is_free(decides, zaak):
-                    states.append(TRANSLATED)
-                else:
-                    states.append(rows[zaak].state if zaak in rows else None)
-        return states
+            known = states(connection, self.source, "zaak", uuids)
+            return [deciding_state(connection, self.source, *each, known) for each in objects]
 
     def _state(self, item: Incoming, zaak: int | None) -> int:
         translated = self.ingest.translate(self.name, item)
@@ -166,7 +155,7 @@ class Comparison:
             tied_right = held.kind not in TIES or tied.get(held.id) == self._tie(item)
             return Verdict.LEFT_OUT if right and tied_right else Verdict.DIFFERENT
         if _emptied(held):
-            same = self.ingest.says_as_held(item, held.digest, emptied=True)
+            same = self.ingest.is_unchanged(item, held.digest, emptied=True)
             return (
                 VERDICTS[held.state] if same and self._state(item, zaak) == held.state else Verdict.DIFFERENT
             )
@@ -240,7 +229,7 @@ class Comparison:
             return None
         if digest_of_text(text) != held.digest:
             return None
-        item = as_kept(held.kind, raw, text, held.digest)
+        item = from_stored(held.kind, raw, text, held.digest)
         self.ingest.translate(self.name, item)
         return item
 

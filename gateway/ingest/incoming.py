@@ -79,7 +79,7 @@ class Translator:
         """The digest that is kept of an emptied object: who lacks the secret can't try out what was in it."""
         return self.uuids.derive_bytes("inhoud", digest.hex())
 
-    def says_as_held(self, item: Incoming, digest: bytes | None, *, emptied: bool) -> bool:
+    def is_unchanged(self, item: Incoming, digest: bytes | None, *, emptied: bool) -> bool:
         """Is an object just as it came before? In: the digest that is kept of it."""
         return digest == (self.emptied_digest(item.digest) if emptied else item.digest)
 
@@ -93,10 +93,10 @@ def incoming(kind: str, raw: dict[str, Any]) -> Incoming:
     except orjson.JSONEncodeError:  # it can be read, but not written: nested too deep
         raw = unreadable(raw, Unreadable.DEPTH)
         text = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS)
-    return as_kept(kind, raw, text, digest_of_text(text))
+    return from_stored(kind, raw, text, digest_of_text(text))
 
 
-def as_kept(kind: str, raw: dict[str, Any], text: bytes, digest: bytes) -> Incoming:
+def from_stored(kind: str, raw: dict[str, Any], text: bytes, digest: bytes) -> Incoming:
     """An object of which the text as it is kept, and the digest of that, are known already."""
     uuid = uuid_bytes_in(raw.get("uuid")) or uuid_bytes_in(raw.get("url"))
     return Incoming(kind, uuid or digest, zaak_in(kind, uuid, raw), raw, text, digest)

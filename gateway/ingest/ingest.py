@@ -13,12 +13,12 @@ from uuid import UUID
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
+from gateway.ingest.documents.recompute import Recomputation
 from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incoming, zaak_in
 from gateway.ingest.outcome import Result
-from gateway.ingest.rebuild_batch import Again
-from gateway.ingest.recompute import Merging
+from gateway.ingest.rebuild_batch import RebuildBatch
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import GONE, UNREADABLE
 from gateway.store.edits.adopting import ADOPTABLE
@@ -27,7 +27,7 @@ from gateway.store.file.database import Store
 from gateway.store.file.errors import StoreError
 from gateway.store.inspect import rebuilding
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import untranslated_keys
+from gateway.store.legacy import untranslated_keys, visibility
 from gateway.store.legacy.identities import identities_to_merge, moments_of_contacts, zaken_of_contacts
 from gateway.store.legacy.vertegenwoordigingen import givers, zaken_of_pair
 from gateway.store.operation.sources import held_source, meta_of
@@ -37,7 +37,7 @@ __all__ = ["Ingest", "Result"]
 
 # The name in the store of the setting that it follows.
 MAXIMUM = "max_vertrouwelijkheidaanduiding"
-# A batch is one transaction, and whoever else writes waits for it: it has at most so many objects, and fewer where
+# A batch is one transaction, and whoever else writes waits for it. So it has at most so many objects, and fewer where
 # those would take longer than this.
 BATCH, LEAST = 500, 20
 BATCH_SECONDS = 0.05
@@ -67,7 +67,7 @@ class Ingest(Translator):
     def __init__(self, store: Store, settings: Settings, uuid_secret: str) -> None:
         super().__init__(settings, uuid_secret)
         self.store = store
-        # Seconds that an object took of late, by kind.
+        # Seconds that an object took recently, by kind.
         self._cost: dict[str, float] = {}
 
     def take(
@@ -82,8 +82,8 @@ class Ingest(Translator):
         """Take objects of one kind as the legacy gave them.
 
         `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
-        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest): what came to be known since
-        wins (`Result.doubtful`). Taking the same again changes nothing.
+        the legacy was asked for them (microseconds UTC; 0 for what is known to be newest). What became known since
+        then wins (`Result.doubtful`). Taking the same again changes nothing.
         """
         read = self._read(source, kind, objects)
         result = Result()
@@ -93,7 +93,7 @@ class Ingest(Translator):
             done += len(batch)
             with self.store.write(synced=False) as connection:
                 began = time.perf_counter()
-                work = Batch(self, self._merging(connection), source)
+                work = Batch(self, self._recomputation(connection), source)
                 work.take(batch, asked)
                 result.add(work.result)
                 if also is not None and done == len(read):
@@ -103,7 +103,7 @@ class Ingest(Translator):
                 return result
 
     def _room(self, kind: str) -> int:
-        """How many objects fit in a batch, by what they took of late."""
+        """How many objects fit in a batch, by what they took recently."""
         cost = self._cost.get(kind)
         seconds = BATCH_SECONDS if self.store.clients_write() else QUIET_SECONDS
         return BATCH if not cost else max(LEAST, min(BATCH, int(seconds / cost)))
@@ -115,14 +115,14 @@ class Ingest(Translator):
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Remove objects that the legacy no longer has (404), with all that came from them (M35)."""
         with self.store.write(synced=False) as connection:
-            work = Batch(self, self._merging(connection), source)
+            work = Batch(self, self._recomputation(connection), source)
             work.remove(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
     def retry(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:
         """Translate again what is held in quarantine (M3); out: `quarantined` are those that stay there."""
         with self.store.write() as connection:
-            work = Batch(self, self._merging(connection), source)
+            work = Batch(self, self._recomputation(connection), source)
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
@@ -140,36 +140,36 @@ class Ingest(Translator):
             untranslated_keys.empty(connection, row, self.emptied_digest(item.digest))
         return len(found)
 
-    def again(
+    def retranslate(
         self,
         source: str,
         held: Sequence[rebuilding.HeldContent],
-        merged: Bits,
+        merged: RowSet,
         also: Callable[[sqlite3.Connection, Result], None],
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.
 
-        For a rebuild: a party or actor that several objects make together is made at the first of them, and the
-        statements (rows) that it is made of are added to `merged`, which are passed over from then on. `also` runs in
-        the same transaction.
+        For a rebuild. A party or actor that several objects make together is made at the first of them. The statements
+        (rows) that it is made of are added to `merged`, which are passed over from then on. `also` runs in the same
+        transaction.
         """
         looked_at = [(each, self._look_again(source, each)) for each in held]
         with self.store.write() as connection:
-            work = Again(self, self._merging(connection), source)
+            work = RebuildBatch(self, self._recomputation(connection), source)
             # Zaken first: what they become decides on what belongs to them.
             for zaken in (True, False):
                 part = [(each, item) for each, item in looked_at if (each.kind == "zaak") is zaken]
                 if part:
-                    work.again(part, merged)
+                    work.retranslate(part, merged)
             also(connection, work.result)
-        for statement in work.merging.merged:
+        for statement in work.recomputation.merged:
             merged.add(statement)
         return work.result
 
     def leftovers(self, source: str, found: rebuilding.Leftovers) -> None:
         """Put right what is left at the end of a rebuild, in one transaction; `source` is any that is held."""
         with self.store.write() as connection:
-            Again(self, self._merging(connection), source).leftovers(found)
+            RebuildBatch(self, self._recomputation(connection), source).leftovers(found)
 
     def _look_again(self, source: str, held: rebuilding.HeldContent) -> Incoming:
         text = unpack(held.body)
@@ -185,14 +185,16 @@ class Ingest(Translator):
         `asked` as for `take`: what was shown since is doubtful.
         """
         with self.store.write(synced=False) as connection:
-            work = Batch(self, self._merging(connection), source)
+            work = Batch(self, self._recomputation(connection), source)
             held = rows.raw_rows(connection, work.source, kind, [uuid.bytes]).get(uuid.bytes)
-            if held is not None and rows.known_since(connection, [held.id], [], asked or work.now, work.now):
+            if held is not None and visibility.known_since(
+                connection, [held.id], [], asked or work.now, work.now
+            ):
                 work.result.doubtful.add((kind, uuid))
             elif kind == "zaak" and (held is None or held.state in (UNREADABLE, GONE)):
                 work.zaak_without_content(uuid.bytes, UNREADABLE)
             elif held is not None:
-                rows.set_invisible(connection, held.id)
+                visibility.set_invisible(connection, held.id)
         return work.result
 
     def restore(self, uuid: UUID) -> int:
@@ -203,41 +205,43 @@ class Ingest(Translator):
         with self.store.write() as connection:
             lifted = take_up(connection, uuid)
             if lifted:
-                merging = self.merging(connection)
+                recomputation = self.recomputation(connection)
                 owners = {UUID(item["owner"] or item["uuid"]).bytes for item in lifted}
-                merging.touched.add_identities(identities_to_merge(connection, owners))
-                merging.touched.add_zaken(zaken_of_contacts(connection, owners))
-                merging.touched.add_moments(moments_of_contacts(connection, owners))
+                recomputation.touched.add_identities(identities_to_merge(connection, owners))
+                recomputation.touched.add_zaken(zaken_of_contacts(connection, owners))
+                recomputation.touched.add_moments(moments_of_contacts(connection, owners))
                 for zaken in givers(connection, owners).values():
-                    merging.touched.add_zaken(zaken)
-                merging.finish()
+                    recomputation.touched.add_zaken(zaken)
+                recomputation.finish()
         return len(lifted)
 
     def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
-        """Make one of what a client just wrote (a document's kind and row) and what the legacy says of the same: a
-        partij or actor with its number, a pair (M19, M31). In the transaction of that write."""
-        merging = self.merging(connection)
+        """Join what a client just wrote (a document's kind and row) with what the legacy says of the same (M19, M31).
+
+        That is a partij or actor with its number, or a pair. In the transaction of that write.
+        """
+        recomputation = self.recomputation(connection)
         if kind in ADOPTABLE:
-            merging.touched.add_identities(merging.keys_of_own(row))
+            recomputation.touched.add_identities(recomputation.keys_of_own(row))
         elif kind == "vertegenwoordiging":
-            merging.touched.add_zaken(zaken_of_pair(connection, row))
-        if merging.touched:
-            merging.finish()
+            recomputation.touched.add_zaken(zaken_of_pair(connection, row))
+        if recomputation.touched:
+            recomputation.finish()
 
     def seal(self, connection: sqlite3.Connection) -> int:
         """Seal what is said of whom a client deleted, in the transaction of that (M19). Out: how many statements."""
-        return self.merging(connection).sealing.seal()
+        return self.recomputation(connection).sealing.seal()
 
-    def merging(self, connection: sqlite3.Connection) -> Merging:
+    def recomputation(self, connection: sqlite3.Connection) -> Recomputation:
         """The recomputation of documents by these rules, for one transaction."""
-        return Merging(connection, self.uuids, self.settings, self.today())
+        return Recomputation(connection, self.uuids, self.settings, self.today())
 
-    def _merging(self, connection: sqlite3.Connection) -> Merging:
+    def _recomputation(self, connection: sqlite3.Connection) -> Recomputation:
         """The same, for what is written of a source. Raises OtherMaximum."""
         followed = meta_of(connection, MAXIMUM)
         if followed not in (None, self.settings.max_vertrouwelijkheidaanduiding):
             raise OtherMaximum
-        return self.merging(connection)
+        return self.recomputation(connection)
 
     def leave_out_above(self, source: str) -> int:
         """Leave out the held zaken above the configured maximum, with all of them (M34); out: how many.
@@ -249,7 +253,7 @@ class Ingest(Translator):
         count = 0
         while True:
             with self.store.write() as connection:
-                work = Batch(self, self.merging(connection), source)
+                work = Batch(self, self.recomputation(connection), source)
                 found = rows.zaken_with(connection, work.source, above, ZAKEN_AT_ONCE)
                 work.leave_out(found)
             count += len(found)
@@ -263,6 +267,6 @@ class Ingest(Translator):
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
         for item in found.values():
             before = held.get(item.uuid)
-            if before is None or not self.says_as_held(item, before.digest, emptied=before.emptied):
+            if before is None or not self.is_unchanged(item, before.digest, emptied=before.emptied):
                 self.prepare(source, item)
         return list(found.values())

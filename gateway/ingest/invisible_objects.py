@@ -11,7 +11,7 @@ from gateway.store.legacy import untranslated_keys
 from gateway.store.legacy.objects import RawRow
 
 
-class Unseen:
+class InvisibleObjects:
     """What a batch of one source (its name and row) does to them."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Unseen:
         hashes, whole = self.translator.keys_in(self.name, item)
         untranslated_keys.put_keys(self.connection, row, hashes, whole=whole)
 
-    def begins_to_wait(self, row: RawRow, state: int) -> None:
+    def hide(self, row: RawRow, state: int) -> None:
         """From now on nobody sees an object that was seen until now: after a while it is emptied (M2)."""
         if state in HIDDEN and row.state not in HIDDEN:
             untranslated_keys.set_waits(self.connection, row.id, self.now)
@@ -48,11 +48,11 @@ class Unseen:
             self.touched = True
             untranslated_keys.forget_keys(self.connection, hidden)
 
-    def says_as_held(self, item: Incoming, row: RawRow) -> bool:
+    def is_unchanged(self, item: Incoming, row: RawRow) -> bool:
         """Is an object just as it came before?"""
-        return self.translator.says_as_held(item, row.digest, emptied=row.emptied)
+        return self.translator.is_unchanged(item, row.digest, emptied=row.emptied)
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """At the end: note on the source whether anything of it counts."""
         if self.touched:
             untranslated_keys.settle(self.connection, self.source)

@@ -1,6 +1,6 @@
 """What comes of a batch: what its caller has to know and ask next, and what has to be made again.
 
-What has to be made again is filled in by whoever changes something, and done by `Merging.finish`.
+What has to be made again is filled in by whoever changes something, and done by `Recomputation.finish`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gateway.store.legacy.ties import Moment
 class Result:
     """What an ingest did: counts, and what the caller should fetch next.
 
-    `unknown_zaken` are waited for by objects just taken; `refetch_zaken` became visible again, so their rollen
-    and klantcontacten must be asked for, and the contactmomenten `refetch_moments` with what ties them. These two
-    wait in the inbox as well, until they are read. `new` are the uuids that were not held before; `doubtful` (kind and
-    uuid) were not taken, for the answer is older than what is known of them: ask for each.
+    `unknown_zaken`: objects just taken wait for them. `refetch_zaken` became visible again, so their rollen and
+    klantcontacten must be asked for. So did the contactmomenten `refetch_moments`, which are asked for with their
+    ties. These two are in the inbox as well, until they are read. `new` are the uuids that were not held before.
+    `doubtful` (kind and uuid) were not taken: the answer is older than what is known of them, so ask for each.
     """
 
     changed: int = 0
@@ -49,11 +49,12 @@ class Result:
 class Touched:
     """What is to be made again. Whoever changes something adds to it through the methods.
 
-    `identities` are rows of keys, whose parties and actors are made again; `parties` rows of documents that lost a
-    claim, and `statements` rows that did; `zaken` and `moments` the zaken and contactmomenten (by source and uuid)
-    whose klantcontacten are; `contacts` rows of klantcontact documents that changed; `subjects` rows of
-    onderwerpobjecten that lost a legacy object; `alone` rows of what was made with a klantcontact that a client
-    deleted, and lost its legacy object.
+    - `identities`: keys (rows) whose parties and actors are made again.
+    - `parties`, `statements`: documents and statements (rows) that lost a claim.
+    - `zaken`, `moments`: zaken and contactmomenten (source and uuid) whose klantcontacten are made again.
+    - `contacts`: klantcontact documents (rows) that changed.
+    - `subjects`: onderwerpobjecten (rows) that lost a legacy object.
+    - `alone`: documents (rows) made with a klantcontact that a client deleted, that lost their legacy object.
     """
 
     identities: set[int] = field(default_factory=set)
@@ -89,20 +90,20 @@ class Touched:
         """Have the klantcontacten of these contactmomenten made again."""
         self.moments.update(moments)
 
-    def took_claims(self, taken: Taken) -> None:
+    def claims_deleted(self, taken: Taken) -> None:
         """Claims were taken back: their keys, their statements and what those were part of."""
         self.identities.update(taken.identities)
         self.parties.update(taken.documents.values())
         self.statements.update(taken.statements)
 
-    def took_contacts(self, documents: Iterable[int]) -> None:
+    def contacts_changed(self, documents: Iterable[int]) -> None:
         """The klantcontacten of the Zaken API that made these documents (rows) changed or went."""
         self.contacts.update(documents)
 
-    def took_subjects(self, documents: Iterable[int]) -> None:
+    def subjects_changed(self, documents: Iterable[int]) -> None:
         """These onderwerpobjecten (rows) lost a legacy object that they were made of."""
         self.subjects.update(documents)
 
-    def left_alone(self, documents: Iterable[int]) -> None:
+    def orphaned(self, documents: Iterable[int]) -> None:
         """These documents (rows) were made with a klantcontact that a client deleted, and lost their legacy object."""
         self.alone.update(documents)

@@ -7,35 +7,38 @@ from collections.abc import Sequence
 
 import orjson
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.batch import Batch
+from gateway.ingest.dependents import kept_tie
 from gateway.ingest.incoming import Incoming, body_of
 from gateway.ingest.ties import TIES
 from gateway.store.base.kinds import QUARANTINED, TRANSLATED
 from gateway.store.edits.vanished import remove_gone
 from gateway.store.inspect import comparing, rebuilding
 from gateway.store.legacy import objects as rows
-from gateway.store.legacy import ties, untranslated_keys
+from gateway.store.legacy import quarantine, ties, untranslated_keys
 from gateway.store.legacy.claims import said_by
 from mappings.model.findings import Finding, Untranslatable
 from mappings.model.ties import Tie
 
 
-class Again(Batch):
+class RebuildBatch(Batch):
     """A batch of objects that are held, and looked at again."""
 
-    def again(self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: Bits) -> None:
+    def retranslate(
+        self, looked_at: Sequence[tuple[rebuilding.HeldContent, Incoming]], merged: RowSet
+    ) -> None:
         """Translate held objects again; one that is gone or was taken anew meanwhile is right already.
 
         `merged` are the statements (rows) that this rebuild made parties and actors of before.
         """
         ids = [each.id for each, _ in looked_at]
         held = rows.raws(self.connection, ids)
-        rows.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
+        quarantine.release(self.connection, [row.id for row in held.values() if row.state != QUARANTINED])
         if spoken := untranslated_keys.has_keys(self.connection, ids):
             untranslated_keys.forget_keys(self.connection, spoken)
-        self.unseen.touched = True
-        self.merging.sealing.open(rebuilding.statements_of(self.connection, ids))
+        self.invisible.touched = True
+        self.recomputation.sealing.open(rebuilding.statements_of(self.connection, ids))
         said = rebuilding.said(self.connection, ids)
         tied = ties.ties_by(self.connection, ids)
         zaken = self._zaken({item.zaak for _, item in looked_at if item.zaak})
@@ -69,13 +72,13 @@ class Again(Batch):
     ) -> bool:
         """Is an object held as it is translated now? Its findings are noted again either way."""
         translated = self.translator.translate(self.source_name, item)
-        state = self._state(item, translated, zaken)
+        state = self.dependents.state_of(item, translated, zaken)
         facts: str | None = None
         says: set[rebuilding.Said] = set()
         findings: list[Finding] = []
         if isinstance(translated, Untranslatable):
             if state == QUARANTINED and row.state == QUARANTINED:
-                rows.quarantine(self.connection, row.id, translated.reason, self.now)
+                quarantine.put(self.connection, row.id, translated.reason, self.now)
         elif state == TRANSLATED:
             facts = orjson.dumps(translated.facts).decode()
             for claim in translated.claims:
@@ -83,11 +86,11 @@ class Again(Batch):
                 digest = said_by(claim.facet, body)
                 says.add((claim.facet, claim.moment, item.uuid, digest, body, keys))
             findings = translated.findings
-        self.unseen.note_keys(item, row.id, state, zaken.get(item.zaak) if item.zaak else None)
+        self.invisible.note_keys(item, row.id, state, zaken.get(item.zaak) if item.zaak else None)
         self.claims.findings[row.id] = findings
         if said != says:
             rebuilding.distrust(self.connection, row.id, said, says)
-        wanted = (item.zaak, state, item.digest, facts, says, self._tie_of(item, state, translated))
+        wanted = (item.zaak, state, item.digest, facts, says, kept_tie(item, state, translated))
         return (row.zaak, row.state, row.digest, row.facts, said, tied) == wanted
 
     def leftovers(self, found: rebuilding.Leftovers) -> None:

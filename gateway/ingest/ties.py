@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 from gateway.store.base.kinds import GONE, LEFT_OUT, TRANSLATED, UNREADABLE
 from gateway.store.legacy import ties
@@ -15,11 +16,6 @@ from mappings.standards.declaration import Decides
 TIES = tuple(kind.name for kind in in_order() if kind.ties)
 # These tie something; a contactmoment by the klant and the earlier one that it names itself.
 TYING = frozenset(kind.name for kind in KINDS.values() if kind.tie)
-
-
-def is_free(decides: Decides, zaak: bytes | None) -> bool:
-    """Does no zaak decide on an object (M34)? In: what decides on its kind, and the zaak that it names."""
-    return decides is Decides.NOTHING or (decides is Decides.ITS_ZAAK_IF_ANY and zaak is None)
 
 
 def tie_of(kind: str, uuid: bytes, translated: Translated) -> Tie | None:
@@ -40,3 +36,24 @@ def state_of_zaken(connection: sqlite3.Connection, source: int, contact: bytes) 
     if states & {UNREADABLE, GONE}:
         return UNREADABLE
     return TRANSLATED if states <= {TRANSLATED} else None
+
+
+def deciding_state(
+    connection: sqlite3.Connection,
+    source: int,
+    kind: str,
+    uuid: bytes,
+    zaak: bytes | None,
+    states: Mapping[bytes, int],
+) -> int | None:
+    """The state of the zaak or zaken that decide on an object; None when one is not known yet (M34).
+
+    In: the zaak that the object names, and the `states` of zaken by their uuid. What no zaak decides on is as free as
+    what hangs on a readable one.
+    """
+    decides = KINDS[kind].decides
+    if decides is Decides.NOTHING or (decides is Decides.ITS_ZAAK_IF_ANY and zaak is None):
+        return TRANSLATED
+    if decides is Decides.ITS_TIES:
+        return state_of_zaken(connection, source, uuid)
+    return states.get(zaak) if zaak else None

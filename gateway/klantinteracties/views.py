@@ -34,7 +34,7 @@ from gateway.http.scopes import ANY, READ, WRITE, opens
 from gateway.klantinteracties.model.declarations import Resource
 from gateway.klantinteracties.model.elsewhere import Elsewhere
 from gateway.klantinteracties.model.expand import Tree
-from gateway.klantinteracties.model.freshness import LOCAL, PARTIAL, Hydrator, Outcome, Shown, worst
+from gateway.klantinteracties.model.freshness import LOCAL, PARTIAL, Hydrator, Outcome, ShownDocument, worst
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
 from gateway.klantinteracties.read.compose import Json, compose, plan
 from gateway.klantinteracties.read.etags import conditional, must_hold, tag_of, unchanged
@@ -261,7 +261,7 @@ class Api:
                 raise outcome.otherwise
 
     def _read_list(
-        self, resource: Resource, query: ListQuery, base: str, shown: list[Shown]
+        self, resource: Resource, query: ListQuery, base: str, shown: list[ShownDocument]
     ) -> tuple[reading.DocumentPage, list[Json]]:
         with self._store.read() as connection:
             conditions = query.conditions
@@ -333,7 +333,7 @@ class Api:
         return orjson.dumps(written.answer)
 
     def _read_detail(
-        self, resource: Resource, uuid: bytes, expand: Tree, base: str, shown: list[Shown]
+        self, resource: Resource, uuid: bytes, expand: Tree, base: str, shown: list[ShownDocument]
     ) -> Json | None:
         with self._store.read() as connection:
             row = reading.find(connection, resource.kind, uuid)
@@ -341,16 +341,16 @@ class Api:
                 return None
             return compose(connection, plan(resource.kind, expand), [row], base, shown)[0]
 
-    def _until_settled(self, answer: Answer, read: Callable[[list[Shown]], Found]) -> Found:
+    def _until_settled(self, answer: Answer, read: Callable[[list[ShownDocument]], Found]) -> Found:
         """Read, and read again for as long as the hydrator found more that belongs to the answer.
 
         `answer.outcome` is set when it returns.
         """
         outcome = answer.outcome or LOCAL
         for _ in range(MOST_ROUNDS):
-            shown: list[Shown] = []
+            shown: list[ShownDocument] = []
             found = read(shown)
-            answer.outcome = outcome = self._hydrator.after(outcome, shown)
+            answer.outcome = outcome = self._hydrator.after_answer(outcome, shown)
             if not outcome.retry:
                 return found
         answer.outcome = replace(outcome, coverage=PARTIAL, reason=outcome.reason or NOT_FINISHED)

@@ -66,7 +66,7 @@ def background(
 
     `stop`: when set, a call that waits raises errors.Stopped. `waiting` is told why a call begins to wait, and None
     when it goes on. `patience`: how many seconds a call waits at most for what may take long (the window, a pause,
-    rest, a broken source) before it raises errors.NotNow; None is as long as it takes. `window` False: the call
+    rest, a broken source) before it raises errors.WaitTooLong; None is as long as it takes. `window` False: the call
     was asked for by the source itself, so it does not wait for `[[source]] window`.
     """
     token = _current.set(Background(stop, waiting, patience, window))

@@ -201,7 +201,7 @@ class NoPlace(LegacyError):
     text = "is niet gevraagd, want er wachten al genoeg vragen op bronnen"
 
 
-class NotNow(LegacyError):
+class WaitTooLong(LegacyError):
     """Not asked: background calls must wait longer than this one wants to. `waiting` tells why and until when."""
 
     cause = "not_now"

@@ -6,7 +6,6 @@ again. Source: Notificaties API 1.0, /abonnement.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import orjson
 import requests
 import urllib3
 
+from gateway.base import clock
 from gateway.base.logs import silence_http_libraries
 from gateway.base.outgoing import Bearer, outgoing_session
 from gateway.base.timed_http import ends_at
@@ -69,7 +69,7 @@ class Abonnementen:
         self._tokens = Tokens(Source("notificaties", settings.url, settings.client_id, settings.secret))
         self._session = outgoing_session(settings.ca_bundle)
 
-    def ours(self) -> list[dict[str, Any]]:
+    def own(self) -> list[dict[str, Any]]:
         """The abonnementen with our callbackUrl. Raises AbonnementError."""
         found = self._call("GET", self._address)
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
@@ -78,7 +78,7 @@ class Abonnementen:
 
     def register(self) -> str:
         """See to it that there is one abonnement on the kanaal zaken. Out: MADE or UPDATED. Raises AbonnementError."""
-        held = self.ours()
+        held = self.own()
         if not held:
             self._call("POST", self._address, self._body)
             return MADE
@@ -97,7 +97,7 @@ class Abonnementen:
 
     def _call(self, method: str, address: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            with ends_at(time.monotonic() + sum(self._timeout), self._timeout[1]):
+            with ends_at(clock.monotonic() + sum(self._timeout), self._timeout[1]):
                 response = self._session.request(
                     method,
                     address,

@@ -60,7 +60,7 @@ class MessageSubject(NamedTuple):
     zaak: UUID | None
 
 
-def told_by(message: Mapping[str, Any], sources: Iterable[Source]) -> MessageSubject | None:
+def hint_of(message: Mapping[str, Any], sources: Iterable[Source]) -> MessageSubject | None:
     """What a message on the kanaal zaken is about; None when no source has an object at that address."""
     kind = message["resource"]
     for source in sources:
@@ -101,7 +101,7 @@ class Callback:
             raise problems.permission_denied()
         message = _load(read_json(request))
         if message["kanaal"] == KANAAL and message["resource"] in RESOURCES:
-            self._keep(told_by(message, self._sources))
+            self._keep(hint_of(message, self._sources))
         return as_response(empty_reply())
 
     def _keep(self, told: MessageSubject | None) -> None:

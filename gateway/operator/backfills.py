@@ -6,10 +6,10 @@ Stopping goes through the store, pausing and the pace through the gates of the s
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gateway.base import clock
 from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy.pacing import gate, server_gates
@@ -64,7 +64,7 @@ def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
     if source is None or last is None:
         return {"running": False, "stopped": False, "run": None, "now": None}
     running = last.status == runs.RUNNING
-    progress = backfills.told(connection, source) if running else None
+    progress = backfills.last_report(connection, source) if running else None
     news = progress.news if progress and progress.moment >= last.started else None
     counters = news.pop("counters") if news else last.counters
     return {
@@ -95,18 +95,18 @@ def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WI
 
     Waits so many seconds for its word; also True when the backfill ended meanwhile.
     """
-    until = time.monotonic() + seconds
+    until = clock.monotonic() + seconds
     while True:
         with store.read() as connection:
             row = held_source(connection, source.name)
-            progress = backfills.told(connection, row) if row else None
+            progress = backfills.last_report(connection, row) if row else None
         if progress and progress.moment > since and progress.news.get("waits") == gate.PAUSED:
             return True
         if not runs_now(store, source):
             return True
-        if time.monotonic() >= until:
+        if clock.monotonic() >= until:
             return False
-        time.sleep(LOOK_SECONDS)
+        clock.sleep(LOOK_SECONDS)
 
 
 def runs_now(store: Store, source: Source) -> bool:

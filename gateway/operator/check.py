@@ -3,21 +3,23 @@
 Lines are plain Dutch for the operator, without personal data; how they look is the command's affair.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
+from gateway.base import clock
 from gateway.config.load import EARLIER_APIS
 from gateway.config.model import Config, Source
 from gateway.fetch.coverage import CUTOVER
 from gateway.legacy import errors
+from gateway.legacy.client.addresses import uuid_of
+from gateway.legacy.client.answers import ListCount
 from gateway.legacy.client.api_versions import NEWEST
-from gateway.legacy.client.source_client import ListCount, ZakenClient, uuid_of
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier
 from gateway.operator.check_report import CheckLine, Level, SourceReport, explain
-from gateway.operator.exposure import open_files, over_the_network
+from gateway.operator.exposure import exposed_because, open_files
 from gateway.store.file.errors import StoreError
 from gateway.store.inspect.rebuilding import to_rebuild
 from gateway.store.operation import events
@@ -88,7 +90,7 @@ def check_source(
 ) -> SourceReport:
     """Ask one source, within so many seconds, and report what works. It raises nothing of `errors`."""
     report = SourceReport(source.name) if report is None else report
-    deadline = time.monotonic() + seconds
+    deadline = clock.monotonic() + seconds
     _before_asking(source, report)
     client = ZakenClient(source, retries=Retries(attempts=3))
     try:
@@ -103,11 +105,11 @@ def _before_asking(source: Source, report: SourceReport) -> None:
     for key in ("zaken_url", "catalogi_url", *(f"{api}_url" for api in EARLIER_APIS)):
         parts = urlsplit(getattr(source, key))
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-            report.say(
+            report.add_line(
                 Level.WARNING, f"{key} begint met http://: persoonsgegevens gaan onversleuteld over het net."
             )
     if len(source.secret) < _SHORT_SECRET:
-        report.say(
+        report.add_line(
             Level.WARNING,
             f"Het geheim heeft minder dan {_SHORT_SECRET} tekens: laat de bron een langer uitgeven.",
         )
@@ -124,23 +126,23 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
     report.answers = True
     report.version, report.open_zaak = version.text, version.open_zaak
     origin = "vast gezet in de config" if source.api_version else "volgens de bron zelf"
-    report.say(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({origin}).")
+    report.add_line(Level.OK, f"De bron antwoordt; Zaken API {version.text} ({origin}).")
     if version.newer:
         known = ".".join(map(str, NEWEST))
-        report.say(
+        report.add_line(
             Level.WARNING,
             f"Deze versie is nieuwer dan Klantbrug kent: zij wordt bevraagd als {known}. Klopt de versie niet, vul "
             "dan api_version in.",
         )
     if version.open_zaak:
-        report.say(Level.OK, "De bron kent de filters van Open Zaak: zoeken op KVK-nummer kan meteen.")
+        report.add_line(Level.OK, "De bron kent de filters van Open Zaak: zoeken op KVK-nummer kan meteen.")
     elif version.finds_kvk:
-        report.say(
+        report.add_line(
             Level.OK,
             "Deze versie heeft een KVK-nummer alleen in innNnpId: zoeken op KVK-nummer kan meteen.",
         )
     else:
-        report.say(
+        report.add_line(
             Level.WARNING,
             "De bron kent de filters van Open Zaak niet: op KVK-nummer zoeken kan pas na de backfill.",
         )
@@ -153,7 +155,7 @@ def _ask_all(client: ZakenClient, source: Source, report: SourceReport, deadline
     except errors.LegacyError as exc:
         explain(exc, source, "zaken", report)
     if not source.catalogi_url:
-        report.say(Level.OK, "catalogi_url is leeg: er is niet per zaaktype geteld.")
+        report.add_line(Level.OK, "catalogi_url is leeg: er is niet per zaaktype geteld.")
         return
     report.on_step("hoeveel zaken er zijn per zaaktype")
     try:
@@ -166,7 +168,7 @@ def _clock(client: ZakenClient, report: SourceReport) -> None:
     skew = report.clock_skew = client.clock_skew
     if skew is not None and abs(skew) > _SKEW_WARNING:
         side = "voor" if skew > 0 else "achter"
-        report.say(
+        report.add_line(
             Level.WARNING,
             f"De klok van de bron loopt {abs(skew):.0f} seconden {side}: tokens kunnen verlopen lijken.",
         )
@@ -187,9 +189,9 @@ def _counts(
             continue
         report.counts[kind] = count.number
         guessed |= not count.exact
-        report.say(Level.OK if shown[kind] else Level.WARNING, _seen(kind, shown[kind], count))
+        report.add_line(Level.OK if shown[kind] else Level.WARNING, _seen(kind, shown[kind], count))
     if guessed:
-        report.say(
+        report.add_line(
             Level.WARNING,
             "De bron telt niet precies (fuzzy pagination): aantallen en voortgang zijn schattingen.",
         )
@@ -220,12 +222,12 @@ def _addresses(
         return
     zaak = uuid_of(str(rol.get("zaak", "")))
     if zaak and client.first("rol", {"zaak": zaak}, deadline=deadline)[0]:
-        report.say(
+        report.add_line(
             Level.OK, "De bron schrijft een ander adres in zijn URLs dan zaken_url, maar vindt ook het onze."
         )
         return
     parts = urlsplit(base)
-    report.say(
+    report.add_line(
         Level.PROBLEM,
         f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs en vindt niets op "
         "zaken_url: zet dat adres in zaken_url, of laat de proxy Host en X-Forwarded-Proto doorgeven.",
@@ -245,10 +247,10 @@ def _per_vertrouwelijkheid(client: ZakenClient, report: SourceReport, deadline: 
         report.per_vertrouwelijkheid[aanduiding] = max(0, count.number - below)
         below = count.number
     seen = [f"{name} {number}" for name, number in report.per_vertrouwelijkheid.items() if number]
-    report.say(Level.OK, f"Zaken per vertrouwelijkheidaanduiding: {', '.join(seen) or 'geen'}.")
+    report.add_line(Level.OK, f"Zaken per vertrouwelijkheidaanduiding: {', '.join(seen) or 'geen'}.")
     closed = [name for name, number in report.per_vertrouwelijkheid.items() if not number]
     if closed:
-        report.say(
+        report.add_line(
             Level.WARNING,
             f"Niets te zien van: {', '.join(closed)}. Zulke zaken zijn er niet, of de rechten "
             "houden daar op; de bron geeft dan kortere lijsten en geen fout.",
@@ -262,16 +264,16 @@ def _per_zaaktype(client: ZakenClient, report: SourceReport, deadline: float) ->
         report.per_zaaktype[zaaktype.uuid] = count.number or 0
     if len(known) > MOST_ZAAKTYPEN:
         text = f"Van de {len(known)} versies van zaaktypen zijn alleen de eerste {MOST_ZAAKTYPEN} geteld."
-        report.say(Level.OK, text)
+        report.add_line(Level.OK, text)
     counted, beyond = known[:MOST_ZAAKTYPEN], {each.of for each in known[MOST_ZAAKTYPEN:]}
     seen = [
         f"{each.text} {report.per_zaaktype[each.uuid]}" for each in counted if report.per_zaaktype[each.uuid]
     ]
     if seen:
-        report.say(Level.OK, f"Zaken per zaaktype: {', '.join(seen)}.")
+        report.add_line(Level.OK, f"Zaken per zaaktype: {', '.join(seen)}.")
     with_zaken = {uuid for uuid, number in report.per_zaaktype.items() if number}
     if empty := without_zaken((each for each in counted if each.of not in beyond), with_zaken):
-        report.say(
+        report.add_line(
             Level.WARNING,
             f"Geen zaken te zien van zaaktype: {', '.join(empty)}. Ze zijn er niet, of de rechten missen.",
         )
@@ -317,7 +319,7 @@ def check_config(config: Config) -> list[CheckLine]:
                 "zonder fout. Clients letten daar niet op en maken dubbele partijen.",
             )
         )
-    if why := over_the_network(config):
+    if why := exposed_because(config):
         text = f"{why}. klantbrug serve start zo alleen met --insecure."
         lines.append(CheckLine(Level.PROBLEM, text))
     return lines

@@ -27,7 +27,7 @@ def check_earlier(client: ZakenClient, source: Source, report: SourceReport, dea
         try:
             version = client.speaks(api, deadline=deadline)
             suffix = f", versie {version}" if version else ""
-            report.say(Level.OK, f"De {_NAMES[api]} antwoordt{suffix}.")
+            report.add_line(Level.OK, f"De {_NAMES[api]} antwoordt{suffix}.")
             for kind in (kind for kind in KINDS.values() if kind.api == api and kind.paged):
                 path = kind.path
                 _count(client, kind, url, report, deadline)
@@ -41,14 +41,14 @@ def _count(client: ZakenClient, kind: LegacyKind, url: str, report: SourceReport
     report.counts[kind.name] = count.number
     if not objects:
         text = f"Er zijn geen {kind.path} te zien: er zijn er geen, of de rechten reiken er niet toe."
-        report.say(Level.WARNING, text)
+        report.add_line(Level.WARNING, text)
         return
     many = "onbekend hoeveel" if count.number is None else count.number
-    report.say(Level.OK, f"Te zien: {many} {kind.path}.")
+    report.add_line(Level.OK, f"Te zien: {many} {kind.path}.")
     base = str(objects[0].get("url", "")).rpartition(f"{kind.path}/")[0]
     if base and base != url:
         parts = urlsplit(base)
-        report.say(
+        report.add_line(
             Level.WARNING,
             f"De bron schrijft {parts.scheme}://{parts.netloc}{parts.path} in zijn URLs van {kind.path}: zet dat "
             "adres in de config. Rollen en andere objecten die zo'n URL noemen, vinden elkaar anders niet.",

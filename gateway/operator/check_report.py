@@ -51,7 +51,7 @@ class SourceReport:
         levels = {line.level for line in self.lines}
         return next((level for level in (Level.PROBLEM, Level.WARNING) if level in levels), Level.OK)
 
-    def say(self, level: Level, text: str) -> None:
+    def add_line(self, level: Level, text: str) -> None:
         """Add a line."""
         line = CheckLine(level, text)
         self.lines.append(line)
@@ -112,7 +112,7 @@ def explain(
             text = _WANTS_EXP
         scope = _SCOPES.get(path, "zaken.lezen")
         voor = "" if path in _SCOPES else " voor alle zaaktypen die mee moeten"
-        report.say(
+        report.add_line(
             level,
             text.format(client_id=source.client_id, path=path, code=exc.code, scope=scope, voor=voor),
         )
@@ -125,4 +125,4 @@ def explain(
         todo = " Klopt het pad in de config? Het eindigt meestal op /api/v1/."
     elif isinstance(exc, errors.DeadlinePassed):
         todo = " De rest is niet nagekeken."
-    report.say(level, f"{exc}.{todo}")
+    report.add_line(level, f"{exc}.{todo}")

@@ -41,7 +41,7 @@ def check_store(
     except sqlite3.Error as error:
         yield CheckLine(Level.PROBLEM, f"{path}: {in_words(error)}")
         return
-    if room := full_disk.little_room(path):
+    if room := full_disk.low_space(path):
         yield CheckLine(Level.WARNING, room)
 
 

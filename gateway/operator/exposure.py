@@ -52,7 +52,7 @@ def open_files(config: Config) -> Iterator[OpenPath]:
         yield OpenPath(text, personal=bool(_mode(folder) & stat.S_IWOTH))
 
 
-def over_the_network(config: Config) -> str:
+def exposed_because(config: Config) -> str:
     """Why this configuration would carry personal data over the network in the clear; blank when it doesn't."""
     host = config.gateway.bind.rpartition(":")[0].strip("[]")
     if ip_address(host).is_loopback or config.gateway.public_url.startswith("https://"):
@@ -63,9 +63,9 @@ def over_the_network(config: Config) -> str:
     )
 
 
-def must_be_sheltered(config: Config) -> None:
+def refuse_exposed(config: Config) -> None:
     """Raise ConfigError when this configuration would carry personal data over the network in the clear."""
-    why = over_the_network(config)
+    why = exposed_because(config)
     if why:
         fix = (
             "zet er een proxy met TLS voor en noem haar adres in [gateway] public_url, luister op 127.0.0.1, "

@@ -10,7 +10,7 @@ from gateway.store.inspect.findings import Selection
 from mappings.explain import advice
 
 
-def counted(store: Store, selection: Selection, examples: int) -> list[dict[str, Any]]:
+def count_findings(store: Store, selection: Selection, examples: int) -> list[dict[str, Any]]:
     """The findings counted, with what to do about them and examples by uuid; without values."""
     with store.read() as connection:
         return [

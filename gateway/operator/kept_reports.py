@@ -18,7 +18,7 @@ def latest(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def one(store: Store, number: int) -> dict[str, Any] | None:
+def get_report(store: Store, number: int) -> dict[str, Any] | None:
     """The report with this number; None when there is none."""
     with store.read() as connection:
         found = verify_reports.get_report(connection, number)

@@ -24,7 +24,7 @@ NO_SCHEDULER = (
 )
 
 
-class InWords(NamedTuple):
+class StatusLabel(NamedTuple):
     """How something is, in Dutch, and how good that is (GOOD, BUSY, HALF or BAD)."""
 
     word: str
@@ -32,29 +32,29 @@ class InWords(NamedTuple):
 
 
 RUNS = {
-    runs.RUNNING: InWords("bezig", BUSY),
-    runs.INTERRUPTED: InWords("onderbroken", HALF),
-    runs.FINISHED: InWords("klaar", GOOD),
-    runs.PROBLEMS: InWords("klaar, NIET goed", BAD),
-    runs.FAILED: InWords("mislukt", BAD),
+    runs.RUNNING: StatusLabel("bezig", BUSY),
+    runs.INTERRUPTED: StatusLabel("onderbroken", HALF),
+    runs.FINISHED: StatusLabel("klaar", GOOD),
+    runs.PROBLEMS: StatusLabel("klaar, NIET goed", BAD),
+    runs.FAILED: StatusLabel("mislukt", BAD),
 }
-PROOFS = {runs.FINISHED: InWords("schoon", GOOD), runs.PROBLEMS: InWords("NIET schoon", BAD)}
+PROOFS = {runs.FINISHED: StatusLabel("schoon", GOOD), runs.PROBLEMS: StatusLabel("NIET schoon", BAD)}
 PROVING = ("verify", "verify-sample")
-COVERAGES = {"complete": InWords("volledig", GOOD), "partial": InWords("nog niet volledig", BAD)}
+COVERAGES = {"complete": StatusLabel("volledig", GOOD), "partial": StatusLabel("nog niet volledig", BAD)}
 
 
-def run_told(job: str, status: str) -> InWords:
+def run_label(job: str, status: str) -> StatusLabel:
     """How a run of a job is, for people; of a proof that ended, what it proved."""
     proof = PROOFS.get(status) if job in PROVING else None
-    return proof or RUNS.get(status, InWords(status, HALF))
+    return proof or RUNS.get(status, StatusLabel(status, HALF))
 
 
-def proof_told(clean: bool) -> InWords:
+def proof_label(clean: bool) -> StatusLabel:
     """The outcome of a verify, for people."""
     return PROOFS[runs.FINISHED if clean else runs.PROBLEMS]
 
 
-def unread_told(unread: Mapping[str, int]) -> str:
+def unread_text(unread: Mapping[str, int]) -> str:
     """What clients notice of the objects of a source that could not be read, in Dutch; blank when there are none.
 
     In: `objects` in quarantine that nobody dismissed, and of how many `keyless` it is not known whom they are about.
@@ -76,7 +76,7 @@ def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
     return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in always}
 
 
-def reading(kind: str, look: int) -> str:
+def reading_text(kind: str, look: int) -> str:
     """What a backfill is reading."""
     if not kind:
         return "begin"
@@ -104,16 +104,14 @@ def doing_text(news: dict[str, Any]) -> str:
     """What a running backfill reports (`gateway.operator.backfills.overview`, `now`), in one line."""
     pace = pace_text(news["rate_now"], news["seconds_left"], news["waits"], news["limited_by"])
     done = f"{news['done']} van {news['total']}" if news["total"] is not None else str(news["done"])
-    return (
-        f"{reading(news['kind'], news['look'])}: {done}; {pace}{in_all_text(news.get('seconds_left_in_all'))}"
-    )
+    return f"{reading_text(news['kind'], news['look'])}: {done}; {pace}{in_all_text(news.get('seconds_left_in_all'))}"
 
 
 def overview(store: Store, config: Config) -> dict[str, Any]:
     """The status as `klantbrug status --json` and /beheer/api/v1/status give it: numbers only, nothing personal.
 
     Each configured source has `asking`: its circuit breaker, connections, latency, and what holds up its jobs.
-    `backfill` is what a running one tells of itself; None when none runs, or it told nothing yet.
+    `backfill` is what a running one last reported; None when none runs, or it reported nothing yet.
     `scheduler` says whether jobs are wanted, and whether a process runs them. `store`: what is wrong with it.
     """
     shown = status(store)

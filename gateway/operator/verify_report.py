@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.base.dutch_time import local
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
-from gateway.operator.status import COLOURS, proof_told
+from gateway.operator.status import COLOURS, proof_label
 from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
 
@@ -48,7 +48,7 @@ NO_ZAAK = frozenset(
 )
 WITHOUT_ZAAKTYPE = "zonder zaaktype"
 VISIBLY = ", voor zover zichtbaar"
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def sentence(report: dict[str, Any]) -> str:
@@ -92,7 +92,7 @@ def text(report: dict[str, Any]) -> str:
     lines = [
         f"Rapport {report['id']}, bron {report['source']}, {_mode(report)}, klaar {local(report['ended'])}:"
     ]
-    colour = COLOURS[proof_told(report["clean"]).level]
+    colour = COLOURS[proof_label(report["clean"]).level]
     lines.append(click.style(sentence(report)[:1].upper() + sentence(report)[1:] + ".", bold=True, fg=colour))
     for kind, row in report["kinds"].items():
         lines.append(f"  {_title(kind)}: {_numbers(row)}")

@@ -64,7 +64,7 @@ class Connections:
         self._told = 0.0
         self._had_large = False
 
-    def look(self, moment: float) -> int:
+    def end_overdue(self, moment: float) -> int:
         """End those whose time is over, and the idlest of too many. Out: how many there were."""
         found = list(_found(self._port))
         slow: dict[str, tuple[int, float]] = {}
@@ -138,7 +138,7 @@ def watch(connections: Connections) -> None:
     while True:
         began = monotonic()
         try:
-            connections.look(began)
+            connections.end_overdue(began)
         except Exception as fault:  # noqa: BLE001 - without this look there is the next
             log.error("connections were not looked at", cause=type(fault).__name__)
         sleep(max(LOOK_SECONDS, (monotonic() - began) / LOOK_PART))

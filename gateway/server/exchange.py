@@ -63,7 +63,7 @@ class Exchange:
         known.in_work.add(self.client)
 
     @property
-    def whose(self) -> str:
+    def client_key(self) -> str:
         """What is the same for all requests of one client."""
         whose: str = self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
         return whose

@@ -70,7 +70,7 @@ class Lane:
                 self._running[exchange] = moment
             elif may_wait:
                 self._waiting += 1
-                self._queues.setdefault(exchange.whose, deque()).append((exchange, moment))
+                self._queues.setdefault(exchange.client_key, deque()).append((exchange, moment))
         if has_place:
             self.go_on(exchange)
         elif not may_wait:
@@ -146,8 +146,8 @@ class Lane:
             self._call.release()
         return self._next()
 
-    def relieve(self) -> None:
-        """See to those that wait for who takes long."""
+    def move_long(self) -> None:
+        """Move requests that take long to their own places, and start requests that wait in theirs."""
         moment = monotonic()
         found = []
         with self._lock:
@@ -164,8 +164,8 @@ class Lane:
             self._hands.submit(self.go_on, following)
 
 
-def attend(lane: Lane) -> None:
-    """See to it, for ever, that nobody waits for long because others take long."""
+def watch_lane(lane: Lane) -> None:
+    """Check a lane for ever, so that nobody waits long because others take long."""
     while True:
         sleep(LOOK_SECONDS)
-        lane.relieve()
+        lane.move_long()

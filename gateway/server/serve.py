@@ -25,7 +25,7 @@ from gateway.base.logs import get_logger
 from gateway.config.model import Config, Gateway
 from gateway.config.written import ConfigError
 from gateway.http.rate_limit import shared_memory
-from gateway.http.wrong_tokens import Guesses
+from gateway.http.wrong_tokens import WrongTokens
 from gateway.installation import open_installation
 from gateway.legacy.pacing.waiting_threads import most_waiting
 from gateway.operator.exposure import open_files
@@ -34,9 +34,9 @@ from gateway.server.exchange import App
 from gateway.server.request_queue import give_place
 from gateway.server.worker import MARGIN, work
 from gateway.server.worker_processes import Workers
-from gateway.store.file.database import SERVING_CACHE_KIBIBYTES
 from gateway.store.file.errors import StoreError
 from gateway.store.file.holders import in_use
+from gateway.store.file.thread_connections import SERVING_CACHE_KIBIBYTES
 
 __all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
@@ -52,14 +52,14 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 def make_app(
-    config: Config, counted: memoryview[float] | None = None, guesses: Guesses | None = None
+    config: Config, counted: memoryview[float] | None = None, guesses: WrongTokens | None = None
 ) -> Flask:
     """The application with everything that the configuration asks for. Raises StoreError.
 
     In: what is counted over all workers, requests of tokens and wrong tokens.
     """
     installation = open_installation(config)
-    installation.store.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+    installation.store.connections.cache_kibibytes = SERVING_CACHE_KIBIBYTES
     threads = settings(config).threads + long_places(config)
     # The other half answers questions, however long another process holds the store.
     installation.store.waiting.places = threads // 2
@@ -210,7 +210,7 @@ def serve(
         installation.store.close()
         for found in open_files(config):  # after the store was made, which makes its own files right
             log.warning(found.text)
-        counted, guesses = shared_memory(), Guesses()  # before the workers are, so that they share them
+        counted, guesses = shared_memory(), WrongTokens()  # before the workers are, so that they share them
         run_server(
             settings(config), lambda: make_app(followed[0], counted, guesses), follow, long_places(config)
         )

@@ -29,7 +29,7 @@ AGAIN = signal.SIGUSR1
 
 
 @contextlib.contextmanager
-def beside(command: Sequence[str]) -> Iterator[Callable[[], None]]:
+def supervised(command: Sequence[str]) -> Iterator[Callable[[], None]]:
     """Keep `command` running for the block, whatever ends; nothing is started when it is empty.
 
     Gives a function that has it started again.
@@ -42,7 +42,7 @@ def beside(command: Sequence[str]) -> Iterator[Callable[[], None]]:
         return
     keeper = _Keeper(command)
     try:
-        yield keeper.again
+        yield keeper.restart
     finally:
         # Workers that a server forked leave by this way too; the keeper is not theirs to stop.
         if os.getpid() == keeper.owner:
@@ -70,7 +70,7 @@ class _Keeper:
         self._watching.join()
         _stop(self._process, STOP_SECONDS + 2)
 
-    def again(self) -> None:
+    def restart(self) -> None:
         """Let what it looks after stop and begin again."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(AGAIN)

@@ -29,7 +29,7 @@ from gateway.server.address import BACKLOG
 from gateway.server.connections import Connections, watch
 from gateway.server.exchange import App, Clients, Exchange
 from gateway.server.request_bodies import Bodies
-from gateway.server.request_queue import Lane, attend
+from gateway.server.request_queue import Lane, watch_lane
 
 log = get_logger(__name__)
 
@@ -50,7 +50,7 @@ IDLE_SECONDS = 75
 MARGIN = 2
 
 
-class Front:
+class RequestEntry:
     """Where each request of a process comes in."""
 
     def __init__(self, app: App, gateway: Gateway, long_places: int, loop: asyncio.AbstractEventLoop) -> None:
@@ -64,7 +64,7 @@ class Front:
         self._health = Lane(run, 1, 0, hands)
         self._lane = Lane(run, gateway.threads, long_places, hands)
         self._bodies = Bodies(loop, hands, self._lane.take, gateway.client_seconds, gateway.max_body)
-        threading.Thread(target=attend, args=(self._lane,), daemon=True, name="lane").start()
+        threading.Thread(target=watch_lane, args=(self._lane,), daemon=True, name="lane").start()
 
     def take(self, watcher: Any) -> None:
         """Take a request of granian."""
@@ -113,7 +113,7 @@ def work(
     sys.setswitchinterval(SWITCH_SECONDS)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    front = Front(app, gateway, long_places, loop)
+    front = RequestEntry(app, gateway, long_places, loop)
     port = listener.getsockname()[1]
     most = max(1, gateway.max_connections // gateway.workers)
     connections = Connections(port, most, gateway.client_seconds, front.clients)

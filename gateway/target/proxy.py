@@ -10,15 +10,16 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from flask import request
 
 from gateway.base.clock import now
 from gateway.config.target import Target
 from gateway.http import problems
 from gateway.http.problems import Problem
-from gateway.http.request_body import parse
+from gateway.http.request_body import read_json
 from gateway.http.responses import Reply, json_reply
 from gateway.http.scopes import READ, opens
-from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, LocalOnly, Outcome, Shown
+from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, LocalOnly, Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
 from gateway.klantinteracties.read.query import asks_cascade, parse_detail, parse_list
 from gateway.klantinteracties.views import API_VERSION, may_expand
@@ -42,7 +43,7 @@ from gateway.target.translating import (
 
 # The facts of the store: the phase of the installation, and since when clients wrote at the register through us.
 PHASE, EXPORTED, WROTE = "phase", "exported", "exported wrote"
-SAFE = ("GET", "HEAD", "OPTIONS")
+SAFE, WITH_BODY = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH")
 # For so long a process goes by what it saw last when a client reads; a write looks again.
 SEEN_SECONDS = 0.5
 RETRY = 3600
@@ -109,10 +110,7 @@ class TookOver:
         method, query = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
         path = environ["PATH_INFO"].removeprefix(BASE_PATH).lstrip("/")
         _must_be_open(token, method, path, query)
-        raw = (
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) if method not in SAFE else b""
-        )
-        body = parse(raw) if raw else None
+        body = read_json(request) if method in WITH_BODY else None
         rename = self._theirs(
             [*uuids_of(path.partition("/")[2]), *named_in_query(query), *named_in_body(body)]
         )
@@ -233,6 +231,6 @@ class Resting(LocalOnly):
         """As of Hydrator."""
         return LOCAL if self._over() else self._hydrator.before_write(kind, loaded)
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         """As of Hydrator."""
-        return outcome if self._over() else self._hydrator.after(outcome, shown)
+        return outcome if self._over() else self._hydrator.after_answer(outcome, shown)

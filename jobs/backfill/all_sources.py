@@ -10,10 +10,10 @@ being waited for.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from gateway.base import clock
 from gateway.base.logs import get_logger
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import CutOver, Fetcher
@@ -82,7 +82,7 @@ def refill(work: Work) -> dict[str, int]:
         if work.stopping.is_set():
             return []
         fetchers = work.installation.fetchers.values()
-        return [each for each in fetchers if time.monotonic() >= again.get(each.name, 0.0) and _wanted(each)]
+        return [each for each in fetchers if clock.monotonic() >= again.get(each.name, 0.0) and _wanted(each)]
 
     def read(fetcher: Fetcher, yields: Callable[[], bool]) -> None:
         try:
@@ -98,7 +98,7 @@ def refill(work: Work) -> dict[str, int]:
             counts["failed"] += 1
         else:
             counts["complete" if complete else "incomplete"] += 1
-        again[fetcher.name] = time.monotonic() + AGAIN_SECONDS
+        again[fetcher.name] = clock.monotonic() + AGAIN_SECONDS
 
     in_turn(left, read)
     return counts

@@ -1,31 +1,31 @@
-"""How a backfill asks its source: side by side, with one writer that takes the answers and sees to what follows.
+"""How a backfill asks its source: side by side, with one writer that takes the answers and fetches what they lead to.
 
-Looks, zaakcontactmomenten and what is asked by uuid all go through it. It keeps where the backfill is, tells how it is
-going, and once a second looks whether it may go on.
+Looks, zaakcontactmomenten and what is asked by uuid all go through it. It keeps where the backfill is and reports its
+progress. Once a second it checks whether it may go on.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
 from gateway.legacy.background import background, patient
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.errors import NotNow, TooLarge
+from gateway.legacy.errors import TooLarge, WaitTooLong
 from gateway.legacy.pacing.gate import LONG
 from gateway.legacy.pacing.turns import BROKEN
 from gateway.store.operation import backfills, runs
 from jobs.backfill.cursor import BackfillCursor
-from jobs.backfill.progress import BY_UUID, Progress, Telling
+from jobs.backfill.progress import BY_UUID, Progress, ProgressReporter
 from jobs.backfill.questions import dated, unless_too_large
 from jobs.common.crew import Crew, Question
 from jobs.common.lists import UNPAGED_TIES, ties_of
@@ -33,11 +33,11 @@ from mappings.standards import CONNECTION
 from mappings.values.uuids import uuid_in
 
 LEAST_LOOKS = 2
-# What an operator is told that the sample of zaakcontactmomenten is.
+# The name of the sample of zaakcontactmomenten, for an operator.
 SAMPLE_OF_CONNECTIONS = "zaakcontactmoment (steekproef)"
 # Measured: what is asked zaak by zaak on one connection.
 ZAKEN_A_SECOND = 45
-# How often wishes are read and news is told.
+# How often limits are checked and progress is reported.
 LOOK_AROUND_SECONDS = 1.0
 PATIENCE = 24 * 3600.0
 # So long the first call waits at the gate. What takes longer is waited for here, but a broken source is not.
@@ -74,11 +74,11 @@ class AskingSource:
         self.store = fetcher.store
         self.source = fetcher.source
         self.run = run
-        self.cursor = BackfillCursor.of_kept(run.cursor)
+        self.cursor = BackfillCursor.from_json(run.cursor)
         self.stopping = stopping
         self.yields = yields
         self.client: ZakenClient = fetcher.client
-        self.telling = Telling(fetcher.name, run.counters, show)
+        self.reporter = ProgressReporter(fetcher.name, run.counters, show)
         self.asked_how = self.client.describe()
         self.crew = Crew(self.asked_how["connections"])
         # What answers ask for in turn: it goes before the next page.
@@ -89,7 +89,7 @@ class AskingSource:
         """Leave what is under way."""
         self.crew.close()
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         """Leave what is under way, and go on asking."""
         self.crew.close()
         self.crew = Crew(self.asked_how["connections"])
@@ -101,14 +101,14 @@ class AskingSource:
         """
         while True:
             while (waiting := self.client.waits()) is not None and waiting.reason != BROKEN:
-                self.look_around()
+                self.check_limits()
                 if self.yields():
                     raise Yielded
-                time.sleep(LOOK_AROUND_SECONDS / 2)
+                clock.sleep(LOOK_AROUND_SECONDS / 2)
             try:
-                self.one(self._version)
+                self.ask_one(self._version)
                 return
-            except NotNow as error:
+            except WaitTooLong as error:
                 if error.waiting.reason == BROKEN:
                     raise
 
@@ -120,9 +120,9 @@ class AskingSource:
 
     def work(self, more: Callable[[], Question | None]) -> None:
         """Ask what `more` gives and what that asks for in turn, until there is nothing left and all is taken."""
-        self.crew.work(self.first, more, self.look_around, LOOK_AROUND_SECONDS)
+        self.crew.work(self.first, more, self.check_limits, LOOK_AROUND_SECONDS)
 
-    def one(self, asking: Callable[[], Found]) -> Found:
+    def ask_one(self, asking: Callable[[], Found]) -> Found:
         """Ask one thing, and wait for it."""
         answers: list[Found] = []
         questions = [Question(asking, answers.append)]
@@ -134,24 +134,24 @@ class AskingSource:
 
         def take(answer: tuple[int, Any]) -> None:
             asked, found = answer
-            result = self.fetcher.settle(kind, uuid, found, asked)
-            self.telling.count(BY_UUID, 1, result)
-            self.settle(result)
+            result = self.fetcher.apply_answer(kind, uuid, found, asked)
+            self.reporter.count(BY_UUID, 1, result)
+            self.fetch_dependents(result)
 
         return Question(partial(dated, partial(ask, self.client, kind, uuid, deadline=None)), take)
 
-    def settle(self, result: Result) -> None:
+    def fetch_dependents(self, result: Result) -> None:
         """See to what objects wait for, and to what became readable (M34)."""
         self.first.extend(self.by_uuid(kind, uuid) for kind, uuid in sorted(result.doubtful))
         self.first.extend(self.by_uuid("zaak", uuid) for uuid in sorted(result.unknown_zaken))
-        visit = Visit(time.monotonic() + PATIENCE)
+        visit = Visit(clock.monotonic() + PATIENCE)
         with background(stop=self.stopping):
             for uuid in sorted(result.refetch_zaken):
                 if unless_too_large(partial(self.fetcher.reread_zaak, visit, uuid)) is not None:
-                    self.lost("een zaak die leesbaar werd")
+                    self.note_unread("een zaak die leesbaar werd")
             for uuid in sorted(result.refetch_moments):
                 if unless_too_large(partial(self.fetcher.contents.reread_moment, visit, uuid)) is not None:
-                    self.lost("een contactmoment dat leesbaar werd")
+                    self.note_unread("een contactmoment dat leesbaar werd")
 
     def ties(self, moments: Sequence[dict[str, Any]] | set[bytes]) -> None:
         """Ask what ties contactmomenten to zaken and klanten where that has no list of its own (M32, M40)."""
@@ -163,11 +163,11 @@ class AskingSource:
             def take(answer: tuple[int, list[dict[str, Any]] | TooLarge], kind: str = kind) -> None:
                 asked, found = answer
                 if isinstance(found, TooLarge):
-                    self.lost(f"{kind} van een contactmoment")
+                    self.note_unread(f"{kind} van een contactmoment")
                     return
                 result = self.fetcher.ingest.take(self.fetcher.name, kind, found, asked=asked)
-                self.telling.count(kind, len(found), result)
-                self.settle(result)
+                self.reporter.count(kind, len(found), result)
+                self.fetch_dependents(result)
 
             self.first.extend(
                 Question(
@@ -178,7 +178,7 @@ class AskingSource:
                 if uuid is not None
             )
 
-    def lost(self, what: str) -> None:
+    def note_unread(self, what: str) -> None:
         """What could not be read, because it is too large: told at the end, and the rest goes on."""
         if what not in self.cursor.lost:
             self.cursor.lost.append(what)
@@ -187,7 +187,7 @@ class AskingSource:
 
     def keep(self, connection: sqlite3.Connection) -> None:
         """Keep where it is, in the transaction of the work that brought it there."""
-        self.run.cursor = self.cursor.as_kept()
+        self.run.cursor = self.cursor.to_json()
         runs.save_run(connection, self.run)
 
     def save(self) -> None:
@@ -195,9 +195,9 @@ class AskingSource:
         with self.store.write() as connection:
             self.keep(connection)
 
-    def look_around(self) -> None:
+    def check_limits(self) -> None:
         """Once a second: may we go on, and how fast? Raises BackfillStopped, Yielded, CutOver."""
-        if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
+        if clock.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
         if self.stopping.is_set():
             raise BackfillStopped
@@ -207,29 +207,29 @@ class AskingSource:
                 raise BackfillStopped("gestopt met klantbrug backfill stop")
         self.asked_how = self.client.describe()
         self.crew.connections = self.asked_how["connections"]
-        self.tell()
+        self.report()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             runs.beat(connection, self.run)
-            backfills.tell(connection, self.source, self.telling.news(self.asked_how))
+            backfills.report(connection, self.source, self.reporter.snapshot(self.asked_how))
         if self.asked_how["waiting"] in LONG and self.yields():
             raise Yielded
-        self._looked = time.monotonic()
+        self._looked = clock.monotonic()
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Show how it is going."""
-        self.telling.progress.after = self._after()
-        self.telling.tell(self.asked_how, self.crew.limited_by())
+        self.reporter.progress.after = self._after()
+        self.reporter.report(self.asked_how, self.crew.limited_by())
 
     def _after(self) -> float | None:
         """Seconds that what comes after this step will take, as fast as this step; None when there is no telling.
 
         Two looks are needed at least. Whether zaakcontactmomenten are asked zaak by zaak, the sample tells.
         """
-        progress, totals = self.telling.progress, self.cursor.totals or {}
+        progress, totals = self.reporter.progress, self.cursor.totals or {}
         kinds = list(totals)
         if progress.kind not in totals or not progress.look or None in totals.values():
             return 0.0 if progress.kind in (CONNECTION, SAMPLE_OF_CONNECTIONS) or not progress.look else None
-        average = self.telling.meter.average
+        average = self.reporter.meter.average
         if not average:
             return None
         objects = sum(totals[kind] or 0 for kind in kinds[kinds.index(progress.kind) + 1 :])

@@ -5,16 +5,15 @@ walk from the back does. So looks alternate their direction until one finds noth
 Then what the last look did not show is asked for by uuid.
 
 Pages are asked side by side (jobs/common/crew.py) and taken as they come; one writer, this thread, takes them all.
-Asked side by side, two pages next to each other may be seen in either order, so within the few that are under way a
-look in either direction may be misled by adding and by deleting alike. That does not touch the proof. An object that
-stays at the source and that a look skipped stands behind one that was there then: that one is held, and each later look
-that does show the skipped object finds it behind something known and counts it as missed, because pages are counted in
-the order of the list however they came (jobs/common/walk.py). What can go wrong is a count too many, which costs a
-look.
+So two pages next to each other may be seen in either order. Within the few that are under way, inserts and deletes can
+each mislead a look in either direction. That does not touch the proof. Say that a look skipped an object that stays at
+the source. It stands behind one that existed then, and that one is held. Pages are counted in the order of the list,
+however they came (jobs/common/walk.py). So each later look that does show the skipped object finds it behind something
+known, and counts it as missed. What can go wrong is a count too many, which costs a look.
 
-The cursor tells the page before which all were taken and counted, and goes with the transaction of a page. After a
-kill the pages beyond it, AHEAD at most, are asked again; what they had brought in by then can't be told from what was
-held any more, so a look that was stopped is not the one that agrees.
+The cursor has the page before which all were taken and counted. It is written in the transaction of a page. After a
+kill the pages beyond it, AHEAD at most, are asked again. What they had brought in by then can't be told from what was
+held before. So a look that was stopped is not the one that agrees.
 """
 
 from __future__ import annotations
@@ -29,11 +28,12 @@ from uuid import UUID
 from gateway.base.clock import now
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.store.file.errors import StoreError, in_words
 from gateway.store.legacy import objects as rows
+from gateway.store.legacy import visibility
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import set_covered
 from jobs.backfill import terms
@@ -43,7 +43,7 @@ from jobs.backfill.progress import Progress
 from jobs.backfill.questions import page_at, total_of
 from jobs.common.crew import Question
 from jobs.common.lists import Filters, all_kinds_of, kinds_of, parts_of
-from jobs.common.walk import SAME_PAGES, Count, PageCounts, Sizes, Walk, shown
+from jobs.common.walk import SAME_PAGES, Count, ListSizes, PageCounts, Walk, counts_of
 from jobs.common.work import Busy, busy
 
 __all__ = ["Backfill", "BackfillStopped", "Busy", "Progress", "Yielded"]
@@ -69,8 +69,8 @@ class Backfill:
     ) -> None:
         """In: the source, who wants to be shown progress, and what asks to stop.
 
-        `begins` is called once the source is ours to read; `yields` tells, while it must wait for what may take long,
-        whether another source can be read meanwhile.
+        `begins` is called once the source is ours to read. `yields` is asked while it must wait for what may take
+        long: can another source be read meanwhile?
         """
         self.fetcher = fetcher
         self.store = fetcher.store
@@ -126,7 +126,7 @@ class Backfill:
                 with ended, self.store.write(synced=True) as connection:
                     runs.end_run(connection, run, status, message)
                 if status in runs.ENDED:
-                    self.asking.client.forget_overrides()
+                    self.asking.client.clear_overrides()
             leases.let_go(self.store, grip)
 
     def _all(self, run: runs.Run) -> str:
@@ -166,7 +166,7 @@ class Backfill:
                 cursor.doubt_look()  # what the stopped process found last may not have been counted
         kinds = kinds_of(asking.client)
         if cursor.totals is None:
-            cursor.totals = {kind: asking.one(partial(total_of, asking.client, kind)) for kind in kinds}
+            cursor.totals = {kind: asking.ask_one(partial(total_of, asking.client, kind)) for kind in kinds}
         while cursor.look <= cursor.allowed:
             while cursor.kind < len(kinds):
                 self._kind(kinds[cursor.kind])
@@ -184,9 +184,9 @@ class Backfill:
     def _kind(self, kind: str) -> None:
         """Look through the list of one kind, part by part."""
         asking, cursor = self.asking, self.cursor
-        asking.telling.begin(kind, cursor.look, cursor.read, cursor.total_of(kind))
+        asking.reporter.begin(kind, cursor.look, cursor.read, cursor.total_of(kind))
         if kind not in cursor.parts:
-            cursor.parts[kind] = asking.one(lambda: parts_of(asking.client, kind))
+            cursor.parts[kind] = asking.ask_one(lambda: parts_of(asking.client, kind))
             cursor.deepest[kind] = [0] * len(cursor.parts[kind])
         parts = cursor.parts[kind]
         try:
@@ -203,7 +203,7 @@ class Backfill:
 
         The parts done so far prove nothing of the whole, so this look can't be the one that agrees.
         """
-        self.asking.begin_anew()  # what is under way are pages of parts
+        self.asking.restart()  # what is under way are pages of parts
         self.cursor.begin_undivided(kind)
         self.cursor.doubt_look()
         self.asking.save()
@@ -217,10 +217,10 @@ class Backfill:
         start = cursor.page
         if not start:
             start = 1 if forward else self._end(kind, filters, deepest)
-        walk, sizes = Walk(start, count, deepest), Sizes()
+        walk, sizes = Walk(start, count, deepest), ListSizes()
 
         def keep(connection: sqlite3.Connection | None, page: PageCounts, number: int) -> None:
-            walk.came(number, page)
+            walk.page_taken(number, page)
             cursor.page = walk.turn
             cursor.deepest[kind][cursor.part] = walk.deepest
             cursor.surprises = count.surprises
@@ -234,7 +234,7 @@ class Backfill:
                 keep(None, PageCounts(), number)
                 return
             if isinstance(page, TooLarge):
-                asking.lost(f"{kind} pagina {number}")
+                asking.note_unread(f"{kind} pagina {number}")
                 keep(None, PageCounts(mark=number), number)
                 return
 
@@ -243,18 +243,18 @@ class Backfill:
 
             def also(connection: sqlite3.Connection, result: Result) -> None:
                 cursor.read += len(page.objects)
-                asking.telling.count(kind, len(page.objects), result)
-                keep(connection, shown(page.objects, result.new), number)
+                asking.reporter.count(kind, len(page.objects), result)
+                keep(connection, counts_of(page.objects, result.new), number)
 
             result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also, asked=page.asked)
-            asking.settle(result)
+            asking.fetch_dependents(result)
             if kind == "contactmoment":
                 asking.ties(page.objects if cursor.look <= cursor.all_ties else result.new)
             self._total(kind, None if filters else page.count)
             if walk.same >= SAME_PAGES:
                 text = "de bron geeft steeds dezelfde pagina"
                 raise BadAnswer(self.fetcher.name, f"GET {kind}?page=*", text=text)
-            asking.tell()
+            asking.report()
 
         def more() -> Question | None:
             number = walk.next()
@@ -270,7 +270,7 @@ class Backfill:
             self.cursor.totals[kind] = count
         total = self.cursor.total_of(kind)
         if total is not None:
-            self.asking.telling.progress.total = max(total, self.cursor.read)
+            self.asking.reporter.progress.total = max(total, self.cursor.read)
 
     def _renumbered(self) -> bool:
         """Have pages another size than before (the source was upgraded)? Then this look may have skipped some."""
@@ -280,7 +280,9 @@ class Backfill:
 
     def _end(self, kind: str, filters: Filters, deepest: int) -> int:
         """The last page of a list now, from where it ended before; it may have grown since."""
-        while self.asking.one(partial(page_at, self.asking.client, kind, filters, deepest + 1)) is not None:
+        while (
+            self.asking.ask_one(partial(page_at, self.asking.client, kind, filters, deepest + 1)) is not None
+        ):
             deepest += 1
         return deepest
 
@@ -301,12 +303,12 @@ class Backfill:
         asking, began = self.asking, self.cursor.look_began
         for kind in all_kinds_of(asking.client):
             with self.store.read() as connection:
-                total = rows.count_unseen(connection, self.source, kind, began)
-            asking.telling.begin(kind, 0, 0, total)
+                total = visibility.count_unseen(connection, self.source, kind, began)
+            asking.reporter.begin(kind, 0, 0, total)
             after = 0
             while True:
                 with self.store.read() as connection:
-                    found = rows.unseen_since(connection, self.source, kind, began, after, PIECE)
+                    found = visibility.unseen_since(connection, self.source, kind, began, after, PIECE)
                 if not found:
                     break
                 after = found[-1][0]

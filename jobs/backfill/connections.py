@@ -26,7 +26,7 @@ def read_connections(asking: AskingSource) -> None:
 
     What is counted is zaken: a zaak without them costs a call as well.
     """
-    cursor, telling = asking.cursor, asking.telling
+    cursor, reporter = asking.cursor, asking.reporter
     if cursor.way is None:
         cursor.way, cursor.connected = _way(asking), 0
         asking.save()
@@ -34,15 +34,15 @@ def read_connections(asking: AskingSource) -> None:
         held = following.count_held(connection, asking.source, ["zaak"])
         left = following.count_held_after(connection, asking.source, "zaak", cursor.connected)
     if cursor.way == zaakcontactmomenten.BY_ZAAK:
-        telling.begin(CONNECTION, cursor.look, held - left, held, steps=True)
+        reporter.begin(CONNECTION, cursor.look, held - left, held, steps=True)
     else:
-        telling.begin(CONNECTION, cursor.look, 0, 1, steps=True)  # one call
+        reporter.begin(CONNECTION, cursor.look, 0, 1, steps=True)  # one call
     if not asking.client.can(CONNECTION, "zaak"):
         cursor.way = zaakcontactmomenten.NONE  # not any more, since the run was stopped
     if cursor.way == zaakcontactmomenten.WHOLE:
         asked = now()
-        way, found = asking.one(lambda: zaakcontactmomenten.whole(asking.client))
-        telling.step()
+        way, found = asking.ask_one(lambda: zaakcontactmomenten.whole(asking.client))
+        reporter.step()
         done = zaakcontactmomenten.NONE if way == zaakcontactmomenten.WHOLE else way
         _take(asking, found, asked, done, cursor.connected)
     while cursor.way == zaakcontactmomenten.BY_ZAAK:
@@ -59,10 +59,10 @@ def _piece(asking: AskingSource) -> None:
 
     def take(of_one: list[dict[str, Any]] | TooLarge) -> None:
         if isinstance(of_one, TooLarge):
-            asking.lost(f"{CONNECTION} van een zaak")
+            asking.note_unread(f"{CONNECTION} van een zaak")
         else:
             found.extend(of_one)
-        asking.telling.step()
+        asking.reporter.step()
 
     def question(zaak: bytes) -> Question:
         of_zaak = partial(zaakcontactmomenten.of_zaak, asking.client, zaak)
@@ -78,17 +78,17 @@ def _piece(asking: AskingSource) -> None:
 
 def _way(asking: AskingSource) -> str:
     """How to read the zaakcontactmomenten, by a sample of the zaken; what it gave is kept over an interruption."""
-    cursor, telling = asking.cursor, asking.telling
-    sample = cursor.sample or asking.one(partial(zaakcontactmomenten.sample_of, asking.fetcher))
-    telling.begin(SAMPLE_OF_CONNECTIONS, cursor.look, sample.asked, len(sample.zaken), steps=True)
+    cursor, reporter = asking.cursor, asking.reporter
+    sample = cursor.sample or asking.ask_one(partial(zaakcontactmomenten.sample_of, asking.fetcher))
+    reporter.begin(SAMPLE_OF_CONNECTIONS, cursor.look, sample.asked, len(sample.zaken), steps=True)
     while not sample.way:
         zaak = sample.zaken[sample.asked]
         try:
-            found = asking.one(partial(zaakcontactmomenten.of_zaak, asking.client, zaak))
+            found = asking.ask_one(partial(zaakcontactmomenten.of_zaak, asking.client, zaak))
         except LegacyError as error:
             return zaakcontactmomenten.without_list(asking.client, error)
         sample.add(len(found))
-        telling.step()
+        reporter.step()
         cursor.sample = sample
         if sample.asked % SAVE_SAMPLE == 0:
             asking.save()
@@ -99,11 +99,11 @@ def _take(asking: AskingSource, found: list[dict[str, Any]], asked: int, way: st
     """Take what came, of which the first was asked for then, and keep how and where to go on."""
 
     def also(connection: sqlite3.Connection, result: Result) -> None:
-        asking.telling.count(CONNECTION, len(found), result)
+        asking.reporter.count(CONNECTION, len(found), result)
         asking.cursor.way, asking.cursor.connected = way, connected
         asking.keep(connection)
 
     ingest, name = asking.fetcher.ingest, asking.fetcher.name
-    asking.settle(ingest.take(name, CONNECTION, found, also, asked=asked))
+    asking.fetch_dependents(ingest.take(name, CONNECTION, found, also, asked=asked))
     asking.work(lambda: None)
-    asking.tell()
+    asking.report()

@@ -1,6 +1,6 @@
 """Where a backfill is: what its looks read so far and found. Kept with the run, so that a stop costs nothing.
 
-A change of what is kept (`as_kept`) needs another `terms.FORM`: what an older version kept is read as it is.
+A change of what is kept (`to_json`) needs another `terms.FORM`: what an older version kept is read as it is.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ MAX_LOOKS = 6
 class BackfillCursor:
     """Where a backfill is.
 
-    `terms` is what it was begun on. `look` counts from 1 (0: not begun), up to `allowed`; it began at `look_began`.
-    Within it `kind` and `part` count from 0, `page` is the one to be counted next (0: none yet), `read` is how many
-    objects of the kind were shown. `parts` has by kind the filters by which its list is walked, `deepest` the last
-    page of each. `surprises`, `met_known` and `pending` are those of `Count`; `shrank` tells that a list got shorter
-    during the look, `again` how many looks that was allowed for. Up to look `all_ties` the ties of all contactmomenten
-    are asked, after it those of new ones. `agreed` is what the looks came to, `totals` how long lists are, `lost` what
-    could not be read, `sized` whether pages have a size of our choice. `way` and `connected` tell how the
-    zaakcontactmomenten are read and the zaak (row) up to which they were, `sample` what decides on that way.
+    - `terms`: what it was begun on.
+    - `look` counts from 1 (0: not begun), up to `allowed`; it began at `look_began`. Up to look `all_ties` the ties of
+      all contactmomenten are asked, after it those of new ones.
+    - Within a look `kind` and `part` count from 0, and `page` is the one to be counted next (0: none yet). `read` is
+      how many objects of the kind were shown.
+    - `parts` has by kind the filters by which its list is walked, `deepest` the last page of each.
+    - `surprises`, `met_known` and `pending` are those of `Count`.
+    - `shrank`: a list got shorter during the look. `again`: how many looks that was allowed for.
+    - `agreed` is what the looks came to, `totals` how long lists are, `lost` what could not be read.
+    - `sized`: do pages have a size of our choice?
+    - `way` is how the zaakcontactmomenten are read, `connected` the zaak (row) up to which they were, `sample` what
+      decides on that way.
     """
 
     terms: list[str]
@@ -52,7 +56,7 @@ class BackfillCursor:
     connected: int = 0
     sample: Sample | None = None
 
-    def as_kept(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """It as JSON has it: without what is not known yet."""
         if not self.look:
             return {"terms": self.terms}
@@ -65,14 +69,14 @@ class BackfillCursor:
         if self.way is None:
             del kept["connected"]
         if self.sample is not None:
-            kept["sample"] = self.sample.as_kept()
+            kept["sample"] = self.sample.to_json()
         return kept
 
     @classmethod
-    def of_kept(cls, kept: dict[str, Any]) -> Self:
-        """What `as_kept` gave, of this version or an older one with the same `terms.FORM`."""
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """What `to_json` gave, of this version or an older one with the same `terms.FORM`."""
         sample = kept.get("sample")
-        return cls(**{**kept, "sample": Sample.of_kept(sample) if sample else None})
+        return cls(**{**kept, "sample": Sample.from_json(sample) if sample else None})
 
     def begin_look(self, moment: int) -> None:
         """The next look begins."""

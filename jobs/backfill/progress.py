@@ -1,4 +1,4 @@
-"""What a backfill tells of itself while it runs: what it counted, how fast it goes, why it waits."""
+"""What a backfill reports while it runs: what it counted, how fast it goes, why it waits."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def waits_text(reason: str, until: str | None) -> str:
     return f"{reason}, verder {day}om {moment:%H:%M}"
 
 
-class Telling:
+class ProgressReporter:
     """Counts by kind, in the counters of the run, and the progress of what is being read now."""
 
     def __init__(
@@ -81,7 +81,7 @@ class Telling:
     ) -> None:
         """From now on a kind is read, in this look; of `total`, `read` were before.
 
-        With `steps` it is not objects that are counted as done, but what `step` tells: zaken that are asked.
+        With `steps` it is not objects that are counted as done, but steps (`step`): zaken that are asked.
         """
         self.meter = Meter()
         self.steps = steps
@@ -108,7 +108,7 @@ class Telling:
             self.progress.changed += result.changed
             self.progress.quarantined += result.quarantined
 
-    def tell(self, asked_how: dict[str, Any], limit: str) -> None:
+    def report(self, asked_how: dict[str, Any], limit: str) -> None:
         """Show progress. In: how the source is asked (`ZakenClient.describe`), and what else limits us."""
         progress = self.progress
         progress.rate, progress.average = self.meter.now, self.meter.average
@@ -120,7 +120,7 @@ class Telling:
         progress.limit = "" if waits else reason or limit
         self.show(progress)
 
-    def news(self, asked_how: dict[str, Any]) -> dict[str, Any]:
+    def snapshot(self, asked_how: dict[str, Any]) -> dict[str, Any]:
         """How it is going, for who asks from elsewhere: numbers and reasons."""
         progress = self.progress
         return {

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gateway.base.clock import now
-from gateway.legacy.client.source_client import Page, ZakenClient
+from gateway.legacy.client.answers import Page
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import TooLarge
 from jobs.common.lists import Filters
 

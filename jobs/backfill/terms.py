@@ -24,7 +24,7 @@ def terms_of(connection: sqlite3.Connection, fetcher: Fetcher) -> list[str]:
     """The terms now. Raises CutOver.
 
     The maximum by itself does not tell that it was lowered and raised again in between, nor that another process has
-    a higher one: both make the store forget that the source was covered, so when that was is among them.
+    a higher one. Both make the store forget that the source was covered, so the moment of that is a term too.
     """
     client = fetcher.client
     return [

@@ -52,7 +52,7 @@ class Crew:
             return len(self._questions) + self._flying + len(self._answers)
 
     @property
-    def room(self) -> bool:
+    def has_capacity(self) -> bool:
         """May another question come? Twice as many as there are connections are enough to keep them busy."""
         return self.outstanding < 2 * self.connections
 
@@ -89,7 +89,7 @@ class Crew:
         `meanwhile` is called after each answer and at least every so many seconds. Raises what a question raised.
         """
         while True:
-            while self.room:
+            while self.has_capacity:
                 question = first.popleft() if first else more()
                 if question is None:
                     break
@@ -115,7 +115,7 @@ class Crew:
         asked = turn = 0
         more = True
         while True:
-            while more and asked - turn < 2 * self.connections and (self.room or asked == turn):
+            while more and asked - turn < 2 * self.connections and (self.has_capacity or asked == turn):
                 question = next(coming, None)
                 if question is None:
                     more = False

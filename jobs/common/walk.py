@@ -1,8 +1,8 @@
 """One look through one list of a source: which page to ask next, and what the pages say together.
 
-Pages are asked side by side and come in any order; they are counted in the order of the list, because that is what
-tells an object that was missed from one that is new. Nothing is kept of a page that came too early but three
-numbers, so a page that is slow does not hold up the others (until they are AHEAD of it), nor fills memory.
+Pages are asked side by side and come in any order. They are counted in the order of the list, because that is what
+tells an object that was missed from one that is new. Of a page that came too early three numbers are kept. So a slow
+page does not fill memory, nor hold up the others until they are AHEAD of it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class PageCounts:
     mark: int | None = None
 
 
-def shown(objects: Sequence[dict[str, Any]], new: set[bytes]) -> PageCounts:
+def counts_of(objects: Sequence[dict[str, Any]], new: set[bytes]) -> PageCounts:
     """What counts of a page, of which the objects in `new` were not held before."""
     before = after = 0
     known = False
@@ -73,7 +73,7 @@ class Count:
 
 
 @dataclass(slots=True)
-class Sizes:
+class ListSizes:
     """How long a list was when its pages were asked for, in any order.
 
     Objects that go while it is read let others move between two pages that are asked side by side. Each look can miss
@@ -128,7 +128,7 @@ class Walk:
         self._out.add(number)
         return number
 
-    def came(self, number: int, page: PageCounts) -> None:
+    def page_taken(self, number: int, page: PageCounts) -> None:
         """A page was taken (or was empty)."""
         self._out.discard(number)
         self._early[number] = page

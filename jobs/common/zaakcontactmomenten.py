@@ -1,9 +1,9 @@
 """How the zaakcontactmomenten of a whole source are read (M32).
 
 Their list has no pages and no order. It comes in one call, at 700 a second, until it is so long (80,000) that the
-source gives up; by zaak is a call for each of maybe millions of zaken, at 40 to 50 a second. Most sources have none, or
-few: those pay one short call. So SAMPLE zaken, spread evenly, say how long the list must be; a short one is asked
-whole, and only a list that is long, or that did not come, is asked zaak by zaak.
+source gives up. Zaak by zaak takes a call for each of maybe millions of zaken, at 40 to 50 a second. Most sources have
+none, or few: those pay one short call. So SAMPLE zaken, spread evenly, show how long the list must be. A short one is
+asked whole. Only a list that is long, or that did not come, is asked zaak by zaak.
 
 Either way an answer is whole and of one moment, so nothing slips through as between pages: one reading is enough.
 """
@@ -21,7 +21,7 @@ from gateway.fetch.contents import no_list
 from gateway.fetch.fetcher import Fetcher
 from gateway.legacy.background import patient
 from gateway.legacy.client.source_client import ZakenClient
-from gateway.legacy.errors import CircuitOpen, Forbidden, LegacyError, NotNow
+from gateway.legacy.errors import CircuitOpen, Forbidden, LegacyError, WaitTooLong
 from gateway.store.inspect import comparing
 from gateway.store.operation import following
 from jobs.common.crew import Answers
@@ -39,7 +39,7 @@ MOST = 5_000
 PIECE = 200
 PATIENCE = 24 * 3600.0
 # Says nothing of the list: the source was not asked.
-_NOT_ASKED = (CircuitOpen, NotNow)
+_NOT_ASKED = (CircuitOpen, WaitTooLong)
 
 
 def way_of(fetcher: Fetcher) -> str:
@@ -74,13 +74,13 @@ class Sample:
         if self.asked >= len(self.zaken):
             self.way = WHOLE if self.found * self.held <= MOST * len(self.zaken) else BY_ZAAK
 
-    def as_kept(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """It as JSON has it."""
         return {**asdict(self), "zaken": [zaak.hex() for zaak in self.zaken]}
 
     @classmethod
-    def of_kept(cls, kept: dict[str, Any]) -> Self:
-        """What `as_kept` gave."""
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """What `to_json` gave."""
         return cls(**{**kept, "zaken": [bytes.fromhex(zaak) for zaak in kept["zaken"]]})
 
 

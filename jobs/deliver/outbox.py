@@ -7,7 +7,6 @@ What the service refuses for what it is, or failed for five days, is given up an
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -16,6 +15,7 @@ import orjson
 import requests
 import urllib3
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.outgoing import Bearer, outgoing_session, seconds_to_rest
@@ -55,7 +55,7 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SendResult:
     """The outcome of one call: a verdict, a short cause, and the seconds that the service asks to wait."""
 
     verdict: Delivery
@@ -77,11 +77,11 @@ class Notificaties:
         """Close the connection."""
         self._session.close()
 
-    def send(self, message: dict[str, Any]) -> Sent:
+    def send(self, message: dict[str, Any]) -> SendResult:
         """Send one message. Raises nothing: what went wrong is the outcome, without a value or a library's text."""
         token = self._tokens.current()
         try:
-            with ends_at(time.monotonic() + self._most_seconds, self._timeout[1]):
+            with ends_at(clock.monotonic() + self._most_seconds, self._timeout[1]):
                 response = self._session.post(
                     self._address,
                     data=orjson.dumps(message),
@@ -92,11 +92,11 @@ class Notificaties:
                     stream=True,
                 )
         except requests.ReadTimeout:
-            return Sent(Delivery.TROUBLE, "timed_out")
+            return SendResult(Delivery.TROUBLE, "timed_out")
         except requests.exceptions.SSLError:
-            return Sent(Delivery.SERVICE, "untrusted")
+            return SendResult(Delivery.SERVICE, "untrusted")
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            return Sent(Delivery.SERVICE, "unreachable")
+            return SendResult(Delivery.SERVICE, "unreachable")
         _finish(response)
         if response.status_code in (401, 403):
             self._tokens.expired(token)
@@ -105,11 +105,11 @@ class Notificaties:
 
 def _finish(response: requests.Response) -> None:
     """Read the answer away, which nobody needs; one that is long or slow costs its connection."""
-    until, size = time.monotonic() + ANSWER_SECONDS, 0
+    until, size = clock.monotonic() + ANSWER_SECONDS, 0
     try:
         while part := response.raw.read1(8192):
             size += len(part)
-            if size > ANSWER_BYTES or time.monotonic() > until:
+            if size > ANSWER_BYTES or clock.monotonic() > until:
                 break
         else:
             response.raw.release_conn()
@@ -119,15 +119,15 @@ def _finish(response: requests.Response) -> None:
     response.raw.close()
 
 
-def _judge(status: int, retry_after: str | None) -> Sent:
+def _judge(status: int, retry_after: str | None) -> SendResult:
     cause = f"status_{status}"
     if 200 <= status < 300:
-        return Sent(Delivery.ARRIVED)
+        return SendResult(Delivery.ARRIVED)
     if status in SERVICE_STATUSES or status < 400:  # a redirect says that the address is wrong
-        return Sent(Delivery.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
+        return SendResult(Delivery.SERVICE, cause, seconds_to_rest(retry_after) or 0.0)
     if status in REFUSED_STATUSES:
-        return Sent(Delivery.REFUSED, cause)
-    return Sent(Delivery.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
+        return SendResult(Delivery.REFUSED, cause)
+    return SendResult(Delivery.TROUBLE, cause, seconds_to_rest(retry_after) or 0.0)
 
 
 def anything_due(installation: Installation) -> bool:
@@ -196,7 +196,7 @@ class _Delivery:
         self.counts["given_up"] += 1
         log.error("notification given up", cause=cause, attempts=waiting.attempts + 1, **_named(waiting))
 
-    def _failed(self, waiting: rows.DueMessage, sent: Sent) -> bool:
+    def _failed(self, waiting: rows.DueMessage, sent: SendResult) -> bool:
         self.in_a_row += 1
         of_service = sent.verdict is Delivery.SERVICE or self.in_a_row >= IN_A_ROW
         moment = self.work.clock()

@@ -14,23 +14,23 @@ from gateway.legacy.errors import (
     CircuitOpen,
     DeadlinePassed,
     LegacyError,
-    NotNow,
     Stopped,
     TooManyRequests,
     Unreachable,
+    WaitTooLong,
 )
 from gateway.store.file.errors import SAYS, StoreError, name_of
 from gateway.store.operation import following, leases
 
 # Says nothing of an object: it was not looked at.
-NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, NotNow, TooManyRequests)
+NOT_ASKED = (CircuitOpen, CutOver, DeadlinePassed, WaitTooLong, TooManyRequests)
 # So many are tried, for the first may be broken too.
 OTHERS = 2
 # The cause of trouble that nobody thought of.
 UNEXPECTED = "unexpected"
 
 
-def gives_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
+def answers_for_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
     """Does the source answer now for another object of this kind, that it gave lately?
 
     When nothing else of the kind is held: does it answer for a list?
@@ -45,10 +45,10 @@ def gives_others(fetcher: Fetcher, kind: str, uuid: UUID) -> bool:
         except LegacyError:
             continue
         return True
-    return not others and gives_lists(fetcher)
+    return not others and answers_lists(fetcher)
 
 
-def gives_lists(fetcher: Fetcher) -> bool:
+def answers_lists(fetcher: Fetcher) -> bool:
     """Does the source answer now for a list that every source has?"""
     for kind in ("zaak", "rol"):
         try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
@@ -35,7 +35,7 @@ class Followed:
         self.source = fetcher.source
         self.store = fetcher.store
 
-    def standing_still(self) -> str:
+    def blocked_reason(self) -> str:
         """Why there is nothing to follow, for an operator; blank when there is."""
         phase, covered = self.fetcher.state()
         if phase == CUTOVER:
@@ -55,10 +55,10 @@ class Followed:
     def take(
         self, kind: str, objects: Sequence[dict[str, Any]], also: Also | None = None, *, asked: int
     ) -> Result:
-        """Take what a list gave that was asked for then, and fetch what that asks for: unknown zaken, zaken that became
-        readable, what was seen otherwise since.
+        """Take what a list gave that was `asked` for then, and fetch what that leads to.
 
-        `also` runs in the last transaction. Raises leases.Lost, LegacyError.
+        That is: unknown zaken, zaken that became readable, and what was seen otherwise since. `also` runs in the last
+        transaction. Raises leases.Lost, LegacyError.
         """
 
         def keep(connection: sqlite3.Connection, result: Result) -> None:
@@ -70,7 +70,7 @@ class Followed:
         visit = self.visit()
         for uuid in sorted(result.refetch_zaken):
             self.fetcher.reread_zaak(visit, uuid)
-        self.fetcher.settle_up(visit, result)
+        self.fetcher.fetch_dependents(visit, result)
         return result
 
     def ties_of_new(self, objects: Sequence[dict[str, Any]]) -> set[UUID]:
@@ -86,11 +86,11 @@ class Followed:
             self.fetcher.contents.reread_ties(self.visit(), uuid)
         return new
 
-    def look_into(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
+    def reread(self, kind: str, uuid: UUID, zaak: UUID | None = None) -> None:
         """See what the source says of one object now: taken, removed (404), or marked as refused (403).
 
         A zaak that became readable comes with all of it (M34), as does one that names itself as its `zaak`. A
-        zaakcontactmoment only connects: when its `zaak` is told, that is read. A contactmoment comes with its ties.
+        zaakcontactmoment only connects: when its `zaak` is given, that is read. A contactmoment comes with its ties.
         Raises LegacyError.
         """
         visit = self.visit()
@@ -107,7 +107,7 @@ class Followed:
 
     def visit(self) -> Visit:
         """A visit without a client."""
-        return Visit(time.monotonic() + PATIENCE)
+        return Visit(clock.monotonic() + PATIENCE)
 
     def _zaak_state(self, uuid: UUID) -> int | None:
         with self.store.read() as connection:

@@ -19,7 +19,7 @@ from gateway.legacy.errors import Forbidden, LegacyError, Unreachable
 from gateway.store.operation import inbox as rows
 from jobs.common.backoff import back_off
 from jobs.common.work import Work
-from jobs.follow.failures import NOT_ASKED, UNEXPECTED, gives_others, is_of_the_job
+from jobs.follow.failures import NOT_ASKED, UNEXPECTED, answers_for_others, is_of_the_job
 from jobs.follow.followed_source import Followed
 from mappings.standards import CONNECTION
 
@@ -35,13 +35,13 @@ OF_SOURCE = (Unreachable, Forbidden, *NOT_ASKED)
 
 
 def anything_due(installation: Installation) -> bool:
-    """Is there a hint that may be looked into now?"""
+    """Is there a hint that is due?"""
     moment = now()
     with installation.store.read() as connection:
         return any(rows.due(connection, each.source, moment, 1) for each in installation.fetchers.values())
 
 
-def look_into(work: Work) -> dict[str, int]:
+def process_inbox(work: Work) -> dict[str, int]:
     """Look into what is due, until nothing is or the source fails. Out: how many were done and postponed.
 
     Raises leases.Lost; what was being fetched is fetched again by the new owner.
@@ -79,7 +79,7 @@ class _Inbox:
         """Look into one hint. Out: may the others be tried?"""
         try:
             zaak = UUID(bytes=hint.zaak) if hint.zaak else None
-            self.followed.look_into(hint.kind, UUID(bytes=hint.uuid), zaak)
+            self.followed.reread(hint.kind, UUID(bytes=hint.uuid), zaak)
         except LegacyError as error:
             return self._failed(hint, error)
         except Exception as error:
@@ -96,7 +96,9 @@ class _Inbox:
     def _failed(self, hint: rows.Hint, error: LegacyError) -> bool:
         """Postpone the hint, and all others when it is the source that fails. Out: may the others be tried?"""
         kind = "zaak" if hint.kind == CONNECTION else hint.kind
-        well = not isinstance(error, OF_SOURCE) and gives_others(self.fetcher, kind, UUID(bytes=hint.uuid))
+        well = not isinstance(error, OF_SOURCE) and answers_for_others(
+            self.fetcher, kind, UUID(bytes=hint.uuid)
+        )
         self._postpone(hint, error.cause)
         if not well:
             wait = min(back_off(hint.attempts), LONGEST_HOLD_UP)

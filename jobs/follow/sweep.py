@@ -1,43 +1,43 @@
 """Sweep: reads everything again, bit by bit, and so finds what nothing announced.
 
-A round walks all lists page by page, asks what ties each contactmoment and has no list, and reads the
-zaakcontactmomenten (jobs/common/zaakcontactmomenten.py), evenly spread over a bit less than half of `[[source]]
-sweep_days`; then it asks by uuid for what is held and nothing showed since the round began: deleted, hidden by a delete
-during the walk, or no longer visible. So a change is found within one round and a deletion within two: within
-sweep_days. Lists, and not zaak after zaak: a page of 500 costs the source as much as a dozen single objects. Ingest
-compares by digest; an ETag is not believed.
+A round walks all lists page by page. It asks what ties each contactmoment and has no list, and reads the
+zaakcontactmomenten (jobs/common/zaakcontactmomenten.py). It is spread evenly over a bit less than half of `[[source]]
+sweep_days`. Then it asks by uuid for what is held and nothing showed since the round began. That was deleted, hidden by
+a delete during the walk, or is no longer visible. So a change is found within one round and a deletion within two:
+within sweep_days. Lists, and not zaak after zaak: a page of 500 costs the source as much as a dozen single objects.
+Ingest compares by digest; an ETag is not believed.
 
 Beside that, zaken that clients ask about often are read again each hour. A sync or inbox that missed something asks for
 a round at full speed.
 
-What a source can't give while it does answer for other objects is counted and passed over, until the next round: else
+What a source can't give while it does answer for other objects is counted and passed over until the next round. Else
 one broken object would keep the rest from ever being read. While the source itself does not answer, nothing is passed
-over: the round stands still.
+over: the round is blocked.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.outcome import Result
 from gateway.installation import Installation
-from gateway.legacy.client.source_client import Page
+from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten
 from jobs.common.lists import all_kinds_of
 from jobs.common.work import Work
-from jobs.follow.failures import NOT_ASKED, UNEXPECTED, gives_lists, gives_others, is_of_the_job
+from jobs.follow.failures import NOT_ASKED, UNEXPECTED, answers_for_others, answers_lists, is_of_the_job
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep_rounds import UNKNOWN, SweepPlace, is_due, is_void, kinds_in
 from mappings.standards import CONNECTION
@@ -96,13 +96,13 @@ def sweep(work: Work) -> dict[str, int]:
         try:
             one.run()
         except LegacyError as error:
-            hours = one.stand_still(error.cause)
+            hours = one.note_blocked(error.cause)
             log.warning("sweep failed", source=fetcher.name, cause=error.cause, still_hours=hours)
             counts["failed"] += 1
         except Exception as error:
             if is_of_the_job(error):
                 raise
-            hours = one.stand_still(UNEXPECTED)
+            hours = one.note_blocked(UNEXPECTED)
             error_at = safe_traceback(error)
             log.error("sweep failed", source=fetcher.name, error=error_at, still_hours=hours)
             counts["failed"] += 1
@@ -117,7 +117,7 @@ class _Sweep:
         self.source = fetcher.source
         self.counts = counts
         self.length = _length(work.installation, fetcher)
-        self.until = time.monotonic() + RUN_SECONDS
+        self.until = clock.monotonic() + RUN_SECONDS
         self.begun: SweepPlace | None = None
         self.at: object = None
         # Did the source answer for a list after it failed?
@@ -125,7 +125,7 @@ class _Sweep:
 
     def run(self) -> None:
         """Do what is due. Raises LegacyError when the source gives no answers; what came before is kept."""
-        if self.followed.standing_still():
+        if self.followed.blocked_reason():
             return
         self._often()
         place = self._place()
@@ -148,7 +148,7 @@ class _Sweep:
             if not self._going_on():
                 return
 
-    def stand_still(self, cause: str) -> int:
+    def note_blocked(self, cause: str) -> int:
         """Keep since when the round can't go on, and why. Out: for how many hours. Raises leases.Lost."""
         kept = self.followed.state().place
         place = SweepPlace(**kept) if kept else self.begun
@@ -163,7 +163,7 @@ class _Sweep:
         return int((moment - place.still) // (3600 * SECOND))
 
     def _going_on(self) -> bool:
-        return not self.work.stopping.is_set() and time.monotonic() < self.until
+        return not self.work.stopping.is_set() and clock.monotonic() < self.until
 
     # A round
 
@@ -288,7 +288,7 @@ class _Sweep:
         with self.followed.store.read() as connection:
             found = following.not_shown(connection, self.source, kind, place.began, place.row, PIECE)
         before = place.read
-        trouble = self._each(place, kind, found, partial(self.followed.look_into, kind))
+        trouble = self._each(place, kind, found, partial(self.followed.reread, kind))
         self.counts["by_uuid"] += place.read - before
         self._after(place, found, trouble)
 
@@ -313,7 +313,7 @@ class _Sweep:
                     return error
                 with self.work.write():
                     pass  # the lease stays ours, however long the next questions take
-                if gives_others(self.fetcher, kind, UUID(bytes=uuid)):
+                if answers_for_others(self.fetcher, kind, UUID(bytes=uuid)):
                     place.tries = 0
                 elif not self._is_lost(place, error):
                     return error
@@ -330,7 +330,7 @@ class _Sweep:
             return True  # the source did answer, and the next time it is no smaller
         if isinstance(error, (Unreachable, *NOT_ASKED)):
             return False
-        self.lists = gives_lists(self.fetcher)
+        self.lists = answers_lists(self.fetcher)
         return self.lists and place.tries >= TRIES
 
     def _passed(self, place: SweepPlace) -> None:

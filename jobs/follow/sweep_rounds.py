@@ -17,13 +17,14 @@ UNKNOWN = "unknown"
 
 @dataclass(slots=True)
 class SweepPlace:
-    """Where a round is: in the walk of the list of kinds[stage] at `page`; after those, behind `row`, in the ties of
-    contactmomenten when there are `ties`; then in the zaakcontactmomenten, that are read in this `way`; then by uuid in
-    each kind.
+    """Where a round is.
+
+    First in the walk of the list of kinds[stage], at `page`. Then, behind `row`, in the ties of contactmomenten when
+    there are `ties`. Then in the zaakcontactmomenten, which are read in this `way`. Then by uuid in each kind.
 
     `read` of the `held` objects were read, which is how the round keeps its pace. `failed` questions got no answer and
-    were passed over. A round that can't go on stands `still` since a moment (0: it goes on), by this `cause`; in so
-    many runs (`tries`) the source did answer for lists.
+    were passed over. A round that is blocked is so since `still` (0: it goes on), by this `cause`. In `tries` runs
+    since then the source did answer for lists.
     """
 
     began: int

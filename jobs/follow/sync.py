@@ -1,9 +1,9 @@
 """Sync: takes what is new at a source since the last time, in a few calls.
 
 Rollen, klantcontacten and contactmomenten come newest first. What existed when the previous sync (or the backfill)
-began is held, so a walk from the front may stop where everything existed then. It goes on for a margin, because a
-transaction at the source may show older numbers later than newer ones, and because requests and notifications brought
-in single objects from further back. Deletes during a walk of several pages hide objects: such a walk is done again
+began is held, so a walk from the front may stop where everything existed then. It goes on for a margin: a transaction
+at the source may show older numbers later than newer ones. Besides, requests and notifications brought in single
+objects from further back. Deletes during a walk of several pages hide objects: such a walk is done again
 until one misses nothing. With a new contactmoment come its ties and klanten. Changes and deletions are not seen here:
 they are announced (inbox) or found (sweep).
 """
@@ -90,7 +90,7 @@ def sync_source(work: Work, fetcher: Fetcher) -> Synced:
     Raises LegacyError, leases.Lost; both leave what a next sync completes.
     """
     followed = Followed(work, fetcher)
-    done = Synced(fetcher.name, followed.standing_still())
+    done = Synced(fetcher.name, followed.blocked_reason())
     if done.skipped:
         return done
     since = _since(followed)

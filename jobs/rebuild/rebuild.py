@@ -1,7 +1,7 @@
 """Rebuild: run the mappings again over the legacy objects that are held, in place, without asking any source.
 
-Goes through the objects in the order of their rows, a transaction at a time with the cursor in it, so it can be killed
-at any moment and gone on with. Clients are served meanwhile; what comes in meanwhile is by the same mapping.
+Goes through the objects in the order of their rows, a transaction at a time with the cursor in it. So it can be killed
+at any moment and resumed. Clients are served meanwhile; what comes in meanwhile is by the same mapping.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.ingest.ingest import Ingest, Result
 from gateway.store.base.kinds import WAITING
 from gateway.store.documents.numbering import number_what_clients_wrote
@@ -43,8 +43,10 @@ MARGIN = 0.2
 
 @dataclass(slots=True)
 class RebuildOutcome:
-    """What a rebuild did: objects `read`, how many say something else, how many are in quarantine; and of the
-    documents of each kind how many are the same, changed, new and gone."""
+    """What a rebuild did: objects `read`, how many `changed` in what they say, how many are in quarantine.
+
+    `documents`: of each kind how many are the same, changed, new and gone.
+    """
 
     read: int = 0
     changed: int = 0
@@ -85,8 +87,8 @@ class Rebuild:
     def run(self) -> RebuildOutcome:
         """Rebuild, or go on with what was begun under the same mapping.
 
-        Raises Busy when a rebuild, backfill or verify of one of the sources runs; leases.Lost, sqlite3.Error and
-        KeyboardInterrupt leave a run that can be gone on with.
+        Raises Busy when a rebuild, backfill or verify of one of the sources runs. After leases.Lost, sqlite3.Error and
+        KeyboardInterrupt the run can be resumed.
         """
         with (
             self._alone() as grips,
@@ -169,7 +171,7 @@ class Rebuild:
                 set_state(connection, lost, WAITING)
 
     def _walk(self, run: runs.Run, cursor: RebuildCursor) -> None:
-        merged = Bits()
+        merged = RowSet()
         while True:
             with self.store.read() as connection:
                 held = rebuilding.piece(connection, self.source, cursor.after, cursor.until, PIECE)
@@ -186,7 +188,7 @@ class Rebuild:
         cursor: RebuildCursor,
         name: str,
         held: list[rebuilding.HeldContent],
-        merged: Bits,
+        merged: RowSet,
     ) -> None:
         def keep(connection: Any, result: Result) -> None:
             cursor.after = held[-1].id
@@ -196,7 +198,7 @@ class Rebuild:
             run.counters["quarantined"] += result.quarantined
             runs.save_run(connection, run)
 
-        self.ingest.again(name, held, merged, keep)
+        self.ingest.retranslate(name, held, merged, keep)
 
     def _leftovers(self) -> None:
         """What was lost may leave something that no held object leads to."""

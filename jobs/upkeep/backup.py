@@ -1,16 +1,16 @@
 """Backup: a copy of the store in the directory of `[jobs.backup]`, and away with the oldest of its own.
 
-Only files that carry the name of this store and a moment, as this job gives them, are ever removed, and only after a
-new one was made and found good.
+Only files whose name this job gave (the store's name and a moment) are ever removed. That is done only after a new one
+was made and found good.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.base import clock
 from gateway.base.logs import get_logger
 from gateway.config.model import BackupJob, Config
 from gateway.legacy.errors import Stopped
@@ -58,13 +58,13 @@ class _Sign:
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.last = time.monotonic()
+        self.last = clock.monotonic()
 
     def give(self, _what: str, _done: int, _total: int) -> None:
         if self.work.stopping.is_set():
             raise Stopped("van de opslag")
-        if time.monotonic() - self.last > SIGN_SECONDS:
-            self.last = time.monotonic()
+        if clock.monotonic() - self.last > SIGN_SECONDS:
+            self.last = clock.monotonic()
             with self.work.write():
                 pass
 

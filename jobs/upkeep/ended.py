@@ -18,7 +18,7 @@ def recompute_ended(work: Work) -> dict[str, int]:
     while not work.stopping.is_set():
         with work.write() as connection:
             zaken = vertegenwoordigingen.ended(connection, ingest.today().isoformat(), PIECE)
-            merging = ingest.merging(connection)
+            merging = ingest.recomputation(connection)
             merging.touched.add_zaken(zaken)
             merging.finish()
         total += len(zaken)

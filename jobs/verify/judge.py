@@ -1,19 +1,19 @@
-"""Judges the objects of a source on both sides, looks again at what seems wrong, and repairs it.
+"""Judges the objects of a source on both sides, rechecks what seems wrong, and repairs it.
 
-For verify; `Judge` knows nothing of how the objects were chosen. What it finds it writes in a ledger. What it does with
-suspects goes a piece at a time: after each it gives the number of those that are done, where it can go on later.
+For verify; `Judge` knows nothing of how the objects were chosen. What it finds it writes in a ledger. Suspects are
+worked on a piece at a time. After each piece it gives the number of those that are done, where it can go on later.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
-from gateway.base.row_set import Bits
+from gateway.base import clock
+from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher, ask
 from gateway.fetch.visit import Visit
 from gateway.ingest.claim_writer import SAYING
@@ -43,7 +43,7 @@ class Judge:
         self.source = fetcher.source
         self.comparison = Comparison(fetcher.ingest, fetcher.name, fetcher.source)
         self.ledger = ledger
-        self.seen = Bits()
+        self.seen = RowSet()
         # Zaaktypen of zaken that the source showed and that are not held.
         self.zaaktype_of: dict[bytes, str] = {}
 
@@ -67,7 +67,7 @@ class Judge:
 
     def note(self, kind: str, objects: Sequence[dict[str, Any]], first: bool = True) -> None:
         """Judge objects that the source showed, and take them down."""
-        for each, raw in zip(self.comparison.shown(kind, objects), objects, strict=True):
+        for each, raw in zip(self.comparison.judge_shown(kind, objects), objects, strict=True):
             self.note_shown(each, raw, first)
 
     def ties(self, kind: str, moments: Iterable[bytes], first: bool = True) -> list[dict[str, Any]]:
@@ -98,12 +98,12 @@ class Judge:
 
     # What is held
 
-    def held(self, piece: Sequence[HeldObject]) -> int:
+    def judge_held(self, piece: Sequence[HeldObject]) -> int:
         """Judge held objects, and ask for those that were not shown. Out: how many were there all the same.
 
         Of what was shown goes the mark that it isn't: also without repair, for the mark is no content.
         """
-        judged = self.comparison.kept(piece)
+        judged = self.comparison.judge_held(piece)
         zaaktypen = self._zaaktypen(judged)
         looks = self._looks([(each.kind, each.uuid) for each in piece if self._unseen(each)])
         skipped = 0
@@ -178,14 +178,14 @@ class Judge:
             return (EXTRA if held and held.state != GONE else None), zaaktype
         if isinstance(found, Forbidden):
             return (INVISIBLE if held and held.body is not None else None), zaaktype
-        judged = self.comparison.shown(kind, [found])[0]
+        judged = self.comparison.judge_shown(kind, [found])[0]
         if kind == "zaak":
             zaaktype = zaaktype_in(found)
         else:
             zaaktype = zaaktype or self._zaaktypen([judged]).get(judged.zaak or b"", UNKNOWN)
         if judged.verdict in WRONG:
             return str(judged.verdict), zaaktype
-        if held and self.comparison.kept([held])[0].verdict in WRONG:
+        if held and self.comparison.judge_held([held])[0].verdict in WRONG:
             return DIFFERENT, zaaktype
         return None, zaaktype
 
@@ -195,7 +195,7 @@ class Judge:
 
     # What seems wrong
 
-    def look_again(self, tell: Tell, done: int = 0) -> Iterator[int]:
+    def recheck(self, tell: Tell, done: int = 0) -> Iterator[int]:
         """Look again at what seemed wrong, and count what is."""
         suspects = sorted(self.ledger.suspects.values(), key=_place)
         looks = self._looks([(each.kind, each.uuid) for each in suspects[done:]])
@@ -209,7 +209,7 @@ class Judge:
             tell("opnieuw bekeken", number, len(suspects))
             yield number
 
-    def mend(self, tell: Tell, done: int = 0) -> Iterator[int]:
+    def repair(self, tell: Tell, done: int = 0) -> Iterator[int]:
         """Repair what proved wrong. To do it once more does no harm."""
         wrong = self._wrong()
         for number, each in enumerate(wrong[done:], start=done + 1):
@@ -217,7 +217,7 @@ class Judge:
             tell("herstellen", number, len(wrong))
             yield number
 
-    def look_whether_mended(self, done: int = 0) -> Iterator[int]:
+    def recheck_repairs(self, done: int = 0) -> Iterator[int]:
         """See what the repair came to."""
         wrong = self._wrong()[done:]
         looks = self._looks([(each.kind, each.uuid) for each in wrong])
@@ -236,7 +236,7 @@ class Judge:
             statements = self.comparison.false_statements(held) if held.kind in SAYING else []
             with self.store.write() as connection:
                 comparing.mistrust(connection, held.id, statements)
-        visit, uuid = Visit(time.monotonic() + PATIENCE), UUID(bytes=suspect.uuid)
+        visit, uuid = Visit(clock.monotonic() + PATIENCE), UUID(bytes=suspect.uuid)
         if suspect.kind == "zaak" and suspect.sort in (MISSING, DIFFERENT):
             self.fetcher.reread_zaak(visit, uuid)
         elif suspect.kind == "contactmoment" and suspect.sort == MISSING:

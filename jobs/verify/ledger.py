@@ -105,8 +105,8 @@ class Ledger:
     def report(self, kinds: Iterable[str], unread: int) -> dict[str, Any]:
         """The report, but for when, what and by which version.
 
-        `unread` are the objects of the source that could not be read and that nobody dismissed: what is in them is not
-        in the store, so the two are not the same (M3).
+        `unread` are the objects of the source that could not be read and that nobody dismissed. What is in them is not
+        in the store, so source and store are not the same (M3).
         """
         wrong = self.wrong()
         counts = {

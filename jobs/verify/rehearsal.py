@@ -144,7 +144,7 @@ class Rehearsal:
             comparing.note_changes(self.store.connection())
             self._notes = True
         with comparing.noting(self.store, rehearse=not really) as connection:
-            merging = self.ingest.merging(connection)
+            merging = self.ingest.recomputation(connection)
             merging.touched.add_identities(work.identities)
             merging.touched.add_zaken((self.source, zaak) for zaak in work.zaken)
             merging.touched.add_moments((self.source, moment) for moment in work.moments)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from gateway.base.row_set import Bits
+from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
 from gateway.legacy.client.source_client import ZakenClient
@@ -53,7 +53,7 @@ class SampleVerify:
         self.judge = Judge(fetcher, self.ledger, answers)
         self.rehearsal = Rehearsal(fetcher, self.ledger, repair, tell, save=lambda: None)
         # What was met on the way from the zaken.
-        self._judged = Bits()
+        self._judged = RowSet()
         self._met: set[tuple[str, bytes]] = set()
 
     def run(self) -> None:
@@ -68,10 +68,10 @@ class SampleVerify:
         for count, (uuid, raw) in enumerate(chosen, start=1):
             self._judge_zaak(uuid, raw)
             self.tell("zaken", count, len(chosen))
-        deque(self.judge.look_again(self.tell), maxlen=0)
+        deque(self.judge.recheck(self.tell), maxlen=0)
         if self.repair:
-            deque(self.judge.mend(self.tell), maxlen=0)
-            deque(self.judge.look_whether_mended(), maxlen=0)
+            deque(self.judge.repair(self.tell), maxlen=0)
+            deque(self.judge.recheck_repairs(), maxlen=0)
         self.rehearsal.of_zaken(sorted(uuid for uuid, _ in chosen))
 
     def _some_of_source(self, chance: random.Random, number: int) -> dict[bytes, dict[str, Any] | None]:
@@ -109,7 +109,7 @@ class SampleVerify:
     def _judge_shown(self, uuid: bytes, raw: dict[str, Any], moments: set[bytes]) -> Verdict:
         """Compare a zaak with what the source shows of it; `moments` gets the contactmomenten that are about it."""
         client = self.fetcher.client
-        judged = self.judge.comparison.shown("zaak", [raw])[0]
+        judged = self.judge.comparison.judge_shown("zaak", [raw])[0]
         self.judge.note_shown(judged, raw)
         if judged.verdict is not Verdict.LEFT_OUT:
             self.judge.named_rollen([raw])
@@ -142,7 +142,7 @@ class SampleVerify:
 
     def _held(self, held: Sequence[HeldObject]) -> None:
         """Judge what is held, once: what ties a contactmoment to two zaken is met twice."""
-        self.judge.held([each for each in held if not self._judged.add(each.id)])
+        self.judge.judge_held([each for each in held if not self._judged.add(each.id)])
 
     def _once(self, kind: str, uuid: bytes) -> bool:
         """Is it the first time that this object is met?"""

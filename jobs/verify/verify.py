@@ -1,14 +1,13 @@
 """Verify: compares a source and the store both ways, says what is missing, extra or different, and can repair it.
 
-What it does stands in jobs/verify/whole.py (everything) and jobs/verify/sample.py; here is the run: alone with the
-source, its report, and going on where a whole verify was stopped. What seems wrong is looked at again before it counts:
-a source and a store that live change while they are read.
+What it does stands in jobs/verify/whole.py (everything) and jobs/verify/sample.py. Here is the run: alone with the
+source, its report, and resuming a whole verify that was stopped. What seems wrong is rechecked before it counts: a
+source and a store change while they are read.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -18,6 +17,7 @@ from threading import get_ident
 from typing import Any
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.logs import get_logger
 from gateway.fetch.coverage import SYNCED
@@ -206,16 +206,16 @@ class Verify:
     def _show(self, step: Step) -> None:
         self._step = step
         self.show(step)
-        if time.monotonic() - self._renewed > RENEW_SECONDS:
-            self._renewed = time.monotonic()
+        if clock.monotonic() - self._renewed > RENEW_SECONDS:
+            self._renewed = clock.monotonic()
             with self.store.write():
                 pass  # so that the lease lasts longer
 
     def _meanwhile(self) -> None:
         """Once a second while the source is asked: may we go on, and on how many connections? Raises CutOver."""
-        if time.monotonic() - self._looked < LOOK_AROUND_SECONDS:
+        if clock.monotonic() - self._looked < LOOK_AROUND_SECONDS:
             return
-        self._looked = time.monotonic()
+        self._looked = clock.monotonic()
         client = self.fetcher.client
         self.crew.connections = client.describe()["connections"]
         # Between two tries of a call no thread is held up, though the gate is closed; another API has its own gate.

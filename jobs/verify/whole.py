@@ -1,30 +1,30 @@
 """A whole verify: everything of a source beside everything that is held, a stage after the other.
 
-Everything that the source shows is compared with what is held; everything that is held and was not shown is asked
-for by uuid; each held object is translated again; and each document is made again in a rehearsal that is taken back.
+Everything that the source shows is compared with what is held. Everything that is held and was not shown is asked for
+by uuid. Each held object is translated again. Each document is made again in a rehearsal that is taken back.
 
-Lists show an object twice, or not at all, when others are added or deleted during the walk. A walk that shows signs
-of that (a count that changed, an object shown twice, a held one that was there but not shown) is done again.
+Lists show an object twice, or not at all, when others are added or deleted during the walk. Signs of that are a count
+that changed, an object shown twice, or a held one that exists but was not shown. Such a walk is done again.
 
-It can be stopped at any moment and gone on with. A picture of where it is, with all that was found and seen, is kept
-every SAVE_SECONDS, between two pieces of work: what was done after the last picture is done again, from that picture,
-so nothing counts twice. A picture is small (a bit for each object, and the suspects), but not so small as to write it
-for every page. What is kept and what is written in the store are not one transaction; where work repairs something, a
-picture that tells what is wrong is kept before.
+It can be stopped at any moment and resumed. Every SAVE_SECONDS, between two pieces of work, a picture is kept of where
+it is and of all that was found and seen. What was done after the last picture is done again from that picture, so
+nothing counts twice. A picture is small (a bit for each object, and the suspects), but too large to write for every
+page. It is not kept in the transaction of a repair. So before a repair a picture is kept that has what is wrong.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-from gateway.base.row_set import Bits
+from gateway.base import clock
+from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher
 from gateway.ingest.comparison import Verdict
-from gateway.legacy.client.source_client import Page, ZakenClient
+from gateway.legacy.client.answers import Page
+from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import BadAnswer
 from gateway.store.inspect import comparing
 from jobs.common import zaakcontactmomenten
@@ -46,8 +46,8 @@ SAVE_SECONDS = 10.0
 class VerifyPlace:
     """Where it is: the stage and how far that came (`at`), and of the walks which look is had at which kind.
 
-    `moved` tells whether the last whole look showed signs of change, `stirs` whether this one did so far; `skipped`
-    how many held objects were there all the same.
+    `moved`: did the last whole look show signs of change? `stirs`: did this one so far? `skipped`: how many held
+    objects existed though no list showed them.
     """
 
     stage: int = 0
@@ -69,7 +69,7 @@ class ListLook:
     pages: int = 0
     shown: int = 0
     moved: bool = False
-    seen: Bits = field(default_factory=Bits)
+    seen: RowSet = field(default_factory=RowSet)
 
 
 class WholeVerify:
@@ -92,7 +92,7 @@ class WholeVerify:
         self.answers = answers
         self.tell = tell
         self.save = save
-        self._saved = time.monotonic()
+        self._saved = clock.monotonic()
         self.ledger = Ledger.unpacked(cursor["ledger"]) if cursor else Ledger()
         self.judge = Judge(fetcher, self.ledger, answers)
         self.rehearsal = Rehearsal(fetcher, self.ledger, repair, tell, save)
@@ -102,10 +102,10 @@ class WholeVerify:
         # Pages that were read before a stop may have others on them now.
         self._resumed = bool(cursor)
         if cursor:
-            self.judge.seen = Bits(cursor["seen"])
+            self.judge.seen = RowSet(cursor["seen"])
             self.judge.zaaktype_of = {bytes.fromhex(zaak): name for zaak, name in cursor["zaaktypen"].items()}
             if reading := cursor["reading"]:
-                self.reading = ListLook(**reading | {"seen": Bits(reading["seen"])})
+                self.reading = ListLook(**reading | {"seen": RowSet(reading["seen"])})
 
     def packed(self) -> dict[str, Any]:
         """Where it is and all that it needs to go on, as JSON takes it: numbers, uuids and kinds."""
@@ -130,22 +130,22 @@ class WholeVerify:
             self._connections,
             self._held,
             self._looks_again,
-            lambda done: judge.look_again(self.tell, done or 0),
-            lambda done: judge.mend(self.tell, done or 0) if self.repair else iter(()),
-            lambda done: judge.look_whether_mended(done or 0) if self.repair else iter(()),
+            lambda done: judge.recheck(self.tell, done or 0),
+            lambda done: judge.repair(self.tell, done or 0) if self.repair else iter(()),
+            lambda done: judge.recheck_repairs(done or 0) if self.repair else iter(()),
             *rehearsal.stages(),
         ]
         while place.stage < len(stages):
             for at in stages[place.stage](place.at):
                 place.at = at
-                if time.monotonic() - self._saved > SAVE_SECONDS:
+                if clock.monotonic() - self._saved > SAVE_SECONDS:
                     self._keep()
             place.stage, place.at = place.stage + 1, None
             self._keep()
 
     def _keep(self) -> None:
         self.save()
-        self._saved = time.monotonic()
+        self._saved = clock.monotonic()
 
     # What the source shows
 
@@ -245,7 +245,7 @@ class WholeVerify:
 
     def _page(self, kind: str, page: Page, reading: ListLook, first: bool) -> None:
         judge = self.judge
-        page_judged = judge.comparison.shown(kind, page.objects)
+        page_judged = judge.comparison.judge_shown(kind, page.objects)
         if kind == "contactmoment":
             unseen = [each.uuid for each in page_judged if each.row not in judge.seen]
             for tie in ties_in(self.fetcher.client):
@@ -269,7 +269,7 @@ class WholeVerify:
         """Was all of the last page that was read before a stop seen? Then nothing behind it moved up past it."""
         return all(
             judged.row in reading.seen if judged.row else (kind, judged.uuid) in self.ledger.suspects
-            for judged in self.judge.comparison.shown(kind, page.objects)
+            for judged in self.judge.comparison.judge_shown(kind, page.objects)
             if judged.row or judged.verdict is Verdict.MISSING
         )
 
@@ -292,7 +292,7 @@ class WholeVerify:
             if not piece:
                 break
             after = piece[-1].id
-            self.place.skipped += self.judge.held(piece)
+            self.place.skipped += self.judge.judge_held(piece)
             done += len(piece)
             self.tell("opslag", min(done, total), total)
             yield [after, done, top]

@@ -18,7 +18,12 @@ from mappings.model.claims import Claim
 from mappings.model.documents import Document
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import Settings
-from mappings.rules.contactmomenten import Gesprekspartner, Omgeving, Onderwerpzaak, translate_contactmoment
+from mappings.rules.contactmomenten import (
+    Gesprekspartner,
+    Omgeving,
+    Onderwerpzaak,
+    translate_contactmoment,
+)
 from mappings.rules.klantcontacten import Deelnemer, translate_klantcontact, zaak_onderwerp
 from mappings.rules.merge import merge, sets_of
 from mappings.translate import translate

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, missing
 
 from mappings.model.findings import Untranslatable
-from mappings.values.uuids import usual_at_end
+from mappings.values.uuids import uuid_at_end
 
 _MISSING: Final = "ontbreekt"
 _NOT_TEXT: Final = "is geen tekst"
@@ -165,7 +165,7 @@ class GivenUuidIfAny(GivenText):
     def deserialize(
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> str:
-        return usual_at_end(super().deserialize(value))
+        return uuid_at_end(super().deserialize(value))
 
 
 class GivenMoment(fields.Field[int]):
@@ -254,7 +254,7 @@ def _last_uuid(value: Any) -> str:
         raise ValidationError(_MISSING)
     if not isinstance(value, str):
         raise ValidationError(_NOT_TEXT)
-    found = usual_at_end(value.strip())
+    found = uuid_at_end(value.strip())
     if not found:
         raise ValidationError(_NOT_A_UUID)
     return found

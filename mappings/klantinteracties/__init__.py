@@ -16,7 +16,7 @@ from marshmallow import Schema, ValidationError
 from mappings.klantinteracties import faults
 from mappings.klantinteracties.checks import CHECKS, NEEDS_KVK_NUMMER
 from mappings.klantinteracties.faults import Invalid, InvalidField
-from mappings.klantinteracties.fields import Variants
+from mappings.klantinteracties.nested_fields import Variants
 from mappings.klantinteracties.schemas import SCHEMAS
 from mappings.klantinteracties.text_forms import camel_case
 

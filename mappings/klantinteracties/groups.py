@@ -10,18 +10,8 @@ from typing import Any
 from marshmallow import post_load
 
 from mappings.klantinteracties.faults import Fault
-from mappings.klantinteracties.fields import (
-    Choice,
-    Date,
-    Group,
-    Identity,
-    Input,
-    Json,
-    NumberField,
-    Reference,
-    ReferenceTo,
-    TextField,
-)
+from mappings.klantinteracties.fields import Choice, Date, Identity, Input, Json, NumberField, TextField
+from mappings.klantinteracties.nested_fields import Group, Reference, ReferenceTo
 from mappings.klantinteracties.text_forms import TELEPHONE, is_country, is_email, is_telephone, matching
 from mappings.values.namen import volledige_naam
 

@@ -19,17 +19,12 @@ from mappings.klantinteracties.fields import (
     Choice,
     Date,
     FlagField,
-    Group,
     Identity,
     Input,
     Json,
-    Many,
     Moment,
     Nummer,
-    Reference,
     TextField,
-    TextsField,
-    Variants,
 )
 from mappings.klantinteracties.groups import (
     Adres,
@@ -47,6 +42,7 @@ from mappings.klantinteracties.groups import (
     Persoon,
     shown_name,
 )
+from mappings.klantinteracties.nested_fields import Group, Many, Reference, TextsField, Variants
 from mappings.klantinteracties.text_forms import TELEPHONE, camel_case, matching
 
 NUMMER: Final = "Nummer waarmee mensen dit object onderling aanduiden."

@@ -49,13 +49,13 @@ class ClaimedContactpersoon(NamedTuple):
     functie: str
     key: tuple[str, ...]
 
-    def as_kept(self) -> list[Any]:
+    def to_json(self) -> list[Any]:
         """It as JSON has it."""
         return [self.achternaam, self.functie, list(self.key)]
 
     @classmethod
-    def of_kept(cls, kept: Sequence[Any]) -> Self:
-        """What `as_kept` gave."""
+    def from_json(cls, kept: Sequence[Any]) -> Self:
+        """What `to_json` gave."""
         achternaam, functie, key = kept
         return cls(achternaam, functie, tuple(key))
 
@@ -77,23 +77,23 @@ class ClaimReading(NamedTuple):
     contactpersoon: ClaimedContactpersoon | None
     findings: list[Finding]
 
-    def as_kept(self) -> list[Any]:
+    def to_json(self) -> list[Any]:
         """It as JSON has it."""
         return [
             self.naam,
             _lists(self.digitaal),
-            self.contactpersoon and self.contactpersoon.as_kept(),
+            self.contactpersoon and self.contactpersoon.to_json(),
             [[each.rule, each.field, str(each.severity), each.action] for each in self.findings],
         ]
 
     @classmethod
-    def of_kept(cls, kept: Sequence[Any]) -> Self:
-        """What `as_kept` gave."""
+    def from_json(cls, kept: Sequence[Any]) -> Self:
+        """What `to_json` gave."""
         naam, digitaal, contactpersoon, findings = kept
         return cls(
             naam,
             list(map(_adres, digitaal)),
-            contactpersoon and ClaimedContactpersoon.of_kept(contactpersoon),
+            contactpersoon and ClaimedContactpersoon.from_json(contactpersoon),
             [Finding(rule, path, Severity(severity), action) for rule, path, severity, action in findings],
         )
 
@@ -173,7 +173,7 @@ class Claim:
             "d": _lists(self.digitaal),
         }
         if self.contactpersoon:
-            content["c"] = self.contactpersoon.as_kept()
+            content["c"] = self.contactpersoon.to_json()
         if self.genoemd:
             content["g"] = self.genoemd
         if self.nummer:
@@ -183,7 +183,7 @@ class Claim:
         if self.own_fields is not None:
             content["e"] = self.own_fields
         if self.readings:
-            content["r"] = {soort: read.as_kept() for soort, read in self.readings.items()}
+            content["r"] = {soort: read.to_json() for soort, read in self.readings.items()}
         return content
 
     @classmethod
@@ -203,10 +203,10 @@ class Claim:
             ouder=data["o"],
             andere=data["x"] and list(map(_nummer, data["x"])),
             digitaal=data["d"] and list(map(_adres, data["d"])),
-            contactpersoon=contactpersoon and ClaimedContactpersoon.of_kept(contactpersoon),
+            contactpersoon=contactpersoon and ClaimedContactpersoon.from_json(contactpersoon),
             genoemd=data.get("g", ""),
             nummer=data.get("m", ""),
             afwijkend=data.get("w", False),
             own_fields=data.get("e"),
-            readings=readings and {soort: ClaimReading.of_kept(read) for soort, read in readings.items()},
+            readings=readings and {soort: ClaimReading.from_json(read) for soort, read in readings.items()},
         )

@@ -88,7 +88,7 @@ def matches(pattern: str, problem: str) -> Limit:
     return validate.Regexp(re.compile(rf"(?:{pattern})\Z"), error=problem)
 
 
-def shown(value: Any) -> str:
+def printable(value: Any) -> str:
     """A value as an error line may show it: short, and never a URL that could hold a password."""
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     if "@" in text:

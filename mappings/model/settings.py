@@ -6,7 +6,17 @@ from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, validate
 
-from mappings.model.config_key import NOT_EMPTY, about, at_least, choice, flag, key, matches, one_of, shown
+from mappings.model.config_key import (
+    NOT_EMPTY,
+    about,
+    at_least,
+    choice,
+    flag,
+    key,
+    matches,
+    one_of,
+    printable,
+)
 
 # From open to closed, in the order of the standard; M28 and M34 compare places in this row.
 VERTROUWELIJKHEIDAANDUIDINGEN = (
@@ -65,11 +75,11 @@ def _are_kanalen(value: Mapping[str, Any]) -> None:
         if isinstance(naar, str):
             naar = {"kanaal": naar}
         if not isinstance(naar, dict) or set(naar) - {"kanaal", "initiator"} or "kanaal" not in naar:
-            raise ValidationError(f"kanaal {shown(naam)} is geen tekst en geen {{kanaal, initiator}}")
+            raise ValidationError(f"kanaal {printable(naam)} is geen tekst en geen {{kanaal, initiator}}")
         kanaal, initiator = naar["kanaal"], naar.get("initiator", True)
         if not isinstance(kanaal, str) or not 1 <= len(kanaal.strip()) <= 50 or type(initiator) is not bool:
             raise ValidationError(
-                f"kanaal {shown(naam)}: een naam van 1 tot 50 tekens, initiator true of false"
+                f"kanaal {printable(naam)}: een naam van 1 tot 50 tekens, initiator true of false"
             )
 
 

@@ -211,20 +211,14 @@ def _betrokkenen(
             continue
         deel = deelnemer.deelname
         created = min(moment, deel["moment"])
-        contactnaam = deel["contactnaam"] or LEGE_NAAM
+        rol = "vertegenwoordiger" if deel["gemachtigde"] else "klant"
         made.append(
             Document(
                 "betrokkene",
                 uuids.derive("betrokkene", str(contact), str(deelnemer.rol)),
-                {
-                    "bezoekadres": LEEG,
-                    "correspondentieadres": LEEG,
-                    "contactnaam": contactnaam,
-                    "volledigeNaam": namen.volledige_naam(contactnaam),
-                    "rol": "vertegenwoordiger" if deel["gemachtigde"] else "klant",
-                    "organisatienaam": deel["organisatienaam"],
-                    "initiator": kanaal.initiator,
-                },
+                betrokkene_body(
+                    deel["contactnaam"], deel["organisatienaam"], rol, initiator=kanaal.initiator
+                ),
                 created,
                 created,
                 {"wasPartij": [deelnemer.uuid], "hadKlantcontact": [contact]},
@@ -232,6 +226,22 @@ def _betrokkenen(
             )
         )
     return made
+
+
+def betrokkene_body(
+    contactnaam: Mapping[str, Any] | None, organisatienaam: str, rol: str, *, initiator: bool
+) -> dict[str, Any]:
+    """What a betrokkene at a klantcontact holds; its addresses are those of its partij (M30)."""
+    naam = dict(contactnaam or LEGE_NAAM)
+    return {
+        "bezoekadres": LEEG,
+        "correspondentieadres": LEEG,
+        "contactnaam": naam,
+        "volledigeNaam": namen.volledige_naam(naam),
+        "rol": rol,
+        "organisatienaam": organisatienaam,
+        "initiator": initiator,
+    }
 
 
 def _actoren(contact: UUID, moment: int, deelnemers: Sequence[Deelnemer], uuids: Uuids) -> list[Document]:

@@ -1,7 +1,7 @@
 """The kinds of objects that sources have, each declared once: a module a kind.
 
 A kind is added by a module here, with its schema in `mappings.incoming` and its rules in `mappings.rules`; in
-tests/test_made_up_kind.py stands one whole. Tables by kind elsewhere are made from these when they are imported.
+tests/jobs/test_made_up_kind.py stands one whole. Tables by kind elsewhere are made from these when they are imported.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from mappings.incoming.earlier_standards import load_contactmoment
 from mappings.model.settings import Settings
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
-from mappings.rules.contactmomenten import read_contactmoment
+from mappings.rules.contactmoment_facts import read_contactmoment
 from mappings.standards.declaration import (
     ALWAYS,
     CONTACTMOMENTEN,

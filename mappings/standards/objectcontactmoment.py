@@ -10,7 +10,7 @@ from mappings.incoming.earlier_standards import load_objectcontactmoment
 from mappings.model.settings import Settings
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
-from mappings.rules.contactmomenten import geen_zaak, zaak_of
+from mappings.rules.contactmoment_facts import geen_zaak, zaak_of
 from mappings.standards.declaration import ALWAYS, CONTACTMOMENTEN, Decides, FoundBy, LegacyKind, since
 
 

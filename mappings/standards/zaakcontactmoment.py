@@ -14,7 +14,7 @@ from mappings.incoming.earlier_standards import load_zaakcontactmoment
 from mappings.model.settings import Settings
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
-from mappings.rules.contactmomenten import onbekend_contactmoment
+from mappings.rules.contactmoment_facts import onbekend_contactmoment
 from mappings.standards.declaration import ZAKEN, Decides, FoundBy, LegacyKind, Pages, since
 
 

@@ -16,7 +16,7 @@ def is_usual(text: str) -> bool:
     return _USUAL.fullmatch(text) is not None
 
 
-def usual_at_end(url: str) -> str:
+def uuid_at_end(url: str) -> str:
     """The uuid that a URL or path ends in (or that the text is), in lower case; "" without one in its usual form."""
     last = url.rstrip("/").rpartition("/")[2]
     return last.lower() if is_usual(last) else ""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leaving import OldHome
-from registers import OtherRegister, running
+from builders.old_home import OldHome
+from builders.other_register import OtherRegister, running
 
 
 @pytest.fixture

@@ -10,17 +10,15 @@ from pathlib import Path
 
 import pytest
 import requests
-from killing import kills_itself
-from leaving import OldHome
-from support import UUID_SECRET, klantbrug, sample_data, some_zaken
-from test_once import leave_and_die
+from builders.commands import klantbrug
+from builders.configs import UUID_SECRET
+from builders.killing import kills_itself
+from builders.old_home import OldHome, filled, leave_and_die
 
 from gateway.config.target import Target
 from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.sample.server import SampleServer
 from gateway.store.file.database import Store
-from jobs.backfill.backfill import Backfill
 
 
 def free_port() -> int:
@@ -51,18 +49,6 @@ def second(tmp_path: Path, run_log: Path) -> Iterator[Target]:
             except requests.RequestException:
                 time.sleep(0.1)
         yield Target(url=f"{base}/klantinteracties/api/v1", token=token, read_timeout=3)
-
-
-def filled(folder: Path, install: Callable[..., Installation], every: int, number: int) -> OldHome:
-    """A home with each `every`th zaak of the slice and the ugly set, and what clients made: so many partijen."""
-    data = sample_data() if every == 1 else some_zaken(sample_data(), every)
-    with SampleServer(data) as server:
-        installation = install(bron=server)
-        for fetcher in installation.fetchers.values():
-            Backfill(fetcher).run()
-    home = OldHome(folder, installation.store, installation.config)
-    home.fill(number, first=40_000)
-    return home
 
 
 def judge(home: OldHome, second: Target) -> None:

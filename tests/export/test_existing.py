@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from leaving import OldHome, bsn, codes, ref
-from registers import OtherRegister
+from builders.old_home import OldHome, bsn, codes, ref
+from builders.other_register import OtherRegister
 
 from gateway.store.export import pairs
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from leaving import OldHome
-from openklant_tables import ANSWERS, DUMP, MODELS, Tables, without_addresses
-from test_acceptance import filled
+from builders.old_home import OldHome, filled
+from builders.openklant_tables import ANSWERS, DUMP, MODELS, Tables, without_addresses
 
 from gateway.installation import Installation
 from gateway.operator.export import csv_files, directory, fixture

@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from leaving import OldHome, ref
-from registers import OtherRegister
+from builders.old_home import OldHome, ref
+from builders.other_register import OtherRegister
 
 from gateway.operator.export import mapping
 

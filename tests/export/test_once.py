@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-from pathlib import Path
-from typing import Any
 
 import pytest
-from killing import kills_itself
-from leaving import OldHome
-from registers import BUSY, DECLINED, FAILED, FAILED_AFTER, FORBIDDEN, LATER, LOST, SLOW, OtherRegister
+from builders.killing import kills_itself
+from builders.old_home import OldHome, leave_and_die
+from builders.other_register import (
+    BUSY,
+    DECLINED,
+    FAILED,
+    FAILED_AFTER,
+    FORBIDDEN,
+    LATER,
+    LOST,
+    SLOW,
+    OtherRegister,
+)
 
-from gateway.config.target import Target
 from gateway.store.base.kinds import KINDS
 from gateway.store.export import documents, pairs
-from gateway.store.file.database import Store
-from gateway.target.client import Register
-from jobs.export.run import ExportRun
 
 
 def same_counts(home: OldHome, register: OtherRegister) -> bool:
@@ -103,21 +105,6 @@ def test_what_is_refused_is_parked_with_code_and_fields_and_what_hangs_on_it_wai
     again = home.export(register.settings(), parked=True)
     assert (again.waiting, again.counts.get("parked", 0)) == (0, 0)
     assert same_counts(home, register)
-
-
-def leave_and_die(store: Path, settings: Target, answers: int) -> None:
-    """A run in a process of its own, that is killed when so many answers came, before it did anything with the last."""
-    asked, left = Register._call, iter(range(answers))
-
-    def call(self: Register, method: str, *arguments: Any, **more: Any) -> Any:
-        answer = asked(self, method, *arguments, **more)
-        if method == "POST" and next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-
-    Register._call = call  # type: ignore[method-assign]
-    outcome = ExportRun(Store(store), settings, lambda step: None).run()
-    assert outcome.stopped == ""
 
 
 def kill_often(home: OldHome, register: OtherRegister, times: int, most: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import rules
+from tools import rules
 
 
 def test_the_table_says_where_each_rule_stands() -> None:

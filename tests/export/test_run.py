@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from leaving import OldHome
-from registers import OtherRegister
+from builders.old_home import OldHome
+from builders.other_register import OtherRegister
 
 from gateway.store.base.kinds import KINDS
 from gateway.store.export import documents

@@ -236,6 +236,7 @@ def tokens(text):
     return set(TOKEN.findall(text.casefold()))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M14")
 @pytest.mark.rule("M15")
 @pytest.mark.rule("M16")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from earlier_objects import (
+from builders.earlier_objects import (
     CONTACTMOMENTEN,
     contactmoment,
     earlier_url,
@@ -14,9 +14,9 @@ from earlier_objects import (
     klantcontactmoment,
     objectcontactmoment,
 )
+from builders.legacy_objects import SETTINGS, SOURCE, UUIDS, medewerker, rules, said, uuid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from legacy_objects import SETTINGS, SOURCE, UUIDS, medewerker, rules, said, uuid_of
 
 from mappings import klantinteracties
 from mappings.identity.identity import key_uuid
@@ -30,13 +30,12 @@ from mappings.incoming.earlier_standards import (
 )
 from mappings.model.findings import Untranslatable
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings
+from mappings.rules.contactmoment_facts import onbekend_contactmoment, read_contactmoment
 from mappings.rules.contactmomenten import (
     Gesprekspartner,
     Omgeving,
     Onderwerpzaak,
     mag_mee,
-    onbekend_contactmoment,
-    read_contactmoment,
     translate_contactmoment,
 )
 from mappings.rules.klantcontacten import zaak_onderwerp

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from legacy_objects import (
+from builders.legacy_objects import (
     KVK,
     RSIN,
     SETTINGS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from earlier_objects import contactmoment
-from legacy_objects import BSN, SETTINGS, SOURCE, klantcontact, persoon, rules, zaak
+from builders.earlier_objects import contactmoment
+from builders.legacy_objects import BSN, SETTINGS, SOURCE, klantcontact, persoon, rules, zaak
 
 from mappings.translate import translate
 

@@ -6,16 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from earlier_objects import contactmoment
+from builders.earlier_objects import contactmoment
+from builders.legacy_objects import SECRET, SETTINGS, SOURCE
 from hypothesis import given
 from hypothesis import strategies as st
-from legacy_objects import SECRET, SETTINGS, SOURCE
 
 from mappings.identity.identity import Uuids
 from mappings.model.documents import Document
 from mappings.model.findings import Finding
 from mappings.model.settings import Settings
-from mappings.rules.contactmomenten import Gesprekspartner, Omgeving, translate_contactmoment
+from mappings.rules.contactmomenten import (
+    Gesprekspartner,
+    Omgeving,
+    translate_contactmoment,
+)
 from mappings.translate import translate
 
 pytestmark = pytest.mark.rule("M40")

@@ -6,9 +6,7 @@ import random
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -26,6 +24,8 @@ from legacy_objects import (
     said,
     vestiging,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappings.identity.identity import Ouder, Uuids, conflicting, key_sets, key_uuid, place, prefix
 

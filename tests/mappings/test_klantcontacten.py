@@ -4,9 +4,7 @@ import random
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.legacy_objects import (
     BSN,
     KVK,
     RSIN,
@@ -25,6 +23,8 @@ from legacy_objects import (
     uuid_of,
     zaak,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Kanaal, Settings, ZaakCodes
 from mappings.rules.klantcontacten import Deelnemer, moment_text, too_confidential, translate_klantcontact

@@ -3,10 +3,8 @@
 from uuid import UUID
 
 import pytest
-from earlier_objects import earlier_url, klant
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.earlier_objects import earlier_url, klant
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -24,6 +22,8 @@ from legacy_objects import (
     rules,
     said,
 )
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from mappings.incoming.earlier_standards import load_klant
 from mappings.model.findings import Untranslatable

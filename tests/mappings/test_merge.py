@@ -4,9 +4,7 @@ import random
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.legacy_objects import (
     BSN,
     KVK,
     NO_BSN,
@@ -26,6 +24,8 @@ from legacy_objects import (
     said,
     vestiging,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mappings.identity.identity import KeySet, key_uuid
 from mappings.model.claims import Claim
@@ -638,6 +638,7 @@ def shown(made):
 ENOUGH = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @ENOUGH
 @given(PARTS, st.randoms(use_true_random=False))

@@ -7,10 +7,8 @@ from typing import Any
 
 import orjson
 import pytest
-from earlier_objects import earlier_uuid, klant
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.earlier_objects import earlier_uuid, klant
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -24,6 +22,8 @@ from legacy_objects import (
     rol_uuid,
     uuid_of,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappings.incoming import unplaced_fields
 from mappings.klantinteracties import load
@@ -200,6 +200,7 @@ def stands(path: str, value: str, documents: str, raw: Mapping[str, Any]) -> boo
     return all(compact(word) in text for word in words)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.rule("M36")
 @settings(max_examples=300, deadline=None)
@@ -312,6 +313,7 @@ def as_put(document: Document) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.rule("M3")
 @settings(max_examples=300, deadline=None)

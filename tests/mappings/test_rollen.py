@@ -4,9 +4,7 @@ import json
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -26,6 +24,8 @@ from legacy_objects import (
     vestiging,
     zaak,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mappings.model.claims import Claim
 from mappings.model.findings import Untranslatable
@@ -414,6 +414,7 @@ KINDS = st.sampled_from(["zaak", "rol", "klantcontact"])
 HASTY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @HASTY
 @given(KINDS, st.dictionaries(st.sampled_from([*rol(1), *zaak(), "datumtijd", "kanaal"]), ANYTHING))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from builders.paths import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from mappings.klantinteracties import Invalid, InvalidField, defaults, load, sch
 from mappings.klantinteracties.schemas import SCHEMAS
 from mappings.klantinteracties.text_forms import camel_case, metadata_key
 
-FOLDER = Path(__file__).parent.parent / "data" / "klantinteracties"
+FOLDER = DATA / "klantinteracties"
 SOMEONE = "6c8f4dd2-3f9a-4c47-9a0a-5fbf0e5a9b11"
 KLANTCONTACT = {"kanaal": "k", "onderwerp": "o", "taal": "nld", "vertrouwelijk": False}
 BETROKKENE = {"hadKlantcontact": {"uuid": SOMEONE}, "rol": "klant", "initiator": True}

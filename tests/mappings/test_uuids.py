@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from uuid import UUID
 
 import pytest
+from builders.paths import ROOT
 
-from mappings.values.uuids import is_usual, usual_at_end, uuid_bytes_in, uuid_bytes_of, uuid_in, uuid_of
+from mappings.values.uuids import is_usual, uuid_at_end, uuid_bytes_in, uuid_bytes_of, uuid_in, uuid_of
 
-ROOT = Path(__file__).parent.parent.parent
 TEXT = "3FA85F64-5717-4562-b3fc-2c963f66afa6"
 UUID_OF = UUID(TEXT)
 HOST = "https://zaken.example/zaken/api/v1/zaken/"
@@ -44,7 +43,7 @@ HOST = "https://zaken.example/zaken/api/v1/zaken/"
 )
 def test_what_is_read_as_a_uuid(text: str, usual: bool, of: bool, at_end: bool, within: bool) -> None:
     assert is_usual(text) is usual
-    assert usual_at_end(text) == (str(UUID_OF) if at_end else "")
+    assert uuid_at_end(text) == (str(UUID_OF) if at_end else "")
     assert (uuid_of(text), uuid_bytes_of(text)) == ((UUID_OF, UUID_OF.bytes) if of else (None, None))
     assert (uuid_in(text), uuid_bytes_in(text)) == ((UUID_OF, UUID_OF.bytes) if within else (None, None))
 

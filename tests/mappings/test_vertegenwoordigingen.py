@@ -7,9 +7,7 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from legacy_objects import (
+from builders.legacy_objects import (
     BSN,
     BSN_WITH_ZERO,
     KVK,
@@ -22,6 +20,8 @@ from legacy_objects import (
     rules,
     said,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mappings.rules.vertegenwoordigingen import GEMACHTIGDE, MACHTIGINGGEVER, Machtiging, in_zaak
 

@@ -10,16 +10,27 @@ from typing import Any
 
 import orjson
 import pytest
-from earlier_objects import contactmoment, klant, klantcontactmoment, objectcontactmoment
+from builders.earlier_objects import contactmoment, klant, klantcontactmoment, objectcontactmoment
+from builders.legacy_objects import (
+    BSN,
+    KVK,
+    RSIN,
+    SETTINGS,
+    SOURCE,
+    UUIDS,
+    VESTIGING,
+    klantcontact,
+    rol,
+    zaak,
+)
+from builders.paths import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from legacy_objects import BSN, KVK, RSIN, SETTINGS, SOURCE, UUIDS, VESTIGING, klantcontact, rol, zaak
 
 from mappings.explain import advice, origins, why
 from mappings.model.findings import Untranslatable
 from mappings.translate import translate
 
-DATA = Path(__file__).parent.parent / "data"
 # What an object is and to what it belongs, not what it says; and the derived uuid of a contactpersoon.
 NOT_SAID = {
     "url",
@@ -264,6 +275,7 @@ def on_some_line(seen: Seen) -> Seen:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 def test_the_table_names_every_change_and_each_of_its_lines_happens() -> None:
     seen: Seen = set()

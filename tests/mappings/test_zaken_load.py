@@ -3,9 +3,9 @@
 import gzip
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from builders.paths import DATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
@@ -16,7 +16,7 @@ from mappings.model.findings import Untranslatable
 BASE = "http://zaken.example/zaken/api/v1/"
 ZAAK = "2e954df3-161e-4f15-b13f-50a86ad97a56"
 OWN = "0fcd935e-072e-42d6-ad1d-2990b47cea32"
-SLICE = Path(__file__).parents[1] / "data" / "slice.jsonl.gz"
+SLICE = DATA / "slice.jsonl.gz"
 
 
 def rol(soort="natuurlijk_persoon", identificatie=None, **fields):
@@ -249,6 +249,7 @@ ANY_ROL = (
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(*ANY_ROL)
 def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, fields):
@@ -262,6 +263,7 @@ def test_reading_fast_is_reading_as_marshmallow_does(soort, identificatie, field
         assert schema.read(raw) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 @settings(deadline=None, max_examples=300)
 @given(*ANY_ROL)

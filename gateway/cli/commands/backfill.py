@@ -35,7 +35,8 @@ def backfill(context: click.Context) -> None:
 @with_config
 def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     """Leest in, met voortgang; Ctrl-C kost niets: de volgende keer gaat het verder."""
-    from gateway.cli.terminal.progress import shown_progress
+    from gateway.cli.terminal.displays import BACKFILL
+    from gateway.cli.terminal.progress import show_progress
     from gateway.fetch.fetcher import Fetcher
     from gateway.installation import open_installation
     from gateway.legacy.errors import LegacyError
@@ -60,7 +61,7 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
         nonlocal complete
         source, done = left[fetcher.name], False
         try:
-            with shown_progress() as show:
+            with show_progress(BACKFILL) as show:
                 done = Backfill(fetcher, show, begins=lambda: begin(source), yields=yields).run()
         except Yielded:
             raise
@@ -192,7 +193,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], undo: bool, names: t
 @with_store
 def backfill_status(config: Config, as_json: bool, names: tuple[str, ...]) -> None:
     """Toont hoe ver de backfill is, hoe snel hij gaat en waar hij op wacht."""
-    from gateway.cli.terminal.progress import backfills_text
+    from gateway.cli.terminal.status_text import backfills_text
     from gateway.installation import open_store
     from gateway.operator.backfills import overview
 

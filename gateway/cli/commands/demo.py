@@ -20,7 +20,9 @@ from urllib.parse import urlencode
 import click
 
 from gateway.beheer.page_access import new_link
-from gateway.cli.terminal.progress import shown_progress, status_text
+from gateway.cli.terminal.displays import BACKFILL
+from gateway.cli.terminal.progress import show_progress
+from gateway.cli.terminal.status_text import status_text
 from gateway.config.load import load_config
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
@@ -65,17 +67,17 @@ def run(port: int) -> int:
                 for name, path in zip(SOURCE_NAMES, default_paths(), strict=True)
             }
             for name, base in bases.items():
-                _say(f"Voorbeeldbron {name}: {base}")
+                _print(f"Voorbeeldbron {name}: {base}")
             port = free_port(port)
             config_path = _write_config(folder, port, bases)
             questions = _fill(config_path)
             base = f"http://127.0.0.1:{port}"
             gateway = stack.enter_context(_gateway(config_path, base))
-            _tell(base, questions, _command(config_path))
+            _print_questions(base, questions, _command(config_path))
             gateway.wait()
             return 1
     except KeyboardInterrupt:
-        _say("Gestopt.")
+        _print("Gestopt.")
         return 0
 
 
@@ -83,9 +85,9 @@ def _fill(config_path: Path) -> dict[str, str]:
     """Backfill every source with progress, and show the counts. Out: the tokens and values of the questions."""
     installation = open_installation(load_config(config_path, {}))
     for fetcher in installation.fetchers.values():
-        with shown_progress() as show:
+        with show_progress(BACKFILL) as show:
             Backfill(fetcher, show).run()
-    _say(status_text(status(installation.store), _command(config_path)))
+    _print(status_text(status(installation.store), _command(config_path)))
     found = {
         "read": create_token(installation.store, "demo", "read"),
         "operate": create_token(installation.store, "demo-beheer", "operate"),
@@ -101,39 +103,39 @@ def _command(config_path: Path) -> str:
     return shlex.join([sys.executable, "-m", "gateway", "--config", str(config_path)])
 
 
-def _tell(base: str, found: dict[str, str], command: str) -> None:
+def _print_questions(base: str, found: dict[str, str], command: str) -> None:
     """Print the questions: each a line that works when pasted."""
 
     def curl(path: str, token: str = found["read"], **parameters: str) -> None:
         query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
-        _say(f'curl -s -H "Authorization: Token {token}" "{base}{path}{query}"')
+        _print(f'curl -s -H "Authorization: Token {token}" "{base}{path}{query}"')
 
-    _say(f"\nStatuspagina: {found['link']}")
-    _say(f"Die link werkt één keer; een nieuwe: {command} status --link\n")
-    _say("# een persoon, bij BSN")
+    _print(f"\nStatuspagina: {found['link']}")
+    _print(f"Die link werkt één keer; een nieuwe: {command} status --link\n")
+    _print("# een persoon, bij BSN")
     bsn = {
         "partijIdentificator__codeSoortObjectId": "bsn",
         "partijIdentificator__objectId": found["bsn"],
     }
     curl(f"{API}/partijen", **bsn, expand="digitaleAdressen,betrokkenen")
-    _say("# een organisatie, bij KVK-nummer")
+    _print("# een organisatie, bij KVK-nummer")
     kvk = {
         "partijIdentificator__codeSoortObjectId": "kvk_nummer",
         "partijIdentificator__objectId": found["kvk_nummer"],
     }
     curl(f"{API}/partijen", **kvk)
-    _say("# de klantcontacten van een persoon")
+    _print("# de klantcontacten van een persoon")
     curl(f"{API}/klantcontacten", hadBetrokkene__wasPartij__uuid=found["partij"], expand="hadBetrokkenen")
-    _say("# de klantcontacten bij een zaak")
+    _print("# de klantcontacten bij een zaak")
     curl(f"{API}/klantcontacten", onderwerpobject__onderwerpobjectidentificatorObjectId=found["zaak"])
-    _say("# de stand van zaken, voor beheerders")
+    _print("# de stand van zaken, voor beheerders")
     curl("/beheer/api/v1/status", token=found["operate"])
-    _say("# waarom is deze persoon zo?")
-    _say(f"{command} explain {found['partij']}")
-    _say("# wat niet paste, en wat niet te lezen was")
-    _say(f"{command} findings")
-    _say(f"{command} quarantine list")
-    _say("\nCtrl-C stopt alles.")
+    _print("# waarom is deze persoon zo?")
+    _print(f"{command} explain {found['partij']}")
+    _print("# wat niet paste, en wat niet te lezen was")
+    _print(f"{command} findings")
+    _print(f"{command} quarantine list")
+    _print("\nCtrl-C stopt alles.")
 
 
 def _write_config(folder: Path, port: int, bases: dict[str, str]) -> Path:
@@ -209,6 +211,6 @@ def free_port(wanted: int) -> int:
     raise click.ClickException(f"geen vrije poort vanaf {wanted}")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     click.echo(text)
     sys.stdout.flush()

@@ -23,7 +23,7 @@ from gateway.config.model import Config
 def explain(config: Config, what: str, as_json: bool, show: bool) -> None:
     """Legt uit waar een document uit ontstond, of wat er van een bronobject werd; een uuid of URL van een van beide."""
     from gateway.installation import open_store
-    from gateway.operator.explain import Explainer, without_values
+    from gateway.operator.explain.explainer import Explainer, without_values
     from mappings.values.uuids import uuid_in
 
     shown = may_show(show)

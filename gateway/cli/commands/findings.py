@@ -35,7 +35,7 @@ def findings(
 ) -> None:
     """Telt wat niet paste, per regel, met wat u eraan kunt doen en voorbeelden uit de bron."""
     from gateway.installation import open_store
-    from gateway.operator.findings import counted
+    from gateway.operator.findings import count_findings
     from gateway.store.inspect import rebuilding
     from gateway.store.inspect.findings import Selection
 
@@ -45,7 +45,7 @@ def findings(
         must_be_known(
             names, [*rebuilding.sources(connection).values(), *(source.name for source in config.sources)]
         )
-    found = counted(store, Selection(names, rule.upper(), severity or ""), examples)
+    found = count_findings(store, Selection(names, rule.upper(), severity or ""), examples)
     if shown:
         _add_values(store, found)
     if as_json:

@@ -51,9 +51,9 @@ def jobs_serve(config: Config, supervisor: int | None = None, register: bool = F
 def jobs_list(config: Config, as_json: bool) -> None:
     """Toont de jobs: of ze aanstaan, wanneer ze draaien, en hun laatste run."""
     from gateway.base.dutch_time import local
-    from gateway.cli.terminal.progress import styled
+    from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
-    from gateway.operator.status import run_told
+    from gateway.operator.status import run_label
     from gateway.store.inspect.status import moment_of
     from jobs.registry import listing
 
@@ -66,7 +66,7 @@ def jobs_list(config: Config, as_json: bool) -> None:
         state += f", {line.now}" if line.now != FREE else ""
         last = ""
         if line.last_run is not None and line.last_status is not None:
-            last = f", laatste run {local(line.last_run)}: {styled(run_told(line.name, line.last_status))}"
+            last = f", laatste run {local(line.last_run)}: {styled(run_label(line.name, line.last_status))}"
         click.echo(f"{line.name}: {line.about} ({state}{last})")
 
 

@@ -46,7 +46,7 @@ def status(config: Config) -> None:
     )
     try:
         abonnementen = Abonnementen(config)
-        found = abonnementen.ours()
+        found = abonnementen.own()
     except AbonnementError as error:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)

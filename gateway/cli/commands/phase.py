@@ -28,11 +28,11 @@ def phase(
     config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, back: bool, log: bool
 ) -> None:
     """Toont of wijzigt de fase van een bron (live, synced of cutover), of van de hele installatie: exported."""
-    from gateway.cli.terminal.progress import styled
+    from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
     from gateway.operator.export.switch import is_exported
     from gateway.operator.phase import NotAllowed, switch
-    from gateway.operator.status import COVERAGES, unread_told
+    from gateway.operator.status import COVERAGES, unread_text
     from gateway.store.inspect.status import status
     from gateway.store.operation import events
     from jobs.verify.ledger import fingerprint
@@ -68,7 +68,7 @@ def phase(
         for name in asked:
             now = held.get(name, {"phase": "live", "coverage": "partial"})
             click.echo(f"{name}: {now['phase']}, dekking {styled(COVERAGES[now['coverage']])}")
-            if told := unread_told(now.get("unread", {"objects": 0, "keyless": 0})):
+            if told := unread_text(now.get("unread", {"objects": 0, "keyless": 0})):
                 click.echo(f"  {told[:1].upper()}{told[1:]}")
         return
     if not names and len(asked) > 1:

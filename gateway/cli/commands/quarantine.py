@@ -89,7 +89,7 @@ def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) 
     """Vertaalt opnieuw wat bewaard is, en zegt wat ervan werd. Wat niet meer bewaard is, wordt de bron gevraagd."""
     from gateway.installation import open_installation
     from gateway.legacy.errors import LegacyError
-    from gateway.operator.explain import STATES
+    from gateway.operator.explain.explainer import STATES
     from gateway.store.base import kinds
     from gateway.store.inspect import explaining
     from gateway.store.legacy import quarantine

@@ -35,7 +35,8 @@ RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "ve
 @with_store
 def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool) -> None:
     """Vertaalt alles wat bewaard is opnieuw, na een wijziging van [mapping]; vraagt niets aan een bron."""
-    from gateway.cli.terminal.verify_progress import shown_steps
+    from gateway.cli.terminal.displays import REBUILD
+    from gateway.cli.terminal.progress import show_progress
     from gateway.installation import make_ingest, open_installation, open_store
     from gateway.store.inspect import rebuilding
     from gateway.store.operation.leases import Lost
@@ -49,7 +50,7 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
         must_be_known(names, rebuilding.sources(connection).values())
     outcomes: list[RebuildOutcome] = []
     try:
-        with shown_steps("rebuild") as show, copy_of(store) if dry_run else nullcontext(store) as used:
+        with show_progress(REBUILD) as show, copy_of(store) if dry_run else nullcontext(store) as used:
             ingest = make_ingest(config, used)
             for only in names or (None,):
                 outcomes.append(Rebuild(used, ingest, only, show).run())

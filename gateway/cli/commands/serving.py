@@ -79,21 +79,21 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     SIGHUP leest de configuratie opnieuw, zonder dat een verzoek mislukt.
     """
     from gateway.config.load import load_config
-    from gateway.operator.exposure import must_be_sheltered
+    from gateway.operator.exposure import refuse_exposed
     from gateway.server.serve import must_be_free
     from gateway.server.serve import serve as run
-    from gateway.server.supervise import beside
+    from gateway.server.supervise import supervised
 
     def judged(found: Config) -> Config:
         found = serving(found, register)
         if not insecure:
-            must_be_sheltered(found)
+            refuse_exposed(found)
         return found
 
     config = judged(config)
     must_be_free(config.gateway.bind)  # before anything is started beside it
-    with beside([] if no_jobs else _jobs_command(config, register)) as again:
-        run(config, lambda: judged(load_config(config.path, os.environ)), again)
+    with supervised([] if no_jobs else _jobs_command(config, register)) as restart:
+        run(config, lambda: judged(load_config(config.path, os.environ)), restart)
 
 
 def _jobs_command(config: Config, register: bool) -> list[str]:
@@ -112,7 +112,7 @@ def _jobs_command(config: Config, register: bool) -> list[str]:
 def status(config: Config, as_json: bool, link: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
     from gateway.beheer.page_access import LINK_SECONDS, SESSION_SECONDS, new_link
-    from gateway.cli.terminal.progress import status_text
+    from gateway.cli.terminal.status_text import status_text
     from gateway.installation import open_store
     from gateway.operator.status import overview
 

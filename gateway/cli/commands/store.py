@@ -5,18 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from gateway.cli.terminal.options import PROBLEMS, refuse, stop_on_sigterm, with_config, with_store
 from gateway.config.model import Config
-from gateway.store.backup.copy import Progress
 
-TELL_SECONDS = 5.0
 FILE = click.argument("file", metavar="BESTAND", type=click.Path(path_type=Path))
 
 
@@ -33,14 +28,16 @@ def store_backup(config: Config, file: Path) -> None:
 
     Alleen de eigenaar kan het bestand lezen. Een bestand dat er al is, wordt nooit overschreven.
     """
+    from gateway.cli.terminal.displays import COPY, Copied
+    from gateway.cli.terminal.progress import show_progress
     from gateway.store.backup.copy import BackupError, back_up
     from gateway.store.file import holders
 
     holders.examine(config.store.path)
     stop_on_sigterm()
     try:
-        with _shown() as progress:
-            made = back_up(config.store.path, file.absolute(), progress)
+        with show_progress(COPY) as show:
+            made = back_up(config.store.path, file.absolute(), lambda *copied: show(Copied(*copied)))
     except BackupError as error:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)
@@ -59,6 +56,8 @@ def store_backup(config: Config, file: Path) -> None:
 def store_restore(config: Config, file: Path) -> None:
     """Zet een back-up terug, terwijl niets draait. Wat er stond, gaat opzij en blijft bewaard."""
     from gateway.base.dutch_time import local
+    from gateway.cli.terminal.displays import COPY, Copied
+    from gateway.cli.terminal.progress import show_progress
     from gateway.config.load import ensure_secret
     from gateway.installation import secret_fingerprint
     from gateway.store.backup.restore import restore
@@ -73,8 +72,14 @@ def store_restore(config: Config, file: Path) -> None:
     secret = ensure_secret(config).store.uuid_secret
     stop_on_sigterm()
     try:
-        with _shown() as progress:
-            done = restore(config.store.path, file.absolute(), secret_fingerprint(secret), _who(), progress)
+        with show_progress(COPY) as show:
+            done = restore(
+                config.store.path,
+                file.absolute(),
+                secret_fingerprint(secret),
+                _who(),
+                lambda *copied: show(Copied(*copied)),
+            )
     except KeyboardInterrupt:
         click.echo("Onderbroken: doe hetzelfde commando opnieuw.", err=True)
         sys.exit(PROBLEMS)
@@ -91,31 +96,6 @@ def store_restore(config: Config, file: Path) -> None:
         "Niet in de opslag staat nu wat clients na de back-up schreven. Wat daarna gewist of vernietigd werd, staat er "
         "weer in; doe na de start klantbrug backfill, dan verdwijnt wat de bron niet meer heeft."
     )
-
-
-@contextmanager
-def _shown() -> Iterator[Progress]:
-    """Gives a function that shows how far it is: on a terminal in one line, elsewhere a line now and then."""
-    terminal, last, began = sys.stderr.isatty(), 0.0, time.monotonic()
-
-    def show(what: str, done: int, total: int) -> None:
-        nonlocal last
-        moment = time.monotonic()
-        if total and done < total and moment - last < (0.2 if terminal else TELL_SECONDS):
-            return
-        if total and not terminal and moment - began < TELL_SECONDS:
-            return
-        last = moment
-        text = f"{what} ..." if not total else f"{what}: {100 * done // total} %"
-        if done and total and (left := (moment - began) * (total - done) / done) > 1:
-            text += f", nog {left:.0f} s"
-        click.echo(f"\r{text:60}" if terminal else text, nl=not terminal, err=True)
-
-    try:
-        yield show
-    finally:
-        if terminal:
-            click.echo("", err=True)
 
 
 def _megabytes(size: int) -> str:

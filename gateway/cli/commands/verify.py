@@ -80,7 +80,8 @@ def verify(
 
 
 def _run(config: Config, name: str, sample: int | None, seed: int | None, repair: bool) -> dict[str, Any]:
-    from gateway.cli.terminal.verify_progress import shown_steps
+    from gateway.cli.terminal.displays import VERIFY
+    from gateway.cli.terminal.progress import show_progress
     from gateway.fetch.fetcher import CutOver
     from gateway.installation import open_installation
     from gateway.legacy.background import background
@@ -94,7 +95,7 @@ def _run(config: Config, name: str, sample: int | None, seed: int | None, repair
     again = "gaat verder waar dit ophield" if sample is None else "begint opnieuw"
     try:
         # Asked by hand, so the hours of the window don't count; but requests of clients go first.
-        with shown_steps() as show, background(window=False):
+        with show_progress(VERIFY) as show, background(window=False):
             size = SAMPLE if sample == 0 else sample
             return Verify(fetcher, sample=size, repair=repair, show=show, seed=seed).run()
     except KeyboardInterrupt:
@@ -110,9 +111,9 @@ def _run(config: Config, name: str, sample: int | None, seed: int | None, repair
 
 def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) -> None:
     from gateway.base.dutch_time import local
-    from gateway.cli.terminal.progress import styled
+    from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
-    from gateway.operator.status import proof_told
+    from gateway.operator.status import proof_label
     from gateway.store.inspect.status import moment_of
     from gateway.store.operation import verify_reports
 
@@ -126,7 +127,7 @@ def _kept(config: Config, number: int | None, as_json: bool, html: Path | None) 
             if as_json:
                 click.echo(orjson.dumps(values).decode())
                 continue
-            outcome = styled(proof_told(line.clean))
+            outcome = styled(proof_label(line.clean))
             mode = "alles" if line.mode == "full" else "steekproef"
             click.echo(f"{line.id}: bron {line.source}, {mode}, {local(line.ended)}, {outcome}")
         if not kept and not as_json:

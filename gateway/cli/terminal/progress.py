@@ -1,271 +1,138 @@
-"""How the command shows things: progress on a terminal and as plain lines elsewhere, and the status as a table."""
+"""How a command shows its progress: bars on a terminal, lines elsewhere. `displays.py` declares what each one shows."""
 
 from __future__ import annotations
 
 import contextlib
-import io
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bars
-from rich.table import Table
-from rich.text import Text
-
-from gateway.base.dutch_time import local_of
-from gateway.base.logs import get_logger
-from gateway.legacy.pacing.gate import LONG, PAUSED
-from gateway.legacy.pacing.turns import BROKEN
-from gateway.operator.status import (
-    COLOURS,
-    COVERAGES,
-    InWords,
-    doing_text,
-    in_all_text,
-    kinds_shown,
-    pace_text,
-    reading,
-    run_told,
-    trouble,
-    unread_told,
-)
-from jobs.backfill.backfill import Progress
-from jobs.backfill.progress import waits_text
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as RichProgress
 
 LINE_SECONDS = 5.0
+# A wait is shown when it begins, and now and then while it lasts.
 WAIT_SECONDS = 300.0
-# Wide enough for a run on a line: two moments are never cut off.
-WIDTH = 120
-log = get_logger(__name__)
+# A rate over less time says nothing.
+LEAST_SECONDS = 0.5
+
+Report = TypeVar("Report")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a command is in one of its steps; `waits` says why nothing goes on."""
+
+    step: str
+    done: int
+    total: int | None
+    waits: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Is the step done, as far as its total tells?"""
+        return self.total is not None and self.done >= self.total
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a step goes, measured from when it was first shown: a second, and the seconds left."""
+
+    rate: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Display(Generic[Report]):
+    """What a command shows of the reports of its work.
+
+    `reached` reads a report, `beside` is the text beside the bar, `line` writes a report as a line. With `each_step`
+    every step has a line when it begins and when it ends. In the first `silent` seconds no step with a total has one.
+    """
+
+    reached: Callable[[Report], Reached]
+    beside: Callable[[Report, Speed], str]
+    line: Callable[[Report, Speed], None]
+    each_step: bool = False
+    silent: float = 0.0
 
 
 @contextlib.contextmanager
-def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """Gives a function that shows progress: rate, done of total, time left, and why it waits."""
+def show_progress(display: Display[Report]) -> Iterator[Callable[[Report], None]]:
+    """Gives a function that shows a report of a command, on stderr."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _Lines().show
+        yield _Lines(display).show
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
-    )
-    with Bars(*columns, console=console) as bars:
-        yield _OnTerminal(bars).show
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[beside]}"))
+    with RichProgress(*columns, console=console) as bars:
+        yield _Bars(display, bars).show
 
 
-class _OnTerminal:
-    def __init__(self, bars: Bars) -> None:
-        self.bars = bars
-        self.tasks: dict[tuple[str, int], Any] = {}
-
-    def show(self, progress: Progress) -> None:
-        key = (progress.kind, progress.look)
-        if key not in self.tasks:
-            name = f"{progress.source}: {reading(progress.kind, progress.look)}"
-            self.tasks[key] = self.bars.add_task(name, total=progress.total, told="")
-        text = pace_text(progress.rate, progress.seconds_left, progress.waits, progress.limit)
-        text += in_all_text(progress.seconds_left_in_all)
-        self.bars.update(self.tasks[key], completed=progress.done, total=progress.total, told=text)
-
-
-class _Lines:
+class _Speeds:
     def __init__(self) -> None:
-        self.last: dict[tuple[str, int], float] = {}
-        self.finished: set[tuple[str, int]] = set()
+        self.begun: dict[str, tuple[float, int]] = {}
+
+    def of(self, reached: Reached) -> Speed:
+        began, before = self.begun.setdefault(reached.step, (time.monotonic(), reached.done))
+        passed, done = time.monotonic() - began, reached.done - before
+        rate = done / passed if passed > LEAST_SECONDS else 0.0
+        left = (reached.total or 0) - reached.done
+        return Speed(rate, left / rate if rate and left > 0 and not reached.waits else None)
+
+
+class _Bars(Generic[Report]):
+    def __init__(self, display: Display[Report], bars: RichProgress) -> None:
+        self.display = display
+        self.bars = bars
+        self.tasks: dict[str, Any] = {}
+        self.speeds = _Speeds()
+        self.last = Reached("", 0, 0)
+
+    def show(self, report: Report) -> None:
+        reached = self.display.reached(report)
+        if reached.step not in self.tasks:
+            self.tasks[reached.step] = self.bars.add_task(reached.step, total=reached.total, beside="")
+        if self.last.waits and self.last.step != reached.step:
+            self.bars.update(self.tasks[self.last.step], beside="")
+        self.last = reached
+        # The count of a source is a hint: it may be lower than what it shows.
+        total = None if reached.total is None else max(reached.total, reached.done)
+        beside = self.display.beside(report, self.speeds.of(reached))
+        self.bars.update(self.tasks[reached.step], completed=reached.done, total=total, beside=beside)
+
+
+class _Lines(Generic[Report]):
+    def __init__(self, display: Display[Report]) -> None:
+        self.display = display
+        self.begun = time.monotonic()
+        self.last: dict[str, float] = {}
+        self.ended: set[str] = set()
         self.waits = ""
+        self.speeds = _Speeds()
 
-    def show(self, progress: Progress) -> None:
-        key = (progress.kind, progress.look)
-        finished = progress.total is not None and progress.done >= progress.total and key not in self.finished
-        due = time.monotonic() - self.last.get(key, 0.0) >= (WAIT_SECONDS if progress.waits else LINE_SECONDS)
-        if not (finished or due) and progress.waits == self.waits:
+    def show(self, report: Report) -> None:
+        reached = self.display.reached(report)
+        speed = self.speeds.of(reached)
+        if not self._due(reached):
             return
-        if finished:
-            self.finished.add(key)
-        self.last[key], self.waits = time.monotonic(), progress.waits
-        log.info(
-            "backfill",
-            source=progress.source,
-            kind=progress.kind,
-            look=progress.look,
-            done=progress.done,
-            total=progress.total,
-            per_second=round(progress.rate),
-            seconds_left=progress.seconds_left,
-            seconds_left_in_all=progress.seconds_left_in_all,
-            quarantined=progress.quarantined,
-            waits=progress.waits or None,
-        )
+        self.last[self._step(reached)], self.waits = time.monotonic(), reached.waits
+        if reached.ended:
+            self.ended.add(reached.step)
+        self.display.line(report, speed)
 
+    def _due(self, reached: Reached) -> bool:
+        if reached.total is not None and time.monotonic() - self.begun < self.display.silent:
+            return False
+        if reached.waits != self.waits:
+            return True
+        if self.display.each_step and reached.ended and reached.step not in self.ended:
+            return True
+        seconds = WAIT_SECONDS if reached.waits else LINE_SECONDS
+        step = self._step(reached)
+        return step not in self.last or time.monotonic() - self.last[step] >= seconds
 
-def backfills_text(overview: dict[str, Any]) -> str:
-    """How backfills are doing (`gateway.operator.backfills.overview`) as text for a person."""
-    console, written = _paper()
-    for name, one in overview["sources"].items():
-        run, news = one["run"], one["now"]
-        # What a backfill that runs waits for, it says itself.
-        asking = asking_lines(one["asking"], waits=news is None)
-        if run is None:
-            console.print("\n".join([f"Bron {name}: er liep nog geen backfill.", *asking]))
-            continue
-        if not one["running"]:
-            state = run_told("backfill", run["status"])
-            # What it says of itself may begin with that same word.
-            message = run["message"] or ""
-            rest = (
-                message.removeprefix(state.word)
-                if message.startswith(state.word)
-                else f". {message}".rstrip()
-            )
-            console.print(
-                f"Bron {name}: er loopt geen backfill; de laatste is ", _styled(state), rest, sep=""
-            )
-            if one["stopped"]:
-                console.print(
-                    "  Hij begint niet vanzelf: verder met klantbrug backfill run, of met resume als de job het doet."
-                )
-        elif news is None:
-            console.print(f"Bron {name}: begint.")
-        else:
-            console.print(f"Bron {name}: {doing_text(news)}")
-            console.print(
-                f"  gemiddeld {news['rate_average']:.0f}/s; hoogstens {news['connections']} aanroepen tegelijk"
-                + (f" en {news['rate']:g} objecten/s" if news["rate"] else "")
-            )
-        for line in asking:
-            console.print(line)
-        table = Table()
-        headings = {
-            "seen": "gelezen",
-            "stored": "nieuw",
-            "changed": "gewijzigd",
-            "unchanged": "ongewijzigd",
-            "quarantined": "quarantaine",
-        }
-        table.add_column("soort")
-        for heading in headings.values():
-            table.add_column(heading, justify="right")
-        for kind, counts in run["kinds"].items():
-            label = "per uuid" if kind == "by_uuid" else kind
-            table.add_row(label, *(str(counts.get(column, 0)) for column in headings))
-        console.print(table)
-    return written.getvalue()
-
-
-def asking_lines(asking: dict[str, Any], *, waits: bool = True) -> list[str]:
-    """What holds up the jobs on a source (`server_gates.describe`), and what an operator set; nothing when all is as
-    usual."""
-    lines = list[str]()
-    for one in (asking, *asking.get("others", ())):
-        reason = one["waiting"] or ""
-        if waits and reason in LONG:
-            until = ", tot klantbrug backfill resume" if reason == PAUSED else ""
-            lines.append(f"  Jobs op deze bron wachten: {waits_text(reason, one['until'])}{until}.")
-        if one["breaker"] != "dicht" and reason != BROKEN:
-            lines.append(f"  Storing: de circuit breaker is {one['breaker']}.")
-    if set_to := ", ".join(f"{name}={value:g}" for name, value in asking["overrides"].items()):
-        lines.append(f"  Met backfill set ingesteld, tot er een backfill klaar is: {set_to}.")
-    return list(dict.fromkeys(lines))
-
-
-def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
-    """The status (`store.status.status`) as text for a person, with colours.
-
-    `command` is how that person runs us: hints hold it, each on one line, so that they can be pasted.
-    """
-    console, written = _paper()
-    if found := trouble(status):
-        console.print(f"Let op: {found}")
-    for name, source in status["sources"].items():
-        table = Table(
-            title=Text.assemble(
-                f"Bron {name}: fase {source['phase']}, dekking ", _styled(COVERAGES[source["coverage"]])
-            ),
-            title_justify="left",
-        )
-        for heading in ("soort", "gezien", "vertaald", "quarantaine", "weggelaten"):
-            table.add_column(heading, justify="left" if heading in ("soort", "weggelaten") else "right")
-        for kind, counts in kinds_shown(source["kinds"]).items():
-            left_out = ", ".join(f"{rule}: {count}" for rule, count in counts["left_out"].items())
-            table.add_row(
-                kind,
-                str(counts["seen"]),
-                str(counts["translated"]),
-                str(counts["quarantined"]),
-                left_out or "-",
-            )
-        console.print(table)
-        for line in asking_lines(source["asking"]) if "asking" in source else ():
-            console.print(line)
-        if source["rebuild"]:
-            hint = f"Bron {name} is met een andere [mapping] of versie vertaald: {command} rebuild"
-            console.print(hint, soft_wrap=True)
-    if not status["sources"]:
-        console.print("Geen bron: een zelfstandig Klantinteracties-register.")
-    if status["runs"]:
-        table = Table(title="Laatste runs", title_justify="left", box=SIMPLE_HEAD)
-        for heading in ("taak", "bron", "stand", "begonnen", "klaar"):
-            table.add_column(heading, no_wrap=True)
-        table.add_column("bericht", overflow="fold")
-        for run in status["runs"]:
-            state = _styled(run_told(run["job"], run["status"]))
-            started, finished = local_of(run["started"]), local_of(run["finished"])
-            table.add_row(run["job"], run["source"] or "", state, started, finished, run["message"] or "")
-        console.print(table)
-    if status["quarantine"]["open"]:
-        hint = f"Te bekijken in quarantaine: {status['quarantine']['open']}: {command} quarantine list"
-        console.print(hint, soft_wrap=True)
-    for name, source in status["sources"].items():
-        if text := unread_told(source["unread"]):
-            console.print(f"Bron {name}: {text}", soft_wrap=True)
-    notifications = status["notifications"]
-    if any(notifications.values()):
-        given_up = f"{notifications['failed']} opgegeven"
-        given_up += f": {command} notifications retry" if notifications["failed"] else ""
-        console.print(f"Notificaties: {notifications['waiting']} wachten, {given_up}", soft_wrap=True)
-    inbox = status["inbox"]
-    if any(inbox.values()):
-        text = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"
-        console.print(f"Berichten over de bronnen: {inbox['waiting']} wachten, {text}.")
-    for name, source in status["sources"].items():
-        if followed := source.get("following"):
-            hurry = f"; leest nu alles opnieuw: {followed['hurry']}" if followed["hurry"] else ""
-            moments = [local_of(followed[what]) or "nog niet" for what in ("synced", "swept")]
-            console.print(f"{name}: nieuw opgehaald {moments[0]}, alles nagelopen {moments[1]}{hurry}.")
-            if followed["failed"]:
-                console.print(f"{name}: bij het nalopen bleven {followed['failed']} vragen zonder antwoord.")
-            if followed["still"]:
-                console.print(
-                    f"{name}: het nalopen staat stil sinds {local_of(followed['still'])} ({followed['cause']})."
-                )
-    return written.getvalue()
-
-
-def styled(told: InWords) -> str:
-    """A word in its colour; click leaves the colour out where the output is no terminal."""
-    return click.style(told.word, fg=COLOURS[told.level], bold=True)
-
-
-def _styled(told: InWords) -> Text:
-    return Text(told.word, style=f"bold {COLOURS[told.level]}")
-
-
-def _paper() -> tuple[Console, io.StringIO]:
-    """Something to print text with colours on, of a fixed width, and where that text then is."""
-    written = io.StringIO()
-    console = Console(
-        file=written,
-        width=WIDTH,
-        highlight=False,
-        markup=False,
-        force_terminal=True,
-        color_system="standard",
-    )
-    return console, written
+    def _step(self, reached: Reached) -> str:
+        return reached.step if self.display.each_step else ""

@@ -14,7 +14,7 @@ COMPLETE, PARTIAL = "complete", "partial"
 FRESHNESS = ("local", "fresh", "live", "stale")
 
 
-class Shown(NamedTuple):
+class ShownDocument(NamedTuple):
     """A document that stands in full in an answer: its kind, row id, and uuid (16 bytes)."""
 
     kind: str
@@ -90,7 +90,7 @@ class Hydrator(Protocol):
         """
         ...
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         """When the answer has been read: may fetch more, and then asks to read again (`retry`)."""
         ...
 
@@ -113,6 +113,6 @@ class LocalOnly:
         """Complete, from the store."""
         return LOCAL
 
-    def after(self, outcome: Outcome, shown: Sequence[Shown]) -> Outcome:
+    def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:
         """As it was."""
         return outcome

@@ -22,7 +22,7 @@ from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KL
 from gateway.klantinteracties.openapi import parts
 from gateway.klantinteracties.openapi.parts import Json, answer, ref
 from mappings.klantinteracties import schema_of
-from mappings.klantinteracties.fields import Many, Reference, ReferenceTo, Variants
+from mappings.klantinteracties.nested_fields import Many, Reference, ReferenceTo, Variants
 
 TITLE = "klantinteracties"
 ABOUT = """Klantbrug biedt de Klantinteracties API aan op gegevens uit een Zaken API en op wat er zelf in is geschreven.

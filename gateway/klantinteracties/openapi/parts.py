@@ -14,14 +14,12 @@ from mappings.klantinteracties.fields import (
     Choice,
     Date,
     FlagField,
-    Group,
     Identity,
-    Many,
     Moment,
     NumberField,
     TextField,
-    TextsField,
 )
+from mappings.klantinteracties.nested_fields import Group, Many, TextsField
 
 Json = dict[str, Any]
 API_VERSION = "0.9.0"

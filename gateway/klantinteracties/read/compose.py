@@ -17,7 +17,7 @@ import orjson
 
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.expand import Tree
-from gateway.klantinteracties.model.freshness import Shown
+from gateway.klantinteracties.model.freshness import ShownDocument
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, RESOURCES
 from gateway.store.base.kinds import RELATION
 from gateway.store.documents import reading
@@ -43,7 +43,7 @@ OLDEST_FIRST = itemgetter(ORDER, UUID)  # of links: by creation, then by uuid
 
 
 @dataclass(slots=True)
-class Around:
+class Neighbours:
     """What is known around the documents of one kind: addresses by kind, and the links one step further."""
 
     addresses: Mapping[str, str]
@@ -51,7 +51,7 @@ class Around:
 
 
 # From the body, what it refers to and what refers to it, to the value of one field.
-Build = Callable[[Around, Json, ByRelation, ByRelation], Any]
+Build = Callable[[Neighbours, Json, ByRelation, ByRelation], Any]
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ def compose(
     how: Plan,
     rows: Sequence[Row],
     base: str,
-    shown: list[Shown],
+    shown: list[ShownDocument],
     *,
     always_expand: bool = False,
 ) -> list[Json]:
@@ -131,9 +131,9 @@ def compose(
         return []
     ids = [number for number, _, _ in rows]
     kind = how.kind
-    shown.extend([Shown(kind, number, uuid) for number, uuid, _ in rows])
+    shown.extend([ShownDocument(kind, number, uuid) for number, uuid, _ in rows])
     near, far, further = _group(reading.around(connection, how.surroundings, ids) if how.surroundings else ())
-    around = Around(addresses(base), further)
+    around = Neighbours(addresses(base), further)
     answers = [
         _answer(how, around, uuid, body, near.get(number, NOTHING), far.get(number, NOTHING))
         for number, uuid, body in rows
@@ -153,7 +153,7 @@ def _expand(
     answers: Sequence[Json],
     links: Grouped,
     base: str,
-    shown: list[Shown],
+    shown: list[ShownDocument],
 ) -> None:
     relation = expansion.relation
     related: dict[int, Row] = {}
@@ -168,7 +168,7 @@ def _expand(
 
 
 def _answer(
-    how: Plan, around: Around, uuid: bytes, body: str | None, near: ByRelation, far: ByRelation
+    how: Plan, around: Neighbours, uuid: bytes, body: str | None, near: ByRelation, far: ByRelation
 ) -> Json:
     answer = _named(around.addresses[how.kind], uuid)
     stored = orjson.loads(body or "{}")
@@ -236,7 +236,7 @@ def _reference(made: Plan, item: declared.DocumentReference) -> Build:
     if extra:
         made.whole_targets.add(relation)
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> Json | None:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> Json | None:
         links = near.get(relation)
         if links is None:
             return None
@@ -254,7 +254,7 @@ def _references(made: Plan, item: declared.References) -> Build:
     relation, to, first = RELATION[item.relation], item.to, item.first
     made.refers = True
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json] | Json | None:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> list[Json] | Json | None:
         found = [_named(around.addresses[to], link[UUID]) for link in near.get(relation, ())]
         return next(iter(found), NOBODY) if first else found
 
@@ -265,7 +265,7 @@ def _inside(made: Plan, item: declared.Inside) -> Build:
     name, inner, switch, on = item.name, item.reference.name, item.switch, item.on
     reference = _reference(made, item.reference)
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> Json | None:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> Json | None:
         value: Json | None = body[name]
         if value is None or body[switch] != on:
             return value
@@ -279,7 +279,7 @@ def _listing(made: Plan, item: declared.Listing) -> Build:
     relation, to = RELATION[item.relation], item.to
     made.sources.add(relation)
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         links = far.get(relation)
         if links is None:
             return []
@@ -297,7 +297,7 @@ def _whole_listing(made: Plan, item: declared.Listing) -> Build:
     made.further_from.add(relation)
     made.further_whole.update(inner.whole_targets)
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         further = around.further
         return [
             _answer(inner, around, link[UUID], link[BODY], further.get(link[OTHER], NOTHING), NOTHING)
@@ -315,7 +315,7 @@ def _summary(made: Plan, item: declared.Summary) -> Build:
     made.further_from.add(relation)
     made.further_whole.add(about)
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         found = []
         for link in far.get(relation, ()):
             line = _named(around.addresses[to], link[UUID])
@@ -338,7 +338,7 @@ def _through(made: Plan, item: declared.Through) -> Build:
     if inner is not None:
         made.further_whole.add(other)
 
-    def build(around: Around, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
+    def build(around: Neighbours, body: Json, near: ByRelation, far: ByRelation) -> list[Json]:
         found = []
         for link in far.get(relation, ()):
             for further in around.further.get(link[OTHER], NOTHING).get(other, ()):

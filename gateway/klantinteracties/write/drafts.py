@@ -16,7 +16,7 @@ from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 from mappings.klantinteracties import defaults, empty_group
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ class Draft:
 
     resource: declared.Resource
     given: Json
-    held: HeldDraft | None = None
+    held: EditableDocument | None = None
     prefix: str = ""
     rule_prefix: str = ""
     partial: bool = False

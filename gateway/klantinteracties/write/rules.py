@@ -18,7 +18,7 @@ from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.klantinteracties.write.drafts import Draft, link_field
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing, standard_addresses
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 from mappings.klantinteracties import NEEDS_KVK_NUMMER
 from mappings.klantinteracties.faults import nothing_to_prefer
 
@@ -87,7 +87,9 @@ def _preferences() -> Iterator[tuple[str, str]]:
 PREFERENCES: Mapping[str, str] = dict(_preferences())
 
 
-def already_there(connection: sqlite3.Connection, kind: str, given: Mapping[str, Any]) -> HeldDraft | None:
+def existing_actor(
+    connection: sqlite3.Connection, kind: str, given: Mapping[str, Any]
+) -> EditableDocument | None:
     """The actor that a body of a POST means, when a client made one of that soort with its actoridentificator (M31).
 
     The recorded server makes another one of it, so clients do not expect to be refused; with two of them they can't
@@ -138,7 +140,7 @@ def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidPar
             yield InvalidParam(item.name, "invalid", NOT_LINKED[item.name])
 
 
-def _is(connection: sqlite3.Connection, held: HeldDraft, uuid: UUID) -> bool:
+def _is(connection: sqlite3.Connection, held: EditableDocument, uuid: UUID) -> bool:
     """Is this a uuid of that document, its own or another one (M6)?"""
     found = reading.find(connection, held.kind, uuid.bytes)
     return found is not None and found[0] == held.id
@@ -230,7 +232,7 @@ def _taken(connection: sqlite3.Connection, partij: int, adres: Mapping[str, Any]
     return set(found)
 
 
-def joined(connection: sqlite3.Connection, held: HeldDraft, partij: int) -> list[InvalidParam]:
+def joined(connection: sqlite3.Connection, held: EditableDocument, partij: int) -> list[InvalidParam]:
     """What is wrong with an address that a partij has just taken over."""
     others = _taken(connection, partij, held.body) - {held.id} if held.kind == "digitaleadres" else set()
     return [REFERENTIE_NOT_UNIQUE] if others else []
@@ -273,7 +275,9 @@ def complete(draft: Draft) -> None:
                 merged["beginDatum"] = clock.date().isoformat()
 
 
-def follow(connection: sqlite3.Connection, before: HeldDraft | None, row: int, *, prefer: bool) -> None:
+def follow(
+    connection: sqlite3.Connection, before: EditableDocument | None, row: int, *, prefer: bool
+) -> None:
     """What a written document means for others: nobody prefers what isn't his, one standaardadres of each soort.
 
     `prefer` tells whether partijen from the legacy prefer an address of themselves (`[mapping] voorkeursadres`).

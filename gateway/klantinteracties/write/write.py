@@ -15,24 +15,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from gateway.base.clock import now
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.declarations import Resource
 from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, Outcome, worst
-from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT
+from gateway.klantinteracties.model.resources import BY_KIND, MAAK_KLANTCONTACT
 from gateway.klantinteracties.read.compose import Json, addresses, compose, plan
 from gateway.klantinteracties.write import drafts, rules
+from gateway.klantinteracties.write.cascade import cascade_of
 from gateway.klantinteracties.write.drafts import Draft, link_field
-from gateway.notificaties.message import KANALEN, message
+from gateway.klantinteracties.write.notices import Notices
+from gateway.notificaties.message import KANALEN
 from gateway.store.documents import lookup as questions
 from gateway.store.documents import reading
 from gateway.store.documents.numbering import NUMBERED, give
 from gateway.store.edits import deleting, editing, standard_addresses
-from gateway.store.edits.editing import HeldDraft
+from gateway.store.edits.editing import EditableDocument
 from gateway.store.file.database import Store
-from gateway.store.operation import outbox
 from mappings.identity.identity import Uuids
 from mappings.klantinteracties import NEEDS_KVK_NUMMER, Invalid, check, load, schema_of
 
@@ -86,8 +86,7 @@ class Writer:
         self._join = join
         self._seal = seal
         self._hydrator = hydrator
-        self._notify = notify
-        self._public_url = public_url
+        self._notices = Notices(public_url, on=notify)
         self._numbers = numbers
         self._prefer = prefer
 
@@ -99,12 +98,12 @@ class Writer:
         given = self._load(resource.kind, data)
         outcome = self._hydrate([(resource, given)])
         with self._judging(outcome) as connection:
-            draft = Draft(resource, given, rules.already_there(connection, resource.kind, given))
+            draft = Draft(resource, given, rules.existing_actor(connection, resource.kind, given))
             _refuse(drafts.resolve(connection, draft))
             row = self._save(connection, draft)
             self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
-            self._tell(connection, resource.kind, "create", answer)
+            self._notices.tell(connection, resource.kind, "create", answer)
             return WriteAnswer(answer, outcome)
 
     def change(
@@ -130,7 +129,7 @@ class Writer:
             row = self._save(connection, draft)
             self._join(connection, resource.kind, row)
             answer = _answer(connection, resource, row, base)
-            self._tell(connection, resource.kind, "partial_update" if partial else "update", answer)
+            self._notices.tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return WriteAnswer(answer, outcome)
 
     def delete(self, resource: Resource, uuid: UUID, base: str, *, judge: Judge = any_version) -> None:
@@ -151,18 +150,13 @@ class Writer:
         with self._store.write() as connection:
             row = _judged(connection, resource, uuid, base, judge)
             held = editing.get(connection, row)
-            contacts = [*held.links.get("klantcontact", []), *held.links.get("wasKlantcontact", [])]
-            gone, kept = [row], []
-            for contact in dict.fromkeys(contacts):
-                if _subjects(connection, contact) - {row}:
-                    kept.append(contact)
-                else:
-                    gone += [contact, *_addresses_given_at(connection, contact)]
-                    self._tell_destroyed(connection, BY_KIND["klantcontact"], contact, base)
-            named = editing.uuids(connection, kept)
-            self._delete(connection, gone, under=held.uuid)
+            found = cascade_of(connection, held)
+            for contact in found.contacts:
+                self._tell_destroyed(connection, BY_KIND["klantcontact"], contact, base)
+            named = editing.uuids(connection, found.kept)
+            self._delete(connection, [row, *found.contacts, *found.addresses], under=held.uuid)
         address = addresses(base)["klantcontact"]
-        return {"behouden": [f"{address}{named[contact]}" for contact in kept]}
+        return {"behouden": [f"{address}{named[contact]}" for contact in found.kept]}
 
     def maak_klantcontact(self, data: Any, base: str) -> WriteAnswer:
         """A klantcontact with at most one betrokkene and one onderwerpobject, at once [029, 030, 148]."""
@@ -180,7 +174,7 @@ class Writer:
                 kind: _answer(connection, BY_KIND[kind], rows[kind], base) if kind in rows else None
                 for kind in ("klantcontact", *PARTS)
             }
-            self._tell(connection, "klantcontact", "create", answer["klantcontact"] or {})
+            self._notices.tell(connection, "klantcontact", "create", answer["klantcontact"] or {})
         return WriteAnswer(answer, outcome)
 
     @contextlib.contextmanager
@@ -193,7 +187,9 @@ class Writer:
             problem.said = outcome.headers()
             raise
 
-    def _load(self, kind: str, data: Any, *, partial: bool = False, held: HeldDraft | None = None) -> Json:
+    def _load(
+        self, kind: str, data: Any, *, partial: bool = False, held: EditableDocument | None = None
+    ) -> Json:
         """The fields of a body, judged by themselves. Raises a 400 Problem that names all that is wrong with fields."""
         try:
             return load(kind, data, partial=partial, stored=held.body if held else None)
@@ -209,22 +205,11 @@ class Writer:
         wrong.sort(key=lambda param: places.get(param.name.split(".", 1)[0], -1))
         raise problems.invalid(*wrong)
 
-    def _tell(self, connection: sqlite3.Connection, kind: str, action: str, answer: Json) -> None:
-        """Put a notification of a write in the outbox, in the same transaction, when notifications are on."""
-        if not self._notify:
-            return
-        url = answer["url"]
-        if self._public_url:  # whoever takes it need not know the address by which the writer came
-            url = f"{self._public_url}{BASE_PATH}{url.rpartition(BASE_PATH)[2]}"
-        notification = message(kind, action, url, answer, now())
-        if notification is not None:
-            outbox.add(connection, notification)
-
     def _tell_destroyed(
         self, connection: sqlite3.Connection, resource: Resource, row: int, base: str
     ) -> None:
-        if self._notify and resource.kind in KANALEN:
-            self._tell(connection, resource.kind, "destroy", _answer(connection, resource, row, base))
+        if self._notices.on and resource.kind in KANALEN:
+            self._notices.tell(connection, resource.kind, "destroy", _answer(connection, resource, row, base))
 
     def _hydrate(self, bodies: Iterable[tuple[Resource, Json]]) -> Outcome:
         """Ask the sources for what is about to be judged: numbers that are set, and what isn't known by its uuid."""
@@ -323,7 +308,7 @@ class Writer:
         self._seal(connection)
 
 
-def _drafts(kind: str, given: Json, held: HeldDraft | None = None) -> dict[str, Draft]:
+def _drafts(kind: str, given: Json, held: EditableDocument | None = None) -> dict[str, Draft]:
     """The drafts in a loaded body, by kind: one, or those of the parts of maak-klantcontact."""
     if kind != MAAK_KLANTCONTACT:
         return {kind: Draft(BY_KIND[kind], given, held)}
@@ -379,18 +364,3 @@ def _protected(relation: str) -> problems.Problem:
         f"through protected foreign keys: '{field}'."
     )
     return problems.invalid(InvalidParam("nonFieldErrors", "invalid", reason))
-
-
-def _subjects(connection: sqlite3.Connection, contact: int) -> set[int]:
-    """The onderwerpobjecten that refer to a klantcontact, as theirs or as what it was about."""
-    relations = ("onderwerpobject.klantcontact", "onderwerpobject.wasKlantcontact")
-    return {row for relation in relations for row in questions.referring(connection, relation, contact)}
-
-
-def _addresses_given_at(connection: sqlite3.Connection, contact: int) -> list[int]:
-    found = []
-    for betrokkene in questions.referring(connection, "betrokkene.hadKlantcontact", contact):
-        for row in questions.referring(connection, "digitaleadres.verstrektDoorBetrokkene", betrokkene):
-            if not editing.get(connection, row).links.get("verstrektDoorPartij"):
-                found.append(row)
-    return found

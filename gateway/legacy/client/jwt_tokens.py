@@ -2,7 +2,6 @@
 
 import threading
 import warnings
-from collections.abc import Callable
 
 import jwt
 
@@ -22,7 +21,7 @@ _TOO_YOUNG = 10.0
 class Tokens:
     """Gives the current token of one source; safe to use from several threads."""
 
-    def __init__(self, source: Source, clock: Callable[[], float] = seconds) -> None:
+    def __init__(self, source: Source) -> None:
         self._claims = {"iss": source.client_id, "client_id": source.client_id}
         if source.user_id:
             self._claims["user_id"] = source.user_id
@@ -30,7 +29,6 @@ class Tokens:
             self._claims["user_representation"] = source.user_representation
         self._secret = source.secret
         self._exp = source.jwt_exp
-        self._clock = clock
         self._lock = threading.Lock()
         self._token = ""
         self._made = 0.0
@@ -39,7 +37,7 @@ class Tokens:
     def current(self) -> str:
         """A token that is not due for renewal."""
         with self._lock:
-            now = self._clock()
+            now = seconds()
             # A clock that was set back also asks for a new one.
             if not self._token or not 0 <= now - self._made < self.renew_after:
                 self._made = now
@@ -57,7 +55,7 @@ class Tokens:
         with self._lock:
             if token != self._token:
                 return  # another thread has told already
-            age = self._clock() - self._made
+            age = seconds() - self._made
             if age > _TOO_YOUNG:
                 self.renew_after = min(self.renew_after, age / 2)
             self._token = ""

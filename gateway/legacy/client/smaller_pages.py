@@ -6,10 +6,10 @@ A page keeps its number and size for whoever walks the list; the parts are pages
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gateway.base import clock
 from gateway.legacy.client.api_versions import SMALLER_SIZES
 from gateway.legacy.errors import NotFound
 from mappings.values.uuids import USUAL
@@ -61,7 +61,7 @@ def first_address(begin: bytes, path: str) -> str | None:
     return found[1].decode().lower() if found else None
 
 
-class Fits:
+class OversizedPages:
     """Of which kinds pages of which size are mostly too large, so that they need not be tried each time.
 
     One object that is large makes one page too large; two pages in a row tell that it is the size. Safe for threads.
@@ -73,13 +73,13 @@ class Fits:
 
     def may_try(self, kind: str, size: int) -> bool:
         """May a page of this size fit?"""
-        return time.monotonic() >= self._until.get((kind, size), 0.0)
+        return clock.monotonic() >= self._until.get((kind, size), 0.0)
 
     def too_large(self, kind: str, size: int) -> None:
         """A page of this size was too large."""
         count = self._in_a_row[kind, size] = self._in_a_row.get((kind, size), 0) + 1
         if count >= IN_A_ROW:
-            self._until[kind, size] = time.monotonic() + REMEMBER_SECONDS
+            self._until[kind, size] = clock.monotonic() + REMEMBER_SECONDS
             self._in_a_row[kind, size] = 0
 
     def fitted(self, kind: str, size: int) -> None:

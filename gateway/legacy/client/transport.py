@@ -8,7 +8,6 @@ import codecs
 import os
 import random
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ import orjson
 import requests
 import urllib3
 
-from gateway.base import memory
+from gateway.base import clock, memory
 from gateway.base.clock import seconds
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.outgoing import Bearer, moment_of, outgoing_session, seconds_to_rest
@@ -30,9 +29,10 @@ from gateway.legacy.background import current
 from gateway.legacy.client import lenient_parser
 from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.legacy.pacing import circuit_breaker
-from gateway.legacy.pacing.gate import EndedCall, Gate
+from gateway.legacy.pacing.ended_calls import EndedCall
+from gateway.legacy.pacing.gate import Gate
 from gateway.legacy.pacing.server_gates import Gates
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 
 silence_http_libraries()
 log = get_logger("klantbrug.legacy")
@@ -46,7 +46,7 @@ NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poo
 # Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 # Nothing was asked, or there is no time to ask again.
-_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.NotNow)
+_NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.WaitTooLong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +100,14 @@ class Transport:
         """GET until there is an answer worth having.
 
         In: an address under one of the source's base URLs, the query parameters, how the call may be
-        named, and the time.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
+        named, and the clock.monotonic by which all must be over. Out: a 200 with its JSON. Raises one of
         `errors`, by what was wrong with the last try; never on a first passing trouble. A background call (see
         `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped;
         a live call that finds no place to wait raises NoPlace.
         """
         if not url.startswith(self._bases):
             raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
-        about_to_wait(self._source.name, template)
+        take_waiting_place(self._source.name, template)
         gate = self._gates.of(url)
         attempt = costly = 0
         renewed = False
@@ -128,7 +128,7 @@ class Transport:
                     raise
                 wait = self._wait_before(attempt)
                 rest = getattr(exc, "retry_after", None) or 0.0
-                if deadline is not None and time.monotonic() + max(wait, rest) >= deadline:
+                if deadline is not None and clock.monotonic() + max(wait, rest) >= deadline:
                     raise  # the cause says more than that the time is over
             _sleep(wait)
 
@@ -157,7 +157,7 @@ class Transport:
     ) -> SourceAnswer:
         name = self._source.name
         place = gate.enter(template, deadline)
-        started = time.monotonic()
+        started = clock.monotonic()
         status: int | None = None
         asked: EndedCall | None = None
         try:
@@ -167,11 +167,11 @@ class Transport:
                 status, headers, content = self._exchange(url, params, template, token, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
                 error = self._broken(exc, template, deadline)
-                took = time.monotonic() - started
+                took = clock.monotonic() - started
             except errors.TooLarge as large:
-                error, took = large, time.monotonic() - started
+                error, took = large, clock.monotonic() - started
             else:
-                took = time.monotonic() - started
+                took = clock.monotonic() - started
                 answer, error = self._judge(status, headers, content, template, params)
                 if isinstance(error, errors.Forbidden) and error.expired:
                     self._tokens.expired(token)
@@ -203,7 +203,7 @@ class Transport:
         connect, read = min(source.connect_timeout, left / 2), min(source.read_timeout, left)
         timeout = urllib3.Timeout(total=left, connect=connect, read=read)
         asked = seconds()
-        with ends_at(time.monotonic() + left, read):
+        with ends_at(clock.monotonic() + left, read):
             response = self._sessions().get(
                 url,
                 params=dict(params),
@@ -229,11 +229,11 @@ class Transport:
         while part := raw.read1(_CHUNK, decode_content=True):
             parts += part
             if len(parts) > self._source.max_answer:
-                memory.took(len(parts))
+                memory.note_answer(len(parts))
                 version = raw.headers.get("API-version", "")
                 begin = bytes(parts[:_BEGIN])
                 raise errors.TooLarge(self._source.name, template, begin=begin, version=version)
-        memory.took(len(parts))
+        memory.note_answer(len(parts))
         if raw.length_remaining:
             raise urllib3.exceptions.ProtocolError("incomplete")
         return parts
@@ -243,7 +243,7 @@ class Transport:
         name = self._source.name
         timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
         if isinstance(exc, timeouts):
-            if deadline is not None and time.monotonic() >= deadline - 0.05:
+            if deadline is not None and clock.monotonic() >= deadline - 0.05:
                 return errors.DeadlinePassed(name, template)
             return errors.TimedOut(name, template)
         if isinstance(exc, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
@@ -353,9 +353,9 @@ def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Sour
 def _sleep(seconds: float) -> None:
     job = current()
     if job is not None and job.stop is not None:
-        job.stop.wait(seconds)  # the gate then says that it stops
+        clock.wait(job.stop.wait, seconds)  # the gate then says that it stops
     else:
-        time.sleep(seconds)
+        clock.sleep(seconds)
 
 
 def _page(params: Mapping[str, str]) -> int:
@@ -364,7 +364,7 @@ def _page(params: Mapping[str, str]) -> int:
 
 
 def _left(deadline: float) -> float:
-    return max(0.0, deadline - time.monotonic())
+    return max(0.0, deadline - clock.monotonic())
 
 
 def _is_costly(error: errors.LegacyError) -> bool:

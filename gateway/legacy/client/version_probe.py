@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.base import clock
 from gateway.base.logs import get_logger
 from gateway.legacy import errors
 from gateway.legacy.client import api_versions
 from gateway.legacy.client.api_versions import ApiVersion
-from gateway.legacy.pacing.waiting_threads import about_to_wait
+from gateway.legacy.pacing.waiting_threads import take_waiting_place
 
 log = get_logger("klantbrug.legacy")
 
@@ -26,7 +26,7 @@ OLD_SECONDS = 24 * 3600.0
 Ask = Callable[[Mapping[str, str], float | None], tuple[list[dict[str, Any]], str]]
 
 
-class Spoken:
+class VersionProbe:
     """The version of one source, for one process; safe to use from several threads."""
 
     def __init__(self, source_name: str, api_version: str, ask: Ask) -> None:
@@ -51,15 +51,15 @@ class Spoken:
             return known
         if not self._finding_out.acquire(blocking=False):
             # Another finds it out, and the source may hang.
-            about_to_wait(self._source_name, "GET /rollen")
-            left = -1 if deadline is None else max(0.0, deadline - time.monotonic())
+            take_waiting_place(self._source_name, "GET /rollen")
+            left = -1 if deadline is None else max(0.0, deadline - clock.monotonic())
             if not self._finding_out.acquire(timeout=left):
                 raise errors.DeadlinePassed(self._source_name, "GET /rollen")
         try:
             known = self._known
             if known is None:
                 known = self._find(deadline)
-                self._old_from = time.monotonic() + OLD_SECONDS
+                self._old_from = clock.monotonic() + OLD_SECONDS
             elif self._doubtful():
                 known = self._find_again(known, deadline)
             self._known = known
@@ -70,15 +70,15 @@ class Spoken:
     def hear(self, named: str) -> None:
         """An answer named this version (blank: none): another one than before is a reason to doubt."""
         if named and named != self._named and self._known is not None:
-            self.doubt()
+            self.recheck()
 
-    def doubt(self) -> None:
+    def recheck(self) -> None:
         """Have it found out again, by whoever wants to know it next."""
-        if time.monotonic() >= self._sure_until:
+        if clock.monotonic() >= self._sure_until:
             self._doubted = True
 
     def _doubtful(self) -> bool:
-        return self._doubted or time.monotonic() >= self._old_from
+        return self._doubted or clock.monotonic() >= self._old_from
 
     def _find(self, deadline: float | None) -> ApiVersion:
         open_zaak = page_size = False
@@ -107,8 +107,8 @@ class Spoken:
         except errors.LegacyError as error:
             log.warning("version could not be found again", source=self._source_name, cause=error.cause)
         self._doubted = False
-        self._sure_until = time.monotonic() + SURE_SECONDS
-        self._old_from = time.monotonic() + OLD_SECONDS
+        self._sure_until = clock.monotonic() + SURE_SECONDS
+        self._old_from = clock.monotonic() + OLD_SECONDS
         if found != known:
             log.warning(
                 "source speaks another version", source=self._source_name, was=known.text, now=found.text

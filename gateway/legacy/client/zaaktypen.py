@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple, Self
 
-from gateway.legacy.client.source_client import uuid_of
+from gateway.legacy.client.addresses import uuid_of
 
 
 class Zaaktype(NamedTuple):

@@ -1,6 +1,6 @@
 """The circuit breaker of a source: after many failures nothing is asked for a while, then one call tries.
 
-Pure steps on the state that all processes share; `now` is time.monotonic.
+Pure steps on the state that all processes share; `now` is clock.monotonic.
 """
 
 from gateway.legacy.pacing.shared_state import Call, Pace

@@ -1,7 +1,7 @@
 """How many background calls a source gets at a time: fewer when it suffers, slowly more when it is well.
 
 It suffers when calls of one kind take much longer than calls of that kind do when it is well, or when it fails. Pure
-steps on the state that all processes share; `now` is time.monotonic.
+steps on the state that all processes share; `now` is clock.monotonic.
 """
 
 from hashlib import blake2b
@@ -60,7 +60,7 @@ def answered(pace: Pace, template: str, page: int, seconds: float, connections: 
         pace.allowed = min(float(connections), pace.allowed + 1 / RECOVER_CALLS)
 
 
-def suffered(pace: Pace, connections: int, now: float) -> None:
+def record_failure(pace: Pace, connections: int, now: float) -> None:
     """A call failed on the source's side, or was refused as too much."""
     if not 0 <= now - pace.fell_at < FALL_SECONDS:
         _fall(pace, connections, now)

@@ -8,35 +8,26 @@ asked, and tried again, is the transport's affair.
 from __future__ import annotations
 
 import itertools
-import random
 import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from gateway.base.clock import utc_now
+from gateway.base import clock
 from gateway.base.logs import get_logger
-from gateway.base.process_identity import me
+from gateway.base.process_identity import this_process
 from gateway.base.time_windows import Window
 from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import Background, Waiting, current
 from gateway.legacy.pacing import circuit_breaker, concurrency, turns
-from gateway.legacy.pacing.shared_state import Call, Pace, PaceFile, State, Wishes
+from gateway.legacy.pacing.ended_calls import EndedCall, learn
+from gateway.legacy.pacing.shared_state import Call, Overrides, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import BACKGROUND, LIVE, Limits
 
 # How often a waiting call looks whether a place came free elsewhere, and whether an operator changed something.
 POLL_SECONDS, WISH_SECONDS = 0.005, 0.25
 RECLAIM_SECONDS = 0.2
-# A call that was on the line for so long tells that the source hangs, though the client's own time was short: less than
-# half of `[live] deadline`, or no question would ever tell. What is merely slow is read on by background calls, which
-# have more time, and whose answers tell that it works.
-HANGS_SECONDS = 1.5
-# After a 429 that does not say how long: from the first to the longest, doubling.
-FIRST_REST, LONGEST_REST = 0.25, 20.0
 # So many seconds of rest more than before are worth telling an operator.
 LONG_REST = 30.0
 
@@ -53,16 +44,6 @@ log = get_logger("klantbrug.legacy")
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True, slots=True)
-class EndedCall:
-    """A call that is over. `page` is its place in a list; `error` None is a good answer."""
-
-    template: str
-    page: int
-    seconds: float
-    error: errors.LegacyError | None
-
-
 class Gate:
     """The gate of one server of a source. Safe for threads and forks."""
 
@@ -70,19 +51,12 @@ class Gate:
         self,
         source: Source,
         path: Path | None,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], datetime] = utc_now,
         store: Path | None = None,
     ) -> None:
-        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`.
-
-        The clocks are for tests.
-        """
+        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`."""
         self._source = source
         self._file = PaceFile(path, store)
         self._window = Window(source.window)
-        self._clock = clock
-        self._wall = wall
         self._freed = threading.Condition()
         self._looked = 0.0
 
@@ -99,11 +73,11 @@ class Gate:
     def enter(self, template: str, deadline: float | None) -> Call:
         """Wait until the call may go and take its place, that the caller gives back with `leave`.
 
-        `deadline` is a time.monotonic. A live call raises CircuitOpen or TooManyRequests where waiting is of no use.
-        A background call waits for that too; it raises NotNow when its patience ends, Stopped when it must stop.
+        `deadline` is a clock.monotonic. A live call raises CircuitOpen or TooManyRequests where waiting is of no use.
+        A background call waits for that too; it raises WaitTooLong when its patience ends, Stopped when it must stop.
         Both raise DeadlinePassed.
         """
-        ours = me()
+        ours = this_process()
         call = Call(pid=ours.pid, born=ours.born, namespace=ours.namespace, number=next(_numbers))
         job = current()
         if job is None:
@@ -115,13 +89,13 @@ class Gate:
     def leave(self, call: Call, asked: EndedCall | None) -> None:
         """Give the place back and let everybody learn from the call; None when it was broken off by ourselves."""
         with self._file.locked() as state:
-            now = self._clock()
+            now = clock.monotonic()
             before = turns.rest(state.pace, now)
             turns.remove(state.pace, call)
             if asked is None:
                 circuit_breaker.ended(state.pace, call, now)
             else:
-                _learn(state.pace, call, asked, self._limits(state.wishes), now)
+                learn(state.pace, call, asked, self._limits(state.overrides), now)
             rest = turns.rest(state.pace, now)
         if rest > before + LONG_REST:
             log.warning(
@@ -137,8 +111,8 @@ class Gate:
         """Count objects that a background call read; later background calls wait for them."""
         if current() is not None:
             with self._file.locked() as state:
-                limit = self._limits(state.wishes).objects_per_second
-                turns.charge(state.pace, objects, limit, self._clock())
+                limit = self._limits(state.overrides).objects_per_second
+                turns.charge(state.pace, objects, limit, clock.monotonic())
 
     def broken(self) -> bool:
         """Is the circuit breaker open?"""
@@ -148,7 +122,7 @@ class Gate:
     def refuse_when_broken(self, template: str) -> None:
         """Raise CircuitOpen when a live call would, which goes before any work that leads up to one."""
         with self._file.locked() as state:
-            if circuit_breaker.wait(state.pace, self._clock()):
+            if circuit_breaker.wait(state.pace, clock.monotonic()):
                 raise errors.CircuitOpen(self._source.name, template)
 
     def waits(self, *, window: bool = True) -> Waiting | None:
@@ -158,51 +132,53 @@ class Gate:
             found = self._long(state, opens)
         return self._waiting(*found) if found else None
 
-    # Wishes
+    # Overrides
 
     def pause(self, paused: bool) -> None:
         """Hold all background calls of every process, or let them go again; kept over restarts."""
         with self._file.locked() as state:
-            state.wishes.paused = paused
+            state.overrides.paused = paused
 
-    def wish(
+    def override(
         self,
         *,
         connections: int | None = None,
         requests_per_second: float | None = None,
         objects_per_second: float | None = None,
     ) -> None:
-        """Put other limits over those of the configuration, of what is given; kept until `forget_wishes`."""
+        """Put other limits over those of the configuration, of what is given; kept until `clear_overrides`."""
         with self._file.locked() as state:
             if connections is not None:
-                state.wishes.connections = connections
+                state.overrides.connections = connections
                 state.pace.allowed = 0.0
             if requests_per_second is not None:
-                state.wishes.requests_per_second = requests_per_second
+                state.overrides.requests_per_second = requests_per_second
                 state.pace.next_request = 0.0
             if objects_per_second is not None:
-                state.wishes.objects_per_second = objects_per_second
+                state.overrides.objects_per_second = objects_per_second
                 state.pace.next_object = 0.0
 
-    def forget_wishes(self) -> None:
+    def clear_overrides(self) -> None:
         """Let the limits of the configuration hold again; a pause stays."""
-        self.wish(connections=-1, requests_per_second=-1, objects_per_second=-1)
+        self.override(connections=-1, requests_per_second=-1, objects_per_second=-1)
 
     def describe(self) -> dict[str, object]:
         """How the source is asked now, ready for JSON; see `server_gates.describe`."""
         opens = self._opens()
         with self._file.locked() as state:
-            pace, now, limits = state.pace, self._clock(), self._limits(state.wishes)
+            pace, now, limits = state.pace, clock.monotonic(), self._limits(state.overrides)
             self._reclaim(pace, now)
             found = self._long(state, opens)
             if found is None and 0 <= now - pace.reason_at <= 2 * WISH_SECONDS:
                 found = REASONS[pace.reason], pace.reason_until - now if pace.reason_until else None
             waiting = self._waiting(*found) if found else None
             usual = concurrency.p50(pace)
-            wishes = {name: getattr(state.wishes, name) for name, _ in Wishes._fields_ if name != "paused"}
+            overrides = {
+                name: getattr(state.overrides, name) for name, _ in Overrides._fields_ if name != "paused"
+            }
             return {
                 "breaker": circuit_breaker.state_of(pace, now),
-                "paused": bool(state.wishes.paused),
+                "paused": bool(state.overrides.paused),
                 "connections": limits.connections,
                 "allowed": concurrency.allowed(pace, limits.connections),
                 "in_flight": turns.count(pace, LIVE) + turns.count(pace, BACKGROUND),
@@ -212,7 +188,7 @@ class Gate:
                 "slow": bool(pace.slow),
                 "waiting": waiting.reason if waiting else None,
                 "until": waiting.until.isoformat(timespec="seconds") if waiting and waiting.until else None,
-                "overrides": {name: value for name, value in wishes.items() if value >= 0},
+                "overrides": {name: value for name, value in overrides.items() if value >= 0},
             }
 
     # Live
@@ -224,7 +200,7 @@ class Gate:
         try:
             while True:
                 with self._file.locked() as state:
-                    pace, now, limits = state.pace, self._clock(), self._limits(state.wishes)
+                    pace, now, limits = state.pace, clock.monotonic(), self._limits(state.overrides)
                     closed = circuit_breaker.wait(pace, now)
                     if closed:
                         raise errors.CircuitOpen(name, template)
@@ -261,7 +237,7 @@ class Gate:
 
     def _enter_background(self, call: Call, job: Background, template: str, deadline: float | None) -> None:
         name = self._source.name
-        began = self._clock()
+        began = clock.monotonic()
         told = ""
         if job.stop is not None and job.stop.is_set():
             raise errors.Stopped(name)
@@ -269,7 +245,7 @@ class Gate:
             while True:
                 opens = self._opens() if job.window else None
                 with self._file.locked() as state:
-                    now = self._clock()
+                    now = clock.monotonic()
                     found = self._background_hold(state, call, opens, now)
                     if found is None:
                         return
@@ -285,7 +261,7 @@ class Gate:
                 if job.patience is not None and reason in LONG:
                     waited = now - began
                     if max(waited, waited + (seconds or 0.0)) > job.patience:
-                        raise errors.NotNow(name, template, self._waiting(reason, seconds))
+                        raise errors.WaitTooLong(name, template, self._waiting(reason, seconds))
                 self._sleep(_look_again(reason, seconds, deadline, now), job.stop)
         finally:
             if told and job.waiting:
@@ -295,7 +271,7 @@ class Gate:
         self, state: State, call: Call, opens: float | None, now: float
     ) -> tuple[str, float | None] | None:
         """Why the call can't go now, and for how many seconds (None: nobody knows); None when it took its place."""
-        pace, limits = state.pace, self._limits(state.wishes)
+        pace, limits = state.pace, self._limits(state.overrides)
         found = self._long(state, opens) or turns.background_hold(pace, limits, now)
         if found is not None:
             self._reclaim(pace, now)
@@ -310,24 +286,24 @@ class Gate:
         return None
 
     def _long(self, state: State, opens: float | None) -> tuple[str, float | None] | None:
-        if state.wishes.paused:
+        if state.overrides.paused:
             return PAUSED, None
         if opens is not None:
             return WINDOW, opens
-        return turns.long_hold(state.pace, self._clock())
+        return turns.long_hold(state.pace, clock.monotonic())
 
     def _opens(self) -> float | None:
         """Seconds until the window opens, None when it is open."""
-        wall = self._wall()
+        wall = clock.utc_now()
         opens = self._window.opens(wall)
         return None if opens is None else (opens - wall).total_seconds()
 
     # What both need
 
-    def _limits(self, wishes: Wishes) -> Limits:
+    def _limits(self, overrides: Overrides) -> Limits:
         def chosen(name: str, own: float) -> float:
-            wish = getattr(wishes, name)
-            return own if wish < 0 else wish
+            override = getattr(overrides, name)
+            return own if override < 0 else override
 
         source = self._source
         return Limits(
@@ -346,14 +322,14 @@ class Gate:
     def _sleep(self, seconds: float, stop: threading.Event | None = None) -> None:
         if seconds <= POLL_SECONDS:
             with self._freed:
-                self._freed.wait(seconds)
+                self._freed.wait(seconds)  # for another thread, not for the time
         elif stop is not None:
-            stop.wait(seconds)
+            clock.wait(stop.wait, seconds)
         else:
-            time.sleep(seconds)
+            clock.sleep(seconds)
 
     def _waiting(self, reason: str, seconds: float | None) -> Waiting:
-        return Waiting(reason, None if seconds is None else self._wall() + timedelta(seconds=seconds))
+        return Waiting(reason, None if seconds is None else clock.utc_now() + timedelta(seconds=seconds))
 
 
 def _look_again(reason: str, seconds: float | None, deadline: float | None, now: float) -> float:
@@ -362,37 +338,3 @@ def _look_again(reason: str, seconds: float | None, deadline: float | None, now:
         return POLL_SECONDS
     wait = WISH_SECONDS if seconds is None else min(seconds, WISH_SECONDS)
     return wait if deadline is None else min(wait, max(0.0, deadline - now))
-
-
-def _learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) -> None:
-    """What a call that is over tells of the source."""
-    error, connections = asked.error, limits.connections
-    if error is None:
-        concurrency.answered(pace, asked.template, asked.page, asked.seconds, connections, now)
-        circuit_breaker.answered(pace, now)
-        pace.busy = 0
-        return
-    retry_after = getattr(error, "retry_after", None)
-    if isinstance(error, errors.TooManyRequests) or retry_after is not None:
-        if retry_after is None:
-            longest = min(LONGEST_REST, FIRST_REST * 2 ** min(pace.busy, 10))
-            retry_after = random.uniform(longest / 2, longest)  # noqa: S311  spreads load, protects nothing
-        pace.busy += 1
-        turns.rest_for(pace, retry_after, now)
-        concurrency.suffered(pace, connections, now)
-        circuit_breaker.ended(pace, call, now)
-    elif _is_failure(error, asked.seconds):
-        concurrency.suffered(pace, connections, now)
-        circuit_breaker.failed(pace, call, now)
-    elif isinstance(error, errors.DeadlinePassed | errors.Untrusted):
-        circuit_breaker.ended(pace, call, now)
-    else:
-        circuit_breaker.answered(pace, now)  # a refusal is an answer too
-
-
-def _is_failure(error: errors.LegacyError, seconds: float) -> bool:
-    if isinstance(error, errors.DeadlinePassed):
-        return seconds >= HANGS_SECONDS
-    if isinstance(error, errors.BadAnswer):
-        return error.cut_off
-    return error.temporary

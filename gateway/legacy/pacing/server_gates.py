@@ -82,7 +82,7 @@ def set_overrides(
     """
     with _opened(store, source) as opened:
         for gate in opened:
-            gate.wish(
+            gate.override(
                 connections=connections,
                 requests_per_second=requests_per_second,
                 objects_per_second=objects_per_second,
@@ -93,7 +93,7 @@ def clear_overrides(store: Path, source: Source) -> None:
     """Let the limits of the configuration hold again."""
     with _opened(store, source) as opened:
         for gate in opened:
-            gate.forget_wishes()
+            gate.clear_overrides()
 
 
 def describe(store: Path, source: Source) -> dict[str, object]:

@@ -57,7 +57,7 @@ class Call(ctypes.Structure):
 
 
 class Kind(ctypes.Structure):
-    """How long calls of one kind took of late, and take when the source is well."""
+    """How long calls of one kind took recently, and take when the source is well."""
 
     key: int
     at: float
@@ -73,7 +73,7 @@ class Kind(ctypes.Structure):
     )
 
 
-class Wishes(ctypes.Structure):
+class Overrides(ctypes.Structure):
     """What an operator asked for; kept over restarts. Of the numbers, below 0 is no wish."""
 
     paused: int
@@ -89,7 +89,7 @@ class Wishes(ctypes.Structure):
 
 
 class Pace(ctypes.Structure):
-    """What holds since the machine started; moments are those of time.monotonic, that all processes share."""
+    """What holds since the machine started; moments are those of clock.monotonic, that all processes share."""
 
     next_request: float
     next_object: float
@@ -144,9 +144,14 @@ class State(ctypes.Structure):
 
     magic: int
     boot: int
-    wishes: Wishes
+    overrides: Overrides
     pace: Pace
-    _fields_ = (("magic", ctypes.c_uint64), ("boot", ctypes.c_uint64), ("wishes", Wishes), ("pace", Pace))
+    _fields_ = (
+        ("magic", ctypes.c_uint64),
+        ("boot", ctypes.c_uint64),
+        ("overrides", Overrides),
+        ("pace", Pace),
+    )
 
 
 SIZE = ctypes.sizeof(State)
@@ -213,7 +218,7 @@ class PaceFile:
         if not older and (found != SIZE or self._state.magic != MAGIC):
             _fresh(self._state, self._boot)
         elif older or self._state.boot != self._boot:
-            # time.monotonic began anew with the machine, so no moment of before means anything.
+            # It began anew with the machine, so no moment of before means anything.
             ctypes.memset(ctypes.byref(self._state.pace), 0, ctypes.sizeof(Pace))
             self._state.magic, self._state.boot = MAGIC, self._boot
 
@@ -241,5 +246,5 @@ os.register_at_fork(after_in_child=_after_fork)
 def _fresh(state: State, boot: int) -> None:
     ctypes.memset(ctypes.byref(state), 0, SIZE)
     state.magic, state.boot = MAGIC, boot
-    wishes = state.wishes
-    wishes.connections = wishes.requests_per_second = wishes.objects_per_second = -1
+    overrides = state.overrides
+    overrides.connections = overrides.requests_per_second = overrides.objects_per_second = -1

@@ -1,6 +1,6 @@
 """Whose turn it is: the rates, the places on the line, and live before background.
 
-Pure steps on the state that all processes share; `now` is time.monotonic.
+Pure steps on the state that all processes share; `now` is clock.monotonic.
 """
 
 from dataclasses import dataclass

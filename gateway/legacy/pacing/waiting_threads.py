@@ -72,7 +72,7 @@ class _WaitsQuestion:
 _asking: ContextVar[_WaitsQuestion | None] = ContextVar("klantbrug question", default=None)
 
 
-def about_to_wait(source: str, template: str) -> None:
+def take_waiting_place(source: str, template: str) -> None:
     """Take a place for the question of this thread, unless it has one; what jobs ask needs none.
 
     In: what is waited for, for the error. Raises NoPlace when as many wait as may.

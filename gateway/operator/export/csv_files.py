@@ -19,7 +19,7 @@ from gateway.store.export import documents
 from gateway.store.export.documents import BEFORE_ALL, Leaving
 from gateway.store.file.database import Store
 from mappings.klantinteracties import schema_of
-from mappings.klantinteracties.fields import Group, Variants
+from mappings.klantinteracties.nested_fields import Group, Variants
 
 READ_AT_ONCE = 1000
 DICTIONARY = "datawoordenboek.csv"

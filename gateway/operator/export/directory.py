@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import IO
 
-from gateway.store.file.database import NETWORK_FILE_SYSTEMS, file_system_of
+from gateway.store.file.opening import NETWORK_FILE_SYSTEMS, file_system_of
 
 MODE, DIRECTORY_MODE = 0o600, 0o700
 

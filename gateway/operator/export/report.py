@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.base.dutch_time import local
 from gateway.operator.export.advice import advice
-from gateway.operator.status import COLOURS, proof_told
+from gateway.operator.status import COLOURS, proof_label
 
 # Columns, in order: name in the report, heading, what it means.
 COLUMNS = (
@@ -22,7 +22,7 @@ COLUMNS = (
     ("different", "Verschilt", "zegt daar iets anders"),
 )
 WRONG = ("missing", "extra", "different")
-TEMPLATES = Path(__file__).parents[2] / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def sentence(report: dict[str, Any]) -> str:
@@ -63,7 +63,7 @@ def _field(name: str) -> str:
 
 def text(report: dict[str, Any]) -> str:
     """The report for a terminal."""
-    colour = COLOURS[proof_told(report["clean"]).level]
+    colour = COLOURS[proof_label(report["clean"]).level]
     said = sentence(report)
     lines = [
         f"Rapport {report['id']}, {_mode(report)}, klaar {local(report['ended'])}:",

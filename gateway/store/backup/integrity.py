@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from gateway.store.base.compression import Damaged, unpack
 from gateway.store.file import full_disk
-from gateway.store.file.database import OURS, STATEMENTS
 from gateway.store.file.errors import is_unwritable
+from gateway.store.file.opening import OURS
+from gateway.store.file.thread_connections import STATEMENTS
 
 # Rows that are looked at in each table and index, each time: where one page in fifty is damaged, that is seen nearly
 # always.

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from gateway.store.base.conditions import Condition, Subject, Where
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
 from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
-from gateway.store.indexes import profiles, spans
+from gateway.store.indexes import profile_questions, spans
 
 # A stored document: row id, uuid (16 bytes), body (JSON text).
 Row = tuple[int, bytes, str]
@@ -120,7 +120,7 @@ def _asked(
     rank, start = start_of(conditions)
     if rank > BY_INDEX:
         # What many documents share is asked by their profiles, all at once.
-        gathered = profiles.gather(connection, kind, conditions)
+        gathered = profile_questions.gather(connection, kind, conditions)
         if gathered is None:
             return None
         conditions = gathered

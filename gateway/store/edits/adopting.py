@@ -2,8 +2,7 @@
 vertegenwoordiging of the same pair: one document (M19, M31). Of a vestigingsnummer the KVK number counts too, where
 both sides know one (M6, M17).
 
-The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
-legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
+Which of them these are is found here; what becomes of them stands in adopted.py. Call inside `Store.write()`.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from uuid import UUID
 
 import orjson
 
-from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.documents.lookup import referring
-from gateway.store.edits import editing, standard_addresses
-from mappings.klantinteracties import defaults
+from gateway.store.edits import editing
+from gateway.store.edits.adopted import all_names, any_adopted, clients_have, note
 from mappings.model.documents import Document
 from mappings.rules.merge import KEY
 
@@ -56,8 +55,8 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
     if not numbers and not actors:
         return
     own = _own_identificatoren(connection, numbers) if numbers else []
-    names = _adopted(connection)
-    if actors and _clients_have_actors(connection):
+    names = all_names(connection)
+    if actors and clients_have(connection, "actor"):
         _adopt_actors(connection, actors, names)
     if not own and not names:
         return
@@ -102,27 +101,9 @@ def keys_of_own(connection: sqlite3.Connection, row: int, sealed: Callable[[str]
     return {row for (row,) in rows}
 
 
-def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
-    """The derived uuids of those among these documents that a client had made: it is the same whoever was first."""
-    found: dict[bytes, bytes] = {}
-    if connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is None:
-        return found
-    for marks, some in in_parts(own):
-        found.update(
-            connection.execute(
-                f"SELECT own, min(uuid) FROM adopted WHERE own IN ({marks}) GROUP BY own", some
-            )
-        )
-    return found
-
-
 def clients_have_pairs(connection: sqlite3.Connection) -> bool:
     """May clients have made a vertegenwoordiging that the legacy gives too?"""
-    (may,) = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
-        f" AND kind = {KIND['vertegenwoordiging']}) OR EXISTS (SELECT 1 FROM adopted)"
-    ).fetchone()
-    return bool(may)
+    return clients_have(connection, "vertegenwoordiging") or any_adopted(connection)
 
 
 def adopt_pair(
@@ -149,32 +130,12 @@ def adopt_pair(
         return None
     row, uuid, origin = found
     if origin == LOCAL_ORIGIN:
-        _note(
+        note(
             connection, Document("vertegenwoordiging", derived[0], {}, 0, 0), editing.get(connection, row), {}
         )
     else:  # its parties are known by other keys now
         connection.execute("UPDATE adopted SET uuid = ? WHERE own = ?", (derived[0].bytes, uuid))
     return UUID(bytes=uuid)
-
-
-def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
-    """Make documents local again that the legacy no longer gives and that clients made; out: which of these."""
-    held = connection.execute(
-        "SELECT d.id, d.uuid, a.body, a.created, a.moment FROM document d JOIN adopted a ON a.own = d.uuid"
-        f" WHERE d.id {IN_IDS}",
-        (id_list(rows),),
-    ).fetchall()
-    for row, uuid, body, created, moment in held:
-        standard_addresses.forget_preferred(connection, row)
-        now_has = orjson.loads(body) | editing.local_values(connection, uuid)
-        connection.execute(
-            "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
-            (LOCAL_ORIGIN, orjson.dumps(now_has).decode(), created, moment, row),
-        )
-        connection.execute("DELETE FROM adopted WHERE own = ?", (uuid,))
-        connection.execute("DELETE FROM alias WHERE document = ?", (row,))
-        connection.execute("DELETE FROM local WHERE uuid = ?", (uuid,))
-    return {row for row, *_ in held}
 
 
 def _parents(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> dict[UUID, str]:
@@ -267,8 +228,8 @@ def _adopt_party(
             if _name(partij, names) not in (None, held.uuid):
                 continue  # of two that clients made, the first stays theirs alone
             if _name(partij, names) is None:
-                _note(connection, partij, held, names)
-        _note(connection, document, editing.get(connection, found.row), names)
+                note(connection, partij, held, names)
+        note(connection, document, editing.get(connection, found.row), names)
 
 
 def _adopt_actors(
@@ -288,7 +249,7 @@ def _adopt_actors(
         for row in _actors_with(connection, body):
             held = editing.get(connection, row)
             if held.origin == LOCAL_ORIGIN:
-                _note(connection, actor, held, names)
+                note(connection, actor, held, names)
                 break
 
 
@@ -304,46 +265,6 @@ def _actors_with(connection: sqlite3.Connection, body: Mapping[str, Any]) -> lis
         (*(codes[name] for name in CODES), body["soortActor"]),
     )
     return [row[0] for row in rows]
-
-
-def _clients_have_actors(connection: sqlite3.Connection) -> bool:
-    (may,) = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
-        f" AND kind = {KIND['actor']})"
-    ).fetchone()
-    return bool(may)
-
-
-def _note(
-    connection: sqlite3.Connection, document: Document, held: editing.HeldDraft, names: dict[UUID, UUID]
-) -> None:
-    connection.execute(
-        "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",
-        (
-            document.uuid.bytes,
-            held.uuid.bytes,
-            orjson.dumps(held.body).decode(),
-            held.created,
-            held.moment,
-        ),
-    )
-    names[document.uuid] = held.uuid
-    blank: Mapping[str, Any] = defaults(held.kind)
-    filled = {field for field, value in held.body.items() if value != blank.get(field) and _says(value)}
-    # What the legacy's partij prefers is only what is left when no client chose (M11).
-    links = {
-        field: rows
-        for field, rows in held.links.items()
-        if rows and (field == standard_addresses.PREFERRED or not document.links.get(field))
-    }
-    editing.become_local(connection, held, document.body, filled, links)
-
-
-def _says(value: Any) -> bool:
-    """Is there anything in a value?"""
-    if isinstance(value, dict):
-        return any(_says(inner) for name, inner in value.items() if name != "uuid")
-    return value not in (None, "", [])
 
 
 def _name(document: Document, names: Mapping[UUID, UUID]) -> UUID | None:
@@ -389,10 +310,3 @@ def _rows_of_partij(connection: sqlite3.Connection, uuid: UUID) -> list[int]:
         (uuid.bytes,),
     )
     return [row[0] for row in rows]
-
-
-def _adopted(connection: sqlite3.Connection) -> dict[UUID, UUID]:
-    """Of every derived uuid whose document a client had made: the client's. There are few."""
-    return {
-        UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.execute("SELECT uuid, own FROM adopted")
-    }

@@ -31,7 +31,7 @@ from gateway.store.base.kinds import (
 from gateway.store.documents.reading import Row
 from gateway.store.documents.writing import keep_order, remove_documents
 from gateway.store.indexes import tallies
-from gateway.store.legacy.claims import hide
+from gateway.store.legacy.hidden_statements import hide
 
 # Fields that M18 takes from one rol together become local together.
 # No group may have the name of a field: `adres` is one of a digitaleadres.
@@ -53,7 +53,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class HeldDraft:
+class EditableDocument:
     """A document as it is held: `links` by field name, as rows of documents in their order."""
 
     id: int
@@ -66,7 +66,7 @@ class HeldDraft:
     links: dict[str, list[int]]
 
 
-def get(connection: sqlite3.Connection, row: int) -> HeldDraft:
+def get(connection: sqlite3.Connection, row: int) -> EditableDocument:
     """A document with its links. Raises KeyError when it isn't there."""
     found = connection.execute(
         "SELECT kind, uuid, origin, created, moment, body FROM document WHERE id = ?", (row,)
@@ -81,7 +81,7 @@ def get(connection: sqlite3.Connection, row: int) -> HeldDraft:
     ):
         links.setdefault(RELATIONS[relation - 1].split(".", 1)[1], []).append(target)
     kind, uuid, origin, created, moment, body = found
-    return HeldDraft(
+    return EditableDocument(
         row, KINDS[kind - 1], UUID(bytes=uuid), origin, created, moment, orjson.loads(body), links
     )
 
@@ -118,7 +118,7 @@ def create(
 
 def update(
     connection: sqlite3.Connection,
-    held: HeldDraft,
+    held: EditableDocument,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
     moment: int | None = None,
@@ -139,7 +139,7 @@ def update(
 
 def amend(
     connection: sqlite3.Connection,
-    held: HeldDraft,
+    held: EditableDocument,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
 ) -> None:
@@ -163,7 +163,7 @@ def amend(
     _write(connection, held, body, links, held.moment)
 
 
-def _of_the_legacy(connection: sqlite3.Connection, held: HeldDraft) -> bool:
+def _of_the_legacy(connection: sqlite3.Connection, held: EditableDocument) -> bool:
     """Does a document come from the legacy, or may it come from there again (M20)?"""
     if held.origin == LEGACY_ORIGIN:
         return True
@@ -171,7 +171,7 @@ def _of_the_legacy(connection: sqlite3.Connection, held: HeldDraft) -> bool:
     return kept.fetchone() is not None
 
 
-def withdraw(connection: sqlite3.Connection, held: HeldDraft, field: str) -> None:
+def withdraw(connection: sqlite3.Connection, held: EditableDocument, field: str) -> None:
     """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
     documents."""
     connection.execute(
@@ -183,7 +183,7 @@ def withdraw(connection: sqlite3.Connection, held: HeldDraft, field: str) -> Non
 
 def become_local(
     connection: sqlite3.Connection,
-    held: HeldDraft,
+    held: EditableDocument,
     legacy: Mapping[str, Any],
     filled: Iterable[str],
     links: Mapping[str, Sequence[int]],
@@ -328,7 +328,7 @@ def _spelled(connection: sqlite3.Connection, rows: Iterable[int], *, ordered: bo
 
 def _write(
     connection: sqlite3.Connection,
-    held: HeldDraft,
+    held: EditableDocument,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
     moment: int,

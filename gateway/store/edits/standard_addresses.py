@@ -20,7 +20,7 @@ from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
 from gateway.store.edits import editing
-from gateway.store.edits.editing import LINK, WAITS, HeldDraft
+from gateway.store.edits.editing import LINK, WAITS, EditableDocument
 from mappings.model.documents import Document
 from mappings.rules.merge import VOORKEUR
 
@@ -167,7 +167,9 @@ def settle(connection: sqlite3.Connection, partijen: Iterable[int], *, prefer: b
     _set_preferred(connection, legacys, of_partij, winners, prefer)
 
 
-def chosen_by_client(connection: sqlite3.Connection, before: HeldDraft | None, after: HeldDraft) -> None:
+def chosen_by_client(
+    connection: sqlite3.Connection, before: EditableDocument | None, after: EditableDocument
+) -> None:
     """A client just wrote an address that is the standard one: what was chosen before gives way to it.
 
     When it came from another partij or soort by that, it was chosen as well: clients saw it as the standard one.
@@ -201,7 +203,7 @@ def forget_preferred(connection: sqlite3.Connection, row: int) -> None:
         connection.execute(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
 
 
-def _place(held: HeldDraft) -> tuple[list[int], str]:
+def _place(held: EditableDocument) -> tuple[list[int], str]:
     return held.links.get(BY, []), held.body[SOORT]
 
 

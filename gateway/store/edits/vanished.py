@@ -14,7 +14,7 @@ from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
 from gateway.store.documents.writing import remove_documents
 from gateway.store.edits import deleting, editing, references
-from gateway.store.edits.adopting import give_back
+from gateway.store.edits.adopted import give_back
 from gateway.store.edits.editing import local_values
 from gateway.store.edits.joined_partijen import go_along
 from gateway.store.edits.standard_addresses import forget_preferred

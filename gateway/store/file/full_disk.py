@@ -45,7 +45,7 @@ def connect(path: Path, statements: int) -> sqlite3.Connection:
     return connection
 
 
-def has_room(store: Path) -> bool:
+def can_write(store: Path) -> bool:
     """Can something be written beside the store? Found out by trying: limits are not only those of the disk."""
     probe = store.with_name(f"{store.name}.room-{os.getpid()}")
     try:
@@ -61,7 +61,7 @@ def has_room(store: Path) -> bool:
     return written == ROOM
 
 
-def little_room(store: Path) -> str:
+def low_space(store: Path) -> str:
     """In words that the disk is full or almost; blank when it is not."""
     try:
         free = shutil.disk_usage(store.parent).free

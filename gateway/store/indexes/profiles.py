@@ -1,18 +1,15 @@
 """Profiles: what a document has in common with many others, so that those are found and counted without reading them.
 
-A trait is a value of which few others are used (a kanaal, a code, a flag), of the document itself or of what it is
-linked with, named by the path from the document. All traits of a document are its profile. There are few profiles, and
-documents hang on them by an index: the documents with a trait are those of the profiles that have it.
+All traits of a document (traits.py) are its profile. There are few profiles, and documents hang on them by an index:
+the documents with a trait are those of the profiles that have it.
 
 Triggers (schema/filters.py) note which documents are due for another profile; `settle` gives it to them at the end of
-each transaction. The number of a profile is made from its traits, so it means the same in every process, also after a
-rollback.
+each transaction.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,137 +17,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.store.base.conditions import Compare, Condition, Hop, Subject, Where
-from gateway.store.base.kinds import KIND, KINDS, LEGACY_ORIGIN, RELATION
+from gateway.store.base.conditions import Hop
+from gateway.store.base.kinds import KIND, KINDS, RELATION
+from gateway.store.indexes.profile_making import made_of
+from gateway.store.indexes.traits import HOPS, LOOKED_AT, PLAN, TRAITS, own_values
 
-_CODES = ("codeObjecttype", "codeRegister", "codeSoortObjectId")
-_OF_PARTIJ = tuple(f"partijIdentificator.{code}" for code in _CODES)
-_IDENTIFICATOR = "<partij-identificator.identificeerdePartij"
-_ONDERWERP = tuple(f"onderwerpobjectidentificator.{code}" for code in _CODES)
-
-
-def _named(path: str, fields: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"{path}:{field}" for field in fields)
-
-
-# The traits of each kind, as `name_of` names them: the path of hops, a colon, the field. Without a field: whether there
-# is a document at the end of the path. With ?: whether the field is filled. With ~: what only counts of documents from
-# the legacy. Each kind stands after those that it looks at.
-TRAITS: dict[str, tuple[str, ...]] = {
-    "categorie": _named("", ("naam",)),
-    "onderwerpobject": (*_named("", _ONDERWERP), *_named("", (f"~{field}" for field in _ONDERWERP))),
-    "bijlage": _named("", (f"bijlageidentificator.{code}" for code in _CODES)),
-    "actor": (
-        *_named("", (f"actoridentificator.{code}" for code in _CODES)),
-        *_named("", ("indicatieActief", "soortActor")),
-    ),
-    "internetaak": _named("", ("status",)),
-    "categorie-relatie": _named(">categorie-relatie.categorie", ("naam",)),
-    "partij-identificator": (
-        *_named("", _OF_PARTIJ),
-        *_named(">partij-identificator.subIdentificatorVan", _OF_PARTIJ),
-    ),
-    "partij": (
-        *_named("", ("soortPartij", "indicatieActief", "indicatieGeheimhouding")),
-        *_named("", ("bezoekadres.land", "correspondentieadres.land")),
-        *_named(_IDENTIFICATOR, _OF_PARTIJ),
-        *_named(f"{_IDENTIFICATOR}>partij-identificator.subIdentificatorVan", _OF_PARTIJ),
-        *_named("<categorie-relatie.partij>categorie-relatie.categorie", ("naam",)),
-    ),
-    "betrokkene": (
-        *_named("", ("rol", "contactnaam.voorvoegselAchternaam")),
-        *_named(">betrokkene.wasPartij", ("",)),
-        *_named(f">betrokkene.wasPartij{_IDENTIFICATOR}", _OF_PARTIJ),
-    ),
-    "digitaleadres": (
-        *_named("", ("isStandaardAdres", "soortDigitaalAdres", "?verificatieDatum")),
-        *_named(">digitaleadres.verstrektDoorBetrokkene", ("rol",)),
-        *_named(">digitaleadres.verstrektDoorPartij", ("soortPartij",)),
-        *_named(f">digitaleadres.verstrektDoorPartij{_IDENTIFICATOR}", _OF_PARTIJ),
-    ),
-    "klantcontact": (
-        *_named("", ("indicatieContactGelukt", "kanaal", "vertrouwelijk")),
-        *_named("<internetaak.aanleidinggevendKlantcontact", ("",)),
-        *_named("<betrokkene.hadKlantcontact>betrokkene.wasPartij", ("",)),
-        *_named(f"<betrokkene.hadKlantcontact>betrokkene.wasPartij{_IDENTIFICATOR}", _OF_PARTIJ),
-        *(
-            name
-            for relation in ("klantcontact", "wasKlantcontact")
-            for sign in ("", "~")
-            for name in _named(f"<onderwerpobject.{relation}", (f"{sign}{field}" for field in _ONDERWERP))
-        ),
-    ),
-}
-# At the end of which relation there is a document of which kind.
-_TO: dict[str, str] = {
-    "categorie-relatie.categorie": "categorie",
-    "categorie-relatie.partij": "partij",
-    "partij-identificator.subIdentificatorVan": "partij-identificator",
-    "partij-identificator.identificeerdePartij": "partij",
-    "betrokkene.wasPartij": "partij",
-    "betrokkene.hadKlantcontact": "klantcontact",
-    "digitaleadres.verstrektDoorBetrokkene": "betrokkene",
-    "digitaleadres.verstrektDoorPartij": "partij",
-    "internetaak.aanleidinggevendKlantcontact": "klantcontact",
-    "onderwerpobject.klantcontact": "klantcontact",
-    "onderwerpobject.wasKlantcontact": "klantcontact",
-}
 FILLED_AT_ONCE = 5000
 # Where going through all documents begins: the place of a kind in TRAITS, and a row.
 FIRST = (0, 0)
-KEPT = 20_000
-
-
-# What a document has in the places of its own traits.
-Values = tuple[Any, ...]
-
-
-class _Kind(NamedTuple):
-    """How the profile of one kind is made: own traits, and the hops to what it looks at with the names taken there."""
-
-    own: tuple[tuple[str, str], ...]  # the name, and the sign before the field
-    places: tuple[tuple[str, str], ...]  # where they stand: a key of the body, and one inside that or ""
-    by_origin: bool
-    # By hop: what the names begin with here, by the name there; a document there counts itself by the name "".
-    near: dict[Hop, dict[str, str]]
-
-
-def _hop(text: str) -> tuple[Hop, str]:
-    """The first hop of a name, and the rest of the name."""
-    end = min(place for place in (text.find(sign, 1) for sign in "<>:") if place > 0)
-    return Hop(text[1:end], back=text[0] == "<"), text[end:]
-
-
-def _plan() -> dict[str, _Kind]:
-    kinds = {}
-    for kind, names in TRAITS.items():
-        own, places, near = [], [], defaultdict[Hop, dict[str, str]](dict)
-        for name in names:
-            if name.startswith(":"):
-                sign = name[1] if name[1] in "?~" else ""
-                key, _, inner = name[1 + len(sign) :].partition(".")
-                own.append((name, sign))
-                places.append((key, inner))
-            else:
-                hop, rest = _hop(name)
-                near[hop]["" if rest == ":" else rest] = name
-        by_origin = any(sign == "~" for _, sign in own)
-        kinds[kind] = _Kind(tuple(own), tuple(places), by_origin, dict(near))
-    return kinds
-
-
-PLAN = _plan()
-# Who looks at a kind: by the kind, the relation and whether the one who looks is its target.
-_LOOKED_AT: dict[str, list[Hop]] = defaultdict(list)
-for _kind in PLAN.values():
-    for _one in _kind.near:
-        _LOOKED_AT[_one.relation.split(".")[0] if _one.back else _TO[_one.relation]].append(_one)
 _IDS = "(SELECT value FROM json_each(?1))"
-# What is known of profiles, by their number; and by what made them.
-_traits: dict[int, frozenset[str]] = {}
-_made: dict[tuple[str, Values, frozenset[tuple[int, int]], int | None], tuple[int, str]] = {}
 _DUE = "INSERT INTO profile_due VALUES (?, 1) ON CONFLICT (document) DO UPDATE SET links = 1"
-_HOPS = {RELATION[hop.relation]: hop for kind in PLAN.values() for hop in kind.near}
 
 
 def make_again(connection: sqlite3.Connection) -> None:
@@ -202,7 +78,7 @@ def settle(connection: sqlite3.Connection) -> None:
     for kind in TRAITS:
         while wanting := due.pop(kind, None):
             changed = _settle(connection, kind, wanting)
-            lookers = _LOOKED_AT[kind]
+            lookers = LOOKED_AT[kind]
             # What looks at a new document is due by the link between them, unless its turn was together with this one.
             if all(hop.relation.split(".")[0] != kind or hop.back for hop in lookers):
                 changed = [row for row in changed if wanting[row].profile is not None]
@@ -260,41 +136,15 @@ def _settle(connection: sqlite3.Connection, kind: str, wanting: dict[int, _Due])
                 near[row].add((relation, profile))
     given = {}
     for row, one in wanting.items():
-        own = _own(plan, orjson.loads(one.body), one.origin)
+        own = own_values(plan, orjson.loads(one.body), one.origin)
         if one.links or one.profile is None:
-            made = _made_of(connection, kind, own, frozenset(near.get(row, ())))
+            made = made_of(connection, kind, own, frozenset(near.get(row, ())))
         else:
-            made = _made_of(connection, kind, own, frozenset(), before=one.profile)
+            made = made_of(connection, kind, own, frozenset(), before=one.profile)
         if made[0] != one.profile:
             given[row] = made
     _give(connection, kind, given, "INSERT OR REPLACE")
     return list(given)
-
-
-def _made_of(
-    connection: sqlite3.Connection,
-    kind: str,
-    own: Values,
-    around: frozenset[tuple[int, int]],
-    before: int | None = None,
-) -> tuple[int, str]:
-    """The profile of a document: its number, and how it is written.
-
-    In: its own traits, and the profiles that it looks at, each with the relation; or the profile before, of which the
-    traits of others stay.
-    """
-    made = _made.get((kind, own, around, before))
-    if made is None:
-        traits = _own_traits(PLAN[kind], own)
-        if before is not None:
-            traits |= {trait for trait in _traits_of(connection, before) if not trait.startswith(":")}
-        for relation, profile in around:
-            traits |= _taken(connection, PLAN[kind].near[_HOPS[relation]], profile)
-        made = _profile(kind, traits)
-        if len(_made) >= KEPT:
-            _made.clear()
-        _made[kind, own, around, before] = made
-    return made
 
 
 def _give(connection: sqlite3.Connection, kind: str, given: dict[int, tuple[int, str]], how: str) -> None:
@@ -337,7 +187,7 @@ def arrived(
     due: set[int] = set()
     others: set[int] = set()
     for source, relation, target in come:
-        hop = _HOPS.get(relation)
+        hop = HOPS.get(relation)
         if hop is not None:
             looks, seen = (target, source) if hop.back else (source, target)
             if looks in new:
@@ -347,7 +197,7 @@ def arrived(
             else:
                 due.add(looks)
     for source, relation, target in gone:
-        hop = _HOPS.get(relation)
+        hop = HOPS.get(relation)
         if hop is not None:
             due.add(target if hop.back else source)
     known: dict[int, int] = {}
@@ -365,125 +215,12 @@ def arrived(
             except KeyError:
                 due.add(row)  # it looks at one that has none yet
                 continue
-            own = _own(plan, new[row][1], origin)
-            made = given[row] = _made_of(connection, kind, own, around)
+            own = own_values(plan, new[row][1], origin)
+            made = given[row] = made_of(connection, kind, own, around)
             known[row] = made[0]
         if given:
             _give(connection, kind, given, "INSERT")
     connection.executemany(_DUE, [(row,) for row in due])
-
-
-def _own(plan: _Kind, body: dict[str, Any], origin: int) -> Values:
-    """The values of a document's own traits, in the order of the plan, and its origin where that matters."""
-    found = [body.get(key) if not inner else (body.get(key) or {}).get(inner) for key, inner in plan.places]
-    return (*found, origin if plan.by_origin else 0)
-
-
-def _own_traits(plan: _Kind, values: Values) -> set[str]:
-    """The traits that these values are."""
-    *found, origin = values
-    traits = set()
-    for (name, sign), value in zip(plan.own, found, strict=True):
-        if value is not None and value != "" and not (sign == "~" and origin != LEGACY_ORIGIN):
-            traits.add(_trait(name, 1 if sign == "?" else value))
-    return traits
-
-
-def _trait(name: str, value: object) -> str:
-    return f"{name}={int(value) if isinstance(value, bool) else value}"
-
-
-def _taken(connection: sqlite3.Connection, names: dict[str, str], profile: int) -> set[str]:
-    """What one that looks takes of the profile of a document there."""
-    found = {_trait(names[""], 1)} if "" in names else set()
-    for trait in _traits_of(connection, profile):
-        name, _, value = trait.partition("=")
-        if name in names:
-            found.add(f"{names[name]}={value}")
-    return found
-
-
-def _profile(kind: str, traits: set[str]) -> tuple[int, str]:
-    """The number of the profile with these traits, and how it is written."""
-    text = orjson.dumps(sorted(traits)).decode()
-    digest = hashlib.blake2b(f"{KIND[kind]} {text}".encode(), digest_size=8).digest()
-    number = int.from_bytes(digest, "big") >> 1
-    _remember(number, frozenset(traits))
-    return number, text
-
-
-def _remember(number: int, traits: frozenset[str]) -> None:
-    if len(_traits) >= KEPT:
-        _traits.clear()
-    _traits[number] = traits
-
-
-def _traits_of(connection: sqlite3.Connection, profile: int) -> frozenset[str]:
-    known = _traits.get(profile)
-    if known is None:
-        (text,) = connection.execute("SELECT traits FROM profile WHERE id = ?", (profile,)).fetchone()
-        known = frozenset(orjson.loads(text))
-        _remember(profile, known)
-    return known
-
-
-def name_of(kind: str, where: Where) -> str | None:
-    """The name of the trait that a condition on documents of a kind looks at; None when it is none."""
-    path = "".join(f"{'<' if hop.back else '>'}{hop.relation}" for hop in where.path)
-    if where.compare is Compare.PRESENT:
-        name = f"{path}:" if where.subject is Subject.DOCUMENT else f"{path}:?{where.field}"
-    elif where.subject is Subject.FIELD and where.compare in (
-        Compare.IS,
-        Compare.AMONG,
-        Compare.IS_OR_DERIVED,
-    ):
-        name = f"{path}:{where.field}"
-    else:
-        return None
-    return name if name in TRAITS.get(kind, ()) else None
-
-
-def gather(
-    connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]
-) -> tuple[Condition, ...] | None:
-    """The conditions with one on the profile in the place of all those that are about traits.
-
-    None when no profile has them all: then no document meets the conditions.
-    """
-    others: list[Condition] = []
-    asked: list[tuple[bool, frozenset[str]]] = []
-    for condition in conditions:
-        name = name_of(kind, condition.where)
-        if name is None:
-            others.append(condition)
-        else:
-            asked.append(_sought(name, condition))
-    if not asked:
-        return tuple(others)
-    rows = connection.execute("SELECT id FROM profile WHERE kind = ?", (KIND[kind],)).fetchall()
-    found = []
-    for (profile,) in rows:
-        traits = _traits_of(connection, profile)
-        if all(traits.isdisjoint(any_of) is not wanted for wanted, any_of in asked):
-            found.append(profile)
-    if not found:
-        return None
-    which = Condition(Where(kind, (), Subject.PROFILE, compare=Compare.AMONG), orjson.dumps(found).decode())
-    return (which, *others)
-
-
-def _sought(name: str, condition: Condition) -> tuple[bool, frozenset[str]]:
-    """Whether one of these traits must be there, or none of them."""
-    compare, value = condition.where.compare, condition.value
-    if compare is Compare.PRESENT:
-        return bool(value), frozenset((_trait(name, 1),))
-    if compare is Compare.IS:
-        return True, frozenset((_trait(name, value),))
-    values = orjson.loads(str(value))  # a list of JSON
-    if compare is Compare.AMONG:
-        return True, frozenset(_trait(name, one) for one in values)
-    path, _, field = name.rpartition(":")
-    return True, frozenset((_trait(name, values[0]), _trait(f"{path}:~{field}", values[1])))
 
 
 def forget_unused(connection: sqlite3.Connection) -> int:

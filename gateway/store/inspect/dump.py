@@ -10,7 +10,7 @@ import orjson
 
 from gateway.store.base.kinds import HIDDEN, KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
 from gateway.store.file.database import Store
-from gateway.store.legacy.source_findings import SOURCE_FINDINGS
+from gateway.store.legacy.findings import SOURCE_FINDINGS
 
 
 def dump_lines(store: Store) -> Iterator[bytes]:

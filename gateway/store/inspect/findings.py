@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gateway.store.base.kinds import KIND, KINDS, LEGACY_ORIGIN, RAW_KINDS
 from gateway.store.edits.editing import LINK, MOVED
-from gateway.store.legacy import source_findings
+from gateway.store.legacy.findings import source_findings
 
 # A finding by legacy object, in these columns: those of one object, and those of a party or actor, which are told
 # of each rol that says it.
@@ -116,7 +116,7 @@ def _counted(connection: sqlite3.Connection, of: str, sources: list[int]) -> lis
 def _of_sources(connection: sqlite3.Connection) -> list[FindingGroup]:
     return [
         FindingGroup(each.rule, each.severity, each.source, each.field, each.found or 1, each.action)
-        for each in source_findings.source_findings(connection)
+        for each in source_findings(connection)
     ]
 
 

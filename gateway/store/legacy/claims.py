@@ -9,19 +9,15 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
-
-import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import KIND, RAW_KIND, TRANSLATED
 from gateway.store.indexes import tallies
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
-from mappings.model.findings import Finding
 
 # A statement's digest: the row of its first key, then of what is said. So new ones lie together in their index.
 IDENTITY_BYTES, STATEMENT_BYTES = 6, 10
@@ -201,90 +197,6 @@ def delete_unused_statements(connection: sqlite3.Connection, statements: Iterabl
     )
 
 
-def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
-    """What was made of these statements with a partij that a client deleted since: uuid to row.
-
-    A contactpersoon stays when its organisation is deleted, and what a client gave to another partij before, but
-    nothing else leads to it any more.
-    """
-    return _without_owner(connection, "made_of_statement", "statement", statements)
-
-
-def left_alone_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[bytes, int]:
-    """What was made of these legacy objects (rows) with a klantcontact that a client deleted since: uuid to row."""
-    return _without_owner(connection, "made_of_raw", "raw", raws)
-
-
-def _without_owner(
-    connection: sqlite3.Connection, table: str, column: str, origins: Iterable[int]
-) -> dict[bytes, int]:
-    there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
-    if not there[0]:
-        return {}
-    return dict(
-        connection.execute(
-            f"SELECT d.uuid, d.id FROM {table} m JOIN document d ON d.id = m.document"
-            f" WHERE m.{column} {IN_IDS} AND d.owner IS NULL",
-            (id_list(origins),),
-        ).fetchall()
-    )
-
-
-# What is said of a partij or actor that a client deleted
-
-
-Hidden = tuple[bytes, str]  # its uuid, and its others as JSON
-
-
-def hide(connection: sqlite3.Connection, documents: Iterable[int]) -> None:
-    """Keep whom statements are about, of these partijen and actoren (rows) that are about to be deleted."""
-    connection.execute(
-        "INSERT OR REPLACE INTO hidden SELECT s.id, d.uuid, (SELECT json_group_array(hex(uuid)) FROM"
-        " (SELECT uuid FROM alias WHERE document = d.id ORDER BY uuid))"
-        f" FROM statement s JOIN document d ON d.id = s.document WHERE s.document {IN_IDS}",
-        (id_list(documents),),
-    )
-
-
-def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[int, Hidden]:
-    """Whom these statements (rows) are about, as far as a client deleted that partij or actor."""
-    return {
-        row: (uuid, others)
-        for row, uuid, others in connection.execute(
-            f"SELECT statement, uuid, others FROM hidden WHERE statement {IN_IDS}", (id_list(statements),)
-        )
-    }
-
-
-def put_hidden(
-    connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
-) -> None:
-    """Write whom statements (rows) are about; `before` is as `hidden_of` gave it."""
-    connection.executemany(
-        "DELETE FROM hidden WHERE statement = ?", [(row,) for row in before if row not in wanted]
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO hidden VALUES (?, ?, ?)",
-        [(row, *who) for row, who in sorted(wanted.items()) if before.get(row) != who],
-    )
-
-
-def others_as_text(uuids: Iterable[UUID]) -> str:
-    """The other uuids of a partij or actor as `hidden` has them."""
-    return orjson.dumps([uuid.bytes.hex().upper() for uuid in sorted(uuids)]).decode()
-
-
-def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[bytes]]:
-    """The other uuids of those among these partijen and actoren that a client deleted."""
-    found: dict[bytes, set[bytes]] = {}
-    for marks, some in in_parts(uuids):
-        for uuid, others in connection.execute(
-            f"SELECT DISTINCT uuid, others FROM hidden WHERE uuid IN ({marks})", some
-        ):
-            found.setdefault(uuid, set()).update(map(bytes.fromhex, orjson.loads(others)))
-    return found
-
-
 def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int], uuids: Uuids) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
     unused = connection.execute(
@@ -347,61 +259,6 @@ def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Z
             f" WHERE c.statement {IN_IDS} AND r.zaak IS NOT NULL",
             (id_list(statements),),
         )
-    )
-
-
-def put_statement_findings(
-    connection: sqlite3.Connection, statements: Iterable[int], found: Iterable[tuple[int, Finding]]
-) -> None:
-    """Replace what merging found in these statements (rows)."""
-    wanted = {
-        (statement, finding.rule, finding.field, str(finding.severity), finding.action)
-        for statement, finding in found
-    }
-    held = set(
-        connection.execute(
-            "SELECT statement, rule, field, severity, action FROM statement_finding"
-            f" WHERE statement {IN_IDS}",
-            (id_list(statements),),
-        )
-    )
-    connection.executemany(
-        "DELETE FROM statement_finding WHERE statement = ? AND rule = ? AND field = ? AND severity = ?"
-        " AND action = ?",
-        held - wanted,
-    )
-    connection.executemany(
-        "INSERT INTO statement_finding (statement, rule, field, severity, action) VALUES (?, ?, ?, ?, ?)",
-        sorted(wanted - held),
-    )
-    if wanted != held:
-        gone, come = ([row[:2] for row in rows] for rows in (held - wanted, wanted - held))
-        tallies.statement_findings_change(connection, gone, come)
-
-
-def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
-    """Write from which statements each document that belongs to a partij was made (M4)."""
-    _put_pairs(connection, "made_of_statement", "statement", wanted)
-
-
-def put_raw_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
-    """Write from which legacy objects each document of a klantcontact was made (M4)."""
-    _put_pairs(connection, "made_of_raw", "raw", wanted)
-
-
-def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: dict[int, set[int]]) -> None:
-    held: dict[int, set[int]] = {document: set() for document in wanted}
-    for document, origin in connection.execute(
-        f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
-    ):
-        held[document].add(origin)
-    connection.executemany(
-        f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
-        [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
-    )
-    connection.executemany(
-        f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
-        [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
     )
 
 

@@ -1,4 +1,7 @@
-"""What could not be read (M3): looked at, dismissed, found again. Call inside `Store.read()` or `Store.write()`."""
+"""What could not be read (M3): put in quarantine, looked at, dismissed, taken out again.
+
+Call inside `Store.read()` or `Store.write()`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,20 @@ class Quarantined(NamedTuple):
     since: int
     dismissed: int | None
     emptied: bool
+
+
+def put(connection: sqlite3.Connection, row: int, reason: str, now: int) -> None:
+    """Put a legacy object in quarantine (M3)."""
+    connection.execute(
+        "INSERT INTO quarantine (raw, reason, since) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (raw) DO UPDATE SET reason = ?2",
+        (row, reason, now),
+    )
+
+
+def release(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+    """Take legacy objects out of quarantine."""
+    connection.executemany("DELETE FROM quarantine WHERE raw = ?", [(row,) for row in rows])
 
 
 def listing(connection: sqlite3.Connection, uuid: UUID | None = None) -> list[Quarantined]:

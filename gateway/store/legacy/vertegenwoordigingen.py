@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list
 from gateway.store.base.kinds import TRANSLATED
-from gateway.store.legacy.claims import Zaak, others_of_hidden
+from gateway.store.legacy.claims import Zaak
+from gateway.store.legacy.hidden_statements import others_of_hidden
 
 
 @dataclass(slots=True)

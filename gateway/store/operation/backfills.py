@@ -39,8 +39,8 @@ def wish_stop(connection: sqlite3.Connection, source: int, stop: bool) -> None:
     )
 
 
-def tell(connection: sqlite3.Connection, source: int, news: dict[str, Any]) -> None:
-    """Leave word of how the backfill is doing."""
+def report(connection: sqlite3.Connection, source: int, news: dict[str, Any]) -> None:
+    """Write how the backfill is doing."""
     connection.execute(
         "INSERT INTO backfill (source, news, moment) VALUES (?1, ?2, ?3) ON CONFLICT (source) DO UPDATE"
         " SET news = ?2, moment = ?3",
@@ -66,7 +66,7 @@ def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     return alive
 
 
-def told(connection: sqlite3.Connection, source: int) -> BackfillNews | None:
+def last_report(connection: sqlite3.Connection, source: int) -> BackfillNews | None:
     """What the backfill of a source reported last; None when it never did."""
     row = connection.execute("SELECT news, moment FROM backfill WHERE source = ?", (source,)).fetchone()
     return BackfillNews(orjson.loads(row[0]), row[1]) if row and row[0] else None

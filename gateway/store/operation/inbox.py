@@ -23,7 +23,7 @@ NO_ROOM = "er wachten te veel wijzigingen om ze een voor een na te gaan"
 class Hint:
     """Something happened to an object; `zaak` is the uuid of its zaak, when the message named it.
 
-    A zaak that names itself is owed (see `owe`): it must be read with all of it.
+    A zaak that names itself is owed (see `requeue`): it must be read with all of it.
     `told` counts the messages: when more came in the meantime, the hint isn't done yet.
     """
 
@@ -107,7 +107,7 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
     }
 
 
-def owe(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, moment: int) -> None:
+def requeue(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, moment: int) -> None:
     """Have a zaak or contactmoment read again with all that hangs on it, for what was held of that just went (M34).
 
     Who takes the change reads it at once; this outlives that it fails, or dies first.
@@ -120,7 +120,7 @@ def owe(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, mom
     )
 
 
-def paid(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes) -> None:
+def requeue_done(connection: sqlite3.Connection, source: int, kind: str, uuid: bytes) -> None:
     """What was owed is read; a message that came beside it keeps its hint."""
     connection.execute(
         "DELETE FROM inbox WHERE source = ? AND kind = ? AND uuid = ? AND told = 1 AND zaak IS ?",

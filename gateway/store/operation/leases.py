@@ -6,12 +6,12 @@ import contextlib
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gateway.base import clock
 from gateway.base.clock import now
-from gateway.base.process_identity import Process, me
+from gateway.base.process_identity import Process, this_process
 from gateway.store.file.database import Store
 from gateway.store.file.lock_waits import StoreBusy
 
@@ -24,7 +24,7 @@ _left: dict[str, str] = {}
 
 def holder_name() -> str:
     """A name for this thread of this process, that no other one ever has."""
-    return f"{os.getpid()}-{threading.get_ident()} {me()}"
+    return f"{os.getpid()}-{threading.get_ident()} {this_process()}"
 
 
 def acquire(store: Store, name: str, seconds: float) -> bool:
@@ -92,15 +92,15 @@ def held(
 ) -> Iterator[bool]:
     """Hold a lease for the block; gives False, without holding it, when `enough()` became true while waiting.
 
-    Raises TimeoutError when the lease was not free before `give_up` (time.monotonic).
+    Raises TimeoutError when the lease was not free before `give_up` (clock.monotonic).
     """
     while not acquire(store, name, seconds):
         if enough():
             yield False
             return
-        if time.monotonic() > give_up:
+        if clock.monotonic() > give_up:
             raise TimeoutError(name)
-        time.sleep(POLL_SECONDS)
+        clock.sleep(POLL_SECONDS)
     try:
         yield True
     finally:

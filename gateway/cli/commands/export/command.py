@@ -36,7 +36,8 @@ def the_target(config: Config) -> None:
 @with_store
 def run(config: Config, dry_run: bool, parked: bool, as_json: bool) -> None:
     """Stuurt alles naar het register; kan altijd worden gestopt, en hetzelfde commando gaat verder."""
-    from gateway.cli.terminal.verify_progress import shown_steps
+    from gateway.cli.terminal.displays import EXPORT
+    from gateway.cli.terminal.progress import show_progress
     from gateway.installation import open_store
     from gateway.store.operation.leases import Lost
     from gateway.target.errors import TargetError
@@ -51,7 +52,7 @@ def run(config: Config, dry_run: bool, parked: bool, as_json: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        with shown_steps("export") as show:
+        with show_progress(EXPORT) as show:
             if dry_run:
                 found = rehearse(store, config.target, show)
                 click.echo(orjson.dumps(found).decode() if as_json else told(found))
@@ -117,7 +118,8 @@ def verify(
     config: Config, full: bool, sample: int | None, seed: int | None, as_json: bool, html: Path | None
 ) -> None:
     """Leest beide kanten terug en vergelijkt elk veld; 0 is schoon, 1 is niet schoon."""
-    from gateway.cli.terminal.verify_progress import shown_steps
+    from gateway.cli.terminal.displays import EXPORT_VERIFY
+    from gateway.cli.terminal.progress import show_progress
     from gateway.installation import open_store
     from gateway.operator.export.report import page, text
     from gateway.target.errors import TargetError
@@ -132,7 +134,7 @@ def verify(
         refuse(f"--html: map {html.parent} is er niet, of er mag niet in worden geschreven.")
     stop_on_sigterm()
     try:
-        with shown_steps("export verify") as show:
+        with show_progress(EXPORT_VERIFY) as show:
             size = None if full else sample or 0
             report = ExportVerify(open_store(config), config.target, show, sample=size, seed=seed).run()
     except (Busy, OtherRegister, TargetError) as error:

@@ -77,14 +77,15 @@ def csv_files(config: Config, directory: Path) -> None:
 
 def _written(config: Config, write: Callable[[Store, Told], dict[str, int]]) -> dict[str, int]:
     """Write files with progress; what keeps that from being done ends the command."""
-    from gateway.cli.terminal.verify_progress import shown_steps
+    from gateway.cli.terminal.displays import EXPORT
+    from gateway.cli.terminal.progress import show_progress
     from gateway.installation import open_store
     from gateway.operator.export.directory import NoSuchPlace
     from jobs.common.progress import Step
 
     stop_on_sigterm()
     try:
-        with shown_steps("export") as show:
+        with show_progress(EXPORT) as show:
             return write(
                 open_store(config), lambda what, done, total: show(Step("bestanden", what, done, total))
             )

@@ -1,0 +1,114 @@
+"""What clients made and the legacy gives too, from when that turned out (adopting.py) until it gives it no more.
+
+The client's uuid stays and the derived one resolves to it; what the client filled in counts as local edits. When the
+legacy no longer gives it, the client has its own document back. Call inside `Store.write()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.edits import editing, standard_addresses
+from mappings.klantinteracties import defaults
+from mappings.model.documents import Document
+
+
+def clients_have(connection: sqlite3.Connection, kind: str) -> bool:
+    """Are there documents of a kind that only clients made?"""
+    (may,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
+        f" AND kind = {KIND[kind]})"
+    ).fetchone()
+    return bool(may)
+
+
+def any_adopted(connection: sqlite3.Connection) -> bool:
+    """Does the legacy give anything that a client had made?"""
+    return connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is not None
+
+
+def all_names(connection: sqlite3.Connection) -> dict[UUID, UUID]:
+    """Of every derived uuid whose document a client had made: the client's. There are few."""
+    return {
+        UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.execute("SELECT uuid, own FROM adopted")
+    }
+
+
+def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The derived uuids of those among these documents that a client had made: it is the same whoever was first."""
+    found: dict[bytes, bytes] = {}
+    if not any_adopted(connection):
+        return found
+    for marks, some in in_parts(own):
+        found.update(
+            connection.execute(
+                f"SELECT own, min(uuid) FROM adopted WHERE own IN ({marks}) GROUP BY own", some
+            )
+        )
+    return found
+
+
+def note(
+    connection: sqlite3.Connection,
+    document: Document,
+    held: editing.EditableDocument,
+    names: dict[UUID, UUID],
+) -> None:
+    """Note that a document of the legacy is what a client made: `held`, as it is now. In `names` it gets its name.
+
+    What the client filled in counts as local edits from now on.
+    """
+    connection.execute(
+        "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",
+        (
+            document.uuid.bytes,
+            held.uuid.bytes,
+            orjson.dumps(held.body).decode(),
+            held.created,
+            held.moment,
+        ),
+    )
+    names[document.uuid] = held.uuid
+    blank: Mapping[str, Any] = defaults(held.kind)
+    filled = {field for field, value in held.body.items() if value != blank.get(field) and _says(value)}
+    # What the legacy's partij prefers is only what is left when no client chose (M11).
+    links = {
+        field: rows
+        for field, rows in held.links.items()
+        if rows and (field == standard_addresses.PREFERRED or not document.links.get(field))
+    }
+    editing.become_local(connection, held, document.body, filled, links)
+
+
+def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
+    """Make documents local again that the legacy no longer gives and that clients made; out: which of these."""
+    held = connection.execute(
+        "SELECT d.id, d.uuid, a.body, a.created, a.moment FROM document d JOIN adopted a ON a.own = d.uuid"
+        f" WHERE d.id {IN_IDS}",
+        (id_list(rows),),
+    ).fetchall()
+    for row, uuid, body, created, moment in held:
+        standard_addresses.forget_preferred(connection, row)
+        now_has = orjson.loads(body) | editing.local_values(connection, uuid)
+        connection.execute(
+            "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
+            (LOCAL_ORIGIN, orjson.dumps(now_has).decode(), created, moment, row),
+        )
+        connection.execute("DELETE FROM adopted WHERE own = ?", (uuid,))
+        connection.execute("DELETE FROM alias WHERE document = ?", (row,))
+        connection.execute("DELETE FROM local WHERE uuid = ?", (uuid,))
+    return {row for row, *_ in held}
+
+
+def _says(value: Any) -> bool:
+    """Is there anything in a value?"""
+    if isinstance(value, dict):
+        return any(_says(inner) for name, inner in value.items() if name != "uuid")
+    return value not in (None, "", [])

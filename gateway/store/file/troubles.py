@@ -1,0 +1,44 @@
+"""What an operator must know of a store that is open: it is damaged, it can't be written, there is little room."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from gateway.store.file import full_disk
+from gateway.store.file.errors import in_words, is_damage, is_unwritable, unwritable_in_words
+
+# How long after a write that failed this is reported.
+TOLD_SECONDS = 60.0
+
+
+class Troubles:
+    """The troubles of one store, as one process meets them."""
+
+    def __init__(self, store: Path) -> None:
+        """In: the path of the store."""
+        self._store = store
+        # Set when the file proved to be damaged, in words.
+        self.damaged = ""
+        # When a write failed, and why, in words; None once something was written since, or can be.
+        self.unwritable: tuple[float, str] | None = None
+
+    def notice(self, error: BaseException) -> None:
+        """Remember of an error what an operator must know: nothing can be written, or the file is damaged."""
+        if not isinstance(error, sqlite3.Error):
+            return
+        if is_damage(error):
+            self.damaged = in_words(error)
+        elif is_unwritable(error):
+            self.unwritable = (time.monotonic(), unwritable_in_words(error))
+
+    def told(self, *, only_reads: bool) -> list[str]:
+        """Sentences without values. In: was there no room to open it for writing?"""
+        problems = [self.damaged] if self.damaged else []
+        failed = self.unwritable
+        if failed and (only_reads or time.monotonic() - failed[0] < TOLD_SECONDS):
+            problems.append(failed[1])
+        if room := full_disk.low_space(self._store):
+            problems.append(room)
+        return problems

@@ -1,0 +1,99 @@
+"""From what each document was made (M4), and with which partij, actor or klantcontact: its owner.
+
+Call inside `Store.write()`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from gateway.store.base.bound_lists import IN_IDS, id_list
+from gateway.store.base.kinds import KIND
+
+
+def owned_documents(connection: sqlite3.Connection, owners: Iterable[int]) -> dict[bytes, int]:
+    """The documents made with these partijen, actoren or klantcontacten, themselves included: uuid to row."""
+    return dict(
+        connection.execute(
+            f"SELECT uuid, id FROM document WHERE owner {IN_IDS}",
+            (id_list(owners),),
+        )
+    )
+
+
+def document_ids(connection: sqlite3.Connection, kind: str, uuids: Iterable[bytes]) -> set[int]:
+    """Rows of the documents of `kind` among `uuids`."""
+    found = set()
+    for uuid in uuids:
+        row = connection.execute(
+            "SELECT id FROM document WHERE uuid = ? AND kind = ?", (uuid, KIND[kind])
+        ).fetchone()
+        if row:
+            found.add(row[0])
+    return found
+
+
+def document_of(connection: sqlite3.Connection, uuid: bytes) -> tuple[int, bytes | None, int | None] | None:
+    """A document by its uuid or another uuid of it: (row, uuid of its owner, row of its owner)."""
+    found: tuple[int, bytes | None, int | None] | None = connection.execute(
+        "SELECT d.id, o.uuid, o.id FROM document d LEFT JOIN document o ON o.id = d.owner WHERE d.id ="
+        " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
+        (uuid,),
+    ).fetchone()
+    return found
+
+
+def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
+    """What was made of these statements with a partij that a client deleted since: uuid to row.
+
+    A contactpersoon stays when its organisation is deleted, and what a client gave to another partij before, but
+    nothing else leads to it any more.
+    """
+    return _without_owner(connection, "made_of_statement", "statement", statements)
+
+
+def left_alone_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[bytes, int]:
+    """What was made of these legacy objects (rows) with a klantcontact that a client deleted since: uuid to row."""
+    return _without_owner(connection, "made_of_raw", "raw", raws)
+
+
+def _without_owner(
+    connection: sqlite3.Connection, table: str, column: str, origins: Iterable[int]
+) -> dict[bytes, int]:
+    there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
+    if not there[0]:
+        return {}
+    return dict(
+        connection.execute(
+            f"SELECT d.uuid, d.id FROM {table} m JOIN document d ON d.id = m.document"
+            f" WHERE m.{column} {IN_IDS} AND d.owner IS NULL",
+            (id_list(origins),),
+        ).fetchall()
+    )
+
+
+def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+    """Write from which statements each document that belongs to a partij was made (M4)."""
+    _put_pairs(connection, "made_of_statement", "statement", wanted)
+
+
+def put_raw_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+    """Write from which legacy objects each document of a klantcontact was made (M4)."""
+    _put_pairs(connection, "made_of_raw", "raw", wanted)
+
+
+def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: dict[int, set[int]]) -> None:
+    held: dict[int, set[int]] = {document: set() for document in wanted}
+    for document, origin in connection.execute(
+        f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
+    ):
+        held[document].add(origin)
+    connection.executemany(
+        f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
+        [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
+    )
+    connection.executemany(
+        f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
+        [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
+    )

@@ -1,0 +1,76 @@
+"""When a source last showed what is held of it, and whether it still does. Call inside `Store.write()`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.kinds import RAW_KIND
+
+
+def known_since(
+    connection: sqlite3.Connection, held: Iterable[int], others: Sequence[bytes], moment: int, now: int
+) -> set[bytes]:
+    """The uuids of what was shown or found destroyed after `moment`: among held rows, and among uuids not held.
+
+    A time that is still to come was noted before the clock was set back: it is not believed.
+    """
+    found = {
+        row[0]
+        for row in connection.execute(
+            f"SELECT uuid FROM raw WHERE id {IN_IDS} AND last_seen > ? AND last_seen <= ?",
+            (id_list(held), moment, now),
+        )
+    }
+    for marks, part in in_parts(others):
+        gone = connection.execute(
+            f"SELECT uuid FROM erased WHERE uuid IN ({marks}) AND at > ? AND at <= ?", (*part, moment, now)
+        )
+        found.update(row[0] for row in gone)
+    return found
+
+
+def seen(connection: sqlite3.Connection, rows: Iterable[int], now: int) -> None:
+    """Note that the legacy showed these objects just now."""
+    connection.executemany(
+        "UPDATE raw SET last_seen = max(last_seen, ?), visible = 1 WHERE id = ?", [(now, row) for row in rows]
+    )
+
+
+def set_invisible(connection: sqlite3.Connection, row: int) -> None:
+    """Keep an object that the legacy refuses to show (403) and mark it "niet meer zichtbaar"."""
+    connection.execute("UPDATE raw SET visible = 0 WHERE id = ?", (row,))
+
+
+def unseen_since(
+    connection: sqlite3.Connection, source: int, kind: str, moment: int, after: int, limit: int
+) -> list[tuple[int, bytes]]:
+    """Held objects that no answer showed since `moment`: (row, uuid), by row, a piece at a time."""
+    return connection.execute(
+        "SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND id > ? AND visible = 1"
+        " ORDER BY id LIMIT ?",
+        (source, RAW_KIND[kind], moment, after, limit),
+    ).fetchall()
+
+
+def count_unseen(connection: sqlite3.Connection, source: int, kind: str, moment: int) -> int:
+    """How many there are of what `unseen_since` gives."""
+    found = connection.execute(
+        "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND visible = 1",
+        (source, RAW_KIND[kind], moment),
+    )
+    return int(found.fetchone()[0])
+
+
+def unseen_of_zaak(
+    connection: sqlite3.Connection, source: int, zaak: bytes, kind: str, moment: int
+) -> list[bytes]:
+    """Held objects of a zaak that no answer showed since `moment`."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT uuid FROM raw WHERE source = ? AND zaak = ? AND kind = ? AND +last_seen < ? AND visible = 1",
+            (source, zaak, RAW_KIND[kind], moment),
+        )
+    ]
