@@ -34,10 +34,15 @@ from gateway.klantinteracties.openapi import serve
 from gateway.klantinteracties.read import slow_queries
 from gateway.klantinteracties.views import API_VERSION, Api, unknown_version
 from gateway.notificaties.receiver import Callback
+from gateway.store.base.errors import (
+    PASSING,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreUnwritable,
+    TooLong,
+)
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError, is_damage, is_passing, is_unwritable
-from gateway.store.file.lock_waits import StoreBusy
-from gateway.store.file.time_limit import TooLong
 from gateway.target.proxy import Resting, TookOver
 from mappings.identity.identity import Uuids
 
@@ -164,13 +169,13 @@ def _fault(addresses: PublicAddresses, store: Store, error: Exception, environ: 
     if isinstance(error, StoreError):  # a new connection of a thread; the text names the file and what to do
         log.error("store can't be opened: %s at %s", error, trail)
         return _reply(addresses, problems.unavailable(NO_STORE, retry_after=STORE_RETRY), environ)
-    if is_damage(error):
+    if isinstance(error, StoreDamaged):
         log.error("store damaged: %s at %s", safe_error(error), trail)
         store.troubles.notice(error)
         return _reply(addresses, problems.unavailable(DAMAGED, retry_after=DAMAGE_RETRY), environ)
-    if is_passing(error):
+    if isinstance(error, PASSING):
         log.error("store in trouble: %s at %s", safe_error(error), trail)
-        said = UNWRITABLE if is_unwritable(error) else NO_STORE
+        said = UNWRITABLE if isinstance(error, StoreUnwritable) else NO_STORE
         return _reply(addresses, problems.unavailable(said, retry_after=STORE_RETRY), environ)
     log.error("unexpected %s at %s", type(error).__name__, trail)
     return _reply(addresses, problems.server_error(), environ)

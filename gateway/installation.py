@@ -19,8 +19,8 @@ from gateway.klantinteracties.model.freshness import Hydrator, LocalOnly
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import NotConfigured
 from gateway.legacy.pacing.waiting_threads import Places
+from gateway.store.base.errors import StoreError
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.inspect import rebuilding
 from gateway.store.operation.sources import bind_secret, forget_coverage, meta, set_meta
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN

@@ -25,7 +25,7 @@ from gateway.base import clock
 from gateway.base.clock import DUTCH_TIME, now, utc_now
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.installation import Installation
-from gateway.store.file import lock_waits
+from gateway.store.base.errors import StoreBusy
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.common.work import Busy, NotFree
@@ -186,7 +186,7 @@ class Scheduler:
             return
         except NotFree:
             return  # the process ends
-        except lock_waits.StoreBusy:
+        except StoreBusy:
             log.warning("de opslag is bezet: gaat een volgende keer", job=turn.name)
             return
         log.info("job done", job=turn.name, seconds=round(clock.monotonic() - began, 1), **counters)

@@ -6,7 +6,6 @@ BSNs in its query strings, and HTTP libraries repeat URLs in theirs.
 
 import logging
 import re
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from types import TracebackType
@@ -35,8 +34,8 @@ def scrub(text: str) -> str:
 def safe_error(exc: BaseException) -> str:
     """What may be said about an exception: its type, and what is safe by construction.
 
-    That is the call's template and the cause of our own errors (`template`, `cause`), the name of an
-    SQLite error, the errno of an OSError. Never its text.
+    That is the call's template and the cause of our own errors (`template`, `cause`), the name that the database gives
+    to one of the store (`store_code`), the errno of an OSError. Never its text.
     """
     kind = type(exc)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
@@ -44,8 +43,8 @@ def safe_error(exc: BaseException) -> str:
     template = getattr(exc, "template", None)
     if isinstance(template, str):
         said.append(scrub(template))
-    elif isinstance(exc, sqlite3.Error):
-        said.append(getattr(exc, "sqlite_errorname", None) or "")
+    elif isinstance(code := getattr(exc, "store_code", None), str):
+        said.append(code)
     elif isinstance(exc, OSError) and isinstance(exc.errno, int):
         said.append(f"errno {exc.errno}")
     return " ".join(part for part in said if part)

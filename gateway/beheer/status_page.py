@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,8 +27,8 @@ from gateway.operator.status import (
     trouble,
     unread_text,
 )
+from gateway.store.base.errors import StoreError, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.inspect import status as store_status
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Beheer:
                 return json_answer(orjson.dumps({"status": "ready"} | ({"problems": said} if said else {})))
             else:
                 detail = self._store.troubles.damaged
-        except (sqlite3.Error, StoreError) as error:
+        except (StoreFailed, StoreError) as error:
             log.warning("not ready: %s", safe_error(error))
             self._store.troubles.notice(error)
             detail = self._store.troubles.damaged or "De opslag antwoordt niet."

@@ -15,13 +15,12 @@ from gateway.base import clock
 from gateway.base.clock import now
 from gateway.legacy.errors import DeadlinePassed, TooLarge
 from gateway.legacy.pacing.waiting_threads import take_waiting_place
+from gateway.store.base.session import Session
 from gateway.store.legacy import claims, identities, ties
 from gateway.store.operation import leases
 from gateway.store.operation.sources import fetched_at, fetched_times, note_fetched, set_fetched
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from gateway.fetch.fetcher import Fetcher
     from gateway.fetch.visit import Visit
 
@@ -47,7 +46,7 @@ class Parties:
         self.store = fetcher.store
         self.source = fetcher.source
 
-    def read_at(self, connection: sqlite3.Connection, key: str, covered: int) -> tuple[int, int]:
+    def read_at(self, connection: Session, key: str, covered: int) -> tuple[int, int]:
         """When the party of a key was read (microseconds UTC).
 
         In: when everything of the source was read (0: never). Out: two moments. The first is when the oldest of its
@@ -60,7 +59,7 @@ class Parties:
         times = self._times(connection, [*asked, *parts, *walked], covered)
         return min(times[name] for name in asked + parts), min(times[name] for name in asked + walked)
 
-    def names(self, connection: sqlite3.Connection, key: str, *, parts: bool) -> set[str]:
+    def names(self, connection: Session, key: str, *, parts: bool) -> set[str]:
         """The names under which it is remembered that the keys of a party were asked, and its `parts` read."""
         found = {claims.asked_by_key(self.fetcher.sealed(each)) for each in _keys(connection, key)}
         return found | {part.name for part in self._parts(connection, key)} if parts else found
@@ -166,16 +165,14 @@ class Parties:
             for each in _keys(connection, key):
                 note_fetched(connection, self.source, claims.walked_by_key(self.fetcher.sealed(each)), moment)
 
-    def _times(
-        self, connection: sqlite3.Connection, names: Sequence[str], covered: int = 0
-    ) -> dict[str, int]:
+    def _times(self, connection: Session, names: Sequence[str], covered: int = 0) -> dict[str, int]:
         """When each of these was read; a moment that is still to come was noted by a clock that was ahead: 0."""
         moment = now()
         found = fetched_times(connection, self.source, names)
         covered = covered if covered <= moment else 0
         return {name: max(covered, at if (at := found.get(name, 0)) <= moment else 0) for name in names}
 
-    def _parts(self, connection: sqlite3.Connection, key: str) -> list[PartyPart]:
+    def _parts(self, connection: Session, key: str) -> list[PartyPart]:
         fetcher = self.fetcher
         zaken = identities.zaken_of_party(connection, self.source, key)
         found = [_part("zaak", zaak, fetcher.zaak) for zaak in zaken]
@@ -188,7 +185,7 @@ class Parties:
         return found
 
 
-def _keys(connection: sqlite3.Connection, key: str) -> set[str]:
+def _keys(connection: Session, key: str) -> set[str]:
     """A key and those that hang together with it."""
     return {key, *(other for other, _ in identities.connected_keys(connection, key))}
 

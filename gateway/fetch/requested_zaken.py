@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import Counter
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger
+from gateway.store.base.errors import PASSING
 from gateway.store.file.database import Store
 from gateway.store.operation import requested_zaken as rows
 from gateway.store.operation.sources import source_state
@@ -48,7 +48,7 @@ class RequestedZaken:
             with self._store.write(synced=False, wait=0) as connection:
                 if source_state(connection, self._source)[0] == "synced":
                     rows.add(connection, self._source, counts, now())
-        except sqlite3.OperationalError as error:
+        except PASSING as error:
             log.debug("counts of zaken wait", error=type(error).__name__)
             with self._lock:
                 self._counts.update(counts)

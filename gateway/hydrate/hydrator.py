@@ -37,8 +37,8 @@ from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, ShownDocument, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
+from gateway.store.base.errors import StoreBusy
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 from gateway.store.legacy import identities
 from gateway.store.legacy.provenance import document_of
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from gateway.hydrate.needs import Need, number_keys
 from gateway.klantinteracties.model.freshness import ShownDocument
+from gateway.store.base.session import Session
 from gateway.store.legacy import identities, ties
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy.provenance import document_of
@@ -16,7 +16,7 @@ from mappings.identity.identity import place
 CONTACT_KINDS = ("klantcontact", "betrokkene", "onderwerpobject", "actorklantcontact", "internetaak")
 
 
-def needs_of(connection: sqlite3.Connection, shown: Sequence[ShownDocument], *, moments: bool) -> list[Need]:
+def needs_of(connection: Session, shown: Sequence[ShownDocument], *, moments: bool) -> list[Need]:
     """What these documents are made of, each need once; `moments`: a source has a Contactmomenten API."""
     needs: dict[Need, None] = {}
     for item in shown:
@@ -34,7 +34,7 @@ def needs_of(connection: sqlite3.Connection, shown: Sequence[ShownDocument], *, 
     return list(needs)
 
 
-def _of_contact(connection: sqlite3.Connection, owner: bytes) -> Iterator[Need]:
+def _of_contact(connection: Session, owner: bytes) -> Iterator[Need]:
     zaak = rows.zaak_of_contact(connection, owner)
     if zaak:
         yield Need("zaak", str(UUID(bytes=zaak[1])))
@@ -42,7 +42,7 @@ def _of_contact(connection: sqlite3.Connection, owner: bytes) -> Iterator[Need]:
         yield Need("klantcontact", str(UUID(bytes=owner)))
 
 
-def _of_party(connection: sqlite3.Connection, kind: str, row: int) -> Iterator[Need]:
+def _of_party(connection: Session, kind: str, row: int) -> Iterator[Need]:
     keys = sorted(identities.keys_of_document(connection, row), key=place)
     if keys:
         whole = kind in ("partij", "actor-met-contacten")

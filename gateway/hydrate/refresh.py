@@ -6,7 +6,6 @@ takes. Calls give way to those that a client waits for, but do not wait for the 
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
@@ -20,8 +19,8 @@ from gateway.hydrate.needs import Need
 from gateway.ingest.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
+from gateway.store.base.errors import StoreBusy, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 
 log = get_logger(__name__)
 
@@ -127,7 +126,7 @@ class Refresher:
             cause = error.cause
         except StoreBusy as error:  # logged where it waited; the next question about it asks again
             cause = error.cause
-        except sqlite3.Error as error:
+        except StoreFailed as error:
             log.warning("refresh failed", source=task.source, error=type(error).__name__)
             return
         except Exception as error:  # noqa: BLE001 - the next task may fare better

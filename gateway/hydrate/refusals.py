@@ -12,7 +12,7 @@ from gateway.hydrate import untranslated
 from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import PARTIAL, Outcome
 from gateway.legacy.errors import DeadlinePassed, LegacyError, NoPlace, TimedOut
-from gateway.store.file.lock_waits import StoreBusy
+from gateway.store.base.errors import StoreBusy
 
 RETRY_AFTER = 300
 # Who found no place to wait for a source may find one so soon, and what was asked is read meanwhile.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from enum import IntEnum
 from uuid import UUID
 
 from gateway.hydrate.needs import Need
+from gateway.store.base.session import Session
 from gateway.store.legacy import claims, identities, untranslated_keys
 from mappings.identity.identity import Uuids, sealed
 
@@ -28,9 +28,7 @@ class Unread:
     `rollen` says that the question is also about the others in a zaak: who represents whom.
     """
 
-    def __init__(
-        self, connection: sqlite3.Connection, source: int, name: str, uuids: Uuids, *, rollen: bool
-    ) -> None:
+    def __init__(self, connection: Session, source: int, name: str, uuids: Uuids, *, rollen: bool) -> None:
         self.connection = connection
         self.source = source
         self.name = name

@@ -6,7 +6,6 @@ is what the new claims touch.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -15,6 +14,7 @@ from gateway.ingest.invisible_objects import InvisibleObjects
 from gateway.ingest.outcome import Result, Touched
 from gateway.ingest.sealed_claims import Sealing
 from gateway.ingest.ties import TIES
+from gateway.store.base.session import Session
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import quarantine, ties
 from gateway.store.legacy.claims import NewClaim, insert_claims, part_of, take_claims
@@ -37,7 +37,7 @@ class ClaimWriter:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         source: int,
         touched: Touched,
         sealing: Sealing,

@@ -5,7 +5,6 @@ A live request, a backfill page and a repair all call `Ingest.take`; what was re
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -20,11 +19,12 @@ from gateway.ingest.incoming import Incoming, Translator, digest_of_text, incomi
 from gateway.ingest.outcome import Result
 from gateway.ingest.rebuild_batch import RebuildBatch
 from gateway.store.base.compression import unpack
+from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import GONE, UNREADABLE
+from gateway.store.base.session import Session
 from gateway.store.edits.adopting import ADOPTABLE
 from gateway.store.edits.editing import take_up
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.inspect import rebuilding
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import untranslated_keys, visibility
@@ -75,7 +75,7 @@ class Ingest(Translator):
         source: str,
         kind: str,
         objects: Sequence[dict[str, Any]],
-        also: Callable[[sqlite3.Connection, Result], None] | None = None,
+        also: Callable[[Session, Result], None] | None = None,
         *,
         asked: int,
     ) -> Result:
@@ -126,7 +126,7 @@ class Ingest(Translator):
             work.retry(kind, [uuid.bytes for uuid in uuids])
         return work.result
 
-    def empty(self, connection: sqlite3.Connection, objects: Iterable[int], before: int) -> int:
+    def empty(self, connection: Session, objects: Iterable[int], before: int) -> int:
         """Empty those of these objects (rows) that nobody has seen since `before` (M2), in a write transaction.
 
         The keyed hashes of their keys stay, so that a search for one of them is not told that there is nothing (M3).
@@ -145,7 +145,7 @@ class Ingest(Translator):
         source: str,
         held: Sequence[rebuilding.HeldContent],
         merged: RowSet,
-        also: Callable[[sqlite3.Connection, Result], None],
+        also: Callable[[Session, Result], None],
     ) -> Result:
         """Translate held objects of a source again and make what comes from them, as the mapping is now.
 
@@ -215,7 +215,7 @@ class Ingest(Translator):
                 recomputation.finish()
         return len(lifted)
 
-    def join(self, connection: sqlite3.Connection, kind: str, row: int) -> None:
+    def join(self, connection: Session, kind: str, row: int) -> None:
         """Join what a client just wrote (a document's kind and row) with what the legacy says of the same (M19, M31).
 
         That is a partij or actor with its number, or a pair. In the transaction of that write.
@@ -228,15 +228,15 @@ class Ingest(Translator):
         if recomputation.touched:
             recomputation.finish()
 
-    def seal(self, connection: sqlite3.Connection) -> int:
+    def seal(self, connection: Session) -> int:
         """Seal what is said of whom a client deleted, in the transaction of that (M19). Out: how many statements."""
         return self.recomputation(connection).sealing.seal()
 
-    def recomputation(self, connection: sqlite3.Connection) -> Recomputation:
+    def recomputation(self, connection: Session) -> Recomputation:
         """The recomputation of documents by these rules, for one transaction."""
         return Recomputation(connection, self.uuids, self.settings, self.today())
 
-    def _recomputation(self, connection: sqlite3.Connection) -> Recomputation:
+    def _recomputation(self, connection: Session) -> Recomputation:
         """The same, for what is written of a source. Raises OtherMaximum."""
         followed = meta_of(connection, MAXIMUM)
         if followed not in (None, self.settings.max_vertrouwelijkheidaanduiding):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from gateway.ingest.incoming import Incoming, Translator
 from gateway.store.base.kinds import HIDDEN, QUARANTINED, WAITING
+from gateway.store.base.session import Session
 from gateway.store.legacy import untranslated_keys
 from gateway.store.legacy.objects import RawRow
 
@@ -14,9 +14,7 @@ from gateway.store.legacy.objects import RawRow
 class InvisibleObjects:
     """What a batch of one source (its name and row) does to them."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, translator: Translator, name: str, source: int, now: int
-    ) -> None:
+    def __init__(self, connection: Session, translator: Translator, name: str, source: int, now: int) -> None:
         self.connection = connection
         self.translator = translator
         self.name = name

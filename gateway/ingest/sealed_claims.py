@@ -6,13 +6,13 @@ To be merged it is read from those objects again, so nothing depends on whether 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 import orjson
 
 from gateway.ingest.incoming import body_of
 from gateway.store.base.compression import Damaged, unpack
+from gateway.store.base.session import Session
 from gateway.store.legacy import sealed_claims as rows
 from gateway.store.legacy.claims import IDENTITY_BYTES, STATEMENT_BYTES, said_by
 from mappings.identity.identity import Uuids
@@ -25,7 +25,7 @@ from mappings.translate import translate
 class Sealing:
     """Seals and opens in one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings) -> None:
+    def __init__(self, connection: Session, uuids: Uuids, settings: Settings) -> None:
         self.connection = connection
         self.uuids = uuids
         self.settings = settings

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 
 from gateway.store.base.kinds import GONE, LEFT_OUT, TRANSLATED, UNREADABLE
+from gateway.store.base.session import Session
 from gateway.store.legacy import ties
 from mappings.model.ties import Tie
 from mappings.model.translated import Translated
@@ -24,7 +24,7 @@ def tie_of(kind: str, uuid: bytes, translated: Translated) -> Tie | None:
     return tie(uuid, translated.facts) if tie else None
 
 
-def state_of_zaken(connection: sqlite3.Connection, source: int, contact: bytes) -> int | None:
+def state_of_zaken(connection: Session, source: int, contact: bytes) -> int | None:
     """The strictest state of the zaken that a contactmoment is tied to; None when one is not known yet (M34).
 
     Without a zaak it is TRANSLATED: nothing makes it confidential. A zaak that can't be judged, because it is refused
@@ -39,7 +39,7 @@ def state_of_zaken(connection: sqlite3.Connection, source: int, contact: bytes) 
 
 
 def deciding_state(
-    connection: sqlite3.Connection,
+    connection: Session,
     source: int,
     kind: str,
     uuid: bytes,

@@ -5,7 +5,6 @@ Stopping goes through the store, pausing and the pace through the gates of the s
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from gateway.base import clock
 from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy.pacing import gate, server_gates
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import moment_of
 from gateway.store.operation import backfills, runs
@@ -58,7 +58,7 @@ def overview(store: Store, sources: Sequence[Source]) -> dict[str, Any]:
         return {"sources": {name: {**_one(connection, name), "asking": asking[name]} for name in asking}}
 
 
-def _one(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
+def _one(connection: Session, name: str) -> dict[str, Any]:
     source = held_source(connection, name)
     last = runs.last_of_source(connection, JOB, source) if source else None
     if source is None or last is None:
@@ -155,7 +155,7 @@ def unset(store: Store, source: Source) -> None:
     server_gates.clear_overrides(store.path, source)
 
 
-def _running(connection: sqlite3.Connection, source: str) -> int:
+def _running(connection: Session, source: str) -> int:
     """The row of a source whose backfill runs."""
     row = held_source(connection, source)
     last = runs.last_of_source(connection, JOB, row) if row else None

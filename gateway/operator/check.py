@@ -20,7 +20,7 @@ from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier
 from gateway.operator.check_report import CheckLine, Level, SourceReport, explain
 from gateway.operator.exposure import exposed_because, open_files
-from gateway.store.file.errors import StoreError
+from gateway.store.base.errors import StoreError
 from gateway.store.inspect.rebuilding import to_rebuild
 from gateway.store.operation import events
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN

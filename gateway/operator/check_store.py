@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway.operator.check_report import CheckLine, Level
 from gateway.store.backup import integrity
+from gateway.store.base.errors import MEND, StoreError, StoreFailed
 from gateway.store.file import full_disk, holders
-from gateway.store.file.errors import MEND, StoreError, in_words
+from gateway.store.file.session import SqliteSession
 from gateway.store.schema import upgrade
 
 # A quick check takes no longer: of a large store it sees a part.
@@ -24,7 +24,7 @@ def check_store(
         return
     try:
         holders.examine(path)
-        with integrity.only_looking(path) as connection:
+        with full_disk.only_looking(path) as connection:
             if not integrity.is_ours(connection):
                 yield CheckLine(
                     Level.PROBLEM,
@@ -38,14 +38,14 @@ def check_store(
     except StoreError as error:
         yield CheckLine(Level.PROBLEM, str(error))
         return
-    except sqlite3.Error as error:
-        yield CheckLine(Level.PROBLEM, f"{path}: {in_words(error)}")
+    except StoreFailed as error:
+        yield CheckLine(Level.PROBLEM, f"{path}: {error}")
         return
     if room := full_disk.low_space(path):
         yield CheckLine(Level.WARNING, room)
 
 
-def _quick(connection: sqlite3.Connection) -> CheckLine:
+def _quick(connection: SqliteSession) -> CheckLine:
     looked = integrity.quick(connection, QUICK_SECONDS)
     if looked.wrong:
         return _damaged(looked)
@@ -57,7 +57,7 @@ def _quick(connection: sqlite3.Connection) -> CheckLine:
     )
 
 
-def _deep(connection: sqlite3.Connection, on_step: Callable[[str], None]) -> CheckLine:
+def _deep(connection: SqliteSession, on_step: Callable[[str], None]) -> CheckLine:
     looked = integrity.whole(connection, on_step)
     if looked.wrong:
         return _damaged(looked)

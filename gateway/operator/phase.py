@@ -6,11 +6,11 @@ asks it any more. Going back is always allowed.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from gateway.base.clock import now
 from gateway.fetch.coverage import CUTOVER, SYNCED
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
@@ -114,7 +114,7 @@ def _command(reach: float) -> str:
     return f"klantbrug verify --sample {reach:.0f}" if reach else "klantbrug verify"
 
 
-def _unread(connection: sqlite3.Connection, source: int) -> str:
+def _unread(connection: Session, source: int) -> str:
     """What could not be read, for then the store is not all that the source has; blank when there is nothing."""
     number = untranslated_keys.open_of(connection, source).objects
     if not number:
@@ -130,7 +130,7 @@ def _unread(connection: sqlite3.Connection, source: int) -> str:
     )
 
 
-def _unseen(connection: sqlite3.Connection, source: int) -> str:
+def _unseen(connection: Session, source: int) -> str:
     """What is held and the source no longer shows: a clean verify says nothing of it. Blank when there is none."""
     from gateway.operator.verify_report import hidden
 

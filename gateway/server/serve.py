@@ -34,7 +34,7 @@ from gateway.server.exchange import App
 from gateway.server.request_queue import give_place
 from gateway.server.worker import MARGIN, work
 from gateway.server.worker_processes import Workers
-from gateway.store.file.errors import StoreError
+from gateway.store.base.errors import StoreError
 from gateway.store.file.holders import in_use
 from gateway.store.file.thread_connections import SERVING_CACHE_KIBIBYTES
 

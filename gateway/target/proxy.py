@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, LocalOnly,
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
 from gateway.klantinteracties.read.query import asks_cascade, parse_detail, parse_list
 from gateway.klantinteracties.views import API_VERSION, may_expand
+from gateway.store.base.session import Session
 from gateway.store.documents import reading
 from gateway.store.export import pairs
 from gateway.store.file.database import Store
@@ -81,11 +81,11 @@ class TookOver:
         return seen
 
     @property
-    def guard(self) -> Callable[[sqlite3.Connection], None]:
+    def guard(self) -> Callable[[Session], None]:
         """As of Elsewhere."""
         return self._guard
 
-    def _guard(self, connection: sqlite3.Connection) -> None:
+    def _guard(self, connection: Session) -> None:
         if meta_of(connection, PHASE) == EXPORTED:
             raise self._moved()
 

@@ -6,7 +6,6 @@ progress. Once a second it checks whether it may go on.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import TooLarge, WaitTooLong
 from gateway.legacy.pacing.gate import LONG
 from gateway.legacy.pacing.turns import BROKEN
+from gateway.store.base.session import Session
 from gateway.store.operation import backfills, runs
 from jobs.backfill.cursor import BackfillCursor
 from jobs.backfill.progress import BY_UUID, Progress, ProgressReporter
@@ -185,7 +185,7 @@ class AskingSource:
 
     # Where it is, and how it goes
 
-    def keep(self, connection: sqlite3.Connection) -> None:
+    def keep(self, connection: Session) -> None:
         """Keep where it is, in the transaction of the work that brought it there."""
         self.run.cursor = self.cursor.to_json()
         runs.save_run(connection, self.run)

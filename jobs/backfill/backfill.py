@@ -18,7 +18,6 @@ held before. So a look that was stopped is not the one that agrees.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -31,7 +30,8 @@ from gateway.ingest.outcome import Result
 from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import BadAnswer, BadRequest, LegacyError, TooLarge
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
-from gateway.store.file.errors import StoreError, in_words
+from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.base.session import Session
 from gateway.store.legacy import objects as rows
 from gateway.store.legacy import visibility
 from gateway.store.operation import leases, runs
@@ -110,11 +110,8 @@ class Backfill:
             if isinstance(error, StoppedAtTheGate):
                 raise BackfillStopped from None
             raise
-        except (LegacyError, StoreError) as error:
+        except (LegacyError, StoreError, StoreFailed) as error:
             message = str(error)
-            raise
-        except sqlite3.Error as error:
-            message = in_words(error)
             raise
         except leases.Lost:
             run = None  # it is another's by now
@@ -219,7 +216,7 @@ class Backfill:
             start = 1 if forward else self._end(kind, filters, deepest)
         walk, sizes = Walk(start, count, deepest), ListSizes()
 
-        def keep(connection: sqlite3.Connection | None, page: PageCounts, number: int) -> None:
+        def keep(connection: Session | None, page: PageCounts, number: int) -> None:
             walk.page_taken(number, page)
             cursor.page = walk.turn
             cursor.deepest[kind][cursor.part] = walk.deepest
@@ -241,7 +238,7 @@ class Backfill:
             if page.exact and page.count is not None:
                 cursor.shrank = sizes.shrank(page.asked, page.count) or cursor.shrank
 
-            def also(connection: sqlite3.Connection, result: Result) -> None:
+            def also(connection: Session, result: Result) -> None:
                 cursor.read += len(page.objects)
                 asking.reporter.count(kind, len(page.objects), result)
                 keep(connection, counts_of(page.objects, result.new), number)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from functools import partial
 from typing import Any
 
 from gateway.base.clock import now
 from gateway.ingest.outcome import Result
 from gateway.legacy.errors import LegacyError, TooLarge
+from gateway.store.base.session import Session
 from gateway.store.operation import following
 from jobs.backfill.asking import SAMPLE_OF_CONNECTIONS, AskingSource
 from jobs.backfill.questions import unless_too_large
@@ -98,7 +98,7 @@ def _way(asking: AskingSource) -> str:
 def _take(asking: AskingSource, found: list[dict[str, Any]], asked: int, way: str, connected: int) -> None:
     """Take what came, of which the first was asked for then, and keep how and where to go on."""
 
-    def also(connection: sqlite3.Connection, result: Result) -> None:
+    def also(connection: Session, result: Result) -> None:
         asking.reporter.count(CONNECTION, len(found), result)
         asking.cursor.way, asking.cursor.connected = way, connected
         asking.keep(connection)

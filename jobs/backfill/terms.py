@@ -6,11 +6,10 @@ kept, that proves nothing any more.
 
 from __future__ import annotations
 
-import sqlite3
-
 from gateway.base.logs import get_logger
 from gateway.config.load import EARLIER_APIS
 from gateway.fetch.fetcher import Fetcher
+from gateway.store.base.session import Session
 from gateway.store.operation import runs
 from gateway.store.operation.sources import coverage_forgotten
 
@@ -20,7 +19,7 @@ FORM = "4"
 log = get_logger("klantbrug.backfill")
 
 
-def terms_of(connection: sqlite3.Connection, fetcher: Fetcher) -> list[str]:
+def terms_of(connection: Session, fetcher: Fetcher) -> list[str]:
     """The terms now. Raises CutOver.
 
     The maximum by itself does not tell that it was lowered and raised again in between, nor that another process has
@@ -36,7 +35,7 @@ def terms_of(connection: sqlite3.Connection, fetcher: Fetcher) -> list[str]:
     ]
 
 
-def opened(connection: sqlite3.Connection, fetcher: Fetcher) -> runs.Run:
+def opened(connection: Session, fetcher: Fetcher) -> runs.Run:
     """The unfinished run of the source, at its beginning when it was begun on other terms; else a new one.
 
     Raises CutOver.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from gateway.base.clock import now
 from gateway.base.dutch_time import local
 from gateway.installation import Installation
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.leases import Grip
@@ -26,7 +26,7 @@ class Work:
     clock: Callable[[], int] = now
 
     @contextlib.contextmanager
-    def write(self, *, synced: bool | None = None) -> Iterator[sqlite3.Connection]:
+    def write(self, *, synced: bool | None = None) -> Iterator[Session]:
         """A write transaction that only the holder of the job's lease gets (`synced`: see `Store.write`).
 
         Raises leases.Lost.

@@ -6,7 +6,6 @@ the others. The error doesn't tell (a source that is down also says 500), so som
 
 from __future__ import annotations
 
-import sqlite3
 from uuid import UUID
 
 from gateway.fetch.fetcher import CutOver, Fetcher, ask
@@ -19,7 +18,7 @@ from gateway.legacy.errors import (
     Unreachable,
     WaitTooLong,
 )
-from gateway.store.file.errors import SAYS, StoreError, name_of
+from gateway.store.base.errors import OF_THE_STORE, StoreError
 from gateway.store.operation import following, leases
 
 # Says nothing of an object: it was not looked at.
@@ -61,6 +60,4 @@ def answers_lists(fetcher: Fetcher) -> bool:
 
 def is_of_the_job(error: Exception) -> bool:
     """Is it no trouble of one object or source: the job must stop, or the store does not work?"""
-    if isinstance(error, (leases.Lost, Stopped, StoreError)):
-        return True
-    return isinstance(error, sqlite3.Error) and name_of(error) in SAYS
+    return isinstance(error, (leases.Lost, Stopped, StoreError, *OF_THE_STORE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from gateway.fetch.visit import Visit
 from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import CHOSEN
 from gateway.store.base.kinds import TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import following, leases
 from gateway.store.operation.following import Following
@@ -23,7 +23,7 @@ from mappings.values.uuids import uuid_in
 
 # No client waits for a job: each call is bounded by the client's own time limits.
 PATIENCE = 24 * 3600.0
-Also = Callable[[sqlite3.Connection, Result], None]
+Also = Callable[[Session, Result], None]
 
 
 class Followed:
@@ -61,7 +61,7 @@ class Followed:
         transaction. Raises leases.Lost, LegacyError.
         """
 
-        def keep(connection: sqlite3.Connection, result: Result) -> None:
+        def keep(connection: Session, result: Result) -> None:
             leases.keep(connection, self.work.grip)
             if also is not None:
                 also(connection, result)

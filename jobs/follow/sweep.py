@@ -17,7 +17,6 @@ over: the round is blocked.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -33,6 +32,7 @@ from gateway.ingest.outcome import Result
 from gateway.installation import Installation
 from gateway.legacy.client.answers import Page
 from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
+from gateway.store.base.session import Session
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten
 from jobs.common.lists import all_kinds_of
@@ -219,7 +219,7 @@ class _Sweep:
         self._take_page(place, kind, page)
 
     def _take_page(self, place: SweepPlace, kind: str, page: Page) -> None:
-        def also(connection: sqlite3.Connection, result: Result) -> None:
+        def also(connection: Session, result: Result) -> None:
             place.read += len(page.objects)
             place.page += 1
             place.tries = 0
@@ -349,7 +349,7 @@ class _Sweep:
         with self.work.write() as connection:
             self._set_place(connection, place)
 
-    def _set_place(self, connection: sqlite3.Connection, place: SweepPlace) -> None:
+    def _set_place(self, connection: Session, place: SweepPlace) -> None:
         if place.at != self.at:
             self.at, place.still, place.cause = place.at, 0, ""
         following.set_place(connection, self.source, asdict(place))

@@ -17,10 +17,10 @@ from typing import Any
 
 from gateway.base.row_set import RowSet
 from gateway.ingest.ingest import Ingest, Result
+from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import WAITING
 from gateway.store.documents.numbering import number_what_clients_wrote
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.indexes import profiles
 from gateway.store.inspect import rebuilding
 from gateway.store.legacy.objects import set_state
@@ -87,7 +87,7 @@ class Rebuild:
     def run(self) -> RebuildOutcome:
         """Rebuild, or go on with what was begun under the same mapping.
 
-        Raises Busy when a rebuild, backfill or verify of one of the sources runs. After leases.Lost, sqlite3.Error and
+        Raises Busy when a rebuild, backfill or verify of one of the sources runs. After leases.Lost, StoreFailed and
         KeyboardInterrupt the run can be resumed.
         """
         with (

@@ -6,10 +6,10 @@ older parts of the indexes of texts, and then the write-ahead log.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from gateway.store.base.session import Session
 from gateway.store.indexes import profiles, text_search
 from gateway.store.inspect import purge as rows
 from gateway.store.legacy import quarantine, untranslated_keys
@@ -94,7 +94,7 @@ def _merge_texts(work: Work) -> int:
     return done
 
 
-def _in_pieces(work: Work, forget: Callable[[sqlite3.Connection, int, int], Any], before: int) -> int:
+def _in_pieces(work: Work, forget: Callable[[Session, int, int], Any], before: int) -> int:
     """Forget piece by piece, so that no writer waits long."""
     total = 0
     while not work.stopping.is_set():

@@ -6,13 +6,13 @@ a time, and gives after each where it can go on later.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.fetch.fetcher import Fetcher
+from gateway.store.base.session import Session
 from gateway.store.edits.vanished import remove_gone
 from gateway.store.inspect import comparing
 from jobs.common.progress import Tell
@@ -183,7 +183,7 @@ class Rehearsal:
             for start in range(0, len(statements), STATEMENTS_AT_ONCE):
                 yield statements[start : start + STATEMENTS_AT_ONCE]
 
-    def _raws_of(self, connection: sqlite3.Connection, zaken: Sequence[bytes]) -> set[int]:
+    def _raws_of(self, connection: Session, zaken: Sequence[bytes]) -> set[int]:
         """The legacy objects (rows) of these zaken, and of the contactmomenten about them."""
         held = comparing.held_of_zaken(connection, self.source, zaken)
         moments = comparing.moments_of_zaken(connection, self.source, zaken)
@@ -191,7 +191,7 @@ class Rehearsal:
         return {each.id for each in held}
 
     def _after(
-        self, ask: Callable[[sqlite3.Connection, int, bytes, int], list[bytes]], start: str | None
+        self, ask: Callable[[Session, int, bytes, int], list[bytes]], start: str | None
     ) -> Iterator[list[bytes]]:
         after = bytes.fromhex(start or "")
         while True:

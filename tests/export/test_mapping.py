@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
 import pytest
 from builders.old_home import OldHome, ref
 from builders.other_register import OtherRegister
+from builders.probe.copied import add_uuid, copy_documents
 
 from gateway.operator.export import mapping
 
@@ -36,13 +34,7 @@ def test_an_earlier_uuid_of_a_document_leads_there_too(home: OldHome, register: 
     home.fill(2)
     partij = home.client.send("GET", "partijen")["results"][0]
     other = "00000000-0000-8000-8000-000000000001"
-    with home.store.write() as connection:
-        (row,) = connection.execute(
-            "SELECT id FROM document WHERE uuid = ?", (bytes.fromhex(partij["uuid"].replace("-", "")),)
-        ).fetchone()
-        connection.execute(
-            "INSERT INTO alias (uuid, document) VALUES (?, ?)", (bytes.fromhex(other.replace("-", "")), row)
-        )
+    add_uuid(home.store, partij["uuid"], other)
     home.export(register.settings())
     found = {own: (there, how) for _, own, there, how in mapping.rows(home.store)}
     assert found[other] == (found[partij["uuid"]][0], "alias")
@@ -50,13 +42,11 @@ def test_an_earlier_uuid_of_a_document_leads_there_too(home: OldHome, register: 
 
 @pytest.mark.rule("E9")
 def test_a_register_that_was_filled_with_our_uuids_gets_nothing_twice(
-    home: OldHome, register: OtherRegister, tmp_path: Path
+    home: OldHome, register: OtherRegister
 ) -> None:
     home.fill(6)
     # As loaddata leaves it: the same documents under the same uuids.
-    register.store.connection().execute("ATTACH ? AS old", (str(home.store.path),))
-    with register.store.write() as connection:
-        _copy(connection)
+    copy_documents(home.store.path, register.store)
     late = home.client.make("klantcontacten", _contact())
     outcome = home.export(register.settings())
     assert outcome.counts["sent"] == 1
@@ -70,13 +60,3 @@ def test_a_register_that_was_filled_with_our_uuids_gets_nothing_twice(
 
 def _contact() -> dict[str, object]:
     return {"kanaal": "balie", "onderwerp": "Later", "taal": "nld", "vertrouwelijk": False}
-
-
-def _copy(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        "INSERT INTO document (id, kind, uuid, owner, origin, created, moment, body)"
-        " SELECT id, kind, uuid, owner, origin, created, moment, body FROM old.document"
-    )
-    connection.execute(
-        "INSERT INTO link (source, relation, target, place) SELECT source, relation, target, place FROM old.link"
-    )

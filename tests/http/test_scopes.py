@@ -15,9 +15,9 @@ from builders.served_store import API, Client
 from gateway.http.auth import TokenError, create_token
 from gateway.http.scopes import ScopeError, as_text, opens
 from gateway.klantinteracties.model.resources import PATHS, RESOURCES
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.operation.tokens import listing
+from gateway.store.schema.migrations import migrations
 
 Serve = Callable[..., Client]
 STATUS, BACKFILL = "/beheer/api/v1/status", "/beheer/api/v1/backfill"

@@ -29,10 +29,10 @@ from tools import translation
 from gateway.cli.main import cli
 from gateway.ingest import incoming as taking
 from gateway.ingest.ingest import Ingest
+from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import editing
-from gateway.store.file.errors import StoreError
 from gateway.store.operation import leases
 from jobs.common.work import Busy
 from jobs.rebuild import rebuild as rebuilding

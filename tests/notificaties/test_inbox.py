@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from gateway.notificaties.receiver import PATH, hint_of
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.sample.writes import destroy
+from gateway.store.base.errors import StoreUnwritable
 from gateway.store.legacy.claims import asked_by_key
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import note_fetched, source_id
@@ -459,12 +459,10 @@ def test_trouble_of_the_store_is_no_hint_s_own(
     post(installation, message(server, "rol", server.dataset.objects("rol")[0]["uuid"], "update"))
 
     def full(*_: Any) -> None:
-        error = sqlite3.OperationalError("database or disk is full")
-        error.sqlite_errorname = "SQLITE_FULL"
-        raise error
+        raise StoreUnwritable("SQLITE_FULL")
 
     monkeypatch.setattr(Followed, "reread", full)
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StoreUnwritable):
         run(installation, process_inbox)
     assert counts(installation)["failing"] == 0
 

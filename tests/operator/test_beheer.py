@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +10,7 @@ from builders.probe.made_up import with_rollen
 from builders.probe.tamper import Tamper
 from builders.served_store import Client
 
+from gateway.store.base.errors import StoreUnwritable
 from gateway.store.file.database import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation.sources import set_meta
@@ -101,7 +101,7 @@ def test_a_store_that_can_not_be_written_is_ready_and_told_everywhere(
     large = "x" * 1_000_000
     said = "De opslag kan niet worden beschreven: de schijf is vol; maak ruimte (SQLITE_FULL)."
     with Tamper(store).full():
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StoreUnwritable):
             set_meta(store, "large", large)
         ready = client.send("GET", "/health/ready")
         assert (ready.status, ready.json["status"]) == (200, "ready")

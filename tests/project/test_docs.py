@@ -364,7 +364,11 @@ def imports_of(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{named(path)}: imports are absolute here"
-            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            if not (
+                ROOT / (node.module or "").replace(".", "/")
+            ).is_dir():  # of a package its modules are imported
+                found.add(node.module or "")
     return found
 
 

@@ -25,9 +25,10 @@ from gateway.http.auth import create_token
 from gateway.hydrate.refusals import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
+from gateway.store.base.errors import StoreBusy
 from gateway.store.file import lock_waits
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import LockWaits, StoreBusy
+from gateway.store.file.lock_waits import LockWaits
 from gateway.store.operation.events import set_phase
 from gateway.store.operation.requested_zaken import often
 from jobs.backfill.backfill import Backfill

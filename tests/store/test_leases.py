@@ -13,9 +13,9 @@ import pytest
 from builders.watched_source import ELSEWHERE, namespaces_are_allowed
 
 from gateway.base.process_identity import Process, this_process
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.operation import leases
+from gateway.store.schema.migrations import migrations
 
 NAME = "backfill bron"
 # Takes the lease, says whether it got it, and stays until its input ends.

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.store.base.errors import TooLong
 from gateway.store.file.database import Store
-from gateway.store.file.time_limit import TURN_SECONDS, TooLong
+from gateway.store.file.time_limit import TURN_SECONDS
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 SOME = ENDLESS.replace("SELECT x + 1 FROM n", "SELECT x + 1 FROM n WHERE x < {}")

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from builders.served_store import Client
 
+from gateway.store.base.errors import TooLong
 from gateway.store.documents.writing import put_documents
 from gateway.store.file.database import Store
-from gateway.store.file.time_limit import TooLong
 from mappings.model.documents import Document
 
 Serve = Callable[..., Client]

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from builders.store_digest import dump_digest
 from tools.translation import objects, take
 
 from gateway.store.base.kinds import KIND
-from gateway.store.indexes import text_search
+from gateway.store.file.session import connect
 from jobs.rebuild import rebuild
 from jobs.rebuild.rebuild import Rebuild
 
@@ -152,8 +151,7 @@ def damaged(
     made = earlier.EarlierRegister(tmp_path / "store.db", SETTINGS)
 
     def damage(script: str) -> earlier.EarlierRegister:
-        connection = sqlite3.connect(made.store.path)
-        text_search.prepare(connection)
+        connection = connect(made.store.path)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.executescript(script)
         connection.close()

@@ -19,9 +19,9 @@ from builders.until import until
 from builders.write_and_die import write_and_die
 
 from gateway.store.backup.copy import back_up
+from gateway.store.base.errors import StoreError
 from gateway.store.file import holders
 from gateway.store.file.database import Store
-from gateway.store.file.errors import StoreError
 from gateway.store.operation.sources import SECRET, meta, set_meta
 
 

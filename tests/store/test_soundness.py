@@ -24,8 +24,10 @@ from gateway.sample.server import SampleServer
 from gateway.store.backup import integrity
 from gateway.store.backup.copy import back_up
 from gateway.store.base.compression import pack
+from gateway.store.base.errors import MEND, StoreDamaged
 from gateway.store.file.database import Store
-from gateway.store.file.errors import MEND
+from gateway.store.file.full_disk import only_looking
+from gateway.store.file.session import connect
 from jobs.backfill.backfill import Backfill
 
 PAGE = 4096
@@ -153,7 +155,7 @@ def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     assert "beschadigd" in refused.json["detail"]
     assert refused.headers["Retry-After"] == "300"
     assert "unexpected" not in caplog.text
-    assert "store damaged: sqlite3.DatabaseError SQLITE_CORRUPT" in caplog.text
+    assert "store damaged: gateway.store.base.errors.StoreDamaged SQLITE_CORRUPT" in caplog.text
     store.close()
 
 
@@ -164,9 +166,7 @@ def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[
 
     client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
     assert client.get("/health/ready").json == {"status": "ready"}
-    error = sqlite3.DatabaseError("database disk image is malformed")
-    error.sqlite_errorname = "SQLITE_CORRUPT"
-    store.troubles.notice(error)
+    store.troubles.notice(StoreDamaged("SQLITE_CORRUPT"))
     assert client.get("/health/ready").status_code == 503
 
 
@@ -222,7 +222,7 @@ def test_a_deep_check_reads_what_is_kept(config: Config, spoil: str, said: str) 
     connection.execute(spoil)
     connection.commit()
     connection.close()
-    with integrity.only_looking(config.store.path) as looking:
+    with only_looking(config.store.path) as looking:
         assert any(said in one for one in integrity.whole(looking).wrong)
 
 
@@ -244,7 +244,7 @@ def test_what_only_sqlite_sees_is_told_in_its_words(config: Config) -> None:
         connection.execute("UPDATE token SET scope = NULL")
         connection.commit()
     say_of_token(path, made)
-    with integrity.only_looking(path) as looking:
+    with only_looking(path) as looking:
         quick, whole = integrity.quick(looking, 600), integrity.whole(looking)
     assert quick.done == quick.of
     assert quick.wrong == ["token: NULL value in token.scope"]
@@ -252,7 +252,7 @@ def test_what_only_sqlite_sees_is_told_in_its_words(config: Config) -> None:
 
 
 def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> None:
-    with integrity.only_looking(config.store.path) as connection:
+    with only_looking(config.store.path) as connection:
         connection.execute("CREATE TEMP TABLE slow (id INTEGER PRIMARY KEY)")
         looked = integrity.quick(connection, -1)
     assert looked.done < looked.of
@@ -262,7 +262,7 @@ def test_a_quick_check_ends_in_time_and_says_how_far_it_came(config: Config) -> 
 @pytest.mark.slow
 def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
     """Of each that has a page of its own a page is spoiled, and seen."""
-    connection = sqlite3.connect(config.store.path)
+    connection = connect(config.store.path)
     connection.execute("PRAGMA journal_mode = DELETE")
     roots = connection.execute(
         "SELECT name, rootpage, type FROM sqlite_master WHERE rootpage > 0 AND name NOT LIKE 'sqlite_%'"
@@ -279,9 +279,9 @@ def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
         spoiled[(root - 1) * PAGE : root * PAGE] = b"\xaa" * PAGE
         config.store.path.write_bytes(spoiled)
         try:
-            with integrity.only_looking(config.store.path) as looking:
+            with only_looking(config.store.path) as looking:
                 integrity.sample(looking)
-        except sqlite3.DatabaseError:
+        except StoreDamaged:
             seen.add(name)
     assert seen == tables
     assert len(places) > len(tables)
@@ -308,7 +308,7 @@ def test_a_sound_store_has_no_nulls_for_sqlite_to_tell_of(config: Config) -> Non
 
 def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_path: Path) -> None:
     """However the modules that declare them are imported."""
-    from gateway.store.base.migrations import ORDER, migrations
+    from gateway.store.schema.migrations import ORDER, migrations
 
     store = Store(tmp_path / "new.db")
     assert tuple(each.name for each in migrations.applied(store.operator())) == ORDER
@@ -317,8 +317,8 @@ def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_p
 
 def test_what_was_found_before_is_found_after_the_tables_changed(config: Config) -> None:
     """The migration on a store of the version before."""
-    from gateway.store.base.migrations import migrations, script
     from gateway.store.schema import first_tables
+    from gateway.store.schema.migrations import migrations, script
 
     store = Store(config.store.path)
     names = ("raw_finding", "statement_finding")

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.store.base.kinds import KIND, KINDS
-from gateway.store.base.migrations import migrations
 from gateway.store.documents import reading
 from gateway.store.documents.writing import put_documents, remove_documents
 from gateway.store.file.database import Store
 from gateway.store.indexes import spans
 from gateway.store.schema import spans as schema
+from gateway.store.schema.migrations import migrations
 from mappings.model.documents import Document
 
 CATEGORIE, ACTOR = KIND["categorie"], KIND["actor"]

@@ -12,10 +12,10 @@ from builders.legacy_objects import BSN, klantcontact, organisatie, persoon, uui
 from builders.register import SOURCE, Register
 
 from gateway.store.base.kinds import LEFT_OUT, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
-from gateway.store.base.migrations import migrations
 from gateway.store.file.database import Store
 from gateway.store.indexes import tallies
 from gateway.store.inspect.status import status
+from gateway.store.schema.migrations import migrations
 
 NO_EMAIL = {"emailadres": "geen adres", "functie": "", "naam": "", "telefoonnummer": ""}
 OF_STATEMENTS = {"M17"}  # a number that is none, of somebody who is known by a URL

@@ -25,8 +25,10 @@ from gateway.installation import open_installation, open_store
 from gateway.legacy.client import jwt_tokens
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.base.errors import OF_THE_STORE, PASSING, StoreDamaged, StoreFailed
 from gateway.store.file.database import Store
-from gateway.store.file.errors import SAYS, in_words, is_damage, is_passing
+from gateway.store.file.errors import KNOWN, told
+from gateway.store.file.session import connect
 from jobs.backfill.backfill import Backfill
 
 API = "/klantinteracties/api/v1"
@@ -40,9 +42,9 @@ def data() -> Dataset:
 
 
 def test_an_error_of_sqlite_is_logged_by_its_code() -> None:
-    with pytest.raises(sqlite3.OperationalError) as caught:
-        sqlite3.connect(":memory:").execute("nonsense")
-    assert safe_error(caught.value) == "sqlite3.OperationalError SQLITE_ERROR"
+    with pytest.raises(StoreFailed) as caught:
+        connect(":memory:").run("nonsense")
+    assert safe_error(caught.value) == "gateway.store.base.errors.StoreFailed SQLITE_ERROR"
 
 
 def undisturbed(folder: Path, server: SampleServer) -> str:
@@ -206,28 +208,47 @@ def full_disk() -> Callable[[Store], None]:
     return fill
 
 
-@pytest.mark.parametrize("name", SAYS)
+WORDS = {
+    "SQLITE_FULL": "de schijf is vol; maak ruimte",
+    "SQLITE_IOERR": "de schijf leest of schrijft niet goed; kijk of zij vol of defect is",
+    "SQLITE_BUSY": "een ander proces houdt de opslag bezet; wacht tot het klaar is",
+    "SQLITE_LOCKED": "een ander proces houdt de opslag bezet; wacht tot het klaar is",
+    "SQLITE_READONLY": "mag niet worden beschreven; geef deze gebruiker dat recht",
+    "SQLITE_CANTOPEN": "het bestand kan niet worden geopend; kijk of het er is en wie het mag lezen",
+    "SQLITE_CORRUPT": "het bestand is beschadigd; klantbrug check --deep zegt wat er kapot is",
+    "SQLITE_NOTADB": "het bestand is geen opslag van Klantbrug; klantbrug check --deep",
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
 def test_every_trouble_has_its_words(name: str) -> None:
     error = sqlite3.OperationalError("a text that is not repeated")
     error.sqlite_errorname = f"{name}_SHMSIZE" if name == "SQLITE_IOERR" else name
-    said = in_words(error)
-    assert SAYS[name] in said
-    assert "repeated" not in said
+    said = told(error)
+    assert isinstance(said, OF_THE_STORE)
+    assert WORDS[name] in str(said)
+    assert str(said).endswith(f" ({name}).")
+    assert "repeated" not in str(said)
+    assert said.store_code == error.sqlite_errorname
+
+
+def test_no_room_for_the_file_that_processes_share_is_told_as_a_full_disk() -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    assert "de schijf is vol; maak ruimte (SQLITE_IOERR)" in told(error).unwritable
 
 
 def test_a_fault_of_ours_is_no_passing_trouble() -> None:
     error = sqlite3.OperationalError("no such table")
     error.sqlite_errorname = "SQLITE_ERROR"
-    assert not is_passing(error)
-    assert not is_passing(ValueError())
+    assert not isinstance(told(error), OF_THE_STORE)
 
 
 def test_a_text_that_is_none_is_damage() -> None:
     """Python's own error has no code; what it could not read is not repeated."""
-    connection = sqlite3.connect(":memory:")
-    with pytest.raises(sqlite3.OperationalError) as raised:
-        connection.execute("SELECT CAST(x'ff6a616e' AS TEXT)").fetchone()
-    assert is_damage(raised.value)
-    assert not is_passing(raised.value)
-    assert "beschadigd" in in_words(raised.value)
-    assert "jan" not in in_words(raised.value)
+    connection = connect(":memory:")
+    with pytest.raises(StoreDamaged) as raised:
+        connection.one("SELECT CAST(x'ff6a616e' AS TEXT)")
+    assert not isinstance(raised.value, PASSING)
+    assert "beschadigd" in str(raised.value)
+    assert "jan" not in str(raised.value)

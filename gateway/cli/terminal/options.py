@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -17,7 +16,7 @@ from gateway.base.process_identity import NotShared
 from gateway.config.load import ensure_secret, load_config
 from gateway.config.model import Config, Source
 from gateway.config.written import ConfigError
-from gateway.store.file.errors import StoreError, in_words, is_damage
+from gateway.store.base.errors import StoreDamaged, StoreError, StoreFailed
 
 PROBLEMS, USAGE = 1, 2
 # The one way to name sources, of every command that is about them.
@@ -78,10 +77,12 @@ def _command(function: Callable[..., Any], judge: Callable[[Config], Config]) ->
         except (ConfigError, StoreError, NotShared) as error:
             click.echo(str(error), err=True)
             sys.exit(USAGE)
-        except sqlite3.Error as error:
+        except StoreFailed as error:
             # Whatever was in hand is undone whole, so nothing is lost.
-            again = "" if is_damage(error) else " Hetzelfde commando gaat verder waar dit ophield."
-            click.echo(f"{in_words(error)}{again}", err=True)
+            again = (
+                "" if isinstance(error, StoreDamaged) else " Hetzelfde commando gaat verder waar dit ophield."
+            )
+            click.echo(f"{error}{again}", err=True)
             sys.exit(PROBLEMS)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__

@@ -5,7 +5,6 @@ Each is made of all that it is tied to now (M32, M40), so arrival never matters 
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -14,6 +13,7 @@ import orjson
 
 from gateway.ingest.documents.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away
@@ -43,7 +43,7 @@ AT_ONCE = 300
 
 
 def make_moments(
-    connection: sqlite3.Connection,
+    connection: Session,
     touched: Iterable[Moment],
     subjects: Iterable[int],
     uuids: Uuids,
@@ -75,7 +75,7 @@ class _MakingMoments:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         source: int,
         contacts: Sequence[bytes],
         uuids: Uuids,

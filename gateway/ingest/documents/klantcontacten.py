@@ -5,7 +5,6 @@ Each is made of what its zaak and the rollen of it say now, so arrival never mat
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from gateway.store.base.kinds import TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.documents.numbering import number
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopted import derived_uuids
@@ -48,7 +48,7 @@ class RemadeContacts(NamedTuple):
 
 
 def make_contacts(
-    connection: sqlite3.Connection,
+    connection: Session,
     zaken: Iterable[Zaak],
     contacts: Iterable[int],
     uuids: Uuids,
@@ -72,7 +72,7 @@ def make_contacts(
 
 
 def finished(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[tuple[Document, bytes | None]],
     uuids: Uuids,
     settings: Settings,
@@ -87,7 +87,7 @@ def finished(
 class _MakingContacts:
     """Makes the klantcontacten of one source."""
 
-    def __init__(self, connection: sqlite3.Connection, source: int, uuids: Uuids, settings: Settings) -> None:
+    def __init__(self, connection: Session, source: int, uuids: Uuids, settings: Settings) -> None:
         self.connection = connection
         self.source = source
         self.uuids = uuids

@@ -6,7 +6,6 @@ The result depends only on the legacy objects that are held now, never on the or
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from gateway.ingest.documents.vertegenwoordigingen import represent
 from gateway.ingest.outcome import Touched
 from gateway.ingest.sealed_claims import Sealing
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.session import Session
 from gateway.store.documents.numbering import held_by_others
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import references, standard_addresses
@@ -53,7 +53,7 @@ class Recomputation:
     what the source destroyed (M35); `day` is the one on which a rol has ended or not (M26).
     """
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, settings: Settings, day: date) -> None:
+    def __init__(self, connection: Session, uuids: Uuids, settings: Settings, day: date) -> None:
         self.connection = connection
         self.uuids = uuids
         self.settings = settings

@@ -5,7 +5,6 @@ One document a pair, made of the rollen of every zaak that gives it; gone with t
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -13,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.store.base.session import Session
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits.adopting import adopt_pair, clients_have_pairs
 from gateway.store.edits.overlay import overlay
@@ -39,7 +39,7 @@ STAGE = 4
 ZAKEN_AT_ONCE = 500
 
 
-def represent(connection: sqlite3.Connection, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:
+def represent(connection: Session, zaken: Iterable[Zaak], uuids: Uuids, day: date) -> set[int]:
     """Make the vertegenwoordigingen of these zaken again. Out: rows of documents that are no more."""
     work = _Representing(connection, uuids, day)
     work.look_at(set(zaken))
@@ -54,7 +54,7 @@ class _Representing:
     """`made` has, for each pair that was met, its rollen: (row, uuid, moment). `affected` are the pairs (uuids) to be
     written, for which every zaak that gives them is among `looked_at`."""
 
-    def __init__(self, connection: sqlite3.Connection, uuids: Uuids, day: date) -> None:
+    def __init__(self, connection: Session, uuids: Uuids, day: date) -> None:
         self.connection = connection
         self.uuids = uuids
         self.day = day

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from gateway.http.responses import Reply
+from gateway.store.base.session import Session
 from gateway.store.operation.tokens import StoredToken
 
 
@@ -21,6 +21,6 @@ class Elsewhere(Protocol):
         ...
 
     @property
-    def guard(self) -> Callable[[sqlite3.Connection], None]:
+    def guard(self) -> Callable[[Session], None]:
         """What looks at each write transaction: raises a Problem when nothing may be written here any more."""
         ...

@@ -6,7 +6,6 @@ step further), and one more for each relation that is expanded; never one per do
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +19,7 @@ from gateway.klantinteracties.model.expand import Tree
 from gateway.klantinteracties.model.freshness import ShownDocument
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, RESOURCES
 from gateway.store.base.kinds import RELATION
+from gateway.store.base.session import Session
 from gateway.store.documents import reading
 from gateway.store.documents.reading import (
     BODY,
@@ -114,7 +114,7 @@ def plan(kind: str, expand: Tree) -> Plan:
 
 
 def compose(
-    connection: sqlite3.Connection,
+    connection: Session,
     how: Plan,
     rows: Sequence[Row],
     base: str,
@@ -147,7 +147,7 @@ def compose(
 
 
 def _expand(
-    connection: sqlite3.Connection,
+    connection: Session,
     expansion: Expansion,
     ids: Sequence[int],
     answers: Sequence[Json],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 
+from gateway.store.base.session import Session
 from gateway.store.documents import lookup as questions
 from gateway.store.edits import editing
 from gateway.store.edits.editing import EditableDocument
@@ -19,7 +19,7 @@ class Cascade:
     kept: list[int] = field(default_factory=list)
 
 
-def cascade_of(connection: sqlite3.Connection, subject: EditableDocument) -> Cascade:
+def cascade_of(connection: Session, subject: EditableDocument) -> Cascade:
     """What goes with an onderwerpobject.
 
     Kept are klantcontacten that another onderwerpobject refers to, and addresses that are a partij's as well.
@@ -35,13 +35,13 @@ def cascade_of(connection: sqlite3.Connection, subject: EditableDocument) -> Cas
     return found
 
 
-def _subjects(connection: sqlite3.Connection, contact: int) -> set[int]:
+def _subjects(connection: Session, contact: int) -> set[int]:
     """The onderwerpobjecten that refer to a klantcontact, as theirs or as what it was about."""
     relations = ("onderwerpobject.klantcontact", "onderwerpobject.wasKlantcontact")
     return {row for relation in relations for row in questions.referring(connection, relation, contact)}
 
 
-def _addresses_given_at(connection: sqlite3.Connection, contact: int) -> list[int]:
+def _addresses_given_at(connection: Session, contact: int) -> list[int]:
     found = []
     for betrokkene in questions.referring(connection, "betrokkene.hadKlantcontact", contact):
         for row in questions.referring(connection, "digitaleadres.verstrektDoorBetrokkene", betrokkene):

@@ -5,7 +5,6 @@ A number in brackets is that of a recorded exchange: `tests/data/klantinteractie
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from uuid import UUID, uuid4
 from gateway.http.problems import InvalidParam
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import BY_KIND
+from gateway.store.base.session import Session
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing
 from gateway.store.edits.editing import EditableDocument
@@ -87,7 +87,7 @@ def references(resource: declared.Resource, given: Json) -> Iterator[tuple[str, 
                     yield from references(BY_KIND[item.to], one)
 
 
-def resolve(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
+def resolve(connection: Session, draft: Draft) -> list[InvalidParam]:
     """Find what the draft refers to; fills `links` and `lists`.
 
     Out: what is wrong with its fields that only the store knows, in their order: references to nothing [119, 142],
@@ -142,7 +142,7 @@ def resolve(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
 
 
 def nested(
-    connection: sqlite3.Connection,
+    connection: Session,
     draft: Draft,
     item: declared.Listing,
     number: int,
@@ -164,7 +164,7 @@ def nested(
     return Draft(resource, given, held, prefix=f"{path}.")
 
 
-def merge(connection: sqlite3.Connection, draft: Draft) -> None:
+def merge(connection: Session, draft: Draft) -> None:
     """Fill `merged`, after `resolve`: what is held or what a new document has, and what was given over it."""
     held, fields = draft.held, draft.resource.fields
     base = held.body if held else defaults(draft.resource.kind)
@@ -212,7 +212,7 @@ def body(draft: Draft) -> Json:
 
 
 def _link(
-    connection: sqlite3.Connection,
+    connection: Session,
     draft: Draft,
     item: declared.DocumentReference | declared.References,
     given: list[tuple[str, Json]],
@@ -233,9 +233,7 @@ def _link(
     draft.links[link_field(item.relation)] = list(dict.fromkeys(rows))
 
 
-def _find(
-    connection: sqlite3.Connection, kind: str, uuid: UUID, path: str, wrong: list[InvalidParam]
-) -> int | None:
+def _find(connection: Session, kind: str, uuid: UUID, path: str, wrong: list[InvalidParam]) -> int | None:
     found = reading.find(connection, kind, uuid.bytes)
     if found is None:
         wrong.append(InvalidParam(f"{path}.uuid", "invalid", f"{OBJECT_NAMES[kind]} object bestaat niet."))

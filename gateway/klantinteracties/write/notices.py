@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from gateway.base.clock import now
 from gateway.klantinteracties.model.resources import BASE_PATH
 from gateway.klantinteracties.read.compose import Json
 from gateway.notificaties.message import message
+from gateway.store.base.session import Session
 from gateway.store.operation import outbox
 
 
@@ -18,7 +17,7 @@ class Notices:
         self.on = on
         self._public_url = public_url
 
-    def tell(self, connection: sqlite3.Connection, kind: str, action: str, answer: Json) -> None:
+    def tell(self, connection: Session, kind: str, action: str, answer: Json) -> None:
         """Put the notification of a write in the outbox. In: the document as the write answers it."""
         if not self.on:
             return

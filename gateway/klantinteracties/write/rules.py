@@ -6,7 +6,6 @@ A number in brackets is that of a recorded exchange: `tests/data/klantinteractie
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from gateway.http.problems import InvalidParam
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.klantinteracties.write.drafts import Draft, link_field
+from gateway.store.base.session import Session
 from gateway.store.documents import lookup, reading
 from gateway.store.edits import editing, standard_addresses
 from gateway.store.edits.editing import EditableDocument
@@ -87,9 +87,7 @@ def _preferences() -> Iterator[tuple[str, str]]:
 PREFERENCES: Mapping[str, str] = dict(_preferences())
 
 
-def existing_actor(
-    connection: sqlite3.Connection, kind: str, given: Mapping[str, Any]
-) -> EditableDocument | None:
+def existing_actor(connection: Session, kind: str, given: Mapping[str, Any]) -> EditableDocument | None:
     """The actor that a body of a POST means, when a client made one of that soort with its actoridentificator (M31).
 
     The recorded server makes another one of it, so clients do not expect to be refused; with two of them they can't
@@ -105,13 +103,13 @@ def existing_actor(
     return editing.get(connection, found[0]) if found else None
 
 
-def judge(connection: sqlite3.Connection, draft: Draft) -> list[InvalidParam]:
+def judge(connection: Session, draft: Draft) -> list[InvalidParam]:
     """What is wrong with a merged draft as a whole, as far as only the store can decide."""
     rule = _RULES.get(draft.resource.kind)
     return list(rule(connection, draft)) if rule else []
 
 
-def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+def _partij(connection: Session, draft: Draft) -> Iterator[InvalidParam]:
     """Its numbers are its own, each once; what it prefers is one of its own, as its lists would become [140]."""
     lists = {item.name: item for item in draft.resource.fields if isinstance(item, declared.Listing)}
     numbers = draft.lists.get("partijIdentificatoren", [])
@@ -140,13 +138,13 @@ def _partij(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidPar
             yield InvalidParam(item.name, "invalid", NOT_LINKED[item.name])
 
 
-def _is(connection: sqlite3.Connection, held: EditableDocument, uuid: UUID) -> bool:
+def _is(connection: Session, held: EditableDocument, uuid: UUID) -> bool:
     """Is this a uuid of that document, its own or another one (M6)?"""
     found = reading.find(connection, held.kind, uuid.bytes)
     return found is not None and found[0] == held.id
 
 
-def _identificator(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+def _identificator(connection: Session, draft: Draft) -> Iterator[InvalidParam]:
     """Its place under another one [138], and its uniqueness in the register [136] and within its partij."""
     held, own = draft.held, {draft.held.id} if draft.held else set()
     codes = draft.merged["partijIdentificator"]
@@ -186,7 +184,7 @@ def stays_without_parent(draft: Draft) -> bool:
     )
 
 
-def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+def _vertegenwoordiging(connection: Session, draft: Draft) -> Iterator[InvalidParam]:
     """Two different partijen [143], and each pair once [144]."""
     one, other = draft.links["vertegenwoordigendePartij"], draft.links["vertegenwoordigdePartij"]
     if one == other:  # under whatever uuids they were named
@@ -200,7 +198,7 @@ def _vertegenwoordiging(connection: sqlite3.Connection, draft: Draft) -> Iterato
         yield PAIR_NOT_UNIQUE
 
 
-def _actorklantcontact(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+def _actorklantcontact(connection: Session, draft: Draft) -> Iterator[InvalidParam]:
     """An actor is named once at a klantcontact."""
     if draft.held and draft.links == draft.held.links:
         return
@@ -209,7 +207,7 @@ def _actorklantcontact(connection: sqlite3.Connection, draft: Draft) -> Iterator
         yield CONTACT_NOT_UNIQUE
 
 
-def _digitaleadres(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+def _digitaleadres(connection: Session, draft: Draft) -> Iterator[InvalidParam]:
     """A referentie is of one address of a soort of a partij."""
     held, name = draft.held, "verstrektDoorPartij"
     same = held and all(
@@ -222,7 +220,7 @@ def _digitaleadres(connection: sqlite3.Connection, draft: Draft) -> Iterator[Inv
             yield REFERENTIE_NOT_UNIQUE
 
 
-def _taken(connection: sqlite3.Connection, partij: int, adres: Mapping[str, Any]) -> set[int]:
+def _taken(connection: Session, partij: int, adres: Mapping[str, Any]) -> set[int]:
     """The addresses of a partij with the soort and referentie of this one, when it has a referentie."""
     if not adres["referentie"]:
         return set()
@@ -232,13 +230,13 @@ def _taken(connection: sqlite3.Connection, partij: int, adres: Mapping[str, Any]
     return set(found)
 
 
-def joined(connection: sqlite3.Connection, held: EditableDocument, partij: int) -> list[InvalidParam]:
+def joined(connection: Session, held: EditableDocument, partij: int) -> list[InvalidParam]:
     """What is wrong with an address that a partij has just taken over."""
     others = _taken(connection, partij, held.body) - {held.id} if held.kind == "digitaleadres" else set()
     return [REFERENTIE_NOT_UNIQUE] if others else []
 
 
-def _actor(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidParam]:
+def _actor(connection: Session, draft: Draft) -> Iterator[InvalidParam]:
     """An actor does not become another one that clients made; with one of the legacy it becomes one (M31)."""
     codes, held = draft.merged["actoridentificator"], draft.held
     if not codes or not codes["objectId"] or (held and held.body["actoridentificator"] == codes):
@@ -247,7 +245,7 @@ def _actor(connection: sqlite3.Connection, draft: Draft) -> Iterator[InvalidPara
         yield ACTOR_NOT_UNIQUE
 
 
-_RULES: Mapping[str, Callable[[sqlite3.Connection, Draft], Iterator[InvalidParam]]] = {
+_RULES: Mapping[str, Callable[[Session, Draft], Iterator[InvalidParam]]] = {
     "actor": _actor,
     "actorklantcontact": _actorklantcontact,
     "digitaleadres": _digitaleadres,
@@ -275,9 +273,7 @@ def complete(draft: Draft) -> None:
                 merged["beginDatum"] = clock.date().isoformat()
 
 
-def follow(
-    connection: sqlite3.Connection, before: EditableDocument | None, row: int, *, prefer: bool
-) -> None:
+def follow(connection: Session, before: EditableDocument | None, row: int, *, prefer: bool) -> None:
     """What a written document means for others: nobody prefers what isn't his, one standaardadres of each soort.
 
     `prefer` tells whether partijen from the legacy prefer an address of themselves (`[mapping] voorkeursadres`).
@@ -294,7 +290,7 @@ def follow(
     standard_addresses.settle(connection, partijen, prefer=prefer)
 
 
-def _lose_preference(connection: sqlite3.Connection, partij: int, name: str, row: int) -> None:
+def _lose_preference(connection: Session, partij: int, name: str, row: int) -> None:
     held = editing.get(connection, partij)
     if row in held.links.get(name, []):
         editing.amend(connection, held, held.body, {**held.links, name: []})

@@ -9,7 +9,6 @@ A number in brackets is that of a recorded exchange: `tests/data/klantinteractie
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from gateway.klantinteracties.write.cascade import cascade_of
 from gateway.klantinteracties.write.drafts import Draft, link_field
 from gateway.klantinteracties.write.notices import Notices
 from gateway.notificaties.message import KANALEN
+from gateway.store.base.session import Session
 from gateway.store.documents import lookup as questions
 from gateway.store.documents import reading
 from gateway.store.documents.numbering import NUMBERED, give
@@ -41,9 +41,9 @@ PARTS = {"betrokkene": "hadKlantcontact", "onderwerpobject": "klantcontact"}
 
 
 # Makes one of what a client wrote (kind and row) and what the legacy says of the same (M19), in that transaction.
-Join = Callable[[sqlite3.Connection, str, int], None]
+Join = Callable[[Session, str, int], None]
 # Seals what is kept of a partij or actor that was deleted; out: how much.
-Seal = Callable[[sqlite3.Connection], int]
+Seal = Callable[[Session], int]
 
 
 # Raises Problem when a document (as GET gives it) is not the version that a write is about. Asked in the transaction of
@@ -178,7 +178,7 @@ class Writer:
         return WriteAnswer(answer, outcome)
 
     @contextlib.contextmanager
-    def _judging(self, outcome: Outcome) -> Iterator[sqlite3.Connection]:
+    def _judging(self, outcome: Outcome) -> Iterator[Session]:
         """A transaction for a write; what refuses it says how complete and fresh that is by which it was judged."""
         try:
             with self._store.write() as connection:
@@ -205,9 +205,7 @@ class Writer:
         wrong.sort(key=lambda param: places.get(param.name.split(".", 1)[0], -1))
         raise problems.invalid(*wrong)
 
-    def _tell_destroyed(
-        self, connection: sqlite3.Connection, resource: Resource, row: int, base: str
-    ) -> None:
+    def _tell_destroyed(self, connection: Session, resource: Resource, row: int, base: str) -> None:
         if self._notices.on and resource.kind in KANALEN:
             self._notices.tell(connection, resource.kind, "destroy", _answer(connection, resource, row, base))
 
@@ -232,7 +230,7 @@ class Writer:
                     raise outcome.otherwise
         return outcome
 
-    def _save(self, connection: sqlite3.Connection, draft: Draft) -> int:
+    def _save(self, connection: Session, draft: Draft) -> int:
         """Judge a resolved draft as a whole and store it, with its lists. Out: its row."""
         drafts.merge(connection, draft)
         kind, held = draft.resource.kind, draft.held
@@ -263,7 +261,7 @@ class Writer:
                 self._make(connection, draft, item, row)
         return row
 
-    def _make(self, connection: sqlite3.Connection, draft: Draft, item: declared.Listing, owner: int) -> None:
+    def _make(self, connection: Session, draft: Draft, item: declared.Listing, owner: int) -> None:
         """Make the documents of a list what was given: first remove what isn't in it, then change and add."""
         kept = set(draft.lists[item.name])
         before = questions.referring(connection, item.relation, owner)
@@ -281,7 +279,7 @@ class Writer:
             self._save(connection, inner)
 
     def _take_over(
-        self, connection: sqlite3.Connection, item: declared.Listing, owner: int, wanted: Iterable[int]
+        self, connection: Session, item: declared.Listing, owner: int, wanted: Iterable[int]
     ) -> None:
         """Make these documents, and no others, belong to their owner by the relation of a list."""
         rows, before = list(dict.fromkeys(wanted)), questions.referring(connection, item.relation, owner)
@@ -297,7 +295,7 @@ class Writer:
             rules.follow(connection, held, row, prefer=self._prefer)
             _refuse(rules.joined(connection, held, owner) if targets else [])
 
-    def _delete(self, connection: sqlite3.Connection, rows: list[int], under: UUID | None = None) -> None:
+    def _delete(self, connection: Session, rows: list[int], under: UUID | None = None) -> None:
         """Documents gone with what goes along; who loses a standaardadres by that has another one."""
         partijen = standard_addresses.partijen_of(connection, rows)
         try:
@@ -334,14 +332,14 @@ def _refuse(wrong: Iterable[tuple[str, str, str]]) -> None:
         raise problems.invalid(*params)
 
 
-def _row(connection: sqlite3.Connection, resource: Resource, uuid: UUID) -> int:
+def _row(connection: Session, resource: Resource, uuid: UUID) -> int:
     found = reading.find(connection, resource.kind, uuid.bytes)
     if found is None:
         raise problems.not_found()
     return found[0]
 
 
-def _judged(connection: sqlite3.Connection, resource: Resource, uuid: UUID, base: str, judge: Judge) -> int:
+def _judged(connection: Session, resource: Resource, uuid: UUID, base: str, judge: Judge) -> int:
     """The row of a document that is about to be written, when it is the version that the write is about."""
     row = _row(connection, resource, uuid)
     if judge is not any_version:
@@ -349,7 +347,7 @@ def _judged(connection: sqlite3.Connection, resource: Resource, uuid: UUID, base
     return row
 
 
-def _answer(connection: sqlite3.Connection, resource: Resource, row: int, base: str) -> Json:
+def _answer(connection: Session, resource: Resource, row: int, base: str) -> Json:
     """The document as GET gives it, with nothing expanded."""
     return compose(connection, plan(resource.kind, ()), [editing.row(connection, row)], base, [])[0]
 

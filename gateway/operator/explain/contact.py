@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from gateway.operator.explain.fields import REST, given_by, shown_fields, source_of
 from gateway.store.base.kinds import TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.inspect import explaining as store
 from gateway.store.inspect.explaining import HeldDocument, HeldRaw
 from gateway.store.legacy import ties
@@ -19,7 +19,7 @@ from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN, Settings
 class ContactGroups:
     """The fields of documents that a contact gives, within one read of the store."""
 
-    def __init__(self, connection: sqlite3.Connection, settings: Settings, uuids: Uuids) -> None:
+    def __init__(self, connection: Session, settings: Settings, uuids: Uuids) -> None:
         self.connection = connection
         self.settings = settings
         self.uuids = uuids

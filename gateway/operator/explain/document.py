@@ -5,7 +5,6 @@ What stands under `value`, `values` and `legacy` is personal data; everything el
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from gateway.base.dutch_time import local
 from gateway.operator.explain.contact import ContactGroups
 from gateway.operator.explain.fields import MOST, REST, named, source_of
 from gateway.operator.explain.party import PartyGroups, of_rollen
+from gateway.store.base.session import Session
 from gateway.store.edits.editing import LINK, TOMBSTONE
 from gateway.store.inspect import explaining as store
 from gateway.store.inspect.explaining import HeldDocument, HeldRaw
@@ -46,7 +46,7 @@ LINK_RULES = {
 class Documents:
     """Explains documents, within one read of the store."""
 
-    def __init__(self, connection: sqlite3.Connection, settings: Settings, uuids: Uuids) -> None:
+    def __init__(self, connection: Session, settings: Settings, uuids: Uuids) -> None:
         self.connection = connection
         self.uuids = uuids
         self.parties = PartyGroups(connection, settings, uuids)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from gateway.operator.explain.document import Documents
 from gateway.operator.explain.fields import MOST, named, source_of
 from gateway.operator.explain.party import of_rollen
 from gateway.store.base import kinds
+from gateway.store.base.session import Session
 from gateway.store.edits.editing import TOMBSTONE
 from gateway.store.file.database import Store
 from gateway.store.inspect import explaining as store
@@ -81,7 +81,7 @@ def _filled(value: Any) -> Any:
 class _Explaining:
     """One explanation, within one read of the store."""
 
-    def __init__(self, connection: sqlite3.Connection, settings: Settings, uuids: Uuids) -> None:
+    def __init__(self, connection: Session, settings: Settings, uuids: Uuids) -> None:
         self.connection = connection
         self.documents = Documents(connection, settings, uuids)
 

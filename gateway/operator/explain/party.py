@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from gateway.operator.explain.fields import MOST, REST, given_by, shown_fields, source_of
+from gateway.store.base.session import Session
 from gateway.store.inspect import explaining as store
 from gateway.store.inspect.explaining import HeldDocument, SharedClaim
 from mappings.explain import origins, why
@@ -33,7 +33,7 @@ OLDER = "een nieuwere rol ging voor; velden van een groep worden nooit gemengd (
 class PartyGroups:
     """The groups of documents that rollen give together, within one read of the store."""
 
-    def __init__(self, connection: sqlite3.Connection, settings: Settings, uuids: Uuids) -> None:
+    def __init__(self, connection: Session, settings: Settings, uuids: Uuids) -> None:
         self.connection = connection
         self.settings = settings
         self.uuids = uuids

@@ -6,7 +6,6 @@ refers to what refers to that partij; so partijen come first without it, and tho
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from gateway.operator.export import openklant
 from gateway.operator.export.directory import create, prepare
 from gateway.operator.export.openklant import APP, MODELS, PARTIJ, PARTIJ_IDENTIFICATOR, THROUGH, Model
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.session import Session
 from gateway.store.export import documents
 from gateway.store.export.documents import Numbered
 from gateway.store.file.database import Store
@@ -67,7 +67,7 @@ class Fixture:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Session,
         directory: Path,
         pk_start: int,
         told: Callable[[str, int, int], None],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
 from gateway.base.clock import now
@@ -12,6 +11,7 @@ from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.operator.export.status import JOB
 from gateway.operator.phase import PROOF_LASTS, NotAllowed
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.session import Session
 from gateway.store.export import documents, pairs
 from gateway.store.file.database import Store
 from gateway.store.operation import events, leases, runs
@@ -51,7 +51,7 @@ def leave(store: Store, settings: Target, who: str, why: str = "", *, force: boo
     return True
 
 
-def _unready(connection: sqlite3.Connection, settings: Target) -> str:
+def _unready(connection: Session, settings: Target) -> str:
     """What must be done before everybody can go; blank when nothing."""
     if pairs.state(connection).target != settings.url:
         return "er is nog niets naar dit register verstuurd; draai klantbrug export run."

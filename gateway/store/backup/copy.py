@@ -11,7 +11,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,9 @@ from typing import NamedTuple
 
 from gateway.base.clock import now
 from gateway.store.backup import integrity
-from gateway.store.file.errors import StoreError, in_words
+from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.file.full_disk import only_looking
+from gateway.store.file.session import connect
 from gateway.store.operation.sources import SECRET, meta_of
 
 # 16 MB: what is copied between two words of progress.
@@ -60,8 +61,8 @@ def back_up(store: Path, to: Path, progress: Progress = lambda what, done, total
         _check(part)
         size = part.stat().st_size
         _keep(part, to)
-    except sqlite3.Error as error:
-        raise BackupError(f"De back-up is niet gemaakt. {in_words(error)}") from error
+    except StoreFailed as error:
+        raise BackupError(f"De back-up is niet gemaakt. {error}") from error
     except OSError as error:
         raise BackupError(f"De back-up is niet gemaakt: {to} ({error.strerror}).") from error
     finally:
@@ -98,29 +99,31 @@ def _make(part: Path) -> None:
 
 
 def _copy(store: Path, part: Path, progress: Progress) -> None:
-    def told(_status: int, remaining: int, total: int) -> None:
-        progress("kopiëren", total - remaining, total)
+    def told(done: int, total: int) -> None:
+        progress("kopiëren", done, total)
 
-    copy = sqlite3.connect(part, isolation_level=None)
+    copy = connect(part)
     try:
         for pragma in ("journal_mode = OFF", "synchronous = OFF"):
-            copy.execute(f"PRAGMA {pragma}")
-        with integrity.only_looking(store) as source:
-            source.execute("BEGIN")
-            source.execute("SELECT 1 FROM meta LIMIT 1").fetchone()  # from here on it sees one state
-            source.backup(copy, pages=PAGES_AT_ONCE, progress=told, sleep=0)
-            source.execute("COMMIT")
+            copy.run(f"PRAGMA {pragma}")
+        with only_looking(store) as source:
+            source.run("BEGIN")
+            source.one("SELECT 1 FROM meta LIMIT 1")  # from here on it sees one state
+            source.copy_to(copy, PAGES_AT_ONCE, told)
+            source.run("COMMIT")
         # One file that is complete by itself, and that no log of the store belongs to.
-        copy.execute("PRAGMA journal_mode = DELETE")
-        copy.execute(f"PRAGMA user_version = {secrets.randbelow(2**31 - 1) + 1}")
-        copy.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (MADE, str(now())))
+        copy.run("PRAGMA journal_mode = DELETE")
+        copy.run(f"PRAGMA user_version = {secrets.randbelow(2**31 - 1) + 1}")
+        copy.run(
+            "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", (MADE, str(now()))
+        )
     finally:
         copy.close()
 
 
 def _check(part: Path) -> None:
     sync(part)
-    with integrity.only_looking(part) as connection:
+    with only_looking(part) as connection:
         found = integrity.pages(connection)
         if not found and meta_of(connection, SECRET) is None:
             found = ["het kenmerk van het uuid-geheim ontbreekt"]

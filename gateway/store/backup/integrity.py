@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import random
 import secrets
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from gateway.store.base.compression import Damaged, unpack
-from gateway.store.file import full_disk
-from gateway.store.file.errors import is_unwritable
+from gateway.store.base.errors import TooLong
+from gateway.store.base.session import Session
 from gateway.store.file.opening import OURS
-from gateway.store.file.thread_connections import STATEMENTS
+from gateway.store.file.session import SqliteSession
 
 # Rows that are looked at in each table and index, each time: where one page in fifty is damaged, that is seen nearly
 # always.
@@ -34,40 +31,38 @@ class _RandomPlace(NamedTuple):
     bounds: str
 
 
-def sample(connection: sqlite3.Connection) -> None:
-    """Read a page of every table and index, at random where that can be. Raises sqlite3.DatabaseError for damage.
+def sample(connection: Session) -> None:
+    """Read a page of every table and index, at random where that can be. Raises StoreDamaged for that.
 
     Call it inside `Store.read()`.
     """
     for place in _places(connection):
         if place.kind == "BLOB":
             for _ in range(ROWS_AT_RANDOM):
-                connection.execute(place.sql, (secrets.token_bytes(16),)).fetchone()
+                connection.one(place.sql, (secrets.token_bytes(16),))
             continue
-        low, high = connection.execute(place.bounds).fetchone()
+        low, high = connection.one(place.bounds)
         if not isinstance(low, int) or not isinstance(high, int):
             continue
         for _ in range(ROWS_AT_RANDOM):
-            connection.execute(place.sql, (random.randint(low, high),)).fetchone()  # noqa: S311 (no secret)
+            connection.one(place.sql, (random.randint(low, high),))  # noqa: S311 (no secret)
 
 
-def _places(connection: sqlite3.Connection) -> Iterator[_RandomPlace]:
+def _places(connection: Session) -> Iterator[_RandomPlace]:
     for table, made in _tables(connection):
         # By its own pages: an index may know already that it is empty.
-        connection.execute(f'SELECT * FROM "{table}" NOT INDEXED LIMIT 1').fetchone()
-        columns = connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table,)).fetchall()
+        connection.one(f'SELECT * FROM "{table}" NOT INDEXED LIMIT 1')
+        columns = connection.all("SELECT name, type, pk FROM pragma_table_info(?)", (table,))
         first = next(((name, kind) for name, kind, key in columns if key == 1), ("", ""))
         if "WITHOUT ROWID" not in made:
             first = ("rowid", "INTEGER")
         places = [(f'"{table}"', *first)]
-        indexes = connection.execute(
+        indexes = connection.all(
             "SELECT name FROM pragma_index_list(?) WHERE NOT partial AND origin <> 'pk'", (table,)
         )
         types = {name: kind for name, kind, _ in columns}
-        for (index,) in indexes.fetchall():
-            (column,) = connection.execute(
-                "SELECT name FROM pragma_index_info(?) WHERE seqno = 0", (index,)
-            ).fetchone()
+        for (index,) in indexes:
+            (column,) = connection.one("SELECT name FROM pragma_index_info(?) WHERE seqno = 0", (index,))
             places.append((f'"{table}" INDEXED BY "{index}"', column, types.get(column, "")))
         for place, column, kind in places:
             if kind in ("INTEGER", "BLOB"):
@@ -79,38 +74,18 @@ def _places(connection: sqlite3.Connection) -> Iterator[_RandomPlace]:
                 )
 
 
-def _tables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+def _tables(connection: Session) -> list[tuple[str, str]]:
     """The tables with their own pages, and how each was made."""
-    return connection.execute(
+    return connection.all(
         "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
         " AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
-    ).fetchall()
+    )
 
 
-def is_ours(connection: sqlite3.Connection) -> bool:
+def is_ours(connection: Session) -> bool:
     """Is it a store, or nothing yet, and not the database of another program?"""
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    tables = connection.dialect.tables(connection)
     return not tables or tables >= OURS
-
-
-@contextmanager
-def only_looking(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a store that changes nothing. Raises sqlite3.Error."""
-    try:
-        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-        try:
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except sqlite3.Error:
-            connection.close()
-            raise
-    except sqlite3.Error as error:
-        if not is_unwritable(error):
-            raise
-        connection = full_disk.connect(path, STATEMENTS)
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 class Looked(NamedTuple):
@@ -124,8 +99,8 @@ class Looked(NamedTuple):
     wrong: list[str]
 
 
-def quick(connection: sqlite3.Connection, seconds: float) -> Looked:
-    """Check the pages of one table after another, for at most so long. Raises sqlite3.Error."""
+def quick(connection: SqliteSession, seconds: float) -> Looked:
+    """Check the pages of one table after another, for at most so long. Raises StoreFailed."""
     tables = [name for name, _ in _tables(connection)]
     until = time.monotonic() + seconds
     wrong: list[str] = []
@@ -135,10 +110,8 @@ def quick(connection: sqlite3.Connection, seconds: float) -> Looked:
             if time.monotonic() > until:
                 return Looked(done, len(tables), wrong[:MOST_TOLD])
             try:
-                found = [row[0] for row in connection.execute(f'PRAGMA quick_check("{table}")')]
-            except sqlite3.OperationalError as error:
-                if getattr(error, "sqlite_errorname", "") != "SQLITE_INTERRUPT":
-                    raise
+                found = [row[0] for row in connection.all(f'PRAGMA quick_check("{table}")')]
+            except TooLong:
                 return Looked(done, len(tables), wrong[:MOST_TOLD])
             wrong += [f"{table}: {one}" for one in found if one != "ok"]
     finally:
@@ -146,15 +119,15 @@ def quick(connection: sqlite3.Connection, seconds: float) -> Looked:
     return Looked(len(tables), len(tables), wrong[:MOST_TOLD])
 
 
-def pages(connection: sqlite3.Connection) -> list[str]:
-    """Check all pages and what indexes hold; out: what is wrong, in SQLite's words. Raises sqlite3.Error."""
-    return [text for (text,) in connection.execute(f"PRAGMA integrity_check({MOST_TOLD})") if text != "ok"]
+def pages(connection: Session) -> list[str]:
+    """Check all pages and what indexes hold; out: what is wrong, in SQLite's words. Raises StoreFailed."""
+    return [text for (text,) in connection.all(f"PRAGMA integrity_check({MOST_TOLD})") if text != "ok"]
 
 
 def whole(
-    connection: sqlite3.Connection, on_step: Callable[[str], None] = lambda step: None, every: float = 5.0
+    connection: SqliteSession, on_step: Callable[[str], None] = lambda step: None, every: float = 5.0
 ) -> Looked:
-    """Check everything: pages, indexes, references, and whether what is kept can be read. Raises sqlite3.Error.
+    """Check everything: pages, indexes, references, and whether what is kept can be read. Raises StoreFailed.
 
     `on_step` is told what is being done, and every so many seconds for how long already.
     """
@@ -167,14 +140,14 @@ def whole(
             return Looked(len(tables), len(tables), wrong)
         begin("verwijzingen")
         broken: dict[str, int] = {}
-        for table, *_ in connection.execute("PRAGMA foreign_key_check"):
+        for table, *_ in connection.each("PRAGMA foreign_key_check"):
             broken[table] = broken.get(table, 0) + 1
         wrong += [f"{table}: {count} verwijzing(en) naar wat er niet is" for table, count in broken.items()]
         begin("documenten")
-        (bad,) = connection.execute("SELECT count(*) FROM document WHERE NOT json_valid(body)").fetchone()
+        (bad,) = connection.one("SELECT count(*) FROM document WHERE NOT json_valid(body)")
         wrong += [f"document: {bad} niet te lezen"] if bad else []
         begin("objecten van bronnen")
-        bad = sum(_unreadable(body) for (body,) in connection.execute("SELECT body FROM raw"))
+        bad = sum(_unreadable(body) for (body,) in connection.each("SELECT body FROM raw"))
         wrong += [f"raw: {bad} niet te lezen"] if bad else []
     return Looked(len(tables), len(tables), wrong)
 
@@ -189,7 +162,7 @@ def _unreadable(body: bytes | None) -> bool:
 
 @contextmanager
 def _telling(
-    connection: sqlite3.Connection, on_step: Callable[[str], None], every: float
+    connection: SqliteSession, on_step: Callable[[str], None], every: float
 ) -> Iterator[Callable[[str], None]]:
     """Tell how long a step takes, while SQLite is at it; gives how a step begins."""
     step, began, told = "", time.monotonic(), 0.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +17,10 @@ from typing import NamedTuple
 from gateway.base.clock import now, utc_now
 from gateway.store.backup import integrity
 from gateway.store.backup.copy import MADE, SPARE_BYTES, Progress, sync
+from gateway.store.base.errors import StoreError, StoreFailed
 from gateway.store.file import holders
-from gateway.store.file.errors import StoreError, in_words
 from gateway.store.file.holders import Mark, StoreRecord
+from gateway.store.file.session import connect
 from gateway.store.operation import events, following, leases
 from gateway.store.operation.sources import SECRET, meta_of
 from gateway.store.schema import upgrade
@@ -60,8 +60,8 @@ def restore(
             progress("nakijken", 0, 0)
             restored = _judge(new, backup, secret, who)
             aside = _exchange(hold, store, new)
-        except sqlite3.Error as error:
-            raise RestoreError(f"{backup} is niet teruggezet. {in_words(error)}") from error
+        except StoreFailed as error:
+            raise RestoreError(f"{backup} is niet teruggezet. {error}") from error
         except OSError as error:
             raise RestoreError(
                 f"{backup} is niet teruggezet: {error.filename or store} ({error.strerror})."
@@ -121,7 +121,7 @@ def _copy(backup: Path, new: Path, progress: Progress) -> None:
 
 def _judge(new: Path, backup: Path, secret: str, who: str) -> Restored:
     """Is the copy sound and ours? Out: what it holds; what only held for the processes of then is taken from it."""
-    connection = sqlite3.connect(new, isolation_level=None)
+    connection = connect(new)
     try:
         wrong = integrity.pages(connection)
         if wrong:
@@ -137,22 +137,18 @@ def _judge(new: Path, backup: Path, secret: str, who: str) -> Restored:
             raise RestoreError(
                 f"{backup} is van een nieuwere versie van Klantbrug ({newer[-1]}): werk Klantbrug eerst bij."
             )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("BEGIN IMMEDIATE")
-        upgrade.upgrade(connection)
-        connection.execute("COMMIT")
+        connection.run("PRAGMA foreign_keys = ON")
+        with connection.transaction():
+            upgrade.upgrade(connection)
         made = meta_of(connection, MADE)
-        counts = [
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("document", "raw")
-        ]
-        sources = dict(connection.execute("SELECT name, phase FROM source ORDER BY name"))
-        connection.execute("BEGIN IMMEDIATE")
-        leases.forget_all(connection)
-        for (source,) in connection.execute("SELECT id FROM source").fetchall():
-            following.ask_hurry(connection, source, now(), EVENT)
-        events.note(connection, None, EVENT, who, backup.name)
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode = DELETE")  # one file: the log is in it
+        counts = [connection.one(f"SELECT count(*) FROM {table}")[0] for table in ("document", "raw")]
+        sources = dict(connection.all("SELECT name, phase FROM source ORDER BY name"))
+        with connection.transaction():
+            leases.forget_all(connection)
+            for (source,) in connection.all("SELECT id FROM source"):
+                following.ask_hurry(connection, source, now(), EVENT)
+            events.note(connection, None, EVENT, who, backup.name)
+        connection.run("PRAGMA journal_mode = DELETE")  # one file: the log is in it
         return Restored(int(made) if made else None, counts[0], counts[1], sources, None)
     finally:
         connection.close()

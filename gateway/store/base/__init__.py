@@ -1,1 +1,1 @@
-"""Kinds, conditions, which fields have an index, compression, the list of migrations."""
+"""Sessions and dialects, errors, kinds, conditions, which fields have an index, compression."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import orjson
-
 BOUND_AT_ONCE, ROUND = 512, 64
 IN_IDS = "IN (SELECT value FROM json_each(?))"
 
 
-def id_list(ids: Iterable[int]) -> str:
+def id_list(ids: Iterable[int]) -> list[int]:
     """Row ids as the one bound value of `IN_IDS`."""
-    return orjson.dumps(list(ids)).decode()
+    return list(ids)
 
 
 def bound(values: Sequence[Any]) -> tuple[str, list[Any]]:

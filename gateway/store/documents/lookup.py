@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.base.session import Session
 
 IDENTIFICATOR = "partij-identificator"
 OBJECT_ID = "partijIdentificator.objectId"
 
 
-def with_value(connection: sqlite3.Connection, kind: str, field: str, value: str) -> set[int]:
+def with_value(connection: Session, kind: str, field: str, value: str) -> set[int]:
     """The documents of a kind that have this value in an indexed field."""
     found = connection.execute(
         f"SELECT id FROM document INDEXED BY {FILTER_INDEXES[kind, field]}"
@@ -23,9 +23,7 @@ def with_value(connection: sqlite3.Connection, kind: str, field: str, value: str
     return {row for (row,) in found}
 
 
-def same_identificatoren(
-    connection: sqlite3.Connection, codes: Mapping[str, str], parent: int | None
-) -> set[int]:
+def same_identificatoren(connection: Session, codes: Mapping[str, str], parent: int | None) -> set[int]:
     """The partij-identificatoren with these four codes under this parent (a row, or None for no parent)."""
     found = connection.execute(
         f"SELECT d.id FROM document d INDEXED BY {FILTER_INDEXES[IDENTIFICATOR, OBJECT_ID]}"
@@ -47,7 +45,7 @@ def same_identificatoren(
     return {row for (row,) in found}
 
 
-def same_actoren(connection: sqlite3.Connection, codes: Mapping[str, str]) -> list[int]:
+def same_actoren(connection: Session, codes: Mapping[str, str]) -> list[int]:
     """The actoren of clients with these four codes in their actoridentificator, oldest first.
 
     Also those that the legacy gives too; not those that only the legacy gives, for what a client says of these is his
@@ -65,7 +63,7 @@ def same_actoren(connection: sqlite3.Connection, codes: Mapping[str, str]) -> li
     return [row for (row,) in found]
 
 
-def referring(connection: sqlite3.Connection, relation: str, target: int) -> list[int]:
+def referring(connection: Session, relation: str, target: int) -> list[int]:
     """The documents that refer to this one by a relation, oldest first."""
     found = connection.execute(
         "SELECT l.source FROM link l JOIN document d ON d.id = l.source"
@@ -75,7 +73,7 @@ def referring(connection: sqlite3.Connection, relation: str, target: int) -> lis
     return [row for (row,) in found]
 
 
-def referring_to_all(connection: sqlite3.Connection, references: Sequence[tuple[str, int]]) -> set[int]:
+def referring_to_all(connection: Session, references: Sequence[tuple[str, int]]) -> set[int]:
     """The documents that refer by each relation to the document named with it.
 
     The first should be the one that few refer to: those are read, the others are looked up.
@@ -91,7 +89,7 @@ def referring_to_all(connection: sqlite3.Connection, references: Sequence[tuple[
     return found
 
 
-def having(connection: sqlite3.Connection, rows: Sequence[int], field: str, value: str) -> list[int]:
+def having(connection: Session, rows: Sequence[int], field: str, value: str) -> list[int]:
     """Those of these documents that have this value in their body."""
     marks = ", ".join("?" * len(rows))
     found = connection.execute(

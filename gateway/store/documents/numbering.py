@@ -7,7 +7,6 @@ number it gets the next one that is free, and that is kept: there, and only ther
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -17,6 +16,7 @@ import orjson
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 from mappings.identity.identity import Uuids
 from mappings.model.documents import Document
 
@@ -33,7 +33,7 @@ def first_choice(uuids: Uuids, kind: str, uuid: UUID) -> str:
     return str(FIRST + uuids.derive("nummer", kind, str(uuid)).int % COUNT)
 
 
-def number(connection: sqlite3.Connection, documents: Sequence[Owned], uuids: Uuids) -> None:
+def number(connection: Session, documents: Sequence[Owned], uuids: Uuids) -> None:
     """Give those of these documents that have no number theirs; they are changed in place and written by who calls."""
     for kind in NUMBERED:
         of_kind = [document for document, _ in documents if document.kind == kind]
@@ -47,7 +47,7 @@ def number(connection: sqlite3.Connection, documents: Sequence[Owned], uuids: Uu
 
 
 def give(
-    connection: sqlite3.Connection,
+    connection: Session,
     kind: str,
     documents: Sequence[UUID],
     uuids: Uuids,
@@ -79,7 +79,7 @@ def give(
 
 
 def held_by_others(
-    connection: sqlite3.Connection, kind: str, numbers: Iterable[str], documents: Iterable[UUID]
+    connection: Session, kind: str, numbers: Iterable[str], documents: Iterable[UUID]
 ) -> set[str]:
     """Those of these numbers that documents of a kind other than these (by any of their uuids) have."""
     holders = _holders(connection, kind, set(numbers))
@@ -94,7 +94,7 @@ def held_by_others(
     return {value for value, uuids in holders.items() if uuids - own}
 
 
-def number_what_clients_wrote(connection: sqlite3.Connection, uuids: Uuids) -> int:
+def number_what_clients_wrote(connection: Session, uuids: Uuids) -> int:
     """Give some of the documents of clients that have no number theirs; out: how many (0: all have one)."""
     count = 0
     for kind in NUMBERED:
@@ -113,7 +113,7 @@ def number_what_clients_wrote(connection: sqlite3.Connection, uuids: Uuids) -> i
     return count
 
 
-def _kept(connection: sqlite3.Connection, kind: str, documents: Iterable[UUID]) -> dict[bytes, str]:
+def _kept(connection: Session, kind: str, documents: Iterable[UUID]) -> dict[bytes, str]:
     if connection.execute("SELECT 1 FROM nummer LIMIT 1").fetchone() is None:
         return {}
     found: dict[bytes, str] = {}
@@ -126,7 +126,7 @@ def _kept(connection: sqlite3.Connection, kind: str, documents: Iterable[UUID]) 
     return found
 
 
-def _holders(connection: sqlite3.Connection, kind: str, numbers: Iterable[str]) -> dict[str, set[bytes]]:
+def _holders(connection: Session, kind: str, numbers: Iterable[str]) -> dict[str, set[bytes]]:
     """Who has each of these numbers, or had it given out instead of a first choice (uuids)."""
     holders: dict[str, set[bytes]] = defaultdict(set)
     asked = orjson.dumps(sorted(numbers)).decode()

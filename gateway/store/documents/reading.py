@@ -6,13 +6,13 @@ class for each row costs as much as reading it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gateway.store.base.conditions import Condition, Subject, Where
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.base.session import Session
 from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
 from gateway.store.indexes import profile_questions, spans
 
@@ -49,7 +49,7 @@ class DocumentPage(NamedTuple):
     rows: list[Row]
 
 
-def find(connection: sqlite3.Connection, kind: str, uuid: bytes) -> Row | None:
+def find(connection: Session, kind: str, uuid: bytes) -> Row | None:
     """The document of this kind with this uuid, or the one that this uuid resolves to (M6)."""
     own = "SELECT id, uuid, body FROM document WHERE uuid = ? AND kind = ?"
     row: Row | None = connection.execute(own, (uuid, KIND[kind])).fetchone()
@@ -62,16 +62,16 @@ def find(connection: sqlite3.Connection, kind: str, uuid: bytes) -> Row | None:
     return row
 
 
-def resolved(connection: sqlite3.Connection, uuid: bytes) -> bytes | None:
+def resolved(connection: Session, uuid: bytes) -> bytes | None:
     """The uuid of the document that another uuid of it leads to (M6); None when it leads to none."""
-    row = connection.execute(
+    row = connection.one(
         "SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?", (uuid,)
-    ).fetchone()
+    )
     return row[0] if row else None
 
 
 def page(
-    connection: sqlite3.Connection,
+    connection: Session,
     kind: str,
     conditions: Sequence[Condition],
     number: int | None,
@@ -113,9 +113,7 @@ class DocumentQuery(NamedTuple):
     rank: int
 
 
-def _asked(
-    connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]
-) -> DocumentQuery | None:
+def _asked(connection: Session, kind: str, conditions: Sequence[Condition]) -> DocumentQuery | None:
     """The question that these conditions make; None when nothing can meet them."""
     rank, start = start_of(conditions)
     if rank > BY_INDEX:
@@ -129,7 +127,7 @@ def _asked(
     return DocumentQuery(kind, wheres, [condition.value for condition in conditions], start, rank)
 
 
-def _first_page(connection: sqlite3.Connection, asked: DocumentQuery, size: int) -> DocumentPage:
+def _first_page(connection: Session, asked: DocumentQuery, size: int) -> DocumentPage:
     # One row more than asked shows whether counting is needed at all.
     most = size + 1
     if asked.rank == NO_INDEX:
@@ -153,7 +151,7 @@ def _first_page(connection: sqlite3.Connection, asked: DocumentQuery, size: int)
     return DocumentPage(found if alone else _count(connection, asked), 1, rows[:size])
 
 
-def _newest(connection: sqlite3.Connection, asked: DocumentQuery, found: int, most: int) -> list[Row]:
+def _newest(connection: Session, asked: DocumentQuery, found: int, most: int) -> list[Row]:
     """The newest documents of a question whose start finds so many."""
     if found <= SORTED:
         return _rows(connection, asked, NEWEST_FIRST, most, 0)
@@ -189,7 +187,7 @@ def _of_one(kind: str, wheres: tuple[Where, ...], start: int, alone: bool) -> st
     return f"SELECT d.id, d.uuid, d.body {chosen} {NEWEST_FIRST} LIMIT ?{len(wheres) + 1}"
 
 
-def wrote_any(connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]) -> bool:
+def wrote_any(connection: Session, kind: str, conditions: Sequence[Condition]) -> bool:
     """Did a client write, or change, one of the documents of a kind that meet these conditions?"""
     asked = _asked(connection, kind, conditions)
     if asked is None:
@@ -214,9 +212,7 @@ def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, in
     return number, start, length, count - start - length
 
 
-def _page_of_all(
-    connection: sqlite3.Connection, kind: int, number: int | None, size: int
-) -> DocumentPage | None:
+def _page_of_all(connection: Session, kind: int, number: int | None, size: int) -> DocumentPage | None:
     """One page of all documents of a kind: counted and found by its spans, not by walking."""
     count = spans.count(connection, kind)
     place = _place(count, number, size)
@@ -283,7 +279,7 @@ def surroundings(
     return Surroundings(" UNION ALL ".join(parts))
 
 
-def around(connection: sqlite3.Connection, asked: Surroundings, ids: Sequence[int]) -> list[Linked]:
+def around(connection: Session, asked: Surroundings, ids: Sequence[int]) -> list[Linked]:
     """The links around these documents, in no order."""
     if len(ids) <= FEW:
         return connection.execute(asked.few[len(ids)], ids).fetchall()
@@ -303,9 +299,7 @@ def _numbers(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(numbers)))
 
 
-def _rows(
-    connection: sqlite3.Connection, asked: DocumentQuery, order: str, limit: int, offset: int
-) -> list[Row]:
+def _rows(connection: Session, asked: DocumentQuery, order: str, limit: int, offset: int) -> list[Row]:
     statement = _listing(asked.kind, asked.wheres, asked.start, order)
     return connection.execute(statement, (*asked.values, limit, offset)).fetchall()
 
@@ -318,7 +312,7 @@ def _listing(kind: str, wheres: tuple[Where, ...], start: int | None, order: str
     return f"SELECT d.id, d.uuid, d.body {chosen} {order} LIMIT ?{limit} OFFSET ?{offset}"
 
 
-def _count(connection: sqlite3.Connection, asked: DocumentQuery) -> int:
+def _count(connection: Session, asked: DocumentQuery) -> int:
     if len(asked.wheres) == 1 and asked.start is not None and _names_many(asked.wheres[0]):
         return _found(connection, asked)
     count: int = connection.execute(_counting(*asked[:2], asked.start), asked.values).fetchone()[0]
@@ -335,7 +329,7 @@ def _names_many(where: Where) -> bool:
     return bool(where.path) or where.subject is not Subject.DOCUMENT
 
 
-def _found(connection: sqlite3.Connection, asked: DocumentQuery) -> int:
+def _found(connection: Session, asked: DocumentQuery) -> int:
     """How many documents the start of a question finds."""
     start = asked.start or 0
     statement = f"SELECT count(*) FROM ({search(asked.wheres[start], 1)})"

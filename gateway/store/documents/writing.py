@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import orjson
 
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, ORDERED, RELATION
+from gateway.store.base.session import Session
 from gateway.store.indexes import profiles, spans
 from mappings.model.documents import Document
 
@@ -26,7 +26,7 @@ class DanglingLink(Exception):
 
 
 def put_documents(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: Sequence[tuple[Document, bytes | None]],
     origin: int = LEGACY_ORIGIN,
 ) -> dict[bytes, int]:
@@ -83,9 +83,7 @@ def put_documents(
     return ids
 
 
-def _update(
-    connection: sqlite3.Connection, changed: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]
-) -> None:
+def _update(connection: Session, changed: Sequence[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> None:
     """Write changed documents: pairs of a row (id and values) as it was and the values as they are.
 
     Only the columns that differ are named: of what is named the places in indexes are written again too.
@@ -101,7 +99,7 @@ def _update(
         connection.executemany(f"UPDATE document SET {named} WHERE id = ?", rows)
 
 
-def remove_documents(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+def remove_documents(connection: Session, ids: Iterable[int]) -> None:
     """Remove documents with the links from and to them."""
     rows = [(row,) for row in ids]
     connection.executemany("DELETE FROM link WHERE source = ?", rows)
@@ -109,9 +107,7 @@ def remove_documents(connection: sqlite3.Connection, ids: Iterable[int]) -> None
     connection.executemany("DELETE FROM document WHERE id = ?", rows)
 
 
-def _known(
-    connection: sqlite3.Connection, uuids: list[bytes]
-) -> dict[bytes, tuple[int, int, int, str, int, int]]:
+def _known(connection: Session, uuids: list[bytes]) -> dict[bytes, tuple[int, int, int, str, int, int]]:
     found = {}
     for marks, part in in_parts(uuids):
         for row in connection.execute(
@@ -123,7 +119,7 @@ def _known(
 
 
 def _put_links(
-    connection: sqlite3.Connection, documents: list[tuple[Document, int]], ids: dict[bytes, int], old: str
+    connection: Session, documents: list[tuple[Document, int]], ids: dict[bytes, int], old: str
 ) -> tuple[set[profiles.Link], set[profiles.Link]]:
     """Write the links from documents (each with its row), to documents in `ids` and others; out: what came, and went.
 
@@ -162,7 +158,7 @@ def _put_links(
     return wanted - held, held - wanted
 
 
-def keep_order(connection: sqlite3.Connection, source: int, relation: int, targets: Sequence[int]) -> None:
+def keep_order(connection: Session, source: int, relation: int, targets: Sequence[int]) -> None:
     """Note in which order a document (row) refers to these by a relation; of a double its first place."""
     places = enumerate(dict.fromkeys(targets))
     connection.executemany(
@@ -171,7 +167,7 @@ def keep_order(connection: sqlite3.Connection, source: int, relation: int, targe
     )
 
 
-def _rows(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, int]:
+def _rows(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, int]:
     """The rows of the documents among these uuids."""
     found: dict[bytes, int] = {}
     for uuid in uuids:
@@ -179,7 +175,7 @@ def _rows(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes,
     return found
 
 
-def _put_aliases(connection: sqlite3.Connection, documents: list[tuple[Document, int]], old: str) -> None:
+def _put_aliases(connection: Session, documents: list[tuple[Document, int]], old: str) -> None:
     """Write the other uuids of documents (each with its row); `old` as for links."""
     wanted = {(other.bytes, row) for document, row in documents for other in document.other_uuids}
     held = set(

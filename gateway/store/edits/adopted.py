@@ -6,7 +6,6 @@ legacy no longer gives it, the client has its own document back. Call inside `St
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,13 @@ import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.base.session import Session
 from gateway.store.edits import editing, standard_addresses
 from mappings.klantinteracties import defaults
 from mappings.model.documents import Document
 
 
-def clients_have(connection: sqlite3.Connection, kind: str) -> bool:
+def clients_have(connection: Session, kind: str) -> bool:
     """Are there documents of a kind that only clients made?"""
     (may,) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
@@ -29,19 +29,19 @@ def clients_have(connection: sqlite3.Connection, kind: str) -> bool:
     return bool(may)
 
 
-def any_adopted(connection: sqlite3.Connection) -> bool:
+def any_adopted(connection: Session) -> bool:
     """Does the legacy give anything that a client had made?"""
     return connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is not None
 
 
-def all_names(connection: sqlite3.Connection) -> dict[UUID, UUID]:
+def all_names(connection: Session) -> dict[UUID, UUID]:
     """Of every derived uuid whose document a client had made: the client's. There are few."""
     return {
         UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.execute("SELECT uuid, own FROM adopted")
     }
 
 
-def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[bytes, bytes]:
+def derived_uuids(connection: Session, own: Iterable[bytes]) -> dict[bytes, bytes]:
     """The derived uuids of those among these documents that a client had made: it is the same whoever was first."""
     found: dict[bytes, bytes] = {}
     if not any_adopted(connection):
@@ -56,7 +56,7 @@ def derived_uuids(connection: sqlite3.Connection, own: Iterable[bytes]) -> dict[
 
 
 def note(
-    connection: sqlite3.Connection,
+    connection: Session,
     document: Document,
     held: editing.EditableDocument,
     names: dict[UUID, UUID],
@@ -87,7 +87,7 @@ def note(
     editing.become_local(connection, held, document.body, filled, links)
 
 
-def give_back(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
+def give_back(connection: Session, rows: Iterable[int]) -> set[int]:
     """Make documents local again that the legacy no longer gives and that clients made; out: which of these."""
     held = connection.execute(
         "SELECT d.id, d.uuid, a.body, a.created, a.moment FROM document d JOIN adopted a ON a.own = d.uuid"

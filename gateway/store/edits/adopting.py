@@ -7,7 +7,6 @@ Which of them these are is found here; what becomes of them stands in adopted.py
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ import orjson
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.base.session import Session
 from gateway.store.documents.lookup import referring
 from gateway.store.edits import editing
 from gateway.store.edits.adopted import all_names, any_adopted, clients_have, note
@@ -40,7 +40,7 @@ class _Own:
     parent: str
 
 
-def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> None:
+def adopt(connection: Session, parties: Sequence[list[Document]]) -> None:
     """Give what clients made already the uuid that it has there, in all of these documents.
 
     In: the documents of each party or actor as the legacy says them, itself first. They are changed in place.
@@ -70,7 +70,7 @@ def adopt(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> 
             _rename(document, names)
 
 
-def keys_of_own(connection: sqlite3.Connection, row: int, sealed: Callable[[str], str]) -> set[int]:
+def keys_of_own(connection: Session, row: int, sealed: Callable[[str], str]) -> set[int]:
     """The keys (rows) under which the legacy may know what a client wrote: an actor, a partij or its identificator.
 
     `sealed` tells how a key is held of one that a client deleted.
@@ -101,14 +101,12 @@ def keys_of_own(connection: sqlite3.Connection, row: int, sealed: Callable[[str]
     return {row for (row,) in rows}
 
 
-def clients_have_pairs(connection: sqlite3.Connection) -> bool:
+def clients_have_pairs(connection: Session) -> bool:
     """May clients have made a vertegenwoordiging that the legacy gives too?"""
     return clients_have(connection, "vertegenwoordiging") or any_adopted(connection)
 
 
-def adopt_pair(
-    connection: sqlite3.Connection, derived: Sequence[UUID], pair: tuple[UUID, UUID]
-) -> UUID | None:
+def adopt_pair(connection: Session, derived: Sequence[UUID], pair: tuple[UUID, UUID]) -> UUID | None:
     """The uuid that clients know the vertegenwoordiging of a pair by, when one of them made it.
 
     In: the uuids that are derived for it, its own first, and the uuids of who is represented and by whom.
@@ -138,7 +136,7 @@ def adopt_pair(
     return UUID(bytes=uuid)
 
 
-def _parents(connection: sqlite3.Connection, parties: Sequence[list[Document]]) -> dict[UUID, str]:
+def _parents(connection: Session, parties: Sequence[list[Document]]) -> dict[UUID, str]:
     """The KVK number that each vestigingsnummer among these is under, by uuid of its identificator."""
     identificatoren = [
         document for documents in parties for document in documents if document.kind == "partij-identificator"
@@ -151,7 +149,7 @@ def _parents(connection: sqlite3.Connection, parties: Sequence[list[Document]]) 
     return found
 
 
-def _number_of(connection: sqlite3.Connection, uuid: UUID) -> str:
+def _number_of(connection: Session, uuid: UUID) -> str:
     row = connection.execute(
         "SELECT body ->> '$.partijIdentificator.objectId' FROM document WHERE uuid = ?1"
         " OR id = (SELECT document FROM alias WHERE uuid = ?1)",
@@ -160,7 +158,7 @@ def _number_of(connection: sqlite3.Connection, uuid: UUID) -> str:
     return row[0] if row else ""
 
 
-def _parent_of(connection: sqlite3.Connection, own: UUID) -> str:
+def _parent_of(connection: Session, own: UUID) -> str:
     """The number that an identificator stands under, "" for none."""
     row = connection.execute(
         "SELECT p.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link l ON l.source = d.id"
@@ -172,7 +170,7 @@ def _parent_of(connection: sqlite3.Connection, own: UUID) -> str:
 
 
 def _forget_other_pair(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[Document],
     parents: Mapping[UUID, str],
     names: dict[UUID, UUID],
@@ -194,7 +192,7 @@ def _forget_other_pair(
 
 
 def _adopt_party(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[Document],
     own: Sequence[_Own],
     names: dict[UUID, UUID],
@@ -232,9 +230,7 @@ def _adopt_party(
         note(connection, document, editing.get(connection, found.row), names)
 
 
-def _adopt_actors(
-    connection: sqlite3.Connection, actors: Sequence[Document], names: dict[UUID, UUID]
-) -> None:
+def _adopt_actors(connection: Session, actors: Sequence[Document], names: dict[UUID, UUID]) -> None:
     """The oldest actor that a client made with the identificator that one of the legacy has, as clients see that."""
     local = editing.local_parts(
         connection, {uuid.bytes for actor in actors for uuid in (actor.uuid, *actor.other_uuids)}
@@ -253,7 +249,7 @@ def _adopt_actors(
                 break
 
 
-def _actors_with(connection: sqlite3.Connection, body: Mapping[str, Any]) -> list[int]:
+def _actors_with(connection: Session, body: Mapping[str, Any]) -> list[int]:
     """The actors (rows) of this soort with this identificator, the oldest first."""
     codes = body["actoridentificator"]
     if not codes or not codes["objectId"]:
@@ -284,7 +280,7 @@ def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(codes[name] for name in CODES)
 
 
-def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str]) -> list[_Own]:
+def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_Own]:
     """The identificatoren of clients with one of these numbers, the newest first."""
     found = connection.execute(
         "SELECT d.id, d.body ->> '$.partijIdentificator', p.id, p.origin,"
@@ -302,7 +298,7 @@ def _own_identificatoren(connection: sqlite3.Connection, numbers: Iterable[str])
     ]
 
 
-def _rows_of_partij(connection: sqlite3.Connection, uuid: UUID) -> list[int]:
+def _rows_of_partij(connection: Session, uuid: UUID) -> list[int]:
     """The row of a partij, and of those that are about to become it (M6): what refers to them follows later."""
     rows = connection.execute(
         "SELECT id FROM document WHERE uuid = ?1 UNION SELECT o.id FROM document d"

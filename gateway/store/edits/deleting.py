@@ -5,13 +5,13 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import ON_DELETE, RELATIONS, OnDelete
+from gateway.store.base.session import Session
 from gateway.store.edits import editing
 
 # A link seen from what is deleted: who refers, by which relation, to which row.
@@ -26,7 +26,7 @@ class Protected(Exception):
         self.relation = relation
 
 
-def delete(connection: sqlite3.Connection, rows: Sequence[int], under: UUID | None = None) -> set[int]:
+def delete(connection: Session, rows: Sequence[int], under: UUID | None = None) -> set[int]:
     """Delete documents with what is deleted with them; the others that refer to them lose that reference.
 
     In: rows of documents; what comes from the legacy is hidden under the uuid `under`, or each under the one of
@@ -45,7 +45,7 @@ def delete(connection: sqlite3.Connection, rows: Sequence[int], under: UUID | No
     return set(roots)
 
 
-def along(connection: sqlite3.Connection, row: int) -> set[int]:
+def along(connection: Session, row: int) -> set[int]:
     """What goes with a document that is no more, that document included; the others lose their reference to it.
 
     Nothing is deleted yet. Raises Protected.
@@ -56,7 +56,7 @@ def along(connection: sqlite3.Connection, row: int) -> set[int]:
     return set(roots)
 
 
-def _walk(connection: sqlite3.Connection, rows: Sequence[int]) -> tuple[dict[int, int], list[int]]:
+def _walk(connection: Session, rows: Sequence[int]) -> tuple[dict[int, int], list[int]]:
     """What goes, with the row that took it along, and what stays without a reference. Raises Protected."""
     roots = {row: row for row in rows}
     stays: list[Reference] = []
@@ -77,7 +77,7 @@ def _walk(connection: sqlite3.Connection, rows: Sequence[int]) -> tuple[dict[int
     return roots, sorted({source for source, _, _ in stays})
 
 
-def _references_to(connection: sqlite3.Connection, rows: Iterable[int]) -> list[Reference]:
+def _references_to(connection: Session, rows: Iterable[int]) -> list[Reference]:
     found = connection.execute(
         f"SELECT source, relation, target FROM link WHERE target {IN_IDS} ORDER BY source, relation, target",
         (id_list(rows),),
@@ -85,7 +85,7 @@ def _references_to(connection: sqlite3.Connection, rows: Iterable[int]) -> list[
     return [(source, RELATIONS[relation - 1], target) for source, relation, target in found]
 
 
-def _lose(connection: sqlite3.Connection, row: int, gone: Iterable[int]) -> None:
+def _lose(connection: Session, row: int, gone: Iterable[int]) -> None:
     """Take the references to what is deleted out of a document that stays."""
     held = editing.get(connection, row)
     away = set(gone)

@@ -7,7 +7,6 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +27,7 @@ from gateway.store.base.kinds import (
     RELATION,
     RELATIONS,
 )
+from gateway.store.base.session import Session
 from gateway.store.documents.reading import Row
 from gateway.store.documents.writing import keep_order, remove_documents
 from gateway.store.indexes import tallies
@@ -66,7 +66,7 @@ class EditableDocument:
     links: dict[str, list[int]]
 
 
-def get(connection: sqlite3.Connection, row: int) -> EditableDocument:
+def get(connection: Session, row: int) -> EditableDocument:
     """A document with its links. Raises KeyError when it isn't there."""
     found = connection.execute(
         "SELECT kind, uuid, origin, created, moment, body FROM document WHERE id = ?", (row,)
@@ -87,7 +87,7 @@ def get(connection: sqlite3.Connection, row: int) -> EditableDocument:
 
 
 def create(
-    connection: sqlite3.Connection,
+    connection: Session,
     kind: str,
     uuid: UUID,
     body: Mapping[str, Any],
@@ -117,7 +117,7 @@ def create(
 
 
 def update(
-    connection: sqlite3.Connection,
+    connection: Session,
     held: EditableDocument,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
@@ -138,7 +138,7 @@ def update(
 
 
 def amend(
-    connection: sqlite3.Connection,
+    connection: Session,
     held: EditableDocument,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
@@ -163,7 +163,7 @@ def amend(
     _write(connection, held, body, links, held.moment)
 
 
-def _of_the_legacy(connection: sqlite3.Connection, held: EditableDocument) -> bool:
+def _of_the_legacy(connection: Session, held: EditableDocument) -> bool:
     """Does a document come from the legacy, or may it come from there again (M20)?"""
     if held.origin == LEGACY_ORIGIN:
         return True
@@ -171,7 +171,7 @@ def _of_the_legacy(connection: sqlite3.Connection, held: EditableDocument) -> bo
     return kept.fetchone() is not None
 
 
-def withdraw(connection: sqlite3.Connection, held: EditableDocument, field: str) -> None:
+def withdraw(connection: Session, held: EditableDocument, field: str) -> None:
     """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
     documents."""
     connection.execute(
@@ -182,7 +182,7 @@ def withdraw(connection: sqlite3.Connection, held: EditableDocument, field: str)
 
 
 def become_local(
-    connection: sqlite3.Connection,
+    connection: Session,
     held: EditableDocument,
     legacy: Mapping[str, Any],
     filled: Iterable[str],
@@ -200,7 +200,7 @@ def become_local(
         _note(connection, held.uuid, LINK + field, _spelled(connection, targets))
 
 
-def row(connection: sqlite3.Connection, number: int) -> Row:
+def row(connection: Session, number: int) -> Row:
     """A document as the read side has it. Raises KeyError when it isn't there."""
     found: Row | None = connection.execute(
         "SELECT id, uuid, body FROM document WHERE id = ?", (number,)
@@ -210,7 +210,7 @@ def row(connection: sqlite3.Connection, number: int) -> Row:
     return found
 
 
-def uuids(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, UUID]:
+def uuids(connection: Session, rows: Iterable[int]) -> dict[int, UUID]:
     """The uuids of documents, by row."""
     found = connection.execute(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (id_list(rows),))
     return {row: UUID(bytes=uuid) for row, uuid in found}
@@ -221,7 +221,7 @@ def microseconds(text: str) -> int:
     return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
-def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> None:
+def remove(connection: Session, rows: Iterable[int], root: UUID) -> None:
     """Remove documents that a client deleted with `root`; those from the legacy leave a tombstone."""
     ids = sorted(set(rows))
     for uuid, kind, owner in connection.execute(
@@ -253,7 +253,7 @@ def remove(connection: sqlite3.Connection, rows: Iterable[int], root: UUID) -> N
     remove_documents(connection, ids)
 
 
-def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
+def take_up(connection: Session, root: UUID) -> list[dict[str, Any]]:
     """Lift the tombstones that were laid with `root`; out: what each says of its document."""
     lifted = []
     for uuid, value in connection.execute(
@@ -264,7 +264,7 @@ def take_up(connection: sqlite3.Connection, root: UUID) -> list[dict[str, Any]]:
     return lifted
 
 
-def forget_values(connection: sqlite3.Connection, owners: Iterable[bytes]) -> None:
+def forget_values(connection: Session, owners: Iterable[bytes]) -> None:
     """Forget what clients wrote of these partijen and actoren (uuids) that they deleted, and of what belonged to them;
     that they were deleted stays."""
     connection.executemany(
@@ -274,7 +274,7 @@ def forget_values(connection: sqlite3.Connection, owners: Iterable[bytes]) -> No
     )
 
 
-def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+def local_values(connection: Session, uuid: bytes) -> dict[str, Any]:
     """The fields of a document that clients wrote, without references."""
     values: dict[str, Any] = {}
     for part, value in written(connection, uuid).items():
@@ -283,7 +283,7 @@ def local_values(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
     return values
 
 
-def written(connection: sqlite3.Connection, uuid: bytes) -> dict[str, Any]:
+def written(connection: Session, uuid: bytes) -> dict[str, Any]:
     """What clients wrote of a document by part, also under another uuid of it (M6); its own goes before."""
     others = connection.execute(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
@@ -301,7 +301,7 @@ def _part(field: str) -> str:
     return GROUP_OF.get(field, field)
 
 
-def _note(connection: sqlite3.Connection, uuid: UUID, part: str, value: object) -> None:
+def _note(connection: Session, uuid: UUID, part: str, value: object) -> None:
     connection.execute(
         "INSERT INTO local (uuid, part, value, written) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (uuid, part) DO UPDATE SET value = ?3, written = ?4",
@@ -309,7 +309,7 @@ def _note(connection: sqlite3.Connection, uuid: UUID, part: str, value: object) 
     )
 
 
-def local_parts(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
+def local_parts(connection: Session, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
     """What clients wrote of these documents, by part; of a reference the uuids."""
     found: dict[bytes, dict[str, Any]] = {}
     for marks, some in in_parts(uuids):
@@ -319,7 +319,7 @@ def local_parts(connection: sqlite3.Connection, uuids: set[bytes]) -> dict[bytes
     return found
 
 
-def _spelled(connection: sqlite3.Connection, rows: Iterable[int], *, ordered: bool = False) -> list[str]:
+def _spelled(connection: Session, rows: Iterable[int], *, ordered: bool = False) -> list[str]:
     rows = list(rows)
     named = uuids(connection, rows)
     spelled = [str(named[row]) for row in rows]
@@ -327,7 +327,7 @@ def _spelled(connection: sqlite3.Connection, rows: Iterable[int], *, ordered: bo
 
 
 def _write(
-    connection: sqlite3.Connection,
+    connection: Session,
     held: EditableDocument,
     body: Mapping[str, Any],
     links: Mapping[str, Sequence[int]],
@@ -340,12 +340,12 @@ def _write(
     _set_links(connection, held.id, held.kind, held.links, links)
 
 
-def exists(connection: sqlite3.Connection, uuid: UUID) -> bool:
+def exists(connection: Session, uuid: UUID) -> bool:
     """Is there a document of this uuid?"""
     return connection.execute("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)).fetchone() is not None
 
 
-def now_named(connection: sqlite3.Connection, uuid: UUID) -> UUID | None:
+def now_named(connection: Session, uuid: UUID) -> UUID | None:
     """The uuid now of a document that a client named (M6); that very one when a client deleted it, None when it is no
     more."""
     found = connection.execute(
@@ -359,7 +359,7 @@ def now_named(connection: sqlite3.Connection, uuid: UUID) -> UUID | None:
 
 
 def _set_links(
-    connection: sqlite3.Connection,
+    connection: Session,
     row: int,
     kind: str,
     before: Mapping[str, Sequence[int]],

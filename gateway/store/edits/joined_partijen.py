@@ -6,7 +6,6 @@ Where such a reference is now is noted in `local`, under the uuid that the clien
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,13 @@ import orjson
 
 from gateway.base.clock import now
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN
+from gateway.store.base.session import Session
 from gateway.store.edits import editing
 from gateway.store.edits.editing import MOVED, TOMBSTONE, local_parts
 from mappings.model.documents import Document
 
 
-def go_along(connection: sqlite3.Connection, source: int, relation: int, before: int, after: int) -> None:
+def go_along(connection: Session, source: int, relation: int, before: int, after: int) -> None:
     """Have a client's document (row) refer to the document (row) that the one before became part of."""
     uuids = editing.uuids(connection, (source, before, after))
     reference = {"source": str(uuids[source]), "relation": relation, "to": str(uuids[after])}
@@ -36,7 +36,7 @@ def go_along(connection: sqlite3.Connection, source: int, relation: int, before:
     _move(connection, source, relation, before, after)
 
 
-def follow(connection: sqlite3.Connection, documents: Sequence[Document]) -> None:
+def follow(connection: Session, documents: Sequence[Document]) -> None:
     """Give the partijen and actoren among these what clients had referring to one of their uuids and what is elsewhere.
 
     Before they are written: which address is the standard one depends on it. What a client changed since stays.
@@ -68,7 +68,7 @@ def follow(connection: sqlite3.Connection, documents: Sequence[Document]) -> Non
 
 
 def _bring_back(
-    connection: sqlite3.Connection, document: Document, named: bytes, part: str, told: dict[str, Any]
+    connection: Session, document: Document, named: bytes, part: str, told: dict[str, Any]
 ) -> None:
     found = connection.execute(
         "SELECT l.source, l.relation, l.target FROM document s JOIN link l ON l.source = s.id AND l.relation = ?2"
@@ -88,7 +88,7 @@ def _bring_back(
         )
 
 
-def _row_of(connection: sqlite3.Connection, document: Document) -> int:
+def _row_of(connection: Session, document: Document) -> int:
     """The row of a document, made when it is not there yet: it is written after this."""
     held = connection.execute("SELECT id FROM document WHERE uuid = ?", (document.uuid.bytes,)).fetchone()
     if held is not None:
@@ -100,7 +100,7 @@ def _row_of(connection: sqlite3.Connection, document: Document) -> int:
     return cursor.lastrowid or 0
 
 
-def _move(connection: sqlite3.Connection, source: int, relation: int, before: int, after: int) -> None:
+def _move(connection: Session, source: int, relation: int, before: int, after: int) -> None:
     connection.execute(
         "INSERT OR IGNORE INTO link (source, relation, target, place)"
         " SELECT source, relation, ?4, place FROM link WHERE source = ?1 AND relation = ?2 AND target = ?3",

@@ -4,12 +4,12 @@ at every ingest (M19). Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from gateway.store.base.kinds import ON_DELETE, OnDelete
+from gateway.store.base.session import Session
 from gateway.store.edits.editing import (
     EMPTIED_WITH,
     LINK,
@@ -27,7 +27,7 @@ OWNERS = ("partij", "actor")
 
 
 def overlay(
-    connection: sqlite3.Connection, documents: list[tuple[Document, bytes | None]]
+    connection: Session, documents: list[tuple[Document, bytes | None]]
 ) -> list[tuple[Document, bytes | None]]:
     """Lay over documents from the legacy what clients made of them: values, references, deletions."""
     if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
@@ -43,7 +43,7 @@ def overlay(
 
 
 def kept_away(
-    connection: sqlite3.Connection,
+    connection: Session,
     made: Sequence[tuple[Document, bytes | None]],
     kept: Sequence[tuple[Document, bytes | None]],
 ) -> list[UUID]:
@@ -64,7 +64,7 @@ def kept_away(
 
 
 def _lay_over(
-    connection: sqlite3.Connection, document: Document, parts: Mapping[str, Any], names: Mapping[UUID, UUID]
+    connection: Session, document: Document, parts: Mapping[str, Any], names: Mapping[UUID, UUID]
 ) -> None:
     """Give a document the values and references that clients wrote; `names` are the uuids that are being made.
 
@@ -101,7 +101,7 @@ def _moved_along(
 
 
 def _reachable(
-    connection: sqlite3.Connection,
+    connection: Session,
     documents: list[tuple[Document, bytes | None]],
     local: Mapping[bytes, Mapping[str, Any]],
 ) -> list[tuple[Document, bytes | None]]:

@@ -6,13 +6,13 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RELATION
+from gateway.store.base.session import Session
 from gateway.store.edits import editing
 from gateway.store.edits.editing import KEPT, LINK
 from gateway.store.legacy.claims import Zaak
@@ -30,12 +30,12 @@ class Naming:
     target: UUID
 
 
-def clients_name(connection: sqlite3.Connection) -> bool:
+def clients_name(connection: Session) -> bool:
     """Did clients have any document from the legacy refer to another one?"""
     return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM named)").fetchone()[0])
 
 
-def known_as(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[bytes, int]:
+def known_as(connection: Session, rows: Iterable[int]) -> dict[bytes, int]:
     """The uuids of documents, and their other uuids, with the row of each."""
     found = connection.execute(
         f"SELECT uuid, id FROM document WHERE id {IN_IDS}"
@@ -45,7 +45,7 @@ def known_as(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[bytes,
     return dict(found)
 
 
-def namings(connection: sqlite3.Connection, targets: Iterable[bytes]) -> list[Naming]:
+def namings(connection: Session, targets: Iterable[bytes]) -> list[Naming]:
     """The references of clients that name one of these uuids, of documents from the legacy that are there."""
     found = []
     for marks, some in in_parts([str(UUID(bytes=target)) for target in targets]):
@@ -63,7 +63,7 @@ def namings(connection: sqlite3.Connection, targets: Iterable[bytes]) -> list[Na
     return found
 
 
-def refers(connection: sqlite3.Connection, source: int, relation: int, target: int) -> bool:
+def refers(connection: Session, source: int, relation: int, target: int) -> bool:
     """Does a document (row) refer to another one?"""
     found = connection.execute(
         "SELECT 1 FROM link WHERE source = ? AND relation = ? AND target = ?", (source, relation, target)
@@ -71,7 +71,7 @@ def refers(connection: sqlite3.Connection, source: int, relation: int, target: i
     return found.fetchone() is not None
 
 
-def rename(connection: sqlite3.Connection, naming: Naming, to: UUID) -> None:
+def rename(connection: Session, naming: Naming, to: UUID) -> None:
     """Have a client's reference name its document by another uuid."""
     connection.execute(
         "UPDATE local SET value = replace(value, ?, ?) WHERE uuid = ? AND part = ?",
@@ -79,12 +79,12 @@ def rename(connection: sqlite3.Connection, naming: Naming, to: UUID) -> None:
     )
 
 
-def forget(connection: sqlite3.Connection, naming: Naming) -> None:
+def forget(connection: Session, naming: Naming) -> None:
     """Forget a client's reference: what it names was destroyed."""
     connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (naming.uuid, naming.part))
 
 
-def astray(connection: sqlite3.Connection, targets: Iterable[bytes]) -> set[int]:
+def astray(connection: Session, targets: Iterable[bytes]) -> set[int]:
     """The documents (rows) that do not refer to what a client named, of those that name one of these uuids."""
     found = set()
     for naming in namings(connection, targets):
@@ -108,7 +108,7 @@ class Origins:
     moments: set[Moment]
 
 
-def origins(connection: sqlite3.Connection, rows: Iterable[int]) -> Origins:
+def origins(connection: Session, rows: Iterable[int]) -> Origins:
     """Where documents (rows) came from."""
     ids = id_list(rows)
     identities = connection.execute(

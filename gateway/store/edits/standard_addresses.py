@@ -7,7 +7,6 @@ left to one document. Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import orjson
 from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
+from gateway.store.base.session import Session
 from gateway.store.edits import editing
 from gateway.store.edits.editing import LINK, WAITS, EditableDocument
 from mappings.model.documents import Document
@@ -51,7 +51,7 @@ class _Adres:
 
 
 def as_held(
-    connection: sqlite3.Connection, documents: Iterable[tuple[Document, bytes | None]]
+    connection: Session, documents: Iterable[tuple[Document, bytes | None]]
 ) -> list[tuple[Document, bytes | None]]:
     """Documents on their way to the store with both as they are held, so that only `settle` changes them.
 
@@ -81,9 +81,7 @@ def as_held(
     return documents
 
 
-def put_candidates(
-    connection: sqlite3.Connection, ids: Mapping[bytes, int], adressen: Mapping[UUID, Given]
-) -> None:
+def put_candidates(connection: Session, ids: Mapping[bytes, int], adressen: Mapping[UUID, Given]) -> None:
     """Note which addresses that were just written may be the standard one (M21).
 
     In: the rows of what was written, and the addresses among that as the legacy gives them, both by uuid.
@@ -111,7 +109,7 @@ def put_candidates(
     )
 
 
-def partijen_of(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]:
+def partijen_of(connection: Session, rows: Iterable[int]) -> set[int]:
     """The partijen that these documents (rows) are addresses of."""
     found = connection.execute(
         f"SELECT DISTINCT target FROM link WHERE relation = {_OF_PARTIJ} AND source {IN_IDS}",
@@ -120,7 +118,7 @@ def partijen_of(connection: sqlite3.Connection, rows: Iterable[int]) -> set[int]
     return {row for (row,) in found}
 
 
-def adressen_of(connection: sqlite3.Connection, partijen: Iterable[int]) -> set[int]:
+def adressen_of(connection: Session, partijen: Iterable[int]) -> set[int]:
     """The addresses (rows) of these partijen (rows)."""
     found = connection.execute(
         f"SELECT l.source FROM json_each(?) n JOIN link l ON l.target = n.value AND l.relation = {_OF_PARTIJ}",
@@ -129,7 +127,7 @@ def adressen_of(connection: sqlite3.Connection, partijen: Iterable[int]) -> set[
     return {row for (row,) in found}
 
 
-def nobodys(connection: sqlite3.Connection, adressen: Iterable[int]) -> None:
+def nobodys(connection: Session, adressen: Iterable[int]) -> None:
     """Those of these addresses (rows) that have no partij any more are not the standard one."""
     for (row,) in connection.execute(
         f"SELECT id FROM document WHERE id {IN_IDS} AND body ->> '$.{STANDARD}' = 1 AND NOT EXISTS"
@@ -139,7 +137,7 @@ def nobodys(connection: sqlite3.Connection, adressen: Iterable[int]) -> None:
         _write_standard(connection, row, False)
 
 
-def settle(connection: sqlite3.Connection, partijen: Iterable[int], *, prefer: bool) -> None:
+def settle(connection: Session, partijen: Iterable[int], *, prefer: bool) -> None:
     """Make one address of each soort the standard one of these partijen (rows), and have them prefer one.
 
     What a client chose goes first, of several that a join brings together (M6) the last; else the newest that the
@@ -167,9 +165,7 @@ def settle(connection: sqlite3.Connection, partijen: Iterable[int], *, prefer: b
     _set_preferred(connection, legacys, of_partij, winners, prefer)
 
 
-def chosen_by_client(
-    connection: sqlite3.Connection, before: EditableDocument | None, after: EditableDocument
-) -> None:
+def chosen_by_client(connection: Session, before: EditableDocument | None, after: EditableDocument) -> None:
     """A client just wrote an address that is the standard one: what was chosen before gives way to it.
 
     When it came from another partij or soort by that, it was chosen as well: clients saw it as the standard one.
@@ -192,12 +188,12 @@ def chosen_by_client(
             _write_standard(connection, other.id, False)
 
 
-def forget_waiting(connection: sqlite3.Connection, uuid: UUID) -> None:
+def forget_waiting(connection: Session, uuid: UUID) -> None:
     """A client said itself whether an address of its own is the standard one, or deleted it."""
     connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid.bytes, WAITS))
 
 
-def forget_preferred(connection: sqlite3.Connection, row: int) -> None:
+def forget_preferred(connection: Session, row: int) -> None:
     """A partij becomes a client's own: what it preferred by the legacy, and no client chose, it prefers no more."""
     if row not in _preferences(connection, [row]):
         connection.execute(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
@@ -207,7 +203,7 @@ def _place(held: EditableDocument) -> tuple[list[int], str]:
     return held.links.get(BY, []), held.body[SOORT]
 
 
-def _adressen(connection: sqlite3.Connection, partijen: Mapping[int, bytes]) -> dict[int, list[_Adres]]:
+def _adressen(connection: Session, partijen: Mapping[int, bytes]) -> dict[int, list[_Adres]]:
     found: dict[int, list[_Adres]] = defaultdict(list)
     created = {}
     for partij, row, uuid, origin, made, soort, standard, whose, said, *newness in connection.execute(
@@ -234,7 +230,7 @@ def _adressen(connection: sqlite3.Connection, partijen: Mapping[int, bytes]) -> 
     return found
 
 
-def _choices(connection: sqlite3.Connection, rows: Iterable[int]) -> dict[int, tuple[bool, int]]:
+def _choices(connection: Session, rows: Iterable[int]) -> dict[int, tuple[bool, int]]:
     """What clients said of these addresses (rows), and when: standard or not. What waits counts as said."""
     if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
         return {}
@@ -269,7 +265,7 @@ def _standards(adressen: Iterable[_Adres]) -> dict[str, int]:
     return found
 
 
-def _set_standard(connection: sqlite3.Connection, adres: _Adres, standard: bool) -> None:
+def _set_standard(connection: Session, adres: _Adres, standard: bool) -> None:
     if standard != adres.standard:
         _write_standard(connection, adres.row, standard)
     if not adres.local or adres.chosen is None:
@@ -283,13 +279,13 @@ def _set_standard(connection: sqlite3.Connection, adres: _Adres, standard: bool)
         )
 
 
-def _write_standard(connection: sqlite3.Connection, row: int, standard: bool) -> None:
+def _write_standard(connection: Session, row: int, standard: bool) -> None:
     (text,) = connection.execute("SELECT body FROM document WHERE id = ?", (row,)).fetchone()
     body: dict[str, Any] = orjson.loads(text) | {STANDARD: standard}
     connection.execute("UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(body).decode(), row))
 
 
-def _preferences(connection: sqlite3.Connection, partijen: Iterable[int]) -> dict[int, set[int]]:
+def _preferences(connection: Session, partijen: Iterable[int]) -> dict[int, set[int]]:
     """Which addresses (rows) a client chose for these partijen (rows), as far as one did; {0} when it chose none."""
     if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
         return {}
@@ -319,7 +315,7 @@ def _preferences(connection: sqlite3.Connection, partijen: Iterable[int]) -> dic
 
 
 def _set_preferred(
-    connection: sqlite3.Connection,
+    connection: Session,
     partijen: list[int],
     of_partij: Mapping[int, list[_Adres]],
     winners: Mapping[int, Mapping[str, int]],

@@ -5,13 +5,13 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
+from gateway.store.base.session import Session
 from gateway.store.documents.writing import remove_documents
 from gateway.store.edits import deleting, editing, references
 from gateway.store.edits.adopted import give_back
@@ -21,9 +21,7 @@ from gateway.store.edits.standard_addresses import forget_preferred
 from mappings.rules.vanished import vanished
 
 
-def remove_gone(
-    connection: sqlite3.Connection, gone: Iterable[int], *, keep: bool = True
-) -> tuple[set[int], set[int]]:
+def remove_gone(connection: Session, gone: Iterable[int], *, keep: bool = True) -> tuple[set[int], set[int]]:
     """Remove documents that the legacy no longer gives.
 
     What clients wrote and refers to one of them goes on to the document that now answers for its uuid (M6), for as long
@@ -60,7 +58,7 @@ def remove_gone(
     return lost - rows, returned
 
 
-def _named(connection: sqlite3.Connection, rows: set[int], *, keep: bool) -> set[int]:
+def _named(connection: Session, rows: set[int], *, keep: bool) -> set[int]:
     """See to references that clients gave to documents from the legacy; what stays for them goes from `rows`."""
     lost = set()
     known_as = references.known_as(connection, rows)
@@ -89,7 +87,7 @@ def _named(connection: sqlite3.Connection, rows: set[int], *, keep: bool) -> set
     return lost
 
 
-def _survivor(connection: sqlite3.Connection, row: int) -> int | None:
+def _survivor(connection: Session, row: int) -> int | None:
     """The document that now answers for the uuid of this one (M6)."""
     found = connection.execute(
         "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (row,)
@@ -97,7 +95,7 @@ def _survivor(connection: sqlite3.Connection, row: int) -> int | None:
     return found[0] if found else None
 
 
-def _references_of_clients(connection: sqlite3.Connection, rows: set[int]) -> list[tuple[int, int, int]]:
+def _references_of_clients(connection: Session, rows: set[int]) -> list[tuple[int, int, int]]:
     return connection.execute(
         "SELECT l.source, l.relation, l.target FROM link l JOIN document s ON s.id = l.source"
         f" WHERE l.target {IN_IDS} AND s.origin = ? ORDER BY l.source, l.relation",
@@ -105,12 +103,12 @@ def _references_of_clients(connection: sqlite3.Connection, rows: set[int]) -> li
     ).fetchall()
 
 
-def _is_partij(connection: sqlite3.Connection, row: int) -> bool:
+def _is_partij(connection: Session, row: int) -> bool:
     (kind,) = connection.execute("SELECT kind FROM document WHERE id = ?", (row,)).fetchone()
     return bool(kind == KIND["partij"])
 
 
-def _keep(connection: sqlite3.Connection, row: int) -> None:
+def _keep(connection: Session, row: int) -> None:
     kind, uuid, body = connection.execute(
         "SELECT kind, uuid, body FROM document WHERE id = ?", (row,)
     ).fetchone()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.kinds import KIND, KINDS, RELATION, RELATIONS
+from gateway.store.base.session import Session
 from gateway.store.indexes import spans
 
 # A place in the order of creation (M42): moment, created, uuid.
@@ -34,13 +34,13 @@ class Leaving(NamedTuple):
     links: dict[str, list[LeavingLink]]
 
 
-def count(connection: sqlite3.Connection, kind: str) -> int:
+def count(connection: Session, kind: str) -> int:
     """How many documents of a kind there are."""
     return spans.count(connection, KIND[kind])
 
 
 def unsent(
-    connection: sqlite3.Connection,
+    connection: Session,
     kind: str,
     after: Place,
     most: int,
@@ -56,32 +56,32 @@ def unsent(
     if relation:
         there = f"EXISTS (SELECT 1 FROM link l WHERE l.source = d.id AND l.relation = {RELATION[relation]})"
         test = f"AND {there}" if having else f"AND NOT {there}"
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.id, d.uuid, d.body, d.moment, d.created FROM document d"
         " WHERE d.kind = ? AND (d.moment, d.created, d.uuid) > (?, ?, ?)"
         f" AND NOT EXISTS (SELECT 1 FROM export_pair e WHERE e.own = d.uuid) {test}"
         " ORDER BY d.moment, d.created, d.uuid LIMIT ?",
         (KIND[kind], *after, most),
-    ).fetchall()
+    )
     return _with_links(connection, kind, rows)
 
 
-def every(connection: sqlite3.Connection, kind: str, after: Place, most: int) -> list[Leaving]:
+def every(connection: Session, kind: str, after: Place, most: int) -> list[Leaving]:
     """The next documents of a kind, oldest first (M42)."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.id, d.uuid, d.body, d.moment, d.created FROM document d"
         " WHERE d.kind = ? AND (d.moment, d.created, d.uuid) > (?, ?, ?)"
         " ORDER BY d.moment, d.created, d.uuid LIMIT ?",
         (KIND[kind], *after, most),
-    ).fetchall()
+    )
     return _with_links(connection, kind, rows)
 
 
-def of_uuids(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, Leaving]:
+def of_uuids(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, Leaving]:
     """These documents, by uuid; what is not there is left out."""
     by_kind: dict[int, list[Any]] = defaultdict(list)
     for marks, part in in_parts(uuids):
-        for row in connection.execute(
+        for row in connection.all(
             f"SELECT kind, id, uuid, body, moment, created FROM document WHERE uuid IN ({marks})", part
         ):
             by_kind[row[0]].append(row[1:])
@@ -92,30 +92,30 @@ def of_uuids(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[byt
     }
 
 
-def preferring(connection: sqlite3.Connection, after: Place, most: int) -> list[Leaving]:
+def preferring(connection: Session, after: Place, most: int) -> list[Leaving]:
     """The next partijen that prefer something and of which that was never sent."""
     relations = ", ".join(
         str(RELATION[name]) for name in ("partij.voorkeursDigitaalAdres", "partij.voorkeursRekeningnummer")
     )
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.id, d.uuid, d.body, d.moment, d.created FROM document d JOIN export_pair e ON e.own = d.uuid"
         " WHERE d.kind = ? AND (d.moment, d.created, d.uuid) > (?, ?, ?)"
         " AND e.theirs IS NOT NULL AND e.preferred IS NULL"
         f" AND EXISTS (SELECT 1 FROM link l WHERE l.source = d.id AND l.relation IN ({relations}))"
         " ORDER BY d.moment, d.created, d.uuid LIMIT ?",
         (KIND["partij"], *after, most),
-    ).fetchall()
+    )
     return _with_links(connection, "partij", rows)
 
 
-def numbers_of(connection: sqlite3.Connection, partijen: Sequence[bytes]) -> dict[bytes, list[Leaving]]:
+def numbers_of(connection: Session, partijen: Sequence[bytes]) -> dict[bytes, list[Leaving]]:
     """The partij-identificatoren of partijen that stand under no other one and that were not sent, by the partij."""
     found: dict[bytes, list[Leaving]] = defaultdict(list)
     of, under = (
         RELATION[f"partij-identificator.{name}"] for name in ("identificeerdePartij", "subIdentificatorVan")
     )
     for marks, part in in_parts(partijen):
-        rows = connection.execute(
+        rows = connection.all(
             "SELECT p.uuid, d.uuid, d.body, d.moment, d.created FROM document p"
             f" JOIN link l ON l.target = p.id AND l.relation = {of} JOIN document d ON d.id = l.source"
             f" WHERE p.uuid IN ({marks})"
@@ -130,10 +130,10 @@ def numbers_of(connection: sqlite3.Connection, partijen: Sequence[bytes]) -> dic
     return found
 
 
-def _with_links(connection: sqlite3.Connection, kind: str, rows: Sequence[Any]) -> list[Leaving]:
+def _with_links(connection: Session, kind: str, rows: Sequence[Any]) -> list[Leaving]:
     links: dict[int, list[tuple[str, LeavingLink]]] = defaultdict(list)
     for marks, part in in_parts([row[0] for row in rows]):
-        for source, relation, own, theirs, state in connection.execute(
+        for source, relation, own, theirs, state in connection.all(
             "SELECT l.source, l.relation, t.uuid, e.theirs, e.state FROM link l JOIN document t ON t.id = l.target"
             f" LEFT JOIN export_pair e ON e.own = t.uuid WHERE l.source IN ({marks})"
             " ORDER BY l.source, l.relation, coalesce(l.place, t.created), t.uuid",
@@ -159,9 +159,9 @@ class Due(NamedTuple):
     attempts: int
 
 
-def due(connection: sqlite3.Connection, moment: int, most: int) -> list[Due]:
+def due(connection: Session, moment: int, most: int) -> list[Due]:
     """Up to `most` documents that came, changed or went, and of which that may be sent now."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT uuid, kind, version, attempts FROM export_due WHERE next_try <= ? ORDER BY next_try, kind, uuid"
         " LIMIT ?",
         (moment, most),
@@ -169,26 +169,26 @@ def due(connection: sqlite3.Connection, moment: int, most: int) -> list[Due]:
     return [Due(uuid, KINDS[kind - 1], version, attempts) for uuid, kind, version, attempts in rows]
 
 
-def is_due(connection: sqlite3.Connection, uuid: bytes) -> bool:
+def is_due(connection: Session, uuid: bytes) -> bool:
     """Does a change of this document wait to be sent?"""
-    return bool(connection.execute("SELECT 1 FROM export_due WHERE uuid = ?", (uuid,)).fetchone())
+    return bool(connection.one("SELECT 1 FROM export_due WHERE uuid = ?", (uuid,)))
 
 
-def count_due(connection: sqlite3.Connection) -> int:
+def count_due(connection: Session) -> int:
     """How many documents wait for their change to be sent."""
-    return int(connection.execute("SELECT count(*) FROM export_due").fetchone()[0])
+    return int(connection.one("SELECT count(*) FROM export_due")[0])
 
 
-def done(connection: sqlite3.Connection, dues: Iterable[Due]) -> None:
+def done(connection: Session, dues: Iterable[Due]) -> None:
     """These were dealt with, as far as they did not change again since."""
-    connection.executemany(
+    connection.many(
         "DELETE FROM export_due WHERE uuid = ? AND version = ?", [(due.uuid, due.version) for due in dues]
     )
 
 
-def postpone(connection: sqlite3.Connection, dues: Iterable[Due], next_try: int, cause: str) -> None:
+def postpone(connection: Session, dues: Iterable[Due], next_try: int, cause: str) -> None:
     """These failed: the next try is at that moment."""
-    connection.executemany(
+    connection.many(
         "UPDATE export_due SET attempts = attempts + 1, next_try = ?, cause = ? WHERE uuid = ? AND version = ?",
         [(next_try, cause, due.uuid, due.version) for due in dues],
     )
@@ -203,33 +203,33 @@ class Numbered(NamedTuple):
     targets: dict[str, list[int]]
 
 
-def last_row(connection: sqlite3.Connection) -> int:
+def last_row(connection: Session) -> int:
     """The highest row of a document."""
-    return int(connection.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0])
+    return int(connection.one("SELECT coalesce(max(id), 0) FROM document")[0])
 
 
-def rows_in_order(connection: sqlite3.Connection, kind: str) -> Iterator[int]:
+def rows_in_order(connection: Session, kind: str) -> Iterator[int]:
     """The rows of the documents of a kind, oldest first (M42)."""
-    rows = connection.execute(
+    rows = connection.each(
         "SELECT id FROM document WHERE kind = ? ORDER BY moment, created, uuid", (KIND[kind],)
     )
     for (row,) in rows:
         yield row
 
 
-def numbered(connection: sqlite3.Connection, kind: str, most: int) -> Iterator[Numbered]:
+def numbered(connection: Session, kind: str, most: int) -> Iterator[Numbered]:
     """The documents of a kind, oldest first (M42); a few in memory at a time."""
     after = BEFORE_ALL
     while True:
-        rows = connection.execute(
+        rows = connection.all(
             "SELECT d.id, d.uuid, d.body, d.moment, d.created FROM document d"
             " WHERE d.kind = ? AND (d.moment, d.created, d.uuid) > (?, ?, ?)"
             " ORDER BY d.moment, d.created, d.uuid LIMIT ?",
             (KIND[kind], *after, most),
-        ).fetchall()
+        )
         targets: dict[int, dict[str, list[int]]] = defaultdict(dict)
         for marks, part in in_parts([row[0] for row in rows]):
-            for source, relation, target in connection.execute(
+            for source, relation, target in connection.all(
                 "SELECT l.source, l.relation, l.target FROM link l JOIN document t ON t.id = l.target"
                 f" WHERE l.source IN ({marks})"
                 " ORDER BY l.source, l.relation, coalesce(l.place, t.created), t.uuid",
@@ -243,9 +243,9 @@ def numbered(connection: sqlite3.Connection, kind: str, most: int) -> Iterator[N
             return
 
 
-def aliases(connection: sqlite3.Connection) -> Iterator[tuple[str, bytes, bytes]]:
+def aliases(connection: Session) -> Iterator[tuple[str, bytes, bytes]]:
     """Other uuids of documents (M6): the kind, that uuid, and the one of the document."""
-    rows = connection.execute(
+    rows = connection.each(
         "SELECT d.kind, a.uuid, d.uuid FROM alias a JOIN document d ON d.id = a.document ORDER BY d.kind, a.uuid"
     )
     for kind, other, own in rows:

@@ -1,1 +1,1 @@
-"""The file: connections, transactions, write-ahead log, who has it open, who waits for whom, errors in words."""
+"""The driver of SQLite: sessions, transactions, write-ahead log, who has it open, who waits for whom, errors."""

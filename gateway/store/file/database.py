@@ -14,8 +14,10 @@ from sqlite_utils import Database
 
 from gateway.base.process_identity import NotShared
 from gateway.config.defaults import BUSY_SECONDS, LOG_MB
-from gateway.store.file import holders, opening, time_limit, write_turns
-from gateway.store.file.errors import StoreError
+from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.base.session import Session
+from gateway.store.file import holders, opening, write_turns
+from gateway.store.file.errors import told
 from gateway.store.file.lock_waits import LockWaits
 from gateway.store.file.thread_connections import ThreadConnection, ThreadConnections
 from gateway.store.file.troubles import Troubles
@@ -37,7 +39,7 @@ class Reading:
         self._mine, self._seconds = mine, seconds
         self._inner = mine.connection.in_transaction
 
-    def __enter__(self) -> sqlite3.Connection:
+    def __enter__(self) -> Session:
         mine = self._mine
         if not self._inner:
             mine.connection.execute("BEGIN")
@@ -51,9 +53,12 @@ class Reading:
         mine = self._mine
         mine.limit.end()
         mine.reading = False
-        mine.connection.execute("COMMIT")
-        if isinstance(error, sqlite3.OperationalError) and time_limit.was_ended(error):
-            raise time_limit.TooLong from None
+        try:
+            mine.connection.execute("COMMIT")
+        except sqlite3.Error as failed:
+            raise told(failed) from failed
+        if isinstance(error, sqlite3.Error):
+            raise told(error) from error
 
 
 class Store:
@@ -66,7 +71,7 @@ class Store:
     def __init__(self, path: str | Path, *, busy_seconds: float = BUSY_SECONDS, log_mb: int = LOG_MB) -> None:
         """Open (and create) the store at `path`, by `[store] busy_seconds` and `log_mb`.
 
-        Raises StoreError when that can't be done, sqlite3.Error when it can't be written now.
+        Raises StoreError when that can't be done, StoreFailed when it can't be written now.
         """
         self.path = Path(path)
         self.waiting = LockWaits(busy_seconds)
@@ -102,7 +107,7 @@ class Store:
                 holders.stamp(self._hold)
             self._hold.share()
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Session:
         """This thread's connection. After a fork the child gets one of its own."""
         return self._mine().connection
 
@@ -121,14 +126,14 @@ class Store:
 
     def operator(self) -> Database:
         """This thread's connection as a sqlite-utils Database, for schema and operator queries."""
-        return Database(self.connection(), execute_plugins=False)
+        return Database(self._mine().connection, execute_plugins=False)
 
     def read(self) -> Reading:
         """A block with one consistent view for several questions. Raises TooLong after `question_seconds`."""
         return Reading(self._mine(), self.question_seconds)
 
     @contextlib.contextmanager
-    def write(self, *, synced: bool | None = None, wait: float | None = None) -> Iterator[sqlite3.Connection]:
+    def write(self, *, synced: bool | None = None, wait: float | None = None) -> Iterator[Session]:
         """A write transaction; inside another one of this thread it is part of that one.
 
         In: must it be on the disk when the block ends, so that a power cut can't undo it? By default yes, but for a
@@ -156,12 +161,15 @@ class Store:
                 yield connection
                 profiles.settle(connection)
                 text_search.settle(connection)
-                connection.execute("COMMIT")
+                connection.run("COMMIT")
             except BaseException as error:
                 if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                self.troubles.notice(error)
-                raise
+                    connection.run("ROLLBACK")
+                failed = told(error) if isinstance(error, sqlite3.Error) else error
+                self.troubles.notice(failed)
+                if failed is error:
+                    raise
+                raise failed from error
             self.troubles.unwritable = None
 
     def _begin(self, mine: ThreadConnection, *, synced: bool, wait: float | None) -> None:
@@ -174,7 +182,7 @@ class Store:
                     self.waiting.patient(begins, getattr(self._local, "meanwhile", _nothing))
                 else:
                     self.waiting.live(begins, wait)
-        except sqlite3.Error as error:
+        except StoreFailed as error:
             self.troubles.notice(error)
             raise
 
@@ -198,7 +206,7 @@ class Store:
             local.background, local.meanwhile = before
 
     @contextlib.contextmanager
-    def guarded(self, guard: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
+    def guarded(self, guard: Callable[[Session], None]) -> Iterator[None]:
         """Let `guard` look at every write transaction that this thread begins in the block, before it writes.
 
         What it raises undoes the transaction: so a job whose lease was lost can't write any more, whoever's code it
@@ -213,18 +221,18 @@ class Store:
 
     def tidy_log(self, *, bulk: bool) -> None:
         """Copy the write-ahead log into the file, and keep it short unless `bulk` work goes on that lets it grow."""
-        self._log.tidy(self.connection(), bulk=bulk)
+        self._log.tidy(self._mine().connection, bulk=bulk)
 
     def empty_log(self) -> bool:
         """Copy the write-ahead log into the file and empty it, so that it holds nothing that was erased since.
 
         Out: was it done? Not when somebody reads or writes all the time.
         """
-        return self._log.empty(self.connection())
+        return self._log.empty(self._mine().connection)
 
     def copy_to(self, path: Path) -> None:
         """Write a copy of the store, as it is at this moment, to a file that is not there yet."""
-        self.connection().execute("VACUUM INTO ?", (str(path),))
+        self.connection().run("VACUUM INTO ?", (str(path),))
 
     def close(self) -> None:
         """Close this thread's connection; when it is the one that opened the store, the store is open no longer."""

@@ -10,10 +10,13 @@ import contextlib
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 from gateway.base.process_identity import NotShared, open_shared
+from gateway.store.base.errors import StoreUnwritable
+from gateway.store.file.errors import told
+from gateway.store.file.session import STATEMENTS, SqliteSession, look
 
 # Below this an operator must hear of it: a write of any size may fail.
 LITTLE_ROOM = 32 * 1024 * 1024
@@ -21,8 +24,8 @@ LITTLE_ROOM = 32 * 1024 * 1024
 ROOM = 128 * 1024
 
 
-def connect(path: Path, statements: int) -> sqlite3.Connection:
-    """A connection that only reads and makes no file larger. Raises sqlite3.Error.
+def connect(path: Path) -> SqliteSession:
+    """A connection that only reads and makes no file larger. Raises StoreFailed.
 
     Other threads may close it, for all of a process must be closed before one of them can write.
     """
@@ -30,19 +33,22 @@ def connect(path: Path, statements: int) -> sqlite3.Connection:
         beside = path.with_name(path.name + name)
         with contextlib.suppress(NotShared):
             os.close(open_shared(beside, path))
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=ro&readonly_shm=1",
-        uri=True,
-        isolation_level=None,
-        cached_statements=statements,
-        check_same_thread=False,
-    )
+    return look(path, "&readonly_shm=1", cached_statements=STATEMENTS, check_same_thread=False)
+
+
+@contextlib.contextmanager
+def only_looking(path: Path) -> Iterator[SqliteSession]:
+    """A connection to a store that changes nothing, for the block. Raises StoreFailed."""
     try:
-        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.Error:
+        connection = look(path)
+    except StoreUnwritable:
+        connection = connect(path)
+    try:
+        yield connection
+    except sqlite3.Error as error:
+        raise told(error) from error
+    finally:
         connection.close()
-        raise
-    return connection
 
 
 def can_write(store: Path) -> bool:

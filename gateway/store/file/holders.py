@@ -16,7 +16,6 @@ import fcntl
 import logging
 import os
 import secrets
-import sqlite3
 import struct
 import time
 from collections.abc import Iterator
@@ -28,7 +27,8 @@ from urllib.parse import quote
 import orjson
 
 from gateway.base.process_identity import NotShared, open_shared
-from gateway.store.file.errors import StoreError, name_of
+from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.file.session import connect
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Mark(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Self | None:
-        """The mark in a file, without its log; None when it is no SQLite file. Raises OSError, sqlite3.Error."""
+        """The mark in a file, without its log; None when it is no SQLite file. Raises OSError, StoreFailed."""
         header = _first_bytes(path)
         if len(header) < HEADER_BYTES or not header.startswith(b"SQLite format 3\0"):
             return None
@@ -80,7 +80,7 @@ def _first_bytes(path: Path) -> bytes:
     Opening it ourselves would do harm: when a process closes a file, the kernel takes back all locks that it holds on
     it, also those that SQLite counts on. So SQLite opens it, and knows when to close; it looks at no log (`immutable`).
     """
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    connection = connect(f"file:{quote(str(path))}?mode=ro&immutable=1")
     try:
         wanted = path.stat()
         for name in _open_files():
@@ -236,17 +236,17 @@ def stamp(hold: Hold) -> None:
         hold.write(StoreRecord((before, new)))
         if _mark(hold.store, new.stamp) and (after := Mark.of(hold.store)) is not None:
             hold.write(StoreRecord((after,)))
-    except (OSError, sqlite3.Error) as error:
-        cause = name_of(error) if isinstance(error, sqlite3.Error) else str(error.errno)
+    except (OSError, StoreFailed) as error:
+        cause = error.name if isinstance(error, StoreFailed) else str(error.errno)
         log.warning("the store was not marked: %s", cause)
 
 
 def _mark(store: Path, number: int) -> bool:
     """Put the number in the header. Out: does it stand in the file itself, not in the log alone?"""
-    connection = sqlite3.connect(store, timeout=STAMP_BUSY_SECONDS, isolation_level=None)
+    connection = connect(store, timeout=STAMP_BUSY_SECONDS)
     try:
-        connection.execute(f"PRAGMA user_version = {number}")
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.run(f"PRAGMA user_version = {number}")
+        busy, _, _ = connection.one("PRAGMA wal_checkpoint(TRUNCATE)")
         return not busy
     finally:
         connection.close()

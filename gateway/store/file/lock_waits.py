@@ -9,13 +9,14 @@ long as it takes, because giving up would lose its work.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gateway.config.defaults import BUSY_SECONDS
+from gateway.store.base.errors import StoreBusy
+from gateway.store.file.errors import BUSY
 
 log = logging.getLogger("klantbrug.store")
 
@@ -35,17 +36,6 @@ JOB_TELLS_SECONDS = 10.0
 
 def _nobody_minds() -> None:
     pass
-
-
-class StoreBusy(sqlite3.OperationalError):
-    """Another writer held the store for longer than we wait; nothing was changed."""
-
-    cause = "store_busy"
-
-    def __init__(self) -> None:
-        super().__init__("database is locked")
-        self.sqlite_errorcode = sqlite3.SQLITE_BUSY
-        self.sqlite_errorname = "SQLITE_BUSY"
 
 
 class LockWaits:
@@ -115,7 +105,7 @@ class LockWaits:
             if request is not None:
                 self._local.left = max(0.0, request - (time.monotonic() - began))
         self._refuse(waited=seconds is None)
-        raise StoreBusy
+        raise StoreBusy(BUSY)
 
     def patient(self, begins: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
         """The same for a job: waits as long as it takes, and logs that.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 
-from gateway.store.file.errors import StoreError, in_words, is_damage
+from gateway.store.base.errors import StoreDamaged, StoreError
+from gateway.store.base.session import Session
 from gateway.store.schema import upgrade
 
 # What every store has had from the beginning.
@@ -51,14 +51,12 @@ def make_file(store: Path) -> None:
         os.umask(mask)
 
 
-def refuse_another(connection: sqlite3.Connection, store: Path) -> None:
+def refuse_another(connection: Session, store: Path) -> None:
     """Raise StoreError for a database of another program, or of a later version of ours: we would spoil it."""
     try:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            raise
-        raise StoreError(f"[store] path: {store}. {in_words(error)}") from error
+        tables = connection.dialect.tables(connection)
+    except StoreDamaged as error:
+        raise StoreError(f"[store] path: {store}. {error}") from error
     if tables and not tables >= OURS:
         raise StoreError(
             f"[store] path: {store} is een database van een ander programma; noem een ander bestand."

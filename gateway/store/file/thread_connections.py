@@ -6,24 +6,22 @@ A store without room is read over connections that only read. When there is room
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import TypeGuard
 
+from gateway.store.base.errors import StoreError, StoreFailed, StoreUnwritable
 from gateway.store.file import full_disk, time_limit
-from gateway.store.file.errors import StoreError, in_words, is_unwritable
 from gateway.store.file.lock_waits import LockWaits
+from gateway.store.file.session import STATEMENTS, SqliteSession, connect
 from gateway.store.file.troubles import Troubles
 from gateway.store.file.write_ahead_log import WriteLog
-from gateway.store.indexes import text_search
 
 CACHE_KIBIBYTES = 64 * 1024
 # Of each thread of a server, which has more of them: the system keeps in memory what many ask.
 SERVING_CACHE_KIBIBYTES = 16 * 1024
 SMALL_CACHE_KIBIBYTES = 24 * 1024
-STATEMENTS = 512  # that stay prepared
 # How often a store without room is tried again.
 AGAIN_SECONDS = 2.0
 # So long has who was just given a connection that only reads to be done with it, or to begin a transaction.
@@ -35,17 +33,16 @@ class ThreadConnection:
 
     __slots__ = ("bulk", "connection", "limit", "opened", "pid", "reading", "synced")
 
-    def __init__(self, connection: sqlite3.Connection, opened: int, long: time_limit.LongQuestions) -> None:
+    def __init__(self, connection: SqliteSession, opened: int, long: time_limit.LongQuestions) -> None:
         """In: `opened` says which connections it came with, `long` has the long questions of this process."""
         self.pid, self.connection, self.opened = os.getpid(), connection, opened
         self.limit = time_limit.Limit(connection, long)
         self.reading = self.synced = self.bulk = False
-        text_search.prepare(connection)
 
     def sync(self, synced: bool) -> None:
         """Let the next transactions wait for the disk, or not."""
         if self.synced is not synced:
-            self.connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self.connection.run(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             self.synced = synced
 
 
@@ -56,11 +53,11 @@ class ThreadConnections:
         """In: the path of the store; how long its writes wait; its log; who is told what goes wrong."""
         self.cache_kibibytes = CACHE_KIBIBYTES
         # Why connections only read now.
-        self.no_room: sqlite3.Error | None = None
+        self.no_room: StoreUnwritable | None = None
         self._store, self._waiting, self._log, self._troubles = store, waiting, log, troubles
         self._long_questions = time_limit.LongQuestions()
         self._local = threading.local()
-        self._cramped: list[sqlite3.Connection] = []  # that only read; none without `no_room`
+        self._cramped: list[SqliteSession] = []  # that only read; none without `no_room`
         self._cramped_lock = threading.Lock()
         self._next_try = 0.0
         self._opened = 0  # how often connections that only read made way for others
@@ -83,7 +80,7 @@ class ThreadConnections:
         large store each transaction touches other pages, and one that is touched again meanwhile is copied once.
         """
         mine = self.mine()
-        mine.connection.execute(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
+        mine.connection.run(f"PRAGMA cache_size = -{SMALL_CACHE_KIBIBYTES}")
         self._log.set_up(mine.connection, bulk=True)
         mine.bulk = True
 
@@ -103,7 +100,7 @@ class ThreadConnections:
     def _is_current(self, mine: ThreadConnection | None) -> TypeGuard[ThreadConnection]:
         return mine is not None and mine.pid == os.getpid() and mine.opened == self._opened
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> SqliteSession:
         """A new connection; one that only reads when there is no room to write. Raises StoreError.
 
         Beside one that only reads, SQLite makes every other one of the process like it.
@@ -113,22 +110,17 @@ class ThreadConnections:
         mask = os.umask(0o077)
         try:
             return self._prepared(
-                sqlite3.connect(
-                    self._store,
-                    timeout=self._waiting.seconds,
-                    isolation_level=None,
-                    cached_statements=STATEMENTS,
-                )
+                connect(self._store, timeout=self._waiting.seconds, cached_statements=STATEMENTS)
             )
-        except sqlite3.Error as error:
-            if not is_unwritable(error):
-                self._troubles.notice(error)
-                raise StoreError(f"[store] path: {self._store}. {in_words(error)}") from error
+        except StoreUnwritable as error:
             return self._connect_cramped(error)
+        except StoreFailed as error:
+            self._troubles.notice(error)
+            raise StoreError(f"[store] path: {self._store}. {error}") from error
         finally:
             os.umask(mask)
 
-    def _prepared(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+    def _prepared(self, connection: SqliteSession) -> SqliteSession:
         try:
             for pragma in (
                 f"busy_timeout = {int(self._waiting.seconds * 1000)}",
@@ -139,18 +131,18 @@ class ThreadConnections:
                 f"cache_size = -{self.cache_kibibytes}",
                 "temp_store = MEMORY",
             ):
-                connection.execute(f"PRAGMA {pragma}")
+                connection.run(f"PRAGMA {pragma}")
             self._log.set_up(connection)
-        except sqlite3.Error:
+        except StoreFailed:
             connection.close()
             raise
         return connection
 
-    def _connect_cramped(self, why: sqlite3.Error) -> sqlite3.Connection:
+    def _connect_cramped(self, why: StoreUnwritable) -> SqliteSession:
         try:
-            connection = self._prepared(full_disk.connect(self._store, STATEMENTS))
-        except sqlite3.Error:
-            raise StoreError(f"[store] path: {self._store}. {in_words(why)}") from why
+            connection = self._prepared(full_disk.connect(self._store))
+        except StoreFailed:
+            raise StoreError(f"[store] path: {self._store}. {why}") from why
         with self._cramped_lock:
             self._cramped.append(connection)
             self.no_room = why.with_traceback(None)

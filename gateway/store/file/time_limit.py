@@ -6,22 +6,17 @@ What of SQLite that needs stands here alone.
 from __future__ import annotations
 
 import math
-import sqlite3
 import threading
 import time
 from collections import deque
 
-from gateway.store.file.errors import name_of
+from gateway.store.file.session import SqliteSession
 
 # Steps of SQLite's machine between two looks at the clock: a tenth of a millisecond, or some hundred looks into a text.
 STEPS = 4000
 # A question that takes longer than this is a long one, and goes on in turn with the others that are.
 QUICK_SECONDS = 0.01
 TURN_SECONDS = 0.05
-
-
-class TooLong(Exception):
-    """A question took longer than it may; it was ended and changed nothing."""
 
 
 class LongQuestions:
@@ -65,7 +60,7 @@ class Limit:
 
     __slots__ = ("_long", "_takes_turns", "_turn_ends", "called", "until")
 
-    def __init__(self, connection: sqlite3.Connection, long: LongQuestions) -> None:
+    def __init__(self, connection: SqliteSession, long: LongQuestions) -> None:
         """In: `long` has the other questions of this process. Call from the thread that uses the connection."""
         self._long = long
         self.called = threading.Event()
@@ -94,8 +89,3 @@ class Limit:
             moment = time.monotonic()
             self._turn_ends = moment + TURN_SECONDS
         return moment > self.until
-
-
-def was_ended(error: sqlite3.Error) -> bool:
-    """Is this the error of SQLite for a question that was ended?"""
-    return name_of(error) == "SQLITE_INTERRUPT"

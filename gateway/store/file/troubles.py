@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from pathlib import Path
 
+from gateway.store.base.errors import StoreDamaged, StoreUnwritable
 from gateway.store.file import full_disk
-from gateway.store.file.errors import in_words, is_damage, is_unwritable, unwritable_in_words
 
 # How long after a write that failed this is reported.
 TOLD_SECONDS = 60.0
@@ -26,12 +25,10 @@ class Troubles:
 
     def notice(self, error: BaseException) -> None:
         """Remember of an error what an operator must know: nothing can be written, or the file is damaged."""
-        if not isinstance(error, sqlite3.Error):
-            return
-        if is_damage(error):
-            self.damaged = in_words(error)
-        elif is_unwritable(error):
-            self.unwritable = (time.monotonic(), unwritable_in_words(error))
+        if isinstance(error, StoreDamaged):
+            self.damaged = str(error)
+        elif isinstance(error, StoreUnwritable):
+            self.unwritable = (time.monotonic(), error.unwritable)
 
     def told(self, *, only_reads: bool) -> list[str]:
         """Sentences without values. In: was there no room to open it for writing?"""

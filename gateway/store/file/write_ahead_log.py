@@ -12,12 +12,12 @@ write is little: the jobs process keeps the log short then.
 from __future__ import annotations
 
 import logging
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from gateway.config.defaults import LOG_MB
+from gateway.store.file.session import SqliteSession
 
 log = logging.getLogger("klantbrug.store")
 
@@ -46,11 +46,11 @@ class WriteLog:
         self.path = store.with_name(f"{store.name}-wal")
         self.limit = megabytes * MEGABYTE
 
-    def set_up(self, connection: sqlite3.Connection, *, bulk: bool = False) -> None:
+    def set_up(self, connection: SqliteSession, *, bulk: bool = False) -> None:
         """Let a connection copy the log when it has the length for that."""
         pages = int(self.limit * (BULK_PART if bulk else LAST_PART) / PAGE)
-        connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
-        connection.execute(f"PRAGMA journal_size_limit = {self.limit}")
+        connection.run(f"PRAGMA wal_autocheckpoint = {pages}")
+        connection.run(f"PRAGMA journal_size_limit = {self.limit}")
 
     def size(self) -> int:
         """The bytes of the file; 0 when there is none."""
@@ -59,7 +59,7 @@ class WriteLog:
         except FileNotFoundError:
             return 0
 
-    def make_room(self, connection: sqlite3.Connection, meanwhile: Callable[[], None]) -> None:
+    def make_room(self, connection: SqliteSession, meanwhile: Callable[[], None]) -> None:
         """Before a transaction of work that goes through everything: empty a log that is over its limit, because
         somebody read all the time.
 
@@ -77,7 +77,7 @@ class WriteLog:
                 return
             meanwhile()
 
-    def tidy(self, connection: sqlite3.Connection, *, bulk: bool) -> None:
+    def tidy(self, connection: SqliteSession, *, bulk: bool) -> None:
         """Copy the log as far as nobody has to wait for that, and keep it short unless `bulk` work goes on."""
         _, frames, _ = _checkpoint(connection, "PASSIVE")
         if bulk:
@@ -87,17 +87,17 @@ class WriteLog:
         elif frames * PAGE > min(AGAIN_MB * MEGABYTE, AGAIN_PART * self.limit):
             self._insist(connection, "RESTART")
 
-    def empty(self, connection: sqlite3.Connection) -> bool:
+    def empty(self, connection: SqliteSession) -> bool:
         """Copy the log and cut it off to nothing, without holding up a writer for longer than a moment.
 
         Out: was it done? Not while somebody writes, or reads what was there before.
         """
         return self._insist(connection, "TRUNCATE")
 
-    def _insist(self, connection: sqlite3.Connection, how: str) -> bool:
+    def _insist(self, connection: SqliteSession, how: str) -> bool:
         """Copy all of the log: most of it while others write, the rest while they wait. Out: was it done?"""
-        (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
-        connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
+        (before,) = connection.one("PRAGMA busy_timeout")
+        connection.run(f"PRAGMA busy_timeout = {PATIENCE_MS}")
         try:
             _checkpoint(connection, "PASSIVE")
             for _ in range(TRIES):
@@ -106,10 +106,10 @@ class WriteLog:
                 time.sleep(LOOK_SECONDS)
             return False
         finally:
-            connection.execute(f"PRAGMA busy_timeout = {before}")
+            connection.run(f"PRAGMA busy_timeout = {before}")
 
 
-def _checkpoint(connection: sqlite3.Connection, how: str) -> tuple[int, int, int]:
+def _checkpoint(connection: SqliteSession, how: str) -> tuple[int, int, int]:
     """Out: was somebody in the way; how many pages the log had, and how many of them were copied."""
-    busy, frames, copied = connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+    busy, frames, copied = connection.one(f"PRAGMA wal_checkpoint({how})")
     return busy, frames, copied

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.base.process_identity import open_shared
+from gateway.store.base.errors import StoreLocked
+from gateway.store.file.session import SqliteSession
 
 # How often who waits looks again.
 LOOK_SECONDS = 0.001
@@ -105,7 +106,7 @@ class _File:
 
 
 @contextmanager
-def beginning(connection: sqlite3.Connection, usual: float) -> Iterator[Callable[[], bool]]:
+def beginning(connection: SqliteSession, usual: float) -> Iterator[Callable[[], bool]]:
     """Gives what begins a write transaction at once, if nobody writes; it says whether it did.
 
     `usual` is how many seconds other statements of the connection wait for a lock.
@@ -113,15 +114,13 @@ def beginning(connection: sqlite3.Connection, usual: float) -> Iterator[Callable
 
     def begins() -> bool:
         try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
+            connection.run("BEGIN IMMEDIATE")
+        except StoreLocked:
             return False
         return True
 
-    connection.execute("PRAGMA busy_timeout = 0")
+    connection.run("PRAGMA busy_timeout = 0")
     try:
         yield begins
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
+        connection.run(f"PRAGMA busy_timeout = {int(usual * 1000)}")

@@ -6,11 +6,11 @@ The number of a profile is made from its traits, so it means the same in every p
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 
 import orjson
 
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 from gateway.store.indexes.traits import HOPS, PLAN, Values, as_trait, own_traits
 
 KEPT = 20_000
@@ -20,7 +20,7 @@ _made: dict[tuple[str, Values, frozenset[tuple[int, int]], int | None], tuple[in
 
 
 def made_of(
-    connection: sqlite3.Connection,
+    connection: Session,
     kind: str,
     own: Values,
     around: frozenset[tuple[int, int]],
@@ -45,7 +45,7 @@ def made_of(
     return made
 
 
-def _taken(connection: sqlite3.Connection, names: dict[str, str], profile: int) -> set[str]:
+def _taken(connection: Session, names: dict[str, str], profile: int) -> set[str]:
     """What one that looks takes of the profile of a document there."""
     found = {as_trait(names[""], 1)} if "" in names else set()
     for trait in traits_of(connection, profile):
@@ -70,7 +70,7 @@ def _remember(number: int, traits: frozenset[str]) -> None:
     _traits[number] = traits
 
 
-def traits_of(connection: sqlite3.Connection, profile: int) -> frozenset[str]:
+def traits_of(connection: Session, profile: int) -> frozenset[str]:
     """The traits of a profile."""
     known = _traits.get(profile)
     if known is None:

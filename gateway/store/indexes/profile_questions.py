@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 import orjson
 
 from gateway.store.base.conditions import Compare, Condition, Subject, Where
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 from gateway.store.indexes.profile_making import traits_of
 from gateway.store.indexes.traits import TRAITS, as_trait
 
@@ -29,9 +29,7 @@ def name_of(kind: str, where: Where) -> str | None:
     return name if name in TRAITS.get(kind, ()) else None
 
 
-def gather(
-    connection: sqlite3.Connection, kind: str, conditions: Sequence[Condition]
-) -> tuple[Condition, ...] | None:
+def gather(connection: Session, kind: str, conditions: Sequence[Condition]) -> tuple[Condition, ...] | None:
     """The conditions with one on the profile in the place of all those that are about traits.
 
     None when no profile has them all: then no document meets the conditions.

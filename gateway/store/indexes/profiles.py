@@ -10,7 +10,6 @@ each transaction.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ import orjson
 
 from gateway.store.base.conditions import Hop
 from gateway.store.base.kinds import KIND, KINDS, RELATION
+from gateway.store.base.session import Session
 from gateway.store.indexes.profile_making import made_of
 from gateway.store.indexes.traits import HOPS, LOOKED_AT, PLAN, TRAITS, own_values
 
@@ -29,7 +29,7 @@ _IDS = "(SELECT value FROM json_each(?1))"
 _DUE = "INSERT INTO profile_due VALUES (?, 1) ON CONFLICT (document) DO UPDATE SET links = 1"
 
 
-def make_again(connection: sqlite3.Connection) -> None:
+def make_again(connection: Session) -> None:
     """Give all documents their profiles anew. Inside a transaction."""
     connection.execute("DELETE FROM profiled")
     connection.execute("DELETE FROM profile")
@@ -39,7 +39,7 @@ def make_again(connection: sqlite3.Connection) -> None:
         settle(connection)
 
 
-def note_all(connection: sqlite3.Connection, after: tuple[int, int], most: int) -> tuple[int, int] | None:
+def note_all(connection: Session, after: tuple[int, int], most: int) -> tuple[int, int] | None:
     """Requeue the documents after a place, at most so many: they get new profiles.
 
     In: FIRST, or what the call before gave. Out: the place of the last one, None when there are no more. Those that
@@ -67,7 +67,7 @@ class _Due(NamedTuple):
     links: int
 
 
-def settle(connection: sqlite3.Connection) -> None:
+def settle(connection: Session) -> None:
     """Give the documents that are due their profiles. At the end of a transaction that wrote."""
     due: dict[str, dict[int, _Due]] = defaultdict(dict)
     _collect(connection, due, "SELECT document, links FROM profile_due", ())
@@ -88,7 +88,7 @@ def settle(connection: sqlite3.Connection) -> None:
 
 
 def _collect(
-    connection: sqlite3.Connection, due: dict[str, dict[int, _Due]], which: str, values: tuple[Any, ...]
+    connection: Session, due: dict[str, dict[int, _Due]], which: str, values: tuple[Any, ...]
 ) -> None:
     for row, kind, *about in connection.execute(
         f"SELECT d.id, d.kind, d.origin, d.body, p.profile, n.links FROM ({which}) n"
@@ -99,7 +99,7 @@ def _collect(
 
 
 def _looking(
-    connection: sqlite3.Connection,
+    connection: Session,
     lookers: Sequence[Hop],
     changed: list[int],
     due: dict[str, dict[int, _Due]],
@@ -117,7 +117,7 @@ def _looking(
             _collect(connection, due, which, (ids,))
 
 
-def _settle(connection: sqlite3.Connection, kind: str, wanting: dict[int, _Due]) -> list[int]:
+def _settle(connection: Session, kind: str, wanting: dict[int, _Due]) -> list[int]:
     """Give documents of one kind their profiles; out: those that got another one than they had."""
     plan = PLAN[kind]
     near: dict[int, set[tuple[int, int]]] = defaultdict(set)
@@ -147,7 +147,7 @@ def _settle(connection: sqlite3.Connection, kind: str, wanting: dict[int, _Due])
     return list(given)
 
 
-def _give(connection: sqlite3.Connection, kind: str, given: dict[int, tuple[int, str]], how: str) -> None:
+def _give(connection: Session, kind: str, given: dict[int, tuple[int, str]], how: str) -> None:
     """Write the profiles of documents of a kind; `how` is INSERT for those that have none."""
     connection.executemany(
         "INSERT OR IGNORE INTO profile (id, kind, traits) VALUES (?, ?, ?)",
@@ -160,7 +160,7 @@ def _give(connection: sqlite3.Connection, kind: str, given: dict[int, tuple[int,
 
 
 @contextlib.contextmanager
-def together(connection: sqlite3.Connection) -> Iterator[None]:
+def together(connection: Session) -> Iterator[None]:
     """Documents and links that are inserted in the block are not noted: the caller passes them to `arrived`."""
     connection.execute("UPDATE profile_state SET one_by_one = 0")
     try:
@@ -173,7 +173,7 @@ Link = tuple[int, int, int]
 
 
 def arrived(
-    connection: sqlite3.Connection,
+    connection: Session,
     new: dict[int, tuple[str, dict[str, Any]]],
     origin: int,
     come: Iterable[Link],
@@ -223,7 +223,7 @@ def arrived(
     connection.executemany(_DUE, [(row,) for row in due])
 
 
-def forget_unused(connection: sqlite3.Connection) -> int:
+def forget_unused(connection: Session) -> int:
     """Forget the profiles that no document has; out: how many. Inside a transaction."""
     return connection.execute(
         "DELETE FROM profile WHERE NOT EXISTS (SELECT 1 FROM profiled WHERE profile = profile.id)"

@@ -11,10 +11,11 @@ Many documents that come or move at once are counted `together`, a write for eac
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
+
+from gateway.store.base.session import Session
 
 # Half of it is what walking inside a span costs on average; the number of spans is what finding one costs.
 CUT_AT, CUT_TO = 2000, 1000
@@ -54,9 +55,7 @@ _bounds: dict[int, dict[int, list[Bound]]] = {}
 
 
 @contextlib.contextmanager
-def together(
-    connection: sqlite3.Connection, places: Iterable[Place], left: Iterable[Place] = ()
-) -> Iterator[None]:
+def together(connection: Session, places: Iterable[Place], left: Iterable[Place] = ()) -> Iterator[None]:
     """Count documents that are inserted or moved in the block at its end, all at once.
 
     `places` must be where they are then, `left` where those that are moved were.
@@ -69,7 +68,7 @@ def together(
         connection.execute("UPDATE span_state SET one_by_one = 1")
 
 
-def _add(connection: sqlite3.Connection, places: Iterable[Place], left: Iterable[Place]) -> None:
+def _add(connection: Session, places: Iterable[Place], left: Iterable[Place]) -> None:
     bounds = _known_bounds(connection)
     found: Counter[tuple[int, Bound]] = Counter()
     for change, counted in ((1, places), (-1, left)):
@@ -87,7 +86,7 @@ def _add(connection: sqlite3.Connection, places: Iterable[Place], left: Iterable
                 pass  # a trigger cuts each of them once a round
 
 
-def _known_bounds(connection: sqlite3.Connection) -> dict[int, list[Bound]]:
+def _known_bounds(connection: Session) -> dict[int, list[Bound]]:
     """The lower bounds of the spans of each kind, in order; read again only when they lie elsewhere."""
     (name,) = connection.execute("SELECT bounds FROM span_state").fetchone()
     known = _bounds.get(name)
@@ -104,7 +103,7 @@ def _known_bounds(connection: sqlite3.Connection) -> dict[int, list[Bound]]:
     return known
 
 
-def count_again(connection: sqlite3.Connection) -> None:
+def count_again(connection: Session) -> None:
     """Make the spans anew from the documents that are there."""
     connection.execute("DELETE FROM span")
     for statement in FILL:
@@ -112,19 +111,19 @@ def count_again(connection: sqlite3.Connection) -> None:
     connection.execute(_ELSEWHERE)
 
 
-def count(connection: sqlite3.Connection, kind: int) -> int:
+def count(connection: Session, kind: int) -> int:
     """How many documents of a kind (its number) there are."""
     question = "SELECT coalesce(sum(found), 0) FROM span WHERE kind = ?"
     total: int = connection.execute(question, (kind,)).fetchone()[0]
     return total
 
 
-def counts(connection: sqlite3.Connection) -> dict[int, int]:
+def counts(connection: Session) -> dict[int, int]:
     """How many documents there are of each kind (its number)."""
     return dict(connection.execute("SELECT kind, sum(found) FROM span GROUP BY kind"))
 
 
-def from_newest(connection: sqlite3.Connection, kind: int, skip: int) -> tuple[Bound | None, int]:
+def from_newest(connection: Session, kind: int, skip: int) -> tuple[Bound | None, int]:
     """Where to find what `skip` newer documents of a kind precede.
 
     Out: a bound that it is older than (None: nothing is newer), and how many documents to skip from there.
@@ -143,7 +142,7 @@ def from_newest(connection: sqlite3.Connection, kind: int, skip: int) -> tuple[B
     return older_than, skip
 
 
-def from_oldest(connection: sqlite3.Connection, kind: int, skip: int) -> tuple[Bound, int]:
+def from_oldest(connection: Session, kind: int, skip: int) -> tuple[Bound, int]:
     """Where to find what `skip` older documents of a kind precede.
 
     Out: a bound that it isn't older than, and how many documents to skip from there.

@@ -6,11 +6,11 @@ counts once; a finding on a statement once for each claim that makes it.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
+from gateway.store.base.session import Session
 
 _RAWS = "SELECT source, kind, state, count(*) AS found FROM raw GROUP BY source, kind, state"
 _FINDINGS = (
@@ -23,17 +23,17 @@ _FINDINGS = (
 Place = tuple[int, int, int]
 
 
-def raws(connection: sqlite3.Connection) -> list[tuple[int, int, int, int]]:
+def raws(connection: Session) -> list[tuple[int, int, int, int]]:
     """How many legacy objects there are: source, kind, state, number."""
     return connection.execute("SELECT source, kind, state, found FROM raw_tally WHERE found <> 0").fetchall()
 
 
-def findings(connection: sqlite3.Connection) -> dict[str, int]:
+def findings(connection: Session) -> dict[str, int]:
     """How many findings on objects and statements there are, by rule."""
     return dict(connection.execute("SELECT rule, found FROM finding_tally WHERE found <> 0"))
 
 
-def add_raws(connection: sqlite3.Connection, changes: Counter[Place]) -> None:
+def add_raws(connection: Session, changes: Counter[Place]) -> None:
     """Note that so many more (or fewer) legacy objects are in a state."""
     connection.executemany(
         "INSERT INTO raw_tally (source, kind, state, found) VALUES (?, ?, ?, ?)"
@@ -42,7 +42,7 @@ def add_raws(connection: sqlite3.Connection, changes: Counter[Place]) -> None:
     )
 
 
-def add_findings(connection: sqlite3.Connection, changes: Counter[str]) -> None:
+def add_findings(connection: Session, changes: Counter[str]) -> None:
     """Note that there are so many more (or fewer) findings by a rule."""
     connection.executemany(
         "INSERT INTO finding_tally (rule, found) VALUES (?, ?)"
@@ -51,7 +51,7 @@ def add_findings(connection: sqlite3.Connection, changes: Counter[str]) -> None:
     )
 
 
-def raws_move(connection: sqlite3.Connection, rows: Iterable[int], state: int | None) -> None:
+def raws_move(connection: Session, rows: Iterable[int], state: int | None) -> None:
     """Note that these legacy objects (rows) are about to be in a state; None: to be no more."""
     found = connection.execute(
         f"SELECT source, kind, state, count(*) FROM raw WHERE id {IN_IDS} GROUP BY source, kind, state",
@@ -65,14 +65,14 @@ def raws_move(connection: sqlite3.Connection, rows: Iterable[int], state: int | 
     add_raws(connection, changes)
 
 
-def findings_go(connection: sqlite3.Connection, rules: Iterable[tuple[str]]) -> None:
+def findings_go(connection: Session, rules: Iterable[tuple[str]]) -> None:
     """Note that findings went: their rules, as RETURNING gives them."""
     gone: Counter[str] = Counter()
     gone.subtract(rule for (rule,) in rules)
     add_findings(connection, gone)
 
 
-def claims_go(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
+def claims_go(connection: Session, raws: Iterable[int]) -> None:
     """Note that all claims of these legacy objects (rows) are about to go."""
     found = connection.execute(
         "SELECT f.rule, -count(*) FROM claim c JOIN statement_finding f ON f.statement = c.statement"
@@ -82,7 +82,7 @@ def claims_go(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
     add_findings(connection, Counter(dict(found)))
 
 
-def claims_come(connection: sqlite3.Connection, statements: Counter[int]) -> None:
+def claims_come(connection: Session, statements: Counter[int]) -> None:
     """Note that so many claims more make each of these statements (rows)."""
     found = connection.execute(
         f"SELECT statement, rule FROM statement_finding WHERE statement {IN_IDS}", (id_list(statements),)
@@ -94,7 +94,7 @@ def claims_come(connection: sqlite3.Connection, statements: Counter[int]) -> Non
 
 
 def statement_findings_change(
-    connection: sqlite3.Connection, gone: Iterable[tuple[int, str]], come: Iterable[tuple[int, str]]
+    connection: Session, gone: Iterable[tuple[int, str]], come: Iterable[tuple[int, str]]
 ) -> None:
     """Note that findings on statements (row and rule) go and come."""
     change: Counter[tuple[int, str]] = Counter(come)
@@ -111,13 +111,13 @@ def statement_findings_change(
     add_findings(connection, by_rule)
 
 
-def miscounted(connection: sqlite3.Connection) -> bool:
+def miscounted(connection: Session) -> bool:
     """Is anything else kept than counting gives? Reads everything."""
     counted = {(row[0], row[1], row[2], row[3]) for row in connection.execute(_RAWS)}
     return counted != set(raws(connection)) or dict(connection.execute(_FINDINGS)) != findings(connection)
 
 
-def count_again(connection: sqlite3.Connection) -> None:
+def count_again(connection: Session) -> None:
     """Count everything, and keep that."""
     connection.execute("DELETE FROM raw_tally")
     connection.execute("DELETE FROM finding_tally")

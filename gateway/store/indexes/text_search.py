@@ -11,9 +11,9 @@ Writing a few texts into it costs as much as writing many. So triggers note the 
 from __future__ import annotations
 
 import logging
-import sqlite3
 
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 
 # Shorter parts are not in the index.
 SHORTEST = 3
@@ -58,12 +58,6 @@ def is_indexed(kind: str, field: str, part: object) -> bool:
     return len(sought) >= SHORTEST and _UNSURE.isdisjoint(sought)
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Give a connection the functions that the triggers and searches call."""
-    connection.create_function("folded", 1, folded, deterministic=True)
-    connection.create_function("contains_text", 2, contains, deterministic=True)
-
-
 def search(kind: str, field: str, parameter: int) -> str:
     """A query for the documents (`id`) whose text has the part that is the parameter of this number."""
     name = INDEXES[kind, field]
@@ -75,7 +69,7 @@ def search(kind: str, field: str, parameter: int) -> str:
     )
 
 
-def make_again(connection: sqlite3.Connection) -> None:
+def make_again(connection: Session) -> None:
     """Make what the indexes hold anew from the documents that are there. Inside a transaction."""
     for name in INDEXES.values():
         connection.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")
@@ -83,7 +77,7 @@ def make_again(connection: sqlite3.Connection) -> None:
     _fill(connection)
 
 
-def settle(connection: sqlite3.Connection) -> None:
+def settle(connection: Session) -> None:
     """Index the texts that wait for it, when there are many. At the end of a transaction that wrote."""
     (waiting,) = connection.execute("SELECT count(*) FROM text_due").fetchone()
     if waiting < TOGETHER:
@@ -97,7 +91,7 @@ def settle(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM text_due")
 
 
-def _fill(connection: sqlite3.Connection) -> None:
+def _fill(connection: Session) -> None:
     for (kind, field), name in INDEXES.items():
         question = "SELECT count(*) FROM document WHERE kind = ?"
         (found,) = connection.execute(question, (KIND[kind],)).fetchone()
@@ -112,20 +106,20 @@ def _fill(connection: sqlite3.Connection) -> None:
         )
 
 
-def with_erased(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+def with_erased(connection: Session) -> list[tuple[str, int]]:
     """The indexes that still hold what was erased, with a number that is higher when more was erased since."""
     return connection.execute("SELECT name, times FROM text_erased ORDER BY name").fetchall()
 
 
-def merge(connection: sqlite3.Connection, name: str, times: int, *, first: bool) -> bool:
+def merge(connection: Session, name: str, times: int, *, first: bool) -> bool:
     """A piece of the work of removing what was erased from an index, as `with_erased` names it. Out: is there more?
 
     Call it in transactions of its own, the first time with `first`, until there is no more.
     """
-    before = connection.total_changes
+    before = connection.one("SELECT total_changes()")[0]
     pages = -MERGED_AT_ONCE if first else MERGED_AT_ONCE
     connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
-    if connection.total_changes - before > 1:
+    if connection.one("SELECT total_changes()")[0] - before > 1:
         return True
     connection.execute("DELETE FROM text_erased WHERE name = ? AND times = ?", (name, times))
     return False

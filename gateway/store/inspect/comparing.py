@@ -7,12 +7,13 @@ changed or removed. When the store is right, that is nothing.
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from secrets import token_bytes
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 
 # What a rehearsal notes of a document.
@@ -44,12 +45,12 @@ def _held(
 
 
 def held_among(
-    connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
+    connection: Session, source: int, kind: str, uuids: Sequence[bytes]
 ) -> dict[bytes, HeldObject]:
     """The held objects of a kind among `uuids`, by uuid."""
     found: dict[bytes, HeldObject] = {}
     for marks, part in in_parts(uuids):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT {COLUMNS} FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
             (source, RAW_KIND[kind], *part),
         )
@@ -57,39 +58,37 @@ def held_among(
     return found
 
 
-def held_after(connection: sqlite3.Connection, source: int, after: int, limit: int) -> list[HeldObject]:
+def held_after(connection: Session, source: int, after: int, limit: int) -> list[HeldObject]:
     """The held objects of a source in the order of their rows, a piece at a time."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {COLUMNS} FROM raw WHERE id > ? AND +source = ? ORDER BY id LIMIT ?", (after, source, limit)
     )
     return [_held(row) for row in rows]
 
 
-def held_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[HeldObject]:
+def held_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> list[HeldObject]:
     """These zaken (at most 500) and what is held of them."""
     marks = ",".join("?" * len(zaken))
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) ORDER BY id", (source, *zaken)
     )
     return [_held(row) for row in rows]
 
 
-def moments_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[bytes]:
+def moments_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> list[bytes]:
     """The contactmomenten (uuids) that are tied to these zaken (at most 500)."""
     marks = ",".join("?" * len(zaken))
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT DISTINCT contact FROM tie WHERE source = ? AND zaak IN ({marks}) ORDER BY contact",
         (source, *zaken),
     )
     return [row[0] for row in rows]
 
 
-def held_of_moments(
-    connection: sqlite3.Connection, source: int, moments: Sequence[bytes]
-) -> list[HeldObject]:
+def held_of_moments(connection: Session, source: int, moments: Sequence[bytes]) -> list[HeldObject]:
     """These contactmomenten (at most some thousands), their ties, and the klanten that they are tied to."""
     marks = ",".join("?" * len(moments))
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {COLUMNS} FROM raw WHERE id IN ("
         f"SELECT raw FROM tie WHERE source = ?1 AND contact IN ({marks})"
         f" UNION SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['contactmoment']} AND uuid IN ({marks})"
@@ -100,37 +99,37 @@ def held_of_moments(
     return [_held(row) for row in rows]
 
 
-def extent(connection: sqlite3.Connection, source: int) -> tuple[int, int]:
+def extent(connection: Session, source: int) -> tuple[int, int]:
     """The highest row of any held object, and how many this source has."""
-    found: tuple[int, int] = connection.execute(
+    found: tuple[int, int] = connection.one(
         "SELECT (SELECT coalesce(max(id), 0) FROM raw), (SELECT count(*) FROM raw WHERE source = ?)",
         (source,),
-    ).fetchone()
+    )
     return found
 
 
-def zaken_near(connection: sqlite3.Connection, source: int, places: Iterable[bytes]) -> set[bytes]:
+def zaken_near(connection: Session, source: int, places: Iterable[bytes]) -> set[bytes]:
     """For each place (16 bytes) the first readable zaak of the source from there on, in the order of uuids."""
     found: set[bytes] = set()
     for place in places:
         for start in (place, b""):
-            row = connection.execute(
+            row = connection.one(
                 "SELECT uuid FROM raw WHERE source = ? AND kind = ? AND uuid >= ? AND state NOT IN (?, ?)"
                 " ORDER BY uuid LIMIT 1",
                 (source, RAW_KIND["zaak"], start, UNREADABLE, GONE),
-            ).fetchone()
+            )
             if row is not None:
                 found.add(row[0])
                 break
     return found
 
 
-def zaaktypen(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes]) -> dict[bytes, str]:
+def zaaktypen(connection: Session, source: int, zaken: Iterable[bytes]) -> dict[bytes, str]:
     """The zaaktype (its URL) of the readable zaken among these."""
     found: dict[bytes, str] = {}
     for marks, part in in_parts(zaken):
         found.update(
-            connection.execute(
+            connection.all(
                 "SELECT uuid, facts ->> '$.zaaktype' FROM raw WHERE source = ? AND kind = ?"
                 f" AND uuid IN ({marks}) AND facts ->> '$.zaaktype' IS NOT NULL",
                 (source, RAW_KIND["zaak"], *part),
@@ -139,27 +138,27 @@ def zaaktypen(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes
     return found
 
 
-def refused_zaken(connection: sqlite3.Connection, source: int, limit: int) -> tuple[int, list[bytes]]:
+def refused_zaken(connection: Session, source: int, limit: int) -> tuple[int, list[bytes]]:
     """Zaken that held objects point at and that the source refuses to show: how many, and the first of them."""
     where = "FROM raw WHERE source = ? AND kind = ? AND state = ?"
     these = (source, RAW_KIND["zaak"], UNREADABLE)
-    (count,) = connection.execute(f"SELECT count(*) {where}", these).fetchone()
-    rows = connection.execute(f"SELECT uuid {where} ORDER BY uuid LIMIT ?", (*these, limit))
+    (count,) = connection.one(f"SELECT count(*) {where}", these)
+    rows = connection.all(f"SELECT uuid {where} ORDER BY uuid LIMIT ?", (*these, limit))
     return count, [row[0] for row in rows]
 
 
-def invisible(connection: sqlite3.Connection, source: int) -> dict[str, int]:
+def invisible(connection: Session, source: int) -> dict[str, int]:
     """How many held objects the source no longer shows, by kind."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT kind, count(*) FROM raw WHERE source = ? AND visible = 0 AND body IS NOT NULL GROUP BY kind",
         (source,),
     )
     return {RAW_KINDS[kind - 1]: count for kind, count in rows}
 
 
-def shown_again(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
+def shown_again(connection: Session, raws: Iterable[int]) -> None:
     """Take the mark away from objects (rows) that the source shows again."""
-    connection.executemany("UPDATE raw SET visible = 1 WHERE id = ?", [(row,) for row in raws])
+    connection.many("UPDATE raw SET visible = 1 WHERE id = ?", [(row,) for row in raws])
 
 
 # What rollen say
@@ -176,18 +175,18 @@ class HeldClaim:
     sealed: bool = False
 
 
-def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, dict[int, HeldClaim]]:
+def said_by(connection: Session, raws: Iterable[int]) -> dict[int, dict[int, HeldClaim]]:
     """What these objects (rows) say: the claims of each, by the row of their statement."""
     ids = id_list(raws)
     keys: dict[int, list[str]] = {}
-    for statement, key in connection.execute(
+    for statement, key in connection.each(
         "SELECT DISTINCT k.statement, i.key FROM claim c JOIN claim_key k ON k.statement = c.statement"
         f" JOIN identity i ON i.id = k.identity WHERE c.raw {IN_IDS}",
         (ids,),
     ):
         keys.setdefault(statement, []).append(key)
     found: dict[int, dict[int, HeldClaim]] = {}
-    for raw, statement, facet, moment, body, sealed in connection.execute(
+    for raw, statement, facet, moment, body, sealed in connection.each(
         "SELECT c.raw, s.id, c.facet, c.moment, s.body, s.sealed FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (ids,),
@@ -197,25 +196,25 @@ def said_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, di
     return found
 
 
-def mistrust(connection: sqlite3.Connection, raw: int, statements: Iterable[int]) -> None:
+def mistrust(connection: Session, raw: int, statements: Iterable[int]) -> None:
     """Invalidate an object, so that it is translated again when it is taken, and let nothing join these statements.
 
     What is left out has no digest: there a blank one says that it is not trusted.
     """
-    connection.execute(
-        "UPDATE raw SET digest = CASE WHEN state = ? THEN x'' END WHERE id = ?", (LEFT_OUT, raw)
+    connection.run(
+        "UPDATE raw SET digest = CASE WHEN state = ? THEN ? END WHERE id = ?", (LEFT_OUT, b"", raw)
     )
-    connection.executemany(
-        "UPDATE statement SET digest = randomblob(16) WHERE id = ?", [(each,) for each in statements]
+    connection.many(
+        "UPDATE statement SET digest = ? WHERE id = ?", [(token_bytes(16), each) for each in statements]
     )
 
 
 # What documents are made from, a piece at a time
 
 
-def statements_after(connection: sqlite3.Connection, source: int, after: int, limit: int) -> list[int]:
+def statements_after(connection: Session, source: int, after: int, limit: int) -> list[int]:
     """Statements (rows) that objects of this source make, in their order."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.id FROM statement s WHERE s.id > ? AND EXISTS (SELECT 1 FROM claim c JOIN raw r ON r.id = c.raw"
         " WHERE c.statement = s.id AND r.source = ?) ORDER BY s.id LIMIT ?",
         (after, source, limit),
@@ -223,34 +222,34 @@ def statements_after(connection: sqlite3.Connection, source: int, after: int, li
     return [row[0] for row in rows]
 
 
-def statements_of(connection: sqlite3.Connection, raws: Iterable[int]) -> list[int]:
+def statements_of(connection: Session, raws: Iterable[int]) -> list[int]:
     """The statements (rows) that these objects make."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT DISTINCT statement FROM claim WHERE raw {IN_IDS} ORDER BY statement", (id_list(raws),)
     )
     return [row[0] for row in rows]
 
 
-def identities_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[int]:
+def identities_of(connection: Session, statements: Iterable[int]) -> set[int]:
     """The keys (rows) of these statements."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
     )
     return {row[0] for row in rows}
 
 
-def zaken_after(connection: sqlite3.Connection, source: int, after: bytes, limit: int) -> list[bytes]:
+def zaken_after(connection: Session, source: int, after: bytes, limit: int) -> list[bytes]:
     """Zaken that something is held of, in the order of their uuids."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT DISTINCT zaak FROM raw WHERE source = ? AND zaak > ? ORDER BY zaak LIMIT ?",
         (source, after, limit),
     )
     return [row[0] for row in rows]
 
 
-def moments_after(connection: sqlite3.Connection, source: int, after: bytes, limit: int) -> list[bytes]:
+def moments_after(connection: Session, source: int, after: bytes, limit: int) -> list[bytes]:
     """Contactmomenten that are held or tied, in the order of their uuids."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT contact FROM (SELECT DISTINCT contact FROM tie WHERE source = ?1 AND contact > ?2"
         " ORDER BY contact LIMIT ?3) UNION SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ?1"
         f" AND kind = {RAW_KIND['contactmoment']} AND uuid > ?2 ORDER BY uuid LIMIT ?3) ORDER BY 1 LIMIT ?3",
@@ -259,10 +258,10 @@ def moments_after(connection: sqlite3.Connection, source: int, after: bytes, lim
     return [row[0] for row in rows]
 
 
-def identities_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> set[int]:
+def identities_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> set[int]:
     """The keys (rows) of what the rollen of these zaken (at most 500) say."""
     marks = ",".join("?" * len(zaken))
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT DISTINCT k.identity FROM raw r JOIN claim c ON c.raw = r.id"
         f" JOIN claim_key k ON k.statement = c.statement WHERE r.source = ? AND r.zaak IN ({marks})",
         (source, *zaken),
@@ -270,17 +269,17 @@ def identities_of_zaken(connection: sqlite3.Connection, source: int, zaken: Sequ
     return {row[0] for row in rows}
 
 
-def legacy_documents(connection: sqlite3.Connection) -> dict[str, int]:
+def legacy_documents(connection: Session) -> dict[str, int]:
     """How many documents from the legacy there are, by kind."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT kind, count(*) FROM document WHERE origin = ? GROUP BY kind ORDER BY kind", (LEGACY_ORIGIN,)
     )
     return {KINDS[kind - 1]: count for kind, count in rows}
 
 
-def documents_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[str, int]:
+def documents_of(connection: Session, raws: Iterable[int]) -> dict[str, int]:
     """How many documents these objects (rows) went into, by kind."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.kind, count(DISTINCT d.id) FROM provenance p JOIN document d ON d.id = p.document"
         f" WHERE p.raw {IN_IDS} GROUP BY d.kind ORDER BY d.kind",
         (id_list(raws),),
@@ -288,9 +287,9 @@ def documents_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[st
     return {KINDS[kind - 1]: count for kind, count in rows}
 
 
-def orphans(connection: sqlite3.Connection, limit: int) -> list[tuple[int, str, bytes]]:
+def orphans(connection: Session, limit: int) -> list[tuple[int, str, bytes]]:
     """Documents from the legacy that come from no legacy object: (row, kind, uuid)."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.id, d.kind, d.uuid FROM document d WHERE d.origin = ?"
         " AND NOT EXISTS (SELECT 1 FROM made_of_raw m WHERE m.document = d.id)"
         " AND NOT EXISTS (SELECT 1 FROM made_of_statement m WHERE m.document = d.id)"
@@ -326,43 +325,41 @@ class _TakenBack(Exception):
     """The end of a rehearsal."""
 
 
-def note_changes(connection: sqlite3.Connection) -> None:
+def note_changes(connection: Session) -> None:
     """From now on note on this connection what is done to documents, until `stop_noting`; outside a transaction.
 
     Once for all rehearsals: each trigger that comes or goes makes SQLite prepare every statement again.
     """
-    connection.execute("CREATE TEMP TABLE noted (sort TEXT, kind INTEGER, uuid BLOB)")
+    connection.run("CREATE TEMP TABLE noted (sort TEXT, kind INTEGER, uuid BLOB)")
     for name, (event, what) in _NOTES.items():
-        connection.execute(
-            f"CREATE TEMP TRIGGER noted_{name} AFTER {event} BEGIN INSERT INTO noted {what}; END"
-        )
+        connection.run(f"CREATE TEMP TRIGGER noted_{name} AFTER {event} BEGIN INSERT INTO noted {what}; END")
 
 
-def stop_noting(connection: sqlite3.Connection) -> None:
+def stop_noting(connection: Session) -> None:
     """Note no more on this connection; harmless when it did not."""
     for name in _NOTES:
-        connection.execute(f"DROP TRIGGER IF EXISTS temp.noted_{name}")
-    connection.execute("DROP TABLE IF EXISTS temp.noted")
+        connection.run(f"DROP TRIGGER IF EXISTS temp.noted_{name}")
+    connection.run("DROP TABLE IF EXISTS temp.noted")
 
 
 @contextlib.contextmanager
-def noting(store: Store, rehearse: bool) -> Iterator[sqlite3.Connection]:
+def noting(store: Store, rehearse: bool) -> Iterator[Session]:
     """A write transaction of which `touched` lists what it did to documents; a rehearsal is taken back at its end."""
     try:
         with store.write() as connection:
             yield connection
             if rehearse:
                 raise _TakenBack
-            connection.execute("DELETE FROM temp.noted")
+            connection.run("DELETE FROM temp.noted")
     except _TakenBack:
         return
 
 
-def touched(connection: sqlite3.Connection) -> dict[tuple[str, bytes], str]:
+def touched(connection: Session) -> dict[tuple[str, bytes], str]:
     """What this transaction of `noting` did so far: by kind and uuid whether a document was missing, different or
     extra."""
     found: dict[tuple[str, bytes], str] = {}
-    for sort, kind, uuid in connection.execute("SELECT DISTINCT sort, kind, uuid FROM temp.noted"):
+    for sort, kind, uuid in connection.each("SELECT DISTINCT sort, kind, uuid FROM temp.noted"):
         key = (KINDS[kind - 1], uuid)
         if found.get(key) in (None, DIFFERENT):
             found[key] = sort

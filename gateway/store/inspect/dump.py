@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +22,8 @@ def dump_lines(store: Store) -> Iterator[bytes]:
     """
     with store.read() as connection:
         for query, shape in _SECTIONS:
-            for row in connection.execute(query):
+            rows = connection.each(query)
+            for row in _with_keys(rows) if shape is _in_quarantine else rows:
                 yield orjson.dumps(shape(row), option=orjson.OPT_SORT_KEYS)
 
 
@@ -39,6 +42,24 @@ def _document(row: Any) -> dict[str, Any]:
         "moment": moment if origin != LOCAL_ORIGIN else None,
         "body": orjson.loads(body),
         "owner": _uuid(owner) if owner else None,
+    }
+
+
+def _with_keys(rows: Iterable[Any]) -> Iterator[Any]:
+    """One row an object, of rows that have one of its keys each."""
+    for shared, group in groupby(rows, itemgetter(0, 1, 2, 3)):
+        yield *shared, [key.hex() for *_, key in group if key is not None]
+
+
+def _in_quarantine(row: Any) -> dict[str, Any]:
+    source, kind, uuid, reason, keys = row
+    return {
+        "t": "quarantine",
+        "source": source,
+        "kind": RAW_KINDS[kind - 1],
+        "uuid": _uuid(uuid),
+        "reason": reason,
+        "keys": keys,
     }
 
 
@@ -125,17 +146,10 @@ _SECTIONS = (
         },
     ),
     (
-        "SELECT s.name, r.kind, r.uuid, q.reason, (SELECT group_concat(hash) FROM (SELECT hex(k.hash) AS hash"
-        " FROM unread_key k WHERE k.raw = r.id ORDER BY k.hash)) FROM quarantine q JOIN raw r ON r.id = q.raw"
-        " JOIN source s ON s.id = r.source ORDER BY s.name, r.kind, r.uuid",
-        lambda row: {
-            "t": "quarantine",
-            "source": row[0],
-            "kind": RAW_KINDS[row[1] - 1],
-            "uuid": _uuid(row[2]),
-            "reason": row[3],
-            "keys": row[4].lower().split(",") if row[4] else [],
-        },
+        "SELECT s.name, r.kind, r.uuid, q.reason, k.hash FROM quarantine q JOIN raw r ON r.id = q.raw"
+        " JOIN source s ON s.id = r.source LEFT JOIN unread_key k ON k.raw = r.id"
+        " ORDER BY s.name, r.kind, r.uuid, k.hash",
+        _in_quarantine,
     ),
     (
         "SELECT s.name, r.kind, r.uuid, r.digest, r.state, r.visible FROM raw r"

@@ -16,7 +16,7 @@ _FROM_SOURCE = (
 def examples(store: Store, source: str) -> dict[str, str]:
     """Of what came from `source`: a `bsn` and `partij` (uuid) with contacts, a `kvk_nummer`, a `zaak` with contacts."""
     with store.read() as connection:
-        bsn, partij = connection.execute(
+        bsn, partij = connection.one(
             "SELECT i.body ->> '$.partijIdentificator.objectId', p.uuid FROM document i"
             " JOIN link l ON l.source = i.id AND l.relation = :identifies JOIN document p ON p.id = l.target"
             " WHERE i.kind = :identificator AND i.body ->> '$.partijIdentificator.codeSoortObjectId' = 'bsn'"
@@ -28,16 +28,16 @@ def examples(store: Store, source: str) -> dict[str, str]:
                 "was": RELATION["betrokkene.wasPartij"],
                 "name": source,
             },
-        ).fetchone()
-        (kvk,) = connection.execute(
+        )
+        (kvk,) = connection.one(
             "SELECT i.body ->> '$.partijIdentificator.objectId' FROM document i WHERE i.kind = :identificator"
             " AND i.body ->> '$.partijIdentificator.codeSoortObjectId' = 'kvk_nummer'"
             f" AND {_FROM_SOURCE.format(document='i')} ORDER BY i.uuid LIMIT 1",
             {"identificator": KIND["partij-identificator"], "name": source},
-        ).fetchone()
-        (zaak,) = connection.execute(
+        )
+        (zaak,) = connection.one(
             "SELECT o.body ->> '$.onderwerpobjectidentificator.objectId' FROM document o WHERE o.kind = :subject"
             f" AND {_FROM_SOURCE.format(document='o')} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
             {"subject": KIND["onderwerpobject"], "name": source},
-        ).fetchone()
+        )
     return {"bsn": bsn, "partij": str(UUID(bytes=partij)), "kvk_nummer": kvk, "zaak": zaak}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ import orjson
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import KINDS, LOCAL_ORIGIN, RAW_KIND, RAW_KINDS, RELATIONS
+from gateway.store.base.session import Session
 from gateway.store.edits.editing import MOVED, TOMBSTONE
 from mappings.model.claims import Claim
 from mappings.model.findings import Finding, Severity
@@ -91,13 +91,13 @@ _EVERY_SOURCE = (
 )
 
 
-def document(connection: sqlite3.Connection, uuid: UUID) -> HeldDocument | None:
+def document(connection: Session, uuid: UUID) -> HeldDocument | None:
     """The document with this uuid, or the one that it resolves to (M6)."""
-    found = connection.execute(
+    found = connection.one(
         f"{_DOCUMENT} WHERE d.id = coalesce((SELECT id FROM document WHERE uuid = ?1),"
         " (SELECT document FROM alias WHERE uuid = ?1))",
         (uuid.bytes,),
-    ).fetchone()
+    )
     if found is None:
         return None
     row, kind, own, origin, created, body, owner, owner_kind, other = found
@@ -114,45 +114,45 @@ def document(connection: sqlite3.Connection, uuid: UUID) -> HeldDocument | None:
     )
 
 
-def raws(connection: sqlite3.Connection, uuid: UUID) -> list[HeldRaw]:
+def raws(connection: Session, uuid: UUID) -> list[HeldRaw]:
     """The legacy objects with this uuid: of any kind, in any source."""
     numbers = orjson.dumps(sorted(RAW_KIND.values())).decode()
-    rows = connection.execute(f"{_RAW} WHERE {_EVERY_SOURCE} ORDER BY s.name, r.kind", (uuid.bytes, numbers))
+    rows = connection.all(f"{_RAW} WHERE {_EVERY_SOURCE} ORDER BY s.name, r.kind", (uuid.bytes, numbers))
     return [_raw(row) for row in rows]
 
 
-def raw(connection: sqlite3.Connection, row: int) -> HeldRaw:
+def raw(connection: Session, row: int) -> HeldRaw:
     """A legacy object by its row. Raises KeyError."""
-    found = connection.execute(f"{_RAW} WHERE r.id = ?", (row,)).fetchone()
+    found = connection.one(f"{_RAW} WHERE r.id = ?", (row,))
     if found is None:
         raise KeyError(row)
     return _raw(found)
 
 
-def zaak(connection: sqlite3.Connection, source: int, uuid: UUID) -> HeldRaw | None:
+def zaak(connection: Session, source: int, uuid: UUID) -> HeldRaw | None:
     """A zaak of a source."""
-    found = connection.execute(
+    found = connection.one(
         f"{_RAW} WHERE r.source = ? AND r.kind = ? AND r.uuid = ?", (source, RAW_KIND["zaak"], uuid.bytes)
-    ).fetchone()
+    )
     return _raw(found) if found else None
 
 
-def other_uuids(connection: sqlite3.Connection, document: int) -> list[UUID]:
+def other_uuids(connection: Session, document: int) -> list[UUID]:
     """The other uuids of a document (M6)."""
-    rows = connection.execute("SELECT uuid FROM alias WHERE document = ? ORDER BY uuid", (document,))
+    rows = connection.all("SELECT uuid FROM alias WHERE document = ? ORDER BY uuid", (document,))
     return [UUID(bytes=row[0]) for row in rows]
 
 
-def said(connection: sqlite3.Connection, held: HeldDocument) -> list[SharedClaim]:
+def said(connection: Session, held: HeldDocument) -> list[SharedClaim]:
     """What is said of a party or actor, or of what belongs to it: newest first (M18)."""
     table, column = ("statement s", "s.document")
     if held.owner != held.row:
         table, column = ("made_of_statement m JOIN statement s ON s.id = m.statement", "m.document")
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.id, s.body, newest.raw, newest.moment, newest.rol,"
         " (SELECT min(moment) FROM claim WHERE statement = s.id),"
         " (SELECT count(*) FROM claim WHERE statement = s.id)"
-        f" FROM {table} JOIN claim newest ON newest.rowid = (SELECT c.rowid FROM claim c"
+        f" FROM {table} JOIN claim newest ON newest.id = (SELECT c.id FROM claim c"
         f" WHERE c.statement = s.id ORDER BY c.moment DESC, c.rol DESC LIMIT 1) WHERE {column} = ?",
         (held.row,),
     )
@@ -165,29 +165,27 @@ def said(connection: sqlite3.Connection, held: HeldDocument) -> list[SharedClaim
     )
 
 
-def owner_of(connection: sqlite3.Connection, held: HeldDocument) -> HeldDocument:
+def owner_of(connection: Session, held: HeldDocument) -> HeldDocument:
     """The party, actor or klantcontact that a document was made with; a document without one is its own."""
     if held.owner is None or held.owner == held.row:
         return held
-    (uuid,) = connection.execute("SELECT uuid FROM document WHERE id = ?", (held.owner,)).fetchone()
+    (uuid,) = connection.one("SELECT uuid FROM document WHERE id = ?", (held.owner,))
     return document(connection, UUID(bytes=uuid)) or held
 
 
-def sources_of(connection: sqlite3.Connection, document: int, limit: int) -> tuple[int, list[int]]:
+def sources_of(connection: Session, document: int, limit: int) -> tuple[int, list[int]]:
     """The legacy objects that a document was made from: how many, and the rows of some."""
-    (count,) = connection.execute(
-        "SELECT count(DISTINCT raw) FROM provenance WHERE document = ?", (document,)
-    ).fetchone()
-    rows = connection.execute(
+    (count,) = connection.one("SELECT count(DISTINCT raw) FROM provenance WHERE document = ?", (document,))
+    rows = connection.all(
         "SELECT DISTINCT p.raw FROM provenance p WHERE p.document = ? ORDER BY p.raw DESC LIMIT ?",
         (document, limit),
     )
     return count, [row[0] for row in rows]
 
 
-def made_of(connection: sqlite3.Connection, raw: int) -> list[tuple[str, UUID]]:
+def made_of(connection: Session, raw: int) -> list[tuple[str, UUID]]:
     """The documents that a legacy object had a part in: kind and uuid."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.kind, d.uuid FROM document d WHERE d.id IN (SELECT document FROM made_of_raw WHERE raw = ?1"
         " UNION SELECT m.document FROM claim c JOIN made_of_statement m ON m.statement = c.statement WHERE c.raw = ?1"
         " UNION SELECT s.document FROM claim c JOIN statement s ON s.id = c.statement WHERE c.raw = ?1)"
@@ -197,9 +195,9 @@ def made_of(connection: sqlite3.Connection, raw: int) -> list[tuple[str, UUID]]:
     return [(KINDS[kind - 1], UUID(bytes=uuid)) for kind, uuid in rows]
 
 
-def findings(connection: sqlite3.Connection, rows: list[int]) -> list[tuple[int, Finding]]:
+def findings(connection: Session, rows: list[int]) -> list[tuple[int, Finding]]:
     """What was found in these legacy objects, also in merging what they say: by row."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT raw, rule, field, severity, action FROM raw_finding WHERE raw {IN_IDS}"
         " UNION SELECT c.raw, f.rule, f.field, f.severity, f.action FROM claim c"
         f" JOIN statement_finding f ON f.statement = c.statement WHERE c.raw {IN_IDS} ORDER BY 1, 2, 3",
@@ -211,13 +209,13 @@ def findings(connection: sqlite3.Connection, rows: list[int]) -> list[tuple[int,
     ]
 
 
-def links(connection: sqlite3.Connection, document: int, limit: int) -> tuple[int, list[Linked]]:
+def links(connection: Session, document: int, limit: int) -> tuple[int, list[Linked]]:
     """The links from and to a document: how many, and the first of them."""
-    (count,) = connection.execute(
+    (count,) = connection.one(
         "SELECT (SELECT count(*) FROM link WHERE source = ?1) + (SELECT count(*) FROM link WHERE target = ?1)",
         (document,),
-    ).fetchone()
-    rows = connection.execute(
+    )
+    rows = connection.all(
         "SELECT l.relation, d.kind, d.uuid, 0 FROM link l JOIN document d ON d.id = l.target WHERE l.source = ?1"
         " UNION ALL SELECT l.relation, d.kind, d.uuid, 1 FROM link l JOIN document d ON d.id = l.source"
         " WHERE l.target = ?1 LIMIT ?2",
@@ -229,14 +227,14 @@ def links(connection: sqlite3.Connection, document: int, limit: int) -> tuple[in
     ]
 
 
-def written(connection: sqlite3.Connection, uuid: UUID) -> list[WrittenPart]:
+def written(connection: Session, uuid: UUID) -> list[WrittenPart]:
     """What clients made of the parts of a document, tombstone included (M19); what they wrote under another uuid of
     it counts as far as there is nothing under its own (M6)."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT part, value, written, min(uuid <> ?1) FROM local WHERE uuid = ?1 OR (part <> ?2 AND uuid IN (SELECT"
         " a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?1)) GROUP BY part ORDER BY part",
         (uuid.bytes, TOMBSTONE),
-    ).fetchall()
+    )
     return [
         WrittenPart(part, orjson.loads(value) if value else None, moment)
         for part, value, moment, _ in rows
@@ -244,24 +242,24 @@ def written(connection: sqlite3.Connection, uuid: UUID) -> list[WrittenPart]:
     ]
 
 
-def deleted(connection: sqlite3.Connection, raw: int, uuids: Iterable[UUID]) -> bool:
+def deleted(connection: Session, raw: int, uuids: Iterable[UUID]) -> bool:
     """Did a client delete one of these documents, or the partij or actor that a legacy object (row) speaks of?
 
     What is said of one that a client deleted is part of no document.
     """
     for marks, some in in_parts([uuid.bytes for uuid in uuids]):
         query = f"SELECT 1 FROM local WHERE part = ? AND uuid IN ({marks}) LIMIT 1"
-        if connection.execute(query, (TOMBSTONE, *some)).fetchone():
+        if connection.one(query, (TOMBSTONE, *some)):
             return True
     query = (
         "SELECT 1 FROM claim c JOIN statement s ON s.id = c.statement WHERE c.raw = ? AND s.document IS NULL"
     )
-    return connection.execute(query, (raw,)).fetchone() is not None
+    return connection.one(query, (raw,)) is not None
 
 
-def contents(connection: sqlite3.Connection, source: int, zaak: UUID) -> list[tuple[str, int, int]]:
+def contents(connection: Session, source: int, zaak: UUID) -> list[tuple[str, int, int]]:
     """What is held of a zaak: kind, state, how many."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT kind, state, count(*) FROM raw WHERE source = ? AND zaak = ? AND kind != ? GROUP BY kind, state",
         (source, zaak.bytes, RAW_KIND["zaak"]),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.store.base.kinds import KIND, KINDS, LEGACY_ORIGIN, RAW_KINDS
+from gateway.store.base.session import Session
 from gateway.store.edits.editing import LINK, MOVED
 from gateway.store.legacy.findings import source_findings
 
@@ -66,9 +66,9 @@ class Selection:
         return of_these and all(wanted in ("", held) for wanted, held in asked)
 
 
-def groups(connection: sqlite3.Connection, selection: Selection) -> list[FindingGroup]:
+def groups(connection: Session, selection: Selection) -> list[FindingGroup]:
     """The findings, counted by rule, severity, source and field; in the order of the rules."""
-    names = dict(connection.execute("SELECT id, name FROM source"))
+    names = dict(connection.all("SELECT id, name FROM source"))
     found = [
         FindingGroup(rule, severity, names[source], field, count)
         for of in (_OF_OBJECTS, _OF_STATEMENTS)
@@ -81,13 +81,13 @@ def groups(connection: sqlite3.Connection, selection: Selection) -> list[Finding
     )
 
 
-def examples(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
+def examples(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
     """Some legacy objects with the findings of a group."""
     if group.action == BY_CLIENT:
         return _examples_by_clients(connection, group, limit)
     found: list[Example] = []
     for of, raw in ((_OF_OBJECTS, "f.raw"), (_OF_STATEMENTS, "c.raw")):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT r.id, s.name, r.kind, r.uuid, f.action FROM {of} CROSS JOIN raw r ON r.id = {raw}"
             " JOIN source s ON s.id = r.source"
             " WHERE f.rule = ? AND f.severity = ? AND f.field = ? AND s.name = ? LIMIT ?",
@@ -100,20 +100,20 @@ def examples(connection: sqlite3.Connection, group: FindingGroup, limit: int) ->
     return found
 
 
-def _counted(connection: sqlite3.Connection, of: str, sources: list[int]) -> list[tuple[Any, ...]]:
+def _counted(connection: Session, of: str, sources: list[int]) -> list[tuple[Any, ...]]:
     """All of them, whatever is asked for: with a rule given, SQLite would walk the sources for each finding."""
     raw = "f.raw" if of == _OF_OBJECTS else "c.raw"
     count = "count(*)" if of == _OF_OBJECTS else "count(DISTINCT c.raw)"
     source, joined = str(sources[0] if sources else 0), ""
     if len(sources) > 1:
         source, joined = "r.source", f"JOIN {_SOURCES} r ON r.id = {raw}"
-    return connection.execute(
+    return connection.all(
         f"SELECT f.rule, f.severity, {source}, f.field, {count} FROM {of} {joined}"
         f" GROUP BY f.rule, f.severity, {source if joined else 'f.rule'}, f.field"
-    ).fetchall()
+    )
 
 
-def _of_sources(connection: sqlite3.Connection) -> list[FindingGroup]:
+def _of_sources(connection: Session) -> list[FindingGroup]:
     return [
         FindingGroup(each.rule, each.severity, each.source, each.field, each.found or 1, each.action)
         for each in source_findings(connection)
@@ -126,8 +126,8 @@ def number_of(rule: str) -> tuple[int, str]:
     return (int(digits) if digits.isdigit() else 0), rule
 
 
-def _by_clients(connection: sqlite3.Connection) -> list[FindingGroup]:
-    rows = connection.execute(
+def _by_clients(connection: Session) -> list[FindingGroup]:
+    rows = connection.all(
         f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) GROUP BY source, kind, part"
     )
     return [
@@ -136,9 +136,9 @@ def _by_clients(connection: sqlite3.Connection) -> list[FindingGroup]:
     ]
 
 
-def _examples_by_clients(connection: sqlite3.Connection, group: FindingGroup, limit: int) -> list[Example]:
+def _examples_by_clients(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
     kind, _, field = group.field.partition(".")
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT uuid FROM ({_BY_CLIENTS}) WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
         (group.source, KIND[kind], field, LINK + field, limit),
     )

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from gateway.store.base.session import Session
 from gateway.store.legacy.claims import asked_by_key
 from gateway.store.operation.runs import ENDED
 
 
-def forget_fetched(connection: sqlite3.Connection, before: int, most: int) -> int:
+def forget_fetched(connection: Session, before: int, most: int) -> int:
     """Forget up to `most` questions that were asked before a moment; out: how many."""
-    return connection.execute(
+    return connection.run(
         "DELETE FROM fetched WHERE (source, key) IN (SELECT source, key FROM fetched WHERE at < ? LIMIT ?)",
         (before, most),
-    ).rowcount
+    )
 
 
-def forget_turns(connection: sqlite3.Connection, before: int, most: int) -> int:
+def forget_turns(connection: Session, before: int, most: int) -> int:
     """Forget up to `most` turns to ask about a key that expired before a moment: who asked was killed; out: how many.
 
     Their names hold the key. Leases of jobs stay: their numbers must go on.
     """
-    return connection.execute(
-        "DELETE FROM lease WHERE name IN (SELECT name FROM lease WHERE instr(name, ?) AND expires < ? LIMIT ?)",
+    return connection.run(
+        "DELETE FROM lease WHERE name IN"
+        " (SELECT name FROM lease WHERE replace(name, ?, '') <> name AND expires < ? LIMIT ?)",
         (f" {asked_by_key('')}", before, most),
-    ).rowcount
+    )
 
 
-def forget_given_up(connection: sqlite3.Connection, before: int, most: int) -> int:
+def forget_given_up(connection: Session, before: int, most: int) -> int:
     """Forget up to `most` notifications that were given up before a moment; out: how many."""
-    return connection.execute(
+    return connection.run(
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE failed < ? LIMIT ?)", (before, most)
-    ).rowcount
+    )
 
 
-def forget_runs(connection: sqlite3.Connection, before: int, most: int) -> int:
+def forget_runs(connection: Session, before: int, most: int) -> int:
     """Forget up to `most` runs that finished before a moment, but of each job and source never the last."""
-    return connection.execute(
+    return connection.run(
         "DELETE FROM run WHERE id IN (SELECT r.id FROM run r WHERE r.status IN (?, ?) AND r.finished < ?"
-        " AND EXISTS (SELECT 1 FROM run l WHERE l.job = r.job AND l.source IS r.source AND l.id > r.id)"
-        " LIMIT ?)",
+        " AND EXISTS (SELECT 1 FROM run l WHERE l.job = r.job AND l.source IS NOT DISTINCT FROM r.source"
+        " AND l.id > r.id) LIMIT ?)",
         (*ENDED, before, most),
-    ).rowcount
+    )

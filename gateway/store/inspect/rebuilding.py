@@ -7,15 +7,17 @@ between: so a rebuild that was killed and gone on with counts the same as one th
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
+from gateway.store.base.errors import StoreFailed
 from gateway.store.base.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, TRANSLATED
+from gateway.store.base.session import Session
+from gateway.store.file.full_disk import only_looking
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import comparing
 from gateway.store.legacy.claims import SAID, Zaak
@@ -40,28 +42,26 @@ class HeldContent:
     body: bytes
 
 
-def sources(connection: sqlite3.Connection) -> dict[int, str]:
+def sources(connection: Session) -> dict[int, str]:
     """The sources that objects are held of: row to name."""
     return dict(
-        connection.execute(
+        connection.all(
             "SELECT id, name FROM source s WHERE EXISTS (SELECT 1 FROM raw WHERE source = s.id) ORDER BY name"
         )
     )
 
 
-def extent(connection: sqlite3.Connection, source: int | None) -> tuple[int, int]:
+def extent(connection: Session, source: int | None) -> tuple[int, int]:
     """The last row of the held objects (of one source), and how many there are."""
     where, values = ("WHERE source = ?", (source,)) if source else ("", ())
-    last, count = connection.execute(f"SELECT max(id), count(*) FROM raw {where}", values).fetchone()
+    last, count = connection.one(f"SELECT max(id), count(*) FROM raw {where}", values)
     return last or 0, count
 
 
-def piece(
-    connection: sqlite3.Connection, source: int | None, after: int, until: int, limit: int
-) -> list[HeldContent]:
+def piece(connection: Session, source: int | None, after: int, until: int, limit: int) -> list[HeldContent]:
     """Objects with content (of one source) from row `after` up to and with `until`, in the order of their rows."""
     where, values = (" AND +source = ?", (source,)) if source else ("", ())
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT id, source, kind, uuid, digest, body FROM raw"
         f" WHERE id > ? AND id <= ? AND body IS NOT NULL{where} ORDER BY id LIMIT ?",
         (after, until, *values, limit),
@@ -69,9 +69,9 @@ def piece(
     return [HeldContent(row[0], row[1], RAW_KINDS[row[2] - 1], *row[3:]) for row in rows]
 
 
-def without_facts(connection: sqlite3.Connection, source: int | None) -> list[int]:
+def without_facts(connection: Session, source: int | None) -> list[int]:
     """Some of the objects (of one source; rows) that count as translated while what others need of them was lost."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT id FROM raw WHERE (?1 IS NULL OR source = ?1) AND state = ?2 AND facts IS NULL LIMIT ?3",
         (source, TRANSLATED, NOTES_AT_ONCE),
     )
@@ -87,43 +87,52 @@ def one_text(keys: Iterable[str]) -> str:
     return "\n".join(sorted(set("\n".join(keys).split("\n"))))
 
 
-def said(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, set[Said]]:
+def said(connection: Session, raws: Iterable[int]) -> dict[int, set[Said]]:
     """What these objects (rows) say."""
-    found: dict[int, set[Said]] = {}
-    for raw, facet, moment, rol, digest, body, keys in connection.execute(
-        f"SELECT c.raw, c.facet, c.moment, c.rol, {SAID}, s.body, (SELECT group_concat(i.key, char(10))"
-        " FROM claim_key k JOIN identity i ON i.id = k.identity WHERE k.statement = s.id)"
+    claims = connection.all(
+        f"SELECT c.raw, c.statement, c.facet, c.moment, c.rol, {SAID}, s.body"
         f" FROM claim c JOIN statement s ON s.id = c.statement WHERE c.raw {IN_IDS}",
         (id_list(raws),),
+    )
+    keys: dict[int, list[str]] = {statement: [] for _, statement, *_ in claims}
+    for statement, key in connection.all(
+        "SELECT k.statement, i.key FROM claim_key k JOIN identity i ON i.id = k.identity"
+        f" WHERE k.statement {IN_IDS}",
+        (id_list(keys),),
     ):
-        found.setdefault(raw, set()).add((facet, moment, rol, digest, body, one_text([keys or ""])))
+        keys[statement].append(key)
+    found: dict[int, set[Said]] = {}
+    for raw, statement, *said_of in claims:
+        found.setdefault(raw, set()).add((*said_of, one_text(keys[statement])))
     return found
 
 
-def distrust(connection: sqlite3.Connection, raw: int, held: Iterable[Said], wanted: Iterable[Said]) -> None:
+def distrust(connection: Session, raw: int, held: Iterable[Said], wanted: Iterable[Said]) -> None:
     """See to it that nobody says any more what a statement of an object (row) lost or had altered: all who did say it
     anew."""
     right = {digest: told for *_, digest, body, keys in wanted for told in [(body, keys)]}
     wrong = [
-        (raw, digest) for *_, digest, body, keys in held if digest in right and right[digest] != (body, keys)
+        (token_bytes(16), raw, digest)
+        for *_, digest, body, keys in held
+        if digest in right and right[digest] != (body, keys)
     ]
-    connection.executemany(
-        "UPDATE statement SET digest = randomblob(16) WHERE id IN (SELECT s.id FROM claim c"
+    connection.many(
+        "UPDATE statement SET digest = ? WHERE id IN (SELECT s.id FROM claim c"
         f" JOIN statement s ON s.id = c.statement WHERE c.raw = ? AND {SAID} = ?)",
         wrong,
     )
 
 
-def statements_of(connection: sqlite3.Connection, raws: Iterable[int]) -> set[int]:
+def statements_of(connection: Session, raws: Iterable[int]) -> set[int]:
     """The statements (rows) that these objects (rows) make."""
-    rows = connection.execute(f"SELECT DISTINCT statement FROM claim WHERE raw {IN_IDS}", (id_list(raws),))
+    rows = connection.all(f"SELECT DISTINCT statement FROM claim WHERE raw {IN_IDS}", (id_list(raws),))
     return {row[0] for row in rows}
 
 
-def zaken_to_do(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Zaak]:
+def zaken_to_do(connection: Session, raws: Iterable[int]) -> set[Zaak]:
     """The zaken of the klantcontacten among these objects that are the first of their zaak, and of the rollen that
     have a part in representation."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT DISTINCT r.source, r.zaak FROM raw r WHERE r.id IN (SELECT value FROM json_each(?1))"
         " AND r.zaak IS NOT NULL AND (r.facts ->> '$.machtiging' IS NOT NULL OR (r.kind = ?2 AND NOT EXISTS"
         " (SELECT 1 FROM raw o WHERE o.source = r.source AND o.zaak = r.zaak AND o.kind = r.kind AND o.id < r.id)))",
@@ -143,13 +152,13 @@ class Leftovers:
     orphans: list[int]
 
 
-def leftovers(connection: sqlite3.Connection, after: int) -> Leftovers | None:
+def leftovers(connection: Session, after: int) -> Leftovers | None:
     """Some of what is left; `after` is the last statement (row) that was seen to. None: nothing is."""
-    statements = connection.execute(
+    statements = connection.all(
         "SELECT id FROM statement WHERE document IS NULL AND id > ? ORDER BY id LIMIT ?",
         (after, LEFT_AT_ONCE),
-    ).fetchall()
-    zaken = connection.execute(
+    )
+    zaken = connection.all(
         "SELECT source, zaak FROM (SELECT source, zaak FROM representation UNION"
         " SELECT source, zaak FROM representation_end) noted WHERE NOT EXISTS (SELECT 1 FROM raw r"
         " WHERE r.source = noted.source AND r.zaak = noted.zaak AND r.facts ->> '$.machtiging' IS NOT NULL)"
@@ -160,28 +169,28 @@ def leftovers(connection: sqlite3.Connection, after: int) -> Leftovers | None:
     return found if found.statements or found.zaken or found.orphans else None
 
 
-def orphans(connection: sqlite3.Connection) -> list[int]:
+def orphans(connection: Session) -> list[int]:
     """Some of the documents (rows) from the legacy that come from no legacy object."""
     return [row for row, _, _ in comparing.orphans(connection, LEFT_AT_ONCE)]
 
 
-def miscounted(connection: sqlite3.Connection) -> bool:
+def miscounted(connection: Session) -> bool:
     """Do the counts of lists, or of the status, differ from the rows that are there?"""
-    counts = connection.execute("SELECT kind, count(*) FROM document GROUP BY kind")
+    counts = connection.all("SELECT kind, count(*) FROM document GROUP BY kind")
     return any(spans.count(connection, kind) != count for kind, count in counts) or tallies.miscounted(
         connection
     )
 
 
-def count_again(connection: sqlite3.Connection) -> None:
+def count_again(connection: Session) -> None:
     """Count the documents for lists again, and what the status shows."""
     spans.count_again(connection)
     tallies.count_again(connection)
 
 
-def forget_source_findings(connection: sqlite3.Connection, source: int | None) -> None:
+def forget_source_findings(connection: Session, source: int | None) -> None:
     """Forget what was found about sources as a whole: it is found again."""
-    connection.execute("DELETE FROM source_finding WHERE ?1 IS NULL OR source = ?1", (source,))
+    connection.run("DELETE FROM source_finding WHERE ?1 IS NULL OR source = ?1", (source,))
 
 
 # What became of documents
@@ -210,37 +219,32 @@ _TRIGGERS = {
 }
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def note_changes(connection: sqlite3.Connection, run: int) -> None:
+def note_changes(connection: Session, run: int) -> None:
     """From now on note on this connection how documents were before they are touched, under this run."""
-    connection.create_function("klantbrug_digest", 1, _digest, deterministic=True)
     for name, (event, what, row) in _TRIGGERS.items():
-        connection.execute(
+        connection.run(
             f"CREATE TEMP TRIGGER rebuild_{name} BEFORE {event} BEGIN {what.format(run=run, row=row)}; END"
         )
 
 
-def stop_noting(connection: sqlite3.Connection) -> None:
+def stop_noting(connection: Session) -> None:
     """Note no more on this connection."""
     for name in _TRIGGERS:
-        connection.execute(f"DROP TRIGGER IF EXISTS temp.rebuild_{name}")
+        connection.run(f"DROP TRIGGER IF EXISTS temp.rebuild_{name}")
 
 
-def tally(connection: sqlite3.Connection, run: int) -> dict[str, dict[str, int]]:
+def tally(connection: Session, run: int) -> dict[str, dict[str, int]]:
     """What became of the documents since the run began, by kind: same, changed, new, gone.
 
     A document that is the same again, or that came and went, was not changed. On the connection that noted.
     """
-    total = connection.execute(
+    total = connection.all(
         "SELECT kind, count(*) FROM document WHERE origin = ? GROUP BY kind", (LEGACY_ORIGIN,)
     )
     found = {KINDS[kind - 1]: {SAME: count, CHANGED: 0, NEW: 0, GONE: 0} for kind, count in total}
     # Counted here: to group them SQLite would hold all these documents in memory.
     became = Counter(
-        connection.execute(
+        connection.all(
             f"SELECT n.kind, CASE WHEN d.id IS NULL THEN '{GONE}' WHEN n.before IS NULL THEN '{NEW}'"
             f" WHEN {_SERVED} = n.before THEN '{SAME}' ELSE '{CHANGED}' END"
             " FROM rebuild_note n LEFT JOIN document d ON d.uuid = n.uuid AND d.origin = ?"
@@ -257,56 +261,54 @@ def tally(connection: sqlite3.Connection, run: int) -> dict[str, dict[str, int]]
     return found
 
 
-def forget_notes(connection: sqlite3.Connection) -> int:
+def forget_notes(connection: Session) -> int:
     """Forget some of what was noted, under any run; out: how much (0: there is nothing left)."""
-    return connection.execute(
+    return connection.run(
         "DELETE FROM rebuild_note WHERE (run, uuid) IN (SELECT run, uuid FROM rebuild_note LIMIT ?)",
         (NOTES_AT_ONCE,),
-    ).rowcount
+    )
 
 
 # What documents were made with
 
 _STALE = (
-    "SELECT name FROM source s WHERE mapping IS NOT ?"
+    "SELECT name FROM source s WHERE mapping IS DISTINCT FROM ?"
     " AND EXISTS (SELECT 1 FROM raw WHERE source = s.id) ORDER BY name"
 )
 
 
-def made_otherwise(connection: sqlite3.Connection, fingerprint: str) -> list[str]:
+def made_otherwise(connection: Session, fingerprint: str) -> list[str]:
     """The sources of which something is held that was made with another mapping."""
-    return [row[0] for row in connection.execute(_STALE, (fingerprint,))]
+    return [row[0] for row in connection.all(_STALE, (fingerprint,))]
 
 
-def follow_mapping(connection: sqlite3.Connection, fingerprint: str) -> list[str]:
+def follow_mapping(connection: Session, fingerprint: str) -> list[str]:
     """Note by which mapping objects are taken from now on; out: the sources that other objects are held of.
 
     Those count as made with several until they were rebuilt, also when the first mapping comes back.
     """
     stale = made_otherwise(connection, fingerprint)
     for name in stale:
-        connection.execute("UPDATE source SET mapping = NULL WHERE name = ? AND mapping IS NOT NULL", (name,))
-    connection.execute(
-        "UPDATE source SET mapping = ?1 WHERE mapping IS NOT ?1"
+        connection.run("UPDATE source SET mapping = NULL WHERE name = ? AND mapping IS NOT NULL", (name,))
+    connection.run(
+        "UPDATE source SET mapping = ?1 WHERE mapping IS DISTINCT FROM ?1"
         " AND NOT EXISTS (SELECT 1 FROM raw WHERE source = source.id)",
         (fingerprint,),
     )
     return stale
 
 
-def mixed(connection: sqlite3.Connection) -> set[str]:
+def mixed(connection: Session) -> set[str]:
     """The sources of which not all that is held was made with one mapping."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT name FROM source s WHERE mapping IS NULL AND EXISTS (SELECT 1 FROM raw WHERE source = s.id)"
     )
     return {row[0] for row in rows}
 
 
-def made_with(connection: sqlite3.Connection, names: Iterable[str], fingerprint: str) -> None:
+def made_with(connection: Session, names: Iterable[str], fingerprint: str) -> None:
     """All that is held of these sources was made with this mapping."""
-    connection.executemany(
-        "UPDATE source SET mapping = ? WHERE name = ?", [(fingerprint, name) for name in names]
-    )
+    connection.many("UPDATE source SET mapping = ? WHERE name = ?", [(fingerprint, name) for name in names])
 
 
 def to_rebuild(path: Path, fingerprint: str) -> list[str]:
@@ -315,10 +317,7 @@ def to_rebuild(path: Path, fingerprint: str) -> list[str]:
     A file that can't be read, or that an earlier version made, gives nothing.
     """
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
+        with only_looking(path) as connection:
             return made_otherwise(connection, fingerprint)
-        finally:
-            connection.close()
-    except sqlite3.Error:
+    except StoreFailed:
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ import orjson
 
 from gateway.store.backup import integrity
 from gateway.store.base.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import rebuilding
@@ -52,21 +52,21 @@ def status(store: Store) -> dict[str, Any]:
 def ready(store: Store) -> bool:
     """Does the store answer from every kind of table, and has it the schema that this version of the program needs?
 
-    Raises sqlite3.Error or StoreError when it doesn't answer.
+    Raises StoreFailed or StoreError when it doesn't answer.
     """
     with store.read() as connection:
-        connection.execute("SELECT id FROM document LIMIT 1").fetchone()
+        connection.one("SELECT id FROM document LIMIT 1")
         integrity.sample(connection)
         return not upgrade.is_due(connection)
 
 
-def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
+def _sources(connection: Session) -> dict[str, Any]:
     found: dict[str, Any] = {}
     names: dict[int, str] = {}
     to_rebuild = rebuilding.mixed(connection)
-    for number, name, phase, covered in connection.execute(
+    for number, name, phase, covered in connection.all(
         "SELECT id, name, phase, covered FROM source ORDER BY name"
-    ).fetchall():
+    ):
         names[number] = name
         kinds = {kind: {"seen": 0, "translated": 0, "quarantined": 0, "left_out": {}} for kind in RAW_KINDS}
         coverage = "partial" if covered is None else "complete"
@@ -90,28 +90,28 @@ def _sources(connection: sqlite3.Connection) -> dict[str, Any]:
     return found
 
 
-def _events(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+def _events(connection: Session) -> list[dict[str, Any]]:
     found = events.events(connection, EVENTS_SHOWN)
     return [event._asdict() | {"moment": moment_of(event.moment)} for event in found]
 
 
-def _documents(connection: sqlite3.Connection) -> dict[str, int]:
+def _documents(connection: Session) -> dict[str, int]:
     counts = spans.counts(connection)
     return {kind: counts.get(number, 0) for number, kind in enumerate(KINDS, start=1)}
 
 
-def _findings(connection: sqlite3.Connection) -> dict[str, int]:
+def _findings(connection: Session) -> dict[str, int]:
     found = Counter(tallies.findings(connection))
-    found.update(dict(connection.execute("SELECT rule, count(*) FROM source_finding GROUP BY rule")))
+    found.update(dict(connection.all("SELECT rule, count(*) FROM source_finding GROUP BY rule")))
     return {rule: found[rule] for rule in sorted(found, key=number_of)}
 
 
-def _runs(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    found = connection.execute(
+def _runs(connection: Session) -> list[dict[str, Any]]:
+    found = connection.all(
         "SELECT r.job, s.name, r.status, r.started, r.heartbeat, r.finished, r.counters, r.message"
         " FROM run r LEFT JOIN source s ON s.id = r.source ORDER BY r.started DESC, r.id DESC LIMIT ?",
         (RUNS_SHOWN,),
-    ).fetchall()
+    )
     return [
         {
             "job": job,

@@ -7,7 +7,6 @@ rollen is merged from a few rows: of each statement only its newest and its olde
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import KIND, RAW_KIND, TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
@@ -86,7 +86,7 @@ class Added:
     joined: set[int]
 
 
-def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) -> Added:
+def insert_claims(connection: Session, claims: Sequence[NewClaim]) -> Added:
     """Add claims."""
     if not claims:
         return Added(set(), set())
@@ -125,7 +125,7 @@ def insert_claims(connection: sqlite3.Connection, claims: Sequence[NewClaim]) ->
     return Added(set(rows.values()), joined)
 
 
-def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int]:
+def _identities(connection: Session, keys: set[str]) -> dict[str, int]:
     """The rows of keys, made where they are not there yet."""
     rows = _rows_of(connection, "identity", "key", keys)
     first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM identity").fetchone()[0]
@@ -136,9 +136,7 @@ def _identities(connection: sqlite3.Connection, keys: set[str]) -> dict[str, int
     return rows | new
 
 
-def _rows_of(
-    connection: sqlite3.Connection, table: str, column: str, values: Iterable[Any]
-) -> dict[Any, int]:
+def _rows_of(connection: Session, table: str, column: str, values: Iterable[Any]) -> dict[Any, int]:
     """The rows that have one of these values in a unique column, by value."""
     found: dict[Any, int] = {}
     for marks, part in in_parts(values):
@@ -158,7 +156,7 @@ class Taken:
     documents: dict[tuple[int, str], int]
 
 
-def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
+def take_claims(connection: Session, raws: Iterable[int]) -> Taken:
     """Remove the claims of these legacy objects."""
     ids = id_list(raws)
     held = connection.execute(
@@ -178,7 +176,7 @@ def take_claims(connection: sqlite3.Connection, raws: Iterable[int]) -> Taken:
     return Taken(identities, statements, documents)
 
 
-def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
+def part_of(connection: Session, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
     """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet; None: there
     is none, or a client deleted it."""
     rows = connection.execute(
@@ -189,7 +187,7 @@ def part_of(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[tuple[i
     return {(raw, facet): document for raw, facet, document in rows}
 
 
-def delete_unused_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> None:
+def delete_unused_statements(connection: Session, statements: Iterable[int]) -> None:
     """Forget statements that nobody makes any more, with their keys, findings and provenance."""
     connection.executemany(
         "DELETE FROM statement WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = ?1)",
@@ -197,7 +195,7 @@ def delete_unused_statements(connection: sqlite3.Connection, statements: Iterabl
     )
 
 
-def delete_unused_identities(connection: sqlite3.Connection, identities: Iterable[int], uuids: Uuids) -> None:
+def delete_unused_identities(connection: Session, identities: Iterable[int], uuids: Uuids) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
     unused = connection.execute(
         f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
@@ -216,7 +214,7 @@ def delete_unused_identities(connection: sqlite3.Connection, identities: Iterabl
     )
 
 
-def connected(connection: sqlite3.Connection, identities: Iterable[int]) -> list[int]:
+def connected(connection: Session, identities: Iterable[int]) -> list[int]:
     """All statements that hang together with these keys, through any chain of shared keys (M6)."""
     asked: set[int] = set()
     statements: set[int] = set()
@@ -233,7 +231,7 @@ def connected(connection: sqlite3.Connection, identities: Iterable[int]) -> list
     return list(statements)
 
 
-def connected_statements(connection: sqlite3.Connection, identities: Iterable[int]) -> list[StatementRow]:
+def connected_statements(connection: Session, identities: Iterable[int]) -> list[StatementRow]:
     """The statements that hang together with these keys, in an order that is not that of arrival."""
     rows = connection.execute(
         "SELECT s.id, s.document, s.body, newest.moment, newest.rol,"
@@ -246,12 +244,12 @@ def connected_statements(connection: sqlite3.Connection, identities: Iterable[in
     return [StatementRow(*row) for row in rows]
 
 
-def set_documents(connection: sqlite3.Connection, pairs: Iterable[tuple[int | None, int]]) -> None:
+def set_documents(connection: Session, pairs: Iterable[tuple[int | None, int]]) -> None:
     """Note which document each statement became part of: pairs of (document, statement)."""
     connection.executemany("UPDATE statement SET document = ? WHERE id = ?", pairs)
 
 
-def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
     """The zaken (source, uuid) of the rollen that make these statements."""
     return set(
         connection.execute(
@@ -277,7 +275,7 @@ class DeelnemerRow:
     facts: str
 
 
-def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
+def deelnemers(connection: Session, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
     """The rollen of these zaken that became a partij or actor, also one that a client deleted."""
     marks, zaken = bound(zaken)
     rows = connection.execute(
@@ -292,7 +290,7 @@ def deelnemers(connection: sqlite3.Connection, source: int, zaken: Sequence[byte
     return [DeelnemerRow(*row) for row in rows]
 
 
-def other_uuids(connection: sqlite3.Connection, documents: Iterable[int]) -> dict[int, set[bytes]]:
+def other_uuids(connection: Session, documents: Iterable[int]) -> dict[int, set[bytes]]:
     """The other uuids of the partijen and actoren among these documents; one without any is there too."""
     found: dict[int, set[bytes]] = {}
     for document, other in connection.execute(

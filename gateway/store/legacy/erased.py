@@ -5,7 +5,6 @@ Call inside `Store.write()`, questions inside `Store.read()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import orjson
 
 from gateway.base.clock import now
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 
 
 class Erased(NamedTuple):
@@ -22,7 +22,7 @@ class Erased(NamedTuple):
     at: int
 
 
-def note_erased(connection: sqlite3.Connection, what: str, uuids: Iterable[bytes]) -> None:
+def note_erased(connection: Session, what: str, uuids: Iterable[bytes]) -> None:
     """Note legacy objects of one kind that the source no longer has."""
     moment = now()
     connection.executemany(
@@ -31,7 +31,7 @@ def note_erased(connection: sqlite3.Connection, what: str, uuids: Iterable[bytes
     )
 
 
-def note_documents(connection: sqlite3.Connection, documents: Collection[tuple[str, bytes]]) -> None:
+def note_documents(connection: Session, documents: Collection[tuple[str, bytes]]) -> None:
     """Note documents (kind and uuid) that went with them, as far as no other document answers for their uuid now."""
     moment = now()
     connection.executemany(
@@ -46,7 +46,7 @@ def note_documents(connection: sqlite3.Connection, documents: Collection[tuple[s
     )
 
 
-def erased(connection: sqlite3.Connection, uuid: bytes) -> Erased | None:
+def erased(connection: Session, uuid: bytes) -> Erased | None:
     """What a uuid stood for and when that was erased; None when it was not.
 
     Ask it of what is not held: an object that came back keeps its line here.
@@ -55,7 +55,7 @@ def erased(connection: sqlite3.Connection, uuid: bytes) -> Erased | None:
     return Erased(*row) if row else None
 
 
-def kinds_and_uuids(connection: sqlite3.Connection, rows: Iterable[int]) -> list[tuple[int, bytes]]:
+def kinds_and_uuids(connection: Session, rows: Iterable[int]) -> list[tuple[int, bytes]]:
     """The kind (number) and uuid of documents, by their rows."""
     return connection.execute(
         "SELECT kind, uuid FROM document WHERE id IN (SELECT value FROM json_each(?))",

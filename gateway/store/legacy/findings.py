@@ -5,7 +5,6 @@ Questions go inside `Store.read()`, the rest inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,6 +13,7 @@ import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
 from mappings.incoming import unplaced_fields
 from mappings.model.findings import Finding
@@ -41,14 +41,14 @@ SOURCE_FINDINGS = (
 )
 
 
-def delete_findings(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+def delete_findings(connection: Session, rows: Iterable[int]) -> None:
     """Forget what was found in these legacy objects (rows)."""
     gone = connection.execute(f"DELETE FROM raw_finding WHERE raw {IN_IDS} RETURNING rule", (id_list(rows),))
     tallies.findings_go(connection, gone)
 
 
 def put_findings(
-    connection: sqlite3.Connection, stage: int, rows: Iterable[int], found: Iterable[tuple[int, Finding]]
+    connection: Session, stage: int, rows: Iterable[int], found: Iterable[tuple[int, Finding]]
 ) -> None:
     """Replace the findings of one stage on these legacy objects (rows)."""
     wanted = {
@@ -82,7 +82,7 @@ def _place(finding: tuple[int, int, str, str, str, str]) -> tuple[int, int, str,
 
 
 def put_statement_findings(
-    connection: sqlite3.Connection, statements: Iterable[int], found: Iterable[tuple[int, Finding]]
+    connection: Session, statements: Iterable[int], found: Iterable[tuple[int, Finding]]
 ) -> None:
     """Replace what merging found in these statements (rows)."""
     wanted = {
@@ -121,13 +121,13 @@ class SourceFinding(NamedTuple):
     found: int | None
 
 
-def source_findings(connection: sqlite3.Connection) -> list[SourceFinding]:
+def source_findings(connection: Session) -> list[SourceFinding]:
     """All findings on sources, in the order of source, rule and field. Call inside `Store.read()`."""
     rows = connection.execute(f"SELECT * FROM ({SOURCE_FINDINGS}) ORDER BY source, rule, field")
     return [SourceFinding(*row) for row in rows]
 
 
-def put_source_findings(connection: sqlite3.Connection, source: int, found: Iterable[Finding]) -> None:
+def put_source_findings(connection: Session, source: int, found: Iterable[Finding]) -> None:
     """Note findings that are about a source as a whole, once each."""
     connection.executemany(
         "INSERT OR IGNORE INTO source_finding VALUES (?, ?, ?, ?, ?)",
@@ -136,7 +136,7 @@ def put_source_findings(connection: sqlite3.Connection, source: int, found: Iter
 
 
 def drop_source_finding(
-    connection: sqlite3.Connection, source: int, rule: str, generiek: Iterable[str], soorten: Iterable[str]
+    connection: Session, source: int, rule: str, generiek: Iterable[str], soorten: Iterable[str]
 ) -> None:
     """Take back a finding on a source when none of its klantcontacten is of a zaak with a rol of this
     omschrijvingGeneriek and another soort than these; whether a client deleted who that is makes no difference."""

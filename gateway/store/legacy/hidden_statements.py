@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.session import Session
 
 Hidden = tuple[bytes, str]  # its uuid, and its others as JSON
 
 
-def hide(connection: sqlite3.Connection, documents: Iterable[int]) -> None:
+def hide(connection: Session, documents: Iterable[int]) -> None:
     """Keep whom statements are about, of these partijen and actoren (rows) that are about to be deleted."""
     connection.execute(
         "INSERT OR REPLACE INTO hidden SELECT s.id, d.uuid, (SELECT json_group_array(hex(uuid)) FROM"
@@ -23,7 +23,7 @@ def hide(connection: sqlite3.Connection, documents: Iterable[int]) -> None:
     )
 
 
-def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[int, Hidden]:
+def hidden_of(connection: Session, statements: Iterable[int]) -> dict[int, Hidden]:
     """Whom these statements (rows) are about, as far as a client deleted that partij or actor."""
     return {
         row: (uuid, others)
@@ -33,9 +33,7 @@ def hidden_of(connection: sqlite3.Connection, statements: Iterable[int]) -> dict
     }
 
 
-def put_hidden(
-    connection: sqlite3.Connection, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]
-) -> None:
+def put_hidden(connection: Session, before: Mapping[int, Hidden], wanted: Mapping[int, Hidden]) -> None:
     """Write whom statements (rows) are about; `before` is as `hidden_of` gave it."""
     connection.executemany(
         "DELETE FROM hidden WHERE statement = ?", [(row,) for row in before if row not in wanted]
@@ -51,7 +49,7 @@ def others_as_text(uuids: Iterable[UUID]) -> str:
     return orjson.dumps([uuid.bytes.hex().upper() for uuid in sorted(uuids)]).decode()
 
 
-def others_of_hidden(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+def others_of_hidden(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, set[bytes]]:
     """The other uuids of those among these partijen and actoren that a client deleted."""
     found: dict[bytes, set[bytes]] = {}
     for marks, some in in_parts(uuids):

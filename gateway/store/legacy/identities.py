@@ -5,11 +5,11 @@ A plus before a column keeps SQLite from walking all objects of a source by an i
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import RAW_KIND, RELATION
+from gateway.store.base.session import Session
 from gateway.store.documents.lookup import with_value
 from gateway.store.legacy.claims import Zaak, connected
 
@@ -17,7 +17,7 @@ from gateway.store.legacy.claims import Zaak, connected
 READABLE = "i.key NOT LIKE 'dicht:%'"
 
 
-def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[int]:
+def identity_rows(connection: Session, keys: Iterable[str]) -> set[int]:
     """The rows of the keys that are held."""
     found = set()
     for key in keys:
@@ -27,7 +27,7 @@ def identity_rows(connection: sqlite3.Connection, keys: Iterable[str]) -> set[in
     return found
 
 
-def key_is_held(connection: sqlite3.Connection, key: str) -> bool:
+def key_is_held(connection: Session, key: str) -> bool:
     """Does a document, of the legacy or of a client, have this number, or this identificatie of an actor (M5, M17)?
 
     In: a key of a BSN, RSIN, KVK number, vestigingsnummer, or of an actor (whatever its source).
@@ -41,7 +41,7 @@ def key_is_held(connection: sqlite3.Connection, key: str) -> bool:
     return bool(with_value(connection, kind, field, value))
 
 
-def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]:
+def keys_of_document(connection: Session, document: int) -> list[str]:
     """The identity keys of the statements that made a partij or actor."""
     return [
         row[0]
@@ -53,7 +53,7 @@ def keys_of_document(connection: sqlite3.Connection, document: int) -> list[str]
     ]
 
 
-def numbers_of_partij(connection: sqlite3.Connection, partij: int) -> list[tuple[str, str]]:
+def numbers_of_partij(connection: Session, partij: int) -> list[tuple[str, str]]:
     """The numbers that a partij is identified by, whoever wrote them: soort and number."""
     return connection.execute(
         "SELECT d.body ->> '$.partijIdentificator.codeSoortObjectId', d.body ->> '$.partijIdentificator.objectId'"
@@ -62,7 +62,7 @@ def numbers_of_partij(connection: sqlite3.Connection, partij: int) -> list[tuple
     ).fetchall()
 
 
-def keys_of_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> list[str]:
+def keys_of_statements(connection: Session, statements: Iterable[int]) -> list[str]:
     """The identity keys of these statements (rows)."""
     rows = connection.execute(
         "SELECT DISTINCT i.key FROM claim_key k JOIN identity i ON i.id = k.identity"
@@ -72,7 +72,7 @@ def keys_of_statements(connection: sqlite3.Connection, statements: Iterable[int]
     return [row[0] for row in rows]
 
 
-def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, str]]:
+def connected_keys(connection: Session, key: str) -> list[tuple[str, str]]:
     """The keys that hang together with `key`, each with the name of a source that gave it."""
     statements = connected(connection, identity_rows(connection, [key]))
     return connection.execute(
@@ -84,7 +84,7 @@ def connected_keys(connection: sqlite3.Connection, key: str) -> list[tuple[str, 
     ).fetchall()
 
 
-def zaken_of_party(connection: sqlite3.Connection, source: int, key: str) -> list[bytes]:
+def zaken_of_party(connection: Session, source: int, key: str) -> list[bytes]:
     """The zaken in which the party of `key` has a rol itself, newest rol first."""
     statements = connected(connection, identity_rows(connection, [key]))
     return [
@@ -98,7 +98,7 @@ def zaken_of_party(connection: sqlite3.Connection, source: int, key: str) -> lis
     ]
 
 
-def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> list[tuple[str, list[str]]]:
+def keys_of_zaak(connection: Session, source: int, zaak: bytes) -> list[tuple[str, list[str]]]:
     """The betrokkenen of a zaak: the facts of each rol and its keys."""
     found: dict[int, tuple[str, list[str]]] = {}
     for raw, facts, key in connection.execute(
@@ -111,9 +111,7 @@ def keys_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> li
     return list(found.values())
 
 
-def unseen_of_key(
-    connection: sqlite3.Connection, source: int, kind: str, key: str, moment: int
-) -> list[bytes]:
+def unseen_of_key(connection: Session, source: int, kind: str, key: str, moment: int) -> list[bytes]:
     """Held objects of a kind with this key that no answer showed since `moment`."""
     return [
         row[0]
@@ -128,7 +126,7 @@ def unseen_of_key(
     ]
 
 
-def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes]) -> set[int]:
+def identities_to_merge(connection: Session, owners: Iterable[bytes]) -> set[int]:
     """The keys of statements that are part of no document, or of one of these (uuids)."""
     keys = connection.execute(
         "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
@@ -145,7 +143,7 @@ def identities_to_merge(connection: sqlite3.Connection, owners: Iterable[bytes])
     return found
 
 
-def moments_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[tuple[int, bytes]]:
+def moments_of_contacts(connection: Session, contacts: Iterable[bytes]) -> set[tuple[int, bytes]]:
     """The contactmomenten (source, uuid) among these uuids of klantcontacten."""
     found: set[tuple[int, bytes]] = set()
     for marks, some in in_parts(contacts):
@@ -159,7 +157,7 @@ def moments_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes
     return found
 
 
-def zaken_of_contacts(connection: sqlite3.Connection, contacts: Iterable[bytes]) -> set[Zaak]:
+def zaken_of_contacts(connection: Session, contacts: Iterable[bytes]) -> set[Zaak]:
     """The zaken of the legacy klantcontacten among these uuids."""
     found: set[Zaak] = set()
     for marks, some in in_parts(contacts):

@@ -5,7 +5,6 @@ What they say of partijen and actoren is in `claims`, whether their source still
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import GONE, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
 from gateway.store.legacy.claims import Zaak
 from gateway.store.legacy.findings import delete_findings
@@ -35,9 +35,7 @@ class RawRow:
 RAW_COLUMNS = "id, uuid, zaak, state, digest, facts, body IS NULL AND digest IS NOT NULL"
 
 
-def raw_rows(
-    connection: sqlite3.Connection, source: int, kind: str, uuids: Sequence[bytes]
-) -> dict[bytes, RawRow]:
+def raw_rows(connection: Session, source: int, kind: str, uuids: Sequence[bytes]) -> dict[bytes, RawRow]:
     """The held objects among `uuids`, by uuid."""
     found: dict[bytes, RawRow] = {}
     for marks, part in in_parts(uuids):
@@ -49,9 +47,7 @@ def raw_rows(
     return found
 
 
-def states(
-    connection: sqlite3.Connection, source: int, kind: str, uuids: Iterable[bytes]
-) -> dict[bytes, int]:
+def states(connection: Session, source: int, kind: str, uuids: Iterable[bytes]) -> dict[bytes, int]:
     """The states of the held objects among `uuids`, by uuid."""
     found: dict[bytes, int] = {}
     for marks, part in in_parts(uuids):
@@ -64,13 +60,13 @@ def states(
     return found
 
 
-def raws(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, RawRow]:
+def raws(connection: Session, ids: Iterable[int]) -> dict[int, RawRow]:
     """Held objects, by row."""
     found = connection.execute(f"SELECT {RAW_COLUMNS} FROM raw WHERE id {IN_IDS}", (id_list(ids),))
     return {row[0]: RawRow(*row) for row in found}
 
 
-def raw_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes, kind: str) -> list[RawRow]:
+def raw_of_zaak(connection: Session, source: int, zaak: bytes, kind: str) -> list[RawRow]:
     """The held objects of one kind of a zaak."""
     rows = connection.execute(
         f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND zaak = ? AND kind = ?",
@@ -80,7 +76,7 @@ def raw_of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes, kind: 
     return sorted((RawRow(*row) for row in rows), key=lambda row: row.uuid)
 
 
-def zaken_with_content(connection: sqlite3.Connection, source: int, zaken: Iterable[bytes]) -> set[bytes]:
+def zaken_with_content(connection: Session, source: int, zaken: Iterable[bytes]) -> set[bytes]:
     """The zaken among these that something else is held of."""
     uuids = list(zaken)
     marks, uuids = bound(uuids)
@@ -91,9 +87,7 @@ def zaken_with_content(connection: sqlite3.Connection, source: int, zaken: Itera
     return {row[0] for row in rows}
 
 
-def raws_of_zaken(
-    connection: sqlite3.Connection, source: int, zaken: Sequence[bytes], kind: str
-) -> list[RawRow]:
+def raws_of_zaken(connection: Session, source: int, zaken: Sequence[bytes], kind: str) -> list[RawRow]:
     """The held objects of one kind of these zaken (at most 500)."""
     marks, zaken = bound(zaken)
     rows = connection.execute(
@@ -103,7 +97,7 @@ def raws_of_zaken(
     return sorted((RawRow(*row) for row in rows), key=lambda row: row.uuid)
 
 
-def raw_body(connection: sqlite3.Connection, row: int) -> bytes | None:
+def raw_body(connection: Session, row: int) -> bytes | None:
     """The compressed body of a held object; None when it was left out."""
     body: bytes | None = connection.execute("SELECT body FROM raw WHERE id = ?", (row,)).fetchone()[0]
     return body
@@ -120,15 +114,13 @@ class Content:
     body: bytes | None = None
 
 
-def insert_raw(
-    connection: sqlite3.Connection, source: int, kind: str, uuid: bytes, content: Content, now: int
-) -> int:
+def insert_raw(connection: Session, source: int, kind: str, uuid: bytes, content: Content, now: int) -> int:
     """A row for a legacy object that was not held; out: its id."""
     return insert_raws(connection, source, kind, [(uuid, content)], now)[0]
 
 
 def insert_raws(
-    connection: sqlite3.Connection,
+    connection: Session,
     source: int,
     kind: str,
     objects: Sequence[tuple[bytes, Content]],
@@ -160,7 +152,7 @@ def insert_raws(
     return list(range(first, first + len(objects)))
 
 
-def change_raw(connection: sqlite3.Connection, row: RawRow, content: Content) -> None:
+def change_raw(connection: Session, row: RawRow, content: Content) -> None:
     """Write what a held legacy object is now. What stays as it is is not written, nor its places in indexes."""
     if content.digest is None or (row.digest, row.zaak) != (content.digest, content.zaak):
         update_raw(connection, row.id, content)
@@ -170,7 +162,7 @@ def change_raw(connection: sqlite3.Connection, row: RawRow, content: Content) ->
         connection.execute("UPDATE raw SET facts = ? WHERE id = ?", (content.facts, row.id))
 
 
-def update_raw(connection: sqlite3.Connection, row: int, content: Content) -> None:
+def update_raw(connection: Session, row: int, content: Content) -> None:
     """Write what a legacy object is now."""
     tallies.raws_move(connection, [row], content.state)
     connection.execute(
@@ -179,9 +171,7 @@ def update_raw(connection: sqlite3.Connection, row: int, content: Content) -> No
     )
 
 
-def set_state(
-    connection: sqlite3.Connection, rows: Iterable[int], state: int, facts: str | None = None
-) -> None:
+def set_state(connection: Session, rows: Iterable[int], state: int, facts: str | None = None) -> None:
     """Set the state of held objects whose body stays."""
     rows = list(rows)
     tallies.raws_move(connection, rows, state)
@@ -190,7 +180,7 @@ def set_state(
     )
 
 
-def delete_raw(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+def delete_raw(connection: Session, rows: Iterable[int]) -> None:
     """Remove legacy objects with their claims, findings, quarantine and provenance."""
     gone = list(rows)
     tallies.raws_move(connection, gone, None)
@@ -199,7 +189,7 @@ def delete_raw(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     connection.executemany("DELETE FROM raw WHERE id = ?", [(row,) for row in gone])
 
 
-def delete_empty_zaken(connection: sqlite3.Connection, zaken: Iterable[Zaak]) -> int:
+def delete_empty_zaken(connection: Session, zaken: Iterable[Zaak]) -> int:
     """Forget zaken that could not be read and that no rol or klantcontact waits for any more; out: how many."""
     question = (
         f"SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['zaak']} AND uuid = ?2"
@@ -212,7 +202,7 @@ def delete_empty_zaken(connection: sqlite3.Connection, zaken: Iterable[Zaak]) ->
     return len(empty)
 
 
-def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> list[bytes]:
+def waiting_zaken(connection: Session, source: int, limit: int) -> list[bytes]:
     """Zaken that rollen or klantcontacten wait for and that are not held."""
     return [
         row[0]
@@ -226,7 +216,7 @@ def waiting_zaken(connection: sqlite3.Connection, source: int, limit: int) -> li
     ]
 
 
-def zaak_of_contact(connection: sqlite3.Connection, uuid: bytes) -> tuple[str, bytes] | None:
+def zaak_of_contact(connection: Session, uuid: bytes) -> tuple[str, bytes] | None:
     """The source and zaak of a held klantcontact."""
     found: tuple[str, bytes] | None = connection.execute(
         "SELECT s.name, r.zaak FROM raw r JOIN source s ON s.id = r.source"
@@ -236,9 +226,7 @@ def zaak_of_contact(connection: sqlite3.Connection, uuid: bytes) -> tuple[str, b
     return found
 
 
-def zaken_with(
-    connection: sqlite3.Connection, source: int, aanduidingen: Sequence[str], limit: int
-) -> list[RawRow]:
+def zaken_with(connection: Session, source: int, aanduidingen: Sequence[str], limit: int) -> list[RawRow]:
     """Readable zaken with one of these vertrouwelijkheidaanduidingen."""
     rows = connection.execute(
         f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND state = ?"

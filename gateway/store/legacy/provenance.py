@@ -5,14 +5,14 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import KIND
+from gateway.store.base.session import Session
 
 
-def owned_documents(connection: sqlite3.Connection, owners: Iterable[int]) -> dict[bytes, int]:
+def owned_documents(connection: Session, owners: Iterable[int]) -> dict[bytes, int]:
     """The documents made with these partijen, actoren or klantcontacten, themselves included: uuid to row."""
     return dict(
         connection.execute(
@@ -22,7 +22,7 @@ def owned_documents(connection: sqlite3.Connection, owners: Iterable[int]) -> di
     )
 
 
-def document_ids(connection: sqlite3.Connection, kind: str, uuids: Iterable[bytes]) -> set[int]:
+def document_ids(connection: Session, kind: str, uuids: Iterable[bytes]) -> set[int]:
     """Rows of the documents of `kind` among `uuids`."""
     found = set()
     for uuid in uuids:
@@ -34,7 +34,7 @@ def document_ids(connection: sqlite3.Connection, kind: str, uuids: Iterable[byte
     return found
 
 
-def document_of(connection: sqlite3.Connection, uuid: bytes) -> tuple[int, bytes | None, int | None] | None:
+def document_of(connection: Session, uuid: bytes) -> tuple[int, bytes | None, int | None] | None:
     """A document by its uuid or another uuid of it: (row, uuid of its owner, row of its owner)."""
     found: tuple[int, bytes | None, int | None] | None = connection.execute(
         "SELECT d.id, o.uuid, o.id FROM document d LEFT JOIN document o ON o.id = d.owner WHERE d.id ="
@@ -44,7 +44,7 @@ def document_of(connection: sqlite3.Connection, uuid: bytes) -> tuple[int, bytes
     return found
 
 
-def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dict[bytes, int]:
+def left_alone(connection: Session, statements: Iterable[int]) -> dict[bytes, int]:
     """What was made of these statements with a partij that a client deleted since: uuid to row.
 
     A contactpersoon stays when its organisation is deleted, and what a client gave to another partij before, but
@@ -53,14 +53,12 @@ def left_alone(connection: sqlite3.Connection, statements: Iterable[int]) -> dic
     return _without_owner(connection, "made_of_statement", "statement", statements)
 
 
-def left_alone_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[bytes, int]:
+def left_alone_by(connection: Session, raws: Iterable[int]) -> dict[bytes, int]:
     """What was made of these legacy objects (rows) with a klantcontact that a client deleted since: uuid to row."""
     return _without_owner(connection, "made_of_raw", "raw", raws)
 
 
-def _without_owner(
-    connection: sqlite3.Connection, table: str, column: str, origins: Iterable[int]
-) -> dict[bytes, int]:
+def _without_owner(connection: Session, table: str, column: str, origins: Iterable[int]) -> dict[bytes, int]:
     there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
     if not there[0]:
         return {}
@@ -73,17 +71,17 @@ def _without_owner(
     )
 
 
-def put_statement_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+def put_statement_provenance(connection: Session, wanted: dict[int, set[int]]) -> None:
     """Write from which statements each document that belongs to a partij was made (M4)."""
     _put_pairs(connection, "made_of_statement", "statement", wanted)
 
 
-def put_raw_provenance(connection: sqlite3.Connection, wanted: dict[int, set[int]]) -> None:
+def put_raw_provenance(connection: Session, wanted: dict[int, set[int]]) -> None:
     """Write from which legacy objects each document of a klantcontact was made (M4)."""
     _put_pairs(connection, "made_of_raw", "raw", wanted)
 
 
-def _put_pairs(connection: sqlite3.Connection, table: str, column: str, wanted: dict[int, set[int]]) -> None:
+def _put_pairs(connection: Session, table: str, column: str, wanted: dict[int, set[int]]) -> None:
     held: dict[int, set[int]] = {document: set() for document in wanted}
     for document, origin in connection.execute(
         f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)

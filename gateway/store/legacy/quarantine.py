@@ -5,12 +5,12 @@ Call inside `Store.read()` or `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
 from gateway.store.base.kinds import RAW_KINDS
+from gateway.store.base.session import Session
 
 
 class Quarantined(NamedTuple):
@@ -27,7 +27,7 @@ class Quarantined(NamedTuple):
     emptied: bool
 
 
-def put(connection: sqlite3.Connection, row: int, reason: str, now: int) -> None:
+def put(connection: Session, row: int, reason: str, now: int) -> None:
     """Put a legacy object in quarantine (M3)."""
     connection.execute(
         "INSERT INTO quarantine (raw, reason, since) VALUES (?1, ?2, ?3)"
@@ -36,12 +36,12 @@ def put(connection: sqlite3.Connection, row: int, reason: str, now: int) -> None
     )
 
 
-def release(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+def release(connection: Session, rows: Iterable[int]) -> None:
     """Take legacy objects out of quarantine."""
     connection.executemany("DELETE FROM quarantine WHERE raw = ?", [(row,) for row in rows])
 
 
-def listing(connection: sqlite3.Connection, uuid: UUID | None = None) -> list[Quarantined]:
+def listing(connection: Session, uuid: UUID | None = None) -> list[Quarantined]:
     """What is in quarantine, longest there first; or only the objects with this uuid."""
     rows = connection.execute(
         "SELECT q.raw, s.name, r.kind, r.uuid, q.reason, q.since, q.dismissed, r.body IS NULL FROM quarantine q"
@@ -57,7 +57,7 @@ def listing(connection: sqlite3.Connection, uuid: UUID | None = None) -> list[Qu
     ]
 
 
-def dismiss(connection: sqlite3.Connection, rows: Iterable[int], moment: int) -> None:
+def dismiss(connection: Session, rows: Iterable[int], moment: int) -> None:
     """Note that these need not be looked at any more, until the source gives them changed."""
     connection.executemany(
         "UPDATE quarantine SET dismissed = coalesce(dismissed, ?) WHERE raw = ?",
@@ -65,7 +65,7 @@ def dismiss(connection: sqlite3.Connection, rows: Iterable[int], moment: int) ->
     )
 
 
-def unknown(connection: sqlite3.Connection) -> list[tuple[str, str, UUID]]:
+def unknown(connection: Session) -> list[tuple[str, str, UUID]]:
     """What is kept whole in quarantine and of which not all keys are known: source, kind and uuid."""
     rows = connection.execute(
         "SELECT s.name, r.kind, r.uuid FROM quarantine q JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source"
@@ -74,7 +74,7 @@ def unknown(connection: sqlite3.Connection) -> list[tuple[str, str, UUID]]:
     return [(source, RAW_KINDS[kind - 1], UUID(bytes=uuid)) for source, kind, uuid in rows]
 
 
-def counts(connection: sqlite3.Connection) -> dict[str, int]:
+def counts(connection: Session) -> dict[str, int]:
     """How many are to be looked at, and how many were dismissed."""
     total, let_be = connection.execute("SELECT count(*), count(dismissed) FROM quarantine").fetchone()
     return {"open": total - let_be, "dismissed": let_be}

@@ -5,12 +5,12 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import RAW_KINDS
+from gateway.store.base.session import Session
 from gateway.store.legacy.claims import IDENTITY_BYTES
 
 
@@ -31,7 +31,7 @@ class Origin(NamedTuple):
     facet: str
 
 
-def anybody_deleted(connection: sqlite3.Connection) -> bool:
+def anybody_deleted(connection: Session) -> bool:
     """Did a client delete a partij or actor that a legacy object speaks of?"""
     (found,) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM hidden) OR EXISTS (SELECT 1 FROM statement WHERE sealed = 1)"
@@ -39,7 +39,7 @@ def anybody_deleted(connection: sqlite3.Connection) -> bool:
     return bool(found)
 
 
-def to_seal(connection: sqlite3.Connection) -> list[Statement]:
+def to_seal(connection: Session) -> list[Statement]:
     """The statements about a partij or actor that a client deleted, as far as they can still be read."""
     rows = connection.execute(
         "SELECT s.id, s.digest, s.body FROM hidden h JOIN statement s ON s.id = h.statement"
@@ -48,7 +48,7 @@ def to_seal(connection: sqlite3.Connection) -> list[Statement]:
     return [Statement(*row) for row in rows]
 
 
-def seal(connection: sqlite3.Connection, found: Iterable[Statement]) -> None:
+def seal(connection: Session, found: Iterable[Statement]) -> None:
     """Write statements as they are kept sealed."""
     connection.executemany(
         "UPDATE statement SET sealed = 1, digest = ?, body = ? WHERE id = ?",
@@ -56,7 +56,7 @@ def seal(connection: sqlite3.Connection, found: Iterable[Statement]) -> None:
     )
 
 
-def only_in_sealed(connection: sqlite3.Connection, identities: Iterable[int]) -> list[tuple[int, str]]:
+def only_in_sealed(connection: Session, identities: Iterable[int]) -> list[tuple[int, str]]:
     """The keys (row and text) among these that no statement has that can be read."""
     return connection.execute(
         f"SELECT i.id, i.key FROM identity i WHERE i.id {IN_IDS} AND NOT EXISTS (SELECT 1 FROM claim_key k"
@@ -65,17 +65,17 @@ def only_in_sealed(connection: sqlite3.Connection, identities: Iterable[int]) ->
     ).fetchall()
 
 
-def spell(connection: sqlite3.Connection, keys: Iterable[tuple[int, str]]) -> None:
+def spell(connection: Session, keys: Iterable[tuple[int, str]]) -> None:
     """Write keys (row and text) otherwise."""
     connection.executemany("UPDATE identity SET key = ? WHERE id = ?", [(text, row) for row, text in keys])
 
 
-def respell(connection: sqlite3.Connection, texts: Iterable[tuple[str, str]]) -> None:
+def respell(connection: Session, texts: Iterable[tuple[str, str]]) -> None:
     """Write keys otherwise: pairs of how they are held and how they are to be held."""
     connection.executemany("UPDATE identity SET key = ?2 WHERE key = ?1", texts)
 
 
-def held_among(connection: sqlite3.Connection, texts: Iterable[str]) -> list[str]:
+def held_among(connection: Session, texts: Iterable[str]) -> list[str]:
     """Which of these keys are held, spelled so."""
     found: list[str] = []
     for marks, some in in_parts(texts):
@@ -85,7 +85,7 @@ def held_among(connection: sqlite3.Connection, texts: Iterable[str]) -> list[str
     return sorted(found)
 
 
-def identities_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[int]:
+def identities_of(connection: Session, statements: Iterable[int]) -> set[int]:
     """The keys (rows) of these statements."""
     rows = connection.execute(
         f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
@@ -93,7 +93,7 @@ def identities_of(connection: sqlite3.Connection, statements: Iterable[int]) -> 
     return {row[0] for row in rows}
 
 
-def sealed_among(connection: sqlite3.Connection, statements: Iterable[int]) -> list[int]:
+def sealed_among(connection: Session, statements: Iterable[int]) -> list[int]:
     """Which of these statements (rows) are sealed."""
     rows = connection.execute(
         f"SELECT id FROM statement WHERE id {IN_IDS} AND sealed = 1 ORDER BY id", (id_list(statements),)
@@ -101,7 +101,7 @@ def sealed_among(connection: sqlite3.Connection, statements: Iterable[int]) -> l
     return [row[0] for row in rows]
 
 
-def sealed_with(connection: sqlite3.Connection, keys: Sequence[str]) -> list[int]:
+def sealed_with(connection: Session, keys: Sequence[str]) -> list[int]:
     """The sealed statements (rows) with one of these keys, as they are held."""
     found: set[int] = set()
     for marks, some in in_parts(keys):
@@ -114,7 +114,7 @@ def sealed_with(connection: sqlite3.Connection, keys: Sequence[str]) -> list[int
     return sorted(found)
 
 
-def origin(connection: sqlite3.Connection, statement: int) -> Origin | None:
+def origin(connection: Session, statement: int) -> Origin | None:
     """Where a statement (row) can be read again; None when nobody makes it any more."""
     row = connection.execute(
         "SELECT o.name, r.kind, r.body, c.facet FROM claim c JOIN raw r ON r.id = c.raw"
@@ -124,9 +124,7 @@ def origin(connection: sqlite3.Connection, statement: int) -> Origin | None:
     return Origin(row[0], RAW_KINDS[row[1] - 1], row[2], row[3]) if row else None
 
 
-def open_again(
-    connection: sqlite3.Connection, statement: int, first_key: str, said: bytes, body: str
-) -> bool:
+def open_again(connection: Session, statement: int, first_key: str, said: bytes, body: str) -> bool:
     """Write a statement (row) with what it says. In: its first key and the digest of what is said. Out: False when
     another statement says that already."""
     row = connection.execute("SELECT id FROM identity WHERE key = ?", (first_key,)).fetchone()
@@ -141,7 +139,7 @@ def open_again(
     return changed.rowcount == 1
 
 
-def nobodys(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> set[bytes]:
+def nobodys(connection: Session, uuids: Iterable[bytes]) -> set[bytes]:
     """Those among these partijen and actoren that a client deleted and that no statement is about any more."""
     return {
         uuid

@@ -7,7 +7,6 @@ and the earlier contactmoment that it names itself.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
+from gateway.store.base.session import Session
 from mappings.model.ties import Tie
 
 Moment = tuple[int, bytes]  # source and uuid of a contactmoment, as in claims.Zaak
@@ -34,7 +34,7 @@ class TieRow:
     facts: str
 
 
-def put_tie(connection: sqlite3.Connection, source: int, raw: int, tie: Tie | None) -> None:
+def put_tie(connection: Session, source: int, raw: int, tie: Tie | None) -> None:
     """Write what a legacy object (row) ties together; None when it ties nothing."""
     connection.execute("DELETE FROM tie WHERE raw = ?", (raw,))
     if tie is not None:
@@ -44,7 +44,7 @@ def put_tie(connection: sqlite3.Connection, source: int, raw: int, tie: Tie | No
         )
 
 
-def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Tie]:
+def ties_by(connection: Session, raws: Iterable[int]) -> dict[int, Tie]:
     """What these objects (rows) tie together."""
     rows = connection.execute(
         f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
@@ -52,16 +52,14 @@ def ties_by(connection: sqlite3.Connection, raws: Iterable[int]) -> dict[int, Ti
     return {row[0]: Tie(*row[1:]) for row in rows}
 
 
-def moments_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[Moment]:
+def moments_of_raws(connection: Session, raws: Iterable[int]) -> set[Moment]:
     """The contactmomenten that these legacy objects (rows) tie."""
     return set(
         connection.execute(f"SELECT source, contact FROM tie WHERE raw {IN_IDS}", (id_list(raws),)).fetchall()
     )
 
 
-def moments_of(
-    connection: sqlite3.Connection, source: int, column: str, uuids: Sequence[bytes]
-) -> set[Moment]:
+def moments_of(connection: Session, source: int, column: str, uuids: Sequence[bytes]) -> set[Moment]:
     """The contactmomenten that are tied to these klanten, zaken or earlier ones: `column` says which."""
     if column not in ("klant", "zaak", "vorig"):
         raise ValueError(column)
@@ -73,7 +71,7 @@ def moments_of(
     )
 
 
-def moments_of_statements(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Moment]:
+def moments_of_statements(connection: Session, statements: Iterable[int]) -> set[Moment]:
     """The contactmomenten whose klant or medewerker these statements are about."""
     ids = id_list(statements)
     found = set(
@@ -94,7 +92,7 @@ def moments_of_statements(connection: sqlite3.Connection, statements: Iterable[i
     return found
 
 
-def states_of_zaken(connection: sqlite3.Connection, source: int, contact: bytes) -> dict[bytes, int | None]:
+def states_of_zaken(connection: Session, source: int, contact: bytes) -> dict[bytes, int | None]:
     """The zaken that a contactmoment is tied to, each with its state; None when it is not held."""
     return dict(
         connection.execute(
@@ -106,7 +104,7 @@ def states_of_zaken(connection: sqlite3.Connection, source: int, contact: bytes)
     )
 
 
-def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]) -> list[TieRow]:
+def ties_of(connection: Session, source: int, contacts: Sequence[bytes]) -> list[TieRow]:
     """The readable ties of these contactmomenten, in an order that is not that of arrival."""
     rows = connection.execute(
         "SELECT t.contact, t.klant, t.zaak, t.vorig, r.id, r.uuid, r.kind, r.facts FROM tie t"
@@ -118,7 +116,7 @@ def ties_of(connection: sqlite3.Connection, source: int, contacts: Sequence[byte
 
 
 def partijen_of(
-    connection: sqlite3.Connection, source: int, uuids: Sequence[bytes]
+    connection: Session, source: int, uuids: Sequence[bytes]
 ) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
     """What klanten became: by uuid its row, facts, and document (uuid, row; no row when a client deleted it)."""
     rows = connection.execute(
@@ -133,7 +131,7 @@ def partijen_of(
 
 
 def actors_of(
-    connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]
+    connection: Session, source: int, contacts: Sequence[bytes]
 ) -> dict[bytes, dict[str, tuple[bytes, int | None]]]:
     """The actors (uuid, row; no row when a client deleted it) that these contactmomenten name, by contactmoment and
     facet."""
@@ -150,7 +148,7 @@ def actors_of(
     return found
 
 
-def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> set[int]:
+def legacy_contacts(connection: Session, uuids: Sequence[bytes]) -> set[int]:
     """The rows of the klantcontacten among these that contactmomenten gave, whether those are still held or not.
 
     One of the Zaken API is not of them: a zaakcontactmoment may point at it too (M32).
@@ -163,9 +161,7 @@ def legacy_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> s
     return {row[0] for row in rows}
 
 
-def subjects_of(
-    connection: sqlite3.Connection, contacts: Iterable[bytes]
-) -> list[tuple[bytes, bytes, int, bytes]]:
+def subjects_of(connection: Session, contacts: Iterable[bytes]) -> list[tuple[bytes, bytes, int, bytes]]:
     """The readable zaken that readable ties of any source say these klantcontacten are about: contact and zaak, and the
     row and uuid of the object that says so."""
     found: list[tuple[bytes, bytes, int, bytes]] = []
@@ -180,7 +176,7 @@ def subjects_of(
     return found
 
 
-def local_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> dict[bytes, int]:
+def local_contacts(connection: Session, uuids: Sequence[bytes]) -> dict[bytes, int]:
     """The klantcontacten among these that a client made: uuid and moment."""
     return dict(
         connection.execute(
@@ -190,7 +186,7 @@ def local_contacts(connection: sqlite3.Connection, uuids: Sequence[bytes]) -> di
     )
 
 
-def subjects_made_of(connection: sqlite3.Connection, raws: Iterable[int]) -> set[int]:
+def subjects_made_of(connection: Session, raws: Iterable[int]) -> set[int]:
     """The rows of the onderwerpobjecten that were made of these legacy objects (rows)."""
     rows = connection.execute(
         f"SELECT d.id FROM made_of_raw m JOIN document d ON d.id = m.document WHERE m.raw {IN_IDS} AND d.kind = ?",
@@ -199,7 +195,7 @@ def subjects_made_of(connection: sqlite3.Connection, raws: Iterable[int]) -> set
     return {row[0] for row in rows}
 
 
-def klanten_of_keys(connection: sqlite3.Connection, source: int, statements: Iterable[int]) -> list[bytes]:
+def klanten_of_keys(connection: Session, source: int, statements: Iterable[int]) -> list[bytes]:
     """The klanten of a source that make these statements."""
     rows = connection.execute(
         "SELECT DISTINCT r.uuid FROM claim c JOIN raw r ON r.id = c.raw"
@@ -209,7 +205,7 @@ def klanten_of_keys(connection: sqlite3.Connection, source: int, statements: Ite
     return [row[0] for row in rows]
 
 
-def klanten_of_moment(connection: sqlite3.Connection, source: int, contact: bytes) -> list[bytes]:
+def klanten_of_moment(connection: Session, source: int, contact: bytes) -> list[bytes]:
     """The klanten that a contactmoment is tied to."""
     rows = connection.execute(
         "SELECT DISTINCT klant FROM tie WHERE source = ? AND contact = ? AND klant IS NOT NULL ORDER BY klant",
@@ -218,7 +214,7 @@ def klanten_of_moment(connection: sqlite3.Connection, source: int, contact: byte
     return [row[0] for row in rows]
 
 
-def vorige_of_moment(connection: sqlite3.Connection, source: int, contact: bytes) -> bytes | None:
+def vorige_of_moment(connection: Session, source: int, contact: bytes) -> bytes | None:
     """The earlier contactmoment that a contactmoment names."""
     row = connection.execute(
         "SELECT vorig FROM tie WHERE source = ? AND contact = ? AND vorig IS NOT NULL", (source, contact)
@@ -227,7 +223,7 @@ def vorige_of_moment(connection: sqlite3.Connection, source: int, contact: bytes
 
 
 def unseen_ties(
-    connection: sqlite3.Connection, source: int, of: str, uuid: bytes, moment: int
+    connection: Session, source: int, of: str, uuid: bytes, moment: int
 ) -> list[tuple[int, bytes]]:
     """Ties of a contactmoment, klant or zaak that no answer showed since `moment`: kind (number) and uuid."""
     column = {"contactmoment": "contact", "klant": "klant", "zaak": "zaak"}[of]
@@ -238,7 +234,7 @@ def unseen_ties(
     ).fetchall()
 
 
-def keys_of_klant(connection: sqlite3.Connection, source: int, klant: bytes) -> list[str]:
+def keys_of_klant(connection: Session, source: int, klant: bytes) -> list[str]:
     """The identity keys of a klant."""
     rows = connection.execute(
         "SELECT i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
@@ -249,7 +245,7 @@ def keys_of_klant(connection: sqlite3.Connection, source: int, klant: bytes) -> 
     return [row[0] for row in rows]
 
 
-def lost_before(connection: sqlite3.Connection, source: int, contacts: Sequence[bytes]) -> set[bytes]:
+def lost_before(connection: Session, source: int, contacts: Sequence[bytes]) -> set[bytes]:
     """The contactmomenten that came before these, one before another, as long as their klantcontact is not there."""
     rows = connection.execute(
         "WITH RECURSIVE lost(contact) AS ("
@@ -263,7 +259,7 @@ def lost_before(connection: sqlite3.Connection, source: int, contacts: Sequence[
     return {row[0] for row in rows}
 
 
-def is_moment(connection: sqlite3.Connection, uuid: bytes) -> bool:
+def is_moment(connection: Session, uuid: bytes) -> bool:
     """Is a contactmoment of this uuid held?"""
     query = "SELECT 1 FROM raw WHERE kind = ? AND uuid = ? AND source IN (SELECT id FROM source)"
     return connection.execute(query, (RAW_KIND["contactmoment"], uuid)).fetchone() is not None
@@ -272,7 +268,7 @@ def is_moment(connection: sqlite3.Connection, uuid: bytes) -> bool:
 # The numbers of klanten (M41)
 
 
-def numbers_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[str]:
+def numbers_of_raws(connection: Session, raws: Iterable[int]) -> set[str]:
     """The klantnummers in what these legacy objects (rows) say."""
     rows = connection.execute(
         "SELECT s.body ->> '$.m' FROM claim c JOIN statement s ON s.id = c.statement"
@@ -282,7 +278,7 @@ def numbers_of_raws(connection: sqlite3.Connection, raws: Iterable[int]) -> set[
     return {row[0] for row in rows}
 
 
-def identities_of_numbers(connection: sqlite3.Connection, numbers: Iterable[str]) -> set[int]:
+def identities_of_numbers(connection: Session, numbers: Iterable[str]) -> set[int]:
     """The keys (rows) of the klanten that have one of these numbers."""
     rows = connection.execute(
         "SELECT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
@@ -292,7 +288,7 @@ def identities_of_numbers(connection: sqlite3.Connection, numbers: Iterable[str]
     return {row[0] for row in rows}
 
 
-def numbers_of_clients(connection: sqlite3.Connection, numbers: Iterable[str]) -> set[str]:
+def numbers_of_clients(connection: Session, numbers: Iterable[str]) -> set[str]:
     """Which of these numbers clients gave to a partij of their own."""
     rows = connection.execute(
         # CROSS, or SQLite walks all partijen.

@@ -6,12 +6,12 @@ quarantine. One of a zaak that we may not see, or that is too confidential, neve
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import GONE, HIDDEN, QUARANTINED, RAW_KIND, RAW_KINDS, UNREADABLE, WAITING
+from gateway.store.base.session import Session
 
 NOTHING, SOMETHING, UNKNOWN_KEYS = range(3)
 _ZAAK, _ROL = RAW_KIND["zaak"], RAW_KIND["rol"]
@@ -36,7 +36,7 @@ class Open(NamedTuple):
     keyless: int
 
 
-def put_keys(connection: sqlite3.Connection, raw: int, hashes: Iterable[bytes], *, whole: bool) -> None:
+def put_keys(connection: Session, raw: int, hashes: Iterable[bytes], *, whole: bool) -> None:
     """Write which keys occur in an object (row) that is not translated; `whole`: there are no others in it."""
     forget_keys(connection, [raw])
     connection.executemany(
@@ -45,18 +45,18 @@ def put_keys(connection: sqlite3.Connection, raw: int, hashes: Iterable[bytes], 
     connection.execute("UPDATE quarantine SET keyless = ? WHERE raw = ?", (not whole, raw))
 
 
-def forget_keys(connection: sqlite3.Connection, raws: Iterable[int]) -> None:
+def forget_keys(connection: Session, raws: Iterable[int]) -> None:
     """Forget the keys of objects (rows) that are translated, go, or are written anew."""
     connection.executemany("DELETE FROM unread_key WHERE raw = ?", [(raw,) for raw in raws])
 
 
-def has_keys(connection: sqlite3.Connection, raws: Iterable[int]) -> set[int]:
+def has_keys(connection: Session, raws: Iterable[int]) -> set[int]:
     """The objects among these (rows) of which keys are kept here."""
     found = connection.execute(f"SELECT DISTINCT raw FROM unread_key WHERE raw {IN_IDS}", (id_list(raws),))
     return {row[0] for row in found}
 
 
-def settle(connection: sqlite3.Connection, source: int | None = None) -> None:
+def settle(connection: Session, source: int | None = None) -> None:
     """Note on a source, or on all, whether anything of it counts: readers look there first."""
     connection.execute(
         "UPDATE source SET unread = wanted.unread FROM (SELECT s.id AS id, coalesce((SELECT max(1 + q.keyless)"
@@ -67,7 +67,7 @@ def settle(connection: sqlite3.Connection, source: int | None = None) -> None:
     )
 
 
-def open_of(connection: sqlite3.Connection, source: int) -> Open:
+def open_of(connection: Session, source: int) -> Open:
     """What in quarantine of a source counts."""
     row = connection.execute(
         "SELECT count(*), coalesce(sum(q.keyless), 0) FROM quarantine q JOIN raw r ON r.id = q.raw"
@@ -77,7 +77,7 @@ def open_of(connection: sqlite3.Connection, source: int) -> Open:
     return Open(*row)
 
 
-def shown(connection: sqlite3.Connection, source: int, kinds: Iterable[str]) -> int:
+def shown(connection: Session, source: int, kinds: Iterable[str]) -> int:
     """How many objects of these kinds in quarantine count and are shown by the source, as far as is known."""
     row = connection.execute(
         f"SELECT count(*) FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = ? AND {_OPEN}"
@@ -87,9 +87,7 @@ def shown(connection: sqlite3.Connection, source: int, kinds: Iterable[str]) -> 
     return int(row[0])
 
 
-def objects_among(
-    connection: sqlite3.Connection, source: str, kind: str, uuids: Iterable[bytes]
-) -> set[bytes]:
+def objects_among(connection: Session, source: str, kind: str, uuids: Iterable[bytes]) -> set[bytes]:
     """The objects of a source (its name) among these uuids that count themselves."""
     found: set[bytes] = set()
     for marks, some in in_parts(uuids):
@@ -105,7 +103,7 @@ def objects_among(
 # Is a question about it? `source` is the row of the source that is meant.
 
 
-def with_key(connection: sqlite3.Connection, source: int, hashes: Sequence[bytes]) -> bool:
+def with_key(connection: Session, source: int, hashes: Sequence[bytes]) -> bool:
     """Does one of these keys (hashed) occur in an object that counts?"""
     for marks, some in in_parts(hashes):
         row = connection.execute(
@@ -118,7 +116,7 @@ def with_key(connection: sqlite3.Connection, source: int, hashes: Sequence[bytes
     return False
 
 
-def of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> bool:
+def of_zaak(connection: Session, source: int, zaak: bytes) -> bool:
     """Does a zaak count, or something that hangs on it?"""
     row = connection.execute(
         f"SELECT 1 FROM raw r WHERE r.source = ?1 AND r.zaak = ?2 AND {_COUNTS}"
@@ -129,7 +127,7 @@ def of_zaak(connection: sqlite3.Connection, source: int, zaak: bytes) -> bool:
     return row is not None
 
 
-def of_contact(connection: sqlite3.Connection, source: int, contact: bytes) -> bool:
+def of_contact(connection: Session, source: int, contact: bytes) -> bool:
     """Does a klantcontact or contactmoment count, or a zaak that it is tied to, or what ties it?"""
     row = connection.execute(
         f"SELECT 1 FROM raw r WHERE r.source = ?1 AND r.kind IN {_CONTACTS} AND r.uuid = ?2 AND {_COUNTS}"
@@ -140,7 +138,7 @@ def of_contact(connection: sqlite3.Connection, source: int, contact: bytes) -> b
     return row is not None or with_key(connection, source, [contact])
 
 
-def of_party(connection: sqlite3.Connection, source: int, statements: Iterable[int], *, rollen: bool) -> bool:
+def of_party(connection: Session, source: int, statements: Iterable[int], *, rollen: bool) -> bool:
     """Does a contact of a party (its statements, rows) count: on a zaak in which it has a rol, or with a klant that it
     is? With `rollen` also another rol on such a zaak."""
     kinds = [RAW_KIND["klantcontact"], *([_ROL] if rollen else [])]
@@ -165,7 +163,7 @@ def of_party(connection: sqlite3.Connection, source: int, statements: Iterable[i
 # For how long what nobody may see is kept whole (M2)
 
 
-def set_waits(connection: sqlite3.Connection, row: int, now: int) -> None:
+def set_waits(connection: Session, row: int, now: int) -> None:
     """Note that an object that was shown until now is not shown any more."""
     connection.execute("UPDATE raw SET waits = ? WHERE id = ?", (now, row))
 
@@ -175,7 +173,7 @@ _TO_EMPTY = (
 )
 
 
-def to_empty(connection: sqlite3.Connection, before: int) -> list[int]:
+def to_empty(connection: Session, before: int) -> list[int]:
     """Objects (rows) with content that nobody has seen since `before`."""
     rows = connection.execute(
         # By the index on the states of each kind of each source.
@@ -187,7 +185,7 @@ def to_empty(connection: sqlite3.Connection, before: int) -> list[int]:
 
 
 def still_to_empty(
-    connection: sqlite3.Connection, rows: Iterable[int], before: int
+    connection: Session, rows: Iterable[int], before: int
 ) -> list[tuple[int, str, str, bytes]]:
     """Those of these objects that nobody has seen by now either: row, name of the source, kind and body."""
     found = connection.execute(
@@ -198,6 +196,6 @@ def still_to_empty(
     return [(row, name, RAW_KINDS[kind - 1], body) for row, name, kind, body in found]
 
 
-def empty(connection: sqlite3.Connection, row: int, digest: bytes) -> None:
+def empty(connection: Session, row: int, digest: bytes) -> None:
     """Keep of an object nothing but that it is there; `digest` is a keyed one."""
     connection.execute("UPDATE raw SET body = NULL, facts = NULL, digest = ? WHERE id = ?", (digest, row))

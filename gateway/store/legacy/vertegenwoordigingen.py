@@ -5,13 +5,13 @@ Call inside `Store.write()`, unless a function says otherwise.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list
 from gateway.store.base.kinds import TRANSLATED
+from gateway.store.base.session import Session
 from gateway.store.legacy.claims import Zaak
 from gateway.store.legacy.hidden_statements import others_of_hidden
 
@@ -29,7 +29,7 @@ class RepresentationRow:
 
 
 def taking_part(
-    connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]
+    connection: Session, source: int, zaken: Sequence[bytes]
 ) -> dict[bytes, list[RepresentationRow]]:
     """The rollen of these zaken (at most 500) with a part in representation, by zaak."""
     marks, zaken = bound(zaken)
@@ -52,7 +52,7 @@ def taking_part(
     return found
 
 
-def given(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
+def given(connection: Session, source: int, zaken: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
     """What these zaken (at most 500) are known to give: pairs of zaak and uuid of a vertegenwoordiging."""
     marks, zaken = bound(zaken)
     return set(
@@ -62,7 +62,7 @@ def given(connection: sqlite3.Connection, source: int, zaken: Sequence[bytes]) -
     )
 
 
-def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Zaak]:
+def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
     """The zaken of the rollen that make these statements, as far as they are known to give something."""
     return set(
         connection.execute(
@@ -74,7 +74,7 @@ def zaken_of(connection: sqlite3.Connection, statements: Iterable[int]) -> set[Z
     )
 
 
-def zaken_of_pair(connection: sqlite3.Connection, row: int) -> set[Zaak]:
+def zaken_of_pair(connection: Session, row: int) -> set[Zaak]:
     """The zaken that give something of the parties of a vertegenwoordiging (a row)."""
     statements = connection.execute(
         "SELECT s.id FROM link l JOIN statement s ON s.document = l.target WHERE l.source = ?", (row,)
@@ -82,7 +82,7 @@ def zaken_of_pair(connection: sqlite3.Connection, row: int) -> set[Zaak]:
     return zaken_of(connection, [found for (found,) in statements])
 
 
-def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
+def other_uuids(connection: Session, partij: bytes) -> list[bytes]:
     """The other uuids of a partij (M6), also of one that a client deleted."""
     rows = connection.execute(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?", (partij,)
@@ -91,7 +91,7 @@ def other_uuids(connection: sqlite3.Connection, partij: bytes) -> list[bytes]:
     return sorted({row[0] for row in rows} | hidden)
 
 
-def givers(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:
+def givers(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:
     """The zaken that are known to give these vertegenwoordigingen. Also for reading."""
     found: dict[bytes, set[Zaak]] = {}
     for uuid in uuids:
@@ -101,7 +101,7 @@ def givers(connection: sqlite3.Connection, uuids: Iterable[bytes]) -> dict[bytes
 
 
 def put_given(
-    connection: sqlite3.Connection,
+    connection: Session,
     source: int,
     held: set[tuple[bytes, bytes]],
     wanted: set[tuple[bytes, bytes]],
@@ -117,9 +117,7 @@ def put_given(
     )
 
 
-def put_ends(
-    connection: sqlite3.Connection, source: int, zaken: Sequence[bytes], ends: Mapping[bytes, str]
-) -> None:
+def put_ends(connection: Session, source: int, zaken: Sequence[bytes], ends: Mapping[bytes, str]) -> None:
     """Note, of these zaken (at most 500), the first end that is still to come, where there is one."""
     marks, zaken = bound(zaken)
     rows = connection.execute(
@@ -136,7 +134,7 @@ def put_ends(
     )
 
 
-def ended(connection: sqlite3.Connection, day: str, limit: int) -> set[Zaak]:
+def ended(connection: Session, day: str, limit: int) -> set[Zaak]:
     """Zaken with a rol that ended before `day` (ISO 8601) since they were last looked at. Also for reading."""
     return set(
         connection.execute(

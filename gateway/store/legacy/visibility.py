@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import RAW_KIND
+from gateway.store.base.session import Session
 
 
 def known_since(
-    connection: sqlite3.Connection, held: Iterable[int], others: Sequence[bytes], moment: int, now: int
+    connection: Session, held: Iterable[int], others: Sequence[bytes], moment: int, now: int
 ) -> set[bytes]:
     """The uuids of what was shown or found destroyed after `moment`: among held rows, and among uuids not held.
 
@@ -31,20 +31,20 @@ def known_since(
     return found
 
 
-def seen(connection: sqlite3.Connection, rows: Iterable[int], now: int) -> None:
+def seen(connection: Session, rows: Iterable[int], now: int) -> None:
     """Note that the legacy showed these objects just now."""
     connection.executemany(
         "UPDATE raw SET last_seen = max(last_seen, ?), visible = 1 WHERE id = ?", [(now, row) for row in rows]
     )
 
 
-def set_invisible(connection: sqlite3.Connection, row: int) -> None:
+def set_invisible(connection: Session, row: int) -> None:
     """Keep an object that the legacy refuses to show (403) and mark it "niet meer zichtbaar"."""
     connection.execute("UPDATE raw SET visible = 0 WHERE id = ?", (row,))
 
 
 def unseen_since(
-    connection: sqlite3.Connection, source: int, kind: str, moment: int, after: int, limit: int
+    connection: Session, source: int, kind: str, moment: int, after: int, limit: int
 ) -> list[tuple[int, bytes]]:
     """Held objects that no answer showed since `moment`: (row, uuid), by row, a piece at a time."""
     return connection.execute(
@@ -54,7 +54,7 @@ def unseen_since(
     ).fetchall()
 
 
-def count_unseen(connection: sqlite3.Connection, source: int, kind: str, moment: int) -> int:
+def count_unseen(connection: Session, source: int, kind: str, moment: int) -> int:
     """How many there are of what `unseen_since` gives."""
     found = connection.execute(
         "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND visible = 1",
@@ -63,9 +63,7 @@ def count_unseen(connection: sqlite3.Connection, source: int, kind: str, moment:
     return int(found.fetchone()[0])
 
 
-def unseen_of_zaak(
-    connection: sqlite3.Connection, source: int, zaak: bytes, kind: str, moment: int
-) -> list[bytes]:
+def unseen_of_zaak(connection: Session, source: int, zaak: bytes, kind: str, moment: int) -> list[bytes]:
     """Held objects of a zaak that no answer showed since `moment`."""
     return [
         row[0]

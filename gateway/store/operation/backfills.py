@@ -6,12 +6,12 @@ affair of `gateway/legacy/pacing/server_gates.py`.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.base.clock import now
+from gateway.store.base.session import Session
 from gateway.store.operation import leases, runs
 
 # What was reported before the run last gave a sign is of an earlier run.
@@ -25,32 +25,32 @@ class BackfillNews(NamedTuple):
     moment: int
 
 
-def stop_wished(connection: sqlite3.Connection, source: int) -> bool:
+def stop_wished(connection: Session, source: int) -> bool:
     """Did an operator stop the backfill of a source, and not let it go again?"""
-    row = connection.execute("SELECT stopped FROM backfill WHERE source = ?", (source,)).fetchone()
+    row = connection.one("SELECT stopped FROM backfill WHERE source = ?", (source,))
     return bool(row and row[0])
 
 
-def wish_stop(connection: sqlite3.Connection, source: int, stop: bool) -> None:
+def wish_stop(connection: Session, source: int, stop: bool) -> None:
     """Stop the backfill of a source, or let it go again; one that runs sees it within two seconds."""
-    connection.execute(
+    connection.run(
         "INSERT INTO backfill (source, stopped) VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET stopped = ?2",
         (source, int(stop)),
     )
 
 
-def report(connection: sqlite3.Connection, source: int, news: dict[str, Any]) -> None:
+def report(connection: Session, source: int, news: dict[str, Any]) -> None:
     """Write how the backfill is doing."""
-    connection.execute(
+    connection.run(
         "INSERT INTO backfill (source, news, moment) VALUES (?1, ?2, ?3) ON CONFLICT (source) DO UPDATE"
         " SET news = ?2, moment = ?3",
         (source, orjson.dumps(news).decode(), now()),
     )
 
 
-def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+def running(connection: Session) -> dict[str, dict[str, Any]]:
     """The progress of each backfill that runs, by source, without its counters."""
-    found = connection.execute(
+    found = connection.all(
         "SELECT s.name, b.news FROM backfill b JOIN source s ON s.id = b.source JOIN run r ON r.source = b.source"
         " AND r.job = 'backfill' AND r.status = ? WHERE b.moment >= r.heartbeat - ? AND b.news IS NOT NULL",
         (runs.RUNNING, FRESH),
@@ -66,7 +66,7 @@ def running(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     return alive
 
 
-def last_report(connection: sqlite3.Connection, source: int) -> BackfillNews | None:
+def last_report(connection: Session, source: int) -> BackfillNews | None:
     """What the backfill of a source reported last; None when it never did."""
-    row = connection.execute("SELECT news, moment FROM backfill WHERE source = ?", (source,)).fetchone()
+    row = connection.one("SELECT news, moment FROM backfill WHERE source = ?", (source,))
     return BackfillNews(orjson.loads(row[0]), row[1]) if row and row[0] else None

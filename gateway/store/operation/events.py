@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.base.clock import now
-from gateway.store.file.errors import StoreError, in_words
+from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.base.session import Session
+from gateway.store.file.full_disk import only_looking
 
 LISTED = 100
 
@@ -22,17 +23,17 @@ class Event(NamedTuple):
     why: str
 
 
-def note(connection: sqlite3.Connection, source: int | None, what: str, who: str, why: str = "") -> None:
+def note(connection: Session, source: int | None, what: str, who: str, why: str = "") -> None:
     """Write an event."""
-    connection.execute(
+    connection.run(
         "INSERT INTO event (moment, source, what, who, why) VALUES (?, ?, ?, ?, ?)",
         (now(), source, what, who, why),
     )
 
 
-def events(connection: sqlite3.Connection, limit: int = LISTED) -> list[Event]:
+def events(connection: Session, limit: int = LISTED) -> list[Event]:
     """The last events, newest first."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT e.moment, s.name, e.what, e.who, e.why FROM event e LEFT JOIN source s ON s.id = e.source"
         " ORDER BY e.id DESC LIMIT ?",
         (limit,),
@@ -40,9 +41,9 @@ def events(connection: sqlite3.Connection, limit: int = LISTED) -> list[Event]:
     return [Event(*row) for row in rows]
 
 
-def set_phase(connection: sqlite3.Connection, source: int, phase: str) -> None:
+def set_phase(connection: Session, source: int, phase: str) -> None:
     """Put a source in another phase; running processes read it at their next question."""
-    connection.execute("UPDATE source SET phase = ? WHERE id = ?", (phase, source))
+    connection.run("UPDATE source SET phase = ? WHERE id = ?", (phase, source))
 
 
 def phases_in(path: Path) -> dict[str, str]:
@@ -53,11 +54,8 @@ def phases_in(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'source'").fetchone()
-            return dict(connection.execute("SELECT name, phase FROM source")) if made else {}
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise StoreError(f"[store] path: {path}. {in_words(error)}") from error
+        with only_looking(path) as connection:
+            made = "source" in connection.dialect.tables(connection)
+            return dict(connection.all("SELECT name, phase FROM source")) if made else {}
+    except StoreFailed as error:
+        raise StoreError(f"[store] path: {path}. {error}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from dataclasses import dataclass
 from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.process_identity import Process, this_process
+from gateway.store.base.errors import StoreBusy
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import StoreBusy
 
 POLL_SECONDS = 0.02
 # Its holder runs the jobs (jobs.scheduler).
@@ -34,11 +34,11 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
     """
     moment, holder = now(), holder_name()
     with store.write(synced=False) as connection:
-        row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+        row = connection.one("SELECT holder, expires FROM lease WHERE name = ?", (name,))
         left = row is not None and _left.get(name) == row[0]
         if row and row[0] != holder and row[1] > moment and not left and _lives(row[0]) is not False:
             return False
-        connection.execute(
+        connection.run(
             "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
             " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = fence + 1",
             (name, holder, moment + int(seconds * 1_000_000)),
@@ -67,14 +67,14 @@ def alive(pid: int) -> bool:
     return True
 
 
-def forget_all(connection: sqlite3.Connection) -> None:
+def forget_all(connection: Session) -> None:
     """Let nobody hold anything: for a copy of a store."""
-    connection.execute("DELETE FROM lease")
+    connection.run("DELETE FROM lease")
 
 
-def renew(connection: sqlite3.Connection, name: str, seconds: float) -> None:
+def renew(connection: Session, name: str, seconds: float) -> None:
     """Make a lease of ours last longer, in the transaction of the work that it guards."""
-    connection.execute(
+    connection.run(
         "UPDATE lease SET expires = ? WHERE name = ? AND holder = ?",
         (now() + int(seconds * 1_000_000), name, holder_name()),
     )
@@ -83,7 +83,7 @@ def renew(connection: sqlite3.Connection, name: str, seconds: float) -> None:
 def release(store: Store, name: str) -> None:
     """Give the lease back, when it is still ours."""
     with store.write(synced=False) as connection:
-        connection.execute("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder_name()))
+        connection.run("DELETE FROM lease WHERE name = ? AND holder = ?", (name, holder_name()))
 
 
 @contextlib.contextmanager
@@ -129,35 +129,35 @@ def take(store: Store, name: str, seconds: float) -> Grip | None:
     with store.write(synced=False) as connection:
         if not acquire(store, name, seconds):
             return None
-        (fence,) = connection.execute("SELECT fence FROM lease WHERE name = ?", (name,)).fetchone()
+        (fence,) = connection.one("SELECT fence FROM lease WHERE name = ?", (name,))
     return Grip(name, holder_name(), fence, seconds)
 
 
-def keep(connection: sqlite3.Connection, grip: Grip) -> None:
+def keep(connection: Session, grip: Grip) -> None:
     """Make sure that the lease is still held as taken, and make it last as long again; inside `Store.write()`.
 
     Raises Lost when it isn't. What is written in the same transaction was written by the one holder.
     """
-    kept = connection.execute(
+    kept = connection.run(
         "UPDATE lease SET expires = ? WHERE name = ? AND holder = ? AND fence = ?",
         (now() + int(grip.seconds * 1_000_000), grip.name, grip.holder, grip.fence),
     )
-    if not kept.rowcount:
+    if not kept:
         raise Lost(grip.name)
 
 
 def let_go(store: Store, grip: Grip) -> None:
     """Give the lease back, when it is still held as taken; what was done under it is on the disk then."""
     with store.write(synced=True) as connection:
-        connection.execute(
+        connection.run(
             "DELETE FROM lease WHERE name = ? AND holder = ? AND fence = ?",
             (grip.name, grip.holder, grip.fence),
         )
 
 
-def holder_of(connection: sqlite3.Connection, name: str) -> int | None:
+def holder_of(connection: Session, name: str) -> int | None:
     """The process that holds a lease now, None when nobody does."""
-    row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+    row = connection.one("SELECT holder, expires FROM lease WHERE name = ?", (name,))
     if row is None or row[1] <= now() or _lives(row[0]) is False:
         return None
     return int(row[0].split("-", 1)[0])
@@ -166,9 +166,9 @@ def holder_of(connection: sqlite3.Connection, name: str) -> int | None:
 FREE, HELD, STUCK = "vrij", "bezig", "hangt"
 
 
-def grip_of(connection: sqlite3.Connection, name: str) -> str:
+def grip_of(connection: Session, name: str) -> str:
     """Is a lease free, held, or held by a process that lives and has given no sign for as long as the lease lasts?"""
-    row = connection.execute("SELECT holder, expires FROM lease WHERE name = ?", (name,)).fetchone()
+    row = connection.one("SELECT holder, expires FROM lease WHERE name = ?", (name,))
     lives = _lives(row[0]) if row else False
     if row is None or lives is False:
         return FREE
@@ -177,10 +177,10 @@ def grip_of(connection: sqlite3.Connection, name: str) -> str:
     return STUCK if lives else FREE
 
 
-def stuck(connection: sqlite3.Connection, start: str) -> list[str]:
+def stuck(connection: Session, start: str) -> list[str]:
     """The leases whose name begins with `start` and whose holder lives and gives no sign."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT name, holder FROM lease WHERE substr(name, 1, ?) = ? AND expires <= ? ORDER BY name",
         (len(start), start, now()),
-    ).fetchall()
+    )
     return [name for name, holder in rows if _lives(holder)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.base.clock import now
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.operation import leases
 
@@ -43,20 +43,20 @@ def take_lease(store: Store, lease: str, seconds: float) -> leases.Grip | None:
     with store.write() as connection:
         grip = leases.take(store, lease, seconds)
         if grip is not None:
-            marked = connection.execute(
+            marked = connection.all(
                 "SELECT r.id, r.job, s.name FROM run r LEFT JOIN source s ON s.id = r.source WHERE r.status = ?",
                 (RUNNING,),
-            ).fetchall()
+            )
             dead = [(INTERRUPTED, number) for number, job, source in marked if lease_of(job, source) == lease]
-            connection.executemany("UPDATE run SET status = ? WHERE id = ?", dead)
+            connection.many("UPDATE run SET status = ? WHERE id = ?", dead)
     return grip
 
 
-def any_bulk(connection: sqlite3.Connection) -> bool:
+def any_bulk(connection: Session) -> bool:
     """Does a run go on that goes through everything, and writes so much that it needs a long log?"""
     names = [
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             "SELECT name FROM lease WHERE name = ? OR name LIKE ? ORDER BY name",
             (LEASES["rebuild"], lease_of("backfill", "%")),
         )
@@ -64,7 +64,7 @@ def any_bulk(connection: sqlite3.Connection) -> bool:
     return any(leases.holder_of(connection, name) is not None for name in names)
 
 
-def true_status(connection: sqlite3.Connection, job: str, source: str | None, status: str) -> str:
+def true_status(connection: Session, job: str, source: str | None, status: str) -> str:
     """How a run is: one whose process died still says that it runs, but nobody holds its lease."""
     lease = lease_of(job, source)
     if status == RUNNING and lease and leases.holder_of(connection, lease) is None:
@@ -82,13 +82,13 @@ class LastRun(NamedTuple):
     counters: dict[str, Any]
 
 
-def last_of_source(connection: sqlite3.Connection, job: str, source: int) -> LastRun | None:
+def last_of_source(connection: Session, job: str, source: int) -> LastRun | None:
     """The last run of a job on a source, None when there was none."""
-    row = connection.execute(
+    row = connection.one(
         "SELECT s.name, r.status, r.started, r.finished, r.message, r.counters FROM run r"
         " JOIN source s ON s.id = r.source WHERE r.job = ? AND r.source = ? ORDER BY r.id DESC LIMIT 1",
         (job, source),
-    ).fetchone()
+    )
     if row is None:
         return None
     name, status, started, finished, message, counters = row
@@ -104,14 +104,14 @@ class Running(NamedTuple):
     started: int
 
 
-def running(connection: sqlite3.Connection, lease: str) -> Running | None:
+def running(connection: Session, lease: str) -> Running | None:
     """The run that holds a lease of runs; None when there is none, or it has not begun yet."""
     pid = leases.holder_of(connection, lease)
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT r.job, s.name, r.started FROM run r LEFT JOIN source s ON s.id = r.source WHERE r.status = ?"
         " ORDER BY r.id DESC",
         (RUNNING,),
-    ).fetchall()
+    )
     found = next(((job, started) for job, source, started in rows if lease_of(job, source) == lease), None)
     return None if pid is None or found is None else Running(found[0], pid, found[1])
 
@@ -128,83 +128,81 @@ class Run:
     resumed: bool = False
 
 
-def open_run(connection: sqlite3.Connection, job: str, source: int | None) -> Run:
+def open_run(connection: Session, job: str, source: int | None) -> Run:
     """The unfinished run of this job on this source (None: on all), else a new one."""
-    row = connection.execute(
-        "SELECT id, started, counters, cursor FROM run WHERE job = ? AND source IS ? AND status NOT IN (?, ?)"
-        " ORDER BY id DESC LIMIT 1",
+    row = connection.one(
+        "SELECT id, started, counters, cursor FROM run"
+        " WHERE job = ? AND source IS NOT DISTINCT FROM ? AND status NOT IN (?, ?) ORDER BY id DESC LIMIT 1",
         (job, source, *ENDED),
-    ).fetchone()
+    )
     moment = now()
     if row and row[3]:
         # How it ended the last time is over: it runs.
-        connection.execute(
+        connection.run(
             "UPDATE run SET status = ?, heartbeat = ?, finished = NULL, message = '' WHERE id = ?",
             (RUNNING, moment, row[0]),
         )
         return Run(row[0], job, row[1], orjson.loads(row[2]), orjson.loads(row[3]), resumed=True)
     if row:
-        connection.execute("DELETE FROM run WHERE id = ?", (row[0],))
-    cursor = connection.execute(
+        connection.run("DELETE FROM run WHERE id = ?", (row[0],))
+    cursor = connection.insert(
         "INSERT INTO run (job, source, status, started, heartbeat) VALUES (?, ?, ?, ?, ?)",
         (job, source, RUNNING, moment, moment),
     )
-    return Run(cursor.lastrowid or 0, job, moment)
+    return Run(cursor, job, moment)
 
 
-def start_over(connection: sqlite3.Connection, run: Run) -> None:
+def start_over(connection: Session, run: Run) -> None:
     """Let a run that was begun before begin now, at its beginning."""
     run.started, run.cursor, run.counters, run.resumed = now(), {}, {}, False
-    connection.execute("UPDATE run SET started = ? WHERE id = ?", (run.started, run.id))
+    connection.run("UPDATE run SET started = ? WHERE id = ?", (run.started, run.id))
     save_run(connection, run)
 
 
-def save_run(connection: sqlite3.Connection, run: Run) -> None:
+def save_run(connection: Session, run: Run) -> None:
     """Write cursor and counters, in the transaction of the work that they count."""
-    connection.execute(
+    connection.run(
         "UPDATE run SET cursor = ?, counters = ?, heartbeat = ? WHERE id = ?",
         (orjson.dumps(run.cursor).decode(), orjson.dumps(run.counters).decode(), now(), run.id),
     )
 
 
-def beat(connection: sqlite3.Connection, run: Run) -> None:
+def beat(connection: Session, run: Run) -> None:
     """Tell that a run lives, whatever it is busy with."""
-    connection.execute("UPDATE run SET heartbeat = ? WHERE id = ?", (now(), run.id))
+    connection.run("UPDATE run SET heartbeat = ? WHERE id = ?", (now(), run.id))
 
 
-def end_run(connection: sqlite3.Connection, run: Run, status: str, message: str = "") -> None:
+def end_run(connection: Session, run: Run, status: str, message: str = "") -> None:
     """Close a run; an interrupted or failed one keeps its cursor and is gone on with later."""
-    connection.execute(
+    connection.run(
         "UPDATE run SET status = ?, message = ?, counters = ?, heartbeat = ?, finished = ?,"
-        " cursor = iif(?, NULL, cursor) WHERE id = ?",
+        " cursor = CASE WHEN ? THEN NULL ELSE cursor END WHERE id = ?",
         (status, message, orjson.dumps(run.counters).decode(), now(), now(), status in ENDED, run.id),
     )
 
 
-def record_run(
-    connection: sqlite3.Connection, job: str, started: int, status: str, counters: dict[str, int]
-) -> None:
+def record_run(connection: Session, job: str, started: int, status: str, counters: dict[str, int]) -> None:
     """Note a run that is over, of a job that needs no cursor and no source."""
-    connection.execute(
+    connection.run(
         "INSERT INTO run (job, status, started, heartbeat, finished, counters) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
         (job, status, started, now(), orjson.dumps(counters).decode()),
     )
 
 
-def last_run(connection: sqlite3.Connection, job: str) -> tuple[int, str] | None:
+def last_run(connection: Session, job: str) -> tuple[int, str] | None:
     """When the last run of a job began, and how it is or ended; None when there was none."""
-    found: tuple[int, str] | None = connection.execute(
+    found: tuple[int, str] | None = connection.one(
         "SELECT started, status FROM run WHERE job = ? ORDER BY started DESC, id DESC LIMIT 1", (job,)
-    ).fetchone()
+    )
     return found
 
 
-def last_began(connection: sqlite3.Connection, job: str) -> int | None:
+def last_began(connection: Session, job: str) -> int | None:
     """When the last run of a job as such began, not one of a single source; None when there was none.
 
     The last by number: a clock that was ahead for a while does not hide what ran since.
     """
-    row = connection.execute(
+    row = connection.one(
         "SELECT started FROM run WHERE job = ? AND source IS NULL ORDER BY id DESC LIMIT 1", (job,)
-    ).fetchone()
+    )
     return row[0] if row else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import NamedTuple
 
 from gateway.base.clock import now
+from gateway.store.base.errors import PASSING, UniqueViolated
+from gateway.store.base.session import Session
 from gateway.store.file.database import Store
-from gateway.store.file.errors import is_passing
 
 BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is kept to the minute
 
@@ -34,7 +34,7 @@ def insert(store: Store, name: str, digest: bytes, scope: str, expires: int | No
     try:
         with store.write() as connection:
             _insert(connection, name, digest, scope, expires)
-    except sqlite3.IntegrityError:
+    except UniqueViolated:
         raise NameTaken(name) from None
 
 
@@ -45,27 +45,25 @@ def replace(store: Store, name: str, digest: bytes, overlap: int, expires: int |
     """
     with store.write() as connection:
         moment = now()
-        row = connection.execute(
-            "UPDATE token SET revoked = ? WHERE name = ? AND revoked IS NULL AND coalesce(expires > ?, 1)"
+        row = connection.one(
+            "UPDATE token SET revoked = ? WHERE name = ? AND revoked IS NULL AND (expires IS NULL OR expires > ?)"
             " RETURNING scope",
             (moment + overlap, name, moment),
-        ).fetchone()
+        )
         if row is None:
             raise Unknown(name)
         _insert(connection, name, digest, row[0], expires)
     return str(row[0])
 
 
-def _insert(
-    connection: sqlite3.Connection, name: str, digest: bytes, scope: str, expires: int | None
-) -> None:
+def _insert(connection: Session, name: str, digest: bytes, scope: str, expires: int | None) -> None:
     moment = now()
     # The name of one that expired is free again.
-    connection.execute(
+    connection.run(
         "UPDATE token SET revoked = expires WHERE name = ? AND revoked IS NULL AND expires <= ?",
         (name, moment),
     )
-    connection.execute(
+    connection.run(
         "INSERT INTO token (name, digest, scope, created, expires) VALUES (?, ?, ?, ?, ?)",
         (name, digest, scope, moment, expires),
     )
@@ -73,14 +71,10 @@ def _insert(
 
 def find(store: Store, digest: bytes) -> StoredToken | None:
     """The token with this digest, unless it is unknown, revoked or expired."""
-    row = (
-        store.connection()
-        .execute(
-            "SELECT id, name, scope, last_used FROM token WHERE digest = ?1"
-            " AND coalesce(revoked > ?2, 1) AND coalesce(expires > ?2, 1)",
-            (digest, now()),
-        )
-        .fetchone()
+    row = store.connection().one(
+        "SELECT id, name, scope, last_used FROM token WHERE digest = ?1"
+        " AND (revoked IS NULL OR revoked > ?2) AND (expires IS NULL OR expires > ?2)",
+        (digest, now()),
     )
     return None if row is None else StoredToken._make(row)
 
@@ -92,10 +86,9 @@ def touch(store: Store, token: StoredToken) -> None:
         return
     try:
         with store.write(synced=False, wait=0) as connection:
-            connection.execute("UPDATE token SET last_used = ? WHERE id = ?", (moment, token.id))
-    except sqlite3.OperationalError as error:
-        if not is_passing(error):  # who may read, may read while the disk is full
-            raise
+            connection.run("UPDATE token SET last_used = ? WHERE id = ?", (moment, token.id))
+    except PASSING:  # who may read, may read while the disk is full
+        return
 
 
 class TokenRow(NamedTuple):
@@ -111,7 +104,7 @@ class TokenRow(NamedTuple):
 
 def listing(store: Store) -> list[TokenRow]:
     """All tokens by name and age, revoked ones too."""
-    rows = store.connection().execute(
+    rows = store.connection().all(
         "SELECT name, scope, created, last_used, expires, revoked FROM token ORDER BY name, id"
     )
     return [TokenRow._make(row) for row in rows]
@@ -121,7 +114,8 @@ def revoke(store: Store, name: str) -> bool:
     """Take a token out of use, also one that was replaced and is still taken. Out: was there one of this name?"""
     with store.write() as connection:
         moment = now()
-        done = connection.execute(
-            "UPDATE token SET revoked = ?1 WHERE name = ?2 AND coalesce(revoked > ?1, 1)", (moment, name)
+        done = connection.run(
+            "UPDATE token SET revoked = ?1 WHERE name = ?2 AND (revoked IS NULL OR revoked > ?1)",
+            (moment, name),
         )
-    return done.rowcount > 0
+    return done > 0

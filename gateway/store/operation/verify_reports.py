@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import orjson
+
+from gateway.store.base.session import Session
 
 LISTED = 50
 EVERYTHING = math.inf
@@ -33,9 +34,9 @@ class Proof(NamedTuple):
     mapping: str
 
 
-def put_report(connection: sqlite3.Connection, source: int, report: dict[str, Any]) -> int:
+def put_report(connection: Session, source: int, report: dict[str, Any]) -> int:
     """Keep a report (with `began`, `ended`, `mode` and `clean`); out: its number."""
-    cursor = connection.execute(
+    return connection.insert(
         "INSERT INTO verification (source, began, ended, mode, clean, report) VALUES (?, ?, ?, ?, ?, ?)",
         (
             source,
@@ -46,18 +47,17 @@ def put_report(connection: sqlite3.Connection, source: int, report: dict[str, An
             orjson.dumps(report).decode(),
         ),
     )
-    return cursor.lastrowid or 0
 
 
-def get_report(connection: sqlite3.Connection, number: int) -> dict[str, Any] | None:
+def get_report(connection: Session, number: int) -> dict[str, Any] | None:
     """A report with its number as `id`; None when there is none."""
-    row = connection.execute("SELECT report FROM verification WHERE id = ?", (number,)).fetchone()
+    row = connection.one("SELECT report FROM verification WHERE id = ?", (number,))
     return orjson.loads(row[0]) | {"id": number} if row else None
 
 
-def list_reports(connection: sqlite3.Connection) -> list[Listed]:
+def list_reports(connection: Session) -> list[Listed]:
     """The last reports, newest first."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT v.id, s.name, v.began, v.ended, v.mode, v.clean FROM verification v"
         " JOIN source s ON s.id = v.source ORDER BY v.id DESC LIMIT ?",
         (LISTED,),
@@ -68,9 +68,9 @@ def list_reports(connection: sqlite3.Connection) -> list[Listed]:
     ]
 
 
-def proofs(connection: sqlite3.Connection, source: int) -> Iterator[Proof]:
+def proofs(connection: Session, source: int) -> Iterator[Proof]:
     """What each verify of a source proved, the last one first."""
-    rows = connection.execute(
+    rows = connection.each(
         "SELECT ended, clean, mode, report ->> '$.sample', report ->> '$.mapping' FROM verification"
         " WHERE source = ? ORDER BY ended DESC, id DESC",
         (source,),

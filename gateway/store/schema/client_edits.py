@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 HIDDEN = """
 -- What legacy objects say of a partij or actor that a client deleted: the uuid that it has, and its others (JSON).

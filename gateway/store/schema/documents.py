@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 # Until the rebuild that the new mapping asks for, the address that is the standard one is the only one that may be.
 STANDARD = """

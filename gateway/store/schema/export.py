@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 EXPORT = """
 -- What the register that we leave to has of our documents: one row a document, see export/pairs.py.

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 DOCUMENTS = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 OUTBOX = """
 -- Messages to a Notificaties API, in the order of the writes that they tell of. Row ids are never used twice.

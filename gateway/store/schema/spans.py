@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 SPANS = """
 -- How many documents of a kind stand where in its order, see indexes/spans.py; kept by triggers on document.

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 TALLIES = """
 -- How many legacy objects of a source and kind are in a state, see indexes/tallies.py.

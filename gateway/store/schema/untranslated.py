@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import migrations, script
+from gateway.store.schema.migrations import migrations, script
 
 # Of what was in quarantine before, the keys are not known until it is read again: so any may occur in it.
 UNREAD = """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
+from typing import Any, cast
 
 from sqlite_utils import Database
 
-from gateway.store.base.migrations import ORDER, migrations
+from gateway.store.base.session import Session
 from gateway.store.indexes import profiles, text_search
 from gateway.store.schema import (
     client_edits,
@@ -23,6 +23,7 @@ from gateway.store.schema import (
     tokens,
     untranslated,
 )
+from gateway.store.schema.migrations import ORDER, migrations
 
 # They declare the migrations.
 TABLES = (
@@ -41,19 +42,18 @@ TABLES = (
 )
 # Tables that a migration makes empty and that are filled after the last one: a migration's text stays as it is, and
 # what documents mean to an index is known to the program of today.
-FILLED_AFTER: dict[str, Callable[[sqlite3.Connection], None]] = {
+FILLED_AFTER: dict[str, Callable[[Session], None]] = {
     "0051_profiles": profiles.make_again,
     "0052_texts": text_search.make_again,
 }
 
 
-def unknown(connection: sqlite3.Connection) -> list[str]:
+def unknown(connection: Session) -> list[str]:
     """The migrations that a store has and this program does not know: a later version made them. Sorted."""
-    applied = migrations.applied(Database(connection, execute_plugins=False))
-    return sorted({each.name for each in applied} - set(ORDER))
+    return sorted(_applied(connection) - set(ORDER))
 
 
-def later_version(connection: sqlite3.Connection) -> str:
+def later_version(connection: Session) -> str:
     """Of a store that a later version of this program made, in words what to do; "" of any other."""
     later = unknown(connection)
     if not later:
@@ -64,16 +64,25 @@ def later_version(connection: sqlite3.Connection) -> str:
     )
 
 
-def is_due(connection: sqlite3.Connection) -> bool:
+def is_due(connection: Session) -> bool:
     """Has this program migrations that the store has not?"""
-    return bool(migrations.pending(Database(connection, execute_plugins=False)))
+    return not _applied(connection) >= set(ORDER)
 
 
-def upgrade(connection: sqlite3.Connection) -> None:
-    """Give a store what it has not yet. Inside a transaction."""
-    db = Database(connection, execute_plugins=False)
+def _applied(connection: Session) -> set[str]:
+    """The migrations that a store has."""
+    if migrations.migrations_table not in connection.dialect.tables(connection):
+        return set()
+    found = connection.all(
+        f"SELECT name FROM {migrations.migrations_table} WHERE migration_set = ?", (migrations.name,)
+    )
+    return {name for (name,) in found}
+
+
+def upgrade(connection: Session) -> None:
+    """Give a store what it has not yet. Inside a transaction, of SQLite."""
+    db = Database(cast(Any, connection), execute_plugins=False)
     names = [each.name for each in migrations.pending(db)]
-    text_search.prepare(connection)  # what triggers call
     migrations.apply(db)
     for name in names:
         if name in FILLED_AFTER:

@@ -1,0 +1,28 @@
+"""What differs between databases.
+
+Most of it no statement shows: the text that stands in the code is what SQLite runs as it is, which costs it nothing,
+and a driver for another database puts these forms otherwise, once for each statement:
+
+- `?`, and `?1` where a value stands more than once; never both in one statement;
+- a list as one value: `IN (SELECT value FROM json_each(?))` (`bound_lists.IN_IDS`), and `json_each(?) n` in a FROM, of
+  which `n.value` is used;
+- `body ->> '$.a.b'`, for a text in it, and with `= 1` for a flag;
+- hints for SQLite's planner, which another leaves out: `+r.kind` (not by its index), `INDEXED BY` and `CROSS JOIN`.
+
+All else is SQL that PostgreSQL knows too; `tests/store/test_common_sql.py` refuses what is not. What a database is
+asked about itself goes through its Dialect.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gateway.store.base.session import Session
+
+
+class Dialect(Protocol):
+    """The questions about the database itself that each answers in its own way."""
+
+    def tables(self, session: Session, /) -> set[str]:
+        """The names of the tables that there are."""

@@ -1,0 +1,65 @@
+"""Statements go by the methods of a session, in SQL that SQLite and PostgreSQL share."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders.paths import ROOT
+
+STORE = ROOT / "gateway" / "store"
+# The packages that are done.
+BY_METHODS = ("backup", "inspect", "operation")
+COMMON = ("inspect", "operation")
+OF_THE_LIBRARY = {"execute", "executemany", "fetchall", "fetchone", "lastrowid", "rowcount"}
+# What of SQLite may stand where: the notes of a rehearsal are kept by triggers that only the session has.
+NOTES = {"temp.", "CREATE TEMP", "hex(", "json_group_array("}
+ALLOWED = {"inspect/comparing.py": NOTES, "inspect/rebuilding.py": NOTES}
+REFUSED = re.compile(
+    r"\browid\b|\bINSERT OR\b|\bUPDATE OR\b|\bREPLACE INTO\b|\bMATCH\b|\bPRAGMA\b|\bsqlite_\w+|\bpragma_\w+|\bx'"
+    r"|\b(?:iif|ifnull|total|group_concat|json_group_array|json_group_object|json_object|json_array|json_extract"
+    r"|json_valid|json_type|hex|unhex|printf|instr|char|randomblob|zeroblob|typeof|likely|unlikely|total_changes)\("
+    r"|\bIS (?:NOT )?(?:\?|:|[a-z]\w*\.\w|')|\b(?:min|max)\((?:[^()]|\([^()]*\))*,|\btemp\.|\bCREATE TEMP\b"
+    r"|\bcoalesce\(\S+ [<>=]"
+)
+
+
+def modules(packages: tuple[str, ...]) -> list[Path]:
+    return [path for name in packages for path in sorted((STORE / name).glob("*.py"))]
+
+
+def told(path: Path) -> str:
+    return str(path.relative_to(STORE))
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The texts in a module that are no docstring; what is put into one stands in it as a space."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parts = {
+        id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)
+    }
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in node.values)
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (parts | said)
+        ):
+            yield node.value
+
+
+@pytest.mark.parametrize("path", modules(BY_METHODS), ids=told)
+def test_statements_are_run_by_the_methods_of_a_session(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert used & OF_THE_LIBRARY == set()
+
+
+@pytest.mark.parametrize("path", modules(COMMON), ids=told)
+def test_statements_hold_nothing_that_is_of_sqlite_alone(path: Path) -> None:
+    """But for the forms that `gateway/store/base/dialect.py` lists."""
+    found = {match.group() for text in texts(path) for match in REFUSED.finditer(text)}
+    assert {each for each in found if each not in ALLOWED.get(told(path), ())} == set()
