@@ -62,6 +62,7 @@ def judge(home: OldHome, second: Target) -> None:
     assert posts == 0
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E1")
 @pytest.mark.rule("E6")
 def test_a_part_of_all_leaves_for_a_register_and_is_there(

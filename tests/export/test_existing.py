@@ -35,8 +35,8 @@ def known_person(register: OtherRegister, place: int, **more: Any) -> dict[str, 
 @pytest.fixture
 def in_use(home: OldHome, register: OtherRegister) -> tuple[OldHome, OtherRegister]:
     """Half of the people are at the register, and an actor; others of whom we know nothing as well."""
-    home.fill(30)
-    persons = [place for place in range(30) if place % 3 and place % 5 not in (1, 2)]
+    home.fill(18)
+    persons = [place for place in range(18) if place % 3 and place % 5 not in (1, 2)]
     for place in persons[: len(persons) // 2]:
         known_person(register, place)
     known_person(register, 4_000)
@@ -71,7 +71,7 @@ def test_who_is_there_already_is_taken_as_the_same_and_keeps_his_values(
     names = {partij["uuid"]: partij["partijIdentificatie"] for partij in register.all("partijen")}
     outcome = home.export(register.settings(on_existing="keep"))
     assert (outcome.stopped, outcome.counts.get("parked", 0), outcome.waiting) == ("", 0, 0)
-    assert outcome.counts["taken"] >= 7
+    assert outcome.counts["taken"] >= 5
     no_doubles(register)
     after = {partij["uuid"]: partij["partijIdentificatie"] for partij in register.all("partijen")}
     assert all(after[uuid] == name for uuid, name in names.items()), "their values stay"
@@ -81,7 +81,7 @@ def test_who_is_there_already_is_taken_as_the_same_and_keeps_his_values(
     assert any(kind == "actor" and "naam" in fields for kind, fields, _ in told)
     report = home.verify(register.settings())
     assert report["clean"], report["details"]
-    assert report["kept"]["partij partijIdentificatie"] >= 5
+    assert report["kept"]["partij partijIdentificatie"] >= 3
     assert report["others"]["partij"] == 1, "one of whom we know nothing is not ours to judge"
 
 

@@ -12,7 +12,7 @@ from gateway.store.export import documents
 
 @pytest.mark.rule("E1")
 def test_everything_goes_and_a_second_run_sends_nothing(home: OldHome, register: OtherRegister) -> None:
-    home.fill(30)
+    home.fill(12)
     outcome = home.export(register.settings())
     assert (outcome.stopped, outcome.waiting, outcome.counts.get("parked", 0)) == ("", 0, 0)
     with home.store.read() as connection:
