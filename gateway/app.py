@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from gateway.base.logs import safe_error
-from gateway.beheer import backfill, explain, old_urls, verify
+from gateway.beheer import backfill, explain, export, old_urls, verify
 from gateway.beheer.page_access import PageAccess
 from gateway.beheer.routes import Operating
 from gateway.beheer.status_page import Beheer
@@ -120,6 +120,7 @@ def create_app(
     access = PageAccess(store, gatekeeper, addresses)
     Beheer(store, config, addresses, access).register(app, operating)
     verify.register(operating, store)
+    export.register(operating, store, config.target)
     backfill.register(operating, store, config.sources)
     explain.register(operating, store, config.mapping, config.store.uuid_secret)
     old_urls.register(operating, store, config, hydrator, addresses)
