@@ -25,12 +25,15 @@ from gateway.cli.terminal.progress import show_progress
 from gateway.cli.terminal.status_text import status_text
 from gateway.config.load import load_config
 from gateway.http.auth import create_token
-from gateway.installation import open_installation
+from gateway.installation import open_installation, open_store
+from gateway.operator.export.report import text as proof_text
 from gateway.sample.contents.dataset import default_paths
 from gateway.sample.server import DEFAULT_APPLICATION
 from gateway.store.inspect.examples import examples
 from gateway.store.inspect.status import status
 from jobs.backfill.backfill import Backfill
+from jobs.export.run import ExportRun
+from jobs.export.verify import ExportVerify
 
 # The slice is a consistent piece of a Zaken API's content; the second set holds what goes wrong in practice.
 SOURCE_NAMES = ("voorbeeld", "lastig")
@@ -39,7 +42,7 @@ START_SECONDS = 30
 CONFIG = """\
 [gateway]
 bind = "127.0.0.1:{port}"
-
+{more}
 [store]
 path = "klantbrug.db"
 uuid_secret = "{secret}"
@@ -54,6 +57,12 @@ zaken_url = "{base}/zaken/api/v1/"
 catalogi_url = "{base}/catalogi/api/v1/"
 client_id = "{client_id}"
 secret = "{client_secret}"
+"""
+TARGET = """
+[target]
+url = "{url}"
+token = "{token}"
+read_timeout = 5
 """
 
 
@@ -74,6 +83,8 @@ def run(port: int) -> int:
             base = f"http://127.0.0.1:{port}"
             gateway = stack.enter_context(_gateway(config_path, base))
             _print_questions(base, questions, _command(config_path))
+            _leave(stack, folder, bases, port + 1)
+            _print("\nCtrl-C stopt alles.")
             gateway.wait()
             return 1
     except KeyboardInterrupt:
@@ -135,12 +146,39 @@ def _print_questions(base: str, found: dict[str, str], command: str) -> None:
     _print("# wat niet paste, en wat niet te lezen was")
     _print(f"{command} findings")
     _print(f"{command} quarantine list")
-    _print("\nCtrl-C stopt alles.")
 
 
-def _write_config(folder: Path, port: int, bases: dict[str, str]) -> Path:
+def _leave(stack: contextlib.ExitStack, folder: Path, bases: dict[str, str], port: int) -> None:
+    """The last act: what the small source has leaves for a second, empty register, with proof."""
+    there, home = folder / "register", folder / "verhuizing"
+    for each in (there, home):
+        each.mkdir()
+    port = free_port(port)
+    config = _write_config(there, port, {}, "register = true\n")
+    store = open_store(load_config(config, {}))
+    token = create_token(store, "verhuizing", "read write")
+    store.close()
+    base = f"http://127.0.0.1:{port}"
+    stack.enter_context(_gateway(config, base, "--no-jobs"))
+    name = SOURCE_NAMES[1]
+    leaving = _write_config(home, port, {name: bases[name]})
+    with leaving.open("a", encoding="utf-8") as file:
+        file.write(TARGET.format(url=f"{base}{API}", token=token))
+    installation = open_installation(load_config(leaving, {}))
+    for fetcher in installation.fetchers.values():
+        Backfill(fetcher, lambda progress: None).run()
+    target = installation.config.target
+    _print(f"\n# bron {name} verhuist naar een leeg register: {base}")
+    ExportRun(installation.store, target, lambda step: None).run()
+    _print(proof_text(ExportVerify(installation.store, target, lambda step: None).run()))
+    installation.store.close()
+    _print("# wat het register weigert, en wat eraan te doen is")
+    _print(f"{_command(leaving)} export status")
+
+
+def _write_config(folder: Path, port: int, bases: dict[str, str], more: str = "") -> Path:
     path = folder / "config.toml"
-    text = CONFIG.format(port=port, secret=secrets.token_urlsafe(48))
+    text = CONFIG.format(port=port, secret=secrets.token_urlsafe(48), more=more)
     for name, base in bases.items():
         text += SOURCE.format(
             name=name,
@@ -165,9 +203,9 @@ def _sample_server(data: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _gateway(config_path: Path, base: str) -> Iterator[subprocess.Popen[bytes]]:
+def _gateway(config_path: Path, base: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`klantbrug serve` in a process of its own, when it is ready."""
-    command = [sys.executable, "-m", "gateway", "--config", str(config_path), "serve"]
+    command = [sys.executable, "-m", "gateway", "--config", str(config_path), "serve", *options]
     with _process(command) as process:
         until = time.monotonic() + START_SECONDS
         while not _ready(base):

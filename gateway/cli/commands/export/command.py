@@ -49,6 +49,7 @@ def run(config: Config, dry_run: bool, parked: bool, as_json: bool) -> None:
     the_target(config)
     spare_collections()
     store, stopping = open_store(config), threading.Event()
+    store.for_bulk()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     try:
