@@ -18,10 +18,10 @@ from gateway.fetch.coverage import SYNC_SECONDS
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Stopped
+from gateway.store.export.pairs import EXPORTED, PHASE
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
-from gateway.target.proxy import EXPORTED, PHASE
 from jobs.backfill import all_sources
 from jobs.common.work import Busy, NotFree, Work
 from jobs.deliver import outbox

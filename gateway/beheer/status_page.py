@@ -21,6 +21,7 @@ from gateway.http.scopes import MONITOR
 from gateway.operator.status import (
     COVERAGES,
     doing_text,
+    export_text,
     kinds_shown,
     overview,
     run_label,
@@ -78,6 +79,7 @@ class Beheer:
             run_label=run_label,
             kinds_shown=kinds_shown,
             unread=unread_text,
+            export_text=export_text,
             when=local_of,
             doing=partial(_doing, status),
         )

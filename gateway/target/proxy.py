@@ -25,6 +25,7 @@ from gateway.klantinteracties.views import API_VERSION, may_expand
 from gateway.store.base.session import Session
 from gateway.store.documents import reading
 from gateway.store.export import pairs
+from gateway.store.export.pairs import EXPORTED, PHASE, WROTE
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta_of, set_meta
 from gateway.store.operation.tokens import StoredToken
@@ -41,8 +42,6 @@ from gateway.target.translating import (
     uuids_of,
 )
 
-# The facts of the store: the phase of the installation, and since when clients wrote at the register through us.
-PHASE, EXPORTED, WROTE = "phase", "exported", "exported wrote"
 SAFE, WITH_BODY = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH")
 # For so long a process goes by what it saw last when a client reads; a write looks again.
 SEEN_SECONDS = 0.5

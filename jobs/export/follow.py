@@ -5,8 +5,8 @@ from __future__ import annotations
 from gateway.base.clock import now
 from gateway.base.logs import get_logger
 from gateway.installation import Installation
-from gateway.operator.export.status import FOLLOW
 from gateway.store.export import documents, pairs
+from gateway.store.export.pairs import FOLLOW
 from gateway.store.operation import leases
 from gateway.store.operation.sources import meta_of
 from gateway.target.client import Register

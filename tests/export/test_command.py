@@ -80,7 +80,9 @@ def test_the_whole_way(home: OldHome, register: OtherRegister, config: Path, tmp
     line = json.loads(command(config, "export", "mapping").stdout.splitlines()[0])
     assert set(line) == {"resource", "uuid_klantbrug", "uuid_register", "hoe"}
 
+    assert "wijzigingen worden gevolgd, 0 nog te versturen, 0 geweigerd" in told(command(config, "status"))
     assert "alleen nog gelezen" in told(command(config, "phase", "exported"))
+    assert "fase exported" in told(command(config, "status"))
     assert "fase exported" in told(command(config, "phase"))
     listed = told(command(config, "jobs", "list"))
     assert "de fase is exported" in listed

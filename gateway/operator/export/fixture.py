@@ -27,7 +27,7 @@ from gateway.store.file.database import Store
 VERSIONS = ("openklant-2.18",)
 IN_A_FILE = 10_000
 READ_AT_ONCE = 1000
-WITH_ROWS_BESIDE = ("actor", "partij", "internetaak")
+LAST = "999-partij-voorkeuren"
 README = """Bestanden voor loaddata van Open Klant 2.18, gemaakt door Klantbrug.
 
 ALLEEN VOOR EEN LEEG REGISTER. loaddata overschrijft rijen met hetzelfde nummer (pk). De nummers hier lopen per
@@ -79,46 +79,42 @@ class Fixture:
         self._told = told
         # By the row of a document its number: four or eight bytes each.
         self._pks = array("Q", bytes(8 * (documents.last_row(connection) + 1)))
-        self._files = 0
-        self._waiting: list[bytes] = []
+        self._waiting: dict[str, list[bytes]] = {}
+        self._files: Counter[str] = Counter()
 
     def write(self) -> None:
         """All files."""
         for kind in KINDS:
             for number, row in enumerate(documents.rows_in_order(self._connection, kind), start=self._start):
                 self._pks[row] = number
-        for model in MODELS:
-            passes = (False, True) if model is PARTIJ_IDENTIFICATOR else (None,)
-            for under in passes:  # parents first
-                self._model(model, under)
-            if model.kind in WITH_ROWS_BESIDE:
-                self._beside_each(model)
-        self._preferences()
+        for place, model in enumerate(MODELS):
+            self._model(f"{place * 10:03d}-{model.name}", model)
+        for name in [*self._waiting]:
+            self._close(name)
 
-    def _model(self, model: Model, under: bool | None) -> None:
-        name = model.name if not under else f"{model.name}-onder-een-ander"
-        for document in self._each(model, name):
-            if under is None or bool(document.targets.get("subIdentificatorVan")) is under:
-                fields = self._fields(model, document, orjson.loads(document.body))
-                self._put(name, model.name, self._pks[document.row], fields)
-        self._close(name)
-
-    def _beside_each(self, model: Model) -> None:
-        """The rows beside those of a model, which may refer to any of these."""
-        name = f"{model.name}-{'actoren' if model.kind == 'internetaak' else 'soorten'}"
-        for document in self._each(model, name):
-            for other, fields in self._beside(model, document, orjson.loads(document.body)):
-                self._put(name, other, self._start + self.counts[other], fields)
-        self._close(name)
-
-    def _each(self, model: Model, name: str) -> Iterator[Numbered]:
+    def _model(self, name: str, model: Model) -> None:
+        """The rows of a model, and what stands beside them. Names of files are in the order in which they load."""
         total = documents.count(self._connection, model.kind)
-        for done, document in enumerate(
-            documents.numbered(self._connection, model.kind, READ_AT_ONCE), start=1
-        ):
-            yield document
+        after = f"{int(name[:3]) + 1:03d}{name[3:]}"
+        found = documents.numbered(self._connection, model.kind, READ_AT_ONCE)
+        for done, document in enumerate(found, start=1):
+            body, own = orjson.loads(document.body), self._pks[document.row]
+            fields = self._fields(model, document, body)
+            under = model is PARTIJ_IDENTIFICATOR and document.targets.get("subIdentificatorVan")
+            self._put(f"{after}-onder-een-ander" if under else name, model.name, own, fields)
+            for other, row in self._beside(model, document, body):
+                self._put(f"{after}-rijen-ernaast", other, self._start + self.counts[other], row)
+            if model is PARTIJ:
+                self._prefer(document, own, fields)
             if done % READ_AT_ONCE == 0 or done == total:
-                self._told(name, done, total)
+                self._told(model.name, done, total)
+
+    def _prefer(self, document: Numbered, own: int, fields: dict[str, Any]) -> None:
+        """A partij that prefers something once more, with that."""
+        preferred = {field: self._pk(document, place) for field, place in PARTIJ.links.items()}
+        if any(preferred.values()):
+            self._put(LAST, PARTIJ.name, own, fields | preferred)
+            self.counts[PARTIJ.name] -= 1
 
     def _fields(self, model: Model, document: Numbered, body: dict[str, Any]) -> dict[str, Any]:
         fields = openklant.values(model.values, {**body, "uuid": str(UUID(bytes=document.uuid))})
@@ -142,29 +138,15 @@ class Fixture:
         for actor in document.targets.get("toegewezenAanActoren", ()):
             yield THROUGH, {"actor": self._pks[actor], "internetaak": own}
 
-    def _preferences(self) -> None:
-        """Those partijen that prefer something once more, with that."""
-        name = "partij-voorkeuren"
-        before = self.counts[PARTIJ.name]
-        for document in documents.numbered(self._connection, "partij", READ_AT_ONCE):
-            preferred = {field: self._pk(document, place) for field, place in PARTIJ.links.items()}
-            if any(preferred.values()):
-                body = orjson.loads(document.body)
-                fields = self._fields(PARTIJ, document, body) | preferred
-                self._put(name, PARTIJ.name, self._pks[document.row], fields)
-        self._close(name)
-        self.counts[PARTIJ.name] = before
-
     def _put(self, name: str, model: str, pk: int, fields: dict[str, Any]) -> None:
         self.counts[model] += 1
-        self._waiting.append(orjson.dumps({"model": f"{APP}.{model}", "pk": pk, "fields": fields}))
-        if len(self._waiting) == IN_A_FILE:
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append(orjson.dumps({"model": f"{APP}.{model}", "pk": pk, "fields": fields}))
+        if len(waiting) == IN_A_FILE:
             self._close(name)
 
     def _close(self, name: str) -> None:
-        if not self._waiting:
-            return
-        self._files += 1
-        with create(self._directory / f"{self._files:05d}-{name}.json") as file:
-            file.write(b"[\n" + b",\n".join(self._waiting) + b"\n]\n")
-        self._waiting.clear()
+        waiting = self._waiting.pop(name)
+        self._files[name] += 1
+        with create(self._directory / f"{name}-{self._files[name]:05d}.json") as file:
+            file.write(b"[\n" + b",\n".join(waiting) + b"\n]\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gateway.config.target import Target
-from gateway.operator.export.status import FOLLOW, JOB
+from gateway.operator.export.status import JOB
 from gateway.store.export import pairs
+from gateway.store.export.pairs import EXPORTED, FOLLOW, PHASE
 from gateway.store.file.database import Store
 from gateway.store.operation import events, leases, runs
 from gateway.store.operation.sources import meta_of, set_meta
-from gateway.target.proxy import EXPORTED, PHASE
 
 
 class NotPossibleYet(Exception):

@@ -10,11 +10,11 @@ from gateway.operator.export.advice import AGAIN, advice
 from gateway.operator.export.report import sentence
 from gateway.store.base.kinds import KINDS
 from gateway.store.export import documents, pairs
+from gateway.store.export.pairs import FOLLOW
 from gateway.store.file.database import Store
 from gateway.store.operation import runs
 from gateway.store.operation.sources import meta_of
 
-FOLLOW = "export follow"
 JOB = "export"
 
 

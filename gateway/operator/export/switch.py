@@ -13,11 +13,11 @@ from gateway.operator.phase import PROOF_LASTS, NotAllowed
 from gateway.store.base.kinds import KINDS
 from gateway.store.base.session import Session
 from gateway.store.export import documents, pairs
+from gateway.store.export.pairs import EXPORTED, PHASE, WROTE
 from gateway.store.file.database import Store
 from gateway.store.operation import events, leases, runs
 from gateway.store.operation.sources import meta_of, put_meta
 from gateway.target.client import Register
-from gateway.target.proxy import EXPORTED, PHASE, WROTE
 
 HOME = ""
 

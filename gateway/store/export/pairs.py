@@ -18,7 +18,8 @@ from gateway.store.base.session import Session
 # On its way; answered; found after no answer came; there already before us (E4); refused (E5).
 SENDING, SENT, FOUND, TAKEN, PARKED = range(1, 6)
 STATES = {SENDING: "sending", SENT: "sent", FOUND: "found", TAKEN: "taken", PARKED: "parked"}
-THERE = (SENT, FOUND, TAKEN)
+# Facts of the store: whether changes go by themselves, the phase of the installation, since when clients wrote there.
+FOLLOW, PHASE, EXPORTED, WROTE = "export follow", "phase", "exported", "exported wrote"
 
 
 class Pair(NamedTuple):
@@ -217,6 +218,25 @@ def counts(connection: Session) -> dict[str, dict[str, int]]:
     for kind, number, count in rows:
         found.setdefault(KINDS[kind - 1], {})[STATES[number]] = count
     return found
+
+
+def summary(connection: Session) -> dict[str, Any] | None:
+    """For the status: which register, does it follow or did it take over, what waits, what is parked; None before."""
+    known = state(connection)
+    if not known.target:
+        return None
+    facts = dict(connection.all("SELECT name, value FROM meta WHERE name IN (?, ?)", (FOLLOW, PHASE)))
+    numbers = ", ".join(map(str, KIND.values()))  # so that the index is used
+    parked = connection.one(
+        f"SELECT count(*) FROM export_pair WHERE kind IN ({numbers}) AND state = ?", (PARKED,)
+    )
+    return {
+        "register": known.target,
+        "following": known.noting and facts.get(FOLLOW) == "on",
+        "exported": facts.get(PHASE) == EXPORTED,
+        "waiting": connection.one("SELECT count(*) FROM export_due")[0],
+        "parked": parked[0],
+    }
 
 
 def causes(connection: Session) -> list[tuple[str, bool, str, int]]:
