@@ -12,8 +12,8 @@ from builders.paths import ROOT
 
 STORE = ROOT / "gateway" / "store"
 # The packages that are done.
-BY_METHODS = ("backup", "inspect", "operation")
-COMMON = ("inspect", "operation")
+BY_METHODS = ("backup", "documents", "inspect", "operation")
+COMMON = ("documents", "inspect", "operation")
 OF_THE_LIBRARY = {"execute", "executemany", "fetchall", "fetchone", "lastrowid", "rowcount"}
 # What of SQLite may stand where: the notes of a rehearsal are kept by triggers that only the session has.
 NOTES = {"temp.", "CREATE TEMP", "hex(", "json_group_array("}
