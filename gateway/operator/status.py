@@ -18,7 +18,6 @@ from mappings.standards import of_every_source
 # How good something is: also the names of the colours on the page.
 GOOD, BUSY, HALF, BAD = "good", "busy", "half", "bad"
 COLOURS = {GOOD: "green", BUSY: "cyan", HALF: "yellow", BAD: "red"}
-# What every source has; of the rest a source may have none, and then it is not shown to people.
 NO_SCHEDULER = (
     "Er draait geen proces voor de jobs: niets wordt bijgehouden, bezorgd of opgeruimd. Start klantbrug serve of"
     " klantbrug jobs."
@@ -84,7 +83,7 @@ def unread_text(unread: Mapping[str, int]) -> str:
 
 def kinds_shown(kinds: dict[str, Any]) -> dict[str, Any]:
     """Of the counts of a source by kind, those that people are shown."""
-    always = of_every_source()
+    always = of_every_source()  # of the rest a source may have none, and then it is not shown to people
     return {kind: counts for kind, counts in kinds.items() if counts["seen"] or kind in always}
 
 

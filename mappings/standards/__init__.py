@@ -33,10 +33,12 @@ def declare(kind: LegacyKind) -> None:
     KINDS[kind.name] = LISTS[kind.name] = kind
 
 
-for each in (
+# A new one comes at the end.
+DECLARED = (
     *(ZAAK, ROL, KLANTCONTACT, ZAAKCONTACTMOMENT),
     *(KLANT, CONTACTMOMENT, KLANTCONTACTMOMENT, OBJECTCONTACTMOMENT),
-):
+)
+for each in DECLARED:
     declare(each)
 
 

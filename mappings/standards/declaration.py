@@ -54,7 +54,7 @@ class Decides(Enum):
 class FoundBy(Enum):
     """By what a search leads to an object that is not translated (M3)."""
 
-    ITS_UUID = "whom it is about tell others, which know it by its uuid"
+    ITS_UUID = "its uuid: other objects, which name it, tell whom it is about"
     ITS_ZAAK = "the zaak that it names"
     ITS_CONTACT = "the contactmoment that it names"
     ITS_KEYS = "the keys that occur in it"
@@ -127,11 +127,12 @@ class LegacyKind(LegacyList):
     by_key: Callable[[str, Asking], Questions] | None = None
 
     # Its translation: a schema that gives what the rules read, and the rules. `point` adds what depends on the
-    # addresses of the source. `says`: it says something of a partij or actor.
+    # addresses of the source. `says`: it says something of a partij or actor. `becomes_documents`: else it only counts.
     schema: Callable[[Mapping[str, Any]], dict[str, Any]]
     translate: Callable[[dict[str, Any], Mapping[str, Any], str, Settings], Translated]
     point: Callable[[Translated, Mapping[str, str]], None] | None = None
     says: bool = False
+    becomes_documents: bool = True
 
     # What it hangs on: the field that names its zaak, and what it ties a contactmoment to.
     decides: Decides
@@ -140,7 +141,7 @@ class LegacyKind(LegacyList):
 
     # How it is found again: its uuid or its URL is an identity key by itself (`rol:...`, `url:...`), and the kind of
     # document that URLs of it became, which applications kept.
-    found_by: FoundBy = FoundBy.ITS_KEYS
+    found_by: FoundBy
     uuid_key: str = ""
     url_is_key: bool = False
     became: str = ""

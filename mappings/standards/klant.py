@@ -11,7 +11,16 @@ from mappings.model.settings import Settings
 from mappings.model.translated import Translated
 from mappings.rules.klanten import translate_klant
 from mappings.standards.betrokkenen import spellings_of_bsn
-from mappings.standards.declaration import ALWAYS, KLANTEN, Asking, Decides, LegacyKind, Questions, since
+from mappings.standards.declaration import (
+    ALWAYS,
+    KLANTEN,
+    Asking,
+    Decides,
+    FoundBy,
+    LegacyKind,
+    Questions,
+    since,
+)
 
 PERSON: Final = "subjectNatuurlijkPersoon__"
 COMPANY: Final = "subjectNietNatuurlijkPersoon__"
@@ -66,6 +75,7 @@ KLANT: Final = LegacyKind(
     translate=_translate,
     says=True,
     decides=Decides.NOTHING,
+    found_by=FoundBy.ITS_KEYS,
     url_is_key=True,
     became="partij",
 )

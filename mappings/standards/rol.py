@@ -28,6 +28,7 @@ from mappings.standards.declaration import (
     ZAKEN,
     Asking,
     Decides,
+    FoundBy,
     LegacyKind,
     Newest,
     Pages,
@@ -119,5 +120,6 @@ ROL: Final = LegacyKind(
     translate=_translate,
     says=True,
     decides=Decides.ITS_ZAAK,
+    found_by=FoundBy.ITS_KEYS,
     uuid_key="rol",
 )

@@ -76,4 +76,5 @@ ZAAK: Final = LegacyKind(
     translate=_translate,
     decides=Decides.ITSELF,
     found_by=FoundBy.ITS_UUID,
+    becomes_documents=False,
 )

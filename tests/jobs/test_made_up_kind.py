@@ -1,6 +1,7 @@
 """A kind that no standard has is added here, in one file: it is backfilled, followed, verified and asked for by key.
 
-Tables by kind are made when they are imported, so this file is also a program that declares the kind before that.
+Tables by kind are made when they are imported, so this file is also a program that declares the kind before that: at
+its top it imports nothing of gateway and jobs, nor of the builders that do.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from builders.commands import command
 from builders.paths import ROOT
 
 from mappings.incoming.given_fields import (
@@ -36,6 +36,7 @@ from mappings.standards.declaration import (
     ZAKEN,
     Asking,
     Decides,
+    FoundBy,
     LegacyKind,
     Newest,
     Pages,
@@ -82,7 +83,7 @@ MELDER = LegacyKind(
     pages=Pages.FIXED,
     filters=since(ALWAYS, "page", "zaak", "bsn"),
     own_urls={"zaak": "zaak"},
-    order=9,
+    order=max(kind.order for kind in KINDS.values()) + 1,
     newest=Newest(),
     asked_by={"zaak": "zaak"},
     by_key=by_key,
@@ -90,6 +91,7 @@ MELDER = LegacyKind(
     translate=translate,
     says=True,
     decides=Decides.ITS_ZAAK,
+    found_by=FoundBy.ITS_KEYS,
 )
 
 
@@ -103,7 +105,7 @@ class Source:
         from flask import Flask, request
 
         self.lists: dict[str, list[dict[str, Any]]] = {
-            path: [] for path in ("zaken", "rollen", "klantcontacten", "zaakcontactmomenten", "melders")
+            kind.path: [] for kind in KINDS.values() if kind.api == ZAKEN
         }
         self.base = ""
         self.app = Flask(__name__)
@@ -162,6 +164,7 @@ class Source:
 def program(folder: Path) -> None:
     """Backfill, follow, verify and ask for what the source has."""
     from builders.asker import Asker
+    from builders.commands import command
     from builders.configs import UUID_SECRET, read_config
     from builders.following import hurry, run
 

@@ -52,10 +52,12 @@ from jobs.backfill.backfill import Backfill, BackfillStopped, Progress
 from jobs.common.lists import parts_of
 from jobs.verify.verify import Verify
 from mappings.identity.identity import key_uuid
+from mappings.standards import KINDS
+from mappings.standards.declaration import ZAKEN
 
 Install = Callable[..., Installation]
 CONTRACTS = json.loads((DATA / "zaken-contracts.json").read_text())
-ZAKEN_KINDS = ("zaak", "rol", "klantcontact", "zaakcontactmoment")
+ZAKEN_KINDS = [kind.name for kind in KINDS.values() if kind.api == ZAKEN]
 READ = ("zaak", "rol", "klantcontact")
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 ALL_OF_A_PARTY = "digitaleAdressen,betrokkenen,betrokkenen.hadKlantcontact"

@@ -24,6 +24,7 @@ from gateway.operator.check import (
 from gateway.operator.phase import switch
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
+from mappings.standards import of_every_source
 
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
 
@@ -49,7 +50,7 @@ def test_a_good_source_has_no_problems_and_its_counts(dataset):
         report = check_source(source_of(server))
     assert report.answers
     assert (report.version, report.open_zaak) == ("1.5.1", True)
-    assert report.counts == {kind: len(dataset.objects(kind)) for kind in ("zaak", "rol", "klantcontact")}
+    assert report.counts == {kind: len(dataset.objects(kind)) for kind in of_every_source()}
     aanduidingen = Counter(each["vertrouwelijkheidaanduiding"] for each in dataset.objects("zaak"))
     assert {name: n for name, n in report.per_vertrouwelijkheid.items() if n} == dict(aanduidingen)
     assert sum(report.per_zaaktype.values()) == len(dataset.objects("zaak"))

@@ -24,6 +24,7 @@ from mappings.explain import advice, why
 from mappings.identity.identity import Uuids
 from mappings.model.settings import Settings
 from mappings.model.ties import Tie
+from mappings.standards import KINDS
 
 STATES = {
     kinds.TRANSLATED: "vertaald",
@@ -136,6 +137,8 @@ class _Explaining:
                     words += f" sinds {local(held.since)}: {held.reason}. {advice.QUARANTINE}"
         elif raw.state == kinds.TRANSLATED and raw.kind == "zaak":
             words = "gelezen; een zaak wordt zelf geen document, wel wat eraan hangt"
+        elif raw.state == kinds.TRANSLATED and not KINDS[raw.kind].becomes_documents:
+            words = "gelezen; hiervan komt zelf geen document"
         elif raw.state == kinds.TRANSLATED and not made:
             words += f"; {self._nothing(raw)}"
         if raw.body is None and raw.state in kinds.HIDDEN and raw.kind != "zaak":
