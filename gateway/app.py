@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from gateway.base.logs import safe_error
-from gateway.beheer import backfill, explain, old_urls, verify
+from gateway.beheer import backfill, explain, old_urls, verify, writeback
 from gateway.beheer.page_access import PageAccess
 from gateway.beheer.routes import Operating
 from gateway.beheer.status_page import Beheer
@@ -43,6 +43,7 @@ from gateway.store.base.errors import (
     TooLong,
 )
 from gateway.store.file.database import Store
+from gateway.writeback.noting import noting_of
 from mappings.identity.identity import Uuids
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def create_app(
         prefer=config.mapping.voorkeursadres,
         join=ingest.join,
         seal=ingest.seal,
+        back=noting_of(config),
     )
     api.register(app)
     serve.register(app, addresses)
@@ -117,6 +119,7 @@ def create_app(
     verify.register(operating, store)
     backfill.register(operating, store, config.sources)
     explain.register(operating, store, config.mapping, config.store.uuid_secret)
+    writeback.register(operating, store)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)

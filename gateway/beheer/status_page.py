@@ -18,6 +18,7 @@ from gateway.http import problems
 from gateway.http.public_address import PublicAddresses
 from gateway.http.responses import PAGE_HEADERS, json_answer, problem_answer
 from gateway.http.scopes import MONITOR
+from gateway.operator import writeback
 from gateway.operator.status import (
     COVERAGES,
     doing_text,
@@ -78,6 +79,7 @@ class Beheer:
             run_label=run_label,
             kinds_shown=kinds_shown,
             unread=unread_text,
+            written_back=writeback.text,
             when=local_of,
             doing=partial(_doing, status),
         )

@@ -12,7 +12,6 @@ from gateway.cli.commands import (
     explain,
     findings,
     jobs,
-    notifications,
     phase,
     quarantine,
     rebuild,
@@ -22,6 +21,7 @@ from gateway.cli.commands import (
     tokens,
     verify,
 )
+from gateway.cli.commands.outward import notifications, writeback
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
 # In the order of `klantbrug --help`.
@@ -43,6 +43,7 @@ COMMANDS: tuple[click.Command, ...] = (
     jobs.jobs,
     store.store,
     notifications.notifications,
+    writeback.writeback,
     tokens.token,
 )
 

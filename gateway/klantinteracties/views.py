@@ -45,7 +45,7 @@ from gateway.klantinteracties.read.query import (
     parse_list,
 )
 from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
-from gateway.klantinteracties.write.write import Join, Seal, Writer, any_version
+from gateway.klantinteracties.write.write import Back, Join, Seal, Writer, any_version
 from gateway.store.documents import reading
 from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
@@ -102,6 +102,7 @@ class Api:
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
         prefer: bool = True,
+        back: Back | None = None,
     ) -> None:
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
@@ -119,6 +120,7 @@ class Api:
             public_url=addresses.main,
             numbers=numbers,
             prefer=prefer,
+            back=back,
         )
 
     def register(self, app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""Which files name each rule of the mapping: `make reference` puts the table in docs/mapping.md."""
+"""Which files name each rule: `make reference` puts the tables in docs/mapping.md and docs/writeback.md."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from builders.paths import ROOT
 DOCUMENT = ROOT / "docs" / "mapping.md"
 HEADING = "## Waar elke regel staat\n"
 RULES = [f"M{number}" for number in range(1, 43) if number not in range(37, 40)]
-RULE = re.compile(r"\bM(\d{1,2})(?:-M(\d{1,2}))?\b")
+WRITEBACK = ROOT / "docs" / "writeback.md"
+WRITEBACK_RULES = [f"W{number}" for number in range(1, 15)]
+RULE = re.compile(r"\b([MW])(\d{1,2})(?:-[MW](\d{1,2}))?\b")
 
 
 def named_in(text: str) -> set[str]:
     """The rules that a text names, also those within M10-M17."""
     found: set[str] = set()
-    for first, last in RULE.findall(text):
-        found |= {f"M{number}" for number in range(int(first), int(last or first) + 1)}
-    return found & set(RULES)
+    for letter, first, last in RULE.findall(text):
+        found |= {f"{letter}{number}" for number in range(int(first), int(last or first) + 1)}
+    return found & {*RULES, *WRITEBACK_RULES}
 
 
 def files_by_rule(files: Iterable[Path]) -> dict[str, list[str]]:
@@ -34,7 +36,7 @@ def files_by_rule(files: Iterable[Path]) -> dict[str, list[str]]:
 
 def cited(text: str) -> set[str]:
     """The rules that a test file cites as words of their own."""
-    return {f"M{number}" for number in re.findall(r"\bM(\d{1,2})\b", text)} & set(RULES)
+    return set(re.findall(r"\b[MW]\d{1,2}\b", text)) & {*RULES, *WRITEBACK_RULES}
 
 
 def test_files() -> list[Path]:
@@ -42,7 +44,7 @@ def test_files() -> list[Path]:
     return list((ROOT / "tests").rglob("test_*.py"))
 
 
-def table() -> str:
+def table(rules: list[str] = RULES) -> str:
     """The chapter with the table."""
     code = files_by_rule(path for path in (ROOT / "mappings").rglob("*.py"))
     other = files_by_rule([*(ROOT / "gateway").rglob("*.py"), *(ROOT / "jobs").rglob("*.py")])
@@ -53,7 +55,7 @@ def table() -> str:
         "| Regel | Code | Tests |",
         "|---|---|---|",
     ]
-    for rule in RULES:
+    for rule in rules:
         where = code.get(rule) or other.get(rule, [])
         cells = (", ".join(f"`{name}`" for name in names) for names in (where, tests.get(rule, [])))
         rows.append(f"| {rule} | {' | '.join(cells)} |")
@@ -61,9 +63,10 @@ def table() -> str:
 
 
 def main() -> None:
-    """Write the chapter at the end of the document."""
-    text = DOCUMENT.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
-    DOCUMENT.write_text(f"{text}\n\n{table()}", encoding="utf-8")
+    """Write the chapter at the end of the documents."""
+    for document, rules in ((DOCUMENT, RULES), (WRITEBACK, WRITEBACK_RULES)):
+        text = document.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
+        document.write_text(f"{text}\n\n{table(rules)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

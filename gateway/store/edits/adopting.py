@@ -19,7 +19,7 @@ from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.base.session import Session
 from gateway.store.documents.lookup import referring
-from gateway.store.edits import editing
+from gateway.store.edits import editing, written_back
 from gateway.store.edits.adopted import all_names, any_adopted, clients_have, note
 from mappings.model.documents import Document
 from mappings.rules.merge import KEY
@@ -52,17 +52,19 @@ def adopt(connection: Session, parties: Sequence[list[Document]]) -> None:
         for document in documents
         if document.kind == "partij-identificator"
     }
-    if not numbers and not actors:
+    sent = written_back.klanten(connection)
+    if not numbers and not actors and not sent:
         return
     own = _own_identificatoren(connection, numbers) if numbers else []
     names = all_names(connection)
     if actors and clients_have(connection, "actor"):
         _adopt_actors(connection, actors, names)
-    if not own and not names:
+    if not own and not names and not sent:
         return
     parents = _parents(connection, parties)
     for documents in parties:
         if documents[0].kind == "partij":
+            _adopt_sent(connection, documents[0], sent, names)
             left = _forget_other_pair(connection, documents, parents, names)
             _adopt_party(connection, documents, own, names, parents, left)
     for documents in parties:
@@ -228,6 +230,22 @@ def _adopt_party(
             if _name(partij, names) is None:
                 note(connection, partij, held, names)
         note(connection, document, editing.get(connection, found.row), names)
+
+
+def _adopt_sent(
+    connection: Session, partij: Document, sent: Mapping[bytes, bytes], names: dict[UUID, UUID]
+) -> None:
+    """The partij of a klant that write-back made of a client's partij is that one (W3)."""
+    if not sent or _name(partij, names) is not None:
+        return
+    for klant in sorted(partij.sources):
+        uuid = sent.get(klant.bytes)
+        row = connection.one("SELECT id FROM document WHERE uuid = ? AND origin = ?", (uuid, LOCAL_ORIGIN))
+        if row is not None:
+            held = editing.get(connection, row[0])
+            if held.body["soortPartij"] == partij.body["soortPartij"]:
+                note(connection, partij, held, names)
+                return
 
 
 def _adopt_actors(connection: Session, actors: Sequence[Document], names: dict[UUID, UUID]) -> None:

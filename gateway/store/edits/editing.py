@@ -164,10 +164,12 @@ def amend(
 
 def _of_the_legacy(connection: Session, held: EditableDocument) -> bool:
     """Does a document come from the legacy, or may it come from there again (M20)?"""
-    if held.origin == LEGACY_ORIGIN:
-        return True
-    kept = connection.one("SELECT 1 FROM kept WHERE uuid = ?", (held.uuid.bytes,))
-    return kept is not None
+    return held.origin == LEGACY_ORIGIN or is_kept(connection, held.uuid)
+
+
+def is_kept(connection: Session, uuid: UUID) -> bool:
+    """Does a document stay for clients' sake whose legacy objects are no more (M20)?"""
+    return connection.one("SELECT 1 FROM kept WHERE uuid = ?", (uuid.bytes,)) is not None
 
 
 def withdraw(connection: Session, held: EditableDocument, field: str) -> None:

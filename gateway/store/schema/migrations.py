@@ -40,7 +40,7 @@ ORDER = (
     "0062_passes",
     "0051_unread_keys",
     "0052_sealed",
-    # The next: 0063.
+    "0070_writeback",
 )
 
 

@@ -21,6 +21,7 @@ from gateway.store.schema import (
     text_indexes,
     tokens,
     untranslated,
+    writeback,
 )
 from gateway.store.schema.migrations import ORDER, migrations
 
@@ -37,6 +38,7 @@ TABLES = (
     tallies,
     untranslated,
     text_indexes,
+    writeback,
 )
 # What is filled, or filled anew, after the last migration, when a store had to get one of these: a migration's text
 # stays as it is, and what documents mean to an index is known to the program of today.
