@@ -72,7 +72,7 @@ def piece(connection: Session, source: int | None, after: int, until: int, limit
 def without_facts(connection: Session, source: int | None) -> list[int]:
     """Some of the objects (of one source; rows) that count as translated while what others need of them was lost."""
     rows = connection.all(
-        "SELECT id FROM raw WHERE (?1 IS NULL OR source = ?1) AND state = ?2 AND facts IS NULL LIMIT ?3",
+        "SELECT id FROM raw WHERE (source = ?1 OR ?1 IS NULL) AND state = ?2 AND facts IS NULL LIMIT ?3",
         (source, TRANSLATED, NOTES_AT_ONCE),
     )
     return [row[0] for row in rows]
@@ -190,7 +190,7 @@ def count_again(connection: Session) -> None:
 
 def forget_source_findings(connection: Session, source: int | None) -> None:
     """Forget what was found about sources as a whole: it is found again."""
-    connection.run("DELETE FROM source_finding WHERE ?1 IS NULL OR source = ?1", (source,))
+    connection.run("DELETE FROM source_finding WHERE source = ?1 OR ?1 IS NULL", (source,))
 
 
 # What became of documents
@@ -244,7 +244,7 @@ def tally(connection: Session, run: int) -> dict[str, dict[str, int]]:
     found = {KINDS[kind - 1]: {SAME: count, CHANGED: 0, NEW: 0, GONE: 0} for kind, count in total}
     # Counted here: to group them SQLite would hold all these documents in memory.
     became = Counter(
-        connection.all(
+        connection.each(
             f"SELECT n.kind, CASE WHEN d.id IS NULL THEN '{GONE}' WHEN n.before IS NULL THEN '{NEW}'"
             f" WHEN {_SERVED} = n.before THEN '{SAME}' ELSE '{CHANGED}' END"
             " FROM rebuild_note n LEFT JOIN document d ON d.uuid = n.uuid AND d.origin = ?"
