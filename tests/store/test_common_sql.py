@@ -24,7 +24,7 @@ REFUSED = re.compile(
     r"|json_valid|json_type|json_set|json_insert|json_replace|json_remove|json_patch|hex|unhex|printf|instr|char"
     r"|randomblob|zeroblob|typeof|likely|unlikely|total_changes)\("
     r"|\bIS (?:NOT )?(?:\?|:|[a-z]\w*\.\w|')|\b(?:min|max)\((?:[^()]|\([^()]*\))*,|\btemp\.|\bCREATE TEMP\b"
-    r"|\bcoalesce\(\S+ [<>=]"
+    r"|\bcoalesce\(\S+ [<>=]|\b(?:sum|min|max|avg)\((?!CASE)[^()]* (?:[<>=]|IS|IN) "
 )
 
 

@@ -155,7 +155,7 @@ def _examples_of_write_back(connection: Session, group: FindingGroup, limit: int
 
 def _by_clients(connection: Session) -> list[FindingGroup]:
     rows = connection.all(
-        f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) GROUP BY source, kind, part"
+        f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) w GROUP BY source, kind, part"
     )
     return [
         FindingGroup("M19", "info", source, f"{KINDS[kind - 1]}.{part.removeprefix(LINK)}", count, BY_CLIENT)
@@ -166,7 +166,8 @@ def _by_clients(connection: Session) -> list[FindingGroup]:
 def _examples_by_clients(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
     kind, _, field = group.field.partition(".")
     rows = connection.all(
-        f"SELECT uuid FROM ({_BY_CLIENTS}) WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
+        f"SELECT uuid FROM ({_BY_CLIENTS}) w"
+        " WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
         (group.source, KIND[kind], field, LINK + field, limit),
     )
     return [Example(0, group.source, kind, UUID(bytes=uuid), BY_CLIENT) for (uuid,) in rows]

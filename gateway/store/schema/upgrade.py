@@ -12,6 +12,7 @@ from gateway.store.indexes import profiles, text_search
 from gateway.store.schema import (
     client_edits,
     documents,
+    export,
     filters,
     findings_keys,
     first_tables,
@@ -39,6 +40,7 @@ TABLES = (
     untranslated,
     text_indexes,
     writeback,
+    export,
 )
 # What is filled, or filled anew, after the last migration, when a store had to get one of these: a migration's text
 # stays as it is, and what documents mean to an index is known to the program of today.
