@@ -18,6 +18,7 @@ def happens(template: WriteBackWorld, steps: list[Step]) -> None:
     WriteBackHistory(template.fresh()).run(steps)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None, suppress_health_check=CHECKS)
 @given(HISTORIES)
 def test_a_few_histories_of_write_back(earlier_template: WriteBackWorld, steps: list[Step]) -> None:
