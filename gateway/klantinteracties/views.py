@@ -46,7 +46,7 @@ from gateway.klantinteracties.read.query import (
     parse_list,
 )
 from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
-from gateway.klantinteracties.write.write import Back, Join, Seal, Writer, any_version
+from gateway.klantinteracties.write.write import Join, Seal, WriteBackNotes, Writer, any_version
 from gateway.store.documents import reading
 from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
@@ -103,7 +103,7 @@ class Api:
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
         prefer: bool = True,
-        back: Back | None = None,
+        back: WriteBackNotes | None = None,
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._elsewhere = elsewhere

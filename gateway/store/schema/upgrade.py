@@ -12,17 +12,16 @@ from gateway.store.indexes import profiles, text_search
 from gateway.store.schema import (
     client_edits,
     documents,
-    export,
     filters,
     findings_keys,
     first_tables,
     jobs,
+    outward,
     spans,
     tallies,
     text_indexes,
     tokens,
     untranslated,
-    writeback,
 )
 from gateway.store.schema.migrations import ORDER, migrations
 
@@ -39,8 +38,7 @@ TABLES = (
     tallies,
     untranslated,
     text_indexes,
-    writeback,
-    export,
+    outward,
 )
 # What is filled, or filled anew, after the last migration, when a store had to get one of these: a migration's text
 # stays as it is, and what documents mean to an index is known to the program of today.
