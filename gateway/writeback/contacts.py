@@ -137,8 +137,9 @@ class Contacts:
         note = sending.create(
             "contactmoment", change.document, "", body, self._of_moment, body["registratiedatum"]
         )
-        if note.sent != sending.said("contactmoment", body):
-            self._change(note, body, force=bool(change.message.get("force")))
+        force = bool(change.message.get("force"))  # whatever the source has: it may be what was changed
+        if force or note.sent != sending.said("contactmoment", body):
+            self._change(note, body, force=force)
         url = sending.client.url_of("contactmoment", str(UUID(bytes=note.uuid or b"")))
         wanted = {("klantcontactmoment", str(klant)) for klant in contact.klanten}
         for klant, rol in contact.klanten.items():

@@ -14,6 +14,7 @@ from gateway.fetch.visit import Visit
 from gateway.legacy.client import changes
 from gateway.legacy.errors import LegacyError, NotFound
 from gateway.store.edits import written_back
+from gateway.store.legacy import client_sources
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
@@ -54,6 +55,7 @@ class Details:
         with self.sending.read() as connection:
             adres = reading.standard_address(connection, change.document, soort)
         if adres is None and not change.message.get("deleted"):
+            self._overtaken(change, uuid, soort)
             return change.message  # what clients wrote is not the standard one
         wanted = adres.body["adres"] if adres else ""
         try:
@@ -73,6 +75,16 @@ class Details:
             raise Parked("not_taken", [f"klant.{field}"])
         self._take("klant", uuid)
         return {"base": self._digest(soort, wanted).hex()}
+
+    def _overtaken(self, change: QueuedChange, uuid: str, soort: str) -> None:
+        """When the source has another value by now and was read since, the client's address went with the old one."""
+        with self.sending.read() as connection:
+            held = client_sources.held_object(connection, self.number, "klant", UUID(uuid).bytes) or {}
+        if self._digest(soort, str(held.get(FIELDS[soort]) or "")).hex() != change.message["base"]:
+            with self.sending.write() as connection:
+                queue.tell(
+                    connection, self.number, change.document, [told.changed("W9", f"klant.{FIELDS[soort]}")]
+                )
 
     # A new klant
 

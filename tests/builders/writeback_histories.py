@@ -39,11 +39,15 @@ class WriteBackHistory:
             self.count += 1
             STEPS[name](self, number)
         self.world.server.traps = Traps()
-        for _ in range(4):
+        for again in range(4):
             self.world.hurry()
             self.world.deliver()
+            if again % 2:
+                self.world.read_all()  # what old screens changed since is noticed by this
             parked = [change.id for change in self.world.queue() if change.parked]
             operator.send(self.world.store, parked)
+        self.world.hurry()
+        self.world.deliver()
         self.judge()
 
     def judge(self) -> None:
@@ -65,9 +69,17 @@ class WriteBackHistory:
         for uuid in self.unsent:
             assert world.bound(uuid) == {}
         assert sorted(each["voornaam"] for each in made["klant"]) == sorted(self.people)
-        assert world.data.get("klant", self.klant)["emailadres"] == self.mail
+        # A source that changed and was read before it was told has its own address, and so has the partij then.
+        shown = [each["adres"] for each in self._mails() if each["isStandaardAdres"]]
+        assert world.data.get("klant", self.klant)["emailadres"] in {self.mail, *shown}
         world.read_all()
         world.nothing_changes()
+
+    def _mails(self) -> list[dict[str, Any]]:
+        path = f"digitaleadressen?verstrektDoorPartij__uuid={self.partij}"
+        return [
+            each for each in self.world.ask("GET", path)["results"] if each["soortDigitaalAdres"] == "email"
+        ]
 
     # Clients
 
@@ -99,11 +111,7 @@ class WriteBackHistory:
 
     def address(self, number: int) -> None:
         """The klant gets another e-mail address."""
-        path = f"digitaleadressen?verstrektDoorPartij__uuid={self.partij}"
-        mails = [
-            each for each in self.world.ask("GET", path)["results"] if each["soortDigitaalAdres"] == "email"
-        ]
-        standard = next((each for each in mails if each["isStandaardAdres"]), None)
+        standard = next((each for each in self._mails() if each["isStandaardAdres"]), None)
         self.mail = f"client{self.count}@example.nl"
         if standard:
             self.world.ask("PATCH", f"digitaleadressen/{standard['uuid']}", {"adres": self.mail})

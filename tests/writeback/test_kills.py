@@ -88,11 +88,13 @@ def seed(request: pytest.FixtureRequest) -> Iterator[int]:
     yield request.param
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W2")
 def test_some_kills_over_klantcontacten(zaken: WritingBack, seed: int) -> None:
     assert klantcontacten(zaken, 4, 4, seed) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W2")
 def test_some_kills_over_contactmomenten_and_klanten(earlier: WritingBack, seed: int) -> None:
     assert moments_and_klanten(earlier, 2, 6, seed) == 6

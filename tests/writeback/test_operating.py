@@ -113,7 +113,7 @@ def test_an_operator_chooses_whose_value_stays(earlier: WritingBack) -> None:
     earlier.deliver()
     (moment,) = made_at(earlier.data, "contactmoment", before)
     uuid = last(moment["url"])
-    for text, deed, stays in (("Een.", "drop", "Een."), ("Twee.", "send", None)):
+    for text, deed, stays in (("Nul.", "send", None), ("Een.", "drop", "Een."), ("Twee.", "send", None)):
         earlier.data.replace("contactmoment", uuid, earlier.data.get("contactmoment", uuid) | {"tekst": text})
         earlier.run("sync")
         earlier.run("sweep")

@@ -73,9 +73,10 @@ def put(
     connection.run(
         "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
         " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
-        " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = told + 1, parked = NULL, fields = '',"
-        " next_try = CASE WHEN parked IS NOT NULL OR (attempts = 0 AND excluded.next_try < next_try)"
-        " THEN excluded.next_try ELSE next_try END",
+        " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = writeback.told + 1, parked = NULL,"
+        " fields = '', next_try = CASE WHEN writeback.parked IS NOT NULL"
+        " OR (writeback.attempts = 0 AND excluded.next_try < writeback.next_try)"
+        " THEN excluded.next_try ELSE writeback.next_try END",
         {
             "source": source,
             "kind": kind,
