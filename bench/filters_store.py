@@ -98,7 +98,7 @@ def _actor(make: _Maker, number: int) -> Document:
         {
             "naam": naam,
             "soortActor": soort if number != 1 else "geautomatiseerde_actor",
-            "indicatieActief": number % 7 != 3,
+            "indicatieActief": number % 3 > 0,
             "actoridentificator": _codes("mdw", "msei", "idf", f"{number:06}"),
             "actorIdentificatie": None,
         },
@@ -244,7 +244,7 @@ def _klantcontact(make: _Maker, number: int, partij: Document, actor: Document) 
         "volledigeNaam": f"{voornaam} {achternaam}",
         "rol": "klant" if number % 30 else "vertegenwoordiger",
         "organisatienaam": f"Bakkerij {number % 5000}" if number % 5 == 0 else "",
-        "initiator": True,
+        "initiator": number % 4 != 0,
     }
     links = {"wasPartij": partij} if number % 20 else {}
     betrokkene = make.one("betrokkene", body, hadKlantcontact=klantcontact, **links)

@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from gateway.base.logs import safe_error
-from gateway.beheer import backfill, explain, export, old_urls, verify
+from gateway.beheer import backfill, explain, export, old_urls, verify, writeback
 from gateway.beheer.page_access import PageAccess
 from gateway.beheer.routes import Operating
 from gateway.beheer.status_page import Beheer
@@ -44,6 +44,7 @@ from gateway.store.base.errors import (
 )
 from gateway.store.file.database import Store
 from gateway.target.proxy import Resting, TookOver
+from gateway.writeback.noting import noting_of
 from mappings.identity.identity import Uuids
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def create_app(
         join=ingest.join,
         seal=ingest.seal,
         elsewhere=elsewhere,
+        back=noting_of(config),
     )
     api.register(app)
     serve.register(app, addresses)
@@ -123,6 +125,7 @@ def create_app(
     export.register(operating, store, config.target)
     backfill.register(operating, store, config.sources)
     explain.register(operating, store, config.mapping, config.store.uuid_secret)
+    writeback.register(operating, store)
     old_urls.register(operating, store, config, hydrator, addresses)
     Callback(store, config).register(app)
     problem_pages.register(app)

@@ -24,7 +24,7 @@ from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.backfill import all_sources
 from jobs.common.work import Busy, NotFree, Work
-from jobs.deliver import outbox
+from jobs.deliver import outbox, writeback
 from jobs.export import follow as export
 from jobs.follow import inbox, sweep, sync
 from jobs.job import TIME_OVER, Job
@@ -155,6 +155,17 @@ JOBS = (
         wanted=False,
         trouble=("failed",),
         most_seconds=6 * HOUR,
+    ),
+    Job(
+        "writeback",
+        "vertelt de bronnen wat clients schreven, voor zover [[source]] write_back dat wil",
+        writeback.deliver,
+        writeback.unusable,
+        seconds=3,
+        anything=writeback.anything_due,
+        trouble=("postponed", "parked"),
+        by_source=True,
+        most_seconds=15 * MINUTE,
     ),
     Job(
         "export",

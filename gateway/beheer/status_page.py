@@ -18,6 +18,7 @@ from gateway.http import problems
 from gateway.http.public_address import PublicAddresses
 from gateway.http.responses import PAGE_HEADERS, json_answer, problem_answer
 from gateway.http.scopes import MONITOR
+from gateway.operator import writeback
 from gateway.operator.status import (
     COVERAGES,
     doing_text,
@@ -80,6 +81,7 @@ class Beheer:
             kinds_shown=kinds_shown,
             unread=unread_text,
             export_text=export_text,
+            written_back=writeback.text,
             when=local_of,
             doing=partial(_doing, status),
         )

@@ -12,7 +12,6 @@ from gateway.cli.commands import (
     explain,
     findings,
     jobs,
-    notifications,
     phase,
     quarantine,
     rebuild,
@@ -23,6 +22,7 @@ from gateway.cli.commands import (
     verify,
 )
 from gateway.cli.commands.export import command as export
+from gateway.cli.commands.outward import notifications, writeback
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
 # In the order of `klantbrug --help`.
@@ -45,6 +45,7 @@ COMMANDS: tuple[click.Command, ...] = (
     jobs.jobs,
     store.store,
     notifications.notifications,
+    writeback.writeback,
     tokens.token,
 )
 

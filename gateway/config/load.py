@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from gateway.config.model import (
     Notifications,
     Source,
     StoreSettings,
+    WriteBack,
 )
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
 from gateway.config.target import Target
@@ -68,6 +69,8 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     has_source = isinstance(raw.get("source"), list) and bool(raw["source"])
     mapping = _mapping(values["mapping"], has_source, errors)
     notifications = _notifications(values["notifications"], errors)
+    if values["writeback"]:
+        _contacts_to(values["writeback"], sources, errors)
     target = _target(values["target"], errors)
     if values["gateway"]:
         _other_addresses(values["gateway"], errors)
@@ -78,7 +81,10 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     adressen = sorted({source.klanten_url for source in sources if source.klanten_url})
     mapping = replace(mapping, nummers=gateway.nummers, klanten_adressen=tuple(adressen))
     files = _secret_files(raw, store)
-    return Config(gateway, store, sources, live, mapping, jobs, notifications, path, files, target)
+    back = WriteBack(**values["writeback"])
+    return Config(
+        gateway, store, sources, live, mapping, jobs, notifications, path, back, files, target=target
+    )
 
 
 def _secret_files(raw: Mapping[str, Any], store: StoreSettings) -> dict[str, Path]:
@@ -158,6 +164,7 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
             errors.append(f"{where}.client_cert: ontbreekt naast client_key; noem ook het certificaat")
         for api in EARLIER_APIS:
             _own_credentials(values, api, where, errors)
+        _write_back(values, where, errors)
         sources.append(Source(**values))
     return tuple(sources)
 
@@ -172,6 +179,36 @@ def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[
         errors.append(f"{where}.{missing}: ontbreekt naast {given}; vul beide in, of geen van beide")
     if (values[name] or values[client_id]) and not values[f"{api}_url"]:
         errors.append(f"{where}.{api}_url: ontbreekt; vul het adres in waar {client_id} voor is")
+
+
+def _write_back(values: Mapping[str, Any], where: str, errors: list[str]) -> None:
+    """What may be written back needs the API, and of what is made there who makes it."""
+    wanted = values["write_back"]
+    for kind, api in (
+        ("contactmomenten", "contactmomenten"),
+        ("contactgegevens", "klanten"),
+        ("klanten", "klanten"),
+    ):
+        if kind in wanted and not values[f"{api}_url"]:
+            errors.append(f"{where}.write_back: {kind} kan alleen met {api}_url; vul dat adres in")
+    if "klantcontacten" in wanted and values["contactmomenten_url"]:
+        fix = "schrijf contactmomenten"
+        errors.append(
+            f"{where}.write_back: klantcontacten is voor een bron zonder contactmomenten_url; {fix}"
+        )
+    if {"contactmomenten", "klanten"} & {*wanted} and not values["bronorganisatie"]:
+        errors.append(
+            f"{where}.bronorganisatie: ontbreekt; {SOURCE.fields['bronorganisatie'].metadata['fix']}"
+        )
+
+
+def _contacts_to(values: Mapping[str, Any], sources: Iterable[Source], errors: list[str]) -> None:
+    name = values["contacts_to"]
+    if name and not any(each.name == name and "contactmomenten" in each.write_back for each in sources):
+        fix = SECTIONS["writeback"].fields["contacts_to"].metadata["fix"]
+        errors.append(
+            f"writeback.contacts_to: {printable(name)} is geen bron die contactmomenten krijgt; {fix}"
+        )
 
 
 def _secret(

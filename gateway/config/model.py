@@ -21,12 +21,15 @@ from mappings.model.config_key import (
     flag,
     key,
     matches,
+    one_of,
     secret_key,
     whole,
 )
 from mappings.model.settings import NUMMERS, Settings
 
 # What to write, for several keys.
+# What `[[source]] write_back` may name.
+WRITE_BACK_KINDS = ("klantcontacten", "contactmomenten", "contactgegevens", "klanten", "rollen")
 SECONDS, NO_LIMIT = "hele seconden", "schrijf een getal, 0 voor geen grens"
 
 
@@ -258,6 +261,32 @@ class Source:
         "per_zaak",
         "geen",
     )
+    write_back: tuple[str, ...] = key(
+        (),
+        "What clients write and this source is told too; an empty list is nothing.",
+        f"laat leeg of schrijf een lijst van: {', '.join(WRITE_BACK_KINDS)}",
+        each=(one_of(*WRITE_BACK_KINDS),),
+    )
+    write_back_dry_run: bool = flag(
+        False, "true: only `klantbrug writeback list` tells what the source would be told."
+    )
+    bronorganisatie: str = key(
+        "",
+        "The RSIN that contactmomenten and klanten get which are made at this source.",
+        'schrijf het RSIN van de gemeente, bijvoorbeeld bronorganisatie = "002220647"',
+        matches(r"|\d{9}", "is geen RSIN van negen cijfers"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """`[writeback]`: what write-back needs to know of all sources together."""
+
+    contacts_to: str = key(
+        "",
+        "The source whose Contactmomenten API gets the contacts that are about no zaak; blank is none.",
+        "laat leeg of noem een bron met contactmomenten in write_back",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,5 +383,6 @@ class Config:
     jobs: Mapping[str, JobSettings] = field(hash=False)
     notifications: Notifications
     path: Path | None
+    writeback: WriteBack = WriteBack()
     secret_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
     target: Target = Target()

@@ -9,14 +9,35 @@ from typing import Any, cast, get_type_hints
 from marshmallow.fields import Field
 
 from gateway.config.fields import File, Flag, Number, Section, Several, Table, Text, Whole
-from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source, StoreSettings
+from gateway.config.model import (
+    BackupJob,
+    Gateway,
+    JobSettings,
+    Live,
+    Notifications,
+    Source,
+    StoreSettings,
+    WriteBack,
+)
 from gateway.config.target import Target
 from mappings.model.config_key import KEY, Key
 from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
 SECRET_LENGTH = 32
 # Those of jobs.table, which stands above us.
-JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify", "backup", "export")
+JOB_NAMES = (
+    "outbox",
+    "purge",
+    "ends",
+    "backfill",
+    "sync",
+    "inbox",
+    "sweep",
+    "verify",
+    "backup",
+    "writeback",
+    "export",
+)
 
 FILE_FIX, FILE_DOC = "noem een bestand met het geheim erin", "A file with that secret in it."
 
@@ -74,6 +95,7 @@ SECTIONS: dict[str, Section] = {
     "live": schema_of(Live),
     "mapping": schema_of(Settings),
     "notifications": schema_of(Notifications),
+    "writeback": schema_of(WriteBack),
     "target": schema_of(Target),
 }
 SOURCE = schema_of(Source)

@@ -15,6 +15,7 @@ from gateway.ingest.incoming import Incoming, Translator, incoming
 from gateway.ingest.invisible_objects import InvisibleObjects
 from gateway.ingest.outcome import Result
 from gateway.ingest.ties import TYING
+from gateway.ingest.written_back import recognised
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -65,6 +66,9 @@ class Batch:
         if not batch:
             return
         kind = batch[0].kind
+        if ours := recognised(self.connection, self.source, kind, batch, self.translator.uuids):
+            batch = [item for item in batch if item.uuid not in ours]
+            self.result.unchanged += len(ours)
         held = rows.raw_rows(self.connection, self.source, kind, [item.uuid for item in batch])
         zaken = self._zaken({item.zaak for item in batch if item.zaak}) if kind != "zaak" else {}
         if kind == "zaak":

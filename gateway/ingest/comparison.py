@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from gateway.ingest import written_back
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.incoming import Incoming, digest_of_text, from_stored, incoming, state_of
 from gateway.ingest.ingest import Ingest
@@ -27,6 +28,7 @@ from gateway.store.base.kinds import (
     UNREADABLE,
     WAITING,
 )
+from gateway.store.edits.written_back import WrittenBack
 from gateway.store.inspect import comparing
 from gateway.store.inspect.comparing import HeldClaim, HeldObject
 from gateway.store.legacy import ties
@@ -93,6 +95,7 @@ class Comparison:
         with self.store.read() as connection:
             held = comparing.held_among(connection, self.source, kind, [item.uuid for item in items])
             tied = ties.ties_by(connection, [each.id for each in held.values()]) if kind in TIES else {}
+            ours = written_back.known(connection, self.source, kind, items)
         zaken = self._zaken([(kind, item.uuid, item.zaak) for item in items])
         return [
             Judged(
@@ -100,7 +103,9 @@ class Comparison:
                 item.uuid,
                 item.zaak,
                 held[item.uuid].id if item.uuid in held else 0,
-                self._of_shown(item, held.get(item.uuid), zaak, tied),
+                self._of_ours(item, ours[item.uuid])
+                if item.uuid in ours
+                else self._of_shown(item, held.get(item.uuid), zaak, tied),
             )
             for item, zaak in zip(items, zaken, strict=True)
         ]
@@ -141,6 +146,11 @@ class Comparison:
     def _state(self, item: Incoming, zaak: int | None) -> int:
         translated = self.ingest.translate(self.name, item)
         return state_of(item.kind, translated, zaak, self.ingest.settings)
+
+    def _of_ours(self, item: Incoming, note: WrittenBack | None) -> Verdict:
+        """What write-back made is a client's document: here it counts whether the source has what was sent (W14)."""
+        same = written_back.says_what_was_sent(note, item.kind, item.raw, self.ingest.uuids)
+        return Verdict.EQUAL if same else Verdict.DIFFERENT
 
     def _of_shown(
         self, item: Incoming, held: HeldObject | None, zaak: int | None, tied: Mapping[int, Tie]

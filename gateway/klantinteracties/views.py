@@ -46,7 +46,7 @@ from gateway.klantinteracties.read.query import (
     parse_list,
 )
 from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
-from gateway.klantinteracties.write.write import Join, Seal, Writer, any_version
+from gateway.klantinteracties.write.write import Back, Join, Seal, Writer, any_version
 from gateway.store.documents import reading
 from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
@@ -103,6 +103,7 @@ class Api:
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
         prefer: bool = True,
+        back: Back | None = None,
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self._elsewhere = elsewhere
@@ -122,6 +123,7 @@ class Api:
             public_url=addresses.main,
             numbers=numbers,
             prefer=prefer,
+            back=back,
         )
 
     def register(self, app: Flask) -> None:
@@ -200,10 +202,9 @@ class Api:
                     raise problems.method_not_allowed(method)
                 if method not in SAFE:
                     must_open(answer.token, WRITE, resource)
-                if self._elsewhere is not None and method != "OPTIONS":
-                    reply = self._elsewhere.answer(environ, answer.base, answer.token)
-                    if reply is not None:
-                        return reply
+                there = self._elsewhere if method != "OPTIONS" else None
+                if there and (reply := there.answer(environ, answer.base, answer.token)):
+                    return reply
                 body = self._done(does[method], answer, method)
             except Problem as problem:
                 said = _said(answer.outcome) if problem.said is None else problem.said

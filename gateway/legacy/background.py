@@ -30,6 +30,7 @@ class Background:
     waiting: Callable[[Waiting | None], None] | None
     patience: float | None
     window: bool
+    first: bool = False
 
 
 _current: ContextVar[Background | None] = ContextVar("klantbrug background", default=None)
@@ -61,15 +62,17 @@ def background(
     *,
     patience: float | None = None,
     window: bool = True,
+    first: bool = False,
 ) -> Iterator[None]:
     """Make the calls of this thread in the block background calls.
 
     `stop`: when set, a call that waits raises errors.Stopped. `waiting` is told why a call begins to wait, and None
     when it goes on. `patience`: how many seconds a call waits at most for what may take long (the window, a pause,
     rest, a broken source) before it raises errors.WaitTooLong; None is as long as it takes. `window` False: the call
-    was asked for by the source itself, so it does not wait for `[[source]] window`.
+    was asked for by the source itself, so it does not wait for `[[source]] window`. `first`: it goes before other
+    background calls that wait.
     """
-    token = _current.set(Background(stop, waiting, patience, window))
+    token = _current.set(Background(stop, waiting, patience, window, first))
     try:
         yield
     finally:

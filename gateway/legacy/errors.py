@@ -8,6 +8,7 @@ import re
 
 from gateway.legacy.background import Waiting
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,63}\Z")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
@@ -117,10 +118,26 @@ class TooLarge(BadAnswer):
 
 
 class BadRequest(LegacyError):
-    """The source does not take this question (400, 406, 412, ...), or we know that it would not."""
+    """The source does not take this question (400, 406, 412, ...), or we know that it would not.
+
+    `wrong` are the fields that it named, each with its code.
+    """
 
     cause = "bad_request"
     text = "de bron neemt deze vraag niet aan"
+
+    def __init__(
+        self,
+        source: str,
+        template: str,
+        *,
+        text: str = "",
+        status: int | None = None,
+        wrong: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(source, template, text=text, status=status)
+        # They come from outside: only what looks like a name and a code is repeated.
+        self.wrong = tuple(pair for pair in wrong if _NAME.match(pair[0]) and _CODE.match(pair[1]))
 
 
 class VersionChanged(BadRequest):

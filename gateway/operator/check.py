@@ -19,6 +19,7 @@ from gateway.legacy.client.transport import Retries
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
 from gateway.operator.check_earlier_standards import check_earlier
 from gateway.operator.check_report import CheckLine, Level, SourceReport, explain
+from gateway.operator.check_write_back import check_write_back
 from gateway.operator.exposure import exposed_because, open_files
 from gateway.store.base.errors import StoreError
 from gateway.store.inspect.rebuilding import to_rebuild
@@ -96,6 +97,7 @@ def check_source(
     try:
         _ask_all(client, source, report, deadline)
         check_earlier(client, source, report, deadline)
+        check_write_back(client, source, report, deadline)
     finally:
         client.close()
     return report

@@ -15,6 +15,7 @@ from gateway.store.file.database import Store
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
 from gateway.store.operation import events, leases, runs, verify_reports
+from gateway.store.operation import writeback as queue
 from gateway.store.operation.sources import source_id, source_state
 from gateway.store.operation.verify_reports import EVERYTHING, Proof
 
@@ -56,7 +57,8 @@ def switch(
             )
         if forward and not force:
             reason = (
-                _unready(phase, before, covered)
+                (_untold(connection, name) if phase == CUTOVER else "")
+                or _unready(phase, before, covered)
                 or _unread(connection, source)  # before the proof, that can't be clean because of it
                 or _unproven(phase, verify_reports.proofs(connection, source), mapping)
                 or _unseen(connection, source)
@@ -69,6 +71,20 @@ def switch(
         what = f"fase {before} -> {phase}" + (" zonder bewijs (--force)" if forward and force else "")
         events.note(connection, source, what, who, why)
     return before
+
+
+def _untold(connection: Session, name: str) -> str:
+    """What clients wrote that the source was not told, for after cutover it never will be; blank when nothing."""
+    lengths = [each for each in queue.waiting(connection) if each.source == name]
+    waiting, parked = sum(each.waiting for each in lengths), sum(each.parked for each in lengths)
+    if waiting:
+        return f"{waiting} wijzigingen van clients moeten nog terug naar de bron; zie klantbrug writeback status."
+    if parked:
+        return (
+            f"{parked} wijzigingen van clients wachten op u; zie klantbrug writeback list, en stuur ze of laat ze "
+            "vervallen."
+        )
+    return ""
 
 
 def _unready(phase: str, before: str, covered: int) -> str:

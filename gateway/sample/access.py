@@ -19,6 +19,8 @@ class Application:
     """A client: its credentials, how confidential the zaken are that it may see, and which other APIs it may ask.
 
     `catalogi` is the Catalogi API, `earlier` the Klanten and Contactmomenten API; they hide no single objects.
+    `writes` is the right to change anything (zaken.bijwerken and its kin), `closed` that to change what hangs on a
+    closed zaak too (zaken.geforceerd-bijwerken).
     """
 
     client_id: str
@@ -26,6 +28,8 @@ class Application:
     max_vertrouwelijkheidaanduiding: str = "zeer_geheim"
     catalogi: bool = True
     earlier: bool = True
+    writes: bool = True
+    closed: bool = True
 
     def __post_init__(self) -> None:
         if self.max_vertrouwelijkheidaanduiding not in RANKS:

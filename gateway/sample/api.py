@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from flask import Flask, Response, g, request
 
-from gateway.sample import pages, writes
+from gateway.sample import earlier_writes, pages, writes
 from gateway.sample.access import Application, authenticate, has_exp
 from gateway.sample.contents import earlier_standards
 from gateway.sample.contents.dataset import NAMED_BY_URL, PATHS, Dataset, Record
@@ -30,7 +30,7 @@ from gateway.sample.problems import (
     not_found,
     server_error,
 )
-from gateway.sample.traps import Traps
+from gateway.sample.traps import LOST, Traps
 from gateway.sample.versions import CATALOGI_COLLECTIONS, COLLECTIONS, Rules
 
 DEFAULT_APPLICATION = Application("klantbrug", "sample-secret-that-guards-only-synthetic-data")
@@ -143,11 +143,11 @@ class _Views:
         if request.method not in self._state.rules.methods(kind, detail=False):
             raise method_not_allowed(request.method)
         if request.method == "POST":
-            return self._create(kind, application)
+            return self._write(application, lambda: self._create(kind, application))
         return self._list(kind, application)
 
     def detail_view(self, kinds: str, collection: str, uuid: str) -> Response:
-        """GET, PUT and DELETE on one object."""
+        """GET, PUT, PATCH and DELETE on one object."""
         kind = self._kind(kinds, collection)
         if kind is None:
             return _not_a_page()
@@ -156,15 +156,10 @@ class _Views:
             raise server_error()
         if request.method not in self._state.rules.methods(kind, detail=True):
             raise method_not_allowed(request.method)
-        if request.method == "PUT":
-            self._visible(kind, uuid, application)
-            body = writes.read_body(request.get_data(), request.mimetype, _base())
-            stored = writes.replace_rol(self._state.dataset, uuid, body)
-            return _json(pages.under(self._text(kind, stored), _base()))
+        if request.method in ("PUT", "PATCH"):
+            return self._write(application, lambda: self._change(kind, uuid, application))
         if request.method == "DELETE":
-            self._visible(kind, uuid, application)
-            writes.destroy(self._state.dataset, kind, uuid)
-            return Response(status=204)
+            return self._write(application, lambda: self._destroy(kind, uuid, application))
         return self._detail(kind, uuid, application)
 
     def refuse(self, refusal: Refusal) -> Response:
@@ -275,11 +270,47 @@ class _Views:
             raise forbidden()
         return record
 
+    def _write(self, application: Application, write: Callable[[], Response]) -> Response:
+        """A write, and what goes wrong with it."""
+        traps = self._state.traps
+        if traps.slow_writes:
+            time.sleep(traps.slow_writes)
+        if not application.writes or traps.forbids():
+            raise forbidden()
+        if traps.strikes(traps.write_error_rate):
+            raise server_error()
+        response = write()
+        if traps.strikes(traps.late_error_rate):
+            page = BAD_GATEWAY_PAGE.format(status=502, reason=_ERRORS[502])
+            return Response(page, 502, content_type="text/html")
+        if traps.strikes(traps.lost_answer_rate):
+            response.headers[LOST] = "1"
+        return response
+
+    def _change(self, kind: str, uuid: str, application: Application) -> Response:
+        self._visible(kind, uuid, application)
+        body = writes.read_body(request.get_data(), request.mimetype, _base())
+        dataset = self._state.dataset
+        if kind == "rol":
+            stored = writes.replace_rol(dataset, uuid, body, application)
+        else:
+            stored = earlier_writes.change(dataset, kind, uuid, body)
+        return _json(pages.under(self._text(kind, stored), _base()))
+
+    def _destroy(self, kind: str, uuid: str, application: Application) -> Response:
+        self._visible(kind, uuid, application)
+        module = earlier_writes if kind in earlier_writes.KINDS else writes
+        module.destroy(self._state.dataset, kind, uuid)
+        return Response(status=204)
+
     def _create(self, kind: str, application: Application) -> Response:
         body = writes.read_body(request.get_data(), request.mimetype, _base())
-        stored = writes.create(self._state.dataset, kind, body, application)
+        if kind in earlier_writes.KINDS:
+            stored = earlier_writes.create(self._state.dataset, kind, body)
+        else:
+            stored = writes.create(self._state.dataset, kind, body, application)
         response = _json(pages.under(self._text(kind, stored), _base()), 201)
-        response.headers["Location"] = f"{_base()}{PATHS[kind]}/{stored['uuid']}"
+        response.headers["Location"] = f"{_base()}{PATHS[kind]}/{stored['url'].rpartition('/')[2]}"
         return response
 
     def _text(self, kind: str, obj: dict[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
-from gateway.sample.traps import Traps
+from gateway.sample.traps import LOST, Traps
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -103,6 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
         if traps.strikes(traps.stall_rate):
             self.server.stopping.wait(traps.stall_seconds)
         status, headers, content = self._run(body)
+        if any(name == LOST for name, _ in headers):
+            self._record(0)
+            self._hang_up()
+            return
         if 0 < traps.largest_bare < len(content) and content.startswith(b"["):
             self._record(0)
             self._hang_up()

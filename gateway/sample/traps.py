@@ -7,6 +7,9 @@ from typing import TypeVar
 
 Option = TypeVar("Option")
 
+# The header by which the application asks that its answer gets lost; no client ever sees it.
+LOST = "X-Lost"
+
 
 @dataclass
 class Traps:
@@ -19,6 +22,10 @@ class Traps:
     ends in a closed connection (0: no limit). `demands_exp` refuses a token
     without exp. `spoil` replaces bytes in every answer, as a field that an export wrote
     with a bad byte in it. Source: legacy-behaviour.md 1, 3, 4 and 6.
+
+    Of writes only: `slow_writes` seconds before one is done, `write_error_rate` a 5xx instead of doing it,
+    `late_error_rate` a 502 after it was done, `lost_answer_rate` a closed connection after it was done; when
+    `forbid_after` is 0 they are refused (403), and each that is done takes one off what it is above that.
     """
 
     fuzzy_pagination: bool = False
@@ -38,6 +45,11 @@ class Traps:
     json_not_json: bool = False
     demands_exp: bool = False
     clock_skew: float = 0
+    slow_writes: float = 0
+    write_error_rate: float = 0
+    late_error_rate: float = 0
+    lost_answer_rate: float = 0
+    forbid_after: int = -1
     seed: int = 0
     spoil: dict[bytes, bytes] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
@@ -54,6 +66,14 @@ class Traps:
             return False
         with self._lock:
             return self._random.random() < share
+
+    def forbids(self) -> bool:
+        """Is this write one too many for `forbid_after`? Counts it when it is not."""
+        with self._lock:
+            if self.forbid_after > 0:
+                self.forbid_after -= 1
+                return False
+            return self.forbid_after == 0
 
     def choose(self, options: list[Option], number: int = 1) -> list[Option]:
         """`number` different members of `options` (fewer when there are fewer), at random."""

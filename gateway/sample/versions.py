@@ -170,10 +170,12 @@ class Rules:
     def methods(self, kind: str, *, detail: bool) -> tuple[str, ...]:
         """What may be done with a list, or with a single object, of what this server does at all."""
         names = ["GET"]
+        if kind in earlier_standards.KINDS:
+            return earlier_standards.methods(kind, detail=detail)
         if detail:
             names += ["PUT"] if kind == "rol" and self.open_zaak else []
-            names += ["DELETE"] if kind in ("zaak", "rol") else []
-        elif kind in ("zaak", "rol", "klantcontact"):
+            names += ["DELETE"] if kind in ("zaak", "rol", "zaakcontactmoment") else []
+        elif kind in ("zaak", "rol", "klantcontact", "zaakcontactmoment"):
             names += ["POST"]
         if self.open_zaak or (detail and self.etags and kind in ("zaak", "rol")):
             names += ["HEAD"]

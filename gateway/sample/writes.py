@@ -23,6 +23,7 @@ from gateway.sample.problems import (
     unsupported_media_type,
 )
 
+_KLANTCONTACT_LENGTHS = {"identificatie": 14, "kanaal": 20, "onderwerp": 200, "toelichting": 1000}
 _CONTACTPERSOON = {"emailadres": "", "functie": "", "telefoonnummer": "", "naam": ""}
 
 
@@ -47,16 +48,17 @@ def create(dataset: Dataset, kind: str, obj: dict[str, Any], application: Applic
     return dataset.add(kind, make(dataset, obj) | {"uuid": str(uuids.uuid4())})
 
 
-def replace_rol(dataset: Dataset, uuid: str, obj: dict[str, Any]) -> dict[str, Any]:
+def replace_rol(dataset: Dataset, uuid: str, obj: dict[str, Any], application: Application) -> dict[str, Any]:
     """Replace the fields of a rol that are given; the answer is as stale as the real one's.
 
-    Raises Refusal: 404 without such a rol, 400 over another roltype, 500 when both or neither of
-    `betrokkene` and `betrokkeneIdentificatie` say who it is.
+    Raises Refusal: 404 without such a rol, 403 when its zaak is closed, 400 over another roltype, 500 when both or
+    neither of `betrokkene` and `betrokkeneIdentificatie` say who it is.
     """
     try:
         old = dataset.get("rol", uuid)
     except KeyError:
         raise not_found() from None
+    _check_open(dataset, str(old.get("zaak")).rpartition("/")[2], application)
     if obj.get("roltype", old.get("roltype")) != old.get("roltype"):
         raise invalid(("roltype", "wijzigen-niet-toegelaten", "Dit veld mag niet gewijzigd worden."))
     given = {name: value for name, value in obj.items() if name in old or name == "authenticatieContext"}
@@ -95,7 +97,14 @@ def _check_zaak(dataset: Dataset, obj: dict[str, Any], application: Application)
         raise invalid(("zaak", "does_not_exist", "Ongeldige hyperlink - Object bestaat niet.")) from None
     if not application.sees_all and not dataset.visible(zaak, application.max_rank):
         raise forbidden()
+    _check_open(dataset, uuid, application)
     obj["zaak"] = zaak.load()["url"]
+
+
+def _check_open(dataset: Dataset, zaak: str, application: Application) -> None:
+    """What hangs on a closed zaak is only for who may force it."""
+    if not application.closed and dataset.get("zaak", zaak).get("einddatum"):
+        raise forbidden()
 
 
 def _new_rol(dataset: Dataset, obj: dict[str, Any]) -> dict[str, Any]:
@@ -139,12 +148,20 @@ def _new_klantcontact(dataset: Dataset, obj: dict[str, Any]) -> dict[str, Any]:
     moment = moment.replace(tzinfo=moment.tzinfo or datetime.UTC).astimezone(datetime.UTC)
     if moment > _now():
         raise invalid(("datumtijd", "date-in-future", "Deze datum mag niet in de toekomst zijn"))
+    identificatie = str(obj.get("identificatie") or "")
+    if identificatie and dataset.indexed("klantcontact", "identificatie", identificatie):
+        reason = "Er bestaat al een klantcontact met eenzelfde identificatie."
+        raise invalid(("identificatie", "unique", reason))
+    for name, most in _KLANTCONTACT_LENGTHS.items():
+        if len(str(obj.get(name) or "")) > most:
+            reason = f"Zorg ervoor dat dit veld niet meer dan {most} karakters bevat."
+            raise invalid((name, "max_length", reason))
     alphabet = string.ascii_letters + string.digits
     return {
         "url": "",
         "uuid": "",
         "zaak": obj["zaak"],
-        "identificatie": obj.get("identificatie") or "".join(secrets.choice(alphabet) for _ in range(12)),
+        "identificatie": identificatie or "".join(secrets.choice(alphabet) for _ in range(12)),
         "datumtijd": moment.isoformat().replace("+00:00", "Z"),
         "kanaal": obj.get("kanaal", ""),
         "onderwerp": obj.get("onderwerp", ""),

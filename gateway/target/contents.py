@@ -25,7 +25,7 @@ SETS_ITSELF = frozenset({"nummer", "referentienummer", "afgehandeldOp", "beginDa
 ALWAYS_ITSELF = frozenset({"toegewezenOp"})
 
 
-class NotYet(Exception):
+class NotThereYet(Exception):
     """It refers to what is not at the register (yet): `own` is our uuid of that."""
 
     def __init__(self, own: bytes) -> None:
@@ -70,7 +70,7 @@ def named(uuid: bytes) -> Json:
 def content(leaving: Leaving) -> Json:
     """What is sent to make the document: its values, and its references as the register calls them.
 
-    What a partij prefers comes later: it must be among its addresses. Raises NotYet.
+    What a partij prefers comes later: it must be among its addresses. Raises NotThereYet.
     """
     body, made = orjson.loads(leaving.body), Json()
     for item in BY_KIND[leaving.kind].fields:
@@ -93,7 +93,7 @@ def content(leaving: Leaving) -> Json:
 
 
 def preferences(leaving: Leaving) -> Json:
-    """What is sent of what a partij prefers. Raises NotYet."""
+    """What is sent of what a partij prefers. Raises NotThereYet."""
     return {name: _one(leaving.links.get(name)) for name in _preferences(leaving.kind)}
 
 
@@ -127,7 +127,7 @@ def _one(linked: list[LeavingLink] | None) -> Json | None:
 
 def _there(linked: LeavingLink) -> bytes:
     if linked.theirs is None:
-        raise NotYet(linked.own)
+        raise NotThereYet(linked.own)
     return linked.theirs
 
 

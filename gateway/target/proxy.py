@@ -32,7 +32,7 @@ from gateway.store.operation.tokens import StoredToken
 from gateway.target.client import Register, TargetAnswer
 from gateway.target.errors import NoEntry, TargetError
 from gateway.target.translating import (
-    Back,
+    Homeward,
     body_with,
     canonical,
     named_in_body,
@@ -176,7 +176,7 @@ class TookOver:
         shown = _json(answer.body)
         values = list(shown.values()) if not path and isinstance(shown, Mapping) else []
         named = [*named_in_body(shown), *uuids_of(location)]
-        back = Back(self._settings.url, base, self._ours(named))
+        back = Homeward(self._settings.url, base, self._ours(named))
         headers = [*SAID, *((name, answer.headers[name]) for name in TO_HERE if name in answer.headers)]
         if location:
             headers.append(("Location", back.address(location)))

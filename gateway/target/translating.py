@@ -77,7 +77,7 @@ def body_with(body: Any, rename: Rename) -> Any:
     return [body_with(each, rename) for each in body] if isinstance(body, list) else body
 
 
-class Back:
+class Homeward:
     """From what the register answers to what clients of ours know."""
 
     def __init__(self, target: str, base: str, rename: Rename) -> None:

@@ -17,12 +17,12 @@ from gateway.store.export import documents, pairs
 from gateway.store.export.documents import Due, Leaving
 from gateway.store.export.pairs import PARKED, SENDING, TAKEN, Pair
 from gateway.store.file.database import Store
-from gateway.target.contents import NotYet, content, digest_of, preference_digest, prefers
+from gateway.target.contents import NotThereYet, content, digest_of, preference_digest, prefers
 from gateway.target.errors import Declined, NotThere
 from jobs.common.backoff import back_off
 from jobs.export import preferring
 from jobs.export.parcels import STAGES, Parcel, Stage, parcel_of
-from jobs.export.sending import Sending
+from jobs.export.sending import ExportSending
 
 log = get_logger("klantbrug.export")
 AT_ONCE = 500
@@ -42,7 +42,9 @@ class Change(NamedTuple):
 class Changes:
     """Deals with everything that is due; for one thread, which holds the lease of the export."""
 
-    def __init__(self, store: Store, sending: Sending, settings: Target, stopping: threading.Event) -> None:
+    def __init__(
+        self, store: Store, sending: ExportSending, settings: Target, stopping: threading.Event
+    ) -> None:
         self.store = store
         self.sending = sending
         self.counts = sending.counts
@@ -106,7 +108,7 @@ class Changes:
                 continue
             try:
                 yield parcel_of(leaving, numbers.get(leaving.uuid, ()))
-            except NotYet:
+            except NotThereYet:
                 self._fail(change, WAITS)
 
     def _change(self, change: Change) -> None:
@@ -125,7 +127,7 @@ class Changes:
         try:
             body = {name: value for name, value in content(leaving).items() if name not in kept}
             self.sending.register.patch(BY_KIND[leaving.kind].path, theirs, orjson.dumps(body))
-        except NotYet:
+        except NotThereYet:
             self._fail(change, WAITS)
             return
         except Declined as error:

@@ -14,7 +14,7 @@ from gateway.target.errors import TargetError
 from jobs.common.work import Busy, Work
 from jobs.export.changes import Changes
 from jobs.export.run import OtherRegister, must_be_same, take
-from jobs.export.sending import Sending
+from jobs.export.sending import ExportSending
 
 log = get_logger("klantbrug.export")
 
@@ -39,7 +39,7 @@ def follow(work: Work) -> dict[str, int]:
         log.warning("export does not follow", cause=type(error).__name__)
         return {"skipped": 1}
     register = Register(settings, work.stopping.is_set)
-    sending = Sending(store, register, settings, work.stopping)
+    sending = ExportSending(store, register, settings, work.stopping)
     try:
         with store.guarded(lambda connection: leases.keep(connection, grip)):
             try:

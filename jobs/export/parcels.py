@@ -103,7 +103,7 @@ class Parcel:
 
 
 def parcel_of(leaving: Leaving, numbers: Sequence[Leaving] = ()) -> Parcel:
-    """A document made ready; `numbers` of a partij go along. Raises NotYet."""
+    """A document made ready; `numbers` of a partij go along. Raises NotThereYet."""
     made = Parcel(leaving.uuid, leaving.kind, content(leaving), digest_of(leaving))
     along = [one for one in numbers if _alone(one)]
     if along:

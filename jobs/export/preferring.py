@@ -18,7 +18,7 @@ from gateway.store.export.documents import BEFORE_ALL, Leaving
 from gateway.store.export.pairs import TAKEN, Pair
 from gateway.store.file.database import Store
 from gateway.target.client import Json, Register
-from gateway.target.contents import NotYet, differing, preference_digest, preferences
+from gateway.target.contents import NotThereYet, differing, preference_digest, preferences
 from gateway.target.errors import Declined, NotThere
 from jobs.common.crew import Crew
 
@@ -66,7 +66,7 @@ def send(register: Register, settings: Target, partij: Leaving, pair: Pair) -> P
     """Send what one partij prefers. Raises TargetError."""
     try:
         body = preferences(partij)
-    except NotYet:
+    except NotThereYet:
         return Preferred(waits=True)
     theirs, kept = str(UUID(bytes=pair.theirs or b"")), list[str]()
     if pair.state == TAKEN and settings.on_existing == "keep":

@@ -16,7 +16,7 @@ from gateway.store.export.documents import BEFORE_ALL, Leaving
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.target.client import Register
-from gateway.target.contents import NotYet
+from gateway.target.contents import NotThereYet
 from gateway.target.errors import TargetError
 from jobs.common.progress import Step
 from jobs.common.work import Busy
@@ -24,7 +24,7 @@ from jobs.export.changes import Changes
 from jobs.export.parcels import PREFERENCES, STAGES, Parcel, Stage, parcel_again, parcel_of
 from jobs.export.preferring import send_all
 from jobs.export.same_uuids import pair_all
-from jobs.export.sending import Sending
+from jobs.export.sending import ExportSending
 
 log = get_logger("klantbrug.export")
 
@@ -84,7 +84,7 @@ class ExportRun:
         """Send what was not sent; `parked`: also what was refused before. Raises Busy, OtherRegister, leases.Lost."""
         must_be_same(self.store, self.settings)
         grip = take(self.store)
-        sending = Sending(self.store, self.register, self.settings, self._stopping)
+        sending = ExportSending(self.store, self.register, self.settings, self._stopping)
         stopped = ""
         with self.store.write() as connection:
             run = runs.open_run(connection, JOB, None)
@@ -111,7 +111,7 @@ class ExportRun:
             leases.let_go(self.store, grip)
         return ExportOutcome(run.counters, sum(self.waiting.values()), stopped)
 
-    def _all(self, sending: Sending, parked: bool) -> None:
+    def _all(self, sending: ExportSending, parked: bool) -> None:
         with self.store.read() as connection:
             begun = bool(pairs.state(connection).target)
         others = 0 if begun else sum(self.register.count(resource.path) for resource in RESOURCES)
@@ -137,7 +137,7 @@ class ExportRun:
         if not self._stopping.is_set():
             Changes(self.store, sending, self.settings, self._stopping).all()
 
-    def _stage(self, sending: Sending, stage: Stage) -> None:
+    def _stage(self, sending: ExportSending, stage: Stage) -> None:
         if self._stopping.is_set():
             return
         with self.store.read() as connection:
@@ -177,7 +177,7 @@ class ExportRun:
                 handed["sent"] += 1
                 try:
                     yield parcel_of(leaving, numbers.get(leaving.uuid, ()))
-                except NotYet:
+                except NotThereYet:
                     self.waiting[stage.name] += 1
             if len(found) < READ_AT_ONCE:
                 return

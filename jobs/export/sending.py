@@ -48,7 +48,7 @@ SECOND = 1_000_000
 TWO_OF_THEM = "conflict: two objects at the register"
 
 
-class Sending:
+class ExportSending:
     """The one who sends, for one stage after another; for one thread, with a crew that asks."""
 
     def __init__(self, store: Store, register: Register, settings: Target, stopping: threading.Event) -> None:

@@ -18,8 +18,8 @@ from gateway.legacy.background import background
 from gateway.legacy.errors import Forbidden, LegacyError, Unreachable
 from gateway.store.operation import inbox as rows
 from jobs.common.backoff import back_off
+from jobs.common.failures import NOT_ASKED, UNEXPECTED, answers_for_others, is_of_the_job
 from jobs.common.work import Work
-from jobs.follow.failures import NOT_ASKED, UNEXPECTED, answers_for_others, is_of_the_job
 from jobs.follow.followed_source import Followed
 from mappings.standards import CONNECTION
 

@@ -35,9 +35,9 @@ from gateway.legacy.errors import LegacyError, TooLarge, Unreachable
 from gateway.store.base.session import Session
 from gateway.store.operation import following, requested_zaken
 from jobs.common import zaakcontactmomenten
+from jobs.common.failures import NOT_ASKED, UNEXPECTED, answers_for_others, answers_lists, is_of_the_job
 from jobs.common.lists import all_kinds_of
 from jobs.common.work import Work
-from jobs.follow.failures import NOT_ASKED, UNEXPECTED, answers_for_others, answers_lists, is_of_the_job
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep_rounds import UNKNOWN, SweepPlace, is_due, is_void, kinds_in
 from mappings.standards import CONNECTION

@@ -22,8 +22,8 @@ from gateway.fetch.fetcher import Fetcher
 from gateway.installation import Installation
 from gateway.legacy.errors import LegacyError, TooLarge
 from gateway.store.operation import following
+from jobs.common.failures import is_of_the_job
 from jobs.common.work import Work
-from jobs.follow.failures import is_of_the_job
 from jobs.follow.followed_source import Followed
 from mappings.standards import KINDS, in_order
 from mappings.standards.declaration import Newest

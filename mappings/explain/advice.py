@@ -128,6 +128,33 @@ RULES: Final[Mapping[str, tuple[str, str]]] = {
         "Verbeter het gegeven in de oude bron, of geef de klant een klantnummer dat nog vrij is.",
     ),
 }
+# Of write-back, by rule: as RULES.
+WRITE_BACK: Final[Mapping[str, tuple[str, str]]] = {
+    "W4": (
+        "contacten als klantcontact in de Zaken API",
+        "Niets nodig: het hele contact staat in Klantbrug. Wat een medewerker in het oude scherm moet zien en daar "
+        "ontbreekt, legt u daar met de hand vast.",
+    ),
+    "W5": ("contacten als contactmoment", "Niets nodig: wat geen plaats heeft staat in Klantbrug."),
+    "W6": ("contactgegevens van een klant", "Niets nodig."),
+    "W7": (
+        "contactgegevens op rollen",
+        "Werk de rol in het zaaksysteem bij als de waarde daar nog gebruikt wordt.",
+    ),
+    "W8": (
+        "wat in Klantbrug blijft",
+        "Niets nodig; medewerkers zien dit in het oude scherm niet. BRP en handelsregister zijn de plaats voor namen, "
+        "adressen en nummers.",
+    ),
+    "W9": (
+        "gewijzigd bij de bron",
+        "Kies met klantbrug writeback send of drop welke waarde blijft.",
+    ),
+    "W10": (
+        "geweigerd door de bron",
+        "Zie klantbrug writeback list: daar staat wat te doen.",
+    ),
+}
 UNKNOWN: Final = ("", "Zie docs/mapping.md voor deze regel.")
 QUARANTINE: Final = (
     "Laat het genoemde veld in het zaaksysteem verbeteren; bij de volgende keer inlezen, of met klantbrug quarantine "
@@ -137,9 +164,9 @@ QUARANTINE: Final = (
 
 def about(rule: str) -> str:
     """What a rule is about, in some words."""
-    return RULES.get(rule, UNKNOWN)[0]
+    return {**RULES, **WRITE_BACK}.get(rule, UNKNOWN)[0]
 
 
 def advice(rule: str) -> str:
     """What an operator can do about the findings of a rule."""
-    return RULES.get(rule, UNKNOWN)[1]
+    return {**RULES, **WRITE_BACK}.get(rule, UNKNOWN)[1]

@@ -15,7 +15,7 @@ import pytest
 from builders.commands import klantbrug
 from builders.until import until
 
-CURL_LINES = 5
+CURL_LINES = 7
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +41,11 @@ def pasted(line: str) -> dict:  # type: ignore[type-arg]
     if shutil.which("curl"):
         done = subprocess.run(words, capture_output=True, check=True, timeout=30)
         return json.loads(done.stdout)
-    name, _, value = words[words.index("-H") + 1].partition(": ")
+    given = [words[place + 1] for place, word in enumerate(words) if word == "-H"]
+    headers = dict(each.split(": ", 1) for each in given)
+    data = words[words.index("-d") + 1].encode() if "-d" in words else None
     with urllib.request.urlopen(
-        urllib.request.Request(words[-1], headers={name: value}), timeout=30
+        urllib.request.Request(words[-1], data=data, headers=headers), timeout=30
     ) as answer:
         return json.load(answer)
 
@@ -51,7 +53,7 @@ def pasted(line: str) -> dict:  # type: ignore[type-arg]
 def test_every_curl_line_gives_an_answer(lines: list[str]) -> None:
     curls = [line for line in lines if line.startswith("curl ")]
     assert len(curls) == CURL_LINES
-    person, organisation, contacts, of_zaak, told = map(pasted, curls)
+    person, organisation, contacts, of_zaak, told = map(pasted, curls[:5])
     assert person["count"] == 1
     assert person["results"][0]["soortPartij"] == "persoon"
     assert person["results"][0]["partijIdentificatoren"][0]["partijIdentificator"]["objectId"] in curls[0]
@@ -62,6 +64,13 @@ def test_every_curl_line_gives_an_answer(lines: list[str]) -> None:
     assert told["sources"]["voorbeeld"]["kinds"]["rol"]["seen"] == 3485
 
 
+def test_a_contact_written_here_appears_in_the_old_system(lines: list[str]) -> None:
+    *_, write, look = [line for line in lines if line.startswith("curl ")]
+    made = pasted(write)["klantcontact"]
+    assert until(lambda: made["onderwerp"] in [each["onderwerp"] for each in pasted(look)["results"]], 60)
+
+
+@pytest.mark.slow
 def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
     start = f"{sys.executable} -m gateway --config "
     hints = [line[line.index(start) :] for line in lines if start in line]
@@ -107,6 +116,7 @@ def test_the_status_page_answers(lines: list[str]) -> None:
     assert "3.485" in page or "3485" in page
 
 
+@pytest.mark.slow
 def test_a_busy_port_is_avoided(lines: list[str], run_log: Path) -> None:
     """A second demo beside the first takes another port."""
     from gateway.cli.commands.demo import free_port

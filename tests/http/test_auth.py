@@ -66,6 +66,7 @@ def test_the_keyword_may_be_in_any_case(store: Store, keyword: str) -> None:
     assert identify(store, f"{keyword} {secret}").name == "x"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "code"),
     [

@@ -60,6 +60,7 @@ def test_a_refusal_may_be_read_too(open_to_kcc: Client) -> None:
         assert got.headers["Access-Control-Allow-Origin"] == KCC
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "https://kcc.example.nl.evil.example", "http://kcc.example.nl", "null"]
 )

@@ -35,6 +35,7 @@ def test_each_kind_has_a_page_and_no_other() -> None:
     assert len(PAGES) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
@@ -91,6 +92,7 @@ def test_a_refusal_names_the_scope_that_is_missing(serve: Serve) -> None:
     assert "scope write" in got.json["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["Bearer {}", "bearer {}", "Basic {}", "{}", "JWT {}"])
 def test_another_word_than_token_gets_the_hint_token(serve: Serve, given: str) -> None:
     """In a header, and in the detail where none is recorded [155]."""

@@ -70,6 +70,7 @@ def test_anyone_else_does_not(edit: Callable[..., Editor], trusted: list[str]) -
     assert everywhere(edit(trusted_proxies=trusted), **sent) == {"http://brug.example.nl"}
 
 
+@pytest.mark.slow
 def test_a_trusted_proxy_does_not_make_up_a_host(edit: Callable[..., Editor]) -> None:
     """It may pass on what the client sent."""
     sent = {"Host": "brug.example.nl", "X-Forwarded-Host": "boef.example"}
@@ -133,6 +134,7 @@ def test_a_trusted_proxy_that_names_itself_may_choose_among_the_configured(
     assert everywhere(edit(public_url=PUBLIC, also_known_as=[INSIDE]), **sent) == {PUBLIC}
 
 
+@pytest.mark.slow
 def test_redirects_and_the_description_lie_under_it_too(serve: Serve) -> None:
     client = serve(public_url=PUBLIC, also_known_as=[INSIDE])
     for host, base, prefix in (("klantbrug.intern:8080", INSIDE, ""), ("x", PUBLIC, "/brug")):

@@ -131,6 +131,7 @@ def test_what_was_judged_by_store_and_source_says_it_once(talker: Talker) -> Non
         assert said.freshness
 
 
+@pytest.mark.slow
 def test_a_source_that_is_away_says_it_once(small: SampleServer, install: Install) -> None:
     with talking(install(bron=small, deadline=2)) as talker:
         made = talker.make("partijen", PERSOON)

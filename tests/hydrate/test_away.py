@@ -25,6 +25,8 @@ from gateway.installation import Installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 ZAAK = {"codeObjecttype": "zgw-Zaak", "codeRegister": "openzaak", "codeSoortObjectId": "uuid"}
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -21,6 +21,8 @@ from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 from mappings.values.nummers import kvk_nummer
 
+pytestmark = pytest.mark.slow
+
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 CODES = [f"onderwerpobject__onderwerpobjectidentificatorCode{name}" for name in ("Objecttype", "Register")]
 EXPAND_PARTIJ = "digitaleAdressen,betrokkenen,betrokkenen.hadKlantcontact"
@@ -294,7 +296,6 @@ def test_needs_of_a_question() -> None:
     assert question("klantcontact", {ZAAK: "geen uuid"}).needs == ()
 
 
-@pytest.mark.slow
 def test_a_process_that_dies_while_fetching_does_not_hold_the_others_up(
     server: SampleServer, install: Install, run_log: Any
 ) -> None:

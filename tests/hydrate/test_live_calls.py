@@ -17,6 +17,8 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
+pytestmark = pytest.mark.slow
+
 PERFORMANCE = ROOT / "docs" / "performance.md"
 HOURS = 1 / 24
 # The phase and the hours since the backfill of the states in which it was done.

@@ -64,6 +64,7 @@ def test_with_a_hanging_source_what_is_not_held_is_refused_within_the_deadline(
     assert answer.status_code == 504
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["synced", "cutover"])
 def test_in_synced_and_cutover_nothing_waits_and_nothing_is_asked(
     server: SampleServer, install: Install, phase: str, monkeypatch: pytest.MonkeyPatch
@@ -99,6 +100,7 @@ def test_a_write_waits_once_for_all_that_it_is_about(
     assert DEADLINE / 2 - 0.2 < took < DEADLINE / 2 + WORK
 
 
+@pytest.mark.slow
 def test_what_there_was_no_time_for_is_there_at_the_next_question(
     server: SampleServer, install: Install
 ) -> None:
@@ -115,6 +117,7 @@ def test_what_there_was_no_time_for_is_there_at_the_next_question(
     assert server.calls_count == 0
 
 
+@pytest.mark.slow
 def test_many_questions_about_the_same_are_read_on_once(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +145,7 @@ def test_many_questions_about_the_same_are_read_on_once(
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 
+@pytest.mark.slow
 def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     server: SampleServer, install: Install, tmp_path: Path
 ) -> None:
@@ -155,6 +159,7 @@ def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 
+@pytest.mark.slow
 def test_a_source_that_hangs_is_soon_not_waited_for(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:

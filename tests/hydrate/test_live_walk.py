@@ -24,6 +24,8 @@ from gateway.store.legacy.claims import asked_by_key
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
 
+pytestmark = pytest.mark.slow
+
 BSN = "999990019"
 MANY = 40
 Install = Callable[..., Installation]

@@ -374,6 +374,7 @@ def cold(install: Install, server: SampleServer, row: Row, **more: Any) -> Insta
     return install(bron=server, deadline=4, **row.config, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
 def test_before_the_backfill(
     install: Install, reached: SampleServer, world: World, row: Row, filled: Talker

@@ -41,6 +41,8 @@ from jobs.verify.ledger import fingerprint
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 

@@ -15,6 +15,8 @@ from builders.served_store import Client
 from gateway.ingest.ingest import Ingest
 from gateway.store.file.database import Store
 
+pytestmark = pytest.mark.slow
+
 KISS = {"codeObjecttype": "zgw-Zaak", "codeRegister": "openzaak", "codeSoortObjectId": "uuid"}
 ZAC = {"codeObjecttype": "zaak", "codeRegister": "open-zaak", "codeSoortObjectId": "uuid"}
 OTHER = {"codeObjecttype": "formulier", "codeRegister": "open-formulieren", "codeSoortObjectId": "id"}

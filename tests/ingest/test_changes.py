@@ -84,6 +84,7 @@ JOINED: dict[str, tuple[list[Raw], list[Raw], list[Raw]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", JOINED)
 def test_a_rol_that_is_about_another_from_now_on_takes_its_zaak_along(case: str) -> None:
     """M29-M31: who was spoken with is who the rol is about now. Not to be told apart is to show another's contacts."""
@@ -170,6 +171,7 @@ def as_rol(number: int, it: dict[str, Any]) -> Raw:
     return persoon(number, BSN[it["who"]], **rest)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(CHANGES, min_size=1, max_size=4), min_size=1, max_size=8))
 def test_rollen_that_change_one_by_one_come_to_the_same_as_the_last_of_each(

@@ -37,6 +37,8 @@ from jobs.verify.verify import Verify
 from mappings import klantinteracties
 from mappings.model.documents import Document
 
+pytestmark = pytest.mark.slow
+
 HERE = "https://klantbrug.example"
 ALSO_HERE = "http://klantbrug.intern:8000/brug"
 CONTACT = UUID("11111111-0000-4000-8000-000000000001")

@@ -29,7 +29,7 @@ from jobs.rebuild.rebuild import Rebuild
 from jobs.verify.verify import Verify
 from mappings.model.settings import Settings
 
-pytestmark = pytest.mark.rule("M40")
+pytestmark = [pytest.mark.rule("M40"), pytest.mark.slow]
 VERZOEKEN = 'contactverzoek_typen = ["Contactverzoek"]\n'
 
 

@@ -29,6 +29,8 @@ from jobs.upkeep.purge import purge
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 BSN, KNOWN_BY = "111222333", "https://personen.example.nl/api/v1/personen/4711"
 NAME = "Uitgewist"

@@ -85,6 +85,7 @@ def ask(url: str, application: Application = DEFAULT_APPLICATION, **params: str)
 # --- the sample server
 
 
+@pytest.mark.slow
 def test_the_sample_data_is_the_same_each_time(dataset: Dataset) -> None:
     again = add_earlier(sample_data())
     for kind in (*earlier_standards.KINDS, "rol", "zaakcontactmoment"):
@@ -195,6 +196,7 @@ def test_filters_follow_the_contract(sample: SampleServer) -> None:
         client.all("klant", {"zaak": "x"})
 
 
+@pytest.mark.slow
 def test_an_old_source_is_not_asked_about_its_zaken_api_first(sample: SampleServer) -> None:
     sample.reset_calls()
     assert client_of(sample).all("klant", {BSN: "000000000"}) == []
@@ -202,6 +204,7 @@ def test_an_old_source_is_not_asked_about_its_zaken_api_first(sample: SampleServ
     assert call.path.startswith("/klanten/api/v1/klanten?")
 
 
+@pytest.mark.slow
 def test_an_api_may_have_credentials_of_its_own(sample: SampleServer) -> None:
     zaken = {"client_id": ONLY_ZAKEN.client_id, "secret": ONLY_ZAKEN.secret}
     own = {
@@ -217,6 +220,7 @@ def test_an_api_may_have_credentials_of_its_own(sample: SampleServer) -> None:
     assert client.first("zaak")[0]
 
 
+@pytest.mark.slow
 def test_an_api_that_is_not_configured_is_not_asked(sample: SampleServer) -> None:
     client = client_of(sample, klanten_url="")
     assert not client.has_api("klanten")
@@ -225,6 +229,7 @@ def test_an_api_that_is_not_configured_is_not_asked(sample: SampleServer) -> Non
         client.all("klant", {"klantnummer": "1"})
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M3")
 def test_all_that_the_sample_gives_can_be_translated(sample: SampleServer) -> None:
     client = client_of(sample)
@@ -235,6 +240,7 @@ def test_all_that_the_sample_gives_can_be_translated(sample: SampleServer) -> No
     assert 0 < sum(map(bool, actors)) < len(contacten)
 
 
+@pytest.mark.slow
 def test_the_traps_hold_for_these_apis_too(dataset: Dataset) -> None:
     patient = Retries(attempts=20, costly_attempts=20, first_wait=0.005, longest_wait=0.01)
     with SampleServer(dataset, traps=Traps(error_rate=0.2, drop_rate=0.1, truncate_rate=0.1)) as server:
@@ -279,11 +285,13 @@ def config(folder: Path, more: str, environ: dict[str, str] | None = None) -> Co
     return load_config(path, environ or {})
 
 
+@pytest.mark.slow
 def test_the_addresses_of_a_source_end_in_a_slash(tmp_path: Path) -> None:
     source = config(tmp_path, 'klanten_url = "https://k.example/api/v1"').sources[0]
     assert (source.klanten_url, source.contactmomenten_url) == ("https://k.example/api/v1/", "")
 
 
+@pytest.mark.slow
 def test_own_credentials_come_from_a_file_or_the_environment(tmp_path: Path) -> None:
     (tmp_path / "geheim").write_text("uit-het-bestand\n", encoding="utf-8")
     more = (
@@ -297,6 +305,7 @@ def test_own_credentials_come_from_a_file_or_the_environment(tmp_path: Path) -> 
     assert "uit-" not in repr(source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "key", "problem"),
     [
@@ -318,6 +327,7 @@ def test_a_mistake_is_told_with_its_key(tmp_path: Path, more: str, key: str, pro
     assert problem in line
 
 
+@pytest.mark.slow
 def test_check_tells_what_the_earlier_apis_show(sample: SampleServer, dataset: Dataset) -> None:
     report = check_source(source_of(sample))
     assert "De Klanten API antwoordt, versie 1.0.0." in said(report, Level.OK)
@@ -327,6 +337,7 @@ def test_check_tells_what_the_earlier_apis_show(sample: SampleServer, dataset: D
     assert said(report, Level.PROBLEM) == ""
 
 
+@pytest.mark.slow
 def test_check_tells_what_is_wrong_with_them(sample: SampleServer) -> None:
     closed = {"klanten_client_id": ONLY_ZAKEN.client_id, "klanten_secret": ONLY_ZAKEN.secret}
     report = check_source(source_of(sample, **closed, contactmomenten_url="http://127.0.0.1:9/x/"))
@@ -338,6 +349,7 @@ def test_check_tells_what_is_wrong_with_them(sample: SampleServer) -> None:
     assert "in zijn URLs" not in said(check_source(source_of(sample, klanten_url=other)), Level.WARNING)
 
 
+@pytest.mark.slow
 def test_check_warns_of_addresses_that_never_match(sample: SampleServer, dataset: Dataset) -> None:
     """A klant that names itself otherwise than we ask it is not joined with the rollen that name it."""
     klant = dataset.objects("klant")[0]
@@ -350,6 +362,7 @@ def test_check_warns_of_addresses_that_never_match(sample: SampleServer, dataset
     assert "De bron schrijft https://oud.example/ in zijn URLs van klanten" in said(report, Level.WARNING)
 
 
+@pytest.mark.slow
 def test_check_sees_the_secrets_of_the_earlier_apis_in_a_readable_file(tmp_path: Path) -> None:
     more = (
         'klanten_url = "https://k.example/api/v1"\nklanten_client_id = "k"\n'
@@ -408,6 +421,7 @@ def beside_questions(data: Dataset) -> Iterator[tuple[str, dict[str, str]]]:
         yield f"klantcontacten/{contact['url'].rpartition('/')[2]}", {"expand": EXPAND_CONTACT}
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M40")
 @pytest.mark.rule("M41")
 def test_a_cold_gateway_answers_as_one_that_read_everything(beside: Callable[..., Any]) -> None:
@@ -430,6 +444,7 @@ def test_a_cold_gateway_answers_as_one_that_read_everything(beside: Callable[...
     assert contacts > 50
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M35")
 def test_a_contactmoment_that_is_gone_goes_here_too(beside: Callable[..., Any]) -> None:
     data = add_earlier(some_zaken(sample_data(), 60))
@@ -444,6 +459,7 @@ def test_a_contactmoment_that_is_gone_goes_here_too(beside: Callable[..., Any]) 
     assert asker.get(f"klantcontacten/{uuid}").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_a_klant_of_the_contact_system_is_the_betrokkene_of_a_zaak(beside: Callable[..., Any]) -> None:
     """A rol that only names the klant by its URL is that klant's party, with its e-mail address."""

@@ -72,6 +72,7 @@ def emptied_after(installation: Installation, clock: Clock, days: float = 31) ->
     return run(installation, purge)["emptied"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.parametrize("hide", HIDING)
 def test_after_a_while_only_that_it_is_there_is_kept(
@@ -92,6 +93,7 @@ def test_after_a_while_only_that_it_is_there_is_kept(
     assert count(by_bsn(Asker(installation), OTHER))[0] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.parametrize("hide", HIDING)
 def test_no_trace_of_the_person_is_left_in_the_file(

@@ -28,6 +28,7 @@ def happens(steps: Sequence[Step]) -> None:
             history.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=CHECKS)
 @given(STEPS)
 def test_a_few_histories(steps: list[Step]) -> None:

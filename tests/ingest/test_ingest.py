@@ -47,6 +47,8 @@ from mappings.model.findings import Untranslatable
 from mappings.translate import translate
 from mappings.values.uuids import uuid_in
 
+pytestmark = pytest.mark.slow
+
 URL = "https://personen.example/1"
 
 

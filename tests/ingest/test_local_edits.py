@@ -41,7 +41,7 @@ from jobs.backfill.backfill import Backfill
 from jobs.rebuild.rebuild import Rebuild
 from mappings.identity.identity import Uuids, key_uuid
 
-pytestmark = pytest.mark.rule("M19")
+pytestmark = [pytest.mark.rule("M19"), pytest.mark.slow]
 Install = Callable[..., Installation]
 
 

@@ -38,6 +38,8 @@ from mappings.incoming import zaken
 from mappings.incoming.given_fields import GivenText, GivenTexts
 from mappings.klantinteracties import check, load
 
+pytestmark = pytest.mark.slow
+
 # What tells which object it is and of what sort, and is no value that anybody would look for.
 STRUCTURE = {
     *("url", "uuid", "zaak", "roltype", "registratiedatum", "betrokkeneType", "omschrijvingGeneriek"),

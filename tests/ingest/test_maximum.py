@@ -18,6 +18,8 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data() -> Dataset:

@@ -46,6 +46,8 @@ from mappings import klantinteracties
 from mappings.model.documents import Document
 from mappings.model.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Callable[..., EarlierRegister]]:

@@ -31,6 +31,8 @@ from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 Job = Callable[[Installation], object]
 

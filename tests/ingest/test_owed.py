@@ -25,6 +25,8 @@ from jobs.backfill.backfill import Backfill
 from jobs.follow.inbox import process_inbox
 from jobs.follow.sweep import sweep
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 
 

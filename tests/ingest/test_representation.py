@@ -149,6 +149,7 @@ def test_the_finding_of_an_ambiguous_zaak_is_on_its_rollen_and_goes_when_it_is_c
     assert register.findings() == []
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M26")
 def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     register: Register, install: Install, slice_data: Dataset
@@ -179,6 +180,7 @@ def test_the_job_ends_takes_back_what_ended_and_looks_at_no_other_zaak(
     assert dump_digest(installation.store) == register.digest()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M22")
 @pytest.mark.rule("M25")
 @pytest.mark.rule("M36")
@@ -208,6 +210,7 @@ def test_the_order_of_arrival_does_not_matter_for_who_acts_for_whom(tmp_path: Pa
     assert len(digests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M36")
 def test_fields_without_a_place_are_counted_by_source_as_they_are_held(register: Register):
     def found() -> dict[tuple[str, str], int | None]:
@@ -261,6 +264,7 @@ def again(writer: Writer, **changes: Any) -> None:
     writer.installation.ingest.take("bron", "rol", [giver(1, 0, **changes)], asked=0)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M22")
 @pytest.mark.rule("M25")
 def test_clients_see_them_as_open_klant_shows_them(writer: Writer):
@@ -277,6 +281,7 @@ def test_clients_see_them_as_open_klant_shows_them(writer: Writer):
     assert represented["uuid"] == found["vertegenwoordigdePartij"]["uuid"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 def test_a_client_may_delete_or_change_a_vertegenwoordiging_and_it_stays_so(writer: Writer):
     (found,) = writer.get("vertegenwoordigingen").get_json()["results"]
@@ -295,6 +300,7 @@ def test_a_client_may_delete_or_change_a_vertegenwoordiging_and_it_stays_so(writ
     assert kept["vertegenwoordigendePartij"]["uuid"] == jan["uuid"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 def test_a_party_that_a_client_deleted_comes_back_with_its_vertegenwoordigingen(writer: Writer):
     before = dump_digest(writer.installation.store)
@@ -341,6 +347,7 @@ def without_uuid(client: Writer, uuid: str) -> list[str]:
     return sorted(line.decode().replace(uuid, "-") for line in dump_lines(client.installation.store))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 def test_a_pair_that_a_client_made_and_the_legacy_gives_is_one_in_any_order(client: Writer, tmp_path: Path):
     take(client, persoon(1, BSN[0]), persoon(2, BSN[1], zaak=2))
@@ -367,6 +374,7 @@ def test_a_pair_that_a_client_made_and_the_legacy_gives_is_one_in_any_order(clie
     assert client.send("DELETE", f"vertegenwoordigingen/{own}").status_code == 204
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 def test_a_pair_that_a_client_made_and_deleted_stays_away_until_it_is_restored(client: Writer):
     take(client, persoon(1, BSN[0]), persoon(2, BSN[1], zaak=2))
@@ -382,6 +390,7 @@ def test_a_pair_that_a_client_made_and_deleted_stays_away_until_it_is_restored(c
     assert (served_pairs(client), dump_digest(client.installation.store)) == ([own], before)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_a_vertegenwoordiging_is_known_by_what_it_was_under_another_key(register: Register, tmp_path: Path):
     """Whatever came first: the pair, or what joins the keys."""
@@ -408,6 +417,7 @@ def test_a_vertegenwoordiging_is_known_by_what_it_was_under_another_key(register
         other.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 @pytest.mark.rule("M19")
 def test_a_join_of_keys_makes_one_pair_of_the_clients_and_the_legacys(client: Writer):
@@ -420,6 +430,7 @@ def test_a_join_of_keys_makes_one_pair_of_the_clients_and_the_legacys(client: Wr
     assert client.get(f"vertegenwoordigingen/{derived}").get_json()["uuid"] == own
 
 
+@pytest.mark.slow
 def test_who_represents_somebody_can_not_be_asked_of_a_source(install: Install, slice_data: Dataset):
     with SampleServer(slice_data) as server:
         for partial in ("refuse", "answer"):
@@ -439,6 +450,7 @@ def test_who_represents_somebody_can_not_be_asked_of_a_source(install: Install, 
                 assert (own.status_code, own.headers["Klantbrug-Coverage"]) == (200, "complete")
 
 
+@pytest.mark.slow
 def test_a_change_that_its_zaak_does_not_see_leaves_what_was_found_there(register: Register):
     rollen = [giver(1, 0), giver(2, 1), taker(3, 2), taker(4, 3)]
     register.take(zaak(), *rollen)

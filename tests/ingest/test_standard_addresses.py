@@ -14,7 +14,7 @@ from builders.writer import register as register
 from gateway.ingest.ingest import Ingest
 from jobs.rebuild.rebuild import Rebuild
 
-pytestmark = pytest.mark.rule("M21")
+pytestmark = [pytest.mark.rule("M21"), pytest.mark.slow]
 
 EMAIL, PHONE = "email", "telefoonnummer"
 

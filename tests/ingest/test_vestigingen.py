@@ -183,6 +183,7 @@ def test_a_vestiging_without_a_number_is_found_by_its_kvk_number(client: Client,
 # Fillers
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M5")
 @pytest.mark.parametrize("filler", ["0", "onbekend", "ONBEKEND ", "-", "nvt", "N.v.t."])
 def test_a_filler_makes_nobody_one_with_another(client: Client, filler: str) -> None:
@@ -246,6 +247,7 @@ def branch(client: Client, parent: dict[str, str], naam: str = "Van de client") 
 WITHOUT = vestiging(1, NUMBER, "", "Filiaal", generiek="initiator", contact={"emailadres": "a@voorbeeld.nl"})
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 @pytest.mark.rule("M19")
 def test_what_a_client_writes_under_a_kvk_number_is_one_with_what_the_legacy_has(client: Client) -> None:
@@ -268,6 +270,7 @@ def test_what_a_client_writes_under_a_kvk_number_is_one_with_what_the_legacy_has
     assert [partij["uuid"] for partij in client.by_number(NUMBER)] == [made["uuid"]]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 def test_a_parent_given_later_joins_too(client: Client) -> None:
     """The identificator is written by itself, or put under its KVK number, as ZAC does."""
@@ -289,6 +292,7 @@ def test_a_parent_given_later_joins_too(client: Client) -> None:
     assert (found["uuid"], len(found["digitaleAdressen"])) == (partij["uuid"], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_a_pair_of_a_client_is_not_the_pair_of_another_firm(client: Client) -> None:
     """Also when the legacy comes with its KVK number only after they were joined."""
@@ -313,6 +317,7 @@ def test_a_pair_of_a_client_is_not_the_pair_of_another_firm(client: Client) -> N
     assert names(client.by_number(NUMBER)) == ["Van de client"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M6")
 def test_a_third_pair_that_a_client_writes_stays_its_own(client: Client) -> None:
     client.take(BAKKER, SLAGER)
@@ -322,6 +327,7 @@ def test_a_third_pair_that_a_client_writes_stays_its_own(client: Client) -> None
     assert names(client.by_number(NUMBER)) == ["Bakker", "Slager", "Van de client"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) -> None:
     client.take(WITHOUT)
@@ -348,6 +354,7 @@ def test_what_was_served_without_a_parent_is_accepted_as_it_was(client: Client) 
         assert "subIdentificatorVan" in refused.text
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, order: int) -> None:
@@ -357,6 +364,7 @@ def test_a_vestiging_takes_its_kvk_number_from_any_other_rol(client: Client, ord
     assert len(client.by_number(NUMBER, KVK[0])) == len(client.by_number(NUMBER)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["", KVK[0], KVK[1], "client"])), max_size=9))

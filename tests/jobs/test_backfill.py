@@ -32,6 +32,8 @@ from gateway.sample.traps import Traps
 from gateway.store.inspect.status import status
 from jobs.backfill.backfill import LOOKS_MORE, Backfill, Busy, Progress
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -236,7 +238,6 @@ def test_a_source_without_page_size_is_walked_by_its_own(slice_data: Dataset, in
         assert held(installation, "rol") == {rol["uuid"] for rol in server.dataset.objects("rol")}
 
 
-@pytest.mark.slow
 def test_only_one_backfill_of_a_source_runs_at_a_time(
     server: SampleServer, install: Install, run_log: Path
 ) -> None:
@@ -290,7 +291,6 @@ def after_kills(data: Dataset, folder: Path, run_log: Path, kills: int) -> None:
         assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
 
 
-@pytest.mark.slow
 def test_the_store_after_kills_equals_an_undisturbed_one(
     all_data: Dataset, tmp_path: Path, run_log: Path
 ) -> None:
@@ -304,7 +304,6 @@ def test_the_store_after_a_hundred_kills_equals_an_undisturbed_one(
     after_kills(some_zaken(all_data, 4), tmp_path, run_log, 100)
 
 
-@pytest.mark.slow
 def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:
     with SampleServer(some_zaken(sample_data(), 10)) as server:
         config = write_config(tmp_path / "here", {"bron": server})
@@ -330,7 +329,6 @@ def test_the_command_tells_what_it_did(tmp_path: Path, run_log: Path) -> None:
         assert types == sorted(types)
 
 
-@pytest.mark.slow
 def test_a_source_that_is_down_ends_the_command_with_1(tmp_path: Path, run_log: Path) -> None:
     with SampleServer(some_zaken(sample_data(), 50)) as server:
         config = write_config(tmp_path / "here", {"bron": server})

@@ -36,6 +36,8 @@ from gateway.store.operation import runs
 from jobs.backfill.backfill import Backfill, BackfillStopped
 from jobs.registry import BY_NAME, off_because, run_job
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -154,7 +156,6 @@ def test_outside_the_window_it_waits_and_says_until_when(
         assert isinstance(running.outcome[0], BackfillStopped)
 
 
-@pytest.mark.slow
 def test_a_second_run_takes_back_no_pause_and_no_stop(
     slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:
@@ -209,7 +210,6 @@ def test_a_source_that_is_down_at_its_begin_ends_the_run(slow: SampleServer, ins
         assert time.monotonic() - began < 8
 
 
-@pytest.mark.slow
 def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, run_log: Path) -> None:
     config, slow.traps.slow = write_config(tmp_path / "here", {"bron": slow}), 0.3
 
@@ -245,7 +245,6 @@ def test_another_process_steers_by_command(slow: SampleServer, tmp_path: Path, r
     assert command(config, "set", "snelheid=veel").exit_code == 2
 
 
-@pytest.mark.slow
 def test_a_run_whose_process_was_killed_is_not_shown_as_running(
     slow: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:

@@ -75,6 +75,7 @@ def stopped_at(installation: Installation, kept: str) -> None:
         runs.save_run(connection, run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kept", "asked"),
     [(IN_A_LIST, True), (IN_THE_SAMPLE, False), (BY_ZAAK, False)],

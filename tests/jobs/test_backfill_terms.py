@@ -19,6 +19,8 @@ from gateway.store.inspect.status import status
 from jobs.backfill.backfill import Backfill, Progress
 from mappings.standards import CONNECTION
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 HIGH, LOW = "zaakvertrouwelijk", "openbaar"
 

@@ -115,6 +115,7 @@ def zaak_by_zaak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LOOK_AROUND_SECONDS", 0.005)
 
 
+@pytest.mark.slow
 def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(
     slice_data: Dataset, install: Install, zaak_by_zaak: None
 ) -> None:
@@ -139,6 +140,7 @@ def test_every_step_has_progress_with_a_total_and_the_time_left_of_the_whole(
     assert all(each.seconds_left_in_all >= each.seconds_left for each in whole)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sample(
     slice_data: Dataset, tmp_path: Path, install: Install, zaak_by_zaak: None
 ) -> None:
@@ -175,6 +177,7 @@ def test_a_run_that_was_interrupted_goes_on_without_its_old_end_and_with_its_sam
         assert "zaakcontactmoment" in told[0]
 
 
+@pytest.mark.slow
 def test_the_page_and_the_status_tell_how_far_it_is(
     slice_data: Dataset, install: Install, zaak_by_zaak: None
 ) -> None:

@@ -28,6 +28,8 @@ from gateway.store.operation import runs
 from jobs.backfill import all_sources
 from jobs.registry import BY_NAME, run_job
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -146,7 +148,6 @@ def test_the_command_goes_on_with_the_next_source_when_one_fails(
     assert coverage(open_store(read_config(config)), "twee") == "complete"
 
 
-@pytest.mark.slow
 def test_the_command_waits_only_when_no_source_can_be_read(
     two: tuple[SampleServer, SampleServer], tmp_path: Path, run_log: Path
 ) -> None:

@@ -23,6 +23,8 @@ from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import anything_due, sweep
 from jobs.follow.sync import sync
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 
 

@@ -24,6 +24,8 @@ from gateway.sample.writes import destroy
 from jobs.follow.sweep import anything_due, sweep
 from jobs.registry import BY_NAME
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 

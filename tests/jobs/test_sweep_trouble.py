@@ -36,6 +36,8 @@ from gateway.store.operation import following, requested_zaken
 from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import anything_due, sweep
 
+pytestmark = pytest.mark.slow
+
 whole, source, filled = fixtures()
 Install = Callable[..., Installation]
 

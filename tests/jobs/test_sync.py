@@ -39,6 +39,8 @@ from jobs.follow.followed_source import Followed
 from jobs.follow.sweep import sweep
 from jobs.follow.sync import sync, sync_source
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -188,7 +190,6 @@ def test_new_rollen_of_a_zaak_that_may_not_be_shown_make_nothing(
     assert same_as_a_fresh_backfill(installation, install, server)
 
 
-@pytest.mark.slow
 def test_the_command_says_what_it_did(
     server: SampleServer, tmp_path: Path, run_log: Path, install: Install
 ) -> None:
@@ -243,7 +244,6 @@ def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -
     assert {run["status"] for run in status(stores[1])["runs"]} == {"finished"}
 
 
-@pytest.mark.slow
 def test_the_store_after_kills_equals_an_undisturbed_one(
     paged: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:

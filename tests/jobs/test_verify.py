@@ -29,6 +29,8 @@ from jobs.common.progress import Step
 from jobs.common.work import Busy
 from jobs.verify.verify import Verify
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 

@@ -18,6 +18,8 @@ from gateway.installation import Installation, open_installation
 from gateway.operator.verify_report import page, text
 from gateway.store.base.kinds import LEFT_OUT
 
+pytestmark = pytest.mark.slow
+
 TIES = KINDS[2:]
 
 whole, source, filled = fixtures()

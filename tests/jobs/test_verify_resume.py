@@ -42,6 +42,8 @@ from jobs.rebuild.rebuild import Rebuild
 from jobs.verify.ledger import Ledger, Suspect
 from jobs.verify.verify import LASTS, Verify
 
+pytestmark = pytest.mark.slow
+
 PAGE = 20
 
 

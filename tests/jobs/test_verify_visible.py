@@ -19,6 +19,8 @@ from gateway.sample.server import SampleServer
 from jobs.backfill.backfill import Backfill
 from jobs.common.progress import Step
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 

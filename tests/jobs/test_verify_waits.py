@@ -74,6 +74,7 @@ def test_paused_from_the_beginning_it_says_so(filled: Installation) -> None:
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_paused_on_the_way_it_says_so_and_where(filled: Installation) -> None:
     source, path = filled.config.sources[0], filled.store.path
 
@@ -99,6 +100,7 @@ def test_a_source_that_asks_for_rest_is_named_with_its_hour(
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_a_source_that_is_down_is_named(server: SampleServer, filled: Installation) -> None:
     server.traps.down = True
     running = Running(filled)

@@ -221,6 +221,7 @@ def test_time_spent_waiting_does_not_count_in_the_average(monkeypatch: pytest.Mo
 # The parts of a list
 
 
+@pytest.mark.slow
 def test_a_long_list_of_zaken_is_divided_and_nothing_is_left_out(
     slice_data: Dataset, install: Callable[..., Installation]
 ) -> None:

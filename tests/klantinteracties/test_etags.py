@@ -43,6 +43,7 @@ def put(editor: Editor, path: str, shown: dict[str, Any], **headers: str) -> Got
     return editor.send("PUT", f"/{path}/{shown['uuid']}", body, **headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MADE)
 def test_each_answer_about_a_document_names_the_version_that_get_gives(editor: Editor, path: str) -> None:
     made = editor.send("POST", f"/{path}", MADE[path])

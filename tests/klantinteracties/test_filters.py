@@ -211,6 +211,7 @@ def test_each_filter_alone_finds_what_a_walk_over_all_documents_finds(store: Sto
     assert never == []
 
 
+@pytest.mark.slow
 def test_filters_together_find_what_meets_them_all(store: Store, world: World) -> None:
     """Each looks for a related object of its own: they needn't be the same one."""
     several = 0
@@ -267,6 +268,7 @@ def count(client: Client, path: str) -> int:
     return got.json["count"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spelling", [PARTIJ, PARTIJ.upper(), PARTIJ.replace("-", ""), f"{{{PARTIJ}}}", f"%20{PARTIJ}%20"]
 )
@@ -274,6 +276,7 @@ def test_a_uuid_may_be_spelled_in_several_ways(client: Client, spelling: str) ->
     assert count(client, f"/betrokkenen?wasPartij__uuid={spelling}") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

@@ -109,6 +109,7 @@ def test_old_urls_are_told_with_what_they_are_here(installation: Installation) -
         assert (got.status_code, got.get_json()["url"]) == (200, one["url"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

@@ -109,6 +109,7 @@ def operation_of(exchange: Exchange) -> dict[str, Any] | None:
     return document()["paths"].get(template, {}).get(exchange.method.lower())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exchange", answered(), ids=lambda exchange: exchange.name)
 def test_recorded_answers_are_as_the_document_says(exchange: Exchange) -> None:
     operation = operation_of(exchange)

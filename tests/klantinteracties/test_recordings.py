@@ -35,6 +35,7 @@ def ask(client: Client, exchange: Exchange):
     return client.send(exchange.method, exchange.path, headers, body)
 
 
+@pytest.mark.slow
 def test_every_recorded_question_gets_the_recorded_answer(
     register: RecordedRegister, serve: Callable[..., Client]
 ) -> None:
@@ -80,6 +81,7 @@ def test_the_headers_are_the_recorded_ones(client: Client, number: int) -> None:
         assert got.headers.get(name) == exchange.response_headers.get(name), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "exchange",
     [one for one in exchanges() if 33 <= one.number <= 53 and one.status == 200],

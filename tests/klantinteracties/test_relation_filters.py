@@ -21,6 +21,8 @@ from builders.editor import (
 
 from gateway.klantinteracties.model.resources import RESOURCES
 
+pytestmark = pytest.mark.slow
+
 ZAKEN = (
     {"objectId": "z1", "codeObjecttype": "zaak", "codeRegister": "r1", "codeSoortObjectId": "s1"},
     {"objectId": "z2", "codeObjecttype": "taak", "codeRegister": "r2", "codeSoortObjectId": "s2"},

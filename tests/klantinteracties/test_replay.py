@@ -97,6 +97,7 @@ def test_every_recorded_exchange_is_answered_as_recorded(serve: Callable[..., Cl
     assert set(wrong) == {DIFFERS_BY_DECISION}, wrong
 
 
+@pytest.mark.slow
 def test_the_one_difference_is_an_object_that_is_expanded_again(serve: Callable[..., Client]) -> None:
     """In exchange 074 the second klantcontact of a partij had null where that partij stands here."""
     replay, found = Replay(serve(scope="write")), []

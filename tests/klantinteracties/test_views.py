@@ -49,6 +49,7 @@ def test_a_detail_is_found_by_every_resource_only_at_its_own(client: Client) -> 
             assert client.get(f"/{resource.path}/{PARTIJ}").status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["{" + PARTIJ + "}", f"urn:uuid:{PARTIJ}", PARTIJ[:-1], PARTIJ.replace("-", "", 1)]
 )

@@ -106,6 +106,7 @@ def test_a_group_of_another_soort_begins_anew(editor: Editor) -> None:
     assert after["actorIdentificatie"] is None
 
 
+@pytest.mark.slow
 def test_a_patch_that_does_not_say_the_soort_leaves_the_group_alone(editor: Editor) -> None:
     """Whatever is in it: nobody can tell what it would mean."""
     for path, group, _, one in each_with_a_group(editor):
@@ -153,6 +154,7 @@ def test_a_number_inside_a_partij_is_that_partijs(editor: Editor) -> None:
     assert editor.patch("partijen", owner, {"partijIdentificatoren": owner["partijIdentificatoren"]}) == owner
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["nothing", "null", "the vestiging", "the same anew"])
 def test_a_list_without_a_number_that_others_hang_under_is_refused(editor: Editor, left: str) -> None:
     """It took the kvk_nummer along, and the vestiging under it."""
@@ -220,6 +222,7 @@ FIELDS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soort", [None, "", "x", 1, [], {}, "Contactpersoon", "absent"])
 def test_whom_somebody_worked_for_is_nothing_without_a_soort(editor: Editor, soort: Any) -> None:
     organisatie = editor.make("partijen", ORGANISATIE)

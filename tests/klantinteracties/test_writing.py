@@ -656,6 +656,7 @@ def test_a_number_is_not_given_out_while_the_source_cannot_be_asked(
         ]
 
 
+@pytest.mark.slow
 def test_a_kvk_nummer_is_not_given_out_where_the_source_cannot_be_asked_for_it(
     slice_data: Dataset, install: Callable[..., Installation]
 ) -> None:

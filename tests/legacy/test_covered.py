@@ -77,6 +77,7 @@ def test_the_job_sync_runs_by_the_interval_that_coverage_is_judged_by(tmp_path: 
         assert fetcher.covered.late_from(synced) == int(due.timestamp() * SECOND)
 
 
+@pytest.mark.slow
 def test_lists_are_fresh_again_after_a_sync(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     with SampleServer(small(50)) as server:
         clock, installation = Clock(monkeypatch), backfilled(install(bron=server))

@@ -68,6 +68,7 @@ def problem(status: int, code: str) -> Reply:
 # --- versions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "open_zaak", "page_size"),
     [("1.5.1", True, True), ("1.5.1", False, False), ("1.0.2", False, False)],
@@ -172,6 +173,7 @@ def test_a_parameter_that_the_version_lacks_is_not_asked(dataset):
 # --- pages
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("open_zaak", "size"), [(True, 500), (False, 100)])
 def test_a_walk_reads_everything_once_in_the_order_of_the_source(dataset, open_zaak, size):
     with SampleServer(dataset, open_zaak=open_zaak) as server:
@@ -403,6 +405,7 @@ def test_an_answer_that_is_no_api_is_a_bad_answer():
 # --- trying again
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "traps",
     [

@@ -131,6 +131,7 @@ def rollen(*sizes: int) -> dict[str, Any]:
     return {"count": len(sizes), "next": None, "results": [ROL | {"omschrijving": "x" * s} for s in sizes]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
 def test_what_is_larger_than_max_answer_is_not_read(zipped: bool) -> None:
     content = orjson.dumps(rollen(40 * MB))
@@ -188,6 +189,7 @@ def test_a_list_that_is_too_large_is_asked_in_smaller_pages(tmp_path: Path) -> N
         assert new in set(Probe(installation.store).raw_uuids())
 
 
+@pytest.mark.slow
 def test_one_object_that_is_too_large_goes_to_quarantine_and_the_others_are_taken(tmp_path: Path) -> None:
     data = small(12)
     large = next(iter(data.objects("rol")))["uuid"]
@@ -344,6 +346,7 @@ def _synced(installation: Installation, source: str) -> int:
         return following.following(connection, installation.fetchers[source].source).synced
 
 
+@pytest.mark.slow
 def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
     two: tuple[Installation, SampleServer, SampleServer],
 ) -> None:
@@ -365,6 +368,7 @@ def test_a_source_that_hangs_does_not_keep_the_others_from_their_sync(
         thread.join()
 
 
+@pytest.mark.slow
 def test_what_is_read_after_answers_of_one_source_does_not_wait_for_another(
     tmp_path: Path, install: Install
 ) -> None:
@@ -434,6 +438,7 @@ def test_each_job_that_asks_sources_has_a_limit_but_the_backfill() -> None:
 # --- log
 
 
+@pytest.mark.slow
 def test_a_source_in_trouble_is_told_once_a_minute(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ from jobs.follow.sync import sync
 from jobs.verify.verify import Verify
 from mappings.incoming.unreadable import MARK, Unreadable, reason_in
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 PLACE = "betrokkeneIdentificatie.geslachtsnaam"
 NAME = "Bedorven Voorbeeld"
@@ -83,7 +85,6 @@ def spoil(server: SampleServer, fault: str) -> None:
     server.traps.spoil = {NAME.encode(): FAULTS[fault][0]}
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("fault", FAULTS)
@@ -104,7 +105,6 @@ def test_a_backfill_takes_everything_but_the_one_object(
         assert dump_digest(installation.store) == dump_digest(backfilled(install(bron=server)).store)
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("fault", ["surrogate", "quote"])
 @pytest.mark.parametrize("kind", ["zaak", "klantcontact", "zaakcontactmoment"])
@@ -125,7 +125,6 @@ def test_a_name_that_stands_twice_with_the_same_value_is_no_fault(data: Dataset,
         assert not quarantined(backfilled(install(bron=server)))
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("fault", ["byte", "quote"])
 def test_two_bad_objects_next_to_each_other(data: Dataset, install: Install, fault: str) -> None:
@@ -156,7 +155,6 @@ def verified(installation: Installation, uuid: str) -> None:
     Verify(installation.fetchers["bron"], repair=True).run()
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("fault", ["surrogate", "quote"])
 @pytest.mark.parametrize("job", [sync_once, sweep_once, notified, verified])
@@ -179,7 +177,6 @@ def test_jobs_go_on_and_see_it_mended(
         assert not Verify(installation.fetchers["bron"]).run()["kinds"]["rol"]["different"]
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 @pytest.mark.parametrize("source", ["open zaak", "1.5", "1.7"])
 @pytest.mark.parametrize("fault", ["surrogate", "latin-1", "quote"])
@@ -240,7 +237,6 @@ def test_a_byte_order_mark_changes_nothing(data: Dataset, install: Install) -> N
         assert dump_digest(marked.store) == clean
 
 
-@pytest.mark.slow
 def test_json_that_is_cut_off_is_asked_again(data: Dataset, install: Install) -> None:
     """Also where it ends behind a bracket: what is not there can't be read, however leniently."""
     with SampleServer(data) as server:
@@ -285,7 +281,6 @@ values = st.recursive(
 )
 
 
-@pytest.mark.slow
 @given(st.dictionaries(texts.filter(lambda name: name not in (MARK, "_expand")), values, max_size=5))
 def test_what_is_good_is_read_leniently_as_it_is_read_strictly(raw: dict[str, Any]) -> None:
     content = orjson.dumps(raw)

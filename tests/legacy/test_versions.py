@@ -70,6 +70,7 @@ def slice_once() -> Dataset:
     return sample_slice()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ZAKEN_KINDS)
 @pytest.mark.parametrize("version", CONTRACTS)
 def test_the_sample_and_the_client_have_what_the_contract_of_a_version_has(
@@ -180,6 +181,7 @@ def test_it_is_found_out_by_what_the_server_says_and_takes(run: Run) -> None:
     assert run.server.calls_count <= 3
 
 
+@pytest.mark.slow
 def test_check_tells_the_version_and_what_it_can_not_be_asked(run: Run) -> None:
     report = check_source(source_of(run.server))
     assert said(report, Level.PROBLEM) == ""
@@ -270,6 +272,7 @@ def test_a_number_that_only_a_later_version_has_names_nobody_before_it(run: Run)
     assert company["partijIdentificatie"]["naam"] == "Hoofd B.V."
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M12")
 @pytest.mark.rule("M21")
 @pytest.mark.rule("M22")
@@ -398,6 +401,7 @@ def test_a_server_that_names_no_version_to_go_by_is_told_to_the_operator(
         assert len(parties(asker, CITIZEN, "bsn")) == 1
 
 
+@pytest.mark.slow
 def test_a_newer_version_is_asked_as_the_newest_known_and_told_of(install: Install) -> None:
     with SampleServer(world(), version="1.7.0", open_zaak=False, says="v1.9.0") as server:
         report = check_source(source_of(server))
@@ -569,6 +573,7 @@ def test_additions_without_a_new_number_are_found_a_day_later(monkeypatch: pytes
         assert client.version().open_zaak
 
 
+@pytest.mark.slow
 def test_a_version_that_can_not_be_found_again_stays_what_it_was() -> None:
     with SampleServer(world()) as server:
         client = ZakenClient(source_of(server))

@@ -205,6 +205,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_whatever_stands_there_nothing_breaks_and_the_rest_stays(fields: dict[str, Any]) -> None:
     documents, _ = made(Omgeving([KLANT]), VERZOEKEN, tekst="Vraagt iets.", **fields)

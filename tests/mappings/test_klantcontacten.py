@@ -292,6 +292,7 @@ MAKERS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M1")
 @settings(max_examples=60, deadline=None)
 @given(

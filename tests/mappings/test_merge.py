@@ -647,6 +647,7 @@ def test_the_order_of_the_rollen_never_matters(parts, dice: random.Random):
     assert shown(merged(rollen)) == shown(merged(dice.sample(rollen, len(rollen))))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M17")
 @ENOUGH
 @given(PARTS)
@@ -670,6 +671,7 @@ def test_no_uuid_is_given_twice_and_no_party_has_two_numbers_of_a_kind(parts):
         assert targets <= set(uuids)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @ENOUGH
 @given(PARTS)

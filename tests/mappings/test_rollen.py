@@ -426,6 +426,7 @@ def test_whatever_is_sent_is_translated_or_refused_with_a_reason(kind, raw):
         assert SECRETS not in error.reason
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @HASTY
 @given(ROLLEN)
@@ -440,6 +441,7 @@ def test_a_rol_of_the_right_form_is_translated_and_its_findings_hold_no_values(r
         assert NO_BSN not in text
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M1")
 @HASTY
 @given(ROLLEN)

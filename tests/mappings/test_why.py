@@ -316,6 +316,7 @@ def test_the_table_names_every_change_and_each_of_its_lines_happens() -> None:
     assert len([row for row in missing if row[1] == "anderePartijIdentificator"]) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 def test_the_table_holds_on_the_slice() -> None:
     with gzip.open(DATA / "slice.jsonl.gz", "rb") as file:

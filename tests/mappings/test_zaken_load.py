@@ -68,6 +68,7 @@ def slice_objects():
         return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_every_object_of_the_slice_loads(slice_objects):
     loaders = {"rol": load_rol, "zaak": load_zaak, "klantcontact": load_klantcontact}
     loaded = [(kind, raw, loaders[kind](raw)) for kind, raw in slice_objects if kind in loaders]

@@ -273,6 +273,7 @@ def test_a_long_answer_is_not_read_to_its_end(
     assert send(installation)["arrived"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [301, 401, 403, 404, 405, 408, 410, 429, 502, 503, 504])
 def test_trouble_of_the_service_is_tried_again(
     notificaties: NotificatiesServer, installation: Installation, code: int
@@ -494,6 +495,7 @@ def command(config: Path, *arguments: str) -> tuple[int, str, str]:
     return found.exit_code, found.stdout, found.stderr
 
 
+@pytest.mark.slow
 def test_an_operator_lists_the_jobs_and_runs_one(notificaties: NotificatiesServer, tmp_path: Path) -> None:
     config = notifying_config(tmp_path, notificaties.url, "[jobs.outbox]\nenabled = false\n")
     store: Store = open_store(read_config(config))

@@ -38,6 +38,8 @@ from gateway.store.base.kinds import TRANSLATED
 from gateway.store.inspect.status import status
 from mappings.explain import why
 
+pytestmark = pytest.mark.slow
+
 URL = "https://personen.example/1"
 EMAIL = {"emailadres": "a@b.nl", "functie": "", "naam": "", "telefoonnummer": ""}
 QUARANTINED = persoon(9, BSN[5]) | {"registratiedatum": "geheim 900000001"}
@@ -110,7 +112,6 @@ def test_an_actor_that_is_named_by_its_number_is_not_told_to_have_it_from_an_afw
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M4")
 def test_fifty_people_with_several_spellings_show_the_others(tmp_path: Path) -> None:
     register = Register(tmp_path / "store.sqlite")
@@ -348,7 +349,6 @@ def test_who_may_operate_but_not_read_is_told_without_values(operator: Operator)
     assert "Jansen" in operator.get(f"explain/{operator.only('partij')}").text
 
 
-@pytest.mark.slow
 def test_the_command_gives_no_values_unless_asked_for_at_a_terminal(operator: Operator) -> None:
     operator.take(
         zaak(1),
@@ -449,7 +449,6 @@ def test_findings_are_counted_by_rule_severity_and_source_with_advice(odd: Opera
     assert odd.get("findings", scope="read").status_code == 403
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M2")
 def test_findings_show_values_only_at_a_terminal(odd: Operator) -> None:
     for arguments in (["findings"], ["findings", "--json"]):
@@ -474,7 +473,6 @@ def held(operator: Operator) -> Operator:
     return operator
 
 
-@pytest.mark.slow
 @pytest.mark.rule("M3")
 def test_the_quarantine_tells_the_reason_and_the_fields_without_values(held: Operator) -> None:
     (line,) = held.run("quarantine", "list", "--json").output.splitlines()

@@ -243,6 +243,7 @@ def test_a_tie_of_which_nothing_came_tells_what_it_waits_for(tmp_path: Path, kin
     register.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 @pytest.mark.parametrize(
     ("kind", "tie"),
@@ -263,6 +264,7 @@ def test_a_tie_that_makes_nothing_refers_to_its_finding(
     register.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M40")
 def test_a_klant_of_what_is_no_contactmoment_is_told(tmp_path: Path) -> None:
     """There is a klantcontact of that uuid, but not of this API."""
@@ -274,6 +276,7 @@ def test_a_klant_of_what_is_no_contactmoment_is_told(tmp_path: Path) -> None:
     register.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize("kind", [*TIED, "contactmoment", "klant"])
 def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
@@ -299,6 +302,7 @@ def test_what_a_client_deleted_is_told_as_such_at_every_object_it_came_from(
     assert told["story"] == "vertaald; wat ervan kwam is door een client verwijderd (M19)"
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M4")
 @pytest.mark.rule("M40")
 def test_a_betrokkene_of_a_klant_that_only_the_contactmoment_names_is_told(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from jobs.verify.ledger import fingerprint
 from jobs.verify.verify import Verify
 from mappings.translate import VERSION
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 
 
@@ -102,7 +104,6 @@ def test_cutover_asks_for_synced_and_a_clean_verify_of_everything(filled: Instal
     assert switch(store, "bron", "live", "iemand") == "cutover"
 
 
-@pytest.mark.slow
 def test_what_was_not_clean_is_undone_only_by_as_much(server: SampleServer, filled: Installation) -> None:
     """Everything by everything; a sample by one as large, or everything."""
     rol = server.dataset.objects("rol")[0]
@@ -208,7 +209,6 @@ def test_each_phase_does_what_it_says(server: SampleServer, filled: Installation
     assert calls_of(server, ask) > 0
 
 
-@pytest.mark.slow
 def test_a_running_gateway_follows_a_switch_at_once(
     server: SampleServer, filled: Installation, run_log: Any
 ) -> None:

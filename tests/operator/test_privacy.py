@@ -14,6 +14,8 @@ from builders.sample_data import sample_slice
 
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
 
+pytestmark = pytest.mark.slow
+
 
 def test_questions_by_bsn_are_logged_without_it(run_log: Path, install, caplog) -> None:  # type: ignore[no-untyped-def]
     """Make log lines of every sort: calls by BSN, a source that fails, and errors with tracebacks."""
@@ -39,7 +41,6 @@ def test_questions_by_bsn_are_logged_without_it(run_log: Path, install, caplog) 
 NUMBERS, ADDRESSES = personal_values()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

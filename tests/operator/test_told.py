@@ -45,6 +45,8 @@ from jobs.backfill.backfill import Backfill
 from jobs.registry import BY_NAME, run_job
 from jobs.verify.verify import Verify
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 MOMENT = re.compile(r"\b\d{2}-\d{2}-\d{4} \d{2}:\d{2}:\d{2} \+0[12]:00")
 # A moment in any other form: of machines, or cut off.
@@ -280,7 +282,6 @@ def test_a_source_is_named_in_one_way(installation: Installation, words: tuple[s
     assert "(mag vaker)" in " ".join(help_text.split())
 
 
-@pytest.mark.slow
 def test_a_second_backfill_tells_which_one_runs(
     installation: Installation, server: SampleServer, run_log: Path
 ) -> None:
@@ -297,7 +298,6 @@ def test_a_second_backfill_tells_which_one_runs(
         assert "Hetzelfde commando" not in told.output
 
 
-@pytest.mark.slow
 def test_check_prints_as_it_goes_and_ends_in_dutch(installation: Installation, server: SampleServer) -> None:
     server.traps.slow = 0.5
     with subprocess.Popen(
@@ -419,7 +419,6 @@ def all_commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[t
             yield from all_commands(below, (*path, name))
 
 
-@pytest.mark.slow
 def test_the_help_of_every_command_is_in_dutch() -> None:
     english = re.compile(
         r"Usage|Options|Commands|Show (this|the)|\[ARGS\]|COMMAND\b|INTEGER|TEXT|FLOAT|PATH|required|default:"
@@ -436,7 +435,6 @@ def test_the_help_of_every_command_is_in_dutch() -> None:
         assert not english.search(text), text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [

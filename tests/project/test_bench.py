@@ -29,9 +29,13 @@ from bench import (
 )
 from gateway.app import create_app
 from gateway.installation import open_installation
+from gateway.klantinteracties.model.declarations import Form
 from gateway.klantinteracties.model.resources import RESOURCES
+from gateway.store.base.conditions import Compare
 from gateway.store.file.database import Store
 from mappings.values.nummers import bsn
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +209,19 @@ def test_every_filter_is_asked_with_values_that_are_there(tmp_path: Path) -> Non
     assert len(asked) > 130
     without = {name for name, values in asked.items() if len(values) < 2}
     assert without == {"internetaken klantcontact__referentienummer", "internetaken referentienummer"}
+
+
+def test_every_flag_has_both_values_there(tmp_path: Path) -> None:
+    """A flag is asked with true and false: where all have the same, one of the two proves nothing."""
+    path = tmp_path / "filters.sqlite"
+    filters_store.fill(path, 1500, lambda _: None)
+    connection = sqlite3.connect(path)
+    found = {
+        f"{resource.path} {item.name}": set(filters.sample(connection, item.where))
+        for resource in RESOURCES
+        for item in resource.filters
+        if item.form is Form.FLAG and item.where.compare is Compare.IS
+    }
+    connection.close()
+    assert len(found) > 5
+    assert {name: values for name, values in found.items() if len(values) < 2} == {}

@@ -365,9 +365,8 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{named(path)}: imports are absolute here"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-            if not (
-                ROOT / (node.module or "").replace(".", "/")
-            ).is_dir():  # of a package its modules are imported
+            # Of a package its modules are imported.
+            if not (ROOT / (node.module or "").replace(".", "/")).is_dir():
                 found.add(node.module or "")
     return found
 

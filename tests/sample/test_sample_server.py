@@ -107,6 +107,7 @@ def small() -> Iterator[SampleServer]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_answers_as_the_recorded_server(server: SampleServer, client: requests.Session, path: Path) -> None:
     """Asked the same thing under the same host, it gives the recorded status, headers and body or shape."""

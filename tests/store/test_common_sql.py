@@ -12,8 +12,8 @@ from builders.paths import ROOT
 
 STORE = ROOT / "gateway" / "store"
 # The packages that are done.
-BY_METHODS = ("backup", "inspect", "operation")
-COMMON = ("inspect", "operation")
+BY_METHODS = ("backup", "edits", "inspect", "legacy", "operation")
+COMMON = ("edits", "inspect", "legacy", "operation")
 OF_THE_LIBRARY = {"execute", "executemany", "fetchall", "fetchone", "lastrowid", "rowcount"}
 # What of SQLite may stand where: the notes of a rehearsal are kept by triggers that only the session has.
 NOTES = {"temp.", "CREATE TEMP", "hex(", "json_group_array("}
@@ -21,9 +21,10 @@ ALLOWED = {"inspect/comparing.py": NOTES, "inspect/rebuilding.py": NOTES}
 REFUSED = re.compile(
     r"\browid\b|\bINSERT OR\b|\bUPDATE OR\b|\bREPLACE INTO\b|\bMATCH\b|\bPRAGMA\b|\bsqlite_\w+|\bpragma_\w+|\bx'"
     r"|\b(?:iif|ifnull|total|group_concat|json_group_array|json_group_object|json_object|json_array|json_extract"
-    r"|json_valid|json_type|hex|unhex|printf|instr|char|randomblob|zeroblob|typeof|likely|unlikely|total_changes)\("
+    r"|json_valid|json_type|json_set|json_insert|json_replace|json_remove|json_patch|hex|unhex|printf|instr|char"
+    r"|randomblob|zeroblob|typeof|likely|unlikely|total_changes)\("
     r"|\bIS (?:NOT )?(?:\?|:|[a-z]\w*\.\w|')|\b(?:min|max)\((?:[^()]|\([^()]*\))*,|\btemp\.|\bCREATE TEMP\b"
-    r"|\bcoalesce\(\S+ [<>=]"
+    r"|\bcoalesce\(\S+ [<>=]|\b(?:sum|min|max|avg)\((?!CASE)[^()]* (?:[<>=]|IS|IN) "
 )
 
 

@@ -33,6 +33,7 @@ def together(works: list[Callable[[], None]]) -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
+@pytest.mark.slow
 def test_they_go_on_in_turn_and_each_ends_in_time(store: Store) -> None:
     store.question_seconds = 2.0
     began = threading.Barrier(4)
@@ -57,6 +58,7 @@ def test_they_go_on_in_turn_and_each_ends_in_time(store: Store) -> None:
     assert turns <= max(ended) / TURN_SECONDS
 
 
+@pytest.mark.slow
 def test_all_are_answered_in_the_end(store: Store) -> None:
     store.question_seconds = 60.0
     counted: list[int] = []

@@ -214,6 +214,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_what_comes_from_a_source_does_not_wait_for_the_disk_and_the_end_of_a_job_does(
     install: Install, synced: list[int]
 ) -> None:

@@ -37,6 +37,7 @@ def put(connection: sqlite3.Connection, wanted: dict[UUID, State]) -> None:
         put_documents(connection, [*owners, *documents], origin)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from(UUIDS), states, max_size=12), min_size=2, max_size=4))
 def test_a_write_touches_the_columns_that_differ_and_no_others(

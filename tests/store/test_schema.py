@@ -169,7 +169,7 @@ def test_new_migrations_are_numbered_on() -> None:
     held = ORDER.index("0052_sealed") + 1
     numbers = [int(name.split("_")[0]) for name in ORDER]
     assert max(numbers[:held]) == 62
-    assert numbers[held:] == list(range(63, 63 + len(numbers) - held))
+    assert numbers[held:] == sorted({*numbers[held:]} - {*range(63)})
 
 
 def test_a_script_may_hold_triggers(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def test_the_index_finds_what_a_walk_finds_after_any_writes(
     assert out_of_step(store) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["abc", "ab", "a", "%", "_", "___", "a%c", '"', "x\U0010ffffy"])
 def test_nothing_in_a_value_is_a_wildcard(store: Store, part: str) -> None:
     held = dict(enumerate(["xabcx", "ABC", "a%c", "a_c", 'say "abc"', "___", ""]))

@@ -134,6 +134,7 @@ def test_a_store_that_may_not_be_written(server: SampleServer, small_disk: Path,
     ends_well(config, undisturbed(tmp_path, server))
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_costs_nothing(
     server: SampleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,6 +70,7 @@ def test_when_it_is_over_the_log_is_cut_off(store: Store) -> None:
     assert megabytes(store) < 1
 
 
+@pytest.mark.slow
 def test_clients_that_write_all_the_time_do_not_let_it_grow(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,7 @@ def batch_sizes(install: Install, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+@pytest.mark.slow
 def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.0)  # less than any takes, on any machine
     monkeypatch.setattr(write_turns.Turns, "lately", lambda self: True)
@@ -111,6 +112,7 @@ def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: 
     assert full.count(ingesting.LEAST) > len(full) / 2
 
 
+@pytest.mark.slow
 def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
     monkeypatch.setattr(ingesting, "QUIET_SECONDS", 60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shlex
@@ -24,8 +25,10 @@ from gateway.cli.terminal.displays import BACKFILL
 from gateway.cli.terminal.progress import show_progress
 from gateway.cli.terminal.status_text import status_text
 from gateway.config.load import load_config
+from gateway.config.model import Source
 from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
+from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.operator.export.report import text as proof_text
 from gateway.sample.contents.dataset import default_paths
 from gateway.sample.server import DEFAULT_APPLICATION
@@ -34,6 +37,7 @@ from gateway.store.inspect.status import status
 from jobs.backfill.backfill import Backfill
 from jobs.export.run import ExportRun
 from jobs.export.verify import ExportVerify
+from mappings.model.settings import DEFAULT_ZAAK_CODES
 
 # The slice is a consistent piece of a Zaken API's content; the second set holds what goes wrong in practice.
 SOURCE_NAMES = ("voorbeeld", "lastig")
@@ -57,6 +61,7 @@ zaken_url = "{base}/zaken/api/v1/"
 catalogi_url = "{base}/catalogi/api/v1/"
 client_id = "{client_id}"
 secret = "{client_secret}"
+write_back = ["klantcontacten"]
 """
 TARGET = """
 [target]
@@ -64,6 +69,14 @@ url = "{url}"
 token = "{token}"
 read_timeout = 5
 """
+# A contact as a contact centre registers it.
+CONTACT = {
+    "kanaal": "telefoon",
+    "onderwerp": "Vraag over de zaak",
+    "inhoud": "Belde via Klantbrug, en staat ook in het oude systeem.",
+    "taal": "nld",
+    "vertrouwelijk": False,
+}
 
 
 def run(port: int) -> int:
@@ -83,6 +96,7 @@ def run(port: int) -> int:
             base = f"http://127.0.0.1:{port}"
             gateway = stack.enter_context(_gateway(config_path, base))
             _print_questions(base, questions, _command(config_path))
+            _print_write_back(base, bases[SOURCE_NAMES[0]], questions)
             _leave(stack, folder, bases, port + 1)
             _print("\nCtrl-C stopt alles.")
             gateway.wait()
@@ -101,6 +115,7 @@ def _fill(config_path: Path) -> dict[str, str]:
     _print(status_text(status(installation.store), _command(config_path)))
     found = {
         "read": create_token(installation.store, "demo", "read"),
+        "write": create_token(installation.store, "demo-schrijver", "write"),
         "operate": create_token(installation.store, "demo-beheer", "operate"),
         "link": new_link(installation.store, installation.config.gateway),
         **examples(installation.store, SOURCE_NAMES[0]),
@@ -146,6 +161,31 @@ def _print_questions(base: str, found: dict[str, str], command: str) -> None:
     _print("# wat niet paste, en wat niet te lezen was")
     _print(f"{command} findings")
     _print(f"{command} quarantine list")
+
+
+def _print_write_back(base: str, source: str, found: dict[str, str]) -> None:
+    """Print how a contact is written here, and how it is seen in the old system some seconds later."""
+    zaak = f"{source}/zaken/api/v1/zaken/{found['zaak']}"
+    codes = DEFAULT_ZAAK_CODES[0]
+    about = {
+        "objectId": found["zaak"],
+        "codeObjecttype": codes.objecttype,
+        "codeRegister": codes.register,
+        "codeSoortObjectId": codes.soort_object_id,
+    }
+    body = {
+        "klantcontact": CONTACT,
+        "onderwerpobject": {"wasKlantcontact": None, "onderwerpobjectidentificator": about},
+    }
+    _print("# een contact bij die zaak, geschreven via Klantbrug")
+    headers = f'-H "Authorization: Token {found["write"]}" -H "Content-Type: application/json"'
+    _print(f'curl -s {headers} -d {shlex.quote(json.dumps(body))} "{base}{API}/maak-klantcontact"')
+    _print("# en enkele seconden later in de voorbeeldbron zelf")
+    token = Tokens(
+        Source("demo", source, DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret)
+    ).current()
+    address = f"{source}/zaken/api/v1/klantcontacten?{urlencode({'zaak': zaak})}"
+    _print(f'curl -s -H "Authorization: Bearer {token}" "{address}"')
 
 
 def _leave(stack: contextlib.ExitStack, folder: Path, bases: dict[str, str], port: int) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 import orjson
 
-from gateway.base.dutch_time import local_day, local_of
+from gateway.base.dutch_time import local, local_day, local_of
 from gateway.cli.terminal.options import PROBLEMS, USAGE, with_store
 from gateway.cli.terminal.personal_values import as_text, may_show, show_option
 from gateway.config.model import Config
@@ -95,11 +95,25 @@ def _document(item: dict[str, Any], shown: bool) -> Iterator[str]:
         yield f"  ... en nog {item['links_total'] - len(item['links'])} verwijzingen"
     for link in item["links_by_client"]:
         yield f"  {link['relation']}: door een client bepaald op {local_of(link['written'])} (M19)"
+    yield from _sent(item.get("sent", ()))
     for source in item["sources"]:
         yield f"  Bron: {_by(source)}"
     if item["sources_total"] > len(item["sources"]):
         yield f"  ... en nog {item['sources_total'] - len(item['sources'])} bronobjecten"
     yield from _findings(item)
+
+
+def _sent(told: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for each in told:
+        if "advice" not in each:
+            as_what = each["uuid"] or "of het aankwam is nog niet bekend"
+            moment = local(each["sent"])
+            yield f"  Teruggeschreven naar bron {each['source']} op {moment}: {each['kind']} {as_what}"
+        elif each["parked"] is None:
+            yield f"  Wacht op terugschrijven naar bron {each['source']} ({each['kind']}), sinds {local(each['since'])}"
+        else:
+            where = f"bron {each['source']} ({each['kind']})"
+            yield f"  Niet teruggeschreven naar {where}: {each['cause']}; nummer {each['id']}"
 
 
 def _legacy(item: dict[str, Any]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from gateway.operator.status import (
     trouble,
     unread_text,
 )
+from gateway.operator.writeback import text as written_back_text
 from jobs.backfill.progress import waits_text
 
 # Wide enough for a run on a line: two moments are never cut off.
@@ -130,6 +131,8 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
         console.print(table)
         for line in asking_lines(source["asking"]) if "asking" in source else ():
             console.print(line)
+        if told := written_back_text(source.get("writeback", {})):
+            console.print(f"  {told}")
         if source["rebuild"]:
             hint = f"Bron {name} is met een andere [mapping] of versie vertaald: {command} rebuild"
             console.print(hint, soft_wrap=True)

@@ -15,6 +15,7 @@ from gateway.ingest.documents.klantcontacten import finished
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
 from gateway.store.base.session import Session
 from gateway.store.documents.writing import put_documents
+from gateway.store.edits import written_back
 from gateway.store.edits.adopted import derived_uuids
 from gateway.store.edits.overlay import kept_away
 from gateway.store.legacy import objects as rows
@@ -109,6 +110,9 @@ class _MakingMoments:
         vorige = sorted({tie.vorig for tie in found if tie.vorig})
         earlier = rows.raw_rows(connection, source, "contactmoment", vorige)
         self.vorige = {uuid for uuid, row in earlier.items() if row.state == TRANSLATED}
+        # Of those that write-back made (W3) the klantcontact is the client's.
+        self.made_of = written_back.documents(connection, source, set(vorige) - self.vorige)
+        self.vorige |= self.made_of.keys()
         # Where the documents came from, by the uuids of legacy objects.
         self.raws = {tie.uuid: tie.raw for tie in found} | {
             uuid: row[0] for uuid, row in self.klanten.items()
@@ -134,6 +138,10 @@ class _MakingMoments:
                 findings += [(row.id, finding) for finding in translated.findings]
             elif contact in local:
                 documents += [(document, None) for document in self._subjects(contact, local[contact])]
+        for document, _ in documents:
+            if "wasKlantcontact" in document.links:
+                was = document.links["wasKlantcontact"][0]
+                document.links["wasKlantcontact"] = [self.made_of.get(was.bytes, was)]
         made, documents = documents, finished(self.connection, documents, self.uuids, self.settings)
         for uuid in kept_away(self.connection, made, documents):
             findings.append((self.moments[uuid.bytes].id, actor_weggehouden()))

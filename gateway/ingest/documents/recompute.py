@@ -22,7 +22,7 @@ from gateway.store.base.kinds import KINDS
 from gateway.store.base.session import Session
 from gateway.store.documents.numbering import held_by_others
 from gateway.store.documents.writing import put_documents
-from gateway.store.edits import references, standard_addresses
+from gateway.store.edits import references, sent_addresses, standard_addresses
 from gateway.store.edits.adopting import adopt, keys_of_own
 from gateway.store.edits.editing import forget_values
 from gateway.store.edits.joined_partijen import follow
@@ -173,6 +173,9 @@ class Recomputation:
         if numbers:
             self._numbers([(merged, [claims[member] for member in keys.members]) for keys, merged in made])
         adopt(self.connection, [merged.documents for _, merged in made])
+        sent = sent_addresses.rename(self.connection, self.uuids, [merged.documents for _, merged in made])
+        for _, merged in made if sent else ():
+            merged.adressen = {sent.get(uuid, uuid): newness for uuid, newness in merged.adressen.items()}
         follow(self.connection, [document for _, merged in made for document in merged.documents])
         for keys, merged in made:
             said_by: dict[UUID, set[int]] = defaultdict(set)

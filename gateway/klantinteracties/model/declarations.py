@@ -1,4 +1,4 @@
-"""The words that resources.py declares the served API in: fields, filters, expansions."""
+"""The words that partijen.py and klantcontacten.py declare the served API in: fields, filters, expansions."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from gateway.http import problems
@@ -46,6 +46,16 @@ Join = Callable[[Session, str, int], None]
 Seal = Callable[[Session], int]
 
 
+class Back(Protocol):
+    """Notes in the transaction of a write what the sources are to be told of it (`gateway.writeback.noting`)."""
+
+    def saved(self, connection: Session, kind: str, row: int, before: EditableDocument | None) -> None:
+        """A document (row) of a kind was made or changed; `before` is how it was, None for a new one."""
+
+    def deleting(self, connection: Session, rows: Iterable[int]) -> None:
+        """These documents (rows) are about to be deleted."""
+
+
 # Raises Problem when a document (as GET gives it) is not the version that a write is about. Asked in the transaction of
 # the write, because between an earlier look and that somebody else may have changed it.
 Judge = Callable[[Json], None]
@@ -77,10 +87,11 @@ class Writer:
         public_url: str = "",
         numbers: Uuids | None = None,
         prefer: bool = True,
+        back: Back | None = None,
     ) -> None:
         """`numbers` derives those of documents for which a client gives none; None: they have none.
 
-        `prefer` is `[mapping] voorkeursadres`.
+        `prefer` is `[mapping] voorkeursadres`; `back` None: no source is told.
         """
         self._store = store
         self._join = join
@@ -89,6 +100,7 @@ class Writer:
         self._notices = Notices(public_url, on=notify)
         self._numbers = numbers
         self._prefer = prefer
+        self._back = back
 
     def create(self, resource: Resource, data: Any, base: str) -> WriteAnswer:
         """A new document from a parsed body; `base` is the base URL of the answer.
@@ -259,6 +271,8 @@ class Writer:
                 self._take_over(connection, item, row, draft.lists[item.name])
             elif item.writes is declared.Writes.MAKES:
                 self._make(connection, draft, item, row)
+        if self._back:
+            self._back.saved(connection, kind, row, held)
         return row
 
     def _make(self, connection: Session, draft: Draft, item: declared.Listing, owner: int) -> None:
@@ -293,11 +307,15 @@ class Writer:
             links = {**held.links, link_field(item.relation): targets}
             editing.update(connection, held, body, links)
             rules.follow(connection, held, row, prefer=self._prefer)
+            if self._back:
+                self._back.saved(connection, held.kind, row, held)
             _refuse(rules.joined(connection, held, owner) if targets else [])
 
     def _delete(self, connection: Session, rows: list[int], under: UUID | None = None) -> None:
         """Documents gone with what goes along; who loses a standaardadres by that has another one."""
         partijen = standard_addresses.partijen_of(connection, rows)
+        if self._back:
+            self._back.deleting(connection, rows)
         try:
             deleting.delete(connection, rows, under)
         except deleting.Protected as error:

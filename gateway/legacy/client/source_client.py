@@ -30,7 +30,7 @@ from gateway.legacy.client.answers import (
 from gateway.legacy.client.api_versions import ApiVersion
 from gateway.legacy.client.list_questions import SourceQuestion, source_question
 from gateway.legacy.client.smaller_pages import OversizedPages, Part, first_address, in_parts, next_size
-from gateway.legacy.client.transport import Retries, SourceAnswer, Transport
+from gateway.legacy.client.transport import Retries, SourceAnswer, Transport, WriteCall
 from gateway.legacy.client.version_probe import VersionProbe
 from gateway.legacy.pacing.server_gates import Gates
 from mappings.incoming.unreadable import Unreadable
@@ -270,6 +270,23 @@ class ZakenClient:
         if _of_zaken_api(kind):
             self._version_probe.hear(answer.headers.get("API-version", ""))
         return answer
+
+    def change(self, kind: str, url: str, template: str, change: WriteCall) -> Any:
+        """Send a change once, through the gate; again only when the token turns out to be too old. Out: the body of
+        the answer. Raises LegacyErrors: see `gateway.legacy.client.changes`, which is where changes are made."""
+        transport = self._own_transports.get(LISTS[kind].api, self._transport)
+        gate = transport.gate_of(url, template)
+        try:
+            answer = transport.once(gate, url, {}, template, None, 1, change)
+        except errors.Forbidden as error:
+            if not error.expired:
+                raise
+            answer = transport.once(gate, url, {}, template, None, 2, change)
+        return plain(answer.body)
+
+    def list_url(self, kind: str) -> str:
+        """The address of a list. Raises NotConfigured."""
+        return self._addresses.of_list(kind)
 
     def _list(
         self, question: SourceQuestion, deadline: float | None, page: int | None = None

@@ -45,6 +45,7 @@ LONG_SECONDS = 20.0
 NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poort antwoordt http"
 # Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+_SENDS_JSON = {"Content-Type": "application/json"}
 # Nothing was asked, or there is no time to ask again.
 _NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.WaitTooLong)
 
@@ -61,6 +62,14 @@ class Retries:
     first_wait: float = 0.25
     longest_wait: float = 20.0
     longest_retry_after: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCall:
+    """What a call changes: its method and the JSON that it sends, None for nothing."""
+
+    method: str
+    body: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +114,14 @@ class Transport:
         `background`) that waits as long as it takes goes on while the circuit breaker is open. May raise Stopped;
         a live call that finds no place to wait raises NoPlace.
         """
-        if not url.startswith(self._bases):
-            raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        gate = self.gate_of(url, template)
         take_waiting_place(self._source.name, template)
-        gate = self._gates.of(url)
         attempt = costly = 0
         renewed = False
         while True:
             attempt += 1
             try:
-                return self._once(gate, url, params, template, deadline, attempt)
+                return self.once(gate, url, params, template, deadline, attempt)
             except errors.Forbidden as exc:
                 if not exc.expired or renewed:
                     raise
@@ -146,7 +153,13 @@ class Transport:
         longest = min(self._retries.longest_wait, self._retries.first_wait * 2 ** min(attempt - 1, 10))
         return random.uniform(0, longest)  # noqa: S311  spreads load, protects nothing
 
-    def _once(
+    def gate_of(self, url: str, template: str) -> Gate:
+        """The gate of an address of this source. Raises BadRequest for any other address."""
+        if not url.startswith(self._bases):
+            raise errors.BadRequest(self._source.name, template, text="dit adres is niet van deze bron")
+        return self._gates.of(url)
+
+    def once(
         self,
         gate: Gate,
         url: str,
@@ -154,7 +167,10 @@ class Transport:
         template: str,
         deadline: float | None,
         attempt: int,
+        change: WriteCall | None = None,
     ) -> SourceAnswer:
+        """One try of a call, through the gate. Raises one of `errors`; of a change nobody knows then whether it was
+        done, unless the error is a refusal."""
         name = self._source.name
         place = gate.enter(template, deadline)
         started = clock.monotonic()
@@ -164,7 +180,7 @@ class Transport:
             token = self._tokens.current()
             error: errors.LegacyError | None
             try:
-                status, headers, content = self._exchange(url, params, template, token, deadline)
+                status, headers, content = self._exchange(url, params, template, token, deadline, change)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
                 error = self._broken(exc, template, deadline)
                 took = clock.monotonic() - started
@@ -193,7 +209,13 @@ class Transport:
         return answer
 
     def _exchange(
-        self, url: str, params: Mapping[str, str], template: str, token: str, deadline: float | None
+        self,
+        url: str,
+        params: Mapping[str, str],
+        template: str,
+        token: str,
+        deadline: float | None,
+        change: WriteCall | None,
     ) -> tuple[int, Mapping[str, str], bytearray]:
         source = self._source
         left = min(source.call_timeout, source.call_timeout if deadline is None else _left(deadline))
@@ -204,9 +226,13 @@ class Transport:
         timeout = urllib3.Timeout(total=left, connect=connect, read=read)
         asked = seconds()
         with ends_at(clock.monotonic() + left, read):
-            response = self._sessions().get(
+            sent = None if change is None or change.body is None else orjson.dumps(change.body)
+            response = self._sessions().request(
+                change.method if change else "GET",
                 url,
                 params=dict(params),
+                data=sent,
+                headers=_SENDS_JSON if sent else None,
                 auth=Bearer(token),
                 timeout=timeout,  # type: ignore[arg-type]  # urllib3 takes it as it stands; the stubs don't know
                 allow_redirects=False,
@@ -273,7 +299,9 @@ class Transport:
         name = self._source.name
         is_json = "json" in headers.get("Content-Type", "").lower()
         answer = _answer(status, headers, content) if is_json else None
-        if status == 200:
+        if status == 204:  # of a deletion: there is nothing to read
+            return SourceAnswer(status, headers, None), None
+        if status in (200, 201):
             if answer is not None:
                 return answer, None
             text = "het antwoord is afgebroken" if is_json else "dit is geen API-antwoord; klopt het adres?"
@@ -307,7 +335,7 @@ class Transport:
         if 400 <= status < 500:
             text = f"de bron neemt deze vraag niet aan (status {status}"
             text += f", gevraagd met {', '.join(sorted(params))})" if params else ")"
-            return errors.BadRequest(name, template, text=text, status=status)
+            return errors.BadRequest(name, template, text=text, status=status, wrong=_wrong_in(problem))
         text = (
             "de bron verwijst door; zet het uiteindelijke adres in de config" if 300 <= status < 400 else ""
         )
@@ -348,6 +376,13 @@ def _answer(status: int, headers: Mapping[str, str], content: bytearray) -> Sour
         pass
     found = lenient_parser.read(content)
     return None if found is None else SourceAnswer(status, headers, found.body, True, found.text)
+
+
+def _wrong_in(problem: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """The fields that a problem document names, each with its code; never what it says of them."""
+    params = problem.get("invalidParams") if problem else None
+    named = [each for each in params if isinstance(each, dict)] if isinstance(params, list) else []
+    return tuple((str(each.get("name")), str(each.get("code"))) for each in named)
 
 
 def _sleep(seconds: float) -> None:

@@ -239,6 +239,7 @@ class Gate:
         name = self._source.name
         began = clock.monotonic()
         told = ""
+        ahead = False  # has it a place before other background calls?
         if job.stop is not None and job.stop.is_set():
             raise errors.Stopped(name)
         try:
@@ -246,9 +247,13 @@ class Gate:
                 opens = self._opens() if job.window else None
                 with self._file.locked() as state:
                     now = clock.monotonic()
-                    found = self._background_hold(state, call, opens, now)
+                    found = self._background_hold(state, call, opens, now, first=job.first)
                     if found is None:
+                        ahead = False
                         return
+                    if job.first and not ahead and found[0] in turns.SHORT:
+                        call.at = now
+                        ahead = turns.add(state.pace, call, turns.FIRST_WAITING)
                 reason, seconds = found
                 if reason != told:
                     told = reason
@@ -264,15 +269,18 @@ class Gate:
                         raise errors.WaitTooLong(name, template, self._waiting(reason, seconds))
                 self._sleep(_look_again(reason, seconds, deadline, now), job.stop)
         finally:
+            if ahead:
+                with self._file.locked() as state:
+                    turns.remove(state.pace, call)
             if told and job.waiting:
                 job.waiting(None)
 
     def _background_hold(
-        self, state: State, call: Call, opens: float | None, now: float
+        self, state: State, call: Call, opens: float | None, now: float, *, first: bool
     ) -> tuple[str, float | None] | None:
         """Why the call can't go now, and for how many seconds (None: nobody knows); None when it took its place."""
         pace, limits = state.pace, self._limits(state.overrides)
-        found = self._long(state, opens) or turns.background_hold(pace, limits, now)
+        found = self._long(state, opens) or turns.background_hold(pace, limits, now, first=first)
         if found is not None:
             self._reclaim(pace, now)
             reason, seconds = found
@@ -281,6 +289,7 @@ class Gate:
             return found
         turns.take(pace, turns.due(pace.next_request, limits.requests_per_second, now), limits)
         call.at = now
+        turns.remove(pace, call)
         turns.add(pace, call, BACKGROUND)
         circuit_breaker.start(pace, call, now)
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.legacy.pacing import circuit_breaker, concurrency
 from gateway.legacy.pacing.shared_state import CALLS, Call, Pace
 
-LIVE_WAITING, LIVE, BACKGROUND = 1, 2, 3
+LIVE_WAITING, LIVE, BACKGROUND, FIRST_WAITING = 1, 2, 3, 4
 # A live call may use one connection more than there are, while background calls hold them.
 RESERVE = 1
 # Nothing in the file makes anybody wait longer for a source that asked for rest.
@@ -25,9 +25,10 @@ FULL = "alle verbindingen bezet"
 SLOW = "bron traag"
 REQUESTS = "snelheid (requests/s)"
 OBJECTS = "snelheid (objecten/s)"
+WRITES_FIRST = "terugschrijven gaat voor"
 # Reasons that end when a call ends; and all that mostly take less than a second.
-PLACES = (LIVE_FIRST, FULL, SLOW)
-SHORT = (*PLACES, REQUESTS, OBJECTS)
+PLACES = (LIVE_FIRST, FULL, SLOW, WRITES_FIRST)
+SHORT = (LIVE_FIRST, FULL, SLOW, REQUESTS, OBJECTS, WRITES_FIRST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,17 @@ def long_hold(pace: Pace, now: float) -> tuple[str, float] | None:
     return (REST, resting) if resting else None
 
 
-def background_hold(pace: Pace, limits: Limits, now: float) -> tuple[str, float | None] | None:
-    """Why a background call must wait for its turn, and for how many seconds; None when it may go."""
+def background_hold(
+    pace: Pace, limits: Limits, now: float, *, first: bool = False
+) -> tuple[str, float | None] | None:
+    """Why a background call must wait for its turn, and for how many seconds; None when it may go.
+
+    One that is `first` goes before the others of its sort.
+    """
     if count(pace, LIVE_WAITING):
         return LIVE_FIRST, None
+    if not first and count(pace, FIRST_WAITING):
+        return WRITES_FIRST, None
     live, background = count(pace, LIVE), count(pace, BACKGROUND)
     if live + background >= limits.connections or pace.call_count >= CALLS:
         return LIVE_FIRST if live else FULL, None

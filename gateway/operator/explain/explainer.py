@@ -8,6 +8,7 @@ from uuid import UUID
 from gateway.base.dutch_time import local
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.ties import TIES
+from gateway.operator import writeback
 from gateway.operator.explain.document import Documents
 from gateway.operator.explain.fields import MOST, named, source_of
 from gateway.operator.explain.party import of_rollen
@@ -90,6 +91,8 @@ class _Explaining:
         held = store.document(self.connection, uuid)
         if held is not None:
             found.append(self.documents.document(held))
+            if sent := writeback.sent(self.connection, UUID(found[0]["uuid"])):
+                found[0]["sent"] = sent
         found += [self.legacy(raw) for raw in store.raws(self.connection, uuid)]
         found += [
             _deleted(uuid, part.value, part.moment)

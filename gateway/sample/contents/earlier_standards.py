@@ -83,6 +83,14 @@ def parameters(kind: str) -> frozenset[str]:
     return names | {"ordering"} if kind == "contactmoment" else names
 
 
+def methods(kind: str, *, detail: bool) -> tuple[str, ...]:
+    """What may be done with a list, or with a single object."""
+    if not detail:
+        return ("GET", "POST", "OPTIONS")
+    whole = ("PUT", "PATCH") if kind in ("klant", "contactmoment") else ()
+    return ("GET", *whole, "DELETE", "OPTIONS")
+
+
 def index_keys(kind: str, obj: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
     """All (filter name, value) pairs that find this object. Never raises: broken objects have fewer keys."""
     keys = {(name, obj[name]) for name in PLAIN_FIELDS[kind] if isinstance(obj.get(name), str)}

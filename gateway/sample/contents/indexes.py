@@ -24,7 +24,7 @@ LOCAL_URLS = {"zaak": "zaken", "zaaktype": "zaaktypen", "roltype": "roltypen", "
 PLAIN_FIELDS = {
     "zaak": ("identificatie", "bronorganisatie"),
     "rol": ("betrokkene", "betrokkeneType", "omschrijving", "omschrijvingGeneriek"),
-    "klantcontact": (),
+    "klantcontact": ("identificatie",),  # no filter: it must be the only one
     "zaakcontactmoment": ("contactmoment",),
     "zaaktype": ("identificatie",),
     "roltype": ("omschrijvingGeneriek",),

@@ -21,7 +21,7 @@ def bound(values: Sequence[Any]) -> tuple[str, list[Any]]:
     """
     number = len(values)
     if not number:
-        return "", []
+        return "NULL", []  # nothing is in it
     rounded = 1 << (number - 1).bit_length() if number <= ROUND else -(-number // ROUND) * ROUND
     return ",".join("?" * rounded), [*values, *[values[-1]] * (rounded - number)]
 

@@ -3,11 +3,12 @@
 Most of it no statement shows: the text that stands in the code is what SQLite runs as it is, which costs it nothing,
 and a driver for another database puts these forms otherwise, once for each statement:
 
-- `?`, and `?1` where a value stands more than once; never both in one statement;
+- `?`, and `?1` where a value stands more than once; a `?` after it counts on;
 - a list as one value: `IN (SELECT value FROM json_each(?))` (`bound_lists.IN_IDS`), and `json_each(?) n` in a FROM, of
   which `n.value` is used;
 - `body ->> '$.a.b'`, for a text in it, and with `= 1` for a flag;
-- hints for SQLite's planner, which another leaves out: `+r.kind` (not by its index), `INDEXED BY` and `CROSS JOIN`.
+- hints for SQLite's planner, which another leaves out: `+r.kind` (not by its index), `INDEXED BY`, and `CROSS JOIN`
+  with an ON (in that order).
 
 All else is SQL that PostgreSQL knows too; `tests/store/test_common_sql.py` refuses what is not. What a database is
 asked about itself goes through its Dialect.

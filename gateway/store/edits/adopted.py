@@ -22,22 +22,22 @@ from mappings.model.documents import Document
 
 def clients_have(connection: Session, kind: str) -> bool:
     """Are there documents of a kind that only clients made?"""
-    (may,) = connection.execute(
+    (may,) = connection.one(
         "SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = 1"
         f" AND kind = {KIND[kind]})"
-    ).fetchone()
+    )
     return bool(may)
 
 
 def any_adopted(connection: Session) -> bool:
     """Does the legacy give anything that a client had made?"""
-    return connection.execute("SELECT 1 FROM adopted LIMIT 1").fetchone() is not None
+    return connection.one("SELECT 1 FROM adopted LIMIT 1") is not None
 
 
 def all_names(connection: Session) -> dict[UUID, UUID]:
     """Of every derived uuid whose document a client had made: the client's. There are few."""
     return {
-        UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.execute("SELECT uuid, own FROM adopted")
+        UUID(bytes=uuid): UUID(bytes=own) for uuid, own in connection.all("SELECT uuid, own FROM adopted")
     }
 
 
@@ -46,11 +46,9 @@ def derived_uuids(connection: Session, own: Iterable[bytes]) -> dict[bytes, byte
     found: dict[bytes, bytes] = {}
     if not any_adopted(connection):
         return found
-    for marks, some in in_parts(own):
+    for marks, some in in_parts(own):  # of two, the least comes last
         found.update(
-            connection.execute(
-                f"SELECT own, min(uuid) FROM adopted WHERE own IN ({marks}) GROUP BY own", some
-            )
+            connection.all(f"SELECT own, uuid FROM adopted WHERE own IN ({marks}) ORDER BY uuid DESC", some)
         )
     return found
 
@@ -65,7 +63,7 @@ def note(
 
     What the client filled in counts as local edits from now on.
     """
-    connection.execute(
+    connection.run(
         "INSERT INTO adopted (uuid, own, body, created, moment) VALUES (?, ?, ?, ?, ?)",
         (
             document.uuid.bytes,
@@ -89,21 +87,21 @@ def note(
 
 def give_back(connection: Session, rows: Iterable[int]) -> set[int]:
     """Make documents local again that the legacy no longer gives and that clients made; out: which of these."""
-    held = connection.execute(
+    held = connection.all(
         "SELECT d.id, d.uuid, a.body, a.created, a.moment FROM document d JOIN adopted a ON a.own = d.uuid"
         f" WHERE d.id {IN_IDS}",
         (id_list(rows),),
-    ).fetchall()
+    )
     for row, uuid, body, created, moment in held:
         standard_addresses.forget_preferred(connection, row)
         now_has = orjson.loads(body) | editing.local_values(connection, uuid)
-        connection.execute(
+        connection.run(
             "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
             (LOCAL_ORIGIN, orjson.dumps(now_has).decode(), created, moment, row),
         )
-        connection.execute("DELETE FROM adopted WHERE own = ?", (uuid,))
-        connection.execute("DELETE FROM alias WHERE document = ?", (row,))
-        connection.execute("DELETE FROM local WHERE uuid = ?", (uuid,))
+        connection.run("DELETE FROM adopted WHERE own = ?", (uuid,))
+        connection.run("DELETE FROM alias WHERE document = ?", (row,))
+        connection.run("DELETE FROM local WHERE uuid = ?", (uuid,))
     return {row for row, *_ in held}
 
 

@@ -19,7 +19,7 @@ from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
 from gateway.store.base.session import Session
 from gateway.store.documents.lookup import referring
-from gateway.store.edits import editing
+from gateway.store.edits import editing, written_back
 from gateway.store.edits.adopted import all_names, any_adopted, clients_have, note
 from mappings.model.documents import Document
 from mappings.rules.merge import KEY
@@ -52,17 +52,19 @@ def adopt(connection: Session, parties: Sequence[list[Document]]) -> None:
         for document in documents
         if document.kind == "partij-identificator"
     }
-    if not numbers and not actors:
+    sent = written_back.klanten(connection)
+    if not numbers and not actors and not sent:
         return
     own = _own_identificatoren(connection, numbers) if numbers else []
     names = all_names(connection)
     if actors and clients_have(connection, "actor"):
         _adopt_actors(connection, actors, names)
-    if not own and not names:
+    if not own and not names and not sent:
         return
     parents = _parents(connection, parties)
     for documents in parties:
         if documents[0].kind == "partij":
+            _adopt_sent(connection, documents[0], sent, names)
             left = _forget_other_pair(connection, documents, parents, names)
             _adopt_party(connection, documents, own, names, parents, left)
     for documents in parties:
@@ -88,15 +90,15 @@ def keys_of_own(connection: Session, row: int, sealed: Callable[[str], str]) -> 
         body = editing.get(connection, row).body
         same = _actors_with(connection, body)
         number = body["actoridentificator"]["objectId"] if same else ""
-        sources = connection.execute("SELECT name FROM source").fetchall() if number else []
+        sources = connection.all("SELECT name FROM source") if number else []
         keys += [f"actor:{body['soortActor']}|{source}|{number}" for (source,) in sources]
-        found = connection.execute(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
+        found = connection.all(f"SELECT id FROM statement WHERE document {IN_IDS}", (id_list(same),))
         statements = [row for (row,) in found]
     keys += [sealed(key) for key in keys]
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT id FROM identity WHERE key IN (SELECT value FROM json_each(?))"
         f" UNION SELECT identity FROM claim_key WHERE statement {IN_IDS}",
-        (orjson.dumps(keys).decode(), id_list(statements)),
+        (keys, id_list(statements)),
     )
     return {row for (row,) in rows}
 
@@ -112,18 +114,18 @@ def adopt_pair(connection: Session, derived: Sequence[UUID], pair: tuple[UUID, U
     In: the uuids that are derived for it, its own first, and the uuids of who is represented and by whom.
     """
     for uuid in derived:
-        known = connection.execute("SELECT own FROM adopted WHERE uuid = ?", (uuid.bytes,)).fetchone()
+        known = connection.one("SELECT own FROM adopted WHERE uuid = ?", (uuid.bytes,))
         if known is not None:
             return UUID(bytes=known[0])
     represented, representative = (_rows_of_partij(connection, uuid) for uuid in pair)
-    found = connection.execute(
+    found = connection.one(
         "SELECT d.id, d.uuid, d.origin FROM link a JOIN link b ON b.source = a.source"
         " JOIN document d ON d.id = a.source"
         f" WHERE a.relation = {RELATION['vertegenwoordiging.vertegenwoordigdePartij']} AND a.target {IN_IDS}"
         f" AND b.relation = {RELATION['vertegenwoordiging.vertegenwoordigendePartij']} AND b.target {IN_IDS}"
         " AND (d.origin = ? OR d.uuid IN (SELECT own FROM adopted)) ORDER BY d.origin, d.uuid LIMIT 1",
         (id_list(represented), id_list(representative), LOCAL_ORIGIN),
-    ).fetchone()
+    )
     if found is None:
         return None
     row, uuid, origin = found
@@ -132,7 +134,7 @@ def adopt_pair(connection: Session, derived: Sequence[UUID], pair: tuple[UUID, U
             connection, Document("vertegenwoordiging", derived[0], {}, 0, 0), editing.get(connection, row), {}
         )
     else:  # its parties are known by other keys now
-        connection.execute("UPDATE adopted SET uuid = ? WHERE own = ?", (derived[0].bytes, uuid))
+        connection.run("UPDATE adopted SET uuid = ? WHERE own = ?", (derived[0].bytes, uuid))
     return UUID(bytes=uuid)
 
 
@@ -150,22 +152,22 @@ def _parents(connection: Session, parties: Sequence[list[Document]]) -> dict[UUI
 
 
 def _number_of(connection: Session, uuid: UUID) -> str:
-    row = connection.execute(
+    row = connection.one(
         "SELECT body ->> '$.partijIdentificator.objectId' FROM document WHERE uuid = ?1"
         " OR id = (SELECT document FROM alias WHERE uuid = ?1)",
         (uuid.bytes,),
-    ).fetchone()
+    )
     return row[0] if row else ""
 
 
 def _parent_of(connection: Session, own: UUID) -> str:
     """The number that an identificator stands under, "" for none."""
-    row = connection.execute(
+    row = connection.one(
         "SELECT p.body ->> '$.partijIdentificator.objectId' FROM document d JOIN link l ON l.source = d.id"
         f" AND l.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
         " JOIN document p ON p.id = l.target WHERE d.uuid = ?",
         (own.bytes,),
-    ).fetchone()
+    )
     return row[0] if row else ""
 
 
@@ -230,6 +232,22 @@ def _adopt_party(
         note(connection, document, editing.get(connection, found.row), names)
 
 
+def _adopt_sent(
+    connection: Session, partij: Document, sent: Mapping[bytes, bytes], names: dict[UUID, UUID]
+) -> None:
+    """The partij of a klant that write-back made of a client's partij is that one (W3)."""
+    if not sent or _name(partij, names) is not None:
+        return
+    for klant in sorted(partij.sources):
+        uuid = sent.get(klant.bytes)
+        row = connection.one("SELECT id FROM document WHERE uuid = ? AND origin = ?", (uuid, LOCAL_ORIGIN))
+        if row is not None:
+            held = editing.get(connection, row[0])
+            if held.body["soortPartij"] == partij.body["soortPartij"]:
+                note(connection, partij, held, names)
+                return
+
+
 def _adopt_actors(connection: Session, actors: Sequence[Document], names: dict[UUID, UUID]) -> None:
     """The oldest actor that a client made with the identificator that one of the legacy has, as clients see that."""
     local = editing.local_parts(
@@ -255,7 +273,7 @@ def _actors_with(connection: Session, body: Mapping[str, Any]) -> list[int]:
     if not codes or not codes["objectId"]:
         return []
     tests = " AND ".join(f"body ->> '$.actoridentificator.{name}' = ?" for name in CODES)
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT id FROM document INDEXED BY {ACTOR_NUMBER} WHERE kind = {KIND['actor']} AND {tests}"
         " AND body ->> '$.soortActor' = ? ORDER BY created, uuid",
         (*(codes[name] for name in CODES), body["soortActor"]),
@@ -282,7 +300,7 @@ def _codes(codes: Mapping[str, str]) -> tuple[str, ...]:
 
 def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_Own]:
     """The identificatoren of clients with one of these numbers, the newest first."""
-    found = connection.execute(
+    found = connection.all(
         "SELECT d.id, d.body ->> '$.partijIdentificator', p.id, p.origin,"
         " coalesce(k.body ->> '$.partijIdentificator.objectId', '') FROM json_each(?1) n"
         f" CROSS JOIN document d INDEXED BY document_own_number ON d.kind = {KIND['partij-identificator']}"
@@ -291,7 +309,7 @@ def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_O
         " LEFT JOIN document p ON p.id = l.target"
         f" LEFT JOIN link s ON s.source = d.id AND s.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
         " LEFT JOIN document k ON k.id = s.target ORDER BY d.created DESC, d.uuid DESC",
-        (orjson.dumps(sorted(numbers)).decode(),),
+        (sorted(numbers),),
     )
     return [
         _Own(row, orjson.loads(codes), partij, origin, parent) for row, codes, partij, origin, parent in found
@@ -300,7 +318,7 @@ def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_O
 
 def _rows_of_partij(connection: Session, uuid: UUID) -> list[int]:
     """The row of a partij, and of those that are about to become it (M6): what refers to them follows later."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT id FROM document WHERE uuid = ?1 UNION SELECT o.id FROM document d"
         " JOIN alias a ON a.document = d.id JOIN document o ON o.uuid = a.uuid WHERE d.uuid = ?1",
         (uuid.bytes,),

@@ -78,7 +78,7 @@ def _walk(connection: Session, rows: Sequence[int]) -> tuple[dict[int, int], lis
 
 
 def _references_to(connection: Session, rows: Iterable[int]) -> list[Reference]:
-    found = connection.execute(
+    found = connection.all(
         f"SELECT source, relation, target FROM link WHERE target {IN_IDS} ORDER BY source, relation, target",
         (id_list(rows),),
     )

@@ -68,13 +68,13 @@ class EditableDocument:
 
 def get(connection: Session, row: int) -> EditableDocument:
     """A document with its links. Raises KeyError when it isn't there."""
-    found = connection.execute(
+    found = connection.one(
         "SELECT kind, uuid, origin, created, moment, body FROM document WHERE id = ?", (row,)
-    ).fetchone()
+    )
     if found is None:
         raise KeyError(row)
     links: dict[str, list[int]] = {}
-    for relation, target in connection.execute(
+    for relation, target in connection.all(
         "SELECT l.relation, l.target FROM link l JOIN document d ON d.id = l.target"
         " WHERE l.source = ? ORDER BY coalesce(l.place, d.created), d.uuid",
         (row,),
@@ -95,11 +95,11 @@ def create(
     moment: int | None = None,
 ) -> int:
     """A new local document; out: its row. `moment` is what lists sort on first, when it isn't now."""
-    newest = connection.execute(
+    newest = connection.one(
         "SELECT created FROM document WHERE origin = 1 AND id = (SELECT max(id) FROM document)"
-    ).fetchone()
+    )
     created = max(now(), newest[0] + 1 if newest else 0)  # two in one request keep their order
-    cursor = connection.execute(
+    row = connection.insert(
         "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, ?)",
         (
             KIND[kind],
@@ -110,8 +110,7 @@ def create(
             orjson.dumps(body).decode(),
         ),
     )
-    row = cursor.lastrowid or 0
-    connection.execute("UPDATE document SET owner = id WHERE id = ?", (row,))
+    connection.run("UPDATE document SET owner = id WHERE id = ?", (row,))
     _set_links(connection, row, kind, {}, links)
     return row
 
@@ -165,16 +164,18 @@ def amend(
 
 def _of_the_legacy(connection: Session, held: EditableDocument) -> bool:
     """Does a document come from the legacy, or may it come from there again (M20)?"""
-    if held.origin == LEGACY_ORIGIN:
-        return True
-    kept = connection.execute("SELECT 1 FROM kept WHERE uuid = ?", (held.uuid.bytes,))
-    return kept.fetchone() is not None
+    return held.origin == LEGACY_ORIGIN or is_kept(connection, held.uuid)
+
+
+def is_kept(connection: Session, uuid: UUID) -> bool:
+    """Does a document stay for clients' sake whose legacy objects are no more (M20)?"""
+    return connection.one("SELECT 1 FROM kept WHERE uuid = ?", (uuid.bytes,)) is not None
 
 
 def withdraw(connection: Session, held: EditableDocument, field: str) -> None:
     """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
     documents."""
-    connection.execute(
+    connection.run(
         "DELETE FROM local WHERE part = ?1"
         " AND (uuid = ?2 OR uuid IN (SELECT uuid FROM alias WHERE document = ?3))",
         (_part(field), held.uuid.bytes, held.id),
@@ -202,9 +203,7 @@ def become_local(
 
 def row(connection: Session, number: int) -> Row:
     """A document as the read side has it. Raises KeyError when it isn't there."""
-    found: Row | None = connection.execute(
-        "SELECT id, uuid, body FROM document WHERE id = ?", (number,)
-    ).fetchone()
+    found: Row | None = connection.one("SELECT id, uuid, body FROM document WHERE id = ?", (number,))
     if found is None:
         raise KeyError(number)
     return found
@@ -212,7 +211,7 @@ def row(connection: Session, number: int) -> Row:
 
 def uuids(connection: Session, rows: Iterable[int]) -> dict[int, UUID]:
     """The uuids of documents, by row."""
-    found = connection.execute(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (id_list(rows),))
+    found = connection.all(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (id_list(rows),))
     return {row: UUID(bytes=uuid) for row, uuid in found}
 
 
@@ -224,13 +223,13 @@ def microseconds(text: str) -> int:
 def remove(connection: Session, rows: Iterable[int], root: UUID) -> None:
     """Remove documents that a client deleted with `root`; those from the legacy leave a tombstone."""
     ids = sorted(set(rows))
-    for uuid, kind, owner in connection.execute(
+    for uuid, kind, owner in connection.all(
         "SELECT d.uuid, d.kind, coalesce(o.uuid, (SELECT r.uuid FROM made_of_raw m JOIN raw r ON r.id = m.raw"
-        f" WHERE m.document = d.id AND r.kind IN ({RAW_KIND['klantcontact']}, {RAW_KIND['contactmoment']})))"
+        f" WHERE m.document = d.id AND r.kind IN ({RAW_KIND['klantcontact']}, {RAW_KIND['contactmoment']}) LIMIT 1))"
         " FROM document d LEFT JOIN document o ON o.id = d.owner"
         f" WHERE (d.origin = 0 OR d.uuid IN (SELECT uuid FROM kept)) AND d.id {IN_IDS}",
         (id_list(ids),),
-    ).fetchall():
+    ):
         about = {
             "kind": KINDS[kind - 1],
             "root": str(root),
@@ -239,27 +238,27 @@ def remove(connection: Session, rows: Iterable[int], root: UUID) -> None:
         _note(connection, UUID(bytes=uuid), TOMBSTONE, about)
     hide(connection, ids)
     # A contact that is deleted itself gets no finding that an actor stays away from it (M31).
-    told = connection.execute(
+    told = connection.all(
         "DELETE FROM raw_finding WHERE rule = 'M31' AND raw IN (SELECT m.raw FROM made_of_raw m JOIN document d"
         f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS}) RETURNING rule",
         (id_list(ids),),
     )
     tallies.findings_go(connection, told)
-    connection.execute(
+    connection.run(
         f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
         (id_list(ids), WAITS),
     )
-    connection.executemany("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
+    connection.many("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
     remove_documents(connection, ids)
 
 
 def take_up(connection: Session, root: UUID) -> list[dict[str, Any]]:
     """Lift the tombstones that were laid with `root`; out: what each says of its document."""
     lifted = []
-    for uuid, value in connection.execute(
+    for uuid, value in connection.all(
         "SELECT uuid, value FROM local WHERE part = ? AND value ->> '$.root' = ?", (TOMBSTONE, str(root))
-    ).fetchall():
-        connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid, TOMBSTONE))
+    ):
+        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid, TOMBSTONE))
         lifted.append(orjson.loads(value) | {"uuid": str(UUID(bytes=uuid))})
     return lifted
 
@@ -267,7 +266,7 @@ def take_up(connection: Session, root: UUID) -> list[dict[str, Any]]:
 def forget_values(connection: Session, owners: Iterable[bytes]) -> None:
     """Forget what clients wrote of these partijen and actoren (uuids) that they deleted, and of what belonged to them;
     that they were deleted stays."""
-    connection.executemany(
+    connection.many(
         f"DELETE FROM local WHERE part != '{TOMBSTONE}' AND uuid IN (SELECT uuid FROM local"
         f" WHERE part = '{TOMBSTONE}' AND (uuid = ?1 OR value ->> '$.owner' = ?2))",
         [(owner, str(UUID(bytes=owner))) for owner in owners],
@@ -285,12 +284,12 @@ def local_values(connection: Session, uuid: bytes) -> dict[str, Any]:
 
 def written(connection: Session, uuid: bytes) -> dict[str, Any]:
     """What clients wrote of a document by part, also under another uuid of it (M6); its own goes before."""
-    others = connection.execute(
+    others = connection.all(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ? ORDER BY a.uuid",
         (uuid,),
     )
     found: dict[str, Any] = {}
-    for each in (uuid, *(row[0] for row in others.fetchall())):
+    for each in (uuid, *(row[0] for row in others)):
         for part, value in local_parts(connection, {each}).get(each, {}).items():
             if (part != TOMBSTONE or each == uuid) and not part.startswith(MOVED):
                 found.setdefault(part, value)
@@ -302,7 +301,7 @@ def _part(field: str) -> str:
 
 
 def _note(connection: Session, uuid: UUID, part: str, value: object) -> None:
-    connection.execute(
+    connection.run(
         "INSERT INTO local (uuid, part, value, written) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (uuid, part) DO UPDATE SET value = ?3, written = ?4",
         (uuid.bytes, part, orjson.dumps(value).decode(), now()),
@@ -313,7 +312,7 @@ def local_parts(connection: Session, uuids: set[bytes]) -> dict[bytes, dict[str,
     """What clients wrote of these documents, by part; of a reference the uuids."""
     found: dict[bytes, dict[str, Any]] = {}
     for marks, some in in_parts(uuids):
-        rows = connection.execute(f"SELECT uuid, part, value FROM local WHERE uuid IN ({marks})", some)
+        rows = connection.all(f"SELECT uuid, part, value FROM local WHERE uuid IN ({marks})", some)
         for uuid, part, value in rows:
             found.setdefault(uuid, {})[part] = orjson.loads(value)
     return found
@@ -333,7 +332,7 @@ def _write(
     links: Mapping[str, Sequence[int]],
     moment: int,
 ) -> None:
-    connection.execute(
+    connection.run(
         "UPDATE document SET body = ?, moment = ? WHERE id = ?",
         (orjson.dumps(body).decode(), moment, held.id),
     )
@@ -342,17 +341,17 @@ def _write(
 
 def exists(connection: Session, uuid: UUID) -> bool:
     """Is there a document of this uuid?"""
-    return connection.execute("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)).fetchone() is not None
+    return connection.one("SELECT 1 FROM document WHERE uuid = ?", (uuid.bytes,)) is not None
 
 
 def now_named(connection: Session, uuid: UUID) -> UUID | None:
     """The uuid now of a document that a client named (M6); that very one when a client deleted it, None when it is no
     more."""
-    found = connection.execute(
+    found = connection.one(
         "SELECT uuid FROM document WHERE uuid = ?1 UNION ALL"
         " SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?1",
         (uuid.bytes,),
-    ).fetchone()
+    )
     if found is not None:
         return UUID(bytes=found[0])
     return uuid if TOMBSTONE in local_parts(connection, {uuid.bytes}).get(uuid.bytes, {}) else None
@@ -367,11 +366,11 @@ def _set_links(
 ) -> None:
     held = {(RELATION[f"{kind}.{field}"], target) for field, targets in before.items() for target in targets}
     wanted = {(RELATION[f"{kind}.{field}"], target) for field, targets in after.items() for target in targets}
-    connection.executemany(
+    connection.many(
         "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
         [(row, *link) for link in sorted(held - wanted)],
     )
-    connection.executemany(
+    connection.many(
         "INSERT INTO link (source, relation, target) VALUES (?, ?, ?)",
         [(row, *link) for link in sorted(wanted - held)],
     )

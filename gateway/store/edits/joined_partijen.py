@@ -24,8 +24,9 @@ def go_along(connection: Session, source: int, relation: int, before: int, after
     """Have a client's document (row) refer to the document (row) that the one before became part of."""
     uuids = editing.uuids(connection, (source, before, after))
     reference = {"source": str(uuids[source]), "relation": relation, "to": str(uuids[after])}
-    connection.execute(
-        "INSERT OR REPLACE INTO local (uuid, part, value, written) VALUES (?, ?, ?, ?)",
+    connection.run(
+        "INSERT INTO local (uuid, part, value, written) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (uuid, part) DO UPDATE SET value = excluded.value, written = excluded.written",
         (
             uuids[before].bytes,
             f"{MOVED}{relation} {uuids[source]}",
@@ -42,9 +43,9 @@ def follow(connection: Session, documents: Sequence[Document]) -> None:
     Before they are written: which address is the standard one depends on it. What a client changed since stays.
     """
     owners = [document for document in documents if document.kind in ("partij", "actor")]
-    (clients_made,) = connection.execute(
+    (clients_made,) = connection.one(
         f"SELECT EXISTS (SELECT 1 FROM document INDEXED BY document_local WHERE origin = {LOCAL_ORIGIN})"
-    ).fetchone()
+    )
     local = local_parts(
         connection,
         {uuid.bytes for document in owners for uuid in (document.uuid, *document.other_uuids)},
@@ -58,11 +59,11 @@ def follow(connection: Session, documents: Sequence[Document]) -> None:
                 if part.startswith(MOVED) and told["to"] != str(document.uuid):
                     _bring_back(connection, document, uuid, part, told)
         for uuid in known_as[1:] if clients_made else ():
-            references = connection.execute(
+            references = connection.all(
                 "SELECT l.source, l.relation, l.target FROM document d JOIN link l ON l.target = d.id"
                 " JOIN document s ON s.id = l.source WHERE d.uuid = ? AND s.origin = ?",
                 (uuid, LOCAL_ORIGIN),
-            ).fetchall()
+            )
             for source, relation, before in references:
                 go_along(connection, source, relation, before, _row_of(connection, document))
 
@@ -70,42 +71,42 @@ def follow(connection: Session, documents: Sequence[Document]) -> None:
 def _bring_back(
     connection: Session, document: Document, named: bytes, part: str, told: dict[str, Any]
 ) -> None:
-    found = connection.execute(
+    found = connection.one(
         "SELECT l.source, l.relation, l.target FROM document s JOIN link l ON l.source = s.id AND l.relation = ?2"
         " WHERE s.uuid = ?1 AND l.target = coalesce((SELECT id FROM document WHERE uuid = ?3),"
         " (SELECT document FROM alias WHERE uuid = ?3))",
         (UUID(told["source"]).bytes, told["relation"], UUID(told["to"]).bytes),
-    ).fetchone()
+    )
     if found is not None:
         source, relation, before = found
         _move(connection, source, relation, before, _row_of(connection, document))
     if found is None or named == document.uuid.bytes:
-        connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (named, part))
+        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (named, part))
     else:
-        connection.execute(
-            "UPDATE local SET value = json_set(value, '$.to', ?) WHERE uuid = ? AND part = ?",
-            (str(document.uuid), named, part),
+        connection.run(
+            "UPDATE local SET value = ? WHERE uuid = ? AND part = ?",
+            (orjson.dumps(told | {"to": str(document.uuid)}).decode(), named, part),
         )
 
 
 def _row_of(connection: Session, document: Document) -> int:
     """The row of a document, made when it is not there yet: it is written after this."""
-    held = connection.execute("SELECT id FROM document WHERE uuid = ?", (document.uuid.bytes,)).fetchone()
+    held = connection.one("SELECT id FROM document WHERE uuid = ?", (document.uuid.bytes,))
     if held is not None:
         return int(held[0])
-    cursor = connection.execute(
+    return connection.insert(
         "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, '{}')",
         (KIND[document.kind], document.uuid.bytes, LEGACY_ORIGIN, document.created, document.moment),
     )
-    return cursor.lastrowid or 0
 
 
 def _move(connection: Session, source: int, relation: int, before: int, after: int) -> None:
-    connection.execute(
-        "INSERT OR IGNORE INTO link (source, relation, target, place)"
-        " SELECT source, relation, ?4, place FROM link WHERE source = ?1 AND relation = ?2 AND target = ?3",
+    connection.run(
+        "INSERT INTO link (source, relation, target, place)"
+        " SELECT source, relation, ?4, place FROM link WHERE source = ?1 AND relation = ?2 AND target = ?3"
+        " ON CONFLICT DO NOTHING",
         (source, relation, before, after),
     )
-    connection.execute(
+    connection.run(
         "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?", (source, relation, before)
     )

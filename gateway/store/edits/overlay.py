@@ -30,7 +30,7 @@ def overlay(
     connection: Session, documents: list[tuple[Document, bytes | None]]
 ) -> list[tuple[Document, bytes | None]]:
     """Lay over documents from the legacy what clients made of them: values, references, deletions."""
-    if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
+    if connection.one("SELECT 1 FROM local LIMIT 1") is None:
         return documents
     named = {uuid.bytes for document, _ in documents for uuid in (document.uuid, *document.other_uuids)}
     local = _moved_along(documents, local_parts(connection, named))

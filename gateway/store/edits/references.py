@@ -32,12 +32,12 @@ class Naming:
 
 def clients_name(connection: Session) -> bool:
     """Did clients have any document from the legacy refer to another one?"""
-    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM named)").fetchone()[0])
+    return bool(connection.one("SELECT EXISTS (SELECT 1 FROM named)")[0])
 
 
 def known_as(connection: Session, rows: Iterable[int]) -> dict[bytes, int]:
     """The uuids of documents, and their other uuids, with the row of each."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT uuid, id FROM document WHERE id {IN_IDS}"
         f" UNION ALL SELECT uuid, document FROM alias WHERE document {IN_IDS}",
         (ids := id_list(rows), ids),
@@ -49,14 +49,14 @@ def namings(connection: Session, targets: Iterable[bytes]) -> list[Naming]:
     """The references of clients that name one of these uuids, of documents from the legacy that are there."""
     found = []
     for marks, some in in_parts([str(UUID(bytes=target)) for target in targets]):
-        for target, uuid, part in connection.execute(
+        for target, uuid, part in connection.all(
             f"SELECT target, uuid, part FROM named WHERE target IN ({marks})", some
-        ).fetchall():
-            source = connection.execute(
+        ):
+            source = connection.one(
                 "SELECT id, kind FROM document WHERE origin = ?2 AND id = coalesce((SELECT id FROM document"
                 " WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
                 (uuid, LEGACY_ORIGIN),
-            ).fetchone()
+            )
             if source is not None:
                 relation = RELATION[f"{KINDS[source[1] - 1]}.{part.removeprefix(LINK)}"]
                 found.append(Naming(source[0], uuid, relation, part, UUID(target)))
@@ -65,15 +65,15 @@ def namings(connection: Session, targets: Iterable[bytes]) -> list[Naming]:
 
 def refers(connection: Session, source: int, relation: int, target: int) -> bool:
     """Does a document (row) refer to another one?"""
-    found = connection.execute(
+    found = connection.one(
         "SELECT 1 FROM link WHERE source = ? AND relation = ? AND target = ?", (source, relation, target)
     )
-    return found.fetchone() is not None
+    return found is not None
 
 
 def rename(connection: Session, naming: Naming, to: UUID) -> None:
     """Have a client's reference name its document by another uuid."""
-    connection.execute(
+    connection.run(
         "UPDATE local SET value = replace(value, ?, ?) WHERE uuid = ? AND part = ?",
         (str(naming.target), str(to), naming.uuid, naming.part),
     )
@@ -81,7 +81,7 @@ def rename(connection: Session, naming: Naming, to: UUID) -> None:
 
 def forget(connection: Session, naming: Naming) -> None:
     """Forget a client's reference: what it names was destroyed."""
-    connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (naming.uuid, naming.part))
+    connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (naming.uuid, naming.part))
 
 
 def astray(connection: Session, targets: Iterable[bytes]) -> set[int]:
@@ -111,17 +111,17 @@ class Origins:
 def origins(connection: Session, rows: Iterable[int]) -> Origins:
     """Where documents (rows) came from."""
     ids = id_list(rows)
-    identities = connection.execute(
+    identities = connection.all(
         "SELECT DISTINCT k.identity FROM claim_key k WHERE k.statement IN"
         f" (SELECT statement FROM made_of_statement WHERE document {IN_IDS}"
         f" UNION SELECT id FROM statement WHERE document {IN_IDS})",
         (ids, ids),
-    ).fetchall()
-    raws = connection.execute(
+    )
+    raws = connection.all(
         "SELECT DISTINCT r.source, r.kind, r.uuid, r.zaak FROM made_of_raw m JOIN raw r ON r.id = m.raw"
         f" WHERE m.document {IN_IDS}",
         (ids,),
-    ).fetchall()
+    )
     moment = RAW_KIND["contactmoment"]
     return Origins(
         {row[0] for row in identities},

@@ -62,8 +62,8 @@ def as_held(
     held: dict[bytes, bool] = {}
     for marks, some in in_parts(list(named)):
         held.update(
-            connection.execute(
-                f"SELECT uuid, body ->> '$.{STANDARD}' FROM document WHERE uuid IN ({marks})", some
+            connection.all(
+                f"SELECT uuid, body ->> '$.{STANDARD}' = 1 FROM document WHERE uuid IN ({marks})", some
             )
         )
     for uuid, document in named.items():
@@ -72,11 +72,11 @@ def as_held(
             document.body = {**document.body, STANDARD: standard}
     partijen = {document.uuid.bytes: document for document, _ in documents if document.kind == "partij"}
     for marks, some in in_parts(list(partijen)):
-        for uuid, preferred in connection.execute(
+        for uuid, preferred in connection.all(
             f"SELECT p.uuid, a.uuid FROM document p LEFT JOIN link l ON l.source = p.id AND l.relation = {_PREFERS}"
             f" LEFT JOIN document a ON a.id = l.target WHERE p.uuid IN ({marks})",
             some,
-        ).fetchall():
+        ):
             partijen[uuid].links[PREFERRED] = [UUID(bytes=preferred)] if preferred else []
     return documents
 
@@ -94,24 +94,25 @@ def put_candidates(connection: Session, ids: Mapping[bytes, int], adressen: Mapp
     rows = [ids[uuid.bytes] for uuid in adressen if uuid.bytes in ids]
     held = {
         row: tuple(values)
-        for row, *values in connection.execute(
+        for row, *values in connection.all(
             f"SELECT document, partij, soort, moment, rol, place FROM standard_candidate WHERE document {IN_IDS}",
             (id_list(rows),),
         )
     }
-    connection.executemany(
+    connection.many(
         "DELETE FROM standard_candidate WHERE document = ?", [(row,) for row in held.keys() - wanted.keys()]
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO standard_candidate (document, partij, soort, moment, rol, place)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+    connection.many(
+        "INSERT INTO standard_candidate (document, partij, soort, moment, rol, place) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (document) DO UPDATE SET partij = excluded.partij, soort = excluded.soort,"
+        " moment = excluded.moment, rol = excluded.rol, place = excluded.place",
         [(row, *values) for row, values in wanted.items() if held.get(row) != values],
     )
 
 
 def partijen_of(connection: Session, rows: Iterable[int]) -> set[int]:
     """The partijen that these documents (rows) are addresses of."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT DISTINCT target FROM link WHERE relation = {_OF_PARTIJ} AND source {IN_IDS}",
         (id_list(rows),),
     )
@@ -120,7 +121,7 @@ def partijen_of(connection: Session, rows: Iterable[int]) -> set[int]:
 
 def adressen_of(connection: Session, partijen: Iterable[int]) -> set[int]:
     """The addresses (rows) of these partijen (rows)."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT l.source FROM json_each(?) n JOIN link l ON l.target = n.value AND l.relation = {_OF_PARTIJ}",
         (id_list(partijen),),
     )
@@ -129,11 +130,11 @@ def adressen_of(connection: Session, partijen: Iterable[int]) -> set[int]:
 
 def nobodys(connection: Session, adressen: Iterable[int]) -> None:
     """Those of these addresses (rows) that have no partij any more are not the standard one."""
-    for (row,) in connection.execute(
+    for (row,) in connection.all(
         f"SELECT id FROM document WHERE id {IN_IDS} AND body ->> '$.{STANDARD}' = 1 AND NOT EXISTS"
         f" (SELECT 1 FROM link WHERE source = document.id AND relation = {_OF_PARTIJ})",
         (id_list(adressen),),
-    ).fetchall():
+    ):
         _write_standard(connection, row, False)
 
 
@@ -147,7 +148,7 @@ def settle(connection: Session, partijen: Iterable[int], *, prefer: bool) -> Non
     else its standard telephone number.
     """
     uuids, origins = {}, {}
-    for row, uuid, origin in connection.execute(
+    for row, uuid, origin in connection.all(
         f"SELECT id, uuid, origin FROM document WHERE +kind = {KIND['partij']} AND id {IN_IDS}",
         (id_list(partijen),),
     ):
@@ -172,16 +173,16 @@ def chosen_by_client(connection: Session, before: EditableDocument | None, after
     """
     if after.origin == LEGACY_ORIGIN and before is not None and _place(before) != _place(after):
         editing.become_local(connection, after, {}, [STANDARD], {})
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT d.id FROM link o JOIN link l ON l.target = o.target AND l.relation = o.relation"
         f" JOIN document d ON d.id = l.source WHERE o.source = ?1 AND o.relation = {_OF_PARTIJ} AND d.id <> ?1"
         f" AND d.body ->> '$.{SOORT}' = ?2",
         (after.id, after.body[SOORT]),
-    ).fetchall()
+    )
     choices = _choices(connection, [row for (row,) in rows])
     for (row,) in rows:
         other = editing.get(connection, row)
-        connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (other.uuid.bytes, WAITS))
+        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (other.uuid.bytes, WAITS))
         if choices.get(row, (False, 0))[0]:
             editing.withdraw(connection, other, STANDARD)
         if other.body[STANDARD]:
@@ -190,13 +191,13 @@ def chosen_by_client(connection: Session, before: EditableDocument | None, after
 
 def forget_waiting(connection: Session, uuid: UUID) -> None:
     """A client said itself whether an address of its own is the standard one, or deleted it."""
-    connection.execute("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid.bytes, WAITS))
+    connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid.bytes, WAITS))
 
 
 def forget_preferred(connection: Session, row: int) -> None:
     """A partij becomes a client's own: what it preferred by the legacy, and no client chose, it prefers no more."""
     if row not in _preferences(connection, [row]):
-        connection.execute(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
+        connection.run(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
 
 
 def _place(held: EditableDocument) -> tuple[list[int], str]:
@@ -206,8 +207,8 @@ def _place(held: EditableDocument) -> tuple[list[int], str]:
 def _adressen(connection: Session, partijen: Mapping[int, bytes]) -> dict[int, list[_Adres]]:
     found: dict[int, list[_Adres]] = defaultdict(list)
     created = {}
-    for partij, row, uuid, origin, made, soort, standard, whose, said, *newness in connection.execute(
-        f"SELECT l.target, d.id, d.uuid, d.origin, d.created, d.body ->> '$.{SOORT}', d.body ->> '$.{STANDARD}',"
+    for partij, row, uuid, origin, made, soort, standard, whose, said, *newness in connection.all(
+        f"SELECT l.target, d.id, d.uuid, d.origin, d.created, d.body ->> '$.{SOORT}', d.body ->> '$.{STANDARD}' = 1,"
         " c.partij, c.soort, c.moment, c.rol, c.place"
         f" FROM json_each(?) n JOIN link l ON l.target = n.value AND l.relation = {_OF_PARTIJ}"
         " JOIN document d ON d.id = l.source LEFT JOIN standard_candidate c ON c.document = d.id ORDER BY d.id",
@@ -232,12 +233,12 @@ def _adressen(connection: Session, partijen: Mapping[int, bytes]) -> dict[int, l
 
 def _choices(connection: Session, rows: Iterable[int]) -> dict[int, tuple[bool, int]]:
     """What clients said of these addresses (rows), and when: standard or not. What waits counts as said."""
-    if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
+    if connection.one("SELECT 1 FROM local LIMIT 1") is None:
         return {}
     found: dict[int, tuple[bool, int]] = {}
     ids = id_list(rows)
     # Under its own uuid goes before under another one of it (M6).
-    for row, part, value, written, *_ in connection.execute(
+    for row, part, value, written, *_ in connection.all(
         "SELECT a.document, o.part, o.value, o.written, 0 AS own, o.uuid AS uuid FROM json_each(?1) n"
         " JOIN alias a ON a.document = n.value JOIN local o ON o.uuid = a.uuid AND o.part = ?2"
         " UNION ALL SELECT d.id, o.part, o.value, o.written, 1, o.uuid FROM json_each(?1) n"
@@ -273,24 +274,24 @@ def _set_standard(connection: Session, adres: _Adres, standard: bool) -> None:
     if standard:
         forget_waiting(connection, UUID(bytes=adres.uuid))
     else:
-        connection.execute(
-            "INSERT OR IGNORE INTO local (uuid, part, value, written) VALUES (?, ?, 'true', ?)",
+        connection.run(
+            "INSERT INTO local (uuid, part, value, written) VALUES (?, ?, 'true', ?) ON CONFLICT DO NOTHING",
             (adres.uuid, WAITS, now()),
         )
 
 
 def _write_standard(connection: Session, row: int, standard: bool) -> None:
-    (text,) = connection.execute("SELECT body FROM document WHERE id = ?", (row,)).fetchone()
+    (text,) = connection.one("SELECT body FROM document WHERE id = ?", (row,))
     body: dict[str, Any] = orjson.loads(text) | {STANDARD: standard}
-    connection.execute("UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(body).decode(), row))
+    connection.run("UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(body).decode(), row))
 
 
 def _preferences(connection: Session, partijen: Iterable[int]) -> dict[int, set[int]]:
     """Which addresses (rows) a client chose for these partijen (rows), as far as one did; {0} when it chose none."""
-    if connection.execute("SELECT 1 FROM local LIMIT 1").fetchone() is None:
+    if connection.one("SELECT 1 FROM local LIMIT 1") is None:
         return {}
     written: dict[int, list[str]] = {}
-    for row, value, *_ in connection.execute(
+    for row, value, *_ in connection.all(
         "SELECT a.document, o.value, 0 AS own, o.uuid AS uuid FROM json_each(?1) n"
         " JOIN alias a ON a.document = n.value JOIN local o ON o.uuid = a.uuid AND o.part = ?2"
         " UNION ALL SELECT d.id, o.value, 1, o.uuid FROM json_each(?1) n"
@@ -303,7 +304,7 @@ def _preferences(connection: Session, partijen: Iterable[int]) -> dict[int, set[
         row: {
             held[0]
             for text in chosen
-            for held in connection.execute(
+            for held in connection.all(
                 "SELECT id FROM document WHERE uuid = ?1 UNION SELECT document FROM alias WHERE uuid = ?1",
                 (UUID(text).bytes,),
             )
@@ -322,7 +323,7 @@ def _set_preferred(
     prefer: bool,
 ) -> None:
     held: dict[int, set[int]] = defaultdict(set)
-    for partij, adres in connection.execute(
+    for partij, adres in connection.all(
         f"SELECT source, target FROM link WHERE relation = {_PREFERS} AND source {IN_IDS}",
         (id_list(partijen),),
     ):
@@ -336,11 +337,11 @@ def _set_preferred(
             wanted = {standard[soort] for soort in [each for each in VOORKEUR if each in standard][:1]}
         if wanted == held[partij]:
             continue
-        connection.executemany(
+        connection.many(
             f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS} AND target = ?",
             [(partij, row) for row in held[partij] - wanted],
         )
-        connection.executemany(
+        connection.many(
             f"INSERT INTO link (source, relation, target) VALUES (?, {_PREFERS}, ?)",
             [(partij, row) for row in sorted(wanted - held[partij])],
         )

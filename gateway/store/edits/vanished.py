@@ -79,7 +79,7 @@ def _named(connection: Session, rows: set[int], *, keep: bool) -> set[int]:
             references.rename(connection, each, uuid)
         else:
             references.forget(connection, each)
-            connection.execute(
+            connection.run(
                 "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
                 (each.source, each.relation, target),
             )
@@ -89,36 +89,34 @@ def _named(connection: Session, rows: set[int], *, keep: bool) -> set[int]:
 
 def _survivor(connection: Session, row: int) -> int | None:
     """The document that now answers for the uuid of this one (M6)."""
-    found = connection.execute(
+    found = connection.one(
         "SELECT a.document FROM document d JOIN alias a ON a.uuid = d.uuid WHERE d.id = ?", (row,)
-    ).fetchone()
+    )
     return found[0] if found else None
 
 
 def _references_of_clients(connection: Session, rows: set[int]) -> list[tuple[int, int, int]]:
-    return connection.execute(
+    return connection.all(
         "SELECT l.source, l.relation, l.target FROM link l JOIN document s ON s.id = l.source"
         f" WHERE l.target {IN_IDS} AND s.origin = ? ORDER BY l.source, l.relation",
         (id_list(rows), LOCAL_ORIGIN),
-    ).fetchall()
+    )
 
 
 def _is_partij(connection: Session, row: int) -> bool:
-    (kind,) = connection.execute("SELECT kind FROM document WHERE id = ?", (row,)).fetchone()
+    (kind,) = connection.one("SELECT kind FROM document WHERE id = ?", (row,))
     return bool(kind == KIND["partij"])
 
 
 def _keep(connection: Session, row: int) -> None:
-    kind, uuid, body = connection.execute(
-        "SELECT kind, uuid, body FROM document WHERE id = ?", (row,)
-    ).fetchone()
+    kind, uuid, body = connection.one("SELECT kind, uuid, body FROM document WHERE id = ?", (row,))
     if kind == KIND["partij"]:
         forget_preferred(connection, row)
     left = vanished(KINDS[kind - 1], orjson.loads(body)) | local_values(connection, uuid)
-    connection.execute(
+    connection.run(
         "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
         (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
     )
-    connection.execute("INSERT OR IGNORE INTO kept VALUES (?)", (uuid,))
+    connection.run("INSERT INTO kept VALUES (?) ON CONFLICT DO NOTHING", (uuid,))
     # Its keys are nobody's now, or are a partij's of their own again.
-    connection.execute("DELETE FROM alias WHERE document = ?", (row,))
+    connection.run("DELETE FROM alias WHERE document = ?", (row,))

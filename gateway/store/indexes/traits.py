@@ -23,9 +23,11 @@ def _named(path: str, fields: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{path}:{field}" for field in fields)
 
 
-# The traits of each kind, as `name_of` names them: the path of hops, a colon, the field. Without a field: whether there
-# is a document at the end of the path. With ?: whether the field is filled. With ~: what only counts of documents from
-# the legacy. Each kind stands after those that it looks at.
+# The traits of each kind, as `name_of` names them: the path of hops, a colon, the field. A hop is `>relation` to the
+# document that this one refers to, `<relation` to those that refer to it: `>betrokkene.wasPartij:soortPartij` is the
+# soortPartij of the partij that a betrokkene was. Without a field: whether there is a document at the end of the path.
+# With ?: whether the field is filled. With ~: what only counts of documents from the legacy. Each kind stands after
+# those that it looks at.
 TRAITS: dict[str, tuple[str, ...]] = {
     "categorie": _named("", ("naam",)),
     "onderwerpobject": (*_named("", _ONDERWERP), *_named("", (f"~{field}" for field in _ONDERWERP))),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 
-from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
+from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
 from gateway.store.base.session import Session
 from gateway.store.file.database import Store
@@ -68,7 +68,7 @@ def held_after(connection: Session, source: int, after: int, limit: int) -> list
 
 def held_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> list[HeldObject]:
     """These zaken (at most 500) and what is held of them."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.all(
         f"SELECT {COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) ORDER BY id", (source, *zaken)
     )
@@ -77,7 +77,7 @@ def held_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> l
 
 def moments_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> list[bytes]:
     """The contactmomenten (uuids) that are tied to these zaken (at most 500)."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.all(
         f"SELECT DISTINCT contact FROM tie WHERE source = ? AND zaak IN ({marks}) ORDER BY contact",
         (source, *zaken),
@@ -87,7 +87,7 @@ def moments_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -
 
 def held_of_moments(connection: Session, source: int, moments: Sequence[bytes]) -> list[HeldObject]:
     """These contactmomenten (at most some thousands), their ties, and the klanten that they are tied to."""
-    marks = ",".join("?" * len(moments))
+    marks, moments = bound(moments)
     rows = connection.all(
         f"SELECT {COLUMNS} FROM raw WHERE id IN ("
         f"SELECT raw FROM tie WHERE source = ?1 AND contact IN ({marks})"
@@ -251,8 +251,8 @@ def moments_after(connection: Session, source: int, after: bytes, limit: int) ->
     """Contactmomenten that are held or tied, in the order of their uuids."""
     rows = connection.all(
         "SELECT contact FROM (SELECT DISTINCT contact FROM tie WHERE source = ?1 AND contact > ?2"
-        " ORDER BY contact LIMIT ?3) UNION SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ?1"
-        f" AND kind = {RAW_KIND['contactmoment']} AND uuid > ?2 ORDER BY uuid LIMIT ?3) ORDER BY 1 LIMIT ?3",
+        " ORDER BY contact LIMIT ?3) t UNION SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ?1"
+        f" AND kind = {RAW_KIND['contactmoment']} AND uuid > ?2 ORDER BY uuid LIMIT ?3) r ORDER BY 1 LIMIT ?3",
         (source, after, limit),
     )
     return [row[0] for row in rows]
@@ -260,7 +260,7 @@ def moments_after(connection: Session, source: int, after: bytes, limit: int) ->
 
 def identities_of_zaken(connection: Session, source: int, zaken: Sequence[bytes]) -> set[int]:
     """The keys (rows) of what the rollen of these zaken (at most 500) say."""
-    marks = ",".join("?" * len(zaken))
+    marks, zaken = bound(zaken)
     rows = connection.all(
         "SELECT DISTINCT k.identity FROM raw r JOIN claim c ON c.raw = r.id"
         f" JOIN claim_key k ON k.statement = c.statement WHERE r.source = ? AND r.zaak IN ({marks})",

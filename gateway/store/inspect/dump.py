@@ -16,7 +16,8 @@ from gateway.store.legacy.findings import SOURCE_FINDINGS
 
 
 def dump_lines(store: Store) -> Iterator[bytes]:
-    """JSON Lines with sorted keys: documents, findings, keys, links, locals, numbers, provenance, quarantine, raws.
+    """JSON Lines with sorted keys: documents, findings, keys, links, locals, numbers, provenance, quarantine, raws, and
+    what was written back.
 
     Sorted by t, kind and natural key; without clock times of our own, row ids, runs and cursors.
     """
@@ -86,7 +87,7 @@ _SECTIONS = (
         },
     ),
     (
-        f"SELECT source, rule, field, severity, action, found FROM ({SOURCE_FINDINGS}) ORDER BY 1, 2, 3",
+        f"SELECT source, rule, field, severity, action, found FROM ({SOURCE_FINDINGS}) f ORDER BY 1, 2, 3",
         lambda row: {
             "t": "finding",
             "source": row[0],
@@ -163,6 +164,18 @@ _SECTIONS = (
             "digest": row[3].hex() if row[3] and row[4] not in HIDDEN else None,
             "state": row[4],
             "visible": bool(row[5]),
+        },
+    ),
+    (
+        "SELECT s.name, w.kind, w.document, w.step, w.uuid FROM written_back w JOIN source s ON s.id = w.source"
+        " ORDER BY s.name, w.kind, w.document, w.step",
+        lambda row: {
+            "t": "written_back",
+            "source": row[0],
+            "kind": row[1],
+            "document": _uuid(row[2]),
+            "step": row[3],
+            "uuid": _uuid(row[4]) if row[4] else None,
         },
     ),
 )

@@ -116,8 +116,9 @@ def document(connection: Session, uuid: UUID) -> HeldDocument | None:
 
 def raws(connection: Session, uuid: UUID) -> list[HeldRaw]:
     """The legacy objects with this uuid: of any kind, in any source."""
-    numbers = orjson.dumps(sorted(RAW_KIND.values())).decode()
-    rows = connection.all(f"{_RAW} WHERE {_EVERY_SOURCE} ORDER BY s.name, r.kind", (uuid.bytes, numbers))
+    rows = connection.all(
+        f"{_RAW} WHERE {_EVERY_SOURCE} ORDER BY s.name, r.kind", (uuid.bytes, id_list(RAW_KIND.values()))
+    )
     return [_raw(row) for row in rows]
 
 
@@ -231,13 +232,15 @@ def written(connection: Session, uuid: UUID) -> list[WrittenPart]:
     """What clients made of the parts of a document, tombstone included (M19); what they wrote under another uuid of
     it counts as far as there is nothing under its own (M6)."""
     rows = connection.all(
-        "SELECT part, value, written, min(uuid <> ?1) FROM local WHERE uuid = ?1 OR (part <> ?2 AND uuid IN (SELECT"
-        " a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?1)) GROUP BY part ORDER BY part",
+        "SELECT part, value, written FROM (SELECT part, value, written, row_number() OVER (PARTITION BY part"
+        " ORDER BY CASE WHEN uuid = ?1 THEN 0 ELSE 1 END, uuid) AS place FROM local"
+        " WHERE uuid = ?1 OR (part <> ?2 AND uuid IN (SELECT a.uuid FROM document d"
+        " JOIN alias a ON a.document = d.id WHERE d.uuid = ?1))) l WHERE place = 1 ORDER BY part",
         (uuid.bytes, TOMBSTONE),
     )
     return [
         WrittenPart(part, orjson.loads(value) if value else None, moment)
-        for part, value, moment, _ in rows
+        for part, value, moment in rows
         if not part.startswith(MOVED)
     ]
 

@@ -25,6 +25,8 @@ _BY_CLIENTS = (
     " JOIN raw r ON r.id = (SELECT max(raw) FROM provenance WHERE document = d.id)"
     f" JOIN source s ON s.id = r.source WHERE l.part <> '' AND l.part NOT LIKE '{MOVED}%'"
 )
+# The rules of write-back, which come after those of the mapping.
+OF_WRITE_BACK, OF_WRITE_BACK_AFTER = "W", 1000
 BY_CLIENT = "een client schreef hier iets anders, en dat gaat voor; klantbrug explain toont beide"
 
 
@@ -74,7 +76,7 @@ def groups(connection: Session, selection: Selection) -> list[FindingGroup]:
         for of in (_OF_OBJECTS, _OF_STATEMENTS)
         for rule, severity, source, field, count in _counted(connection, of, list(names))
     ]
-    found += _of_sources(connection) + _by_clients(connection)
+    found += _of_sources(connection) + _by_clients(connection) + _of_write_back(connection)
     wanted = [group for group in found if selection.has(group)]
     return sorted(
         wanted, key=lambda group: (number_of(group.rule), group.severity, group.source, group.field)
@@ -85,6 +87,8 @@ def examples(connection: Session, group: FindingGroup, limit: int) -> list[Examp
     """Some legacy objects with the findings of a group."""
     if group.action == BY_CLIENT:
         return _examples_by_clients(connection, group, limit)
+    if group.rule.startswith(OF_WRITE_BACK):
+        return _examples_of_write_back(connection, group, limit)
     found: list[Example] = []
     for of, raw in ((_OF_OBJECTS, "f.raw"), (_OF_STATEMENTS, "c.raw")):
         rows = connection.all(
@@ -122,13 +126,36 @@ def _of_sources(connection: Session) -> list[FindingGroup]:
 
 def number_of(rule: str) -> tuple[int, str]:
     """By what rules are put in their order."""
-    digits = rule.removeprefix("M")
-    return (int(digits) if digits.isdigit() else 0), rule
+    digits = rule.removeprefix("M").removeprefix(OF_WRITE_BACK)
+    after = OF_WRITE_BACK_AFTER if rule.startswith(OF_WRITE_BACK) else 0
+    return (after + int(digits) if digits.isdigit() else 0), rule
+
+
+def _of_write_back(connection: Session) -> list[FindingGroup]:
+    """What did not go back to a source, or not as a client wrote it (W4-W10), counted by document."""
+    rows = connection.all(
+        "SELECT f.rule, f.severity, s.name, f.field, count(*), f.action FROM writeback_finding f"
+        " JOIN source s ON s.id = f.source GROUP BY f.rule, f.severity, s.name, f.field, f.action"
+    )
+    return [FindingGroup(*row) for row in rows]
+
+
+def _examples_of_write_back(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
+    rows = connection.all(
+        "SELECT d.kind, f.document FROM writeback_finding f JOIN source s ON s.id = f.source"
+        " LEFT JOIN document d ON d.uuid = f.document"
+        " WHERE s.name = ? AND f.rule = ? AND f.field = ? AND f.action = ? ORDER BY f.document LIMIT ?",
+        (group.source, group.rule, group.field, group.action, limit),
+    )
+    return [
+        Example(0, group.source, KINDS[kind - 1] if kind else "verwijderd", UUID(bytes=uuid), group.action)
+        for kind, uuid in rows
+    ]
 
 
 def _by_clients(connection: Session) -> list[FindingGroup]:
     rows = connection.all(
-        f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) GROUP BY source, kind, part"
+        f"SELECT source, kind, part, count(*) FROM ({_BY_CLIENTS}) w GROUP BY source, kind, part"
     )
     return [
         FindingGroup("M19", "info", source, f"{KINDS[kind - 1]}.{part.removeprefix(LINK)}", count, BY_CLIENT)
@@ -139,7 +166,8 @@ def _by_clients(connection: Session) -> list[FindingGroup]:
 def _examples_by_clients(connection: Session, group: FindingGroup, limit: int) -> list[Example]:
     kind, _, field = group.field.partition(".")
     rows = connection.all(
-        f"SELECT uuid FROM ({_BY_CLIENTS}) WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
+        f"SELECT uuid FROM ({_BY_CLIENTS}) w"
+        " WHERE source = ? AND kind = ? AND part IN (?, ?) ORDER BY uuid LIMIT ?",
         (group.source, KIND[kind], field, LINK + field, limit),
     )
     return [Example(0, group.source, kind, UUID(bytes=uuid), BY_CLIENT) for (uuid,) in rows]

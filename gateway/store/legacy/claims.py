@@ -99,18 +99,18 @@ def insert_claims(connection: Session, claims: Sequence[NewClaim]) -> Added:
     new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
     tallies.claims_come(connection, Counter(held[digest] for digest in digests if digest in held))
     if new:
-        first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM statement").fetchone()[0]
+        first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM statement")[0]
         numbers = {digest: first + number for number, digest in enumerate(new)}
-        connection.executemany(
+        connection.many(
             "INSERT INTO statement (id, digest, document, body) VALUES (?, ?, ?, ?)",
             [(numbers[digest], digest, claim.document, claim.body) for digest, claim in new.items()],
         )
-        connection.executemany(
+        connection.many(
             "INSERT INTO claim_key (identity, statement) VALUES (?, ?)",
             [(rows[key], numbers[digest]) for digest, claim in new.items() for key in set(claim.keys)],
         )
         held |= numbers
-    connection.executemany(
+    connection.many(
         "INSERT INTO claim (raw, facet, statement, moment, rol) VALUES (?, ?, ?, ?, ?)",
         [
             (claim.raw, claim.facet, held[digest], claim.moment, claim.rol)
@@ -128,11 +128,9 @@ def insert_claims(connection: Session, claims: Sequence[NewClaim]) -> Added:
 def _identities(connection: Session, keys: set[str]) -> dict[str, int]:
     """The rows of keys, made where they are not there yet."""
     rows = _rows_of(connection, "identity", "key", keys)
-    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM identity").fetchone()[0]
+    first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM identity")[0]
     new = {key: first + number for number, key in enumerate(sorted(keys - rows.keys()))}
-    connection.executemany(
-        "INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()]
-    )
+    connection.many("INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()])
     return rows | new
 
 
@@ -140,9 +138,7 @@ def _rows_of(connection: Session, table: str, column: str, values: Iterable[Any]
     """The rows that have one of these values in a unique column, by value."""
     found: dict[Any, int] = {}
     for marks, part in in_parts(values):
-        found.update(
-            connection.execute(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part)
-        )
+        found.update(connection.all(f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", part))
     return found
 
 
@@ -159,19 +155,19 @@ class Taken:
 def take_claims(connection: Session, raws: Iterable[int]) -> Taken:
     """Remove the claims of these legacy objects."""
     ids = id_list(raws)
-    held = connection.execute(
+    held = connection.all(
         "SELECT c.raw, c.facet, s.id, s.document FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (ids,),
-    ).fetchall()
+    )
     statements = {statement for *_, statement, _ in held}
-    keys = connection.execute(
+    keys = connection.all(
         f"SELECT DISTINCT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(statements),)
     )
     identities = {row[0] for row in keys}
     if held:
         tallies.claims_go(connection, {raw for raw, *_ in held})
-        connection.execute(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
+        connection.run(f"DELETE FROM claim WHERE raw {IN_IDS}", (ids,))
     documents = {(raw, facet): document for raw, facet, _, document in held if document is not None}
     return Taken(identities, statements, documents)
 
@@ -179,7 +175,7 @@ def take_claims(connection: Session, raws: Iterable[int]) -> Taken:
 def part_of(connection: Session, raws: Iterable[int]) -> dict[tuple[int, str], int | None]:
     """The partij or actor that what these legacy objects say is part of, by legacy object (row) and facet; None: there
     is none, or a client deleted it."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT c.raw, c.facet, s.document FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS}",
         (id_list(raws),),
@@ -189,7 +185,7 @@ def part_of(connection: Session, raws: Iterable[int]) -> dict[tuple[int, str], i
 
 def delete_unused_statements(connection: Session, statements: Iterable[int]) -> None:
     """Forget statements that nobody makes any more, with their keys, findings and provenance."""
-    connection.executemany(
+    connection.many(
         "DELETE FROM statement WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = ?1)",
         [(statement,) for statement in statements],
     )
@@ -197,14 +193,14 @@ def delete_unused_statements(connection: Session, statements: Iterable[int]) -> 
 
 def delete_unused_identities(connection: Session, identities: Iterable[int], uuids: Uuids) -> None:
     """Forget keys that no statement has any more, and that they were asked: a BSN must not outlive its rollen (M35)."""
-    unused = connection.execute(
+    unused = connection.all(
         f"SELECT id, key FROM identity i WHERE id {IN_IDS}"
         " AND NOT EXISTS (SELECT 1 FROM claim_key WHERE identity = i.id)",
         (id_list(identities),),
-    ).fetchall()
-    connection.executemany("DELETE FROM identity WHERE id = ?", [(row,) for row, _ in unused])
+    )
+    connection.many("DELETE FROM identity WHERE id = ?", [(row,) for row, _ in unused])
     # By source, because that is how they are found; a key of which nothing is held is only asked once more.
-    connection.executemany(
+    connection.many(
         "DELETE FROM fetched WHERE source IN (SELECT id FROM source) AND key = ?",
         [
             (name(sealed_text(uuids, key)),)
@@ -221,22 +217,20 @@ def connected(connection: Session, identities: Iterable[int]) -> list[int]:
     ask = set(identities)
     while ask:
         asked |= ask
-        found = connection.execute(
-            f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),)
-        )
+        found = connection.all(f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),))
         new = {row[0] for row in found} - statements
         statements |= new
-        keys = connection.execute(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
+        keys = connection.all(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
         ask = {row[0] for row in keys} - asked
     return list(statements)
 
 
 def connected_statements(connection: Session, identities: Iterable[int]) -> list[StatementRow]:
     """The statements that hang together with these keys, in an order that is not that of arrival."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.id, s.document, s.body, newest.moment, newest.rol,"
         " (SELECT min(moment) FROM claim WHERE statement = s.id) FROM statement s"
-        " JOIN claim newest ON newest.rowid = (SELECT c.rowid FROM claim c WHERE c.statement = s.id"
+        " JOIN claim newest ON newest.id = (SELECT c.id FROM claim c WHERE c.statement = s.id"
         " ORDER BY c.moment DESC, c.rol DESC LIMIT 1)"
         f" WHERE s.id {IN_IDS} ORDER BY {SAID}",
         (id_list(connected(connection, identities)),),
@@ -246,13 +240,13 @@ def connected_statements(connection: Session, identities: Iterable[int]) -> list
 
 def set_documents(connection: Session, pairs: Iterable[tuple[int | None, int]]) -> None:
     """Note which document each statement became part of: pairs of (document, statement)."""
-    connection.executemany("UPDATE statement SET document = ? WHERE id = ?", pairs)
+    connection.many("UPDATE statement SET document = ? WHERE id = ?", pairs)
 
 
 def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
     """The zaken (source, uuid) of the rollen that make these statements."""
     return set(
-        connection.execute(
+        connection.all(
             "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
             f" WHERE c.statement {IN_IDS} AND r.zaak IS NOT NULL",
             (id_list(statements),),
@@ -278,7 +272,7 @@ class DeelnemerRow:
 def deelnemers(connection: Session, source: int, zaken: Sequence[bytes]) -> list[DeelnemerRow]:
     """The rollen of these zaken that became a partij or actor, also one that a client deleted."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT r.zaak, r.id, r.uuid, d.id, coalesce(d.uuid, h.uuid), r.facts FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
@@ -293,7 +287,7 @@ def deelnemers(connection: Session, source: int, zaken: Sequence[bytes]) -> list
 def other_uuids(connection: Session, documents: Iterable[int]) -> dict[int, set[bytes]]:
     """The other uuids of the partijen and actoren among these documents; one without any is there too."""
     found: dict[int, set[bytes]] = {}
-    for document, other in connection.execute(
+    for document, other in connection.all(
         "SELECT d.id, a.uuid FROM document d LEFT JOIN alias a ON a.document = d.id"
         f" WHERE +d.kind IN ({KIND['partij']}, {KIND['actor']}) AND d.id {IN_IDS}",
         (id_list(documents),),

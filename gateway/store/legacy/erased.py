@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-import orjson
-
 from gateway.base.clock import now
+from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import KIND
 from gateway.store.base.session import Session
+
+_OR_AGAIN = "ON CONFLICT (uuid) DO UPDATE SET what = excluded.what, at = excluded.at"
 
 
 class Erased(NamedTuple):
@@ -25,8 +26,8 @@ class Erased(NamedTuple):
 def note_erased(connection: Session, what: str, uuids: Iterable[bytes]) -> None:
     """Note legacy objects of one kind that the source no longer has."""
     moment = now()
-    connection.executemany(
-        "INSERT OR REPLACE INTO erased (uuid, what, at) VALUES (?, ?, ?)",
+    connection.many(
+        f"INSERT INTO erased (uuid, what, at) VALUES (?, ?, ?) {_OR_AGAIN}",
         [(uuid, what, moment) for uuid in uuids],
     )
 
@@ -34,14 +35,14 @@ def note_erased(connection: Session, what: str, uuids: Iterable[bytes]) -> None:
 def note_documents(connection: Session, documents: Collection[tuple[str, bytes]]) -> None:
     """Note documents (kind and uuid) that went with them, as far as no other document answers for their uuid now."""
     moment = now()
-    connection.executemany(
+    connection.many(
         "DELETE FROM nummer WHERE kind = ?1 AND uuid = ?2 AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = ?2)",
         [(KIND[kind], uuid) for kind, uuid in documents],
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO erased (uuid, what, at) SELECT ?1, ?2, ?3"
+    connection.many(
+        "INSERT INTO erased (uuid, what, at) SELECT ?1, ?2, ?3"
         " WHERE NOT EXISTS (SELECT 1 FROM document WHERE uuid = ?1)"
-        " AND NOT EXISTS (SELECT 1 FROM alias WHERE uuid = ?1)",
+        f" AND NOT EXISTS (SELECT 1 FROM alias WHERE uuid = ?1) {_OR_AGAIN}",
         [(uuid, kind, moment) for kind, uuid in documents],
     )
 
@@ -51,13 +52,13 @@ def erased(connection: Session, uuid: bytes) -> Erased | None:
 
     Ask it of what is not held: an object that came back keeps its line here.
     """
-    row = connection.execute("SELECT what, at FROM erased WHERE uuid = ?", (uuid,)).fetchone()
+    row = connection.one("SELECT what, at FROM erased WHERE uuid = ?", (uuid,))
     return Erased(*row) if row else None
 
 
 def kinds_and_uuids(connection: Session, rows: Iterable[int]) -> list[tuple[int, bytes]]:
     """The kind (number) and uuid of documents, by their rows."""
-    return connection.execute(
-        "SELECT kind, uuid FROM document WHERE id IN (SELECT value FROM json_each(?))",
-        (orjson.dumps(sorted(rows)).decode(),),
-    ).fetchall()
+    return connection.all(
+        f"SELECT kind, uuid FROM document WHERE id {IN_IDS}",
+        (id_list(sorted(rows)),),
+    )

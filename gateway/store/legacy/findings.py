@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import orjson
-
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
 from gateway.store.base.session import Session
@@ -36,14 +34,14 @@ SOURCE_FINDINGS = (
     " FROM raw INDEXED BY raw_zonder_plaats WHERE facts ->> '$.zonder_plaats' IS NOT NULL"
     " GROUP BY source, facts ->> '$.zonder_plaats') m"
     f" CROSS JOIN (SELECT column1 AS bit, column2 AS veld, column3 AS rule, column4 AS action"
-    f" FROM (VALUES {_BITS})) v ON m.mask & v.bit"
-    " JOIN source s ON s.id = m.source GROUP BY s.name, v.veld"
+    f" FROM (VALUES {_BITS}) AS bits) v ON CAST(m.mask AS INTEGER) & v.bit != 0"
+    " JOIN source s ON s.id = m.source GROUP BY s.name, v.veld, v.rule, v.action"
 )
 
 
 def delete_findings(connection: Session, rows: Iterable[int]) -> None:
     """Forget what was found in these legacy objects (rows)."""
-    gone = connection.execute(f"DELETE FROM raw_finding WHERE raw {IN_IDS} RETURNING rule", (id_list(rows),))
+    gone = connection.all(f"DELETE FROM raw_finding WHERE raw {IN_IDS} RETURNING rule", (id_list(rows),))
     tallies.findings_go(connection, gone)
 
 
@@ -56,18 +54,19 @@ def put_findings(
         for raw, finding in found
     }
     held = set(
-        connection.execute(
+        connection.all(
             f"SELECT raw, stage, rule, field, severity, action FROM raw_finding WHERE stage = ? AND raw {IN_IDS}",
             (stage, id_list(rows)),
         )
     )
-    connection.executemany(
+    connection.many(
         "DELETE FROM raw_finding WHERE raw = ? AND stage = ? AND rule = ? AND field = ? AND severity = ?"
         " AND action = ?",
         held - wanted,
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO raw_finding (raw, stage, rule, field, severity, action) VALUES (?, ?, ?, ?, ?, ?)",
+    connection.many(
+        "INSERT INTO raw_finding (raw, stage, rule, field, severity, action) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (raw, stage, rule, field, action) DO UPDATE SET severity = excluded.severity",
         sorted(wanted - held),
     )
     change = Counter(rule for _, _, rule, _, _ in {_place(row) for row in wanted})
@@ -90,18 +89,18 @@ def put_statement_findings(
         for statement, finding in found
     }
     held = set(
-        connection.execute(
+        connection.all(
             "SELECT statement, rule, field, severity, action FROM statement_finding"
             f" WHERE statement {IN_IDS}",
             (id_list(statements),),
         )
     )
-    connection.executemany(
+    connection.many(
         "DELETE FROM statement_finding WHERE statement = ? AND rule = ? AND field = ? AND severity = ?"
         " AND action = ?",
         held - wanted,
     )
-    connection.executemany(
+    connection.many(
         "INSERT INTO statement_finding (statement, rule, field, severity, action) VALUES (?, ?, ?, ?, ?)",
         sorted(wanted - held),
     )
@@ -123,14 +122,14 @@ class SourceFinding(NamedTuple):
 
 def source_findings(connection: Session) -> list[SourceFinding]:
     """All findings on sources, in the order of source, rule and field. Call inside `Store.read()`."""
-    rows = connection.execute(f"SELECT * FROM ({SOURCE_FINDINGS}) ORDER BY source, rule, field")
+    rows = connection.all(f"SELECT * FROM ({SOURCE_FINDINGS}) f ORDER BY source, rule, field")
     return [SourceFinding(*row) for row in rows]
 
 
 def put_source_findings(connection: Session, source: int, found: Iterable[Finding]) -> None:
     """Note findings that are about a source as a whole, once each."""
-    connection.executemany(
-        "INSERT OR IGNORE INTO source_finding VALUES (?, ?, ?, ?, ?)",
+    connection.many(
+        "INSERT INTO source_finding VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [(source, item.rule, item.field, str(item.severity), item.action) for item in found],
     )
 
@@ -140,12 +139,12 @@ def drop_source_finding(
 ) -> None:
     """Take back a finding on a source when none of its klantcontacten is of a zaak with a rol of this
     omschrijvingGeneriek and another soort than these; whether a client deleted who that is makes no difference."""
-    connection.execute(
+    connection.run(
         "DELETE FROM source_finding WHERE source = ?1 AND rule = ?2 AND NOT EXISTS (SELECT 1 FROM raw k"
         f" CROSS JOIN raw r ON r.source = ?1 AND r.zaak = k.zaak AND r.kind = {RAW_KIND['rol']}"
         f" WHERE k.source = ?1 AND k.kind = {RAW_KIND['klantcontact']} AND k.state = {TRANSLATED}"
         f" AND +r.state = {TRANSLATED}"
         " AND r.facts ->> '$.generiek' IN (SELECT value FROM json_each(?3))"
         " AND r.facts ->> '$.soort' NOT IN (SELECT value FROM json_each(?4)))",
-        (source, rule, orjson.dumps(list(generiek)).decode(), orjson.dumps(list(soorten)).decode()),
+        (source, rule, list(generiek), list(soorten)),
     )

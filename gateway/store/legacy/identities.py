@@ -21,7 +21,7 @@ def identity_rows(connection: Session, keys: Iterable[str]) -> set[int]:
     """The rows of the keys that are held."""
     found = set()
     for key in keys:
-        row = connection.execute("SELECT id FROM identity WHERE key = ?", (key,)).fetchone()
+        row = connection.one("SELECT id FROM identity WHERE key = ?", (key,))
         if row:
             found.add(row[0])
     return found
@@ -45,7 +45,7 @@ def keys_of_document(connection: Session, document: int) -> list[str]:
     """The identity keys of the statements that made a partij or actor."""
     return [
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             "SELECT DISTINCT i.key FROM statement s JOIN claim_key k ON k.statement = s.id"
             " JOIN identity i ON i.id = k.identity WHERE s.document = ? ORDER BY i.key",
             (document,),
@@ -55,16 +55,16 @@ def keys_of_document(connection: Session, document: int) -> list[str]:
 
 def numbers_of_partij(connection: Session, partij: int) -> list[tuple[str, str]]:
     """The numbers that a partij is identified by, whoever wrote them: soort and number."""
-    return connection.execute(
+    return connection.all(
         "SELECT d.body ->> '$.partijIdentificator.codeSoortObjectId', d.body ->> '$.partijIdentificator.objectId'"
         " FROM link l JOIN document d ON d.id = l.source WHERE l.target = ? AND l.relation = ? ORDER BY d.uuid",
         (partij, RELATION["partij-identificator.identificeerdePartij"]),
-    ).fetchall()
+    )
 
 
 def keys_of_statements(connection: Session, statements: Iterable[int]) -> list[str]:
     """The identity keys of these statements (rows)."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT DISTINCT i.key FROM claim_key k JOIN identity i ON i.id = k.identity"
         f" WHERE k.statement {IN_IDS} AND {READABLE} ORDER BY i.key",
         (id_list(statements),),
@@ -75,13 +75,13 @@ def keys_of_statements(connection: Session, statements: Iterable[int]) -> list[s
 def connected_keys(connection: Session, key: str) -> list[tuple[str, str]]:
     """The keys that hang together with `key`, each with the name of a source that gave it."""
     statements = connected(connection, identity_rows(connection, [key]))
-    return connection.execute(
+    return connection.all(
         "SELECT i.key, min(s.name) FROM claim_key k JOIN identity i ON i.id = k.identity"
         " JOIN source s ON s.id = (SELECT r.source FROM claim c JOIN raw r ON r.id = c.raw"
         " WHERE c.statement = k.statement LIMIT 1)"
         f" WHERE k.statement {IN_IDS} AND {READABLE} GROUP BY i.key ORDER BY i.key",
         (id_list(statements),),
-    ).fetchall()
+    )
 
 
 def zaken_of_party(connection: Session, source: int, key: str) -> list[bytes]:
@@ -89,7 +89,7 @@ def zaken_of_party(connection: Session, source: int, key: str) -> list[bytes]:
     statements = connected(connection, identity_rows(connection, [key]))
     return [
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             "SELECT r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
             f" WHERE c.statement {IN_IDS} AND c.facet = 'zelf' AND +r.source = ? AND r.zaak IS NOT NULL"
             " GROUP BY r.zaak ORDER BY max(c.moment) DESC, r.zaak",
@@ -101,7 +101,7 @@ def zaken_of_party(connection: Session, source: int, key: str) -> list[bytes]:
 def keys_of_zaak(connection: Session, source: int, zaak: bytes) -> list[tuple[str, list[str]]]:
     """The betrokkenen of a zaak: the facts of each rol and its keys."""
     found: dict[int, tuple[str, list[str]]] = {}
-    for raw, facts, key in connection.execute(
+    for raw, facts, key in connection.all(
         "SELECT r.id, r.facts, i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
         " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
         f" WHERE r.source = ? AND r.zaak = ? AND r.kind = ? AND {READABLE}",
@@ -115,7 +115,7 @@ def unseen_of_key(connection: Session, source: int, kind: str, key: str, moment:
     """Held objects of a kind with this key that no answer showed since `moment`."""
     return [
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             "SELECT DISTINCT r.uuid FROM identity i JOIN claim_key k ON k.identity = i.id"
             " JOIN claim c ON c.statement = k.statement JOIN raw r ON r.id = c.raw"
             " WHERE i.key = ? AND +r.source = ? AND +r.kind = ? AND +r.last_seen < ? AND r.visible = 1"
@@ -128,13 +128,13 @@ def unseen_of_key(connection: Session, source: int, kind: str, key: str, moment:
 
 def identities_to_merge(connection: Session, owners: Iterable[bytes]) -> set[int]:
     """The keys of statements that are part of no document, or of one of these (uuids)."""
-    keys = connection.execute(
+    keys = connection.all(
         "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
         " WHERE s.document IS NULL"
     )
     found = {row[0] for row in keys}
     for owner in owners:
-        keys = connection.execute(
+        keys = connection.all(
             "SELECT DISTINCT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id WHERE s.document ="
             " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
             (owner,),
@@ -148,7 +148,7 @@ def moments_of_contacts(connection: Session, contacts: Iterable[bytes]) -> set[t
     found: set[tuple[int, bytes]] = set()
     for marks, some in in_parts(contacts):
         found.update(
-            connection.execute(
+            connection.all(
                 "SELECT source, uuid FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
                 f" AND uuid IN ({marks})",
                 (RAW_KIND["contactmoment"], *some),
@@ -162,7 +162,7 @@ def zaken_of_contacts(connection: Session, contacts: Iterable[bytes]) -> set[Zaa
     found: set[Zaak] = set()
     for marks, some in in_parts(contacts):
         found.update(
-            connection.execute(
+            connection.all(
                 "SELECT source, zaak FROM raw WHERE source IN (SELECT id FROM source) AND kind = ?"
                 f" AND uuid IN ({marks}) AND zaak IS NOT NULL",
                 (RAW_KIND["klantcontact"], *some),

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import GONE, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from gateway.store.base.session import Session
@@ -39,7 +37,7 @@ def raw_rows(connection: Session, source: int, kind: str, uuids: Sequence[bytes]
     """The held objects among `uuids`, by uuid."""
     found: dict[bytes, RawRow] = {}
     for marks, part in in_parts(uuids):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
             (source, RAW_KIND[kind], *part),
         )
@@ -52,7 +50,7 @@ def states(connection: Session, source: int, kind: str, uuids: Iterable[bytes]) 
     found: dict[bytes, int] = {}
     for marks, part in in_parts(uuids):
         found.update(
-            connection.execute(
+            connection.all(
                 f"SELECT uuid, state FROM raw WHERE source = ? AND kind = ? AND uuid IN ({marks})",
                 (source, RAW_KIND[kind], *part),
             )
@@ -62,13 +60,13 @@ def states(connection: Session, source: int, kind: str, uuids: Iterable[bytes]) 
 
 def raws(connection: Session, ids: Iterable[int]) -> dict[int, RawRow]:
     """Held objects, by row."""
-    found = connection.execute(f"SELECT {RAW_COLUMNS} FROM raw WHERE id {IN_IDS}", (id_list(ids),))
+    found = connection.all(f"SELECT {RAW_COLUMNS} FROM raw WHERE id {IN_IDS}", (id_list(ids),))
     return {row[0]: RawRow(*row) for row in found}
 
 
 def raw_of_zaak(connection: Session, source: int, zaak: bytes, kind: str) -> list[RawRow]:
     """The held objects of one kind of a zaak."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND zaak = ? AND kind = ?",
         (source, zaak, RAW_KIND[kind]),
     )
@@ -80,7 +78,7 @@ def zaken_with_content(connection: Session, source: int, zaken: Iterable[bytes])
     """The zaken among these that something else is held of."""
     uuids = list(zaken)
     marks, uuids = bound(uuids)
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT DISTINCT zaak FROM raw WHERE source = ? AND zaak IN ({marks}) AND kind != {RAW_KIND['zaak']}",
         (source, *uuids),
     )
@@ -90,7 +88,7 @@ def zaken_with_content(connection: Session, source: int, zaken: Iterable[bytes])
 def raws_of_zaken(connection: Session, source: int, zaken: Sequence[bytes], kind: str) -> list[RawRow]:
     """The held objects of one kind of these zaken (at most 500)."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND zaak IN ({marks}) AND kind = ?",
         (source, *zaken, RAW_KIND[kind]),
     )
@@ -99,7 +97,7 @@ def raws_of_zaken(connection: Session, source: int, zaken: Sequence[bytes], kind
 
 def raw_body(connection: Session, row: int) -> bytes | None:
     """The compressed body of a held object; None when it was left out."""
-    body: bytes | None = connection.execute("SELECT body FROM raw WHERE id = ?", (row,)).fetchone()[0]
+    body: bytes | None = connection.one("SELECT body FROM raw WHERE id = ?", (row,))[0]
     return body
 
 
@@ -127,8 +125,8 @@ def insert_raws(
     now: int,
 ) -> list[int]:
     """Rows for legacy objects (uuid and content) that were not held; out: their ids."""
-    first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM raw").fetchone()[0]
-    connection.executemany(
+    first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM raw")[0]
+    connection.many(
         "INSERT INTO raw (id, source, kind, uuid, zaak, state, digest, facts, body, first_seen, last_seen)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
@@ -159,13 +157,13 @@ def change_raw(connection: Session, row: RawRow, content: Content) -> None:
     elif row.state != content.state:
         set_state(connection, [row.id], content.state, content.facts)
     elif row.facts != content.facts:
-        connection.execute("UPDATE raw SET facts = ? WHERE id = ?", (content.facts, row.id))
+        connection.run("UPDATE raw SET facts = ? WHERE id = ?", (content.facts, row.id))
 
 
 def update_raw(connection: Session, row: int, content: Content) -> None:
     """Write what a legacy object is now."""
     tallies.raws_move(connection, [row], content.state)
-    connection.execute(
+    connection.run(
         "UPDATE raw SET zaak = ?, state = ?, digest = ?, facts = ?, body = ? WHERE id = ?",
         (content.zaak, content.state, content.digest, content.facts, content.body, row),
     )
@@ -175,9 +173,7 @@ def set_state(connection: Session, rows: Iterable[int], state: int, facts: str |
     """Set the state of held objects whose body stays."""
     rows = list(rows)
     tallies.raws_move(connection, rows, state)
-    connection.executemany(
-        "UPDATE raw SET state = ?, facts = ? WHERE id = ?", [(state, facts, row) for row in rows]
-    )
+    connection.many("UPDATE raw SET state = ?, facts = ? WHERE id = ?", [(state, facts, row) for row in rows])
 
 
 def delete_raw(connection: Session, rows: Iterable[int]) -> None:
@@ -186,7 +182,7 @@ def delete_raw(connection: Session, rows: Iterable[int]) -> None:
     tallies.raws_move(connection, gone, None)
     tallies.claims_go(connection, gone)
     delete_findings(connection, gone)
-    connection.executemany("DELETE FROM raw WHERE id = ?", [(row,) for row in gone])
+    connection.many("DELETE FROM raw WHERE id = ?", [(row,) for row in gone])
 
 
 def delete_empty_zaken(connection: Session, zaken: Iterable[Zaak]) -> int:
@@ -196,7 +192,7 @@ def delete_empty_zaken(connection: Session, zaken: Iterable[Zaak]) -> int:
         f" AND state IN ({UNREADABLE}, {GONE}) AND NOT EXISTS (SELECT 1 FROM raw held"
         f" WHERE held.source = ?1 AND held.zaak = ?2 AND held.kind != {RAW_KIND['zaak']})"
     )
-    empty = [row[0] for zaak in zaken for row in connection.execute(question, zaak)]
+    empty = [row[0] for zaak in zaken for row in connection.all(question, zaak)]
     if empty:
         delete_raw(connection, empty)
     return len(empty)
@@ -206,7 +202,7 @@ def waiting_zaken(connection: Session, source: int, limit: int) -> list[bytes]:
     """Zaken that rollen or klantcontacten wait for and that are not held."""
     return [
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             "WITH waiting AS MATERIALIZED (SELECT zaak FROM raw WHERE source = ?1 AND kind IN"
             f" ({', '.join(str(RAW_KIND[kind]) for kind in ON_A_ZAAK)}) AND state = {WAITING} AND zaak IS NOT NULL)"
             " SELECT DISTINCT zaak FROM waiting WHERE NOT EXISTS (SELECT 1 FROM raw z WHERE z.source = ?1"
@@ -218,19 +214,19 @@ def waiting_zaken(connection: Session, source: int, limit: int) -> list[bytes]:
 
 def zaak_of_contact(connection: Session, uuid: bytes) -> tuple[str, bytes] | None:
     """The source and zaak of a held klantcontact."""
-    found: tuple[str, bytes] | None = connection.execute(
+    found: tuple[str, bytes] | None = connection.one(
         "SELECT s.name, r.zaak FROM raw r JOIN source s ON s.id = r.source"
         " WHERE r.uuid = ? AND r.kind = ? AND r.zaak IS NOT NULL",
         (uuid, RAW_KIND["klantcontact"]),
-    ).fetchone()
+    )
     return found
 
 
 def zaken_with(connection: Session, source: int, aanduidingen: Sequence[str], limit: int) -> list[RawRow]:
     """Readable zaken with one of these vertrouwelijkheidaanduidingen."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND state = ?"
         " AND facts ->> '$.vertrouwelijkheidaanduiding' IN (SELECT value FROM json_each(?)) LIMIT ?",
-        (source, RAW_KIND["zaak"], TRANSLATED, orjson.dumps(list(aanduidingen)).decode(), limit),
+        (source, RAW_KIND["zaak"], TRANSLATED, list(aanduidingen), limit),
     )
     return [RawRow(*row) for row in rows]

@@ -15,7 +15,7 @@ from gateway.store.base.session import Session
 def owned_documents(connection: Session, owners: Iterable[int]) -> dict[bytes, int]:
     """The documents made with these partijen, actoren or klantcontacten, themselves included: uuid to row."""
     return dict(
-        connection.execute(
+        connection.all(
             f"SELECT uuid, id FROM document WHERE owner {IN_IDS}",
             (id_list(owners),),
         )
@@ -26,9 +26,7 @@ def document_ids(connection: Session, kind: str, uuids: Iterable[bytes]) -> set[
     """Rows of the documents of `kind` among `uuids`."""
     found = set()
     for uuid in uuids:
-        row = connection.execute(
-            "SELECT id FROM document WHERE uuid = ? AND kind = ?", (uuid, KIND[kind])
-        ).fetchone()
+        row = connection.one("SELECT id FROM document WHERE uuid = ? AND kind = ?", (uuid, KIND[kind]))
         if row:
             found.add(row[0])
     return found
@@ -36,11 +34,11 @@ def document_ids(connection: Session, kind: str, uuids: Iterable[bytes]) -> set[
 
 def document_of(connection: Session, uuid: bytes) -> tuple[int, bytes | None, int | None] | None:
     """A document by its uuid or another uuid of it: (row, uuid of its owner, row of its owner)."""
-    found: tuple[int, bytes | None, int | None] | None = connection.execute(
+    found: tuple[int, bytes | None, int | None] | None = connection.one(
         "SELECT d.id, o.uuid, o.id FROM document d LEFT JOIN document o ON o.id = d.owner WHERE d.id ="
         " coalesce((SELECT id FROM document WHERE uuid = ?1), (SELECT document FROM alias WHERE uuid = ?1))",
         (uuid,),
-    ).fetchone()
+    )
     return found
 
 
@@ -59,15 +57,15 @@ def left_alone_by(connection: Session, raws: Iterable[int]) -> dict[bytes, int]:
 
 
 def _without_owner(connection: Session, table: str, column: str, origins: Iterable[int]) -> dict[bytes, int]:
-    there = connection.execute("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)").fetchone()
+    there = connection.one("SELECT EXISTS (SELECT 1 FROM document WHERE owner IS NULL)")
     if not there[0]:
         return {}
     return dict(
-        connection.execute(
+        connection.all(
             f"SELECT d.uuid, d.id FROM {table} m JOIN document d ON d.id = m.document"
             f" WHERE m.{column} {IN_IDS} AND d.owner IS NULL",
             (id_list(origins),),
-        ).fetchall()
+        )
     )
 
 
@@ -83,15 +81,15 @@ def put_raw_provenance(connection: Session, wanted: dict[int, set[int]]) -> None
 
 def _put_pairs(connection: Session, table: str, column: str, wanted: dict[int, set[int]]) -> None:
     held: dict[int, set[int]] = {document: set() for document in wanted}
-    for document, origin in connection.execute(
+    for document, origin in connection.all(
         f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
     ):
         held[document].add(origin)
-    connection.executemany(
+    connection.many(
         f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
         [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
     )
-    connection.executemany(
+    connection.many(
         f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
         [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
     )

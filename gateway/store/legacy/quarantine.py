@@ -29,7 +29,7 @@ class Quarantined(NamedTuple):
 
 def put(connection: Session, row: int, reason: str, now: int) -> None:
     """Put a legacy object in quarantine (M3)."""
-    connection.execute(
+    connection.run(
         "INSERT INTO quarantine (raw, reason, since) VALUES (?1, ?2, ?3)"
         " ON CONFLICT (raw) DO UPDATE SET reason = ?2",
         (row, reason, now),
@@ -38,14 +38,14 @@ def put(connection: Session, row: int, reason: str, now: int) -> None:
 
 def release(connection: Session, rows: Iterable[int]) -> None:
     """Take legacy objects out of quarantine."""
-    connection.executemany("DELETE FROM quarantine WHERE raw = ?", [(row,) for row in rows])
+    connection.many("DELETE FROM quarantine WHERE raw = ?", [(row,) for row in rows])
 
 
 def listing(connection: Session, uuid: UUID | None = None) -> list[Quarantined]:
     """What is in quarantine, longest there first; or only the objects with this uuid."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT q.raw, s.name, r.kind, r.uuid, q.reason, q.since, q.dismissed, r.body IS NULL FROM quarantine q"
-        " JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source WHERE ?1 IS NULL OR r.uuid = ?1"
+        " JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source WHERE r.uuid = ?1 OR ?1 IS NULL"
         " ORDER BY q.since, s.name, r.kind, r.uuid",
         (uuid.bytes if uuid else None,),
     )
@@ -59,7 +59,7 @@ def listing(connection: Session, uuid: UUID | None = None) -> list[Quarantined]:
 
 def dismiss(connection: Session, rows: Iterable[int], moment: int) -> None:
     """Note that these need not be looked at any more, until the source gives them changed."""
-    connection.executemany(
+    connection.many(
         "UPDATE quarantine SET dismissed = coalesce(dismissed, ?) WHERE raw = ?",
         [(moment, row) for row in rows],
     )
@@ -67,14 +67,14 @@ def dismiss(connection: Session, rows: Iterable[int], moment: int) -> None:
 
 def unknown(connection: Session) -> list[tuple[str, str, UUID]]:
     """What is kept whole in quarantine and of which not all keys are known: source, kind and uuid."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.name, r.kind, r.uuid FROM quarantine q JOIN raw r ON r.id = q.raw JOIN source s ON s.id = r.source"
-        " WHERE q.keyless AND r.body IS NOT NULL ORDER BY r.id"
+        " WHERE q.keyless = 1 AND r.body IS NOT NULL ORDER BY r.id"
     )
     return [(source, RAW_KINDS[kind - 1], UUID(bytes=uuid)) for source, kind, uuid in rows]
 
 
 def counts(connection: Session) -> dict[str, int]:
     """How many are to be looked at, and how many were dismissed."""
-    total, let_be = connection.execute("SELECT count(*), count(dismissed) FROM quarantine").fetchone()
+    total, let_be = connection.one("SELECT count(*), count(dismissed) FROM quarantine")
     return {"open": total - let_be, "dismissed": let_be}

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
 from gateway.store.base.session import Session
@@ -36,9 +34,9 @@ class TieRow:
 
 def put_tie(connection: Session, source: int, raw: int, tie: Tie | None) -> None:
     """Write what a legacy object (row) ties together; None when it ties nothing."""
-    connection.execute("DELETE FROM tie WHERE raw = ?", (raw,))
+    connection.run("DELETE FROM tie WHERE raw = ?", (raw,))
     if tie is not None:
-        connection.execute(
+        connection.run(
             "INSERT INTO tie (raw, source, contact, klant, zaak, vorig) VALUES (?, ?, ?, ?, ?, ?)",
             (raw, source, tie.contact, tie.klant, tie.zaak, tie.vorig),
         )
@@ -46,7 +44,7 @@ def put_tie(connection: Session, source: int, raw: int, tie: Tie | None) -> None
 
 def ties_by(connection: Session, raws: Iterable[int]) -> dict[int, Tie]:
     """What these objects (rows) tie together."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT raw, contact, klant, zaak, vorig FROM tie WHERE raw {IN_IDS}", (id_list(raws),)
     )
     return {row[0]: Tie(*row[1:]) for row in rows}
@@ -54,9 +52,7 @@ def ties_by(connection: Session, raws: Iterable[int]) -> dict[int, Tie]:
 
 def moments_of_raws(connection: Session, raws: Iterable[int]) -> set[Moment]:
     """The contactmomenten that these legacy objects (rows) tie."""
-    return set(
-        connection.execute(f"SELECT source, contact FROM tie WHERE raw {IN_IDS}", (id_list(raws),)).fetchall()
-    )
+    return set(connection.all(f"SELECT source, contact FROM tie WHERE raw {IN_IDS}", (id_list(raws),)))
 
 
 def moments_of(connection: Session, source: int, column: str, uuids: Sequence[bytes]) -> set[Moment]:
@@ -64,10 +60,10 @@ def moments_of(connection: Session, source: int, column: str, uuids: Sequence[by
     if column not in ("klant", "zaak", "vorig"):
         raise ValueError(column)
     return set(
-        connection.execute(
+        connection.all(
             f"SELECT source, contact FROM tie WHERE source = ? AND {column} {_marks(uuids)}",
             (source, *uuids),
-        ).fetchall()
+        )
     )
 
 
@@ -75,19 +71,19 @@ def moments_of_statements(connection: Session, statements: Iterable[int]) -> set
     """The contactmomenten whose klant or medewerker these statements are about."""
     ids = id_list(statements)
     found = set(
-        connection.execute(
+        connection.all(
             "SELECT t.source, t.contact FROM claim c JOIN raw r ON r.id = c.raw"
             " JOIN tie t ON t.source = r.source AND t.klant = r.uuid"
             f" WHERE c.statement {IN_IDS} AND +r.kind = ?",
             (ids, RAW_KIND["klant"]),
-        ).fetchall()
+        )
     )
     found.update(
-        connection.execute(
+        connection.all(
             "SELECT r.source, r.uuid FROM claim c JOIN raw r ON r.id = c.raw"
             f" WHERE c.statement {IN_IDS} AND +r.kind = ?",
             (ids, RAW_KIND["contactmoment"]),
-        ).fetchall()
+        )
     )
     return found
 
@@ -95,18 +91,18 @@ def moments_of_statements(connection: Session, statements: Iterable[int]) -> set
 def states_of_zaken(connection: Session, source: int, contact: bytes) -> dict[bytes, int | None]:
     """The zaken that a contactmoment is tied to, each with its state; None when it is not held."""
     return dict(
-        connection.execute(
+        connection.all(
             "SELECT t.zaak, z.state FROM tie t LEFT JOIN raw z"
             f" ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
             " WHERE t.source = ? AND t.contact = ? AND t.zaak IS NOT NULL",
             (source, contact),
-        ).fetchall()
+        )
     )
 
 
 def ties_of(connection: Session, source: int, contacts: Sequence[bytes]) -> list[TieRow]:
     """The readable ties of these contactmomenten, in an order that is not that of arrival."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT t.contact, t.klant, t.zaak, t.vorig, r.id, r.uuid, r.kind, r.facts FROM tie t"
         " JOIN raw r ON r.id = t.raw"
         f" WHERE t.source = ? AND t.contact {_marks(contacts)} AND r.state = ? ORDER BY t.contact, r.kind, r.uuid",
@@ -119,7 +115,7 @@ def partijen_of(
     connection: Session, source: int, uuids: Sequence[bytes]
 ) -> dict[bytes, tuple[int, str, bytes | None, int | None]]:
     """What klanten became: by uuid its row, facts, and document (uuid, row; no row when a client deleted it)."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT r.uuid, r.id, r.facts, coalesce(d.uuid, h.uuid), d.id FROM raw r"
         " JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' JOIN statement s ON s.id = c.statement"
         " LEFT JOIN document d ON d.id = s.document"
@@ -136,7 +132,7 @@ def actors_of(
     """The actors (uuid, row; no row when a client deleted it) that these contactmomenten name, by contactmoment and
     facet."""
     found: dict[bytes, dict[str, tuple[bytes, int | None]]] = {}
-    for contact, facet, uuid, row in connection.execute(
+    for contact, facet, uuid, row in connection.all(
         "SELECT r.uuid, c.facet, coalesce(d.uuid, h.uuid), d.id FROM raw r JOIN claim c ON c.raw = r.id"
         " JOIN statement s ON s.id = c.statement LEFT JOIN document d ON d.id = s.document"
         " LEFT JOIN hidden h ON s.document IS NULL AND h.statement = s.id"
@@ -153,7 +149,7 @@ def legacy_contacts(connection: Session, uuids: Sequence[bytes]) -> set[int]:
 
     One of the Zaken API is not of them: a zaakcontactmoment may point at it too (M32).
     """
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT id FROM document d WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ? AND NOT EXISTS (SELECT 1"
         " FROM raw r WHERE r.source IN (SELECT id FROM source) AND r.kind = ? AND r.uuid = d.uuid)",
         (*uuids, KIND["klantcontact"], LEGACY_ORIGIN, RAW_KIND["klantcontact"]),
@@ -166,7 +162,7 @@ def subjects_of(connection: Session, contacts: Iterable[bytes]) -> list[tuple[by
     row and uuid of the object that says so."""
     found: list[tuple[bytes, bytes, int, bytes]] = []
     for marks, some in in_parts(contacts):
-        found += connection.execute(
+        found += connection.all(
             "SELECT t.contact, t.zaak, r.id, r.uuid FROM tie t JOIN raw r ON r.id = t.raw"
             f" JOIN raw z ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
             f" WHERE t.source IN (SELECT id FROM source) AND t.contact IN ({marks})"
@@ -179,16 +175,16 @@ def subjects_of(connection: Session, contacts: Iterable[bytes]) -> list[tuple[by
 def local_contacts(connection: Session, uuids: Sequence[bytes]) -> dict[bytes, int]:
     """The klantcontacten among these that a client made: uuid and moment."""
     return dict(
-        connection.execute(
+        connection.all(
             f"SELECT uuid, moment FROM document WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ?",
             (*uuids, KIND["klantcontact"], LOCAL_ORIGIN),
-        ).fetchall()
+        )
     )
 
 
 def subjects_made_of(connection: Session, raws: Iterable[int]) -> set[int]:
     """The rows of the onderwerpobjecten that were made of these legacy objects (rows)."""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT d.id FROM made_of_raw m JOIN document d ON d.id = m.document WHERE m.raw {IN_IDS} AND d.kind = ?",
         (id_list(raws), KIND["onderwerpobject"]),
     )
@@ -197,7 +193,7 @@ def subjects_made_of(connection: Session, raws: Iterable[int]) -> set[int]:
 
 def klanten_of_keys(connection: Session, source: int, statements: Iterable[int]) -> list[bytes]:
     """The klanten of a source that make these statements."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT DISTINCT r.uuid FROM claim c JOIN raw r ON r.id = c.raw"
         f" WHERE c.statement {IN_IDS} AND +r.source = ? AND +r.kind = ? ORDER BY r.uuid",
         (id_list(statements), source, RAW_KIND["klant"]),
@@ -207,7 +203,7 @@ def klanten_of_keys(connection: Session, source: int, statements: Iterable[int])
 
 def klanten_of_moment(connection: Session, source: int, contact: bytes) -> list[bytes]:
     """The klanten that a contactmoment is tied to."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT DISTINCT klant FROM tie WHERE source = ? AND contact = ? AND klant IS NOT NULL ORDER BY klant",
         (source, contact),
     )
@@ -216,9 +212,9 @@ def klanten_of_moment(connection: Session, source: int, contact: bytes) -> list[
 
 def vorige_of_moment(connection: Session, source: int, contact: bytes) -> bytes | None:
     """The earlier contactmoment that a contactmoment names."""
-    row = connection.execute(
+    row = connection.one(
         "SELECT vorig FROM tie WHERE source = ? AND contact = ? AND vorig IS NOT NULL", (source, contact)
-    ).fetchone()
+    )
     return row[0] if row else None
 
 
@@ -227,16 +223,16 @@ def unseen_ties(
 ) -> list[tuple[int, bytes]]:
     """Ties of a contactmoment, klant or zaak that no answer showed since `moment`: kind (number) and uuid."""
     column = {"contactmoment": "contact", "klant": "klant", "zaak": "zaak"}[of]
-    return connection.execute(
+    return connection.all(
         f"SELECT r.kind, r.uuid FROM tie t JOIN raw r ON r.id = t.raw WHERE t.source = ? AND t.{column} = ?"
         " AND r.kind != ? AND r.last_seen < ? AND r.visible = 1 ORDER BY r.kind, r.uuid",
         (source, uuid, RAW_KIND["contactmoment"], moment),
-    ).fetchall()
+    )
 
 
 def keys_of_klant(connection: Session, source: int, klant: bytes) -> list[str]:
     """The identity keys of a klant."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT i.key FROM raw r JOIN claim c ON c.raw = r.id AND c.facet = 'zelf'"
         " JOIN claim_key k ON k.statement = c.statement JOIN identity i ON i.id = k.identity"
         " WHERE r.source = ? AND r.kind = ? AND r.uuid = ? AND i.key NOT LIKE 'dicht:%'",
@@ -247,14 +243,14 @@ def keys_of_klant(connection: Session, source: int, klant: bytes) -> list[str]:
 
 def lost_before(connection: Session, source: int, contacts: Sequence[bytes]) -> set[bytes]:
     """The contactmomenten that came before these, one before another, as long as their klantcontact is not there."""
-    rows = connection.execute(
+    rows = connection.all(
         "WITH RECURSIVE lost(contact) AS ("
-        f"SELECT vorig FROM tie WHERE source = ?1 AND contact {_marks(contacts)} AND vorig IS NOT NULL"
+        f"SELECT vorig FROM tie WHERE source = ? AND contact {_marks(contacts)} AND vorig IS NOT NULL"
         " AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = vorig)"
-        " UNION SELECT t.vorig FROM lost JOIN tie t ON t.source = ?1 AND t.contact = lost.contact"
+        " UNION SELECT t.vorig FROM lost JOIN tie t ON t.source = ? AND t.contact = lost.contact"
         " WHERE t.vorig IS NOT NULL AND NOT EXISTS (SELECT 1 FROM document WHERE uuid = t.vorig))"
         " SELECT contact FROM lost",
-        (source, *contacts),
+        (source, *contacts, source),
     )
     return {row[0] for row in rows}
 
@@ -262,7 +258,7 @@ def lost_before(connection: Session, source: int, contacts: Sequence[bytes]) -> 
 def is_moment(connection: Session, uuid: bytes) -> bool:
     """Is a contactmoment of this uuid held?"""
     query = "SELECT 1 FROM raw WHERE kind = ? AND uuid = ? AND source IN (SELECT id FROM source)"
-    return connection.execute(query, (RAW_KIND["contactmoment"], uuid)).fetchone() is not None
+    return connection.one(query, (RAW_KIND["contactmoment"], uuid)) is not None
 
 
 # The numbers of klanten (M41)
@@ -270,7 +266,7 @@ def is_moment(connection: Session, uuid: bytes) -> bool:
 
 def numbers_of_raws(connection: Session, raws: Iterable[int]) -> set[str]:
     """The klantnummers in what these legacy objects (rows) say."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT s.body ->> '$.m' FROM claim c JOIN statement s ON s.id = c.statement"
         f" WHERE c.raw {IN_IDS} AND s.body ->> '$.m' IS NOT NULL",
         (id_list(raws),),
@@ -280,23 +276,23 @@ def numbers_of_raws(connection: Session, raws: Iterable[int]) -> set[str]:
 
 def identities_of_numbers(connection: Session, numbers: Iterable[str]) -> set[int]:
     """The keys (rows) of the klanten that have one of these numbers."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
         " WHERE s.body ->> '$.m' IN (SELECT value FROM json_each(?)) AND s.body ->> '$.m' IS NOT NULL",
-        (orjson.dumps(sorted(numbers)).decode(),),
+        (sorted(numbers),),
     )
     return {row[0] for row in rows}
 
 
 def numbers_of_clients(connection: Session, numbers: Iterable[str]) -> set[str]:
     """Which of these numbers clients gave to a partij of their own."""
-    rows = connection.execute(
+    rows = connection.all(
         # CROSS, or SQLite walks all partijen.
         "SELECT n.value FROM json_each(?) n CROSS JOIN document d ON d.body ->> '$.nummer' = n.value"
         f" WHERE d.kind = {KIND['partij']} AND (d.origin = ? OR EXISTS ("
         "SELECT 1 FROM local l WHERE (l.uuid = d.uuid OR l.uuid IN (SELECT uuid FROM alias WHERE document = d.id))"
-        " AND json_valid(l.value) AND l.value ->> '$.nummer' IS NOT NULL))",
-        (orjson.dumps(sorted(numbers)).decode(), LOCAL_ORIGIN),
+        " AND l.part = 'nummer' AND l.value ->> '$.nummer' IS NOT NULL))",
+        (sorted(numbers), LOCAL_ORIGIN),
     )
     return {row[0] for row in rows}
 

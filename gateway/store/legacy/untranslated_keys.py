@@ -39,51 +39,51 @@ class Open(NamedTuple):
 def put_keys(connection: Session, raw: int, hashes: Iterable[bytes], *, whole: bool) -> None:
     """Write which keys occur in an object (row) that is not translated; `whole`: there are no others in it."""
     forget_keys(connection, [raw])
-    connection.executemany(
+    connection.many(
         "INSERT INTO unread_key (hash, raw) VALUES (?, ?)", [(each, raw) for each in sorted(set(hashes))]
     )
-    connection.execute("UPDATE quarantine SET keyless = ? WHERE raw = ?", (not whole, raw))
+    connection.run("UPDATE quarantine SET keyless = ? WHERE raw = ?", (int(not whole), raw))
 
 
 def forget_keys(connection: Session, raws: Iterable[int]) -> None:
     """Forget the keys of objects (rows) that are translated, go, or are written anew."""
-    connection.executemany("DELETE FROM unread_key WHERE raw = ?", [(raw,) for raw in raws])
+    connection.many("DELETE FROM unread_key WHERE raw = ?", [(raw,) for raw in raws])
 
 
 def has_keys(connection: Session, raws: Iterable[int]) -> set[int]:
     """The objects among these (rows) of which keys are kept here."""
-    found = connection.execute(f"SELECT DISTINCT raw FROM unread_key WHERE raw {IN_IDS}", (id_list(raws),))
+    found = connection.all(f"SELECT DISTINCT raw FROM unread_key WHERE raw {IN_IDS}", (id_list(raws),))
     return {row[0] for row in found}
 
 
 def settle(connection: Session, source: int | None = None) -> None:
     """Note on a source, or on all, whether anything of it counts: readers look there first."""
-    connection.execute(
+    connection.run(
         "UPDATE source SET unread = wanted.unread FROM (SELECT s.id AS id, coalesce((SELECT max(1 + q.keyless)"
         f" FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = s.id AND {_OPEN}), 0) AS unread"
         " FROM source s) AS wanted"
-        " WHERE source.id = wanted.id AND source.unread != wanted.unread AND (?1 IS NULL OR source.id = ?1)",
+        " WHERE source.id = wanted.id AND source.unread != wanted.unread AND (source.id = ?1 OR ?1 IS NULL)",
         (source,),
     )
 
 
 def open_of(connection: Session, source: int) -> Open:
     """What in quarantine of a source counts."""
-    row = connection.execute(
+    row = connection.one(
         "SELECT count(*), coalesce(sum(q.keyless), 0) FROM quarantine q JOIN raw r ON r.id = q.raw"
         f" WHERE r.source = ? AND {_OPEN}",
         (source,),
-    ).fetchone()
+    )
     return Open(*row)
 
 
 def shown(connection: Session, source: int, kinds: Iterable[str]) -> int:
     """How many objects of these kinds in quarantine count and are shown by the source, as far as is known."""
-    row = connection.execute(
+    row = connection.one(
         f"SELECT count(*) FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = ? AND {_OPEN}"
         f" AND r.visible = 1 AND r.kind {IN_IDS}",
         (source, id_list(RAW_KIND[kind] for kind in kinds)),
-    ).fetchone()
+    )
     return int(row[0])
 
 
@@ -91,7 +91,7 @@ def objects_among(connection: Session, source: str, kind: str, uuids: Iterable[b
     """The objects of a source (its name) among these uuids that count themselves."""
     found: set[bytes] = set()
     for marks, some in in_parts(uuids):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT r.uuid FROM raw r WHERE r.source = (SELECT id FROM source WHERE name = ?) AND r.kind = ?"
             f" AND r.uuid IN ({marks}) AND {_COUNTS}",
             (source, RAW_KIND[kind], *some),
@@ -106,11 +106,11 @@ def objects_among(connection: Session, source: str, kind: str, uuids: Iterable[b
 def with_key(connection: Session, source: int, hashes: Sequence[bytes]) -> bool:
     """Does one of these keys (hashed) occur in an object that counts?"""
     for marks, some in in_parts(hashes):
-        row = connection.execute(
+        row = connection.one(
             f"SELECT 1 FROM unread_key k JOIN raw r ON r.id = k.raw WHERE k.hash IN ({marks})"
             f" AND r.source = ? AND {_COUNTS} LIMIT 1",
             (*some, source),
-        ).fetchone()
+        )
         if row is not None:
             return True
     return False
@@ -118,23 +118,23 @@ def with_key(connection: Session, source: int, hashes: Sequence[bytes]) -> bool:
 
 def of_zaak(connection: Session, source: int, zaak: bytes) -> bool:
     """Does a zaak count, or something that hangs on it?"""
-    row = connection.execute(
+    row = connection.one(
         f"SELECT 1 FROM raw r WHERE r.source = ?1 AND r.zaak = ?2 AND {_COUNTS}"
         f" UNION ALL SELECT 1 FROM tie t JOIN raw r ON r.source = t.source AND r.kind = {_CONTACTS[1]}"
         f" AND r.uuid = t.contact WHERE t.source = ?1 AND t.zaak = ?2 AND {_COUNTS} LIMIT 1",
         (source, zaak),
-    ).fetchone()
+    )
     return row is not None
 
 
 def of_contact(connection: Session, source: int, contact: bytes) -> bool:
     """Does a klantcontact or contactmoment count, or a zaak that it is tied to, or what ties it?"""
-    row = connection.execute(
+    row = connection.one(
         f"SELECT 1 FROM raw r WHERE r.source = ?1 AND r.kind IN {_CONTACTS} AND r.uuid = ?2 AND {_COUNTS}"
         f" UNION ALL SELECT 1 FROM tie t JOIN raw r ON r.source = t.source AND r.kind = {_ZAAK} AND r.uuid = t.zaak"
         f" WHERE t.source = ?1 AND t.contact = ?2 AND {_COUNTS} LIMIT 1",
         (source, contact),
-    ).fetchone()
+    )
     return row is not None or with_key(connection, source, [contact])
 
 
@@ -142,7 +142,7 @@ def of_party(connection: Session, source: int, statements: Iterable[int], *, rol
     """Does a contact of a party (its statements, rows) count: on a zaak in which it has a rol, or with a klant that it
     is? With `rollen` also another rol on such a zaak."""
     kinds = [RAW_KIND["klantcontact"], *([_ROL] if rollen else [])]
-    row = connection.execute(
+    row = connection.one(
         # From the few objects that count to the party, and not from all that the party has.
         f"SELECT 1 FROM quarantine q JOIN raw r ON r.id = q.raw WHERE {_OPEN} AND +r.source = ?1"
         " AND r.kind IN (SELECT value FROM json_each(?3)) AND EXISTS (SELECT 1 FROM raw o"
@@ -156,7 +156,7 @@ def of_party(connection: Session, source: int, statements: Iterable[int], *, rol
         f" WHERE o.source = t.source AND o.contact = t.contact AND z.kind = {_ZAAK} AND q.dismissed IS NULL))"
         " LIMIT 1",
         (source, id_list(statements), id_list(kinds)),
-    ).fetchone()
+    )
     return row is not None
 
 
@@ -165,7 +165,7 @@ def of_party(connection: Session, source: int, statements: Iterable[int], *, rol
 
 def set_waits(connection: Session, row: int, now: int) -> None:
     """Note that an object that was shown until now is not shown any more."""
-    connection.execute("UPDATE raw SET waits = ? WHERE id = ?", (now, row))
+    connection.run("UPDATE raw SET waits = ? WHERE id = ?", (now, row))
 
 
 _TO_EMPTY = (
@@ -175,7 +175,7 @@ _TO_EMPTY = (
 
 def to_empty(connection: Session, before: int) -> list[int]:
     """Objects (rows) with content that nobody has seen since `before`."""
-    rows = connection.execute(
+    rows = connection.all(
         # By the index on the states of each kind of each source.
         "SELECT r.id FROM source s CROSS JOIN json_each(?) k CROSS JOIN raw r ON r.source = s.id AND r.kind = k.value"
         f" WHERE {_TO_EMPTY}",
@@ -188,7 +188,7 @@ def still_to_empty(
     connection: Session, rows: Iterable[int], before: int
 ) -> list[tuple[int, str, str, bytes]]:
     """Those of these objects that nobody has seen by now either: row, name of the source, kind and body."""
-    found = connection.execute(
+    found = connection.all(
         "SELECT r.id, s.name, r.kind, r.body FROM raw r JOIN source s ON s.id = r.source"
         f" WHERE r.id {IN_IDS} AND {_TO_EMPTY}",
         (id_list(rows), before),
@@ -198,4 +198,4 @@ def still_to_empty(
 
 def empty(connection: Session, row: int, digest: bytes) -> None:
     """Keep of an object nothing but that it is there; `digest` is a keyed one."""
-    connection.execute("UPDATE raw SET body = NULL, facts = NULL, digest = ? WHERE id = ?", (digest, row))
+    connection.run("UPDATE raw SET body = NULL, facts = NULL, digest = ? WHERE id = ?", (digest, row))

@@ -33,7 +33,7 @@ def taking_part(
 ) -> dict[bytes, list[RepresentationRow]]:
     """The rollen of these zaken (at most 500) with a part in representation, by zaak."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT r.zaak, r.id, r.uuid, r.facts, coalesce(d.uuid, h.uuid), coalesce(o.uuid, i.uuid)"
         " FROM raw r INDEXED BY raw_machtiging"
         " LEFT JOIN claim c ON c.raw = r.id AND c.facet = 'zelf' LEFT JOIN statement s ON s.id = c.statement"
@@ -56,7 +56,7 @@ def given(connection: Session, source: int, zaken: Sequence[bytes]) -> set[tuple
     """What these zaken (at most 500) are known to give: pairs of zaak and uuid of a vertegenwoordiging."""
     marks, zaken = bound(zaken)
     return set(
-        connection.execute(
+        connection.all(
             f"SELECT zaak, uuid FROM representation WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
         )
     )
@@ -65,7 +65,7 @@ def given(connection: Session, source: int, zaken: Sequence[bytes]) -> set[tuple
 def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
     """The zaken of the rollen that make these statements, as far as they are known to give something."""
     return set(
-        connection.execute(
+        connection.all(
             "SELECT DISTINCT r.source, r.zaak FROM claim c JOIN raw r ON r.id = c.raw"
             " JOIN representation p ON p.source = r.source AND p.zaak = r.zaak"
             f" WHERE c.statement {IN_IDS}",
@@ -76,7 +76,7 @@ def zaken_of(connection: Session, statements: Iterable[int]) -> set[Zaak]:
 
 def zaken_of_pair(connection: Session, row: int) -> set[Zaak]:
     """The zaken that give something of the parties of a vertegenwoordiging (a row)."""
-    statements = connection.execute(
+    statements = connection.all(
         "SELECT s.id FROM link l JOIN statement s ON s.document = l.target WHERE l.source = ?", (row,)
     )
     return zaken_of(connection, [found for (found,) in statements])
@@ -84,7 +84,7 @@ def zaken_of_pair(connection: Session, row: int) -> set[Zaak]:
 
 def other_uuids(connection: Session, partij: bytes) -> list[bytes]:
     """The other uuids of a partij (M6), also of one that a client deleted."""
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?", (partij,)
     )
     hidden = others_of_hidden(connection, [partij]).get(partij, set())
@@ -95,7 +95,7 @@ def givers(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]
     """The zaken that are known to give these vertegenwoordigingen. Also for reading."""
     found: dict[bytes, set[Zaak]] = {}
     for uuid in uuids:
-        rows = connection.execute("SELECT source, zaak FROM representation WHERE uuid = ?", (uuid,))
+        rows = connection.all("SELECT source, zaak FROM representation WHERE uuid = ?", (uuid,))
         found[uuid] = set(rows)
     return found
 
@@ -107,11 +107,11 @@ def put_given(
     wanted: set[tuple[bytes, bytes]],
 ) -> None:
     """Note what zaken give: pairs of zaak and uuid, as they were held and as they are now."""
-    connection.executemany(
+    connection.many(
         "DELETE FROM representation WHERE source = ? AND zaak = ? AND uuid = ?",
         [(source, *pair) for pair in sorted(held - wanted)],
     )
-    connection.executemany(
+    connection.many(
         "INSERT INTO representation (source, zaak, uuid) VALUES (?, ?, ?)",
         [(source, *pair) for pair in sorted(wanted - held)],
     )
@@ -120,15 +120,15 @@ def put_given(
 def put_ends(connection: Session, source: int, zaken: Sequence[bytes], ends: Mapping[bytes, str]) -> None:
     """Note, of these zaken (at most 500), the first end that is still to come, where there is one."""
     marks, zaken = bound(zaken)
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT zaak, until FROM representation_end WHERE source = ? AND zaak IN ({marks})", (source, *zaken)
     )
     held, wanted = set(rows), set(ends.items())
-    connection.executemany(
+    connection.many(
         "DELETE FROM representation_end WHERE source = ? AND zaak = ?",
         [(source, zaak) for zaak, _ in sorted(held - wanted)],
     )
-    connection.executemany(
+    connection.many(
         "INSERT INTO representation_end (source, zaak, until) VALUES (?, ?, ?)",
         [(source, *end) for end in sorted(wanted - held)],
     )
@@ -137,7 +137,5 @@ def put_ends(connection: Session, source: int, zaken: Sequence[bytes], ends: Map
 def ended(connection: Session, day: str, limit: int) -> set[Zaak]:
     """Zaken with a rol that ended before `day` (ISO 8601) since they were last looked at. Also for reading."""
     return set(
-        connection.execute(
-            "SELECT source, zaak FROM representation_end WHERE until < ? LIMIT ?", (day, limit)
-        )
+        connection.all("SELECT source, zaak FROM representation_end WHERE until < ? LIMIT ?", (day, limit))
     )

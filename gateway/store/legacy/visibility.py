@@ -18,13 +18,13 @@ def known_since(
     """
     found = {
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             f"SELECT uuid FROM raw WHERE id {IN_IDS} AND last_seen > ? AND last_seen <= ?",
             (id_list(held), moment, now),
         )
     }
     for marks, part in in_parts(others):
-        gone = connection.execute(
+        gone = connection.all(
             f"SELECT uuid FROM erased WHERE uuid IN ({marks}) AND at > ? AND at <= ?", (*part, moment, now)
         )
         found.update(row[0] for row in gone)
@@ -33,41 +33,42 @@ def known_since(
 
 def seen(connection: Session, rows: Iterable[int], now: int) -> None:
     """Note that the legacy showed these objects just now."""
-    connection.executemany(
-        "UPDATE raw SET last_seen = max(last_seen, ?), visible = 1 WHERE id = ?", [(now, row) for row in rows]
+    connection.many(
+        "UPDATE raw SET last_seen = CASE WHEN last_seen < ?1 THEN ?1 ELSE last_seen END, visible = 1 WHERE id = ?2",
+        [(now, row) for row in rows],
     )
 
 
 def set_invisible(connection: Session, row: int) -> None:
     """Keep an object that the legacy refuses to show (403) and mark it "niet meer zichtbaar"."""
-    connection.execute("UPDATE raw SET visible = 0 WHERE id = ?", (row,))
+    connection.run("UPDATE raw SET visible = 0 WHERE id = ?", (row,))
 
 
 def unseen_since(
     connection: Session, source: int, kind: str, moment: int, after: int, limit: int
 ) -> list[tuple[int, bytes]]:
     """Held objects that no answer showed since `moment`: (row, uuid), by row, a piece at a time."""
-    return connection.execute(
+    return connection.all(
         "SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND id > ? AND visible = 1"
         " ORDER BY id LIMIT ?",
         (source, RAW_KIND[kind], moment, after, limit),
-    ).fetchall()
+    )
 
 
 def count_unseen(connection: Session, source: int, kind: str, moment: int) -> int:
     """How many there are of what `unseen_since` gives."""
-    found = connection.execute(
+    found = connection.one(
         "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND visible = 1",
         (source, RAW_KIND[kind], moment),
     )
-    return int(found.fetchone()[0])
+    return int(found[0])
 
 
 def unseen_of_zaak(connection: Session, source: int, zaak: bytes, kind: str, moment: int) -> list[bytes]:
     """Held objects of a zaak that no answer showed since `moment`."""
     return [
         row[0]
-        for row in connection.execute(
+        for row in connection.all(
             "SELECT uuid FROM raw WHERE source = ? AND zaak = ? AND kind = ? AND +last_seen < ? AND visible = 1",
             (source, zaak, RAW_KIND[kind], moment),
         )

@@ -40,7 +40,7 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
             return False
         connection.run(
             "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
-            " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = fence + 1",
+            " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = lease.fence + 1",
             (name, holder, moment + int(seconds * 1_000_000)),
         )
     _left.pop(name, None)

@@ -12,7 +12,6 @@ from gateway.store.indexes import profiles, text_search
 from gateway.store.schema import (
     client_edits,
     documents,
-    export,
     filters,
     findings_keys,
     first_tables,
@@ -22,6 +21,7 @@ from gateway.store.schema import (
     text_indexes,
     tokens,
     untranslated,
+    writeback,
 )
 from gateway.store.schema.migrations import ORDER, migrations
 
@@ -38,10 +38,10 @@ TABLES = (
     tallies,
     untranslated,
     text_indexes,
-    export,
+    writeback,
 )
-# Tables that a migration makes empty and that are filled after the last one: a migration's text stays as it is, and
-# what documents mean to an index is known to the program of today.
+# What is filled, or filled anew, after the last migration, when a store had to get one of these: a migration's text
+# stays as it is, and what documents mean to an index is known to the program of today.
 FILLED_AFTER: dict[str, Callable[[Session], None]] = {
     "0051_profiles": profiles.make_again,
     "0052_texts": text_search.make_again,
@@ -84,6 +84,5 @@ def upgrade(connection: Session) -> None:
     db = Database(cast(Any, connection), execute_plugins=False)
     names = [each.name for each in migrations.pending(db)]
     migrations.apply(db)
-    for name in names:
-        if name in FILLED_AFTER:
-            FILLED_AFTER[name](connection)
+    for fill in dict.fromkeys(FILLED_AFTER[name] for name in names if name in FILLED_AFTER):
+        fill(connection)

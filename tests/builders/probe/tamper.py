@@ -162,10 +162,6 @@ class Tamper:
             KIND[kind],
         )
 
-    def detach_statements(self, document: int) -> None:
-        """The statements of a document stand by themselves."""
-        self._write("UPDATE statement SET document = NULL WHERE document = ?", document)
-
     def add_uuid(self, uuid: str | UUID, document: str | UUID) -> None:
         """A document is found by another uuid too."""
         self._write(

@@ -1,0 +1,1 @@
+"""Commands about what goes out to other systems: one module a command."""

@@ -1,0 +1,225 @@
+"""What a client's write leaves to be sent (W1): noted in the transaction of that write, without asking anybody.
+
+What waits is that something changed; what it is by then is read when it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from gateway.base.clock import now
+from gateway.config.model import Config, Source
+from gateway.fetch.coverage import CUTOVER
+from gateway.store.base.session import Session
+from gateway.store.edits import editing, written_back
+from gateway.store.edits.editing import EditableDocument
+from gateway.store.legacy import client_sources
+from gateway.store.operation import writeback as queue
+from gateway.writeback import reading
+from mappings.identity.identity import Uuids
+from mappings.writeback import told
+from mappings.writeback.klanten import FIELDS
+from mappings.writeback.recognising import value_digest
+
+# The fields by which documents hang on a klantcontact.
+_ON_A_CONTACT = {
+    "onderwerpobject": "klantcontact",
+    "betrokkene": "hadKlantcontact",
+    "actorklantcontact": "klantcontact",
+}
+# A client makes a contact first, and says which zaak it is about in its next request: so long that one waits.
+WAIT_FOR_ZAAK = WAIT_FOR_PARTIJ = 30 * 1_000_000
+BY, SOORT = "verstrektDoorPartij", "soortDigitaalAdres"
+CONTACT_KINDS = ("klantcontacten", "contactmomenten")
+
+
+# A source that may be told now, with its row.
+OpenSource = tuple[Source, int]
+
+
+def contact_kind(source: Source) -> str:
+    """As what contacts go back to a source: "contactmomenten", "klantcontacten", or "" for not at all."""
+    return next((kind for kind in reversed(CONTACT_KINDS) if kind in source.write_back), "")
+
+
+class Noting:
+    """Notes what clients write for the sources that are told."""
+
+    def __init__(self, config: Config, uuids: Uuids) -> None:
+        self._uuids = uuids
+        self._sources = [source for source in config.sources if source.write_back]
+        self._codes = config.mapping.zaak_codes
+        self._contacts_to = config.writeback.contacts_to
+
+    def saved(self, connection: Session, kind: str, row: int, before: EditableDocument | None) -> None:
+        """A client made or changed a document (row); `before` is how it was, None for a new one."""
+        if kind == "klantcontact" and before is None and not self._contacts_to:
+            return  # it is about nothing yet
+        sources = self._open(connection)
+        if not sources:
+            return
+        held = editing.get(connection, row)
+        contacts = self._contacts(held, before)
+        if contacts:
+            self._note_contacts(connection, sources, contacts, held if before is None else None)
+        elif kind == "digitaleadres":
+            self._note_address(connection, sources, held, before)
+        elif kind == "partij" and before is None and held.body["soortPartij"] != "contactpersoon":
+            self._note_partij(connection, sources, held)
+        elif kind in told.NEVER:
+            for _, number in sources:
+                queue.tell(connection, number, held.uuid.bytes, [told.stays(kind)])
+
+    def deleting(self, connection: Session, rows: Iterable[int]) -> None:
+        """A client is about to delete these documents (rows)."""
+        sources = self._open(connection)
+        for row in rows if sources else ():
+            held = editing.get(connection, row)
+            if held.kind == "klantcontact":
+                self._note_deleted(connection, sources, held)
+            elif held.kind == "digitaleadres":
+                self._note_address(connection, sources, held, held, deleted=True)
+            elif contacts := self._contacts(held, held):
+                self._note_contacts(connection, sources, contacts, None)
+
+    def _contacts(self, held: EditableDocument, before: EditableDocument | None) -> list[int]:
+        """The klantcontacten (rows) that a document belongs to or belonged to."""
+        if held.kind == "klantcontact":
+            return [held.id]
+        field = _ON_A_CONTACT.get(held.kind)
+        if field is None:
+            return []
+        earlier = before.links.get(field, []) if before else []
+        return list(dict.fromkeys([*held.links.get(field, []), *earlier]))
+
+    def _note_contacts(
+        self,
+        connection: Session,
+        sources: Sequence[OpenSource],
+        rows: Sequence[int],
+        new: EditableDocument | None,
+    ) -> None:
+        """What clients wrote of contacts (rows); `new` is the document that was just made, if one was."""
+        sources = [each for each in sources if contact_kind(each[0])]
+        for row in rows if sources else ():
+            held = new if new is not None and new.id == row else editing.get(connection, row)
+            if not reading.is_clients(connection, held):
+                finding = told.not_back("W4", "klantcontact", "het kwam uit de bron zelf")
+                for _, number in sources:
+                    queue.tell(connection, number, held.uuid.bytes, [finding])
+                continue
+            if new is not None and (zaak := reading.zaak_of(new.body, self._codes)):
+                zaken = [zaak]  # of its other zaken it was noted before
+            else:
+                zaken = reading.zaken_of(connection, row, self._codes)
+            moment = now() + (0 if zaken else WAIT_FOR_ZAAK)
+            for source, number in self._told_of(connection, sources, zaken, held.uuid):
+                queue.put(connection, number, contact_kind(source), held.uuid.bytes, "", {}, moment)
+
+    def _note_deleted(
+        self, connection: Session, sources: Sequence[OpenSource], held: EditableDocument
+    ) -> None:
+        for source, number in sources:
+            kind = contact_kind(source)
+            if kind and written_back.of_document(connection, number, held.uuid.bytes):
+                queue.put(connection, number, kind, held.uuid.bytes, "", {}, now())
+
+    def _note_address(
+        self,
+        connection: Session,
+        sources: Sequence[OpenSource],
+        held: EditableDocument,
+        before: EditableDocument | None,
+        *,
+        deleted: bool = False,
+    ) -> None:
+        """An address of a partij came, changed or goes: for its klanten, and for the rollen that gave it."""
+        was = before or held
+        partijen = dict.fromkeys([*held.links.get(BY, []), *was.links.get(BY, [])])
+        for source, number in sources:
+            for soort in {held.body[SOORT], was.body[SOORT]} & FIELDS.keys():
+                if "contactgegevens" in source.write_back:
+                    for partij in partijen:
+                        self._note_klanten(connection, number, partij, soort, deleted=deleted)
+            changed = deleted or was.body["adres"] != held.body["adres"]
+            if "rollen" in source.write_back and changed and partijen and was.body[SOORT] in FIELDS:
+                self._note_rollen(connection, number, was, next(iter(partijen)))
+
+    def _note_klanten(
+        self,
+        connection: Session,
+        number: int,
+        partij: int,
+        soort: str,
+        *,
+        deleted: bool,
+    ) -> None:
+        (uuid,) = editing.uuids(connection, [partij]).values()
+        for klant in client_sources.klanten_of_partij(connection, number, partij):
+            raw = client_sources.held_object(connection, number, "klant", klant) or {}
+            value = str(raw.get(FIELDS[soort]) or "")
+            message = {"base": value_digest(self._uuids, soort, value).hex(), "deleted": deleted}
+            part = f"{UUID(bytes=klant)} {soort}"
+            queue.put(connection, number, "contactgegevens", uuid.bytes, part, message, now())
+
+    def _note_rollen(self, connection: Session, number: int, was: EditableDocument, partij: int) -> None:
+        rollen = client_sources.rollen_behind(connection, number, was.id)
+        if not rollen:
+            return
+        (uuid,) = editing.uuids(connection, [partij]).values()
+        message = {
+            "soort": was.body[SOORT],
+            "base": value_digest(self._uuids, was.body[SOORT], was.body["adres"]).hex(),
+            "partij": uuid.bytes.hex(),
+            "rollen": [str(UUID(bytes=rol)) for rol, _ in rollen],
+        }
+        queue.put(connection, number, "rollen", was.uuid.bytes, "", message, now())
+
+    def _note_partij(
+        self, connection: Session, sources: Sequence[OpenSource], held: EditableDocument
+    ) -> None:
+        """A client made a partij: a klant where those are wanted, else it stays here."""
+        for source, number in sources:
+            if "klanten" in source.write_back:
+                moment = now() + WAIT_FOR_PARTIJ  # its addresses may come in requests of their own
+                queue.put(connection, number, "klanten", held.uuid.bytes, "", {}, moment)
+            else:
+                queue.tell(connection, number, held.uuid.bytes, [told.stays(held.kind)])
+
+    def _told_of(
+        self,
+        connection: Session,
+        sources: Sequence[OpenSource],
+        zaken: Sequence[UUID],
+        uuid: UUID,
+    ) -> list[OpenSource]:
+        """The sources that are told of a contact: those of its zaken, else the one for contacts without; and those
+        that were told before."""
+        of_zaken: set[int] = set()
+        for zaak in zaken:
+            # Of a zaak that nobody asked for yet it is not known whose it is.
+            held = client_sources.sources_with_zaak(connection, zaak.bytes)
+            of_zaken.update(held or [number for _, number in sources])
+        return [
+            (source, number)
+            for source, number in sources
+            if number in of_zaken
+            or (not zaken and source.name == self._contacts_to)
+            or written_back.of_document(connection, number, uuid.bytes)
+        ]
+
+    def _open(self, connection: Session) -> list[OpenSource]:
+        """The sources that may be told now, with their rows."""
+        held = client_sources.phases(connection)
+        return [
+            (source, held[source.name][0])
+            for source in self._sources
+            if source.name in held and held[source.name][1] != CUTOVER
+        ]
+
+
+def noting_of(config: Config) -> Noting | None:
+    """What notes clients' writes under a configuration; None when no source is told."""
+    uuids = Uuids(config.store.uuid_secret)
+    return Noting(config, uuids) if any(source.write_back for source in config.sources) else None

@@ -1,0 +1,161 @@
+"""Contact details and partijen that clients wrote, in the klanten of a Klanten API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders.earlier_source import last
+from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
+
+from gateway.sample.server import Traps
+
+BSN = "999990019"
+
+
+def address_of(world: WritingBack, partij: str, soort: str = "email") -> dict[str, Any]:
+    """The standard address of a soort of a partij."""
+    path = f"digitaleadressen?verstrektDoorPartij__uuid={partij}"
+    found = world.ask("GET", path)["results"]
+    return next(each for each in found if each["soortDigitaalAdres"] == soort and each["isStandaardAdres"])
+
+
+def klant_at(world: WritingBack, url: str) -> dict[str, Any]:
+    """A klant as the source has it."""
+    return world.data.get("klant", last(url))
+
+
+@pytest.mark.rule("W6")
+@pytest.mark.parametrize("trap", ["", "lost_answer_rate", "late_error_rate", "write_error_rate"])
+def test_a_changed_address_becomes_that_of_the_klant(earlier: WritingBack, trap: str) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    adres = address_of(earlier, partij)
+    count = earlier.ask("GET", "digitaleadressen")["count"]
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "nieuw@example.nl"})
+    if trap:
+        earlier.server.traps = Traps(**{trap: 1})
+        earlier.deliver()
+        earlier.server.traps = Traps()
+        earlier.hurry()
+        earlier.run("sweep")
+    assert earlier.deliver()["sent"] == 1
+    assert klant_at(earlier, klant)["emailadres"] == "nieuw@example.nl"
+    assert earlier.queue() == []
+    shown = earlier.ask("GET", f"digitaleadressen/{adres['uuid']}")
+    assert (shown["adres"], shown["isStandaardAdres"]) == ("nieuw@example.nl", True)
+    assert earlier.ask("GET", "digitaleadressen")["count"] == count
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W6")
+def test_a_new_standard_address_is_told_and_another_is_not(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    before = klant_at(earlier, klant)["telefoonnummer"]
+    new = {
+        "soortDigitaalAdres": "telefoonnummer",
+        "verstrektDoorPartij": {"uuid": partij},
+        "omschrijving": "",
+    }
+    new |= {"verstrektDoorBetrokkene": None}
+    earlier.ask("POST", "digitaleadressen", new | {"adres": "0612345678", "isStandaardAdres": False})
+    earlier.deliver()
+    assert klant_at(earlier, klant)["telefoonnummer"] == before
+    earlier.ask("POST", "digitaleadressen", new | {"adres": "0687654321", "isStandaardAdres": True})
+    earlier.deliver()
+    assert klant_at(earlier, klant)["telefoonnummer"] == "0687654321"
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W6")
+def test_a_deleted_address_is_emptied(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    found = earlier.ask("GET", f"digitaleadressen?verstrektDoorPartij__uuid={partij}")["results"]
+    for adres in found:
+        if adres["soortDigitaalAdres"] == "email":
+            earlier.ask("DELETE", f"digitaleadressen/{adres['uuid']}")
+    earlier.deliver()
+    assert klant_at(earlier, klant)["emailadres"] == ""
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W9")
+def test_an_address_that_was_changed_at_the_source_stays_as_it_is_there(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    adres = address_of(earlier, partij)
+    there = klant_at(earlier, klant) | {"emailadres": "balie@example.nl"}
+    earlier.data.replace("klant", last(klant), there)
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "nieuw@example.nl"})
+    assert earlier.deliver()["parked"] == 1
+    (parked,) = earlier.queue()
+    assert (parked.cause, parked.fields) == ("gewijzigd bij de bron", "klant.emailadres")
+    assert klant_at(earlier, klant)["emailadres"] == "balie@example.nl"
+    assert earlier.ask("GET", f"digitaleadressen/{adres['uuid']}")["adres"] == "nieuw@example.nl"
+
+
+def new_partij(world: WritingBack, *, number: str = "") -> str:
+    """A person that a client made, with an e-mail address; with a BSN when it is given."""
+    body: dict[str, Any] = {"soortPartij": "persoon", "indicatieActief": True}
+    naam = {
+        "voorletters": "A.",
+        "voornaam": "Anna",
+        "voorvoegselAchternaam": "van",
+        "achternaam": "Voorbeeld",
+    }
+    body["partijIdentificatie"] = {"contactnaam": naam}
+    if number:
+        codes = {"codeRegister": "brp", "codeObjecttype": "natuurlijk_persoon", "codeSoortObjectId": "bsn"}
+        body["partijIdentificatoren"] = [{"partijIdentificator": codes | {"objectId": number}}]
+    partij = world.ask("POST", "partijen", body)["uuid"]
+    adres = {"adres": "anna@example.nl", "soortDigitaalAdres": "email", "isStandaardAdres": True}
+    links = {"verstrektDoorPartij": {"uuid": partij}, "verstrektDoorBetrokkene": None, "omschrijving": ""}
+    world.ask("POST", "digitaleadressen", adres | links)
+    return str(partij)
+
+
+@pytest.mark.rule("W6")
+@pytest.mark.parametrize("number", [BSN, ""])
+@pytest.mark.parametrize("trap", ["", "lost_answer_rate"])
+def test_a_new_partij_becomes_one_klant(earlier: WritingBack, number: str, trap: str) -> None:
+    before, count = earlier.data.objects("klant"), earlier.ask("GET", "partijen")["count"]
+    partij = new_partij(earlier, number=number)
+    earlier.hurry()
+    if trap:
+        earlier.server.traps = Traps(**{trap: 1})
+        earlier.deliver()
+        earlier.server.traps = Traps()
+        earlier.hurry()
+        earlier.run("sweep")
+    earlier.deliver()
+    (klant,) = made_at(earlier.data, "klant", before)
+    assert (klant["achternaam"], klant["emailadres"]) == ("Voorbeeld", "anna@example.nl")
+    assert (klant["subjectIdentificatie"] or {}).get("inpBsn", "") == number
+    assert earlier.ask("GET", "partijen")["count"] == count + 1
+    shown = earlier.ask("GET", f"partijen/{partij}")
+    assert shown["partijIdentificatie"]["contactnaam"]["voornaam"] == "Anna"
+    assert len(shown["digitaleAdressen"]) == 1
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W5")
+def test_a_contact_with_a_new_partij_gets_its_klant_when_that_is_made(earlier: WritingBack) -> None:
+    before = earlier.data.objects("klantcontactmoment")
+    partij = new_partij(earlier)
+    contact = earlier.contact(zaak_of(earlier))
+    earlier.with_person(contact, partij)
+    earlier.deliver()
+    assert made_at(earlier.data, "klantcontactmoment", before) == []
+    earlier.hurry()
+    earlier.deliver()
+    assert len(made_at(earlier.data, "klantcontactmoment", before)) == 1
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W8")
+def test_names_and_tasks_stay_and_are_told(earlier: WritingBack) -> None:
+    partij, _ = partij_of_a_klant(earlier)
+    earlier.ask("PATCH", f"partijen/{partij}", {"voorkeurstaal": "nld"})
+    contact = earlier.contact(zaak_of(earlier))
+    task = {"gevraagdeHandeling": "Bel terug", "aanleidinggevendKlantcontact": {"uuid": contact["uuid"]}}
+    earlier.ask("POST", "internetaken", task | {"toegewezenAanActoren": [], "status": "te_verwerken"}, 201)
+    told = {(rule, field) for rule, field, action in earlier.findings() if action == "blijft in Klantbrug"}
+    assert told == {("W8", "partij"), ("W8", "internetaak")}
