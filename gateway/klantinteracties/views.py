@@ -202,10 +202,9 @@ class Api:
                     raise problems.method_not_allowed(method)
                 if method not in SAFE:
                     must_open(answer.token, WRITE, resource)
-                if self._elsewhere is not None and method != "OPTIONS":
-                    reply = self._elsewhere.answer(environ, answer.base, answer.token)
-                    if reply is not None:
-                        return reply
+                there = self._elsewhere if method != "OPTIONS" else None
+                if there and (reply := there.answer(environ, answer.base, answer.token)):
+                    return reply
                 body = self._done(does[method], answer, method)
             except Problem as problem:
                 said = _said(answer.outcome) if problem.said is None else problem.said
