@@ -11,13 +11,15 @@ import pytest
 from builders.paths import ROOT
 
 STORE = ROOT / "gateway" / "store"
-# The packages that are done.
-BY_METHODS = ("backup", "edits", "inspect", "legacy", "operation")
-COMMON = ("edits", "inspect", "legacy", "operation")
+BY_METHODS = ("backup", "base", "documents", "edits", "indexes", "inspect", "legacy", "operation")
+# A copy of the file and its checks are SQLite's alone.
+COMMON = BY_METHODS[1:]
 OF_THE_LIBRARY = {"execute", "executemany", "fetchall", "fetchone", "lastrowid", "rowcount"}
 # What of SQLite may stand where: the notes of a rehearsal are kept by triggers that only the session has.
 NOTES = {"temp.", "CREATE TEMP", "hex(", "json_group_array("}
-ALLOWED = {"inspect/comparing.py": NOTES, "inspect/rebuilding.py": NOTES}
+# An index of parts of texts is SQLite's own.
+FULL_TEXT = {"rowid", "MATCH", "total_changes("}
+ALLOWED = {"indexes/text_search.py": FULL_TEXT, "inspect/comparing.py": NOTES, "inspect/rebuilding.py": NOTES}
 REFUSED = re.compile(
     r"\browid\b|\bINSERT OR\b|\bUPDATE OR\b|\bREPLACE INTO\b|\bMATCH\b|\bPRAGMA\b|\bsqlite_\w+|\bpragma_\w+|\bx'"
     r"|\b(?:iif|ifnull|total|group_concat|json_group_array|json_group_object|json_object|json_array|json_extract"
@@ -26,6 +28,11 @@ REFUSED = re.compile(
     r"|\bIS (?:NOT )?(?:\?|:|[a-z]\w*\.\w|')|\b(?:min|max)\((?:[^()]|\([^()]*\))*,|\btemp\.|\bCREATE TEMP\b"
     r"|\bcoalesce\(\S+ [<>=]|\b(?:sum|min|max|avg)\((?!CASE)[^()]* (?:[<>=]|IS|IN) "
 )
+
+
+def test_every_package_but_the_driver_and_the_schema_is_looked_at() -> None:
+    packages = {path.parent.name for path in STORE.glob("*/__init__.py")}
+    assert packages - {"file", "schema"} == set(BY_METHODS)
 
 
 def modules(packages: tuple[str, ...]) -> list[Path]:

@@ -7,7 +7,6 @@ error, and what can't be a boolean is no filter.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -205,7 +204,7 @@ def _any_of(where: Where, value: str) -> Condition:
     texts = [text for text in (part.strip() for part in value.split(",")) if text]
     if len(texts) == 1:
         return Condition(where, texts[0])
-    return Condition(replace(where, compare=Compare.AMONG), json.dumps(texts))
+    return Condition(replace(where, compare=Compare.AMONG), texts)
 
 
 def _nothing(where: Where) -> Condition:

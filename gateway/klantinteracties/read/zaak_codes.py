@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-import orjson
-
 from gateway.store.base.conditions import Compare, Condition, Hop
 from mappings.model.settings import ZaakCodes
 
@@ -46,5 +44,4 @@ def _widened(condition: Condition, given: dict[int, str], served: ZaakCodes) -> 
     place = FIELDS.index(where.field)
     if place not in given or value == served[place]:
         return condition
-    either = orjson.dumps([value, served[place]]).decode()
-    return Condition(replace(where, compare=Compare.IS_OR_DERIVED), either)
+    return Condition(replace(where, compare=Compare.IS_OR_DERIVED), [given[place], served[place]])

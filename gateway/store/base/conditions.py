@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class Subject(Enum):
@@ -13,14 +13,14 @@ class Subject(Enum):
     DOCUMENT = "document"  # the document itself, by uuid (its own or one that resolves to it)
     FIELD = "field"  # a value in its body
     MOMENT = "moment"  # the moment that its list is ordered by
-    PROFILE = "profile"  # its profile is one of those in a JSON list, see indexes/profiles.py
+    PROFILE = "profile"  # its profile is one of those in a list, see indexes/profiles.py
 
 
 class Compare(Enum):
     """How the subject is compared with the value asked."""
 
     IS = "="
-    # The value is a JSON list of two texts: the field is the first, or, of a document from the legacy, the second.
+    # The value is a list of two texts: the field is the first, or, of a document from the legacy, the second.
     IS_OR_DERIVED = "is, or derived"
     CONTAINS = "contains"  # without regard to case
     AFTER = ">"
@@ -28,7 +28,7 @@ class Compare(Enum):
     BEFORE = "<"
     UNTIL = "<="
     PRESENT = "present"  # the value says whether there must be one
-    AMONG = "among"  # equal to one of the texts in a JSON list
+    AMONG = "among"  # equal to one of the texts in a list
     NEVER = "never"  # the question was understood and nothing can match it
 
 
@@ -53,9 +53,11 @@ class Where:
     compare: Compare = Compare.IS
 
 
+Value: TypeAlias = str | int | bytes | list[str] | list[int]
+
+
 class Condition(NamedTuple):
-    """A shape with the value asked: text (for AMONG a JSON list of texts), a whole number (a flag is 0 or 1), or the
-    16 bytes of a uuid."""
+    """A shape with the value asked: text, a whole number (a flag is 0 or 1), the 16 bytes of a uuid, or a list."""
 
     where: Where
-    value: str | int | bytes
+    value: Value

@@ -15,7 +15,7 @@ OBJECT_ID = "partijIdentificator.objectId"
 
 def with_value(connection: Session, kind: str, field: str, value: str) -> set[int]:
     """The documents of a kind that have this value in an indexed field."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT id FROM document INDEXED BY {FILTER_INDEXES[kind, field]}"
         f" WHERE kind = {KIND[kind]} AND body ->> '$.{field}' = ?",
         (value,),
@@ -25,14 +25,14 @@ def with_value(connection: Session, kind: str, field: str, value: str) -> set[in
 
 def same_identificatoren(connection: Session, codes: Mapping[str, str], parent: int | None) -> set[int]:
     """The partij-identificatoren with these four codes under this parent (a row, or None for no parent)."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT d.id FROM document d INDEXED BY {FILTER_INDEXES[IDENTIFICATOR, OBJECT_ID]}"
         " LEFT JOIN link l ON l.source = d.id AND l.relation = :sub"
         f" WHERE d.kind = {KIND[IDENTIFICATOR]} AND d.body ->> '$.{OBJECT_ID}' = :number"
         " AND d.body ->> '$.partijIdentificator.codeSoortObjectId' = :soort"
         " AND d.body ->> '$.partijIdentificator.codeObjecttype' = :objecttype"
         " AND d.body ->> '$.partijIdentificator.codeRegister' = :register"
-        " AND l.target IS :parent",
+        " AND l.target IS NOT DISTINCT FROM :parent",
         {
             "sub": RELATION["partij-identificator.subIdentificatorVan"],
             "number": codes["objectId"],
@@ -51,7 +51,7 @@ def same_actoren(connection: Session, codes: Mapping[str, str]) -> list[int]:
     Also those that the legacy gives too; not those that only the legacy gives, for what a client says of these is his
     own, and becomes one with them (M19, M31).
     """
-    found = connection.execute(
+    found = connection.all(
         f"SELECT id FROM document INDEXED BY {FILTER_INDEXES['actor', 'actoridentificator.objectId']}"
         f" WHERE kind = {KIND['actor']} AND body ->> '$.actoridentificator.objectId' = :objectId"
         " AND body ->> '$.actoridentificator.codeObjecttype' = :codeObjecttype"
@@ -65,7 +65,7 @@ def same_actoren(connection: Session, codes: Mapping[str, str]) -> list[int]:
 
 def referring(connection: Session, relation: str, target: int) -> list[int]:
     """The documents that refer to this one by a relation, oldest first."""
-    found = connection.execute(
+    found = connection.all(
         "SELECT l.source FROM link l JOIN document d ON d.id = l.source"
         " WHERE l.target = ? AND l.relation = ? ORDER BY d.created, d.uuid",
         (target, RELATION[relation]),
@@ -81,7 +81,7 @@ def referring_to_all(connection: Session, references: Sequence[tuple[str, int]])
     (relation, target), *others = references
     found = set(referring(connection, relation, target))
     for relation, target in others:
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT source FROM link WHERE source {IN_IDS} AND relation = ? AND target = ?",
             (id_list(found), RELATION[relation], target),
         )
@@ -91,9 +91,8 @@ def referring_to_all(connection: Session, references: Sequence[tuple[str, int]])
 
 def having(connection: Session, rows: Sequence[int], field: str, value: str) -> list[int]:
     """Those of these documents that have this value in their body."""
-    marks = ", ".join("?" * len(rows))
-    found = connection.execute(
-        f"SELECT id FROM document WHERE id IN ({marks}) AND body ->> ? = ? ORDER BY id",
-        (*rows, f"$.{field}", value),
+    found = connection.all(
+        f"SELECT id FROM document WHERE id {IN_IDS} AND body ->> '$.{field}' = ? ORDER BY id",
+        (id_list(rows), value),
     )
     return [row for (row,) in found]

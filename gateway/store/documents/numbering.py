@@ -68,7 +68,7 @@ def give(
             value = str(FIRST + (int(value) - FIRST + 1) % COUNT)
             holders = _holders(connection, kind, [value]).get(value, set())
         if value != wanted[uuid]:
-            connection.execute(
+            connection.run(
                 "INSERT INTO nummer (kind, uuid, value) VALUES (?1, ?2, ?3)"
                 " ON CONFLICT (kind, uuid) DO UPDATE SET value = ?3",
                 (KIND[kind], uuid.bytes, value),
@@ -87,7 +87,7 @@ def held_by_others(
         return set()
     own = {uuid.bytes for uuid in documents}
     for marks, some in in_parts(own):
-        rows = connection.execute(
+        rows = connection.all(
             f"SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid IN ({marks})", some
         )
         own = own | {row[0] for row in rows}
@@ -98,15 +98,15 @@ def number_what_clients_wrote(connection: Session, uuids: Uuids) -> int:
     """Give some of the documents of clients that have no number theirs; out: how many (0: all have one)."""
     count = 0
     for kind in NUMBERED:
-        rows = connection.execute(
+        rows = connection.all(
             "SELECT id, uuid, body FROM document INDEXED BY document_local"
             " WHERE kind = ? AND origin = 1 AND body ->> '$.nummer' IS NULL LIMIT ?",
             (KIND[kind], AT_ONCE),
-        ).fetchall()
+        )
         given = give(connection, kind, [UUID(bytes=uuid) for _, uuid, _ in rows], uuids)
         for row, uuid, body in rows:
             numbered = orjson.loads(body) | {"nummer": given[UUID(bytes=uuid)]}
-            connection.execute(
+            connection.run(
                 "UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(numbered).decode(), row)
             )
         count += len(rows)
@@ -114,12 +114,12 @@ def number_what_clients_wrote(connection: Session, uuids: Uuids) -> int:
 
 
 def _kept(connection: Session, kind: str, documents: Iterable[UUID]) -> dict[bytes, str]:
-    if connection.execute("SELECT 1 FROM nummer LIMIT 1").fetchone() is None:
+    if connection.one("SELECT 1 FROM nummer LIMIT 1") is None:
         return {}
     found: dict[bytes, str] = {}
     for marks, some in in_parts(uuid.bytes for uuid in documents):
         found.update(
-            connection.execute(
+            connection.all(
                 f"SELECT uuid, value FROM nummer WHERE kind = ? AND uuid IN ({marks})", (KIND[kind], *some)
             )
         )
@@ -129,13 +129,12 @@ def _kept(connection: Session, kind: str, documents: Iterable[UUID]) -> dict[byt
 def _holders(connection: Session, kind: str, numbers: Iterable[str]) -> dict[str, set[bytes]]:
     """Who has each of these numbers, or had it given out instead of a first choice (uuids)."""
     holders: dict[str, set[bytes]] = defaultdict(set)
-    asked = orjson.dumps(sorted(numbers)).decode()
-    rows = connection.execute(
+    rows = connection.all(
         "SELECT n.value, d.uuid FROM json_each(?1) n CROSS JOIN document d"
-        f" INDEXED BY {FILTER_INDEXES[kind, 'nummer']} ON d.body ->> '$.nummer' = n.value AND d.kind = {KIND[kind]}"
+        f" INDEXED BY {FILTER_INDEXES[kind, 'nummer']} WHERE d.body ->> '$.nummer' = n.value AND d.kind = {KIND[kind]}"
         " UNION ALL SELECT n.value, k.uuid FROM json_each(?1) n CROSS JOIN nummer k"
-        f" ON k.kind = {KIND[kind]} AND k.value = n.value",
-        (asked,),
+        f" WHERE k.kind = {KIND[kind]} AND k.value = n.value",
+        (sorted(numbers),),
     )
     for value, uuid in rows:
         holders[value].add(uuid)

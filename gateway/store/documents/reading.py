@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from gateway.store.base.conditions import Condition, Subject, Where
+from gateway.store.base.conditions import Condition, Subject, Value, Where
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
 from gateway.store.base.session import Session
 from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
@@ -52,13 +52,13 @@ class DocumentPage(NamedTuple):
 def find(connection: Session, kind: str, uuid: bytes) -> Row | None:
     """The document of this kind with this uuid, or the one that this uuid resolves to (M6)."""
     own = "SELECT id, uuid, body FROM document WHERE uuid = ? AND kind = ?"
-    row: Row | None = connection.execute(own, (uuid, KIND[kind])).fetchone()
+    row: Row | None = connection.one(own, (uuid, KIND[kind]))
     if row is None:
         other = (
             "SELECT d.id, d.uuid, d.body FROM alias a JOIN document d ON d.id = a.document"
             " WHERE a.uuid = ? AND d.kind = ?"
         )
-        row = connection.execute(other, (uuid, KIND[kind])).fetchone()
+        row = connection.one(other, (uuid, KIND[kind]))
     return row
 
 
@@ -100,7 +100,7 @@ class DocumentQuery(NamedTuple):
 
     kind: str
     wheres: tuple[Where, ...]
-    values: list[str | int | bytes]
+    values: list[Value]
     start: int | None
     rank: int
 
@@ -127,7 +127,7 @@ def _first_page(connection: Session, asked: DocumentQuery, size: int) -> Documen
         return DocumentPage(len(rows) if len(rows) < most else _count(connection, asked), 1, rows[:size])
     alone = len(asked.wheres) == 1
     if asked.rank <= BY_INDEX:
-        rows = connection.execute(_of_one(*asked[:2], asked.start, alone), (*asked.values, most)).fetchall()
+        rows = connection.all(_of_one(*asked[:2], asked.start, alone), (*asked.values, most))
         if len(rows) < most:
             return DocumentPage(len(rows), 1, rows)
         count = _count(connection, asked)
@@ -150,7 +150,7 @@ def _newest(connection: Session, asked: DocumentQuery, found: int, most: int) ->
     # Looking at one in the order of the list costs about as much as finding and sorting one.
     bound, _ = spans.from_newest(connection, KIND[asked.kind], found)
     values = (*asked.values, *(bound or spans.BEFORE_ALL), most)
-    rows = connection.execute(_walk(asked.kind, asked.wheres), values).fetchall()
+    rows = connection.all(_walk(asked.kind, asked.wheres), values)
     if len(rows) == most:
         return rows
     return _rows(connection, asked, NEWEST_FIRST, most, 0)
@@ -189,7 +189,7 @@ def wrote_any(connection: Session, kind: str, conditions: Sequence[Condition]) -
         " OR EXISTS (SELECT 1 FROM adopted WHERE own = d.uuid))"
     )
     statement = f"SELECT EXISTS (SELECT 1 {selection(kind, asked.wheres, asked.start)} AND {written})"
-    return bool(connection.execute(statement, asked.values).fetchone()[0])
+    return bool(connection.one(statement, asked.values)[0])
 
 
 def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, int] | None:
@@ -219,10 +219,10 @@ def _page_of_all(connection: Session, kind: int, number: int | None, size: int) 
         bound, skip = spans.from_newest(connection, kind, start)
         order, test = NEWEST_FIRST, "<"
     within = f"AND (d.moment, d.created, d.uuid) {test} (?, ?, ?)" if bound else ""
-    rows = connection.execute(
+    rows = connection.all(
         f"SELECT d.id, d.uuid, d.body FROM document d WHERE d.kind = ? {within} {order} LIMIT ? OFFSET ?",
         (kind, *(bound or ()), length, skip),
-    ).fetchall()
+    )
     return DocumentPage(count, number, rows[::-1] if from_end else rows)
 
 
@@ -271,11 +271,11 @@ def surroundings(
     return Surroundings(" UNION ALL ".join(parts))
 
 
-def around(connection: Session, asked: Surroundings, ids: Sequence[int]) -> list[Linked]:
+def around(connection: Session, asked: Surroundings, ids: list[int]) -> list[Linked]:
     """The links around these documents, in no order."""
     if len(ids) <= FEW:
-        return connection.execute(asked.few[len(ids)], ids).fetchall()
-    return connection.execute(asked.many, (f"[{','.join(map(str, ids))}]",)).fetchall()
+        return connection.all(asked.few[len(ids)], ids)
+    return connection.all(asked.many, (ids,))
 
 
 def _links(side: int, near: str, far: str, which: str, whole: Collection[int], age: str = "d.created") -> str:
@@ -283,7 +283,7 @@ def _links(side: int, near: str, far: str, which: str, whole: Collection[int], a
     body = f"CASE WHEN l.relation IN ({_numbers(whole)}) THEN d.body END" if whole else "NULL"
     return (
         f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, {age}, {side}"
-        f" FROM link l CROSS JOIN document d ON d.id = l.{far} WHERE {which}"
+        f" FROM link l CROSS JOIN document d WHERE d.id = l.{far} AND {which}"
     )
 
 
@@ -293,7 +293,7 @@ def _numbers(numbers: Iterable[int]) -> str:
 
 def _rows(connection: Session, asked: DocumentQuery, order: str, limit: int, offset: int) -> list[Row]:
     statement = _listing(asked.kind, asked.wheres, asked.start, order)
-    return connection.execute(statement, (*asked.values, limit, offset)).fetchall()
+    return connection.all(statement, (*asked.values, limit, offset))
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -307,7 +307,7 @@ def _listing(kind: str, wheres: tuple[Where, ...], start: int | None, order: str
 def _count(connection: Session, asked: DocumentQuery) -> int:
     if len(asked.wheres) == 1 and asked.start is not None and _names_many(asked.wheres[0]):
         return _found(connection, asked)
-    count: int = connection.execute(_counting(*asked[:2], asked.start), asked.values).fetchone()[0]
+    count: int = connection.one(_counting(*asked[:2], asked.start), asked.values)[0]
     return count
 
 
@@ -324,6 +324,6 @@ def _names_many(where: Where) -> bool:
 def _found(connection: Session, asked: DocumentQuery) -> int:
     """How many documents the start of a question finds."""
     start = asked.start or 0
-    statement = f"SELECT count(*) FROM ({search(asked.wheres[start], 1)})"
-    count: int = connection.execute(statement, (asked.values[start],)).fetchone()[0]
+    statement = f"SELECT count(*) FROM ({search(asked.wheres[start], 1)}) found"
+    count: int = connection.one(statement, (asked.values[start],))[0]
     return count

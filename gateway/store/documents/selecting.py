@@ -58,10 +58,10 @@ def selection(kind: str, wheres: Sequence[Where], start: int | None) -> str:
     The search starts from the condition at place `start`; the others are then tried on what it found.
     """
     tests = trials(kind, [None if n == start else where for n, where in enumerate(wheres)])
-    found = "document d"
-    if start is not None:
-        found = f"({search(wheres[start], start + 1)}) found CROSS JOIN document d ON d.id = found.id"
-    return f"FROM {found} WHERE {tests}"
+    if start is None:
+        return f"FROM document d WHERE {tests}"
+    found = search(wheres[start], start + 1)
+    return f"FROM ({found}) found CROSS JOIN document d WHERE d.id = found.id AND {tests}"
 
 
 def trials(kind: str, wheres: Sequence[Where | None]) -> str:
@@ -117,7 +117,7 @@ def _trial(where: Where, parameter: int) -> str:
         at = f"t{step}.{far}"
     if where.subject is Subject.DOCUMENT:
         if where.compare is Compare.PRESENT:
-            return f"{_exists(tables, tests)} = ?{parameter}"
+            return _is_so(_exists(tables, tests), parameter)
         tests.append(f"{at} = {RESOLVED.format(parameter)}")
         return _exists(tables, tests) if tables else tests[0]
     holder = "d"
@@ -131,7 +131,7 @@ def _trial(where: Where, parameter: int) -> str:
     elif where.compare is Compare.AMONG:
         tests.append(f"{subject} IN (SELECT value FROM json_each(?{parameter}))")
     elif where.compare is Compare.PRESENT:
-        tests.append(f"({subject} IS NOT NULL) = ?{parameter}")
+        tests.append(_is_so(f"{subject} IS NOT NULL", parameter))
     elif where.compare is Compare.IS_OR_DERIVED:
         derived = f"{holder}.origin = {LEGACY_ORIGIN} AND {subject} = ?{parameter} ->> 1"
         tests.append(f"({subject} = ?{parameter} ->> 0 OR {derived})")
@@ -142,6 +142,11 @@ def _trial(where: Where, parameter: int) -> str:
 
 def _exists(tables: list[str], tests: list[str]) -> str:
     return f"EXISTS (SELECT 1 FROM {' CROSS JOIN '.join(tables)} WHERE {' AND '.join(tests)})"
+
+
+def _is_so(test: str, parameter: int) -> str:
+    """A test that another one holds, or that it does not, as the parameter (1 or 0) says."""
+    return f"CASE WHEN {test} THEN 1 ELSE 0 END = ?{parameter}"
 
 
 def _field(alias: str, field: str) -> str:

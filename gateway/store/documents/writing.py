@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gateway.store.base.bound_lists import in_parts
+from gateway.store.base.bound_lists import IN_IDS, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, ORDERED, RELATION
 from gateway.store.base.session import Session
 from gateway.store.indexes import profiles, spans
@@ -39,7 +39,7 @@ def put_documents(
     named = [(document, document.uuid.bytes, owner) for document, owner in documents]
     known = _known(connection, [uuid for _, uuid, _ in named])
     ids = {uuid: row[0] for uuid, row in known.items()}
-    next_id = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM document").fetchone()[0]
+    next_id = connection.one("SELECT coalesce(max(id), 0) + 1 FROM document")[0]
     for _, uuid, _ in named:
         if uuid not in ids:
             ids[uuid] = next_id
@@ -68,10 +68,10 @@ def put_documents(
     counted = (
         spans.together(connection, places, left) if len(places) >= TOGETHER else contextlib.nullcontext()
     )
-    old = orjson.dumps([row[0] for row in known.values()]).decode()
+    old = [row[0] for row in known.values()]
     with profiles.together(connection):
         with counted:
-            connection.executemany(
+            connection.many(
                 "INSERT INTO document (created, moment, body, owner, origin, id, kind, uuid)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 new,
@@ -96,21 +96,21 @@ def _update(connection: Session, changed: Sequence[tuple[tuple[Any, ...], tuple[
         by_columns[tuple(column for column, _ in differ)].append((*(now for _, now in differ), row))
     for columns, rows in by_columns.items():
         named = ", ".join(f"{column} = ?" for column in columns)
-        connection.executemany(f"UPDATE document SET {named} WHERE id = ?", rows)
+        connection.many(f"UPDATE document SET {named} WHERE id = ?", rows)
 
 
 def remove_documents(connection: Session, ids: Iterable[int]) -> None:
     """Remove documents with the links from and to them."""
     rows = [(row,) for row in ids]
-    connection.executemany("DELETE FROM link WHERE source = ?", rows)
-    connection.executemany("DELETE FROM link WHERE target = ?", rows)
-    connection.executemany("DELETE FROM document WHERE id = ?", rows)
+    connection.many("DELETE FROM link WHERE source = ?", rows)
+    connection.many("DELETE FROM link WHERE target = ?", rows)
+    connection.many("DELETE FROM document WHERE id = ?", rows)
 
 
 def _known(connection: Session, uuids: list[bytes]) -> dict[bytes, tuple[int, int, int, str, int, int]]:
     found = {}
     for marks, part in in_parts(uuids):
-        for row in connection.execute(
+        for row in connection.all(
             f"SELECT uuid, id, created, moment, body, owner, origin FROM document WHERE uuid IN ({marks})",
             part,
         ):
@@ -119,11 +119,11 @@ def _known(connection: Session, uuids: list[bytes]) -> dict[bytes, tuple[int, in
 
 
 def _put_links(
-    connection: Session, documents: list[tuple[Document, int]], ids: dict[bytes, int], old: str
+    connection: Session, documents: list[tuple[Document, int]], ids: dict[bytes, int], old: list[int]
 ) -> tuple[set[profiles.Link], set[profiles.Link]]:
     """Write the links from documents (each with its row), to documents in `ids` and others; out: what came, and went.
 
-    `old` are the rows of those that were there before (a JSON array).
+    `old` are the rows of those that were there before.
     """
     links = [
         (document, source, name, target, target.bytes)
@@ -139,17 +139,15 @@ def _put_links(
             raise DanglingLink(f"{document.kind} {document.uuid}: {name} {target} is not there")
         wanted.add((source, RELATION[f"{document.kind}.{name}"], found))
     held = set(
-        connection.execute(
-            "SELECT source, relation, target FROM link WHERE source IN (SELECT value FROM json_each(?))",
+        connection.all(
+            f"SELECT source, relation, target FROM link WHERE source {IN_IDS}",
             (old,),
         )
     )
-    connection.executemany(
+    connection.many(
         "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?", sorted(held - wanted)
     )
-    connection.executemany(
-        "INSERT INTO link (source, relation, target) VALUES (?, ?, ?)", sorted(wanted - held)
-    )
+    connection.many("INSERT INTO link (source, relation, target) VALUES (?, ?, ?)", sorted(wanted - held))
     for document, source in documents:
         for name, targets in document.links.items():
             if f"{document.kind}.{name}" in ORDERED:
@@ -161,7 +159,7 @@ def _put_links(
 def keep_order(connection: Session, source: int, relation: int, targets: Sequence[int]) -> None:
     """Note in which order a document (row) refers to these by a relation; of a double its first place."""
     places = enumerate(dict.fromkeys(targets))
-    connection.executemany(
+    connection.many(
         "UPDATE link SET place = ? WHERE source = ? AND relation = ? AND target = ?",
         [(place, source, relation, target) for place, target in places],
     )
@@ -171,20 +169,16 @@ def _rows(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, int]:
     """The rows of the documents among these uuids."""
     found: dict[bytes, int] = {}
     for uuid in uuids:
-        found.update(connection.execute("SELECT uuid, id FROM document WHERE uuid = ?", (uuid,)))
+        found.update(connection.all("SELECT uuid, id FROM document WHERE uuid = ?", (uuid,)))
     return found
 
 
-def _put_aliases(connection: Session, documents: list[tuple[Document, int]], old: str) -> None:
+def _put_aliases(connection: Session, documents: list[tuple[Document, int]], old: list[int]) -> None:
     """Write the other uuids of documents (each with its row); `old` as for links."""
     wanted = {(other.bytes, row) for document, row in documents for other in document.other_uuids}
-    held = set(
-        connection.execute(
-            "SELECT uuid, document FROM alias WHERE document IN (SELECT value FROM json_each(?))", (old,)
-        )
-    )
-    connection.executemany("DELETE FROM alias WHERE uuid = ? AND document = ?", held - wanted)
-    connection.executemany(
+    held = set(connection.all(f"SELECT uuid, document FROM alias WHERE document {IN_IDS}", (old,)))
+    connection.many("DELETE FROM alias WHERE uuid = ? AND document = ?", held - wanted)
+    connection.many(
         "INSERT INTO alias (uuid, document) VALUES (?, ?)"
         " ON CONFLICT (uuid) DO UPDATE SET document = excluded.document",
         sorted(wanted - held),

@@ -74,7 +74,7 @@ def traits_of(connection: Session, profile: int) -> frozenset[str]:
     """The traits of a profile."""
     known = _traits.get(profile)
     if known is None:
-        (text,) = connection.execute("SELECT traits FROM profile WHERE id = ?", (profile,)).fetchone()
+        (text,) = connection.one("SELECT traits FROM profile WHERE id = ?", (profile,))
         known = frozenset(orjson.loads(text))
         _remember(profile, known)
     return known

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
-
 from gateway.store.base.conditions import Compare, Condition, Subject, Where
 from gateway.store.base.kinds import KIND
 from gateway.store.base.session import Session
@@ -44,7 +42,7 @@ def gather(connection: Session, kind: str, conditions: Sequence[Condition]) -> t
             asked.append(_sought(name, condition))
     if not asked:
         return tuple(others)
-    rows = connection.execute("SELECT id FROM profile WHERE kind = ?", (KIND[kind],)).fetchall()
+    rows = connection.all("SELECT id FROM profile WHERE kind = ?", (KIND[kind],))
     found = []
     for (profile,) in rows:
         traits = traits_of(connection, profile)
@@ -52,7 +50,7 @@ def gather(connection: Session, kind: str, conditions: Sequence[Condition]) -> t
             found.append(profile)
     if not found:
         return None
-    which = Condition(Where(kind, (), Subject.PROFILE, compare=Compare.AMONG), orjson.dumps(found).decode())
+    which = Condition(Where(kind, (), Subject.PROFILE, compare=Compare.AMONG), found)
     return (which, *others)
 
 
@@ -61,10 +59,9 @@ def _sought(name: str, condition: Condition) -> tuple[bool, frozenset[str]]:
     compare, value = condition.where.compare, condition.value
     if compare is Compare.PRESENT:
         return bool(value), frozenset((as_trait(name, 1),))
-    if compare is Compare.IS:
+    if not isinstance(value, list):
         return True, frozenset((as_trait(name, value),))
-    values = orjson.loads(str(value))  # a list of JSON
     if compare is Compare.AMONG:
-        return True, frozenset(as_trait(name, one) for one in values)
+        return True, frozenset(as_trait(name, one) for one in value)
     path, _, field = name.rpartition(":")
-    return True, frozenset((as_trait(name, values[0]), as_trait(f"{path}:~{field}", values[1])))
+    return True, frozenset((as_trait(name, value[0]), as_trait(f"{path}:~{field}", value[1])))

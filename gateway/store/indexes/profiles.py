@@ -28,11 +28,13 @@ FIRST = (0, 0)
 _IDS = "(SELECT value FROM json_each(?1))"
 _DUE = "INSERT INTO profile_due VALUES (?, 1) ON CONFLICT (document) DO UPDATE SET links = 1"
 
+_ANOTHER = " ON CONFLICT (document) DO UPDATE SET profile = excluded.profile"
+
 
 def make_again(connection: Session) -> None:
     """Give all documents their profiles anew. Inside a transaction."""
-    connection.execute("DELETE FROM profiled")
-    connection.execute("DELETE FROM profile")
+    connection.run("DELETE FROM profiled")
+    connection.run("DELETE FROM profile")
     last: tuple[int, int] | None = FIRST
     while last is not None:
         last = note_all(connection, last, FILLED_AT_ONCE)
@@ -48,11 +50,11 @@ def note_all(connection: Session, after: tuple[int, int], most: int) -> tuple[in
     place, last = after
     for kind in tuple(TRAITS)[place:]:
         # The plus keeps it in the order of rows: by the index of kinds all of them would be sorted for each piece.
-        rows = connection.execute(
+        rows = connection.all(
             "SELECT id FROM document WHERE +kind = ? AND id > ? ORDER BY id LIMIT ?", (KIND[kind], last, most)
-        ).fetchall()
+        )
         if rows:
-            connection.executemany(_DUE, rows)
+            connection.many(_DUE, rows)
             return place, rows[-1][0]
         place, last = place + 1, 0
     return None
@@ -73,7 +75,7 @@ def settle(connection: Session) -> None:
     _collect(connection, due, "SELECT document, links FROM profile_due", ())
     if not due:
         # Of documents that went there may be a line.
-        connection.execute("DELETE FROM profile_due")
+        connection.run("DELETE FROM profile_due")
         return
     for kind in TRAITS:
         while wanting := due.pop(kind, None):
@@ -84,17 +86,17 @@ def settle(connection: Session) -> None:
                 changed = [row for row in changed if wanting[row].profile is not None]
             if changed and lookers:
                 _looking(connection, lookers, changed, due)
-    connection.execute("DELETE FROM profile_due")
+    connection.run("DELETE FROM profile_due")
 
 
 def _collect(
     connection: Session, due: dict[str, dict[int, _Due]], which: str, values: tuple[Any, ...]
 ) -> None:
-    for row, kind, *about in connection.execute(
+    for row, kind, *about in connection.all(
         f"SELECT d.id, d.kind, d.origin, d.body, p.profile, n.links FROM ({which}) n"
-        " CROSS JOIN document d ON d.id = n.document LEFT JOIN profiled p ON p.document = d.id",
+        " CROSS JOIN document d LEFT JOIN profiled p ON p.document = d.id WHERE d.id = n.document",
         values,
-    ).fetchall():
+    ):
         due[KINDS[kind - 1]][row] = _Due(*about)
 
 
@@ -105,7 +107,6 @@ def _looking(
     due: dict[str, dict[int, _Due]],
 ) -> None:
     """Note those that look at documents whose profile changed."""
-    ids = orjson.dumps(changed).decode()
     for back in (False, True):
         relations = ", ".join(str(RELATION[hop.relation]) for hop in lookers if hop.back is back)
         here, there = ("source", "target") if back else ("target", "source")
@@ -114,7 +115,7 @@ def _looking(
                 f"SELECT DISTINCT {there} AS document, 1 AS links FROM link"
                 f" WHERE {here} IN {_IDS} AND relation IN ({relations})"
             )
-            _collect(connection, due, which, (ids,))
+            _collect(connection, due, which, (changed,))
 
 
 def _settle(connection: Session, kind: str, wanting: dict[int, _Due]) -> list[int]:
@@ -122,16 +123,15 @@ def _settle(connection: Session, kind: str, wanting: dict[int, _Due]) -> list[in
     plan = PLAN[kind]
     near: dict[int, set[tuple[int, int]]] = defaultdict(set)
     anew = [row for row, one in wanting.items() if one.links or one.profile is None]
-    ids = orjson.dumps(anew).decode()
     for back in (False, True):
         relations = ", ".join(str(RELATION[hop.relation]) for hop in plan.near if hop.back is back)
         if relations and anew:
             here, there = ("target", "source") if back else ("source", "target")
-            for row, relation, profile in connection.execute(
+            for row, relation, profile in connection.each(
                 f"SELECT l.{here}, l.relation, p.profile FROM link l"
-                f" CROSS JOIN profiled p ON p.document = l.{there}"
-                f" WHERE l.{here} IN {_IDS} AND l.relation IN ({relations})",
-                (ids,),
+                f" CROSS JOIN profiled p WHERE p.document = l.{there}"
+                f" AND l.{here} IN {_IDS} AND l.relation IN ({relations})",
+                (anew,),
             ):
                 near[row].add((relation, profile))
     given = {}
@@ -143,18 +143,18 @@ def _settle(connection: Session, kind: str, wanting: dict[int, _Due]) -> list[in
             made = made_of(connection, kind, own, frozenset(), before=one.profile)
         if made[0] != one.profile:
             given[row] = made
-    _give(connection, kind, given, "INSERT OR REPLACE")
+    _give(connection, kind, given, _ANOTHER)
     return list(given)
 
 
-def _give(connection: Session, kind: str, given: dict[int, tuple[int, str]], how: str) -> None:
-    """Write the profiles of documents of a kind; `how` is INSERT for those that have none."""
-    connection.executemany(
-        "INSERT OR IGNORE INTO profile (id, kind, traits) VALUES (?, ?, ?)",
+def _give(connection: Session, kind: str, given: dict[int, tuple[int, str]], again: str = "") -> None:
+    """Write the profiles of documents of a kind; `again` is _ANOTHER when some have one."""
+    connection.many(
+        "INSERT INTO profile (id, kind, traits) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
         [(number, KIND[kind], traits) for number, traits in set(given.values())],
     )
-    connection.executemany(
-        f"{how} INTO profiled (document, profile) VALUES (?, ?)",
+    connection.many(
+        f"INSERT INTO profiled (document, profile) VALUES (?, ?){again}",
         [(row, number) for row, (number, _) in given.items()],
     )
 
@@ -162,11 +162,11 @@ def _give(connection: Session, kind: str, given: dict[int, tuple[int, str]], how
 @contextlib.contextmanager
 def together(connection: Session) -> Iterator[None]:
     """Documents and links that are inserted in the block are not noted: the caller passes them to `arrived`."""
-    connection.execute("UPDATE profile_state SET one_by_one = 0")
+    connection.run("UPDATE profile_state SET one_by_one = 0")
     try:
         yield
     finally:
-        connection.execute("UPDATE profile_state SET one_by_one = 1")
+        connection.run("UPDATE profile_state SET one_by_one = 1")
 
 
 Link = tuple[int, int, int]
@@ -203,7 +203,7 @@ def arrived(
     known: dict[int, int] = {}
     if others:
         rows = "SELECT document, profile FROM profiled WHERE document IN (SELECT value FROM json_each(?1))"
-        known = dict(connection.execute(rows, (orjson.dumps(list(others)).decode(),)).fetchall())
+        known = dict(connection.all(rows, (list(others),)))
     of_kind: dict[str, list[int]] = defaultdict(list)
     for row, (kind, _) in new.items():
         of_kind[kind].append(row)
@@ -219,12 +219,12 @@ def arrived(
             made = given[row] = made_of(connection, kind, own, around)
             known[row] = made[0]
         if given:
-            _give(connection, kind, given, "INSERT")
-    connection.executemany(_DUE, [(row,) for row in due])
+            _give(connection, kind, given)
+    connection.many(_DUE, [(row,) for row in due])
 
 
 def forget_unused(connection: Session) -> int:
     """Forget the profiles that no document has; out: how many. Inside a transaction."""
-    return connection.execute(
+    return connection.run(
         "DELETE FROM profile WHERE NOT EXISTS (SELECT 1 FROM profiled WHERE profile = profile.id)"
-    ).rowcount
+    )

@@ -11,6 +11,7 @@ Many documents that come or move at once are counted `together`, a write for eac
 from __future__ import annotations
 
 import contextlib
+import secrets
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,13 +24,15 @@ LOWEST = -(2**63)
 MOST_KINDS = 64
 
 # What makes the table right for the documents that are there: the first span of each kind (also of kinds that don't
-# exist yet, because the triggers count on it), how many it holds, and the others.
+# exist yet, because the triggers count on it), how many it holds, and the others. The first is given an empty uuid.
 FILL = (
     f"""
 WITH RECURSIVE kinds (kind) AS (SELECT 1 UNION ALL SELECT kind + 1 FROM kinds WHERE kind < {MOST_KINDS})
-INSERT INTO span SELECT kind, {LOWEST}, {LOWEST}, x'', 0 FROM kinds""",
+INSERT INTO span SELECT kind, {LOWEST}, {LOWEST}, ?, 0 FROM kinds""",
     f"""
-UPDATE span SET found = min({CUT_TO}, (SELECT count(*) FROM document WHERE document.kind = span.kind))""",
+UPDATE span SET found = (
+    SELECT count(*) FROM (SELECT 1 FROM document WHERE document.kind = span.kind LIMIT {CUT_TO}) first_of
+)""",
     f"""
 WITH placed AS (
     SELECT kind, moment, created, uuid,
@@ -37,12 +40,13 @@ WITH placed AS (
         count(*) OVER (PARTITION BY kind) AS total
     FROM document
 )
-INSERT INTO span SELECT kind, moment, created, uuid, min({CUT_TO}, total - place)
+INSERT INTO span SELECT kind, moment, created, uuid,
+    CASE WHEN total - place < {CUT_TO} THEN total - place ELSE {CUT_TO} END
 FROM placed WHERE place % {CUT_TO} = 0 AND place > 0""",
 )
 
 # Names where the spans lie: another number after each change of that.
-_ELSEWHERE = "UPDATE span_state SET bounds = random()"
+_ELSEWHERE = "UPDATE span_state SET bounds = ?"
 KNOWN_BOUNDS = 4
 
 # The lower bound of a span: the moment, created and uuid of a document.
@@ -60,12 +64,12 @@ def together(connection: Session, places: Iterable[Place], left: Iterable[Place]
 
     `places` must be where they are then, `left` where those that are moved were.
     """
-    connection.execute("UPDATE span_state SET one_by_one = 0")
+    connection.run("UPDATE span_state SET one_by_one = 0")
     try:
         yield
         _add(connection, places, left)
     finally:
-        connection.execute("UPDATE span_state SET one_by_one = 1")
+        connection.run("UPDATE span_state SET one_by_one = 1")
 
 
 def _add(connection: Session, places: Iterable[Place], left: Iterable[Place]) -> None:
@@ -75,24 +79,24 @@ def _add(connection: Session, places: Iterable[Place], left: Iterable[Place]) ->
         for kind, *where in counted:
             of_kind = bounds[kind]
             found[kind, of_kind[bisect_right(of_kind, tuple(where)) - 1]] += change
-    connection.executemany(
+    connection.many(
         "UPDATE span SET found = found + ? WHERE kind = ? AND moment = ? AND created = ? AND uuid = ?",
         [(number, kind, *bound) for (kind, bound), number in found.items() if number],
     )
     if max(found.values(), default=0) > CUT_TO:
         too_large = "UPDATE span SET found = found WHERE kind = ? AND found > ?"
         for kind in {kind for kind, _ in found}:
-            while connection.execute(too_large, (kind, CUT_AT)).rowcount:
+            while connection.run(too_large, (kind, CUT_AT)):
                 pass  # a trigger cuts each of them once a round
 
 
 def _known_bounds(connection: Session) -> dict[int, list[Bound]]:
     """The lower bounds of the spans of each kind, in order; read again only when they lie elsewhere."""
-    (name,) = connection.execute("SELECT bounds FROM span_state").fetchone()
+    (name,) = connection.one("SELECT bounds FROM span_state")
     known = _bounds.get(name)
     if known is None:
         known = {}
-        rows = connection.execute(
+        rows = connection.all(
             "SELECT kind, moment, created, uuid FROM span ORDER BY kind, moment, created, uuid"
         )
         for kind, moment, created, uuid in rows:
@@ -105,22 +109,22 @@ def _known_bounds(connection: Session) -> dict[int, list[Bound]]:
 
 def count_again(connection: Session) -> None:
     """Make the spans anew from the documents that are there."""
-    connection.execute("DELETE FROM span")
-    for statement in FILL:
-        connection.execute(statement)
-    connection.execute(_ELSEWHERE)
+    connection.run("DELETE FROM span")
+    for number, statement in enumerate(FILL):
+        connection.run(statement, () if number else (b"",))
+    connection.run(_ELSEWHERE, (secrets.randbits(63),))
 
 
 def count(connection: Session, kind: int) -> int:
     """How many documents of a kind (its number) there are."""
     question = "SELECT coalesce(sum(found), 0) FROM span WHERE kind = ?"
-    total: int = connection.execute(question, (kind,)).fetchone()[0]
+    total: int = connection.one(question, (kind,))[0]
     return total
 
 
 def counts(connection: Session) -> dict[int, int]:
     """How many documents there are of each kind (its number)."""
-    return dict(connection.execute("SELECT kind, sum(found) FROM span GROUP BY kind"))
+    return dict(connection.all("SELECT kind, sum(found) FROM span GROUP BY kind"))
 
 
 def from_newest(connection: Session, kind: int, skip: int) -> tuple[Bound | None, int]:
@@ -129,7 +133,7 @@ def from_newest(connection: Session, kind: int, skip: int) -> tuple[Bound | None
     Out: a bound that it is older than (None: nothing is newer), and how many documents to skip from there.
     """
     older_than: Bound | None = None
-    spans = connection.execute(
+    spans = connection.each(
         "SELECT found, moment, created, uuid FROM span WHERE kind = ?"
         " ORDER BY moment DESC, created DESC, uuid DESC",
         (kind,),
@@ -148,7 +152,7 @@ def from_oldest(connection: Session, kind: int, skip: int) -> tuple[Bound, int]:
     Out: a bound that it isn't older than, and how many documents to skip from there.
     """
     since: Bound = (LOWEST, LOWEST, b"")
-    spans = connection.execute(
+    spans = connection.each(
         "SELECT found, moment, created, uuid FROM span WHERE kind = ? ORDER BY moment, created, uuid", (kind,)
     )
     for found, *bound in spans:

@@ -25,17 +25,17 @@ Place = tuple[int, int, int]
 
 def raws(connection: Session) -> list[tuple[int, int, int, int]]:
     """How many legacy objects there are: source, kind, state, number."""
-    return connection.execute("SELECT source, kind, state, found FROM raw_tally WHERE found <> 0").fetchall()
+    return connection.all("SELECT source, kind, state, found FROM raw_tally WHERE found <> 0")
 
 
 def findings(connection: Session) -> dict[str, int]:
     """How many findings on objects and statements there are, by rule."""
-    return dict(connection.execute("SELECT rule, found FROM finding_tally WHERE found <> 0"))
+    return dict(connection.all("SELECT rule, found FROM finding_tally WHERE found <> 0"))
 
 
 def add_raws(connection: Session, changes: Counter[Place]) -> None:
     """Note that so many more (or fewer) legacy objects are in a state."""
-    connection.executemany(
+    connection.many(
         "INSERT INTO raw_tally (source, kind, state, found) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (source, kind, state) DO UPDATE SET found = raw_tally.found + excluded.found",
         [(*place, number) for place, number in changes.items() if number],
@@ -44,7 +44,7 @@ def add_raws(connection: Session, changes: Counter[Place]) -> None:
 
 def add_findings(connection: Session, changes: Counter[str]) -> None:
     """Note that there are so many more (or fewer) findings by a rule."""
-    connection.executemany(
+    connection.many(
         "INSERT INTO finding_tally (rule, found) VALUES (?, ?)"
         " ON CONFLICT (rule) DO UPDATE SET found = finding_tally.found + excluded.found",
         [(rule, number) for rule, number in changes.items() if number],
@@ -53,7 +53,7 @@ def add_findings(connection: Session, changes: Counter[str]) -> None:
 
 def raws_move(connection: Session, rows: Iterable[int], state: int | None) -> None:
     """Note that these legacy objects (rows) are about to be in a state; None: to be no more."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT source, kind, state, count(*) FROM raw WHERE id {IN_IDS} GROUP BY source, kind, state",
         (id_list(rows),),
     )
@@ -74,7 +74,7 @@ def findings_go(connection: Session, rules: Iterable[tuple[str]]) -> None:
 
 def claims_go(connection: Session, raws: Iterable[int]) -> None:
     """Note that all claims of these legacy objects (rows) are about to go."""
-    found = connection.execute(
+    found = connection.all(
         "SELECT f.rule, -count(*) FROM claim c JOIN statement_finding f ON f.statement = c.statement"
         f" WHERE c.raw {IN_IDS} GROUP BY f.rule",
         (id_list(raws),),
@@ -84,7 +84,7 @@ def claims_go(connection: Session, raws: Iterable[int]) -> None:
 
 def claims_come(connection: Session, statements: Counter[int]) -> None:
     """Note that so many claims more make each of these statements (rows)."""
-    found = connection.execute(
+    found = connection.all(
         f"SELECT statement, rule FROM statement_finding WHERE statement {IN_IDS}", (id_list(statements),)
     )
     changes: Counter[str] = Counter()
@@ -100,7 +100,7 @@ def statement_findings_change(
     change: Counter[tuple[int, str]] = Counter(come)
     change.subtract(Counter(gone))
     makers = dict(
-        connection.execute(
+        connection.all(
             f"SELECT statement, count(*) FROM claim WHERE statement {IN_IDS} GROUP BY statement",
             (id_list({statement for (statement, _), number in change.items() if number}),),
         )
@@ -113,13 +113,13 @@ def statement_findings_change(
 
 def miscounted(connection: Session) -> bool:
     """Is anything else kept than counting gives? Reads everything."""
-    counted = {(row[0], row[1], row[2], row[3]) for row in connection.execute(_RAWS)}
-    return counted != set(raws(connection)) or dict(connection.execute(_FINDINGS)) != findings(connection)
+    counted = {(row[0], row[1], row[2], row[3]) for row in connection.all(_RAWS)}
+    return counted != set(raws(connection)) or dict(connection.all(_FINDINGS)) != findings(connection)
 
 
 def count_again(connection: Session) -> None:
     """Count everything, and keep that."""
-    connection.execute("DELETE FROM raw_tally")
-    connection.execute("DELETE FROM finding_tally")
-    connection.execute(f"INSERT INTO raw_tally (source, kind, state, found) {_RAWS}")
-    connection.execute(f"INSERT INTO finding_tally (rule, found) {_FINDINGS}")
+    connection.run("DELETE FROM raw_tally")
+    connection.run("DELETE FROM finding_tally")
+    connection.run(f"INSERT INTO raw_tally (source, kind, state, found) {_RAWS}")
+    connection.run(f"INSERT INTO finding_tally (rule, found) {_FINDINGS}")

@@ -64,42 +64,42 @@ def search(kind: str, field: str, parameter: int) -> str:
     sought = f"'\"' || replace(folded(?{parameter}), '\"', '\"\"') || '\"'"
     return (
         f"SELECT rowid AS id FROM {name} WHERE {name} MATCH {sought} UNION ALL"
-        f" SELECT n.document FROM text_due n CROSS JOIN document w ON w.id = n.document"
-        f" WHERE w.kind = {KIND[kind]} AND contains_text(w.body ->> '$.{field}', ?{parameter})"
+        f" SELECT n.document FROM text_due n CROSS JOIN document w"
+        f" WHERE w.id = n.document AND w.kind = {KIND[kind]} AND contains_text(w.body ->> '$.{field}', ?{parameter})"
     )
 
 
 def make_again(connection: Session) -> None:
     """Make what the indexes hold anew from the documents that are there. Inside a transaction."""
     for name in INDEXES.values():
-        connection.execute(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")
-    connection.execute("DELETE FROM text_due")
+        connection.run(f"INSERT INTO {name} ({name}) VALUES ('delete-all')")
+    connection.run("DELETE FROM text_due")
     _fill(connection)
 
 
 def settle(connection: Session) -> None:
     """Index the texts that wait for it, when there are many. At the end of a transaction that wrote."""
-    (waiting,) = connection.execute("SELECT count(*) FROM text_due").fetchone()
+    (waiting,) = connection.one("SELECT count(*) FROM text_due")
     if waiting < TOGETHER:
         return
     for (kind, field), name in INDEXES.items():
-        connection.execute(
+        connection.run(
             f"INSERT INTO {name} (rowid, text) SELECT w.id, folded(w.body ->> '$.{field}')"
-            " FROM text_due n CROSS JOIN document w ON w.id = n.document"
-            f" WHERE w.kind = {KIND[kind]} AND w.body ->> '$.{field}' <> '' ORDER BY n.document"
+            " FROM text_due n CROSS JOIN document w"
+            f" WHERE w.id = n.document AND w.kind = {KIND[kind]} AND w.body ->> '$.{field}' <> '' ORDER BY n.document"
         )
-    connection.execute("DELETE FROM text_due")
+    connection.run("DELETE FROM text_due")
 
 
 def _fill(connection: Session) -> None:
     for (kind, field), name in INDEXES.items():
         question = "SELECT count(*) FROM document WHERE kind = ?"
-        (found,) = connection.execute(question, (KIND[kind],)).fetchone()
+        (found,) = connection.one(question, (KIND[kind],))
         if found > LARGE:
             log.info("the index %s is made of %s documents: some minutes for a million of them", name, found)
         text = f"body ->> '$.{field}'"
         # The plus keeps them in the order of rows, as the index wants them.
-        connection.execute(
+        connection.run(
             f"INSERT INTO {name} (rowid, text) SELECT id, folded({text}) FROM document"
             f" WHERE +kind = ? AND {text} <> '' ORDER BY id",
             (KIND[kind],),
@@ -108,7 +108,7 @@ def _fill(connection: Session) -> None:
 
 def with_erased(connection: Session) -> list[tuple[str, int]]:
     """The indexes that still hold what was erased, with a number that is higher when more was erased since."""
-    return connection.execute("SELECT name, times FROM text_erased ORDER BY name").fetchall()
+    return connection.all("SELECT name, times FROM text_erased ORDER BY name")
 
 
 def merge(connection: Session, name: str, times: int, *, first: bool) -> bool:
@@ -118,8 +118,8 @@ def merge(connection: Session, name: str, times: int, *, first: bool) -> bool:
     """
     before = connection.one("SELECT total_changes()")[0]
     pages = -MERGED_AT_ONCE if first else MERGED_AT_ONCE
-    connection.execute(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
+    connection.run(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', ?)", (pages,))
     if connection.one("SELECT total_changes()")[0] - before > 1:
         return True
-    connection.execute("DELETE FROM text_erased WHERE name = ? AND times = ?", (name, times))
+    connection.run("DELETE FROM text_erased WHERE name = ? AND times = ?", (name, times))
     return False
