@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader
 from werkzeug.exceptions import HTTPException
 
 from gateway.base.logs import safe_error
-from gateway.beheer import backfill, explain, old_urls, verify, writeback
+from gateway.beheer import backfill, explain, export, old_urls, verify, writeback
 from gateway.beheer.page_access import PageAccess
 from gateway.beheer.routes import Operating
 from gateway.beheer.status_page import Beheer
@@ -43,6 +43,7 @@ from gateway.store.base.errors import (
     TooLong,
 )
 from gateway.store.file.database import Store
+from gateway.target.proxy import Resting, TookOver
 from gateway.writeback.noting import noting_of
 from mappings.identity.identity import Uuids
 
@@ -98,6 +99,9 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
     ingest = Ingest(store, config.mapping, config.store.uuid_secret)
+    elsewhere = TookOver(store, config.target) if config.target.url else None
+    if elsewhere is not None:
+        hydrator = Resting(hydrator, elsewhere.is_now)
     api = Api(
         store,
         gatekeeper,
@@ -110,6 +114,7 @@ def create_app(
         join=ingest.join,
         seal=ingest.seal,
         back=noting_of(config),
+        elsewhere=elsewhere,
     )
     api.register(app)
     serve.register(app, addresses)
@@ -117,6 +122,7 @@ def create_app(
     access = PageAccess(store, gatekeeper, addresses)
     Beheer(store, config, addresses, access).register(app, operating)
     verify.register(operating, store)
+    export.register(operating, store, config.target)
     backfill.register(operating, store, config.sources)
     explain.register(operating, store, config.mapping, config.store.uuid_secret)
     writeback.register(operating, store)

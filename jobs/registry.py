@@ -18,12 +18,14 @@ from gateway.fetch.coverage import SYNC_SECONDS
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Stopped
+from gateway.store.export.pairs import EXPORTED, PHASE
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.backfill import all_sources
 from jobs.common.work import Busy, NotFree, Work
 from jobs.deliver import outbox, writeback
+from jobs.export import follow as export
 from jobs.follow import inbox, sweep, sync
 from jobs.job import TIME_OVER, Job
 from jobs.turns import Turn, Until, turns_of
@@ -49,6 +51,10 @@ def _no_callback(config: Config) -> str:
     if not config.notifications.callback_token:
         return "[notifications] callback_token is leeg"
     return _no_source(config)
+
+
+def _no_target(config: Config) -> str:
+    return "" if config.target.url else "[target] url is leeg"
 
 
 def _always(config: Config) -> str:
@@ -161,7 +167,19 @@ JOBS = (
         by_source=True,
         most_seconds=15 * MINUTE,
     ),
+    Job(
+        "export",
+        "stuurt wijzigingen naar het register van [target], na klantbrug export follow",
+        export.follow,
+        _no_target,
+        seconds=2,
+        anything=export.anything_due,
+        trouble=("failed", "postponed"),
+        most_seconds=15 * MINUTE,
+    ),
 )
+# What goes on when another register took over: no source is asked any more.
+AFTER_LEAVING = ("outbox", "purge", "backup")
 BY_NAME = {job.name: job for job in JOBS}
 
 
@@ -172,6 +190,8 @@ def off_because(job: Job, config: Config, store: Store) -> str:
     """
     if reason := job.unusable(config):
         return reason
+    if job.name not in AFTER_LEAVING and meta(store, PHASE) == EXPORTED:
+        return "de fase is exported"
     switched = meta(store, _switch_of(job.name))
     if switched is not None:
         return "" if switched == ON else "klantbrug jobs disable"

@@ -22,6 +22,7 @@ from gateway.operator import writeback
 from gateway.operator.status import (
     COVERAGES,
     doing_text,
+    export_text,
     kinds_shown,
     overview,
     run_label,
@@ -80,6 +81,7 @@ class Beheer:
             kinds_shown=kinds_shown,
             unread=unread_text,
             written_back=writeback.text,
+            export_text=export_text,
             when=local_of,
             doing=partial(_doing, status),
         )

@@ -21,6 +21,7 @@ from gateway.cli.commands import (
     tokens,
     verify,
 )
+from gateway.cli.commands.export import command as export
 from gateway.cli.commands.outward import notifications, writeback
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
@@ -36,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     sync.sync,
     verify.verify,
     rebuild.rebuild,
+    export.export,
     phase.phase,
     explain.explain,
     findings.findings,

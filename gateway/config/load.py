@@ -29,6 +29,7 @@ from gateway.config.model import (
     WriteBack,
 )
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
+from gateway.config.target import Target
 from gateway.config.written import PREFIX, ConfigError, read
 from mappings.model.config_key import printable
 from mappings.model.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Settings
@@ -70,6 +71,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     notifications = _notifications(values["notifications"], errors)
     if values["writeback"]:
         _contacts_to(values["writeback"], sources, errors)
+    target = _target(values["target"], errors)
     if values["gateway"]:
         _other_addresses(values["gateway"], errors)
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
@@ -79,9 +81,8 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     adressen = sorted({source.klanten_url for source in sources if source.klanten_url})
     mapping = replace(mapping, nummers=gateway.nummers, klanten_adressen=tuple(adressen))
     back = WriteBack(**values["writeback"])
-    return Config(
-        gateway, store, sources, live, mapping, jobs, notifications, path, back, _secret_files(raw, store)
-    )
+    files = _secret_files(raw, store)
+    return Config(gateway, store, sources, live, mapping, jobs, notifications, path, back, files, target)
 
 
 def _secret_files(raw: Mapping[str, Any], store: StoreSettings) -> dict[str, Path]:
@@ -260,6 +261,16 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
         errors.append(f"notifications.client_id: ontbreekt; {fix}")
     _must_exist(values["ca_bundle"], "notifications.ca_bundle", errors)
     return Notifications() if len(errors) > before else Notifications(**values)
+
+
+def _target(values: dict[str, Any], errors: list[str]) -> Target:
+    """The section, or no register to leave to when something in it is wrong or url is blank."""
+    if not values or not values["url"]:
+        return Target()
+    before = len(errors)
+    values["token"] = _secret(values, "token", "target", errors, f"{PREFIX}TARGET__TOKEN")
+    _must_exist(values["ca_bundle"], "target.ca_bundle", errors)
+    return Target() if len(errors) > before else Target(**values)
 
 
 def _other_addresses(gateway: Mapping[str, Any], errors: list[str]) -> None:

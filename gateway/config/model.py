@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.config import limits
 from gateway.config.defaults import BUSY_SECONDS, LEAST_LOG_MB, LOG_MB, MOST_CONNECTIONS
+from gateway.config.target import Target
 from mappings.model.config_key import (
     NOT_EMPTY,
     SECRET,
@@ -384,3 +385,4 @@ class Config:
     path: Path | None
     writeback: WriteBack = WriteBack()
     secret_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
+    target: Target = Target()

@@ -19,12 +19,25 @@ from gateway.config.model import (
     StoreSettings,
     WriteBack,
 )
+from gateway.config.target import Target
 from mappings.model.config_key import KEY, Key
 from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
 SECRET_LENGTH = 32
 # Those of jobs.table, which stands above us.
-JOB_NAMES = ("outbox", "purge", "ends", "backfill", "sync", "inbox", "sweep", "verify", "backup", "writeback")
+JOB_NAMES = (
+    "outbox",
+    "purge",
+    "ends",
+    "backfill",
+    "sync",
+    "inbox",
+    "sweep",
+    "verify",
+    "backup",
+    "writeback",
+    "export",
+)
 
 FILE_FIX, FILE_DOC = "noem een bestand met het geheim erin", "A file with that secret in it."
 
@@ -83,6 +96,7 @@ SECTIONS: dict[str, Section] = {
     "mapping": schema_of(Settings),
     "notifications": schema_of(Notifications),
     "writeback": schema_of(WriteBack),
+    "target": schema_of(Target),
 }
 SOURCE = schema_of(Source)
 JOB = schema_of(JobSettings)

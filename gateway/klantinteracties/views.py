@@ -32,6 +32,7 @@ from gateway.http.responses import (
 )
 from gateway.http.scopes import ANY, READ, WRITE, opens
 from gateway.klantinteracties.model.declarations import Resource
+from gateway.klantinteracties.model.elsewhere import Elsewhere
 from gateway.klantinteracties.model.expand import Tree
 from gateway.klantinteracties.model.freshness import LOCAL, PARTIAL, Hydrator, Outcome, ShownDocument, worst
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
@@ -45,7 +46,7 @@ from gateway.klantinteracties.read.query import (
     parse_list,
 )
 from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
-from gateway.klantinteracties.write.write import Back, Join, Seal, Writer, any_version
+from gateway.klantinteracties.write.write import Join, Seal, WriteBackNotes, Writer, any_version
 from gateway.store.documents import reading
 from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
@@ -102,8 +103,10 @@ class Api:
         zaak_codes: Sequence[ZaakCodes] = DEFAULT_ZAAK_CODES,
         numbers: Uuids | None = None,
         prefer: bool = True,
-        back: Back | None = None,
+        back: WriteBackNotes | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
+        self._elsewhere = elsewhere
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
         self._store = store
@@ -199,7 +202,11 @@ class Api:
                     raise problems.method_not_allowed(method)
                 if method not in SAFE:
                     must_open(answer.token, WRITE, resource)
-                body = does[method](answer)
+                if self._elsewhere is not None and method != "OPTIONS":
+                    reply = self._elsewhere.answer(environ, answer.base, answer.token)
+                    if reply is not None:
+                        return reply
+                body = self._done(does[method], answer, method)
             except Problem as problem:
                 said = _said(answer.outcome) if problem.said is None else problem.said
                 return problem_reply(problem, answer.base, [*common, *said])
@@ -209,6 +216,13 @@ class Api:
             return json_reply(body, answer.status, headers)
 
         return view
+
+    def _done(self, work: Work, answer: Answer, method: str) -> bytes:
+        """Do the work of a method; nothing is written any more once another register took over."""
+        if self._elsewhere is None or method in SAFE:
+            return work(answer)
+        with self._store.guarded(self._elsewhere.guard):
+            return work(answer)
 
     def _to_root(self, environ: Environ, path: dict[str, str]) -> Reply:
         location = ("Location", f"{self._addresses.path(environ)}{BASE_PATH}/")
@@ -221,7 +235,7 @@ class Api:
     def _list(self, resource: Resource, answer: Answer) -> bytes:
         text = answer.environ.get("QUERY_STRING", "")
         query = parse_list(resource, text)
-        _may_expand(answer.token, resource.kind, query.expand)
+        may_expand(answer.token, resource.kind, query.expand)
         answer.outcome = self._hydrator.before_list(resource.kind, query.filters)
         self._judge_list(resource, query, answer.outcome)
         read = partial(self._read_list, resource, query, answer.base)
@@ -264,7 +278,7 @@ class Api:
 
     def _detail(self, resource: Resource, answer: Answer) -> bytes:
         expand = parse_detail(resource, answer.environ.get("QUERY_STRING", ""))
-        _may_expand(answer.token, resource.kind, expand)
+        may_expand(answer.token, resource.kind, expand)
         body = orjson.dumps(self._found(resource, answer, expand))
         tag = tag_of(body)
         answer.headers.append(("ETag", tag))
@@ -367,14 +381,14 @@ def _judge_of(environ: Environ) -> Callable[[Json], None]:
     return lambda document: must_hold(environ, tag_of(orjson.dumps(document)))
 
 
-def _may_expand(token: StoredToken, kind: str, expand: Tree) -> None:
+def may_expand(token: StoredToken, kind: str, expand: Tree) -> None:
     """Raises a 403 Problem when a token doesn't open a resource that would be shown inside another one."""
     if not expand or opens(token.scope, READ):
         return
     for name, inner in expand:
         (to,) = (getattr(field, "to", "") for field in BY_KIND[kind].fields if field.name == name)
         must_open(token, READ, BY_KIND[to].path)
-        _may_expand(token, to, inner)
+        may_expand(token, to, inner)
 
 
 def _said(outcome: Outcome | None) -> list[tuple[str, str]]:

@@ -50,6 +50,17 @@ def run_label(job: str, status: str) -> StatusLabel:
     return proof or RUNS.get(status, StatusLabel(status, HALF))
 
 
+def export_text(export: dict[str, Any]) -> str:
+    """How leaving for a register stands (`export` in the status), in a Dutch sentence."""
+    if export["exported"]:
+        return f"Verhuisd naar {export['register']}: fase exported."
+    follows = "wijzigingen worden gevolgd" if export["following"] else "wijzigingen wachten"
+    return (
+        f"Verhuizen naar {export['register']}: {follows}, {export['waiting']} nog te versturen, "
+        f"{export['parked']} geweigerd."
+    )
+
+
 def proof_label(clean: bool) -> StatusLabel:
     """The outcome of a verify, for people."""
     return PROOFS[runs.FINISHED if clean else runs.PROBLEMS]

@@ -15,7 +15,7 @@ from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
 from gateway.writeback.calls import Planned
 from gateway.writeback.reading import ClientContact
-from gateway.writeback.sending import SECOND, Parked, Sending, refusal
+from gateway.writeback.sending import SECOND, Parked, SourceSender, refusal
 from mappings.writeback import contacts as mapping
 from mappings.writeback import told
 from mappings.writeback.contacts import Outgoing, Written
@@ -27,14 +27,14 @@ _MARGIN = 2 * SECOND
 class Contacts:
     """Tells one source of contacts."""
 
-    def __init__(self, sending: Sending, *, without_zaak: bool) -> None:
+    def __init__(self, sending: SourceSender, *, without_zaak: bool) -> None:
         """`without_zaak`: the source gets contacts that are about no zaak too."""
         self.sending = sending
         self.without_zaak = without_zaak
         self.number = sending.fetcher.source
 
     def deliver(self, change: QueuedChange) -> None:
-        """Tell the source what became of a contact. Raises Parked, NotYet and LegacyErrors."""
+        """Tell the source what became of a contact. Raises Parked, StillUnderWay and LegacyErrors."""
         contact, notes = self._read(change)
         if change.kind == "klantcontacten":
             self._klantcontacten(change, contact, notes)

@@ -11,7 +11,7 @@ from gateway.writeback.calls import Planned
 from gateway.writeback.contacts import Contacts
 from gateway.writeback.details import Details
 from gateway.writeback.noting import CONTACT_KINDS
-from gateway.writeback.sending import Parked, Sending
+from gateway.writeback.sending import Parked, SourceSender
 from mappings.model.findings import Finding
 from mappings.writeback import told
 
@@ -22,13 +22,13 @@ NO_WEBSITE = "https://klantbrug.invalid"
 class Courier:
     """Tells one source of changes of any kind."""
 
-    def __init__(self, sending: Sending, config: Config) -> None:
+    def __init__(self, sending: SourceSender, config: Config) -> None:
         self.sending = sending
         self.details = Details(sending, config.gateway.public_url or NO_WEBSITE)
         self.contacts = Contacts(sending, without_zaak=config.writeback.contacts_to == sending.source.name)
 
     def deliver(self, change: QueuedChange) -> Mapping[str, Any]:
-        """Tell the source of a change. Out: the message of a write that came meanwhile. Raises Parked, NotYet and
+        """Tell the source of a change. Out: the message of a write that came meanwhile. Raises Parked, StillUnderWay and
         LegacyErrors."""
         match change.kind:
             case "contactgegevens":

@@ -18,7 +18,7 @@ from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
 from gateway.writeback.calls import Planned
-from gateway.writeback.sending import Parked, Sending, refusal
+from gateway.writeback.sending import Parked, SourceSender, refusal
 from mappings.writeback import told
 from mappings.writeback.klanten import FIELDS, is_own, klant, value_in
 from mappings.writeback.recognising import value_digest
@@ -39,7 +39,7 @@ _NOT_SENT: Final = (
 class Details:
     """Tells one source of contact details and new klanten."""
 
-    def __init__(self, sending: Sending, website: str) -> None:
+    def __init__(self, sending: SourceSender, website: str) -> None:
         """`website` is what a new klant gets as its own: the standard wants one."""
         self.sending = sending
         self.website = website

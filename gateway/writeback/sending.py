@@ -48,7 +48,7 @@ class Parked(Exception):
         self.fields = ", ".join(fields)
 
 
-class NotYet(Exception):
+class StillUnderWay(Exception):
     """What was sent before may still be under way: it is looked for again at `moment` (microseconds UTC)."""
 
     def __init__(self, moment: int) -> None:
@@ -57,7 +57,7 @@ class NotYet(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SourceSender:
     """What one source is told with: its client, the store, and the rules.
 
     `write` begins a transaction of the job; `clock` gives microseconds UTC.
@@ -88,7 +88,7 @@ class Sending:
     ) -> WrittenBack:
         """Make an object at the source unless it is there already. Out: the note of it, with its uuid.
 
-        `hint` is kept for `look`. Raises Parked, NotYet and
+        `hint` is kept for `look`. Raises Parked, StillUnderWay and
         LegacyErrors; after those it may be there or not.
         """
         natural = key_digest(self.uuids, kind, natural_key(kind, body)) if kind in _NAMED else None
@@ -123,10 +123,10 @@ class Sending:
         return self.bind(note, made)
 
     def must_be_settled(self, note: WrittenBack) -> None:
-        """Raise NotYet while what was sent without an answer may still be under way, of what may be there twice."""
+        """Raise StillUnderWay while what was sent without an answer may still be under way, of what may be there twice."""
         settled = note.asked + (self.source.call_timeout + 1) * SECOND
         if note.kind not in _REFUSED_TWICE and self.clock() < settled:
-            raise NotYet(settled)
+            raise StillUnderWay(settled)
 
     def find(self, note: WrittenBack, look: Looks) -> dict[str, Any] | None:
         """The object of the source that was sent and whose answer was lost, None when it isn't there."""

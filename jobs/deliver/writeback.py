@@ -23,7 +23,7 @@ from gateway.store.base.session import Session
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.delivering import Courier
-from gateway.writeback.sending import NotYet, Parked, Sending
+from gateway.writeback.sending import Parked, SourceSender, StillUnderWay
 from jobs.common.backoff import LONGEST_WAIT, back_off
 from jobs.common.failures import UNEXPECTED, is_of_the_job
 from jobs.common.work import Work
@@ -89,7 +89,7 @@ def _courier(
 ) -> Courier:
     config = installation.config
     source = next(each for each in config.sources if each.name == fetcher.name)
-    return Courier(Sending(fetcher, source, config.mapping, fetcher.ingest.uuids, write, clock), config)
+    return Courier(SourceSender(fetcher, source, config.mapping, fetcher.ingest.uuids, write, clock), config)
 
 
 class _Delivering:
@@ -119,7 +119,7 @@ class _Delivering:
         except Parked as error:
             self._park(change, error)
             return True
-        except NotYet as error:
+        except StillUnderWay as error:
             self._postpone(change, error.moment, "unanswered", holds_up=False)
             return True
         except CutOver:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from builders.legacy_objects import SECRET, SETTINGS
 
+from gateway.config.target import Target
+
 API = "/klantinteracties/api/v1"
 
 
@@ -82,4 +84,4 @@ def settings(
     notifications = SimpleNamespace(url=notify_url, callback_token="")
     store = SimpleNamespace(path=path, uuid_secret=SECRET)
     parts = {"gateway": gateway, "store": store, "mapping": SETTINGS, "notifications": notifications}
-    return SimpleNamespace(**parts, sources=(), jobs={})
+    return SimpleNamespace(**parts, sources=(), jobs={}, target=Target())

@@ -74,7 +74,13 @@ def test_a_contact_written_here_appears_in_the_old_system(lines: list[str]) -> N
 def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
     start = f"{sys.executable} -m gateway --config "
     hints = [line[line.index(start) :] for line in lines if start in line]
-    assert {shlex.split(hint)[5] for hint in hints} == {"quarantine", "explain", "findings", "status"}
+    assert {shlex.split(hint)[5] for hint in hints} == {
+        "quarantine",
+        "explain",
+        "findings",
+        "status",
+        "export",
+    }
     assert not any("klantbrug " in line for line in lines), "not on the PATH of who pastes"
     for hint in hints:
         done = subprocess.run(
@@ -91,6 +97,14 @@ def test_the_ugly_set_is_counted_apart(lines: list[str]) -> None:
     ugly = told["sources"]["lastig"]["kinds"]
     assert sum(counts["quarantined"] for counts in ugly.values()) > 5
     assert sum(counts["seen"] for counts in ugly.values()) >= 60
+
+
+@pytest.mark.rule("E6")
+def test_the_small_source_leaves_for_a_second_register_with_proof(lines: list[str]) -> None:
+    place = next(place for place, line in enumerate(lines) if "verhuist naar een leeg register" in line)
+    told = lines[place:]
+    assert any("Schoon: het register zegt hetzelfde als Klantbrug." in line for line in told)
+    assert any("  partij: " in line and "vergeleken" in line for line in told)
 
 
 def test_the_status_page_answers(lines: list[str]) -> None:

@@ -14,6 +14,7 @@ from marshmallow.fields import Field
 from gateway.config.fields import File, Flag, Number, Section, Several, Table, Whole
 from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source, StoreSettings
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECTIONS, SOURCE
+from gateway.config.target import Target
 from mappings.model.settings import Settings
 
 DOCUMENT = ROOT / "docs" / "configuration.md"
@@ -45,6 +46,7 @@ SHOWN: dict[str, tuple[type, Section]] = {
     "jobs": (JobSettings, JOB),
     "jobs.backup": (BackupJob, JOB_SECTIONS["backup"]),
     "notifications": (Notifications, SECTIONS["notifications"]),
+    "target": (Target, SECTIONS["target"]),
 }
 
 

@@ -1,4 +1,4 @@
-"""Which files name each rule: `make reference` puts the tables in docs/mapping.md and docs/writeback.md."""
+"""Which files name each rule: `make reference` puts the tables in docs/mapping.md, writeback.md and export.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ HEADING = "## Waar elke regel staat\n"
 RULES = [f"M{number}" for number in range(1, 43) if number not in range(37, 40)]
 WRITEBACK = ROOT / "docs" / "writeback.md"
 WRITEBACK_RULES = [f"W{number}" for number in range(1, 15)]
-RULE = re.compile(r"\b([MW])(\d{1,2})(?:-[MW](\d{1,2}))?\b")
+EXPORT = ROOT / "docs" / "export.md"
+EXPORT_RULES = [f"E{number}" for number in range(1, 13)]
+ALL = {*RULES, *WRITEBACK_RULES, *EXPORT_RULES}
+RULE = re.compile(r"\b([MWE])(\d{1,2})(?:-[MWE](\d{1,2}))?\b")
 
 
 def named_in(text: str) -> set[str]:
@@ -22,7 +25,7 @@ def named_in(text: str) -> set[str]:
     found: set[str] = set()
     for letter, first, last in RULE.findall(text):
         found |= {f"{letter}{number}" for number in range(int(first), int(last or first) + 1)}
-    return found & {*RULES, *WRITEBACK_RULES}
+    return found & ALL
 
 
 def files_by_rule(files: Iterable[Path]) -> dict[str, list[str]]:
@@ -36,7 +39,7 @@ def files_by_rule(files: Iterable[Path]) -> dict[str, list[str]]:
 
 def cited(text: str) -> set[str]:
     """The rules that a test file cites as words of their own."""
-    return set(re.findall(r"\b[MW]\d{1,2}\b", text)) & {*RULES, *WRITEBACK_RULES}
+    return set(re.findall(r"\b[MWE]\d{1,2}\b", text)) & ALL
 
 
 def test_files() -> list[Path]:
@@ -64,7 +67,7 @@ def table(rules: list[str] = RULES) -> str:
 
 def main() -> None:
     """Write the chapter at the end of the documents."""
-    for document, rules in ((DOCUMENT, RULES), (WRITEBACK, WRITEBACK_RULES)):
+    for document, rules in ((DOCUMENT, RULES), (WRITEBACK, WRITEBACK_RULES), (EXPORT, EXPORT_RULES)):
         text = document.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
         document.write_text(f"{text}\n\n{table(rules)}", encoding="utf-8")
 

@@ -27,13 +27,16 @@ from gateway.cli.terminal.status_text import status_text
 from gateway.config.load import load_config
 from gateway.config.model import Source
 from gateway.http.auth import create_token
-from gateway.installation import open_installation
+from gateway.installation import open_installation, open_store
 from gateway.legacy.client.jwt_tokens import Tokens
+from gateway.operator.export.report import text as proof_text
 from gateway.sample.contents.dataset import default_paths
 from gateway.sample.server import DEFAULT_APPLICATION
 from gateway.store.inspect.examples import examples
 from gateway.store.inspect.status import status
 from jobs.backfill.backfill import Backfill
+from jobs.export.run import ExportRun
+from jobs.export.verify import ExportVerify
 from mappings.model.settings import DEFAULT_ZAAK_CODES
 
 # The slice is a consistent piece of a Zaken API's content; the second set holds what goes wrong in practice.
@@ -43,7 +46,7 @@ START_SECONDS = 30
 CONFIG = """\
 [gateway]
 bind = "127.0.0.1:{port}"
-
+{more}
 [store]
 path = "klantbrug.db"
 uuid_secret = "{secret}"
@@ -68,6 +71,12 @@ CONTACT = {
     "taal": "nld",
     "vertrouwelijk": False,
 }
+TARGET = """
+[target]
+url = "{url}"
+token = "{token}"
+read_timeout = 5
+"""
 
 
 def run(port: int) -> int:
@@ -88,6 +97,7 @@ def run(port: int) -> int:
             gateway = stack.enter_context(_gateway(config_path, base))
             _print_questions(base, questions, _command(config_path))
             _print_write_back(base, bases[SOURCE_NAMES[0]], questions)
+            _leave(stack, folder, bases, port + 1)
             _print("\nCtrl-C stopt alles.")
             gateway.wait()
             return 1
@@ -178,9 +188,37 @@ def _print_write_back(base: str, source: str, found: dict[str, str]) -> None:
     _print(f'curl -s -H "Authorization: Bearer {token}" "{address}"')
 
 
-def _write_config(folder: Path, port: int, bases: dict[str, str]) -> Path:
+def _leave(stack: contextlib.ExitStack, folder: Path, bases: dict[str, str], port: int) -> None:
+    """The last act: what the small source has leaves for a second, empty register, with proof."""
+    there, home = folder / "register", folder / "verhuizing"
+    for each in (there, home):
+        each.mkdir()
+    port = free_port(port)
+    config = _write_config(there, port, {}, "register = true\n")
+    store = open_store(load_config(config, {}))
+    token = create_token(store, "verhuizing", "read write")
+    store.close()
+    base = f"http://127.0.0.1:{port}"
+    stack.enter_context(_gateway(config, base, "--no-jobs"))
+    name = SOURCE_NAMES[1]
+    leaving = _write_config(home, port, {name: bases[name]})
+    with leaving.open("a", encoding="utf-8") as file:
+        file.write(TARGET.format(url=f"{base}{API}", token=token))
+    installation = open_installation(load_config(leaving, {}))
+    for fetcher in installation.fetchers.values():
+        Backfill(fetcher, lambda progress: None).run()
+    target = installation.config.target
+    _print(f"\n# bron {name} verhuist naar een leeg register: {base}")
+    ExportRun(installation.store, target, lambda step: None).run()
+    _print(proof_text(ExportVerify(installation.store, target, lambda step: None).run()))
+    installation.store.close()
+    _print("# wat het register weigert, en wat eraan te doen is")
+    _print(f"{_command(leaving)} export status")
+
+
+def _write_config(folder: Path, port: int, bases: dict[str, str], more: str = "") -> Path:
     path = folder / "config.toml"
-    text = CONFIG.format(port=port, secret=secrets.token_urlsafe(48))
+    text = CONFIG.format(port=port, secret=secrets.token_urlsafe(48), more=more)
     for name, base in bases.items():
         text += SOURCE.format(
             name=name,
@@ -205,9 +243,9 @@ def _sample_server(data: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _gateway(config_path: Path, base: str) -> Iterator[subprocess.Popen[bytes]]:
+def _gateway(config_path: Path, base: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """`klantbrug serve` in a process of its own, when it is ready."""
-    command = [sys.executable, "-m", "gateway", "--config", str(config_path), "serve"]
+    command = [sys.executable, "-m", "gateway", "--config", str(config_path), "serve", *options]
     with _process(command) as process:
         until = time.monotonic() + START_SECONDS
         while not _ready(base):

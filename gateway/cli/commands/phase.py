@@ -11,21 +11,26 @@ from gateway.base.dutch_time import local
 from gateway.cli.terminal.options import PROBLEMS, chosen_sources, refuse, sources_option, with_store
 from gateway.config.model import Config
 from gateway.operator.phase import PHASES
+from gateway.store.file.database import Store
+
+EXPORTED = "exported"
 
 
 @click.command()
-@click.argument("phase", type=click.Choice(PHASES), required=False)
+@click.argument("phase", type=click.Choice([*PHASES, EXPORTED]), required=False)
 @sources_option
 @click.option("--force", is_flag=True, help="Ook zonder bewijs; vraagt om --reason.")
 @click.option("--reason", default="", help="Waarom; komt in het logboek.")
+@click.option("--back", is_flag=True, help="Met exported: terug, zolang clients daar nog niets schreven.")
 @click.option("--log", "log", is_flag=True, help="Toont wie wanneer wat deed.")
 @with_store
 def phase(
-    config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, log: bool
+    config: Config, phase: str | None, names: tuple[str, ...], force: bool, reason: str, back: bool, log: bool
 ) -> None:
-    """Toont of wijzigt de fase van een bron: live, synced of cutover."""
+    """Toont of wijzigt de fase van een bron (live, synced of cutover), of van de hele installatie: exported."""
     from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
+    from gateway.operator.export.switch import is_exported
     from gateway.operator.phase import NotAllowed, switch
     from gateway.operator.status import COVERAGES, unread_text
     from gateway.store.inspect.status import status
@@ -41,6 +46,21 @@ def phase(
             click.echo(f"{local(event.moment)} {event.source or '-'} {event.what} ({event.who}){why}")
         if not found:
             click.echo("Er is nog niets geschakeld.")
+        return
+    if phase == EXPORTED:
+        if names:
+            refuse("exported is van de hele installatie; laat --source weg.")
+        _exported(config, store, force, reason, back)
+        return
+    if back:
+        refuse("--back hoort bij exported; een bron gaat terug met klantbrug phase live of synced.")
+    if is_exported(store):
+        click.echo(f"Installatie: fase exported, naar {config.target.url or 'een register'}")
+        if phase is not None:
+            refuse(
+                "In fase exported wordt geen bron meer gevraagd; ga eerst terug: klantbrug phase exported --back."
+            )
+    if phase is None and not config.sources:
         return
     asked = [source.name for source in chosen_sources(config, names)]
     if phase is None:
@@ -65,3 +85,31 @@ def phase(
         was = " (dat was zij al)." if before == phase else f", was {before}."
         click.echo(f"Bron {name}: fase {phase}{was}")
     sys.exit(PROBLEMS if refused else 0)
+
+
+def _exported(config: Config, store: Store, force: bool, reason: str, back: bool) -> None:
+    from gateway.operator.export import switch
+    from gateway.operator.phase import NotAllowed
+    from gateway.target.errors import TargetError
+
+    who = getpass.getuser()
+    try:
+        if not back:
+            left = switch.leave(store, config.target, who, reason, force=force)
+            how = (
+                "elk verzoek gaat door naar"
+                if config.target.proxy
+                else "hier wordt alleen nog gelezen; schrijf bij"
+            )
+            click.echo(f"Fase exported{'' if left else ' (dat was zij al)'}: {how} {config.target.url}.")
+            return
+        for one in switch.compare(store, config.target):
+            told = "" if one.here == one.there else "  verschilt"
+            click.echo(f"  {one.kind}: {one.here} hier, {one.there} daar{told}")
+        switch.come_back(store, who, reason)
+        click.echo(
+            "Terug: deze installatie antwoordt weer zelf. Wat daar los van Klantbrug is geschreven, staat hier niet."
+        )
+    except (NotAllowed, TargetError) as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(PROBLEMS)

@@ -98,4 +98,6 @@ def _copy_line(copied: Copied, speed: Speed) -> None:
 BACKFILL = Display(_backfill_reached, _backfill_beside, _backfill_line, each_step=True)
 VERIFY = _steps("verify")
 REBUILD = _steps("rebuild")
+EXPORT = _steps("export")
+EXPORT_VERIFY = _steps("export verify")
 COPY = Display(_copy_reached, _copy_beside, _copy_line, each_step=True, silent=LINE_SECONDS)

@@ -19,6 +19,7 @@ from gateway.operator.status import (
     COVERAGES,
     StatusLabel,
     doing_text,
+    export_text,
     kinds_shown,
     run_label,
     trouble,
@@ -158,6 +159,8 @@ def status_text(status: dict[str, Any], command: str = "klantbrug") -> str:
         given_up = f"{notifications['failed']} opgegeven"
         given_up += f": {command} notifications retry" if notifications["failed"] else ""
         console.print(f"Notificaties: {notifications['waiting']} wachten, {given_up}", soft_wrap=True)
+    if export := status["export"]:
+        console.print(export_text(export), soft_wrap=True)
     inbox = status["inbox"]
     if any(inbox.values()):
         text = f"{inbox['foreign']} van een adres dat van geen bron is, {inbox['dropped']} pasten er niet bij"

@@ -46,7 +46,7 @@ Join = Callable[[Session, str, int], None]
 Seal = Callable[[Session], int]
 
 
-class Back(Protocol):
+class WriteBackNotes(Protocol):
     """Notes in the transaction of a write what the sources are to be told of it (`gateway.writeback.noting`)."""
 
     def saved(self, connection: Session, kind: str, row: int, before: EditableDocument | None) -> None:
@@ -87,7 +87,7 @@ class Writer:
         public_url: str = "",
         numbers: Uuids | None = None,
         prefer: bool = True,
-        back: Back | None = None,
+        back: WriteBackNotes | None = None,
     ) -> None:
         """`numbers` derives those of documents for which a client gives none; None: they have none.
 

@@ -7,7 +7,6 @@ or raises holds a parameter's value.
 import codecs
 import os
 import random
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from gateway.config.model import Source
 from gateway.legacy import errors
 from gateway.legacy.background import current
 from gateway.legacy.client import lenient_parser
+from gateway.legacy.client.broken_calls import error_of
 from gateway.legacy.client.jwt_tokens import Tokens
 from gateway.legacy.pacing import circuit_breaker
 from gateway.legacy.pacing.ended_calls import EndedCall
@@ -42,9 +42,6 @@ _CHUNK = 64 * 1024
 _BEGIN = 64 * 1024
 # A call that breaks off after so long was being worked on.
 LONG_SECONDS = 20.0
-NO_TLS = "zij spreekt geen TLS: haar adres begint met https://, maar op deze poort antwoordt http"
-# Why a TLS handshake fails when the other side speaks plain HTTP, by the version of OpenSSL.
-_PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 _SENDS_JSON = {"Content-Type": "application/json"}
 # Nothing was asked, or there is no time to ask again.
 _NOT_ASKED = (errors.DeadlinePassed, errors.CircuitOpen, errors.NoPlace, errors.WaitTooLong)
@@ -182,7 +179,7 @@ class Transport:
             try:
                 status, headers, content = self._exchange(url, params, template, token, deadline, change)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-                error = self._broken(exc, template, deadline)
+                error = error_of(exc, name, template, deadline)
                 took = clock.monotonic() - started
             except errors.TooLarge as large:
                 error, took = large, clock.monotonic() - started
@@ -263,30 +260,6 @@ class Transport:
         if raw.length_remaining:
             raise urllib3.exceptions.ProtocolError("incomplete")
         return parts
-
-    def _broken(self, exc: Exception, template: str, deadline: float | None) -> errors.LegacyError:
-        """The error for an exchange that did not come to an end; the library's text is left behind."""
-        name = self._source.name
-        timeouts = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
-        if isinstance(exc, timeouts):
-            if deadline is not None and clock.monotonic() >= deadline - 0.05:
-                return errors.DeadlinePassed(name, template)
-            return errors.TimedOut(name, template)
-        if isinstance(exc, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
-            return errors.Untrusted(name, template, text=NO_TLS if _speaks_http(exc) else "")
-        if isinstance(exc, (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError)):
-            return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
-        if isinstance(exc, requests.ConnectionError):
-            return errors.Unreachable(name, template)
-        if isinstance(exc, urllib3.exceptions.HTTPError):
-            # The status line was there, the rest was not.
-            return errors.BadAnswer(name, template, text="het antwoord is afgebroken", cut_off=True)
-        if isinstance(exc, ConnectionError):
-            return errors.Unreachable(name, template)
-        if isinstance(exc, requests.RequestException):
-            return errors.BadAnswer(name, template)
-        # What is left of OSError: a certificate file that cannot be used.
-        return errors.Untrusted(name, template)
 
     def _judge(
         self,
@@ -404,18 +377,3 @@ def _left(deadline: float) -> float:
 
 def _is_costly(error: errors.LegacyError) -> bool:
     return isinstance(error, errors.TimedOut) or error.status == 500 or error.took > LONG_SECONDS
-
-
-def _speaks_http(exc: BaseException) -> bool:
-    """Did a TLS handshake fail because the other side speaks plain HTTP? The reason lies deep in the chain."""
-    seen: set[int] = set()
-    ask: list[object] = [exc]
-    while ask:
-        each = ask.pop()
-        if not isinstance(each, BaseException) or id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, ssl.SSLError) and each.reason in _PLAIN_HTTP:
-            return True
-        ask += [*each.args, each.__cause__, each.__context__, getattr(each, "reason", None)]
-    return False

@@ -62,6 +62,14 @@ def find(connection: Session, kind: str, uuid: bytes) -> Row | None:
     return row
 
 
+def resolved(connection: Session, uuid: bytes) -> bytes | None:
+    """The uuid of the document that another uuid of it leads to (M6); None when it leads to none."""
+    row = connection.one(
+        "SELECT d.uuid FROM alias a JOIN document d ON d.id = a.document WHERE a.uuid = ?", (uuid,)
+    )
+    return row[0] if row else None
+
+
 def page(
     connection: Session,
     kind: str,

@@ -42,6 +42,8 @@ def only_looking(path: Path) -> Iterator[SqliteSession]:
     try:
         connection = look(path)
     except StoreUnwritable:
+        if not path.exists():
+            raise
         connection = connect(path)
     try:
         yield connection

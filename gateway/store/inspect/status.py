@@ -11,6 +11,7 @@ import orjson
 from gateway.store.backup import integrity
 from gateway.store.base.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
 from gateway.store.base.session import Session
+from gateway.store.export import pairs
 from gateway.store.file.database import Store
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import rebuilding
@@ -26,15 +27,15 @@ EVENTS_SHOWN = 10
 def status(store: Store) -> dict[str, Any]:
     """The state of the store.
 
-    Out: `sources` (per source its phase, coverage, and per kind how many legacy objects were seen,
-    translated, quarantined and left out by which rule; seen is their sum), `runs` (the last, newest first),
-    `events` (what operators did last, newest first), `documents` (how many of each kind), `findings` (how many
-    by rule, of objects and of whole sources), `quarantine` (how many are to be looked at, and how many an
-    operator dismissed), `notifications` (how many wait, and how many were given up) and `inbox` (messages about the
-    sources: how many wait, and how many had no place). A source says in `unread` how many of its objects in quarantine
-    clients notice, and of how many it is not known whom they are about. A source that is followed says in `following`
-    when it was last synced and swept, why the sweep hurries, how many of its questions got no answer, and since when it
-    stands still.
+    Out: `sources` (per source its phase, coverage, and per kind how many legacy objects were seen, translated,
+    quarantined and left out by which rule; seen is their sum), `runs` (the last, newest first), `events` (what
+    operators did last, newest first), `documents` (how many of each kind), `findings` (how many by rule, of objects
+    and of whole sources), `quarantine` (how many are to be looked at, and how many an operator dismissed),
+    `notifications` (how many wait, and how many were given up) and `inbox` (messages about the sources: how many
+    wait, and how many had no place), and in `export` how leaving for a register stands. A source says in `unread` how
+    many of its objects in quarantine clients notice, and of how many it is not known whom they are about. A source
+    that is followed says in `following` when it was last synced and swept, why the sweep hurries, how many of its
+    questions got no answer, and since when it stands still.
     """
     with store.read() as connection:
         return {
@@ -46,6 +47,7 @@ def status(store: Store) -> dict[str, Any]:
             "quarantine": quarantine.counts(connection),
             "notifications": outbox.counts(connection),
             "inbox": inbox.counts(connection),
+            "export": pairs.summary(connection),
         }
 
 

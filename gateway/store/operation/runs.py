@@ -25,6 +25,8 @@ LEASES = {
     "verify": "backfill {source}",
     "verify-sample": "backfill {source}",
     "rebuild": "rebuild",
+    "export": "export",
+    "export-verify": "export verify",
 }
 
 

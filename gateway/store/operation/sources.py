@@ -121,9 +121,14 @@ def meta_of(connection: Session, name: str) -> str | None:
 def set_meta(store: Store, name: str, value: str) -> None:
     """Write a fact that the store keeps about itself."""
     with store.write() as connection:
-        connection.run(
-            "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", (name, value)
-        )
+        put_meta(connection, name, value)
+
+
+def put_meta(connection: Session, name: str, value: str) -> None:
+    """The same, inside a transaction."""
+    connection.run(
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", (name, value)
+    )
 
 
 def bind_secret(store: Store, fingerprint: str) -> bool:

@@ -40,7 +40,9 @@ ORDER = (
     "0062_passes",
     "0051_unread_keys",
     "0052_sealed",
+    "0063_export",
     "0070_writeback",
+    # The next: 0071.
 )
 
 

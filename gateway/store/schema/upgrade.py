@@ -16,12 +16,12 @@ from gateway.store.schema import (
     findings_keys,
     first_tables,
     jobs,
+    outward,
     spans,
     tallies,
     text_indexes,
     tokens,
     untranslated,
-    writeback,
 )
 from gateway.store.schema.migrations import ORDER, migrations
 
@@ -38,7 +38,7 @@ TABLES = (
     tallies,
     untranslated,
     text_indexes,
-    writeback,
+    outward,
 )
 # What is filled, or filled anew, after the last migration, when a store had to get one of these: a migration's text
 # stays as it is, and what documents mean to an index is known to the program of today.

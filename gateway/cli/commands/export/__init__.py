@@ -1,0 +1,1 @@
+"""`klantbrug export`: leave for a register, or take everything along in files."""

@@ -1,0 +1,1 @@
+"""Sends everything to a register, keeps it in step, and proves it."""

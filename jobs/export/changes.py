@@ -1,0 +1,198 @@
+"""What came, changed or went since it was sent, to the register: in order for each object, deletions too (E7)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+
+from gateway.base.clock import now
+from gateway.base.logs import get_logger
+from gateway.config.target import Target
+from gateway.klantinteracties.model.resources import BY_KIND
+from gateway.store.export import documents, pairs
+from gateway.store.export.documents import Due, Leaving
+from gateway.store.export.pairs import PARKED, SENDING, TAKEN, Pair
+from gateway.store.file.database import Store
+from gateway.target.contents import ReferenceMissing, content, digest_of, preference_digest, prefers
+from gateway.target.errors import Declined, NotThere
+from jobs.common.backoff import back_off
+from jobs.export import preferring
+from jobs.export.parcels import STAGES, Parcel, Stage, parcel_of
+from jobs.export.sending import ExportSender
+
+log = get_logger("klantbrug.export")
+AT_ONCE = 500
+# What others hang on goes after those were moved or deleted; the rest goes first, and makes room for what comes.
+LAST_TO_GO = ("klantcontact", "partij", "actor", "categorie")
+WAITS = "waits"
+
+
+class Change(NamedTuple):
+    """A document that is due, as it is now (None: it is gone), and what is known of it at the register."""
+
+    due: Due
+    now: Leaving | None
+    pair: Pair | None
+
+
+class Changes:
+    """Deals with everything that is due; for one thread, which holds the lease of the export."""
+
+    def __init__(
+        self, store: Store, sending: ExportSender, settings: Target, stopping: threading.Event
+    ) -> None:
+        self.store = store
+        self.sending = sending
+        self.counts = sending.counts
+        self._settings = settings
+        self._stopping = stopping
+        self._failed: set[bytes] = set()
+
+    def all(self) -> None:
+        """Send what may be sent now, until nothing is left. Raises TargetError."""
+        while not self._stopping.is_set():
+            with self.store.read() as connection:
+                dues = documents.due(connection, now(), AT_ONCE)
+                found = documents.of_uuids(connection, [due.uuid for due in dues])
+                known = pairs.of_own(connection, found.keys() | {due.uuid for due in dues})
+            if not dues:
+                return
+            self._some([Change(due, found.get(due.uuid), known.get(due.uuid)) for due in dues])
+
+    def _some(self, changes: list[Change]) -> None:
+        self._failed = set()
+        gone = [change for change in changes if change.now is None]
+        first = [change for change in gone if change.due.kind not in LAST_TO_GO]
+        refused = self._delete(first)
+        for stage in STAGES:
+            here = [change for change in changes if change.now and _belongs(change.now, stage)]
+            if not here or self._stopping.is_set():
+                continue
+            self.sending.send(self._new(here), _nothing)
+            for change in here:
+                self._change(change)
+        for change in changes:
+            if change.now and change.due.kind == "partij":
+                self._prefer(change.now)
+        refused += self._delete([change for change in gone if change.due.kind in LAST_TO_GO])
+        for change in self._delete(refused):
+            self._fail(change, "protected")
+        if self._stopping.is_set():
+            return
+        done = [change.due for change in changes if change.due.uuid not in self._failed]
+        with self.store.write(synced=False) as connection:
+            documents.done(connection, done)
+
+    def _new(self, changes: Iterable[Change]) -> Iterator[Parcel]:
+        """What is not at the register yet; read again, for what it refers to may have come there just now."""
+        fresh = [
+            change
+            for change in changes
+            if change.pair is None or (change.pair.state == PARKED and _differs(change))
+        ]
+        uuids = [change.due.uuid for change in fresh]
+        with self.store.write(synced=False) as connection:
+            pairs.remove(connection, [uuid for change, uuid in zip(fresh, uuids, strict=True) if change.pair])
+        with self.store.read() as connection:
+            current = documents.of_uuids(connection, uuids)
+            there = pairs.of_own(connection, uuids)
+            partijen = [uuid for uuid, leaving in current.items() if leaving.kind == "partij"]
+            numbers = documents.numbers_of(connection, partijen)
+        for change in fresh:
+            leaving = current.get(change.due.uuid)
+            if leaving is None or change.due.uuid in there:
+                continue
+            try:
+                yield parcel_of(leaving, numbers.get(leaving.uuid, ()))
+            except ReferenceMissing:
+                self._fail(change, WAITS)
+
+    def _change(self, change: Change) -> None:
+        """Send what differs from what was sent."""
+        if change.pair is None or change.pair.state == PARKED or not _differs(change):
+            return
+        if change.pair.state == SENDING:
+            self._fail(change, "sending")
+            return
+        with self.store.read() as connection:
+            leaving = documents.of_uuids(connection, [change.due.uuid]).get(change.due.uuid)
+        if leaving is None:
+            return
+        theirs = str(UUID(bytes=change.pair.theirs or b""))
+        kept = change.pair.kept.split(", ")
+        try:
+            body = {name: value for name, value in content(leaving).items() if name not in kept}
+            self.sending.register.patch(BY_KIND[leaving.kind].path, theirs, orjson.dumps(body))
+        except ReferenceMissing:
+            self._fail(change, WAITS)
+            return
+        except Declined as error:
+            with self.store.write(synced=False) as connection:
+                pairs.complain(connection, leaving.uuid, error.told)
+            self.counts["refused"] += 1
+            self._fail(change, error.told)
+            return
+        except NotThere:  # deleted there by somebody else; that is told by verify
+            with self.store.write(synced=False) as connection:
+                pairs.complain(connection, leaving.uuid, "gone")
+            return
+        self.counts["changed"] += 1
+        with self.store.write(synced=False) as connection:
+            pairs.changed(connection, leaving.uuid, digest_of(leaving))
+
+    def _prefer(self, partij: Leaving) -> None:
+        with self.store.read() as connection:
+            current = documents.of_uuids(connection, [partij.uuid]).get(partij.uuid)
+            pair = pairs.of_own(connection, [partij.uuid]).get(partij.uuid)
+        if current is None or pair is None or pair.theirs is None:
+            return
+        if pair.preferred == preference_digest(current) or (pair.preferred is None and not prefers(current)):
+            return
+        outcome = preferring.send(self.sending.register, self._settings, current, pair)
+        preferring.keep(self.store, current, pair, outcome)
+        self.counts["preferences"] += not (outcome.cause or outcome.waits)
+
+    def _delete(self, changes: Iterable[Change]) -> list[Change]:
+        """Delete what is gone; what was there before us stays (E4). Out: what the register does not let go yet."""
+        refused = []
+        for change in changes:
+            pair = change.pair
+            if pair is not None and pair.state == SENDING:
+                self._fail(change, "sending")
+                continue
+            if pair is not None and pair.theirs is not None and pair.state != TAKEN:
+                try:
+                    self.sending.register.delete(BY_KIND[change.due.kind].path, str(UUID(bytes=pair.theirs)))
+                except Declined:
+                    refused.append(change)
+                    continue
+                self.counts["deleted"] += 1
+            with self.store.write(synced=False) as connection:
+                pairs.remove(connection, [change.due.uuid])
+        return refused
+
+    def _fail(self, change: Change, cause: str) -> None:
+        self._failed.add(change.due.uuid)
+        self.counts["postponed"] += 1
+        with self.store.write(synced=False) as connection:
+            documents.postpone(connection, [change.due], now() + back_off(change.due.attempts), cause)
+
+
+def _nothing() -> None:
+    """Nothing to tell."""
+
+
+def _differs(change: Change) -> bool:
+    return bool(change.now and change.pair and change.pair.digest != digest_of(change.now))
+
+
+def _belongs(leaving: Leaving, stage: Stage) -> bool:
+    if leaving.kind != stage.kind:
+        return False
+    if not stage.relation:
+        return True
+    return bool(leaving.links.get(stage.relation.split(".", 1)[1])) is stage.having

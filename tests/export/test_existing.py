@@ -1,0 +1,114 @@
+"""A register that is in use already: no double, and each difference told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders.old_home import OldHome, bsn, codes, ref
+from builders.other_register import OtherRegister
+
+from gateway.store.export import pairs
+
+
+def known_person(register: OtherRegister, place: int, **more: Any) -> dict[str, Any]:
+    partij = register.send(
+        "POST",
+        "partijen",
+        {
+            "soortPartij": "persoon",
+            "indicatieActief": True,
+            "partijIdentificatie": {"contactnaam": {"voornaam": "Johannes", "achternaam": f"Anders{place}"}},
+            "partijIdentificatoren": [{"partijIdentificator": codes("bsn", bsn(place))}],
+            **more,
+        },
+    )
+    email = {
+        "adres": f"iemand{place}@example.nl",
+        "soortDigitaalAdres": "email",
+        "verstrektDoorPartij": ref(partij),
+    }
+    register.send("POST", "digitaleadressen", email)
+    return dict(partij)
+
+
+@pytest.fixture
+def in_use(home: OldHome, register: OtherRegister) -> tuple[OldHome, OtherRegister]:
+    """Half of the people are at the register, and an actor; others of whom we know nothing as well."""
+    home.fill(18)
+    persons = [place for place in range(18) if place % 3 and place % 5 not in (1, 2)]
+    for place in persons[: len(persons) // 2]:
+        known_person(register, place)
+    known_person(register, 4_000)
+    actor = {"codeObjecttype": "afd", "codeRegister": "obj", "codeSoortObjectId": "idf", "objectId": "kcc0"}
+    register.send(
+        "POST",
+        "actoren",
+        {"naam": "Contactcentrum", "soortActor": "organisatorische_eenheid", "actoridentificator": actor},
+    )
+    # As KISS does: a number that is nobody's, to stand above a vestiging.
+    register.send("POST", "partij-identificatoren", {"partijIdentificator": codes("kvk_nummer", "10000001")})
+    return home, register
+
+
+def no_doubles(register: OtherRegister) -> None:
+    numbers = [
+        (number["partijIdentificator"]["objectId"], str(number["subIdentificatorVan"]))
+        for number in register.all("partij-identificatoren")
+    ]
+    assert len(numbers) == len(set(numbers))
+    emails = [adres["adres"] for adres in register.all("digitaleadressen") if "@" in adres["adres"]]
+    assert len(emails) == len(set(emails))
+    named = [actor["actoridentificator"]["objectId"] for actor in register.all("actoren")]
+    assert named.count("kcc0") == 1
+
+
+@pytest.mark.rule("E4")
+def test_who_is_there_already_is_taken_as_the_same_and_keeps_his_values(
+    in_use: tuple[OldHome, OtherRegister],
+) -> None:
+    home, register = in_use
+    names = {partij["uuid"]: partij["partijIdentificatie"] for partij in register.all("partijen")}
+    outcome = home.export(register.settings(on_existing="keep"))
+    assert (outcome.stopped, outcome.counts.get("parked", 0), outcome.waiting) == ("", 0, 0)
+    assert outcome.counts["taken"] >= 5
+    no_doubles(register)
+    after = {partij["uuid"]: partij["partijIdentificatie"] for partij in register.all("partijen")}
+    assert all(after[uuid] == name for uuid, name in names.items()), "their values stay"
+    with home.store.read() as connection:
+        told = pairs.kept_fields(connection)
+    assert any(kind == "partij" and "partijIdentificatie" in fields for kind, fields, _ in told)
+    assert any(kind == "actor" and "naam" in fields for kind, fields, _ in told)
+    report = home.verify(register.settings())
+    assert report["clean"], report["details"]
+    assert report["kept"]["partij partijIdentificatie"] >= 3
+    assert report["others"]["partij"] == 1, "one of whom we know nothing is not ours to judge"
+
+
+@pytest.mark.rule("E4")
+def test_or_gets_ours(in_use: tuple[OldHome, OtherRegister]) -> None:
+    home, register = in_use
+    home.export(register.settings(on_existing="update"))
+    no_doubles(register)
+    with home.store.read() as connection:
+        assert pairs.kept_fields(connection) == []
+    report = home.verify(register.settings(on_existing="update"))
+    assert report["clean"] and not report["kept"], [one["fields"] for one in report["details"]]
+
+
+@pytest.mark.rule("E4")
+def test_a_number_that_is_nobodys_becomes_that_of_the_partij(in_use: tuple[OldHome, OtherRegister]) -> None:
+    home, register = in_use
+    home.export(register.settings())
+    (number,) = register.send("GET", "partij-identificatoren?partijIdentificatorObjectId=10000001")["results"]
+    assert number["identificeerdePartij"], "whoever looks for it finds the partij"
+
+
+@pytest.mark.rule("E4")
+def test_a_nummer_that_another_has_is_left_to_the_register(home: OldHome, register: OtherRegister) -> None:
+    register.send("POST", "partijen", {"soortPartij": "persoon", "indicatieActief": True, "nummer": "1"})
+    home.fill(3)
+    outcome = home.export(register.settings())
+    assert outcome.counts.get("parked", 0) == 0
+    report = home.verify(register.settings())
+    assert report["clean"], report["details"]
