@@ -28,8 +28,10 @@ class Courier:
         self.contacts = Contacts(sending, without_zaak=config.writeback.contacts_to == sending.source.name)
 
     def deliver(self, change: QueuedChange) -> Mapping[str, Any]:
-        """Tell the source of a change. Out: the message of a write that came meanwhile. Raises Parked, StillUnderWay and
-        LegacyErrors."""
+        """Tell the source of a change. Out: the message of a write that came meanwhile.
+
+        Raises Parked, StillUnderWay and LegacyErrors.
+        """
         match change.kind:
             case "contactgegevens":
                 return self.details.in_klant(change)

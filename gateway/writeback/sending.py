@@ -123,7 +123,7 @@ class SourceSender:
         return self.bind(note, made)
 
     def must_be_settled(self, note: WrittenBack) -> None:
-        """Raise StillUnderWay while what was sent without an answer may still be under way, of what may be there twice."""
+        """Raise StillUnderWay while what was sent without an answer, and may be there twice, may still come to be."""
         settled = note.asked + (self.source.call_timeout + 1) * SECOND
         if note.kind not in _REFUSED_TWICE and self.clock() < settled:
             raise StillUnderWay(settled)
