@@ -11,9 +11,9 @@ import pytest
 from builders.paths import ROOT
 
 STORE = ROOT / "gateway" / "store"
-# The packages that are done.
-BY_METHODS = ("backup", "documents", "edits", "export", "indexes", "inspect", "legacy", "operation")
-COMMON = ("documents", "edits", "export", "indexes", "inspect", "legacy", "operation")
+BY_METHODS = ("backup", "base", "documents", "edits", "export", "indexes", "inspect", "legacy", "operation")
+# A copy of the file and its checks are SQLite's alone.
+COMMON = BY_METHODS[1:]
 OF_THE_LIBRARY = {"execute", "executemany", "fetchall", "fetchone", "lastrowid", "rowcount"}
 # What of SQLite may stand where: the notes of a rehearsal are kept by triggers that only the session has.
 NOTES = {"temp.", "CREATE TEMP", "hex(", "json_group_array("}
@@ -28,6 +28,22 @@ REFUSED = re.compile(
     r"|\bIS (?:NOT )?(?:\?|:|[a-z]\w*\.\w|')|\b(?:min|max)\((?:[^()]|\([^()]*\))*,|\btemp\.|\bCREATE TEMP\b"
     r"|\bcoalesce\(\S+ [<>=]|\b(?:sum|min|max|avg)\((?!CASE)[^()]* (?:[<>=]|IS|IN) "
 )
+
+
+def test_every_package_but_the_driver_and_the_schema_is_looked_at() -> None:
+    packages = {path.parent.name for path in STORE.glob("*/__init__.py")}
+    assert packages - {"file", "schema"} == set(BY_METHODS)
+
+
+def test_only_the_driver_and_the_schema_import_the_libraries_of_sqlite() -> None:
+    """import-linter names packages one by one, and would not see a new one."""
+    importing = {
+        path.parent.relative_to(ROOT).as_posix()
+        for package in ("gateway", "jobs", "mappings")
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(r"^\s*(?:import|from) (?:sqlite3|sqlite_utils)\b", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert importing == {"gateway/store/file", "gateway/store/schema"}
 
 
 def modules(packages: tuple[str, ...]) -> list[Path]:

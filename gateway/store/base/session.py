@@ -49,32 +49,3 @@ class Session(Protocol):
 
     def many(self, sql: str, rows: Iterable[Parameters], /) -> int:
         """Run a statement once for each of `rows`. Out: how many rows it inserted, updated or deleted in all."""
-
-    # Until every statement is run by the methods above.
-
-    def execute(self, sql: str, parameters: Parameters = ..., /) -> Rows:
-        """As the library of SQLite does it, with its own errors."""
-
-    def executemany(self, sql: str, rows: Iterable[Parameters], /) -> Rows:
-        """As the library of SQLite does it, with its own errors."""
-
-
-class Rows(Protocol):
-    """What `execute` gives."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were inserted, updated or deleted."""
-
-    @property
-    def lastrowid(self) -> int | None:
-        """The id of the row that was inserted."""
-
-    def fetchone(self) -> Any:
-        """The next row; None when there is none."""
-
-    def fetchall(self) -> list[Any]:
-        """The rows that are left."""
-
-    def __iter__(self) -> Iterator[Any]:
-        """The rows that are left, one by one."""

@@ -299,4 +299,4 @@ def numbers_of_clients(connection: Session, numbers: Iterable[str]) -> set[str]:
 
 def _marks(uuids: Sequence[bytes]) -> str:
     """The place of these uuids as bound values (at most some thousands)."""
-    return f"IN ({','.join('?' * len(uuids))})"
+    return f"IN ({','.join('?' * len(uuids)) or 'NULL'})"
