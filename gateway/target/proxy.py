@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from gateway.http.scopes import READ, opens
 from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, LocalOnly, Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
 from gateway.klantinteracties.read.query import asks_cascade, parse_detail, parse_list
-from gateway.klantinteracties.views import API_VERSION, may_expand
+from gateway.klantinteracties.views import API_VERSION, UUID_IN_PATH, may_expand
 from gateway.store.base.session import Session
 from gateway.store.documents import reading
 from gateway.store.export import pairs
@@ -114,6 +115,8 @@ class TookOver:
             [*uuids_of(path.partition("/")[2]), *named_in_query(query), *named_in_body(body)]
         )
         resource, slash, uuid = path.partition("/")
+        if slash and resource and not UUID_IN_PATH.fullmatch(uuid):
+            raise problems.not_found()  # what is no uuid could lead elsewhere there
         sent = None if body is None else orjson.dumps(body_with(body, rename))
         headers = {name: environ[key] for key, name in TO_THERE.items() if environ.get(key)}
         if method not in SAFE:
@@ -137,7 +140,8 @@ class TookOver:
     def _there(self) -> Register:
         with self._lock:
             if self._register is None:
-                self._register = Register(self._settings)
+                # The rate is that of an export; clients have their own.
+                self._register = Register(replace(self._settings, requests_per_second=0))
             return self._register
 
     def _note_write(self) -> None:

@@ -176,6 +176,17 @@ def test_a_token_for_one_resource_opens_no_other_one_there(home: OldHome, regist
 
 
 @pytest.mark.rule("E8")
+@pytest.mark.parametrize("path", ["..", "%2e%2e", "x%3Fy=1", "x%2F..%2F..", "..%2F..%2F..%2Fadmin"])
+def test_no_path_leads_elsewhere_there(home: OldHome, register: OtherRegister, path: str) -> None:
+    target = register.settings(proxy=True)
+    leave(home, target)
+    with served(home, target) as editor:
+        register.traps.asked.clear()
+        assert editor.client.get(f"/partijen/{path}").status == 404
+        assert register.traps.asked == []
+
+
+@pytest.mark.rule("E8")
 def test_by_default_it_is_only_read_and_says_where_to_write(home: OldHome, register: OtherRegister) -> None:
     home.fill(3)
     target = register.settings()
