@@ -65,13 +65,18 @@ def truncated(path: Path) -> None:
 
 
 def pages_overwritten(path: Path) -> None:
-    """A fifth of the pages, but not those that say which tables there are."""
+    """The first pages of what holds documents and legacy objects, not those that say which tables there are."""
     chance = random.Random(1)
+    connection = sqlite3.connect(path)
+    pages = connection.execute(
+        "SELECT rootpage FROM sqlite_master WHERE name IN ('document', 'raw', 'statement', 'link')"
+    ).fetchall()
+    connection.close()
+    assert len(pages) == 4
     with path.open("r+b") as file:
-        for page in range(190, path.stat().st_size // PAGE):
-            if chance.random() < 0.2:
-                file.seek(page * PAGE)
-                file.write(chance.randbytes(PAGE))
+        for (page,) in pages:
+            file.seek((page - 1) * PAGE)
+            file.write(chance.randbytes(PAGE))
 
 
 def of_another_program(path: Path) -> None:
