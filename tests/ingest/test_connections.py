@@ -350,7 +350,7 @@ def test_a_call_that_breaks_off_late_is_tried_once_more_and_no_further(
 
     client = opened(server, tmp_path).fetchers["bron"].client
     client.version()
-    monkeypatch.setattr(Transport, "_once", once)
+    monkeypatch.setattr(Transport, "once", once)
     with background():
         assert zaakcontactmomenten.whole(client) == (zaakcontactmomenten.BY_ZAAK, [])
     assert tries == 2

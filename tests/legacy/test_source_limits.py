@@ -432,7 +432,8 @@ def test_how_long_a_job_may_last_is_for_the_operator_to_say(tmp_path: Path, inst
 def test_each_job_that_asks_sources_has_a_limit_but_the_backfill() -> None:
     """A backfill is long by nature: its calls have limits, and it goes on where it was."""
     assert {name for name, job in BY_NAME.items() if not job.most_seconds} == {"backfill"}
-    assert {name for name, job in BY_NAME.items() if job.by_source} == {"sync", "inbox", "sweep", "verify"}
+    by_source = {name for name, job in BY_NAME.items() if job.by_source}
+    assert by_source == {"sync", "inbox", "sweep", "verify", "writeback"}
 
 
 # --- log
