@@ -85,6 +85,8 @@ class ExportSender:
 
     def settle(self, left: list[Parcel], meanwhile: Callable[[], None]) -> None:
         """Find out what became of what was on its way when a process ended, and send what did not arrive."""
+        for parcel in left:
+            parcel.moment = now()  # noted is when its lot was; it may have been sent until the process ended
         self._first.extend(self._look(parcel, self._lost) for parcel in left)
         self.send(iter(()), meanwhile)
 
@@ -138,7 +140,9 @@ class ExportSender:
     def _may_be_judged(self, parcel: Parcel) -> bool:
         """Is it so long ago that it was sent that a register that did not do it will not do it any more?"""
         passed = now() - parcel.moment
-        return not 0 <= passed < self._settings.read_timeout * SECOND
+        if passed < 0:  # the clock was set back: the wait begins again
+            parcel.moment = now()
+        return passed >= self._settings.read_timeout * SECOND
 
     # Questions that the crew asks
 
