@@ -220,13 +220,19 @@ class ExportSender:
             else:
                 self._take(parcel, found[0], TAKEN)
         elif any(param.name == "nummer" for param in refusal.params) and parcel.sent.get("nummer"):
-            parcel.without("nummer")
-            self._first.append(self._post(parcel))
+            self._again_without(parcel, "nummer")
         elif NUMBERS in parcel.sent:  # they go apart, so that each is refused for what it is
-            parcel.without(NUMBERS)
-            self._first.append(self._post(parcel))
+            self._again_without(parcel, NUMBERS)
         else:
             self._park(parcel, refusal.told)
+
+    def _again_without(self, parcel: Parcel, name: str) -> None:
+        """Send it without a field; what goes is noted first, or it would not be known again after a kill."""
+        parcel.without(name)
+        parcel.moment = now()
+        with self.store.write(synced=True) as connection:
+            pairs.intend(connection, [parcel.intent()], parcel.turn, parcel.moment)
+        self._first.append(self._post(parcel))
 
     def _lost(self, parcel: Parcel, found: list[Json]) -> None:
         """What got no answer is taken when it is there, and sent again when it surely is not."""

@@ -83,6 +83,21 @@ def test_what_a_killed_process_sent_last_is_waited_for(home: OldHome, register: 
     assert same_counts(home, register)
 
 
+@pytest.mark.slow
+@pytest.mark.rule("E3")
+def test_killed_after_it_was_sent_without_the_nummer_that_another_has(
+    home: OldHome, register: OtherRegister
+) -> None:
+    partij = {"soortPartij": "persoon", "indicatieActief": True, "nummer": "1"}
+    register.send("POST", "partijen", partij)
+    home.client.make("partijen", {**partij, "interneNotitie": "een ander"})
+    settings = register.settings(read_timeout=1)
+    assert kills_itself(leave_and_die, home.config.store.path, settings, 1)
+    assert len(register.all("partijen")) == 2
+    assert home.export(settings).counts["found"] == 1
+    assert len(register.all("partijen")) == 2
+
+
 @pytest.mark.rule("E1")
 def test_who_asks_for_rest_gets_it(home: OldHome, register: OtherRegister) -> None:
     home.fill(4)
