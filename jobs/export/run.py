@@ -67,6 +67,14 @@ def must_be_same(store: Store, settings: Target) -> None:
         )
 
 
+def on_their_way(store: Store, kind: str | None = None) -> list[Parcel]:
+    """What a run or turn before was sending when it ended, of a kind or of all."""
+    with store.read() as connection:
+        found = pairs.in_state(connection, pairs.SENDING, kind)
+        numbers = documents.numbers_of(connection, [pair.own for pair in found])
+    return [parcel_again(pair, numbers.get(pair.own, ())) for pair in found]
+
+
 class ExportRun:
     """One run; begun again it goes on where it was."""
 
@@ -143,10 +151,7 @@ class ExportRun:
         with self.store.read() as connection:
             total = documents.count(connection, stage.kind)
             there = pairs.counts(connection).get(stage.kind, {})
-            left = [
-                parcel_again(pair, documents.numbers_of(connection, [pair.own]).get(pair.own, ()))
-                for pair in pairs.in_state(connection, pairs.SENDING, stage.kind)
-            ]
+        left = on_their_way(self.store, stage.kind)
         before = sum(there.values()) - len(left)
         handed = Counter[str]()
 
