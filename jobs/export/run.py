@@ -15,6 +15,7 @@ from gateway.store.export import documents, pairs
 from gateway.store.export.documents import BEFORE_ALL, Leaving
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
+from gateway.store.operation.sources import meta_of, put_meta
 from gateway.target.client import Register
 from gateway.target.contents import ReferenceMissing
 from gateway.target.errors import TargetError
@@ -121,10 +122,12 @@ class ExportRun:
 
     def _all(self, sending: ExportSender, parked: bool) -> None:
         with self.store.read() as connection:
-            begun = bool(pairs.state(connection).target)
+            pairing = meta_of(connection, pairs.PAIRING) == "on"
+            begun = bool(pairs.state(connection).target) and not pairing
         others = 0 if begun else sum(self.register.count(resource.path) for resource in RESOURCES)
         with self.store.write() as connection:
             pairs.begin(connection, self.settings.url, others)
+            put_meta(connection, pairs.PAIRING, "on" if others else "off")
             # Those of before are older than all that is sent now.
             pairs.next_turn(connection, 10)
             if parked:
@@ -134,6 +137,7 @@ class ExportRun:
             sending.counts["found"] += paired
             with self.store.write() as connection:
                 pairs.others_are(connection, others - paired)
+                put_meta(connection, pairs.PAIRING, "off")
         for stage in STAGES:
             self._stage(sending, stage)
         if not self._stopping.is_set():
