@@ -13,7 +13,7 @@ from gateway.target.client import Register
 from gateway.target.errors import TargetError
 from jobs.common.work import Busy, Work
 from jobs.export.changes import Changes
-from jobs.export.run import OtherRegister, must_be_same, take
+from jobs.export.run import OtherRegister, must_be_same, on_their_way, take
 from jobs.export.sending import ExportSender
 
 log = get_logger("klantbrug.export")
@@ -43,6 +43,8 @@ def follow(work: Work) -> dict[str, int]:
     try:
         with store.guarded(lambda connection: leases.keep(connection, grip)):
             try:
+                if left := on_their_way(store):
+                    sending.settle(left, lambda: None)
                 Changes(store, sending, settings, work.stopping).all()
             except TargetError as error:
                 log.error("export does not follow", call=error.template, cause=error.cause)

@@ -15,6 +15,7 @@ from gateway.store.export import documents, pairs
 from gateway.store.export.documents import BEFORE_ALL, Leaving
 from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
+from gateway.store.operation.sources import meta_of, put_meta
 from gateway.target.client import Register
 from gateway.target.contents import ReferenceMissing
 from gateway.target.errors import TargetError
@@ -67,6 +68,14 @@ def must_be_same(store: Store, settings: Target) -> None:
         )
 
 
+def on_their_way(store: Store, kind: str | None = None) -> list[Parcel]:
+    """What a run or turn before was sending when it ended, of a kind or of all."""
+    with store.read() as connection:
+        found = pairs.in_state(connection, pairs.SENDING, kind)
+        numbers = documents.numbers_of(connection, [pair.own for pair in found])
+    return [parcel_again(pair, numbers.get(pair.own, ())) for pair in found]
+
+
 class ExportRun:
     """One run; begun again it goes on where it was."""
 
@@ -113,10 +122,12 @@ class ExportRun:
 
     def _all(self, sending: ExportSender, parked: bool) -> None:
         with self.store.read() as connection:
-            begun = bool(pairs.state(connection).target)
+            pairing = meta_of(connection, pairs.PAIRING) == "on"
+            begun = bool(pairs.state(connection).target) and not pairing
         others = 0 if begun else sum(self.register.count(resource.path) for resource in RESOURCES)
         with self.store.write() as connection:
             pairs.begin(connection, self.settings.url, others)
+            put_meta(connection, pairs.PAIRING, "on" if others else "off")
             # Those of before are older than all that is sent now.
             pairs.next_turn(connection, 10)
             if parked:
@@ -126,6 +137,7 @@ class ExportRun:
             sending.counts["found"] += paired
             with self.store.write() as connection:
                 pairs.others_are(connection, others - paired)
+                put_meta(connection, pairs.PAIRING, "off")
         for stage in STAGES:
             self._stage(sending, stage)
         if not self._stopping.is_set():
@@ -143,10 +155,7 @@ class ExportRun:
         with self.store.read() as connection:
             total = documents.count(connection, stage.kind)
             there = pairs.counts(connection).get(stage.kind, {})
-            left = [
-                parcel_again(pair, documents.numbers_of(connection, [pair.own]).get(pair.own, ()))
-                for pair in pairs.in_state(connection, pairs.SENDING, stage.kind)
-            ]
+        left = on_their_way(self.store, stage.kind)
         before = sum(there.values()) - len(left)
         handed = Counter[str]()
 

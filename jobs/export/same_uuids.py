@@ -20,7 +20,8 @@ PAGE = 500
 def pair_all(store: Store, register: Register, tell: Callable[[str, int], None]) -> int:
     """When the register has our oldest document of any kind under its own uuid, pair all that it has so.
 
-    Out: how many. Raises TargetError.
+    Out: how many it has so. Done again after it was ended halfway, it leaves what was paired as it is. Raises
+    TargetError.
     """
     found = 0
     if not any(_has_oldest(store, register, resource.kind, resource.path) for resource in RESOURCES):
@@ -31,9 +32,11 @@ def pair_all(store: Store, register: Register, tell: Callable[[str, int], None])
             with store.write(synced=False) as connection:
                 held = documents.of_uuids(connection, uuids)
                 ours = [leaving for leaving in held.values() if leaving.kind == resource.kind]
-                arrivals = [Arrival(one.uuid, one.kind, one.uuid, FOUND, digest_of(one)) for one in ours]
+                known = pairs.of_own(connection, held)
+                fresh = [one for one in ours if one.uuid not in known]
+                arrivals = [Arrival(one.uuid, one.kind, one.uuid, FOUND, digest_of(one)) for one in fresh]
                 pairs.arrived(connection, arrivals, now())
-                for one in ours:
+                for one in fresh:
                     if one.kind == "partij" and prefers(one):
                         pairs.preferred(connection, one.uuid, preference_digest(one))
             found += len(ours)

@@ -85,6 +85,8 @@ class ExportSender:
 
     def settle(self, left: list[Parcel], meanwhile: Callable[[], None]) -> None:
         """Find out what became of what was on its way when a process ended, and send what did not arrive."""
+        for parcel in left:
+            parcel.moment = now()  # noted is when its lot was; it may have been sent until the process ended
         self._first.extend(self._look(parcel, self._lost) for parcel in left)
         self.send(iter(()), meanwhile)
 
@@ -138,7 +140,9 @@ class ExportSender:
     def _may_be_judged(self, parcel: Parcel) -> bool:
         """Is it so long ago that it was sent that a register that did not do it will not do it any more?"""
         passed = now() - parcel.moment
-        return not 0 <= passed < self._settings.read_timeout * SECOND
+        if passed < 0:  # the clock was set back: the wait begins again
+            parcel.moment = now()
+        return passed >= self._settings.read_timeout * SECOND
 
     # Questions that the crew asks
 
@@ -216,13 +220,19 @@ class ExportSender:
             else:
                 self._take(parcel, found[0], TAKEN)
         elif any(param.name == "nummer" for param in refusal.params) and parcel.sent.get("nummer"):
-            parcel.without("nummer")
-            self._first.append(self._post(parcel))
+            self._again_without(parcel, "nummer")
         elif NUMBERS in parcel.sent:  # they go apart, so that each is refused for what it is
-            parcel.without(NUMBERS)
-            self._first.append(self._post(parcel))
+            self._again_without(parcel, NUMBERS)
         else:
             self._park(parcel, refusal.told)
+
+    def _again_without(self, parcel: Parcel, name: str) -> None:
+        """Send it without a field; what goes is noted first, or it would not be known again after a kill."""
+        parcel.without(name)
+        parcel.moment = now()
+        with self.store.write(synced=True) as connection:
+            pairs.intend(connection, [parcel.intent()], parcel.turn, parcel.moment)
+        self._first.append(self._post(parcel))
 
     def _lost(self, parcel: Parcel, found: list[Json]) -> None:
         """What got no answer is taken when it is there, and sent again when it surely is not."""

@@ -115,6 +115,26 @@ def test_what_the_register_does_not_take_now_goes_later_in_order(
 
 
 @pytest.mark.rule("E7")
+def test_what_got_no_answer_before_the_register_went_away_is_settled_by_the_next_turn(
+    home: OldHome, register: OtherRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = register.settings(read_timeout=1)
+    home.export(target)
+    following.follow(home.store, target, WHO, on=True)
+    monkeypatch.setattr("gateway.target.client.PATIENCE", 0.1)
+    made = home.client.make("actoren", {"naam": "Robot", "soortActor": "geautomatiseerde_actor"})
+    register.traps.trap = lambda method, path, number: (
+        FAILED_AFTER if method == "POST" else LATER if register.traps.count("POST") else None
+    )
+    assert follow(home, target)["failed"] == 1
+    register.traps.trap = lambda method, path, number: None
+    home.client.send("PATCH", f"actoren/{made['uuid']}", {"naam": "Automaat"})
+    assert follow(home, target)["found"] == 1
+    assert equal(home, target)
+    assert [one["naam"] for one in register.all("actoren")] == ["Automaat"]
+
+
+@pytest.mark.rule("E7")
 def test_what_was_there_before_us_is_not_deleted(home: OldHome, register: OtherRegister) -> None:
     theirs = register.send(
         "POST",

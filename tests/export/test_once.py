@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 
 import pytest
 from builders.killing import kills_itself
@@ -18,9 +19,12 @@ from builders.other_register import (
     SLOW,
     OtherRegister,
 )
+from builders.until import until
 
+from gateway.base.clock import now
 from gateway.store.base.kinds import KINDS
 from gateway.store.export import documents, pairs
+from jobs.export.parcels import parcel_of
 
 
 def same_counts(home: OldHome, register: OtherRegister) -> bool:
@@ -56,6 +60,42 @@ def test_a_register_that_is_slower_than_we_wait_does_not_get_it_twice(
     assert outcome.counts["unanswered"] >= 3
     assert outcome.counts.get("again", 0) == 0, "it was there, or came"
     assert same_counts(home, register)
+
+
+@pytest.mark.rule("E3")
+def test_what_a_killed_process_sent_last_is_waited_for(home: OldHome, register: OtherRegister) -> None:
+    """Its lot was noted long ago, and the register is still busy with it."""
+    home.client.make("partijen", {"soortPartij": "persoon", "indicatieActief": True})
+    settings = register.settings(read_timeout=1)
+    with home.store.write() as connection:
+        (leaving,) = documents.unsent(connection, "partij", documents.BEFORE_ALL, 2)
+        parcel = parcel_of(leaving)
+        pairs.begin(connection, settings.url, 0)
+        pairs.intend(connection, [parcel.intent()], pairs.next_turn(connection), now() - 60_000_000)
+    register.traps.slow_seconds = 0.5
+    register.traps.trap = lambda method, path, number: SLOW if (method, number) == ("POST", 1) else None
+    last = threading.Thread(target=register.send, args=("POST", "partijen", parcel.sent))
+    last.start()
+    until(lambda: register.traps.count("POST"))
+    outcome = home.export(settings)
+    last.join()
+    assert (outcome.counts["found"], outcome.counts.get("again", 0)) == (1, 0)
+    assert same_counts(home, register)
+
+
+@pytest.mark.slow
+@pytest.mark.rule("E3")
+def test_killed_after_it_was_sent_without_the_nummer_that_another_has(
+    home: OldHome, register: OtherRegister
+) -> None:
+    partij = {"soortPartij": "persoon", "indicatieActief": True, "nummer": "1"}
+    register.send("POST", "partijen", partij)
+    home.client.make("partijen", {**partij, "interneNotitie": "een ander"})
+    settings = register.settings(read_timeout=1)
+    assert kills_itself(leave_and_die, home.config.store.path, settings, 1)
+    assert len(register.all("partijen")) == 2
+    assert home.export(settings).counts["found"] == 1
+    assert len(register.all("partijen")) == 2
 
 
 @pytest.mark.rule("E1")

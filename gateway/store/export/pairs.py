@@ -18,8 +18,10 @@ from gateway.store.base.session import Session
 # On its way; answered; found after no answer came; there already before us (E4); refused (E5).
 SENDING, SENT, FOUND, TAKEN, PARKED = range(1, 6)
 STATES = {SENDING: "sending", SENT: "sent", FOUND: "found", TAKEN: "taken", PARKED: "parked"}
-# Facts of the store: whether changes go by themselves, the phase of the installation, since when clients wrote there.
+# Facts of the store: whether changes go by themselves, the phase of the installation, since when clients wrote there,
+# whether documents that have our own uuids there are being paired.
 FOLLOW, PHASE, EXPORTED, WROTE = "export follow", "phase", "exported", "exported wrote"
+PAIRING = "export pairing"
 
 
 class Pair(NamedTuple):
