@@ -94,11 +94,19 @@ class TookOver:
         writes = environ["REQUEST_METHOD"] not in SAFE
         if not self.is_now(look=writes):
             return None
+        if not writes and not self._settings.proxy:
+            return None
+        self._must_be_where_we_went()
         if self._settings.proxy:
             return self._handed_on(environ, base, token)
-        if writes:
-            raise self._moved()
-        return None
+        raise self._moved()
+
+    def _must_be_where_we_went(self) -> None:
+        """Another register does not know our uuids; with --force one can leave without having sent anything."""
+        with self._store.read() as connection:
+            went = pairs.state(connection).target
+        if not self._settings.url or went not in ("", self._settings.url):
+            raise problems.unavailable("[target] url is niet het register waarheen is verhuisd.", RETRY)
 
     def _moved(self) -> Problem:
         return problems.unavailable(

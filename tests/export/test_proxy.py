@@ -24,6 +24,7 @@ from gateway.klantinteracties.model.freshness import LocalOnly
 from gateway.klantinteracties.model.resources import PATHS
 from gateway.operator.export import switch
 from gateway.operator.phase import NotAllowed
+from gateway.store.export import documents
 
 contactcentrum = flows.contactcentrum
 WHO = "tester"
@@ -212,6 +213,26 @@ def test_by_default_it_is_only_read_and_says_where_to_write(home: OldHome, regis
         editor.make("partijen", {"soortPartij": "persoon", "indicatieActief": True})
         home.export(target)
         assert home.verify(target)["clean"], "what was written since then goes too"
+
+
+@pytest.mark.rule("E8")
+@pytest.mark.parametrize("proxy", [False, True])
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/api/v1", "itself"])
+def test_after_the_move_another_register_or_none_is_refused(
+    home: OldHome, register: OtherRegister, url: str, proxy: bool
+) -> None:
+    target = register.settings(proxy=proxy)
+    leave(home, target)
+    if url == "itself":  # the same server, as another register
+        url = f"{target.url}/x"
+    with served(home, replace(target, url=url)) as editor:
+        register.traps.asked.clear()
+        got = editor.send("POST", "/categorieen", {"naam": "Verdwaald"})
+        assert (got.status, "niet het register" in got.json["detail"]) == (503, True)
+        assert editor.client.get("/categorieen").status == (503 if proxy else 200)
+        assert register.traps.asked == []
+    with home.store.read() as connection:
+        assert documents.count(connection, "categorie") == 0
 
 
 @pytest.mark.rule("E8")
