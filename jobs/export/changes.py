@@ -77,7 +77,7 @@ class Changes:
                 self._change(change)
         for change in changes:
             if change.now and change.due.kind == "partij":
-                self._prefer(change.now)
+                self._prefer(change)
         refused += self._delete([change for change in gone if change.due.kind in LAST_TO_GO])
         for change in self._delete(refused):
             self._fail(change, "protected")
@@ -144,16 +144,19 @@ class Changes:
         with self.store.write(synced=False) as connection:
             pairs.changed(connection, leaving.uuid, digest_of(leaving))
 
-    def _prefer(self, partij: Leaving) -> None:
+    def _prefer(self, change: Change) -> None:
+        uuid = change.due.uuid
         with self.store.read() as connection:
-            current = documents.of_uuids(connection, [partij.uuid]).get(partij.uuid)
-            pair = pairs.of_own(connection, [partij.uuid]).get(partij.uuid)
+            current = documents.of_uuids(connection, [uuid]).get(uuid)
+            pair = pairs.of_own(connection, [uuid]).get(uuid)
         if current is None or pair is None or pair.theirs is None:
             return
         if pair.preferred == preference_digest(current) or (pair.preferred is None and not prefers(current)):
             return
         outcome = preferring.send(self.sending.register, self._settings, current, pair)
         preferring.keep(self.store, current, pair, outcome)
+        if outcome.waits and uuid not in self._failed:
+            self._fail(change, WAITS)
         self.counts["preferences"] += not (outcome.cause or outcome.waits)
 
     def _delete(self, changes: Iterable[Change]) -> list[Change]:

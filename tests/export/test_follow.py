@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from builders.following import backfilled
 from builders.old_home import OldHome, bsn, codes, ref
-from builders.other_register import FAILED_AFTER, LATER, OtherRegister
+from builders.other_register import DECLINED, FAILED_AFTER, LATER, OtherRegister
 from builders.sample_data import person, small
 
 from gateway.config.target import Target
@@ -112,6 +112,36 @@ def test_what_the_register_does_not_take_now_goes_later_in_order(
     assert equal(home, target)
     assert "twee" in {one["interneNotitie"] for one in register.all("partijen")}
     assert [one["naam"] for one in register.all("categorieen")].count("Nog een") == 1
+
+
+def now_due(home: OldHome) -> None:
+    """As if the time to wait had passed."""
+    with home.store.write() as connection:
+        connection.run("UPDATE export_due SET next_try = 0")
+
+
+@pytest.mark.rule("E7")
+def test_a_preference_waits_for_its_address(followed: tuple[OldHome, Target, OtherRegister]) -> None:
+    """The first one is there already: a run would not send the preference either."""
+    home, target, register = followed
+    send = home.client.send
+    partij = send("GET", "partijen")["results"][0]
+    path = f"partijen/{partij['uuid']}"
+    made = {"adres": "een@example.nl", "soortDigitaalAdres": "email", "verstrektDoorPartij": ref(partij)}
+    send("PATCH", path, {"voorkeursDigitaalAdres": ref(home.client.make("digitaleadressen", made))})
+    follow(home, target)
+    register.traps.trap = lambda method, path, number: DECLINED if method == "POST" else None
+    adres = home.client.make("digitaleadressen", {**made, "adres": "twee@example.nl"})
+    send("PATCH", path, {"voorkeursDigitaalAdres": ref(adres)})
+    follow(home, target)
+    register.traps.trap = lambda method, path, number: None
+    send("PATCH", f"digitaleadressen/{adres['uuid']}", {"omschrijving": "verbeterd"})
+    now_due(home)
+    follow(home, target)
+    shown = {one["uuid"]: one["adres"] for one in register.all("digitaleadressen")}
+    preferred = [one["voorkeursDigitaalAdres"] for one in register.all("partijen")]
+    assert "twee@example.nl" in {shown[one["uuid"]] for one in preferred if one}
+    assert equal(home, target)
 
 
 @pytest.mark.rule("E7")
