@@ -78,14 +78,28 @@ class Changes:
         for change in changes:
             if change.now and change.due.kind == "partij":
                 self._prefer(change)
-        refused += self._delete([change for change in gone if change.due.kind in LAST_TO_GO])
-        for change in self._delete(refused):
-            self._fail(change, "protected")
         if self._stopping.is_set():
             return
-        done = [change.due for change in changes if change.due.uuid not in self._failed]
+        self._done(change for change in changes if change.now)
+        last = [change for change in gone if change.due.kind in LAST_TO_GO]
+        if last and self._may_hang_on():
+            for change in last:
+                self._fail(change, WAITS)
+        else:
+            refused += self._delete(last)
+        for change in self._delete(refused):
+            self._fail(change, "protected")
+        self._done(gone)
+
+    def _may_hang_on(self) -> bool:
+        """May something there still hang on what is to go? The register would delete it along."""
+        with self.store.read() as connection:
+            return documents.any_unsent_change(connection)
+
+    def _done(self, changes: Iterable[Change]) -> None:
+        dues = [change.due for change in changes if change.due.uuid not in self._failed]
         with self.store.write(synced=False) as connection:
-            documents.done(connection, done)
+            documents.done(connection, dues)
 
     def _new(self, changes: Iterable[Change]) -> Iterator[Parcel]:
         """What is not at the register yet; read again, for what it refers to may have come there just now."""
@@ -136,9 +150,13 @@ class Changes:
             self.counts["refused"] += 1
             self._fail(change, error.told)
             return
-        except NotThere:  # deleted there by somebody else; that is told by verify
+        except NotThere:  # deleted there by somebody else, or along with what it hung on
             with self.store.write(synced=False) as connection:
-                pairs.complain(connection, leaving.uuid, "gone")
+                if change.pair.state == TAKEN:  # it was not ours; verify tells it
+                    pairs.complain(connection, leaving.uuid, "gone")
+                    return
+                pairs.remove(connection, [leaving.uuid])
+            self._fail(change, "gone")  # so it is made again
             return
         self.counts["changed"] += 1
         with self.store.write(synced=False) as connection:

@@ -145,6 +145,49 @@ def test_a_preference_waits_for_its_address(followed: tuple[OldHome, Target, Oth
 
 
 @pytest.mark.rule("E7")
+def test_a_partij_goes_after_what_hung_on_it(followed: tuple[OldHome, Target, OtherRegister]) -> None:
+    """The register deletes with a partij the address that it refuses to move for now."""
+    home, target, register = followed
+    one, other = (
+        home.client.make("partijen", {"soortPartij": "persoon", "indicatieActief": True}) for _ in range(2)
+    )
+    made = {"adres": "blijft@example.nl", "soortDigitaalAdres": "email", "verstrektDoorPartij": ref(one)}
+    adres = home.client.make("digitaleadressen", made)
+    follow(home, target)
+    path = f"digitaleadressen/{adres['uuid']}"
+    home.client.send("PATCH", path, {"verstrektDoorPartij": ref(other), "isStandaardAdres": False})
+    home.client.send("DELETE", f"partijen/{one['uuid']}")
+    register.traps.trap = lambda method, path, number: DECLINED if method == "PATCH" else None
+    partijen = len(register.all("partijen"))
+    register.traps.asked.clear()
+    follow(home, target)
+    assert len(register.all("partijen")) == partijen, "it waits"
+    register.traps.trap = lambda method, path, number: None
+    now_due(home)
+    follow(home, target)
+    assert register.traps.count("POST") == 0, "the address was moved, not made again"
+    assert equal(home, target)
+
+
+@pytest.mark.rule("E7")
+def test_what_somebody_else_deleted_is_made_again_when_it_changes(
+    followed: tuple[OldHome, Target, OtherRegister],
+) -> None:
+    home, target, register = followed
+    (adres, *_) = home.client.send("GET", "digitaleadressen?adres=iemand2@example.nl")["results"]
+    (there, *_) = register.send("GET", "digitaleadressen?adres=iemand2@example.nl")["results"]
+    register.send("DELETE", f"digitaleadressen/{there['uuid']}")
+    home.client.send("PATCH", f"digitaleadressen/{adres['uuid']}", {"omschrijving": "anders"})
+    follow(home, target)
+    now_due(home)
+    follow(home, target)
+    (again,) = register.send("GET", "digitaleadressen?adres=iemand2@example.nl")["results"]
+    assert again["omschrijving"] == "anders"
+    with home.store.read() as connection:
+        assert documents.count_due(connection) == 0
+
+
+@pytest.mark.rule("E7")
 def test_what_was_there_before_us_is_not_deleted(home: OldHome, register: OtherRegister) -> None:
     theirs = register.send(
         "POST",
