@@ -99,9 +99,9 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = config.gateway.max_body + 1
     app.url_map.merge_slashes = False  # a path with two slashes is another path, not found
     ingest = Ingest(store, config.mapping, config.store.uuid_secret)
-    elsewhere = TookOver(store, config.target) if config.target.url else None
-    if elsewhere is not None:
-        hydrator = Resting(hydrator, elsewhere.is_now)
+    # Also without [target] url: who empties it after the move must not make us accept writes again.
+    elsewhere = TookOver(store, config.target)
+    hydrator = Resting(hydrator, elsewhere.is_now)
     api = Api(
         store,
         gatekeeper,

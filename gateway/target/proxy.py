@@ -28,7 +28,7 @@ from gateway.store.documents import reading
 from gateway.store.export import pairs
 from gateway.store.export.pairs import EXPORTED, PHASE, WROTE
 from gateway.store.file.database import Store
-from gateway.store.operation.sources import meta_of, set_meta
+from gateway.store.operation.sources import meta_of, put_meta
 from gateway.store.operation.tokens import StoredToken
 from gateway.target.client import Register, TargetAnswer
 from gateway.target.errors import NoEntry, TargetError
@@ -94,11 +94,19 @@ class TookOver:
         writes = environ["REQUEST_METHOD"] not in SAFE
         if not self.is_now(look=writes):
             return None
+        if not writes and not self._settings.proxy:
+            return None
+        self._must_be_where_we_went()
         if self._settings.proxy:
             return self._handed_on(environ, base, token)
-        if writes:
-            raise self._moved()
-        return None
+        raise self._moved()
+
+    def _must_be_where_we_went(self) -> None:
+        """Another register does not know our uuids; with --force one can leave without having sent anything."""
+        with self._store.read() as connection:
+            went = pairs.state(connection).target
+        if not self._settings.url or went not in ("", self._settings.url):
+            raise problems.unavailable("[target] url is niet het register waarheen is verhuisd.", RETRY)
 
     def _moved(self) -> Problem:
         return problems.unavailable(
@@ -145,13 +153,19 @@ class TookOver:
             return self._register
 
     def _note_write(self) -> None:
-        """From the first write of a client there, there is no way back."""
-        if not self._wrote:
-            with self._store.read() as connection:
-                known = meta_of(connection, WROTE)
-            if not known:
-                set_meta(self._store, WROTE, str(now()))
-            self._wrote = True
+        """From the first write of a client there, there is no way back; raise a Problem when we just went back."""
+        if self._wrote:
+            return
+        with self._store.read() as connection:
+            known = meta_of(connection, WROTE)
+        if not known:
+            with self._store.write() as connection:
+                if meta_of(connection, PHASE) != EXPORTED:
+                    raise problems.unavailable(
+                        "Deze installatie antwoordt net weer zelf; probeer het opnieuw.", 1
+                    )
+                put_meta(connection, WROTE, str(now()))
+        self._wrote = True
 
     def _theirs(self, named: Iterable[str]) -> Callable[[str], str]:
         """What the register calls the documents that we know by these uuids (M6)."""

@@ -77,15 +77,29 @@ class Changes:
                 self._change(change)
         for change in changes:
             if change.now and change.due.kind == "partij":
-                self._prefer(change.now)
-        refused += self._delete([change for change in gone if change.due.kind in LAST_TO_GO])
-        for change in self._delete(refused):
-            self._fail(change, "protected")
+                self._prefer(change)
         if self._stopping.is_set():
             return
-        done = [change.due for change in changes if change.due.uuid not in self._failed]
+        self._done(change for change in changes if change.now)
+        last = [change for change in gone if change.due.kind in LAST_TO_GO]
+        if last and self._may_hang_on():
+            for change in last:
+                self._fail(change, WAITS)
+        else:
+            refused += self._delete(last)
+        for change in self._delete(refused):
+            self._fail(change, "protected")
+        self._done(gone)
+
+    def _may_hang_on(self) -> bool:
+        """May something there still hang on what is to go? The register would delete it along."""
+        with self.store.read() as connection:
+            return documents.any_unsent_change(connection)
+
+    def _done(self, changes: Iterable[Change]) -> None:
+        dues = [change.due for change in changes if change.due.uuid not in self._failed]
         with self.store.write(synced=False) as connection:
-            documents.done(connection, done)
+            documents.done(connection, dues)
 
     def _new(self, changes: Iterable[Change]) -> Iterator[Parcel]:
         """What is not at the register yet; read again, for what it refers to may have come there just now."""
@@ -136,24 +150,31 @@ class Changes:
             self.counts["refused"] += 1
             self._fail(change, error.told)
             return
-        except NotThere:  # deleted there by somebody else; that is told by verify
+        except NotThere:  # deleted there by somebody else, or along with what it hung on
             with self.store.write(synced=False) as connection:
-                pairs.complain(connection, leaving.uuid, "gone")
+                if change.pair.state == TAKEN:  # it was not ours; verify tells it
+                    pairs.complain(connection, leaving.uuid, "gone")
+                    return
+                pairs.remove(connection, [leaving.uuid])
+            self._fail(change, "gone")  # so it is made again
             return
         self.counts["changed"] += 1
         with self.store.write(synced=False) as connection:
             pairs.changed(connection, leaving.uuid, digest_of(leaving))
 
-    def _prefer(self, partij: Leaving) -> None:
+    def _prefer(self, change: Change) -> None:
+        uuid = change.due.uuid
         with self.store.read() as connection:
-            current = documents.of_uuids(connection, [partij.uuid]).get(partij.uuid)
-            pair = pairs.of_own(connection, [partij.uuid]).get(partij.uuid)
+            current = documents.of_uuids(connection, [uuid]).get(uuid)
+            pair = pairs.of_own(connection, [uuid]).get(uuid)
         if current is None or pair is None or pair.theirs is None:
             return
         if pair.preferred == preference_digest(current) or (pair.preferred is None and not prefers(current)):
             return
         outcome = preferring.send(self.sending.register, self._settings, current, pair)
         preferring.keep(self.store, current, pair, outcome)
+        if outcome.waits and uuid not in self._failed:
+            self._fail(change, WAITS)
         self.counts["preferences"] += not (outcome.cause or outcome.waits)
 
     def _delete(self, changes: Iterable[Change]) -> list[Change]:

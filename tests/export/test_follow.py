@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from builders.following import backfilled
 from builders.old_home import OldHome, bsn, codes, ref
-from builders.other_register import FAILED_AFTER, LATER, OtherRegister
+from builders.other_register import DECLINED, FAILED_AFTER, LATER, OtherRegister
 from builders.sample_data import person, small
 
 from gateway.config.target import Target
@@ -112,6 +112,79 @@ def test_what_the_register_does_not_take_now_goes_later_in_order(
     assert equal(home, target)
     assert "twee" in {one["interneNotitie"] for one in register.all("partijen")}
     assert [one["naam"] for one in register.all("categorieen")].count("Nog een") == 1
+
+
+def now_due(home: OldHome) -> None:
+    """As if the time to wait had passed."""
+    with home.store.write() as connection:
+        connection.run("UPDATE export_due SET next_try = 0")
+
+
+@pytest.mark.rule("E7")
+def test_a_preference_waits_for_its_address(followed: tuple[OldHome, Target, OtherRegister]) -> None:
+    """The first one is there already: a run would not send the preference either."""
+    home, target, register = followed
+    send = home.client.send
+    partij = send("GET", "partijen")["results"][0]
+    path = f"partijen/{partij['uuid']}"
+    made = {"adres": "een@example.nl", "soortDigitaalAdres": "email", "verstrektDoorPartij": ref(partij)}
+    send("PATCH", path, {"voorkeursDigitaalAdres": ref(home.client.make("digitaleadressen", made))})
+    follow(home, target)
+    register.traps.trap = lambda method, path, number: DECLINED if method == "POST" else None
+    adres = home.client.make("digitaleadressen", {**made, "adres": "twee@example.nl"})
+    send("PATCH", path, {"voorkeursDigitaalAdres": ref(adres)})
+    follow(home, target)
+    register.traps.trap = lambda method, path, number: None
+    send("PATCH", f"digitaleadressen/{adres['uuid']}", {"omschrijving": "verbeterd"})
+    now_due(home)
+    follow(home, target)
+    shown = {one["uuid"]: one["adres"] for one in register.all("digitaleadressen")}
+    preferred = [one["voorkeursDigitaalAdres"] for one in register.all("partijen")]
+    assert "twee@example.nl" in {shown[one["uuid"]] for one in preferred if one}
+    assert equal(home, target)
+
+
+@pytest.mark.rule("E7")
+def test_a_partij_goes_after_what_hung_on_it(followed: tuple[OldHome, Target, OtherRegister]) -> None:
+    """The register deletes with a partij the address that it refuses to move for now."""
+    home, target, register = followed
+    one, other = (
+        home.client.make("partijen", {"soortPartij": "persoon", "indicatieActief": True}) for _ in range(2)
+    )
+    made = {"adres": "blijft@example.nl", "soortDigitaalAdres": "email", "verstrektDoorPartij": ref(one)}
+    adres = home.client.make("digitaleadressen", made)
+    follow(home, target)
+    path = f"digitaleadressen/{adres['uuid']}"
+    home.client.send("PATCH", path, {"verstrektDoorPartij": ref(other), "isStandaardAdres": False})
+    home.client.send("DELETE", f"partijen/{one['uuid']}")
+    register.traps.trap = lambda method, path, number: DECLINED if method == "PATCH" else None
+    partijen = len(register.all("partijen"))
+    register.traps.asked.clear()
+    follow(home, target)
+    assert len(register.all("partijen")) == partijen, "it waits"
+    register.traps.trap = lambda method, path, number: None
+    now_due(home)
+    follow(home, target)
+    assert register.traps.count("POST") == 0, "the address was moved, not made again"
+    assert equal(home, target)
+
+
+@pytest.mark.rule("E7")
+def test_what_somebody_else_deleted_is_made_again_when_it_changes(
+    followed: tuple[OldHome, Target, OtherRegister],
+) -> None:
+    home, target, register = followed
+    (adres, *_) = home.client.send("GET", "digitaleadressen?adres=iemand2@example.nl")["results"]
+    (there, *_) = register.send("GET", "digitaleadressen?adres=iemand2@example.nl")["results"]
+    register.send("DELETE", f"digitaleadressen/{there['uuid']}")
+    home.client.send("PATCH", f"digitaleadressen/{adres['uuid']}", {"omschrijving": "anders"})
+    follow(home, target)
+    now_due(home)
+    follow(home, target)
+    (again,) = register.send("GET", "digitaleadressen?adres=iemand2@example.nl")["results"]
+    assert again["omschrijving"] == "anders"
+    with home.store.read() as connection:
+        assert documents.count_due(connection) == 0
 
 
 @pytest.mark.rule("E7")

@@ -24,6 +24,8 @@ from gateway.klantinteracties.model.freshness import LocalOnly
 from gateway.klantinteracties.model.resources import PATHS
 from gateway.operator.export import switch
 from gateway.operator.phase import NotAllowed
+from gateway.store.export import documents
+from gateway.target import proxy
 
 contactcentrum = flows.contactcentrum
 WHO = "tester"
@@ -115,8 +117,6 @@ def test_every_answer_is_what_it_was_under_the_uuids_of_before(
 @contextlib.contextmanager
 def clock_moved() -> Iterator[None]:
     """Processes look again at the phase after a moment."""
-    from gateway.target import proxy
-
     kept, proxy.SEEN_SECONDS = proxy.SEEN_SECONDS, 0.0
     try:
         yield
@@ -156,6 +156,27 @@ def test_what_is_written_through_us_refers_to_what_was_there(home: OldHome, regi
         assert editor.gone("partijen", old)
     with pytest.raises(NotAllowed, match="Terug kan niet meer"):
         switch.come_back(home.store, WHO)
+
+
+@pytest.mark.rule("E8")
+def test_who_writes_while_we_go_back_does_not_write_there(
+    home: OldHome, register: OtherRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = register.settings(proxy=True)
+    leave(home, target)
+    read = proxy.read_json
+
+    def back_meanwhile(asked: Any) -> Any:
+        switch.come_back(home.store, WHO)
+        return read(asked)
+
+    monkeypatch.setattr(proxy, "read_json", back_meanwhile)
+    with served(home, target) as editor:
+        register.traps.asked.clear()
+        assert editor.send("POST", "/categorieen", {"naam": "Net te laat"}).status == 503
+        assert register.traps.asked == []
+        assert editor.make("categorieen", {"naam": "Hier"}), "the next one is answered here"
+        assert register.traps.asked == []
 
 
 @pytest.mark.rule("E8")
@@ -212,6 +233,26 @@ def test_by_default_it_is_only_read_and_says_where_to_write(home: OldHome, regis
         editor.make("partijen", {"soortPartij": "persoon", "indicatieActief": True})
         home.export(target)
         assert home.verify(target)["clean"], "what was written since then goes too"
+
+
+@pytest.mark.rule("E8")
+@pytest.mark.parametrize("handed_on", [False, True])
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/api/v1", "itself"])
+def test_after_the_move_another_register_or_none_is_refused(
+    home: OldHome, register: OtherRegister, url: str, handed_on: bool
+) -> None:
+    target = register.settings(proxy=handed_on)
+    leave(home, target)
+    if url == "itself":  # the same server, as another register
+        url = f"{target.url}/x"
+    with served(home, replace(target, url=url)) as editor:
+        register.traps.asked.clear()
+        got = editor.send("POST", "/categorieen", {"naam": "Verdwaald"})
+        assert (got.status, "niet het register" in got.json["detail"]) == (503, True)
+        assert editor.client.get("/categorieen").status == (503 if handed_on else 200)
+        assert register.traps.asked == []
+    with home.store.read() as connection:
+        assert documents.count(connection, "categorie") == 0
 
 
 @pytest.mark.rule("E8")

@@ -174,6 +174,16 @@ def is_due(connection: Session, uuid: bytes) -> bool:
     return bool(connection.one("SELECT 1 FROM export_due WHERE uuid = ?", (uuid,)))
 
 
+def any_unsent_change(connection: Session) -> bool:
+    """Is there a document at the register that changed here, and of which that was not sent yet?"""
+    return bool(
+        connection.one(
+            "SELECT 1 FROM export_due e JOIN document d ON d.uuid = e.uuid JOIN export_pair p ON p.own = e.uuid"
+            " WHERE p.theirs IS NOT NULL LIMIT 1"
+        )
+    )
+
+
 def count_due(connection: Session) -> int:
     """How many documents wait for their change to be sent."""
     return int(connection.one("SELECT count(*) FROM export_due")[0])
