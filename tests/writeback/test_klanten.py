@@ -78,6 +78,28 @@ def test_a_deleted_address_is_emptied(earlier: WritingBack) -> None:
     earlier.nothing_changes()
 
 
+def add_address(world: WritingBack, partij: str, adres: str, *, standard: bool) -> str:
+    """An e-mail address that a client gave a partij: its uuid."""
+    links = {"verstrektDoorPartij": {"uuid": partij}, "verstrektDoorBetrokkene": None, "omschrijving": ""}
+    body = {"adres": adres, "soortDigitaalAdres": "email", "isStandaardAdres": standard}
+    return str(world.ask("POST", "digitaleadressen", links | body)["uuid"])
+
+
+@pytest.mark.rule("W6")
+@pytest.mark.parametrize("told_between", [True, False])
+def test_deleting_another_address_leaves_that_of_the_klant(earlier: WritingBack, told_between: bool) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    before = klant_at(earlier, klant)["emailadres"]
+    uuid = add_address(earlier, partij, "tweede@example.nl", standard=False)
+    if told_between:
+        earlier.deliver()
+    earlier.ask("DELETE", f"digitaleadressen/{uuid}")
+    earlier.deliver()
+    assert before and klant_at(earlier, klant)["emailadres"] == before
+    assert earlier.queue() == []
+    earlier.nothing_changes()
+
+
 @pytest.mark.rule("W9")
 def test_an_address_that_was_changed_at_the_source_stays_as_it_is_there(earlier: WritingBack) -> None:
     partij, klant = partij_of_a_klant(earlier)

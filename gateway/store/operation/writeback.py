@@ -68,13 +68,20 @@ def put(
 ) -> None:
     """A client wrote this value, which may be sent from `moment` on.
 
-    What waits already keeps its message, that is of what the source had then; and its next try, when one failed.
+    What waits already keeps its message, that is of what the source had then, but for a deletion, which counts; and
+    its next try, when one failed.
     """
+    row = connection.one(
+        "SELECT message FROM writeback WHERE source = ? AND kind = ? AND document = ? AND part = ?",
+        (source, kind, document, part),
+    )
+    if row:
+        message = orjson.loads(row[0]) | ({"deleted": True} if message.get("deleted") else {})
     connection.run(
         "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
         " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
         " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = writeback.told + 1, parked = NULL,"
-        " fields = '', next_try = CASE WHEN writeback.parked IS NOT NULL"
+        " message = excluded.message, fields = '', next_try = CASE WHEN writeback.parked IS NOT NULL"
         " OR (writeback.attempts = 0 AND excluded.next_try < writeback.next_try)"
         " THEN excluded.next_try ELSE writeback.next_try END",
         {
