@@ -66,6 +66,7 @@ class Details:
             self._take("klant", uuid)
             return {"base": self._digest(soort, wanted).hex()}
         if adres is None and not change.message.get("force") and self._stays(change, soort, shown.get(field)):
+            self._take("klant", uuid)
             self._overtaken(change, uuid, soort)
             return change.message
         base = change.message["base"]
@@ -76,7 +77,10 @@ class Details:
         self._send(lambda: changes.replace(self.sending.client, "klant", uuid, {field: wanted}, partial=True))
         if not holds(soort, self.sending.client.get("klant", uuid).get(field), wanted):
             raise Parked("not_taken", [f"klant.{field}"])
-        self._take("klant", uuid)
+        if adres is None or self._is_held(
+            adres.uuid
+        ):  # else it would be read back as an address of the source
+            self._take("klant", uuid)
         return {"base": self._digest(soort, wanted).hex()}
 
     def _stays(self, change: QueuedChange, soort: str, shown: object) -> bool:
@@ -89,6 +93,10 @@ class Details:
             each.body["soortDigitaalAdres"] == soort and holds(soort, shown, each.body["adres"])
             for each in held
         )
+
+    def _is_held(self, adres: UUID) -> bool:
+        with self.sending.read() as connection:
+            return reading.address(connection, adres.bytes) is not None
 
     def _overtaken(self, change: QueuedChange, uuid: str, soort: str) -> None:
         """When the source has another value by now and was read since, the client's address went with the old one."""

@@ -156,14 +156,16 @@ class Noting:
         soort: str,
         deleted: str,
     ) -> None:
-        """`deleted` is the address that goes: it goes only from a klant that holds it."""
+        """`deleted` is the address that goes: it goes only from a klant that holds it, or may do so once it was told
+        what waits."""
         (uuid,) = editing.uuids(connection, [partij]).values()
         for klant in client_sources.klanten_of_partij(connection, number, partij):
             raw = client_sources.held_object(connection, number, "klant", klant) or {}
             value = str(raw.get(FIELDS[soort]) or "")
-            gone = bool(deleted) and holds(soort, value, deleted)
-            message = {"base": value_digest(self._uuids, soort, value).hex(), "deleted": gone}
             part = f"{UUID(bytes=klant)} {soort}"
+            waits = any(each.part == part for each in queue.of_document(connection, uuid.bytes))
+            gone = bool(deleted) and (waits or holds(soort, value, deleted))
+            message = {"base": value_digest(self._uuids, soort, value).hex(), "deleted": gone}
             queue.put(connection, number, "contactgegevens", uuid.bytes, part, message, now())
 
     def _note_rollen(self, connection: Session, number: int, was: EditableDocument, partij: int) -> None:

@@ -76,7 +76,7 @@ def put(
         (source, kind, document, part),
     )
     if row:
-        message = orjson.loads(row[0]) | ({"deleted": True} if message.get("deleted") else {})
+        message = _with_deletion(orjson.loads(row[0]), message)
     connection.run(
         "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
         " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
@@ -116,16 +116,20 @@ def due(connection: Session, source: int, moment: int, most: int) -> list[Queued
 
 
 def done(connection: Session, change: QueuedChange, message: Mapping[str, Any], moment: int) -> None:
-    """The source was told; a write that came since then is still to be, with `message`."""
+    """The source was told; a write that came since then is still to be, with `message`, and with its deletion."""
     gone = connection.one(
         "DELETE FROM writeback WHERE id = ? AND told = ? AND document = ? RETURNING id",
         (change.id, change.told, change.document),
     )
-    if gone is None:
+    held = connection.one(
+        "SELECT message FROM writeback WHERE id = ? AND document = ?", (change.id, change.document)
+    )
+    if gone is None and held:
+        message = _with_deletion(message, orjson.loads(held[0]))
         connection.run(
             "UPDATE writeback SET message = ?, attempts = 0, next_try = ?, held_up = 0, parked = NULL, cause = NULL,"
             " fields = '' WHERE id = ? AND document = ?",
-            (orjson.dumps(dict(message)).decode(), moment, change.id, change.document),
+            (orjson.dumps(message).decode(), moment, change.id, change.document),
         )
 
 
@@ -210,6 +214,11 @@ def tell(connection: Session, source: int, document: bytes, findings: Iterable[F
         " ON CONFLICT DO NOTHING",
         [(source, each.rule, each.field, str(each.severity), each.action, document) for each in findings],
     )
+
+
+def _with_deletion(message: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """A message, of a deletion too when another of the same value is."""
+    return {**message, **({"deleted": True} if other.get("deleted") else {})}
 
 
 def _change(row: Any) -> QueuedChange:
