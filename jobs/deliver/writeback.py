@@ -48,9 +48,8 @@ def anything_due(installation: Installation) -> bool:
     moment = now()
     with installation.store.read() as connection:
         return any(
-            queue.due(connection, each.source, moment, 1)
+            queue.due(connection, each.source, _kinds(installation, each), moment, 1)
             for each in installation.fetchers.values()
-            if _is_told(installation, each)
         )
 
 
@@ -63,16 +62,15 @@ def deliver(work: Work) -> dict[str, int]:
     counts = {"sent": 0, "postponed": 0, "parked": 0}
     with background(work.stopping, patience=PATIENCE, window=False, first=True):
         for fetcher in work.installation.fetchers.values():
-            if _is_told(work.installation, fetcher) and fetcher.state()[0] != CUTOVER:
+            if _kinds(work.installation, fetcher) and fetcher.state()[0] != CUTOVER:
                 _Delivering(work, fetcher, counts).run()
     return counts
 
 
-def _is_told(installation: Installation, fetcher: Fetcher) -> bool:
-    return any(
-        source.name == fetcher.name and source.write_back and not source.write_back_dry_run
-        for source in installation.config.sources
-    )
+def _kinds(installation: Installation, fetcher: Fetcher) -> tuple[str, ...]:
+    """What a source is told now; what waits of a kind that was switched off stays."""
+    sources = (source for source in installation.config.sources if source.name == fetcher.name)
+    return next((source.write_back for source in sources if not source.write_back_dry_run), ())
 
 
 def courier_of(installation: Installation, source: str) -> Courier | None:
@@ -110,7 +108,8 @@ class _Delivering:
 
     def _due(self) -> list[QueuedChange]:
         with self.work.installation.store.read() as connection:
-            return queue.due(connection, self.fetcher.source, self.work.clock(), BATCH)
+            kinds = _kinds(self.work.installation, self.fetcher)
+            return queue.due(connection, self.fetcher.source, kinds, self.work.clock(), BATCH)
 
     def _one(self, change: QueuedChange) -> bool:
         """Send one change and write down what came of it. Out: may the others be tried?"""

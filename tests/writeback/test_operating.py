@@ -245,6 +245,22 @@ def test_a_rehearsal_tells_what_would_be_sent_and_sends_nothing(
     assert world.server.calls == []
 
 
+@pytest.mark.rule("W1")
+def test_what_waits_of_a_kind_that_is_switched_off_stays(earlier: WritingBack) -> None:
+    partij, _ = partij_of_a_klant(earlier)
+    (adres, *_) = earlier.ask("GET", f"digitaleadressen?verstrektDoorPartij__uuid={partij}")["results"]
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"isStandaardAdres": True})
+    path = earlier.store.path.parent / "config.toml"
+    path.write_text(path.read_text().replace("'contactgegevens', ", ""))
+    world = WritingBack(earlier.server, open_installation(read_config(path)))
+    assert not deliver.anything_due(world.installation)
+    world.contact(zaak_of(world))
+    world.server.reset_calls()
+    assert world.deliver()["sent"] == 1
+    assert [change.kind for change in world.queue()] == ["contactgegevens"]
+    assert "PATCH" not in {call.method for call in world.server.calls}
+
+
 @pytest.mark.rule("W3")
 def test_a_rebuild_changes_nothing(earlier: WritingBack) -> None:
     partij, _ = partij_of_a_klant(earlier)

@@ -21,6 +21,7 @@ _COLUMNS = (
     "w.id, s.name, w.kind, w.document, w.part, w.message, w.told, w.attempts, w.created, w.next_try, w.parked,"
     " w.cause, w.fields"
 )
+_OF_KINDS = "w.kind IN (SELECT value FROM json_each(?))"
 _ROWS = f"SELECT {_COLUMNS} FROM writeback w JOIN source s ON s.id = w.source"
 
 
@@ -95,22 +96,24 @@ def put(
     )
 
 
-def due(connection: Session, source: int, moment: int, most: int) -> list[QueuedChange]:
-    """Up to `most` changes that may be sent now, the longest waiting first.
+def due(connection: Session, source: int, kinds: Iterable[str], moment: int, most: int) -> list[QueuedChange]:
+    """Up to `most` changes of these kinds that may be sent now, the longest waiting first.
 
     While one waits whose last try failed by the source as a whole, it is the only one: it finds out whether the
     source is back.
     """
     held_up = connection.one(
-        f"{_ROWS} WHERE w.source = ? AND w.held_up = 1 AND w.parked IS NULL ORDER BY w.id LIMIT 1", (source,)
+        f"{_ROWS} WHERE w.source = ? AND {_OF_KINDS} AND w.held_up = 1 AND w.parked IS NULL"
+        " ORDER BY w.id LIMIT 1",
+        (source, [*kinds]),
     )
     if held_up:
         found = _change(held_up)
         return [] if moment < found.next_try <= moment + LONGEST_WAIT else [found]
     rows = connection.all(
-        f"{_ROWS} WHERE w.source = :source AND w.parked IS NULL"
-        " AND (w.next_try <= :now OR w.next_try > :now + :longest) ORDER BY w.next_try, w.id LIMIT :most",
-        {"source": source, "now": moment, "longest": LONGEST_WAIT, "most": most},
+        f"{_ROWS} WHERE w.source = ? AND {_OF_KINDS} AND w.parked IS NULL"
+        " AND (w.next_try <= ? OR w.next_try > ?) ORDER BY w.next_try, w.id LIMIT ?",
+        (source, [*kinds], moment, moment + LONGEST_WAIT, most),
     )
     return [_change(row) for row in rows]
 
