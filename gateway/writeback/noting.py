@@ -122,7 +122,11 @@ class Noting:
     ) -> None:
         for source, number in sources:
             kind = contact_kind(source)
-            if kind and written_back.of_document(connection, number, held.uuid.bytes):
+            # What waits without a note may be about to go: then what it made goes again.
+            if kind and (
+                written_back.of_document(connection, number, held.uuid.bytes)
+                or queue.of_document(connection, held.uuid.bytes)
+            ):
                 queue.put(connection, number, kind, held.uuid.bytes, "", {}, now())
 
     def _note_address(
