@@ -23,7 +23,7 @@ from gateway.store.base.session import Session
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.delivering import Courier
-from gateway.writeback.sending import Parked, SourceSender, StillUnderWay
+from gateway.writeback.sending import Parked, SourceSender, StillUnderWay, refusal
 from jobs.common.backoff import LONGEST_WAIT, back_off
 from jobs.common.failures import UNEXPECTED, is_of_the_job
 from jobs.common.work import Work
@@ -124,7 +124,11 @@ class _Delivering:
         except CutOver:
             return False
         except LegacyError as error:
-            return self._failed(change, error)
+            refused = refusal(error)
+            if not isinstance(refused, Parked):
+                return self._failed(change, error)
+            self._park(change, refused)
+            return True
         except Exception as error:
             if is_of_the_job(error):
                 raise

@@ -261,6 +261,20 @@ def test_what_waits_of_a_kind_that_is_switched_off_stays(earlier: WritingBack) -
     assert "PATCH" not in {call.method for call in world.server.calls}
 
 
+@pytest.mark.rule("W10")
+def test_what_is_not_there_to_be_read_waits_alone(zaken: WritingBack) -> None:
+    """Of a contact in the future its klantcontact is read before a change is told."""
+    contact = zaken.contact(zaak_of(zaken), plaatsgevondenOp="2099-01-01T10:00:00Z")
+    zaken.deliver()
+    (uuid,) = zaken.bound(contact["uuid"]).values()
+    zaken.data.remove("klantcontact", uuid)
+    zaken.ask("PATCH", f"klantcontacten/{contact['uuid']}", {"inhoud": "Iets anders."})
+    zaken.contact(zaak_of(zaken, 1))
+    assert zaken.deliver() == {"sent": 1, "postponed": 0, "parked": 1}
+    (change,) = zaken.queue()
+    assert change.cause == "not_found"
+
+
 @pytest.mark.rule("W3")
 def test_a_rebuild_changes_nothing(earlier: WritingBack) -> None:
     partij, _ = partij_of_a_klant(earlier)
