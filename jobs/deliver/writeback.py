@@ -95,6 +95,7 @@ class _Delivering:
         self.work = work
         self.fetcher = fetcher
         self.counts = counts
+        self.failed = 0  # in a row
         self.courier = _courier(work.installation, fetcher, partial(self._write, synced=True), work.clock)
 
     def _write(self, *, synced: bool) -> AbstractContextManager[Session]:
@@ -140,6 +141,7 @@ class _Delivering:
             if change.attempts:
                 queue.try_all(connection, self.fetcher.source, self.work.clock())
         self.counts["sent"] += 1
+        self.failed = 0
         return True
 
     def _park(self, change: QueuedChange, error: Parked) -> None:
@@ -158,7 +160,8 @@ class _Delivering:
     def _failed(self, change: QueuedChange, error: LegacyError) -> bool:
         """Postpone the change, and all others unless the trouble may be its own. Out: may the others be tried?"""
         # A plain 500 or a silence may be about this one thing: others are tried, until three in a row failed.
-        own = error.status == 500 and change.attempts < 3
+        self.failed += 1
+        own = error.status == 500 and self.failed < 3
         moment = self.work.clock()
         rest = int((getattr(error, "retry_after", None) or 0.0) * SECOND)
         wait = min(LONGEST_WAIT if own else LONGEST_HOLD_UP, back_off(change.attempts))

@@ -20,6 +20,9 @@ from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
 from gateway.legacy.background import background
+from gateway.legacy.client import changes
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.legacy.errors import ServerError
 from gateway.legacy.pacing import server_gates
 from gateway.legacy.pacing.gate import Gate
 from gateway.operator.phase import NotAllowed, switch
@@ -273,6 +276,26 @@ def test_what_is_not_there_to_be_read_waits_alone(zaken: WritingBack) -> None:
     assert zaken.deliver() == {"sent": 1, "postponed": 0, "parked": 1}
     (change,) = zaken.queue()
     assert change.cause == "not_found"
+
+
+@pytest.mark.rule("W10")
+def test_a_change_that_always_fails_holds_up_no_other(
+    zaken: WritingBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = changes.create
+
+    def failing(client: ZakenClient, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        if body["onderwerp"] == "Kapot":
+            raise ServerError("bron", "POST /klantcontacten", status=500)
+        return create(client, kind, body)
+
+    monkeypatch.setattr(changes, "create", failing)
+    zaken.contact(zaak_of(zaken), onderwerp="Kapot")
+    for _ in range(4):
+        assert zaken.deliver()["postponed"] == 1
+        zaken.hurry()
+    zaken.contact(zaak_of(zaken, 1))
+    assert zaken.deliver() == {"sent": 1, "postponed": 1, "parked": 0}
 
 
 @pytest.mark.rule("W3")
