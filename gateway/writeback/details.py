@@ -21,7 +21,7 @@ from gateway.writeback import reading
 from gateway.writeback.calls import Planned
 from gateway.writeback.sending import Parked, SourceSender, refusal
 from mappings.writeback import told
-from mappings.writeback.klanten import FIELDS, is_own, klant, value_in
+from mappings.writeback.klanten import FIELDS, holds, is_own, klant, value_in
 from mappings.writeback.recognising import value_digest
 
 _PATIENCE: Final = 60.0
@@ -62,19 +62,41 @@ class Details:
             shown = self.sending.client.get("klant", uuid)
         except NotFound:
             raise Parked("not_found") from None
-        if self._same(soort, shown.get(field), wanted):
+        if holds(soort, shown.get(field), wanted):
             self._take("klant", uuid)
             return {"base": self._digest(soort, wanted).hex()}
+        if adres is None and not change.message.get("force") and self._stays(change, soort, shown.get(field)):
+            self._take("klant", uuid)
+            self._overtaken(change, uuid, soort)
+            return change.message
         base = change.message["base"]
         if self._digest(soort, str(shown.get(field) or "")).hex() != base and not change.message.get("force"):
             raise Parked(told.CHANGED, [f"klant.{field}"])
         if adres:
             self._note("klantgegeven", adres.uuid, change.part, uuid, soort, wanted)
         self._send(lambda: changes.replace(self.sending.client, "klant", uuid, {field: wanted}, partial=True))
-        if not self._same(soort, self.sending.client.get("klant", uuid).get(field), wanted):
+        if not holds(soort, self.sending.client.get("klant", uuid).get(field), wanted):
             raise Parked("not_taken", [f"klant.{field}"])
-        self._take("klant", uuid)
+        if adres is None or self._is_held(
+            adres.uuid
+        ):  # else it would be read back as an address of the source
+            self._take("klant", uuid)
         return {"base": self._digest(soort, wanted).hex()}
+
+    def _stays(self, change: QueuedChange, soort: str, shown: object) -> bool:
+        """Is what a klant shows no address that a client deleted: one that the partij still has, or none at all?"""
+        if not value_in(soort, shown):
+            return True
+        with self.sending.read() as connection:
+            held = reading.addresses(connection, change.document)
+        return any(
+            each.body["soortDigitaalAdres"] == soort and holds(soort, shown, each.body["adres"])
+            for each in held
+        )
+
+    def _is_held(self, adres: UUID) -> bool:
+        with self.sending.read() as connection:
+            return reading.address(connection, adres.bytes) is not None
 
     def _overtaken(self, change: QueuedChange, uuid: str, soort: str) -> None:
         """When the source has another value by now and was read since, the client's address went with the old one."""
@@ -163,7 +185,7 @@ class Details:
         except LegacyError as error:
             raise refusal(error) from None
         persoon = rol.get("contactpersoonRol") or {}
-        if self._same(soort, persoon.get(field), wanted):
+        if holds(soort, persoon.get(field), wanted):
             self._take("rol", uuid)
             return ""
         if zaak.get("einddatum"):
@@ -210,10 +232,6 @@ class Details:
 
     def _digest(self, soort: str, value: str) -> bytes:
         return value_digest(self.sending.uuids, soort, value)
-
-    def _same(self, soort: str, shown: object, wanted: str) -> bool:
-        text = shown if isinstance(shown, str) else ""
-        return text.strip() == wanted or (bool(wanted) and value_in(soort, text) == wanted)
 
     def _note(self, kind: str, adres: UUID, step: str, at: str | None, soort: str, value: str) -> None:
         """What the source is about to be given is the client's address, whoever sees it there first."""

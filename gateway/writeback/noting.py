@@ -19,7 +19,7 @@ from gateway.store.operation import writeback as queue
 from gateway.writeback import reading
 from mappings.identity.identity import Uuids
 from mappings.writeback import told
-from mappings.writeback.klanten import FIELDS
+from mappings.writeback.klanten import FIELDS, holds
 from mappings.writeback.recognising import value_digest
 
 # The fields by which documents hang on a klantcontact.
@@ -122,7 +122,11 @@ class Noting:
     ) -> None:
         for source, number in sources:
             kind = contact_kind(source)
-            if kind and written_back.of_document(connection, number, held.uuid.bytes):
+            # What waits without a note may be about to go: then what it made goes again.
+            if kind and (
+                written_back.of_document(connection, number, held.uuid.bytes)
+                or queue.of_document(connection, held.uuid.bytes)
+            ):
                 queue.put(connection, number, kind, held.uuid.bytes, "", {}, now())
 
     def _note_address(
@@ -141,7 +145,9 @@ class Noting:
             for soort in {held.body[SOORT], was.body[SOORT]} & FIELDS.keys():
                 if "contactgegevens" in source.write_back:
                     for partij in partijen:
-                        self._note_klanten(connection, number, partij, soort, deleted=deleted)
+                        self._note_klanten(
+                            connection, number, partij, soort, was.body["adres"] if deleted else ""
+                        )
             changed = deleted or was.body["adres"] != held.body["adres"]
             if "rollen" in source.write_back and changed and partijen and was.body[SOORT] in FIELDS:
                 self._note_rollen(connection, number, was, next(iter(partijen)))
@@ -152,15 +158,18 @@ class Noting:
         number: int,
         partij: int,
         soort: str,
-        *,
-        deleted: bool,
+        deleted: str,
     ) -> None:
+        """`deleted` is the address that goes: it goes only from a klant that holds it, or may do so once it was told
+        what waits."""
         (uuid,) = editing.uuids(connection, [partij]).values()
         for klant in client_sources.klanten_of_partij(connection, number, partij):
             raw = client_sources.held_object(connection, number, "klant", klant) or {}
             value = str(raw.get(FIELDS[soort]) or "")
-            message = {"base": value_digest(self._uuids, soort, value).hex(), "deleted": deleted}
             part = f"{UUID(bytes=klant)} {soort}"
+            waits = any(each.part == part for each in queue.of_document(connection, uuid.bytes))
+            gone = bool(deleted) and (waits or holds(soort, value, deleted))
+            message = {"base": value_digest(self._uuids, soort, value).hex(), "deleted": gone}
             queue.put(connection, number, "contactgegevens", uuid.bytes, part, message, now())
 
     def _note_rollen(self, connection: Session, number: int, was: EditableDocument, partij: int) -> None:

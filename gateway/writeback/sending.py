@@ -175,6 +175,8 @@ class SourceSender:
 
 def refusal(error: LegacyError) -> Exception:
     """What a refusal comes to: Parked for this one thing (W10), else the error itself, which is of the source."""
+    if error.temporary:
+        return error
     if isinstance(error, Forbidden):
         return Parked(error.code) if error.code == _DENIED else error
     if isinstance(error, BadRequest) and error.status is not None:

@@ -23,7 +23,7 @@ from gateway.store.base.session import Session
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.delivering import Courier
-from gateway.writeback.sending import Parked, SourceSender, StillUnderWay
+from gateway.writeback.sending import Parked, SourceSender, StillUnderWay, refusal
 from jobs.common.backoff import LONGEST_WAIT, back_off
 from jobs.common.failures import UNEXPECTED, is_of_the_job
 from jobs.common.work import Work
@@ -48,9 +48,8 @@ def anything_due(installation: Installation) -> bool:
     moment = now()
     with installation.store.read() as connection:
         return any(
-            queue.due(connection, each.source, moment, 1)
+            queue.due(connection, each.source, _kinds(installation, each), moment, 1)
             for each in installation.fetchers.values()
-            if _is_told(installation, each)
         )
 
 
@@ -63,16 +62,15 @@ def deliver(work: Work) -> dict[str, int]:
     counts = {"sent": 0, "postponed": 0, "parked": 0}
     with background(work.stopping, patience=PATIENCE, window=False, first=True):
         for fetcher in work.installation.fetchers.values():
-            if _is_told(work.installation, fetcher) and fetcher.state()[0] != CUTOVER:
+            if _kinds(work.installation, fetcher) and fetcher.state()[0] != CUTOVER:
                 _Delivering(work, fetcher, counts).run()
     return counts
 
 
-def _is_told(installation: Installation, fetcher: Fetcher) -> bool:
-    return any(
-        source.name == fetcher.name and source.write_back and not source.write_back_dry_run
-        for source in installation.config.sources
-    )
+def _kinds(installation: Installation, fetcher: Fetcher) -> tuple[str, ...]:
+    """What a source is told now; what waits of a kind that was switched off stays."""
+    sources = (source for source in installation.config.sources if source.name == fetcher.name)
+    return next((source.write_back for source in sources if not source.write_back_dry_run), ())
 
 
 def courier_of(installation: Installation, source: str) -> Courier | None:
@@ -97,6 +95,7 @@ class _Delivering:
         self.work = work
         self.fetcher = fetcher
         self.counts = counts
+        self.failed = 0  # in a row
         self.courier = _courier(work.installation, fetcher, partial(self._write, synced=True), work.clock)
 
     def _write(self, *, synced: bool) -> AbstractContextManager[Session]:
@@ -110,7 +109,8 @@ class _Delivering:
 
     def _due(self) -> list[QueuedChange]:
         with self.work.installation.store.read() as connection:
-            return queue.due(connection, self.fetcher.source, self.work.clock(), BATCH)
+            kinds = _kinds(self.work.installation, self.fetcher)
+            return queue.due(connection, self.fetcher.source, kinds, self.work.clock(), BATCH)
 
     def _one(self, change: QueuedChange) -> bool:
         """Send one change and write down what came of it. Out: may the others be tried?"""
@@ -125,7 +125,11 @@ class _Delivering:
         except CutOver:
             return False
         except LegacyError as error:
-            return self._failed(change, error)
+            refused = refusal(error)
+            if not isinstance(refused, Parked):
+                return self._failed(change, error)
+            self._park(change, refused)
+            return True
         except Exception as error:
             if is_of_the_job(error):
                 raise
@@ -137,6 +141,7 @@ class _Delivering:
             if change.attempts:
                 queue.try_all(connection, self.fetcher.source, self.work.clock())
         self.counts["sent"] += 1
+        self.failed = 0
         return True
 
     def _park(self, change: QueuedChange, error: Parked) -> None:
@@ -155,7 +160,8 @@ class _Delivering:
     def _failed(self, change: QueuedChange, error: LegacyError) -> bool:
         """Postpone the change, and all others unless the trouble may be its own. Out: may the others be tried?"""
         # A plain 500 or a silence may be about this one thing: others are tried, until three in a row failed.
-        own = error.status == 500 and change.attempts < 3
+        self.failed += 1
+        own = error.status == 500 and self.failed < 3
         moment = self.work.clock()
         rest = int((getattr(error, "retry_after", None) or 0.0) * SECOND)
         wait = min(LONGEST_WAIT if own else LONGEST_HOLD_UP, back_off(change.attempts))

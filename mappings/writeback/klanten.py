@@ -70,6 +70,12 @@ def value_in(soort: str, text: object) -> str:
     return found[0].adres if len(found) == 1 and found[0].soort == soort else ""
 
 
+def holds(soort: str, text: object, adres: str) -> bool:
+    """Does a field of a source hold this address, as it came or as the API shows it? "" is a field without one."""
+    held = text.strip() if isinstance(text, str) else ""
+    return held == adres or (bool(adres) and value_in(soort, held) == adres)
+
+
 def is_own(naam: str, partij: Mapping[str, Any]) -> bool:
     """Is the naam of a contactpersoonRol blank, or the partij's own (W7)?"""
     naam = naam.strip()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from builders.earlier_source import last
 from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
 from gateway.sample.server import Traps
+from mappings.writeback import contacts
 
 
 def whole_contact(world: WritingBack, zaak: str) -> tuple[dict, str]:
@@ -77,6 +80,25 @@ def test_changes_and_a_deletion_follow(earlier: WritingBack) -> None:
         assert made_at(earlier.data, kind, objects) == [], kind
     assert earlier.bound(contact["uuid"]) == {}
     earlier.nothing_changes()
+
+
+@pytest.mark.rule("W5")
+def test_a_contact_that_is_deleted_just_before_it_is_sent_does_not_stay(
+    earlier: WritingBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = earlier.data.objects("contactmoment")
+    contact = earlier.contact()
+    mapped = contacts.contactmoment
+
+    def meanwhile(*given: Any) -> Any:
+        monkeypatch.setattr(contacts, "contactmoment", mapped)
+        earlier.ask("DELETE", f"klantcontacten/{contact['uuid']}")
+        return mapped(*given)
+
+    monkeypatch.setattr(contacts, "contactmoment", meanwhile)
+    earlier.hurry()
+    assert earlier.deliver()["sent"] == 2
+    assert made_at(earlier.data, "contactmoment", before) == []
 
 
 @pytest.mark.rule("W5")

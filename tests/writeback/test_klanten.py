@@ -8,6 +8,7 @@ import pytest
 from builders.earlier_source import last
 from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
+from gateway.legacy.client import changes
 from gateway.sample.server import Traps
 
 BSN = "999990019"
@@ -75,6 +76,54 @@ def test_a_deleted_address_is_emptied(earlier: WritingBack) -> None:
             earlier.ask("DELETE", f"digitaleadressen/{adres['uuid']}")
     earlier.deliver()
     assert klant_at(earlier, klant)["emailadres"] == ""
+    earlier.nothing_changes()
+
+
+def add_address(world: WritingBack, partij: str, adres: str, *, standard: bool) -> str:
+    """An e-mail address that a client gave a partij: its uuid."""
+    links = {"verstrektDoorPartij": {"uuid": partij}, "verstrektDoorBetrokkene": None, "omschrijving": ""}
+    body = {"adres": adres, "soortDigitaalAdres": "email", "isStandaardAdres": standard}
+    return str(world.ask("POST", "digitaleadressen", links | body)["uuid"])
+
+
+@pytest.mark.rule("W6")
+@pytest.mark.parametrize("told_between", [True, False])
+def test_deleting_another_address_leaves_that_of_the_klant(earlier: WritingBack, told_between: bool) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    before = klant_at(earlier, klant)["emailadres"]
+    uuid = add_address(earlier, partij, "tweede@example.nl", standard=False)
+    if told_between:
+        earlier.deliver()
+    earlier.ask("DELETE", f"digitaleadressen/{uuid}")
+    earlier.deliver()
+    assert before and klant_at(earlier, klant)["emailadres"] == before
+    assert earlier.queue() == []
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W6")
+@pytest.mark.parametrize("under_way", [False, True])
+def test_an_address_that_is_changed_and_then_deleted_is_emptied(
+    earlier: WritingBack, monkeypatch: pytest.MonkeyPatch, under_way: bool
+) -> None:
+    """The deletion comes while the change waits, or while it is being sent."""
+    partij, klant = partij_of_a_klant(earlier)
+    uuid = address_of(earlier, partij)["uuid"]
+    earlier.ask("PATCH", f"digitaleadressen/{uuid}", {"adres": "nieuw@example.nl"})
+    if under_way:
+        replace = changes.replace
+
+        def meanwhile(*given: Any, **more: Any) -> None:
+            monkeypatch.setattr(changes, "replace", replace)
+            replace(*given, **more)
+            earlier.ask("DELETE", f"digitaleadressen/{uuid}")
+
+        monkeypatch.setattr(changes, "replace", meanwhile)
+    else:
+        earlier.ask("DELETE", f"digitaleadressen/{uuid}")
+    earlier.deliver()
+    assert klant_at(earlier, klant)["emailadres"] == ""
+    assert earlier.queue() == []
     earlier.nothing_changes()
 
 

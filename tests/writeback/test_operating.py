@@ -20,6 +20,9 @@ from gateway.cli.main import cli
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
 from gateway.legacy.background import background
+from gateway.legacy.client import changes
+from gateway.legacy.client.source_client import ZakenClient
+from gateway.legacy.errors import ServerError
 from gateway.legacy.pacing import server_gates
 from gateway.legacy.pacing.gate import Gate
 from gateway.operator.phase import NotAllowed, switch
@@ -243,6 +246,56 @@ def test_a_rehearsal_tells_what_would_be_sent_and_sends_nothing(
     shown = command(world, "writeback", "show", str(change.id)).output
     assert "POST klantcontact" in shown and "toelichting" in shown
     assert world.server.calls == []
+
+
+@pytest.mark.rule("W1")
+def test_what_waits_of_a_kind_that_is_switched_off_stays(earlier: WritingBack) -> None:
+    partij, _ = partij_of_a_klant(earlier)
+    (adres, *_) = earlier.ask("GET", f"digitaleadressen?verstrektDoorPartij__uuid={partij}")["results"]
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"isStandaardAdres": True})
+    path = earlier.store.path.parent / "config.toml"
+    path.write_text(path.read_text().replace("'contactgegevens', ", ""))
+    world = WritingBack(earlier.server, open_installation(read_config(path)))
+    assert not deliver.anything_due(world.installation)
+    world.contact(zaak_of(world))
+    world.server.reset_calls()
+    assert world.deliver()["sent"] == 1
+    assert [change.kind for change in world.queue()] == ["contactgegevens"]
+    assert "PATCH" not in {call.method for call in world.server.calls}
+
+
+@pytest.mark.rule("W10")
+def test_what_is_not_there_to_be_read_waits_alone(zaken: WritingBack) -> None:
+    """Of a contact in the future its klantcontact is read before a change is told."""
+    contact = zaken.contact(zaak_of(zaken), plaatsgevondenOp="2099-01-01T10:00:00Z")
+    zaken.deliver()
+    (uuid,) = zaken.bound(contact["uuid"]).values()
+    zaken.data.remove("klantcontact", uuid)
+    zaken.ask("PATCH", f"klantcontacten/{contact['uuid']}", {"inhoud": "Iets anders."})
+    zaken.contact(zaak_of(zaken, 1))
+    assert zaken.deliver() == {"sent": 1, "postponed": 0, "parked": 1}
+    (change,) = zaken.queue()
+    assert change.cause == "not_found"
+
+
+@pytest.mark.rule("W10")
+def test_a_change_that_always_fails_holds_up_no_other(
+    zaken: WritingBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = changes.create
+
+    def failing(client: ZakenClient, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        if body["onderwerp"] == "Kapot":
+            raise ServerError("bron", "POST /klantcontacten", status=500)
+        return create(client, kind, body)
+
+    monkeypatch.setattr(changes, "create", failing)
+    zaken.contact(zaak_of(zaken), onderwerp="Kapot")
+    for _ in range(4):
+        assert zaken.deliver()["postponed"] == 1
+        zaken.hurry()
+    zaken.contact(zaak_of(zaken, 1))
+    assert zaken.deliver() == {"sent": 1, "postponed": 1, "parked": 0}
 
 
 @pytest.mark.rule("W3")

@@ -21,6 +21,7 @@ _COLUMNS = (
     "w.id, s.name, w.kind, w.document, w.part, w.message, w.told, w.attempts, w.created, w.next_try, w.parked,"
     " w.cause, w.fields"
 )
+_OF_KINDS = "w.kind IN (SELECT value FROM json_each(?))"
 _ROWS = f"SELECT {_COLUMNS} FROM writeback w JOIN source s ON s.id = w.source"
 
 
@@ -68,13 +69,20 @@ def put(
 ) -> None:
     """A client wrote this value, which may be sent from `moment` on.
 
-    What waits already keeps its message, that is of what the source had then; and its next try, when one failed.
+    What waits already keeps its message, that is of what the source had then, but for a deletion, which counts; and
+    its next try, when one failed.
     """
+    row = connection.one(
+        "SELECT message FROM writeback WHERE source = ? AND kind = ? AND document = ? AND part = ?",
+        (source, kind, document, part),
+    )
+    if row:
+        message = _with_deletion(orjson.loads(row[0]), message)
     connection.run(
         "INSERT INTO writeback (source, kind, document, part, message, created, next_try)"
         " VALUES (:source, :kind, :document, :part, :message, :moment, :moment)"
         " ON CONFLICT (source, kind, document, part) DO UPDATE SET told = writeback.told + 1, parked = NULL,"
-        " fields = '', next_try = CASE WHEN writeback.parked IS NOT NULL"
+        " message = excluded.message, fields = '', next_try = CASE WHEN writeback.parked IS NOT NULL"
         " OR (writeback.attempts = 0 AND excluded.next_try < writeback.next_try)"
         " THEN excluded.next_try ELSE writeback.next_try END",
         {
@@ -88,37 +96,43 @@ def put(
     )
 
 
-def due(connection: Session, source: int, moment: int, most: int) -> list[QueuedChange]:
-    """Up to `most` changes that may be sent now, the longest waiting first.
+def due(connection: Session, source: int, kinds: Iterable[str], moment: int, most: int) -> list[QueuedChange]:
+    """Up to `most` changes of these kinds that may be sent now, the longest waiting first.
 
     While one waits whose last try failed by the source as a whole, it is the only one: it finds out whether the
     source is back.
     """
     held_up = connection.one(
-        f"{_ROWS} WHERE w.source = ? AND w.held_up = 1 AND w.parked IS NULL ORDER BY w.id LIMIT 1", (source,)
+        f"{_ROWS} WHERE w.source = ? AND {_OF_KINDS} AND w.held_up = 1 AND w.parked IS NULL"
+        " ORDER BY w.id LIMIT 1",
+        (source, [*kinds]),
     )
     if held_up:
         found = _change(held_up)
         return [] if moment < found.next_try <= moment + LONGEST_WAIT else [found]
     rows = connection.all(
-        f"{_ROWS} WHERE w.source = :source AND w.parked IS NULL"
-        " AND (w.next_try <= :now OR w.next_try > :now + :longest) ORDER BY w.next_try, w.id LIMIT :most",
-        {"source": source, "now": moment, "longest": LONGEST_WAIT, "most": most},
+        f"{_ROWS} WHERE w.source = ? AND {_OF_KINDS} AND w.parked IS NULL"
+        " AND (w.next_try <= ? OR w.next_try > ?) ORDER BY w.next_try, w.id LIMIT ?",
+        (source, [*kinds], moment, moment + LONGEST_WAIT, most),
     )
     return [_change(row) for row in rows]
 
 
 def done(connection: Session, change: QueuedChange, message: Mapping[str, Any], moment: int) -> None:
-    """The source was told; a write that came since then is still to be, with `message`."""
+    """The source was told; a write that came since then is still to be, with `message`, and with its deletion."""
     gone = connection.one(
         "DELETE FROM writeback WHERE id = ? AND told = ? AND document = ? RETURNING id",
         (change.id, change.told, change.document),
     )
-    if gone is None:
+    held = connection.one(
+        "SELECT message FROM writeback WHERE id = ? AND document = ?", (change.id, change.document)
+    )
+    if gone is None and held:
+        message = _with_deletion(message, orjson.loads(held[0]))
         connection.run(
             "UPDATE writeback SET message = ?, attempts = 0, next_try = ?, held_up = 0, parked = NULL, cause = NULL,"
             " fields = '' WHERE id = ? AND document = ?",
-            (orjson.dumps(dict(message)).decode(), moment, change.id, change.document),
+            (orjson.dumps(message).decode(), moment, change.id, change.document),
         )
 
 
@@ -203,6 +217,11 @@ def tell(connection: Session, source: int, document: bytes, findings: Iterable[F
         " ON CONFLICT DO NOTHING",
         [(source, each.rule, each.field, str(each.severity), each.action, document) for each in findings],
     )
+
+
+def _with_deletion(message: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """A message, of a deletion too when another of the same value is."""
+    return {**message, **({"deleted": True} if other.get("deleted") else {})}
 
 
 def _change(row: Any) -> QueuedChange:
