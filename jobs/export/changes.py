@@ -22,7 +22,7 @@ from gateway.target.errors import Declined, NotThere
 from jobs.common.backoff import back_off
 from jobs.export import preferring
 from jobs.export.parcels import STAGES, Parcel, Stage, parcel_of
-from jobs.export.sending import ExportSender
+from jobs.export.sending import ExportSender, must_be_home
 
 log = get_logger("klantbrug.export")
 AT_ONCE = 500
@@ -53,9 +53,10 @@ class Changes:
         self._failed: set[bytes] = set()
 
     def all(self) -> None:
-        """Send what may be sent now, until nothing is left. Raises TargetError."""
+        """Send what may be sent now, until nothing is left. Raises TargetError, Busy."""
         while not self._stopping.is_set():
             with self.store.read() as connection:
+                must_be_home(connection)
                 dues = documents.due(connection, now(), AT_ONCE)
                 found = documents.of_uuids(connection, [due.uuid for due in dues])
                 known = pairs.of_own(connection, found.keys() | {due.uuid for due in dues})

@@ -49,6 +49,8 @@ def follow(work: Work) -> dict[str, int]:
             except TargetError as error:
                 log.error("export does not follow", call=error.template, cause=error.cause)
                 sending.counts["failed"] += 1
+            except Busy:  # the phase became exported meanwhile
+                sending.counts["skipped"] += 1
             finally:
                 sending.close()
     finally:

@@ -25,7 +25,7 @@ from jobs.export.changes import Changes
 from jobs.export.parcels import PREFERENCES, STAGES, Parcel, Stage, parcel_again, parcel_of
 from jobs.export.preferring import send_all
 from jobs.export.same_uuids import pair_all
-from jobs.export.sending import ExportSender
+from jobs.export.sending import ExportSender, must_be_home
 
 log = get_logger("klantbrug.export")
 
@@ -50,7 +50,9 @@ class ExportOutcome:
 
 
 def take(store: Store) -> leases.Grip:
-    """The lease of whoever sends to the register. Raises Busy."""
+    """The lease of whoever sends to the register. Raises Busy, also in phase exported."""
+    with store.read() as connection:
+        must_be_home(connection)
     grip = runs.take_lease(store, LEASE, LEASE_SECONDS)
     if grip is None:
         raise Busy("Er loopt al een export in een ander proces")
@@ -109,6 +111,8 @@ class ExportRun:
                 except TargetError as error:
                     stopped = str(error)
                     log.error("export stopped", call=error.template, cause=error.cause)
+                except Busy as error:  # the phase became exported meanwhile
+                    stopped = str(error)
                 finally:
                     sending.close()
                 run.counters = dict(sending.counts)

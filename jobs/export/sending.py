@@ -23,14 +23,17 @@ from gateway.base.logs import get_logger
 from gateway.config.target import Target
 from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.legacy.background import Background
+from gateway.store.base.session import Session
 from gateway.store.export import pairs
-from gateway.store.export.pairs import FOUND, SENT, TAKEN, Arrival
+from gateway.store.export.pairs import EXPORTED, FOUND, PHASE, SENT, TAKEN, Arrival
 from gateway.store.file.database import Store
+from gateway.store.operation.sources import meta_of
 from gateway.target.client import Register
 from gateway.target.contents import differing
 from gateway.target.errors import Declined, Unsure
 from gateway.target.lookup import NUMBERS, is_same, numbers_at, searches, without_numbers
 from jobs.common.crew import Crew, Question
+from jobs.common.work import Busy
 from jobs.export.parcels import Parcel
 
 log = get_logger("klantbrug.export")
@@ -46,6 +49,12 @@ OLDER_LOTS = 2
 PAGE = 100
 SECOND = 1_000_000
 TWO_OF_THEM = "conflict: two objects at the register"
+
+
+def must_be_home(connection: Session) -> None:
+    """Raise Busy when clients write at the register already: what stands there is newer than ours."""
+    if meta_of(connection, PHASE) == EXPORTED:
+        raise Busy("De fase is exported: het register is de baas; er gaat niets meer heen")
 
 
 class ExportSender:
@@ -74,7 +83,7 @@ class ExportSender:
             self._crew.close()
 
     def send(self, parcels: Iterator[Parcel], meanwhile: Callable[[], None]) -> None:
-        """Send all of these, and settle what becomes of each. Raises TargetError when nothing more can be sent."""
+        """Send all of these, and settle what becomes of each. Raises TargetError, Busy when no more can be sent."""
         self._source = parcels
         while True:
             self._crew.work(self._first, self._next, partial(self._meanwhile, meanwhile))
@@ -126,6 +135,7 @@ class ExportSender:
             return
         moment = now()
         with self.store.write(synced=True) as connection:
+            must_be_home(connection)
             turn = pairs.next_turn(connection)
             pairs.intend(connection, (parcel.intent() for parcel in lot), turn, moment)
         for parcel in lot:

@@ -8,6 +8,9 @@ from builders.other_register import OtherRegister
 
 from gateway.store.base.kinds import KINDS
 from gateway.store.export import documents
+from gateway.store.export.pairs import EXPORTED, PHASE
+from gateway.store.operation.sources import set_meta
+from jobs.common.work import Busy
 
 
 @pytest.mark.rule("E1")
@@ -24,3 +27,32 @@ def test_everything_goes_and_a_second_run_sends_nothing(home: OldHome, register:
     again = home.export(register.settings())
     assert again.counts.get("sent", 0) == 0
     assert {method for method, _ in register.traps.asked} <= {"GET"}
+
+
+@pytest.mark.rule("E8")
+def test_nothing_goes_once_clients_write_there(home: OldHome, register: OtherRegister) -> None:
+    home.client.make("actoren", {"naam": "Robot", "soortActor": "geautomatiseerde_actor"})
+    set_meta(home.store, PHASE, EXPORTED)
+    with pytest.raises(Busy, match="het register is de baas"):
+        home.export(register.settings())
+    assert register.traps.asked == []
+
+
+@pytest.mark.rule("E8")
+def test_a_run_ends_when_clients_go_there_meanwhile(home: OldHome, register: OtherRegister) -> None:
+    """Between two lots, and before a change is sent."""
+    actor = home.client.make("actoren", {"naam": "Robot", "soortActor": "geautomatiseerde_actor"})
+    home.client.make("partijen", {"soortPartij": "persoon", "indicatieActief": True})
+
+    def leaves(method: str, path: str, number: int) -> None:
+        if method == leaves_at:
+            set_meta(home.store, PHASE, EXPORTED)
+
+    register.traps.trap, leaves_at = leaves, "POST"
+    assert "exported" in home.export(register.settings()).stopped
+    assert [path for method, path in register.traps.asked if method == "POST"] == ["actoren"]
+    set_meta(home.store, PHASE, "")
+    home.client.send("PATCH", f"actoren/{actor['uuid']}", {"naam": "Automaat"})
+    assert "exported" in home.export(register.settings()).stopped
+    assert register.traps.count("PATCH") == 0
+    assert (register.traps.count("POST"), register.all("actoren")[0]["naam"]) == (2, "Robot")
