@@ -102,16 +102,17 @@ class SourceSender:
             if found := self.find(before, look):
                 return self.bind(before, found)
             self.must_be_settled(before)
+        facts = (self.fetcher.source, kind, document, step, hint, natural, sent)
         with self.write() as connection:
             if before is not None and kind not in _REFUSED_TWICE:
                 written_back.forget(connection, before.id)  # it surely is not there
-            note = written_back.begin(
-                connection, self.fetcher.source, kind, document, step, hint, natural, sent, self.clock()
-            )
+            note = written_back.begin(connection, *facts, self.clock())
         try:
             made = changes.create(self.client, kind, body)
         except LegacyError as error:
             if changes.unknown(error):
+                with self.write() as connection:  # it may have waited long before it was sent
+                    written_back.begin(connection, *facts, self.clock())
                 raise
             # A refusal of the second one may tell that the first was taken; so may another's with our key.
             if (before or _is_taken(error)) and (found := self.find(note, look)):
