@@ -40,12 +40,14 @@ Looks = Callable[[WrittenBack], Sequence[dict[str, Any]]]
 
 
 class Parked(Exception):
-    """Only an operator can help: a code, and the names of the fields that it is about."""
+    """Only an operator can help: a code, the names of the fields that it is about, and the digest of what the source
+    shows when that is the trouble."""
 
-    def __init__(self, cause: str, fields: Sequence[str] = ()) -> None:
+    def __init__(self, cause: str, fields: Sequence[str] = (), shown: bytes = b"") -> None:
         super().__init__(cause)
         self.cause = cause
         self.fields = ", ".join(fields)
+        self.shown = shown.hex()
 
 
 class StillUnderWay(Exception):
