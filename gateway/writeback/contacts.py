@@ -137,9 +137,9 @@ class Contacts:
         note = sending.create(
             "contactmoment", change.document, "", body, self._of_moment, body["registratiedatum"]
         )
-        force = bool(change.message.get("force"))  # whatever the source has: it may be what was changed
-        if force or note.sent != sending.said("contactmoment", body):
-            self._change(note, body, force=force)
+        accepted = str(change.message.get("accepted", ""))  # what an operator lets be overwritten
+        if accepted or note.sent != sending.said("contactmoment", body):
+            self._change(note, body, accepted)
         url = sending.client.url_of("contactmoment", str(UUID(bytes=note.uuid or b"")))
         wanted = {("klantcontactmoment", str(klant)) for klant in contact.klanten}
         for klant, rol in contact.klanten.items():
@@ -173,7 +173,7 @@ class Contacts:
             self._written(contact), self.sending.source.bronorganisatie, self.sending.settings
         )
 
-    def _change(self, note: WrittenBack, given: dict[str, Any], *, force: bool) -> None:
+    def _change(self, note: WrittenBack, given: dict[str, Any], accepted: str) -> None:
         """Change a contactmoment, unless somebody else did so since it was sent (W9)."""
         sending, uuid = self.sending, str(UUID(bytes=note.uuid or b""))
         try:
@@ -181,8 +181,8 @@ class Contacts:
             said = sending.said("contactmoment", shown)
             body = shown | given  # what nobody says any more stays as it is
             if said != sending.said("contactmoment", body):
-                if said != note.sent and not force:
-                    raise Parked(told.CHANGED, ["contactmoment"])
+                if said != note.sent and said.hex() != accepted:
+                    raise Parked(told.CHANGED, ["contactmoment"], said)
                 changes.replace(sending.client, "contactmoment", uuid, given, partial=True)
                 said = sending.said("contactmoment", sending.client.get("contactmoment", uuid))
         except NotFound:

@@ -65,13 +65,14 @@ class Details:
         if holds(soort, shown.get(field), wanted):
             self._take("klant", uuid)
             return {"base": self._digest(soort, wanted).hex()}
-        if adres is None and not change.message.get("force") and self._stays(change, soort, shown.get(field)):
+        digest = self._digest(soort, str(shown.get(field) or ""))
+        accepted = digest.hex() == change.message.get("accepted")
+        if adres is None and not accepted and self._stays(change, soort, shown.get(field)):
             self._take("klant", uuid)
             self._overtaken(change, uuid, soort)
             return change.message
-        base = change.message["base"]
-        if self._digest(soort, str(shown.get(field) or "")).hex() != base and not change.message.get("force"):
-            raise Parked(told.CHANGED, [f"klant.{field}"])
+        if digest.hex() != change.message["base"] and not accepted:
+            raise Parked(told.CHANGED, [f"klant.{field}"], digest)
         if adres:
             self._note("klantgegeven", adres.uuid, change.part, uuid, soort, wanted)
         self._send(lambda: changes.replace(self.sending.client, "klant", uuid, {field: wanted}, partial=True))
@@ -164,7 +165,7 @@ class Details:
             why = self._on_rol(change, uuid, soort, base, wanted, partij.body)
             if why:
                 self._not_back(change, why)
-        return {**change.message, "base": self._digest(soort, wanted).hex(), "force": False}
+        return {**change.message, "base": self._digest(soort, wanted).hex()}
 
     def _on_rol(
         self,

@@ -40,12 +40,14 @@ Looks = Callable[[WrittenBack], Sequence[dict[str, Any]]]
 
 
 class Parked(Exception):
-    """Only an operator can help: a code, and the names of the fields that it is about."""
+    """Only an operator can help: a code, the names of the fields that it is about, and the digest of what the source
+    shows when that is the trouble."""
 
-    def __init__(self, cause: str, fields: Sequence[str] = ()) -> None:
+    def __init__(self, cause: str, fields: Sequence[str] = (), shown: bytes = b"") -> None:
         super().__init__(cause)
         self.cause = cause
         self.fields = ", ".join(fields)
+        self.shown = shown.hex()
 
 
 class StillUnderWay(Exception):
@@ -102,16 +104,17 @@ class SourceSender:
             if found := self.find(before, look):
                 return self.bind(before, found)
             self.must_be_settled(before)
+        facts = (self.fetcher.source, kind, document, step, hint, natural, sent)
         with self.write() as connection:
             if before is not None and kind not in _REFUSED_TWICE:
                 written_back.forget(connection, before.id)  # it surely is not there
-            note = written_back.begin(
-                connection, self.fetcher.source, kind, document, step, hint, natural, sent, self.clock()
-            )
+            note = written_back.begin(connection, *facts, self.clock())
         try:
             made = changes.create(self.client, kind, body)
         except LegacyError as error:
             if changes.unknown(error):
+                with self.write() as connection:  # it may have waited long before it was sent
+                    written_back.begin(connection, *facts, self.clock())
                 raise
             # A refusal of the second one may tell that the first was taken; so may another's with our key.
             if (before or _is_taken(error)) and (found := self.find(note, look)):

@@ -146,7 +146,7 @@ class _Delivering:
 
     def _park(self, change: QueuedChange, error: Parked) -> None:
         with self.work.write(synced=True) as connection:
-            queue.park(connection, change, self.work.clock(), error.cause, error.fields)
+            queue.park(connection, change, self.work.clock(), error.cause, error.fields, error.shown)
             queue.tell(connection, self.fetcher.source, change.document, self.courier.told_of(change, error))
         self.counts["parked"] += 1
         log.error(

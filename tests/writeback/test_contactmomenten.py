@@ -8,6 +8,7 @@ import pytest
 from builders.earlier_source import last
 from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
+from gateway.legacy.client import changes
 from gateway.sample.server import Traps
 from mappings.writeback import contacts
 
@@ -99,6 +100,28 @@ def test_a_contact_that_is_deleted_just_before_it_is_sent_does_not_stay(
     earlier.hurry()
     assert earlier.deliver()["sent"] == 2
     assert made_at(earlier.data, "contactmoment", before) == []
+
+
+@pytest.mark.rule("W2")
+def test_the_wait_after_a_lost_answer_begins_at_the_loss(
+    earlier: WritingBack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = changes.create
+
+    def late(*given: Any) -> Any:
+        earlier.hurry()  # it waited for its turn
+        return create(*given)
+
+    monkeypatch.setattr(changes, "create", late)
+    earlier.contact()
+    earlier.hurry()
+    earlier.server.traps = Traps(write_error_rate=1)
+    assert earlier.deliver()["postponed"] == 1
+    earlier.server.traps = Traps()
+    earlier.let_go()
+    assert earlier.deliver() == {"sent": 0, "postponed": 1, "parked": 0}
+    (change,) = earlier.queue()
+    assert change.cause == "unanswered"
 
 
 @pytest.mark.rule("W5")

@@ -130,6 +130,22 @@ def test_an_operator_chooses_whose_value_stays(earlier: WritingBack) -> None:
         earlier.nothing_changes()
 
 
+@pytest.mark.rule("W9")
+def test_what_an_operator_sends_does_not_go_over_a_later_value(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    found = earlier.ask("GET", f"digitaleadressen?verstrektDoorPartij__uuid={partij}")["results"]
+    adres = next(each for each in found if each["soortDigitaalAdres"] == "email")
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "nieuw@example.nl"})
+    for there in ("een@example.nl", "twee@example.nl"):
+        shown = earlier.data.get("klant", last(klant))
+        earlier.data.replace("klant", last(klant), shown | {"emailadres": there})
+        assert earlier.deliver()["parked"] == 1
+        (change,) = earlier.queue()
+        command(earlier, "writeback", "send", str(change.id))
+    assert earlier.deliver()["sent"] == 1
+    assert earlier.data.get("klant", last(klant))["emailadres"] == "nieuw@example.nl"
+
+
 @pytest.mark.rule("W13")
 def test_the_same_over_http_for_who_may_operate(zaken: WritingBack) -> None:
     parked(zaken)

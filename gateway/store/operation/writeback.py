@@ -153,23 +153,29 @@ def try_all(connection: Session, source: int, moment: int) -> None:
     )
 
 
-def park(connection: Session, change: QueuedChange, moment: int, cause: str, fields: str = "") -> None:
-    """Only an operator can help: a code and the names of fields say with what. A write that came meanwhile is tried."""
+def park(
+    connection: Session, change: QueuedChange, moment: int, cause: str, fields: str = "", shown: str = ""
+) -> None:
+    """Only an operator can help: a code and the names of fields say with what, `shown` is the digest of what the source
+    has. A write that came meanwhile is tried."""
+    message = {**change.message, **({"shown": shown} if shown else {})}
     connection.run(
-        "UPDATE writeback SET attempts = attempts + 1, parked = ?, cause = ?, fields = ?, held_up = 0"
-        " WHERE id = ? AND told = ? AND document = ?",
-        (moment, cause, fields, change.id, change.told, change.document),
+        "UPDATE writeback SET attempts = attempts + 1, parked = ?, cause = ?, fields = ?, held_up = 0,"
+        " message = ? WHERE id = ? AND told = ? AND document = ?",
+        (moment, cause, fields, orjson.dumps(message).decode(), change.id, change.told, change.document),
     )
 
 
 def send(connection: Session, ids: Iterable[int], moment: int, *, force: bool) -> int:
-    """Let parked changes go again; out: how many. `force`: whatever the source has by now."""
+    """Let parked changes go again; out: how many. `force`: over what the source had when it was parked."""
     count = 0
     for number in ids:
         row = connection.one("SELECT message FROM writeback WHERE id = ? AND parked IS NOT NULL", (number,))
         if row is None:
             continue
-        message = orjson.loads(row[0]) | ({"force": True} if force else {})
+        message = orjson.loads(row[0])
+        if force and "shown" in message:
+            message["accepted"] = message["shown"]
         connection.run(
             "UPDATE writeback SET parked = NULL, attempts = 0, next_try = ?, cause = NULL, fields = '', message = ?"
             " WHERE id = ?",
