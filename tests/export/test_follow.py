@@ -11,6 +11,7 @@ import pytest
 from builders.following import backfilled
 from builders.old_home import OldHome, bsn, codes, ref
 from builders.other_register import DECLINED, FAILED_AFTER, LATER, OtherRegister
+from builders.probe.tamper import Tamper
 from builders.sample_data import person, small
 
 from gateway.config.target import Target
@@ -116,8 +117,7 @@ def test_what_the_register_does_not_take_now_goes_later_in_order(
 
 def now_due(home: OldHome) -> None:
     """As if the time to wait had passed."""
-    with home.store.write() as connection:
-        connection.run("UPDATE export_due SET next_try = 0")
+    Tamper(home.store).hurry_export()
 
 
 @pytest.mark.rule("E7")
