@@ -62,7 +62,7 @@ def process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def a_port() -> int:
     """A free port, mostly another than that of tests of another working copy on this machine."""
-    return free_port(10_000 + os.getpid() * 7 % 20_000)
+    return free_port(10_000 + os.getpid() * 17 % 20_000)
 
 
 def listening(port: int, seconds: float = 30) -> None:

@@ -12,9 +12,9 @@ import requests
 from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
+from builders.served_process import a_port
 from builders.until import until_it_works
 
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_installation
 from gateway.sample.contents.dataset import Dataset
@@ -54,7 +54,7 @@ def served(
     server: SampleServer, folder: Path, run_log: Path, threads: int = 4, deadline: int = 4
 ) -> Iterator[Served]:
     path = write_config(folder, {"bron": server}, deadline=deadline)
-    port = free_port(8900)
+    port = a_port()
     head = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nthreads = {threads}\n'
     path.write_text(head + path.read_text())
     installation = open_installation(read_config(path))

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 from builders.commands import klantbrug
-from builders.served_process import wait_for
-
-from gateway.cli.commands.demo import free_port
+from builders.served_process import a_port, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +71,7 @@ def test_what_serves_does_not_start_without_a_source(
 @pytest.mark.parametrize("by", ["flag", "file", "environment"])
 def test_a_register_is_asked_for_by_a_word(tmp_path: Path, run_log: Path, by: str) -> None:
     """It serves, with its jobs beside it, and its clients get a token of the same store."""
-    port = free_port(8900)
+    port = a_port()
     text = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\n'
     text += "register = true\n" if by == "file" else ""
     path = tmp_path / "config.toml"

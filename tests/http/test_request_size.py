@@ -15,9 +15,8 @@ import pytest
 from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import UUID_SECRET, read_config
-from builders.served_process import wait_for
+from builders.served_process import a_port, wait_for
 
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_store
 
@@ -53,7 +52,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, run_log: Path) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("size")
-    port = free_port(8740)
+    port = a_port()
     config = folder / "config.toml"
     config.write_text(
         f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nmax_body = {MAX_BODY}\nregister = true\n'

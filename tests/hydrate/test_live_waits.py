@@ -16,9 +16,9 @@ from builders.configs import read_config, write_config
 from builders.following import DAY, Clock, backfilled
 from builders.live_calls import LiveClient
 from builders.sample_data import small
+from builders.served_process import a_port
 from builders.slow_source import a_bsn, hang, timed, zaken
 
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_store
 from gateway.legacy.pacing import circuit_breaker
@@ -183,7 +183,7 @@ def test_the_gateway_stops_at_once_though_a_source_hangs(
 ) -> None:
     """What it reads after an answer does not hold it up."""
     path = write_config(tmp_path / "here", {"bron": server}, deadline=1)
-    port = free_port(8850)
+    port = a_port()
     path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\n' + path.read_text())
     token = create_token(open_store(read_config(path)), "test", "read")
     hang(server, 60)

@@ -24,12 +24,12 @@ from builders.notificaties_server import NotificatiesServer, left, notifying, no
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.register import read_slice
+from builders.served_process import a_port
 from builders.set_clock import SetClock, set_clock_of_schedulers
 from builders.until import until
 
 from gateway.base import clock as base_clock
 from gateway.base.clock import DUTCH_TIME, now
-from gateway.cli.commands.demo import free_port
 from gateway.cli.terminal.status_text import status_text
 from gateway.installation import Installation, open_installation, open_store
 from gateway.operator.status import NO_SCHEDULER, overview
@@ -545,7 +545,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 
 @pytest.fixture
 def config(tmp_path: Path, notificaties: NotificatiesServer) -> Path:
-    more = f'[gateway]\nbind = "127.0.0.1:{free_port(8720)}"\nworkers = 2\n'
+    more = f'[gateway]\nbind = "127.0.0.1:{a_port()}"\nworkers = 2\n'
     return notifying_config(tmp_path, notificaties.url, more)
 
 

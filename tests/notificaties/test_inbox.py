@@ -19,6 +19,7 @@ from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.sample_data import an_open_zaak, new_contact, new_rol, new_zaak, small
 from builders.sample_person import BSN, a_person
+from builders.served_process import a_port
 from builders.store_digest import dump_digest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,6 @@ from werkzeug.serving import make_server
 import gateway.store.operation.inbox
 from gateway.app import create_app
 from gateway.base.clock import now
-from gateway.cli.commands.demo import free_port
 from gateway.config.written import ConfigError
 from gateway.installation import Installation, open_installation
 from gateway.notificaties.abonnementen import Abonnementen, AbonnementError
@@ -527,7 +527,7 @@ def served(installation: Installation) -> Iterator[None]:
 
 def registering(folder: Path, server: SampleServer, api: NotificatiesServer) -> Path:
     more = f'url = "{api.url}/"\nclient_id = "{CLIENT_ID}"\nsecret = "{SECRET}"\n'
-    return config_of(folder, server, more + f'[gateway]\npublic_url = "http://127.0.0.1:{free_port(8900)}"\n')
+    return config_of(folder, server, more + f'[gateway]\npublic_url = "http://127.0.0.1:{a_port()}"\n')
 
 
 @pytest.mark.slow

@@ -21,9 +21,9 @@ import pytest
 from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import read_config
+from builders.served_process import a_port
 from builders.until import until_it_works
 
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_store
 from gateway.klantinteracties.model.resources import RESOURCES
@@ -79,7 +79,7 @@ class Register:
 
 
 def configured(folder: Path) -> Register:
-    port = free_port(8800)
+    port = a_port()
     path = folder / "config.toml"
     secret = "a secret of the tests, longer than thirty-two characters"
     path.write_text(

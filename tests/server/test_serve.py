@@ -20,10 +20,9 @@ from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import sample_slice, some_zaken
-from builders.served_process import wait_for
+from builders.served_process import a_port, wait_for
 from builders.until import until
 
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.installation import open_store
 from gateway.sample.server import SampleServer
@@ -54,7 +53,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory, run_log: Path) -> Iterator[Served]:
     with SampleServer(some_zaken(sample_slice(), 20)) as sample:
         config = write_config(tmp_path_factory.mktemp("served"), {"bron": sample})
-        port = free_port(8700)
+        port = a_port()
         text = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = {WORKERS}\n' + config.read_text()
         config.write_text(text)
         token = create_token(open_store(read_config(config)), "tests", "read")
@@ -142,7 +141,7 @@ def test_a_wrong_token_is_a_401(served: Served) -> None:
 
 def test_ctrl_c_ends_it_at_once_with_its_jobs(tmp_path: Path, run_log: Path) -> None:
     """A terminal tells all processes of the command at once; none of them may be started again meanwhile."""
-    port = free_port(8750)
+    port = a_port()
     path = tmp_path / "config.toml"
     path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\nregister = true\n')
     with (
@@ -159,7 +158,7 @@ def test_ctrl_c_ends_it_at_once_with_its_jobs(tmp_path: Path, run_log: Path) -> 
 def test_sighup_reads_the_config_again_without_a_failed_request(tmp_path: Path, run_log: Path) -> None:
     with SampleServer(some_zaken(sample_slice(), 60)) as sample:
         config = write_config(tmp_path, {"bron": sample}, partial="answer")
-        port = free_port(8720)
+        port = a_port()
         plain = f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 2\ntoken_requests_per_second = 0\n'
         plain += config.read_text()
         config.write_text(plain)

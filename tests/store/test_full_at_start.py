@@ -20,7 +20,7 @@ import pytest
 from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import read_config
-from builders.served_process import free_port, wait_for
+from builders.served_process import a_port, wait_for
 from builders.write_and_die import write_and_die
 
 from gateway.config.model import Config
@@ -44,7 +44,7 @@ class Register:
     """A register on a port, and a client of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.base = f"http://127.0.0.1:{free_port(8900)}"
+        self.base = f"http://127.0.0.1:{a_port()}"
         path = folder / "config.toml"
         path.write_text(
             f'[gateway]\nbind = "{self.base.removeprefix("http://")}"\nworkers = 2\nregister = true\n'

@@ -16,11 +16,11 @@ from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.probe.other_writer import hogged
 from builders.sample_data import small
+from builders.served_process import a_port
 from builders.timed_clients import Clients, ask
 from builders.until import until, until_it_works
 
 from gateway.base.clock import now
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token
 from gateway.hydrate.refusals import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
@@ -60,7 +60,7 @@ class Served:
     """A gateway over one source, of which one BSN was asked before and is too old by now."""
 
     def __init__(self, folder: Path, run_log: Path, sample: SampleServer) -> None:
-        self.port = free_port(8800)
+        self.port = a_port()
         self.old, self.never = bsns_of(sample)[:2]
         self.config = write_config(
             folder, {"bron": sample}, max_age=1, partial="answer", partial_lists="answer"

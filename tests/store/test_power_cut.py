@@ -24,11 +24,11 @@ from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import read_config, write_config
 from builders.sample_data import small
+from builders.served_process import a_port
 from builders.timed_clients import Timed, ask
 from builders.until import until_it_works
 
 from gateway.base.clock import now
-from gateway.cli.commands.demo import free_port
 from gateway.http.auth import create_token, identify
 from gateway.http.problems import Problem
 from gateway.ingest.ingest import Ingest
@@ -135,7 +135,7 @@ class Client:
 @pytest.mark.slow
 def test_nothing_that_was_acknowledged_is_lost(power: Power, tmp_path: Path, run_log: Path) -> None:
     with SampleServer(small(40)) as sample:
-        port = free_port(8850)
+        port = a_port()
         path = write_config(tmp_path, {"bron": sample}, partial="answer", partial_lists="answer")
         more = f'[notifications]\ncallback_token = "{TOKEN}"\n'
         path.write_text(f'[gateway]\nbind = "127.0.0.1:{port}"\n{path.read_text()}{more}')
