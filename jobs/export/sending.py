@@ -9,7 +9,6 @@ what it refuses is parked (E5).
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,6 +17,7 @@ from uuid import UUID
 
 import orjson
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger
 from gateway.config.target import Target
@@ -71,7 +71,7 @@ class ExportSender:
         self._later: deque[Parcel] = deque()  # in the order in which they were sent
         self._pending: list[Arrival] = []
         self._claimed: dict[bytes, None] = {}  # uuids at the register that are about to be kept
-        self._kept = time.monotonic()
+        self._kept = clock.monotonic()
         self._source: Iterator[Parcel] = iter(())
         self._lot: deque[Parcel] = deque()
 
@@ -101,7 +101,7 @@ class ExportSender:
 
     def keep(self) -> None:
         """Keep the pairs of what arrived."""
-        self._kept = time.monotonic()
+        self._kept = clock.monotonic()
         if not self._pending:
             return
         arrivals, self._pending = self._pending, []
@@ -112,7 +112,7 @@ class ExportSender:
             self._claimed.pop(arrival.theirs, None)
 
     def _meanwhile(self, told: Callable[[], None]) -> None:
-        if len(self._pending) >= KEPT_TOGETHER or time.monotonic() - self._kept > KEPT_SECONDS:
+        if len(self._pending) >= KEPT_TOGETHER or clock.monotonic() - self._kept > KEPT_SECONDS:
             self.keep()
         told()
 

@@ -371,6 +371,7 @@ def test_what_gave_a_field_is_what_was_used_and_not_what_could_have_been() -> No
 def test_every_rule_that_finds_something_has_advice() -> None:
     sources = "".join(path.read_text() for path in Path(why.__file__).parents[1].rglob("*.py"))
     rules = {part.split('"')[1] for part in sources.split("Finding(")[1:] if part.lstrip().startswith('"')}
+    rules = {rule for rule in rules if rule.startswith("M")}  # those of write-back have advice of their own
     assert {"M5", "M12", "M30"} <= rules
     assert rules <= advice.RULES.keys()
     assert all(about and text.endswith(".") for about, text in advice.RULES.values())
