@@ -6,13 +6,13 @@ klant may tell who it is. Nothing of it is logged.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
 from flask import request
 
+from gateway.base import clock
 from gateway.beheer.routes import Operating
 from gateway.config.model import Config
 from gateway.http import problems
@@ -114,9 +114,9 @@ class OldUrls:
                 for name, kind, uuid in missing
                 if KINDS[kind].became == "klantcontact" and not known_objects.covered(connection, name)
             ]
-        give_up = time.monotonic() + self._seconds
+        give_up = clock.monotonic() + self._seconds
         for uuid in contacts:
-            if time.monotonic() >= give_up:
+            if clock.monotonic() >= give_up:
                 return
             try:
                 self._hydrator.before_detail("klantcontact", uuid)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response, render_template, request
 
+from gateway.base import clock
 from gateway.base.dutch_time import local_of
 from gateway.base.logs import safe_error
 from gateway.beheer.page_access import PageAccess
@@ -108,7 +108,7 @@ class Beheer:
 
     def _looks_ready(self) -> bool:
         """Whether the store is ready; looked at no more than so often, for who asks all the time."""
-        moment = time.monotonic()
+        moment = clock.monotonic()
         if moment >= self._look_again:
             if not store_status.ready(self._store):
                 return False
@@ -117,7 +117,7 @@ class Beheer:
 
     def _numbers(self) -> dict[str, Any]:
         # Many may look, and what they see need not be newer than this.
-        moment = time.monotonic()
+        moment = clock.monotonic()
         held = self._held
         if held is None or held[0] < moment:
             held = self._held = (moment + STATUS_SECONDS, overview(self._store, self._config))

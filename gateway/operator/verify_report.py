@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.base.dutch_time import local
 from gateway.legacy.client.zaaktypen import Zaaktype, without_zaken
+from gateway.operator import report_page
+from gateway.operator.report_page import number
 from gateway.operator.status import COLOURS, proof_label
 from mappings.standards import KINDS
 from mappings.standards.declaration import Decides
@@ -48,7 +48,6 @@ NO_ZAAK = frozenset(
 )
 WITHOUT_ZAAKTYPE = "zonder zaaktype"
 VISIBLY = ", voor zover zichtbaar"
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def sentence(report: dict[str, Any]) -> str:
@@ -59,7 +58,7 @@ def sentence(report: dict[str, Any]) -> str:
         kinds = ", ".join(_title(kind).lower() for kind in report["rights"]["refused_kinds"])
         return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
     if unread := report.get("unread", 0):
-        are = "1 object is" if unread == 1 else f"{_number(unread)} objecten zijn"
+        are = "1 object is" if unread == 1 else f"{number(unread)} objecten zijn"
         beside = f"; verder {sentence(report | {'unread': 0})}" if found else "; verder geen verschil"
         return f"NIET schoon: {are} niet te lezen (quarantaine){beside}"
     sample, unsure = report["mode"] == "sample", hidden(report["rights"]["invisible"])
@@ -124,20 +123,14 @@ def text(report: dict[str, Any]) -> str:
 
 def page(report: dict[str, Any]) -> str:
     """The report as one page of HTML that needs nothing beside it."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": _number, "moment": local}
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in report["zaaktypen"]:
         groups.setdefault(zaaktype(report, row["zaaktype"], row["kind"]), []).append(row)
     totals = {sort: sum(row.get(sort, 0) for row in report["kinds"].values()) for sort in WRONG} | {
         f"document_{sort}": sum(row[sort] for row in report["documents"].values()) for sort in DOCUMENT_WRONG
     }
-    return environment.get_template("report.html").render(
+    return report_page.page(
+        "verify_report.html",
         report=report,
         sentence=sentence(report),
         mode=_mode(report),
@@ -160,7 +153,7 @@ def unseen(report: dict[str, Any]) -> list[str]:
         lines.append(f"De bron weigert de hele lijst van {_title(kind).lower()}.")
     if rights["refused_zaken"]:
         lines.append(
-            f"{_number(rights['refused_zaken'])} zaken waarnaar rollen of klantcontacten wijzen, toont de bron niet "
+            f"{number(rights['refused_zaken'])} zaken waarnaar rollen of klantcontacten wijzen, toont de bron niet "
             "aan deze applicatie: die rollen en klantcontacten zijn niet overgenomen (regel M34)."
         )
     for kind, count in rights["invisible"].items():
@@ -204,16 +197,12 @@ def _mode(report: dict[str, Any]) -> str:
 
 
 def _counted(kind: str, count: int) -> str:
-    return f"{_number(count)} {kind if count == 1 else _title(kind).lower()}"
-
-
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", ".")
+    return f"{number(count)} {kind if count == 1 else _title(kind).lower()}"
 
 
 def _numbers(row: dict[str, int]) -> str:
     shown = [
-        f"{_number(row[name])} {heading.lower()}"
+        f"{number(row[name])} {heading.lower()}"
         for name, heading, _ in COLUMNS
         if row.get(name) or name in ("compared", "equal")
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
+from gateway.base import clock
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.outgoing import outgoing_session, seconds_to_rest
 from gateway.base.timed_http import ends_at
@@ -62,15 +62,15 @@ class Pacer:
     def wait(self, stopping: Callable[[], bool]) -> None:
         """Wait for a turn; gives up when it must stop."""
         with self._lock:
-            at = max(time.monotonic(), self._next)
+            at = max(clock.monotonic(), self._next)
             self._next = at + self._gap
-        while (left := at - time.monotonic()) > 0 and not stopping():
-            time.sleep(min(left, 0.2))
+        while (left := at - clock.monotonic()) > 0 and not stopping():
+            clock.sleep(min(left, 0.2))
 
     def rest(self, seconds: float) -> None:
         """Let no call go for so long."""
         with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
+            self._next = max(self._next, clock.monotonic() + seconds)
 
 
 def _never() -> bool:
@@ -172,13 +172,13 @@ class Register:
         return self._until_sent(once)
 
     def _until_sent(self, once: Callable[[], TargetAnswer]) -> TargetAnswer:
-        end, rest = time.monotonic() + PATIENCE, FIRST_REST
+        end, rest = clock.monotonic() + PATIENCE, FIRST_REST
         while True:
             try:
                 return once()
             except NotSent as error:
                 pause = max(rest, error.rest)
-                if self._stopping() or time.monotonic() + pause > end:
+                if self._stopping() or clock.monotonic() + pause > end:
                     raise
                 log.warning("register wants rest", call=error.template, cause=error.cause, seconds=pause)
                 self._pacer.rest(pause)
@@ -197,7 +197,7 @@ class Register:
         self._pacer.wait(self._stopping)
         sent = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            with ends_at(time.monotonic() + sum(self._timeout), self._timeout[1]):
+            with ends_at(clock.monotonic() + sum(self._timeout), self._timeout[1]):
                 response = self._session.request(
                     method,
                     f"{self.url}/{path}",

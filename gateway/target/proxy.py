@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from uuid import UUID
 import orjson
 from flask import request
 
+from gateway.base import clock
 from gateway.base.clock import now
 from gateway.config.target import Target
 from gateway.http import problems
@@ -72,7 +72,7 @@ class TookOver:
     def is_now(self, *, look: bool = False) -> bool:
         """Is the phase exported? `look`: at this moment, not as seen a moment ago."""
         at, seen = self._seen
-        moment = time.monotonic()
+        moment = clock.monotonic()
         if not look and moment - at < SEEN_SECONDS:
             return seen
         with self._store.read() as connection:

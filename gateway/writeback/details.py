@@ -5,11 +5,11 @@ Only where the source still has the value that the client replaced (W9).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.fetch.visit import Visit
 from gateway.legacy.client import changes
 from gateway.legacy.errors import LegacyError, NotFound
@@ -256,7 +256,7 @@ class Details:
 
     def _take(self, kind: str, uuid: str) -> None:
         """What the source shows now is taken as it is: then nothing is left for sync to find."""
-        self.sending.fetcher.fetch(Visit(time.monotonic() + _PATIENCE), kind, UUID(uuid))
+        self.sending.fetcher.fetch(Visit(clock.monotonic() + _PATIENCE), kind, UUID(uuid))
 
     def _not_back(self, change: QueuedChange, why: str) -> None:
         rule = "W9" if why == told.CHANGED else "W7"

@@ -41,7 +41,10 @@ def test_who_waits_for_a_source_or_a_lease_waits_by_the_clock() -> None:
     own = re.compile(
         r"^import time$|^from time import|\btime\.(monotonic|sleep)\b|stop\.wait\(", re.MULTILINE
     )
-    of = ("fetch", "hydrate", "legacy", "notificaties", "operator", "store/operation", "../jobs")
+    of = (
+        *("beheer", "fetch", "hydrate", "legacy", "notificaties", "operator", "store/operation"),
+        *("target", "writeback", "../jobs"),
+    )
     found = {
         path.name
         for package in of

@@ -33,9 +33,9 @@ EMAIL: dict[str, Any] = {
 }
 
 
-def ref(shown: dict[str, Any]) -> dict[str, str]:
-    """A reference to what an answer shows."""
-    return {"uuid": shown["uuid"]}
+def ref(shown: dict[str, Any] | None) -> dict[str, str] | None:
+    """A reference to what an answer shows; to nothing when there is none."""
+    return None if shown is None else {"uuid": shown["uuid"]}
 
 
 def identificator(soort: str, number: str, **rest: Any) -> dict[str, Any]:

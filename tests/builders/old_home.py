@@ -12,8 +12,10 @@ from uuid import uuid4
 
 import orjson
 from builders.configs import UUID_SECRET, read_config
+from builders.editor import codes, ref
 from builders.other_register import API
 from builders.sample_data import sample_data, some_zaken
+from builders.slow_source import a_bsn
 
 from gateway.app import create_app
 from gateway.config.target import Target
@@ -26,35 +28,6 @@ from gateway.target.client import Register
 from jobs.backfill.backfill import Backfill
 from jobs.export.run import ExportOutcome, ExportRun
 from jobs.export.verify import ExportVerify
-
-
-def bsn(number: int) -> str:
-    """A BSN for each number: eight digits of its own, and a last one with which the eleven-test is right."""
-    while True:
-        digits = f"{number + 10_000_000:08d}"
-        rest = sum(int(digit) * weight for digit, weight in zip(digits, range(9, 1, -1), strict=True)) % 11
-        if rest < 10:
-            return f"{digits}{rest}"
-        number += 50_000_000
-
-
-def codes(soort: str, number: str) -> dict[str, str]:
-    register, objecttype = {
-        "bsn": ("brp", "natuurlijk_persoon"),
-        "rsin": ("hr", "niet_natuurlijk_persoon"),
-        "kvk_nummer": ("hr", "niet_natuurlijk_persoon"),
-        "vestigingsnummer": ("hr", "vestiging"),
-    }[soort]
-    return {
-        "codeRegister": register,
-        "codeObjecttype": objecttype,
-        "codeSoortObjectId": soort,
-        "objectId": number,
-    }
-
-
-def ref(shown: dict[str, Any] | None) -> dict[str, str] | None:
-    return None if shown is None else {"uuid": shown["uuid"]}
 
 
 class HomeClient:
@@ -140,7 +113,7 @@ class OldHome:
     ) -> None:
         make = self.client.make
         if partij["soortPartij"] == "persoon" and place % 3:
-            number = {"identificeerdePartij": ref(partij), "partijIdentificator": codes("bsn", bsn(place))}
+            number = {"identificeerdePartij": ref(partij), "partijIdentificator": codes("bsn", a_bsn(place))}
             make("partij-identificatoren", number)
         if partij["soortPartij"] == "organisatie":
             kvk = make(

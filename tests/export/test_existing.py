@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders.old_home import OldHome, bsn, codes, ref
+from builders.editor import codes, ref
+from builders.old_home import OldHome
 from builders.other_register import OtherRegister
+from builders.slow_source import a_bsn
 
 from gateway.store.export import pairs
 
@@ -19,7 +21,7 @@ def known_person(register: OtherRegister, place: int, **more: Any) -> dict[str, 
             "soortPartij": "persoon",
             "indicatieActief": True,
             "partijIdentificatie": {"contactnaam": {"voornaam": "Johannes", "achternaam": f"Anders{place}"}},
-            "partijIdentificatoren": [{"partijIdentificator": codes("bsn", bsn(place))}],
+            "partijIdentificatoren": [{"partijIdentificator": codes("bsn", a_bsn(place))}],
             **more,
         },
     )

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from builders.editor import codes, ref
 from builders.following import backfilled
-from builders.old_home import OldHome, bsn, codes, ref
+from builders.old_home import OldHome
 from builders.other_register import DECLINED, FAILED_AFTER, LATER, OtherRegister
 from builders.probe.tamper import Tamper
 from builders.sample_data import person, small
+from builders.slow_source import a_bsn
 
 from gateway.config.target import Target
 from gateway.installation import Installation
@@ -84,7 +86,7 @@ def test_a_number_that_moves_makes_room_first(followed: tuple[OldHome, Target, O
     """The register takes each number once: the old one goes before the new one comes."""
     home, target, _ = followed
     one = home.client.make("partijen", {"soortPartij": "persoon", "indicatieActief": True})
-    number = {"identificeerdePartij": ref(one), "partijIdentificator": codes("bsn", bsn(900))}
+    number = {"identificeerdePartij": ref(one), "partijIdentificator": codes("bsn", a_bsn(900))}
     made = home.client.make("partij-identificatoren", number)
     follow(home, target)
     home.client.send("DELETE", f"partij-identificatoren/{made['uuid']}")
@@ -215,14 +217,14 @@ def test_what_was_there_before_us_is_not_deleted(home: OldHome, register: OtherR
         {
             "soortPartij": "persoon",
             "indicatieActief": True,
-            "partijIdentificatoren": [{"partijIdentificator": codes("bsn", bsn(4))}],
+            "partijIdentificatoren": [{"partijIdentificator": codes("bsn", a_bsn(4))}],
         },
     )
     home.fill(5)
     target = register.settings()
     home.export(target)
     following.follow(home.store, target, WHO, on=True)
-    query = f"partijen?partijIdentificator__objectId={bsn(4)}&partijIdentificator__codeSoortObjectId=bsn"
+    query = f"partijen?partijIdentificator__objectId={a_bsn(4)}&partijIdentificator__codeSoortObjectId=bsn"
     (ours,) = home.client.send("GET", query)["results"]
     home.client.send("DELETE", f"partijen/{ours['uuid']}")
     follow(home, target)
@@ -258,8 +260,8 @@ def test_what_comes_from_a_source_goes_too(
         home = OldHome(tmp_path / "home", installation.store, installation.config)
         home.export(target)
         following.follow(home.store, target, WHO, on=True)
-        made = person(data, bsn(77), 1)
-        person(data, bsn(77), 2, registratiedatum="2026-11-21T10:00:00Z")
+        made = person(data, a_bsn(77), 1)
+        person(data, a_bsn(77), 2, registratiedatum="2026-11-21T10:00:00Z")
         backfilled(installation)
         assert follow(home, target)["sent"] > 0
         assert equal(home, target)

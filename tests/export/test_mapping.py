@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders.old_home import OldHome, ref
+from builders.editor import ref
+from builders.old_home import OldHome
 from builders.other_register import OtherRegister
 from builders.probe.copied import add_uuid, copy_documents
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders.editor import Editor
-from builders.old_home import OldHome, ref
+from builders.editor import Editor, ref
+from builders.old_home import OldHome
 from builders.other_register import API, OtherRegister
 from builders.served_store import Client
 from klantinteracties import test_client_flows as flows

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gateway.base.dutch_time import local
+from gateway.operator import report_page
 from gateway.operator.export.advice import advice
 from gateway.operator.status import COLOURS, proof_label
 
@@ -22,7 +21,6 @@ COLUMNS = (
     ("different", "Verschilt", "zegt daar iets anders"),
 )
 WRONG = ("missing", "extra", "different")
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def sentence(report: dict[str, Any]) -> str:
@@ -84,14 +82,8 @@ def text(report: dict[str, Any]) -> str:
 
 def page(report: dict[str, Any]) -> str:
     """The report as one page of HTML that needs nothing beside it."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["moment"] = local
-    return environment.get_template("export_report.html").render(
+    return report_page.page(
+        "export_report.html",
         report=report,
         sentence=sentence(report),
         mode=_mode(report),
