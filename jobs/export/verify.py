@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -214,24 +214,26 @@ class ExportVerify:
             self._wrong(kind, "missing", pair.own, None)
 
     def _sample(self) -> None:
-        chance = random.Random(self.seed)  # noqa: S311  a sample is no secret
-        for done, (pair, leaving) in enumerate(self._chosen(chance), start=1):
-            self._show(Step(REGISTER, "steekproef", done, self.sample))
-            shown = self._register.get(BY_KIND[pair.kind].path, str(UUID(bytes=pair.theirs or b"")))
+        chosen = self._chosen(random.Random(self.seed))  # noqa: S311  a sample is no secret
+        for done, own in enumerate(chosen, start=1):
+            self._show(Step(REGISTER, "steekproef", done, len(chosen)))
+            with self.store.read() as connection:
+                pair = pairs.of_own(connection, [own]).get(own)
+                leaving = documents.of_uuids(connection, [own]).get(own)
+            if pair is None or pair.theirs is None:
+                continue  # it went meanwhile
+            shown = self._register.get(BY_KIND[pair.kind].path, str(UUID(bytes=pair.theirs)))
             if shown is None:
                 self._wrong(pair.kind, "missing", pair.own, pair.theirs)
             else:
                 self._compare(pair, leaving, shown)
 
-    def _chosen(self, chance: random.Random) -> Iterator[tuple[Pair, Leaving | None]]:
-        seen = set()
-        for _ in range(self.sample or 0):
-            with self.store.read() as connection:
-                pair = pairs.at_random(connection, chance.randbytes(16))
-                held = documents.of_uuids(connection, [pair.own]) if pair else {}
-            if pair is not None and pair.own not in seen:
-                seen.add(pair.own)
-                yield pair, held.get(pair.own)
+    def _chosen(self, chance: random.Random) -> list[bytes]:
+        """So many by chance, each as likely; all when there are no more. Uuids can lie close together."""
+        with self.store.read() as connection:
+            total = pairs.count_there(connection)
+            places = sorted(chance.sample(range(total), min(total, self.sample or 0)))
+            return pairs.there_at(connection, places)
 
     def _wrong(
         self, kind: str, what: str, own: bytes | None, theirs: bytes | None, fields: Iterable[str] = ()

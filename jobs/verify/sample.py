@@ -62,8 +62,9 @@ class SampleVerify:
         half = max(1, self.number // 2)
         zaken = self._some_of_source(chance, half)
         with self.store.read() as connection:
-            places = [chance.randbytes(16) for _ in range(half)]
-            held = comparing.zaken_near(connection, self.source, places) - set(zaken)
+            total = comparing.count_readable_zaken(connection, self.source)
+            places = sorted(chance.sample(range(total), min(total, half)))
+            held = comparing.readable_zaken_at(connection, self.source, places) - set(zaken)
         chosen = [*sorted(zaken.items()), *((uuid, None) for uuid in sorted(held))]
         for count, (uuid, raw) in enumerate(chosen, start=1):
             self._judge_zaak(uuid, raw)

@@ -56,3 +56,19 @@ def test_a_run_ends_when_clients_go_there_meanwhile(home: OldHome, register: Oth
     assert "exported" in home.export(register.settings()).stopped
     assert register.traps.count("PATCH") == 0
     assert (register.traps.count("POST"), register.all("actoren")[0]["naam"]) == (2, "Robot")
+
+
+@pytest.mark.rule("E6")
+def test_a_sample_as_large_as_all_compares_all_and_its_seed_makes_the_same_choice(
+    home: OldHome, register: OtherRegister
+) -> None:
+    home.fill(8)
+    home.export(register.settings())
+    total = sum(register.counts().values())
+    report = home.verify(register.settings(), sample=total)
+    assert {kind: row["compared"] for kind, row in report["kinds"].items()} == {
+        kind: row["theirs"] for kind, row in report["kinds"].items()
+    }
+    few = [home.verify(register.settings(), sample=10, seed=seed)["kinds"] for seed in (1, 1, 2)]
+    assert [sum(row["compared"] for row in each.values()) for each in few] == [10] * 3
+    assert few[0] == few[1]

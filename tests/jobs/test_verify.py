@@ -24,6 +24,7 @@ from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.inspect import comparing
 from jobs.backfill.backfill import Backfill
 from jobs.common.progress import Step
 from jobs.common.work import Busy
@@ -332,6 +333,15 @@ def test_a_sample_finds_damage_on_both_sides_and_its_seed_makes_the_same_choice(
     assert again["kinds"] == report["kinds"]
     assert verify(filled, sample=300, repair=True)["clean"]
     assert verify(filled)["clean"]
+
+
+def test_of_what_is_held_as_many_zaken_are_chosen_as_are_asked(filled: Installation) -> None:
+    """However close together their uuids lie: each is as likely."""
+    with filled.store.read() as connection:
+        source = filled.fetchers["bron"].source
+        total = comparing.count_readable_zaken(connection, source)
+        assert len(comparing.readable_zaken_at(connection, source, range(total))) == total > 40
+        assert len(comparing.readable_zaken_at(connection, source, range(0, total, 7))) == -(-total // 7)
 
 
 def test_a_small_sample_takes_few_calls_from_both_sides(server: SampleServer, filled: Installation) -> None:

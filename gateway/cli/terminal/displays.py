@@ -55,7 +55,7 @@ def _step_beside(step: Step, speed: Speed) -> str:
 
 
 def _steps(job: str) -> Display[Step]:
-    log = get_logger(f"klantbrug.{job}")
+    log = get_logger(f"klantbrug.{job.split()[0]}")
 
     def line(step: Step, speed: Speed) -> None:
         log.info(

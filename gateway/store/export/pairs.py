@@ -13,6 +13,7 @@ import orjson
 
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.kinds import KIND, KINDS
+from gateway.store.base.sampling import at_places
 from gateway.store.base.session import Session
 
 # On its way; answered; found after no answer came; there already before us (E4); refused (E5).
@@ -275,16 +276,16 @@ def each(connection: Session, most: int = 1000) -> Iterator[Pair]:
             after = rows[-1][0]
 
 
-def at_random(connection: Session, place: bytes) -> Pair | None:
-    """A document that is at the register: the first from a place among uuids; None when there is none."""
-    for test in ("own >= ?", "own < ?"):
-        row = connection.one(
-            f"SELECT {_COLUMNS} FROM export_pair WHERE {test} AND theirs IS NOT NULL ORDER BY own LIMIT 1",
-            (place,),
-        )
-        if row:
-            return _pair(row)
-    return None
+def count_there(connection: Session) -> int:
+    """How many documents are at the register."""
+    found: int = connection.one("SELECT count(*) FROM export_pair WHERE theirs IS NOT NULL")[0]
+    return found
+
+
+def there_at(connection: Session, places: Iterable[int]) -> list[bytes]:
+    """The documents at the register that have these places (from 0, rising) among them, in the order of uuids."""
+    rows = connection.each("SELECT own FROM export_pair WHERE theirs IS NOT NULL ORDER BY own")
+    return [own for (own,) in at_places(rows, places)]
 
 
 def alone_there(connection: Session) -> bool:

@@ -13,6 +13,7 @@ from secrets import token_bytes
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
+from gateway.store.base.sampling import at_places
 from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 
@@ -122,6 +123,25 @@ def zaken_near(connection: Session, source: int, places: Iterable[bytes]) -> set
                 found.add(row[0])
                 break
     return found
+
+
+def count_readable_zaken(connection: Session, source: int) -> int:
+    """How many zaken of the source are readable."""
+    found: int = connection.one(f"SELECT count(*) {_READABLE_ZAKEN}", _readable(source))[0]
+    return found
+
+
+def readable_zaken_at(connection: Session, source: int, places: Iterable[int]) -> set[bytes]:
+    """The readable zaken of the source that have these places (from 0, rising) among them, in the order of uuids."""
+    rows = connection.each(f"SELECT uuid {_READABLE_ZAKEN} ORDER BY uuid", _readable(source))
+    return {uuid for (uuid,) in at_places(rows, places)}
+
+
+_READABLE_ZAKEN = "FROM raw WHERE source = ? AND kind = ? AND state NOT IN (?, ?)"
+
+
+def _readable(source: int) -> tuple[int, ...]:
+    return (source, RAW_KIND["zaak"], UNREADABLE, GONE)
 
 
 def zaaktypen(connection: Session, source: int, zaken: Iterable[bytes]) -> dict[bytes, str]:
