@@ -6,6 +6,7 @@ import pytest
 from builders.old_home import OldHome
 from builders.other_register import OtherRegister
 
+from gateway.operator.export import switch
 from gateway.store.base.kinds import KINDS
 from gateway.store.export import documents
 from gateway.store.export.pairs import EXPORTED, PHASE
@@ -72,3 +73,20 @@ def test_a_sample_as_large_as_all_compares_all_and_its_seed_makes_the_same_choic
     few = [home.verify(register.settings(), sample=10, seed=seed)["kinds"] for seed in (1, 1, 2)]
     assert [sum(row["compared"] for row in each.values()) for each in few] == [10] * 3
     assert few[0] == few[1]
+
+
+@pytest.mark.rule("E8")
+def test_what_a_job_wrote_while_clients_were_there_goes_after_we_are_back(
+    home: OldHome, register: OtherRegister
+) -> None:
+    """A sync that ran when the phase was switched writes what it had under way."""
+    categorie = home.client.make("categorieen", {"naam": "Eerst"})
+    target = register.settings()
+    home.export(target)
+    switch.leave(home.store, target, "operator", "test", force=True)
+    set_meta(home.store, PHASE, "")  # a job's transactions do not look at the phase
+    home.client.send("PATCH", f"categorieen/{categorie['uuid']}", {"naam": "Daarna"})
+    set_meta(home.store, PHASE, EXPORTED)
+    switch.come_back(home.store, "operator")
+    home.export(target)
+    assert [one["naam"] for one in register.all("categorieen")] == ["Daarna"]

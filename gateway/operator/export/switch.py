@@ -45,7 +45,6 @@ def leave(store: Store, settings: Target, who: str, why: str = "", *, force: boo
         if reason and not force:
             raise NotAllowed(f"Nog niet naar exported: {reason} Wie het toch wil: --force --reason TEKST.")
         put_meta(connection, PHASE, EXPORTED)
-        pairs.stop_noting(connection)
         forced = " zonder bewijs (--force)" if reason else ""
         events.note(connection, None, f"fase -> {EXPORTED}{forced}", who, why)
     return True

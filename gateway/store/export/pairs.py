@@ -92,11 +92,6 @@ def others_are(connection: Session, others: int) -> None:
     connection.run("UPDATE export_state SET others = ?", (others,))
 
 
-def stop_noting(connection: Session) -> None:
-    """Changes are not noted any more: the switch was made."""
-    connection.run("UPDATE export_state SET noting = 0")
-
-
 def forget(connection: Session) -> None:
     """Forget all that is known of the register: nothing of it is asked or changed."""
     for table in ("export_pair", "export_due", "export_report"):
