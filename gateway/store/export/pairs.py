@@ -126,6 +126,14 @@ def arrived(connection: Session, arrivals: Iterable[Arrival], moment: int) -> No
     )
 
 
+def to_send(connection: Session, changed: Iterable[tuple[bytes, str]]) -> None:
+    """These documents (uuid and kind) are not at the register as they are here."""
+    connection.many(
+        "INSERT INTO export_due (uuid, kind) VALUES (?, ?) ON CONFLICT (uuid) DO NOTHING",
+        [(own, KIND[kind]) for own, kind in changed],
+    )
+
+
 def park(connection: Session, own: bytes, kind: str, cause: str, digest: bytes | None, moment: int) -> None:
     """The register refuses it: it is not sent again until it changes, or somebody asks for it (E5)."""
     connection.run(
