@@ -66,7 +66,7 @@ class Batch:
         if not batch:
             return
         kind = batch[0].kind
-        if ours := recognised(self.connection, self.source, kind, batch, self.translator.uuids):
+        if ours := recognised(self.connection, self.source, kind, batch, self.translator.uuids, asked):
             batch = [item for item in batch if item.uuid not in ours]
             self.result.unchanged += len(ours)
         held = rows.raw_rows(self.connection, self.source, kind, [item.uuid for item in batch])

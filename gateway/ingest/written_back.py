@@ -23,16 +23,19 @@ TYING = ("klantcontactmoment", "objectcontactmoment", "zaakcontactmoment")
 
 
 def recognised(
-    connection: Session, source: int, kind: str, objects: Sequence[Incoming], uuids: Uuids
+    connection: Session, source: int, kind: str, objects: Sequence[Incoming], uuids: Uuids, asked: int = 0
 ) -> set[bytes]:
     """The uuids of those of these objects that write-back made, or that tie one that it made.
 
-    One that was sent, and of which nobody knew whether it was done, is known from here on. In a write transaction.
+    One that was sent, and of which nobody knew whether it was done, is known from here on. `asked` is when they were
+    asked for, 0 for just now: what was told since then they do not show yet. In a write transaction.
     """
     ours = known(connection, source, kind, objects)
     found = set(ours)
     for item in objects if ours else ():
         note = ours.get(item.uuid)
+        if note is not None and asked and note.done is not None and note.done >= asked:
+            continue
         if note is not None and not says_what_was_sent(note, kind, item.raw, uuids):
             _changed_there(connection, source, note, said_digest(uuids, kind, item.raw))
     if kind not in (*CONTACTS, "klant") or not written_back.any_at(connection, source):

@@ -127,8 +127,12 @@ class SourceSender:
 
     def must_be_settled(self, note: WrittenBack) -> None:
         """Raise StillUnderWay while what was sent without an answer, and may be there twice, may still come to be."""
+        if note.kind not in _REFUSED_TWICE:
+            self._must_have_landed(note)
+
+    def _must_have_landed(self, note: WrittenBack) -> None:
         settled = note.asked + (self.source.call_timeout + 1) * SECOND
-        if note.kind not in _REFUSED_TWICE and self.clock() < settled:
+        if self.clock() < settled:
             raise StillUnderWay(settled)
 
     def find(self, note: WrittenBack, look: Looks) -> dict[str, Any] | None:
@@ -164,8 +168,13 @@ class SourceSender:
         return next(each for each in notes if each.id == note.id)
 
     def remove(self, note: WrittenBack) -> None:
-        """Have an object gone that write-back made; and the note of it. Raises Parked and LegacyErrors."""
-        if note.uuid is not None:
+        """Have an object gone that write-back made; and the note of it, by which it is known when it lands after all.
+
+        Raises Parked, StillUnderWay and LegacyErrors.
+        """
+        if note.uuid is None:
+            self._must_have_landed(note)
+        else:
             try:
                 changes.delete(self.client, note.kind, str(UUID(bytes=note.uuid)))
             except LegacyError as error:

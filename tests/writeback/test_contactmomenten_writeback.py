@@ -8,6 +8,7 @@ import pytest
 from builders.earlier_source import last
 from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
+from gateway.base.clock import now
 from gateway.legacy.client import changes
 from gateway.sample.server import Traps
 from mappings.writeback import contacts
@@ -231,3 +232,20 @@ def test_verify_tells_when_the_source_shows_something_else_than_was_sent(earlier
     report = Verify(earlier.installation.fetchers["bron"]).run()
     assert not report["clean"]
     assert report["kinds"]["contactmoment"]["different"] == 1
+
+
+@pytest.mark.rule("W9")
+def test_a_page_that_was_asked_for_before_a_change_was_told_is_no_change_at_the_source(
+    earlier: WritingBack,
+) -> None:
+    before = earlier.data.objects("contactmoment")
+    contact = earlier.contact(zaak_of(earlier))
+    earlier.deliver()
+    page, asked = made_at(earlier.data, "contactmoment", before), now()
+    earlier.ask("PATCH", f"klantcontacten/{contact['uuid']}", {"inhoud": "Daarna."})
+    earlier.hurry()
+    earlier.deliver()
+    earlier.installation.ingest.take("bron", "contactmoment", page, asked=asked)
+    assert earlier.queue() == []
+    earlier.installation.ingest.take("bron", "contactmoment", page, asked=now())
+    assert [change.cause for change in earlier.queue()] == ["gewijzigd bij de bron"]

@@ -138,3 +138,19 @@ def test_what_the_source_refuses_waits_for_an_operator(zaken: WritingBack) -> No
     (parked,) = zaken.queue()
     assert (parked.cause, parked.fields) == ("permission_denied", "")
     assert ("W10", "klantcontacten", "door de bron geweigerd: permission_denied") in zaken.findings()
+
+
+@pytest.mark.rule("W3")
+def test_what_may_still_land_is_not_forgotten_when_the_client_deletes_it(zaken: WritingBack) -> None:
+    """Else it would come back as a contact of the source."""
+    contact = zaken.contact(zaak_of(zaken))
+    zaken.server.traps = Traps(write_error_rate=1)
+    assert zaken.deliver()["postponed"] == 1
+    zaken.server.traps = Traps()
+    zaken.ask("DELETE", f"klantcontacten/{contact['uuid']}")
+    zaken.let_go()
+    assert zaken.deliver()["postponed"] == 1
+    assert [change.cause for change in zaken.queue()] == ["unanswered"]
+    zaken.hurry()
+    assert zaken.deliver()["sent"] == 1
+    assert zaken.queue() == []
