@@ -22,16 +22,18 @@ from pathlib import Path
 
 import requests
 
+from bench import places
 from bench.pages import COLLECTIONS, CONNECTIONS
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
 from jobs.backfill.backfill import Backfill, Progress
 
+STORE = "store.sqlite"
 RATE = 700
 BUDGET, SHARE = 3000, 0.95
 CONFIG = """
 [store]
-path = "{store}"
+{store}
 uuid_secret = "no secret at all: nothing in this register is anybody's"
 [mapping]
 max_vertrouwelijkheidaanduiding = "zeer_geheim"
@@ -59,12 +61,14 @@ def source(folder: Path, rollen: int, rate: float) -> Iterator[str]:
         process.wait()
 
 
-def installed(folder: Path, url: str) -> Installation:
-    """An installation on the source at this address, with what it has in a folder of its own."""
+def installed(folder: Path, url: str, database: str = "") -> Installation:
+    """An installation on the source at this address, with what it has in a folder of its own; its store in a schema of
+    the database at `database` where there is one."""
     # What is learned of the pace of one source must not hold for another: each has its own.
     folder.mkdir(exist_ok=True)
     config = folder / "config.toml"
-    config.write_text(CONFIG.format(store=folder / "store.sqlite", url=url, connections=CONNECTIONS))
+    store = places.keys(folder / STORE, database)
+    config.write_text(CONFIG.format(store=store, url=url, connections=CONNECTIONS))
     return open_installation(load_config(config, {}))
 
 
@@ -131,7 +135,7 @@ def main() -> int:
                     )
         rollen, _, cpu = marks["rol", 1]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        size = (folder / "fast" / "store.sqlite").stat().st_size
+        size = (folder / "fast" / STORE).stat().st_size
         print(f"rollen, first look: {rollen / cpu / BUDGET:.2f} of the budget of {BUDGET} on one core")
         print(f"peak memory {peak:.0f} MB; {size / rollen:.0f} bytes in the store for each rol, all included")
         with source(pages / str(given.throttled), given.throttled, RATE) as url:

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench import places
 from bench.legacy import Copies, slice_lines
 from gateway.cli.terminal.options import spare_collections
 from gateway.ingest.ingest import Ingest
-from gateway.store.file.database import Store
 from mappings.model.settings import Settings
 
 KINDS = ("zaak", "rol", "klantcontact")
@@ -61,9 +61,10 @@ class Filled:
         return self.rollen / self.seconds.total()
 
 
-def fill(path: Path, rollen: int, tell: Callable[[str], None] = print) -> Filled:
-    """Take so many rollen (rounded up to whole copies of the slice), with what is around them, into a store."""
-    store = Store(path)
+def fill(path: Path, rollen: int, tell: Callable[[str], None] = print, url: str = "") -> Filled:
+    """Take so many rollen (rounded up to whole copies of the slice), with what is around them, into a store: a file, or
+    with the url of a database one there."""
+    store = places.opened(path, url)
     store.for_bulk()  # as a backfill does
     ingest, filled = Ingest(store, SETTINGS, SECRET), Filled()
     in_copy = len(slice_lines()["rol"])
@@ -117,6 +118,7 @@ def main() -> int:
     """Measure and print; 1 when it is slower than it must be."""
     parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__.splitlines()[0])
     parser.add_argument("--rollen", type=int, default=35_000)
+    parser.add_argument("--url", default="", help="a database of PostgreSQL, that is measured after the file")
     given = parser.parse_args()
     spare_collections()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -125,6 +127,11 @@ def main() -> int:
         print()
         for line in sizes(path, filled.rollen):
             print(line)
+        if given.url:
+            print("\nThe same on PostgreSQL; the clock has the work of the database in it:")
+            places.remove(path, given.url)
+            fill(path, given.rollen, url=given.url)
+            places.remove(path, given.url)
     slower, peak = filled.rates[0] / filled.rates[-1], peak_megabytes()
     print(f"\n{filled.rollen} rollen: {filled.average:.0f} per second of processor time (budget {BUDGET}),")
     print(f"{filled.together:.0f} with the zaken and klantcontacten around them in the same time")

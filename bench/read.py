@@ -19,6 +19,7 @@ from pathlib import Path
 from bench.load import CONNECTIONS, Measured, drive, request
 from bench.register import KLANTCONTACTEN, PARTIJEN, Register, fill
 from bench.running import BARE, PRODUCTION, Running, running
+from gateway.klantinteracties.read.query import DEFAULT_SIZE
 
 API = "/klantinteracties/api/v1"
 EXPAND = "expand=betrokkenen,betrokkenen.hadKlantcontact,digitaleAdressen"
@@ -36,10 +37,11 @@ class Question:
     times: float = 0  # as many as Open Klant
     single: bool = False  # asks for one key: p99 under SINGLE_P99 at half load
     level: bool = False  # costs the same whatever the size of the store
+    on_postgres: float = 0  # answers per second from PostgreSQL on the same machine
 
 
 SINGLE_P99 = 10.0  # milliseconds
-MOST_GROWTH = 1.2
+MOST_GROWTH, MOST_GROWTH_POSTGRES = 1.2, 1.3
 QUESTIONS = (
     Question(
         "partij",
@@ -49,6 +51,7 @@ QUESTIONS = (
         times=50,
         single=True,
         level=True,
+        on_postgres=1200,
     ),
     Question(
         "partij by BSN",
@@ -61,6 +64,7 @@ QUESTIONS = (
         times=50,
         single=True,
         level=True,
+        on_postgres=1200,
     ),
     Question(
         "klantcontacten of a partij",
@@ -86,24 +90,31 @@ QUESTIONS = (
         lambda found: [f"/partijen/{uuid}?{EXPAND}" for uuid in found.talkative],
         open_klant=14,
         times=40,
+        on_postgres=400,
     ),
-    Question("partijen, page 1", lambda _: ["/partijen"], open_klant=12, times=40, level=True),
+    Question(
+        "partijen, page 1", lambda _: ["/partijen"], open_klant=12, times=40, level=True, on_postgres=120
+    ),
     Question(
         "klantcontacten, page 200",
-        lambda _: ["/klantcontacten?page=200"],
+        # A store that is too small for it has fewer pages; its last one is another question.
+        lambda found: [f"/klantcontacten?page={max(1, min(200, found.klantcontacten // DEFAULT_SIZE - 1))}"],
         open_klant=14,
         times=40,
         level=True,
+        on_postgres=120,
     ),
-    Question("klantcontacten, last page", lambda _: ["/klantcontacten?page=last"], level=True),
+    Question(
+        "klantcontacten, last page", lambda _: ["/klantcontacten?page=last"], level=True, on_postgres=120
+    ),
 )
 
 
 @dataclass(slots=True)
 class Served:
-    """A running gateway over one register."""
+    """A running gateway over one register; by what name, and is it on PostgreSQL?"""
 
-    scale: float
+    name: str
     server: Running
     requests: dict[str, list[bytes]]
 
@@ -140,16 +151,23 @@ class Series:
 Results = dict[tuple[str, str], Series]
 
 
-def serve(stack: contextlib.ExitStack, folder: Path, scale: float, workers: int, threads: int) -> Served:
-    """Fill a store of this scale and serve it."""
+def serve(
+    stack: contextlib.ExitStack, folder: Path, scale: float, workers: int, threads: int, url: str = ""
+) -> Served:
+    """Fill a store of this scale and serve it, from the database at the url where there is one."""
     path = folder / f"register-{scale:g}.sqlite"
-    register = fill(path, scale)
-    server = stack.enter_context(running(folder, path, PRODUCTION, workers, threads))
+    register = fill(path, scale, url)
+    server = stack.enter_context(running(folder, path, PRODUCTION, workers, threads, url=url))
     requests = {
         question.name: [request(API + item, server.host, register.token) for item in question.paths(register)]
         for question in QUESTIONS
     }
-    return Served(scale, server, requests)
+    return Served(named(f"{scale:g}", url), server, requests)
+
+
+def named(scale: str, url: str) -> str:
+    """The name of the server of this scale."""
+    return f"{scale} postgresql" if url else scale
 
 
 def measure(
@@ -164,15 +182,15 @@ def measure(
     for _ in range(rounds):
         for question in questions:
             for one in served:
-                series = results[question.name, f"{one.scale:g}"]
+                series = results[question.name, one.name]
                 series.drive(one.server, one.requests[question.name], seconds)
             constant = [request(f"/{sizes[question.name]}", bare.host)]
             results[question.name, "bare"].drive(bare, constant, seconds)
-    largest = served[-1]
+    largest = next(one for one in reversed(served) if one.name.isnumeric() or "." in one.name)
     for _ in range(rounds):
         for question in questions:
             if question.single:
-                half = results[question.name, f"{largest.scale:g}"].rate / 2
+                half = results[question.name, largest.name].rate / 2
                 series = results[question.name, "half"]
                 series.drive(largest.server, largest.requests[question.name], seconds, half)
     return results
@@ -220,8 +238,30 @@ def report(results: Results, questions: Sequence[Question], scales: list[str]) -
                 missed.append(
                     f"{question.name}: costs {small / large:.2f} times as much, budget {MOST_GROWTH}"
                 )
+    if (question.name, named(scales[-1], "url")) in results:
+        missed += _beside(results, questions, scales)
     print("\nwithin budget" if not missed else "\nnot within budget:\n  " + "\n  ".join(missed))
     return not missed
+
+
+def _beside(results: Results, questions: Sequence[Question], scales: list[str]) -> list[str]:
+    """Print what PostgreSQL did in the same rounds; out: what is not within budget."""
+    missed = []
+    head = ("question", "SQLite", "PostgreSQL", "ratio", "cpu us", "p99 ms", "growth")
+    print("\n{:32} {:>10} {:>10} {:>6} {:>7} {:>7} {:>7}".format(*head))
+    for question in questions:
+        one, other = (results[question.name, named(scales[-1], url)] for url in ("", "url"))
+        small = results[question.name, named(scales[0], "url")].rate
+        growth = small / other.rate
+        print(
+            f"{question.name:32} {one.rate:10.0f} {other.rate:10.0f} {other.rate / one.rate:6.2f} {other.cost:7.0f}"
+            f" {other.latency(0.99):7.2f} {f'{growth:.2f}' if len(scales) == 2 else '':>7}"
+        )
+        if other.rate < question.on_postgres:
+            missed.append(f"{question.name}: {other.rate:.0f} on PostgreSQL, budget {question.on_postgres}")
+        if len(scales) == 2 and question.level and growth > MOST_GROWTH_POSTGRES:
+            missed.append(f"{question.name}: {growth:.2f} times on PostgreSQL, budget {MOST_GROWTH_POSTGRES}")
+    return missed
 
 
 def main() -> int:
@@ -234,13 +274,17 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--stores", type=Path, help="a directory that keeps the stores for a next time")
+    parser.add_argument("--url", default="", help="a database of PostgreSQL, that is measured beside it")
     parser.add_argument("--only", default="", help="questions with this in their name")
     given = parser.parse_args()
     questions = [question for question in QUESTIONS if given.only in question.name]
     scales = [given.scale] if given.scale <= 1 else [given.scale / 10, given.scale]
     with contextlib.ExitStack() as stack:
         folder = given.stores or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        served = [serve(stack, folder, scale, given.workers, given.threads) for scale in scales]
+        urls = ["", given.url] if given.url else [""]
+        served = [
+            serve(stack, folder, scale, given.workers, given.threads, url) for scale in scales for url in urls
+        ]
         bare = stack.enter_context(
             running(folder, folder / "none.sqlite", BARE, given.workers, given.threads)
         )

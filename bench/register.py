@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from bench import places
 from gateway.http.auth import create_token
 from gateway.store.base.kinds import LOCAL_ORIGIN
 from gateway.store.documents.writing import put_documents
-from gateway.store.file.database import Store
 from mappings.model.documents import Document
 
 PARTIJEN, KLANTCONTACTEN, ZAKEN = 20_000, 50_000, 25_000
-IN_A_TRANSACTION = 2_000
+# On a busy machine more would let a database wait for longer than a writer may stand still.
+IN_A_TRANSACTION = 500
 SAMPLE = 2_000
 FIRST_MOMENT = 1_577_836_800_000_000  # 2020-01-01, in microseconds
 YEARS = 5 * 365 * 86_400_000_000
@@ -48,16 +49,20 @@ class Register:
     bsns: list[str] = field(default_factory=list)
     zaken: list[UUID] = field(default_factory=list)
     talkative: list[UUID] = field(default_factory=list)  # partijen with three klantcontacten
+    klantcontacten: int = 0  # how many there are
 
 
-def fill(path: Path, scale: float) -> Register:
+def fill(path: Path, scale: float, url: str = "") -> Register:
     """Make a store of `scale` times the usual size at `path`, unless it is there already.
 
-    The same scale always gives the same register. Out: what to ask of it.
+    In: the url of a database, where it is to be in one. The same scale always gives the same register. Out: what to ask
+    of it.
     """
-    there = path.exists()
+    there = places.is_there(path, url)
     making = path if there else path.with_name(f"{path.name}.unfinished")
-    store = Store(making)
+    if not there:
+        places.remove(making, url)
+    store = places.opened(making, url)
     register = Register(create_token(store, f"bench {secrets.token_hex(8)}", "read"))
     groups = _documents(
         register, round(PARTIJEN * scale), round(KLANTCONTACTEN * scale), round(ZAKEN * scale)
@@ -67,7 +72,8 @@ def fill(path: Path, scale: float) -> Register:
             with store.write() as connection:
                 put_documents(connection, [pair for group in batch for pair in group], LOCAL_ORIGIN)
     store.close()
-    making.rename(path)
+    if not there:
+        places.rename(making, path, url)
     return register
 
 
@@ -90,6 +96,7 @@ def _documents(register: Register, partijen: int, klantcontacten: int, zaken: in
     subjects = [_uuid(chance) for _ in range(zaken)]
     register.zaken += chance.sample(subjects, min(SAMPLE, zaken))
     contacts: dict[UUID, int] = dict.fromkeys(people, 0)
+    register.klantcontacten = klantcontacten
     for number in range(klantcontacten):
         partij = chance.choice(people)
         contacts[partij] += 1

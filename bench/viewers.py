@@ -1,8 +1,8 @@
-"""What watchers of the status page cost readers: `python -m bench.viewers [--rollen 200000] [--store FILE]`.
+"""What watchers of the status cost readers: `python -m bench.viewers [--rollen 200000] [--store FILE]`.
 
 A store of so many rollen is filled as a backfill does (or one that is there is taken), and served by two workers. One
 client reads partijen at a steady pace, on connections of its own each time so that every worker gets some; first alone,
-then beside viewers who each ask for the page four times a second, sixty times as often as a browser does.
+then beside viewers who each ask for it four times a second, sixty times as often as a browser does.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def beside_viewers(
 
     def view() -> None:
         while not stop.wait(EVERY):
-            pages.extend(get(address, ["/"], token)[0])
+            pages.extend(get(address, ["/beheer/api/v1/status"], token)[0])
 
     viewers = [threading.Thread(target=view) for _ in range(VIEWERS)]
     for viewer in viewers:

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
+from gateway.audit.log import key_file_of, key_of, log_of
 from gateway.base import clock
+from gateway.base.logs import get_logger
+from gateway.base.pace_share import AskedShare, PaceShare
 from gateway.base.process_identity import NotShared
 from gateway.config.load import ensure_secret
 from gateway.config.model import Config
 from gateway.fetch.fetcher import Fetcher
 from gateway.fetch.visit import Visit
 from gateway.hydrate.hydrator import LegacyHydrator
+from gateway.hydrate.noting import AskedSources
 from gateway.ingest.ingest import MAXIMUM, Ingest
 from gateway.klantinteracties.model.freshness import Hydrator, LocalOnly
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import NotConfigured
+from gateway.legacy.pacing import machine_shares
 from gateway.legacy.pacing.waiting_threads import Places
-from gateway.store.base.errors import StoreError
-from gateway.store.file.database import Store
+from gateway.store import chosen
+from gateway.store.base.errors import StoreAway, StoreError, StoreFailed, StoreNotReached, TooLong
+from gateway.store.base.store import Store
 from gateway.store.inspect import rebuilding
+from gateway.store.machines import paces
 from gateway.store.operation.sources import bind_secret, forget_coverage, meta, set_meta
 from mappings.model.settings import VERTROUWELIJKHEIDAANDUIDINGEN
 from mappings.translate import fingerprint
 
+log = get_logger(__name__)
+
 RETRY_SECONDS = 60.0
+# Where a store keeps to which key of the audit log it is tied.
+AUDIT_KEY = "audit_key"
+# A database that is started together with us gets so long; it is tried again, and told of, after so long.
+AWAY_SECONDS, AGAIN_SECONDS, TELL_SECONDS = 120.0, 1.0, 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,11 @@ class Installation:
         """
         if not self.fetchers:
             return LocalOnly()
-        return LegacyHydrator(self.store, self.fetchers, self.config.live, Places(most_waiting, waits))
+        audit = log_of(self.config)
+        noting = AskedSources(audit) if audit else None
+        return LegacyHydrator(
+            self.store, self.fetchers, self.config.live, Places(most_waiting, waits), noting
+        )
 
     def retry(self, source: str, kind: str, uuid: UUID, *, emptied: bool) -> None:
         """Translate again an object in quarantine; one that is emptied is asked from its source.
@@ -91,6 +110,26 @@ def open_installation(config: Config) -> Installation:
     return Installation(config, store, ingest, fetchers, tuple(to_rebuild))
 
 
+def open_when_there(config: Config, wait: Callable[[float], object]) -> Installation:
+    """The same for what is started together with its database, in whatever order: that gets some time.
+
+    In: waits so many seconds, and says whether we must stop; then this process ends.
+    """
+    began = told = clock.monotonic()
+    while True:
+        try:
+            return open_installation(config)
+        except (StoreNotReached, StoreAway) as error:
+            moment = clock.monotonic()
+            if moment - began >= AWAY_SECONDS:
+                raise
+            if told == began or moment - told >= TELL_SECONDS:
+                told = moment
+                log.warning("the database is not there yet", problem=str(error), waits=int(AWAY_SECONDS))
+        if wait(AGAIN_SECONDS):
+            sys.exit(0)
+
+
 def make_ingest(config: Config, store: Store) -> Ingest:
     """What takes legacy objects into a store as this configuration says."""
     ingest = Ingest(store, config.mapping, config.store.uuid_secret)
@@ -125,20 +164,40 @@ def _follow_maximum(store: Store, ingest: Ingest, fetchers: dict[str, Fetcher]) 
 
 def store_of(config: Config) -> Store:
     """The store as `[store]` says, opened. Raises StoreError."""
-    known = config.store
-    return Store(known.path, busy_seconds=known.busy_seconds, log_mb=known.log_mb)
+    return chosen.open_store(config.store)
 
 
 def open_store(config: Config) -> Store:
     """Open the store, and refuse a uuid secret other than the one it was made with. Raises StoreError."""
     config = ensure_secret(config)
     store = store_of(config)
+    if config.store.url:
+        machine_shares.with_machines(config.store.path, partial(_settle, store))
     if not bind_secret(store, secret_fingerprint(config.store.uuid_secret)):
         raise StoreError(
-            f"[store] uuid_secret: {config.store.path} is gemaakt met een ander geheim; zet het oude geheim terug "
+            f"[store] uuid_secret: {config.store.shown} is gemaakt met een ander geheim; zet het oude geheim terug "
             "(uit uw back-up): met een nieuw geheim zou elke partij een andere uuid krijgen."
         )
+    if config.store.url and config.audit.enabled and not bind_secret(store, _audit_key(config), AUDIT_KEY):
+        raise StoreError(
+            f"[audit] key_file: de sleutel in {key_file_of(config)} is een andere dan op de machine die hier het eerst "
+            "was; zet op elke machine dezelfde, anders is van één persoon maar een deel van het auditlog te vinden. "
+            "Moet er een nieuwe komen: klantbrug audit forget-key."
+        )
     return store
+
+
+def _audit_key(config: Config) -> str:
+    return hashlib.sha256(b"klantbrug audit key|" + key_of(config).encode()).hexdigest()[:16]
+
+
+def _settle(store: Store, server: str, member: str, asked: AskedShare) -> PaceShare | None:
+    """See `machine_shares.Settle`."""
+    try:
+        with store.apart() as connection:
+            return paces.settle(connection, server, member, asked)
+    except (StoreFailed, TooLong):
+        return None
 
 
 def secret_fingerprint(secret: str) -> str:

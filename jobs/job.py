@@ -35,6 +35,8 @@ class Job:
     trouble: tuple[str, ...] = ()
     # Has each source a turn of its own, side by side with the others'?
     by_source: bool = False
+    # The same where several processes may run the jobs, so that each machine takes sources; else one after the other.
+    apart: bool = False
     # How long a turn lasts at most; 0 is as long as it takes.
     most_seconds: int = 0
 

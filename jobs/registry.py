@@ -9,17 +9,23 @@ from typing import NamedTuple
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from gateway.base import memory
+from gateway.audit.log import log_of
+from gateway.audit.lookups import note_job
+from gateway.base import correlation, memory
 from gateway.base.clock import DUTCH_TIME, now
+from gateway.base.correlation import JOB
 from gateway.base.cron import cron_trigger
 from gateway.base.logs import get_logger
+from gateway.base.subjects import Subjects
 from gateway.config.model import Config
 from gateway.fetch.coverage import SYNC_SECONDS
 from gateway.installation import Installation
 from gateway.legacy.background import background
 from gateway.legacy.errors import Stopped
+from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.export.pairs import EXPORTED, PHASE
-from gateway.store.file.database import Store
+from gateway.store.machines import claimed
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta, set_meta
 from jobs.backfill import all_sources
@@ -28,7 +34,9 @@ from jobs.deliver import outbox, writeback
 from jobs.export import follow as export
 from jobs.follow import inbox, sweep, sync
 from jobs.job import TIME_OVER, Job
-from jobs.turns import Turn, Until, turns_of
+from jobs.ordered import orders
+from jobs.slots import Slots
+from jobs.turns import Turn, Until, is_shared, turns_of
 from jobs.upkeep import backup, ended, purge
 from jobs.verify import verify
 
@@ -101,6 +109,17 @@ JOBS = (
         anything=all_sources.anything_to_read,
         wanted=False,
         trouble=("incomplete", "stopped", "failed"),
+        apart=True,
+    ),
+    Job(
+        "orders",
+        "leest in of bewijst wat een beheerder op de pagina's vroeg",
+        orders.carry_out,
+        _no_source,
+        seconds=2,
+        anything=orders.anything_due,
+        trouble=("failed",),
+        by_source=True,
     ),
     Job(
         "sync",
@@ -206,6 +225,21 @@ def switch(store: Store, name: str, *, on: bool) -> None:
     set_meta(store, _switch_of(name), ON if on else OFF)
 
 
+def off_now(config: Config, store: Store, name: str) -> str:
+    """Why the job of this name does not run by itself; blank when it does. Raises KeyError."""
+    return off_because(BY_NAME[name], config, store)
+
+
+def run_soon(store: Store, name: str) -> None:
+    """Let the process that schedules run a job at once, beside its times; it looks every few seconds."""
+    set_meta(store, soon_of(name), ON)
+
+
+def soon_of(name: str) -> str:
+    """Where is kept that an operator wants a job to run at once."""
+    return f"job {name} soon"
+
+
 def _switch_of(name: str) -> str:
     return f"job {name}"
 
@@ -234,6 +268,12 @@ def trigger_of(job: Job, config: Config) -> BaseTrigger:
     return IntervalTrigger(seconds=job.seconds, timezone=DUTCH_TIME)
 
 
+def slots_of(job: Job, config: Config) -> Slots:
+    """The moments at which a job is to run, for all processes."""
+    trigger = trigger_of(job, config)
+    return Slots(trigger, 0 if schedule_of(job, config) else job.seconds)
+
+
 class JobLine(NamedTuple):
     """A job as `klantbrug jobs list` shows it; `now` is what it does at this moment, `last_run` in microseconds UTC."""
 
@@ -249,9 +289,10 @@ class JobLine(NamedTuple):
 def listing(config: Config, store: Store) -> list[JobLine]:
     """Every job, whether it is on, when it runs, and its last run where runs are recorded."""
     lines = []
+    shared = is_shared(store)
     for job in JOBS:
         schedule = schedule_of(job, config)
-        turns = turns_of(job, [source.name for source in config.sources])
+        turns = turns_of(job, [source.name for source in config.sources], shared=shared)
         with store.read() as connection:
             last = runs.last_run(connection, job.name)
             grips = {leases.grip_of(connection, turn.lease) for turn in turns}
@@ -271,7 +312,7 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     """
     counters: dict[str, int] = {}
     busy: Busy | None = None
-    for turn in turns_of(job, installation.fetchers):
+    for turn in turns_of(job, installation.fetchers, shared=is_shared(installation.store)):
         if stopping is not None and stopping.is_set():
             break
         try:
@@ -285,12 +326,23 @@ def run_job(installation: Installation, job: Job, stopping: threading.Event | No
     return counters
 
 
+def pass_over(connection: Session, config: Config, turn: Turn) -> None:
+    """Where any number of processes runs the jobs: the last moment of a job with a schedule is done with."""
+    if not connection.dialect.is_a_file:
+        moment = claimed.moment_of_store(connection)
+        claimed.finish(connection, turn.name, slots_of(turn.job, config).last(moment))
+
+
 def run_turn(
-    installation: Installation, turn: Turn, stopping: threading.Event | None = None
+    installation: Installation,
+    turn: Turn,
+    stopping: threading.Event | None = None,
+    slots: Slots | None = None,
 ) -> dict[str, int]:
     """Run one turn of a job now, as the only one over all processes; in, out and raised as of `run_job`.
 
-    One that lasts longer than it may is stopped, which is logged and counted.
+    One that lasts longer than it may is stopped, which is logged and counted. `slots`: only when nobody ran it at its
+    last moment of these, else it raises Busy.
     """
     stopping = stopping or threading.Event()
 
@@ -300,14 +352,20 @@ def run_turn(
 
     # Whoever holds the store, it waits until it may write: nothing that it did is lost.
     with installation.store.giving_way(meanwhile):
-        return _run(installation, turn, stopping)
+        return _run(installation, turn, stopping, slots)
 
 
-def _run(installation: Installation, turn: Turn, stopping: threading.Event) -> dict[str, int]:
+def _run(
+    installation: Installation, turn: Turn, stopping: threading.Event, slots: Slots | None
+) -> dict[str, int]:
     store, job = installation.store, turn.job
-    grip = leases.take(store, turn.lease, LEASE_SECONDS)
-    if grip is None:
-        raise Busy(f"job {turn.name} loopt al in een ander proces")
+    scheduled = bool(schedule_of(job, installation.config))
+    with store.write(synced=False) as connection:
+        grip = leases.take(store, turn.lease, LEASE_SECONDS)
+        if grip is None:
+            raise Busy(f"job {turn.name} loopt al in een ander proces")
+        if slots and claimed.claim(connection, turn.name, slots.last, done=not scheduled) is None:
+            raise Busy(f"job {turn.name} is al gedaan door een ander proces")  # undoes taking the lease too
     seconds = turn.most_seconds(installation.config)
     until = Until(stopping, seconds)
     work = Work(turn.narrowed(installation), grip, until)
@@ -317,18 +375,23 @@ def _run(installation: Installation, turn: Turn, stopping: threading.Event) -> d
         with (
             store.guarded(partial(leases.keep, grip=grip)),
             background(work.stopping, patience=PATIENCE),
+            correlation.part(JOB, job.name, source=turn.source) as operation,
         ):
+            audit = log_of(installation.config)
+            operation.subjects = Subjects() if audit else None
             counters = job.function(work)
-        status = runs.PROBLEMS if job.in_trouble(counters) else runs.FINISHED
+            status = operation.status = runs.PROBLEMS if job.in_trouble(counters) else runs.FINISHED
+            note_job(audit, operation, counters)
     except Stopped:
         status = runs.INTERRUPTED  # while it asked a source, or waited for its turn there
     finally:
         if until.expired:
             log.warning("job stopped: it lasted too long", job=turn.name, seconds=seconds)
             counters, status = {**counters, TIME_OVER: 1}, runs.PROBLEMS
-        if schedule_of(job, installation.config):
+        if scheduled:
             with store.write() as connection:
                 runs.record_run(connection, job.name, started, status, counters)
+                pass_over(connection, installation.config, turn)
         leases.let_go(store, grip)
         memory.give_back()
     return counters

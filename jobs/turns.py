@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gateway.base import clock
 from gateway.config.model import Config
 from gateway.installation import Installation
+from gateway.store.base.store import Store
 from jobs.job import Job
 
 # How the names of the leases of jobs begin.
@@ -49,9 +50,14 @@ class Turn(NamedTuple):
         return (self.job.most_seconds if seconds is None else seconds) or None
 
 
-def turns_of(job: Job, sources: Iterable[str]) -> list[Turn]:
-    """The turns of a job under a configuration with these sources."""
-    turns = [Turn(job, source) for source in sources] if job.by_source else []
+def is_shared(store: Store) -> bool:
+    """May any number of processes run the jobs? In a file one does, and others stand by."""
+    return not store.connection().dialect.is_a_file
+
+
+def turns_of(job: Job, sources: Iterable[str], *, shared: bool = False) -> list[Turn]:
+    """The turns of a job under a configuration with these sources; `shared`: may several processes run the jobs?"""
+    turns = [Turn(job, source) for source in sources] if job.by_source or (shared and job.apart) else []
     return turns or [Turn(job)]
 
 

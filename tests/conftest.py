@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
 import logging
-import threading
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import storeless
 from builders.configs import read_config, write_config
 from builders.editor import Editor
 from builders.following import backfilled
 from builders.notificaties_server import NotificatiesServer
 from builders.privacy import judge
+from builders.quick_setup import copied_stores, late_routes
 from builders.recordings import RecordedRegister
 from builders.sample_data import sample_data, sample_slice
-from builders.served_store import Client, settings
-from werkzeug.serving import make_server
+from builders.served_store import Client, answering, settings
+from builders.stores import ON_POSTGRES, given, keep, make_store, release
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    storeless.options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(storeless.Storeless(config))
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # in the background; what tests start would ignore it too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +73,54 @@ def keep_log(run_log: Path) -> Iterator[None]:
         yield
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stores_of_one_module() -> Iterator[None]:
+    """Give back the stores of the fixtures of a module, when all else of it is over."""
+    yield
+    release()
+
+
+@pytest.fixture(autouse=True)
+def stores_of_one_test(stores_of_one_module: None) -> Iterator[None]:
+    """Give back the stores that a test made, when all else of it is over."""
+    before = given()
+    yield
+    release(before=before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is of the file alone is not run where the stores are in a database, and examples give their stores back."""
+    if not ON_POSTGRES:
+        return
+    for item in items:
+        if item.get_closest_marker("of_the_file"):
+            item.add_marker(pytest.mark.skip(reason="of the store in a file"))
+    functions = {getattr(item, "function", None) for item in items}
+    for tried in [function.hypothesis for function in functions if hasattr(function, "hypothesis")]:
+        tried.inner_test = _with_own_stores(tried.inner_test)
+
+
+def _with_own_stores(example: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(example)
+    def run(*arguments: Any, **named: Any) -> None:
+        before = given()
+        try:
+            example(*arguments, **named)
+        finally:
+            release(before=before)
+
+    return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Each new store of a test is a copy, and applications compile less."""
+    with pytest.MonkeyPatch.context() as patch:
+        late_routes(patch)
+        copied_stores(patch, tmp_path_factory.mktemp("new-store"))
+        yield
 
 
 @pytest.fixture
@@ -119,7 +184,7 @@ def install(tmp_path: Path) -> Callable[..., Installation]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store.sqlite")
+    made = make_store(tmp_path / "store.sqlite")
     yield made
     made.close()
 
@@ -127,10 +192,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def serve(store: Store) -> Iterator[Callable[..., Client]]:
     """Starts a server over the store; the keywords are those of create_app, and of `settings`."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its access log would hold query strings
-    running = []
-
-    def start(public_url: str = "", scope: str = "read", **options: Any) -> Client:
+    with contextlib.ExitStack() as running:
         names = (
             "cors_origins",
             "also_known_as",
@@ -138,21 +200,34 @@ def serve(store: Store) -> Iterator[Callable[..., Client]]:
             "notify_url",
             "token_requests_per_second",
             "question_seconds",
+            "login",
         )
-        chosen = {name: options.pop(name) for name in names if name in options}
-        app = create_app(settings(store.path, public_url, **chosen), store=store, **options)
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        running.append((server, thread))
-        token = create_token(store, f"test {len(running)}", scope)
-        return Client(f"http://127.0.0.1:{server.server_port}", token)
 
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        def start(public_url: str = "", scope: str = "read", **options: Any) -> Client:
+            chosen = {name: options.pop(name) for name in names if name in options}
+            app = create_app(settings(store.path, public_url, **chosen), store=store, **options)
+            return Client(
+                running.enter_context(answering(app)), create_token(store, f"test {next(count)}", scope)
+            )
+
+        count = itertools.count(1)
+        yield start
+
+
+@pytest.fixture(scope="session")
+def recorded_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with what the recorded lists show, for all tests that only read: none writes there."""
+    made = make_store(keep(tmp_path_factory.mktemp("recorded")) / "store.sqlite")
+    RecordedRegister(made).fill()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def reader(recorded_store: Store) -> Iterator[Client]:
+    """A client of a server of that store, which it reads."""
+    with answering(create_app(settings(recorded_store.path), store=recorded_store)) as address:
+        yield Client(address, create_token(recorded_store, "reader", "read"))
 
 
 @pytest.fixture

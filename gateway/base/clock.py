@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DUTCH_TIME = ZoneInfo("Europe/Amsterdam")
@@ -32,6 +33,17 @@ def now() -> int:
 def seconds() -> float:
     """The same in seconds, as HTTP and the system have it."""
     return time_ns() / 1_000_000_000
+
+
+def text_of(moment: int) -> str:
+    """A time (microseconds UTC) as text, without its zone: in a fifth of the time that datetime takes."""
+    seconds, rest = divmod(moment, 1_000_000)
+    return f"{_second(seconds)}.{rest:06}"
+
+
+@lru_cache(2)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def utc_now() -> datetime:

@@ -4,9 +4,12 @@ No log line holds a query string, a body, a token or the exception text of a lib
 BSNs in its query strings, and HTTP libraries repeat URLs in theirs.
 """
 
+import io
+import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from types import TracebackType
 from typing import Any, TextIO
@@ -14,8 +17,13 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import Processor
 
-HTTP_LIBRARIES = ("urllib3", "requests", "werkzeug", "http", "httpx", "charset_normalizer")
-WITHHELD = "(tekst weggelaten)"
+from gateway.base import clock, correlation
+
+# The last tells what a collector of traces answered.
+HTTP_LIBRARIES = ("urllib3", "requests", "werkzeug", "http", "httpx", "charset_normalizer", "opentelemetry")
+# What a command says to people, in a log of JSON.
+SAID = "said"
+WITHHELD = "(text withheld)"
 _FRAMES = 15
 
 _QUERY_VALUE = re.compile(r"([?&][\w.\[\]%-]+=)[^\s&'\"<>)]+")
@@ -125,9 +133,15 @@ def _safe_values(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
+def _correlated(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if operation := correlation.current():
+        event["request_id"], event["trace_id"] = operation.request_id, operation.trace_id
+    return event
+
+
 # What every record passes, whoever's it is.
 _SHARED: list[Processor] = [
-    structlog.contextvars.merge_contextvars,
+    _correlated,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -136,7 +150,7 @@ _SHARED: list[Processor] = [
 ]
 
 
-def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | None = None) -> None:
+def setup_logging(level: str = "info", *, as_json: bool = False, stream: TextIO | None = None) -> None:
     """Send all log records of the process to one stream (stderr), as key=value or JSON lines.
 
     In: the lowest level to show, the form, the stream. Replaces earlier handlers of the root logger.
@@ -156,7 +170,7 @@ def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | N
     )
     renderer: Processor = (
         structlog.processors.JSONRenderer()
-        if json
+        if as_json
         else structlog.processors.LogfmtRenderer(
             key_order=["timestamp", "level", "event"], bool_as_flag=False
         )
@@ -174,6 +188,65 @@ def setup_logging(level: str = "info", *, json: bool = False, stream: TextIO | N
     root.addHandler(handler)
     root.setLevel(number)
     silence_http_libraries()
+
+
+class JsonLines(io.TextIOBase):
+    """A stream of text whose lines become log lines in JSON, whoever writes them: machines can read each."""
+
+    encoding, errors = "utf-8", "replace"  # as click wants to know of a stream
+
+    def __init__(self, stream: TextIO) -> None:
+        """In: where the lines go to."""
+        self._stream = stream
+        self._begun = ""
+        self._lock = threading.Lock()
+
+    def writable(self) -> bool:
+        """It is for writing."""
+        return True
+
+    def isatty(self) -> bool:
+        """Nobody looks: no colours, no progress bars."""
+        return False
+
+    def fileno(self) -> int:
+        """That of the stream."""
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        """As of any text stream. A line in JSON stays as it is."""
+        with self._lock:
+            *lines, self._begun = (self._begun + text).split("\n")
+            for line in lines:
+                if line.strip():
+                    self._stream.write((line if line.startswith("{") else _said(line)) + "\n")
+            if lines:
+                self._stream.flush()
+        return len(text)
+
+    def close(self) -> None:
+        """The line that was not ended is one too."""
+        if self._begun:
+            self.write("\n")
+        super().close()
+
+
+def _said(line: str) -> str:
+    said = {"timestamp": clock.utc_now().isoformat(), "level": "info", "event": SAID, "text": scrub(line)}
+    return json.dumps(said, ensure_ascii=False)
+
+
+def json_stderr() -> None:
+    """From now on whatever this process writes on stderr is lines of JSON, also what it says to people, and its end."""
+    if isinstance(sys.stderr, JsonLines):
+        return
+    sys.stderr = JsonLines(sys.stderr)
+
+    def end(kind: type[BaseException], error: BaseException, _traceback: TracebackType | None) -> None:
+        if not issubclass(kind, KeyboardInterrupt):
+            get_logger(__name__).critical("unexpected error", error=safe_traceback(error))
+
+    sys.excepthook = end
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -8,9 +8,28 @@ from __future__ import annotations
 
 import os
 import pwd
+import threading
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Self
+
+# Set once, when this process hears that it must stop: then it says that it is not ready, so that nobody sends it
+# anything new.
+ending = threading.Event()
+
+
+class Here:
+    """The number of this process, without a question to the system for each request."""
+
+    pid = os.getpid()
+
+    @classmethod
+    def see(cls) -> None:
+        """A child of a fork has another."""
+        cls.pid = os.getpid()
+
+
+os.register_at_fork(after_in_child=Here.see)
 
 
 class Process(NamedTuple):
@@ -35,13 +54,16 @@ class Process(NamedTuple):
         except (ValueError, IndexError):
             return None
 
-    def lives(self) -> bool | None:
-        """Does it live? None when that can't be seen from here."""
+    def lives(self, *, one_machine: bool = True) -> bool | None:
+        """Does it live? None when that can't be seen from here.
+
+        In: is it surely of this machine? Else another run of a machine of our name may be another machine.
+        """
         ours = this_process()
         if self.host != ours.host:
             return None
-        if self.boot != ours.boot:
-            return False
+        if self.boot != ours.boot or not self.boot:
+            return False if one_machine else None
         return alive(self.pid, self.born, self.namespace)
 
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from gateway.base import clock
+from gateway.base import clock, correlation
 
 # Less is no time to read anything in.
 _LEAST = 0.001
@@ -95,7 +96,13 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class TimedAdapter(HTTPAdapter):
-    """For a session of requests: its calls heed `ends_at`."""
+    """For a session of requests: its calls heed `ends_at`, and tell the other side which operation asks."""
+
+    def add_headers(self, request: requests.PreparedRequest, **more: Any) -> None:
+        """Pass the trace on. Its tracestate is not: what stands in there, we can't judge."""
+        super().add_headers(request, **more)
+        if operation := correlation.current():
+            request.headers["traceparent"] = operation.traceparent
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         """Make the pools, of connections that know when a call ends."""

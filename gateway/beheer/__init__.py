@@ -1,1 +1,1 @@
-"""The same over HTTP: the operator's API, the status page and health."""
+"""The same over HTTP: the operator's API and health."""

@@ -8,24 +8,59 @@ from typing import Any
 import orjson
 from flask import request
 
-from gateway.beheer.routes import Operating
+from gateway.beheer.routes import Operating, who_asks
+from gateway.beheer.told import ANYTHING, NUMBER, YES_NO, Told, named, one_of, or_null, thing
 from gateway.config.model import Source
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.operator import backfills
 from gateway.operator.backfills import BackfillLimits
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
+
+_ONE = thing(
+    running=YES_NO,
+    stopped=YES_NO,
+    run=or_null(ANYTHING, "De laatste run; null als er nog nooit een was."),
+    now=or_null(
+        ANYTHING, "Wat wordt gelezen, hoe snel, hoe lang nog, en wat ophoudt; null als er geen loopt."
+    ),
+    asking=or_null(ANYTHING, "Hoe de bron nu wordt gevraagd."),
+)
+ANSWER = thing(sources=named(_ONE, "Per bron, bij haar naam."))
+DEEDS = ("pause", "resume", "stop", "set", "unset")
+STATE = Told("backfill", "Hoe het met de backfill van elke bron gaat", ANSWER)
+STEER = Told(
+    "backfill",
+    "Een backfill bedienen",
+    ANSWER,
+    "Alleen set heeft een inhoud: hoe snel, en met hoeveel verbindingen.",
+    parts={
+        "source": {"description": "De naam van de bron."},
+        "deed": {
+            **one_of(*DEEDS),
+            "description": "Pauzeren, hervatten, stoppen, begrenzen, of zonder die grenzen.",
+        },
+    },
+    body=thing(
+        "Voor set; een van beide, of allebei.",
+        may_lack=("rate", "connections"),
+        rate=NUMBER,
+        connections={"type": "integer", "minimum": 1},
+    ),
+    needs_body=False,
+    problems=("400", "404", "409"),
+)
 
 
 def register(operating: Operating, store: Store, sources: Sequence[Source]) -> None:
     """Add the paths: GET `backfill`, and POST `backfill/<source>/<pause|resume|stop|set|unset>`."""
     known = {source.name: source for source in sources}
     deeds: dict[str, Callable[[Source], object]] = {
-        "pause": lambda source: backfills.pause(store, source),
-        "resume": lambda source: backfills.resume(store, source),
-        "stop": lambda source: backfills.stop(store, source),
-        "set": lambda source: backfills.set_limits(store, source, _limits_asked()),
-        "unset": lambda source: backfills.unset(store, source),
+        "pause": lambda source: backfills.pause(store, source, who_asks()),
+        "resume": lambda source: backfills.resume(store, source, who_asks()),
+        "stop": lambda source: backfills.stop(store, source, who_asks()),
+        "set": lambda source: backfills.set_limits(store, source, _limits_asked(), who_asks()),
+        "unset": lambda source: backfills.unset(store, source, who_asks()),
     }
 
     def steer(source: str, deed: str) -> dict[str, Any]:
@@ -39,8 +74,8 @@ def register(operating: Operating, store: Store, sources: Sequence[Source]) -> N
             raise problems.invalid(InvalidParam("nonFieldErrors", "invalid", str(error))) from None
         return backfills.overview(store, [known[source]])
 
-    operating.add("backfill", lambda: backfills.overview(store, sources))
-    operating.add("backfill/<source>/<deed>", steer, ("POST",))
+    operating.add("backfill", lambda: backfills.overview(store, sources), STATE)
+    operating.add("backfill/<source>/<deed>", steer, STEER, ("POST",))
 
 
 def _limits_asked() -> BackfillLimits:

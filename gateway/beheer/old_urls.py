@@ -12,8 +12,11 @@ from uuid import UUID
 
 from flask import request
 
+from gateway.audit.log import AuditLog
+from gateway.audit.lookups import note_lookup
 from gateway.base import clock
-from gateway.beheer.routes import Operating
+from gateway.beheer.routes import PREFIX, Operating, token_name
+from gateway.beheer.told import TEXT, UUID_TEXT, YES_NO, Told, or_null, several, thing
 from gateway.config.model import Config
 from gateway.http import problems
 from gateway.http.problems import InvalidParam, Problem
@@ -22,13 +25,14 @@ from gateway.http.request_body import read_json
 from gateway.http.scopes import READ
 from gateway.klantinteracties.model.freshness import Hydrator
 from gateway.klantinteracties.read.compose import addresses as resource_addresses
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect import known_objects
 from gateway.store.legacy import untranslated_keys
 from mappings.identity.urls import uuid_under
 from mappings.standards import KINDS, in_order
 
 MOST = 500
+NAME = f"POST {PREFIX}oud"
 # The kinds that applications kept URLs of.
 KEPT = [kind for kind in in_order() if kind.became]
 NOT_A_LIST = f"Dit moet een lijst zijn van 1 tot {MOST} URLs."
@@ -41,19 +45,45 @@ UNKNOWN = "De bron {} heeft dit niet, of het mag hier niet worden getoond."
 # The name of a source, a kind of it, and the uuid of an object.
 Named = tuple[str, str, UUID]
 
+OLD = Told(
+    "oude URLs",
+    "Wat er van klantcontacten en klanten is geworden, bij hun oude URL",
+    thing(
+        results=several(
+            thing(
+                may_lack=("reason",),
+                asked=TEXT,
+                found=YES_NO,
+                kind=or_null(TEXT),
+                uuid=or_null(UUID_TEXT),
+                url=or_null(TEXT),
+                reason=TEXT,
+            )
+        )
+    ),
+    body=thing(urls={"type": "array", "items": TEXT, "minItems": 1, "maxItems": MOST}),
+    problems=("400", "413", "415"),
+)
+
 
 def register(
-    operating: Operating, store: Store, config: Config, hydrator: Hydrator, addresses: PublicAddresses
+    operating: Operating,
+    store: Store,
+    config: Config,
+    hydrator: Hydrator,
+    addresses: PublicAddresses,
+    audit: AuditLog | None,
 ) -> None:
     """Add the path `oud`."""
-    old = OldUrls(store, config, hydrator)
-    operating.add("oud", lambda: old.answer(addresses.base(request.environ)), methods=["POST"], scope=READ)
+    old = OldUrls(store, config, hydrator, audit)
+    operating.add("oud", lambda: old.answer(addresses.base(request.environ)), OLD, ["POST"], READ)
 
 
 class OldUrls:
     """Looks up what URLs of a source became."""
 
-    def __init__(self, store: Store, config: Config, hydrator: Hydrator) -> None:
+    def __init__(self, store: Store, config: Config, hydrator: Hydrator, audit: AuditLog | None) -> None:
+        self._audit = audit
         self._store = store
         self._sources = config.sources
         self._hydrator = hydrator
@@ -80,6 +110,7 @@ class OldUrls:
                 if untranslated_keys.objects_among(connection, source, kind, [uuid.bytes])
             }
         became |= {url: ("partij", uuid) for url, uuid in parties.items()}
+        note_lookup(self._audit, self._store, NAME, token_name(), [str(uuid) for _, uuid in became.values()])
         where = resource_addresses(base)
         return {
             "results": [

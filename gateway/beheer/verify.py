@@ -5,9 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.beheer.routes import Operating
+from gateway.beheer.told import ANYTHING, COUNT, MOMENT, TEXT, YES_NO, Told, said, several, thing
 from gateway.http import problems
 from gateway.operator import kept_reports
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
+
+TAG = "bewijs"
+LATEST = Told(
+    TAG,
+    "De laatste rapporten van verify",
+    thing(
+        reports=several(
+            thing(id=COUNT, source=TEXT, began=MOMENT, ended=MOMENT, mode=TEXT, clean=YES_NO),
+            "Het nieuwste eerst.",
+        )
+    ),
+)
+ONE = Told(
+    TAG,
+    "Een rapport van verify",
+    said(ANYTHING, "Wat is vergeleken, en per soort wat verschilt; zonder waarden."),
+    parts={"number": {"description": "Het nummer van het rapport."}},
+    problems=("404",),
+)
 
 
 def register(operating: Operating, store: Store) -> None:
@@ -22,5 +42,5 @@ def register(operating: Operating, store: Store) -> None:
             raise problems.not_found(f"Er is geen rapport {number}.")
         return found
 
-    operating.add("verify", latest)
-    operating.add("verify/<int:number>", one)
+    operating.add("verify", latest, LATEST)
+    operating.add("verify/<int:number>", one, ONE)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from gateway.base.logs import setup_logging
+from gateway.base.logs import json_stderr, setup_logging
 from gateway.cli.commands import (
     backfill,
     explain,
     findings,
     jobs,
+    operator,
     phase,
     quarantine,
     rebuild,
@@ -23,6 +24,8 @@ from gateway.cli.commands import (
 )
 from gateway.cli.commands.export import command as export
 from gateway.cli.commands.outward import notifications, writeback
+from gateway.cli.commands.privacy.audit import audit
+from gateway.cli.commands.privacy.person import person
 from gateway.cli.dutch import speak_dutch, with_dutch_usage
 
 # In the order of `klantbrug --help`.
@@ -40,6 +43,8 @@ COMMANDS: tuple[click.Command, ...] = (
     export.export,
     phase.phase,
     explain.explain,
+    audit,
+    person,
     findings.findings,
     quarantine.quarantine,
     jobs.jobs,
@@ -47,14 +52,28 @@ COMMANDS: tuple[click.Command, ...] = (
     notifications.notifications,
     writeback.writeback,
     tokens.token,
+    operator.operator,
 )
+
+
+def _speak_json(_context: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    """At once: what is wrong with the words after it is told in JSON too."""
+    if wanted:
+        json_stderr()
+    return wanted
 
 
 @click.group()
 @click.option(
     "--config", "config_path", type=click.Path(path_type=Path), help="Configuratie (anders ./config.toml)."
 )
-@click.option("--log-json", is_flag=True, help="Logregels als JSON.")
+@click.option(
+    "--log-json",
+    is_flag=True,
+    is_eager=True,
+    callback=_speak_json,
+    help="Elke regel op stderr als JSON, ook wat het commando zegt.",
+)
 @click.option("--verbose", is_flag=True, help="Ook elke aanroep van een bron in het log (zonder waarden).")
 @click.version_option(
     package_name="klantbrug", message="%(prog)s, versie %(version)s", help="Toont de versie."
@@ -62,7 +81,7 @@ COMMANDS: tuple[click.Command, ...] = (
 @click.pass_context
 def cli(context: click.Context, config_path: Path | None, log_json: bool, verbose: bool) -> None:
     """Klantbrug: de Klantinteracties API op een bestaande Zaken API."""
-    setup_logging("debug" if verbose else "info", json=log_json)
+    setup_logging("debug" if verbose else "info", as_json=log_json)
     context.obj = config_path
 
 

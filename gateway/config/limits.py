@@ -31,6 +31,27 @@ def is_origin(value: str) -> None:
         raise ValidationError("is geen herkomst als https://kcc.example.nl, zonder iets erachter")
 
 
+def is_issuer(value: str) -> None:
+    """Accept https addresses, and http ones of this machine."""
+    is_web_address(value)
+    parts = urlsplit(value)
+    if parts.scheme == "http" and not (parts.hostname == "localhost" or _is_loopback(parts.hostname or "")):
+        raise ValidationError("is geen https-adres: wachtwoorden en codes gaan dan leesbaar over het netwerk")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def has_openid(value: str) -> None:
+    """Accept scopes with spaces between them, openid among them."""
+    if "openid" not in value.split():
+        raise ValidationError("bevat openid niet")
+
+
 def is_bind(value: str) -> None:
     """Accept an IP address and a port."""
     host, colon, port = value.rpartition(":")
@@ -40,6 +61,12 @@ def is_bind(value: str) -> None:
         ip_address(host.strip("[]"))
     except ValueError:
         raise ValidationError("is geen IP-adres:poort, want een naam kan meer adressen zijn") from None
+
+
+def is_bind_or_blank(value: str) -> None:
+    """Accept an IP address and a port, or nothing."""
+    if value:
+        is_bind(value)
 
 
 def is_network(value: str) -> None:
@@ -83,3 +110,9 @@ def as_sent(origin: str) -> str:
     parts = urlsplit(origin.lower())
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{parts.netloc.removesuffix(f':{usual}')}"
+
+
+def is_header_name(value: str) -> None:
+    """Accept the name of a header of HTTP: letters, digits and dashes."""
+    if not value.replace("-", "").isalnum() or not value.isascii():
+        raise ValidationError("is geen naam van een header, zoals X-Processing-Activity-Id")

@@ -15,8 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gateway.config.audit import AuditSettings, wrong_in_audit
+from gateway.config.database import judge_database
 from gateway.config.fields import check, nearest
+from gateway.config.files import must_exist, secret_of
 from gateway.config.limits import as_sent
+from gateway.config.login import LoginSettings, missing_for_provider
 from gateway.config.model import (
     BackupJob,
     Config,
@@ -25,11 +29,12 @@ from gateway.config.model import (
     Live,
     Notifications,
     Source,
-    StoreSettings,
     WriteBack,
 )
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECRET_LENGTH, SECTIONS, SOURCE
+from gateway.config.store import StoreSettings
 from gateway.config.target import Target
+from gateway.config.telemetry import Metrics, Tracing
 from gateway.config.written import PREFIX, ConfigError, read
 from mappings.model.config_key import printable
 from mappings.model.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUIDINGEN, Settings
@@ -38,7 +43,7 @@ from mappings.model.settings import DEFAULT_ZAAK_CODES, VERTROUWELIJKHEIDAANDUID
 CALLBACK_TOKEN = re.compile(rf"[!-~]{{{SECRET_LENGTH},}}")
 
 # How the keys end that name a file with a secret; a client certificate may hold its key.
-SECRET_FILES = ("secret_file", "token_file", "client_key", "client_cert")
+SECRET_FILES = ("secret_file", "token_file", "password_file", "url_file", "client_key", "client_cert")
 # What `zaak_codes` replaced.
 OLD_ZAAK_KEYS = ("zaak_objecttype", "zaak_register", "zaak_soort_object_id")
 
@@ -72,6 +77,12 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     if values["writeback"]:
         _contacts_to(values["writeback"], sources, errors)
     target = _target(values["target"], errors)
+    login = _login(values["login"], errors)
+    if values["tracing"]:
+        must_exist(values["tracing"]["ca_bundle"], "tracing.ca_bundle", errors)
+    if values["audit"]:
+        errors += wrong_in_audit(values["audit"])
+        must_exist(values["audit"]["ca_bundle"], "audit.ca_bundle", errors)
     if values["gateway"]:
         _other_addresses(values["gateway"], errors)
     store = None if wrong_store else _store(values["store"], path, has_source, errors)
@@ -82,7 +93,23 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     mapping = replace(mapping, nummers=gateway.nummers, klanten_adressen=tuple(adressen))
     back = WriteBack(**values["writeback"])
     files = _secret_files(raw, store)
-    return Config(gateway, store, sources, live, mapping, jobs, notifications, path, back, files, target)
+    return Config(
+        gateway,
+        store,
+        sources,
+        live,
+        mapping,
+        jobs,
+        notifications,
+        path,
+        back,
+        secret_files=files,
+        target=target,
+        login=login,
+        metrics=Metrics(**values["metrics"]),
+        tracing=Tracing(**values["tracing"]),
+        audit=AuditSettings(**values["audit"]),
+    )
 
 
 def _secret_files(raw: Mapping[str, Any], store: StoreSettings) -> dict[str, Path]:
@@ -155,9 +182,9 @@ def _sources(raw: Any, errors: list[str]) -> tuple[Source, ...]:
             )
         names.add(values["name"])
         variable = f"{PREFIX}SOURCE__{values['name'].upper().replace('-', '_')}__SECRET"
-        values["secret"] = _secret(values, "secret", where, errors, variable)
+        values["secret"] = secret_of(values, "secret", where, errors, variable)
         for key in ("ca_bundle", "client_cert", "client_key"):
-            _must_exist(values[key], f"{where}.{key}", errors)
+            must_exist(values[key], f"{where}.{key}", errors)
         if values["client_key"] and not values["client_cert"]:
             errors.append(f"{where}.client_cert: ontbreekt naast client_key; noem ook het certificaat")
         for api in EARLIER_APIS:
@@ -171,7 +198,7 @@ def _own_credentials(values: dict[str, Any], api: str, where: str, errors: list[
     """The credentials of an earlier standard's API: both client-ID and secret, or neither."""
     name, client_id = f"{api}_secret", f"{api}_client_id"
     before = len(errors)
-    values[name] = _secret(values, name, where, errors)
+    values[name] = secret_of(values, name, where, errors)
     if len(errors) == before and bool(values[name]) != bool(values[client_id]):
         missing, given = (name, client_id) if values[client_id] else (client_id, name)
         errors.append(f"{where}.{missing}: ontbreekt naast {given}; vul beide in, of geen van beide")
@@ -209,43 +236,11 @@ def _contacts_to(values: Mapping[str, Any], sources: Iterable[Source], errors: l
         )
 
 
-def _secret(
-    values: dict[str, Any], key: str, where: str, errors: list[str], needed_variable: str = ""
-) -> str:
-    """The secret of a section, from its key or from its file; blank when there is none or it is wrong.
-
-    The key of its file is taken out of the values. With the variable that may hold it instead, one must be given.
-    """
-    secret: str = values[key]
-    file: Path | None = values.pop(f"{key}_file")
-    if secret and file:
-        errors.append(f"{where}.{key}: staat er naast {key}_file; kies een van de twee")
-        return ""
-    if not file:
-        if needed_variable and not secret:
-            problem = f"ontbreekt; vul {key} of {key}_file in, of zet {needed_variable}"
-            errors.append(f"{where}.{key}: {problem}")
-        return secret
-    try:
-        secret = file.read_text(encoding="utf-8").strip()
-    except OSError as exc:
-        errors.append(
-            f"{where}.{key}_file: {file} kan niet gelezen worden ({exc.strerror}); noem een leesbaar bestand"
-        )
-        return ""
-    except UnicodeDecodeError:
-        errors.append(f"{where}.{key}_file: {file} is geen tekst; zet alleen het geheim in het bestand")
-        return ""
-    if not secret:
-        errors.append(f"{where}.{key}_file: {file} is leeg; zet het geheim in het bestand")
-    return secret
-
-
 def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
     """The section, or notifications that are off when something in it is wrong or url is blank."""
     if not values:
         return Notifications()
-    callback_token = values["callback_token"] = _secret(values, "callback_token", "notifications", errors)
+    callback_token = values["callback_token"] = secret_of(values, "callback_token", "notifications", errors)
     if callback_token and not CALLBACK_TOKEN.fullmatch(callback_token):
         fix = "maak een geheim met: openssl rand -hex 32"
         errors.append(
@@ -255,11 +250,11 @@ def _notifications(values: dict[str, Any], errors: list[str]) -> Notifications:
         return Notifications(callback_token=callback_token)
     before = len(errors)
     variable = f"{PREFIX}NOTIFICATIONS__SECRET"
-    values["secret"] = _secret(values, "secret", "notifications", errors, variable)
+    values["secret"] = secret_of(values, "secret", "notifications", errors, variable)
     if not values["client_id"]:
         fix = SECTIONS["notifications"].fields["client_id"].metadata["fix"]
         errors.append(f"notifications.client_id: ontbreekt; {fix}")
-    _must_exist(values["ca_bundle"], "notifications.ca_bundle", errors)
+    must_exist(values["ca_bundle"], "notifications.ca_bundle", errors)
     return Notifications() if len(errors) > before else Notifications(**values)
 
 
@@ -268,9 +263,20 @@ def _target(values: dict[str, Any], errors: list[str]) -> Target:
     if not values or not values["url"]:
         return Target()
     before = len(errors)
-    values["token"] = _secret(values, "token", "target", errors, f"{PREFIX}TARGET__TOKEN")
-    _must_exist(values["ca_bundle"], "target.ca_bundle", errors)
+    values["token"] = secret_of(values, "token", "target", errors, f"{PREFIX}TARGET__TOKEN")
+    must_exist(values["ca_bundle"], "target.ca_bundle", errors)
     return Target() if len(errors) > before else Target(**values)
+
+
+def _login(values: dict[str, Any], errors: list[str]) -> LoginSettings:
+    """The section. A provider needs our client-ID and secret there, and values that let somebody in."""
+    before = len(errors)
+    if values:
+        needed = f"{PREFIX}LOGIN__CLIENT_SECRET" if values["issuer"] else ""
+        values["client_secret"] = secret_of(values, "client_secret", "login", errors, needed)
+        must_exist(values["ca_bundle"], "login.ca_bundle", errors)
+        errors += missing_for_provider(values)
+    return LoginSettings() if len(errors) > before else LoginSettings(**values)
 
 
 def _other_addresses(gateway: Mapping[str, Any], errors: list[str]) -> None:
@@ -285,22 +291,19 @@ def _other_addresses(gateway: Mapping[str, Any], errors: list[str]) -> None:
         errors.append(f"gateway.also_known_as: noemt twee keer dezelfde server; {fix}")
 
 
-def _must_exist(path: Path | None, where: str, errors: list[str]) -> None:
-    if path is None:
-        return
-    if not path.exists():
-        errors.append(f"{where}: {path} bestaat niet; noem een bestand dat er is")
-    elif not os.access(path, os.R_OK):
-        errors.append(f"{where}: {path} is niet leesbaar; geef de gebruiker van Klantbrug leesrecht")
-
-
 def _store(
     values: dict[str, Any], file: Path | None, has_source: bool, errors: list[str]
 ) -> StoreSettings | None:
-    # Only the default path is still relative here.
-    path = (file.parent if file else Path.cwd()) / values["path"]
     before = len(errors)
-    if path.is_dir():
+    url = values["url"] = secret_of(values, "url", "store", errors)
+    values["password"] = secret_of(values, "password", "store", errors)
+    folder = file.parent if file else Path.cwd()
+    # Only the default path is still relative here.
+    path = folder / values["path"]
+    if url:
+        judge_database(values, errors)
+        path = folder / f"klantbrug-{values['schema']}"
+    elif path.is_dir():
         errors.append(f"store.path: {path} is een map; noem een bestand in die map")
     elif not path.parent.is_dir():
         errors.append(f"store.path: de map {path.parent} bestaat niet; maak die map of noem een andere")
@@ -311,10 +314,10 @@ def _store(
             f"store.path: {path.parent} is niet schrijfbaar; geef schrijfrecht of noem een andere map"
         )
     origin = "file" if values["uuid_secret_file"] else "config"
-    secret = _secret(values, "uuid_secret", "store", errors)
+    secret = secret_of(values, "uuid_secret", "store", errors)
     if not secret and len(errors) == before:
         beside = _secret_beside(path)
-        if has_source:
+        if has_source or url:
             hint = (
                 f"noem uuid_secret_file = {str(beside)!r}"
                 if beside.exists()

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import limits
-from gateway.config.defaults import BUSY_SECONDS, LEAST_LOG_MB, LOG_MB, MOST_CONNECTIONS
+from gateway.config.audit import AuditSettings
+from gateway.config.defaults import MOST_CONNECTIONS
+from gateway.config.login import LoginSettings
+from gateway.config.store import StoreSettings
 from gateway.config.target import Target
+from gateway.config.telemetry import Metrics, Tracing
 from mappings.model.config_key import (
     NOT_EMPTY,
     SECRET,
@@ -27,9 +31,9 @@ from mappings.model.config_key import (
 )
 from mappings.model.settings import NUMMERS, Settings
 
-# What to write, for several keys.
 # What `[[source]] write_back` may name.
 WRITE_BACK_KINDS = ("klantcontacten", "contactmomenten", "contactgegevens", "klanten", "rollen")
+# What to write, for several keys.
 SECONDS, NO_LIMIT = "hele seconden", "schrijf een getal, 0 voor geen grens"
 
 
@@ -86,6 +90,12 @@ class Gateway:
         "How long a client may take over each part of a request.",
         "een aantal seconden",
     )
+    leave_seconds: int = whole(
+        0,
+        "How long it answers on after it was asked to stop, while /health/ready says 503.",
+        "een aantal seconden vanaf 0",
+        0,
+    )
     nummers: str = choice(
         "The nummer of klantcontacten, internetaken and partijen for which nobody gave one (M11, M28).",
         *NUMMERS,
@@ -98,47 +108,11 @@ class Gateway:
         each=(limits.is_origin,),
         make=lambda origins: tuple(map(limits.as_sent, origins)),
     )
+    access_log: bool = flag(True, "Whether each request is a line of JSON in the log.")
     register: bool = key(
         False,
         "true: serve an empty Klantinteracties register of its own, without any [[source]] (as serve --register).",
         "schrijf register = true of laat het weg",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """`[store]`: where the data lies.
-
-    `origin` says where the secret came from: config, file or generated. A generated one is blank for as long as its
-    file was not made, see `ensure_secret`.
-    """
-
-    path: Path = field(
-        metadata=about(
-            "The file that holds everything.",
-            "schrijf bijvoorbeeld {}",
-            NOT_EMPTY,
-            default=Path("klantbrug.db"),
-        )
-    )
-    uuid_secret: str = field(
-        repr=False,
-        metadata=about(
-            "The secret from which the uuids of derived objects are made (M9), at least 32 characters.",
-            'schrijf het geheim als tekst: uuid_secret = "..."',
-            default="",
-            secret=True,
-        ),
-    )
-    origin: str = "config"
-    busy_seconds: int = whole(
-        BUSY_SECONDS, "How many seconds a write waits at most while another process writes."
-    )
-    log_mb: int = whole(
-        LOG_MB,
-        "How large the write-ahead log beside the store (-wal) may become, in megabytes.",
-        f"een aantal megabytes vanaf {LEAST_LOG_MB}",
-        LEAST_LOG_MB,
     )
 
 
@@ -386,3 +360,7 @@ class Config:
     writeback: WriteBack = WriteBack()
     secret_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
     target: Target = Target()
+    login: LoginSettings = LoginSettings()
+    metrics: Metrics = Metrics()
+    tracing: Tracing = Tracing()
+    audit: AuditSettings = AuditSettings()

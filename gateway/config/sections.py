@@ -8,18 +8,13 @@ from typing import Any, cast, get_type_hints
 
 from marshmallow.fields import Field
 
+from gateway.config.audit import Activity, AuditSettings
 from gateway.config.fields import File, Flag, Number, Section, Several, Table, Text, Whole
-from gateway.config.model import (
-    BackupJob,
-    Gateway,
-    JobSettings,
-    Live,
-    Notifications,
-    Source,
-    StoreSettings,
-    WriteBack,
-)
+from gateway.config.login import LoginSettings
+from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source, WriteBack
+from gateway.config.store import StoreSettings
 from gateway.config.target import Target
+from gateway.config.telemetry import Metrics, Tracing
 from mappings.model.config_key import KEY, Key
 from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
@@ -30,6 +25,7 @@ JOB_NAMES = (
     "purge",
     "ends",
     "backfill",
+    "orders",
     "sync",
     "inbox",
     "sweep",
@@ -61,7 +57,11 @@ _FIELDS: dict[Any, tuple[type[Field[Any]], Callable[[Any], Any]]] = {
     Path | None: (File, _path),
     Mapping[str, Kanaal]: (Table, _as_it_is),
 }
-_LISTS: dict[Any, type[Field[Any]]] = {tuple[str, ...]: Text, tuple[ZaakCodes, ...]: Table}
+_LISTS: dict[Any, type[Field[Any]]] = {
+    tuple[str, ...]: Text,
+    tuple[ZaakCodes, ...]: Table,
+    tuple[Activity, ...]: Table,
+}
 
 
 def _field(name: str, wanted: Any, key: Key, default: Any, **more: Any) -> Field[Any]:
@@ -97,6 +97,10 @@ SECTIONS: dict[str, Section] = {
     "notifications": schema_of(Notifications),
     "writeback": schema_of(WriteBack),
     "target": schema_of(Target),
+    "login": schema_of(LoginSettings),
+    "metrics": schema_of(Metrics),
+    "tracing": schema_of(Tracing),
+    "audit": schema_of(AuditSettings),
 }
 SOURCE = schema_of(Source)
 JOB = schema_of(JobSettings)

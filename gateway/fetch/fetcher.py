@@ -21,7 +21,7 @@ from gateway.ingest.ingest import Ingest, Result
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import DeadlinePassed, Forbidden, LegacyError, NotFound
 from gateway.legacy.pacing.waiting_threads import take_waiting_place
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.legacy import claims, identities
 from gateway.store.legacy import objects as rows
 from gateway.store.operation import leases

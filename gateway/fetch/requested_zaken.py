@@ -10,7 +10,7 @@ from gateway.base import clock
 from gateway.base.clock import now
 from gateway.base.logs import get_logger
 from gateway.store.base.errors import PASSING
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import requested_zaken as rows
 from gateway.store.operation.sources import source_state
 

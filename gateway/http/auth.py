@@ -11,11 +11,11 @@ import secrets
 from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway.base import clock
+from gateway.base import clock, correlation
 from gateway.http import problems, scopes
 from gateway.http.rate_limit import Rates
 from gateway.http.wrong_tokens import WrongTokens
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import tokens
 from gateway.store.operation.tokens import StoredToken
 
@@ -149,6 +149,8 @@ class Gatekeeper:
                     raise problems.too_many_requests(wait) from None
                 raise
             self._known[key] = held
+        if operation := correlation.current():
+            operation.who = held[0].name
         self._rates.take(held[0], moment)
         must_open(held[0], scope, resource)
         return held[0]

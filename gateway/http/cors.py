@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from flask import Flask, Response, request
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match"
+REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID, traceparent"
 # What a page may read of an answer, beside what every page may.
-ANSWER_HEADERS = "API-version, ETag, Klantbrug-Coverage, Klantbrug-Freshness, Location, Retry-After"
+ANSWER_HEADERS = (
+    "API-version, ETag, Klantbrug-Coverage, Klantbrug-Freshness, Location, Retry-After, X-Request-ID"
+)
 PREFLIGHT_SECONDS = "600"
 
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import orjson
 
+from gateway.base import correlation
+
 NO_SUCH_PAGE = "Ongeldige pagina."
 NO_SUCH_VERSION = "Ongeldige versie in URL-pad."
 
@@ -55,13 +57,16 @@ class Problem(Exception):
 
     def document(self, base_url: str) -> bytes:
         """The problem document as JSON; `base_url` is where this server is reached."""
+        instance = f"urn:uuid:{uuid.uuid4()}"
+        if operation := correlation.current():
+            operation.instance = instance  # so that the line of the request in the log has it
         body: dict[str, object] = {
             "type": f"{base_url}/ref/fouten/{self.kind}/",
             "code": self.code,
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
-            "instance": f"urn:uuid:{uuid.uuid4()}",
+            "instance": instance,
         }
         if self.invalid_params:
             body["invalidParams"] = [param._asdict() for param in self.invalid_params]
@@ -191,15 +196,15 @@ def bad_gateway(detail: str) -> Problem:
     return Problem(502, "BadGateway", "bad_gateway", "De bron gaf geen bruikbaar antwoord.", detail)
 
 
-def unavailable(detail: str, retry_after: int) -> Problem:
-    """503: the question can't be answered yet; `retry_after` is in seconds."""
+def unavailable(detail: str, retry_after: int | None = None) -> Problem:
+    """503: the question can't be answered yet; `retry_after` is in seconds, None when asking again is not advised."""
     return Problem(
         503,
         "ServiceUnavailable",
         "service_unavailable",
         "Deze vraag kan nu niet worden beantwoord.",
         detail,
-        headers=[("Retry-After", str(retry_after))],
+        headers=[] if retry_after is None else [("Retry-After", str(retry_after))],
     )
 
 

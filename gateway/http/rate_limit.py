@@ -57,4 +57,4 @@ class Rates:
         if moment >= self._told.get(token.id, 0.0):
             self._told[token.id] = moment + TOLD_SECONDS
             self._refused[token.id] = 0
-            log.warning("token vraagt te veel en krijgt 429", token=token.name, refused=refused)
+            log.warning("a token asks too much", token=token.name, refused=refused)

@@ -81,7 +81,7 @@ class WrongTokens:
         return since + SECONDS - moment if count > self._free_of_all else 0
 
     def _digest(self, address: str) -> int:
-        text = _site(address).encode("utf-8", "replace")
+        text = site_of(address).encode("utf-8", "replace")
         # Never 0, which is a place that nobody has.
         return int.from_bytes(blake2b(text, digest_size=8, key=self._key).digest(), "little") | 1
 
@@ -110,7 +110,7 @@ def _nameless_file(size: int) -> IO[bytes]:
     return file
 
 
-def _site(address: str) -> str:
+def site_of(address: str) -> str:
     """What is counted as one: an IPv4 address, or the network of an IPv6 address that one customer has."""
     try:
         found = ip_address(address)

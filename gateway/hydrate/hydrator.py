@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from gateway.base import clock, memory
+from gateway.base import clock, correlation, memory
+from gateway.base.correlation import HYDRATE, Operation
 from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger
 from gateway.config.model import Live
@@ -31,22 +32,23 @@ from gateway.hydrate.needs import (
     question,
     written_keys,
 )
+from gateway.hydrate.noting import AskedSources
 from gateway.hydrate.refresh import Refresher
 from gateway.hydrate.refusals import NOT_ASKABLE, Failed
 from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import COMPLETE, LOCAL, PARTIAL, Outcome, ShownDocument, worst
 from gateway.legacy.errors import CircuitOpen, DeadlinePassed, LegacyError, NoPlace, TimedOut
 from gateway.legacy.pacing.waiting_threads import Places
-from gateway.store.base.errors import StoreBusy
-from gateway.store.file.database import Store
+from gateway.store.base.errors import StoreLocked
+from gateway.store.base.store import Store
 from gateway.store.legacy import identities
 from gateway.store.legacy.provenance import document_of
 from gateway.store.legacy.untranslated_keys import UNKNOWN_KEYS
 
 log = get_logger(__name__)
-no_answers = LogThrottle(log, "bron antwoordt niet")
+no_answers = LogThrottle(log, "a source does not answer")
 # Reading on after the answer is of use: the source was not done yet, or was given no chance; or the store was not free.
-NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, StoreBusy)
+NOT_DONE = (DeadlinePassed, TimedOut, CircuitOpen, NoPlace, StoreLocked)
 # So long what is held but too old waits for who writes.
 OLD_WAITS_SECONDS = 0.25
 # Filters on whom a partij represents.
@@ -79,9 +81,16 @@ class LegacyHydrator:
     """Hydrates from the configured sources. One for each process."""
 
     def __init__(
-        self, store: Store, fetchers: Mapping[str, Fetcher], live: Live, places: Places | None = None
+        self,
+        store: Store,
+        fetchers: Mapping[str, Fetcher],
+        live: Live,
+        places: Places | None = None,
+        noting: AskedSources | None = None,
     ) -> None:
-        """`places`: how many questions may wait for sources at a time; None is any number."""
+        """`places`: how many questions may wait for sources at a time; None is any number. `noting`: where the audit
+        log is kept."""
+        self._noting = noting
         self.places = places or Places()
         self.store = store
         self.fetchers = fetchers
@@ -288,8 +297,24 @@ class LegacyHydrator:
         self, fetcher: Fetcher, coverage: Coverage, needs: Sequence[Need], tolerant: bool = False
     ) -> Outcome:
         """The same of a source that may be asked: waits for as long as there is time, half of it for what is held."""
+        with correlation.part(HYDRATE, "hydrate", source=fetcher.name) as operation:
+            if self._noting is None:
+                return self._held_or_asked(operation, fetcher, coverage, needs, tolerant)
+            self._noting.begin(operation)
+            found = self._held_or_asked(operation, fetcher, coverage, needs, tolerant)
+            self._noting(operation, fetcher, needs)
+            return found
+
+    def _held_or_asked(
+        self,
+        operation: Operation,
+        fetcher: Fetcher,
+        coverage: Coverage,
+        needs: Sequence[Need],
+        tolerant: bool,
+    ) -> Outcome:
         known = {need: fetcher.freshness_of(need.what, need.value) for need in needs}
-        settled = coverage is Coverage.COVERED
+        settled, operation.status = coverage is Coverage.COVERED, "held"
         if settled and min(known.values()) is Freshness.FRESH:
             return Outcome(COMPLETE, "", "fresh", settled=True)
         first = min(known.values())
@@ -305,8 +330,8 @@ class LegacyHydrator:
             try:
                 with self.store.waiting.at_most(patience):
                     fetcher.read(visit, need.what, need.value)
-            except (LegacyError, OtherMaximum, StoreBusy) as failed:
-                if not isinstance(failed, StoreBusy):
+            except (LegacyError, OtherMaximum, StoreLocked) as failed:
+                if not isinstance(failed, StoreLocked):
                     no_answers.warning(source=fetcher.name, cause=failed.cause)
                 if isinstance(failed, NOT_DONE):
                     self._read_on(
@@ -325,9 +350,9 @@ class LegacyHydrator:
                 visit.partial(refusals.why_partial(error))
                 if not tolerant:  # what is held is answered; where that is nothing, nobody knows
                     otherwise = refusals.not_read(fetcher.name, error, self.store.waiting.seconds)
-            freshness = "stale"
+            freshness, operation.status = "stale", error.cause
         elif visit.asked:
-            freshness = "live"
+            freshness = operation.status = "live"
         if NO_KVK_FILTER in visit.reasons and not tolerant:
             self._refuse(NO_KVK_FILTER)
         extent = PARTIAL if visit.reasons else COMPLETE

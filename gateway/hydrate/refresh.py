@@ -10,7 +10,8 @@ import threading
 from collections import Counter, OrderedDict, defaultdict
 from typing import NamedTuple
 
-from gateway.base import clock, memory
+from gateway.base import clock, correlation, memory
+from gateway.base.correlation import JOB, Operation
 from gateway.base.log_throttle import LogThrottle
 from gateway.base.logs import get_logger, safe_traceback
 from gateway.fetch.fetcher import Fetcher
@@ -19,8 +20,8 @@ from gateway.hydrate.needs import Need
 from gateway.ingest.ingest import OtherMaximum
 from gateway.legacy.background import background
 from gateway.legacy.errors import LegacyError, Stopped
-from gateway.store.base.errors import StoreBusy, StoreFailed
-from gateway.store.file.database import Store
+from gateway.store.base.errors import StoreFailed, StoreLocked
+from gateway.store.base.store import Store
 
 log = get_logger(__name__)
 
@@ -43,6 +44,10 @@ class RefreshTask(NamedTuple):
     need: Need
 
 
+# With which client, how far its question came, and the request that it was.
+_Asked = tuple[Fetcher, Visit, Operation | None]
+
+
 class Refresher:
     """What one process reads after its answers. Safe for threads.
 
@@ -52,7 +57,8 @@ class Refresher:
 
     def __init__(self) -> None:
         # By source, each with threads of its own: one that hangs holds up no other.
-        self._waiting: dict[str, OrderedDict[RefreshTask, tuple[Fetcher, Visit]]] = defaultdict(OrderedDict)
+        self._waiting: dict[str, OrderedDict[RefreshTask, _Asked]] = defaultdict(OrderedDict)
+
         self._running: dict[RefreshTask, Visit] = {}
         self._threads: Counter[str] = Counter()
         self._changed = threading.Condition()
@@ -69,7 +75,7 @@ class Refresher:
             if len(waiting) >= MOST_WAITING:
                 too_much.warning(source=fetcher.name)
                 return
-            waiting[task] = fetcher, further
+            waiting[task] = fetcher, further, correlation.current()
             if self._threads[fetcher.name] < MOST_THREADS:
                 self._threads[fetcher.name] += 1
                 threading.Thread(target=self._work, args=(fetcher.name, fetcher.store), daemon=True).start()
@@ -91,17 +97,20 @@ class Refresher:
     def _work(self, source: str, store: Store) -> None:
         try:
             while (taken := self._take(source)) is not None:
-                task, fetcher, visit = taken
+                task, fetcher, visit, asked = taken
+                correlation.take_up(asked)
                 try:
-                    self._do(task, fetcher, visit)
+                    with correlation.part(JOB, "refresh", source=task.source):
+                        self._do(task, fetcher, visit)
                 finally:
+                    correlation.take_up(None)
                     memory.give_back()
                     with self._changed:
                         del self._running[task]
         finally:
             store.close()  # this thread's connection
 
-    def _take(self, source: str) -> tuple[RefreshTask, Fetcher, Visit] | None:
+    def _take(self, source: str) -> tuple[RefreshTask, *_Asked] | None:
         """The next task at a source; None when there is none, and then this thread counts no more."""
         with self._changed:
             waiting = self._waiting[source]
@@ -109,10 +118,10 @@ class Refresher:
                 self._threads[source] -= 1
                 self._changed.notify_all()
                 return None
-            task, (fetcher, visit) = waiting.popitem(last=False)
+            task, (fetcher, visit, asked) = waiting.popitem(last=False)
             visit.give_up = clock.monotonic() + MOST_SECONDS
             self._running[task] = visit
-            return task, fetcher, visit
+            return task, fetcher, visit, asked
 
     def _do(self, task: RefreshTask, fetcher: Fetcher, visit: Visit) -> None:
         began = clock.monotonic()
@@ -124,7 +133,7 @@ class Refresher:
             cause = "stopped"
         except (LegacyError, OtherMaximum) as error:
             cause = error.cause
-        except StoreBusy as error:  # logged where it waited; the next question about it asks again
+        except StoreLocked as error:  # the next question about it asks again
             cause = error.cause
         except StoreFailed as error:
             log.warning("refresh failed", source=task.source, error=type(error).__name__)

@@ -12,11 +12,13 @@ from gateway.hydrate import untranslated
 from gateway.ingest.ingest import OtherMaximum
 from gateway.klantinteracties.model.freshness import PARTIAL, Outcome
 from gateway.legacy.errors import DeadlinePassed, LegacyError, NoPlace, TimedOut
-from gateway.store.base.errors import StoreBusy
+from gateway.store.base.errors import StoreAway, StoreLocked
 
 RETRY_AFTER = 300
 # Who found no place to wait for a source may find one so soon, and what was asked is read meanwhile.
 PLACE_RETRY_AFTER = 2
+# A database that is started again is back after seconds.
+AWAY_RETRY_AFTER = 5
 NOT_ASKABLE = (
     "de bron kan dit niet gevraagd worden; na de backfill (klantbrug backfill) is er een volledig antwoord"
 )
@@ -24,6 +26,7 @@ AWAY = "de bron antwoordt niet"
 NOT_ALL_READ = "de bron antwoordde niet, en niet alles was al gelezen"
 NO_TIME = "de tijd voor deze vraag was om"
 NO_PLACE = "er wachten al genoeg vragen op de bron"
+STORE_AWAY = "de opslag was even niet bereikbaar, en niet alles was al gelezen"
 NOT_FREE = "de opslag was bezet, en niet alles was al gelezen"
 UNREAD = (
     "van bron {} staat een object in quarantaine waarin dit voorkomt: het is niet te lezen, dus of er meer is weet "
@@ -31,13 +34,13 @@ UNREAD = (
 )
 
 # What ends the reading of a source early.
-Failed = LegacyError | OtherMaximum | StoreBusy
+Failed = LegacyError | OtherMaximum | StoreLocked
 
 
 def why_partial(error: Failed) -> str:
     """Why an answer is not complete, of which something was never read."""
-    if isinstance(error, StoreBusy):
-        return NOT_FREE
+    if isinstance(error, StoreLocked):
+        return STORE_AWAY if isinstance(error, StoreAway) else NOT_FREE
     if isinstance(error, NoPlace):
         return NO_PLACE
     return NO_TIME if isinstance(error, DeadlinePassed) else NOT_ALL_READ
@@ -64,7 +67,10 @@ def not_read(source: str, error: Failed, busy_seconds: float) -> Problem:
 
     `busy_seconds` is how long the store is waited for.
     """
-    if isinstance(error, StoreBusy):
+    if isinstance(error, StoreAway):
+        text = "De opslag was even niet bereikbaar; probeer het straks opnieuw."
+        return _told(problems.unavailable(text, AWAY_RETRY_AFTER), STORE_AWAY)
+    if isinstance(error, StoreLocked):
         return _told(problems.store_busy(ceil(busy_seconds)), NOT_FREE)
     if isinstance(error, NoPlace):
         text = f"Er wachten al genoeg vragen op de bron {source}; probeer het zo weer."

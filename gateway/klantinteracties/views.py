@@ -30,14 +30,14 @@ from gateway.http.responses import (
     problem_reply,
     unchanged_reply,
 )
-from gateway.http.scopes import ANY, READ, WRITE, opens
+from gateway.http.scopes import ANY, READ, WRITE
 from gateway.klantinteracties.model.declarations import Resource
 from gateway.klantinteracties.model.elsewhere import Elsewhere
 from gateway.klantinteracties.model.expand import Tree
 from gateway.klantinteracties.model.freshness import LOCAL, PARTIAL, Hydrator, Outcome, ShownDocument, worst
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
 from gateway.klantinteracties.read.compose import Json, compose, plan
-from gateway.klantinteracties.read.etags import conditional, must_hold, tag_of, unchanged
+from gateway.klantinteracties.read.etags import conditional, tag_of, unchanged
 from gateway.klantinteracties.read.query import (
     ListQuery,
     asks_cascade,
@@ -45,10 +45,12 @@ from gateway.klantinteracties.read.query import (
     parse_detail,
     parse_list,
 )
+from gateway.klantinteracties.read.rights import may_expand
 from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
-from gateway.klantinteracties.write.write import Join, Seal, WriteBackNotes, Writer, any_version
+from gateway.klantinteracties.write.write import Join, Seal, WriteBackNotes, Writer, judge_of
+from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.documents import reading
-from gateway.store.file.database import Store
 from gateway.store.operation.tokens import StoredToken
 from mappings.identity.identity import Uuids
 from mappings.model.settings import DEFAULT_ZAAK_CODES, ZaakCodes
@@ -70,6 +72,9 @@ Found = TypeVar("Found")
 Work = Callable[["Answer"], bytes]
 # From a request and the variable parts of its path to what is sent back.
 View = Callable[[Environ, dict[str, str]], Reply]
+# Is told, in the transaction of an answer, what was read: the kind, what is expanded, the documents. Out: these, to be
+# written as JSON.
+Saw = Callable[[Session, str, Tree, list[Json]], list[Any]]
 
 
 class Answer:
@@ -105,8 +110,11 @@ class Api:
         prefer: bool = True,
         back: WriteBackNotes | None = None,
         elsewhere: Elsewhere | None = None,
+        around: Callable[[View], View] | None = None,
+        saw: Saw | None = None,
     ) -> None:
-        self._elsewhere = elsewhere
+        """In: `around` makes of each view the one that is called in its place; `saw` is told what is read."""
+        self._elsewhere, self._around, self._saw = elsewhere, around, saw
         self.lists: dict[str, View] = {}  # by the path of the resource
         self.details: dict[str, View] = {}
         self._store = store
@@ -205,7 +213,8 @@ class Api:
                 there = self._elsewhere if method != "OPTIONS" else None
                 if there and (reply := there.answer(environ, answer.base, answer.token)):
                     return reply
-                body = self._done(does[method], answer, method)
+                work = does[method]
+                body = work(answer) if method in SAFE else self._written(work, answer)
             except Problem as problem:
                 said = _said(answer.outcome) if problem.said is None else problem.said
                 return problem_reply(problem, answer.base, [*common, *said])
@@ -214,11 +223,11 @@ class Api:
                 return BODILESS[answer.status](headers)
             return json_reply(body, answer.status, headers)
 
-        return view
+        return self._around(view) if self._around else view
 
-    def _done(self, work: Work, answer: Answer, method: str) -> bytes:
-        """Do the work of a method; nothing is written any more once another register took over."""
-        if self._elsewhere is None or method in SAFE:
+    def _written(self, work: Work, answer: Answer) -> bytes:
+        """Do the work of a method that writes: nothing is any more once another register took over."""
+        if self._elsewhere is None:
             return work(answer)
         with self._store.guarded(self._elsewhere.guard):
             return work(answer)
@@ -263,7 +272,7 @@ class Api:
 
     def _read_list(
         self, resource: Resource, query: ListQuery, base: str, shown: list[ShownDocument]
-    ) -> tuple[reading.DocumentPage, list[Json]]:
+    ) -> tuple[reading.DocumentPage, list[Any]]:
         with self._store.read() as connection:
             conditions = query.conditions
             if conditions and resource.kind in ASKED_OF:
@@ -273,7 +282,10 @@ class Api:
                 raise problems.not_found(problems.NO_SUCH_PAGE)
             how = plan(resource.kind, query.expand)
             always = bool(resource.expansions)
-            return page, compose(connection, how, page.rows, base, shown, always_expand=always)
+            found: list[Any] = compose(connection, how, page.rows, base, shown, always_expand=always)
+            if self._saw is not None:
+                found = self._saw(connection, resource.kind, query.expand, found)
+            return page, found
 
     def _detail(self, resource: Resource, answer: Answer) -> bytes:
         expand = parse_detail(resource, answer.environ.get("QUERY_STRING", ""))
@@ -285,7 +297,7 @@ class Api:
             answer.status = 304
         return body
 
-    def _found(self, resource: Resource, answer: Answer, expand: Tree = ()) -> Json:
+    def _found(self, resource: Resource, answer: Answer, expand: Tree = ()) -> Any:
         """The document that the path names, when it is all there. Raises a 404 Problem, and what hydrating raises."""
         uuid = _uuid(answer)
         answer.outcome = self._hydrator.before_detail(resource.kind, uuid)
@@ -303,12 +315,10 @@ class Api:
 
     def _change(self, resource: Resource, part: bool, answer: Answer) -> bytes:
         # What isn't there can't be wrong: 404 before the body is looked at; and so is what is another version.
-        judge = _judge_of(answer.environ)
+        judge = judge_of(answer.environ)
         judge(self._found(resource, answer))
-        found, answer.outcome = (
-            answer.outcome or LOCAL,
-            None,
-        )  # a body that is refused by itself says nothing of it
+        # A body that is refused by itself says nothing of it.
+        found, answer.outcome = answer.outcome or LOCAL, None
         written = self._writer.change(
             resource, _uuid(answer), read_json(request), answer.base, partial=part, judge=judge
         )
@@ -316,7 +326,7 @@ class Api:
         return _tagged(answer, written.answer)
 
     def _delete(self, resource: Resource, answer: Answer) -> bytes:
-        judge = _judge_of(answer.environ)
+        judge = judge_of(answer.environ)
         judge(self._found(resource, answer))
         if resource.cascades and asks_cascade(answer.environ.get("QUERY_STRING", "")):
             for kind in ("klantcontact", "digitaleadres"):  # they are deleted with it
@@ -335,12 +345,14 @@ class Api:
 
     def _read_detail(
         self, resource: Resource, uuid: bytes, expand: Tree, base: str, shown: list[ShownDocument]
-    ) -> Json | None:
+    ) -> Any:
+        """The document, to be written as JSON; None when there is none."""
         with self._store.read() as connection:
             row = reading.find(connection, resource.kind, uuid)
             if row is None:
                 return None
-            return compose(connection, plan(resource.kind, expand), [row], base, shown)[0]
+            found = compose(connection, plan(resource.kind, expand), [row], base, shown)
+            return found[0] if self._saw is None else self._saw(connection, resource.kind, expand, found)[0]
 
     def _until_settled(self, answer: Answer, read: Callable[[list[ShownDocument]], Found]) -> Found:
         """Read, and read again for as long as the hydrator found more that belongs to the answer.
@@ -371,23 +383,6 @@ def _tagged(answer: Answer, document: Json) -> bytes:
     body = orjson.dumps(document)
     answer.headers.append(("ETag", tag_of(body)))
     return body
-
-
-def _judge_of(environ: Environ) -> Callable[[Json], None]:
-    """What raises a 412 Problem for a document that is not the version that a write is about."""
-    if not conditional(environ):
-        return any_version
-    return lambda document: must_hold(environ, tag_of(orjson.dumps(document)))
-
-
-def may_expand(token: StoredToken, kind: str, expand: Tree) -> None:
-    """Raises a 403 Problem when a token doesn't open a resource that would be shown inside another one."""
-    if not expand or opens(token.scope, READ):
-        return
-    for name, inner in expand:
-        (to,) = (getattr(field, "to", "") for field in BY_KIND[kind].fields if field.name == name)
-        must_open(token, READ, BY_KIND[to].path)
-        may_expand(token, to, inner)
 
 
 def _said(outcome: Outcome | None) -> list[tuple[str, str]]:

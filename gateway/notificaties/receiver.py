@@ -20,7 +20,7 @@ from gateway.http import problems
 from gateway.http.problems import InvalidParam
 from gateway.http.request_body import read_json
 from gateway.http.responses import as_response, empty_reply
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import following, inbox
 from gateway.store.operation.sources import source_id
 from mappings.identity.urls import uuid_under

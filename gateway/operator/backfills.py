@@ -13,12 +13,14 @@ from gateway.config.defaults import MOST_CONNECTIONS
 from gateway.config.model import Source
 from gateway.legacy.pacing import gate, server_gates
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect.status import moment_of
-from gateway.store.operation import backfills, runs
+from gateway.store.operation import backfills, events, runs
 from gateway.store.operation.sources import held_source, source_id
 
 JOB = "backfill"
+# How a pause stands in the log of events.
+PAUSE = "gepauzeerd"
 # A process that runs says within this time what it made of a wish; it looks every second, and mostly finishes a page.
 REPORTS_WITHIN, LOOK_SECONDS = 15.0, 0.1
 
@@ -81,13 +83,21 @@ def _one(connection: Session, name: str) -> dict[str, Any]:
     }
 
 
-def pause(store: Store, source: Source) -> bool:
+def pause(store: Store, source: Source, who: str = "", why: str = "") -> bool:
     """Let all jobs on a source wait, of which a running backfill is one; calls under way are finished.
 
     Out: does a backfill run? `paused` says whether its process waits. Raises NotShared.
     """
     server_gates.pause(store.path, source)
+    _note(store, source, PAUSE, who, why)
     return runs_now(store, source)
+
+
+def _note(store: Store, source: Source, what: str, who: str, why: str) -> None:
+    """Write in the log of events who did what; nothing when nobody is named."""
+    if who:
+        with store.write() as connection:
+            events.note(connection, source_id(connection, source.name), what, who, why)
 
 
 def paused(store: Store, source: Source, since: int, seconds: float = REPORTS_WITHIN) -> bool:
@@ -119,13 +129,14 @@ def runs_now(store: Store, source: Source) -> bool:
     return True
 
 
-def stop(store: Store, source: Source) -> None:
+def stop(store: Store, source: Source, who: str = "", why: str = "") -> None:
     """Let a running backfill end; it can be gone on with, but not by itself. Raises NothingRuns."""
     with store.write() as connection:
         backfills.wish_stop(connection, _running(connection, source.name), True)
+    _note(store, source, "inlezen gestopt", who, why)
 
 
-def resume(store: Store, source: Source) -> Resumed:
+def resume(store: Store, source: Source, who: str = "", why: str = "") -> Resumed:
     """Take back a pause or stop, also when the backfill that it was meant for is over."""
     paused = bool(server_gates.describe(store.path, source)["paused"])
     server_gates.resume(store.path, source)
@@ -134,10 +145,11 @@ def resume(store: Store, source: Source) -> Resumed:
         stopped = backfills.stop_wished(connection, row)
         backfills.wish_stop(connection, row, False)
         last = runs.last_of_source(connection, JOB, row)
+    _note(store, source, "hervat", who, why)
     return Resumed(paused, stopped, last is not None and last.status == runs.RUNNING)
 
 
-def set_limits(store: Store, source: Source, limits: BackfillLimits) -> None:
+def set_limits(store: Store, source: Source, limits: BackfillLimits, who: str = "", why: str = "") -> None:
     """Change the pace of all jobs on a source, until a backfill is done or `unset`. Raises NotPossible, NotShared."""
     if limits.rate is None and limits.connections is None:
         raise NotPossible("Noem rate=<objecten per seconde>, connections=<aantal>, of beide.")
@@ -148,11 +160,17 @@ def set_limits(store: Store, source: Source, limits: BackfillLimits) -> None:
     server_gates.set_overrides(
         store.path, source, objects_per_second=limits.rate, connections=limits.connections
     )
+    parts = (
+        [f"{limits.rate:g} objecten/s" if limits.rate else "zonder grens"] if limits.rate is not None else []
+    )
+    parts += [f"{limits.connections} verbindingen"] if limits.connections is not None else []
+    _note(store, source, f"tempo: {', '.join(parts)}", who, why)
 
 
-def unset(store: Store, source: Source) -> None:
+def unset(store: Store, source: Source, who: str = "", why: str = "") -> None:
     """Let the limits of the configuration hold again. Raises NotShared."""
     server_gates.clear_overrides(store.path, source)
+    _note(store, source, "tempo: weer volgens de configuratie", who, why)
 
 
 def _running(connection: Session, source: str) -> int:

@@ -65,7 +65,7 @@ def check_sources(
         return [line]
 
     try:
-        phases = events.phases_in(config.store.path)
+        phases = events.phases_in(config.store)
     except StoreError as error:
         text = f"{error} Of een bron in fase cutover staat, is dus niet bekend: er is geen bron bevraagd."
         return said(Level.PROBLEM, text) if config.sources else []
@@ -329,11 +329,13 @@ def check_config(config: Config) -> list[CheckLine]:
 
 def _store_lines(config: Config) -> Iterator[CheckLine]:
     path = config.store.path
-    if not path.exists():
+    if config.store.url:
+        pass  # what there is to say of a database, the lines on the store tell
+    elif not path.exists():
         yield CheckLine(Level.OK, f"De store {path} is er nog niet en wordt bij de eerste start gemaakt.")
     elif not any(found.personal for found in open_files(config)):
         yield CheckLine(Level.OK, f"De store is {path}; alleen de eigenaar kan erbij.")
-    for name in to_rebuild(path, fingerprint(config.mapping)):
+    for name in to_rebuild(config.store, fingerprint(config.mapping)):
         text = (
             f"De gegevens van bron {name} zijn met een andere [mapping] of versie vertaald: klantbrug rebuild "
             "(met --dry-run om eerst te zien wat er verandert)."

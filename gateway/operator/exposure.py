@@ -5,6 +5,7 @@ Texts are for the operator, in Dutch, without values.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -75,11 +76,20 @@ def refuse_exposed(config: Config) -> None:
 
 
 def _mode(path: Path) -> int:
-    """Who may do what with a file; 0 when it isn't there or can't be looked at."""
+    """Who may do what with a file; 0 when it isn't there or can't be looked at.
+
+    What root gave us by our group, as Kubernetes gives a volume with its fsGroup, is not open to others by it: taking
+    away the rights of the group would shut us out.
+    """
     try:
-        return stat.S_IMODE(path.stat().st_mode)
+        found = path.stat()
     except OSError:
         return 0
+    mode = stat.S_IMODE(found.st_mode)
+    ours = {os.getegid(), *os.getgroups()}
+    if found.st_uid == 0 != os.geteuid() and found.st_gid in ours:
+        mode &= ~stat.S_IRWXG
+    return mode
 
 
 def _holds_secret(config: Config) -> bool:
@@ -88,6 +98,7 @@ def _holds_secret(config: Config) -> bool:
         return False
     text = config.path.read_text(encoding="utf-8")
     secrets = [config.store.uuid_secret, config.notifications.secret, config.notifications.callback_token]
+    secrets += [config.target.token, config.login.client_secret, config.store.secret]
     for source in config.sources:
         secrets += [source.secret, *(getattr(source, f"{api}_secret") for api in EARLIER_APIS)]
     return any(secret and secret in text for secret in secrets)

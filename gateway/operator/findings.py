@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect import findings
 from gateway.store.inspect.findings import Selection
 from mappings.explain import advice

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.store.file.database import Store
+from gateway.operator import verify_report
+from gateway.store.base.store import Store
 from gateway.store.inspect.status import moment_of
 from gateway.store.operation import verify_reports
 
@@ -25,3 +26,10 @@ def get_report(store: Store, number: int) -> dict[str, Any] | None:
     if found is None:
         return None
     return found | {"began": moment_of(found["began"]), "ended": moment_of(found["ended"])}
+
+
+def as_page(store: Store, number: int) -> str:
+    """The report with this number as one page of HTML to file; blank when there is none."""
+    with store.read() as connection:
+        found = verify_reports.get_report(connection, number)
+    return verify_report.page(found) if found else ""

@@ -6,18 +6,23 @@ asks it any more. Going back is always allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from itertools import islice
+from typing import NamedTuple
 
 from gateway.base.clock import now
 from gateway.fetch.coverage import CUTOVER, SYNCED
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
 from gateway.store.operation import events, leases, runs, verify_reports
 from gateway.store.operation import writeback as queue
-from gateway.store.operation.sources import source_id, source_state
+from gateway.store.operation.sources import held_source, source_id, source_state
 from gateway.store.operation.verify_reports import EVERYTHING, Proof
+from mappings.model.settings import Settings
+from mappings.translate import fingerprint as translation
 
 PHASES = ("live", SYNCED, CUTOVER)
 PROOF_LASTS = 86400 * 1_000_000
@@ -28,6 +33,12 @@ OTHER_MAPPING = (
     "[mapping] of de versie van de vertaling is nu anders dan bij de laatste schone verify; draai {}, zo nodig na "
     "klantbrug rebuild."
 )
+
+
+def fingerprint(settings: Settings) -> str:
+    """A short name for what decides on what is held and made of it: version of the mapping, and all of `[mapping]`."""
+    text = f"{translation(settings)} {settings.max_vertrouwelijkheidaanduiding}"
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class NotAllowed(Exception):
@@ -46,23 +57,14 @@ def switch(
         raise NotAllowed("Met --force hoort een reden: --reason TEKST; zij komt in het logboek.")
     with store.write() as connection:
         source = source_id(connection, name)
-        before, covered = source_state(connection, source)
+        before = source_state(connection, source)[0]
         if phase == before:
             return before
         forward = PHASES.index(phase) > PHASES.index(before)
-        holder = leases.holder_of(connection, runs.lease_of("backfill", name))
-        if phase == CUTOVER and holder is not None:
-            raise NotAllowed(
-                f"Er loopt een backfill of verify van bron {name} (proces {holder}); laat die eindigen of stop die."
-            )
+        if phase == CUTOVER and (reason := _busy(connection, name)):
+            raise NotAllowed(reason)
         if forward and not force:
-            reason = (
-                (_untold(connection, name) if phase == CUTOVER else "")
-                or _unready(phase, before, covered)
-                or _unread(connection, source)  # before the proof, that can't be clean because of it
-                or _unproven(phase, verify_reports.proofs(connection, source), mapping)
-                or _unseen(connection, source)
-            )
+            reason = next(filter(None, _asked(connection, source, name, phase, mapping)), "")
             if reason:
                 raise NotAllowed(
                     f"Bron {name} kan niet naar {phase}: {reason} Wie het toch wil: --force --reason TEKST."
@@ -71,6 +73,80 @@ def switch(
         what = f"fase {before} -> {phase}" + (" zonder bewijs (--force)" if forward and force else "")
         events.note(connection, source, what, who, why)
     return before
+
+
+class Asked(NamedTuple):
+    """What a phase asks of a source, and why that is not so yet; blank when it is."""
+
+    what: str
+    missing: str
+
+
+def asks(store: Store, name: str, phase: str, mapping: str) -> list[Asked]:
+    """What a switch forward of a source to a phase asks, in the order in which `switch` looks at it."""
+    with store.read() as connection:
+        source = held_source(connection, name)
+        if source is None:
+            return [Asked(what, "zij is nog niet gelezen.") for what in ASKED[phase]]
+        reasons = list(_asked(connection, source, name, phase, mapping))
+        if phase == CUTOVER:
+            reasons.append(_busy(connection, name))
+    return [Asked(*each) for each in zip(ASKED[phase], reasons, strict=True)]
+
+
+def first_missing(store: Store, name: str, phase: str, mapping: str) -> str:
+    """The first thing that a switch forward asks and is not so; blank when there is none.
+
+    For who asks often: without what the source no longer shows, for which all objects must be gone through.
+    """
+    with store.read() as connection:
+        source = held_source(connection, name)
+        if source is None:
+            return "zij is nog niet gelezen."
+        quick = islice(
+            _asked(connection, source, name, phase, mapping), len(ASKED[phase]) - 1 - (phase == CUTOVER)
+        )
+        return next(filter(None, quick), "")
+
+
+# What `_asked` looks at, in its order, in words.
+_EVERY = (
+    "Alles van de bron is ingelezen",
+    "Niets in quarantaine waar clients naar kunnen zoeken",
+    "Een schone verify van hoogstens een dag oud, met de mapping van nu",
+    "De bron toont nog alles wat hier staat",
+)
+ASKED = {
+    SYNCED: _EVERY,
+    CUTOVER: (
+        "Geen wijzigingen van clients die nog terug moeten naar de bron",
+        "De bron is in fase synced, en alles is ingelezen",
+        _EVERY[1],
+        "Een schone verify van alles (--full) van hoogstens een dag oud, met de mapping van nu",
+        _EVERY[3],
+        "Er loopt geen backfill of verify",
+    ),
+}
+
+
+def _asked(connection: Session, source: int, name: str, phase: str, mapping: str) -> Iterator[str]:
+    """Why each thing that a switch forward asks is not so; blank when it is."""
+    before, covered = source_state(connection, source)
+    if phase == CUTOVER:
+        yield _untold(connection, name)
+    yield _unready(phase, before, covered)
+    yield _unread(connection, source)  # before the proof, that can't be clean because of it
+    yield _unproven(phase, verify_reports.proofs(connection, source), mapping)
+    yield _unseen(connection, source)
+
+
+def _busy(connection: Session, name: str) -> str:
+    holder = leases.holder_of(connection, runs.lease_of("backfill", name))
+    if holder is None:
+        return ""
+    return (
+        f"Er loopt een backfill of verify van bron {name} (proces {holder}); laat die eindigen of stop die."
+    )
 
 
 def _untold(connection: Session, name: str) -> str:

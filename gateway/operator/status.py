@@ -10,7 +10,7 @@ from gateway.config.model import Config, JobSettings
 from gateway.config.sections import JOB_NAMES
 from gateway.legacy.pacing import server_gates
 from gateway.operator import writeback
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import backfills, leases, runs
 from mappings.standards import of_every_source
@@ -128,15 +128,15 @@ def overview(store: Store, config: Config) -> dict[str, Any]:
     shown = status(store)
     with store.read() as connection:
         running = backfills.running(connection)
-        scheduled = leases.holder_of(connection, leases.SCHEDULER) is not None
+        scheduled = leases.jobs_run(connection)
     wanted = any(config.jobs.get(name, JobSettings()).enabled for name in JOB_NAMES)
     shown["scheduler"] = {"wanted": wanted, "runs": scheduled}
     shown["store"] = {"problems": store.trouble()}
-    told = writeback.overview(store)
+    told = writeback.numbers(store)
     for source in config.sources:
         if source.name in shown["sources"]:
             if source.write_back or source.name in told:
-                shown["sources"][source.name]["writeback"] = told.get(source.name, {})
+                shown["sources"][source.name]["writeback"] = writeback.shown_numbers(told.get(source.name))
             shown["sources"][source.name]["backfill"] = running.get(source.name)
             shown["sources"][source.name]["asking"] = server_gates.describe(config.store.path, source)
     return shown

@@ -55,7 +55,7 @@ def sentence(report: dict[str, Any]) -> str:
     # Reports of before have no `lost`.
     found, repaired, lost = report["found"], report["repaired"], report.get("lost", 0)
     if report["rights"]["refused_kinds"]:
-        kinds = ", ".join(_title(kind).lower() for kind in report["rights"]["refused_kinds"])
+        kinds = ", ".join(title(kind).lower() for kind in report["rights"]["refused_kinds"])
         return f"niet te vergelijken: de bron weigert {kinds} aan deze applicatie"
     if unread := report.get("unread", 0):
         are = "1 object is" if unread == 1 else f"{number(unread)} objecten zijn"
@@ -89,12 +89,12 @@ def hidden(counts: dict[str, int]) -> str:
 def text(report: dict[str, Any]) -> str:
     """The report for a terminal: what matters of it."""
     lines = [
-        f"Rapport {report['id']}, bron {report['source']}, {_mode(report)}, klaar {local(report['ended'])}:"
+        f"Rapport {report['id']}, bron {report['source']}, {mode_text(report)}, klaar {local(report['ended'])}:"
     ]
     colour = COLOURS[proof_label(report["clean"]).level]
     lines.append(click.style(sentence(report)[:1].upper() + sentence(report)[1:] + ".", bold=True, fg=colour))
     for kind, row in report["kinds"].items():
-        lines.append(f"  {_title(kind)}: {_numbers(row)}")
+        lines.append(f"  {title(kind)}: {_numbers(row)}")
     for kind, row in report["documents"].items():
         if any(row[name] for name in DOCUMENT_WRONG):
             lines.append(f"  Document {kind}: {_numbers(row)}")
@@ -133,8 +133,8 @@ def page(report: dict[str, Any]) -> str:
         "verify_report.html",
         report=report,
         sentence=sentence(report),
-        mode=_mode(report),
-        title=_title,
+        mode=mode_text(report),
+        title=title,
         columns=COLUMNS,
         wrong=WRONG,
         sorts=SORTS,
@@ -150,7 +150,7 @@ def unseen(report: dict[str, Any]) -> list[str]:
     """What the credentials can't see, in Dutch sentences."""
     rights, lines = report["rights"], []
     for kind in rights["refused_kinds"]:
-        lines.append(f"De bron weigert de hele lijst van {_title(kind).lower()}.")
+        lines.append(f"De bron weigert de hele lijst van {title(kind).lower()}.")
     if rights["refused_zaken"]:
         lines.append(
             f"{number(rights['refused_zaken'])} zaken waarnaar rollen of klantcontacten wijzen, toont de bron niet "
@@ -185,19 +185,19 @@ def zaaktype(report: dict[str, Any], uuid: str, kind: str) -> str:
     return report["zaaktype_namen"].get(uuid, uuid) or NO_ZAAKTYPE
 
 
-def _title(kind: str) -> str:
+def title(kind: str) -> str:
     """What people read for a kind; a report of before may have one that is not known any more."""
     return KINDS[kind].title if kind in KINDS else kind
 
 
-def _mode(report: dict[str, Any]) -> str:
+def mode_text(report: dict[str, Any]) -> str:
     if report["mode"] == "full":
         return "alles vergeleken"
     return f"steekproef van {report['sample']} zaken (startgetal {report['seed']})"
 
 
 def _counted(kind: str, count: int) -> str:
-    return f"{number(count)} {kind if count == 1 else _title(kind).lower()}"
+    return f"{number(count)} {kind if count == 1 else title(kind).lower()}"
 
 
 def _numbers(row: dict[str, int]) -> str:

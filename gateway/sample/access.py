@@ -20,7 +20,7 @@ class Application:
 
     `catalogi` is the Catalogi API, `earlier` the Klanten and Contactmomenten API; they hide no single objects.
     `writes` is the right to change anything (zaken.bijwerken and its kin), `closed` that to change what hangs on a
-    closed zaak too (zaken.geforceerd-bijwerken).
+    closed zaak too (zaken.geforceerd-bijwerken); `refused` are rights that it misses of one kind, as "PATCH klant".
     """
 
     client_id: str
@@ -30,6 +30,7 @@ class Application:
     earlier: bool = True
     writes: bool = True
     closed: bool = True
+    refused: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_vertrouwelijkheidaanduiding not in RANKS:

@@ -275,7 +275,7 @@ class _Views:
         traps = self._state.traps
         if traps.slow_writes:
             time.sleep(traps.slow_writes)
-        if not application.writes or traps.forbids():
+        if not application.writes or f"{request.method} {g.kind}" in application.refused or traps.forbids():
             raise forbidden()
         if traps.strikes(traps.write_error_rate):
             raise server_error()

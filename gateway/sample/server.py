@@ -53,7 +53,7 @@ class SampleServer:
         listener = Listener(self._port, self.app, lambda: self._state.traps, self._record)
         self._listener, self._port = listener, listener.server_port
         threading.Thread(
-            target=listener.serve_forever, kwargs={"poll_interval": 0.05}, name="sample server", daemon=True
+            target=listener.serve_forever, kwargs={"poll_interval": 0.01}, name="sample server", daemon=True
         ).start()
         return self
 

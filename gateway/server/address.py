@@ -12,25 +12,25 @@ from gateway.config.written import ConfigError
 FREE_WITHIN = 5.0
 LOOK_SECONDS = 0.5
 BACKLOG = 1024
-FIX = "stop wat daar luistert, of schrijf met [gateway] bind een ander adres of een andere poort"
+FIX = "stop wat daar luistert, of schrijf met [{}] bind een ander adres of een andere poort"
 
 
-def listen(bind: str) -> socket.socket:
+def listen(bind: str, section: str = "gateway") -> socket.socket:
     """Listen there, for all worker processes together: what waits to be accepted is lost with none of them.
 
-    Raises ConfigError when that is not possible.
+    In: the address, and the section of the configuration that names it. Raises ConfigError when it is not possible.
     """
-    bound = _bound(bind)
+    bound = _bound(bind, section)
     bound.listen(BACKLOG)
     return bound
 
 
-def must_be_free(bind: str) -> None:
+def must_be_free(bind: str, section: str = "gateway") -> None:
     """Raise ConfigError when we can't listen at that address, or another server does."""
-    _bound(bind).close()
+    _bound(bind, section).close()
 
 
-def _bound(bind: str) -> socket.socket:
+def _bound(bind: str, section: str) -> socket.socket:
     host, _, port = bind.rpartition(":")
     host = host.strip("[]")
     give_up = time.monotonic() + FREE_WITHIN
@@ -50,4 +50,4 @@ def _bound(bind: str) -> socket.socket:
                 if time.monotonic() < give_up:
                     time.sleep(LOOK_SECONDS)
                     continue
-        raise ConfigError([f"gateway.bind: {bind!r} {problem}; {FIX}"])
+        raise ConfigError([f"{section}.bind: {bind!r} {problem}; {FIX.format(section)}"])

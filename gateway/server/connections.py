@@ -1,8 +1,7 @@
 """Connections that ask for nothing, or don't take their answer: ended when their time is over, or others need room.
 
 Granian ends a connection that was idle for long; it knows no limit for a client that does not read, nor which of its
-connections are of use. So this looks at the sockets of the process itself, by what the kernel tells of each (tcp_info,
-of Linux: elsewhere nothing is done).
+connections are of use. So this looks at the sockets of the process itself (gateway/server/sockets.py).
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ import contextlib
 import ctypes
 import os
 import socket
-import struct
 import sys
-from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
 
 from gateway.base.logs import get_logger
 from gateway.server.exchange import Clients
+from gateway.server.sockets import Connection, connections_of, named
 
 log = get_logger(__name__)
 
@@ -33,22 +30,6 @@ SOME_SECONDS = 2.0
 # When there are too many, so many of the limit stay.
 STAY = 0.9
 TOLD_SECONDS = 60.0
-FDS = Path("/proc/self/fd")
-LISTENING = 10
-
-# struct tcp_info: state, ..., what was sent and not confirmed, ..., milliseconds since something was received, ...,
-# bytes confirmed, bytes received, ..., bytes not sent.
-_INFO = struct.Struct("=B23xI24xI64xQQ8xI")
-
-
-class Connection(NamedTuple):
-    """One connection, as the kernel reports it."""
-
-    fd: int
-    client: str
-    pending: int
-    quiet: int
-    taken: int
 
 
 class Connections:
@@ -66,7 +47,7 @@ class Connections:
 
     def end_overdue(self, moment: float) -> int:
         """End those whose time is over, and the idlest of too many. Out: how many there were."""
-        found = list(_found(self._port))
+        found = connections_of(self._port)
         slow: dict[str, tuple[int, float]] = {}
         silent: dict[str, float] = {}
         idle = []
@@ -120,7 +101,7 @@ class Connections:
     def _end(self, connection: Connection, why: str) -> None:
         # A copy, so that it is this one and no other that got its number meanwhile.
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.fd)) as held:
-            if _client(held) == connection.client:
+            if named(held) == connection.client:
                 held.shutdown(socket.SHUT_RDWR)
                 self._ended[why] += 1
 
@@ -148,29 +129,3 @@ def _give_back() -> None:
     """Give memory that is free back to the system: after many large answers the C library would keep hold of it."""
     with contextlib.suppress(AttributeError):  # it is of glibc
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _found(port: int) -> list[Connection]:
-    found = []
-    for name in os.listdir(FDS):  # noqa: PTH208 - often, and only the names
-        fd = int(name)
-        try:
-            held = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
-        except OSError:
-            continue
-        try:
-            raw = held.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
-            if len(raw) == _INFO.size and raw[0] != LISTENING and held.getsockname()[1] == port:
-                _, unconfirmed, quiet, taken, _, unsent = _INFO.unpack(raw)
-                found.append(Connection(fd, _client(held), unconfirmed + unsent, quiet, taken))
-        except OSError:
-            pass  # no socket, or it is just being closed
-        finally:
-            held.detach()
-    return found
-
-
-def _client(held: socket.socket) -> str:
-    """As granian names who asks."""
-    host, port = held.getpeername()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

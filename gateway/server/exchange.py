@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from time import monotonic
 from typing import Any
 
+from gateway.base import correlation
 from gateway.base.logs import get_logger
 from gateway.http import problems
+from gateway.http.request_ids import CAME_IN, REQUEST_ID, begun
+from gateway.server.sockets import AHEAD, AnswerFlow
 
 log = get_logger(__name__)
 
@@ -25,7 +30,13 @@ ALWAYS: dict[str, Any] = {
     "wsgi.multiprocess": True,
     "wsgi.run_once": False,
 }
+READS = ("GET", "HEAD", "OPTIONS")
+# What a request is called that got no further than the server.
+REFUSED = "(refused)"
 LARGE = 64 * 1024  # more than this the kernel does not take at once
+# An answer in pieces that is larger than this is sent while it is made. So long a client may take over one of them.
+AT_ONCE = 256 * 1024
+PIECE_SECONDS = 30.0
 REFUSALS = {
     408: problems.of_status(408, ""),
     500: problems.server_error(),
@@ -42,7 +53,9 @@ def _variable(header: str) -> str:
 class Clients:
     """What a process knows of its clients, each by its address and port."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """In: where what is sent in pieces is sent; without it every answer is sent at once."""
+        self.loop = loop
         self.in_work: set[str] = set()  # they wait for an answer
         self.sent: dict[
             str, tuple[int, float]
@@ -68,6 +81,11 @@ class Exchange:
         whose: str = self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
         return whose
 
+    @property
+    def writes(self) -> bool:
+        """Is it one that may change something?"""
+        return self.environ["REQUEST_METHOD"] not in READS
+
     async def body(self) -> bytes:
         """The whole body; once."""
         return bytes(await self._proto())
@@ -92,11 +110,18 @@ class Exchange:
         try:
             chunks = app(self.environ, answer)
             try:
-                body = chunks[0] if type(chunks) is list and len(chunks) == 1 else b"".join(chunks)
+                if type(chunks) is list and len(chunks) == 1:
+                    body, rest = chunks[0], None
+                else:
+                    pieces = iter(chunks)
+                    body, rest = self._begin(pieces)
+                if rest is None or self._known.loop is None:
+                    self._reply(answer.status, answer.headers, b"".join([body, *(rest or ())]))
+                else:
+                    self._stream(answer, body, rest, self._known.loop)
             finally:
                 if hasattr(chunks, "close"):
                     chunks.close()
-            self._reply(answer.status, answer.headers, body)
         except Exception as fault:  # noqa: BLE001 - a fault of ours; its text may hold personal data
             log.error("no answer", cause=type(fault).__name__)
             self.refuse(500)
@@ -108,9 +133,48 @@ class Exchange:
             if status == 503
             else REFUSALS[status]
         )
+        operation = begun(self.environ)
+        operation.name = REFUSED
         body = problem.document("")
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        headers.append((REQUEST_ID, operation.request_id))
         self._reply(status, [*headers, *problem.headers, ("Connection", "close")], body)
+        correlation.end(operation, status)
+        correlation.take_up(None)
+
+    @staticmethod
+    def _begin(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
+        """The first of an answer in pieces, and what comes after it; None when that was all."""
+        held: list[bytes] = []
+        size = 0
+        for piece in pieces:
+            held.append(piece)
+            size += len(piece)
+            if size >= AT_ONCE:
+                return b"".join(held), pieces
+        return b"".join(held), None
+
+    def _stream(
+        self, answer: _Answer, first: bytes, rest: Iterator[bytes], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Send a large answer while it is made, so that it is never held whole; this thread waits for the client."""
+        transport = self._proto.response_stream(answer.status, answer.headers)
+        given = 0
+        with AnswerFlow(self.client) as flow:
+            try:
+                for piece in chain((first,), rest):
+                    asyncio.run_coroutine_threadsafe(_send(transport, piece), loop).result(PIECE_SECONDS)
+                    given += len(piece)
+                    if not flow.wait(given, PIECE_SECONDS):
+                        log.info("a client did not take its answer")
+                        flow.break_off()
+                        return
+            except Exception as fault:  # noqa: BLE001 - granian's own, of a client that went away; or a fault of ours
+                log.warning("an answer was broken off", cause=type(fault).__name__)
+                flow.break_off()
+            finally:
+                self._known.sent[self.client] = (min(given, AHEAD), monotonic())
+                self._known.in_work.discard(self.client)
 
     def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         if len(body) >= LARGE:
@@ -133,6 +197,7 @@ def _environ(scope: Any, client: str) -> dict[str, Any]:
         "REMOTE_PORT": port,
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": BytesIO(),
+        CAME_IN: monotonic(),
     }
     for header, value in scope.headers.items():
         name = _variable(header)
@@ -145,6 +210,10 @@ def _environ(scope: Any, client: str) -> dict[str, Any]:
     server = scope.server
     environ["SERVER_NAME"], _, environ["SERVER_PORT"] = server.rpartition(":")
     return environ
+
+
+async def _send(transport: Any, piece: bytes) -> None:
+    await transport.send_bytes(piece)
 
 
 class _Answer:

@@ -6,16 +6,21 @@ that answer. When one takes longer, a resting thread is called to see what comes
 can always be asked. Who finds no place is queued, and taken from the queue by whoever is done: of each client one in
 turn, so that one with many requests does not keep the others waiting. Who takes long gives its place away, and goes
 on beside the others; so does at once who says that it waits for something else than the processor (`give_place`).
+
+There is one writer to the store at a time. So only some requests that write are answered at once, and others rest in
+the queue, which costs no thread: those that read pass them.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 
+from gateway.http.request_ids import WAITED
 from gateway.server.exchange import Exchange
 
 # Longer than this takes a page of many, so that others want to know whether they must wait.
@@ -25,14 +30,19 @@ LONG_SECONDS = 0.01
 LOOK_SECONDS = 0.005
 # So long rests a thread that nobody calls.
 REST_SECONDS = 10.0
-# So many wait at most in one process: more could not be answered in the time that clients wait.
-MOST_WAITING = 500
+# So many wait at most in one process, and so many who write: more could not be answered in the time that clients wait.
+MOST_WAITING, MOST_WRITES_WAITING = 500, 250
 # Who waited so long is not waited for any more.
 PATIENCE_SECONDS = 30.0
 RETRY_SECONDS = 2
 
 Run = Callable[[Exchange], None]
 _at = threading.local()
+
+
+def most_writing(threads: int) -> int:
+    """How many of so many threads may answer who writes, and so wait for another writer."""
+    return max(1, threads // 2)
 
 
 def give_place() -> None:
@@ -42,20 +52,37 @@ def give_place() -> None:
         lane.give(_at.exchange)
 
 
+def give_place_for_source() -> None:
+    """The same for who waits for a source: who writes is not kept waiting by that either."""
+    lane: Lane | None = getattr(_at, "lane", None)
+    if lane is not None:
+        lane.give(_at.exchange, writes=False)
+
+
 class Lane:
     """Requests that share a number of places."""
 
-    def __init__(self, run: Run, places: int, long_places: int, hands: ThreadPoolExecutor) -> None:
-        """In: what answers one; how many at a time; how many more that take long; threads for who gets a place."""
+    def __init__(
+        self,
+        run: Run,
+        places: int,
+        long_places: int,
+        hands: ThreadPoolExecutor,
+        writes: int = sys.maxsize,
+    ) -> None:
+        """In: what answers one; how many at a time; how many more that take long; threads for who gets a place; how
+        many of all these may write."""
         self._run = run
         self._hands = hands
-        self._places, self._long_places = places, long_places
+        self._places, self._long_places, self._writes = places, long_places, writes
         self._lock = threading.Lock()
         self._running: dict[Exchange, float] = {}  # in the order of their beginning, with its moment
         self._long: set[Exchange] = set()
         self._answered_by: dict[Exchange, int] = {}  # the thread of each of both
-        self._queues: OrderedDict[str, deque[tuple[Exchange, float]]] = OrderedDict()  # of each client
-        self._waiting = 0
+        self._writing: set[Exchange] = set()  # those of both that write
+        # Of each client, what writes apart.
+        self._queues: OrderedDict[tuple[str, bool], deque[tuple[Exchange, float]]] = OrderedDict()
+        self._waiting = self._writes_waiting = 0
         self._threads: set[int] = set()  # of granian; they are there for good
         self._resting = 0
         self._call = threading.Semaphore(0)
@@ -63,18 +90,30 @@ class Lane:
     def take(self, exchange: Exchange) -> None:
         """Answer it in this thread, or lay it down until there is a place."""
         moment = monotonic()
+        writes = exchange.writes
         with self._lock:
-            has_place = len(self._running) < self._places
-            may_wait = self._waiting < MOST_WAITING
+            has_place = len(self._running) < self._places and self._may_go(writes)
+            may_wait = self._waiting < MOST_WAITING and not (
+                writes and self._writes_waiting >= MOST_WRITES_WAITING
+            )
             if has_place:
-                self._running[exchange] = moment
+                self._begin(exchange, moment)
             elif may_wait:
                 self._waiting += 1
-                self._queues.setdefault(exchange.client_key, deque()).append((exchange, moment))
+                self._writes_waiting += writes
+                self._queues.setdefault((exchange.client_key, writes), deque()).append((exchange, moment))
         if has_place:
             self.go_on(exchange)
         elif not may_wait:
             exchange.refuse(503, RETRY_SECONDS)
+
+    def _may_go(self, writes: bool) -> bool:
+        return not writes or len(self._writing) < self._writes
+
+    def _begin(self, exchange: Exchange, moment: float) -> None:
+        self._running[exchange] = moment
+        if exchange.writes:
+            self._writing.add(exchange)
 
     def take_and_rest(self, exchange: Exchange) -> None:
         """The same, in a thread of granian: it rests when there are enough of them without it."""
@@ -113,28 +152,40 @@ class Lane:
             self._running.pop(done, None)
             self._long.discard(done)
             self._answered_by.pop(done, None)
-            return self._next() if self._waiting and len(self._running) < self._places else None
+            self._writing.discard(done)
+            return self._next()
 
     def _next(self) -> Exchange | None:
+        """Who waits and gets a place that is free."""
+        if not self._waiting or len(self._running) >= self._places:
+            return None
         moment = monotonic()
-        while self._waiting:
-            whose, queue = self._queues.popitem(last=False)
+        while (turn := next((each for each in self._queues if self._may_go(each[1])), None)) is not None:
+            queue = self._queues.pop(turn)
             exchange, since = queue.popleft()
             self._waiting -= 1
+            self._writes_waiting -= exchange.writes
             if queue:
-                self._queues[whose] = queue  # at the end
+                self._queues[turn] = queue  # at the end
             if moment - since < PATIENCE_SECONDS:
-                self._running[exchange] = moment
+                exchange.environ[WAITED] = moment - since
+                self._begin(exchange, moment)
                 return exchange
             exchange.refuse(503, RETRY_SECONDS)
         return None
 
-    def give(self, exchange: Exchange) -> None:
-        """Let one that is being answered go on beside the others, if there is room there."""
+    def give(self, exchange: Exchange, *, writes: bool = True) -> None:
+        """Let one that is being answered go on beside the others, if there is room there.
+
+        In: does it count among those that write, if it is one of them?
+        """
         with self._lock:
-            if exchange not in self._running or len(self._long) >= self._long_places:
-                return
-            following = self._move(exchange)
+            if not writes:
+                self._writing.discard(exchange)
+            if exchange in self._running and len(self._long) < self._long_places:
+                following = self._move(exchange)
+            else:
+                following = self._next()
         if following is not None:
             self._hands.submit(self.go_on, following)
 

@@ -21,22 +21,27 @@ from functools import partial
 from flask import Flask
 
 from gateway.app import create_app
+from gateway.audit.log import close_logs, log_of
 from gateway.base.logs import get_logger
+from gateway.beheer.metrics import METRICS
 from gateway.config.model import Config, Gateway
 from gateway.config.written import ConfigError
 from gateway.http.rate_limit import shared_memory
 from gateway.http.wrong_tokens import WrongTokens
-from gateway.installation import open_installation
+from gateway.installation import open_installation, open_when_there
+from gateway.legacy.pacing import machine_shares
 from gateway.legacy.pacing.waiting_threads import most_waiting
 from gateway.operator.exposure import open_files
+from gateway.operator.rooms.jobs import JobTable
 from gateway.server.address import listen, must_be_free
 from gateway.server.exchange import App
-from gateway.server.request_queue import give_place
+from gateway.server.metrics_port import serve_metrics
+from gateway.server.request_queue import give_place, give_place_for_source, most_writing
 from gateway.server.worker import MARGIN, work
 from gateway.server.worker_processes import Workers
+from gateway.store import chosen
 from gateway.store.base.errors import StoreError
-from gateway.store.file.holders import in_use
-from gateway.store.file.thread_connections import SERVING_CACHE_KIBIBYTES
+from gateway.telemetry import running as telemetry
 
 __all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
@@ -52,24 +57,29 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 def make_app(
-    config: Config, counted: memoryview[float] | None = None, guesses: WrongTokens | None = None
+    config: Config,
+    counted: memoryview[float] | None = None,
+    guesses: WrongTokens | None = None,
+    jobs: JobTable | None = None,
 ) -> Flask:
     """The application with everything that the configuration asks for. Raises StoreError.
 
-    In: what is counted over all workers, requests of tokens and wrong tokens.
+    In: what is counted over all workers, requests of tokens and wrong tokens; the jobs, for the page that shows them.
     """
+    telemetry.begin(config, serves=True)
     installation = open_installation(config)
-    installation.store.connections.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+    installation.store.serves()
     threads = settings(config).threads + long_places(config)
     # The other half answers questions, however long another process holds the store.
-    installation.store.waiting.places = threads // 2
+    installation.store.waiting.places = most_writing(threads)
     installation.store.waiting.waits = give_place
     return create_app(
         config,
         store=installation.store,
-        hydrator=installation.hydrator(most_waiting(threads), give_place),
+        hydrator=installation.hydrator(most_waiting(threads), give_place_for_source),
         counted=counted,
         guesses=guesses,
+        jobs=jobs,
     )
 
 
@@ -139,7 +149,8 @@ def run_server(
 
     `long`: how many requests of a process that take long may go on beside those of `[gateway] threads`.
     At SIGHUP `on_reload` is called, and each worker gives way to a new one when that serves. Raises ConfigError when
-    it can't listen there. No access log, ever: a query string holds a BSN.
+    it can't listen there. Granian logs no request, ever: a query string holds a BSN. We do, without it
+    (`gateway.telemetry.access_log`).
     """
     listener = listen(gateway.bind)
     _allow_files(gateway.max_connections)
@@ -152,8 +163,12 @@ def run_server(
         except (ConfigError, StoreError) as error:
             log.error("a worker can't serve", problem=str(error))
             sys.exit(1)
+        finally:
+            machine_shares.leave()
+            telemetry.end()
+            close_logs()
 
-    Workers(gateway.workers, one, on_reload, STOPS_WITHIN).run()
+    Workers(gateway.workers, one, on_reload, STOPS_WITHIN, gateway.leave_seconds).run()
 
 
 def _allow_files(connections: int) -> None:
@@ -184,10 +199,12 @@ def serve(
     config: Config,
     reread: Callable[[], Config] | None = None,
     on_reload: Callable[[], None] = lambda: None,
+    jobs: JobTable | None = None,
 ) -> None:
     """Serve until a signal says stop. Raises StoreError or ConfigError when store or address can't be used.
 
-    At SIGHUP workers go on by what `reread` gives, when that can be used, and `on_reload` is called.
+    At SIGHUP workers go on by what `reread` gives, when that can be used, and `on_reload` is called. `jobs` are those
+    that the page Jobs shows.
     """
     followed = [config]
 
@@ -197,23 +214,33 @@ def serve(
             followed[0] = new
             on_reload()
 
-    installation = open_installation(config)  # schema and secret are judged once, before any worker starts
+    # Schema and secret are judged once, before any worker starts.
+    installation = open_when_there(config, time.sleep)
+    log_of(config)  # and so is the key of the audit log
     for said in installation.store.trouble():
-        log.error("de opslag heeft een beheerder nodig", problem=said)
+        log.error("the store needs an operator", problem=said)
     if installation.to_rebuild:
         names = ", ".join(installation.to_rebuild)
-        log.warning(
-            "gegevens zijn met een andere [mapping] of versie vertaald: klantbrug rebuild",
-            sources=names,
-        )
-    with in_use(config.store.path):  # also while workers come and go
+        log.warning("translated with another mapping", sources=names, do="klantbrug rebuild")
+    with chosen.in_use(config.store), telemetry.counting_goes_on(config):  # also while workers come and go
         installation.store.close()
         for found in open_files(config):  # after the store was made, which makes its own files right
-            log.warning(found.text)
+            log.warning("others can read or change a file", problem=found.text)
         counted, guesses = shared_memory(), WrongTokens()  # before the workers are, so that they share them
-        run_server(
-            settings(config), lambda: make_app(followed[0], counted, guesses), follow, long_places(config)
-        )
+        apart = listen(config.metrics.bind, "metrics") if _apart(config) else None
+
+        def make() -> Flask:
+            app = make_app(followed[0], counted, guesses, jobs)
+            if apart is not None:
+                serve_metrics(apart, app.extensions[METRICS])
+            return app
+
+        run_server(settings(config), make, follow, long_places(config))
+
+
+def _apart(config: Config) -> str:
+    """The address of its own for /metrics; blank for none."""
+    return config.metrics.bind if config.metrics.enabled else ""
 
 
 def _reread(reread: Callable[[], Config], old: Config) -> Config | None:
@@ -222,16 +249,19 @@ def _reread(reread: Callable[[], Config], old: Config) -> Config | None:
         new = reread()
         open_installation(new).store.close()
     except (ConfigError, StoreError) as error:
-        log.error("config niet overgenomen, de vorige blijft gelden", problem=str(error))
+        log.error("the configuration is not taken over", problem=str(error))
         return None
     for key, here, there in (
         ("[gateway] bind", new.gateway.bind, old.gateway.bind),
         ("[gateway] workers", new.gateway.workers, old.gateway.workers),
         ("[gateway] threads", settings(new).threads, settings(old).threads),
         ("[store] path", new.store.path, old.store.path),
+        ("[store] url", new.store.url, old.store.url),
+        ("[store] schema", new.store.schema, old.store.schema),
+        ("[metrics] bind", _apart(new), _apart(old)),
     ):
         if here != there:
-            log.error("config niet overgenomen: dit vraagt een herstart", key=key)
+            log.error("the configuration asks for a restart", key=key)
             return None
-    log.info("config opnieuw gelezen")
+    log.info("the configuration was read again")
     return new

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from gateway.base.logs import get_logger, setup_logging
+from gateway.base.logs import get_logger, json_stderr, setup_logging
 
 log = get_logger("klantbrug.supervise")
 
@@ -139,12 +139,20 @@ def _stop(process: subprocess.Popen[bytes], seconds: float) -> None:
 def main() -> None:
     """`python -m gateway.server.supervise PARENT COMMAND...`"""
     parent, *command = sys.argv[1:]
-    setup_logging(json="--log-json" in command)
+    _log_as(command)
     signal.signal(signal.SIGTERM, _leave)
     # The server hears these signals; it then signals us.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     keep(int(parent), command)
+
+
+def _log_as(command: Sequence[str]) -> None:
+    """As what we look after logs."""
+    as_json = "--log-json" in command
+    if as_json:
+        json_stderr()
+    setup_logging(as_json=as_json)
 
 
 def _leave(_number: int, _frame: object) -> None:

@@ -24,12 +24,14 @@ from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, Worker
 from granian.http import HTTP1Settings
 
 from gateway.base.logs import get_logger
+from gateway.base.process_identity import ending
 from gateway.config.model import Gateway
 from gateway.server.address import BACKLOG
 from gateway.server.connections import Connections, watch
 from gateway.server.exchange import App, Clients, Exchange
 from gateway.server.request_bodies import Bodies
-from gateway.server.request_queue import Lane, watch_lane
+from gateway.server.request_queue import Lane, most_writing, watch_lane
+from gateway.server.worker_processes import LEAVES
 
 log = get_logger(__name__)
 
@@ -54,7 +56,7 @@ class RequestEntry:
     """Where each request of a process comes in."""
 
     def __init__(self, app: App, gateway: Gateway, long_places: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.clients = Clients()
+        self.clients = Clients(loop)
         self.threads = gateway.threads + long_places + LOOKOUTS
         hands = ThreadPoolExecutor(gateway.threads + long_places, "answers")
 
@@ -62,7 +64,8 @@ class RequestEntry:
             exchange.run(app)
 
         self._health = Lane(run, 1, 0, hands)
-        self._lane = Lane(run, gateway.threads, long_places, hands)
+        writing = most_writing(gateway.threads + long_places)
+        self._lane = Lane(run, gateway.threads, long_places, hands, writing)
         self._bodies = Bodies(loop, hands, self._lane.take, gateway.client_seconds, gateway.max_body)
         threading.Thread(target=watch_lane, args=(self._lane,), daemon=True, name="lane").start()
 
@@ -125,11 +128,13 @@ def work(
     def end() -> None:
         # Granian would end a connection that it took just now, and whose request is on its way. So first it gets no
         # more of them, which the other workers take, and those that it has get the time to ask.
+        ending.set()
         with suppress(OSError):
             _close_door(door)
         loop.call_later(SETTLE_SECONDS, stop.set)
 
     loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(LEAVES, ending.set)
     stop.add_cb(lambda: loop.call_soon_threadsafe(stopped.set))
     # The types of granian lag behind: what may be left out, how a socket is held, and what serves here.
     holder = SocketHolder(door, False, BACKLOG) if LISTENS_ITSELF else SocketHolder(door, False)  # type: ignore[call-arg]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,6 +32,8 @@ STEADY_SECONDS = 60.0
 GIVES_UP_AFTER = 60.0
 # A new worker that takes the place of another must serve within this time.
 READY_WITHIN = 60.0
+# Tells a worker that it is about to be stopped.
+LEAVES = signal.SIGUSR2
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 # What a worker does: its number, and how it reports that it serves.
@@ -66,6 +70,7 @@ class Workers:
     work: Work
     on_reload: Callable[[], None]
     stops_within: float
+    leave_seconds: float = 0.0
     _stopping: bool = False
     _reloading: bool = False
     _to_replace: list[_Place] = field(default_factory=list)
@@ -88,6 +93,8 @@ class Workers:
             self._wait()
             self._look()
             gave_up = monotonic() - self._served_at > GIVES_UP_AFTER
+        if self._stopping and self.leave_seconds:
+            self._take_leave()
         self._stop_all()
         signal.set_wakeup_fd(-1)
         if gave_up:
@@ -106,6 +113,7 @@ class Workers:
         def body() -> None:
             signal.set_wakeup_fd(-1)  # that of our parent
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal that is gone: our parent hears it
+            signal.signal(LEAVES, signal.SIG_IGN)  # until it serves
             reading.close()
             self.work(number, lambda: writing.send_bytes(b"serves"))
 
@@ -195,6 +203,13 @@ class Workers:
             log.error("a new worker does not serve; the old one goes on", worker=place.number)
             self._let_go(successor)
             place.successor = None
+
+    def _take_leave(self) -> None:
+        """Let the workers say that they are about to end, and answer on for as long as it takes to hear that."""
+        for each in self._all():
+            with suppress(OSError, TypeError, ValueError):  # it ended
+                os.kill(each.process.pid, LEAVES)  # type: ignore[arg-type]
+        time.sleep(self.leave_seconds)
 
     def _let_go(self, worker: _Worker) -> None:
         with suppress(ProcessLookupError):

@@ -41,14 +41,6 @@ def digest_of(leaving: Leaving) -> bytes:
     return digest.digest()
 
 
-def preference_digest(leaving: Leaving) -> bytes:
-    """A digest of what a partij prefers."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name in _preferences(leaving.kind):
-        digest.update(name.encode() + b"".join(linked.own for linked in leaving.links.get(name, ())))
-    return digest.digest()
-
-
 def prefers(leaving: Leaving) -> bool:
     """Does it prefer anything?"""
     return any(leaving.links.get(name) for name in _preferences(leaving.kind))
@@ -109,6 +101,15 @@ def expected(leaving: Leaving) -> Json:
     return {name: value for name, value in found.items() if _relation(leaving.kind, name) not in lost}
 
 
+def at_home(leaving: Leaving) -> Leaving:
+    """A document as it leaves for a register that has everything under our uuids."""
+    links = {
+        name: [one._replace(theirs=one.theirs or one.own) for one in linked]
+        for name, linked in leaving.links.items()
+    }
+    return leaving._replace(links=links)
+
+
 def _relation(kind: str, name: str) -> str:
     """The field of the relation by which a field refers to something, else its own name."""
     for item in BY_KIND[kind].fields:
@@ -139,42 +140,47 @@ def _sent(value: Any) -> Any:
 
 def differing(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
     """The names of the fields in which what the register shows means something else than what was sent."""
-    return [name for name, value in sent.items() if not _same(value, shown.get(name))]
+    return [name for name, value in sent.items() if not same(value, shown.get(name))]
 
 
 def set_by_register(field: str, sent: Any, shown: Any) -> bool:
     """Is this difference one that a register makes itself (E6): it filled in what we have not, or it has given the
     number that we have to another?"""
-    if field in ALWAYS_ITSELF or (field == "nummer" and _blank(shown)):
+    if field in ALWAYS_ITSELF or (field == "nummer" and is_blank(shown)):
         return True
-    return field in SETS_ITSELF and _blank(sent) and not _blank(shown)
+    return field in SETS_ITSELF and is_blank(sent) and not is_blank(shown)
 
 
-def _same(sent: Any, shown: Any) -> bool:
+def same(sent: Any, shown: Any) -> bool:
+    """Does what the register shows in a field mean what was sent?"""
     if sent == shown:
         return True
     if isinstance(sent, dict):
         if "uuid" in sent:
             return isinstance(shown, dict) and str(shown.get("uuid", "")).lower() == sent["uuid"]
         if not isinstance(shown, dict):
-            return _blank(sent) and _blank(shown)
-        return all(_same(value, shown.get(name)) for name, value in sent.items())
+            return is_blank(sent) and is_blank(shown)
+        return all(same(value, shown.get(name)) for name, value in sent.items())
     if isinstance(sent, list) and isinstance(shown, list):
-        return len(sent) == len(shown) and all(map(_same, sent, shown))
+        return len(sent) == len(shown) and all(map(same, sent, shown))
     if isinstance(sent, bool) or isinstance(shown, bool):
         return False  # null and false are not the same
-    if _blank(sent) and _blank(shown):
+    if is_blank(sent) and is_blank(shown):
         return True
-    return isinstance(sent, str) and isinstance(shown, str) and _moment(sent) == _moment(shown) is not None
+    return (
+        isinstance(sent, str) and isinstance(shown, str) and moment_of(sent) == moment_of(shown) is not None
+    )
 
 
-def _blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Is there nothing in it?"""
     if isinstance(value, dict):
-        return all(_blank(each) for each in value.values())
+        return all(is_blank(each) for each in value.values())
     return value is None or value == "" or value == []
 
 
-def _moment(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
+    """The moment that a text says; None when it says none."""
     if len(text) < 16 or text[4:5] != "-":
         return None
     try:

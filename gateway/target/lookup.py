@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.klantinteracties.model.resources import BY_KIND
@@ -57,10 +57,13 @@ class Lookup(NamedTuple):
     params: dict[str, str]
 
 
-def searches(kind: str, sent: Json) -> list[Lookup]:
-    """Where what was sent may be found, the most precise first."""
+def searches(kind: str, sent: Json, known_by: Sequence[Json] = ()) -> list[Lookup]:
+    """Where what was sent may be found, the most precise first.
+
+    In: `known_by`: the codes of numbers of a partij that are not sent along with it, for they stand under another.
+    """
     path = BY_KIND[kind].path
-    found = [Lookup(path, params) for params in _by_identificator(kind, sent) if params]
+    found = [Lookup(path, params) for params in _by_identificator(kind, sent, known_by) if params]
     if nummer := sent.get("nummer"):
         found.append(Lookup(path, {"nummer": str(nummer)}))
     if kind == "klantcontact" and sent.get("referentienummer"):
@@ -75,9 +78,9 @@ def searches(kind: str, sent: Json) -> list[Lookup]:
     return [*found, Lookup(path, params)]
 
 
-def _by_identificator(kind: str, sent: Json) -> list[dict[str, str]]:
+def _by_identificator(kind: str, sent: Json, known_by: Sequence[Json]) -> list[dict[str, str]]:
     if kind == "partij":
-        numbers = (number["partijIdentificator"] for number in sent.get(NUMBERS) or ())
+        numbers = [*(number["partijIdentificator"] for number in sent.get(NUMBERS) or ()), *known_by]
         return [{f"partijIdentificator__{code}": number[code] for code in CODES} for number in numbers]
     name = {"actor": "actoridentificator", "partij-identificator": "partijIdentificator"}.get(kind)
     codes = sent.get(name) if name else None
@@ -86,11 +89,15 @@ def _by_identificator(kind: str, sent: Json) -> list[dict[str, str]]:
     return [{f"{name}{code[0].upper()}{code[1:]}": codes[code] for code in CODES if codes[code]}]
 
 
-def is_same(kind: str, sent: Json, shown: Json, *, lost: bool) -> bool:
+def is_same(kind: str, sent: Json, shown: Json, *, lost: bool, known_by: Sequence[Json] = ()) -> bool:
     """Is what the register shows the same one as what was sent?
 
     In: `lost`: was it sent, without an answer? Then it must be all of it, where nothing else says who it is.
+    `known_by`: as of `searches`; a vestiging is the same one under another KVK number too.
     """
+    if kind == "partij" and known_by and not lost:
+        codes = [tuple(number.get(code) for code in CODES) for number in known_by]
+        return any(_codes(number) in codes for number in shown.get(NUMBERS) or ())
     if kind == "partij" and (numbers := sent.get(NUMBERS)):
         theirs = [
             _codes(number) for number in shown.get(NUMBERS) or () if not number.get("subIdentificatorVan")
@@ -101,8 +108,22 @@ def is_same(kind: str, sent: Json, shown: Json, *, lost: bool) -> bool:
         return lost and not theirs and not differing(without_numbers(sent), shown)
     if kind == "actor" and not (sent.get("actoridentificator") or {}).get("objectId"):
         return not differing(sent, shown)
+    if kind == "partij-identificator" and not lost and _under_another(sent, shown):
+        return True
     fields = IDENTIFYING.get(kind)
     return not differing({name: sent[name] for name in fields} if fields else without_numbers(sent), shown)
+
+
+def _under_another(sent: Json, shown: Json) -> bool:
+    """Is it the same number of the same partij (or of nobody yet), under another KVK number than ours?"""
+    name = "identificeerdePartij"
+    owned = not shown.get(name) or not differing({name: sent.get(name)}, shown)
+    return bool(
+        sent.get("subIdentificatorVan")
+        and shown.get("subIdentificatorVan")
+        and owned
+        and _codes(sent) == _codes(shown)
+    )
 
 
 def without_numbers(sent: Json) -> dict[str, Any]:

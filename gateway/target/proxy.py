@@ -22,12 +22,13 @@ from gateway.http.scopes import READ, opens
 from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, LocalOnly, Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
 from gateway.klantinteracties.read.query import asks_cascade, parse_detail, parse_list
-from gateway.klantinteracties.views import API_VERSION, UUID_IN_PATH, may_expand
+from gateway.klantinteracties.read.rights import may_expand
+from gateway.klantinteracties.views import API_VERSION, UUID_IN_PATH
 from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.documents import reading
 from gateway.store.export import pairs
 from gateway.store.export.pairs import EXPORTED, PHASE, WROTE
-from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta_of, put_meta
 from gateway.store.operation.tokens import StoredToken
 from gateway.target.client import Register, TargetAnswer

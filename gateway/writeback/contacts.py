@@ -13,7 +13,6 @@ from gateway.store.legacy.objects import raw_rows
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
-from gateway.writeback.calls import Planned
 from gateway.writeback.reading import ClientContact
 from gateway.writeback.sending import SECOND, Parked, SourceSender, refusal
 from mappings.writeback import contacts as mapping
@@ -42,31 +41,8 @@ class Contacts:
             self._delete(notes)
         elif notes or self._own_zaken(contact.zaken) or (self.without_zaak and not contact.zaken):
             self._contactmoment(change, contact)
-
-    def planned(self, change: QueuedChange) -> list[Planned]:
-        """What would be sent for a change if it were sent now; the source is not asked."""
-        contact, notes = self._read(change)
-        made = {(note.kind, note.step) for note in notes}
-        if contact is None:
-            return [
-                Planned("DELETE", note.kind, note.step, {}) for note in notes if note.kind != "klantcontact"
-            ]
-        if change.kind == "klantcontacten":
-            calls = [
-                Planned("POST", "klantcontact", str(zaak), self._on_zaak(contact, zaak).body)
-                for zaak in contact.zaken
-            ]
         else:
-            method = "PATCH" if ("contactmoment", "") in made else "POST"
-            calls = [Planned(method, "contactmoment", "", self._moment(contact).body)]
-            calls += [
-                Planned("POST", "klantcontactmoment", str(klant), {"klant": str(klant), "rol": rol})
-                for klant, rol in contact.klanten.items()
-            ]
-            calls += [
-                Planned("POST", "zaakcontactmoment", str(zaak), {"zaak": str(zaak)}) for zaak in contact.zaken
-            ]
-        return [call for call in calls if call.method == "PATCH" or (call.kind, call.step) not in made]
+            self._nowhere(change, contact.zaken)
 
     def _read(self, change: QueuedChange) -> tuple[ClientContact | None, list[WrittenBack]]:
         with self.sending.read() as connection:
@@ -81,7 +57,10 @@ class Contacts:
         self, change: QueuedChange, contact: ClientContact | None, notes: list[WrittenBack]
     ) -> None:
         sent = {note.step: note for note in notes if note.kind == "klantcontact"}
-        for zaak in self._own_zaken(contact.zaken) if contact else ():
+        own = self._own_zaken(contact.zaken) if contact else []
+        if contact and not own and not notes:
+            self._nowhere(change, contact.zaken)
+        for zaak in own:
             assert contact is not None  # noqa: S101
             note = sent.pop(str(zaak), None)
             if note is None or note.uuid is None:
@@ -139,7 +118,7 @@ class Contacts:
         )
         accepted = str(change.message.get("accepted", ""))  # what an operator lets be overwritten
         if accepted or note.sent != sending.said("contactmoment", body):
-            self._change(note, body, accepted)
+            self._change(change, note, body, accepted)
         url = sending.client.url_of("contactmoment", str(UUID(bytes=note.uuid or b"")))
         wanted = {("klantcontactmoment", str(klant)) for klant in contact.klanten}
         for klant, rol in contact.klanten.items():
@@ -173,18 +152,24 @@ class Contacts:
             self._written(contact), self.sending.source.bronorganisatie, self.sending.settings
         )
 
-    def _change(self, note: WrittenBack, given: dict[str, Any], accepted: str) -> None:
+    def _change(self, change: QueuedChange, note: WrittenBack, given: dict[str, Any], accepted: str) -> None:
         """Change a contactmoment, unless somebody else did so since it was sent (W9)."""
         sending, uuid = self.sending, str(UUID(bytes=note.uuid or b""))
         try:
             shown = sending.client.get("contactmoment", uuid)
             said = sending.said("contactmoment", shown)
-            body = shown | given  # what nobody says any more stays as it is
-            if said != sending.said("contactmoment", body):
-                if said != note.sent and said.hex() != accepted:
+            body = shown | given
+            for name in mapping.NOT_ALWAYS:
+                if shown.get(name) and name not in given:
+                    self._not_back(change, name, "wat niemand meer zegt blijft er staan", "W5")
+            wanted = sending.said("contactmoment", body)
+            sending.wait_for_older(change, "contactmoment", uuid, wanted)
+            if said != wanted:
+                ours = said == note.sent or sending.was_sent(change, "contactmoment", uuid, said)
+                if not ours and said.hex() != accepted:
                     raise Parked(told.CHANGED, ["contactmoment"], said)
-                changes.replace(sending.client, "contactmoment", uuid, given, partial=True)
-                said = sending.said("contactmoment", sending.client.get("contactmoment", uuid))
+                after = sending.replace(change, "contactmoment", uuid, given, shown, wanted, partial=True)
+                said = sending.said("contactmoment", after)
         except NotFound:
             raise Parked("not_found") from None
         except LegacyError as error:
@@ -221,7 +206,7 @@ class Contacts:
             for each in self.sending.client.all(note.kind, filters):
                 named = (_ends(each.get(field)) for field in ("zaak", "klant", "object"))
                 if note.step in named and _ends(each.get("contactmoment")) == _ends(url):
-                    changes.delete(self.sending.client, note.kind, _ends(each["url"]))
+                    self.sending.delete(note.kind, _ends(each["url"]))
         self.sending.remove(note)
 
     def _delete(self, notes: list[WrittenBack]) -> None:
@@ -268,14 +253,23 @@ class Contacts:
             found.append(zaak)
         return found
 
+    def _nowhere(self, change: QueuedChange, zaken: list[UUID]) -> None:
+        """Tell of a contact that this source is not sent, when no other one is either: its zaak is none of theirs."""
+        with self.sending.read() as connection:
+            told_elsewhere = written_back.all_of_document(connection, change.document)
+            waits = queue.of_document(connection, change.document)
+        if zaken and not told_elsewhere and all(each.id == change.id for each in waits):
+            rule = "W4" if change.kind == "klantcontacten" else "W5"
+            self._not_back(change, "zaak", "geen bron kent de zaak", rule)
+
     def _tell(self, change: QueuedChange, made: Outgoing) -> None:
         if made.findings:
             with self.sending.write() as connection:
                 queue.tell(connection, self.number, change.document, made.findings)
 
-    def _not_back(self, change: QueuedChange, field: str, why: str) -> None:
+    def _not_back(self, change: QueuedChange, field: str, why: str, rule: str = "W4") -> None:
         with self.sending.write() as connection:
-            queue.tell(connection, self.number, change.document, [told.not_back("W4", field, why)])
+            queue.tell(connection, self.number, change.document, [told.not_back(rule, field, why)])
 
 
 def _ends(url: object) -> str:

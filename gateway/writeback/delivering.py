@@ -7,10 +7,8 @@ from typing import Any
 
 from gateway.config.model import Config
 from gateway.store.operation.writeback import QueuedChange
-from gateway.writeback.calls import Planned
 from gateway.writeback.contacts import Contacts
 from gateway.writeback.details import Details
-from gateway.writeback.noting import CONTACT_KINDS
 from gateway.writeback.sending import Parked, SourceSender
 from mappings.model.findings import Finding
 from mappings.writeback import told
@@ -42,12 +40,6 @@ class Courier:
             case _:
                 self.contacts.deliver(change)
         return {}
-
-    def planned(self, change: QueuedChange) -> list[Planned]:
-        """What would be sent for a change if it were sent now; the source is not asked."""
-        if change.kind in CONTACT_KINDS:
-            return self.contacts.planned(change)
-        return self.details.planned(change)
 
     def told_of(self, change: QueuedChange, parked: Parked) -> list[Finding]:
         """What an operator is told of a change that waits for him."""

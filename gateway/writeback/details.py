@@ -9,22 +9,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.base import clock
-from gateway.fetch.visit import Visit
-from gateway.legacy.client import changes
 from gateway.legacy.errors import LegacyError, NotFound
 from gateway.store.edits import written_back
 from gateway.store.legacy import client_sources
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback import reading
-from gateway.writeback.calls import Planned
 from gateway.writeback.sending import Parked, SourceSender, refusal
 from mappings.writeback import told
 from mappings.writeback.klanten import FIELDS, holds, is_own, klant, value_in
 from mappings.writeback.recognising import value_digest
 
-_PATIENCE: Final = 60.0
 # What a rol has that is not for us to send.
 _NOT_SENT: Final = (
     "url",
@@ -63,25 +58,29 @@ class Details:
         except NotFound:
             raise Parked("not_found") from None
         if holds(soort, shown.get(field), wanted):
-            self._take("klant", uuid)
+            self.sending.wait_for_older(change, "klant", uuid, self._digest(soort, wanted))
+            self.sending.take("klant", uuid)
             return {"base": self._digest(soort, wanted).hex()}
         digest = self._digest(soort, str(shown.get(field) or ""))
         accepted = digest.hex() == change.message.get("accepted")
         if adres is None and not accepted and self._stays(change, soort, shown.get(field)):
-            self._take("klant", uuid)
+            self.sending.take("klant", uuid)
             self._overtaken(change, uuid, soort)
             return change.message
-        if digest.hex() != change.message["base"] and not accepted:
+        ours = self.sending.was_sent(change, "klant", uuid, digest)
+        if digest.hex() != change.message["base"] and not accepted and not ours:
             raise Parked(told.CHANGED, [f"klant.{field}"], digest)
         if adres:
             self._note("klantgegeven", adres.uuid, change.part, uuid, soort, wanted)
-        self._send(lambda: changes.replace(self.sending.client, "klant", uuid, {field: wanted}, partial=True))
-        if not holds(soort, self.sending.client.get("klant", uuid).get(field), wanted):
+        after = self.sending.replace(
+            change, "klant", uuid, {field: wanted}, shown, self._digest(soort, wanted), partial=True
+        )
+        if not holds(soort, after.get(field), wanted):
             raise Parked("not_taken", [f"klant.{field}"])
         if adres is None or self._is_held(
             adres.uuid
         ):  # else it would be read back as an address of the source
-            self._take("klant", uuid)
+            self.sending.take("klant", uuid)
         return {"base": self._digest(soort, wanted).hex()}
 
     def _stays(self, change: QueuedChange, soort: str, shown: object) -> bool:
@@ -127,7 +126,7 @@ class Details:
         note = self.sending.create(
             "klant", change.document, "", body, lambda note: self.sending.client.all("klant", filters)
         )
-        self._take("klant", str(UUID(bytes=note.uuid or b"")))
+        self.sending.take("klant", str(UUID(bytes=note.uuid or b"")))
         with self.sending.write() as connection:
             for contact in reading.contacts_of_partij(connection, change.document):
                 queue.put(
@@ -157,8 +156,11 @@ class Details:
         with self.sending.read() as connection:
             adres = reading.address(connection, change.document)
             partij = reading.partij(connection, self.number, bytes.fromhex(change.message["partij"]))
-        wanted = adres.body["adres"] if adres and adres.body["soortDigitaalAdres"] == soort else ""
-        if partij is None or not self.sending.client.version().open_zaak:
+            own = adres and partij and reading.is_address_of(connection, adres, partij.uuid)
+        if partij is None:
+            return change.message  # it was deleted here, and stays there as it is (W8)
+        wanted = adres.body["adres"] if adres and own and adres.body["soortDigitaalAdres"] == soort else ""
+        if not self.sending.client.version().open_zaak:
             self._not_back(change, "de bron kan een rol niet wijzigen")
             return change.message
         for uuid in change.message["rollen"]:
@@ -187,14 +189,16 @@ class Details:
             raise refusal(error) from None
         persoon = rol.get("contactpersoonRol") or {}
         if holds(soort, persoon.get(field), wanted):
-            self._take("rol", uuid)
+            self.sending.wait_for_older(change, "rol", uuid, self._digest(soort, wanted))
+            self.sending.take("rol", uuid)
             return ""
         if zaak.get("einddatum"):
             return "de zaak is gesloten"
         if not is_own(str(persoon.get("naam") or ""), partij):
             return "de contactpersoon is een ander"
         held = value_in(soort, persoon.get(field))
-        if not held or self._digest(soort, held).hex() != base:
+        shown = self._digest(soort, held)
+        if not held or (shown.hex() != base and not self.sending.was_sent(change, "rol", uuid, shown)):
             return told.CHANGED
         if bool(rol.get("betrokkene")) == bool(rol.get("betrokkeneIdentificatie")):
             return "de rol heeft een betrokkene en een identificatie, of geen van beide"
@@ -203,33 +207,16 @@ class Details:
         if wanted:
             adres = UUID(bytes=change.document)
             self._note("rolgegeven", adres, f"{uuid} {soort}", uuid, soort, wanted)
-        self._send(lambda: changes.replace(client, "rol", uuid, body, partial=False))
-        after = client.get("rol", uuid)
+        after = self.sending.replace(
+            change, "rol", uuid, body, rol, self._digest(soort, wanted), partial=False
+        )
         expected = {**rol, "contactpersoonRol": body["contactpersoonRol"]}
         if {**after, "_expand": None} != {**expected, "_expand": None}:
             raise Parked("not_taken", [f"contactpersoonRol.{field}"])
-        self._take("rol", uuid)
+        self.sending.take("rol", uuid)
         return ""
 
     # Of all
-
-    def planned(self, change: QueuedChange) -> list[Planned]:
-        """What would be sent for a change if it were sent now; the source is not asked."""
-        if change.kind == "klanten":
-            body = self._klant_of(change)
-            return [Planned("POST", "klant", "", body)] if body else []
-        with self.sending.read() as connection:
-            if change.kind == "rollen":
-                adres, soort = reading.address(connection, change.document), change.message["soort"]
-            else:
-                soort = change.part.partition(" ")[2]
-                adres = reading.standard_address(connection, change.document, soort)
-        value = {FIELDS[soort]: adres.body["adres"] if adres else ""}
-        if change.kind == "rollen":
-            return [
-                Planned("PUT", "rol", uuid, {"contactpersoonRol": value}) for uuid in change.message["rollen"]
-            ]
-        return [Planned("PATCH", "klant", change.part.partition(" ")[0], value)]
 
     def _digest(self, soort: str, value: str) -> bytes:
         return value_digest(self.sending.uuids, soort, value)
@@ -245,18 +232,6 @@ class Details:
                 written_back.bind(connection, note.id, UUID(at).bytes, sent, moment)
             else:
                 written_back.say(connection, note.id, sent, moment)
-
-    def _send(self, call: Any) -> None:
-        try:
-            call()
-        except LegacyError as error:
-            if changes.unknown(error):
-                raise
-            raise refusal(error) from None
-
-    def _take(self, kind: str, uuid: str) -> None:
-        """What the source shows now is taken as it is: then nothing is left for sync to find."""
-        self.sending.fetcher.fetch(Visit(clock.monotonic() + _PATIENCE), kind, UUID(uuid))
 
     def _not_back(self, change: QueuedChange, why: str) -> None:
         rule = "W9" if why == told.CHANGED else "W7"

@@ -5,7 +5,8 @@ What waits is that something changed; what it is by then is read when it is sent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 from uuid import UUID
 
 from gateway.base.clock import now
@@ -28,9 +29,12 @@ _ON_A_CONTACT = {
     "betrokkene": "hadKlantcontact",
     "actorklantcontact": "klantcontact",
 }
+# What a betrokkene says of itself, beside the partij that it was.
+_OWN_DATA = ("contactnaam", "organisatienaam", "bezoekadres", "correspondentieadres")
 # A client makes a contact first, and says which zaak it is about in its next request: so long that one waits.
 WAIT_FOR_ZAAK = WAIT_FOR_PARTIJ = 30 * 1_000_000
 BY, SOORT = "verstrektDoorPartij", "soortDigitaalAdres"
+_OF_THE_SOURCE: Final = told.not_back("W4", "klantcontact", "het kwam uit de bron zelf")
 CONTACT_KINDS = ("klantcontacten", "contactmomenten")
 
 
@@ -41,6 +45,16 @@ OpenSource = tuple[Source, int]
 def contact_kind(source: Source) -> str:
     """As what contacts go back to a source: "contactmomenten", "klantcontacten", or "" for not at all."""
     return next((kind for kind in reversed(CONTACT_KINDS) if kind in source.write_back), "")
+
+
+def _has_own_data(held: EditableDocument) -> bool:
+    """Does a document say who or where a betrokkene of a contact is? No old system has a place for that (W8)."""
+    if held.kind == "digitaleadres":
+        return not held.links.get(BY)
+    if held.kind != "betrokkene":
+        return False
+    values = [held.body.get(name) for name in _OWN_DATA]
+    return any(any(value.values()) if isinstance(value, dict) else value for value in values)
 
 
 class Noting:
@@ -61,6 +75,9 @@ class Noting:
             return
         held = editing.get(connection, row)
         contacts = self._contacts(held, before)
+        if _has_own_data(held):
+            for _, number in sources:
+                queue.tell(connection, number, held.uuid.bytes, [told.stays(kind)])
         if contacts:
             self._note_contacts(connection, sources, contacts, held if before is None else None)
         elif kind == "digitaleadres":
@@ -71,17 +88,24 @@ class Noting:
             for _, number in sources:
                 queue.tell(connection, number, held.uuid.bytes, [told.stays(kind)])
 
-    def deleting(self, connection: Session, rows: Iterable[int]) -> None:
-        """A client is about to delete these documents (rows)."""
+    def deleting(self, connection: Session, rows: Collection[int]) -> None:
+        """A client is about to delete these documents (rows): what it named and what goes along with that."""
         sources = self._open(connection)
-        for row in rows if sources else ():
-            held = editing.get(connection, row)
+        going = {row: editing.get(connection, row) for row in sorted(rows)} if sources else {}
+        contacts: dict[int, None] = {}
+        for held in going.values():
             if held.kind == "klantcontact":
                 self._note_deleted(connection, sources, held)
-            elif held.kind == "digitaleadres":
+            elif held.kind == "digitaleadres" and not going.keys() & {*held.links.get(BY, [])}:
                 self._note_address(connection, sources, held, held, deleted=True)
-            elif contacts := self._contacts(held, held):
-                self._note_contacts(connection, sources, contacts, None)
+            elif held.kind in _ON_A_CONTACT:
+                contacts.update(dict.fromkeys(self._contacts(held, held)))
+            elif held.kind == "digitaleadres" or held.kind in told.NEVER:
+                # A partij that is deleted here is not deleted there, nor are its addresses emptied there.
+                behind = client_sources.sources_behind(connection, held.id)
+                for number in sorted({number for _, number in sources} & {*behind}):
+                    queue.tell(connection, number, held.uuid.bytes, [told.stays(held.kind)])
+        self._note_contacts(connection, sources, [row for row in contacts if row not in going], None)
 
     def _contacts(self, held: EditableDocument, before: EditableDocument | None) -> list[int]:
         """The klantcontacten (rows) that a document belongs to or belonged to."""
@@ -105,9 +129,8 @@ class Noting:
         for row in rows if sources else ():
             held = new if new is not None and new.id == row else editing.get(connection, row)
             if not reading.is_clients(connection, held):
-                finding = told.not_back("W4", "klantcontact", "het kwam uit de bron zelf")
                 for _, number in sources:
-                    queue.tell(connection, number, held.uuid.bytes, [finding])
+                    queue.tell(connection, number, held.uuid.bytes, [_OF_THE_SOURCE])
                 continue
             if new is not None and (zaak := reading.zaak_of(new.body, self._codes)):
                 zaken = [zaak]  # of its other zaken it was noted before
@@ -122,6 +145,10 @@ class Noting:
     ) -> None:
         for source, number in sources:
             kind = contact_kind(source)
+            if kind and not reading.is_clients(connection, held):
+                if number in client_sources.sources_behind(connection, held.id):
+                    queue.tell(connection, number, held.uuid.bytes, [_OF_THE_SOURCE])
+                continue
             # What waits without a note may be about to go: then what it made goes again.
             if kind and (
                 written_back.of_document(connection, number, held.uuid.bytes)
@@ -143,14 +170,15 @@ class Noting:
         partijen = dict.fromkeys([*held.links.get(BY, []), *was.links.get(BY, [])])
         for source, number in sources:
             for soort in {held.body[SOORT], was.body[SOORT]} & FIELDS.keys():
-                if "contactgegevens" in source.write_back:
-                    for partij in partijen:
-                        self._note_klanten(
-                            connection, number, partij, soort, was.body["adres"] if deleted else ""
-                        )
-            changed = deleted or was.body["adres"] != held.body["adres"]
-            if "rollen" in source.write_back and changed and partijen and was.body[SOORT] in FIELDS:
-                self._note_rollen(connection, number, was, next(iter(partijen)))
+                for partij in partijen if "contactgegevens" in source.write_back else ():
+                    stays = not deleted and partij in held.links.get(BY, []) and held.body[SOORT] == soort
+                    gone = "" if stays else was.body["adres"]
+                    self._note_klanten(connection, number, partij, soort, gone)
+            changed = deleted or any(was.body[name] != held.body[name] for name in ("adres", SOORT))
+            changed = changed or was.links.get(BY) != held.links.get(BY)
+            own = was.links.get(BY)
+            if "rollen" in source.write_back and changed and own and was.body[SOORT] in FIELDS:
+                self._note_rollen(connection, number, was, own[0])
 
     def _note_klanten(
         self,

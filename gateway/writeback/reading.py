@@ -122,6 +122,11 @@ def address(connection: Session, uuid: bytes) -> EditableDocument | None:
     return editing.get(connection, found[0]) if found else None
 
 
+def is_address_of(connection: Session, adres: EditableDocument, partij: UUID) -> bool:
+    """Is an address this partij's?"""
+    return partij in editing.uuids(connection, adres.links.get("verstrektDoorPartij", [])).values()
+
+
 def standard_address(connection: Session, partij: bytes, soort: str) -> EditableDocument | None:
     """The standard address of a soort of a partij (uuid), when a client wrote it."""
     for adres in addresses(connection, partij):

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.base import clock
 from gateway.config.model import Source
 from gateway.fetch.fetcher import Fetcher
+from gateway.fetch.visit import Visit
 from gateway.ingest.written_back import chosen
 from gateway.legacy.client import changes
 from gateway.legacy.client.source_client import ZakenClient
@@ -20,12 +22,15 @@ from gateway.legacy.errors import BadRequest, Forbidden, LegacyError, NotFound
 from gateway.store.base.session import Session
 from gateway.store.edits import written_back
 from gateway.store.edits.written_back import WrittenBack
+from gateway.store.operation import writeback as queue
+from gateway.store.operation.writeback import QueuedChange
 from mappings.identity.identity import Uuids
 from mappings.model.settings import Settings
 from mappings.values.uuids import uuid_bytes_in
 from mappings.writeback.recognising import key_digest, natural_key, said_digest
 
 SECOND: Final = 1_000_000
+_PATIENCE: Final = 60.0
 # Refusals of this one thing; others are of the source as a whole.
 _DENIED: Final = "permission_denied"
 # Kinds of which the source takes no second one that is the same: sending them again does no harm.
@@ -58,9 +63,9 @@ class StillUnderWay(Exception):
         self.moment = moment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceSender:
-    """What one source is told with: its client, the store, and the rules.
+    """What one source is told with: its client, the store, and the rules. All that goes to a source goes through here.
 
     `write` begins a transaction of the job; `clock` gives microseconds UTC.
     """
@@ -110,7 +115,7 @@ class SourceSender:
                 written_back.forget(connection, before.id)  # it surely is not there
             note = written_back.begin(connection, *facts, self.clock())
         try:
-            made = changes.create(self.client, kind, body)
+            made = self._create(kind, body)
         except LegacyError as error:
             if changes.unknown(error):
                 with self.write() as connection:  # it may have waited long before it was sent
@@ -128,9 +133,10 @@ class SourceSender:
     def must_be_settled(self, note: WrittenBack) -> None:
         """Raise StillUnderWay while what was sent without an answer, and may be there twice, may still come to be."""
         if note.kind not in _REFUSED_TWICE:
-            self._must_have_landed(note)
+            self.must_have_landed(note)
 
-    def _must_have_landed(self, note: WrittenBack) -> None:
+    def must_have_landed(self, note: WrittenBack) -> None:
+        """Raise StillUnderWay while what was sent without an answer may still come to be."""
         settled = note.asked + (self.source.call_timeout + 1) * SECOND
         if self.clock() < settled:
             raise StillUnderWay(settled)
@@ -173,16 +179,71 @@ class SourceSender:
         Raises Parked, StillUnderWay and LegacyErrors.
         """
         if note.uuid is None:
-            self._must_have_landed(note)
+            self.must_have_landed(note)
         else:
-            try:
-                changes.delete(self.client, note.kind, str(UUID(bytes=note.uuid)))
-            except LegacyError as error:
-                if changes.unknown(error):
-                    raise
-                raise refusal(error) from None
+            self.delete(note.kind, str(UUID(bytes=note.uuid)))
         with self.write() as connection:
             written_back.forget(connection, note.id)
+
+    def delete(self, kind: str, uuid: str) -> None:
+        """Have an object of the source gone. Raises Parked and LegacyErrors."""
+        try:
+            changes.delete(self.client, kind, uuid)
+        except LegacyError as error:
+            raise _of_a_change(error) from None
+
+    def replace(
+        self,
+        change: QueuedChange,
+        kind: str,
+        uuid: str,
+        body: dict[str, Any],
+        shown: dict[str, Any],
+        says: bytes,
+        *,
+        partial: bool,
+    ) -> dict[str, Any]:
+        """Change an object, `partial` in these fields only. Out: how it is shown now.
+
+        In: how it was shown just before, and the digest of what it says when it is done (see `was_sent`). Raises
+        Parked, StillUnderWay (see `wait_for_older`) and LegacyErrors.
+        """
+        self.wait_for_older(change, kind, uuid, says)
+        target = f"{kind} {uuid}"
+        until = self.clock() + (self.source.call_timeout + 1) * SECOND
+        with self.write() as connection:
+            queue.begin_call(connection, change, target, queue.UnderWay(until, says.hex()))
+        try:
+            changes.replace(self.client, kind, uuid, body, partial=partial)
+        except LegacyError as error:
+            raise _of_a_change(error) from None
+        return self.client.get(kind, uuid)
+
+    def wait_for_older(self, change: QueuedChange, kind: str, uuid: str, says: bytes) -> None:
+        """Raise StillUnderWay while another value, sent before for this change without an answer, may still arrive.
+
+        Else that one, which is older by now, would be there last.
+        """
+        before = queue.under_way(change, f"{kind} {uuid}")
+        if before and before.says != says.hex() and self.clock() < before.until:
+            raise StillUnderWay(before.until)
+
+    def was_sent(self, change: QueuedChange, kind: str, uuid: str, says: bytes) -> bool:
+        """Was it this change that made an object say so? Then nobody else changed it at the source."""
+        before = queue.under_way(change, f"{kind} {uuid}")
+        return before is not None and before.says == says.hex()
+
+    def take(self, kind: str, uuid: str) -> None:
+        """What the source shows now is taken as it is: then nothing is left for sync to find."""
+        self.fetcher.fetch(Visit(clock.monotonic() + _PATIENCE), kind, UUID(uuid))
+
+    def _create(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        return changes.create(self.client, kind, body)
+
+
+def _of_a_change(error: LegacyError) -> Exception:
+    """What a change that went wrong comes to; of one without an answer the error itself."""
+    return error if changes.unknown(error) else refusal(error)
 
 
 def refusal(error: LegacyError) -> Exception:

@@ -39,6 +39,8 @@ SAMPLE_OF_CONNECTIONS = "zaakcontactmoment (steekproef)"
 ZAKEN_A_SECOND = 45
 # How often limits are checked and progress is reported.
 LOOK_AROUND_SECONDS = 1.0
+# How often the course of a run is noted, for the chart of it.
+SAMPLE_SECONDS = 10.0
 PATIENCE = 24 * 3600.0
 # So long the first call waits at the gate. What takes longer is waited for here, but a broken source is not.
 BEGIN_PATIENCE = 2.0
@@ -83,7 +85,7 @@ class AskingSource:
         self.crew = Crew(self.asked_how["connections"])
         # What answers ask for in turn: it goes before the next page.
         self.first: deque[Question] = deque()
-        self._looked = 0.0
+        self._looked = self._sampled = 0.0
 
     def close(self) -> None:
         """Leave what is under way."""
@@ -210,7 +212,11 @@ class AskingSource:
         self.report()
         with self.store.write() as connection:  # which makes the lease last longer too, also while we wait
             runs.beat(connection, self.run)
-            backfills.report(connection, self.source, self.reporter.snapshot(self.asked_how))
+            news = self.reporter.snapshot(self.asked_how)
+            backfills.report(connection, self.source, news)
+            if clock.monotonic() - self._sampled >= SAMPLE_SECONDS:
+                backfills.put_sample(connection, self.run.id, news["rate_now"], self.asked_how["p50_ms"])
+                self._sampled = clock.monotonic()
         if self.asked_how["waiting"] in LONG and self.yields():
             raise Yielded
         self._looked = clock.monotonic()

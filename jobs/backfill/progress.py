@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from gateway.base.clock import DUTCH_TIME
+from gateway.base.clock import DUTCH_TIME, now
 from gateway.base.clock import today as this_day
 from gateway.base.time_windows import DAYS
 from gateway.ingest.outcome import Result
 from gateway.legacy.pacing.gate import LONG
+from gateway.store.inspect.status import moment_of
 from jobs.backfill.rate_meter import Meter
 
 # What is asked one by one is counted under this name.
@@ -36,6 +37,8 @@ class Progress:
     rate: float = 0.0
     average: float = 0.0
     waits: str = ""
+    # Since when it waits, microseconds UTC.
+    waits_since: int | None = None
     limit: str = ""
     # Of the whole run: what is left after this step, in seconds; None when there is no telling.
     after: float | None = None
@@ -116,6 +119,7 @@ class ProgressReporter:
         waits = waits_text(reason, until) if reason in LONG else ""
         if bool(progress.waits) != bool(waits):
             self.meter.waits(bool(waits))
+            progress.waits_since = now() if waits else None
         progress.waits = waits
         progress.limit = "" if waits else reason or limit
         self.show(progress)
@@ -133,6 +137,7 @@ class ProgressReporter:
             "seconds_left": progress.seconds_left,
             "seconds_left_in_all": progress.seconds_left_in_all,
             "waits": progress.waits,
+            "waits_since": moment_of(progress.waits_since),
             "limited_by": progress.limit,
             "rate": asked_how["objects_per_second"],
             "connections": asked_how["connections"],

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from gateway.base import correlation
 from gateway.legacy.background import Background, background
 from gateway.legacy.errors import Forbidden
 
@@ -38,6 +39,7 @@ class Crew:
         """In: how many may ask at a time, and how their calls wait (see `background`)."""
         self.connections = connections
         self._waiting = waiting
+        self._operation = correlation.current()
         self._change = threading.Condition()
         self._questions: deque[Question] = deque()
         self._answers: deque[tuple[Question, Any, Exception | None]] = deque()
@@ -152,6 +154,7 @@ class Crew:
 
     def _work(self) -> None:
         how = self._waiting
+        correlation.take_up(self._operation)  # that of the writer: they work for it
         with background(self._closed, how.waiting, patience=how.patience, window=how.window):
             while (question := self._next()) is not None:
                 found, error = None, None

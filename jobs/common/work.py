@@ -11,7 +11,7 @@ from gateway.base.clock import now
 from gateway.base.dutch_time import local
 from gateway.installation import Installation
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.leases import Grip
 

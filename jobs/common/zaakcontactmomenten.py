@@ -2,8 +2,8 @@
 
 Their list has no pages and no order. It comes in one call, at 700 a second, until it is so long (80,000) that the
 source gives up. Zaak by zaak takes a call for each of maybe millions of zaken, at 40 to 50 a second. Most sources have
-none, or few: those pay one short call. So SAMPLE zaken, spread evenly, show how long the list must be. A short one is
-asked whole. Only a list that is long, or that did not come, is asked zaak by zaak.
+none, or few: those pay one short call. So SAMPLE zaken, spread evenly over those that are held, show how long the list
+must be. A short one is asked whole. Only a list that is long, or that did not come, is asked zaak by zaak.
 
 Either way an answer is whole and of one moment, so nothing slips through as between pages: one reading is enough.
 """
@@ -58,7 +58,7 @@ def way_of(fetcher: Fetcher) -> str:
 class Sample:
     """Zaken that are asked to see which way is best: `way` is blank until that is known.
 
-    `held` is how many zaken there are; `asked` of the sample gave `found` zaakcontactmomenten. As a dict it is
+    `held` is how many readable zaken there are; `asked` of the sample gave `found` zaakcontactmomenten. As a dict it is
     kept, so that an interruption does not cost what was asked.
     """
 
@@ -92,12 +92,12 @@ def sample_of(fetcher: Fetcher) -> Sample:
     if client.zaakcontactmomenten == "per_zaak":
         return Sample(BY_ZAAK)
     with fetcher.store.read() as connection:
-        zaken = following.count_held(connection, fetcher.source, ["zaak"])
+        zaken = comparing.count_readable_zaken(connection, fetcher.source)
         if zaken <= FEW_ZAKEN:
             return Sample(WHOLE)
-        places = [(number * 2**128 // SAMPLE).to_bytes(16) for number in range(SAMPLE)]
-        found = comparing.zaken_near(connection, fetcher.source, places)
-    return Sample("" if found else WHOLE, zaken, sorted(found))
+        places = sorted({number * zaken // SAMPLE for number in range(SAMPLE)})
+        found = comparing.readable_zaken_at(connection, fetcher.source, places)
+    return Sample("", zaken, sorted(found))
 
 
 def whole(client: ZakenClient) -> tuple[str, list[dict[str, Any]]]:

@@ -7,8 +7,6 @@ an operator. Calls go before those of other jobs and after those of clients, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import partial
 
 from gateway.base.clock import now
@@ -18,8 +16,8 @@ from gateway.fetch.coverage import CUTOVER
 from gateway.fetch.fetcher import CutOver, Fetcher
 from gateway.installation import Installation
 from gateway.legacy.background import background
+from gateway.legacy.client import changes
 from gateway.legacy.errors import LegacyError
-from gateway.store.base.session import Session
 from gateway.store.operation import writeback as queue
 from gateway.store.operation.writeback import QueuedChange
 from gateway.writeback.delivering import Courier
@@ -73,33 +71,18 @@ def _kinds(installation: Installation, fetcher: Fetcher) -> tuple[str, ...]:
     return next((source.write_back for source in sources if not source.write_back_dry_run), ())
 
 
-def courier_of(installation: Installation, source: str) -> Courier | None:
-    """What would tell a source, for who wants to see what it would say; None for a source that is not configured."""
-    fetcher = installation.fetchers.get(source)
-    return _courier(installation, fetcher, installation.store.write, now) if fetcher else None
-
-
-def _courier(
-    installation: Installation,
-    fetcher: Fetcher,
-    write: Callable[[], AbstractContextManager[Session]],
-    clock: Callable[[], int],
-) -> Courier:
-    config = installation.config
-    source = next(each for each in config.sources if each.name == fetcher.name)
-    return Courier(SourceSender(fetcher, source, config.mapping, fetcher.ingest.uuids, write, clock), config)
-
-
 class _Delivering:
     def __init__(self, work: Work, fetcher: Fetcher, counts: dict[str, int]) -> None:
         self.work = work
         self.fetcher = fetcher
         self.counts = counts
         self.failed = 0  # in a row
-        self.courier = _courier(work.installation, fetcher, partial(self._write, synced=True), work.clock)
-
-    def _write(self, *, synced: bool) -> AbstractContextManager[Session]:
-        return self.work.write(synced=synced)
+        config = work.installation.config
+        source = next(each for each in config.sources if each.name == fetcher.name)
+        uuids, write = fetcher.ingest.uuids, partial(work.write, synced=True)
+        self.courier = Courier(
+            SourceSender(fetcher, source, config.mapping, uuids, write, work.clock), config
+        )
 
     def run(self) -> None:
         while batch := self._due():
@@ -165,12 +148,21 @@ class _Delivering:
         moment = self.work.clock()
         rest = int((getattr(error, "retry_after", None) or 0.0) * SECOND)
         wait = min(LONGEST_WAIT if own else LONGEST_HOLD_UP, back_off(change.attempts))
-        self._postpone(change, moment + max(wait, rest), error.cause, holds_up=not own)
+        lost = changes.unknown(error) and not error.template.startswith("GET ")
+        self._postpone(change, moment + max(wait, rest), error.cause, holds_up=not own, unanswered=lost)
         return own
 
-    def _postpone(self, change: QueuedChange, next_try: int, cause: str, *, holds_up: bool) -> None:
+    def _postpone(
+        self,
+        change: QueuedChange,
+        next_try: int,
+        cause: str,
+        *,
+        holds_up: bool,
+        unanswered: bool = False,
+    ) -> None:
         with self.work.write(synced=True) as connection:
-            queue.postpone(connection, change, next_try, cause, holds_up=holds_up)
+            queue.postpone(connection, change, next_try, cause, holds_up=holds_up, unanswered=unanswered)
         self.counts["postponed"] += 1
         log.warning(
             "writeback postponed",

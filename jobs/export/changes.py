@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,22 +14,24 @@ from gateway.base.clock import now
 from gateway.base.logs import get_logger
 from gateway.config.target import Target
 from gateway.klantinteracties.model.resources import BY_KIND
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.documents import Due, Leaving
 from gateway.store.export.pairs import PARKED, SENDING, TAKEN, Pair
-from gateway.store.file.database import Store
-from gateway.target.contents import ReferenceMissing, content, digest_of, preference_digest, prefers
+from gateway.target.client import Json
+from gateway.target.contents import ReferenceMissing, content, digest_of, preferences, prefers
 from gateway.target.errors import Declined, NotThere
+from gateway.target.marks import marks_of, marks_shown, merge
 from jobs.common.backoff import back_off
 from jobs.export import preferring
 from jobs.export.parcels import STAGES, Parcel, Stage, parcel_of
-from jobs.export.sending import ExportSender, must_be_home
+from jobs.export.sending import ExportSender, body_of, must_be_home
 
 log = get_logger("klantbrug.export")
 AT_ONCE = 500
 # What others hang on goes after those were moved or deleted; the rest goes first, and makes room for what comes.
 LAST_TO_GO = ("klantcontact", "partij", "actor", "categorie")
-WAITS = "waits"
+WAITS, KEEP, NUMMER = "waits", "keep", "nummer"
 
 
 class Change(NamedTuple):
@@ -39,7 +42,7 @@ class Change(NamedTuple):
     pair: Pair | None
 
 
-class Changes:
+class ChangeRun:
     """Deals with everything that is due; for one thread, which holds the lease of the export."""
 
     def __init__(
@@ -63,6 +66,19 @@ class Changes:
             if not dues:
                 return
             self._some([Change(due, found.get(due.uuid), known.get(due.uuid)) for due in dues])
+
+    def make_room(self, gone: Iterable[tuple[bytes, str]]) -> None:
+        """Delete what went here before anything comes: a number can have moved. Raises TargetError."""
+        gone = list(gone)
+        with self.store.read() as connection:
+            known = pairs.of_own(connection, [uuid for uuid, _ in gone])
+        first = [
+            Change(Due(uuid, kind, 1, 0), None, known.get(uuid))
+            for uuid, kind in gone
+            if kind not in LAST_TO_GO
+        ]
+        refused = {change.due.uuid for change in self._delete(first)}
+        self._done(change for change in first if change.due.uuid not in refused)
 
     def _some(self, changes: list[Change]) -> None:
         self._failed = set()
@@ -137,31 +153,69 @@ class Changes:
             leaving = documents.of_uuids(connection, [change.due.uuid]).get(change.due.uuid)
         if leaving is None:
             return
-        theirs = str(UUID(bytes=change.pair.theirs or b""))
-        kept = change.pair.kept.split(", ")
         try:
-            body = {name: value for name, value in content(leaving).items() if name not in kept}
-            self.sending.register.patch(BY_KIND[leaving.kind].path, theirs, orjson.dumps(body))
+            wanted = content(leaving)
+            shown = self._there(change.pair)
+            if shown is None:  # deleted there by somebody else, or along with what it hung on
+                self._gone(change.pair, change)
+            else:
+                self._merge(change.pair, leaving, wanted, shown)
         except ReferenceMissing:
             self._fail(change, WAITS)
-            return
+        except NotThere:
+            self._gone(change.pair, change)
         except Declined as error:
             with self.store.write(synced=False) as connection:
                 pairs.complain(connection, leaving.uuid, error.told)
             self.counts["refused"] += 1
             self._fail(change, error.told)
-            return
-        except NotThere:  # deleted there by somebody else, or along with what it hung on
-            with self.store.write(synced=False) as connection:
-                if change.pair.state == TAKEN:  # it was not ours; verify tells it
-                    pairs.complain(connection, leaving.uuid, "gone")
-                    return
-                pairs.remove(connection, [leaving.uuid])
-            self._fail(change, "gone")  # so it is made again
-            return
-        self.counts["changed"] += 1
+
+    def _there(self, pair: Pair) -> Json | None:
+        return self.sending.register.get(BY_KIND[pair.kind].path, str(UUID(bytes=pair.theirs or b"")))
+
+    def _gone(self, pair: Pair, change: Change) -> None:
         with self.store.write(synced=False) as connection:
-            pairs.changed(connection, leaving.uuid, digest_of(leaving))
+            if pair.state == TAKEN:  # it was not ours; verify tells it
+                pairs.complain(connection, pair.own, "gone")
+                return
+            pairs.remove(connection, [pair.own])
+        self._fail(change, "gone")  # so it is made again
+
+    def _merge(self, pair: Pair, leaving: Leaving, wanted: Json, shown: Json) -> None:
+        """Send the fields that changed here. Of what its users changed as well, ours goes over theirs unless the object
+        was there before us and `on_existing` keeps that (E4); either is told."""
+        kept = [*filter(None, pair.kept.split(", "))]
+        merged = merge(
+            pair.marks, pair.marks_there, {name: wanted[name] for name in wanted if name not in kept}, shown
+        )
+        if pair.state == TAKEN and self._settings.on_existing == KEEP:
+            kept += [*merged.both, *merged.there]
+            merged.both.clear()
+        send = [name for name in merged.send if name not in kept]
+        after = self._patched(pair, wanted, send) if send else shown
+        self.counts["changed"] += bool(send)
+        # What only they changed stays theirs: it is no value that we know of.
+        names = [name for name in wanted if name not in merged.there]
+        lost = [*filter(None, pair.overwritten.split(", ")), *merged.both]
+        if merged.both:
+            log.warning("changed on both sides", kind=pair.kind, fields=merged.both)
+            self.counts["overwritten"] += 1
+        with self.store.write(synced=False) as connection:
+            instead = marks_shown(wanted, after, names)
+            pairs.changed(connection, pair.own, digest_of(leaving), marks_of(wanted), instead)
+            pairs.keep(connection, pair.own, kept)
+            pairs.overwrote(connection, pair.own, lost)
+
+    def _patched(self, pair: Pair, wanted: Json, send: list[str]) -> Json:
+        path, theirs = BY_KIND[pair.kind].path, str(UUID(bytes=pair.theirs or b""))
+        try:
+            return self.sending.register.patch(path, theirs, orjson.dumps(body_of(wanted, send)))
+        except Declined as error:
+            # A number that another has there is left to the register, as when it was made.
+            rest = [name for name in send if name != NUMMER]
+            if rest in (send, []) or not any(param.name == NUMMER for param in error.params):
+                raise
+            return self.sending.register.patch(path, theirs, orjson.dumps(body_of(wanted, rest)))
 
     def _prefer(self, change: Change) -> None:
         uuid = change.due.uuid
@@ -170,8 +224,11 @@ class Changes:
             pair = pairs.of_own(connection, [uuid]).get(uuid)
         if current is None or pair is None or pair.theirs is None:
             return
-        if pair.preferred == preference_digest(current) or (pair.preferred is None and not prefers(current)):
+        if pair.preferred is None and not prefers(current):
             return
+        with suppress(ReferenceMissing):
+            if pair.preferred == marks_of(preferences(current)):
+                return
         outcome = preferring.send(self.sending.register, self._settings, current, pair)
         preferring.keep(self.store, current, pair, outcome)
         if outcome.waits and uuid not in self._failed:

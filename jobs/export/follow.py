@@ -12,7 +12,7 @@ from gateway.store.operation.sources import meta_of
 from gateway.target.client import Register
 from gateway.target.errors import TargetError
 from jobs.common.work import Busy, Work
-from jobs.export.changes import Changes
+from jobs.export.changes import ChangeRun
 from jobs.export.run import OtherRegister, must_be_same, on_their_way, take
 from jobs.export.sending import ExportSender
 
@@ -45,7 +45,7 @@ def follow(work: Work) -> dict[str, int]:
             try:
                 if left := on_their_way(store):
                     sending.settle(left, lambda: None)
-                Changes(store, sending, settings, work.stopping).all()
+                ChangeRun(store, sending, settings, work.stopping).all()
             except TargetError as error:
                 log.error("export does not follow", call=error.template, cause=error.cause)
                 sending.counts["failed"] += 1

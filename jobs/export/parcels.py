@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.store.export.documents import Leaving
+from gateway.store.export.documents import UNDER, Leaving
 from gateway.store.export.pairs import FOUND, TAKEN, Intent, Pair
 from gateway.target.contents import content, digest_of
 from gateway.target.lookup import NUMBERS
@@ -79,7 +79,8 @@ class Parcel:
     """A document as it is sent.
 
     `numbers` are the identificatoren that go along with a partij; `turn` and `moment` say with which lot and when it
-    was sent, 0 before that; `looks_first` whether the register may have it already.
+    was sent, 0 before that; `looks_first` whether the register may have it already, `known_by` by which codes of
+    numbers that do not go along, `left` which fields it had to do without.
     """
 
     own: bytes
@@ -90,6 +91,8 @@ class Parcel:
     turn: int = 0
     moment: int = 0
     looks_first: bool = False
+    known_by: list[Json] = field(default_factory=list)
+    left: Json = field(default_factory=dict)
 
     def intent(self) -> Intent:
         """What is noted before it goes."""
@@ -97,9 +100,11 @@ class Parcel:
 
     def without(self, name: str) -> None:
         """Leave a field out of what is sent."""
-        self.sent.pop(name, None)
+        value = self.sent.pop(name, None)
         if name == NUMBERS:
             self.numbers = []
+        else:
+            self.left[name] = value
 
 
 def parcel_of(leaving: Leaving, numbers: Sequence[Leaving] = ()) -> Parcel:
@@ -109,6 +114,7 @@ def parcel_of(leaving: Leaving, numbers: Sequence[Leaving] = ()) -> Parcel:
     if along:
         made.sent[NUMBERS] = [_inside(one) for one in along]
         made.numbers = [(one.uuid, digest_of(one)) for one in along]
+    made.known_by = _known_by(numbers)
     there = any(
         linked.state in (FOUND, TAKEN)
         for name in OWNERS.get(leaving.kind, ())
@@ -116,7 +122,8 @@ def parcel_of(leaving: Leaving, numbers: Sequence[Leaving] = ()) -> Parcel:
     )
     codes = made.sent.get("actoridentificator") or {}
     known = bool(codes.get("objectId")) if leaving.kind == "actor" else leaving.kind in ALWAYS_LOOKED_FOR
-    made.looks_first = known or there
+    under = leaving.kind == "partij-identificator" and bool(leaving.links.get(UNDER))
+    made.looks_first = known or there or under or bool(made.known_by)
     return made
 
 
@@ -124,17 +131,27 @@ def parcel_again(pair: Pair, numbers: Sequence[Leaving]) -> Parcel:
     """A document that was on its way when the process ended."""
     sent = orjson.loads(pair.sent or "{}")
     made = Parcel(pair.own, pair.kind, sent, pair.digest or b"", turn=pair.turn, moment=pair.moment)
+    made.known_by = [] if sent.get(NUMBERS) else _known_by(numbers)
+    made.looks_first = bool(made.known_by)
     inside = [one["partijIdentificator"] for one in sent.get(NUMBERS, ())]
-    by_codes = {orjson.dumps(_inside(one)["partijIdentificator"]): one for one in numbers}
+    by_codes = {orjson.dumps(_inside(one)["partijIdentificator"]): one for one in numbers if _alone(one)}
     for codes in inside:
         one = by_codes.get(orjson.dumps(codes))
         made.numbers.append((one.uuid, digest_of(one)) if one else (b"", b""))
     return made
 
 
+def _known_by(numbers: Sequence[Leaving]) -> list[Json]:
+    """The codes of the numbers of a partij that does not have any that goes along with it."""
+    if any(_alone(one) for one in numbers):
+        return []
+    return [orjson.loads(one.body)["partijIdentificator"] for one in numbers]
+
+
 def _alone(number: Leaving) -> bool:
+    """May it go along with its partij?"""
     codes = orjson.loads(number.body)["partijIdentificator"]
-    return bool(codes["codeSoortObjectId"] != ONLY_UNDER_ANOTHER)
+    return not number.links.get(UNDER) and bool(codes["codeSoortObjectId"] != ONLY_UNDER_ANOTHER)
 
 
 def _inside(number: Leaving) -> Json:

@@ -9,11 +9,11 @@ from typing import Any
 from gateway.config.target import Target
 from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.documents import BEFORE_ALL, Leaving
-from gateway.store.file.database import Store
 from gateway.target.client import Register
-from gateway.target.contents import expected
+from gateway.target.contents import at_home, expected
 from jobs.common.progress import Step
 from jobs.export.run import REGISTER, must_be_same
 from mappings.klantinteracties import Invalid, check, load
@@ -60,11 +60,7 @@ def rehearse(store: Store, settings: Target, show: Callable[[Step], None]) -> di
 
 def _refusal(leaving: Leaving) -> str:
     """Why a register that keeps to the API refuses a document; blank when it does not."""
-    links = {
-        name: [one._replace(theirs=one.theirs or one.own) for one in linked]
-        for name, linked in leaving.links.items()
-    }
-    sent = expected(leaving._replace(links=links))
+    sent = expected(at_home(leaving))
     sent = {name: value for name, value in sent.items() if not name.startswith("voorkeurs")}
     try:
         given = load(leaving.kind, sent, partial=False, stored=None)

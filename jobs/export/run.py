@@ -11,9 +11,9 @@ from gateway.base.logs import get_logger
 from gateway.config.target import Target
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.documents import BEFORE_ALL, Leaving
-from gateway.store.file.database import Store
 from gateway.store.operation import leases, runs
 from gateway.store.operation.sources import meta_of, put_meta
 from gateway.target.client import Register
@@ -21,7 +21,7 @@ from gateway.target.contents import ReferenceMissing
 from gateway.target.errors import TargetError
 from jobs.common.progress import Step
 from jobs.common.work import Busy
-from jobs.export.changes import Changes
+from jobs.export.changes import ChangeRun
 from jobs.export.parcels import PREFERENCES, STAGES, Parcel, Stage, parcel_again, parcel_of
 from jobs.export.preferring import send_all
 from jobs.export.same_uuids import pair_all
@@ -138,9 +138,10 @@ class ExportRun:
                 pairs.retry_parked(connection)
         if others:
             paired = pair_all(self.store, self.register, lambda path, done: self._step(path, done, others))
-            sending.counts["found"] += paired
+            sending.counts["found"] += paired.found
+            ChangeRun(self.store, sending, self.settings, self._stopping).make_room(paired.gone)
             with self.store.write() as connection:
-                pairs.others_are(connection, others - paired)
+                pairs.others_are(connection, others - paired.found)
                 put_meta(connection, pairs.PAIRING, "off")
         for stage in STAGES:
             self._stage(sending, stage)
@@ -151,7 +152,7 @@ class ExportRun:
 
             send_all(self.store, self.register, self.settings, self._stopping, sending.counts, tell)
         if not self._stopping.is_set():
-            Changes(self.store, sending, self.settings, self._stopping).all()
+            ChangeRun(self.store, sending, self.settings, self._stopping).all()
 
     def _stage(self, sending: ExportSender, stage: Stage) -> None:
         if self._stopping.is_set():

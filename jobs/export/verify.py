@@ -15,13 +15,14 @@ from gateway.base.clock import now
 from gateway.config.target import Target
 from gateway.klantinteracties.model.resources import BY_KIND
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.documents import BEFORE_ALL, Leaving
-from gateway.store.export.pairs import Pair
-from gateway.store.file.database import Store
+from gateway.store.export.pairs import TAKEN, Pair
 from gateway.store.operation import leases, runs
 from gateway.target.client import Register
 from gateway.target.contents import differing, expected, set_by_register
+from gateway.target.marks import changed_there
 from jobs.common.progress import Step
 from jobs.common.work import Busy
 from jobs.export.run import REGISTER, must_be_same, waits_on
@@ -58,6 +59,7 @@ class ExportVerify:
         self.kinds = {kind: dict.fromkeys(COLUMNS, 0) for kind in KINDS}
         self.itself: Counter[str] = Counter()
         self.kept: Counter[str] = Counter()
+        self.there: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
         self.waiting: Counter[str] = Counter()
         self.under_way: Counter[str] = Counter()
@@ -165,14 +167,18 @@ class ExportVerify:
         if leaving is None:
             return ["uuid"]
         wanted, kept = expected(leaving), pair.kept.split(", ")
-        wrong = []
-        for name in differing(wanted, shown):
+        differ, wrong = differing(wanted, shown), list[str]()
+        theirs = changed_there(pair, wanted, shown) if differ else []
+        if pair.state == TAKEN and self.settings.on_existing == "keep":
+            kept += theirs
+        for name in differ:
             if set_by_register(name, wanted[name], shown.get(name)):
                 told.append((self.itself, name))
             elif name in kept:
                 told.append((self.kept, name))
             else:
                 wrong.append(name)
+                told += [(self.there, name)] if name in theirs else []
         return wrong
 
     def _not_seen(self, kind: str) -> None:
@@ -256,6 +262,10 @@ class ExportVerify:
         with self.store.read() as connection:
             causes = pairs.causes(connection)
             due = documents.count_due(connection)
+            overwritten = [
+                {"kind": kind, "fields": fields.split(", "), "count": count}
+                for kind, fields, count in pairs.overwritten_fields(connection)
+            ]
         found = sum(row[what] for row in self.kinds.values() for what in WRONG)
         report = {
             "began": began,
@@ -269,6 +279,8 @@ class ExportVerify:
             "kinds": self.kinds,
             "set_by_register": dict(sorted(self.itself.items())),
             "kept": dict(sorted(self.kept.items())),
+            "changed_there": dict(sorted(self.there.items())),
+            "overwritten": overwritten,
             "parked": [
                 {"kind": kind, "cause": cause, "count": count}
                 for kind, parked, cause, count in causes

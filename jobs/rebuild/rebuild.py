@@ -19,10 +19,11 @@ from gateway.base.row_set import RowSet
 from gateway.ingest.ingest import Ingest, Result
 from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import WAITING
+from gateway.store.base.store import Store
 from gateway.store.documents.numbering import number_what_clients_wrote
-from gateway.store.file.database import Store
-from gateway.store.indexes import profiles
-from gateway.store.inspect import rebuilding
+from gateway.store.file.database import FileStore
+from gateway.store.indexes import field_values, profiles
+from gateway.store.inspect import rebuild_notes, rebuilding
 from gateway.store.legacy.objects import set_state
 from gateway.store.operation import leases, runs
 from gateway.store.operation.leases import Grip
@@ -115,14 +116,13 @@ class Rebuild:
     def _run(self) -> RebuildOutcome:
         run, cursor = self._opened()
         self.store.for_bulk()
-        connection = self.store.connection()
         status, message = runs.FAILED, ""
-        rebuilding.note_changes(connection, run.id)
         try:
-            self._without_facts()
-            self._walk(run, cursor)
-            self._leftovers()
-            self._numbers()
+            with rebuild_notes.noting(self.store.connection(), run.id):
+                self._without_facts()
+                self._walk(run, cursor)
+                self._leftovers()
+                self._numbers()
             outcome = self._outcome(run)
             status = runs.FINISHED
             return outcome
@@ -130,7 +130,6 @@ class Rebuild:
             status, message = runs.INTERRUPTED, "onderbroken; hetzelfde commando gaat verder"
             raise
         finally:
-            rebuilding.stop_noting(connection)
             with contextlib.suppress(leases.Lost), self.store.write() as connection:
                 runs.end_run(connection, run, status, message)
                 if status == runs.FINISHED:
@@ -158,7 +157,7 @@ class Rebuild:
         forgotten = 1
         while forgotten:
             with self.store.write() as connection:
-                forgotten = rebuilding.forget_notes(connection)
+                forgotten = rebuild_notes.forget_notes(connection)
 
     def _without_facts(self) -> None:
         """Have objects wait for their own turn when what others need of them was lost."""
@@ -215,10 +214,33 @@ class Rebuild:
         if miscounted:
             with self.store.write() as connection:
                 rebuilding.count_again(connection)
+        self._values()
         self._profiles()
 
+    def _values(self) -> None:
+        """The values that documents are searched by are those that they have."""
+        place: field_values.FieldValue | None = field_values.BEFORE_ALL
+        while place is not None:
+            with self.store.read() as connection:
+                wrong, place = field_values.wrong(connection, place, PROFILES_AT_ONCE)
+            if wrong:
+                with self.store.write() as connection:
+                    field_values.go(connection, wrong)
+        after: int | None = 0
+        while after is not None:
+            with self.store.write() as connection:
+                after = field_values.fill(connection, after, PROFILES_AT_ONCE)
+
     def _profiles(self) -> None:
-        """Documents get their profiles anew, piece by piece: so a lost or wrong one is made again."""
+        """Documents get their profiles anew, piece by piece: so a lost or wrong one is made again, and what is no
+        more has none."""
+        while True:
+            with self.store.read() as connection:
+                stray = profiles.stray(connection, PROFILES_AT_ONCE)
+            if not stray:
+                break
+            with self.store.write() as connection:
+                profiles.forget(connection, stray)
         last: tuple[int, int] | None = profiles.FIRST
         while last is not None:
             with self.store.write() as connection:
@@ -233,7 +255,7 @@ class Rebuild:
 
     def _outcome(self, run: runs.Run) -> RebuildOutcome:
         with self.store.read() as connection:
-            documents = rebuilding.tally(connection, run.id)
+            documents = rebuild_notes.tally(connection, run.id)
         return RebuildOutcome(documents=documents, **run.counters)
 
 
@@ -248,6 +270,11 @@ def copy_of(store: Store) -> Iterator[Store]:
 
     Raises StoreError when there is no room for it.
     """
+    if not isinstance(store, FileStore):
+        raise StoreError(
+            "Een proefrun werkt op een kopie van het bestand van de opslag, en deze opslag is een database: zet met "
+            "pg_dump een kopie in een andere database, en doe klantbrug rebuild daar."
+        )
     _remove_left_behind(store)
     _room_for(store)
     path = store.path.with_name(f"{store.path.name}{COPY}{os.getpid()}")
@@ -257,7 +284,7 @@ def copy_of(store: Store) -> Iterator[Store]:
             store.copy_to(path)
         finally:
             os.umask(mask)
-        copy = Store(path)
+        copy = FileStore(path)
         try:
             with copy.write() as connection:
                 leases.forget_all(connection)  # who works on the store does not work on the copy

@@ -26,6 +26,8 @@ SIGN_SECONDS = 10.0
 def unusable(config: Config) -> str:
     """Why no back-ups are made; blank when they can be."""
     chosen = config.jobs.get("backup")
+    if config.store.url:
+        return "de opslag is een database: haar beheerder maakt de back-ups"
     return "" if isinstance(chosen, BackupJob) and chosen.directory else "[jobs.backup] directory is leeg"
 
 

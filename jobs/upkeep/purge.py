@@ -1,4 +1,4 @@
-"""Purge: forget old runs, notifications given up long ago, and what was asked of a source too long ago to matter.
+"""Purge: forget old runs and events, notifications given up long ago, and what was asked of a source too long ago.
 
 Empty the objects that nobody may see for too long (M2). And remove what was erased from where it still stands: the
 older parts of the indexes of texts, and then the write-ahead log.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gateway.audit.files import remove_old
+from gateway.audit.log import directory_of
 from gateway.store.base.session import Session
 from gateway.store.indexes import profiles, text_search
 from gateway.store.inspect import purge as rows
@@ -39,6 +41,9 @@ def purge(work: Work) -> dict[str, int]:
         "fetched": _in_pieces(work, rows.forget_fetched, moment - max(ages, FETCHED_KEPT_AT_LEAST)),
         "turns": _in_pieces(work, rows.forget_turns, moment - TURNS_KEPT),
         "runs": _in_pieces(work, rows.forget_runs, moment - RUNS_KEPT),
+        "events": _in_pieces(
+            work, rows.forget_events, moment - work.installation.config.audit.events_days * DAY
+        ),
         "notifications": _in_pieces(work, rows.forget_given_up, moment - GIVEN_UP_KEPT),
     }
     forgotten["emptied"] = _empty(work, moment)
@@ -48,6 +53,8 @@ def purge(work: Work) -> dict[str, int]:
     with work.write() as connection:
         forgotten["profiles"] = profiles.forget_unused(connection)
     forgotten["texts"] = _merge_texts(work)
+    config = work.installation.config
+    forgotten["audit_files"] = remove_old(directory_of(config), config.audit.keep_days, moment)
     return forgotten | {"log_emptied": int(work.installation.store.empty_log())}
 
 

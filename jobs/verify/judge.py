@@ -12,6 +12,8 @@ from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from gateway.base import clock
 from gateway.base.row_set import RowSet
 from gateway.fetch.fetcher import Fetcher, ask
@@ -19,6 +21,7 @@ from gateway.fetch.visit import Visit
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.comparison import WRONG, Comparison, Judged, Verdict
 from gateway.legacy.errors import Forbidden, NotFound
+from gateway.store.base.compression import Damaged, unpack
 from gateway.store.base.kinds import GONE, TRANSLATED
 from gateway.store.inspect import comparing
 from gateway.store.inspect.comparing import HeldObject
@@ -27,10 +30,12 @@ from jobs.common.crew import Answers
 from jobs.common.lists import all_kinds_of, ties_of
 from jobs.common.progress import Tell
 from jobs.verify.ledger import DIFFERENT, EXTRA, INVISIBLE, MISSING, NAMED, UNKNOWN, Ledger, Suspect
+from mappings.explain.why import flat
 from mappings.standards import KINDS
 from mappings.values.uuids import uuid_in
 
 PATIENCE = 24 * 3600.0
+FIELDS_NAMED = 10
 
 
 class Judge:
@@ -117,7 +122,7 @@ class Judge:
             if held.kind in self.ledger.unreachable:
                 self.ledger.count(held.kind, zaaktype, INVISIBLE)
             elif self._unseen(held):
-                sort, _ = next(looks)
+                sort = next(looks)[0]
                 if sort not in (EXTRA, INVISIBLE):
                     skipped += 1
                     shown_again += [] if held.visible else [held.id]
@@ -148,8 +153,10 @@ class Judge:
         reachable = self._ours(held) and held.kind not in self.ledger.unreachable
         return reachable and held.id not in self.seen and not without_content
 
-    def _looks(self, objects: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str | None, str]]:
-        """Look at objects on both sides now. Out, for each: what is wrong with it (None: nothing), and its zaaktype.
+    def _looks(self, objects: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str | None, str, list[str]]]:
+        """Look at objects on both sides now.
+
+        Out, for each: what is wrong with it (None: nothing), its zaaktype, and the fields that differ.
 
         An object that is refused and not held is nothing that we could have.
         """
@@ -167,7 +174,8 @@ class Judge:
                 # It was taken while the answer was under way or waited for its turn: that may be older.
                 found = ask(self.fetcher.client, kind, UUID(bytes=uuid), deadline=None)
                 held = self._held_now(kind, uuid)
-            yield self._look(kind, held, found)
+            sort, zaaktype = self._look(kind, held, found)
+            yield sort, zaaktype, _differing(held, found) if sort == DIFFERENT else []
 
     def _look(
         self, kind: str, held: HeldObject | None, found: dict[str, Any] | NotFound | Forbidden
@@ -199,10 +207,10 @@ class Judge:
         """Look again at what seemed wrong, and count what is."""
         suspects = sorted(self.ledger.suspects.values(), key=_place)
         looks = self._looks([(each.kind, each.uuid) for each in suspects[done:]])
-        for number, (each, (sort, zaaktype)) in enumerate(
+        for number, (each, (sort, zaaktype, differing)) in enumerate(
             zip(suspects[done:], looks, strict=True), start=done + 1
         ):
-            each.sort = sort
+            each.sort, each.fields = sort, differing
             each.zaaktype = each.zaaktype or zaaktype
             if sort is not None or self._held_now(each.kind, each.uuid) is not None:
                 self.ledger.count(each.kind, each.zaaktype, sort or "equal")
@@ -221,7 +229,7 @@ class Judge:
         """See what the repair came to."""
         wrong = self._wrong()[done:]
         looks = self._looks([(each.kind, each.uuid) for each in wrong])
-        for number, (each, (sort, _)) in enumerate(zip(wrong, looks, strict=True), start=done + 1):
+        for number, (each, (sort, *_)) in enumerate(zip(wrong, looks, strict=True), start=done + 1):
             # What the source no longer shows is marked by now, and no better for it.
             each.repaired = sort is None
             yield number
@@ -255,6 +263,26 @@ class Judge:
     def _zaaktype_of_held(self, held: HeldObject) -> str:
         judged = Judged(held.kind, held.uuid, held.zaak, held.id, Verdict.EQUAL)
         return self._zaaktypen([judged]).get(held.zaak or b"", UNKNOWN)
+
+
+def _differing(held: HeldObject | None, found: dict[str, Any] | NotFound | Forbidden) -> list[str]:
+    """The names of the fields that the source has otherwise than what is held of it; no values.
+
+    A field with a name that no standard would have is `?`: what a source made up may hold anything.
+    """
+    if held is None or held.body is None or not isinstance(found, dict):
+        return []
+    try:
+        here = flat(orjson.loads(unpack(held.body)))
+    except (Damaged, orjson.JSONDecodeError):
+        return []
+    there = flat(found)
+    names = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+    known = (
+        ".".join(part if part.isidentifier() and len(part) <= 40 else "?" for part in name.split("."))
+        for name in names
+    )
+    return list(dict.fromkeys(known))[:FIELDS_NAMED]
 
 
 def _place(suspect: Suspect) -> tuple[int, bytes]:

@@ -10,13 +10,10 @@ import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any, Self
 from uuid import UUID
 
 from gateway.legacy.errors import Forbidden
-from mappings.model.settings import Settings
-from mappings.translate import fingerprint as translation
 
 # What can be wrong with an object, for which a verify is not clean.
 MISSING, EXTRA, DIFFERENT, INVISIBLE = "missing", "extra", "different", "invisible"
@@ -40,6 +37,8 @@ class Suspect:
     zaaktype: str = UNKNOWN
     sort: str | None = None
     repaired: bool = False
+    # Names of the fields in which source and store differ.
+    fields: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -114,7 +113,7 @@ class Ledger:
         }
         named: dict[str, list[dict[str, Any]]] = {}
         for each in wrong:
-            _name(named, each.sort or "", each.kind, each.uuid, each.repaired, each.zaaktype)
+            _name(named, each.sort or "", each.kind, each.uuid, each.repaired, each.zaaktype, each.fields)
         for (kind, uuid), (sort, fixed) in sorted(self.damaged.items()):
             _name(named, f"document_{sort}", kind, uuid, fixed)
         repaired = sum(each.repaired for each in wrong) + sum(fixed for _, fixed in self.damaged.values())
@@ -148,7 +147,7 @@ class Ledger:
         return {
             "counts": self.counts,
             "suspects": [
-                [each.kind, each.uuid.hex(), each.zaaktype, each.sort, each.repaired]
+                [each.kind, each.uuid.hex(), each.zaaktype, each.sort, each.repaired, each.fields]
                 for each in self.suspects.values()
             ],
             "documents": self.documents,
@@ -201,14 +200,12 @@ def _name(
     uuid: bytes,
     repaired: bool,
     zaaktype: str | None = None,
+    fields: list[str] | None = None,
 ) -> None:
     group = named.setdefault(sort, [])
     if len(group) < NAMED:
         of_zaak = {} if zaaktype is None else {"zaaktype": zaaktype}
-        group.append({"kind": kind, "uuid": str(UUID(bytes=uuid)), **of_zaak, "repaired": repaired})
-
-
-def fingerprint(settings: Settings) -> str:
-    """A short name for what decides on what is held and made of it: version of the mapping, and all of `[mapping]`."""
-    text = f"{translation(settings)} {settings.max_vertrouwelijkheidaanduiding}"
-    return blake2b(text.encode(), digest_size=8).hexdigest()
+        differs = {"fields": fields} if fields else {}
+        group.append(
+            {"kind": kind, "uuid": str(UUID(bytes=uuid)), **of_zaak, "repaired": repaired, **differs}
+        )

@@ -14,7 +14,7 @@ from typing import Any
 from gateway.fetch.fetcher import Fetcher
 from gateway.store.base.session import Session
 from gateway.store.edits.vanished import remove_gone
-from gateway.store.inspect import comparing
+from gateway.store.inspect import comparing, rehearsing
 from jobs.common.progress import Tell
 from jobs.verify.ledger import EXTRA, NAMED, Ledger
 
@@ -40,10 +40,7 @@ class Rehearsal:
     def __init__(
         self, fetcher: Fetcher, ledger: Ledger, repair: bool, tell: Tell, save: Callable[[], None]
     ) -> None:
-        """`save` keeps the ledger, so that what is about to be repaired is still reported after a kill.
-
-        The documents that this thread changes are noted from the first rehearsal until `close`.
-        """
+        """`save` keeps the ledger, so that what is about to be repaired is still reported after a kill."""
         self.store = fetcher.store
         self.source = fetcher.source
         self.ingest = fetcher.ingest
@@ -51,11 +48,6 @@ class Rehearsal:
         self.repair = repair
         self.tell = tell
         self.save = save
-        self._notes = False
-
-    def close(self) -> None:
-        """Leave the connection of this thread as it was."""
-        comparing.stop_noting(self.store.connection())
 
     def stages(self) -> list[Callable[[Any], Iterator[Any]]]:
         """What to go through for all documents that the objects of this source went into, and those from nothing.
@@ -140,16 +132,13 @@ class Rehearsal:
 
     def _make(self, work: _Work, really: bool = False) -> Found:
         """Make documents again. Out: which were not as they should be."""
-        if not self._notes:
-            comparing.note_changes(self.store.connection())
-            self._notes = True
-        with comparing.noting(self.store, rehearse=not really) as connection:
+        with rehearsing.noting(self.store, rehearse=not really) as (connection, found):
             merging = self.ingest.recomputation(connection)
             merging.touched.add_identities(work.identities)
             merging.touched.add_zaken((self.source, zaak) for zaak in work.zaken)
             merging.touched.add_moments((self.source, moment) for moment in work.moments)
             merging.finish()
-            return comparing.touched(connection)
+        return found.touched
 
     def _rest(self, _after: object) -> Iterator[None]:
         """Documents from the legacy that come from no legacy object; and how many there are in all."""

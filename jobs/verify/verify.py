@@ -29,6 +29,7 @@ from gateway.legacy.client.zaaktypen import Zaaktype
 from gateway.legacy.errors import LegacyError
 from gateway.legacy.errors import Stopped as StoppedAtTheGate
 from gateway.legacy.pacing.gate import LONG
+from gateway.operator.phase import fingerprint
 from gateway.operator.verify_report import sentence
 from gateway.store.inspect import comparing
 from gateway.store.legacy import untranslated_keys
@@ -37,7 +38,7 @@ from jobs.common.crew import PATIENT, Crew
 from jobs.common.lists import all_kinds_of
 from jobs.common.progress import Step
 from jobs.common.work import Busy, Work, busy
-from jobs.verify.ledger import NAMED, fingerprint
+from jobs.verify.ledger import NAMED
 from jobs.verify.sample import SampleVerify
 from jobs.verify.whole import WholeVerify
 
@@ -154,10 +155,7 @@ class Verify:
 
     def _report(self, run: runs.Run) -> dict[str, Any]:
         verify = self._whole(run) if self.sample is None else self._some(self.sample)
-        try:
-            verify.run()
-        finally:
-            verify.rehearsal.close()
+        verify.run()
         rights = {
             "refused_kinds": verify.ledger.unreachable,
             **self._rights(),

@@ -135,7 +135,11 @@ WRITE_BACK: Final[Mapping[str, tuple[str, str]]] = {
         "Niets nodig: het hele contact staat in Klantbrug. Wat een medewerker in het oude scherm moet zien en daar "
         "ontbreekt, legt u daar met de hand vast.",
     ),
-    "W5": ("contacten als contactmoment", "Niets nodig: wat geen plaats heeft staat in Klantbrug."),
+    "W5": (
+        "contacten als contactmoment",
+        "Niets nodig: wat geen plaats heeft staat in Klantbrug. Bij een zaak die geen bron kent: kijk in het contact "
+        "of de zaak klopt, en of Klantbrug die zaak mag zien.",
+    ),
     "W6": ("contactgegevens van een klant", "Niets nodig."),
     "W7": (
         "contactgegevens op rollen",

@@ -78,7 +78,7 @@ def at_least(lowest: float) -> Limit:
     return validate.Range(min=lowest, error=f"is kleiner dan {lowest:g}")
 
 
-def between(lowest: int, highest: int) -> Limit:
+def between(lowest: float, highest: float) -> Limit:
     """The number is one of these, the ends as well."""
     return validate.Range(lowest, highest, error=f"is niet {lowest} tot en met {highest}")
 

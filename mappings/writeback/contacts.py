@@ -18,6 +18,8 @@ from mappings.writeback.recognising import identificatie_of, registratiedatum_of
 KANAAL_LIMIT, ONDERWERP_LIMIT, TOELICHTING_LIMIT = 20, 200, 1000
 MOMENT_KANAAL_LIMIT: Final = 50
 MEDEWERKER_LIMIT, NAAM_LIMIT = 24, 200
+# What a contactmoment says only when there is a betrokkene or a medewerker.
+NOT_ALWAYS: Final = ("initiatiefnemer", "medewerkerIdentificatie")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def test_a_line_may_be_json():
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     stream = io.StringIO()
-    setup_logging("info", json=True, stream=stream)
+    setup_logging("info", as_json=True, stream=stream)
     try:
         structlog.get_logger("klantbrug.test").info("page taken", page=3)
         logging.getLogger("another").warning("of %s", "someone")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from builders.served_store import settings
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.installation import Installation
 from gateway.klantinteracties.model.freshness import Hydrator
+from gateway.login.links import new_link
+from gateway.login.roles import LOOK
 
 API = "/klantinteracties/api/v1"
 
@@ -31,9 +35,10 @@ class Asker:
         return self.client.get(f"{API}/{path}", query_string=query, headers=headers)
 
     def page(self) -> str:
-        """The status page, as an operator sees it."""
-        token = create_token(self.store, f"watcher-{uuid4()}", "monitor")
-        answer = self.client.get("/", headers={"Authorization": f"Token {token}"})
+        """The page Overzicht, as an operator sees it."""
+        link = new_link(self.store, settings(self.store.path).gateway, "kijker", [LOOK], "test")
+        assert self.client.get(urlsplit(link).path).status_code == 303
+        answer = self.client.get("/")
         assert answer.status_code == 200
         return answer.get_data(as_text=True)
 

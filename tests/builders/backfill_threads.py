@@ -7,7 +7,7 @@ from typing import Self
 
 import pytest
 
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from jobs.backfill import asking
 
 

@@ -22,10 +22,10 @@ from gateway.sample.server import SampleServer
 A_CALL = 0.05
 
 
-def command(of: Installation | Path, *arguments: str) -> Result:
-    """Run it in this process, with the configuration of an installation or in a file."""
+def command(of: Installation | Path, *arguments: str, typed: str | None = None) -> Result:
+    """Run it in this process, with the configuration of an installation or in a file; `typed` comes to its input."""
     config = of if isinstance(of, Path) else of.config.path
-    return CliRunner().invoke(cli, ["--config", str(config), *arguments])
+    return CliRunner().invoke(cli, ["--config", str(config), *arguments], input=typed)
 
 
 def command_process(

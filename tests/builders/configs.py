@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from builders.stores import store_keys
+
 from gateway.config.load import load_config
 from gateway.config.model import Config
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
@@ -21,7 +23,9 @@ LIVE = (
 def write_config(folder: Path, sources: dict[str, SampleServer], **live: Any) -> Path:
     """A config.toml for these sources with its store beside it."""
     settings = {"max_age": 300, "deadline": 20, "partial": "refuse", "partial_lists": "refuse"} | live
-    text = f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n' + LIVE.format(**settings)
+    text = f'[store]\n{store_keys(folder / "klantbrug.db")}uuid_secret = "{UUID_SECRET}"\n' + LIVE.format(
+        **settings
+    )
     text += '[mapping]\nmax_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"\n'
     for name, server in sources.items():
         text += (

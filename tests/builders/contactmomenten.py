@@ -29,9 +29,9 @@ from builders.legacy_objects import (
     zaak,
 )
 from builders.store_digest import dump_digest
+from builders.stores import make_store
 
 from gateway.ingest.ingest import Ingest
-from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from mappings.model.settings import Settings
 
@@ -58,7 +58,7 @@ class EarlierRegister:
     """A store with an ingest, and questions about what stands in it."""
 
     def __init__(self, path: Path, settings: Settings = SETTINGS) -> None:
-        self.store = Store(path)
+        self.store = make_store(path)
         self.ingest = Ingest(self.store, settings, SECRET)
         self.ingest.addresses = {SOURCE: {"bron": f"{CONTACTMOMENTEN}/", "hier": HERE}}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from builders.configs import write_config
 from builders.probe.probe import Probe
 from builders.quarantine import let_be
 from builders.sample_data import sample_data, some_zaken
+from builders.stores import copy_folder
 
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
@@ -58,7 +58,7 @@ class EarlierSource:
         """An installation that is backfilled, of its own."""
         self.count += 1
         own = self.folder / f"copy-{self.count}"
-        shutil.copytree(self.folder / "template", own)
+        copy_folder(self.folder / "template", own)
         return let_be(open_installation(load_config(own / "config.toml", {})))
 
     def restore(self) -> None:

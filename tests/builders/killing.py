@@ -9,9 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sqlite3
 from collections.abc import Callable
 from typing import Any
+
+from gateway.store.base.store import Store
 
 _clean = multiprocessing.get_context("forkserver")
 
@@ -26,8 +27,8 @@ def kills_itself(work: Callable[..., None], *arguments: Any) -> bool:
     return process.exitcode != 0
 
 
-def kill_after(connection: sqlite3.Connection, steps: int, instructions: int) -> None:
-    """Kill this process after so many times so many instructions of SQLite."""
+def kill_after(store: Store, steps: int, instructions: int) -> None:
+    """Kill this process after so many times so many instructions of SQLite, or so many statements of PostgreSQL."""
     left = iter(range(steps))
 
     def count() -> int:
@@ -35,4 +36,18 @@ def kill_after(connection: sqlite3.Connection, steps: int, instructions: int) ->
             os.kill(os.getpid(), signal.SIGKILL)
         return 0
 
-    connection.set_progress_handler(count, instructions)
+    connection: Any = store.connection()
+    if connection.dialect.is_a_file:
+        connection.set_progress_handler(count, instructions)
+        return
+    from gateway.store.postgres.session import PostgresSession
+
+    def counted(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*arguments: Any) -> Any:
+            count()
+            return ask(*arguments)
+
+        return asked
+
+    for name in ("all", "one", "run", "insert", "many", "script"):
+        setattr(PostgresSession, name, counted(getattr(PostgresSession, name)))

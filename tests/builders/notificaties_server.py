@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from builders.stores import store_keys
 
 from gateway.base.clock import now
 from gateway.config.load import load_config
 from gateway.installation import Installation, open_installation
 from gateway.notificaties.message import message
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import outbox
 
 CLIENT_ID = "klantbrug"
@@ -180,7 +181,7 @@ def notifying_config(folder: Path, url: str, more: str = "") -> Path:
     head, register = "[gateway]\n", "register = true\n"
     more = more.replace(head, head + register) if head in more else f"{more}\n{head}{register}"
     path.write_text(
-        f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n'
+        f'[store]\n{store_keys(folder / "klantbrug.db")}uuid_secret = "{UUID_SECRET}"\n'
         f'[notifications]\nurl = "{url}/"\nclient_id = "{CLIENT_ID}"\nsecret = "{SECRET}"\n'
         f"connect_timeout = 1\nread_timeout = 1\n{more}",
         encoding="utf-8",

@@ -16,6 +16,7 @@ from builders.editor import codes, ref
 from builders.other_register import API
 from builders.sample_data import sample_data, some_zaken
 from builders.slow_source import a_bsn
+from builders.stores import make_store, store_keys
 
 from gateway.app import create_app
 from gateway.config.target import Target
@@ -23,7 +24,7 @@ from gateway.http.auth import create_token
 from gateway.installation import Installation
 from gateway.klantinteracties.model.freshness import LocalOnly
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.target.client import Register
 from jobs.backfill.backfill import Backfill
 from jobs.export.run import ExportOutcome, ExportRun
@@ -69,12 +70,11 @@ class OldHome:
         self.folder = folder
         if config is None:
             path = folder / "config.toml"
-            path.write_text(
-                f'[gateway]\nregister = true\n[store]\npath = "old.db"\nuuid_secret = "{UUID_SECRET}"\n'
-            )
+            keys = store_keys(folder / "old.db")
+            path.write_text(f'[gateway]\nregister = true\n[store]\n{keys}uuid_secret = "{UUID_SECRET}"\n')
             config = read_config(path)
         self.config = config
-        self.store = store or Store(config.store.path)
+        self.store = store or make_store(config.store.path)
         self.client = HomeClient(create_app(config, store=self.store, hydrator=LocalOnly()), self.store)
 
     def export(self, target: Target, **options: Any) -> ExportOutcome:
@@ -276,5 +276,5 @@ def leave_and_die(store: Path, settings: Target, answers: int) -> None:
         return answer
 
     Register._call = call  # type: ignore[method-assign]
-    outcome = ExportRun(Store(store), settings, lambda step: None).run()
+    outcome = ExportRun(make_store(store), settings, lambda step: None).run()
     assert outcome.stopped == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import io
 import socket
 import threading
 import time
@@ -15,12 +15,13 @@ from uuid import uuid4
 import orjson
 import requests
 from builders.configs import UUID_SECRET, read_config
-from werkzeug.serving import make_server
+from builders.served_store import answering
+from builders.stores import make_store, store_keys
 
 from gateway.app import create_app
 from gateway.config.target import Target
 from gateway.http.auth import create_token
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 API = "/klantinteracties/api/v1"
 # What a trap does with a request: not doing it, or doing it and losing the answer, ...
@@ -38,6 +39,8 @@ class Traps:
         self.trap: Trap = lambda method, path, number: None
         self.asked: list[tuple[str, str]] = []
         self.slow_seconds = 0.0
+        # Told of each body that comes.
+        self.read: Callable[[str, Any], None] = lambda method, body: None
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -45,6 +48,10 @@ class Traps:
         with self._lock:
             self.asked.append((method, path))
             number = sum(1 for asked, _ in self.asked if asked == method)
+        if method in ("POST", "PATCH"):
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+            self.read(method, orjson.loads(body))
         match self.trap(method, path, number):
             case "503":
                 return _problem(start_response, "503 Service Unavailable", [("Retry-After", "0")])
@@ -124,21 +131,11 @@ class OtherRegister:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[OtherRegister]:
     """An empty register that runs for the block."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.toml"
-    path.write_text(
-        f'[gateway]\nregister = true\n[store]\npath = "register.db"\nuuid_secret = "{UUID_SECRET}"\n'
-    )
-    store = Store(folder / "register.db")
+    keys = store_keys(folder / "register.db")
+    path.write_text(f'[gateway]\nregister = true\n[store]\n{keys}uuid_secret = "{UUID_SECRET}"\n')
+    store = make_store(folder / "register.db")
     traps = Traps(create_app(read_config(path), store=store))
-    server = make_server("127.0.0.1", 0, traps, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield OtherRegister(store, f"http://127.0.0.1:{server.server_port}", traps)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        store.close()
+    with contextlib.closing(store), answering(traps) as address:
+        yield OtherRegister(store, address, traps)

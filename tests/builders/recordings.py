@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from builders.probe.probe import Probe
 
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
-from gateway.store.documents.writing import put_documents, remove_documents
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
+from gateway.store.documents.rows import remove_documents
+from gateway.store.documents.writing import put_documents
 from mappings.model.documents import Document
 
 FOLDER = DATA / "klantinteracties"
@@ -47,6 +49,11 @@ class Exchange:
 
 def exchanges() -> list[Exchange]:
     """All recordings, in the order in which they were made."""
+    return list(_exchanges())
+
+
+@functools.cache
+def _exchanges() -> list[Exchange]:
     found = []
     for file in sorted(FOLDER.glob("[0-9]*.json")):
         raw = json.loads(file.read_text(encoding="utf-8"))

@@ -14,9 +14,9 @@ from builders.legacy_objects import (
 )
 from builders.paths import DATA
 from builders.store_digest import dump_digest
+from builders.stores import make_store
 
 from gateway.ingest.ingest import Ingest, Result
-from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.legacy.provenance import document_of
 
@@ -48,7 +48,7 @@ class Register:
     """A store with its ingest, in a file of its own."""
 
     def __init__(self, path: Path) -> None:
-        self.store = Store(path)
+        self.store = make_store(path)
         self.ingest = Ingest(self.store, SETTINGS, SECRET)
 
     def take(self, *raws: dict[str, Any], source: str = SOURCE) -> Result:

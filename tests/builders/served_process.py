@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from builders.configs import UUID_SECRET
+from builders.stores import ON_POSTGRES, store_keys
 from builders.until import until_it_works
 
 from gateway.cli.commands.demo import free_port
@@ -91,10 +93,12 @@ def asked(running: subprocess.Popen[str], times: int = 1) -> None:
 
 
 def plain_config(folder: Path, port: int) -> Path:
+    """A register on a port; only beside a file a secret is made where none is named."""
     path = folder / "config.toml"
-    path.write_text(
-        f'[gateway]\nregister = true\nbind = "127.0.0.1:{port}"\n[store]\npath = "{folder / "klantbrug.db"}"\n'
-    )
+    keys = store_keys(folder / "klantbrug.db")
+    if ON_POSTGRES:
+        keys += f'uuid_secret = "{UUID_SECRET}"\n'
+    path.write_text(f'[gateway]\nregister = true\nbind = "127.0.0.1:{port}"\n[store]\n{keys}')
     return path
 
 

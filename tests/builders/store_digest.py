@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect.dump import dump_lines
 
 

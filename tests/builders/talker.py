@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from builders.asker import API
-from werkzeug.serving import make_server
+from builders.served_store import answering
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
@@ -103,14 +101,7 @@ class Talker:
 @contextlib.contextmanager
 def talking(installation: Installation, scope: str = "write") -> Iterator[Talker]:
     """A client of a server over this installation, until the end of the block."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # its access log would hold query strings
     app = create_app(installation.config, store=installation.store, hydrator=installation.hydrator())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield Talker(server.server_port, create_token(installation.store, f"talker-{uuid4()}", scope))
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(app) as address:
+        port = int(address.rpartition(":")[2])
+        yield Talker(port, create_token(installation.store, f"talker-{uuid4()}", scope))

@@ -20,6 +20,7 @@ from gateway.legacy import errors
 from gateway.legacy.background import Waiting, background
 from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.client.transport import Retries
+from gateway.legacy.pacing import machine_shares, server_gates
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 FAST = Retries(first_wait=0.01)
@@ -93,13 +94,15 @@ class AskingProcess:
         *,
         live: bool = False,
         tells: bool = False,
+        threads: int = 1,
         **limits: Any,
     ) -> None:
-        """Begin to ask for objects, as often as it may for so many seconds; once when they are 0.
+        """Begin to ask for objects, in so many threads, as often as it may for so many seconds; once when they are 0.
 
         One that `tells` says at once why it waits.
         """
         told = {
+            "threads": threads,
             "tells": tells,
             "url": server.zaken_url,
             "store": str(store),
@@ -107,6 +110,28 @@ class AskingProcess:
             "live": live,
             "limits": limits,
         }
+        self._tell(told)
+
+    def shares(self, database: str, schema: str) -> None:
+        """Let it ask together with the other machines of a store on PostgreSQL."""
+        self._tell({"database": database, "schema": schema})
+        assert self.told() == {"shares": True}
+
+    def pause(self, server: Watched, store: Path) -> None:
+        """Let an operator pause the source there."""
+        self._tell({"pause": server.zaken_url, "store": str(store)})
+        assert self.told() == {"paused": True}
+
+    def leave(self) -> None:
+        """Let it end as a process does that is stopped."""
+        self._tell({"leave": True})
+        assert self.told() == {"left": True}
+
+    def lose_the_database(self) -> None:
+        """Let nothing that is for the database arrive any more, while it asks."""
+        self._tell({"lose": True})
+
+    def _tell(self, told: dict[str, Any]) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(told) + "\n")
         self.process.stdin.flush()
@@ -135,7 +160,54 @@ def askers(number: int, *before: str) -> Iterator[list[AskingProcess]]:
             one.kill()
 
 
+_others: dict[str, str] = {}
+_lost = threading.Event()
+
+
+def _share(store: Path) -> None:
+    """Settle with the other machines, when there are any."""
+    if not _others:
+        return
+    from gateway.store.base.errors import StoreFailed
+    from gateway.store.machines import paces
+    from gateway.store.postgres.address import DatabaseAddress
+    from gateway.store.postgres.database import PostgresStore
+
+    opened = PostgresStore(DatabaseAddress(_others["database"], _others["schema"]), store)
+
+    def settle(server: str, member: str, asked: Any) -> Any:
+        try:
+            if _lost.is_set():
+                return None
+            with opened.apart() as session:
+                return paces.settle(session, server, member, asked)
+        except StoreFailed:
+            return None
+
+    machine_shares.with_machines(store, settle)
+
+
+def _answer(told: dict[str, Any]) -> None:
+    """Do what a line tells, and answer it."""
+    if "database" in told:
+        _others.update(told)
+        print(json.dumps({"shares": True}), flush=True)
+    elif "pause" in told:
+        _share(Path(told["store"]))
+        server_gates.pause(Path(told["store"]), Source("bron", told["pause"], "me", "s" * 40))
+        print(json.dumps({"paused": True}), flush=True)
+    elif "leave" in told:
+        machine_shares.leave()
+        print(json.dumps({"left": True}), flush=True)
+    elif "lose" in told:
+        _lost.set()
+    else:
+        asking = threading.Thread(target=lambda: print(json.dumps(_ask(told)), flush=True), daemon=True)
+        asking.start()
+
+
 def _ask(told: dict[str, Any]) -> dict[str, Any]:
+    _share(Path(told["store"]))
     source = Source("bron", told["url"], "me", "s" * 40, **told["limits"])
     client = ZakenClient(source, retries=FAST, pace=Path(told["store"]))
     took: list[float] = []
@@ -149,8 +221,12 @@ def _ask(told: dict[str, Any]) -> dict[str, Any]:
                 print(json.dumps({"waits": why.reason}), flush=True)
 
     end = time.monotonic() + told["seconds"]
-    marked = contextlib.nullcontext() if told["live"] else background(waiting=waiting)
-    with marked:
+
+    def asks() -> None:
+        with contextlib.nullcontext() if told["live"] else background(waiting=waiting):
+            ask()
+
+    def ask() -> None:
         while True:
             began = time.monotonic()
             try:
@@ -163,6 +239,12 @@ def _ask(told: dict[str, Any]) -> dict[str, Any]:
                 break
             if told["live"]:
                 time.sleep(0.02)
+
+    threads = [threading.Thread(target=asks) for _ in range(told["threads"])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     client.close()
     return {"took": took, "errors": causes, "reasons": reasons}
 
@@ -171,7 +253,7 @@ def main() -> None:
     """Ask what the lines on standard input tell, and answer each with a line."""
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(_ask(json.loads(line))), flush=True)
+        _answer(json.loads(line))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from builders.probe.writeback_probe import WriteBackProbe
 from builders.quarantine import let_be
 from builders.sample_data import small
 from builders.store_digest import dump_digest
+from builders.stores import copy_folder
 
 from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
@@ -38,12 +38,33 @@ CONTACT: dict[str, Any] = {
     "vertrouwelijk": False,
     "plaatsgevondenOp": "2025-06-01T10:00:00Z",
 }
+# The address that a person has on rollen, see `with_addresses`.
+OLD = "oud@example.nl"
 SETTLED = 122 * 1_000_000
 
 
 def earlier_data(every: int = 40) -> Dataset:
     """A part of the slice with an older contact system beside it."""
     return add_earlier(small(every))
+
+
+def with_addresses(data: Dataset) -> Dataset:
+    """The data with one person whose e-mail address stands on the rollen of two zaken, one of them open."""
+    zaken = [zaak for zaak in data.objects("zaak") if zaak["vertrouwelijkheidaanduiding"] == "openbaar"][:2]
+    rol = next(
+        rol
+        for rol in data.objects("rol")
+        if rol["betrokkeneType"] == "natuurlijk_persoon"
+        and (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
+    )
+    person = {"inpBsn": "999990019", "geslachtsnaam": "Voorbeeld", "voornamen": "Anna"}
+    for number, zaak in enumerate(zaken):
+        data.replace("zaak", zaak["uuid"], zaak | {"einddatum": "2025-01-01" if number else None})
+        contact = {"emailadres": OLD, "functie": "", "telefoonnummer": "", "naam": ""}
+        own = {"zaak": zaak["url"], "betrokkene": "", "betrokkeneIdentificatie": person}
+        fresh = {name: value for name, value in rol.items() if name not in ("url", "uuid")}
+        data.add("rol", fresh | own | {"contactpersoonRol": contact})
+    return data
 
 
 class WriteBackWorld:
@@ -75,7 +96,7 @@ class WriteBackWorld:
         self.count += 1
         self.server.app.extensions["sample"].dataset = self.pristine.copy()
         own = self.folder / f"copy-{self.count}"
-        shutil.copytree(self.folder / "template", own)
+        copy_folder(self.folder / "template", own)
         return WritingBack(self.server, open_installation(read_config(own / "config.toml")))
 
 

@@ -11,6 +11,7 @@ import pytest
 from builders.asker import API, Asker
 from builders.configs import UUID_SECRET, read_config
 from builders.legacy_objects import BSN as BSNS
+from builders.stores import store_keys
 
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
@@ -41,7 +42,8 @@ class Writer(Asker):
 def without_source(folder: Path) -> Installation:
     """A register without a source that answers, into which legacy objects are put by hand."""
     config = folder / "config.toml"
-    config.write_text(f'[store]\npath = "klantbrug.db"\nuuid_secret = "{UUID_SECRET}"\n', encoding="utf-8")
+    keys = store_keys(folder / "klantbrug.db")
+    config.write_text(f'[store]\n{keys}uuid_secret = "{UUID_SECRET}"\n', encoding="utf-8")
     return open_installation(read_config(config))
 
 

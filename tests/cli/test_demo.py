@@ -15,6 +15,8 @@ import pytest
 from builders.commands import klantbrug
 from builders.until import until
 
+pytestmark = pytest.mark.slow
+
 CURL_LINES = 7
 
 
@@ -70,7 +72,6 @@ def test_a_contact_written_here_appears_in_the_old_system(lines: list[str]) -> N
     assert until(lambda: made["onderwerp"] in [each["onderwerp"] for each in pasted(look)["results"]], 60)
 
 
-@pytest.mark.slow
 def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_path: Path) -> None:
     start = f"{sys.executable} -m gateway --config "
     hints = [line[line.index(start) :] for line in lines if start in line]
@@ -78,7 +79,7 @@ def test_every_command_that_is_hinted_works_when_pasted(lines: list[str], tmp_pa
         "quarantine",
         "explain",
         "findings",
-        "status",
+        "operator",
         "export",
     }
     assert not any("klantbrug " in line for line in lines), "not on the PATH of who pastes"
@@ -108,7 +109,7 @@ def test_the_small_source_leaves_for_a_second_register_with_proof(lines: list[st
 
 
 def test_the_status_page_answers(lines: list[str]) -> None:
-    address = next(line for line in lines if line.startswith("Statuspagina: ")).split()[1]
+    address = next(line for line in lines if line.startswith("Beheerpagina: ")).split()[1]
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     with browser.open(address, timeout=10) as answer:
         page = answer.read().decode()
@@ -116,7 +117,6 @@ def test_the_status_page_answers(lines: list[str]) -> None:
     assert "3.485" in page or "3485" in page
 
 
-@pytest.mark.slow
 def test_a_busy_port_is_avoided(lines: list[str], run_log: Path) -> None:
     """A second demo beside the first takes another port."""
     from gateway.cli.commands.demo import free_port

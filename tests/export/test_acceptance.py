@@ -14,11 +14,11 @@ from builders.commands import klantbrug
 from builders.configs import UUID_SECRET
 from builders.killing import kills_itself
 from builders.old_home import OldHome, filled, leave_and_die
+from builders.stores import make_store, store_keys
 
 from gateway.config.target import Target
 from gateway.http.auth import create_token
 from gateway.installation import Installation
-from gateway.store.file.database import Store
 
 
 def free_port() -> int:
@@ -35,9 +35,9 @@ def second(tmp_path: Path, run_log: Path) -> Iterator[Target]:
     config = folder / "config.toml"
     config.write_text(
         f'[gateway]\nregister = true\nbind = "127.0.0.1:{port}"\nworkers = 1\n'
-        f'[store]\npath = "register.db"\nuuid_secret = "{UUID_SECRET}"\n'
+        f'[store]\n{store_keys(folder / "register.db")}uuid_secret = "{UUID_SECRET}"\n'
     )
-    store = Store(folder / "register.db")
+    store = make_store(folder / "register.db")
     token = create_token(store, "export", "read write")
     store.close()
     base = f"http://127.0.0.1:{port}"
@@ -48,6 +48,8 @@ def second(tmp_path: Path, run_log: Path) -> Iterator[Target]:
                     break
             except requests.RequestException:
                 time.sleep(0.1)
+        else:
+            raise AssertionError("the register does not come up")
         yield Target(url=f"{base}/klantinteracties/api/v1", token=token, read_timeout=3)
 
 

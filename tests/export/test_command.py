@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from builders.commands import command
 from builders.old_home import OldHome
-from builders.other_register import DECLINED, OtherRegister
-from click.testing import Result
+from builders.other_register import DECLINED, OtherRegister, running
+from click.testing import CliRunner, Result
+
+from gateway.base.clock import now
+from gateway.cli.main import cli
+from gateway.store.export import documents, pairs
+from jobs.export.parcels import parcel_of
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -36,6 +44,7 @@ def told(result: Result, code: int = 0) -> Any:
     return result.output
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E1")
 @pytest.mark.rule("E5")
 @pytest.mark.rule("E6")
@@ -92,6 +101,7 @@ def test_the_whole_way(home: OldHome, register: OtherRegister, config: Path, tmp
     assert "nog niets verstuurd" in told(command(config, "export", "status"))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E6")
 def test_a_proof_that_is_not_clean_says_which_and_where(
     home: OldHome, register: OtherRegister, config: Path, tmp_path: Path
@@ -133,3 +143,105 @@ def test_files_are_made_by_command(home: OldHome, config: Path, tmp_path: Path) 
     assert "LEESMIJ.txt" in told(command(config, "export", "fixture", str(where), "--for", "openklant-2.18"))
     assert "niet leeg" in told(command(config, "export", "csv", str(where)), 2)
     assert "datawoordenboek" in told(command(config, "export", "csv", str(tmp_path / "csv")))
+
+
+@pytest.mark.rule("E8")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("backfill", "run"),
+        ("sync",),
+        ("verify",),
+        ("rebuild",),
+        ("quarantine", "retry", "--all"),
+        ("jobs", "run", "sweep"),
+        ("jobs", "run", "sync"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_asks_a_source_once_a_register_took_over(
+    home: OldHome, config: Path, asked: tuple[str, ...]
+) -> None:
+    config.write_text(
+        config.read_text().replace("register = true", "register = false")
+        + '[[source]]\nname = "bron"\nzaken_url = "http://127.0.0.1:9/zaken/api/v1/"\nclient_id = "k"\n'
+        f'secret = "{"s" * 40}"\n[mapping]\nmax_vertrouwelijkheidaanduiding = "openbaar"\n'
+    )
+    told(command(config, "phase", "exported", "--force", "--reason", "proef"))
+    refused = told(command(config, *asked), 2)
+    assert "In fase exported wordt geen bron meer gevraagd" in refused
+    assert "klantbrug phase exported --back" in refused
+    told(command(config, "phase", "exported", "--back"))
+    if asked == ("rebuild",):  # the others wait long for a source that is away
+        assert "In fase exported" not in command(config, *asked).output
+
+
+@pytest.mark.slow
+@pytest.mark.rule("E2")
+def test_a_register_that_moved_keeps_what_was_sent(
+    home: OldHome, register: OtherRegister, config: Path
+) -> None:
+    home.fill(2)
+    told(command(config, "export", "run"))
+    before = register.settings().url
+    after = before.replace("127.0.0.1", "localhost")
+    way = ("export", "moved", "--from", before, "--to", f"{after}/")
+    assert f"Zet eerst [target] url op {after}" in told(command(config, *way), 2)
+    config.write_text(config.read_text().replace(before, after))
+    assert "in een ander register" in told(command(config, "export", "run"), 1)
+    assert "niet naar http://elders" in told(
+        command(config, "export", "moved", "--from", "http://elders", "--to", after, "--yes"), 1
+    )
+    told(CliRunner().invoke(cli, ["--config", str(config), *way], input="n\n"), 1)
+    assert "in een ander register" in told(command(config, "export", "run"), 1), "it was not confirmed"
+    assert "Genoteerd" in told(CliRunner().invoke(cli, ["--config", str(config), *way], input="y\n"))
+    posts = register.traps.count("POST")
+    told(command(config, "export", "run"))
+    assert register.traps.count("POST") == posts
+    assert f"register verhuisd: {before} -> {after}" in told(command(config, "phase", "--log"))
+
+
+@pytest.mark.rule("E2")
+def test_a_register_that_has_nothing_of_what_was_sent_did_not_move(
+    home: OldHome, register: OtherRegister, config: Path, tmp_path: Path
+) -> None:
+    home.fill(1)
+    told(command(config, "export", "run"))
+    with running(tmp_path / "another") as another:
+        before, after = register.settings().url, another.settings().url
+        (home.folder / "register.token").write_text(another.token)
+        config.write_text(config.read_text().replace(before, after))
+        way = ("export", "moved", "--from", before, "--to", after, "--yes")
+        assert "Dit is een ander register" in told(command(config, *way), 1)
+        assert "in een ander register" in told(command(config, "export", "run"), 1)
+
+
+@pytest.mark.slow
+@pytest.mark.rule("E8")
+def test_what_a_killed_run_was_sending_is_looked_for_when_all_leave_with_force(
+    home: OldHome, register: OtherRegister, config: Path
+) -> None:
+    """One arrived, the other was never sent; nothing is sent any more."""
+    one, other = (
+        home.client.make(
+            "partijen", {"soortPartij": "persoon", "indicatieActief": True, "interneNotitie": note}
+        )
+        for note in ("een", "ander")
+    )
+    told(command(config, "export", "status"))
+    with home.store.write() as connection:
+        pairs.begin(connection, register.settings().url, 0)
+        found = documents.unsent(connection, "partij", documents.BEFORE_ALL, 5)
+        parcels = [parcel_of(leaving) for leaving in found]
+        pairs.intend(connection, [each.intent() for each in parcels], pairs.next_turn(connection), now())
+    (arrived,) = (each for each in parcels if each.own == UUID(one["uuid"]).bytes)
+    there = register.send("POST", "partijen", arrived.sent)
+    register.traps.asked.clear()
+    result = told(command(config, "phase", "exported", "--force", "--reason", "proef"))
+    assert "1 kwam aan, 1 niet" in result
+    assert register.traps.count("POST") == 0
+    with home.store.read() as connection:
+        known = pairs.of_own(connection, [UUID(each["uuid"]).bytes for each in (one, other)])
+    assert {own: pair.theirs for own, pair in known.items()} == {
+        UUID(one["uuid"]).bytes: UUID(there["uuid"]).bytes
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ from builders.old_home import OldHome
 from builders.other_register import OtherRegister
 from builders.slow_source import a_bsn
 
-from gateway.store.export import pairs
+from gateway.base.clock import now
+from gateway.store.export import documents, pairs
+from jobs.export.parcels import parcel_of
+
+pytestmark = pytest.mark.slow
 
 
 def known_person(register: OtherRegister, place: int, **more: Any) -> dict[str, Any]:
@@ -114,3 +119,106 @@ def test_a_nummer_that_another_has_is_left_to_the_register(home: OldHome, regist
     assert outcome.counts.get("parked", 0) == 0
     report = home.verify(register.settings())
     assert report["clean"], report["details"]
+
+
+def a_vestiging(make: Callable[[str, Any], Any], kvk: str, *, owned: bool = True, **partij: Any) -> Any:
+    """A vestiging that has no number but that under a KVK number, which is nobody's; out: it and that number."""
+    above = make("partij-identificatoren", {"partijIdentificator": codes("kvk_nummer", kvk)})
+    made = (
+        make("partijen", {"soortPartij": "organisatie", "indicatieActief": True, **partij}) if owned else None
+    )
+    number = {
+        "identificeerdePartij": ref(made) if made else None,
+        "partijIdentificator": codes("vestigingsnummer", "000012345678"),
+        "subIdentificatorVan": ref(above),
+    }
+    return made, make("partij-identificatoren", number)
+
+
+def there(register: OtherRegister) -> Callable[[str, Any], Any]:
+    return lambda path, body: register.send("POST", path, body)
+
+
+def vestigingsnummers(register: OtherRegister) -> list[Any]:
+    found = register.all("partij-identificatoren")
+    return [one for one in found if one["partijIdentificator"]["codeSoortObjectId"] == "vestigingsnummer"]
+
+
+@pytest.mark.rule("E4")
+@pytest.mark.parametrize("kvk", ["11111111", "22222222"])
+def test_a_vestiging_is_the_same_one_under_another_kvk_number_too(
+    home: OldHome, register: OtherRegister, kvk: str
+) -> None:
+    known, number = a_vestiging(there(register), kvk)
+    made, _ = a_vestiging(home.client.make, "11111111", interneNotitie="van hier")
+    email = {"adres": "v@example.nl", "soortDigitaalAdres": "email", "verstrektDoorPartij": ref(made)}
+    home.client.make("digitaleadressen", email)
+    outcome = home.export(register.settings())
+    assert (outcome.stopped, outcome.counts.get("parked", 0), outcome.waiting) == ("", 0, 0)
+    assert [one["uuid"] for one in register.all("partijen")] == [known["uuid"]]
+    (only,) = vestigingsnummers(register)
+    assert (only["uuid"], only["subIdentificatorVan"]["uuid"]) == (
+        number["uuid"],
+        number["subIdentificatorVan"]["uuid"],
+    )
+    (adres,) = register.all("digitaleadressen")
+    assert adres["verstrektDoorPartij"]["uuid"] == known["uuid"]
+    report = home.verify(register.settings())
+    assert report["clean"], report["details"]
+    assert report["kept"]["partij interneNotitie"] == 1
+    assert report["kept"].get("partij-identificator subIdentificatorVan", 0) == (kvk != "11111111")
+    assert home.posts_of_a_run(register.settings()) == 0
+
+
+@pytest.mark.rule("E4")
+def test_or_gets_our_kvk_number(home: OldHome, register: OtherRegister) -> None:
+    a_vestiging(there(register), "22222222")
+    a_vestiging(home.client.make, "11111111")
+    home.export(register.settings(on_existing="update"))
+    (only,) = vestigingsnummers(register)
+    above = register.send("GET", f"partij-identificatoren/{only['subIdentificatorVan']['uuid']}")
+    assert above["partijIdentificator"]["objectId"] == "11111111"
+    with home.store.read() as connection:
+        assert ("partij-identificator", "subIdentificatorVan", 1) in pairs.overwritten_fields(connection)
+
+
+@pytest.mark.rule("E4")
+def test_a_vestigingsnummer_that_is_nobodys_becomes_that_of_the_vestiging(
+    home: OldHome, register: OtherRegister
+) -> None:
+    a_vestiging(there(register), "22222222", owned=False)
+    a_vestiging(home.client.make, "11111111")
+    home.export(register.settings())
+    (only,) = vestigingsnummers(register)
+    (partij,) = register.all("partijen")
+    assert only["identificeerdePartij"]["uuid"] == partij["uuid"]
+
+
+@pytest.mark.rule("E4")
+def test_a_vestiging_that_two_are_there_is_not_guessed(home: OldHome, register: OtherRegister) -> None:
+    for kvk in ("22222222", "33333333"):
+        a_vestiging(there(register), kvk)
+    a_vestiging(home.client.make, "11111111")
+    assert home.export(register.settings()).counts["parked"] == 1
+    with home.store.read() as connection:
+        assert "two objects" in pairs.in_state(connection, pairs.PARKED)[0].cause
+    assert len(register.all("partijen")) == 2
+
+
+@pytest.mark.rule("E3")
+@pytest.mark.rule("E4")
+def test_a_vestiging_that_a_killed_process_had_not_looked_for_is_looked_for(
+    home: OldHome, register: OtherRegister
+) -> None:
+    """It was noted as on its way; nothing of it is at the register but that of others."""
+    a_vestiging(there(register), "22222222", interneNotitie="van daar")
+    a_vestiging(home.client.make, "11111111")
+    settings = register.settings(read_timeout=1)
+    with home.store.write() as connection:
+        pairs.begin(connection, settings.url, 3)
+        (leaving,) = documents.unsent(connection, "partij", documents.BEFORE_ALL, 2)
+        numbers = documents.numbers_of(connection, [leaving.uuid])[leaving.uuid]
+        parcel = parcel_of(leaving, numbers)
+        pairs.intend(connection, [parcel.intent()], pairs.next_turn(connection), now())
+    assert home.export(settings).counts["taken"] >= 1
+    assert len(register.all("partijen")) == len(vestigingsnummers(register)) == 1

@@ -24,6 +24,8 @@ from gateway.store.export import documents, pairs
 from jobs.export.follow import anything_due
 from jobs.registry import BY_NAME, run_job
 
+pytestmark = pytest.mark.slow
+
 WHO = "tester"
 
 
@@ -81,6 +83,7 @@ def test_what_clients_change_make_and_delete_goes_there(
     assert len(preferred) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_a_number_that_moves_makes_room_first(followed: tuple[OldHome, Target, OtherRegister]) -> None:
     """The register takes each number once: the old one goes before the new one comes."""
@@ -96,6 +99,7 @@ def test_a_number_that_moves_makes_room_first(followed: tuple[OldHome, Target, O
     assert equal(home, target)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_what_the_register_does_not_take_now_goes_later_in_order(
     followed: tuple[OldHome, Target, OtherRegister], monkeypatch: pytest.MonkeyPatch
@@ -122,6 +126,7 @@ def now_due(home: OldHome) -> None:
     Tamper(home.store).hurry_export()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_a_preference_waits_for_its_address(followed: tuple[OldHome, Target, OtherRegister]) -> None:
     """The first one is there already: a run would not send the preference either."""
@@ -146,6 +151,7 @@ def test_a_preference_waits_for_its_address(followed: tuple[OldHome, Target, Oth
     assert equal(home, target)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_a_partij_goes_after_what_hung_on_it(followed: tuple[OldHome, Target, OtherRegister]) -> None:
     """The register deletes with a partij the address that it refuses to move for now."""
@@ -171,6 +177,7 @@ def test_a_partij_goes_after_what_hung_on_it(followed: tuple[OldHome, Target, Ot
     assert equal(home, target)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_what_somebody_else_deleted_is_made_again_when_it_changes(
     followed: tuple[OldHome, Target, OtherRegister],
@@ -189,6 +196,7 @@ def test_what_somebody_else_deleted_is_made_again_when_it_changes(
         assert documents.count_due(connection) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_what_got_no_answer_before_the_register_went_away_is_settled_by_the_next_turn(
     home: OldHome, register: OtherRegister, monkeypatch: pytest.MonkeyPatch
@@ -209,6 +217,7 @@ def test_what_got_no_answer_before_the_register_went_away_is_settled_by_the_next
     assert [one["naam"] for one in register.all("actoren")] == ["Automaat"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_what_was_there_before_us_is_not_deleted(home: OldHome, register: OtherRegister) -> None:
     theirs = register.send(
@@ -248,6 +257,7 @@ def test_it_follows_after_a_whole_run_only_and_stops_when_asked(
     assert len(register.all("categorieen")) == 1, "a run brings what was noted meanwhile"
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E7")
 def test_what_comes_from_a_source_goes_too(
     install: Callable[..., Installation], register: OtherRegister, tmp_path: Any

@@ -11,6 +11,7 @@ from builders.probe.copied import add_uuid, copy_documents
 from gateway.operator.export import mapping
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E2")
 def test_every_uuid_of_here_leads_to_the_same_object_there(home: OldHome, register: OtherRegister) -> None:
     home.fill(6)
@@ -41,6 +42,7 @@ def test_an_earlier_uuid_of_a_document_leads_there_too(home: OldHome, register: 
     assert found[other] == (found[partij["uuid"]][0], "alias")
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E9")
 def test_a_register_that_was_filled_with_our_uuids_gets_nothing_twice(
     home: OldHome, register: OtherRegister

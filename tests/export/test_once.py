@@ -33,6 +33,7 @@ def same_counts(home: OldHome, register: OtherRegister) -> bool:
     return sorted(register.counts().values()) == ours
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E3")
 @pytest.mark.parametrize("trap", [LOST, FAILED, FAILED_AFTER, LATER])
 def test_what_got_no_answer_is_looked_for_before_it_is_sent_again(
@@ -49,6 +50,7 @@ def test_what_got_no_answer_is_looked_for_before_it_is_sent_again(
     assert report["clean"], report["details"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E3")
 def test_a_register_that_is_slower_than_we_wait_does_not_get_it_twice(
     home: OldHome, register: OtherRegister
@@ -62,6 +64,7 @@ def test_a_register_that_is_slower_than_we_wait_does_not_get_it_twice(
     assert same_counts(home, register)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E3")
 def test_what_a_killed_process_sent_last_is_waited_for(home: OldHome, register: OtherRegister) -> None:
     """Its lot was noted long ago, and the register is still busy with it."""
@@ -98,6 +101,7 @@ def test_killed_after_it_was_sent_without_the_nummer_that_another_has(
     assert len(register.all("partijen")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E1")
 def test_who_asks_for_rest_gets_it(home: OldHome, register: OtherRegister) -> None:
     home.fill(4)
@@ -107,6 +111,7 @@ def test_who_asks_for_rest_gets_it(home: OldHome, register: OtherRegister) -> No
     assert same_counts(home, register)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E1")
 def test_rights_that_are_taken_away_halfway_stop_it_and_it_goes_on_later(
     home: OldHome, register: OtherRegister
@@ -120,6 +125,7 @@ def test_rights_that_are_taken_away_halfway_stop_it_and_it_goes_on_later(
     assert same_counts(home, register)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E5")
 def test_what_is_refused_is_parked_with_code_and_fields_and_what_hangs_on_it_waits(
     home: OldHome, register: OtherRegister, caplog: pytest.LogCaptureFixture

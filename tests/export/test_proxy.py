@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,9 +11,8 @@ import pytest
 from builders.editor import Editor, ref
 from builders.old_home import OldHome
 from builders.other_register import API, OtherRegister
-from builders.served_store import Client
+from builders.served_store import Client, answering
 from klantinteracties import test_client_flows as flows
-from werkzeug.serving import make_server
 
 from gateway.app import create_app
 from gateway.base import clock
@@ -27,6 +25,8 @@ from gateway.operator.phase import NotAllowed
 from gateway.store.export import documents
 from gateway.target import proxy
 
+pytestmark = pytest.mark.slow
+
 contactcentrum = flows.contactcentrum
 WHO = "tester"
 
@@ -36,14 +36,9 @@ def served(home: OldHome, target: Target) -> Iterator[Editor]:
     """The installation as it serves with this register to leave for."""
     config = replace(home.config, target=target)
     app = create_app(config, store=home.store, hydrator=LocalOnly())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    token = create_token(home.store, f"served-{server.server_port}", "read write")
-    try:
-        yield Editor(Client(f"http://127.0.0.1:{server.server_port}", token))
-    finally:
-        server.shutdown()
-        server.server_close()
+    with answering(app) as address:
+        token = create_token(home.store, f"served-{address.rpartition(':')[2]}", "read write")
+        yield Editor(Client(address, token))
 
 
 def leave(home: OldHome, target: Target) -> None:
@@ -79,6 +74,7 @@ def shape(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_every_answer_is_what_it_was_under_the_uuids_of_before(
     home: OldHome, register: OtherRegister
@@ -124,6 +120,7 @@ def clock_moved() -> Iterator[None]:
         proxy.SEEN_SECONDS = kept
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_what_is_written_through_us_refers_to_what_was_there(home: OldHome, register: OtherRegister) -> None:
     home.fill(4)
@@ -158,6 +155,7 @@ def test_what_is_written_through_us_refers_to_what_was_there(home: OldHome, regi
         switch.come_back(home.store, WHO)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_who_writes_while_we_go_back_does_not_write_there(
     home: OldHome, register: OtherRegister, monkeypatch: pytest.MonkeyPatch
@@ -179,6 +177,7 @@ def test_who_writes_while_we_go_back_does_not_write_there(
         assert register.traps.asked == []
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_a_token_for_one_resource_opens_no_other_one_there(home: OldHome, register: OtherRegister) -> None:
     home.fill(2)
@@ -196,6 +195,7 @@ def test_a_token_for_one_resource_opens_no_other_one_there(home: OldHome, regist
         assert len(register.traps.asked) == asked, "who may not write here, does not write there"
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 @pytest.mark.parametrize("path", ["..", "%2e%2e", "x%3Fy=1", "x%2F..%2F..", "..%2F..%2F..%2Fadmin"])
 def test_no_path_leads_elsewhere_there(home: OldHome, register: OtherRegister, path: str) -> None:
@@ -207,6 +207,7 @@ def test_no_path_leads_elsewhere_there(home: OldHome, register: OtherRegister, p
         assert register.traps.asked == []
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_by_default_it_is_only_read_and_says_where_to_write(home: OldHome, register: OtherRegister) -> None:
     home.fill(3)
@@ -235,6 +236,7 @@ def test_by_default_it_is_only_read_and_says_where_to_write(home: OldHome, regis
         assert home.verify(target)["clean"], "what was written since then goes too"
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 @pytest.mark.parametrize("handed_on", [False, True])
 @pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/api/v1", "itself"])
@@ -255,6 +257,7 @@ def test_after_the_move_another_register_or_none_is_refused(
         assert documents.count(connection, "categorie") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_the_switch_asks_for_proof_that_is_young_and_an_empty_queue(
     home: OldHome, register: OtherRegister, monkeypatch: pytest.MonkeyPatch
@@ -288,6 +291,7 @@ def test_the_switch_asks_for_proof_that_is_young_and_an_empty_queue(
     assert not switch.leave(home.store, target, WHO)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E8")
 def test_a_register_that_is_away_is_told_as_such(home: OldHome, register: OtherRegister) -> None:
     target = register.settings(proxy=True, read_timeout=1)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from uuid import UUID
+
 import pytest
 from builders.old_home import OldHome
-from builders.other_register import OtherRegister
+from builders.other_register import LOST, SLOW, OtherRegister
 
 from gateway.operator.export import switch
 from gateway.store.base.kinds import KINDS
-from gateway.store.export import documents
+from gateway.store.export import documents, pairs
 from gateway.store.export.pairs import EXPORTED, PHASE
 from gateway.store.operation.sources import set_meta
 from jobs.common.work import Busy
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.rule("E1")
@@ -59,6 +64,34 @@ def test_a_run_ends_when_clients_go_there_meanwhile(home: OldHome, register: Oth
     assert (register.traps.count("POST"), register.all("actoren")[0]["naam"]) == (2, "Robot")
 
 
+@pytest.mark.slow
+@pytest.mark.rule("E3")
+@pytest.mark.rule("E8")
+def test_answers_that_are_on_their_way_when_all_leave_with_force_are_kept(
+    home: OldHome, register: OtherRegister
+) -> None:
+    """Slow ones, and one that is lost: whoever comes by a uuid of before must be led to what is there."""
+    for place in range(90):  # more than two lots
+        home.client.make("categorieen", {"naam": f"Nummer {place}"})
+    target, left = register.settings(read_timeout=1), threading.Event()
+    register.traps.slow_seconds = 0.4
+
+    def leaves(method: str, path: str, number: int) -> str | None:
+        if method == "POST" and number == 30 and not left.is_set():
+            left.set()
+            switch.leave(home.store, target, "operator", "test", force=True)
+        return None if method != "POST" else LOST if number == 31 else SLOW if number > 28 else None
+
+    register.traps.trap = leaves
+    assert "exported" in home.export(target).stopped
+    there = register.all("categorieen")
+    with home.store.read() as connection:
+        assert pairs.in_state(connection, pairs.SENDING) == []
+        known = pairs.of_theirs(connection, [UUID(one["uuid"]).bytes for one in there])
+    assert 30 < len(there) < 90 and len(known) == len(there)
+
+
+@pytest.mark.slow
 @pytest.mark.rule("E6")
 def test_a_sample_as_large_as_all_compares_all_and_its_seed_makes_the_same_choice(
     home: OldHome, register: OtherRegister

@@ -8,13 +8,14 @@ import orjson
 import pytest
 from builders.old_home import OldHome
 from builders.other_register import OtherRegister
+from builders.stores import make_store
 
 from bench import export
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.operator.export import fixture
-from gateway.store.file.database import Store
 
 
+@pytest.mark.slow
 @pytest.mark.rule("E12")
 def test_an_empty_register_is_sent_each_object_and_asked_hardly_anything(
     home: OldHome, register: OtherRegister
@@ -34,7 +35,7 @@ def test_an_empty_register_is_sent_each_object_and_asked_hardly_anything(
 
 @pytest.mark.rule("E12")
 def test_the_measurement_posts_what_the_export_sends(tmp_path: Path) -> None:
-    store = Store(tmp_path / "old.db")
+    store = make_store(tmp_path / "old.db")
     export.fill(store, 1100)
     bodies = [orjson.loads(body) for body in export.bodies(store)]
     assert len(bodies) == 1100

@@ -15,7 +15,7 @@ from builders.served_store import Client
 from gateway.http.auth import Gatekeeper, TokenError, create_token, identify
 from gateway.http.problems import Problem
 from gateway.http.wrong_tokens import FREE_OF_ADDRESS, WrongTokens
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import tokens
 from gateway.store.operation.tokens import listing, revoke
 

@@ -36,7 +36,7 @@ def test_a_preflight_of_a_known_origin_gets_its_permission_without_a_token(open_
         assert got.headers["Access-Control-Allow-Origin"] == KCC
         assert (
             got.headers["Access-Control-Allow-Headers"]
-            == "Authorization, Content-Type, If-Match, If-None-Match"
+            == "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID, traceparent"
         )
         assert "PATCH" in got.headers["Access-Control-Allow-Methods"]
         assert "Access-Control-Allow-Credentials" not in got.headers

@@ -13,7 +13,7 @@ from builders.probe.probe import Probe
 from builders.recordings import RecordedRegister
 from builders.served_store import API, Client
 
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 PUBLIC = "https://klanten.example.nl/brug"
 INSIDE = "http://klantbrug.intern:8080"

@@ -19,7 +19,7 @@ from builders.set_clock import SetClock
 from gateway.http.auth import create_token
 from gateway.http.problems import Problem
 from gateway.http.rate_limit import PLACES, SAVED_SECONDS, Rates
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation.tokens import StoredToken
 
 TOKEN = StoredToken(7, "kiss", "read", None)

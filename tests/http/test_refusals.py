@@ -151,6 +151,7 @@ def test_a_source_that_is_away_says_it_once(small: SampleServer, install: Instal
             assert (said.coverage, said.freshness) == ("partial", "stale")
 
 
+@pytest.mark.slow
 def test_a_source_that_is_late_says_it_once(small: SampleServer, install: Install) -> None:
     with talking(install(bron=small, deadline=1)) as talker:
         small.traps.slow = 30

@@ -16,6 +16,7 @@ from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import UUID_SECRET, read_config
 from builders.served_process import a_port, wait_for
+from builders.stores import store_keys
 
 from gateway.http.auth import create_token
 from gateway.installation import open_store
@@ -56,7 +57,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, run_log: Path) -> Iterator
     config = folder / "config.toml"
     config.write_text(
         f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nmax_body = {MAX_BODY}\nregister = true\n'
-        f'[store]\nuuid_secret = "{UUID_SECRET}"\n'
+        f'[store]\n{store_keys(folder / "klantbrug.db")}uuid_secret = "{UUID_SECRET}"\n'
     )
     token = create_token(open_store(read_config(config)), "tests", "write")
     with klantbrug(run_log, "--config", config, "serve"):

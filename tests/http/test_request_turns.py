@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from builders.until import until
 
+from gateway.http.request_ids import WAITED
 from gateway.server import request_queue
 from gateway.server.exchange import Clients, Exchange
 from gateway.server.request_queue import Lane, watch_lane
@@ -19,10 +20,12 @@ from gateway.server.request_queue import Lane, watch_lane
 class Scope:
     """A request as granian gives it."""
 
-    method, query_string, http_version, scheme, authority, server = "GET", "", "1.1", "http", None, "[::1]:80"
+    query_string, http_version, scheme, authority, server = "", "1.1", "http", None, "[::1]:80"
 
-    def __init__(self, path: str, headers: dict[str, str], client: str = "192.0.2.1:1") -> None:
-        self.path, self.headers, self.client = path, headers, client
+    def __init__(
+        self, path: str, headers: dict[str, str], client: str = "192.0.2.1:1", method: str = "GET"
+    ) -> None:
+        self.path, self.headers, self.client, self.method = path, headers, client, method
 
 
 class Proto:
@@ -34,18 +37,19 @@ class Proto:
         self.status, self.headers, self.body = status, dict(headers), body
 
 
-def exchange(name: str, whose: str = "a") -> Exchange:
-    return Exchange(Scope(f"/{name}", {"authorization": f"Token {whose}"}), Proto(), Clients())
+def exchange(name: str, whose: str = "a", method: str = "GET") -> Exchange:
+    scope = Scope(f"/{name}", {"authorization": f"Token {whose}"}, method=method)
+    return Exchange(scope, Proto(), Clients())
 
 
 class World:
     """A lane whose requests end when they are told to."""
 
-    def __init__(self, places: int = 1, long_places: int = 1) -> None:
+    def __init__(self, places: int = 1, long_places: int = 1, writes: int = 8) -> None:
         self.begun: list[str] = []
         self.may_end: dict[str, threading.Event] = {}
         self.hands = ThreadPoolExecutor(8)
-        self.lane = Lane(self.run, places, long_places, self.hands)
+        self.lane = Lane(self.run, places, long_places, self.hands, writes)
         threading.Thread(target=watch_lane, args=(self.lane,), daemon=True).start()
 
     def run(self, one: Exchange) -> None:
@@ -53,8 +57,8 @@ class World:
         self.begun.append(name)
         assert self.may_end.setdefault(name, threading.Event()).wait(10)
 
-    def ask(self, name: str, whose: str = "a") -> Exchange:
-        one = exchange(name, whose)
+    def ask(self, name: str, whose: str = "a", method: str = "GET") -> Exchange:
+        one = exchange(name, whose, method)
         self.hands.submit(self.lane.take, one)
         time.sleep(0.02)
         return one
@@ -170,3 +174,49 @@ def test_beside_one_that_takes_long_somebody_always_sees_what_comes_in() -> None
         until(lambda number=number: f"quick{number}" in world.begun)  # type: ignore[misc]
         assert time.monotonic() - began < 1
     world.end("heavy")
+
+
+def test_who_writes_waits_in_the_queue_while_others_write_and_who_reads_passes() -> None:
+    """Once they all had a thread, and who found no place among those that waited for the writer was refused."""
+    world = World(places=2, long_places=2, writes=2)
+    asked = [world.ask(f"write {number}", method="POST") for number in range(4)]
+    world.ask("read")
+    until(lambda: "read" in world.begun)
+    assert world.begun == ["write 0", "write 1", "read"]
+    world.end("write 1")
+    until(lambda: "write 2" in world.begun)
+    assert asked[2].environ[WAITED] > 0.02
+    world.end("write 0")
+    until(lambda: "write 3" in world.begun)
+    world.end("write 2", "write 3", "read")
+
+
+def test_who_writes_does_not_wait_for_those_that_wait_for_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_queue, "LONG_SECONDS", 60)
+    world = World(places=2, long_places=2, writes=1)
+    answers = world.lane._run
+
+    def run(one: Exchange) -> None:
+        if one.environ["PATH_INFO"] == "/waits":
+            request_queue.give_place_for_source()
+        answers(one)
+
+    world.lane._run = run
+    world.ask("waits", method="POST")
+    world.ask("write", method="POST")
+    until(lambda: "write" in world.begun)
+    world.end("waits", "write")
+
+
+def test_more_that_write_than_can_wait_are_refused_and_who_reads_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(request_queue, "MOST_WRITES_WAITING", 1)
+    world = World(places=2, writes=1)
+    for name in ("first", "second"):
+        world.ask(name, method="POST")
+    proto: Any = world.ask("third", method="POST")._proto
+    assert proto.status == 503
+    world.ask("read")
+    until(lambda: "read" in world.begun)
+    world.end("first", "second", "read")

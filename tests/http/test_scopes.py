@@ -15,7 +15,7 @@ from builders.served_store import API, Client
 from gateway.http.auth import TokenError, create_token
 from gateway.http.scopes import ScopeError, as_text, opens
 from gateway.klantinteracties.model.resources import PATHS, RESOURCES
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation.tokens import listing
 from gateway.store.schema.migrations import migrations
 
@@ -120,6 +120,7 @@ def test_the_command_makes_a_token_of_several_scopes(tmp_path: Path) -> None:
     assert "form: read:klantcontacten write:maak-klantcontact, " in listed
 
 
+@pytest.mark.of_the_file
 def test_tokens_of_before_keep_what_they_had(store: Store, serve: Serve) -> None:
     secrets = {name: create_token(store, name, name) for name in ("read", "write", "operate")}
     with store.write():

@@ -26,6 +26,8 @@ from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation import events
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 ZAAK = "onderwerpobject__onderwerpobjectidentificatorObjectId"
 # What a machine that does much else may add to a time: less than half of the deadline of most tests here.
@@ -64,7 +66,6 @@ def test_with_a_hanging_source_what_is_not_held_is_refused_within_the_deadline(
     assert answer.status_code == 504
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["synced", "cutover"])
 def test_in_synced_and_cutover_nothing_waits_and_nothing_is_asked(
     server: SampleServer, install: Install, phase: str, monkeypatch: pytest.MonkeyPatch
@@ -100,7 +101,6 @@ def test_a_write_waits_once_for_all_that_it_is_about(
     assert DEADLINE / 2 - 0.2 < took < DEADLINE / 2 + WORK
 
 
-@pytest.mark.slow
 def test_what_there_was_no_time_for_is_there_at_the_next_question(
     server: SampleServer, install: Install
 ) -> None:
@@ -117,7 +117,6 @@ def test_what_there_was_no_time_for_is_there_at_the_next_question(
     assert server.calls_count == 0
 
 
-@pytest.mark.slow
 def test_many_questions_about_the_same_are_read_on_once(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +144,6 @@ def test_many_questions_about_the_same_are_read_on_once(
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 
-@pytest.mark.slow
 def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     server: SampleServer, install: Install, tmp_path: Path
 ) -> None:
@@ -159,7 +157,6 @@ def test_what_is_read_on_does_not_wait_for_the_hours_of_jobs(
     assert asker.get("klantcontacten", **{ZAAK: zaak}).headers["Klantbrug-Freshness"] == "fresh"
 
 
-@pytest.mark.slow
 def test_a_source_that_hangs_is_soon_not_waited_for(
     server: SampleServer, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +174,6 @@ def test_a_source_that_hangs_is_soon_not_waited_for(
     asker.hydrator.refresher.stop()
 
 
-@pytest.mark.slow
 def test_the_gateway_stops_at_once_though_a_source_hangs(
     server: SampleServer, tmp_path: Path, run_log: Path
 ) -> None:

@@ -16,6 +16,7 @@ from builders.client_bodies import BSN, KLANTCONTACT, PERSOON, a_contact, a_mede
 from builders.editor import ref
 from builders.paths import ROOT
 from builders.sample_data import sample_slice, some_zaken
+from builders.set_clock import SetClock
 from builders.talker import Said, Talker, talking
 
 from gateway.installation import Installation
@@ -259,11 +260,28 @@ def server() -> Iterator[SampleServer]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def passing() -> Iterator[SetClock]:
+    """The clock of all tests: it must not go back for the gateway that they share."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield SetClock(patch)
+
+
 @pytest.fixture
-def reached(server: SampleServer) -> Iterator[SampleServer]:
+def reached(server: SampleServer, passing: SetClock) -> Iterator[SampleServer]:
     """The source, back again after each test."""
     yield server
-    server.traps.down = False
+    server.traps.down = passing.skips = False
+
+
+@pytest.fixture
+def away(reached: SampleServer, passing: SetClock) -> Callable[[], None]:
+    """Lets the source be away: what waits to ask it again then waits no real seconds."""
+
+    def let() -> None:
+        reached.traps.down = passing.skips = True
+
+    return let
 
 
 @pytest.fixture(scope="module")
@@ -395,9 +413,15 @@ def test_after_the_backfill(filled: Talker, reached: SampleServer, world: World,
         judge(filled, row, row.after, world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
 def test_with_the_source_away_and_what_is_asked_held(
-    install: Install, reached: SampleServer, world: World, row: Row, filled: Talker
+    install: Install,
+    reached: SampleServer,
+    away: Callable[[], None],
+    world: World,
+    row: Row,
+    filled: Talker,
 ) -> None:
     installation = cold(install, reached, row, max_age=0)
     with talking(installation) as talker:
@@ -408,17 +432,18 @@ def test_with_the_source_away_and_what_is_asked_held(
             assert all(said.status == 200 for _, said in ask(talker, row, world))
         if row.away_held == DONE:
             assert all(said.status == 201 for _, said in ask(talker, row, world))
-        reached.traps.down = True
+        away()
         judge(talker, row, row.away_held, world, filled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", TABLE, ids=WORDS)
 def test_with_the_source_away_and_nothing_of_it_held(
-    install: Install, reached: SampleServer, world: World, row: Row
+    install: Install, reached: SampleServer, away: Callable[[], None], world: World, row: Row
 ) -> None:
     with talking(cold(install, reached, row)) as talker:
         write(talker)
-        reached.traps.down = True
+        away()
         judge(talker, row, row.away_not_held, world)
 
 

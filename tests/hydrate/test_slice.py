@@ -12,13 +12,15 @@ import pytest
 from builders.legacy_objects import SECRET, SETTINGS
 from builders.paths import DATA
 from builders.served_store import settings
+from builders.stores import make_store
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
-from gateway.store.file.database import Store
 from mappings.values import nummers
+
+pytestmark = pytest.mark.slow
 
 SLICE = DATA / "slice.jsonl.gz"
 API = "/klantinteracties/api/v1"
@@ -42,7 +44,7 @@ def client(
     objects: dict[str, list[dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FlaskClient]:
     """A client of a server that took the slice."""
-    store = Store(tmp_path_factory.mktemp("slice") / "store.sqlite")
+    store = make_store(tmp_path_factory.mktemp("slice") / "store.sqlite")
     ingest = Ingest(store, SETTINGS, SECRET)
     for kind in KINDS:
         ingest.take("bron", kind, objects[kind], asked=0)

@@ -13,6 +13,7 @@ from builders.commands import command
 from builders.configs import UUID_SECRET
 from builders.editor import identificator
 from builders.following import backfilled, run
+from builders.probe.asked import statements
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.sample_data import an_open_zaak, new_contact, person, small
@@ -32,12 +33,11 @@ from builders.unreadable_person import (
 )
 
 from gateway.installation import Installation
-from gateway.operator.phase import NotAllowed, switch
+from gateway.operator.phase import NotAllowed, fingerprint, switch
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 from gateway.store.operation.sources import source_state
 from jobs.upkeep.purge import purge
-from jobs.verify.ledger import fingerprint
 from jobs.verify.verify import Verify
 from mappings.identity.identity import Uuids, key_uuid
 
@@ -404,7 +404,8 @@ def test_status_page_and_phase_say_it(data: Dataset, server: SampleServer, insta
     assert told in " ".join(command(installation, "phase").output.split())
     page = " ".join(Asker(installation).page().split())
     assert told in page
-    assert '<span class="half">volledig, op het onleesbare na</span>' in page  # and not green
+    assert '<span class="kb-word kb-half">Deels leesbaar</span>' in page  # and not green
+    assert "100 %, op 1 onleesbare na" in page
     bad_rol(data, betrokkeneIdentificatie=None)
     backfilled(installation)
     assert "alle andere antwoorden" in " ".join(command(installation, "status").output.split())
@@ -417,12 +418,10 @@ def test_without_quarantine_no_question_asks_the_store_for_more(
     person(data, OTHER, 2)
     asker = Asker(backfilled(install(bron=server)))
     uuid = by_bsn(asker, OTHER).json["results"][0]["uuid"]
-    asked: list[str] = []
-    asker.hydrator.store.connection().set_trace_callback(asked.append)
-    by_bsn(asker, OTHER)
-    asker.get(f"partijen/{uuid}")
-    asker.get("partijen")
-    asker.hydrator.store.connection().set_trace_callback(None)
+    with statements(asker.hydrator.store) as asked:
+        by_bsn(asker, OTHER)
+        asker.get(f"partijen/{uuid}")
+        asker.get("partijen")
     assert asked and not [each for each in asked if "quarantine" in each or "unread_key" in each]
 
 

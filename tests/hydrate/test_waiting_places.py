@@ -21,6 +21,8 @@ from gateway.legacy.pacing.waiting_threads import Places, most_waiting, take_wai
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
 
+pytestmark = pytest.mark.slow
+
 Install = Callable[..., Installation]
 # For a refusal, on a machine that does much else; who waits for the source does so for half of the deadline or longer.
 AT_ONCE, DEADLINE = 2.0, 5
@@ -35,7 +37,7 @@ class Full:
     """A client of an installation whose one place is taken by a question that waits for a hanging source."""
 
     def __init__(self, installation: Installation, server: SampleServer, zaak: str) -> None:
-        self.client = LiveClient(installation)
+        self.client, self.server = LiveClient(installation), server
         self.client.hydrator.places = Places(1)
         hang(server)
         self.waiting = threading.Thread(target=self._wait, args=(installation, zaak))
@@ -47,7 +49,10 @@ class Full:
         installation.store.close()
 
     def end(self) -> None:
-        """Wait until the question is over: its place is free again."""
+        """The source answers again, so the question is over: its place is free."""
+        self.server.traps.stall_rate = 0
+        self.server.stop()  # what hangs is cut off, and asked again
+        self.server.start()
         self.waiting.join()
         assert self.client.hydrator.places._free == 1
 
@@ -112,7 +117,6 @@ def test_without_a_place_what_was_never_read_is_refused_and_read_meanwhile(
     took, answer = timed(lambda: full.client.get("partijen"))
     assert took < AT_ONCE and answer.status_code == 503  # before the backfill: no source is asked for it
     assert full.client.get("internetaken").status_code == 200
-    server.traps.stall_rate = 0
     full.end()
     assert full.client.hydrator.drain()
     server.reset_calls()

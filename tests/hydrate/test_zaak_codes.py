@@ -13,7 +13,7 @@ from builders.legacy_objects import SECRET, SETTINGS, klantcontact, uuid_of, zaa
 from builders.served_store import Client
 
 from gateway.ingest.ingest import Ingest
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 pytestmark = pytest.mark.slow
 

@@ -13,6 +13,7 @@ import pytest
 from builders.asker import Asker
 from builders.configs import read_config, write_config
 from builders.following import Clock, backfilled, run
+from builders.legacy_objects import uuid_of, zaak
 from builders.probe.probe import Probe
 from builders.sample_data import small
 from builders.store_digest import dump_digest
@@ -163,6 +164,19 @@ def test_a_look_at_some_zaken_says_how_long_the_list_is(
     assert (
         len(asked(server)) > 15 if way == zaakcontactmomenten.WHOLE else len(server.dataset.objects("zaak"))
     )
+
+
+def test_zaken_that_lie_close_together_are_asked_as_others_are(
+    server: SampleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place among all uuids was chosen, so that of many zaken with uuids in a row one was asked."""
+    monkeypatch.setattr(zaakcontactmomenten, "FEW_ZAKEN", 10)
+    monkeypatch.setattr(zaakcontactmomenten, "SAMPLE", 30)
+    installation = opened(server, tmp_path)
+    installation.ingest.take("bron", "zaak", [zaak(number) for number in range(1, 91)], asked=0)
+    sample = zaakcontactmomenten.sample_of(installation.fetchers["bron"])
+    assert (sample.way, sample.held) == ("", 90)
+    assert sample.zaken == [UUID(uuid_of("zaak", number)).bytes for number in range(1, 91, 3)]
 
 
 def test_where_there_are_none_nobody_asks(server: SampleServer, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from builders.commands import command
 from builders.configs import write_config
 from builders.sample_data import sample_data, some_zaken
 from builders.store_digest import dump_digest
+from builders.stores import make_store
 
 from gateway.app import create_app
 from gateway.config.load import load_config
@@ -23,7 +24,6 @@ from gateway.installation import Installation, open_installation
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.contents.esuite_objects import add_esuite
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store
 from jobs.backfill.backfill import Backfill
 from jobs.rebuild.rebuild import Rebuild
 from jobs.verify.verify import Verify
@@ -281,7 +281,7 @@ def test_the_order_of_arrival_does_not_matter(tmp_path: Path, seed: int) -> None
     digests = set()
     for place in range(2):
         ingest = Ingest(
-            Store(tmp_path / f"{place}.db"), settings, "a secret of more than thirty-two characters"
+            make_store(tmp_path / f"{place}.db"), settings, "a secret of more than thirty-two characters"
         )
         if place:
             random.Random(seed).shuffle(objects)

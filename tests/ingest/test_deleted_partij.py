@@ -92,6 +92,7 @@ def there(installation: Installation) -> tuple[int, int]:
 GONE, HERE = (404, 0), (200, 1)
 
 
+@pytest.mark.of_the_file  # it is looked for in the file
 @pytest.mark.rule("M19")
 @pytest.mark.parametrize("cold", [True, False])
 def test_nothing_readable_is_left_to_search_by(

@@ -108,6 +108,7 @@ def test_no_trace_of_the_person_is_left_in_the_file(
     assert not traces(installation, body[20:80], BSN, NAME)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.parametrize("hide", HIDING)
 def test_a_source_that_gives_it_again_as_it_was_gets_it_kept_no_more(
@@ -127,6 +128,7 @@ def test_a_source_that_gives_it_again_as_it_was_gets_it_kept_no_more(
     assert refused(by_bsn(Asker(installation), OTHER))  # it is about another one now
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 @pytest.mark.parametrize("how", ["backfill", "retry", "verify", "notification"])
 def test_it_is_taken_whole_when_it_may_be_seen(
@@ -151,6 +153,7 @@ def test_it_is_taken_whole_when_it_may_be_seen(
     assert dump_digest(installation.store) == dump_digest(backfilled(install(bron=server)).store)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M34")
 @pytest.mark.parametrize("why", ["bad", "refused", "unknown"])
 def test_a_zaak_that_becomes_readable_has_its_rollen_asked_again(
@@ -222,6 +225,7 @@ def test_wachttijd_dagen_is_a_setting_that_asks_no_rebuild(
     assert result.exit_code == 2 and "mapping.wachttijd_dagen" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M2")
 def test_everything_copes_with_what_was_emptied(
     data: Dataset, server: SampleServer, install: Install, clock: Clock

@@ -725,6 +725,7 @@ def work_in_a_store(path: Path, objects: Objects) -> dict[str, int]:
     return work
 
 
+@pytest.mark.of_the_file
 def test_the_work_for_one_object_or_question_does_not_grow_with_the_store(tmp_path: Path):
     objects = read_slice()
     some = {raw["url"] for kind, raw in [each for each in objects if each[0] == "zaak"][:40]}

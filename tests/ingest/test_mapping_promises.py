@@ -26,13 +26,13 @@ from builders.legacy_objects import (
     uuid_of,
     zaak,
 )
+from builders.stores import make_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.ingest.ingest import Ingest
 from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.resources import BY_KIND
-from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from mappings.incoming import zaken
 from mappings.incoming.given_fields import GivenText, GivenTexts
@@ -127,7 +127,7 @@ CONTACTEN = of_schema(zaken._KLANTCONTACT).map(
 
 @pytest.fixture(scope="module")
 def ingest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingest]:
-    store = Store(tmp_path_factory.mktemp("promises") / "store.sqlite")
+    store = make_store(tmp_path_factory.mktemp("promises") / "store.sqlite")
     yield Ingest(store, SETTINGS, SECRET)
     store.close()
 

@@ -40,7 +40,8 @@ from builders.probe.invariants import broken
 from builders.probe.probe import Probe
 
 from gateway.store.base.kinds import LOCAL_ORIGIN
-from gateway.store.documents.writing import put_documents, remove_documents
+from gateway.store.documents.rows import remove_documents
+from gateway.store.documents.writing import put_documents
 from jobs.rebuild.rebuild import Rebuild
 from mappings import klantinteracties
 from mappings.model.documents import Document

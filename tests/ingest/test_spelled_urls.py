@@ -13,6 +13,7 @@ from builders.earlier_objects import KLANTEN, earlier_url, klant
 from builders.legacy_objects import BSN, ZAKEN, klantcontact, medewerker, persoon, zaak
 from builders.probe.invariants import broken
 from builders.store_digest import dump_digest
+from builders.stores import store_keys
 
 from gateway.ingest.ingest import Ingest
 from gateway.installation import make_ingest, open_installation
@@ -29,8 +30,7 @@ SPELLED = [
 ]
 CONFIG = """
 [store]
-path = "klantbrug.db"
-uuid_secret = "{secret}"
+{keys}uuid_secret = "{secret}"
 """
 SOURCE = """
 [mapping]
@@ -47,7 +47,8 @@ secret = "a secret of the tests"
 @pytest.fixture
 def asker(tmp_path: Path) -> Asker:
     """Asks a register without a source that answers."""
-    (tmp_path / "alone.toml").write_text(CONFIG.format(secret=UUID_SECRET), encoding="utf-8")
+    keys = store_keys(tmp_path / "klantbrug.db")
+    (tmp_path / "alone.toml").write_text(CONFIG.format(keys=keys, secret=UUID_SECRET), encoding="utf-8")
     made = Asker(open_installation(read_config(tmp_path / "alone.toml")))
     made.installation = open_installation(read_config(tmp_path / "alone.toml"))  # type: ignore[attr-defined]
     return made
@@ -58,7 +59,10 @@ def ingest(asker: Any, tmp_path: Path) -> Ingest:
     """Puts objects into it by the rules of a configuration with a Klanten API."""
     text = CONFIG + SOURCE
     (tmp_path / "config.toml").write_text(
-        text.format(secret=UUID_SECRET, zaken=ZAKEN, klanten=KLANTEN), encoding="utf-8"
+        text.format(
+            keys=store_keys(tmp_path / "klantbrug.db"), secret=UUID_SECRET, zaken=ZAKEN, klanten=KLANTEN
+        ),
+        encoding="utf-8",
     )
     return make_ingest(read_config(tmp_path / "config.toml"), asker.installation.store)
 
@@ -131,7 +135,8 @@ def test_a_rebuild_brings_together_what_a_store_held_apart(
     assert dump_digest(store) == rebuilt
     assert broken(store) == {}
     (tmp_path / "fresh").mkdir()
-    (tmp_path / "fresh" / "alone.toml").write_text(CONFIG.format(secret=UUID_SECRET), encoding="utf-8")
+    text = CONFIG.format(keys=store_keys(tmp_path / "fresh" / "klantbrug.db"), secret=UUID_SECRET)
+    (tmp_path / "fresh" / "alone.toml").write_text(text, encoding="utf-8")
     fresh = open_installation(read_config(tmp_path / "fresh" / "alone.toml")).store
     take(make_ingest(read_config(tmp_path / "config.toml"), fresh), objects())
     assert dump_digest(fresh) == rebuilt

@@ -22,13 +22,15 @@ from gateway.legacy.pacing import server_gates
 from gateway.operator import backfills
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import runs
 from jobs.backfill import all_sources
 from jobs.registry import BY_NAME, run_job
 
 pytestmark = pytest.mark.slow
+# In a database each source has a turn of its own, and waits alone.
+in_one_turn = pytest.mark.of_the_file
 
 Install = Callable[..., Installation]
 
@@ -78,6 +80,7 @@ class Job(InThread):
         return backfills.overview(self.store, [config])["sources"][source]  # type: ignore[no-any-return]
 
 
+@in_one_turn
 def test_the_job_passes_over_a_source_outside_its_window_and_waits_for_it_at_the_end(
     two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path
 ) -> None:
@@ -89,6 +92,7 @@ def test_the_job_passes_over_a_source_outside_its_window_and_waits_for_it_at_the
     assert (job.counts["complete"], job.counts["stopped"]) == (1, 1)
 
 
+@in_one_turn
 def test_a_source_that_is_paused_while_it_is_read_yields_and_is_gone_on_with(
     two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path
 ) -> None:
@@ -108,6 +112,7 @@ def test_a_source_that_is_paused_while_it_is_read_yields_and_is_gone_on_with(
     assert job.counts == {"complete": 2, "incomplete": 0, "stopped": 0, "failed": 0}
 
 
+@in_one_turn
 def test_a_source_that_breaks_while_it_is_read_yields_and_is_gone_on_with(
     two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path
 ) -> None:
@@ -122,6 +127,7 @@ def test_a_source_that_breaks_while_it_is_read_yields_and_is_gone_on_with(
         until(lambda: coverage(job.store, "een") == "complete", 90)
 
 
+@in_one_turn
 def test_a_source_that_failed_is_tried_again_while_another_is_waited_for(
     two: tuple[SampleServer, SampleServer], install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

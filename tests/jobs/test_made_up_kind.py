@@ -167,6 +167,7 @@ def program(folder: Path) -> None:
     from builders.commands import command
     from builders.configs import UUID_SECRET, read_config
     from builders.following import hurry, run
+    from builders.stores import store_keys
 
     from gateway.installation import open_installation
     from jobs.backfill.backfill import Backfill
@@ -179,7 +180,7 @@ def program(folder: Path) -> None:
     def installed(name: str) -> Any:
         path = folder / f"{name}.toml"
         path.write_text(
-            f'[store]\npath = "{name}.db"\nuuid_secret = "{UUID_SECRET}"\n'
+            f'[store]\n{store_keys(path.with_suffix(".db"))}uuid_secret = "{UUID_SECRET}"\n'
             '[mapping]\nmax_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"\n[[source]]\nname = "bron"\n'
             f'zaken_url = "{source.base}{PREFIX}/"\nclient_id = "test"\nsecret = "{"s" * 40}"\n'
         )

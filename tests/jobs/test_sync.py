@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.sample_data import new_contact, new_rol, new_zaak, small
 from builders.store_digest import dump_digest
+from builders.stores import copy_folder
 
 import jobs.follow.sync
 from gateway.base.clock import now
@@ -30,7 +30,7 @@ from gateway.fetch.visit import Visit
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect.dump import dump_lines
 from gateway.store.inspect.status import status
 from gateway.store.operation import following
@@ -217,7 +217,7 @@ def after_kills(server: SampleServer, folder: Path, run_log: Path, kills: int) -
     )
     Probe(installation.store).checkpoint()
     calm, killed = (
-        shutil.copytree(folder / "whole", folder / name) / "config.toml" for name in ("calm", "killed")
+        copy_folder(folder / "whole", folder / name) / "config.toml" for name in ("calm", "killed")
     )
 
     def add() -> None:

@@ -120,6 +120,12 @@ def test_what_says_something_else_at_the_source_is_different(
     report = verify(filled)
     assert totals(report) == {(kind, "different"): 1 for kind in ("zaak", "rol", "klantcontact")}
     assert "Anders" not in orjson.dumps(report).decode()
+    fields = {each["kind"]: each["fields"] for each in report["named"]["different"]}
+    assert fields == {
+        "klantcontact": ["onderwerp"],
+        "rol": ["betrokkeneIdentificatie.geslachtsnaam"],
+        "zaak": ["identificatie"],
+    }
     repaired(filled)
     assert Probe(filled.store).documents_saying("iets anders") == 1
 

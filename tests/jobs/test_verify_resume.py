@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.sample_data import some_zaken
 from builders.store_digest import dump_digest
+from builders.stores import copy_folder
 from builders.verifying import a_rol, interrupted, outcome, stop_at, verify
 from click.testing import CliRunner
 
@@ -75,7 +75,7 @@ class Damaged:
     def copy(self) -> Installation:
         self.count += 1
         own = self.folder / f"copy-{self.count}"
-        shutil.copytree(self.folder / "template", own)
+        copy_folder(self.folder / "template", own)
         return open_installation(read_config(own / "config.toml"))
 
 
@@ -207,7 +207,7 @@ def verify_until(config: Path, after: int, seconds: float, repair: bool) -> None
     with small_pages() as patch:
         patch.setattr("jobs.verify.whole.SAVE_SECONDS", seconds)
         own = open_installation(read_config(config))
-        kill_after(own.store.connection(), after, 200)
+        kill_after(own.store, after, 200)
         verify(own, repair=repair)
 
 

@@ -65,6 +65,7 @@ class Running:
         assert not self.steps[-1].waits
 
 
+@pytest.mark.slow
 def test_paused_from_the_beginning_it_says_so(filled: Installation) -> None:
     source, path = filled.config.sources[0], filled.store.path
     server_gates.pause(path, source)
@@ -90,6 +91,7 @@ def test_paused_on_the_way_it_says_so_and_where(filled: Installation) -> None:
     running.ends_clean()
 
 
+@pytest.mark.slow
 def test_a_source_that_asks_for_rest_is_named_with_its_hour(
     server: SampleServer, filled: Installation
 ) -> None:
@@ -116,7 +118,7 @@ def test_the_command_writes_a_line_of_it(filled: Installation, run_log: Any) -> 
     config = filled.config.path
     with klantbrug(run_log, "--config", config, "verify", stderr=subprocess.PIPE) as process:
         assert process.stderr
-        line = next(line for line in process.stderr if "event=verify" in line)
+        line = next(line for line in process.stderr if "job=verify" in line)
         assert "waits=gepauzeerd" in line
         server_gates.resume(path, source)
         assert process.wait(timeout=30) == 0

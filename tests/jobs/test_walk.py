@@ -239,6 +239,7 @@ def test_a_long_list_of_zaken_is_divided_and_nothing_is_left_out(
         assert sorted(seen) == sorted(zaak["uuid"] for zaak in slice_data.objects("zaak"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["1.0.2", "1.2.0"])
 def test_a_version_without_that_filter_is_walked_whole(
     slice_data: Dataset, install: Callable[..., Installation], version: str
@@ -259,6 +260,7 @@ def test_zaken_outside_of_all_parts_make_a_list_be_walked_whole(
         assert lists.parts_of(client, "zaak", part=200) == [{}]
 
 
+@pytest.mark.slow
 def test_parts_are_walked_one_after_the_other(
     slice_data: Dataset, install: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from builders.editor import (
     ref,
 )
 
+pytestmark = pytest.mark.slow
+
 EMAIL = {"adres": "a@example.nl", "soortDigitaalAdres": "email", "verstrektDoorPartij": None}
 PHONE = {"soortDigitaalAdres": "telefoonnummer", "verstrektDoorPartij": None}
 ACTOR = {"naam": "a", "soortActor": "medewerker"}

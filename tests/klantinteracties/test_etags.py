@@ -13,7 +13,7 @@ from builders.editor import KLANTCONTACT, ORGANISATIE, PERSOON, Editor, ref
 from builders.served_store import API, Client, Got
 
 from gateway.klantinteracties.model.resources import RESOURCES
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 Serve = Callable[..., Client]
 STRONG = re.compile(r'"[0-9a-f]{32}"')

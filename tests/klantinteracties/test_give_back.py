@@ -156,6 +156,7 @@ def test_a_patch_with_one_field_of_a_get_changes_nothing(full: Given) -> None:
         full.unchanged()
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), path=st.sampled_from(PATHS))
 def test_a_patch_with_any_part_of_a_get_changes_nothing(full: Given, data: st.DataObject, path: str) -> None:
@@ -171,6 +172,7 @@ def test_a_patch_with_any_part_of_a_get_changes_nothing(full: Given, data: st.Da
     full.unchanged()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), path=st.sampled_from(["partijen", "actoren"]))
 def test_a_put_may_leave_out_what_is_not_required_of_a_group(

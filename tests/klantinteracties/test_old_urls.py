@@ -14,6 +14,7 @@ from builders.configs import UUID_SECRET, read_config
 from builders.earlier_objects import contactmoment, earlier_url, earlier_uuid, klant, klantcontactmoment
 from builders.legacy_objects import BSN, persoon, uuid_of, zaak
 from builders.legacy_objects import klantcontact as legacy_contact
+from builders.stores import store_keys
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
@@ -31,7 +32,6 @@ CONFIG = f"""
 [gateway]
 public_url = "https://klant.example.nl"
 [store]
-path = "klantbrug.db"
 uuid_secret = "{UUID_SECRET}"
 [mapping]
 max_vertrouwelijkheidaanduiding = "zaakvertrouwelijk"
@@ -43,6 +43,11 @@ contactmomenten_url = "https://contacten.example/contactmomenten/api/v1/"
 client_id = "klantbrug"
 secret = "{UUID_SECRET}"
 """
+
+
+def config_of(folder: Path) -> str:
+    """The configuration, with a store in that folder."""
+    return CONFIG.replace("[store]\n", f"[store]\n{store_keys(folder / 'klantbrug.db')}")
 
 
 class Asker:
@@ -74,7 +79,7 @@ class Asker:
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """A source that was read: a zaak with a contact, a klant with a contactmoment, and a rol that names a klant."""
     path = tmp_path / "config.toml"
-    path.write_text(CONFIG)
+    path.write_text(config_of(tmp_path))
     made = open_installation(read_config(path))
     for kind, *raws in (
         ("zaak", zaak(), zaak(2, "geheim")),
@@ -147,6 +152,7 @@ def test_a_klant_that_only_a_rol_names_is_found(installation: Installation) -> N
         "geen url",
         "",
         "http://[",
+        "https://klanten.example/\0/klanten/d0000000-0000-4000-8000-000000000001",
         uuid_of("klantcontact", 1),
     ],
 )
@@ -206,12 +212,13 @@ def test_nothing_of_a_url_is_logged(installation: Installation, run_log: Path) -
     assert BSN[5] not in (run_log / "pytest.log").read_text()
 
 
+@pytest.mark.slow
 def test_before_the_backfill_a_contact_is_fetched_and_a_klant_is_told_as_not_known_yet(
     tmp_path: Path, slice_data: Dataset
 ) -> None:
     with SampleServer(slice_data) as server:
         path = tmp_path / "config.toml"
-        text = CONFIG.replace("https://zaken.example/zaken/api/v1/", server.zaken_url)
+        text = config_of(tmp_path).replace("https://zaken.example/zaken/api/v1/", server.zaken_url)
         text = text.replace('"klantbrug"\nsecret', f'"{DEFAULT_APPLICATION.client_id}"\nsecret')
         text = text.replace(f'secret = "{UUID_SECRET}"\n', f'secret = "{DEFAULT_APPLICATION.secret}"\n')
         path.write_text(

@@ -18,6 +18,12 @@ SAME_HEADERS = ("Content-Type", "WWW-Authenticate", "X-Frame-Options", "X-Conten
 SAME_API_HEADERS = ("API-version", "Referrer-Policy", "Cross-Origin-Opener-Policy")
 
 
+@pytest.fixture
+def client(reader: Client) -> Client:
+    """The tests here only read."""
+    return reader
+
+
 def replayed() -> list[Exchange]:
     return [
         exchange

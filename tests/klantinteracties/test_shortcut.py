@@ -8,14 +8,14 @@ from builders.recordings import RecordedRegister, exchanges
 from builders.served_store import API
 from werkzeug.test import EnvironBuilder
 
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 QUESTIONS = [exchange for exchange in exchanges() if exchange.method in ("GET", "HEAD", "OPTIONS")]
 
 
-@pytest.fixture
-def both_ways(register: RecordedRegister, store: Store) -> BothWays:
-    return BothWays(store)
+@pytest.fixture(scope="session")
+def both_ways(recorded_store: Store) -> BothWays:
+    return BothWays(recorded_store)
 
 
 @pytest.mark.slow

@@ -240,6 +240,7 @@ def test_whom_somebody_worked_for_is_nothing_without_a_soort(editor: Editor, soo
         assert got.status == (200 if soort == "absent" else 400)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), path=st.sampled_from(sorted(FIELDS)), method=st.sampled_from(["POST", "PUT", "PATCH"]))
 def test_no_body_ends_in_an_error_of_ours(

@@ -18,6 +18,7 @@ import pytest
 from builders.editor import KLANTCONTACT, NOBODY, Editor, codes, ref
 from builders.served_store import Client
 from builders.served_store import settings as configuration
+from builders.stores import make_store
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from werkzeug.serving import make_server
@@ -26,7 +27,6 @@ from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.klantinteracties.model.expand import names
 from gateway.klantinteracties.model.resources import RESOURCES
-from gateway.store.file.database import Store
 
 Draw = Callable[..., Any]
 BY_PATH = {resource.path: resource for resource in RESOURCES}
@@ -209,7 +209,7 @@ class Writing(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "store.sqlite"
-        self.store = Store(path)
+        self.store = make_store(path)
         app = create_app(configuration(path), store=self.store)  # type: ignore[arg-type]
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)

@@ -24,6 +24,8 @@ from builders.editor import (
 )
 from builders.served_store import Client
 
+pytestmark = pytest.mark.slow
+
 ALL = ("__all__", "invalid")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,9 +13,8 @@ from builders.editor import BSN, EMAIL, KLANTCONTACT, KVK, NOBODY, ORGANISATIE, 
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 from builders.recordings import RecordedRegister, recorded, split
-from builders.served_store import Client
+from builders.served_store import Client, answering
 from builders.set_clock import SetClock
-from werkzeug.serving import make_server
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
@@ -25,10 +23,10 @@ from gateway.klantinteracties.model.freshness import Outcome, ShownDocument
 from gateway.klantinteracties.model.resources import BY_KIND, RESOURCES, Resource
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
+from gateway.store.base.store import Store
 from gateway.store.documents.writing import put_documents
 from gateway.store.edits import editing, standard_addresses
 from gateway.store.edits.overlay import overlay
-from gateway.store.file.database import Store
 from mappings.model.documents import Document
 from mappings.values.nummers import kvk_nummer
 
@@ -105,6 +103,7 @@ def test_no_body_is_an_empty_object_whatever_it_says_it_is(editor: Editor) -> No
     assert editor.send("POST", "/categorieen", b"").json["naam"] == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [
     b"{", b'{"naam": NaN}', b'{"naam": Infinity}', b"{'naam': 1}", b'{"naam": "\xff"}', b"\xef\xbb\xbf{}",
     b'{"naam": ' + b"9" * 5000 + b"}", b"[" * 100_000, b'{"naam": "x"} {}', b"\x00",
@@ -123,6 +122,7 @@ def test_json_that_is_no_object_is_refused(editor: Editor, body: str) -> None:
         assert editor.send("POST", path, body.encode()).status == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["\x00", "a\x00", "\ud800", "\udfffx"])
 def test_a_text_that_cannot_be_kept_is_refused(editor: Editor, text: str) -> None:
     """Null characters, and halves of a surrogate pair, which JSON can spell and UTF-8 can't."""
@@ -583,16 +583,8 @@ def test_the_hydrator_hears_of_a_write_before_it_is_judged(
 def served(installation: Installation) -> Iterator[Editor]:
     """A writing client of an installation with sources."""
     app = create_app(installation.config, store=installation.store, hydrator=installation.hydrator())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        token = create_token(installation.store, "test", "write")
-        yield Editor(Client(f"http://127.0.0.1:{server.server_port}", token))
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(app) as address:
+        yield Editor(Client(address, create_token(installation.store, "test", "write")))
 
 
 def some_bsn(data: Dataset) -> str:
@@ -604,6 +596,7 @@ def some_bsn(data: Dataset) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["partij-identificatoren", "partijen"])
 def test_a_bsn_that_only_the_source_knows_is_taken(
     slice_data: Dataset, install: Callable[..., Installation], path: str
@@ -635,6 +628,7 @@ def test_a_klantcontact_that_only_the_source_knows_can_be_referred_to(
         assert [ref(one) for one in shown["omvatteBijlagen"]] == [ref(made)]
 
 
+@pytest.mark.slow
 def test_a_number_is_not_given_out_while_the_source_cannot_be_asked(
     slice_data: Dataset, install: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -506,6 +506,7 @@ def test_a_job_waits_for_a_source_that_is_down_and_goes_on(monkeypatch, clock):
     assert reasons[-1] is None
 
 
+@pytest.mark.slow
 def test_a_job_fails_at_a_page_that_is_broken_while_others_are_not():
     def reply(path: str) -> Reply:
         return FOUND if path.endswith(UNKNOWN) else Reply(500, {})
@@ -558,6 +559,7 @@ def test_an_expired_token_is_renewed_and_asked_again_once():
 # --- time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "traps", [Traps(slow=10), Traps(stall_rate=1, stall_seconds=10)], ids=["slow", "stall"]
 )
@@ -570,6 +572,7 @@ def test_the_deadline_bounds_a_slow_source(dataset, traps):
         assert time.monotonic() - began < 8
 
 
+@pytest.mark.slow
 def test_the_deadline_bounds_an_answer_that_drips():
     """Each byte comes within the read timeout; all of them would take half a minute."""
 
@@ -591,6 +594,7 @@ def test_the_deadline_bounds_an_answer_that_drips():
         assert time.monotonic() - began < 15
 
 
+@pytest.mark.slow
 def test_the_deadline_bounds_connecting_and_waiting_together():
     """A server that is too busy to take a connection at once: what connecting took is not there for the answer."""
     with contextlib.ExitStack() as open_sockets:
@@ -627,6 +631,7 @@ def test_there_is_no_waiting_past_the_deadline():
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_a_source_that_does_not_answer_times_out(dataset):
     with SampleServer(dataset, traps=Traps(slow=3)) as server:
         client = client_of(server, Retries(attempts=1), read_timeout=1)
@@ -637,6 +642,7 @@ def test_a_source_that_does_not_answer_times_out(dataset):
 # --- gently
 
 
+@pytest.mark.slow
 def test_there_are_never_more_calls_at_once_than_configured(dataset):
     with SampleServer(dataset, traps=Traps(slow=0.2)) as server, ThreadPoolExecutor(8) as pool:
         client = client_of(server, max_connections=2)
@@ -648,6 +654,7 @@ def test_there_are_never_more_calls_at_once_than_configured(dataset):
     assert took >= 0.8, "eight calls of 0.2 s, two at a time"
 
 
+@pytest.mark.slow
 def test_waiting_for_a_place_is_bounded_by_the_deadline(dataset):
     with SampleServer(dataset, traps=Traps(slow=1)) as server, ThreadPoolExecutor(1) as pool:
         client = client_of(server, max_connections=1)
@@ -659,6 +666,7 @@ def test_waiting_for_a_place_is_bounded_by_the_deadline(dataset):
         assert slow.result()["uuid"] == zaak
 
 
+@pytest.mark.slow
 def test_the_rate_is_kept(clock):
     with Scripted(FOUND) as server:
         client = client_of(server, requests_per_second=2)
@@ -668,6 +676,7 @@ def test_the_rate_is_kept(clock):
     assert 8.5 <= clock.monotonic() - began < 14, "two at once, the others half a second apart"
 
 
+@pytest.mark.slow
 def test_a_job_keeps_to_the_objects_per_second_and_a_request_need_not(clock):
     pages = [Reply(body={"count": 4, "results": [{"url": str(number)}]}) for number in range(4)]
     with Scripted(Reply(), *pages, problem(404, "not_found")) as server:

@@ -88,6 +88,7 @@ class Dripping:
                         return
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", [True, False], ids=["headers", "body"])
 def test_a_call_to_a_source_that_drips_ends(head: bool) -> None:
     with Dripping(0.3, head) as server:
@@ -103,6 +104,7 @@ def test_a_call_to_a_source_that_drips_ends(head: bool) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_so_it_is_with_the_notificaties_api() -> None:
     with Dripping(0.3, head=True) as server:
         url = server.zaken_url.rstrip("/")
@@ -314,7 +316,7 @@ def test_jobs_rest_no_longer_than_the_config_says_and_it_is_told(caplog: pytest.
             client.get("rol", UNKNOWN)
         left = caught.value.waiting.until.timestamp() - time.time()
         assert 80 < left <= 91
-    told = [record.getMessage() for record in caplog.records if "vraagt rust" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "asks for rest" in record.getMessage()]
     assert len(told) == 1
     assert "86400" in told[0] and "90" in told[0]
 
@@ -401,6 +403,7 @@ def endless(work: Work) -> dict[str, int]:
     return {}
 
 
+@pytest.mark.slow
 def test_a_turn_that_lasts_too_long_is_stopped_and_told(
     install: Install, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -415,6 +418,7 @@ def test_a_turn_that_lasts_too_long_is_stopped_and_told(
     assert len(told) == 1 and "sync bron" in told[0]
 
 
+@pytest.mark.slow
 def test_how_long_a_job_may_last_is_for_the_operator_to_say(tmp_path: Path, install: Install) -> None:
     with SampleServer(small(60)) as server:
         path = write_config(tmp_path / "here", {"bron": server})
@@ -430,10 +434,10 @@ def test_how_long_a_job_may_last_is_for_the_operator_to_say(tmp_path: Path, inst
 
 
 def test_each_job_that_asks_sources_has_a_limit_but_the_backfill() -> None:
-    """A backfill is long by nature: its calls have limits, and it goes on where it was."""
-    assert {name for name, job in BY_NAME.items() if not job.most_seconds} == {"backfill"}
+    """A backfill is long by nature, also as an operator orders it: its calls have limits, it goes on where it was."""
+    assert {name for name, job in BY_NAME.items() if not job.most_seconds} == {"backfill", "orders"}
     by_source = {name for name, job in BY_NAME.items() if job.by_source}
-    assert by_source == {"sync", "inbox", "sweep", "verify", "writeback"}
+    assert by_source == {"sync", "inbox", "sweep", "verify", "writeback", "orders"}
 
 
 # --- log

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
 from builders.asker import Asker
+from builders.configs import read_config, write_config
 from builders.following import backfilled, hurry, run
 from builders.probe.probe import Probe
 from builders.quarantine import quarantined
@@ -19,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.base.clock import now
-from gateway.installation import Installation
+from gateway.installation import Installation, open_installation
 from gateway.legacy.client import lenient_parser
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import SampleServer
@@ -85,24 +86,35 @@ def spoil(server: SampleServer, fault: str) -> None:
     server.traps.spoil = {NAME.encode(): FAULTS[fault][0]}
 
 
+@pytest.fixture(scope="module", params=SOURCES)
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SampleServer, str, str]]:
+    """A source, the uuid of the rol in it that can be spoiled, and the dump of a backfill while it is not."""
+    made = small(12)
+    rol = a_person(made)
+    with SampleServer(made, **SOURCES[request.param]) as server:
+        config = write_config(tmp_path_factory.mktemp("whole"), {"bron": server})
+        yield server, rol["uuid"], dump_digest(backfilled(open_installation(read_config(config))).store)
+
+
 @pytest.mark.rule("M3")
-@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_backfill_takes_everything_but_the_one_object(
-    data: Dataset, install: Install, fault: str, source: str
+    whole: tuple[SampleServer, str, str], install: Install, fault: str
 ) -> None:
-    rol = a_person(data)
-    with SampleServer(data, **SOURCES[source]) as server:
-        spoil(server, fault)
-        installation = backfilled(install(bron=server))
-        assert quarantined(installation) == [("rol", rol["uuid"], f"niet te lezen: {FAULTS[fault][1]}")]
-        everything = {each["uuid"] for kind in ("zaak", "rol", "klantcontact") for each in data.objects(kind)}
-        assert set(Probe(installation.store).raw_uuids()) >= everything
-        assert not any(b"Kapotte" in line for line in dump_lines(installation.store) if b'"raw"' not in line)
-        server.traps.spoil = {}
-        backfilled(installation)
-        assert quarantined(installation) == []
-        assert dump_digest(installation.store) == dump_digest(backfilled(install(bron=server)).store)
+    server, rol, unspoiled = whole
+    data = server.dataset
+    spoil(server, fault)
+    installation = backfilled(install(bron=server))
+    assert quarantined(installation) == [("rol", rol, f"niet te lezen: {FAULTS[fault][1]}")]
+    everything = {each["uuid"] for kind in ("zaak", "rol", "klantcontact") for each in data.objects(kind)}
+    assert set(Probe(installation.store).raw_uuids()) >= everything
+    assert not any(b"Kapotte" in line for line in dump_lines(installation.store) if b'"raw"' not in line)
+    server.traps.spoil = {}
+    backfilled(installation)
+    assert quarantined(installation) == []
+    assert dump_digest(installation.store) == unspoiled
 
 
 @pytest.mark.rule("M3")

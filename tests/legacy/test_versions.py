@@ -195,6 +195,7 @@ def test_check_tells_the_version_and_what_it_can_not_be_asked(run: Run) -> None:
     assert report.counts == {kind: len(run.server.dataset.objects(kind)) for kind in READ}
 
 
+@pytest.mark.slow
 def test_a_backfill_reads_everything(run: Run) -> None:
     kinds = status(run.full.store)["sources"]["bron"]["kinds"]
     assert {kind: kinds[kind]["seen"] for kind in READ} == {
@@ -259,6 +260,7 @@ def test_one_person_under_two_numbers_is_one_partij(run: Run) -> None:
         assert asker.get(f"partijen/{run.uuid(url)}").get_json()["uuid"] == other["uuid"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M5")
 def test_a_number_that_only_a_later_version_has_names_nobody_before_it(run: Run) -> None:
     warm = run.warm
@@ -292,6 +294,7 @@ def test_the_fields_of_1_3_are_used_where_they_are_there(run: Run) -> None:
     assert name == ("Buurtbewoner" if later else "")
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M26")
 def test_authenticatie_context_is_used_where_it_is_there(run: Run) -> None:
     """With eindeGeldigheid, which ends one of the two. Without them nobody represents anybody here."""
@@ -460,6 +463,7 @@ def test_what_can_no_longer_be_asked_is_not_called_complete(install: Install) ->
         assert asker.get("partijen", **identified(KVK[3], "kvk_nummer")).status_code == 503
 
 
+@pytest.mark.slow
 def test_a_source_that_loses_its_additions_goes_on(install: Install) -> None:
     """Also back to an older version: a failed upgrade is taken back."""
     with SampleServer(world()) as server:

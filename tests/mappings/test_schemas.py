@@ -228,6 +228,7 @@ class TestMetadata:
     def test_is_an_object(self) -> None:
         assert names("klantcontact", {"metadata": ["x"]}, partial=True) == [("metadata", "not_a_dict")]
 
+    @pytest.mark.slow
     @given(st.text(max_size=20))
     def test_a_key_that_came_back_once_stays_as_it_is(self, key: str) -> None:
         assert metadata_key(metadata_key(key)) == metadata_key(key)

@@ -47,6 +47,8 @@ from jobs.registry import BY_NAME
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "what the Notificaties API shows us".replace(" ", "-")
 COLLECTIONS = {"zaak": "zaken", "rol": "rollen", "klantcontact": "klantcontacten"}
 
@@ -59,7 +61,7 @@ def config_of(folder: Path, server: SampleServer, more: str = "") -> Path:
 
 @pytest.fixture
 def data() -> Dataset:
-    return small(60)
+    return small(150)
 
 
 @pytest.fixture
@@ -175,6 +177,7 @@ def test_a_token_that_is_too_short_is_told_without_showing_it(server: SampleServ
     assert "kort'" not in str(told.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [
@@ -306,6 +309,7 @@ def test_a_question_about_a_key_is_forgotten_with_its_last_rol(server: SampleSer
     assert answer.headers["Klantbrug-Coverage"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_destroy_that_lies_does_nothing(installation: Installation, server: SampleServer) -> None:
     before = dump_digest(installation.store)
     for kind in COLLECTIONS:
@@ -346,6 +350,7 @@ def test_a_message_that_comes_while_its_object_is_looked_into_is_not_lost(
     assert counts(installation)["waiting"] == 1
 
 
+@pytest.mark.slow
 def test_while_the_source_is_down_hints_wait_and_it_is_asked_now_and_then(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -367,6 +372,7 @@ def test_while_the_source_is_down_hints_wait_and_it_is_asked_now_and_then(
     assert all(held(installation, rol["uuid"]) for rol in made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status_line", [BREAKS, NO_ADDRESS])
 def test_hints_of_objects_that_the_source_can_not_give_hold_up_no_others(
     installation: Installation,
@@ -416,6 +422,7 @@ def test_what_failed_least_is_looked_into_first(
     assert order == [good, bad]
 
 
+@pytest.mark.slow
 def test_a_source_that_breaks_on_everything_is_left_alone_for_a_while(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,6 +489,7 @@ def test_hints_of_one_source_take_no_room_of_another(
     assert run(installation, process_inbox)["done"] == 1
 
 
+@pytest.mark.slow
 def test_more_hints_than_fit_make_the_sweep_hurry(
     installation: Installation, server: SampleServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -650,6 +658,7 @@ def change(data: Dataset, what: str, number: int) -> tuple[str, str, str] | None
     return "zaak", zaak["uuid"], "destroy"  # a lie
 
 
+@pytest.mark.slow
 @pytest.mark.rule("M42")
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)

@@ -13,6 +13,7 @@ from builders.configs import read_config
 from builders.notificaties_server import NotificatiesServer, left, notifying, notifying_config, put
 from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
+from builders.stores import store_keys
 from builders.until import until
 from click.testing import CliRunner
 
@@ -23,13 +24,15 @@ from gateway.config.written import ConfigError
 from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation, open_store
 from gateway.notificaties.message import KANALEN, message
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.inspect.status import status
 from gateway.store.operation import leases, outbox
 from jobs.common.backoff import back_off
 from jobs.common.work import Busy, Work
 from jobs.deliver.outbox import deliver
 from jobs.registry import BY_NAME, run_job, usable
+
+pytestmark = pytest.mark.slow
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -249,6 +252,7 @@ def test_an_unreachable_service_loses_nothing(tmp_path: Path) -> None:
         assert notificaties.subjects() == ["a"]
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_answer_in_time_gets_the_message_again(
     notificaties: NotificatiesServer, installation: Installation
 ) -> None:
@@ -463,7 +467,7 @@ def test_no_message_is_lost_by_a_kill_and_each_object_keeps_its_order(
 
 def test_notifications_are_off_by_default(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(f'[store]\nuuid_secret = "{"x" * 40}"\n')
+    path.write_text(f'[store]\n{store_keys(tmp_path / "klantbrug.db")}uuid_secret = "{"x" * 40}"\n')
     config = load_config(path, {})
     assert config.notifications.url == ""
     assert [job.name for job in usable(config)] == ["purge"]

@@ -1,5 +1,6 @@
 """What `klantbrug check` tells the operator about sources and config."""
 
+import os
 import socket
 from collections import Counter
 from dataclasses import replace
@@ -10,6 +11,7 @@ from builders.commands import command
 from builders.configs import read_config, write_config
 from builders.operator_client import said
 from builders.sample_data import sample_data
+from builders.stores import ON_POSTGRES, store_keys
 
 from gateway.config.load import load_config
 from gateway.config.model import Config, Source
@@ -25,6 +27,8 @@ from gateway.operator.phase import switch
 from gateway.sample.contents.dataset import Dataset
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 from mappings.standards import of_every_source
+
+pytestmark = pytest.mark.slow
 
 UUID_SECRET = "a-uuid-secret-of-more-than-32-characters"
 
@@ -124,6 +128,7 @@ def test_a_wrong_path_is_a_problem(dataset):
     assert "klopt het?" in said(report, Level.PROBLEM)
 
 
+@pytest.mark.slow
 def test_a_check_ends_in_time(dataset):
     with SampleServer(dataset, traps=Traps(slow=0.3)) as server:
         report = check_source(source_of(server), seconds=0.8)
@@ -155,7 +160,10 @@ def test_a_short_secret_and_plain_http_get_a_warning():
 
 def config_of(tmp_path: Path, text: str = "") -> Config:
     path = tmp_path / "config.toml"
-    path.write_text(f'[store]\nuuid_secret = "{UUID_SECRET}"\n' + text, encoding="utf-8")
+    path.write_text(
+        f'[store]\n{store_keys(tmp_path / "klantbrug.db")}uuid_secret = "{UUID_SECRET}"\n' + text,
+        encoding="utf-8",
+    )
     path.chmod(0o600)
     return load_config(path, {})
 
@@ -182,6 +190,7 @@ def test_answering_with_a_part_is_warned_of(tmp_path):
     assert levels(config, "live.partial") == [Level.WARNING]
 
 
+@pytest.mark.of_the_file
 def test_a_store_that_others_may_read_is_a_problem(tmp_path):
     config = config_of(tmp_path)
     config.store.path.touch(mode=0o600)
@@ -209,6 +218,23 @@ def test_a_directory_in_which_others_can_replace_the_store_is_told(tmp_path, mod
     config = config_of(tmp_path)
     tmp_path.chmod(mode)
     assert levels(config, "De map") == said
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files that are root's")
+def test_what_root_gave_our_group_is_not_open_to_others(tmp_path, monkeypatch):
+    """As Kubernetes gives a volume and a Secret: to another owner chmod 600 would shut us out."""
+    config = config_of(tmp_path)
+    config.store.path.touch(mode=0o600)
+    config.store.path.chmod(0o640)
+    tmp_path.chmod(0o770)
+    assert levels(config, "voor anderen leesbaar") == [Level.PROBLEM]
+    monkeypatch.setattr("os.geteuid", lambda: 10_001)
+    monkeypatch.setattr("os.getegid", lambda: config.store.path.stat().st_gid)
+    assert levels(config, "voor anderen leesbaar") == []
+    assert levels(config, "De map") == []
+    config.store.path.chmod(0o644)
+    assert levels(config, "voor anderen leesbaar") == [Level.PROBLEM]
     tmp_path.chmod(0o700)
 
 
@@ -272,7 +298,10 @@ def test_a_source_in_cutover_is_not_asked(tmp_path: Path, dataset: Dataset) -> N
 def test_a_store_that_cannot_be_read_may_hold_a_cutover(tmp_path: Path, dataset: Dataset) -> None:
     with SampleServer(dataset) as server:
         config = read_config(write_config(tmp_path, {"bron": server}))
-        config.store.path.write_text("this is no database at all, however long it is made to be" * 20)
+        if ON_POSTGRES:
+            config = replace(config, store=replace(config.store, url="postgresql://nobody@127.0.0.1:1/x"))
+        else:
+            config.store.path.write_text("this is no database at all, however long it is made to be" * 20)
         (line,) = check_sources(config)
         assert line.level is Level.PROBLEM
         assert "er is geen bron bevraagd" in line.text

@@ -26,6 +26,7 @@ from bench import (
     register,
     translate,
     viewers,
+    watched,
 )
 from gateway.app import create_app
 from gateway.installation import open_installation
@@ -56,9 +57,7 @@ def test_every_question_has_an_answer(
     paths = question.paths(found)
     assert paths
     for asked in paths[:5]:
-        got = client.get(
-            read.API + asked.replace("page=200", "page=2"), headers={"Authorization": f"Token {found.token}"}
-        )
+        got = client.get(read.API + asked, headers={"Authorization": f"Token {found.token}"})
         assert got.status_code == 200
         assert got.json["count"] > 0 if "count" in got.json else got.json["uuid"]
     installation.store.close()
@@ -75,6 +74,19 @@ def test_viewers_and_readers_are_answered(tmp_path: Path, capsys: pytest.Capture
         answers = re.search(rf"{name} +(\d+) answers", told)
         assert answers
         assert int(answers[1]) > 0
+
+
+def test_what_watching_costs_is_measured_beside_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watched, "SCALE", 0.004)
+        patch.setattr("sys.argv", ["bench.watched", "--rounds", "1", "--seconds", "0.3"])
+        assert watched.main() == 0
+    told = capfd.readouterr().out
+    for name in watched.VARIANTS:
+        found = re.search(rf"^{name} +(\d+) +(\d\.\d+) +(\d+) +(\d\.\d+)$", told, re.MULTILINE)
+        assert found, told
+        assert int(found[1]) > 0 and int(found[3]) > 0
+    assert re.search(r"^nothing .* 1\.000 .* 1\.000$", told, re.MULTILINE)
 
 
 def test_the_register_is_the_same_each_time(filled: tuple[Path, register.Register], tmp_path: Path) -> None:

@@ -22,12 +22,12 @@ from builders.earlier_objects import (
 from builders.legacy_objects import ZAKEN, klantcontact, rol, uuid_of, zaak
 from builders.paths import ROOT
 from builders.served_store import settings
+from builders.stores import make_store
 from tools import rules
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
 from gateway.ingest.ingest import Ingest
-from gateway.store.file.database import Store
 from gateway.store.inspect.dump import dump_lines
 from mappings.model.settings import Kanaal, Settings, ZaakCodes
 
@@ -105,8 +105,9 @@ def matches(wanted: Any, found: Any) -> bool:
 
 
 @pytest.mark.parametrize("example", list(examples()))
+@pytest.mark.slow
 def test_an_example_is_what_the_code_does(example: dict[str, Any], tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.sqlite")
+    store = make_store(tmp_path / "store.sqlite")
     ingest = Ingest(store, settings_of(example), SECRET)
     ingest.addresses = {"bron": {"bron": f"{CONTACTMOMENTEN}/", "hier": "https://klantbrug.example"}}
     listed = objects(example["bron"])

@@ -7,10 +7,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from builders.paths import ROOT
 
 TESTS = ROOT / "tests"
-THOSE_WHO_MAY = (TESTS / "store", TESTS / "builders" / "probe")
+# The probe, and who gives each test a store of its own.
+THOSE_WHO_MAY = (
+    TESTS / "store",
+    TESTS / "builders" / "probe",
+    TESTS / "builders" / "schemas.py",
+    TESTS / "tools" / "database.py",
+    TESTS / "machines" / "test_soak.py",
+)
 WRITTEN = re.compile(
     r"\.execute\w*\(|\A\s*(SELECT\s.*\sFROM\s|INSERT (OR \w+ )?INTO \w|REPLACE INTO \w|UPDATE \w+ SET\s|DELETE FROM \w"
     r"|(CREATE|DROP|ALTER) (VIRTUAL )?(TABLE|INDEX|VIEW|TRIGGER) \w|PRAGMA \w|EXPLAIN |VACUUM|BEGIN |ROLLBACK$)",
@@ -30,6 +38,7 @@ def sql_in(path: Path) -> Iterator[tuple[str, int]]:
             yield str(path.relative_to(TESTS)), node.lineno  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_no_test_has_sql_but_those_of_the_store() -> None:
     found: dict[bool, list[tuple[str, int]]] = {True: [], False: []}
     for path in sorted(TESTS.rglob("*.py")):

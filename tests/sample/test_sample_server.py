@@ -22,6 +22,8 @@ from builders.sample_data import sample_data
 from gateway.sample.contents.dataset import CANONICAL_BASE, Dataset, load
 from gateway.sample.server import DEFAULT_APPLICATION, Application, SampleServer, Traps
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = sorted((DATA / "zaken-samples").glob("*.json"))
 LIMITED = Application(
     "limited", "another-sample-secret-of-enough-length", "zaakvertrouwelijk", catalogi=False
@@ -591,6 +593,7 @@ class TestTraps:
         answer = session().get(f"{small.zaken_url}rollen", timeout=5)
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "17")
 
+    @pytest.mark.slow
     def test_slow_and_stalling_answers_outlast_a_read_timeout(self, small: SampleServer) -> None:
         mine = session()
         small.traps.slow = 0.3
@@ -674,6 +677,7 @@ class TestServer:
         assert mine.get(f"{running.zaken_url}rollen", timeout=5).status_code == 200
         running.stop()
 
+    @pytest.mark.slow
     def test_readers_and_writers_at_once(self, small: SampleServer) -> None:
         """While rollen come and go, every page is whole JSON and holds no rol twice."""
         stop = threading.Event()
@@ -699,6 +703,7 @@ class TestServer:
         assert len(small.dataset.objects("rol")) == 30
         assert len(set(written)) > 10
 
+    @pytest.mark.slow
     def test_as_a_process_it_says_where_it_is_and_stops_on_a_signal(self) -> None:
         command = [sys.executable, "-m", "gateway.sample", "--trap", "retry_after=2", "--version", "1.5.1"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -712,6 +717,7 @@ class TestServer:
                 process.terminate()
             assert process.wait(timeout=10) == 0
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("words", [["--trap", "nonsense=1"], ["--trap", "slow=x"], ["--version", "9.9"]])
     def test_as_a_process_it_refuses_what_it_does_not_know(self, words: list[str]) -> None:
         done = subprocess.run(

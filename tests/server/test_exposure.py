@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import socket
+from functools import partial
 from pathlib import Path
 from subprocess import Popen
 
 import pytest
 from builders.served_process import a_port, get, listening, plain_config, process
-from builders.until import until
+from builders.until import until_it_works
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +67,8 @@ def test_it_listens_behind_https_or_when_told_to(
     config = configured(tmp_path, bind, public_url)
     with process("-m", "gateway", "--config", str(config), *SERVE, *flags) as running:
         if bind == "127.0.0.2":
-            until(lambda: (tmp_path / "klantbrug.db").exists())
+            connect = partial(socket.create_connection, (bind, port_of(config)))
+            until_it_works(lambda: connect().close(), (OSError,))
         else:
             listening(port_of(config))
             assert get(port_of(config), "/health/live")
@@ -78,7 +81,7 @@ def test_a_reload_that_would_lay_it_open_is_not_followed(tmp_path: Path) -> None
         listening(port_of(config))
         config.write_text(config.read_text().replace("https://", "http://"))
         running.send_signal(signal.SIGHUP)
-        assert "gateway.public_url is geen" in told(running, "config niet overgenomen")
+        assert "gateway.public_url is geen" in told(running, "the configuration is not taken over")
 
 
 def test_files_that_lie_open_are_told_at_the_start(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import read_config
 from builders.served_process import a_port
+from builders.stores import store_keys
 from builders.until import until_it_works
 
 from gateway.http.auth import create_token
@@ -84,6 +85,7 @@ def configured(folder: Path) -> Register:
     secret = "a secret of the tests, longer than thirty-two characters"
     path.write_text(
         f'[gateway]\nbind = "{HOST}:{port}"\nworkers = 2\nregister = true\n[store]\nuuid_secret = "{secret}"\n'
+        + store_keys(folder / "klantbrug.db")
     )
     return Register(port, create_token(open_store(read_config(path)), "tests", "write"), path)
 

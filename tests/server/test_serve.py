@@ -112,6 +112,7 @@ def test_health_needs_no_token(served: Served) -> None:
             assert answer.status == 200
 
 
+@pytest.mark.of_the_file
 def test_store_and_its_companions_are_for_their_owner_only(served: Served) -> None:
     served.get(by_bsn(some_bsns(served.sample, 1)[0]))
     files = [path for path in served.config.parent.iterdir() if path.name.startswith("klantbrug.db")]

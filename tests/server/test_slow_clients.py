@@ -20,6 +20,7 @@ from builders.asker import API
 from builders.commands import klantbrug
 from builders.configs import UUID_SECRET, read_config
 from builders.served_process import a_port, listening
+from builders.stores import store_keys
 from builders.until import until
 
 from gateway.http.auth import create_token
@@ -94,6 +95,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, run_log: Path) -> Iterator
     config.write_text(
         f'[gateway]\nbind = "127.0.0.1:{port}"\nworkers = 1\nregister = true\nmax_connections = {MOST}\n'
         f'client_seconds = {CLIENT_SECONDS}\n[store]\nuuid_secret = "{UUID_SECRET}"\n'
+        + store_keys(folder / "klantbrug.db")
     )
     token = create_token(open_store(read_config(config)), "tests", "write")
     with klantbrug(run_log, "--config", config, "serve", "--no-jobs") as process:

@@ -30,6 +30,8 @@ from gateway.store.file import full_disk, holders, thread_connections
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta, set_meta
 
+pytestmark = pytest.mark.of_the_file
+
 # Less than the file that SQLite's processes share, more than what is written in place.
 LIMIT = 16_384
 BODY = {"soortPartij": "persoon", "indicatieActief": True}
@@ -121,6 +123,7 @@ def test_also_what_stands_in_the_log_alone_is_read(register: Register, run_log: 
     store.close()
 
 
+@pytest.mark.slow
 def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
     """SQLite lets no connection of a process write while another one of it only reads."""
     Store(tmp_path / "klantbrug.db").close()
@@ -163,6 +166,7 @@ def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.slow
 def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread makes way for writing while another is about to ask: that one's connection is not closed under it."""
     monkeypatch.setattr(thread_connections, "SETTLE_SECONDS", 2.0)

@@ -17,6 +17,7 @@ from builders.configs import read_config, write_config
 from builders.probe.other_writer import hogged
 from builders.sample_data import small
 from builders.served_process import a_port
+from builders.stores import make_store
 from builders.timed_clients import Clients, ask
 from builders.until import until, until_it_works
 
@@ -25,10 +26,10 @@ from gateway.http.auth import create_token
 from gateway.hydrate.refusals import NOT_FREE
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
+from gateway.store.base import lock_waits
 from gateway.store.base.errors import StoreBusy
-from gateway.store.file import lock_waits
-from gateway.store.file.database import Store
-from gateway.store.file.lock_waits import LockWaits
+from gateway.store.base.lock_waits import LockWaits
+from gateway.store.base.store import Store
 from gateway.store.operation.events import set_phase
 from gateway.store.operation.requested_zaken import often
 from jobs.backfill.backfill import Backfill
@@ -100,7 +101,7 @@ def served(tmp_path: Path, run_log: Path) -> Iterator[Served]:
 
 def hold(served: Served, seconds: float) -> None:
     """Ask and write for so long while another process holds the store."""
-    store = Store(served.store)
+    store = make_store(served.store)
     with store.write() as connection:
         connection.execute("UPDATE token SET last_used = 0")  # that it was used now can't be noted meanwhile
     store.close()
@@ -168,8 +169,8 @@ def test_a_backfill_waits_for_as_long_as_the_store_is_held_and_tells(
                 assert thread.is_alive()
             thread.join(60)
         assert done == [True]
-        assert "een ander proces houdt de opslag bezet" in caplog.text
-        assert "de job gaat verder" in caplog.text
+        assert "a job waits for another process" in caplog.text
+        assert "the job goes on" in caplog.text
 
 
 def test_the_scheduler_and_its_jobs_outlast_it(tmp_path: Path) -> None:
@@ -208,8 +209,8 @@ def test_a_job_that_waits_stops_when_it_is_told_to(install: Install) -> None:
     with SampleServer(small(40)) as server:
         installation = install(bron=server)
     stopping = threading.Event()
-    threading.Timer(0.5, stopping.set).start()
     with hogged(installation.store.path), pytest.raises(NotFree):
+        threading.Timer(0.5, stopping.set).start()
         run_job(installation, Job("test", "niets", lambda work: {}, lambda config: ""), stopping)
 
 
@@ -240,7 +241,7 @@ def test_counts_of_zaken_wait_until_they_can_be_written(install: Install) -> Non
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.db", busy_seconds=1)
+    store = make_store(tmp_path / "store.db", busy_seconds=1)
     yield store
     store.close()
 
@@ -297,7 +298,7 @@ def test_who_does_not_wait_gives_up_at_once(store: Store) -> None:
 
 def test_writers_of_clients_that_have_their_turns_take_no_places(tmp_path: Path) -> None:
     """Sixteen that write at once, as for the same number: none is refused, with a single place for all of them."""
-    store, failed = Store(tmp_path / "store.db"), []
+    store, failed = make_store(tmp_path / "store.db"), []
     store.waiting.places = 1
 
     def write() -> None:
@@ -325,4 +326,4 @@ def test_it_is_told_once_and_then_once_a_minute(caplog: pytest.LogCaptureFixture
             found.new_request()
             with pytest.raises(StoreBusy):
                 found.live(lambda: False)
-    assert caplog.text.count("de opslag is bezet") == 1
+    assert caplog.text.count("the store is held by another process") == 1

@@ -9,9 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from builders.stores import make_store
 
 from gateway.store.base.errors import TooLong
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.file.time_limit import TURN_SECONDS
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
@@ -20,7 +21,7 @@ SOME = ENDLESS.replace("SELECT x + 1 FROM n", "SELECT x + 1 FROM n WHERE x < {}"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store.sqlite")
+    return make_store(tmp_path / "store.sqlite")
 
 
 def together(works: list[Callable[[], None]]) -> None:
@@ -33,6 +34,7 @@ def together(works: list[Callable[[], None]]) -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
+@pytest.mark.of_the_file
 @pytest.mark.slow
 def test_they_go_on_in_turn_and_each_ends_in_time(store: Store) -> None:
     store.question_seconds = 2.0
@@ -89,6 +91,7 @@ def test_one_that_ends_by_a_fault_gives_its_turn_away(store: Store) -> None:
     assert counted == [300_000] * 2
 
 
+@pytest.mark.of_the_file
 def test_a_quick_one_waits_for_no_turn(store: Store) -> None:
     store.question_seconds = 20.0
     going, done = threading.Event(), threading.Event()

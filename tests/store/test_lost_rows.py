@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import contactmomenten as earlier
+from builders import schemas
 from builders.legacy_objects import BSN, SETTINGS, SOURCE, persoon, zaak
 from builders.probe.invariants import broken
 from builders.register import Register, a_third, read_slice
 from builders.store_digest import dump_digest
+from builders.stores import ON_POSTGRES, copy_store
 from tools.translation import objects, take
 
 from gateway.store.base.kinds import KIND
@@ -25,7 +27,7 @@ from jobs.rebuild.rebuild import Rebuild
 pytestmark = pytest.mark.rule("M1")
 
 # Every third row or so, and never only the last ones.
-SOME = "rowid % 3 = 1"
+SOME = "id % 3 = 1"
 NOT_A_CLIENTS = "origin = 0"
 DOCUMENTS = f"SELECT id FROM document WHERE id % 5 = 1 AND {NOT_A_CLIENTS}"
 
@@ -72,13 +74,16 @@ DAMAGE: dict[str, str] = {
     "bodies of documents": f"UPDATE document SET body = '{{}}' WHERE id IN ({DOCUMENTS})",
     "places of documents": f"UPDATE document SET moment = 1, created = 1 WHERE id IN ({DOCUMENTS})",
     "owners of documents": f"UPDATE document SET owner = NULL WHERE id IN ({DOCUMENTS})",
-    "a document of nobody": "INSERT INTO document (kind, uuid, owner, origin, created, moment, body)"
-    f" VALUES ({KIND['betrokkene']}, zeroblob(16), NULL, 0, 1, 1, '{{}}')",
+    "a document of nobody": "INSERT INTO document (id, kind, uuid, owner, origin, created, moment, body)"
+    f" SELECT max(id) + 1, {KIND['betrokkene']}, zeroblob(16), NULL, 0, 1, 1, '{{}}' FROM document",
     "what documents were made of": "DELETE FROM made_of_raw; DELETE FROM made_of_statement",
     "what else documents were made of": "INSERT OR IGNORE INTO made_of_raw SELECT document,"
     " (SELECT min(id) FROM raw) FROM made_of_raw",
     "counts of documents": "UPDATE span SET found = found + 1 WHERE kind % 2 = 1; DELETE FROM span WHERE kind = 2",
     "counts of objects and findings": "UPDATE raw_tally SET found = found + 1; DELETE FROM finding_tally",
+    "every value": "DELETE FROM field_value",
+    "values of others": "INSERT INTO field_value SELECT field, value, document + 1 FROM field_value WHERE field < 5"
+    " ON CONFLICT DO NOTHING",
     "every profile": "DELETE FROM profiled; DELETE FROM profile",
     "profiles of others": "UPDATE profiled SET profile = (SELECT profile FROM profiled LIMIT 1)",
     "every finding": "DELETE FROM raw_finding; DELETE FROM statement_finding; DELETE FROM source_finding",
@@ -96,6 +101,14 @@ DAMAGE: dict[str, str] = {
     "states of objects": "UPDATE raw SET state = 2 WHERE body IS NOT NULL AND id % 3 = 1",
     "zaken that can't be read": "UPDATE raw SET state = 4 WHERE body IS NOT NULL AND kind = 1",
 }
+# How PostgreSQL has what stands there.
+OTHERWISE = (
+    (r"INSERT OR IGNORE ([^;]*)", r"INSERT \1 ON CONFLICT DO NOTHING"),
+    (r"zeroblob\(16\)", "decode(repeat('00', 16), 'hex')"),
+    (r"randomblob\(16\)", "decode(md5(random()::text), 'hex')"),
+    (r"json_set\(body, '\$\.m', '12'\)", "jsonb_set(body::jsonb, '{m}', '\"12\"')::text"),
+    (r"x'00'", "decode('00', 'hex')"),
+)
 # The tables that the dump does not show, with what rows are known by outside this file.
 ASIDE = (
     "SELECT r.kind, r.uuid, t.contact, t.klant, t.zaak, t.vorig FROM tie t JOIN raw r ON r.id = t.raw",
@@ -116,6 +129,7 @@ ASIDE = (
     "SELECT kind, sum(found) FROM span GROUP BY kind HAVING sum(found) > 0",
     "SELECT kind, state, found FROM raw_tally WHERE found <> 0",
     "SELECT rule, found FROM finding_tally WHERE found <> 0",
+    "SELECT d.uuid, v.field, v.value FROM field_value v LEFT JOIN document d ON d.id = v.document",
     "SELECT d.uuid, f.traits FROM profiled p JOIN document d ON d.id = p.document JOIN profile f ON f.id = p.profile",
 )
 
@@ -147,10 +161,15 @@ def damaged(
     right: tuple[Path, Any, Any], tmp_path: Path
 ) -> Iterator[Callable[[str], earlier.EarlierRegister]]:
     """Makes a register of that store after a script was run on it."""
-    shutil.copy(right[0], tmp_path / "store.db")
+    copy_store(right[0], tmp_path / "store.db")
     made = earlier.EarlierRegister(tmp_path / "store.db", SETTINGS)
 
     def damage(script: str) -> earlier.EarlierRegister:
+        if ON_POSTGRES:
+            for form, other in OTHERWISE:
+                script = re.sub(form, other, script)
+            schemas.schemas().run(made.store.path, *script.split(";"))
+            return made
         connection = connect(made.store.path)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.executescript(script)

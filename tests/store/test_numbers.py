@@ -16,6 +16,7 @@ from builders.configs import UUID_SECRET, read_config
 from builders.legacy_objects import BSN, SECRET, SETTINGS, klantcontact, persoon, uuid_of, zaak
 from builders.register import Register
 from builders.store_digest import dump_digest
+from builders.stores import store_keys
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,8 @@ from gateway.store.documents import numbering
 from gateway.store.inspect.dump import dump_lines
 from jobs.rebuild.rebuild import Rebuild
 
+pytestmark = pytest.mark.slow
+
 HANDING_OUT = replace(SETTINGS, nummers="uitdelen")
 CONTACT = {"kanaal": "balie", "onderwerp": "Paspoort", "taal": "nld", "vertrouwelijk": False}
 PARTIJ = {"soortPartij": "persoon", "indicatieActief": True}
@@ -38,7 +41,8 @@ PARTIJ = {"soortPartij": "persoon", "indicatieActief": True}
 def config_of(folder: Path, nummers: str) -> Config:
     folder.mkdir(exist_ok=True)
     path = folder / "config.toml"
-    path.write_text(f'[gateway]\nnummers = "{nummers}"\n[store]\nuuid_secret = "{UUID_SECRET}"\n')
+    keys = store_keys(folder / "klantbrug.db")
+    path.write_text(f'[gateway]\nnummers = "{nummers}"\n[store]\n{keys}uuid_secret = "{UUID_SECRET}"\n')
     return read_config(path)
 
 

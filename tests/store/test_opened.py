@@ -24,6 +24,8 @@ from gateway.store.file import holders
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import SECRET, meta, set_meta
 
+pytestmark = pytest.mark.of_the_file
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

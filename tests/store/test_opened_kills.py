@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import random
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -17,7 +17,7 @@ import pytest
 from gateway.store.file.database import Store
 from gateway.store.operation.sources import meta
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.of_the_file]
 
 # Opens, writes and closes again and again; tells each word after it was committed. A small log is copied often.
 WRITER = """
@@ -36,6 +36,14 @@ while True:
 """
 
 
+def has_said(process: subprocess.Popen[str]) -> bool:
+    """Did it write something, within a minute? (`select` knows no numbers of files over a thousand.)"""
+    assert process.stdout
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(process.stdout, selectors.EVENT_READ)
+        return bool(waiting.select(60))
+
+
 def kill_at_random(path: Path, times: int, writers: int, seed: int) -> None:
     chance, told = random.Random(seed), dict.fromkeys(map(str, range(writers)), 0)
     Store(path).close()
@@ -50,7 +58,7 @@ def kill_at_random(path: Path, times: int, writers: int, seed: int) -> None:
             for name in told
         }
         if not any(told.values()):  # the first time each has written something before
-            assert all(select.select([process.stdout], [], [], 60)[0] for process in running.values())
+            assert all(has_said(process) for process in running.values())
         time.sleep(0.6 + chance.random())
         for process in chance.sample(list(running.values()), writers):
             os.kill(process.pid, signal.SIGKILL)

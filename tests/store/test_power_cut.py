@@ -40,6 +40,8 @@ from gateway.store.operation import inbox, leases
 from gateway.store.operation.sources import note_fetched, source_id
 from jobs.backfill.backfill import Backfill
 
+pytestmark = pytest.mark.of_the_file
+
 SHIM = Path(__file__).with_name("synced_only.c")
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 TOKEN = "a-token-of-the-notificaties-api-long-enough"

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND
+from gateway.store.base.searched_fields import FEW_SHARE, FIELD_NUMBER
+from gateway.store.base.store import Store
+from gateway.store.documents.lookup import with_value
+from gateway.store.documents.rows import insert_one, remove_documents, update
 from gateway.store.documents.writing import COLUMNS, put_documents
-from gateway.store.file.database import Store
 from mappings.model.documents import Document
 
 OWNERS = [UUID(int=number << 80, version=4) for number in (1, 2)]
@@ -37,6 +39,7 @@ def put(connection: sqlite3.Connection, wanted: dict[UUID, State]) -> None:
         put_documents(connection, [*owners, *documents], origin)
 
 
+@pytest.mark.of_the_file
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.sampled_from(UUIDS), states, max_size=12), min_size=2, max_size=4))
@@ -89,29 +92,26 @@ def body_of(field: str, value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("kind", "field"), FILTER_INDEXES)
-def test_a_field_that_is_not_filled_takes_no_place_in_its_index(store: Store, kind: str, field: str) -> None:
-    """And a question by value is answered by it, though it holds only part of the documents."""
-    index = FILTER_INDEXES[kind, field]
+@pytest.mark.parametrize(("kind", "field"), FIELD_NUMBER)
+def test_a_field_that_is_not_filled_takes_no_place(store: Store, kind: str, field: str) -> None:
+    """And what is filled stands there once, until it is something else."""
+    bodies = ["{}", body_of(field, None), body_of(field, "x"), body_of(field, "y"), body_of(field, "")]
+    blank = [("", 5)] if (kind, field) in FEW_SHARE else []
+
+    def kept() -> list[tuple[str, int]]:
+        with store.read() as connection:
+            question = "SELECT value, document FROM field_value WHERE field = ? ORDER BY value"
+            return connection.all(question, (FIELD_NUMBER[kind, field],))
+
     with store.write() as connection:
-        if not connection.execute(
-            "SELECT 1 FROM pragma_compile_options WHERE compile_options LIKE '%DBSTAT%'"
-        ).fetchone():
-            pytest.skip("this SQLite can't tell what an index holds")
-        for number, body in enumerate(
-            ["{}", body_of(field, None), body_of(field, "x"), body_of(field, "y")], 1
-        ):
-            connection.execute(
-                "INSERT INTO document (id, kind, uuid, created, moment, body, owner, origin)"
-                " VALUES (?1, ?2, ?3, 1, 1, ?4, ?1, 0)",
-                (number, KIND[kind], UUIDS[number].bytes, body),
-            )
-    connection = store.connection()
-    held = connection.execute("SELECT sum(ncell) FROM dbstat WHERE name = ?", (index,)).fetchone()
-    assert held == (2,)
-    found = connection.execute(
-        f"SELECT id FROM document INDEXED BY {index} WHERE kind = {KIND[kind]} AND body ->> '$.{field}' = ?",
-        ("y",),
-    )
-    assert found.fetchall() == [(4,)]
+        rows = [
+            insert_one(connection, KIND[kind], UUIDS[number].bytes, 1, body, 1, 1)
+            for number, body in enumerate(bodies)
+        ]
+    assert kept() == [*blank, ("x", 3), ("y", 4)]
+    with store.write() as connection:
+        update(connection, {rows[0]: {"body": bodies[3]}, rows[3]: {"body": bodies[2]}})
+        remove_documents(connection, [rows[2]])
+    assert kept() == [*blank, ("x", 4), ("y", 1)]
+    with store.read() as connection:
+        assert with_value(connection, kind, field, "y") == {1}

@@ -17,18 +17,21 @@ from builders.paths import DATA
 from builders.store_digest import dump_digest
 
 from gateway.app import create_app
+from gateway.config.store import StoreSettings
 from gateway.installation import open_store
 from gateway.operator.check_store import check_store
 from gateway.store.base.errors import StoreError
-from gateway.store.base.field_indexes import FILLED_INDEXES, FILTER_INDEXES
-from gateway.store.base.kinds import KIND, RELATION
+from gateway.store.base.kinds import KIND
 from gateway.store.edits.editing import TOMBSTONE
 from gateway.store.file.database import Store
 from gateway.store.file.session import connect
-from gateway.store.indexes import text_search, traits
+from gateway.store.indexes import field_values, profiles, text_search
+from gateway.store.inspect.agreeing import disagreements
 from gateway.store.operation import tokens
 from gateway.store.schema import upgrade
 from gateway.store.schema.migrations import ORDER, script
+
+pytestmark = pytest.mark.of_the_file
 
 # Made by commit 8522193 from a part of the slice: a source in phase synced and one in live, three tokens, and what a
 # client wrote: a name, an address, a klantcontact, and a partij that it deleted.
@@ -103,7 +106,7 @@ def test_a_store_of_before_becomes_as_a_new_one(before: Path, tmp_path: Path) ->
 
 def test_what_indexes_say_of_documents_is_made_for_a_store_that_had_none(before: Path) -> None:
     """By the migrations that made the tables, and after them."""
-    names = ("profile", "profiled", "profile_due", "profile_state", "text_due", "text_erased")
+    names = ("profile", "profiled", "text_due", "text_erased")
     store = Store(before)
     with store.write() as connection:
         question = (
@@ -119,8 +122,7 @@ def test_what_indexes_say_of_documents_is_made_for_a_store_that_had_none(before:
         for kind, name in connection.execute(
             "SELECT type, name FROM sqlite_master WHERE type = 'trigger'"
         ).fetchall():
-            if name.startswith(("profile_", "text_of_")):
-                connection.execute(f"DROP {kind} {name}")
+            connection.execute(f"DROP {kind} {name}")
         for name in (*names, *text_search.INDEXES.values()):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("DELETE FROM _sqlite_migrations WHERE name IN ('0051_profiles', '0052_texts')")
@@ -130,6 +132,41 @@ def test_what_indexes_say_of_documents_is_made_for_a_store_that_had_none(before:
             )  # as a back-up that is put back: by a connection that is not a store's
         assert connection.execute(question).fetchall() == had
         assert connection.execute(searched, ("zelf gesch",)).fetchall() == sought
+
+
+def test_filling_that_was_killed_is_gone_on_with(
+    before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = tmp_path / "at-once.db"
+    at_once.write_bytes(before.read_bytes())
+    with closing(connect(at_once)) as connection, connection.transaction():
+        upgrade.upgrade(connection)
+    monkeypatch.setattr(field_values, "FILLED_AT_ONCE", 10)
+    monkeypatch.setattr(profiles, "FILLED_AT_ONCE", 10)
+    with closing(connect(before)) as connection:
+        with connection.transaction():
+            upgrade.make_tables(connection)
+        for _ in range(7):
+            with connection.transaction():
+                assert upgrade.fill_some(connection)
+        assert upgrade.is_to_fill(connection)
+    Store(before).close()
+    held = [filled_tables(path) for path in (before, at_once)]
+    assert held[0] == held[1]
+    assert held[0]["field_value"] > [(1,)]
+    store = Store(before)
+    with store.read() as connection:
+        assert disagreements(connection) == []
+    store.close()
+
+
+def filled_tables(path: Path) -> dict[str, list[Any]]:
+    """What is made of the documents; and nothing is noted as to be filled."""
+    names = ("profile", "profiled", "field_value", "meta")
+    with closing(sqlite3.connect(path)) as connection:
+        held = {name: sorted(connection.execute(f"SELECT * FROM {name}")) for name in names}  # noqa: S608
+    assert upgrade.TO_FILL not in dict(held.pop("meta"))
+    return held
 
 
 def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
@@ -143,7 +180,23 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
     said = r"nieuwere versie van Klantbrug \(9999_later\): werk Klantbrug bij"
     with pytest.raises(StoreError, match=said):
         Store(path)
-    assert [re.search(said, line.text) is not None for line in check_store(path)] == [True]
+    known = StoreSettings(path=path, uuid_secret="")
+    assert [re.search(said, line.text) is not None for line in check_store(known)] == [True]
+
+
+def test_a_store_that_an_older_version_has_open_is_not_upgraded(tmp_path: Path) -> None:
+    path = tmp_path / "klantbrug.db"
+    older = Store(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (ORDER[-1],))
+        connection.commit()
+    with pytest.raises(StoreError, match="Stop eerst alles wat haar open heeft"):
+        Store(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert not connection.execute(
+            "SELECT count(*) FROM _sqlite_migrations WHERE name = ?", (ORDER[-1],)
+        ).fetchone()[0]
+    older.close()
 
 
 def test_a_migration_depends_on_nothing_that_may_change() -> None:
@@ -187,29 +240,13 @@ def test_a_script_may_hold_triggers(tmp_path: Path) -> None:
     store.close()
 
 
-def _numbers(text: str, column: str) -> set[int]:
-    """The numbers that a trigger compares a column with."""
-    return {int(each) for each in re.findall(rf"{column} IN \(([\d, ]+)\)", text)[0].split(",")}
-
-
 def test_triggers_and_indexes_are_of_what_the_program_looks_at(tmp_path: Path) -> None:
     """What a frozen text says of kinds, relations and fields is what the indexes are used for."""
     Store(tmp_path / "new.db").close()
     made = tables(tmp_path / "new.db")
-    hops = {hop for kind in traits.PLAN.values() for hop in kind.near}
-    for name in ("profile_comes", "profile_changes", "profile_goes"):
-        assert _numbers(made[name], "kind") == {KIND[kind] for kind in traits.PLAN}
-    for name in ("profile_link_comes", "profile_link_goes"):
-        assert _numbers(made[name], "relation") == {RELATION[hop.relation] for hop in hops}
-        assert _numbers(made[name].split("CASE")[1], "relation") == {
-            RELATION[hop.relation] for hop in hops if hop.back
-        }
-    for (kind, field), name in (FILTER_INDEXES | FILLED_INDEXES).items():
-        assert f"(body ->> '$.{field}') WHERE kind = {KIND[kind]} AND" in made[name]
-    assert {name for name in made if name.startswith("filter_")} == {
-        *FILTER_INDEXES.values(),
-        *FILLED_INDEXES.values(),
-    }
+    indexes = [text for text in made.values() if re.match(r"CREATE (UNIQUE )?INDEX \w+ ON document", text)]
+    assert indexes
+    assert not any("->>" in text for text in indexes)
     for (kind, field), name in text_search.INDEXES.items():
         assert f"OLD.body ->> '$.{field}'" in made[f"text_of_{kind}_changes"]
         assert f"WHEN NEW.kind = {KIND[kind]} " in made[f"text_of_{kind}_comes"]

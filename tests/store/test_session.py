@@ -15,6 +15,8 @@ from gateway.store.base.session import Session
 from gateway.store.file.database import Store
 from gateway.store.file.session import connect
 
+pytestmark = pytest.mark.of_the_file
+
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:

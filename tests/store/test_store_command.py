@@ -20,6 +20,7 @@ from builders.commands import command_process, klantbrug
 from builders.configs import read_config
 from builders.set_clock import SetClock
 from builders.store_digest import dump_digest
+from builders.stores import store_keys
 from builders.until import until
 
 from gateway.config.model import Config
@@ -32,9 +33,9 @@ from gateway.store.operation import leases
 from gateway.store.operation.sources import set_meta, source_id
 from jobs.registry import BY_NAME, off_because, run_job
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.of_the_file]
 
-SETTINGS = '[gateway]\nregister = true\n[store]\npath = "klantbrug.db"\nuuid_secret = "{secret}"\n'
+SETTINGS = '[gateway]\nregister = true\n[store]\n{keys}uuid_secret = "{secret}"\n'
 SECRET = "x" * 40
 
 
@@ -42,7 +43,9 @@ SECRET = "x" * 40
 def config(tmp_path: Path) -> Config:
     """A register with a token and a source that was there once, closed."""
     path = tmp_path / "config.toml"
-    path.write_text(SETTINGS.format(secret=SECRET), encoding="utf-8")
+    path.write_text(
+        SETTINGS.format(keys=store_keys(tmp_path / "klantbrug.db"), secret=SECRET), encoding="utf-8"
+    )
     config = read_config(path)
     store = open_store(config)
     create_token(store, "before", "read")
@@ -200,6 +203,7 @@ def test_an_index_of_texts_beside_the_documents_finds_the_same_in_a_back_up(
             "INSERT INTO texts (rowid, value) VALUES (?, ?)",
             ((number, f"woord{number}einde") for number in range(1, 4000, 3)),
         )
+        connection.execute("UPDATE row_id SET last = 4000 WHERE name = 'document'")
     store.close()
     assert command_process(config.path, "store", "backup", tmp_path / "made.db").returncode == 0
     with closing(sqlite3.connect(tmp_path / "made.db")) as connection:

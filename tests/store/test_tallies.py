@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from builders.legacy_objects import BSN, klantcontact, organisatie, persoon, uuid_of, zaak
 from builders.register import SOURCE, Register
+from builders.stores import make_store
 
 from gateway.store.base.kinds import LEFT_OUT, QUARANTINED, TRANSLATED, UNREADABLE, WAITING
-from gateway.store.file.database import Store
 from gateway.store.indexes import tallies
 from gateway.store.inspect.status import status
 from gateway.store.schema.migrations import migrations
@@ -84,6 +84,7 @@ def happens(folder: Path, seed: int) -> tuple[set[int], set[str]]:
     return states, rules
 
 
+@pytest.mark.of_the_file
 def test_a_store_of_before_is_counted_once(tmp_path: Path) -> None:
     register = Register(tmp_path / "store.db")
     register.take(
@@ -105,8 +106,9 @@ def test_a_store_of_before_is_counted_once(tmp_path: Path) -> None:
     register.store.close()
 
 
+@pytest.mark.of_the_file
 def test_no_question_of_the_status_reads_a_whole_table(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.db")
+    store = make_store(tmp_path / "store.db")
     asked: list[str] = []
     connection = store.connection()
     connection.set_trace_callback(asked.append)

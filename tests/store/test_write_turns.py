@@ -28,6 +28,7 @@ Install = Callable[..., Installation]
 ROUNDS, NOBODY = 20, 65534
 
 
+@pytest.mark.of_the_file
 def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path) -> None:
     """Each in a store of its own on one file, as in processes of their own."""
     job, told = Store(tmp_path / "store.db"), []
@@ -52,6 +53,7 @@ def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path)
             assert told == ["client", "job"]
 
 
+@pytest.mark.of_the_file
 def test_a_job_gets_on_when_clients_never_stop_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +64,7 @@ def test_a_job_gets_on_when_clients_never_stop_writing(
         assert connection.in_transaction
 
 
+@pytest.mark.of_the_file
 @pytest.mark.slow
 def test_who_died_waiting_holds_up_nobody(tmp_path: Path) -> None:
     store = Store(tmp_path / "store.db")
@@ -73,6 +76,7 @@ def test_who_died_waiting_holds_up_nobody(tmp_path: Path) -> None:
     assert not store._turns.anybody_live()
 
 
+@pytest.mark.of_the_file
 def test_jobs_write_in_the_background_and_clients_do_not(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +107,7 @@ def batch_sizes(install: Install, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+@pytest.mark.of_the_file
 @pytest.mark.slow
 def test_a_batch_that_takes_long_is_made_smaller(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.0)  # less than any takes, on any machine
@@ -121,6 +126,7 @@ def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch
     assert max(sizes) > 10 * ingesting.LEAST
 
 
+@pytest.mark.of_the_file
 def test_a_job_knows_for_a_minute_that_a_client_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +141,7 @@ def test_a_job_knows_for_a_minute_that_a_client_wrote(
     assert not store.clients_write()
 
 
+@pytest.mark.of_the_file
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
 @pytest.mark.parametrize("name", ["store.db.turn", "store.db.open", "store.db.bron.pace"])
@@ -161,6 +168,7 @@ def _as_nobody(file: Path, store: Path) -> None:
         os._exit(code)
 
 
+@pytest.mark.of_the_file
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be two users")
 def test_what_root_makes_for_a_store_of_another_user_is_that_users(tmp_path: Path) -> None:
     store = tmp_path / "store.db"
@@ -170,6 +178,7 @@ def test_what_root_makes_for_a_store_of_another_user_is_that_users(tmp_path: Pat
     assert (tmp_path / "store.db.bron.pace").stat().st_uid == NOBODY
 
 
+@pytest.mark.of_the_file
 def test_a_pace_that_can_not_be_shared_ends_the_start(tmp_path: Path) -> None:
     with SampleServer(small(40)) as server:
         config = write_config(tmp_path / "here", {"bron": server})

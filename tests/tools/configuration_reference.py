@@ -11,9 +11,12 @@ from builders.paths import ROOT
 from marshmallow import validate
 from marshmallow.fields import Field
 
+from gateway.config.audit import AuditSettings
 from gateway.config.fields import File, Flag, Number, Section, Several, Table, Whole
-from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source, StoreSettings
+from gateway.config.login import LoginSettings
+from gateway.config.model import BackupJob, Gateway, JobSettings, Live, Notifications, Source
 from gateway.config.sections import JOB, JOB_NAMES, JOB_SECTIONS, SECTIONS, SOURCE
+from gateway.config.store import StoreSettings
 from gateway.config.target import Target
 from mappings.model.settings import Settings
 
@@ -47,6 +50,8 @@ SHOWN: dict[str, tuple[type, Section]] = {
     "jobs.backup": (BackupJob, JOB_SECTIONS["backup"]),
     "notifications": (Notifications, SECTIONS["notifications"]),
     "target": (Target, SECTIONS["target"]),
+    "login": (LoginSettings, SECTIONS["login"]),
+    "audit": (AuditSettings, SECTIONS["audit"]),
 }
 
 

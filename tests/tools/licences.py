@@ -24,6 +24,14 @@ pycountry is under the LGPL-2.1-only. It is used as it is, as a package of its o
 version; nothing of it is copied into Klantbrug. Whoever passes on an installation passes on its licence text with it,
 which stands in the package. Its data gives names and codes of countries (`mappings/values/landen.py`).
 
+The stylesheet of the operator's pages (`gateway/pages/static/pages.css`) holds parts of the components of the NL Design
+System as the municipality of Utrecht makes them, and of the tokens of its theme Voorbeeld: copyright Frameless B.V.,
+Gemeente Utrecht and NL Design System, under the EUPL-1.2 as well. `assets/package-lock.json` names each. The theme of
+Utrecht itself is not open, and nothing of it is used.
+
+Swagger UI, which shows the documents of the API, is part of Klantbrug as built files under the Apache-2.0, with its
+licence and notice beside it: `gateway/http/viewer`.
+
 | Package | Version | Licence |
 |---|---|---|
 """

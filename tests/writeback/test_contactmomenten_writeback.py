@@ -13,6 +13,8 @@ from gateway.legacy.client import changes
 from gateway.sample.server import Traps
 from mappings.writeback import contacts
 
+pytestmark = pytest.mark.slow
+
 
 def whole_contact(world: WritingBack, zaak: str) -> tuple[dict, str]:
     """A contact with a person, a medewerker and a zaak; and the klant that the person is."""
@@ -65,6 +67,7 @@ def test_a_source_without_zaakcontactmomenten_gets_an_objectcontactmoment(earlie
         earlier.server.become("1.5.1")
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W5")
 def test_changes_and_a_deletion_follow(earlier: WritingBack) -> None:
     before = {kind: earlier.data.objects(kind) for kind in ("contactmoment", "klantcontactmoment")}
@@ -125,6 +128,7 @@ def test_the_wait_after_a_lost_answer_begins_at_the_loss(
     assert change.cause == "unanswered"
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W5")
 def test_a_person_and_a_zaak_that_go_lose_their_ties(earlier: WritingBack) -> None:
     before = {kind: earlier.data.objects(kind) for kind in ("klantcontactmoment", "zaakcontactmoment")}
@@ -164,6 +168,7 @@ def test_a_contact_that_follows_another_names_it(earlier: WritingBack) -> None:
     earlier.nothing_changes()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W2")
 @pytest.mark.parametrize("trap", ["lost_answer_rate", "late_error_rate", "write_error_rate"])
 def test_an_answer_that_got_lost_makes_no_double(earlier: WritingBack, trap: str) -> None:
@@ -249,3 +254,30 @@ def test_a_page_that_was_asked_for_before_a_change_was_told_is_no_change_at_the_
     assert earlier.queue() == []
     earlier.installation.ingest.take("bron", "contactmoment", page, asked=now())
     assert [change.cause for change in earlier.queue()] == ["gewijzigd bij de bron"]
+
+
+@pytest.mark.rule("W5")
+def test_a_contact_about_a_zaak_that_no_source_has_is_told(earlier: WritingBack) -> None:
+    before = earlier.data.objects("contactmoment")
+    earlier.contact("6b1f3a52-0000-4000-8000-000000000001")
+    earlier.deliver()
+    assert earlier.queue() == []
+    assert made_at(earlier.data, "contactmoment", before) == []
+    assert ("W5", "zaak", "niet terug te schrijven: geen bron kent de zaak") in earlier.findings()
+
+
+@pytest.mark.rule("W9")
+def test_a_change_whose_answer_was_lost_is_no_change_at_the_source(earlier: WritingBack) -> None:
+    before = earlier.data.objects("contactmoment")
+    contact = earlier.contact(zaak_of(earlier))
+    earlier.deliver()
+    earlier.ask("PATCH", f"klantcontacten/{contact['uuid']}", {"inhoud": "Een."})
+    earlier.server.traps = Traps(late_error_rate=1)
+    assert earlier.deliver()["postponed"] == 1
+    earlier.server.traps = Traps()
+    earlier.ask("PATCH", f"klantcontacten/{contact['uuid']}", {"inhoud": "Twee."})
+    earlier.hurry()
+    assert earlier.deliver() == {"sent": 1, "postponed": 0, "parked": 0}
+    (moment,) = made_at(earlier.data, "contactmoment", before)
+    assert moment["tekst"].endswith("Twee.")
+    earlier.nothing_changes()

@@ -9,6 +9,8 @@ from builders.writeback_world import WritingBack, made_at, zaak_of
 
 from gateway.sample.server import Traps
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.rule("W4")
 def test_a_contact_about_a_zaak_appears_in_the_zaken_api(zaken: WritingBack) -> None:
@@ -36,6 +38,7 @@ def test_what_comes_back_makes_no_second_document(zaken: WritingBack) -> None:
     assert zaken.ask("GET", f"klantcontacten/{uuid}")["uuid"] == contact["uuid"]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W2")
 @pytest.mark.parametrize("trap", ["lost_answer_rate", "late_error_rate", "write_error_rate"])
 def test_an_answer_that_got_lost_makes_no_double(zaken: WritingBack, trap: str) -> None:

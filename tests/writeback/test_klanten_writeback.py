@@ -9,6 +9,7 @@ from builders.earlier_source import last
 from builders.writeback_world import WritingBack, made_at, partij_of_a_klant, zaak_of
 
 from gateway.legacy.client import changes
+from gateway.operator import writeback as operator
 from gateway.sample.server import Traps
 
 BSN = "999990019"
@@ -26,6 +27,7 @@ def klant_at(world: WritingBack, url: str) -> dict[str, Any]:
     return world.data.get("klant", last(url))
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W6")
 @pytest.mark.parametrize("trap", ["", "lost_answer_rate", "late_error_rate", "write_error_rate"])
 def test_a_changed_address_becomes_that_of_the_klant(earlier: WritingBack, trap: str) -> None:
@@ -48,6 +50,7 @@ def test_a_changed_address_becomes_that_of_the_klant(earlier: WritingBack, trap:
     earlier.nothing_changes()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W6")
 def test_a_new_standard_address_is_told_and_another_is_not(earlier: WritingBack) -> None:
     partij, klant = partij_of_a_klant(earlier)
@@ -86,6 +89,7 @@ def add_address(world: WritingBack, partij: str, adres: str, *, standard: bool) 
     return str(world.ask("POST", "digitaleadressen", links | body)["uuid"])
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W6")
 @pytest.mark.parametrize("told_between", [True, False])
 def test_deleting_another_address_leaves_that_of_the_klant(earlier: WritingBack, told_between: bool) -> None:
@@ -101,6 +105,7 @@ def test_deleting_another_address_leaves_that_of_the_klant(earlier: WritingBack,
     earlier.nothing_changes()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W6")
 @pytest.mark.parametrize("under_way", [False, True])
 def test_an_address_that_is_changed_and_then_deleted_is_emptied(
@@ -161,6 +166,7 @@ def new_partij(world: WritingBack, *, number: str = "") -> str:
     return str(partij)
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W6")
 @pytest.mark.parametrize("number", [BSN, ""])
 @pytest.mark.parametrize("trap", ["", "lost_answer_rate"])
@@ -185,6 +191,7 @@ def test_a_new_partij_becomes_one_klant(earlier: WritingBack, number: str, trap:
     earlier.nothing_changes()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W5")
 def test_a_contact_with_a_new_partij_gets_its_klant_when_that_is_made(earlier: WritingBack) -> None:
     before = earlier.data.objects("klantcontactmoment")
@@ -208,3 +215,104 @@ def test_names_and_tasks_stay_and_are_told(earlier: WritingBack) -> None:
     earlier.ask("POST", "internetaken", task | {"toegewezenAanActoren": [], "status": "te_verwerken"}, 201)
     told = {(rule, field) for rule, field, action in earlier.findings() if action == "blijft in Klantbrug"}
     assert told == {("W8", "partij"), ("W8", "internetaak")}
+
+
+@pytest.mark.rule("W2")
+def test_a_value_waits_while_an_older_one_may_still_arrive(earlier: WritingBack) -> None:
+    """Else what was slow would be there last."""
+    partij, klant = partij_of_a_klant(earlier)
+    adres = address_of(earlier, partij)
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "een@example.nl"})
+    earlier.server.traps = Traps(write_error_rate=1)
+    assert earlier.deliver()["postponed"] == 1
+    earlier.server.traps = Traps()
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "twee@example.nl"})
+    earlier.server.reset_calls()
+    earlier.let_go()
+    assert earlier.deliver() == {"sent": 0, "postponed": 1, "parked": 0}
+    assert {call.method for call in earlier.server.calls} == {"GET"}
+    assert [change.cause for change in earlier.queue()] == ["unanswered"]
+    there = klant_at(earlier, klant) | {"emailadres": "een@example.nl"}
+    earlier.data.replace("klant", last(klant), there)  # it arrived
+    earlier.hurry()
+    assert earlier.deliver()["sent"] == 1  # it is ours, and so no change at the source
+    assert klant_at(earlier, klant)["emailadres"] == "twee@example.nl"
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W2")
+def test_a_value_that_is_there_again_waits_too(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    adres = address_of(earlier, partij)
+    first = klant_at(earlier, klant)
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "een@example.nl"})
+    earlier.server.traps = Traps(write_error_rate=1)
+    assert earlier.deliver()["postponed"] == 1
+    earlier.server.traps = Traps()
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": adres["adres"]})
+    earlier.let_go()
+    assert earlier.deliver() == {"sent": 0, "postponed": 1, "parked": 0}
+    earlier.data.replace("klant", last(klant), first | {"emailadres": "een@example.nl"})  # it arrived
+    earlier.hurry()
+    assert earlier.deliver()["sent"] == 1
+    assert klant_at(earlier, klant)["emailadres"] == first["emailadres"]
+    earlier.nothing_changes()
+
+
+@pytest.mark.rule("W2")
+def test_what_an_operator_sends_waits_for_an_older_value_too(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    adres = address_of(earlier, partij)
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "een@example.nl"})
+    earlier.server.traps = Traps(write_error_rate=1)
+    assert earlier.deliver()["postponed"] == 1
+    earlier.server.traps = Traps()
+    there = klant_at(earlier, klant)
+    earlier.data.replace("klant", last(klant), there | {"emailadres": "balie@example.nl"})
+    earlier.let_go()
+    assert earlier.deliver()["parked"] == 1
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "twee@example.nl"})
+    earlier.let_go()
+    assert earlier.deliver()["parked"] == 1
+    (change,) = earlier.queue()
+    assert operator.send(earlier.store, [change.id]) == 1
+    assert earlier.deliver() == {"sent": 0, "postponed": 1, "parked": 0}
+    earlier.data.replace("klant", last(klant), there | {"emailadres": "een@example.nl"})  # it arrived
+    earlier.hurry()
+    assert earlier.deliver()["sent"] == 1
+    assert klant_at(earlier, klant)["emailadres"] == "twee@example.nl"
+
+
+@pytest.mark.rule("W2")
+def test_the_same_value_does_not_wait_for_itself(earlier: WritingBack) -> None:
+    partij, klant = partij_of_a_klant(earlier)
+    adres = address_of(earlier, partij)
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "een@example.nl"})
+    earlier.server.traps = Traps(write_error_rate=1)
+    earlier.deliver()
+    earlier.server.traps = Traps()
+    earlier.let_go()
+    assert earlier.deliver()["sent"] == 1
+    assert klant_at(earlier, klant)["emailadres"] == "een@example.nl"
+
+
+@pytest.mark.rule("W8")
+def test_who_a_betrokkene_is_by_itself_stays_and_is_told(earlier: WritingBack) -> None:
+    contact = earlier.contact(zaak_of(earlier))
+    plain = {
+        "hadKlantcontact": {"uuid": contact["uuid"]},
+        "wasPartij": None,
+        "rol": "klant",
+        "initiator": True,
+    }
+    earlier.ask("POST", "betrokkenen", plain)
+    assert earlier.findings() == set()
+    naam = {"voorletters": "", "voornaam": "Anna", "voorvoegselAchternaam": "", "achternaam": "X"}
+    person = earlier.ask("POST", "betrokkenen", plain | {"contactnaam": naam})
+    links = {"verstrektDoorPartij": None, "verstrektDoorBetrokkene": {"uuid": person["uuid"]}}
+    body = {"adres": "terugbel@example.nl", "soortDigitaalAdres": "email", "omschrijving": ""}
+    earlier.ask("POST", "digitaleadressen", body | links)
+    assert earlier.findings() == {
+        ("W8", "betrokkene", "blijft in Klantbrug"),
+        ("W8", "digitaleadres", "blijft in Klantbrug"),
+    }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import re
 import threading
 import time
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from builders.configs import read_config
@@ -25,10 +28,15 @@ from gateway.legacy.client.source_client import ZakenClient
 from gateway.legacy.errors import ServerError
 from gateway.legacy.pacing import server_gates
 from gateway.legacy.pacing.gate import Gate
+from gateway.login.links import new_link
+from gateway.operator import writeback as operator
 from gateway.operator.phase import NotAllowed, switch
 from gateway.sample.access import Application
 from gateway.sample.server import DEFAULT_APPLICATION, Traps
+from gateway.store.operation import events
 from jobs.deliver import writeback as deliver
+
+pytestmark = pytest.mark.slow
 
 
 def command(world: WritingBack, *arguments: str, code: int = 0) -> Result:
@@ -47,6 +55,12 @@ def parked(world: WritingBack) -> dict[str, Any]:
     return contact
 
 
+def last_event(zaken: WritingBack) -> tuple[str, str]:
+    with zaken.store.read() as connection:
+        event = events.events(connection)[0]
+    return event.what, event.who
+
+
 @pytest.mark.rule("W10")
 def test_list_says_what_to_do_and_send_sends_again(zaken: WritingBack) -> None:
     before = zaken.data.objects("klantcontact")
@@ -56,6 +70,7 @@ def test_list_says_what_to_do_and_send_sends_again(zaken: WritingBack) -> None:
     (change,) = zaken.queue()
     assert "datumtijd, identificatie" in command(zaken, "writeback", "show", str(change.id)).output
     command(zaken, "writeback", "send", str(change.id))
+    assert last_event(zaken) == (f"terugschrijven {change.id} opnieuw gestuurd", getpass.getuser())
     zaken.deliver()
     assert len(made_at(zaken.data, "klantcontact", before)) == 1
     assert "Er wacht niets" in command(zaken, "writeback", "list").output
@@ -67,6 +82,7 @@ def test_what_is_dropped_is_not_sent(zaken: WritingBack) -> None:
     parked(zaken)
     (change,) = zaken.queue()
     command(zaken, "writeback", "drop", str(change.id))
+    assert last_event(zaken) == (f"terugschrijven {change.id} vervallen", getpass.getuser())
     command(zaken, "writeback", "drop", str(change.id), code=1)
     zaken.hurry()
     zaken.deliver()
@@ -78,14 +94,64 @@ def test_numbers_stand_in_status_and_on_the_page(zaken: WritingBack) -> None:
     parked(zaken)
     zaken.contact(zaak_of(zaken))
     status = json.loads(command(zaken, "status", "--json").output)
-    numbers = status["sources"]["bron"]["writeback"]["klantcontacten"]
+    numbers = status["sources"]["bron"]["writeback"]["kinds"]["klantcontacten"]
     assert (numbers["waiting"], numbers["parked"]) == (1, 1)
-    assert numbers["oldest"]
+    assert numbers["oldest"] and numbers["age"] < 60
     app = create_app(zaken.installation.config, store=zaken.store, hydrator=zaken.installation.hydrator())
-    token = create_token(zaken.store, "watcher", "monitor")
-    page = app.test_client().get("/", headers={"Authorization": f"Token {token}"}).get_data(as_text=True)
-    assert "1 wachten op versturen, 1 wachten op u" in page
+    browser = app.test_client()
+    link = new_link(zaken.store, zaken.installation.config.gateway, "kijker", ["kijken"], "test")
+    assert browser.get(urlsplit(link).path).status_code == 303
+    page = browser.get("/beheer/terugschrijven").get_data(as_text=True)
+    (row,) = re.findall(
+        r'<tr><th scope="row">bron</th><td data-label="Wat">klantcontacten</td>(.*?)</tr>', page
+    )
+    waiting, _, wait_for_you, _ = re.findall(r"<td[^>]*>([^<]*)</td>", row)
+    assert (waiting, wait_for_you) == ("1", "1")
     assert "1 wachten" in command(zaken, "writeback", "status").output
+
+
+@pytest.mark.slow
+@pytest.mark.rule("W13")
+def test_what_came_of_it_is_counted_since_ever(earlier: WritingBack) -> None:
+    def counted(kind: str) -> dict[str, int]:
+        numbers = operator.numbers(earlier.store)["bron"].kinds[kind]
+        names = ("waiting", "failing", "parked", "sent", "refused", "changed", "unanswered", "dropped")
+        return {name: count for name in names if (count := getattr(numbers, name))}
+
+    parked(earlier)
+    assert counted("contactmomenten") == {"parked": 1, "refused": 1}
+    (change,) = earlier.queue()
+    command(earlier, "writeback", "drop", str(change.id))
+    earlier.contact(zaak_of(earlier))
+    earlier.server.traps = Traps(lost_answer_rate=1)
+    earlier.deliver()
+    earlier.server.traps = Traps()
+    assert counted("contactmomenten") == {
+        "waiting": 1,
+        "failing": 1,
+        "refused": 1,
+        "dropped": 1,
+        "unanswered": 1,
+    }
+    earlier.server.traps = Traps(down=True)  # a question that gets no answer changed nothing
+    earlier.hurry()
+    earlier.deliver()
+    earlier.server.traps = Traps()
+    earlier.hurry()
+    earlier.deliver()
+    assert counted("contactmomenten") == {"sent": 1, "refused": 1, "dropped": 1, "unanswered": 1}
+    partij, klant = partij_of_a_klant(earlier)
+    found = earlier.ask("GET", f"digitaleadressen?verstrektDoorPartij__uuid={partij}")["results"]
+    adres = next(each for each in found if each["soortDigitaalAdres"] == "email")
+    earlier.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "nieuw@example.nl"})
+    there = earlier.data.get("klant", last(klant)) | {"emailadres": "balie@example.nl"}
+    earlier.data.replace("klant", last(klant), there)
+    earlier.deliver()
+    assert counted("contactgegevens") == {"parked": 1, "changed": 1}
+    assert operator.numbers(earlier.store)["bron"].findings == {"W9": 1, "W10": 1}
+    shown = command(earlier, "writeback", "status").output
+    assert "1 klaar, 1 geweigerd, 0 bij de bron gewijzigd, 1 keer geen antwoord, 1 vervallen" in shown
+    assert "W9 1" in shown
 
 
 @pytest.mark.rule("W13")
@@ -109,6 +175,7 @@ def test_findings_count_what_stays_by_rule(zaken: WritingBack) -> None:
     assert [(each["field"], each["count"]) for each in groups] == [("internetaak", 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W9")
 def test_an_operator_chooses_whose_value_stays(earlier: WritingBack) -> None:
     before = earlier.data.objects("contactmoment")
@@ -130,6 +197,7 @@ def test_an_operator_chooses_whose_value_stays(earlier: WritingBack) -> None:
         earlier.nothing_changes()
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W9")
 def test_what_an_operator_sends_does_not_go_over_a_later_value(earlier: WritingBack) -> None:
     partij, klant = partij_of_a_klant(earlier)
@@ -165,6 +233,12 @@ def test_the_same_over_http_for_who_may_operate(zaken: WritingBack) -> None:
     assert client.post(f"{one}/drop", headers=headers["operate"]).get_json()["id"] == change["id"]
     assert client.get(one, headers=headers["operate"]).status_code == 404
     assert client.post(f"{one}/drop", headers=headers["operate"]).status_code == 404
+    with zaken.store.read() as connection:
+        noted = [(each.what, each.who) for each in events.events(connection)]
+    assert noted[:2] == [
+        (f"terugschrijven {change['id']} {what}", "token operate")
+        for what in ("vervallen", "opnieuw gestuurd")
+    ]
 
 
 @pytest.mark.rule("W12")
@@ -185,22 +259,57 @@ def test_cutover_waits_until_nothing_waits_and_then_nothing_is_sent(zaken: Writi
     assert zaken.server.calls == []
 
 
-@pytest.mark.rule("W10")
-@pytest.mark.parametrize("writes", [True, False])
-def test_check_tells_beforehand_what_may_not_be_written(earlier: WritingBack, writes: bool) -> None:
-    known = earlier.server.app.extensions["sample"].applications
-    application = Application(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret, writes=writes)
-    before = {
-        kind: len(earlier.data.objects(kind)) for kind in ("klant", "contactmoment", "zaakcontactmoment")
-    }
+def checked(world: WritingBack, **access: Any) -> str:
+    """What check says to an application with this access; nothing is changed by it."""
+    known = world.server.app.extensions["sample"].applications
+    application = Application(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.secret, **access)
+    kinds = ("rol", "klantcontact", "klant", "contactmoment", "klantcontactmoment", "zaakcontactmoment")
+    before = {kind: world.data.objects(kind) for kind in kinds}
     known[application.client_id] = application
     try:
-        shown = command(earlier, "check", code=0 if writes else 1).output
+        shown = command(world, "check", code=1 if access else 0).output
     finally:
         known[application.client_id] = DEFAULT_APPLICATION
-    assert ("klanten.aanmaken" in shown) is not writes
-    assert ("contactmomenten.aanmaken" in shown) is not writes
-    assert before == {kind: len(earlier.data.objects(kind)) for kind in before}
+    assert before == {kind: world.data.objects(kind) for kind in kinds}
+    return " ".join(shown.split())
+
+
+@pytest.mark.rule("W10")
+def test_check_tells_beforehand_what_may_not_be_written(earlier: WritingBack) -> None:
+    shown = checked(earlier)
+    assert "aanmaken" not in shown
+    assert "vooraf niet te weten" in shown and "klantbrug writeback list" in shown
+    shown = checked(earlier, writes=False)
+    for scope in ("klanten.aanmaken", "klanten.bijwerken", "contactmomenten.aanmaken", "zaken.bijwerken"):
+        assert scope in shown
+
+
+@pytest.mark.rule("W10")
+@pytest.mark.parametrize(
+    ("right", "scope"),
+    [
+        (
+            "PATCH klant",
+            "klanten.bijwerken",
+        ),
+        ("POST klant", "klanten.aanmaken"),
+        ("PATCH contactmoment", "contactmomenten.bijwerken"),
+        ("DELETE klantcontactmoment", "contactmomenten.verwijderen"),
+        ("POST zaakcontactmoment", "zaken.bijwerken"),
+    ],
+)
+def test_check_tells_of_a_right_that_is_missing_for_one_kind(
+    earlier: WritingBack, right: str, scope: str
+) -> None:
+    shown = checked(earlier, refused=(right,))
+    assert shown.count("vraag de beheerder om de autorisatie") == 1
+    assert scope in shown
+
+
+@pytest.mark.rule("W10")
+def test_check_tells_of_a_rol_that_may_not_be_changed(with_rollen: WritingBack) -> None:
+    assert "vraag de beheerder" not in checked(with_rollen)
+    assert "Terugschrijven van rol (wijzigen) mag niet" in checked(with_rollen, refused=("PUT rol",))
 
 
 @pytest.mark.rule("W11")
@@ -220,6 +329,7 @@ def test_the_window_does_not_hold_it_and_a_pause_does(
     assert zaken.deliver()["sent"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W11")
 def test_it_goes_before_other_jobs_that_wait(zaken: WritingBack) -> None:
     """One connection, held by a job: of two that wait for it, write-back is the first."""

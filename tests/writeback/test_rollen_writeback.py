@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from builders.sample_data import small
-from builders.writeback_world import WriteBackWorld, WritingBack
+from builders.writeback_world import OLD, WritingBack
 
-from gateway.sample.contents.dataset import Dataset
-from gateway.sample.server import SampleServer, Traps
+from gateway.sample.server import Traps
 
-OLD, NEW = "oud@example.nl", "nieuw@example.nl"
+pytestmark = pytest.mark.slow
 
-
-def with_addresses(data: Dataset) -> Dataset:
-    """The data with one person whose e-mail address stands on the rollen of two zaken, one of them open."""
-    zaken = [zaak for zaak in data.objects("zaak") if zaak["vertrouwelijkheidaanduiding"] == "openbaar"][:2]
-    rol = next(
-        rol
-        for rol in data.objects("rol")
-        if rol["betrokkeneType"] == "natuurlijk_persoon"
-        and (rol["betrokkeneIdentificatie"] or {}).get("inpBsn")
-    )
-    person = {"inpBsn": "999990019", "geslachtsnaam": "Voorbeeld", "voornamen": "Anna"}
-    for number, zaak in enumerate(zaken):
-        data.replace("zaak", zaak["uuid"], zaak | {"einddatum": "2025-01-01" if number else None})
-        contact = {"emailadres": OLD, "functie": "", "telefoonnummer": "", "naam": ""}
-        own = {"zaak": zaak["url"], "betrokkene": "", "betrokkeneIdentificatie": person}
-        fresh = {name: value for name, value in rol.items() if name not in ("url", "uuid")}
-        data.add("rol", fresh | own | {"contactpersoonRol": contact})
-    return data
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WriteBackWorld]:
-    with SampleServer(with_addresses(small(60))) as server:
-        yield WriteBackWorld(tmp_path_factory.mktemp("rollen"), server, ["rollen"])
+NEW = "nieuw@example.nl"
 
 
 @pytest.fixture
-def world(template: WriteBackWorld) -> Iterator[WritingBack]:
-    yield template.fresh()
-    template.server.traps = Traps()
+def world(with_rollen: WritingBack) -> WritingBack:
+    return with_rollen
 
 
 def rollen(world: WritingBack) -> dict[bool, dict[str, Any]]:
@@ -65,6 +38,7 @@ def changed(world: WritingBack, **fields: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.rule("W7")
 @pytest.mark.parametrize("trap", ["", "lost_answer_rate", "late_error_rate"])
 def test_only_the_rol_of_an_open_zaak_is_changed(world: WritingBack, trap: str) -> None:
@@ -126,3 +100,40 @@ def test_a_source_that_can_not_put_a_rol_is_left_alone(world: WritingBack) -> No
         assert told == {"niet terug te schrijven: de bron kan een rol niet wijzigen"}
     finally:
         world.server.become("1.5.1")
+
+
+@pytest.mark.rule("W8")
+def test_a_partij_that_is_deleted_stays_on_its_rollen(world: WritingBack) -> None:
+    before = world.data.objects("rol")
+    path = "digitaleadressen?verstrektDoorPartij__partijIdentificator__objectId=999990019"
+    (adres,) = world.ask("GET", path)["results"]
+    world.ask("DELETE", f"partijen/{adres['verstrektDoorPartij']['uuid']}")
+    world.hurry()
+    world.deliver()
+    assert world.data.objects("rol") == before
+    stays = {field for rule, field, _ in world.findings() if rule == "W8"}
+    assert stays >= {"partij", "partij-identificator", "digitaleadres"}
+
+
+@pytest.mark.rule("W7")
+def test_an_address_that_is_another_partijs_by_now_goes_from_the_rol(world: WritingBack) -> None:
+    path = "digitaleadressen?verstrektDoorPartij__partijIdentificator__objectId=999990019"
+    (adres,) = world.ask("GET", path)["results"]
+    lost = {"verstrektDoorPartij": None, "isStandaardAdres": False}
+    world.ask("PATCH", f"digitaleadressen/{adres['uuid']}", lost)
+    world.deliver()
+    assert rollen(world)[True]["contactpersoonRol"]["emailadres"] == ""
+    world.nothing_changes()
+
+
+@pytest.mark.rule("W9")
+def test_a_rol_whose_answer_was_lost_gets_the_next_value_too(world: WritingBack) -> None:
+    adres = changed(world)
+    world.server.traps = Traps(late_error_rate=1)
+    world.deliver()
+    world.server.traps = Traps()
+    world.ask("PATCH", f"digitaleadressen/{adres['uuid']}", {"adres": "later@example.nl"})
+    world.hurry()
+    world.deliver()
+    assert rollen(world)[True]["contactpersoonRol"]["emailadres"] == "later@example.nl"
+    assert "gewijzigd bij de bron" not in {action for _, _, action in world.findings()}

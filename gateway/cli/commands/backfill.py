@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Callable
 
@@ -11,15 +12,17 @@ import orjson
 from gateway.cli.terminal.options import (
     PROBLEMS,
     chosen_sources,
+    must_be_home,
     refuse,
     sources_option,
     spare_collections,
     stop_on_sigterm,
+    telling,
     with_config,
     with_store,
 )
 from gateway.config.model import Config, Source
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 
 @click.group(invoke_without_command=True)
@@ -33,6 +36,7 @@ def backfill(context: click.Context) -> None:
 @backfill.command("run")
 @sources_option
 @with_config
+@telling
 def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     """Leest in, met voortgang; Ctrl-C kost niets: de volgende keer gaat het verder."""
     from gateway.cli.terminal.displays import BACKFILL
@@ -49,6 +53,7 @@ def run_backfill(config: Config, names: tuple[str, ...] = ()) -> None:
     stop_on_sigterm()
     spare_collections()
     installation = open_installation(config)
+    must_be_home(installation.store)
     begun, complete = set[str](), True
 
     def begin(source: Source) -> None:
@@ -95,7 +100,7 @@ def pause_backfill(config: Config, names: tuple[str, ...]) -> None:
 
     def wait(store: Store, source: Source) -> str:
         since = now()
-        runs = backfills.pause(store, source)
+        runs = backfills.pause(store, source, getpass.getuser())
         paused = runs and backfills.paused(store, source, since)
         if not backfills.runs_now(store, source):
             return f"De jobs op bron {source.name} wachten, tot resume; er loopt geen backfill."
@@ -117,7 +122,7 @@ def resume_backfill(config: Config, names: tuple[str, ...]) -> None:
     from gateway.operator import backfills
 
     def go_on(store: Store, source: Source) -> str:
-        was = backfills.resume(store, source)
+        was = backfills.resume(store, source, getpass.getuser())
         if was.runs:
             return f"De backfill van bron {source.name} gaat verder."
         idle = f"Er loopt geen backfill van bron {source.name}; klantbrug backfill run gaat verder waar de laatste"
@@ -138,7 +143,7 @@ def stop_backfill(config: Config, names: tuple[str, ...]) -> None:
     from gateway.operator import backfills
 
     def end(store: Store, source: Source) -> str:
-        backfills.stop(store, source)
+        backfills.stop(store, source, getpass.getuser())
         return f"De backfill van bron {source.name} houdt op."
 
     _each(config, names, end)
@@ -161,7 +166,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], undo: bool, names: t
     if undo:
 
         def back(store: Store, source: Source) -> str:
-            backfills.unset(store, source)
+            backfills.unset(store, source, getpass.getuser())
             return f"Voor bron {source.name} geldt weer het tempo van de configuratie."
 
         _each(config, names, back)
@@ -179,7 +184,7 @@ def set_backfill(config: Config, settings: tuple[str, ...], undo: bool, names: t
         refuse(f"Alleen rate en connections zijn in te stellen, niet {', '.join(sorted(given))}.")
 
     def change(store: Store, source: Source) -> str:
-        backfills.set_limits(store, source, limits)
+        backfills.set_limits(store, source, limits, getpass.getuser())
         if backfills.runs_now(store, source):
             return f"De backfill van bron {source.name} gaat in dit tempo verder."
         return f"De jobs op bron {source.name} gaan in dit tempo; terug met backfill set --undo."

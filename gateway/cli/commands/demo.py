@@ -20,7 +20,6 @@ from urllib.parse import urlencode
 
 import click
 
-from gateway.beheer.page_access import new_link
 from gateway.cli.terminal.displays import BACKFILL
 from gateway.cli.terminal.progress import show_progress
 from gateway.cli.terminal.status_text import status_text
@@ -29,6 +28,8 @@ from gateway.config.model import Source
 from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
 from gateway.legacy.client.jwt_tokens import Tokens
+from gateway.login.links import new_link
+from gateway.login.roles import ROLES
 from gateway.operator.export.report import text as proof_text
 from gateway.sample.contents.dataset import default_paths
 from gateway.sample.server import DEFAULT_APPLICATION
@@ -46,6 +47,7 @@ START_SECONDS = 30
 CONFIG = """\
 [gateway]
 bind = "127.0.0.1:{port}"
+access_log = false
 {more}
 [store]
 path = "klantbrug.db"
@@ -117,7 +119,7 @@ def _fill(config_path: Path) -> dict[str, str]:
         "read": create_token(installation.store, "demo", "read"),
         "write": create_token(installation.store, "demo-schrijver", "write"),
         "operate": create_token(installation.store, "demo-beheer", "operate"),
-        "link": new_link(installation.store, installation.config.gateway),
+        "link": new_link(installation.store, installation.config.gateway, "demo", ROLES, "demo"),
         **examples(installation.store, SOURCE_NAMES[0]),
     }
     installation.store.close()
@@ -136,8 +138,8 @@ def _print_questions(base: str, found: dict[str, str], command: str) -> None:
         query = f"?{urlencode(parameters, safe=',')}" if parameters else ""
         _print(f'curl -s -H "Authorization: Token {token}" "{base}{path}{query}"')
 
-    _print(f"\nStatuspagina: {found['link']}")
-    _print(f"Die link werkt één keer; een nieuwe: {command} status --link\n")
+    _print(f"\nBeheerpagina: {found['link']}")
+    _print(f"Die link werkt één keer; een nieuwe: {command} operator link\n")
     _print("# een persoon, bij BSN")
     bsn = {
         "partijIdentificator__codeSoortObjectId": "bsn",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import click
 import orjson
 
+from gateway.base import correlation
+from gateway.base.correlation import JOB
 from gateway.base.dutch_time import local, local_day, local_of
 from gateway.cli.terminal.options import PROBLEMS, USAGE, with_store
 from gateway.cli.terminal.personal_values import as_text, may_show, show_option
@@ -22,6 +25,8 @@ from gateway.config.model import Config
 @with_store
 def explain(config: Config, what: str, as_json: bool, show: bool) -> None:
     """Legt uit waar een document uit ontstond, of wat er van een bronobject werd; een uuid of URL van een van beide."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import documents_in, note_lookup
     from gateway.installation import open_store
     from gateway.operator.explain.explainer import Explainer, without_values
     from mappings.values.uuids import uuid_in
@@ -31,7 +36,10 @@ def explain(config: Config, what: str, as_json: bool, show: bool) -> None:
     if uuid is None:
         click.echo("Dit is geen uuid en geen URL die op een uuid eindigt.", err=True)
         sys.exit(USAGE)
-    explained = Explainer(open_store(config), config.mapping, config.store.uuid_secret).explain(uuid)
+    opened = open_store(config)
+    explained = Explainer(opened, config.mapping, config.store.uuid_secret).explain(uuid)
+    with correlation.part(JOB, "explain"):
+        note_lookup(log_of(config), opened, "explain", getpass.getuser(), documents_in(explained))
     if not shown:
         explained = without_values(explained)
     if as_json:

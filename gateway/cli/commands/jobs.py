@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
 import click
 import orjson
 
-from gateway.cli.terminal.options import PROBLEMS, USAGE, serving, stop_on_sigterm, with_config, with_store
+from gateway.cli.terminal.options import (
+    PROBLEMS,
+    USAGE,
+    must_be_home,
+    serving,
+    stop_on_sigterm,
+    telling,
+    with_config,
+    with_store,
+)
 from gateway.config.load import ensure_secret
 from gateway.config.model import Config
 from gateway.store.operation.leases import FREE, Lost
+from gateway.telemetry import running as telemetry
 
 if TYPE_CHECKING:
     from jobs.job import Job
@@ -37,12 +48,15 @@ def jobs(context: click.Context, register: bool) -> None:
 @with_config
 def jobs_serve(config: Config, supervisor: int | None = None, register: bool = False) -> None:
     """Voert de jobs uit die aanstaan, tot Ctrl-C; van meer processen doet er een het werk."""
-    from gateway.installation import open_installation
+    from gateway.installation import open_when_there
+    from gateway.legacy.pacing import machine_shares
     from jobs.scheduler import Scheduler, UntilStopped
 
     config = serving(config, register)
     wait = UntilStopped(supervisor)
-    Scheduler(open_installation(config)).run(wait)
+    with telemetry.telling(config), contextlib.ExitStack() as ends:
+        ends.callback(machine_shares.leave)
+        Scheduler(open_when_there(config, wait)).run(wait)
 
 
 @jobs.command("list")
@@ -113,19 +127,23 @@ def _job(name: str) -> Job:
 @jobs.command("run")
 @click.argument("name")
 @with_config
+@telling
 def jobs_run(config: Config, name: str) -> None:
     """Voert een job nu uit, ook als hij uitstaat in [jobs.<naam>]; eindigt met 1 als niet alles goed ging."""
     from gateway.installation import open_installation
     from jobs.common.work import Busy
-    from jobs.registry import run_job
+    from jobs.registry import AFTER_LEAVING, run_job
 
     job = _job(name)
     if reason := job.unusable(config):
         click.echo(f"Job {name} kan niets doen: {reason}.", err=True)
         sys.exit(USAGE)
     stop_on_sigterm()
+    installation = open_installation(ensure_secret(config))
+    if job.name not in AFTER_LEAVING:
+        must_be_home(installation.store)
     try:
-        counters = run_job(open_installation(ensure_secret(config)), job)
+        counters = run_job(installation, job)
     except KeyboardInterrupt:
         click.echo("Onderbroken. Hetzelfde commando gaat verder waar dit ophield.", err=True)
         sys.exit(PROBLEMS)

@@ -8,10 +8,17 @@ import sys
 import click
 
 from gateway.base.dutch_time import local
-from gateway.cli.terminal.options import PROBLEMS, chosen_sources, refuse, sources_option, with_store
+from gateway.cli.terminal.options import (
+    NOT_HOME,
+    PROBLEMS,
+    chosen_sources,
+    refuse,
+    sources_option,
+    with_store,
+)
 from gateway.config.model import Config
 from gateway.operator.phase import PHASES
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 EXPORTED = "exported"
 
@@ -31,11 +38,10 @@ def phase(
     from gateway.cli.terminal.status_text import styled
     from gateway.installation import open_store
     from gateway.operator.export.switch import is_exported
-    from gateway.operator.phase import NotAllowed, switch
+    from gateway.operator.phase import NotAllowed, fingerprint, switch
     from gateway.operator.status import COVERAGES, unread_text
     from gateway.store.inspect.status import status
     from gateway.store.operation import events
-    from jobs.verify.ledger import fingerprint
 
     store = open_store(config)
     if log:
@@ -57,9 +63,7 @@ def phase(
     if is_exported(store):
         click.echo(f"Installatie: fase exported, naar {config.target.url or 'een register'}")
         if phase is not None:
-            refuse(
-                "In fase exported wordt geen bron meer gevraagd; ga eerst terug: klantbrug phase exported --back."
-            )
+            refuse(NOT_HOME)
     if phase is None and not config.sources:
         return
     asked = [source.name for source in chosen_sources(config, names)]
@@ -102,6 +106,7 @@ def _exported(config: Config, store: Store, force: bool, reason: str, back: bool
                 else "hier wordt alleen nog gelezen; schrijf bij"
             )
             click.echo(f"Fase exported{'' if left else ' (dat was zij al)'}: {how} {config.target.url}.")
+            _settle(config, store)
             return
         for one in switch.compare(store, config.target):
             told = "" if one.here == one.there else "  verschilt"
@@ -113,3 +118,25 @@ def _exported(config: Config, store: Store, force: bool, reason: str, back: bool
     except (NotAllowed, TargetError) as error:
         click.echo(f"{error}", err=True)
         sys.exit(PROBLEMS)
+
+
+def _settle(config: Config, store: Store) -> None:
+    """What was on its way when the phase was switched with --force is not lost: find out what became of it."""
+    from gateway.target.errors import TargetError
+    from jobs.common.work import Busy
+    from jobs.export.settling import any_on_their_way, settle
+
+    if not any_on_their_way(store):
+        return
+    click.echo("Wat nog onderweg was, wordt afgewacht ...", err=True)
+    try:
+        settled = settle(store, config.target)
+    except (Busy, TargetError) as error:
+        click.echo(
+            f"{error}. Van wat onderweg was, is niet bekend of het aankwam: doe dit commando straks nog eens.",
+            err=True,
+        )
+        sys.exit(PROBLEMS)
+    click.echo(
+        f"Wat onderweg was: {settled.found} kwam aan, {settled.not_sent} niet. Wat niet aankwam, staat alleen hier."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import click
 import orjson
 
 from gateway.base.dutch_time import local
-from gateway.cli.terminal.options import PROBLEMS, USAGE, with_store
+from gateway.cli.terminal.options import PROBLEMS, USAGE, must_be_home, with_store
 from gateway.cli.terminal.personal_values import as_text, may_show, show_option
 from gateway.config.model import Config
 
@@ -52,8 +53,13 @@ def quarantine_list(config: Config, as_json: bool, everything: bool) -> None:
 @with_store
 def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> None:
     """Toont van een object de reden, wat te doen, en welke velden gevuld zijn."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import note_persons
+    from gateway.base import correlation
+    from gateway.base.correlation import JOB
     from gateway.installation import open_store
     from gateway.store.inspect import explaining
+    from gateway.store.legacy import untranslated_keys
     from mappings.explain.advice import QUARANTINE
     from mappings.explain.why import flat
 
@@ -62,6 +68,10 @@ def quarantine_show(config: Config, uuid: UUID, as_json: bool, show: bool) -> No
     for held in _chosen(config, (uuid,)):
         with store.read() as connection:
             raw = explaining.raw(connection, held.row)
+            about = untranslated_keys.keys_of(connection, held.row)
+        if shown:
+            with correlation.part(JOB, "quarantine show"):
+                note_persons(log_of(config), "quarantine show", getpass.getuser(), about)
         values = flat(raw.body or {})
         fields: Any = values if shown else sorted(_known(name) for name, value in values.items() if value)
         told = {**_told(held), "advice": QUARANTINE, "fields": fields}
@@ -98,6 +108,7 @@ def quarantine_retry(config: Config, uuids: tuple[UUID, ...], everything: bool) 
         click.echo("Noem een of meer uuids, of --all.", err=True)
         sys.exit(USAGE)
     installation = open_installation(config)
+    must_be_home(installation.store)
     left = 0
     for held in _held(config) if everything else _chosen(config, uuids):
         named = f"{held.kind} {held.uuid} (bron {held.source})"

@@ -12,10 +12,12 @@ import orjson
 
 from gateway.cli.terminal.options import (
     PROBLEMS,
+    must_be_home,
     must_be_known,
     sources_option,
     spare_collections,
     stop_on_sigterm,
+    telling,
     with_store,
 )
 from gateway.config.model import Config
@@ -33,6 +35,7 @@ RESULTS = {"same": "gelijk", "changed": "gewijzigd", "new": "nieuw", "gone": "ve
 @sources_option
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @with_store
+@telling
 def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool) -> None:
     """Vertaalt alles wat bewaard is opnieuw, na een wijziging van [mapping]; vraagt niets aan een bron."""
     from gateway.cli.terminal.displays import REBUILD
@@ -46,6 +49,8 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
     stop_on_sigterm()
     spare_collections()
     store = open_store(config) if dry_run else open_installation(config).store
+    if not dry_run:
+        must_be_home(store)
     with store.read() as connection:
         must_be_known(names, rebuilding.sources(connection).values())
     outcomes: list[RebuildOutcome] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from uuid import UUID
@@ -30,8 +31,10 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @with_config
 def check(config: Config, names: tuple[str, ...], deep: bool) -> None:
     """Zegt in gewone woorden wat werkt, wat de bronnen tonen, en wat ontbreekt."""
+    from gateway.login.check import check_login
     from gateway.operator.check import SECONDS, CheckLine, Level, check_config, check_sources
     from gateway.operator.check_store import check_store
+    from gateway.operator.export.check_register import check_register
 
     must_be_known(names, [source.name for source in config.sources])
 
@@ -52,10 +55,18 @@ def check(config: Config, names: tuple[str, ...], deep: bool) -> None:
         show(line)
     stop_on_sigterm()
     try:
-        for line in check_store(config.store.path, deep, lambda step: wait_for("de opslag", step)):
+        for line in check_store(config.store, deep, lambda step: wait_for("de opslag", step)):
+            lines.append(line)
+            show(line)
+        for line in check_login(config.login) if not names else ():
             lines.append(line)
             show(line)
         lines += check_sources(config, names, on_source=begin, on_line=show, on_step=wait)
+        if config.target.url and not names:
+            click.echo("\nHet register ([target]):")
+        for line in check_register(config, wait) if not names else ():
+            lines.append(line)
+            show(line)
     except KeyboardInterrupt:
         click.echo("Onderbroken: wat hierboven staat is nagekeken, de rest niet.", err=True)
         sys.exit(PROBLEMS)
@@ -83,6 +94,7 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
     from gateway.server.serve import must_be_free
     from gateway.server.serve import serve as run
     from gateway.server.supervise import supervised
+    from jobs import registry
 
     def judged(found: Config) -> Config:
         found = serving(found, register)
@@ -91,9 +103,11 @@ def serve(config: Config, no_jobs: bool, register: bool, insecure: bool) -> None
         return found
 
     config = judged(config)
+    if config.metrics.enabled and config.metrics.bind:
+        must_be_free(config.metrics.bind, "metrics")
     must_be_free(config.gateway.bind)  # before anything is started beside it
     with supervised([] if no_jobs else _jobs_command(config, register)) as restart:
-        run(config, lambda: judged(load_config(config.path, os.environ)), restart)
+        run(config, lambda: judged(load_config(config.path, os.environ)), restart, registry)
 
 
 def _jobs_command(config: Config, register: bool) -> list[str]:
@@ -107,22 +121,14 @@ def _jobs_command(config: Config, register: bool) -> list[str]:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
-@click.option("--link", is_flag=True, help="Geeft een link naar de statuspagina, die een keer werkt.")
 @with_store
-def status(config: Config, as_json: bool, link: bool) -> None:
+def status(config: Config, as_json: bool) -> None:
     """Toont per bron wat is gelezen, vertaald, in quarantaine of weggelaten, en de laatste runs."""
-    from gateway.beheer.page_access import LINK_SECONDS, SESSION_SECONDS, new_link
     from gateway.cli.terminal.status_text import status_text
     from gateway.installation import open_store
-    from gateway.operator.status import overview
+    from gateway.operator.rooms.overview import whole_overview
 
-    if link:
-        click.echo(new_link(open_store(config), config.gateway))
-        text = f"Werkt één keer, binnen {LINK_SECONDS // 60} minuten; daarna {SESSION_SECONDS // 60} minuten toegang."
-        click.echo(text, err=True)
-        return
-
-    found = overview(open_store(config), config)
+    found = whole_overview(open_store(config), config)
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else status_text(found))
 
 
@@ -130,10 +136,14 @@ def status(config: Config, as_json: bool, link: bool) -> None:
 @with_store
 def dump(config: Config) -> None:
     """Schrijft de inhoud van de opslag als JSON Lines (bevat persoonsgegevens)."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import note_all
     from gateway.installation import open_store
     from gateway.store.inspect.dump import dump_lines
 
-    for line in dump_lines(open_store(config)):
+    store = open_store(config)
+    note_all(log_of(config), store, "dump", getpass.getuser())
+    for line in dump_lines(store):
         sys.stdout.buffer.write(line + b"\n")
 
 
@@ -142,9 +152,16 @@ def dump(config: Config) -> None:
 @with_store
 def restore(config: Config, uuid: UUID) -> None:
     """Zet terug wat een client verwijderde en uit een bron kwam."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import note_lookup
+    from gateway.base import correlation
+    from gateway.base.correlation import JOB
     from gateway.installation import open_installation
 
-    count = open_installation(config).ingest.restore(uuid)
+    installation = open_installation(config)
+    with correlation.part(JOB, "restore"), installation.store.write():  # what can't be noted is undone
+        count = installation.ingest.restore(uuid)
+        note_lookup(log_of(config), installation.store, "restore", getpass.getuser(), [str(uuid)])
     if not count:
         click.echo(f"Er is niets verwijderd onder {uuid}.", err=True)
         sys.exit(PROBLEMS)
@@ -154,7 +171,7 @@ def restore(config: Config, uuid: UUID) -> None:
 @click.command()
 @click.option("--port", default=8000, show_default=True, help="Een bezette poort wordt overgeslagen.")
 def demo(port: int) -> None:
-    """Een voorbeeld-Zaken API, een backfill, de gateway en de statuspagina, tot Ctrl-C."""
+    """Een voorbeeld-Zaken API, een backfill, de gateway en de beheerpagina's, tot Ctrl-C."""
     from gateway.cli.commands.demo import run
 
     stop_on_sigterm()

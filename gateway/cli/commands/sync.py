@@ -10,8 +10,10 @@ import click
 from gateway.cli.terminal.options import (
     PROBLEMS,
     chosen_sources,
+    must_be_home,
     sources_option,
     stop_on_sigterm,
+    telling,
     with_config,
 )
 from gateway.config.model import Config
@@ -20,6 +22,7 @@ from gateway.config.model import Config
 @click.command()
 @sources_option
 @with_config
+@telling
 def sync(config: Config, names: tuple[str, ...]) -> None:
     """Haalt op wat nieuw is sinds de vorige keer; dit gebeurt ook vanzelf, zie klantbrug jobs list."""
     from gateway.installation import open_installation
@@ -53,6 +56,7 @@ def sync(config: Config, names: tuple[str, ...]) -> None:
         return {}
 
     installation = open_installation(config)
+    must_be_home(installation.store)
     fetchers = {name: fetcher for name, fetcher in installation.fetchers.items() if name in chosen}
     try:
         job = replace(BY_NAME["sync"], function=one_by_one)

@@ -13,10 +13,12 @@ import orjson
 from gateway.cli.terminal.options import (
     PROBLEMS,
     chosen_sources,
+    must_be_home,
     refuse,
     sources_option,
     spare_collections,
     stop_on_sigterm,
+    telling,
     there,
     with_config,
 )
@@ -38,6 +40,7 @@ from gateway.config.model import Config
 @click.option("--list", "listing", is_flag=True, help="Toont de bewaarde rapporten.")
 @click.option("--report", "number", type=int, help="Toont een bewaard rapport.")
 @with_config
+@telling
 def verify(
     config: Config,
     full: bool,
@@ -91,7 +94,9 @@ def _run(config: Config, name: str, sample: int | None, seed: int | None, repair
     from jobs.verify.verify import SAMPLE, Verify
 
     spare_collections()
-    fetcher = open_installation(config).fetchers[name]
+    installation = open_installation(config)
+    must_be_home(installation.store)
+    fetcher = installation.fetchers[name]
     again = "gaat verder waar dit ophield" if sample is None else "begint opnieuw"
     try:
         # Asked by hand, so the hours of the window don't count; but requests of clients go first.

@@ -59,7 +59,8 @@ def _steps(job: str) -> Display[Step]:
 
     def line(step: Step, speed: Speed) -> None:
         log.info(
-            job,
+            "progress",
+            job=job,
             source=step.source,
             step=step.what,
             done=step.done,

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from gateway.audit.log import log_of
+from gateway.audit.lookups import note_command
+from gateway.base import correlation
+from gateway.base.correlation import JOB
 from gateway.base.process_identity import NotShared
+from gateway.base.subjects import Subjects
 from gateway.config.load import ensure_secret, load_config
 from gateway.config.model import Config, Source
 from gateway.config.written import ConfigError
+from gateway.legacy.pacing import machine_shares
 from gateway.store.base.errors import StoreDamaged, StoreError, StoreFailed
+from gateway.telemetry import running as telemetry
+
+if TYPE_CHECKING:
+    from gateway.store.base.store import Store
 
 PROBLEMS, USAGE = 1, 2
+NOT_HOME = "In fase exported wordt geen bron meer gevraagd; ga eerst terug: klantbrug phase exported --back."
 # The one way to name sources, of every command that is about them.
 sources_option = click.option(
     "--source", "names", multiple=True, metavar="BRON", help="Alleen deze bron (mag vaker); anders alle."
@@ -36,15 +48,38 @@ def with_store(function: Callable[..., Any]) -> Callable[..., Any]:
     return _command(function, there)
 
 
+def telling(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command that gets a configuration tell of what it does (metrics, traces), as one operation."""
+
+    @functools.wraps(function)
+    def told(config: Config, **arguments: Any) -> Any:
+        name = click.get_current_context().command_path
+        with telemetry.telling(config), correlation.part(JOB, name) as operation:
+            audit = log_of(config)
+            operation.subjects = Subjects() if audit else None
+            try:
+                return function(config, **arguments)
+            except SystemExit as end:
+                operation.status = "problems" if end.code else "finished"
+                raise
+            finally:
+                machine_shares.leave()
+                note_command(audit, operation)
+
+    return told
+
+
 def there(config: Config) -> Config:
     """The configuration, when its store was made already. Raises StoreError."""
-    if config.store.path.exists():
+    from gateway.store import chosen
+
+    if chosen.is_there(config.store):
         return config
     file = (
         config.path or "er is geen config.toml in deze map; noem uw bestand met --config of KLANTBRUG_CONFIG"
     )
     raise StoreError(
-        f"[store] path: de opslag {config.store.path} is er nog niet (configuratie: {file}). "
+        f"[store] {config.store.key}: de opslag {config.store.shown} is er nog niet (configuratie: {file}). "
         "Zij wordt gemaakt door klantbrug serve, klantbrug backfill en klantbrug token create."
     )
 
@@ -102,6 +137,14 @@ def must_be_known(names: Collection[str], known: Collection[str]) -> None:
     if unknown := sorted(set(names) - set(known)):
         there = f"er is: {', '.join(sorted(set(known)))}" if known else "er is er geen"
         refuse(f"Er is geen bron {', '.join(unknown)}; {there}.")
+
+
+def must_be_home(store: Store) -> None:
+    """End a command that takes something in from the legacy side once a register took over: it would land nowhere."""
+    from gateway.operator.export.switch import is_exported
+
+    if is_exported(store):
+        refuse(NOT_HOME)
 
 
 def refuse(why: str) -> NoReturn:

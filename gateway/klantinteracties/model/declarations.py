@@ -118,13 +118,17 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One query parameter of a list; `several` says whether it takes a comma list of texts, of which one must fit."""
+    """One query parameter of a list; `several` says whether it takes a comma list of texts, of which one must fit.
+
+    `about` are the documents it looks at, in words that end a sentence.
+    """
 
     name: str
     form: Form
     where: Where
     choices: tuple[str, ...] = ()
     several: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +154,23 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where filters look: the documents of `kind` at the end of `path`, named with this prefix."""
+    """Where filters look: the documents of `kind` at the end of `path`, named with this prefix.
+
+    `about` names them for who reads the documentation of the API, as "een betrokkene van het klantcontact".
+    """
 
     kind: str
+    about: str
     prefix: str = ""
     path: tuple[Hop, ...] = ()
 
-    def to(self, relation: str, kind: str, prefix: str) -> At:
+    def to(self, relation: str, kind: str, prefix: str, about: str) -> At:
         """Those that the documents here refer to."""
-        return At(kind, prefix, (*self.path, Hop(relation)))
+        return At(kind, about, prefix, (*self.path, Hop(relation)))
 
-    def back(self, relation: str, prefix: str) -> At:
+    def back(self, relation: str, prefix: str, about: str) -> At:
         """Those that refer to the documents here."""
-        return At(relation.split(".")[0], prefix, (*self.path, Hop(relation, back=True)))
+        return At(relation.split(".")[0], about, prefix, (*self.path, Hop(relation, back=True)))
 
     def _filter(
         self,
@@ -173,7 +181,7 @@ class At:
         choices: tuple[str, ...] = (),
     ) -> Filter:
         where = Where(self.kind, self.path, Subject.FIELD, place, compare)
-        return Filter(self.prefix + name, form, where, choices)
+        return Filter(self.prefix + name, form, where, choices, about=self.about)
 
     def text(self, name: str, place: str = "") -> Filter:
         """A text that must be equal; `place` is the path in the body when it isn't the name."""
@@ -201,7 +209,8 @@ class At:
 
     def present(self, name: str) -> Filter:
         """Whether there is any document here."""
-        return Filter(name, Form.FLAG, Where(self.kind, self.path, Subject.DOCUMENT, "", Compare.PRESENT))
+        where = Where(self.kind, self.path, Subject.DOCUMENT, "", Compare.PRESENT)
+        return Filter(name, Form.FLAG, where, about=self.about)
 
     def date(self, name: str, place: str = "", compare: Compare = Compare.IS) -> Filter:
         """A date to compare with."""
@@ -209,7 +218,8 @@ class At:
 
     def moment(self, name: str) -> Filter:
         """The exact time that the list is ordered by."""
-        return Filter(self.prefix + name, Form.MOMENT, Where(self.kind, self.path, Subject.MOMENT))
+        where = Where(self.kind, self.path, Subject.MOMENT)
+        return Filter(self.prefix + name, Form.MOMENT, where, about=self.about)
 
     def moment_text(self, name: str) -> Filter:
         """An exact time that stands in the body."""
@@ -217,11 +227,14 @@ class At:
 
     def uuid(self, name: str = "uuid") -> Filter:
         """The document itself, by its uuid."""
-        return Filter(self.prefix + name, Form.UUID, Where(self.kind, self.path, Subject.DOCUMENT))
+        return Filter(self.prefix + name, Form.UUID, self._itself(), about=self.about)
 
     def url(self, name: str = "url") -> Filter:
         """The document itself, by its address."""
-        return Filter(self.prefix + name, Form.URL, Where(self.kind, self.path, Subject.DOCUMENT))
+        return Filter(self.prefix + name, Form.URL, self._itself(), about=self.about)
+
+    def _itself(self) -> Where:
+        return Where(self.kind, self.path, Subject.DOCUMENT)
 
     def by_reference(self) -> tuple[Filter, Filter]:
         """The document itself, by uuid or by address."""

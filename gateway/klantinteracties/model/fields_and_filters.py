@@ -32,4 +32,5 @@ def object_identificator(at: At, group: str) -> tuple[Filter, ...]:
 
 def identificatoren_of(partij: At, prefix: str) -> At:
     """The identificatoren of the partijen here."""
-    return partij.back("partij-identificator.identificeerdePartij", prefix)
+    about = f"een partij-identificator van {partij.about}"
+    return partij.back("partij-identificator.identificeerdePartij", prefix, about)

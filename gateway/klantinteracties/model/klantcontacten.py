@@ -18,13 +18,13 @@ from gateway.klantinteracties.model.fields_and_filters import (
     values,
 )
 
-ACTOR = At("actor")
-ACTORKLANTCONTACT = At("actorklantcontact")
-BETROKKENE = At("betrokkene")
-BIJLAGE = At("bijlage")
-INTERNETAAK = At("internetaak")
-KLANTCONTACT = At("klantcontact")
-ONDERWERPOBJECT = At("onderwerpobject")
+ACTOR = At("actor", "de actor")
+ACTORKLANTCONTACT = At("actorklantcontact", "het actorklantcontact")
+BETROKKENE = At("betrokkene", "de betrokkene")
+BIJLAGE = At("bijlage", "de bijlage")
+INTERNETAAK = At("internetaak", "de interne taak")
+KLANTCONTACT = At("klantcontact", "het klantcontact")
+ONDERWERPOBJECT = At("onderwerpobject", "het onderwerpobject")
 
 actoren = Resource(
     path="actoren",
@@ -53,20 +53,35 @@ actorklantcontacten = Resource(
         DocumentReference("klantcontact", "actorklantcontact.klantcontact", "klantcontact"),
     ),
     filters=(
-        *ACTORKLANTCONTACT.to("actorklantcontact.actor", "actor", "actor__").by_reference(),
+        *ACTORKLANTCONTACT.to("actorklantcontact.actor", "actor", "actor__", "de actor").by_reference(),
         *ACTORKLANTCONTACT.to(
-            "actorklantcontact.klantcontact", "klantcontact", "klantcontact__"
+            "actorklantcontact.klantcontact", "klantcontact", "klantcontact__", "het klantcontact"
         ).by_reference(),
     ),
 )
 
-had_betrokkene = KLANTCONTACT.back("betrokkene.hadKlantcontact", "hadBetrokkene__")
-adres_van_betrokkene = had_betrokkene.back(
-    "digitaleadres.verstrektDoorBetrokkene", "hadBetrokkene__digitaaladres__"
+had_betrokkene = KLANTCONTACT.back(
+    "betrokkene.hadKlantcontact", "hadBetrokkene__", "een betrokkene van het klantcontact"
 )
-was_partij = had_betrokkene.to("betrokkene.wasPartij", "partij", "hadBetrokkene__wasPartij__")
-over = KLANTCONTACT.back("onderwerpobject.klantcontact", "onderwerpobject__")
-was_over = KLANTCONTACT.back("onderwerpobject.wasKlantcontact", "wasOnderwerpobject__")
+adres_van_betrokkene = had_betrokkene.back(
+    "digitaleadres.verstrektDoorBetrokkene",
+    "hadBetrokkene__digitaaladres__",
+    "een digitaal adres van een betrokkene van het klantcontact",
+)
+was_partij = had_betrokkene.to(
+    "betrokkene.wasPartij",
+    "partij",
+    "hadBetrokkene__wasPartij__",
+    "een partij die bij het klantcontact betrokken was",
+)
+over = KLANTCONTACT.back(
+    "onderwerpobject.klantcontact", "onderwerpobject__", "een onderwerpobject van het klantcontact"
+)
+was_over = KLANTCONTACT.back(
+    "onderwerpobject.wasKlantcontact",
+    "wasOnderwerpobject__",
+    "een onderwerpobject dat naar het klantcontact zelf verwijst",
+)
 
 klantcontacten = Resource(
     path="klantcontacten",
@@ -98,7 +113,11 @@ klantcontacten = Resource(
         KLANTCONTACT.flag("indicatieContactGelukt"),
         KLANTCONTACT.contains("inhoud"),
         KLANTCONTACT.text("kanaal"),
-        KLANTCONTACT.back("internetaak.aanleidinggevendKlantcontact", "").present("leiddeTotInterneTaken"),
+        KLANTCONTACT.back(
+            "internetaak.aanleidinggevendKlantcontact",
+            "",
+            "een interne taak naar aanleiding van het klantcontact",
+        ).present("leiddeTotInterneTaken"),
         KLANTCONTACT.text("nummer"),
         KLANTCONTACT.contains("onderwerp"),
         *over.by_reference(),
@@ -119,9 +138,17 @@ klantcontacten = Resource(
     unique=("nummer",),
 )
 
-had_klantcontact = BETROKKENE.to("betrokkene.hadKlantcontact", "klantcontact", "hadKlantcontact__")
-betrokken_partij = BETROKKENE.to("betrokkene.wasPartij", "partij", "wasPartij__")
-verstrekt = BETROKKENE.back("digitaleadres.verstrektDoorBetrokkene", "verstrektedigitaalAdres__")
+had_klantcontact = BETROKKENE.to(
+    "betrokkene.hadKlantcontact", "klantcontact", "hadKlantcontact__", "het klantcontact van de betrokkene"
+)
+betrokken_partij = BETROKKENE.to(
+    "betrokkene.wasPartij", "partij", "wasPartij__", "de partij die de betrokkene is"
+)
+verstrekt = BETROKKENE.back(
+    "digitaleadres.verstrektDoorBetrokkene",
+    "verstrektedigitaalAdres__",
+    "een digitaal adres dat de betrokkene gaf",
+)
 
 betrokkenen = Resource(
     path="betrokkenen",
@@ -164,10 +191,18 @@ onderwerpobjecten = Resource(
         BodyValue("onderwerpobjectidentificator"),
     ),
     filters=(
-        *ONDERWERPOBJECT.to("onderwerpobject.klantcontact", "klantcontact", "klantcontact__").by_reference(),
+        *ONDERWERPOBJECT.to(
+            "onderwerpobject.klantcontact",
+            "klantcontact",
+            "klantcontact__",
+            "het klantcontact dat erover ging",
+        ).by_reference(),
         *object_identificator(ONDERWERPOBJECT, "onderwerpobjectidentificator"),
         *ONDERWERPOBJECT.to(
-            "onderwerpobject.wasKlantcontact", "klantcontact", "wasKlantcontact__"
+            "onderwerpobject.wasKlantcontact",
+            "klantcontact",
+            "wasKlantcontact__",
+            "het klantcontact dat het onderwerpobject zelf is",
         ).by_reference(),
     ),
     cascades=True,
@@ -184,15 +219,23 @@ bijlagen = Resource(
     ),
     filters=(
         *object_identificator(BIJLAGE, "bijlageidentificator"),
-        BIJLAGE.to("bijlage.klantcontact", "klantcontact", "klantcontact__").uuid(),
+        BIJLAGE.to(
+            "bijlage.klantcontact", "klantcontact", "klantcontact__", "het klantcontact van de bijlage"
+        ).uuid(),
     ),
 )
 
 aanleiding = INTERNETAAK.to(
-    "internetaak.aanleidinggevendKlantcontact", "klantcontact", "aanleidinggevendKlantcontact__"
+    "internetaak.aanleidinggevendKlantcontact",
+    "klantcontact",
+    "aanleidinggevendKlantcontact__",
+    "het klantcontact dat de aanleiding was",
 )
 klantcontact_van_taak = INTERNETAAK.to(
-    "internetaak.aanleidinggevendKlantcontact", "klantcontact", "klantcontact__"
+    "internetaak.aanleidinggevendKlantcontact",
+    "klantcontact",
+    "klantcontact__",
+    "het klantcontact dat de aanleiding was",
 )
 
 internetaken = Resource(
@@ -211,14 +254,18 @@ internetaken = Resource(
     ),
     filters=(
         *aanleiding.by_reference(),
-        INTERNETAAK.to("internetaak.toegewezenAanActoren", "actor", "actoren__").text("naam"),
+        INTERNETAAK.to(
+            "internetaak.toegewezenAanActoren", "actor", "actoren__", "een actor die de taak heeft"
+        ).text("naam"),
         klantcontact_van_taak.text("nummer"),
         klantcontact_van_taak.text("referentienummer"),
         klantcontact_van_taak.uuid(),
         INTERNETAAK.text("nummer"),
         INTERNETAAK.text("referentienummer"),
         INTERNETAAK.choice("status", "te_verwerken", "verwerkt"),
-        *INTERNETAAK.to("internetaak.toegewezenAanActoren", "actor", "toegewezenAanActor__").by_reference(),
+        *INTERNETAAK.to(
+            "internetaak.toegewezenAanActoren", "actor", "toegewezenAanActor__", "een actor die de taak heeft"
+        ).by_reference(),
         INTERNETAAK.moment_text("toegewezenOp"),
     ),
     unique=("nummer",),

@@ -21,17 +21,22 @@ from gateway.klantinteracties.model.fields_and_filters import (
     values,
 )
 
-CATEGORIE_RELATIE = At("categorie-relatie")
-DIGITAALADRES = At("digitaleadres")
-PARTIJ = At("partij")
-PARTIJ_IDENTIFICATOR = At("partij-identificator")
-REKENINGNUMMER = At("rekeningnummer")
-VERTEGENWOORDIGING = At("vertegenwoordiging")
+CATEGORIE_RELATIE = At("categorie-relatie", "de categorie-relatie")
+DIGITAALADRES = At("digitaleadres", "het digitale adres")
+PARTIJ = At("partij", "de partij")
+PARTIJ_IDENTIFICATOR = At("partij-identificator", "de partij-identificator")
+REKENINGNUMMER = At("rekeningnummer", "het rekeningnummer")
+VERTEGENWOORDIGING = At("vertegenwoordiging", "de vertegenwoordiging")
 
 door_betrokkene = DIGITAALADRES.to(
-    "digitaleadres.verstrektDoorBetrokkene", "betrokkene", "verstrektDoorBetrokkene__"
+    "digitaleadres.verstrektDoorBetrokkene",
+    "betrokkene",
+    "verstrektDoorBetrokkene__",
+    "de betrokkene die het adres gaf",
 )
-door_partij = DIGITAALADRES.to("digitaleadres.verstrektDoorPartij", "partij", "verstrektDoorPartij__")
+door_partij = DIGITAALADRES.to(
+    "digitaleadres.verstrektDoorPartij", "partij", "verstrektDoorPartij__", "de partij die het adres gaf"
+)
 
 digitaleadressen = Resource(
     path="digitaleadressen",
@@ -80,8 +85,10 @@ categorieen = Resource(
     fields=values("naam"),
 )
 
-van_categorie = CATEGORIE_RELATIE.to("categorie-relatie.categorie", "categorie", "categorie__")
-in_categorie = CATEGORIE_RELATIE.to("categorie-relatie.partij", "partij", "partij__")
+van_categorie = CATEGORIE_RELATIE.to(
+    "categorie-relatie.categorie", "categorie", "categorie__", "de categorie"
+)
+in_categorie = CATEGORIE_RELATIE.to("categorie-relatie.partij", "partij", "partij__", "de partij")
 
 categorie_relaties = Resource(
     path="categorie-relaties",
@@ -103,16 +110,24 @@ categorie_relaties = Resource(
     ),
 )
 
-categorie_van_partij = PARTIJ.back("categorie-relatie.partij", "").to(
-    "categorie-relatie.categorie", "categorie", "categorierelatie__categorie__"
+categorie_van_partij = PARTIJ.back("categorie-relatie.partij", "", "een categorie-relatie van de partij").to(
+    "categorie-relatie.categorie", "categorie", "categorierelatie__categorie__", "een categorie van de partij"
 )
 identificatoren = identificatoren_of(PARTIJ, "partijIdentificator__")
 hogere_identificatoren = identificatoren.to(
-    "partij-identificator.subIdentificatorVan", "partij-identificator", "subIdentificatorVan__"
+    "partij-identificator.subIdentificatorVan",
+    "partij-identificator",
+    "subIdentificatorVan__",
+    "de identificator waar een partij-identificator van de partij onder valt",
 )
 # The name says what the partijen found are: those that the partij asked for represents.
-vertegenwoordigd_door = PARTIJ.back("vertegenwoordiging.vertegenwoordigdePartij", "").to(
-    "vertegenwoordiging.vertegenwoordigendePartij", "partij", "vertegenwoordigdePartij__"
+vertegenwoordigd_door = PARTIJ.back(
+    "vertegenwoordiging.vertegenwoordigdePartij", "", "een vertegenwoordiging van de partij"
+).to(
+    "vertegenwoordiging.vertegenwoordigendePartij",
+    "partij",
+    "vertegenwoordigdePartij__",
+    "een partij die de gevonden partijen vertegenwoordigt",
 )
 
 partijen = Resource(
@@ -235,10 +250,16 @@ partij_identificatoren = Resource(
 )
 
 vertegenwoordigende = VERTEGENWOORDIGING.to(
-    "vertegenwoordiging.vertegenwoordigendePartij", "partij", "vertegenwoordigendePartij__"
+    "vertegenwoordiging.vertegenwoordigendePartij",
+    "partij",
+    "vertegenwoordigendePartij__",
+    "de partij die vertegenwoordigt",
 )
 vertegenwoordigde = VERTEGENWOORDIGING.to(
-    "vertegenwoordiging.vertegenwoordigdePartij", "partij", "vertegenwoordigdePartij__"
+    "vertegenwoordiging.vertegenwoordigdePartij",
+    "partij",
+    "vertegenwoordigdePartij__",
+    "de partij die wordt vertegenwoordigd",
 )
 
 vertegenwoordigingen = Resource(

@@ -20,6 +20,7 @@ from gateway.klantinteracties.model.declarations import Expansions, Filter, Form
 from gateway.klantinteracties.model.expand import names
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, RESOURCES
 from gateway.klantinteracties.openapi import parts
+from gateway.klantinteracties.openapi.filter_texts import filter_text
 from gateway.klantinteracties.openapi.parts import Json, answer, ref
 from mappings.klantinteracties import schema_of
 from mappings.klantinteracties.nested_fields import Many, Reference, ReferenceTo, Variants
@@ -271,11 +272,7 @@ def _filter(item: Filter) -> Json:
     schema = dict(FORMS[item.form])
     if item.choices:
         schema["enum"] = list(item.choices)
-    about = parts.COMPARISONS.get(item.where.compare)
-    if item.several:
-        about = "Een of meer waarden, gescheiden door komma's."
-    described = {"description": about} if about else {}
-    return {"in": "query", "name": item.name, "schema": schema, **described}
+    return {"in": "query", "name": item.name, "schema": schema, "description": filter_text(item)}
 
 
 def _expand(resource: Resource) -> list[Json]:

@@ -9,7 +9,6 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 
 from gateway.klantinteracties.read.query import DEFAULT_SIZE, LARGEST_SIZE
-from gateway.store.base.conditions import Compare
 from mappings.klantinteracties.fields import (
     Choice,
     Date,
@@ -219,14 +218,6 @@ DETAIL_PROBLEMS = READ_PROBLEMS | problems("412")
 
 # Parameters
 
-COMPARISONS = {
-    Compare.CONTAINS: "Komt voor in de waarde; hoofdletters maken niet uit.",
-    Compare.AFTER: "Later dan deze dag.",
-    Compare.FROM: "Op of na deze dag.",
-    Compare.BEFORE: "Eerder dan deze dag.",
-    Compare.UNTIL: "Op of voor deze dag.",
-    Compare.PRESENT: "Is er een?",
-}
 PARAMETERS: Json = {
     "uuid": {
         "name": "uuid",

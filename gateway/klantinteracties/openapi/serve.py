@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 import yaml
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, request
 
+from gateway.http.api_viewer import viewer_page
 from gateway.http.public_address import PublicAddresses
 from gateway.http.responses import JSON_ONLY, SECURITY
 from gateway.klantinteracties.model.resources import BASE_PATH
@@ -24,9 +25,7 @@ FORMS = {
     "json": f"{OPENAPI_TYPE}+json",  # JSON has no charset
 }
 COMMON = (("Allow", "GET, HEAD, OPTIONS"), ("API-version", API_VERSION))
-NOWHERE = ("default-src", "base-uri", "form-action", "frame-ancestors")
-PAGE_POLICY = "; ".join([*(f"{what} 'none'" for what in NOWHERE), "style-src 'unsafe-inline'"])
-METHODS = ("get", "post", "put", "patch", "delete")
+PAGE_TITLE = f"Klantinteracties API {API_VERSION}"
 
 
 def register(app: Flask, addresses: PublicAddresses) -> None:
@@ -38,6 +37,11 @@ def register(app: Flask, addresses: PublicAddresses) -> None:
     def moved(to: str) -> Response:
         return _moved(f"{addresses.path(request.environ)}{BASE_PATH}/{to}")
 
+    def shown() -> Response:
+        page = viewer_page(PAGE_TITLE, addresses, {form.upper(): f"../openapi.{form}" for form in FORMS})
+        page.headers.extend(COMMON)
+        return page
+
     for form in FORMS:
         app.add_url_rule(f"{BASE_PATH}/openapi.{form}", f"openapi_{form}", described, defaults={"form": form})
         app.add_url_rule(
@@ -47,7 +51,7 @@ def register(app: Flask, addresses: PublicAddresses) -> None:
             defaults={"to": f"openapi.{form}"},
         )
     app.add_url_rule(f"{BASE_PATH}/schema", "documentation_bare", moved, defaults={"to": "schema/"})
-    app.add_url_rule(f"{BASE_PATH}/schema/", "documentation", _page)
+    app.add_url_rule(f"{BASE_PATH}/schema/", "documentation", shown)
 
 
 def _document(form: str, base: str) -> Response:
@@ -86,58 +90,3 @@ class _PlainDumper(yaml.SafeDumper):
 
 def _moved(to: str) -> Response:
     return Response(b"", 302, [*SECURITY, ("Location", to)])
-
-
-def _page() -> Response:
-    headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", PAGE_POLICY)]
-    return Response(_rendered(), 200, [*SECURITY, *COMMON, *headers])
-
-
-@cache
-def _rendered() -> str:
-    return render_template(
-        "documentation.html",
-        document=document(),
-        methods=METHODS,
-        shape=_shape,
-        anchor=_anchor,
-    )
-
-
-def _anchor(reference: str) -> str:
-    return reference.rpartition("/")[2]
-
-
-def _shape(schema: Json) -> list[tuple[str, str]]:
-    """How a schema is said in one line: words, some with the name of the component that they lead to."""
-    if "$ref" in schema:
-        name = _anchor(schema["$ref"])
-        return [(name, name)]
-    if "items" in schema:
-        return [("lijst van ", ""), *_shape(schema["items"])]
-    for word, between in (("allOf", " met "), ("oneOf", " of "), ("anyOf", " of ")):
-        if word in schema and "$ref" in str(schema[word]):
-            parts: list[tuple[str, str]] = []
-            for inner in schema[word]:
-                parts += [(between, "")] * bool(parts) + _shape(inner)
-            return parts + [(", of null", "")] * bool(schema.get("nullable"))
-    return [(", ".join(_words(schema)), "")]
-
-
-def _words(schema: Json) -> list[str]:
-    limits = schema | next((part for part in schema.get("anyOf", ()) if "enum" not in part), {})
-    parts = [
-        limits.get("format")
-        or {"string": "tekst", "integer": "getal", "boolean": "ja/nee"}.get(limits.get("type", ""), "object")
-    ]
-    if "enum" in schema:
-        parts = ["een van " + ", ".join(map(str, schema["enum"]))]
-    for key, about in (("minLength", "minstens {} tekens"), ("maxLength", "hoogstens {} tekens")):
-        if key in limits:
-            parts.append(about.format(limits[key]))
-    for key, about in (("minimum", "vanaf {}"), ("maximum", "tot en met {}"), ("pattern", "vorm {}")):
-        if key in limits:
-            parts.append(about.format(limits[key]))
-    if schema.get("nullable"):
-        parts.append("of null")
-    return parts

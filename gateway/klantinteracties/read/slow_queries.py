@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from urllib.parse import parse_qsl
 
+from gateway.base.logs import get_logger
 from gateway.http import problems
 from gateway.http.problems import Problem
 from gateway.klantinteracties.read.query import LIST_PARAMETERS
@@ -14,7 +14,7 @@ from gateway.klantinteracties.read.query import LIST_PARAMETERS
 PARTS_TOLD = 5
 NAMES_TOLD = frozenset[str]().union(*LIST_PARAMETERS.values())
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def ended(environ: dict[str, Any], seconds: float) -> Problem:
@@ -25,5 +25,5 @@ def ended(environ: dict[str, Any], seconds: float) -> Problem:
     path = "/".join(environ.get("PATH_INFO", "").split("/")[:PARTS_TOLD])
     given = {name for name, _ in parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)}
     names = " ".join(sorted(given & NAMES_TOLD))
-    log.warning("a question was ended after %s seconds: %s %s", seconds, path, names or "without a filter")
+    log.warning("a question was ended", seconds=seconds, path=path, filters=names)
     return problems.question_too_long(seconds)

@@ -9,10 +9,12 @@ A number in brackets is that of a recorded exchange: `tests/data/klantinteractie
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID, uuid4
+
+import orjson
 
 from gateway.http import problems
 from gateway.http.problems import InvalidParam
@@ -21,18 +23,19 @@ from gateway.klantinteracties.model.declarations import Resource
 from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, Outcome, worst
 from gateway.klantinteracties.model.resources import BY_KIND, MAAK_KLANTCONTACT
 from gateway.klantinteracties.read.compose import Json, addresses, compose, plan
+from gateway.klantinteracties.read.etags import Environ, conditional, must_hold, tag_of
 from gateway.klantinteracties.write import drafts, rules
 from gateway.klantinteracties.write.cascade import cascade_of
 from gateway.klantinteracties.write.drafts import Draft, link_field
 from gateway.klantinteracties.write.notices import Notices
 from gateway.notificaties.message import KANALEN
 from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.documents import lookup as questions
 from gateway.store.documents import reading
 from gateway.store.documents.numbering import NUMBERED, give
 from gateway.store.edits import deleting, editing, standard_addresses
 from gateway.store.edits.editing import EditableDocument
-from gateway.store.file.database import Store
 from mappings.identity.identity import Uuids
 from mappings.klantinteracties import NEEDS_KVK_NUMMER, Invalid, check, load, schema_of
 
@@ -52,8 +55,8 @@ class WriteBackNotes(Protocol):
     def saved(self, connection: Session, kind: str, row: int, before: EditableDocument | None) -> None:
         """A document (row) of a kind was made or changed; `before` is how it was, None for a new one."""
 
-    def deleting(self, connection: Session, rows: Iterable[int]) -> None:
-        """These documents (rows) are about to be deleted."""
+    def deleting(self, connection: Session, rows: Collection[int]) -> None:
+        """These documents (rows) are about to be deleted: all of them, also what goes along with another."""
 
 
 # Raises Problem when a document (as GET gives it) is not the version that a write is about. Asked in the transaction of
@@ -63,6 +66,13 @@ Judge = Callable[[Json], None]
 
 def any_version(document: Json) -> None:
     """The judge of writes that are about whatever is there."""
+
+
+def judge_of(environ: Environ) -> Judge:
+    """The judge of what a request writes, by its `If-Match` and `If-None-Match`."""
+    if not conditional(environ):
+        return any_version
+    return lambda document: must_hold(environ, tag_of(orjson.dumps(document)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +324,9 @@ class Writer:
     def _delete(self, connection: Session, rows: list[int], under: UUID | None = None) -> None:
         """Documents gone with what goes along; who loses a standaardadres by that has another one."""
         partijen = standard_addresses.partijen_of(connection, rows)
-        if self._back:
-            self._back.deleting(connection, rows)
         try:
+            if self._back:
+                self._back.deleting(connection, deleting.going(connection, rows))
             deleting.delete(connection, rows, under)
         except deleting.Protected as error:
             raise _protected(error.relation) from None

@@ -16,8 +16,9 @@ import orjson
 import requests
 import urllib3
 
-from gateway.base import clock, memory
+from gateway.base import clock, correlation, memory
 from gateway.base.clock import seconds
+from gateway.base.correlation import CALL
 from gateway.base.logs import get_logger, silence_http_libraries
 from gateway.base.outgoing import Bearer, moment_of, outgoing_session, seconds_to_rest
 from gateway.base.timed_http import ends_at
@@ -169,41 +170,43 @@ class Transport:
         """One try of a call, through the gate. Raises one of `errors`; of a change nobody knows then whether it was
         done, unless the error is a refusal."""
         name = self._source.name
-        place = gate.enter(template, deadline)
-        started = clock.monotonic()
-        status: int | None = None
-        asked: EndedCall | None = None
-        try:
-            token = self._tokens.current()
-            error: errors.LegacyError | None
+        asked_by = "client" if current() is None else "job"
+        with correlation.part(CALL, template, source=name, asked_by=asked_by, attempt=attempt) as operation:
+            place = gate.enter(template, deadline)
+            started = operation.begin_again()  # its turn was waited for: that is no time of the source
+            status: int | None = None
+            asked: EndedCall | None = None
             try:
-                status, headers, content = self._exchange(url, params, template, token, deadline, change)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
-                error = error_of(exc, name, template, deadline)
-                took = clock.monotonic() - started
-            except errors.TooLarge as large:
-                error, took = large, clock.monotonic() - started
-            else:
-                took = clock.monotonic() - started
-                answer, error = self._judge(status, headers, content, template, params)
-                if isinstance(error, errors.Forbidden) and error.expired:
-                    self._tokens.expired(token)
-            asked = EndedCall(template, _page(params), took, error)
-        finally:
-            gate.leave(place, asked)
-        log.debug(
-            "legacy call",
-            source=name,
-            call=template,
-            status=status,
-            error=error.cause if error else None,
-            ms=round(took * 1000),
-            attempt=attempt,
-        )
-        if error:
-            error.took = took
-            raise error
-        return answer
+                token = self._tokens.current()
+                error: errors.LegacyError | None
+                try:
+                    status, headers, content = self._exchange(url, params, template, token, deadline, change)
+                except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+                    error = error_of(exc, name, template, deadline)
+                    took = clock.monotonic() - started
+                except errors.TooLarge as large:
+                    error, took = large, clock.monotonic() - started
+                else:
+                    took, operation.status = clock.monotonic() - started, status
+                    answer, error = self._judge(status, headers, content, template, params)
+                    if isinstance(error, errors.Forbidden) and error.expired:
+                        self._tokens.expired(token)
+                asked = EndedCall(template, _page(params), took, error)
+            finally:
+                gate.leave(place, asked)
+            log.debug(
+                "legacy call",
+                source=name,
+                call=template,
+                status=status,
+                error=error.cause if error else None,
+                ms=round(took * 1000),
+                attempt=attempt,
+            )
+            if error:
+                error.took = took
+                raise error
+            return answer
 
     def _exchange(
         self,

@@ -47,6 +47,12 @@ def answered(pace: Pace, now: float) -> None:
     pace.trial.pid = 0
 
 
+def closed_elsewhere(pace: Pace) -> None:
+    """Another machine found out that the source works."""
+    pace.open_until, pace.failed_trials = 0.0, 0
+    pace.trial.pid = 0
+
+
 def failed(pace: Pace, call: Call, now: float) -> None:
     """The source did not answer, or with a fault of its own."""
     _note(pace, 1, now)

@@ -30,7 +30,7 @@ class EndedCall:
 
 def learn(pace: Pace, call: Call, asked: EndedCall, limits: Limits, now: float) -> None:
     """Let the pace (of all processes) learn from a call."""
-    error, connections = asked.error, limits.connections
+    error, connections = asked.error, max(1, limits.connections)
     if error is None:
         concurrency.answered(pace, asked.template, asked.page, asked.seconds, connections, now)
         circuit_breaker.answered(pace, now)

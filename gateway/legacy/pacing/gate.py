@@ -22,6 +22,7 @@ from gateway.legacy import errors
 from gateway.legacy.background import Background, Waiting, current
 from gateway.legacy.pacing import circuit_breaker, concurrency, turns
 from gateway.legacy.pacing.ended_calls import EndedCall, learn
+from gateway.legacy.pacing.machine_shares import HOLDS_SECONDS, MachineShare, settles
 from gateway.legacy.pacing.shared_state import Call, Overrides, Pace, PaceFile, State
 from gateway.legacy.pacing.turns import BACKGROUND, LIVE, Limits
 
@@ -52,17 +53,28 @@ class Gate:
         source: Source,
         path: Path | None,
         store: Path | None = None,
+        name: str = "",
     ) -> None:
-        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`."""
+        """`path`: of the file shared with other processes; None shares with nobody. It is beside `store`. `name`: of
+        the server, for other machines."""
         self._source = source
         self._file = PaceFile(path, store)
         self._window = Window(source.window)
         self._freed = threading.Condition()
         self._looked = 0.0
+        settle = settles(store)
+        self._share = None
+        if settle is not None:
+            self._share = MachineShare(self._file, name, settle, self._most, source.call_timeout)
 
     def share(self) -> None:
         """See that the pace is shared with the other processes of the store. Raises NotShared."""
         self._file.share()
+
+    def settle(self, *, changed: bool = False) -> None:
+        """Settle with the other machines, when there are any and something `changed`, or it was not done just now."""
+        if self._share is not None:
+            self._share.settle(0.0 if changed else WISH_SECONDS)
 
     def close(self) -> None:
         """Close the file."""
@@ -95,11 +107,11 @@ class Gate:
             if asked is None:
                 circuit_breaker.ended(state.pace, call, now)
             else:
-                learn(state.pace, call, asked, self._limits(state.overrides), now)
+                learn(state.pace, call, asked, self._limits(state, now), now)
             rest = turns.rest(state.pace, now)
         if rest > before + LONG_REST:
             log.warning(
-                "bron vraagt rust; jobs wachten",
+                "a source asks for rest",
                 source=self._source.name,
                 seconds=round(rest),
                 asked=round(getattr(asked and asked.error, "asked_rest", None) or rest),
@@ -111,8 +123,8 @@ class Gate:
         """Count objects that a background call read; later background calls wait for them."""
         if current() is not None:
             with self._file.locked() as state:
-                limit = self._limits(state.overrides).objects_per_second
-                turns.charge(state.pace, objects, limit, clock.monotonic())
+                now = clock.monotonic()
+                turns.charge(state.pace, objects, self._limits(state, now).objects_per_second, now)
 
     def broken(self) -> bool:
         """Is the circuit breaker open?"""
@@ -138,6 +150,7 @@ class Gate:
         """Hold all background calls of every process, or let them go again; kept over restarts."""
         with self._file.locked() as state:
             state.overrides.paused = paused
+            state.pace.wishes_changed += 1
 
     def override(
         self,
@@ -148,6 +161,7 @@ class Gate:
     ) -> None:
         """Put other limits over those of the configuration, of what is given; kept until `clear_overrides`."""
         with self._file.locked() as state:
+            state.pace.wishes_changed += 1
             if connections is not None:
                 state.overrides.connections = connections
                 state.pace.allowed = 0.0
@@ -166,7 +180,7 @@ class Gate:
         """How the source is asked now, ready for JSON; see `server_gates.describe`."""
         opens = self._opens()
         with self._file.locked() as state:
-            pace, now, limits = state.pace, clock.monotonic(), self._limits(state.overrides)
+            pace, now, limits = state.pace, clock.monotonic(), self._chosen(state.overrides)
             self._reclaim(pace, now)
             found = self._long(state, opens)
             if found is None and 0 <= now - pace.reason_at <= 2 * WISH_SECONDS:
@@ -200,28 +214,31 @@ class Gate:
         try:
             while True:
                 with self._file.locked() as state:
-                    pace, now, limits = state.pace, clock.monotonic(), self._limits(state.overrides)
+                    pace, now = state.pace, clock.monotonic()
+                    limits = self._limits(state, now)
                     closed = circuit_breaker.wait(pace, now)
                     if closed:
                         raise errors.CircuitOpen(name, template)
                     rest = turns.live_rest(pace, now)
                     if rest and deadline is not None and now + rest >= deadline:
                         raise errors.TooManyRequests(name, template, text="de bron heeft om rust gevraagd")
-                    if turn is None:
+                    if turn is None and limits.connections:
                         turn = turns.due(pace.next_request, limits.requests_per_second, now)
                         if deadline is not None and turn > deadline:
                             raise errors.DeadlinePassed(name, template)
                         turns.take(pace, turn, limits)
-                    due = max(now + rest, turn)
+                    due = max(now + rest, turn or now)
                     call.at = now
-                    if due <= now and turns.live_may_go(pace, limits.connections):
+                    if due <= now and turns.live_may_go(pace, limits.connections, self._reserve):
                         turns.remove(pace, call)
                         waits = False
                         turns.add(pace, call, LIVE)
+                        self._asks(pace, now)
                         circuit_breaker.start(pace, call, now)
                         return
                     if not waits:
                         waits = turns.add(pace, call, turns.LIVE_WAITING)
+                    self._asks(pace, now, wants=due <= now)
                     self._reclaim(pace, now)
                 left = None if deadline is None else deadline - now
                 if left is not None and left <= 0:
@@ -279,11 +296,13 @@ class Gate:
         self, state: State, call: Call, opens: float | None, now: float, *, first: bool
     ) -> tuple[str, float | None] | None:
         """Why the call can't go now, and for how many seconds (None: nobody knows); None when it took its place."""
-        pace, limits = state.pace, self._limits(state.overrides)
+        pace, limits = state.pace, self._limits(state, now)
         found = self._long(state, opens) or turns.background_hold(pace, limits, now, first=first)
         if found is not None:
             self._reclaim(pace, now)
             reason, seconds = found
+            if reason in turns.SHORT:
+                self._asks(pace, now, background=True, wants=reason in (turns.FULL, turns.LIVE_FIRST))
             pace.reason, pace.reason_at = REASONS.index(reason), now
             pace.reason_until = now + seconds if seconds else 0.0
             return found
@@ -291,6 +310,7 @@ class Gate:
         call.at = now
         turns.remove(pace, call)
         turns.add(pace, call, BACKGROUND)
+        self._asks(pace, now, background=True)
         circuit_breaker.start(pace, call, now)
         return None
 
@@ -309,7 +329,32 @@ class Gate:
 
     # What both need
 
-    def _limits(self, overrides: Overrides) -> Limits:
+    @property
+    def _reserve(self) -> float:
+        """What live calls may use beyond the connections, while background calls hold those; not more for each of
+        several machines."""
+        return turns.RESERVE if self._share is None else 0
+
+    def _asks(self, pace: Pace, now: float, *, background: bool = False, wants: bool = False) -> None:
+        if self._share is not None:
+            self._share.asks(pace, now, background=background, wants=wants)
+
+    def _most(self, state: State) -> int:
+        return self._chosen(state.overrides).connections
+
+    def _limits(self, state: State, now: float) -> Limits:
+        """What holds for this machine: all that was chosen, or what it settled of that with the others."""
+        limits, pace = self._chosen(state.overrides), state.pace
+        if self._share is None:
+            return limits
+        part = pace.share_fraction if 0 < pace.share_until - now <= HOLDS_SECONDS else 0.0
+        return Limits(
+            min(limits.connections, pace.share_places) if part else 0,
+            limits.requests_per_second * part,
+            limits.objects_per_second * part,
+        )
+
+    def _chosen(self, overrides: Overrides) -> Limits:
         def chosen(name: str, own: float) -> float:
             override = getattr(overrides, name)
             return own if override < 0 else override

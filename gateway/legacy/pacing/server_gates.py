@@ -6,12 +6,14 @@ The limits of a `[[source]]` hold for each server by itself: one that is down or
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.config.model import Source
 from gateway.legacy.background import Waiting
+from gateway.legacy.pacing.circuit_breaker import CLOSED
 from gateway.legacy.pacing.gate import Gate
 
 APIS = ("zaken", "catalogi", "klanten", "contactmomenten")
@@ -29,7 +31,7 @@ class Gates:
                 # The first names no API: most sources are one server.
                 name = f"{source.name}.{api}" if self._gates else source.name
                 path = store and store.with_name(f"{store.name}.{name}.pace")
-                self._gates[server] = Gate(source, path, store=store)
+                self._gates[server] = Gate(source, path, store=store, name=name)
 
     def of(self, url: str) -> Gate:
         """The gate of the server at that address, which is one of the source."""
@@ -109,11 +111,20 @@ def describe(store: Path, source: Source) -> dict[str, object]:
     return {**first, "others": others} if others else first
 
 
+def answers(asking: Mapping[str, Any]) -> bool:
+    """Is no breaker of a source open, of any of its servers? In: what `describe` gave."""
+    return all(each["breaker"] == CLOSED for each in (asking, *asking.get("others", ())))
+
+
 @contextlib.contextmanager
 def _opened(store: Path, source: Source) -> Iterator[list[Gate]]:
     gates = Gates(source, store)
     try:
+        for gate in gates.all():
+            gate.settle()
         yield gates.all()
+        for gate in gates.all():
+            gate.settle(changed=True)
     finally:
         gates.close()
 

@@ -22,8 +22,8 @@ from gateway.config.defaults import MOST_CONNECTIONS
 log = get_logger("klantbrug.legacy")
 
 # Another layout gets another number here: a file of an older version begins anew, and of one of these with its wishes.
-MAGIC = 0x4B42_5041_4345_0003
-SAME_WISHES = (0x4B42_5041_4345_0001, 0x4B42_5041_4345_0002)
+MAGIC = 0x4B42_5041_4345_0004
+SAME_WISHES = tuple(0x4B42_5041_4345_0000 + older for older in (1, 2, 3))
 CALLS, KINDS, SAMPLES, RECENT = 2 * MOST_CONNECTIONS, 64, 8, 16
 
 
@@ -113,6 +113,17 @@ class Pace(ctypes.Structure):
     call_count: int
     calls: ctypes.Array[Call]
     kinds: ctypes.Array[Kind]
+    # What this machine settled with others, see `machine_shares`.
+    member: int
+    share_until: float
+    share_places: int
+    share_fraction: float
+    asked_at: float
+    background_at: float
+    wanting_at: float
+    settled_at: float
+    breaker_seen: float  # open_until when we last told of it, or took it over
+    wishes_changed: int  # how often, since we told of it
     _fields_ = (
         ("next_request", ctypes.c_double),
         ("next_object", ctypes.c_double),
@@ -136,6 +147,16 @@ class Pace(ctypes.Structure):
         ("call_count", ctypes.c_uint32),
         ("calls", Call * CALLS),
         ("kinds", Kind * KINDS),
+        ("member", ctypes.c_uint64),
+        ("share_until", ctypes.c_double),
+        ("share_places", ctypes.c_uint32),
+        ("share_fraction", ctypes.c_double),
+        ("asked_at", ctypes.c_double),
+        ("background_at", ctypes.c_double),
+        ("wanting_at", ctypes.c_double),
+        ("settled_at", ctypes.c_double),
+        ("breaker_seen", ctypes.c_double),
+        ("wishes_changed", ctypes.c_uint32),
     )
 
 

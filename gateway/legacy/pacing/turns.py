@@ -120,10 +120,10 @@ def _remove_at(pace: Pace, place: int) -> None:
     pace.calls[place] = pace.calls[pace.call_count]
 
 
-def live_may_go(pace: Pace, connections: int) -> bool:
+def live_may_go(pace: Pace, connections: int, reserve: float = RESERVE) -> bool:
     """Is there a place for a live call?"""
     live, background = count(pace, LIVE), count(pace, BACKGROUND)
-    return live < connections and live + background < connections + RESERVE
+    return live < connections and live + background < connections + reserve
 
 
 # A background call

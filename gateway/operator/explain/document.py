@@ -13,7 +13,8 @@ from gateway.operator.explain.contact import ContactGroups
 from gateway.operator.explain.fields import MOST, REST, named, source_of
 from gateway.operator.explain.party import PartyGroups, of_rollen
 from gateway.store.base.session import Session
-from gateway.store.edits.editing import LINK, TOMBSTONE
+from gateway.store.edits.editing import TOMBSTONE
+from gateway.store.edits.local_rows import LINK
 from gateway.store.inspect import explaining as store
 from gateway.store.inspect.explaining import HeldDocument, HeldRaw
 from gateway.store.inspect.status import moment_of
@@ -148,7 +149,8 @@ class Documents:
 
 def _story(held: HeldDocument, count: int) -> str:
     if not held.local:
-        return f"Gemaakt uit de bron, van {count} bronobject(en)."
+        of = "1 bronobject" if count == 1 else f"{count} bronobjecten"
+        return f"Gemaakt uit de bron, van {of}."
     story = f"Door een client geschreven op {local(held.created)}."
     if held.uuid.version == 8:  # only derived uuids have this version (M9)
         story = "De bron geeft dit niet meer; het bleef staan voor wat clients ernaar verwijzen (M20)."

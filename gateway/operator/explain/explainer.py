@@ -14,8 +14,8 @@ from gateway.operator.explain.fields import MOST, named, source_of
 from gateway.operator.explain.party import of_rollen
 from gateway.store.base import kinds
 from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.edits.editing import TOMBSTONE
-from gateway.store.file.database import Store
 from gateway.store.inspect import explaining as store
 from gateway.store.inspect.explaining import HeldRaw
 from gateway.store.inspect.status import moment_of
@@ -102,6 +102,10 @@ class _Explaining:
         ]
         if not found and (gone := erased.erased(self.connection, uuid.bytes)):
             story = f"Vernietigd bij de bron en hier gewist op {local(gone.at)} (M35)."
+            if gone.here:
+                story = (
+                    f"Hier gewist op {local(gone.at)} met klantbrug person erase; de bron kan het nog hebben."
+                )
             found.append({"what": "erased", "kind": gone.what, "uuid": str(uuid), "story": story})
         return found
 

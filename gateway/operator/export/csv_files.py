@@ -15,9 +15,9 @@ from gateway.klantinteracties.model import declarations as declared
 from gateway.klantinteracties.model.declarations import Resource
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.operator.export.directory import create, prepare
+from gateway.store.base.store import Store
 from gateway.store.export import documents
 from gateway.store.export.documents import BEFORE_ALL, Leaving
-from gateway.store.file.database import Store
 from mappings.klantinteracties import schema_of
 from mappings.klantinteracties.nested_fields import Group, Variants
 

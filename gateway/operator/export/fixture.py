@@ -9,8 +9,10 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
 import orjson
@@ -20,9 +22,11 @@ from gateway.operator.export.directory import create, prepare
 from gateway.operator.export.openklant import APP, MODELS, PARTIJ, PARTIJ_IDENTIFICATOR, THROUGH, Model
 from gateway.store.base.kinds import KINDS
 from gateway.store.base.session import Session
-from gateway.store.export import documents
-from gateway.store.export.documents import Numbered
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
+from gateway.store.export import documents, filed
+from gateway.store.export.documents import BEFORE_ALL, Numbered
+from gateway.target.contents import at_home, content
+from gateway.target.marks import marks_of
 
 VERSIONS = ("openklant-2.18",)
 IN_A_FILE = 10_000
@@ -38,7 +42,8 @@ model van {first} tot en met hoogstens {last}. Staat er al iets in het register,
        python src/manage.py loaddata *.json
    Verwijzingen kloppen op elk moment; de laatste bestanden vullen in wat partijen verkiezen.
 3. Vul [target] in, en draai klantbrug export run: dat ziet dat de uuids gelijk zijn, koppelt alles en stuurt alleen
-   wat daarna kwam. Bewijs het met klantbrug export verify --full. Zo veel hoort er per soort te zijn:
+   wat daarna kwam of wijzigde; wat intussen hier verdween, verwijdert het ook daar. Bewijs het met
+   klantbrug export verify --full. Zo veel hoort er per soort te zijn:
 {counts}
 4. Verwijder de bestanden: er staan persoonsgegevens in.
 
@@ -51,15 +56,42 @@ def write(
 ) -> dict[str, int]:
     """Write the files; out: how many objects of each model. Raises NoSuchPlace, OSError."""
     prepare(directory)
-    with store.read() as connection:
-        made = Fixture(connection, directory, pk_start, told)
-        made.write()
-        counts = {kind: documents.count(connection, kind) for kind in KINDS}
+    with TemporaryFile(dir=directory) as aside:
+        with store.read() as connection:
+            made = Fixture(connection, directory, pk_start, told)
+            made.write()
+            counts = {kind: documents.count(connection, kind) for kind in KINDS}
+            _spool(connection, aside)
+        _note(store, aside)
     lines = "\n".join(f"       {kind}: {count}" for kind, count in counts.items())
     last = pk_start + max([*counts.values(), *made.counts.values(), 1]) - 1
     with create(directory / "LEESMIJ.txt") as file:
         file.write(README.format(first=pk_start, last=last, counts=lines).encode())
     return dict(made.counts)
+
+
+def _spool(connection: Session, file: IO[bytes]) -> None:
+    """The marks of all that stands in the files, aside: nothing is written while a store is read."""
+    for kind in KINDS:
+        after = BEFORE_ALL
+        while found := documents.every(connection, kind, after, READ_AT_ONCE):
+            after = found[-1].place
+            for one in found:
+                marks = marks_of(content(at_home(one)))
+                file.write(one.uuid + len(marks).to_bytes(2) + marks)
+
+
+def _note(store: Store, file: IO[bytes]) -> None:
+    """Keep what stands in the files, so that a run of the export knows what went or changed here since."""
+    file.seek(0)
+    while lot := list(islice(_spooled(file), READ_AT_ONCE)):
+        with store.write(synced=False) as connection:
+            filed.note(connection, lot)
+
+
+def _spooled(file: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    while uuid := file.read(16):
+        yield uuid, file.read(int.from_bytes(file.read(2)))
 
 
 class Fixture:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gateway.config.target import Target
 from gateway.operator.export.status import JOB
+from gateway.store.base.store import Store
 from gateway.store.export import pairs
 from gateway.store.export.pairs import EXPORTED, FOLLOW, PHASE
-from gateway.store.file.database import Store
 from gateway.store.operation import events, leases, runs
 from gateway.store.operation.sources import meta_of, set_meta
 

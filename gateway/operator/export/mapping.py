@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from gateway.klantinteracties.model.resources import BY_KIND
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.pairs import STATES
-from gateway.store.file.database import Store
 
 HEADINGS = ("resource", "uuid_klantbrug", "uuid_register", "hoe")
 ALIAS = "alias"

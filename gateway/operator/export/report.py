@@ -46,12 +46,21 @@ def apart(report: dict[str, Any]) -> list[str]:
         lines.append(
             f"{_field(name)}: het register houdt zijn eigen waarde, bij {count} ([target] on_existing)."
         )
+    for name, count in report.get("changed_there", {}).items():
+        lines.append(f"{_field(name)}: verschilt omdat iemand het in het register wijzigde, bij {count}.")
+    lines += [overwritten_line(one) for one in report.get("overwritten", ())]
     for kind, count in report["others"].items():
         lines.append(
             f"{count} {kind} in het register is niet van Klantbrug; daarover zegt dit rapport niets."
         )
     lines += [f"{count} {kind} is onderweg." for kind, count in report["under_way"].items()]
     return lines
+
+
+def overwritten_line(one: dict[str, Any]) -> str:
+    """Where a value of the register gave way to ours: kind, fields and count."""
+    fields = ", ".join(one["fields"])
+    return f"{one['count']} {one['kind']} had daar een andere waarde en kreeg die van hier, in: {fields}."
 
 
 def _field(name: str) -> str:

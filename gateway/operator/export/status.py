@@ -7,11 +7,11 @@ from typing import Any
 from gateway.base.dutch_time import local
 from gateway.config.target import Target
 from gateway.operator.export.advice import AGAIN, advice
-from gateway.operator.export.report import sentence
+from gateway.operator.export.report import overwritten_line, sentence
 from gateway.store.base.kinds import KINDS
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.pairs import FOLLOW
-from gateway.store.file.database import Store
 from gateway.store.operation import runs
 from gateway.store.operation.sources import meta_of
 
@@ -42,6 +42,10 @@ def overview(store: Store, settings: Target) -> dict[str, Any]:
             "kept": [
                 {"kind": kind, "fields": fields.split(", "), "count": count}
                 for kind, fields, count in pairs.kept_fields(connection)
+            ],
+            "overwritten": [
+                {"kind": kind, "fields": fields.split(", "), "count": count}
+                for kind, fields, count in pairs.overwritten_fields(connection)
             ],
             "last_run": {"started": last[0], "status": last[1]} if last else None,
             "last_report": {name: report[name] for name in ("id", "ended", "mode", "clean", "found")}
@@ -76,6 +80,7 @@ def text(found: dict[str, Any]) -> str:
     for one in found["kept"]:
         fields = ", ".join(one["fields"])
         lines.append(f"  {one['count']} {one['kind']} houdt daar zijn eigen waarde in: {fields}.")
+    lines += [f"  {overwritten_line(one)}" for one in found["overwritten"]]
     follows = "worden gevolgd" if found["following"] else "wachten op klantbrug export run of export follow"
     lines.append(f"Wijzigingen {follows}; nog te versturen: {found['due']}.")
     if last := found["last_report"]:

@@ -12,9 +12,9 @@ from gateway.operator.export.status import JOB
 from gateway.operator.phase import PROOF_LASTS, NotAllowed
 from gateway.store.base.kinds import KINDS
 from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.export import documents, pairs
 from gateway.store.export.pairs import EXPORTED, PHASE, WROTE
-from gateway.store.file.database import Store
 from gateway.store.operation import events, leases, runs
 from gateway.store.operation.sources import meta_of, put_meta
 from gateway.target.client import Register
@@ -48,6 +48,12 @@ def leave(store: Store, settings: Target, who: str, why: str = "", *, force: boo
         forced = " zonder bewijs (--force)" if reason else ""
         events.note(connection, None, f"fase -> {EXPORTED}{forced}", who, why)
     return True
+
+
+def unready(store: Store, settings: Target) -> str:
+    """What must be done before the installation can go to phase exported, for people; blank when nothing."""
+    with store.read() as connection:
+        return _unready(connection, settings)
 
 
 def _unready(connection: Session, settings: Target) -> str:

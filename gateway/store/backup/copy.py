@@ -60,7 +60,7 @@ def back_up(store: Path, to: Path, progress: Progress = lambda what, done, total
         progress("nakijken", 0, 0)
         _check(part)
         size = part.stat().st_size
-        _keep(part, to)
+        keep(part, to)
     except StoreFailed as error:
         raise BackupError(f"De back-up is niet gemaakt. {error}") from error
     except OSError as error:
@@ -134,8 +134,8 @@ def _check(part: Path) -> None:
         )
 
 
-def _keep(part: Path, to: Path) -> None:
-    """Give the copy its name, if nobody took that meanwhile, so that it lasts."""
+def keep(part: Path, to: Path) -> None:
+    """Give the copy its name, if nobody took that meanwhile, so that it lasts. Raises BackupError, OSError."""
     try:
         to.hardlink_to(part)
     except FileExistsError:

@@ -147,9 +147,14 @@ def whole(
         (bad,) = connection.one("SELECT count(*) FROM document WHERE NOT json_valid(body)")
         wrong += [f"document: {bad} niet te lezen"] if bad else []
         begin("objecten van bronnen")
-        bad = sum(_unreadable(body) for (body,) in connection.each("SELECT body FROM raw"))
+        bad = unreadable(connection)
         wrong += [f"raw: {bad} niet te lezen"] if bad else []
     return Looked(len(tables), len(tables), wrong)
+
+
+def unreadable(connection: Session) -> int:
+    """How many objects of sources can't be read."""
+    return sum(_unreadable(body) for (body,) in connection.each("SELECT body FROM raw"))
 
 
 def _unreadable(body: bytes | None) -> bool:

@@ -7,8 +7,10 @@ and a driver for another database puts these forms otherwise, once for each stat
 - a list as one value: `IN (SELECT value FROM json_each(?))` (`bound_lists.IN_IDS`), and `json_each(?) n` in a FROM, of
   which `n.value` is used;
 - `body ->> '$.a.b'`, for a text in it, and with `= 1` for a flag;
-- hints for SQLite's planner, which another leaves out: `+r.kind` (not by its index), `INDEXED BY`, and `CROSS JOIN`
-  with an ON (in that order).
+- `this_moment()`: microseconds UTC by the one clock of all processes of the store, which is the machine's where the
+  store is a file, and else the database's;
+- hints for SQLite's planner, which another leaves out: `+r.kind` (not by its index), `INDEXED BY` (few, on what is not
+  searched by clients), and `CROSS JOIN` with an ON (in that order).
 
 All else is SQL that PostgreSQL knows too; `tests/store/test_common_sql.py` refuses what is not. What a database is
 asked about itself goes through its Dialect.
@@ -25,5 +27,12 @@ if TYPE_CHECKING:
 class Dialect(Protocol):
     """The questions about the database itself that each answers in its own way."""
 
+    @property
+    def is_a_file(self) -> bool:
+        """Is it a file, that nobody watches over but we?"""
+
     def tables(self, session: Session, /) -> set[str]:
         """The names of the tables that there are."""
+
+    def migrated(self, session: Session, /) -> set[str]:
+        """The names of the migrations that it has; none of a database without tables."""

@@ -16,6 +16,10 @@ class StoreError(Exception):
     """The store can't be used; the text says why and what to do."""
 
 
+class StoreNotReached(StoreError):
+    """The database can't be reached; it may be there later, as when it is started beside us."""
+
+
 class TooLong(Exception):
     """A question took longer than it may; it was ended and changed nothing."""
 
@@ -43,12 +47,24 @@ class StoreLocked(StoreFailed):
     """Another holds what a statement needs; the same may succeed soon."""
 
     says = "een ander proces houdt de opslag bezet; wacht tot het klaar is"
+    cause = "store_busy"
 
 
 class StoreBusy(StoreLocked):
     """Another writer held the store for longer than we wait; nothing was changed, and it was logged."""
 
-    cause = "store_busy"
+
+class StoreAway(StoreLocked):
+    """The database can't be reached, or is being started or stopped; the same may succeed soon."""
+
+    says = "de database is niet bereikbaar"
+    cause = "store_away"
+
+
+class StoreUnsure(StoreFailed):
+    """The database went away at the end of a write, and does not tell whether it was done."""
+
+    says = "het is onbekend of een wijziging is opgeslagen: de database viel weg terwijl zij werd bevestigd"
 
 
 class StoreUnwritable(StoreFailed):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from gateway.store.base.changes import Changes
 from gateway.store.base.dialect import Dialect
 
 # A tuple of what the statement asks. What is in it only the statement tells.
@@ -27,6 +28,10 @@ class Session(Protocol):
     @property
     def dialect(self) -> Dialect:
         """What differs between databases."""
+
+    @property
+    def changes(self) -> Changes:
+        """What was done to documents since the transaction began."""
 
     @property
     def in_transaction(self) -> bool:

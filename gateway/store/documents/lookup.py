@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
-from gateway.store.base.field_indexes import FILTER_INDEXES
-from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.base.kinds import LOCAL_ORIGIN, RELATION
+from gateway.store.base.searched_fields import FIELD_NUMBER, kept_value
 from gateway.store.base.session import Session
 
 IDENTIFICATOR = "partij-identificator"
@@ -14,11 +14,10 @@ OBJECT_ID = "partijIdentificator.objectId"
 
 
 def with_value(connection: Session, kind: str, field: str, value: str) -> set[int]:
-    """The documents of a kind that have this value in an indexed field."""
+    """The documents of a kind that have this value in a field that is kept (base/searched_fields.py)."""
     found = connection.all(
-        f"SELECT id FROM document INDEXED BY {FILTER_INDEXES[kind, field]}"
-        f" WHERE kind = {KIND[kind]} AND body ->> '$.{field}' = ?",
-        (value,),
+        "SELECT document FROM field_value WHERE field = ? AND value = ?",
+        (FIELD_NUMBER[kind, field], kept_value(value)),
     )
     return {row for (row,) in found}
 
@@ -26,16 +25,16 @@ def with_value(connection: Session, kind: str, field: str, value: str) -> set[in
 def same_identificatoren(connection: Session, codes: Mapping[str, str], parent: int | None) -> set[int]:
     """The partij-identificatoren with these four codes under this parent (a row, or None for no parent)."""
     found = connection.all(
-        f"SELECT d.id FROM document d INDEXED BY {FILTER_INDEXES[IDENTIFICATOR, OBJECT_ID]}"
+        "SELECT d.id FROM field_value v CROSS JOIN document d ON d.id = v.document"
         " LEFT JOIN link l ON l.source = d.id AND l.relation = :sub"
-        f" WHERE d.kind = {KIND[IDENTIFICATOR]} AND d.body ->> '$.{OBJECT_ID}' = :number"
+        f" WHERE v.field = {FIELD_NUMBER[IDENTIFICATOR, OBJECT_ID]} AND v.value = :number"
         " AND d.body ->> '$.partijIdentificator.codeSoortObjectId' = :soort"
         " AND d.body ->> '$.partijIdentificator.codeObjecttype' = :objecttype"
         " AND d.body ->> '$.partijIdentificator.codeRegister' = :register"
         " AND l.target IS NOT DISTINCT FROM :parent",
         {
             "sub": RELATION["partij-identificator.subIdentificatorVan"],
-            "number": codes["objectId"],
+            "number": kept_value(codes["objectId"]),
             "soort": codes["codeSoortObjectId"],
             "objecttype": codes["codeObjecttype"],
             "register": codes["codeRegister"],
@@ -52,13 +51,13 @@ def same_actoren(connection: Session, codes: Mapping[str, str]) -> list[int]:
     own, and becomes one with them (M19, M31).
     """
     found = connection.all(
-        f"SELECT id FROM document INDEXED BY {FILTER_INDEXES['actor', 'actoridentificator.objectId']}"
-        f" WHERE kind = {KIND['actor']} AND body ->> '$.actoridentificator.objectId' = :objectId"
+        "SELECT d.id FROM field_value v CROSS JOIN document d ON d.id = v.document"
+        f" WHERE v.field = {FIELD_NUMBER['actor', 'actoridentificator.objectId']} AND v.value = :objectId"
         " AND body ->> '$.actoridentificator.codeObjecttype' = :codeObjecttype"
         " AND body ->> '$.actoridentificator.codeRegister' = :codeRegister"
         " AND body ->> '$.actoridentificator.codeSoortObjectId' = :codeSoortObjectId"
         " AND (origin = :local OR uuid IN (SELECT own FROM adopted)) ORDER BY created, uuid",
-        {**codes, "local": LOCAL_ORIGIN},
+        {**codes, "objectId": kept_value(codes["objectId"]), "local": LOCAL_ORIGIN},
     )
     return [row for (row,) in found]
 

@@ -14,9 +14,10 @@ from uuid import UUID
 import orjson
 
 from gateway.store.base.bound_lists import in_parts
-from gateway.store.base.field_indexes import FILTER_INDEXES
 from gateway.store.base.kinds import KIND
+from gateway.store.base.searched_fields import FIELD_NUMBER, kept_value
 from gateway.store.base.session import Session
+from gateway.store.documents import rows
 from mappings.identity.identity import Uuids
 from mappings.model.documents import Document
 
@@ -98,18 +99,18 @@ def number_what_clients_wrote(connection: Session, uuids: Uuids) -> int:
     """Give some of the documents of clients that have no number theirs; out: how many (0: all have one)."""
     count = 0
     for kind in NUMBERED:
-        rows = connection.all(
+        bare = connection.all(
             "SELECT id, uuid, body FROM document INDEXED BY document_local"
             " WHERE kind = ? AND origin = 1 AND body ->> '$.nummer' IS NULL LIMIT ?",
             (KIND[kind], AT_ONCE),
         )
-        given = give(connection, kind, [UUID(bytes=uuid) for _, uuid, _ in rows], uuids)
-        for row, uuid, body in rows:
-            numbered = orjson.loads(body) | {"nummer": given[UUID(bytes=uuid)]}
-            connection.run(
-                "UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(numbered).decode(), row)
-            )
-        count += len(rows)
+        given = give(connection, kind, [UUID(bytes=uuid) for _, uuid, _ in bare], uuids)
+        numbered = {
+            row: {"body": orjson.dumps(orjson.loads(body) | {"nummer": given[UUID(bytes=uuid)]}).decode()}
+            for row, uuid, body in bare
+        }
+        rows.update(connection, numbered)
+        count += len(bare)
     return count
 
 
@@ -129,13 +130,15 @@ def _kept(connection: Session, kind: str, documents: Iterable[UUID]) -> dict[byt
 def _holders(connection: Session, kind: str, numbers: Iterable[str]) -> dict[str, set[bytes]]:
     """Who has each of these numbers, or had it given out instead of a first choice (uuids)."""
     holders: dict[str, set[bytes]] = defaultdict(set)
+    sought = {kept_value(number): number for number in numbers}  # what is given out is short
     rows = connection.all(
-        "SELECT n.value, d.uuid FROM json_each(?1) n CROSS JOIN document d"
-        f" INDEXED BY {FILTER_INDEXES[kind, 'nummer']} WHERE d.body ->> '$.nummer' = n.value AND d.kind = {KIND[kind]}"
+        "SELECT n.value, d.uuid FROM json_each(?1) n"
+        f" CROSS JOIN field_value v ON v.field = {FIELD_NUMBER[kind, 'nummer']} AND v.value = n.value"
+        " CROSS JOIN document d ON d.id = v.document"
         " UNION ALL SELECT n.value, k.uuid FROM json_each(?1) n CROSS JOIN nummer k"
         f" WHERE k.kind = {KIND[kind]} AND k.value = n.value",
-        (sorted(numbers),),
+        (sorted(sought),),
     )
     for value, uuid in rows:
-        holders[value].add(uuid)
+        holders[sought[value]].add(uuid)
     return holders

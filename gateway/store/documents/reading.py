@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from gateway.store.base.conditions import Condition, Subject, Value, Where
+from gateway.store.base.conditions import Compare, Condition, Subject, Value, Where
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.base.searched_fields import kept_value
 from gateway.store.base.session import Session
 from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
 from gateway.store.indexes import profile_questions, spans
@@ -124,7 +125,17 @@ def _asked(connection: Session, kind: str, conditions: Sequence[Condition]) -> D
         conditions = gathered
         rank, start = start_of(conditions)
     wheres = tuple(condition.where for condition in conditions)
-    return DocumentQuery(kind, wheres, [condition.value for condition in conditions], start, rank)
+    values = [_compared(condition) for condition in conditions]
+    if rank == BY_INDEX and start is not None and isinstance(sought := values[start], str):
+        values[start] = kept_value(sought)
+    return DocumentQuery(kind, wheres, values, start, rank)
+
+
+def _compared(condition: Condition) -> Value:
+    """The value of a condition as it is compared: a flag in a body is true or false, and no number everywhere."""
+    where, value = condition
+    flag = where.subject is Subject.FIELD and where.compare is Compare.IS and isinstance(value, int)
+    return bool(value) if flag else value
 
 
 def _first_page(connection: Session, asked: DocumentQuery, size: int) -> DocumentPage:
@@ -212,8 +223,30 @@ def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, in
     return number, start, length, count - start - length
 
 
+# A page of all documents of a kind (?1), each row with how many there are: the first, the last, and the one (of ?3
+# documents) that ?2 newer ones precede.
+_OF_ALL = f"SELECT d.id, d.uuid, d.body, {spans.COUNT} FROM document d WHERE d.kind = ?1"
+FIRST_OF_ALL = f"{_OF_ALL} {NEWEST_FIRST} LIMIT ?2"
+LAST_OF_ALL = f"{_OF_ALL} {OLDEST_FIRST} LIMIT ({spans.COUNT} + ?2 - 1) % ?2 + 1"
+DEEP_OF_ALL = (
+    f"WITH place AS MATERIALIZED ({spans.FROM_NEWEST}) {_OF_ALL}"
+    " AND (d.moment, d.created, d.uuid) < (SELECT moment, created, uuid FROM place)"
+    f" {NEWEST_FIRST} LIMIT ?3 OFFSET coalesce((SELECT skip FROM place), 0)"
+)
+
+
 def _page_of_all(connection: Session, kind: int, number: int | None, size: int) -> DocumentPage | None:
     """One page of all documents of a kind: counted and found by its spans, not by walking."""
+    if number is None or number == 1:
+        spans.settle(connection)
+        found = connection.all(LAST_OF_ALL if number is None else FIRST_OF_ALL, (kind, size))
+        count = found[0][3] if found else 0
+        rows = [row[:3] for row in found]
+        return DocumentPage(count, number or max(1, -(-count // size)), rows if number else rows[::-1])
+    if not connection.dialect.is_a_file:  # there each trip costs more than the walk over all spans
+        spans.settle(connection)
+        found = connection.all(DEEP_OF_ALL, (kind, (number - 1) * size, size))
+        return DocumentPage(found[0][3], number, [row[:3] for row in found]) if found else None
     count = spans.count(connection, kind)
     place = _place(count, number, size)
     if place is None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.store.base.conditions import Compare, Condition, Subject, Where
-from gateway.store.base.field_indexes import FILLED_INDEXES, FILTER_INDEXES
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, RELATION
+from gateway.store.base.searched_fields import FIELD_NUMBER
 from gateway.store.indexes import text_search
 
 # A uuid that a client holds may be one that resolves to another document (M6).
@@ -37,19 +37,18 @@ def _rank(where: Where, value: object) -> int:
     if where.compare is Compare.IS:
         if where.subject is Subject.DOCUMENT:
             return BY_DOCUMENT
-        if _index(where) and value != "":
+        if _is_kept(where) and value != "":
             return BY_INDEX
     elif where.compare is Compare.CONTAINS:
         if text_search.is_indexed(where.kind, where.field, value):
             return BY_TEXT
-    elif where.compare in RANGES and _index(where):
+    elif where.compare in RANGES and _is_kept(where):
         return BY_RANGE
     return NO_INDEX
 
 
-def _index(where: Where) -> str | None:
-    key = (where.kind, where.field)
-    return FILTER_INDEXES.get(key) or FILLED_INDEXES.get(key)
+def _is_kept(where: Where) -> bool:
+    return (where.kind, where.field) in FIELD_NUMBER
 
 
 def selection(kind: str, wheres: Sequence[Where], start: int | None) -> str:
@@ -85,12 +84,10 @@ def search(where: Where, parameter: int) -> str:
             return found
         tables, at = [f"({found}) x"], "x.id"
     else:
-        field = _field("x", where.field)
-        tables = [f"document x INDEXED BY {_index(where)}"]
-        tests = [f"x.kind = {KIND[where.kind]}", f"{field} {where.compare.value} ?{parameter}"]
-        if (where.kind, where.field) in FILLED_INDEXES:
-            tests.append(f"{field} <> ''")  # as the index says, else it can't be used
-        at = "x.id"
+        tables = ["field_value x"]
+        number = FIELD_NUMBER[where.kind, where.field]
+        tests = [f"x.field = {number}", f"x.value {where.compare.value} ?{parameter}"]
+        at = "x.document"
     for step, hop in enumerate(reversed(where.path)):
         near, far = ("target", "source") if hop.back else ("source", "target")
         tables.append(f"link s{step}")

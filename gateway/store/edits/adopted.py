@@ -15,7 +15,8 @@ import orjson
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
 from gateway.store.base.session import Session
-from gateway.store.edits import editing, standard_addresses
+from gateway.store.documents import rows as document_rows
+from gateway.store.edits import editing, local_rows, standard_addresses
 from mappings.klantinteracties import defaults
 from mappings.model.documents import Document
 
@@ -95,13 +96,17 @@ def give_back(connection: Session, rows: Iterable[int]) -> set[int]:
     for row, uuid, body, created, moment in held:
         standard_addresses.forget_preferred(connection, row)
         now_has = orjson.loads(body) | editing.local_values(connection, uuid)
-        connection.run(
-            "UPDATE document SET origin = ?, owner = id, body = ?, created = ?, moment = ? WHERE id = ?",
-            (LOCAL_ORIGIN, orjson.dumps(now_has).decode(), created, moment, row),
-        )
+        columns = {
+            "origin": LOCAL_ORIGIN,
+            "owner": row,
+            "body": orjson.dumps(now_has).decode(),
+            "created": created,
+            "moment": moment,
+        }
+        document_rows.update(connection, {row: columns})
         connection.run("DELETE FROM adopted WHERE own = ?", (uuid,))
-        connection.run("DELETE FROM alias WHERE document = ?", (row,))
-        connection.run("DELETE FROM local WHERE uuid = ?", (uuid,))
+        document_rows.drop_all_aliases(connection, row)
+        local_rows.drop_all(connection, uuid)
     return {row for row, *_ in held}
 
 

@@ -15,8 +15,8 @@ from uuid import UUID
 import orjson
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
-from gateway.store.base.field_indexes import FILTER_INDEXES
-from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATION
+from gateway.store.base.kinds import LOCAL_ORIGIN, RELATION
+from gateway.store.base.searched_fields import FIELD_NUMBER, kept_value
 from gateway.store.base.session import Session
 from gateway.store.documents.lookup import referring
 from gateway.store.edits import editing, written_back
@@ -26,7 +26,8 @@ from mappings.rules.merge import KEY
 
 ADOPTABLE = ("partij", "partij-identificator", "actor")
 CODES = ("codeRegister", "codeObjecttype", "codeSoortObjectId", "objectId")
-ACTOR_NUMBER = FILTER_INDEXES["actor", "actoridentificator.objectId"]
+ACTOR_NUMBER = FIELD_NUMBER["actor", "actoridentificator.objectId"]
+OWN_NUMBER = FIELD_NUMBER["partij-identificator", "partijIdentificator.objectId"]
 
 
 @dataclass(slots=True)
@@ -272,11 +273,12 @@ def _actors_with(connection: Session, body: Mapping[str, Any]) -> list[int]:
     codes = body["actoridentificator"]
     if not codes or not codes["objectId"]:
         return []
-    tests = " AND ".join(f"body ->> '$.actoridentificator.{name}' = ?" for name in CODES)
+    tests = " AND ".join(f"d.body ->> '$.actoridentificator.{name}' = ?" for name in CODES)
     rows = connection.all(
-        f"SELECT id FROM document INDEXED BY {ACTOR_NUMBER} WHERE kind = {KIND['actor']} AND {tests}"
-        " AND body ->> '$.soortActor' = ? ORDER BY created, uuid",
-        (*(codes[name] for name in CODES), body["soortActor"]),
+        "SELECT d.id FROM field_value v CROSS JOIN document d ON d.id = v.document"
+        f" WHERE v.field = {ACTOR_NUMBER} AND v.value = ? AND {tests}"
+        " AND d.body ->> '$.soortActor' = ? ORDER BY d.created, d.uuid",
+        (kept_value(codes["objectId"]), *(codes[name] for name in CODES), body["soortActor"]),
     )
     return [row[0] for row in rows]
 
@@ -303,13 +305,13 @@ def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_O
     found = connection.all(
         "SELECT d.id, d.body ->> '$.partijIdentificator', p.id, p.origin,"
         " coalesce(k.body ->> '$.partijIdentificator.objectId', '') FROM json_each(?1) n"
-        f" CROSS JOIN document d INDEXED BY document_own_number ON d.kind = {KIND['partij-identificator']}"
-        " AND d.origin = 1 AND d.body ->> '$.partijIdentificator.objectId' = n.value"
+        f" CROSS JOIN field_value v ON v.field = {OWN_NUMBER} AND v.value = n.value"
+        " CROSS JOIN document d ON d.id = v.document AND d.origin = 1"
         f" LEFT JOIN link l ON l.source = d.id AND l.relation = {RELATION['partij-identificator.identificeerdePartij']}"
         " LEFT JOIN document p ON p.id = l.target"
         f" LEFT JOIN link s ON s.source = d.id AND s.relation = {RELATION['partij-identificator.subIdentificatorVan']}"
         " LEFT JOIN document k ON k.id = s.target ORDER BY d.created DESC, d.uuid DESC",
-        (sorted(numbers),),
+        (sorted(map(kept_value, numbers)),),
     )
     return [
         _Own(row, orjson.loads(codes), partij, origin, parent) for row, codes, partij, origin, parent in found

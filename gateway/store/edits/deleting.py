@@ -45,6 +45,11 @@ def delete(connection: Session, rows: Sequence[int], under: UUID | None = None) 
     return set(roots)
 
 
+def going(connection: Session, rows: Sequence[int]) -> set[int]:
+    """The rows of all that `delete` of these would remove; nothing is changed. Raises Protected."""
+    return set(_walk(connection, rows)[0])
+
+
 def along(connection: Session, row: int) -> set[int]:
     """What goes with a document that is no more, that document included; the others lose their reference to it.
 

@@ -28,8 +28,10 @@ from gateway.store.base.kinds import (
     RELATIONS,
 )
 from gateway.store.base.session import Session
+from gateway.store.documents import rows as document_rows
 from gateway.store.documents.reading import Row
-from gateway.store.documents.writing import keep_order, remove_documents
+from gateway.store.edits import local_rows
+from gateway.store.edits.local_rows import LINK
 from gateway.store.indexes import tallies
 from gateway.store.legacy.hidden_statements import hide
 
@@ -37,7 +39,6 @@ from gateway.store.legacy.hidden_statements import hide
 # No group may have the name of a field: `adres` is one of a digitaleadres.
 GROUPS: Mapping[str, tuple[str, ...]] = {"postadressen": ("bezoekadres", "correspondentieadres")}
 GROUP_OF = {field: group for group, fields in GROUPS.items() for field in fields}
-LINK = "link "
 TOMBSTONE = ""
 # A reference of a client's document that went on to the survivor of a join of keys (M6): noted under the uuid that the
 # client named, see joined_partijen.py.
@@ -99,18 +100,16 @@ def create(
         "SELECT created FROM document WHERE origin = 1 AND id = (SELECT max(id) FROM document)"
     )
     created = max(now(), newest[0] + 1 if newest else 0)  # two in one request keep their order
-    row = connection.insert(
-        "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            KIND[kind],
-            uuid.bytes,
-            LOCAL_ORIGIN,
-            created,
-            created if moment is None else moment,
-            orjson.dumps(body).decode(),
-        ),
+    row = document_rows.insert_one(
+        connection,
+        KIND[kind],
+        uuid.bytes,
+        LOCAL_ORIGIN,
+        orjson.dumps(body).decode(),
+        created,
+        created if moment is None else moment,
+        its_own=True,
     )
-    connection.run("UPDATE document SET owner = id WHERE id = ?", (row,))
     _set_links(connection, row, kind, {}, links)
     return row
 
@@ -175,11 +174,9 @@ def is_kept(connection: Session, uuid: UUID) -> bool:
 def withdraw(connection: Session, held: EditableDocument, field: str) -> None:
     """Forget what a client wrote in a field of a document from the legacy: from now on it follows from other
     documents."""
-    connection.run(
-        "DELETE FROM local WHERE part = ?1"
-        " AND (uuid = ?2 OR uuid IN (SELECT uuid FROM alias WHERE document = ?3))",
-        (_part(field), held.uuid.bytes, held.id),
-    )
+    others = connection.all("SELECT uuid FROM alias WHERE document = ?", (held.id,))
+    known_as = (held.uuid.bytes, *(uuid for (uuid,) in others))
+    local_rows.drop(connection, [(uuid, _part(field)) for uuid in known_as])
 
 
 def become_local(
@@ -244,12 +241,9 @@ def remove(connection: Session, rows: Iterable[int], root: UUID) -> None:
         (id_list(ids),),
     )
     tallies.findings_go(connection, told)
-    connection.run(
-        f"DELETE FROM local WHERE uuid IN (SELECT uuid FROM document WHERE id {IN_IDS}) AND part = ?",
-        (id_list(ids), WAITS),
-    )
-    connection.many("UPDATE document SET owner = NULL WHERE owner = ?", [(row,) for row in ids])
-    remove_documents(connection, ids)
+    local_rows.drop(connection, [(uuid.bytes, WAITS) for uuid in uuids(connection, ids).values()])
+    document_rows.disown(connection, ids)
+    document_rows.remove_documents(connection, ids)
 
 
 def take_up(connection: Session, root: UUID) -> list[dict[str, Any]]:
@@ -258,7 +252,7 @@ def take_up(connection: Session, root: UUID) -> list[dict[str, Any]]:
     for uuid, value in connection.all(
         "SELECT uuid, value FROM local WHERE part = ? AND value ->> '$.root' = ?", (TOMBSTONE, str(root))
     ):
-        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid, TOMBSTONE))
+        local_rows.drop(connection, [(uuid, TOMBSTONE)])
         lifted.append(orjson.loads(value) | {"uuid": str(UUID(bytes=uuid))})
     return lifted
 
@@ -266,11 +260,13 @@ def take_up(connection: Session, root: UUID) -> list[dict[str, Any]]:
 def forget_values(connection: Session, owners: Iterable[bytes]) -> None:
     """Forget what clients wrote of these partijen and actoren (uuids) that they deleted, and of what belonged to them;
     that they were deleted stays."""
-    connection.many(
-        f"DELETE FROM local WHERE part != '{TOMBSTONE}' AND uuid IN (SELECT uuid FROM local"
-        f" WHERE part = '{TOMBSTONE}' AND (uuid = ?1 OR value ->> '$.owner' = ?2))",
-        [(owner, str(UUID(bytes=owner))) for owner in owners],
-    )
+    for owner in owners:
+        parts = connection.all(
+            f"SELECT uuid, part FROM local WHERE part != '{TOMBSTONE}' AND uuid IN (SELECT uuid FROM local"
+            f" WHERE part = '{TOMBSTONE}' AND (uuid = ?1 OR value ->> '$.owner' = ?2))",
+            (owner, str(UUID(bytes=owner))),
+        )
+        local_rows.drop(connection, parts)
 
 
 def local_values(connection: Session, uuid: bytes) -> dict[str, Any]:
@@ -301,11 +297,7 @@ def _part(field: str) -> str:
 
 
 def _note(connection: Session, uuid: UUID, part: str, value: object) -> None:
-    connection.run(
-        "INSERT INTO local (uuid, part, value, written) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (uuid, part) DO UPDATE SET value = ?3, written = ?4",
-        (uuid.bytes, part, orjson.dumps(value).decode(), now()),
-    )
+    local_rows.put(connection, uuid.bytes, part, value)
 
 
 def local_parts(connection: Session, uuids: set[bytes]) -> dict[bytes, dict[str, Any]]:
@@ -332,10 +324,10 @@ def _write(
     links: Mapping[str, Sequence[int]],
     moment: int,
 ) -> None:
-    connection.run(
-        "UPDATE document SET body = ?, moment = ? WHERE id = ?",
-        (orjson.dumps(body).decode(), moment, held.id),
-    )
+    columns: dict[str, Any] = {"body": orjson.dumps(body).decode()}
+    if moment != held.moment:
+        columns["moment"] = moment
+    document_rows.update(connection, {held.id: columns})
     _set_links(connection, held.id, held.kind, held.links, links)
 
 
@@ -366,14 +358,8 @@ def _set_links(
 ) -> None:
     held = {(RELATION[f"{kind}.{field}"], target) for field, targets in before.items() for target in targets}
     wanted = {(RELATION[f"{kind}.{field}"], target) for field, targets in after.items() for target in targets}
-    connection.many(
-        "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
-        [(row, *link) for link in sorted(held - wanted)],
-    )
-    connection.many(
-        "INSERT INTO link (source, relation, target) VALUES (?, ?, ?)",
-        [(row, *link) for link in sorted(wanted - held)],
-    )
+    document_rows.unlink(connection, [(row, *link) for link in sorted(held - wanted)])
+    document_rows.link(connection, [(row, *link) for link in sorted(wanted - held)])
     for field, targets in after.items():
         if f"{kind}.{field}" in ORDERED and list(targets) != before.get(field):
-            keep_order(connection, row, RELATION[f"{kind}.{field}"], targets)
+            document_rows.keep_order(connection, row, RELATION[f"{kind}.{field}"], targets)

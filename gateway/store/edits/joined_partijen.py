@@ -12,10 +12,10 @@ from uuid import UUID
 
 import orjson
 
-from gateway.base.clock import now
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN
 from gateway.store.base.session import Session
-from gateway.store.edits import editing
+from gateway.store.documents import rows as document_rows
+from gateway.store.edits import editing, local_rows
 from gateway.store.edits.editing import MOVED, TOMBSTONE, local_parts
 from mappings.model.documents import Document
 
@@ -24,17 +24,8 @@ def go_along(connection: Session, source: int, relation: int, before: int, after
     """Have a client's document (row) refer to the document (row) that the one before became part of."""
     uuids = editing.uuids(connection, (source, before, after))
     reference = {"source": str(uuids[source]), "relation": relation, "to": str(uuids[after])}
-    connection.run(
-        "INSERT INTO local (uuid, part, value, written) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (uuid, part) DO UPDATE SET value = excluded.value, written = excluded.written",
-        (
-            uuids[before].bytes,
-            f"{MOVED}{relation} {uuids[source]}",
-            orjson.dumps(reference).decode(),
-            now(),
-        ),
-    )
-    _move(connection, source, relation, before, after)
+    local_rows.put(connection, uuids[before].bytes, f"{MOVED}{relation} {uuids[source]}", reference)
+    document_rows.relink(connection, (source, relation, before), after)
 
 
 def follow(connection: Session, documents: Sequence[Document]) -> None:
@@ -79,14 +70,12 @@ def _bring_back(
     )
     if found is not None:
         source, relation, before = found
-        _move(connection, source, relation, before, _row_of(connection, document))
+        document_rows.relink(connection, (source, relation, before), _row_of(connection, document))
     if found is None or named == document.uuid.bytes:
-        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (named, part))
+        local_rows.drop(connection, [(named, part)])
     else:
-        connection.run(
-            "UPDATE local SET value = ? WHERE uuid = ? AND part = ?",
-            (orjson.dumps(told | {"to": str(document.uuid)}).decode(), named, part),
-        )
+        reference = orjson.dumps(told | {"to": str(document.uuid)}).decode()
+        local_rows.correct(connection, named, part, reference)
 
 
 def _row_of(connection: Session, document: Document) -> int:
@@ -94,19 +83,7 @@ def _row_of(connection: Session, document: Document) -> int:
     held = connection.one("SELECT id FROM document WHERE uuid = ?", (document.uuid.bytes,))
     if held is not None:
         return int(held[0])
-    return connection.insert(
-        "INSERT INTO document (kind, uuid, origin, created, moment, body) VALUES (?, ?, ?, ?, ?, '{}')",
-        (KIND[document.kind], document.uuid.bytes, LEGACY_ORIGIN, document.created, document.moment),
-    )
-
-
-def _move(connection: Session, source: int, relation: int, before: int, after: int) -> None:
-    connection.run(
-        "INSERT INTO link (source, relation, target, place)"
-        " SELECT source, relation, ?4, place FROM link WHERE source = ?1 AND relation = ?2 AND target = ?3"
-        " ON CONFLICT DO NOTHING",
-        (source, relation, before, after),
-    )
-    connection.run(
-        "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?", (source, relation, before)
+    kind, uuid = KIND[document.kind], document.uuid.bytes
+    return document_rows.insert_one(
+        connection, kind, uuid, LEGACY_ORIGIN, "{}", document.created, document.moment
     )

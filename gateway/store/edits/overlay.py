@@ -12,7 +12,6 @@ from gateway.store.base.kinds import ON_DELETE, OnDelete
 from gateway.store.base.session import Session
 from gateway.store.edits.editing import (
     EMPTIED_WITH,
-    LINK,
     MOVED,
     TOMBSTONE,
     exists,
@@ -20,6 +19,7 @@ from gateway.store.edits.editing import (
     microseconds,
     now_named,
 )
+from gateway.store.edits.local_rows import LINK
 from mappings.model.documents import Document
 
 # What other documents are made with, and known by keys.

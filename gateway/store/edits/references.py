@@ -13,8 +13,9 @@ from uuid import UUID
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RELATION
 from gateway.store.base.session import Session
-from gateway.store.edits import editing
-from gateway.store.edits.editing import KEPT, LINK
+from gateway.store.edits import editing, local_rows
+from gateway.store.edits.editing import KEPT
+from gateway.store.edits.local_rows import LINK
 from gateway.store.legacy.claims import Zaak
 from gateway.store.legacy.ties import Moment
 
@@ -73,15 +74,15 @@ def refers(connection: Session, source: int, relation: int, target: int) -> bool
 
 def rename(connection: Session, naming: Naming, to: UUID) -> None:
     """Have a client's reference name its document by another uuid."""
-    connection.run(
-        "UPDATE local SET value = replace(value, ?, ?) WHERE uuid = ? AND part = ?",
-        (str(naming.target), str(to), naming.uuid, naming.part),
-    )
+    held = connection.one("SELECT value FROM local WHERE uuid = ? AND part = ?", (naming.uuid, naming.part))
+    if held is not None:
+        named = held[0].replace(str(naming.target), str(to))
+        local_rows.correct(connection, naming.uuid, naming.part, named)
 
 
 def forget(connection: Session, naming: Naming) -> None:
     """Forget a client's reference: what it names was destroyed."""
-    connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (naming.uuid, naming.part))
+    local_rows.drop(connection, [(naming.uuid, naming.part)])
 
 
 def astray(connection: Session, targets: Iterable[bytes]) -> set[int]:

@@ -15,12 +15,13 @@ from uuid import UUID
 
 import orjson
 
-from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RELATION
 from gateway.store.base.session import Session
-from gateway.store.edits import editing
-from gateway.store.edits.editing import LINK, WAITS, EditableDocument
+from gateway.store.documents import rows as document_rows
+from gateway.store.edits import editing, local_rows
+from gateway.store.edits.editing import WAITS, EditableDocument
+from gateway.store.edits.local_rows import LINK
 from mappings.model.documents import Document
 from mappings.rules.merge import VOORKEUR
 
@@ -182,7 +183,7 @@ def chosen_by_client(connection: Session, before: EditableDocument | None, after
     choices = _choices(connection, [row for (row,) in rows])
     for (row,) in rows:
         other = editing.get(connection, row)
-        connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (other.uuid.bytes, WAITS))
+        local_rows.drop(connection, [(other.uuid.bytes, WAITS)])
         if choices.get(row, (False, 0))[0]:
             editing.withdraw(connection, other, STANDARD)
         if other.body[STANDARD]:
@@ -191,13 +192,16 @@ def chosen_by_client(connection: Session, before: EditableDocument | None, after
 
 def forget_waiting(connection: Session, uuid: UUID) -> None:
     """A client said itself whether an address of its own is the standard one, or deleted it."""
-    connection.run("DELETE FROM local WHERE uuid = ? AND part = ?", (uuid.bytes, WAITS))
+    local_rows.drop(connection, [(uuid.bytes, WAITS)])
 
 
 def forget_preferred(connection: Session, row: int) -> None:
     """A partij becomes a client's own: what it preferred by the legacy, and no client chose, it prefers no more."""
     if row not in _preferences(connection, [row]):
-        connection.run(f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS}", (row,))
+        preferred = connection.all(
+            f"SELECT source, relation, target FROM link WHERE source = ? AND relation = {_PREFERS}", (row,)
+        )
+        document_rows.unlink(connection, preferred)
 
 
 def _place(held: EditableDocument) -> tuple[list[int], str]:
@@ -274,16 +278,13 @@ def _set_standard(connection: Session, adres: _Adres, standard: bool) -> None:
     if standard:
         forget_waiting(connection, UUID(bytes=adres.uuid))
     else:
-        connection.run(
-            "INSERT INTO local (uuid, part, value, written) VALUES (?, ?, 'true', ?) ON CONFLICT DO NOTHING",
-            (adres.uuid, WAITS, now()),
-        )
+        local_rows.put_unless_there(connection, adres.uuid, WAITS, True)
 
 
 def _write_standard(connection: Session, row: int, standard: bool) -> None:
     (text,) = connection.one("SELECT body FROM document WHERE id = ?", (row,))
     body: dict[str, Any] = orjson.loads(text) | {STANDARD: standard}
-    connection.run("UPDATE document SET body = ? WHERE id = ?", (orjson.dumps(body).decode(), row))
+    document_rows.update(connection, {row: {"body": orjson.dumps(body).decode()}})
 
 
 def _preferences(connection: Session, partijen: Iterable[int]) -> dict[int, set[int]]:
@@ -337,11 +338,5 @@ def _set_preferred(
             wanted = {standard[soort] for soort in [each for each in VOORKEUR if each in standard][:1]}
         if wanted == held[partij]:
             continue
-        connection.many(
-            f"DELETE FROM link WHERE source = ? AND relation = {_PREFERS} AND target = ?",
-            [(partij, row) for row in held[partij] - wanted],
-        )
-        connection.many(
-            f"INSERT INTO link (source, relation, target) VALUES (?, {_PREFERS}, ?)",
-            [(partij, row) for row in sorted(wanted - held[partij])],
-        )
+        document_rows.unlink(connection, [(partij, _PREFERS, row) for row in held[partij] - wanted])
+        document_rows.link(connection, [(partij, _PREFERS, row) for row in sorted(wanted - held[partij])])

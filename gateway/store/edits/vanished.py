@@ -12,7 +12,7 @@ import orjson
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import KIND, KINDS, LOCAL_ORIGIN, ON_DELETE, RELATIONS, OnDelete
 from gateway.store.base.session import Session
-from gateway.store.documents.writing import remove_documents
+from gateway.store.documents import rows as document_rows
 from gateway.store.edits import deleting, editing, references
 from gateway.store.edits.adopted import give_back
 from gateway.store.edits.editing import local_values
@@ -54,7 +54,7 @@ def remove_gone(connection: Session, gone: Iterable[int], *, keep: bool = True) 
         except deleting.Protected:  # a client's vestigingsnummer stands under its KVK number
             rows.discard(partij)
             _keep(connection, partij)
-    remove_documents(connection, rows)
+    document_rows.remove_documents(connection, rows)
     return lost - rows, returned
 
 
@@ -79,10 +79,7 @@ def _named(connection: Session, rows: set[int], *, keep: bool) -> set[int]:
             references.rename(connection, each, uuid)
         else:
             references.forget(connection, each)
-            connection.run(
-                "DELETE FROM link WHERE source = ? AND relation = ? AND target = ?",
-                (each.source, each.relation, target),
-            )
+            document_rows.unlink(connection, [(each.source, each.relation, target)])
             lost.add(each.source)
     return lost
 
@@ -113,10 +110,8 @@ def _keep(connection: Session, row: int) -> None:
     if kind == KIND["partij"]:
         forget_preferred(connection, row)
     left = vanished(KINDS[kind - 1], orjson.loads(body)) | local_values(connection, uuid)
-    connection.run(
-        "UPDATE document SET origin = ?, owner = id, body = ? WHERE id = ?",
-        (LOCAL_ORIGIN, orjson.dumps(left).decode(), row),
-    )
+    columns = {"origin": LOCAL_ORIGIN, "owner": row, "body": orjson.dumps(left).decode()}
+    document_rows.update(connection, {row: columns})
     connection.run("INSERT INTO kept VALUES (?) ON CONFLICT DO NOTHING", (uuid,))
     # Its keys are nobody's now, or are a partij's of their own again.
-    connection.run("DELETE FROM alias WHERE document = ?", (row,))
+    document_rows.drop_all_aliases(connection, row)

@@ -12,6 +12,7 @@ from uuid import UUID
 from gateway.store.base.bound_lists import in_parts
 from gateway.store.base.kinds import KIND
 from gateway.store.base.session import Session
+from gateway.store.documents.rows import put_aliases
 
 _COLUMNS = "id, kind, document, step, hint, uuid, natural_key, sent, asked, done"
 
@@ -88,11 +89,11 @@ def bind(connection: Session, number: int, uuid: bytes, sent: bytes, moment: int
         (uuid, sent, moment, number),
     )
     if kind in ("klantcontact", "contactmoment"):
-        connection.run(
-            "INSERT INTO alias (uuid, document) SELECT ?, id FROM document WHERE uuid = ? AND kind = ?"
-            " ON CONFLICT (uuid) DO NOTHING",
-            (uuid, document, KIND["klantcontact"]),
-        )
+        (known,) = connection.one("SELECT EXISTS (SELECT 1 FROM alias WHERE uuid = ?)", (uuid,))
+        held = "SELECT id FROM document WHERE uuid = ? AND kind = ?"
+        row = connection.one(held, (document, KIND["klantcontact"]))
+        if row is not None and not known:
+            put_aliases(connection, [(uuid, row[0])])
 
 
 def say(connection: Session, number: int, sent: bytes, moment: int) -> None:

@@ -14,6 +14,7 @@ from gateway.store.indexes import spans
 # A place in the order of creation (M42): moment, created, uuid.
 Place = tuple[int, int, bytes]
 BEFORE_ALL: Place = (-(2**62), 0, b"")
+UNDER = "subIdentificatorVan"
 
 
 class LeavingLink(NamedTuple):
@@ -109,23 +110,25 @@ def preferring(connection: Session, after: Place, most: int) -> list[Leaving]:
 
 
 def numbers_of(connection: Session, partijen: Sequence[bytes]) -> dict[bytes, list[Leaving]]:
-    """The partij-identificatoren of partijen that stand under no other one and that were not sent, by the partij."""
+    """The partij-identificatoren of partijen that were not sent, by the partij; those under another one have a link
+    to that."""
     found: dict[bytes, list[Leaving]] = defaultdict(list)
-    of, under = (
-        RELATION[f"partij-identificator.{name}"] for name in ("identificeerdePartij", "subIdentificatorVan")
-    )
+    of, under = (RELATION[f"partij-identificator.{name}"] for name in ("identificeerdePartij", UNDER))
     for marks, part in in_parts(partijen):
         rows = connection.all(
-            "SELECT p.uuid, d.uuid, d.body, d.moment, d.created FROM document p"
+            "SELECT p.uuid, d.uuid, d.body, d.moment, d.created, t.uuid FROM document p"
             f" JOIN link l ON l.target = p.id AND l.relation = {of} JOIN document d ON d.id = l.source"
+            f" LEFT JOIN link u ON u.source = d.id AND u.relation = {under}"
+            " LEFT JOIN document t ON t.id = u.target"
             f" WHERE p.uuid IN ({marks})"
-            f" AND NOT EXISTS (SELECT 1 FROM link u WHERE u.source = d.id AND u.relation = {under})"
             " AND NOT EXISTS (SELECT 1 FROM export_pair e WHERE e.own = d.uuid)"
             " ORDER BY d.moment, d.created, d.uuid",
             part,
         )
-        for partij, uuid, body, moment, created in rows:
+        for partij, uuid, body, moment, created, parent in rows:
             links = {"identificeerdePartij": [LeavingLink(partij, None)]}
+            if parent:
+                links[UNDER] = [LeavingLink(parent, None)]
             found[partij].append(Leaving(uuid, "partij-identificator", body, (moment, created, uuid), links))
     return found
 

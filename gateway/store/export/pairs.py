@@ -39,9 +39,12 @@ class Pair(NamedTuple):
     sent: str | None
     cause: str
     kept: str
+    marks: bytes | None = None
+    marks_there: bytes | None = None
+    overwritten: str = ""
 
 
-_COLUMNS = "own, kind, theirs, state, turn, moment, digest, preferred, sent, cause, kept"
+_COLUMNS = ", ".join(Pair._fields)
 
 
 class ExportState(NamedTuple):
@@ -70,6 +73,9 @@ class Arrival(NamedTuple):
     state: int
     digest: bytes | None
     kept: str = ""
+    marks: bytes | None = None
+    marks_there: bytes | None = None
+    overwritten: str = ""
 
 
 def state(connection: Session) -> ExportState:
@@ -118,11 +124,27 @@ def intend(connection: Session, intents: Iterable[Intent], turn: int, moment: in
 def arrived(connection: Session, arrivals: Iterable[Arrival], moment: int) -> None:
     """Note that these are at the register, under those uuids. Raises StoreFailed for one named twice."""
     connection.many(
-        "INSERT INTO export_pair (own, kind, theirs, state, turn, moment, digest, kept)"
-        " VALUES (?, ?, ?, ?, (SELECT turn FROM export_state), ?, ?, ?)"
+        "INSERT INTO export_pair"
+        " (own, kind, theirs, state, turn, moment, digest, kept, marks, marks_there, overwritten)"
+        " VALUES (?, ?, ?, ?, (SELECT turn FROM export_state), ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (own) DO UPDATE SET theirs = excluded.theirs, state = excluded.state, digest = excluded.digest,"
-        " kept = excluded.kept, sent = NULL, cause = ''",
-        [(a.own, KIND[a.kind], a.theirs, a.state, moment, a.digest, a.kept) for a in arrivals],
+        " kept = excluded.kept, marks = excluded.marks, marks_there = excluded.marks_there,"
+        " overwritten = excluded.overwritten, sent = NULL, cause = ''",
+        [
+            (
+                a.own,
+                KIND[a.kind],
+                a.theirs,
+                a.state,
+                moment,
+                a.digest,
+                a.kept,
+                a.marks,
+                a.marks_there,
+                a.overwritten,
+            )
+            for a in arrivals
+        ],
     )
 
 
@@ -145,9 +167,19 @@ def park(connection: Session, own: bytes, kind: str, cause: str, digest: bytes |
     )
 
 
-def changed(connection: Session, own: bytes, digest: bytes) -> None:
-    """What stands at the register is what has this digest now."""
-    connection.run("UPDATE export_pair SET digest = ?, cause = '' WHERE own = ?", (digest, own))
+def changed(connection: Session, own: bytes, digest: bytes, marks: bytes, marks_there: bytes) -> None:
+    """What was sent has this digest and these marks now, and what the register shows instead those."""
+    connection.run(
+        "UPDATE export_pair SET digest = ?, marks = ?, marks_there = ?, cause = '' WHERE own = ?",
+        (digest, marks, marks_there, own),
+    )
+
+
+def overwrote(connection: Session, own: bytes, fields: Iterable[str]) -> None:
+    """These fields were changed on both sides, and the register got our value."""
+    connection.run(
+        "UPDATE export_pair SET overwritten = ? WHERE own = ?", (", ".join(dict.fromkeys(fields)), own)
+    )
 
 
 def complain(connection: Session, own: bytes, cause: str) -> None:
@@ -209,9 +241,10 @@ def in_state(connection: Session, wanted: int, kind: str | None = None) -> list[
 
 
 def told(connection: Session, most: int) -> list[Pair]:
-    """Up to so many documents of which there is something to tell: parked, refused a change, or with values kept."""
+    """Up to so many documents of which there is something to tell: parked, refused a change, values kept or lost."""
     rows = connection.all(
-        f"SELECT {_COLUMNS} FROM export_pair WHERE cause <> '' OR kept <> '' ORDER BY kind, own LIMIT ?",
+        f"SELECT {_COLUMNS} FROM export_pair WHERE cause <> '' OR kept <> '' OR overwritten <> ''"
+        " ORDER BY kind, own LIMIT ?",
         (most,),
     )
     return [_pair(row) for row in rows]
@@ -248,19 +281,34 @@ def summary(connection: Session) -> dict[str, Any] | None:
 def causes(connection: Session) -> list[tuple[str, bool, str, int]]:
     """Why documents are parked or a change was refused: kind, is it parked, cause, how many."""
     rows = connection.all(
-        "SELECT kind, state = ?, cause, count(*) FROM export_pair WHERE cause <> ''"
-        " GROUP BY kind, state = ?, cause ORDER BY kind, cause",
-        (PARKED, PARKED),
+        "SELECT kind, state = ?1, cause, count(*) FROM export_pair WHERE cause <> ''"
+        " GROUP BY kind, state = ?1, cause ORDER BY kind, cause",
+        (PARKED,),
     )
     return [(KINDS[kind - 1], bool(parked), cause, count) for kind, parked, cause, count in rows]
 
 
 def kept_fields(connection: Session) -> list[tuple[str, str, int]]:
     """In which fields the register keeps its own values: kind, fields, how many documents."""
+    return _fields("kept", connection)
+
+
+def overwritten_fields(connection: Session) -> list[tuple[str, str, int]]:
+    """In which fields a value of the register gave way to ours: kind, fields, how many documents."""
+    return _fields("overwritten", connection)
+
+
+def _fields(column: str, connection: Session) -> list[tuple[str, str, int]]:
     rows = connection.all(
-        "SELECT kind, kept, count(*) FROM export_pair WHERE kept <> '' GROUP BY kind, kept ORDER BY kind, kept"
+        f"SELECT kind, {column}, count(*) FROM export_pair WHERE {column} <> ''"
+        f" GROUP BY kind, {column} ORDER BY kind, {column}"
     )
-    return [(KINDS[kind - 1], kept, count) for kind, kept, count in rows]
+    return [(KINDS[kind - 1], fields, count) for kind, fields, count in rows]
+
+
+def moved(connection: Session, target: str) -> None:
+    """The register has another address now; what is known of it stays."""
+    connection.run("UPDATE export_state SET target = ?", (target,))
 
 
 def each(connection: Session, most: int = 1000) -> Iterator[Pair]:

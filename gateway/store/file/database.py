@@ -15,19 +15,23 @@ from sqlite_utils import Database
 from gateway.base.process_identity import NotShared
 from gateway.config.defaults import BUSY_SECONDS, LOG_MB
 from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.base.lock_waits import LockWaits
 from gateway.store.base.session import Session
 from gateway.store.file import holders, opening, write_turns
-from gateway.store.file.errors import told
-from gateway.store.file.lock_waits import LockWaits
-from gateway.store.file.thread_connections import ThreadConnection, ThreadConnections
-from gateway.store.file.troubles import Troubles
+from gateway.store.file.errors import BUSY, told
+from gateway.store.file.thread_connections import (
+    SERVING_CACHE_KIBIBYTES,
+    ThreadConnection,
+    ThreadConnections,
+)
+from gateway.store.file.troubles import FileTroubles
 from gateway.store.file.write_ahead_log import WriteLog
-from gateway.store.indexes import profiles, text_search
+from gateway.store.indexes import settling
 from gateway.store.schema import upgrade
 
 
-class Reading:
-    """The block of `Store.read()`; inside another transaction of its thread it is part of that one.
+class FileReading:
+    """The block of `FileStore.read()`; inside another transaction of its thread it is part of that one.
 
     A class, because a generator would cost every question to the API a microsecond more.
     """
@@ -61,7 +65,7 @@ class Reading:
             raise told(error) from error
 
 
-class Store:
+class FileStore:
     """One store file. Threads and processes may share it; each thread gets its own connection.
 
     `read()` gives a connection for questions; `write()` a transaction that began IMMEDIATE, committed at the
@@ -74,9 +78,9 @@ class Store:
         Raises StoreError when that can't be done, StoreFailed when it can't be written now.
         """
         self.path = Path(path)
-        self.waiting = LockWaits(busy_seconds)
+        self.waiting = LockWaits(busy_seconds, BUSY)
         self.question_seconds = math.inf  # that everything asked in one read() may take
-        self.troubles = Troubles(self.path)
+        self.troubles = FileTroubles(self.path)
         self._log = WriteLog(self.path, log_mb)
         self.connections = ThreadConnections(self.path, self.waiting, self._log, self.troubles)
         self._mine = self.connections.mine
@@ -99,8 +103,12 @@ class Store:
         """Bring the schema up to date, and mark the file when nobody else has it open."""
         opening.refuse_another(self.connection(), self.path)
         if upgrade.is_due(self.connection()):
+            if not self._hold.alone:
+                holders.refuse_upgrade(self.path)
             with self.write() as connection:
-                upgrade.upgrade(connection)
+                upgrade.make_tables(connection)
+        if not self.only_reads and upgrade.is_to_fill(self.connection()):
+            upgrade.fill(self.write)
         if self._hold.alone:
             if not self.only_reads:
                 self.connections.close()
@@ -120,6 +128,13 @@ class Store:
         """What an operator must know: damage, nothing can be written, little room. Sentences without values."""
         return self.troubles.told(only_reads=self.only_reads)
 
+    def serves(self) -> None:
+        """This process answers clients: many threads, each with little memory."""
+        self.connections.cache_kibibytes = SERVING_CACHE_KIBIBYTES
+
+    def shows_life(self) -> None:
+        """See Store: processes of one machine see each other."""
+
     def for_bulk(self) -> None:
         """Make this thread's connection fit for work that goes through everything once."""
         self.connections.for_bulk()
@@ -128,9 +143,9 @@ class Store:
         """This thread's connection as a sqlite-utils Database, for schema and operator queries."""
         return Database(self._mine().connection, execute_plugins=False)
 
-    def read(self) -> Reading:
+    def read(self) -> FileReading:
         """A block with one consistent view for several questions. Raises TooLong after `question_seconds`."""
-        return Reading(self._mine(), self.question_seconds)
+        return FileReading(self._mine(), self.question_seconds)
 
     @contextlib.contextmanager
     def write(self, *, synced: bool | None = None, wait: float | None = None) -> Iterator[Session]:
@@ -159,10 +174,10 @@ class Store:
                 for guard in getattr(self._local, "guards", ()):
                     guard(connection)
                 yield connection
-                profiles.settle(connection)
-                text_search.settle(connection)
+                settling.settle(connection)
                 connection.run("COMMIT")
             except BaseException as error:
+                connection.changes.clear()
                 if connection.in_transaction:
                     connection.run("ROLLBACK")
                 failed = told(error) if isinstance(error, sqlite3.Error) else error
@@ -185,6 +200,10 @@ class Store:
         except StoreFailed as error:
             self.troubles.notice(error)
             raise
+
+    def apart(self) -> contextlib.AbstractContextManager[Session]:
+        """See Store: in a file there is one writer, whatever it writes."""
+        return self.write(synced=False)
 
     def clients_write(self) -> bool:
         """Were clients seen writing within the last minute, by the jobs of this process?"""
@@ -234,6 +253,11 @@ class Store:
         """Write a copy of the store, as it is at this moment, to a file that is not there yet."""
         self.connection().run("VACUUM INTO ?", (str(path),))
 
+    def sizes(self) -> dict[str, int]:
+        """See Store."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        return {"store": size, "wal": self._log.size()}
+
     def close(self) -> None:
         """Close this thread's connection; when it is the one that opened the store, the store is open no longer."""
         self.connections.close()
@@ -244,3 +268,7 @@ class Store:
 
 def _nothing() -> None:
     """Nothing to do while waiting."""
+
+
+# Tests name it so.
+Store = FileStore

@@ -1,21 +1,19 @@
-"""The functions in Python that SQL calls on SQLite: in triggers, searches and the notes of a rebuild."""
+"""The functions in Python that SQL calls on SQLite: in searches, and the triggers of the indexes of texts."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from gateway.base import clock
 from gateway.store.indexes import text_search
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
 
 # Each gives the same for the same. Name in SQL, number of values.
 FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("folded", 1, text_search.folded),
     ("contains_text", 2, text_search.contains),
-    ("klantbrug_digest", 1, _digest),
+)
+# These do not.
+CHANGING: tuple[tuple[str, int, Callable[..., Any]], ...] = (
+    ("this_moment", 0, lambda: clock.now()),  # asked of the module, because tests set another clock
 )

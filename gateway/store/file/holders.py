@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import logging
 import os
 import secrets
 import struct
@@ -26,11 +25,12 @@ from urllib.parse import quote
 
 import orjson
 
+from gateway.base.logs import get_logger
 from gateway.base.process_identity import NotShared, open_shared
 from gateway.store.base.errors import StoreError, StoreFailed
 from gateway.store.file.session import connect
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 # The record has one length for ever, so that a full disk has room for the next.
 RECORD_BYTES = 512
@@ -165,7 +165,7 @@ class Hold:
                 tuple(Mark(*mark) for mark in noted.get("marks", ())), noted.get("restoring", "")
             )
         except (ValueError, TypeError, AttributeError):
-            log.warning("what was written down of the store can't be read: %s", path_of(self.store).name)
+            log.warning("what was written down of the store can't be read", file=path_of(self.store).name)
             return StoreRecord()
 
     def write(self, record: StoreRecord) -> None:
@@ -238,7 +238,7 @@ def stamp(hold: Hold) -> None:
             hold.write(StoreRecord((after,)))
     except (OSError, StoreFailed) as error:
         cause = error.name if isinstance(error, StoreFailed) else str(error.errno)
-        log.warning("the store was not marked: %s", cause)
+        log.warning("the store was not marked", cause=cause)
 
 
 def _mark(store: Path, number: int) -> bool:
@@ -310,6 +310,11 @@ def _locker(file: int) -> str:
     except (OSError, struct.error):
         return ""
     return f" (proces {pid})" if kind != fcntl.F_UNLCK and pid > 0 else ""
+
+
+def refuse_upgrade(store: Path) -> None:
+    """Raise InUse: an older version that has the store open would not keep what a newer one adds to it."""
+    raise InUse(f"[store] path: een nieuwere versie van Klantbrug moet haar bijwerken. {_in_use(store, '')}")
 
 
 def _in_use(store: Path, who: str) -> str:

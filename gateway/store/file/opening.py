@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from gateway.store.base.errors import StoreDamaged, StoreError
+from gateway.store.base.moving import HALF, UNDER_WAY
 from gateway.store.base.session import Session
 from gateway.store.schema import upgrade
 
@@ -61,6 +62,8 @@ def refuse_another(connection: Session, store: Path) -> None:
         raise StoreError(
             f"[store] path: {store} is een database van een ander programma; noem een ander bestand."
         )
+    if tables and connection.one("SELECT count(*) FROM meta WHERE name = ?", (UNDER_WAY,))[0]:
+        raise StoreError(f"[store] path: {store}: {HALF}.")
     if later := upgrade.later_version(connection):
         raise StoreError(f"[store] path: {store} {later}")
 

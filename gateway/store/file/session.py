@@ -11,10 +11,12 @@ from urllib.parse import quote
 
 import orjson
 
+from gateway.store.base.changes import Changes
 from gateway.store.base.errors import StoreFailed
 from gateway.store.base.session import Parameters, Row, Session
 from gateway.store.file.errors import told
-from gateway.store.file.functions import FUNCTIONS
+from gateway.store.file.functions import CHANGING, FUNCTIONS
+from gateway.store.schema.migrations import migrations
 
 STATEMENTS = 512  # that stay prepared
 
@@ -25,15 +27,28 @@ sqlite3.register_adapter(list, lambda values: orjson.dumps(values).decode())
 class SqliteDialect:
     """How SQLite answers the questions about itself."""
 
+    is_a_file = True
+
     def tables(self, session: Session, /) -> set[str]:
         """The names of the tables that there are."""
         return {name for (name,) in session.all("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def migrated(self, session: Session, /) -> set[str]:
+        """The names of the migrations that it has."""
+        if migrations.migrations_table not in self.tables(session):
+            return set()
+        question = f"SELECT name FROM {migrations.migrations_table} WHERE migration_set = ?"
+        return {name for (name,) in session.all(question, (migrations.name,))}
 
 
 class SqliteSession(sqlite3.Connection):
     """A Session on SQLite. Beside its methods it has all of a connection, for what is of SQLite alone."""
 
     dialect = SqliteDialect()
+
+    def __init__(self, *how: Any, **else_how: Any) -> None:
+        super().__init__(*how, **else_how)
+        self.changes = Changes()
 
     def all(self, sql: str, parameters: Parameters = (), /) -> list[Row]:
         """See Session."""
@@ -115,6 +130,8 @@ def connect(where: Path | str, **how: Any) -> SqliteSession:
         raise told(error) from error
     for name, values, function in FUNCTIONS:
         session.create_function(name, values, function, deterministic=True)
+    for name, values, function in CHANGING:
+        session.create_function(name, values, function)
     return session
 
 

@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import TypeGuard
 
+from gateway.base.process_identity import Here
 from gateway.store.base.errors import StoreError, StoreFailed, StoreUnwritable
+from gateway.store.base.lock_waits import LockWaits
 from gateway.store.file import full_disk, time_limit
-from gateway.store.file.lock_waits import LockWaits
 from gateway.store.file.session import STATEMENTS, SqliteSession, connect
-from gateway.store.file.troubles import Troubles
+from gateway.store.file.troubles import FileTroubles
 from gateway.store.file.write_ahead_log import WriteLog
 
 CACHE_KIBIBYTES = 64 * 1024
@@ -49,7 +50,7 @@ class ThreadConnection:
 class ThreadConnections:
     """The connections of one process to one store. None is used across a fork."""
 
-    def __init__(self, store: Path, waiting: LockWaits, log: WriteLog, troubles: Troubles) -> None:
+    def __init__(self, store: Path, waiting: LockWaits, log: WriteLog, troubles: FileTroubles) -> None:
         """In: the path of the store; how long its writes wait; its log; who is told what goes wrong."""
         self.cache_kibibytes = CACHE_KIBIBYTES
         # Why connections only read now.
@@ -98,7 +99,7 @@ class ThreadConnections:
             mine.connection.close()
 
     def _is_current(self, mine: ThreadConnection | None) -> TypeGuard[ThreadConnection]:
-        return mine is not None and mine.pid == os.getpid() and mine.opened == self._opened
+        return mine is not None and mine.pid == Here.pid and mine.opened == self._opened
 
     def _connect(self) -> SqliteSession:
         """A new connection; one that only reads when there is no room to write. Raises StoreError.

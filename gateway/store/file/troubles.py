@@ -12,7 +12,7 @@ from gateway.store.file import full_disk
 TOLD_SECONDS = 60.0
 
 
-class Troubles:
+class FileTroubles:
     """The troubles of one store, as one process meets them."""
 
     def __init__(self, store: Path) -> None:

@@ -11,15 +11,15 @@ write is little: the jobs process keeps the log short then.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.base.logs import get_logger
 from gateway.config.defaults import LOG_MB
 from gateway.store.file.session import SqliteSession
 
-log = logging.getLogger("klantbrug.store")
+log = get_logger("klantbrug.store")
 
 MEGABYTE = 1_000_000
 PAGE = 4096 + 24  # bytes in the log for a page of the store
@@ -71,8 +71,8 @@ class WriteLog:
         while not self.empty(connection):
             if time.monotonic() > until:
                 log.warning(
-                    "het logboek van de opslag is %d MB, over zijn grens: er leest lang iemand",
-                    self.size() // MEGABYTE,
+                    "the write-ahead log is too large: somebody reads for long",
+                    megabytes=self.size() // MEGABYTE,
                 )
                 return
             meanwhile()

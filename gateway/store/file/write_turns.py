@@ -94,6 +94,7 @@ class _File:
     """An open file that is closed with the thread that holds it."""
 
     def __init__(self, path: Path, store: Path) -> None:
+        self.number = -1  # until it is open, which may fail
         self.pid = os.getpid()
         self.number = open_shared(path, store)
 

@@ -3,15 +3,14 @@
 All traits of a document (traits.py) are its profile. There are few profiles, and documents hang on them by an index:
 the documents with a trait are those of the profiles that have it.
 
-Triggers (schema/filters.py) note which documents are due for another profile; `settle` gives it to them at the end of
-each transaction.
+Who writes documents notes which of them are due for another profile (base/changes.py); `settle` gives it to them at
+the end of each transaction.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,19 +25,21 @@ FILLED_AT_ONCE = 5000
 # Where going through all documents begins: the place of a kind in TRAITS, and a row.
 FIRST = (0, 0)
 _IDS = "(SELECT value FROM json_each(?1))"
-_DUE = "INSERT INTO profile_due VALUES (?, 1) ON CONFLICT (document) DO UPDATE SET links = 1"
-
 _ANOTHER = " ON CONFLICT (document) DO UPDATE SET profile = excluded.profile"
 
 
-def make_again(connection: Session) -> None:
-    """Give all documents their profiles anew. Inside a transaction."""
-    connection.run("DELETE FROM profiled")
-    connection.run("DELETE FROM profile")
-    last: tuple[int, int] | None = FIRST
-    while last is not None:
-        last = note_all(connection, last, FILLED_AT_ONCE)
-        settle(connection)
+def make_some(connection: Session, place: list[int]) -> list[int] | None:
+    """Give some of the documents their profiles anew. Inside a transaction.
+
+    In: the place of the last that was seen to, [] to begin. Out: the same, None when there are no more.
+    """
+    if not place:
+        connection.run("DELETE FROM profiled")
+        connection.run("DELETE FROM profile")
+    first, row = place or FIRST
+    after = note_all(connection, (first, row), FILLED_AT_ONCE)
+    settle(connection)
+    return None if after is None else list(after)
 
 
 def note_all(connection: Session, after: tuple[int, int], most: int) -> tuple[int, int] | None:
@@ -54,7 +55,7 @@ def note_all(connection: Session, after: tuple[int, int], most: int) -> tuple[in
             "SELECT id FROM document WHERE +kind = ? AND id > ? ORDER BY id LIMIT ?", (KIND[kind], last, most)
         )
         if rows:
-            connection.many(_DUE, rows)
+            connection.changes.due.update((row, 1) for (row,) in rows)
             return place, rows[-1][0]
         place, last = place + 1, 0
     return None
@@ -71,12 +72,12 @@ class _Due(NamedTuple):
 
 def settle(connection: Session) -> None:
     """Give the documents that are due their profiles. At the end of a transaction that wrote."""
-    due: dict[str, dict[int, _Due]] = defaultdict(dict)
-    _collect(connection, due, "SELECT document, links FROM profile_due", ())
-    if not due:
-        # Of documents that went there may be a line.
-        connection.run("DELETE FROM profile_due")
+    noted = connection.changes.due
+    if not noted:
         return
+    due: dict[str, dict[int, _Due]] = defaultdict(dict)
+    _collect(connection, due, noted)
+    noted.clear()
     for kind in TRAITS:
         while wanting := due.pop(kind, None):
             changed = _settle(connection, kind, wanting)
@@ -86,18 +87,15 @@ def settle(connection: Session) -> None:
                 changed = [row for row in changed if wanting[row].profile is not None]
             if changed and lookers:
                 _looking(connection, lookers, changed, due)
-    connection.run("DELETE FROM profile_due")
 
 
-def _collect(
-    connection: Session, due: dict[str, dict[int, _Due]], which: str, values: tuple[Any, ...]
-) -> None:
-    for row, kind, *about in connection.all(
-        f"SELECT d.id, d.kind, d.origin, d.body, p.profile, n.links FROM ({which}) n"
-        " CROSS JOIN document d LEFT JOIN profiled p ON p.document = d.id WHERE d.id = n.document",
-        values,
+def _collect(connection: Session, due: dict[str, dict[int, _Due]], noted: Mapping[int, int]) -> None:
+    for row, kind, origin, body, profile in connection.all(
+        "SELECT d.id, d.kind, d.origin, d.body, p.profile"
+        f" FROM document d LEFT JOIN profiled p ON p.document = d.id WHERE d.id IN {_IDS}",
+        (list(noted),),
     ):
-        due[KINDS[kind - 1]][row] = _Due(*about)
+        due[KINDS[kind - 1]][row] = _Due(origin, body, profile, noted[row])
 
 
 def _looking(
@@ -111,11 +109,11 @@ def _looking(
         relations = ", ".join(str(RELATION[hop.relation]) for hop in lookers if hop.back is back)
         here, there = ("source", "target") if back else ("target", "source")
         if relations:
-            which = (
-                f"SELECT DISTINCT {there} AS document, 1 AS links FROM link"
-                f" WHERE {here} IN {_IDS} AND relation IN ({relations})"
+            looking = connection.all(
+                f"SELECT DISTINCT {there} FROM link WHERE {here} IN {_IDS} AND relation IN ({relations})",
+                (changed,),
             )
-            _collect(connection, due, which, (changed,))
+            _collect(connection, due, dict.fromkeys((row for (row,) in looking), 1))
 
 
 def _settle(connection: Session, kind: str, wanting: dict[int, _Due]) -> list[int]:
@@ -157,16 +155,6 @@ def _give(connection: Session, kind: str, given: dict[int, tuple[int, str]], aga
         f"INSERT INTO profiled (document, profile) VALUES (?, ?){again}",
         [(row, number) for row, (number, _) in given.items()],
     )
-
-
-@contextlib.contextmanager
-def together(connection: Session) -> Iterator[None]:
-    """Documents and links that are inserted in the block are not noted: the caller passes them to `arrived`."""
-    connection.run("UPDATE profile_state SET one_by_one = 0")
-    try:
-        yield
-    finally:
-        connection.run("UPDATE profile_state SET one_by_one = 1")
 
 
 Link = tuple[int, int, int]
@@ -220,7 +208,22 @@ def arrived(
             known[row] = made[0]
         if given:
             _give(connection, kind, given)
-    connection.many(_DUE, [(row,) for row in due])
+    connection.changes.due.update(dict.fromkeys(due, 1))
+
+
+def stray(connection: Session, most: int) -> list[int]:
+    """Some of the documents (rows) that have a profile and are not there: they were lost, for who removes one sees to
+    that."""
+    rows = connection.all(
+        "SELECT document FROM profiled p WHERE NOT EXISTS (SELECT 1 FROM document WHERE id = p.document) LIMIT ?",
+        (most,),
+    )
+    return [row for (row,) in rows]
+
+
+def forget(connection: Session, rows: Iterable[int]) -> None:
+    """These documents (rows) have no profile any more."""
+    connection.many("DELETE FROM profiled WHERE document = ?", [(row,) for row in rows])
 
 
 def forget_unused(connection: Session) -> int:

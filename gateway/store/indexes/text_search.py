@@ -10,8 +10,7 @@ Writing a few texts into it costs as much as writing many. So triggers note the 
 
 from __future__ import annotations
 
-import logging
-
+from gateway.base.logs import get_logger
 from gateway.store.base.kinds import KIND
 from gateway.store.base.session import Session
 
@@ -37,7 +36,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
 )
 INDEXES: dict[tuple[str, str], str] = {pair: "text_{}_{}".format(*pair) for pair in FIELDS}
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 def folded(text: object) -> str | None:
@@ -77,6 +76,12 @@ def make_again(connection: Session) -> None:
     _fill(connection)
 
 
+def make_some(connection: Session, place: list[int]) -> list[int] | None:
+    """The same as a piece of work that is all of it (see `schema/upgrade.py`)."""
+    make_again(connection)
+    return None
+
+
 def settle(connection: Session) -> None:
     """Index the texts that wait for it, when there are many. At the end of a transaction that wrote."""
     (waiting,) = connection.one("SELECT count(*) FROM text_due")
@@ -96,7 +101,7 @@ def _fill(connection: Session) -> None:
         question = "SELECT count(*) FROM document WHERE kind = ?"
         (found,) = connection.one(question, (KIND[kind],))
         if found > LARGE:
-            log.info("the index %s is made of %s documents: some minutes for a million of them", name, found)
+            log.info("an index of texts is made: some minutes for a million", index=name, documents=found)
         text = f"body ->> '$.{field}'"
         # The plus keeps them in the order of rows, as the index wants them.
         connection.run(

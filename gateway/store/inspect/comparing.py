@@ -1,13 +1,8 @@
-"""What verify asks of the store: held legacy objects beside what they said, and what doing work again would write.
-
-A rehearsal does work in a write transaction and takes it back; triggers note which documents it would have made,
-changed or removed. When the store is right, that is nothing.
-"""
+"""What verify asks of the store: held legacy objects beside what they said, and the documents made of them."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
 
@@ -15,10 +10,6 @@ from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
 from gateway.store.base.sampling import at_places
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
-
-# What a rehearsal notes of a document.
-MISSING, DIFFERENT, EXTRA = "missing", "different", "extra"
 
 
 @dataclass(slots=True)
@@ -106,22 +97,6 @@ def extent(connection: Session, source: int) -> tuple[int, int]:
         "SELECT (SELECT coalesce(max(id), 0) FROM raw), (SELECT count(*) FROM raw WHERE source = ?)",
         (source,),
     )
-    return found
-
-
-def zaken_near(connection: Session, source: int, places: Iterable[bytes]) -> set[bytes]:
-    """For each place (16 bytes) the first readable zaak of the source from there on, in the order of uuids."""
-    found: set[bytes] = set()
-    for place in places:
-        for start in (place, b""):
-            row = connection.one(
-                "SELECT uuid FROM raw WHERE source = ? AND kind = ? AND uuid >= ? AND state NOT IN (?, ?)"
-                " ORDER BY uuid LIMIT 1",
-                (source, RAW_KIND["zaak"], start, UNREADABLE, GONE),
-            )
-            if row is not None:
-                found.add(row[0])
-                break
     return found
 
 
@@ -317,70 +292,3 @@ def orphans(connection: Session, limit: int) -> list[tuple[int, str, bytes]]:
         (LEGACY_ORIGIN, limit),
     )
     return [(row, KINDS[kind - 1], uuid) for row, kind, uuid in rows]
-
-
-# Rehearsing
-
-_OF = "SELECT '{sort}', kind, uuid FROM document WHERE id = {row}"
-_NOTES = {
-    "document_new": ("INSERT ON document", f"SELECT '{MISSING}', NEW.kind, NEW.uuid"),
-    "document_old": ("UPDATE ON document", f"SELECT '{DIFFERENT}', NEW.kind, NEW.uuid"),
-    "document_gone": ("DELETE ON document", f"SELECT '{EXTRA}', OLD.kind, OLD.uuid"),
-    "link_new": ("INSERT ON link", _OF.format(sort=DIFFERENT, row="NEW.source")),
-    "link_gone": ("DELETE ON link", _OF.format(sort=DIFFERENT, row="OLD.source")),
-    "alias_new": ("INSERT ON alias", _OF.format(sort=DIFFERENT, row="NEW.document")),
-    "alias_gone": ("DELETE ON alias", _OF.format(sort=DIFFERENT, row="OLD.document")),
-    "raw_new": ("INSERT ON made_of_raw", _OF.format(sort=DIFFERENT, row="NEW.document")),
-    "raw_gone": ("DELETE ON made_of_raw", _OF.format(sort=DIFFERENT, row="OLD.document")),
-    "statement_new": ("INSERT ON made_of_statement", _OF.format(sort=DIFFERENT, row="NEW.document")),
-    "statement_gone": ("DELETE ON made_of_statement", _OF.format(sort=DIFFERENT, row="OLD.document")),
-    "statement_moved": (
-        "UPDATE OF document ON statement",
-        _OF.format(sort=DIFFERENT, row="NEW.document"),
-    ),
-}
-
-
-class _TakenBack(Exception):
-    """The end of a rehearsal."""
-
-
-def note_changes(connection: Session) -> None:
-    """From now on note on this connection what is done to documents, until `stop_noting`; outside a transaction.
-
-    Once for all rehearsals: each trigger that comes or goes makes SQLite prepare every statement again.
-    """
-    connection.run("CREATE TEMP TABLE noted (sort TEXT, kind INTEGER, uuid BLOB)")
-    for name, (event, what) in _NOTES.items():
-        connection.run(f"CREATE TEMP TRIGGER noted_{name} AFTER {event} BEGIN INSERT INTO noted {what}; END")
-
-
-def stop_noting(connection: Session) -> None:
-    """Note no more on this connection; harmless when it did not."""
-    for name in _NOTES:
-        connection.run(f"DROP TRIGGER IF EXISTS temp.noted_{name}")
-    connection.run("DROP TABLE IF EXISTS temp.noted")
-
-
-@contextlib.contextmanager
-def noting(store: Store, rehearse: bool) -> Iterator[Session]:
-    """A write transaction of which `touched` lists what it did to documents; a rehearsal is taken back at its end."""
-    try:
-        with store.write() as connection:
-            yield connection
-            if rehearse:
-                raise _TakenBack
-            connection.run("DELETE FROM temp.noted")
-    except _TakenBack:
-        return
-
-
-def touched(connection: Session) -> dict[tuple[str, bytes], str]:
-    """What this transaction of `noting` did so far: by kind and uuid whether a document was missing, different or
-    extra."""
-    found: dict[tuple[str, bytes], str] = {}
-    for sort, kind, uuid in connection.each("SELECT DISTINCT sort, kind, uuid FROM temp.noted"):
-        key = (KINDS[kind - 1], uuid)
-        if found.get(key) in (None, DIFFERENT):
-            found[key] = sort
-    return found

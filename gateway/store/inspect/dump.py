@@ -11,7 +11,8 @@ from uuid import UUID
 import orjson
 
 from gateway.store.base.kinds import HIDDEN, KINDS, LOCAL_ORIGIN, RAW_KINDS, RELATIONS
-from gateway.store.file.database import Store
+from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.legacy.findings import SOURCE_FINDINGS
 
 
@@ -22,10 +23,15 @@ def dump_lines(store: Store) -> Iterator[bytes]:
     Sorted by t, kind and natural key; without clock times of our own, row ids, runs and cursors.
     """
     with store.read() as connection:
-        for query, shape in _SECTIONS:
-            rows = connection.each(query)
-            for row in _with_keys(rows) if shape is _in_quarantine else rows:
-                yield orjson.dumps(shape(row), option=orjson.OPT_SORT_KEYS)
+        yield from lines_of(connection)
+
+
+def lines_of(connection: Session) -> Iterator[bytes]:
+    """The same by a session that sees one state."""
+    for query, shape in _SECTIONS:
+        rows = connection.each(query)
+        for row in _with_keys(rows) if shape is _in_quarantine else rows:
+            yield orjson.dumps(shape(row), option=orjson.OPT_SORT_KEYS)
 
 
 def _uuid(value: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from gateway.store.base.kinds import KIND, RELATION
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 _FROM_SOURCE = (
     "EXISTS (SELECT 1 FROM provenance v JOIN raw r ON r.id = v.raw JOIN source s ON s.id = r.source"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.store.base.session import Session
 from gateway.store.legacy.claims import asked_by_key
+from gateway.store.operation.events import SWITCHED
 from gateway.store.operation.runs import ENDED
 
 
@@ -41,4 +42,17 @@ def forget_runs(connection: Session, before: int, most: int) -> int:
         " AND EXISTS (SELECT 1 FROM run l WHERE l.job = r.job AND l.source IS NOT DISTINCT FROM r.source"
         " AND l.id > r.id) LIMIT ?)",
         (*ENDED, before, most),
+    )
+
+
+def forget_events(connection: Session, before: int, most: int) -> int:
+    """Forget up to `most` events of before a moment; out: how many.
+
+    Of what was done to a source, and of each switch of phase, the last stays: how things came to be as they are.
+    """
+    return connection.run(
+        "DELETE FROM event WHERE id IN (SELECT e.id FROM event e WHERE e.moment < ?"
+        " AND (e.source IS NULL AND e.what NOT LIKE ? OR EXISTS (SELECT 1 FROM event l WHERE l.what = e.what"
+        " AND l.source IS NOT DISTINCT FROM e.source AND l.id > e.id)) LIMIT ?)",
+        (before, f"{SWITCHED}%", most),
     )

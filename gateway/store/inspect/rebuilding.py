@@ -1,29 +1,25 @@
-"""What a rebuild asks of the store: held objects a piece at a time, which documents it changed, and what they were
-made with. Writes go inside `Store.write()`.
+"""What a rebuild asks of the store: held objects a piece at a time, and what documents were made with.
 
-Of each document that a rebuild touches, a digest of how it was is kept until the end, whatever happens to it in
-between: so a rebuild that was killed and gone on with counts the same as one that was not.
+Writes go inside `Store.write()`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import token_bytes
 
+from gateway.config.store import StoreSettings
+from gateway.store import chosen
 from gateway.store.base.bound_lists import IN_IDS, id_list
-from gateway.store.base.errors import StoreFailed
-from gateway.store.base.kinds import KINDS, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, TRANSLATED
+from gateway.store.base.errors import StoreError, StoreFailed
+from gateway.store.base.kinds import RAW_KIND, RAW_KINDS, TRANSLATED
 from gateway.store.base.session import Session
-from gateway.store.file.full_disk import only_looking
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import comparing
 from gateway.store.legacy.claims import SAID, Zaak
 
-SAME, CHANGED, NEW, GONE = "same", "changed", "new", "gone"
-NOTES_AT_ONCE = 5000
+LOST_AT_ONCE = 5000
 LEFT_AT_ONCE = 100
 
 
@@ -73,7 +69,7 @@ def without_facts(connection: Session, source: int | None) -> list[int]:
     """Some of the objects (of one source; rows) that count as translated while what others need of them was lost."""
     rows = connection.all(
         "SELECT id FROM raw WHERE (source = ?1 OR ?1 IS NULL) AND state = ?2 AND facts IS NULL LIMIT ?3",
-        (source, TRANSLATED, NOTES_AT_ONCE),
+        (source, TRANSLATED, LOST_AT_ONCE),
     )
     return [row[0] for row in rows]
 
@@ -176,10 +172,9 @@ def orphans(connection: Session) -> list[int]:
 
 def miscounted(connection: Session) -> bool:
     """Do the counts of lists, or of the status, differ from the rows that are there?"""
-    counts = connection.all("SELECT kind, count(*) FROM document GROUP BY kind")
-    return any(spans.count(connection, kind) != count for kind, count in counts) or tallies.miscounted(
-        connection
-    )
+    counted = dict(connection.all("SELECT kind, count(*) FROM document GROUP BY kind"))
+    kept = {kind: count for kind, count in spans.counts(connection).items() if count}
+    return kept != counted or tallies.miscounted(connection)
 
 
 def count_again(connection: Session) -> None:
@@ -191,82 +186,6 @@ def count_again(connection: Session) -> None:
 def forget_source_findings(connection: Session, source: int | None) -> None:
     """Forget what was found about sources as a whole: it is found again."""
     connection.run("DELETE FROM source_finding WHERE source = ?1 OR ?1 IS NULL", (source,))
-
-
-# What became of documents
-
-_LINKS = (
-    "(SELECT json_group_array(reference) FROM (SELECT l.relation || hex(t.uuid) AS reference"
-    " FROM link l JOIN document t ON t.id = l.target WHERE l.source = d.id ORDER BY reference))"
-)
-# What of a document is served: its body, its references, its place in lists.
-_SERVED = f"klantbrug_digest(d.moment || ' ' || d.created || d.body || {_LINKS})"
-_AS_IT_WAS = (
-    "INSERT INTO rebuild_note SELECT {run}, d.uuid, d.kind, " + _SERVED + " FROM document d"
-    f" WHERE d.id = {{row}} AND d.origin = {LEGACY_ORIGIN}"
-    " AND NOT EXISTS (SELECT 1 FROM rebuild_note n WHERE n.run = {run} AND n.uuid = d.uuid)"
-)
-_NOT_THERE = (
-    "INSERT INTO rebuild_note SELECT {run}, NEW.uuid, NEW.kind, NULL"
-    " WHERE NOT EXISTS (SELECT 1 FROM rebuild_note n WHERE n.run = {run} AND n.uuid = NEW.uuid)"
-)
-_TRIGGERS = {
-    "new": ("INSERT ON document", _NOT_THERE, ""),
-    "changed": ("UPDATE ON document", _AS_IT_WAS, "OLD.id"),
-    "gone": ("DELETE ON document", _AS_IT_WAS, "OLD.id"),
-    "linked": ("INSERT ON link", _AS_IT_WAS, "NEW.source"),
-    "unlinked": ("DELETE ON link", _AS_IT_WAS, "OLD.source"),
-}
-
-
-def note_changes(connection: Session, run: int) -> None:
-    """From now on note on this connection how documents were before they are touched, under this run."""
-    for name, (event, what, row) in _TRIGGERS.items():
-        connection.run(
-            f"CREATE TEMP TRIGGER rebuild_{name} BEFORE {event} BEGIN {what.format(run=run, row=row)}; END"
-        )
-
-
-def stop_noting(connection: Session) -> None:
-    """Note no more on this connection."""
-    for name in _TRIGGERS:
-        connection.run(f"DROP TRIGGER IF EXISTS temp.rebuild_{name}")
-
-
-def tally(connection: Session, run: int) -> dict[str, dict[str, int]]:
-    """What became of the documents since the run began, by kind: same, changed, new, gone.
-
-    A document that is the same again, or that came and went, was not changed. On the connection that noted.
-    """
-    total = connection.all(
-        "SELECT kind, count(*) FROM document WHERE origin = ? GROUP BY kind", (LEGACY_ORIGIN,)
-    )
-    found = {KINDS[kind - 1]: {SAME: count, CHANGED: 0, NEW: 0, GONE: 0} for kind, count in total}
-    # Counted here: to group them SQLite would hold all these documents in memory.
-    became = Counter(
-        connection.each(
-            f"SELECT n.kind, CASE WHEN d.id IS NULL THEN '{GONE}' WHEN n.before IS NULL THEN '{NEW}'"
-            f" WHEN {_SERVED} = n.before THEN '{SAME}' ELSE '{CHANGED}' END"
-            " FROM rebuild_note n LEFT JOIN document d ON d.uuid = n.uuid AND d.origin = ?"
-            " WHERE n.run = ? AND NOT (n.before IS NULL AND d.id IS NULL)",
-            (LEGACY_ORIGIN, run),
-        )
-    )
-    for (kind, what), count in became.items():
-        of_kind = found.setdefault(KINDS[kind - 1], {SAME: 0, CHANGED: 0, NEW: 0, GONE: 0})
-        if what != SAME:
-            of_kind[what] += count
-        if what in (CHANGED, NEW):
-            of_kind[SAME] -= count
-    return found
-
-
-def forget_notes(connection: Session) -> int:
-    """Forget some of what was noted, under any run; out: how much (0: there is nothing left)."""
-    return connection.run(
-        "DELETE FROM rebuild_note WHERE (run, uuid) IN (SELECT run, uuid FROM rebuild_note LIMIT ?)",
-        (NOTES_AT_ONCE,),
-    )
 
 
 # What documents were made with
@@ -311,13 +230,13 @@ def made_with(connection: Session, names: Iterable[str], fingerprint: str) -> No
     connection.many("UPDATE source SET mapping = ? WHERE name = ?", [(fingerprint, name) for name in names])
 
 
-def to_rebuild(path: Path, fingerprint: str) -> list[str]:
-    """The sources in a store file that were not made with this mapping alone; it is only looked at.
+def to_rebuild(store: StoreSettings, fingerprint: str) -> list[str]:
+    """The sources in a store that were not made with this mapping alone; it is only looked at.
 
-    A file that can't be read, or that an earlier version made, gives nothing.
+    One that can't be read, or that an earlier version made, gives nothing.
     """
     try:
-        with only_looking(path) as connection:
+        with chosen.looking(store) as connection:
             return made_otherwise(connection, fingerprint)
-    except StoreFailed:
+    except (StoreError, StoreFailed):
         return []

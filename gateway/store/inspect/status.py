@@ -11,8 +11,8 @@ import orjson
 from gateway.store.backup import integrity
 from gateway.store.base.kinds import KINDS, LEFT_OUT_RULES, QUARANTINED, RAW_KINDS, TRANSLATED
 from gateway.store.base.session import Session
+from gateway.store.base.store import Store
 from gateway.store.export import pairs
-from gateway.store.file.database import Store
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import rebuilding
 from gateway.store.inspect.findings import number_of
@@ -22,6 +22,8 @@ from gateway.store.schema import upgrade
 
 RUNS_SHOWN = 20
 EVENTS_SHOWN = 10
+OLD_SCHEMA = "De opslag heeft een ouder schema dan deze versie nodig heeft."
+NEW_SCHEMA = "De opslag is bijgewerkt door een nieuwere versie van Klantbrug: werk ook deze bij."
 
 
 def status(store: Store) -> dict[str, Any]:
@@ -51,15 +53,18 @@ def status(store: Store) -> dict[str, Any]:
         }
 
 
-def ready(store: Store) -> bool:
-    """Does the store answer from every kind of table, and has it the schema that this version of the program needs?
+def unready(store: Store) -> str:
+    """Why the store can't be used, in words; blank when it answers from every kind of table and has our schema.
 
     Raises StoreFailed or StoreError when it doesn't answer.
     """
     with store.read() as connection:
         connection.one("SELECT id FROM document LIMIT 1")
-        integrity.sample(connection)
-        return not upgrade.is_due(connection)
+        if connection.dialect.is_a_file:
+            integrity.sample(connection)
+        if upgrade.is_due(connection):
+            return OLD_SCHEMA
+        return NEW_SCHEMA if upgrade.unknown(connection) else ""
 
 
 def _sources(connection: Session) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from typing import Any
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import KIND, RAW_KIND, TRANSLATED
+from gateway.store.base.row_ids import next_ids
 from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
+from gateway.store.legacy.provenance import forget_statements, made_otherwise
 from mappings.identity.identity import Uuids
 from mappings.identity.sealed import sealed_text
 
@@ -99,8 +101,7 @@ def insert_claims(connection: Session, claims: Sequence[NewClaim]) -> Added:
     new = {digest: claim for digest, claim in zip(digests, claims, strict=True) if digest not in held}
     tallies.claims_come(connection, Counter(held[digest] for digest in digests if digest in held))
     if new:
-        first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM statement")[0]
-        numbers = {digest: first + number for number, digest in enumerate(new)}
+        numbers = dict(zip(new, next_ids(connection, "statement", len(new)), strict=True))
         connection.many(
             "INSERT INTO statement (id, digest, document, body) VALUES (?, ?, ?, ?)",
             [(numbers[digest], digest, claim.document, claim.body) for digest, claim in new.items()],
@@ -128,8 +129,8 @@ def insert_claims(connection: Session, claims: Sequence[NewClaim]) -> Added:
 def _identities(connection: Session, keys: set[str]) -> dict[str, int]:
     """The rows of keys, made where they are not there yet."""
     rows = _rows_of(connection, "identity", "key", keys)
-    first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM identity")[0]
-    new = {key: first + number for number, key in enumerate(sorted(keys - rows.keys()))}
+    unknown = sorted(keys - rows.keys())
+    new = dict(zip(unknown, next_ids(connection, "identity", len(unknown)), strict=True))
     connection.many("INSERT INTO identity (id, key) VALUES (?, ?)", [(row, key) for key, row in new.items()])
     return rows | new
 
@@ -185,10 +186,14 @@ def part_of(connection: Session, raws: Iterable[int]) -> dict[tuple[int, str], i
 
 def delete_unused_statements(connection: Session, statements: Iterable[int]) -> None:
     """Forget statements that nobody makes any more, with their keys, findings and provenance."""
-    connection.many(
-        "DELETE FROM statement WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = ?1)",
-        [(statement,) for statement in statements],
+    unused = connection.all(
+        f"SELECT id FROM statement s WHERE id {IN_IDS}"
+        " AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = s.id)",
+        (id_list(statements),),
     )
+    if unused:
+        forget_statements(connection, [row for (row,) in unused])
+        connection.many("DELETE FROM statement WHERE id = ?", unused)
 
 
 def delete_unused_identities(connection: Session, identities: Iterable[int], uuids: Uuids) -> None:
@@ -240,6 +245,8 @@ def connected_statements(connection: Session, identities: Iterable[int]) -> list
 
 def set_documents(connection: Session, pairs: Iterable[tuple[int | None, int]]) -> None:
     """Note which document each statement became part of: pairs of (document, statement)."""
+    pairs = list(pairs)
+    made_otherwise(connection, {document for document, _ in pairs if document is not None})
     connection.many("UPDATE statement SET document = ? WHERE id = ?", pairs)
 
 

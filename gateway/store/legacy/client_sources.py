@@ -31,6 +31,16 @@ def klanten_of_partij(connection: Session, source: int, partij: int) -> list[byt
     return [row[0] for row in rows]
 
 
+def sources_behind(connection: Session, document: int) -> list[int]:
+    """The sources that gave something that a document (row) was made of."""
+    rows = connection.all(
+        "SELECT DISTINCT r.source FROM provenance p JOIN raw r ON r.id = p.raw WHERE p.document = ?"
+        " ORDER BY r.source",
+        (document,),
+    )
+    return [row[0] for row in rows]
+
+
 def held_object(connection: Session, source: int, kind: str, uuid: bytes) -> dict[str, Any] | None:
     """An object of a source as it came, None when it is not held."""
     row = connection.one(

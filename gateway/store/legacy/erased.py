@@ -1,4 +1,4 @@
-"""What was destroyed at its source: nothing is kept of it but its uuid and the moment (M35).
+"""What was destroyed at its source, or erased here by an operator: nothing of it but its uuid and the moment (M35).
 
 Call inside `Store.write()`, questions inside `Store.read()`.
 """
@@ -10,17 +10,19 @@ from typing import NamedTuple
 
 from gateway.base.clock import now
 from gateway.store.base.bound_lists import IN_IDS, id_list
-from gateway.store.base.kinds import KIND
+from gateway.store.base.kinds import KIND, KINDS, LEGACY_ORIGIN
 from gateway.store.base.session import Session
 
-_OR_AGAIN = "ON CONFLICT (uuid) DO UPDATE SET what = excluded.what, at = excluded.at"
+_OR_AGAIN = "ON CONFLICT (uuid) DO UPDATE SET what = excluded.what, at = excluded.at, here = 0"
 
 
 class Erased(NamedTuple):
-    """What an erased object was (rol, partij, ...), and when it went (microseconds UTC)."""
+    """What an erased object was (rol, partij, ...), when it went (microseconds UTC), and whether an operator did that
+    here, whatever its source has."""
 
     what: str
     at: int
+    here: bool
 
 
 def note_erased(connection: Session, what: str, uuids: Iterable[bytes]) -> None:
@@ -52,8 +54,8 @@ def erased(connection: Session, uuid: bytes) -> Erased | None:
 
     Ask it of what is not held: an object that came back keeps its line here.
     """
-    row = connection.one("SELECT what, at FROM erased WHERE uuid = ?", (uuid,))
-    return Erased(*row) if row else None
+    row = connection.one("SELECT what, at, here FROM erased WHERE uuid = ?", (uuid,))
+    return Erased(row[0], row[1], bool(row[2])) if row else None
 
 
 def kinds_and_uuids(connection: Session, rows: Iterable[int]) -> list[tuple[int, bytes]]:
@@ -62,3 +64,12 @@ def kinds_and_uuids(connection: Session, rows: Iterable[int]) -> list[tuple[int,
         f"SELECT kind, uuid FROM document WHERE id {IN_IDS}",
         (id_list(sorted(rows)),),
     )
+
+
+def of_the_legacy(connection: Session, rows: Iterable[int]) -> list[tuple[str, bytes]]:
+    """The kind and uuid of those among these documents (rows) that came from the legacy, for `note_documents`."""
+    found = connection.all(
+        f"SELECT kind, uuid FROM document WHERE origin = {LEGACY_ORIGIN} AND id {IN_IDS}",
+        (id_list(sorted(rows)),),
+    )
+    return [(KINDS[kind - 1], uuid) for kind, uuid in found]

@@ -34,8 +34,8 @@ SOURCE_FINDINGS = (
     " FROM raw INDEXED BY raw_zonder_plaats WHERE facts ->> '$.zonder_plaats' IS NOT NULL"
     " GROUP BY source, facts ->> '$.zonder_plaats') m"
     f" CROSS JOIN (SELECT column1 AS bit, column2 AS veld, column3 AS rule, column4 AS action"
-    f" FROM (VALUES {_BITS}) AS bits) v ON CAST(m.mask AS INTEGER) & v.bit != 0"
-    " JOIN source s ON s.id = m.source GROUP BY s.name, v.veld, v.rule, v.action"
+    f" FROM (VALUES {_BITS}) AS bits) v JOIN source s ON s.id = m.source"
+    " WHERE CAST(m.mask AS INTEGER) & v.bit != 0 GROUP BY s.name, v.veld, v.rule, v.action"
 )
 
 

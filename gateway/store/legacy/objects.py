@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import GONE, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.base.row_ids import next_ids
 from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
 from gateway.store.legacy.claims import Zaak
 from gateway.store.legacy.findings import delete_findings
+from gateway.store.legacy.provenance import forget_raws
 
 
 @dataclass(slots=True)
@@ -125,13 +127,13 @@ def insert_raws(
     now: int,
 ) -> list[int]:
     """Rows for legacy objects (uuid and content) that were not held; out: their ids."""
-    first = connection.one("SELECT coalesce(max(id), 0) + 1 FROM raw")[0]
+    rows = next_ids(connection, "raw", len(objects))
     connection.many(
         "INSERT INTO raw (id, source, kind, uuid, zaak, state, digest, facts, body, first_seen, last_seen)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                first + number,
+                row,
                 source,
                 RAW_KIND[kind],
                 uuid,
@@ -143,11 +145,11 @@ def insert_raws(
                 now,
                 now,
             )
-            for number, (uuid, content) in enumerate(objects)
+            for row, (uuid, content) in zip(rows, objects, strict=True)
         ],
     )
     tallies.add_raws(connection, Counter((source, RAW_KIND[kind], content.state) for _, content in objects))
-    return list(range(first, first + len(objects)))
+    return list(rows)
 
 
 def change_raw(connection: Session, row: RawRow, content: Content) -> None:
@@ -182,6 +184,7 @@ def delete_raw(connection: Session, rows: Iterable[int]) -> None:
     tallies.raws_move(connection, gone, None)
     tallies.claims_go(connection, gone)
     delete_findings(connection, gone)
+    forget_raws(connection, gone)
     connection.many("DELETE FROM raw WHERE id = ?", [(row,) for row in gone])
 
 

@@ -5,7 +5,7 @@ Call inside `Store.write()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.kinds import KIND
@@ -85,11 +85,33 @@ def _put_pairs(connection: Session, table: str, column: str, wanted: dict[int, s
         f"SELECT document, {column} FROM {table} WHERE document {IN_IDS}", (id_list(wanted),)
     ):
         held[document].add(origin)
-    connection.many(
-        f"DELETE FROM {table} WHERE document = ? AND {column} = ?",
-        [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]],
-    )
-    connection.many(
-        f"INSERT INTO {table} (document, {column}) VALUES (?, ?)",
-        [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]],
-    )
+    gone = [(document, origin) for document, origins in held.items() for origin in origins - wanted[document]]
+    come = [(document, origin) for document, origins in wanted.items() for origin in origins - held[document]]
+    made_otherwise(connection, {document for document, _ in (*gone, *come)})
+    connection.many(f"DELETE FROM {table} WHERE document = ? AND {column} = ?", gone)
+    connection.many(f"INSERT INTO {table} (document, {column}) VALUES (?, ?)", come)
+
+
+def forget_raws(connection: Session, raws: Iterable[int]) -> None:
+    """Nothing was made of these legacy objects (rows) any more: they are about to go."""
+    _forget(connection, "made_of_raw", "raw", raws)
+
+
+def forget_statements(connection: Session, statements: Iterable[int]) -> None:
+    """Nothing was made of these statements (rows) any more: they are about to go."""
+    _forget(connection, "made_of_statement", "statement", statements)
+
+
+def _forget(connection: Session, table: str, column: str, origins: Iterable[int]) -> None:
+    ids = id_list(origins)
+    if connection.changes.watcher is not None:
+        found = connection.all(f"SELECT DISTINCT document FROM {table} WHERE {column} {IN_IDS}", (ids,))
+        made_otherwise(connection, {row for (row,) in found})
+    connection.run(f"DELETE FROM {table} WHERE {column} {IN_IDS}", (ids,))
+
+
+def made_otherwise(connection: Session, documents: Collection[int]) -> None:
+    """Tell whoever watches that what these documents (rows) are made of is about to change."""
+    watcher = connection.changes.watcher
+    if watcher is not None and documents:
+        watcher.lead(connection, documents)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND, LEGACY_ORIGIN, LOCAL_ORIGIN, RAW_KIND, TRANSLATED
+from gateway.store.base.searched_fields import FIELD_NUMBER, kept_value
 from gateway.store.base.session import Session
 from mappings.model.ties import Tie
 
@@ -286,15 +287,16 @@ def identities_of_numbers(connection: Session, numbers: Iterable[str]) -> set[in
 
 def numbers_of_clients(connection: Session, numbers: Iterable[str]) -> set[str]:
     """Which of these numbers clients gave to a partij of their own."""
+    sought = {kept_value(number): number for number in numbers}
     rows = connection.all(
-        # CROSS, or SQLite walks all partijen.
-        "SELECT n.value FROM json_each(?) n CROSS JOIN document d ON d.body ->> '$.nummer' = n.value"
-        f" WHERE d.kind = {KIND['partij']} AND (d.origin = ? OR EXISTS ("
+        "SELECT n.value FROM json_each(?) n"
+        f" CROSS JOIN field_value v ON v.field = {FIELD_NUMBER['partij', 'nummer']} AND v.value = n.value"
+        " CROSS JOIN document d ON d.id = v.document WHERE (d.origin = ? OR EXISTS ("
         "SELECT 1 FROM local l WHERE (l.uuid = d.uuid OR l.uuid IN (SELECT uuid FROM alias WHERE document = d.id))"
         " AND l.part = 'nummer' AND l.value ->> '$.nummer' IS NOT NULL))",
-        (sorted(numbers), LOCAL_ORIGIN),
+        (sorted(sought), LOCAL_ORIGIN),
     )
-    return {row[0] for row in rows}
+    return {sought[value] for (value,) in rows}
 
 
 def _marks(uuids: Sequence[bytes]) -> str:

@@ -50,6 +50,11 @@ def forget_keys(connection: Session, raws: Iterable[int]) -> None:
     connection.many("DELETE FROM unread_key WHERE raw = ?", [(raw,) for raw in raws])
 
 
+def keys_of(connection: Session, raw: int) -> set[bytes]:
+    """The keyed hashes of the keys in an object (row) that is not translated: the uuids that those would give."""
+    return {each for (each,) in connection.all("SELECT hash FROM unread_key WHERE raw = ?", (raw,))}
+
+
 def has_keys(connection: Session, raws: Iterable[int]) -> set[int]:
     """The objects among these (rows) of which keys are kept here."""
     found = connection.all(f"SELECT DISTINCT raw FROM unread_key WHERE raw {IN_IDS}", (id_list(raws),))
@@ -60,7 +65,7 @@ def settle(connection: Session, source: int | None = None) -> None:
     """Note on a source, or on all, whether anything of it counts: readers look there first."""
     connection.run(
         "UPDATE source SET unread = wanted.unread FROM (SELECT s.id AS id, coalesce((SELECT max(1 + q.keyless)"
-        f" FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = s.id AND {_OPEN}), 0) AS unread"
+        f" FROM quarantine q CROSS JOIN raw r ON r.id = q.raw WHERE r.source = s.id AND {_OPEN}), 0) AS unread"
         " FROM source s) AS wanted"
         " WHERE source.id = wanted.id AND source.unread != wanted.unread AND (source.id = ?1 OR ?1 IS NULL)",
         (source,),
@@ -70,7 +75,7 @@ def settle(connection: Session, source: int | None = None) -> None:
 def open_of(connection: Session, source: int) -> Open:
     """What in quarantine of a source counts."""
     row = connection.one(
-        "SELECT count(*), coalesce(sum(q.keyless), 0) FROM quarantine q JOIN raw r ON r.id = q.raw"
+        "SELECT count(*), coalesce(sum(q.keyless), 0) FROM quarantine q CROSS JOIN raw r ON r.id = q.raw"
         f" WHERE r.source = ? AND {_OPEN}",
         (source,),
     )
@@ -80,7 +85,7 @@ def open_of(connection: Session, source: int) -> Open:
 def shown(connection: Session, source: int, kinds: Iterable[str]) -> int:
     """How many objects of these kinds in quarantine count and are shown by the source, as far as is known."""
     row = connection.one(
-        f"SELECT count(*) FROM quarantine q JOIN raw r ON r.id = q.raw WHERE r.source = ? AND {_OPEN}"
+        f"SELECT count(*) FROM quarantine q CROSS JOIN raw r ON r.id = q.raw WHERE r.source = ? AND {_OPEN}"
         f" AND r.visible = 1 AND r.kind {IN_IDS}",
         (source, id_list(RAW_KIND[kind] for kind in kinds)),
     )
@@ -144,7 +149,7 @@ def of_party(connection: Session, source: int, statements: Iterable[int], *, rol
     kinds = [RAW_KIND["klantcontact"], *([_ROL] if rollen else [])]
     row = connection.one(
         # From the few objects that count to the party, and not from all that the party has.
-        f"SELECT 1 FROM quarantine q JOIN raw r ON r.id = q.raw WHERE {_OPEN} AND +r.source = ?1"
+        f"SELECT 1 FROM quarantine q CROSS JOIN raw r ON r.id = q.raw WHERE {_OPEN} AND +r.source = ?1"
         " AND r.kind IN (SELECT value FROM json_each(?3)) AND EXISTS (SELECT 1 FROM raw o"
         f" JOIN claim c ON c.raw = o.id WHERE o.source = r.source AND o.zaak = r.zaak AND o.kind = {_ROL}"
         " AND c.statement IN (SELECT value FROM json_each(?2)))"

@@ -70,3 +70,33 @@ def last_report(connection: Session, source: int) -> BackfillNews | None:
     """What the backfill of a source reported last; None when it never did."""
     row = connection.one("SELECT news, moment FROM backfill WHERE source = ?", (source,))
     return BackfillNews(orjson.loads(row[0]), row[1]) if row and row[0] else None
+
+
+class RateSample(NamedTuple):
+    """How fast a run went at a moment (microseconds UTC), in objects a second, and how soon the source answered."""
+
+    moment: int
+    rate: float
+    p50_ms: int | None
+
+
+def put_sample(connection: Session, run: int, rate: float, p50_ms: int | None) -> None:
+    """Note how fast a run goes now."""
+    connection.run(
+        "INSERT INTO backfill_sample (run, moment, rate, p50_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (run, now(), rate, p50_ms),
+    )
+
+
+def samples(connection: Session, run: int, most: int) -> list[RateSample]:
+    """The course of a run in at most so many steps, each the mean over its time."""
+    first, last = connection.one(
+        "SELECT coalesce(min(moment), 0), coalesce(max(moment), 0) FROM backfill_sample WHERE run = ?", (run,)
+    )
+    width = (last - first) // most + 1
+    rows = connection.all(
+        "SELECT min(moment), avg(rate), avg(p50_ms) FROM backfill_sample WHERE run = ?1"
+        " GROUP BY (moment - ?2) / ?3 ORDER BY 1",
+        (run, first, width),
+    )
+    return [RateSample(at, rate, None if usual is None else round(usual)) for at, rate, usual in rows]

@@ -143,7 +143,7 @@ def held_after(
 def given_lately(connection: Session, source: int, kind: str, but: bytes, most: int) -> list[bytes]:
     """Up to `most` of the objects of a kind that the source gave last, by chance, and not `but`."""
     rows = connection.all(
-        "SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ? AND kind = ? ORDER BY last_seen DESC LIMIT ?)"
+        "SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ? AND kind = ? ORDER BY last_seen DESC LIMIT ?) l"
         " WHERE uuid <> ? ORDER BY random() LIMIT ?",
         (source, RAW_KIND[kind], LATELY, but, most),
     )

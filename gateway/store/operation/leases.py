@@ -1,4 +1,8 @@
-"""Leases: one holder at a time, over all threads and processes of a store."""
+"""Leases: one holder at a time, over all threads, processes and machines of a store.
+
+They last by the clock of the store (`this_moment()`). Of a holder on this machine its number tells whether it lives, of
+one elsewhere what it says itself (`Store.shows_life`); in a store in a file nobody says so, and only the time counts.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.base import clock
-from gateway.base.clock import now
 from gateway.base.process_identity import Process, this_process
-from gateway.store.base.errors import StoreBusy
+from gateway.store.base.errors import StoreLocked
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 POLL_SECONDS = 0.02
-# Its holder runs the jobs (jobs.scheduler).
+# Its holder runs the jobs (jobs.scheduler). Where several may, each has one of its own, of which the name begins so.
 SCHEDULER = "scheduler"
+SECOND = 1_000_000
 # The leases of this process whose holder was done but could not write that: they are free. Name, then holder.
 _left: dict[str, str] = {}
 
@@ -32,28 +36,37 @@ def acquire(store: Store, name: str, seconds: float) -> bool:
 
     The fencing number goes up when a lease is taken over from a holder that did not give it back.
     """
-    moment, holder = now(), holder_name()
+    holder = holder_name()
+    store.shows_life()
     with store.write(synced=False) as connection:
-        row = connection.one("SELECT holder, expires FROM lease WHERE name = ?", (name,))
+        row = connection.one("SELECT holder, expires > this_moment() FROM lease WHERE name = ?", (name,))
         left = row is not None and _left.get(name) == row[0]
-        if row and row[0] != holder and row[1] > moment and not left and _lives(row[0]) is not False:
+        if row and row[0] != holder and row[1] and not left and _lives(connection, row[0]) is not False:
             return False
         connection.run(
-            "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, ?3, 1)"
-            " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = ?3, fence = lease.fence + 1",
-            (name, holder, moment + int(seconds * 1_000_000)),
+            "INSERT INTO lease (name, holder, expires, fence) VALUES (?1, ?2, this_moment() + ?3, 1)"
+            " ON CONFLICT (name) DO UPDATE SET holder = ?2, expires = excluded.expires, fence = lease.fence + 1",
+            (name, holder, int(seconds * SECOND)),
         )
     _left.pop(name, None)
     return True
 
 
-def _lives(holder: str) -> bool | None:
+def _lives(connection: Session, holder: str) -> bool | None:
     """Does the process of a holder live? None when we can't see it, as from one container to another.
 
     Then the lease is its own until it expires. An earlier version wrote only numbers of process and thread.
     """
-    process = Process.read(holder.partition(" ")[2])
-    return process.lives() if process else None
+    name = holder.partition(" ")[2]
+    process = Process.read(name)
+    if process is None:
+        return None
+    one_machine = connection.dialect.is_a_file
+    lives = process.lives(one_machine=one_machine)
+    if lives is not None or one_machine:
+        return lives
+    row = connection.one("SELECT alive > this_moment() FROM process WHERE name = ?", (name,))
+    return bool(row[0]) if row else None
 
 
 def alive(pid: int) -> bool:
@@ -72,11 +85,21 @@ def forget_all(connection: Session) -> None:
     connection.run("DELETE FROM lease")
 
 
+def take_away(connection: Session, name: str) -> None:
+    """Let a lease be nobody's, whoever has it."""
+    connection.run("DELETE FROM lease WHERE name = ?", (name,))
+
+
+def expire_all(connection: Session) -> None:
+    """Let nobody hold anything, while the numbers of leases go on."""
+    connection.run("UPDATE lease SET expires = 0")
+
+
 def renew(connection: Session, name: str, seconds: float) -> None:
     """Make a lease of ours last longer, in the transaction of the work that it guards."""
     connection.run(
-        "UPDATE lease SET expires = ? WHERE name = ? AND holder = ?",
-        (now() + int(seconds * 1_000_000), name, holder_name()),
+        "UPDATE lease SET expires = this_moment() + ? WHERE name = ? AND holder = ?",
+        (int(seconds * SECOND), name, holder_name()),
     )
 
 
@@ -106,7 +129,7 @@ def held(
     finally:
         try:
             release(store, name)
-        except StoreBusy:
+        except StoreLocked:  # or the database is away
             _left[name] = holder_name()
 
 
@@ -139,8 +162,8 @@ def keep(connection: Session, grip: Grip) -> None:
     Raises Lost when it isn't. What is written in the same transaction was written by the one holder.
     """
     kept = connection.run(
-        "UPDATE lease SET expires = ? WHERE name = ? AND holder = ? AND fence = ?",
-        (now() + int(grip.seconds * 1_000_000), grip.name, grip.holder, grip.fence),
+        "UPDATE lease SET expires = this_moment() + ? WHERE name = ? AND holder = ? AND fence = ?",
+        (int(grip.seconds * SECOND), grip.name, grip.holder, grip.fence),
     )
     if not kept:
         raise Lost(grip.name)
@@ -157,10 +180,16 @@ def let_go(store: Store, grip: Grip) -> None:
 
 def holder_of(connection: Session, name: str) -> int | None:
     """The process that holds a lease now, None when nobody does."""
-    row = connection.one("SELECT holder, expires FROM lease WHERE name = ?", (name,))
-    if row is None or row[1] <= now() or _lives(row[0]) is False:
+    row = connection.one("SELECT holder, expires > this_moment() FROM lease WHERE name = ?", (name,))
+    if row is None or not row[1] or _lives(connection, row[0]) is False:
         return None
     return int(row[0].split("-", 1)[0])
+
+
+def jobs_run(connection: Session) -> bool:
+    """Is there a process that runs the jobs?"""
+    rows = connection.all("SELECT name FROM lease WHERE expires > this_moment()")
+    return any(name.startswith(SCHEDULER) and holder_of(connection, name) is not None for (name,) in rows)
 
 
 FREE, HELD, STUCK = "vrij", "bezig", "hangt"
@@ -168,19 +197,16 @@ FREE, HELD, STUCK = "vrij", "bezig", "hangt"
 
 def grip_of(connection: Session, name: str) -> str:
     """Is a lease free, held, or held by a process that lives and has given no sign for as long as the lease lasts?"""
-    row = connection.one("SELECT holder, expires FROM lease WHERE name = ?", (name,))
-    lives = _lives(row[0]) if row else False
+    row = connection.one("SELECT holder, expires > this_moment() FROM lease WHERE name = ?", (name,))
+    lives = _lives(connection, row[0]) if row else False
     if row is None or lives is False:
         return FREE
-    if row[1] > now():
+    if row[1]:
         return HELD
     return STUCK if lives else FREE
 
 
 def stuck(connection: Session, start: str) -> list[str]:
     """The leases whose name begins with `start` and whose holder lives and gives no sign."""
-    rows = connection.all(
-        "SELECT name, holder FROM lease WHERE substr(name, 1, ?) = ? AND expires <= ? ORDER BY name",
-        (len(start), start, now()),
-    )
-    return [name for name, holder in rows if _lives(holder)]
+    rows = connection.all("SELECT name, holder FROM lease WHERE expires <= this_moment() ORDER BY name")
+    return [name for name, holder in rows if name.startswith(start) and _lives(connection, holder)]

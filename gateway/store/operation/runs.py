@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.base.clock import now
+from gateway.store.base.row_ids import next_ids
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.operation import leases
 
 RUNNING, INTERRUPTED, FINISHED, FAILED = "running", "interrupted", "finished", "failed"
@@ -43,13 +44,37 @@ def take_lease(store: Store, lease: str, seconds: float) -> leases.Grip | None:
     with store.write() as connection:
         grip = leases.take(store, lease, seconds)
         if grip is not None:
-            marked = connection.all(
-                "SELECT r.id, r.job, s.name FROM run r LEFT JOIN source s ON s.id = r.source WHERE r.status = ?",
-                (RUNNING,),
-            )
-            dead = [(INTERRUPTED, number) for number, job, source in marked if lease_of(job, source) == lease]
-            connection.many("UPDATE run SET status = ? WHERE id = ?", dead)
+            _interrupt(connection, [number for number, of in _marked(connection) if of == lease])
     return grip
+
+
+def mark_dead(connection: Session) -> int:
+    """Mark the runs that say that they run and whose process is no more; out: how many.
+
+    Was it only taken for dead, as one that stood still for long, then it finds its lease lost when it goes on.
+    """
+    dead = [
+        (number, lease)
+        for number, lease in _marked(connection)
+        if lease and leases.grip_of(connection, lease) == leases.FREE
+    ]
+    _interrupt(connection, [number for number, _ in dead])
+    for _, lease in dead:
+        leases.take_away(connection, lease)
+    return len(dead)
+
+
+def _marked(connection: Session) -> list[tuple[int, str]]:
+    """The runs that are marked as running, with the lease of each."""
+    rows = connection.all(
+        "SELECT r.id, r.job, s.name FROM run r LEFT JOIN source s ON s.id = r.source WHERE r.status = ?",
+        (RUNNING,),
+    )
+    return [(number, lease_of(job, source)) for number, job, source in rows]
+
+
+def _interrupt(connection: Session, numbers: list[int]) -> None:
+    connection.many("UPDATE run SET status = ? WHERE id = ?", [(INTERRUPTED, number) for number in numbers])
 
 
 def any_bulk(connection: Session) -> bool:
@@ -80,20 +105,35 @@ class LastRun(NamedTuple):
     finished: int | None
     message: str
     counters: dict[str, Any]
+    id: int = 0
+    cursor: dict[str, Any] | None = None
+
+
+def history(connection: Session, job: str, source: int, limit: int) -> list[LastRun]:
+    """The last runs of a job on a source, newest first."""
+    rows = connection.all(
+        "SELECT s.name, r.status, r.started, r.finished, r.message, r.counters, r.id, r.cursor FROM run r"
+        " JOIN source s ON s.id = r.source WHERE r.job = ? AND r.source = ? ORDER BY r.id DESC LIMIT ?",
+        (job, source, limit),
+    )
+    return [
+        LastRun(
+            true_status(connection, job, name, status),
+            started,
+            finished,
+            message or "",
+            orjson.loads(counters),
+            number,
+            orjson.loads(cursor) if cursor else None,
+        )
+        for name, status, started, finished, message, counters, number, cursor in rows
+    ]
 
 
 def last_of_source(connection: Session, job: str, source: int) -> LastRun | None:
     """The last run of a job on a source, None when there was none."""
-    row = connection.one(
-        "SELECT s.name, r.status, r.started, r.finished, r.message, r.counters FROM run r"
-        " JOIN source s ON s.id = r.source WHERE r.job = ? AND r.source = ? ORDER BY r.id DESC LIMIT 1",
-        (job, source),
-    )
-    if row is None:
-        return None
-    name, status, started, finished, message, counters = row
-    status = true_status(connection, job, name, status)
-    return LastRun(status, started, finished, message or "", orjson.loads(counters))
+    found = history(connection, job, source, 1)
+    return found[0] if found else None
 
 
 class Running(NamedTuple):
@@ -145,11 +185,12 @@ def open_run(connection: Session, job: str, source: int | None) -> Run:
         return Run(row[0], job, row[1], orjson.loads(row[2]), orjson.loads(row[3]), resumed=True)
     if row:
         connection.run("DELETE FROM run WHERE id = ?", (row[0],))
-    cursor = connection.insert(
-        "INSERT INTO run (job, source, status, started, heartbeat) VALUES (?, ?, ?, ?, ?)",
-        (job, source, RUNNING, moment, moment),
+    (number,) = next_ids(connection, "run", 1)
+    connection.run(
+        "INSERT INTO run (id, job, source, status, started, heartbeat) VALUES (?, ?, ?, ?, ?, ?)",
+        (number, job, source, RUNNING, moment, moment),
     )
-    return Run(cursor, job, moment)
+    return Run(number, job, moment)
 
 
 def start_over(connection: Session, run: Run) -> None:
@@ -183,9 +224,11 @@ def end_run(connection: Session, run: Run, status: str, message: str = "") -> No
 
 def record_run(connection: Session, job: str, started: int, status: str, counters: dict[str, int]) -> None:
     """Note a run that is over, of a job that needs no cursor and no source."""
+    (number,) = next_ids(connection, "run", 1)
     connection.run(
-        "INSERT INTO run (job, status, started, heartbeat, finished, counters) VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
-        (job, status, started, now(), orjson.dumps(counters).decode()),
+        "INSERT INTO run (id, job, status, started, heartbeat, finished, counters)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
+        (number, job, status, started, now(), orjson.dumps(counters).decode()),
     )
 
 
@@ -195,6 +238,15 @@ def last_run(connection: Session, job: str) -> tuple[int, str] | None:
         "SELECT started, status FROM run WHERE job = ? ORDER BY started DESC, id DESC LIMIT 1", (job,)
     )
     return found
+
+
+def last_finished(connection: Session) -> list[tuple[str, int]]:
+    """When the last run ended that went well (microseconds UTC), of each job whose runs as such are recorded."""
+    return connection.all(
+        "SELECT job, max(finished) FROM run WHERE source IS NULL AND status = ? AND finished IS NOT NULL"
+        " GROUP BY job ORDER BY job",
+        (FINISHED,),
+    )
 
 
 def last_began(connection: Session, job: str) -> int | None:

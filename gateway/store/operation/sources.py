@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from gateway.base.clock import now
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 # The fact of when the coverage of a source was forgotten.
 FORGOTTEN = "coverage forgotten {}"
@@ -131,10 +131,16 @@ def put_meta(connection: Session, name: str, value: str) -> None:
     )
 
 
-def bind_secret(store: Store, fingerprint: str) -> bool:
-    """Tie the store to the fingerprint of its uuid secret. Out: is it the one the store was made with?"""
-    if (known := meta(store, SECRET)) is not None:  # a full disk must not keep anybody from reading
+def bind_secret(store: Store, fingerprint: str, name: str = SECRET) -> bool:
+    """Tie the store to the fingerprint of its uuid secret, or another. Out: is it the one it was tied to first?"""
+    if (known := meta(store, name)) is not None:  # a full disk must not keep anybody from reading
         return known == fingerprint
     with store.write() as connection:
-        connection.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (SECRET, fingerprint))
-        return meta_of(connection, SECRET) == fingerprint
+        connection.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (name, fingerprint))
+        return meta_of(connection, name) == fingerprint
+
+
+def release_secret(store: Store, name: str) -> bool:
+    """Tie the store to it no longer. Out: was it?"""
+    with store.write() as connection:
+        return connection.run("DELETE FROM meta WHERE name = ?", (name,)) > 0

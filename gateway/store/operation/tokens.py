@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gateway.base.clock import now
 from gateway.store.base.errors import PASSING, UniqueViolated
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 BETWEEN_TOUCHES = 60_000_000  # microseconds; last use is kept to the minute
 

@@ -32,6 +32,7 @@ class Proof(NamedTuple):
     clean: bool
     reach: float
     mapping: str
+    id: int
 
 
 def put_report(connection: Session, source: int, report: dict[str, Any]) -> int:
@@ -71,9 +72,25 @@ def list_reports(connection: Session) -> list[Listed]:
 def proofs(connection: Session, source: int) -> Iterator[Proof]:
     """What each verify of a source proved, the last one first."""
     rows = connection.each(
-        "SELECT ended, clean, mode, report ->> '$.sample', report ->> '$.mapping' FROM verification"
+        "SELECT ended, clean, mode, report ->> '$.sample', report ->> '$.mapping', id FROM verification"
         " WHERE source = ? ORDER BY ended DESC, id DESC",
         (source,),
     )
-    for ended, clean, mode, sample, mapping in rows:
-        yield Proof(ended, bool(clean), EVERYTHING if mode == "full" else float(sample or 0), mapping or "")
+    for ended, clean, mode, sample, mapping, number in rows:
+        reach = EVERYTHING if mode == "full" else float(sample or 0)
+        yield Proof(ended, bool(clean), reach, mapping or "", number)
+
+
+def telling(connection: Session, source: int) -> Proof | None:
+    """The proof that says how a source is: the newest that was not clean and that no later clean one of at least its
+    reach undid; else the last. None when there is none."""
+    last, undone = None, -1.0
+    for each in proofs(connection, source):
+        last = last or each
+        if not each.clean and each.reach > undone:
+            return each
+        if each.clean:
+            undone = max(undone, each.reach)
+        if undone == EVERYTHING:
+            break
+    return last

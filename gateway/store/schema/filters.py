@@ -155,3 +155,53 @@ END;
 def profiled(db: Database) -> None:
     """What many documents share is found and counted by their profiles, that upgrade.py gives them."""
     script(db, PROFILES)
+
+
+VALUES = """
+-- The values of documents that clients search by, see indexes/field_values.py: upgrade.py puts them in.
+CREATE TABLE field_value (
+    field INTEGER NOT NULL,     -- its number in base/searched_fields.py
+    value TEXT NOT NULL,
+    document INTEGER NOT NULL,
+    PRIMARY KEY (field, value, document)
+) WITHOUT ROWID;
+DROP INDEX filter_partij_nummer;
+DROP INDEX filter_partij_bezoekadres_nummeraanduidingid;
+DROP INDEX filter_partij_identificator_partijidentificator_objectid;
+DROP INDEX filter_partij_identificator_anderepartijidentificator;
+DROP INDEX filter_digitaleadres_adres;
+DROP INDEX filter_rekeningnummer_iban;
+DROP INDEX filter_categorie_naam;
+DROP INDEX filter_klantcontact_nummer;
+DROP INDEX filter_klantcontact_referentienummer;
+DROP INDEX filter_betrokkene_contactnaam_achternaam;
+DROP INDEX filter_onderwerpobject_onderwerpobjectidentificator_objectid;
+DROP INDEX filter_bijlage_bijlageidentificator_objectid;
+DROP INDEX filter_actor_actoridentificator_objectid;
+DROP INDEX filter_internetaak_nummer;
+DROP INDEX filter_internetaak_referentienummer;
+DROP INDEX filter_actor_naam;
+DROP INDEX filter_betrokkene_contactnaam_voorletters;
+DROP INDEX filter_betrokkene_contactnaam_voornaam;
+DROP INDEX filter_betrokkene_organisatienaam;
+DROP INDEX filter_categorie_relatie_begindatum;
+DROP INDEX filter_categorie_relatie_einddatum;
+DROP INDEX filter_digitaleadres_referentie;
+DROP INDEX filter_digitaleadres_verificatiedatum;
+DROP INDEX filter_internetaak_toegewezenop;
+DROP INDEX filter_partij_bezoekadres_adresregel1;
+DROP INDEX filter_partij_bezoekadres_adresregel2;
+DROP INDEX filter_partij_bezoekadres_adresregel3;
+DROP INDEX filter_partij_correspondentieadres_adresregel1;
+DROP INDEX filter_partij_correspondentieadres_adresregel2;
+DROP INDEX filter_partij_correspondentieadres_adresregel3;
+DROP INDEX filter_partij_correspondentieadres_nummeraanduidingid;
+DROP INDEX filter_rekeningnummer_bic;
+DROP INDEX document_own_number;
+"""
+
+
+@migrations(name="0077_field_values")
+def field_values(db: Database) -> None:
+    """What clients search by stands in a table, and no more in an index on each field."""
+    script(db, VALUES)

@@ -321,3 +321,9 @@ def faster(db: Database) -> None:
     for row, old, identity in rows:
         digest = identity.to_bytes(6, "big") + old[:10]  # as legacy/claims.py had it then
         db.execute("UPDATE statement SET digest = ? WHERE id = ?", (digest, row))
+
+
+@migrations(name="0079_erased_here")
+def erased_here(db: Database) -> None:
+    """What an operator erased here is told apart from what its source destroyed."""
+    db.execute("ALTER TABLE erased ADD COLUMN here INTEGER NOT NULL DEFAULT 0")

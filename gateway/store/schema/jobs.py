@@ -155,3 +155,95 @@ ALTER TABLE asked ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
 def unanswered(db: Database) -> None:
     """What a sweep could not find out, and from when on it is counted what is asked for often."""
     script(db, UNANSWERED)
+
+
+ORDERS = """
+-- What operators asked the jobs process to do, see operation/orders.py. No personal data.
+CREATE TABLE job_order (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    source INTEGER NOT NULL REFERENCES source (id),
+    options TEXT NOT NULL,      -- JSON
+    who TEXT NOT NULL,
+    asked INTEGER NOT NULL,     -- microseconds UTC, as the moments below
+    began INTEGER,
+    ended INTEGER,
+    outcome TEXT NOT NULL DEFAULT '',
+    news TEXT,                  -- JSON: numbers and reasons
+    stop INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX job_order_open ON job_order (source, id) WHERE ended IS NULL;
+
+-- How fast a run of a backfill went and the source answered, every so many seconds.
+CREATE TABLE backfill_sample (
+    run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    moment INTEGER NOT NULL,
+    rate REAL NOT NULL,         -- objects a second
+    p50_ms INTEGER,             -- NULL before the first answer
+    PRIMARY KEY (run, moment)
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0074_orders")
+def orders(db: Database) -> None:
+    """Orders of operators, and the course of a backfill."""
+    script(db, ORDERS)
+
+
+MACHINES = """
+-- Which processes live, as they say themselves every ten seconds, see postgres/heartbeat.py. In a file there are none.
+CREATE TABLE process (
+    name TEXT PRIMARY KEY,      -- see base/process_identity.py
+    alive INTEGER NOT NULL      -- until when it is taken to live, microseconds UTC
+) WITHOUT ROWID;
+
+-- The last turn of each job that a process took, see machines/claimed.py. In a file there are none.
+CREATE TABLE claimed (
+    name TEXT PRIMARY KEY,      -- of the turn: its job, and its source when it has one
+    due INTEGER NOT NULL,       -- when it was to run, microseconds UTC
+    done INTEGER NOT NULL       -- 1: it ended, or there was nothing to do
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0078_machines")
+def machines(db: Database) -> None:
+    """Which processes live, and which turns of jobs were taken."""
+    script(db, MACHINES)
+
+
+PACE = """
+-- What all machines know of a server of a source, see machines/paces.py. In a file there is none, see pacing/.
+-- Moments are microseconds UTC, 0 is none; of the wishes of an operator below 0 is none.
+CREATE TABLE pace (
+    server TEXT PRIMARY KEY,    -- the name of the source, and of the API when that has a server of its own
+    turn INTEGER NOT NULL DEFAULT 0,  -- who changes it has the row
+    rest_until INTEGER NOT NULL DEFAULT 0,
+    live_rest_until INTEGER NOT NULL DEFAULT 0,
+    open_until INTEGER NOT NULL DEFAULT 0,  -- of the circuit breaker
+    failed_trials INTEGER NOT NULL DEFAULT 0,
+    paused INTEGER NOT NULL DEFAULT 0,
+    connections REAL NOT NULL DEFAULT -1,
+    requests REAL NOT NULL DEFAULT -1,
+    objects REAL NOT NULL DEFAULT -1
+) WITHOUT ROWID;
+
+-- What each machine that asks may ask of it.
+CREATE TABLE pace_share (
+    server TEXT NOT NULL,
+    member TEXT NOT NULL,       -- a number that the machine took
+    wants INTEGER NOT NULL,     -- connections
+    places INTEGER NOT NULL,    -- connections that it may have
+    weight INTEGER NOT NULL,
+    fraction REAL NOT NULL,     -- of the rates
+    until INTEGER NOT NULL,     -- microseconds UTC
+    PRIMARY KEY (server, member)
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0081_pace")
+def pace(db: Database) -> None:
+    """How sources are asked by several machines together."""
+    script(db, PACE)

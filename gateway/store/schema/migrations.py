@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from sqlite_utils import Database, Migrations
@@ -42,7 +43,18 @@ ORDER = (
     "0052_sealed",
     "0063_export",
     "0070_writeback",
-    # The next: 0071.
+    "0071_operators",
+    "0072_writeback_totals",
+    "0073_export_marks",
+    "0074_orders",
+    "0075_without_triggers",
+    "0076_row_ids",
+    "0077_field_values",
+    "0078_machines",
+    "0079_erased_here",
+    "0080_rooms",
+    "0081_pace",
+    # The next: 0082.
 )
 
 
@@ -52,6 +64,10 @@ class Ordered(Migrations):
     def pending(self, db: Database) -> list[Any]:
         """What a store still needs, in order. Raises ValueError for a migration that does not stand in ORDER."""
         return sorted(super().pending(db), key=lambda each: ORDER.index(each.name))
+
+    def function_of(self, name: str) -> Callable[[Database], None]:
+        """What makes the migration of this name. Raises KeyError."""
+        return {each.name: each.fn for each in self._migrations}[name]
 
 
 migrations = Ordered("klantbrug")

@@ -147,3 +147,48 @@ CREATE TABLE writeback_finding (
 def writeback(db: Database) -> None:
     """What clients wrote, on its way back to the sources."""
     script(db, WRITEBACK)
+
+
+TOTALS = """
+-- What came of what was to be told, since ever: counted in the transaction in which it came of it.
+CREATE TABLE writeback_total (
+    source INTEGER NOT NULL REFERENCES source (id),
+    kind TEXT NOT NULL,         -- as [[source]] write_back names it
+    outcome TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (source, kind, outcome)
+);
+"""
+
+
+@migrations(name="0072_writeback_totals")
+def writeback_totals(db: Database) -> None:
+    """How often sources were told something, refused it or gave no answer."""
+    script(db, TOTALS)
+
+
+MARKS = """
+-- By which it is seen whether a field changed here, there, or on both sides: see target/marks.py.
+ALTER TABLE export_pair ADD COLUMN marks BLOB;        -- of what was sent last, NULL when that is not known
+ALTER TABLE export_pair ADD COLUMN marks_there BLOB;  -- of what the register showed instead
+ALTER TABLE export_pair ADD COLUMN overwritten TEXT NOT NULL DEFAULT '';  -- names of fields that got our value anyhow
+
+-- What stood in files for loaddata, with the marks of its fields; empty once the document is gone here.
+CREATE TABLE export_filed (
+    uuid BLOB NOT NULL,
+    marks BLOB NOT NULL,
+    PRIMARY KEY (uuid, marks)
+) WITHOUT ROWID;
+CREATE TRIGGER export_filed_goes AFTER DELETE ON document
+WHEN EXISTS (SELECT 1 FROM export_filed WHERE uuid = OLD.uuid)
+BEGIN
+    DELETE FROM export_filed WHERE uuid = OLD.uuid;
+    INSERT INTO export_filed (uuid, marks) VALUES (OLD.uuid, x'');
+END;
+"""
+
+
+@migrations(name="0073_export_marks")
+def export_marks(db: Database) -> None:
+    """What the register was sent of each field, and what files for it held."""
+    script(db, MARKS)

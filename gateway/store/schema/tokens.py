@@ -1,4 +1,4 @@
-"""How tokens came to have an end, and names that can be used again."""
+"""How tokens came to have an end, and names that can be used again; and how operators log in."""
 
 from __future__ import annotations
 
@@ -51,3 +51,45 @@ CREATE TABLE pass (
 def passes(db: Database) -> None:
     """Links to the status page that work once."""
     script(db, PASSES)
+
+
+# Links and sessions of before were of nobody: whoever had one logs in again.
+OPERATORS = """
+CREATE TABLE operator (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    password TEXT,              -- as argon2 writes it, with its salt and costs
+    roles TEXT NOT NULL,        -- with commas between them
+    created INTEGER NOT NULL,
+    last_login INTEGER,
+    disabled INTEGER            -- since when it lets nobody in
+);
+DELETE FROM pass;
+ALTER TABLE pass ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE pass ADD COLUMN roles TEXT NOT NULL DEFAULT '';
+ALTER TABLE pass ADD COLUMN via TEXT NOT NULL DEFAULT '';       -- wachtwoord, link, aanbieder
+ALTER TABLE pass ADD COLUMN operator INTEGER REFERENCES operator (id);
+ALTER TABLE pass ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX pass_name ON pass (name);
+-- Who went to the provider of logins and did not come back yet.
+CREATE TABLE login_attempt (
+    state BLOB PRIMARY KEY,     -- a digest
+    browser BLOB NOT NULL,      -- a digest: who comes back must be who went
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    leads_to TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+-- How often a wrong password was given lately: of an account, from an address; both as keyed digests.
+CREATE TABLE login_failure (
+    who BLOB PRIMARY KEY,
+    since INTEGER NOT NULL,
+    failures INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@migrations(name="0071_operators")
+def operators(db: Database) -> None:
+    """Operators log in."""
+    script(db, OPERATORS)

@@ -1,24 +1,35 @@
 """Documents put into a store without anybody writing them: as a copy of another store, and under another uuid."""
+# ruff: noqa: S608  (names of tables, columns and schemas only)
 
 from __future__ import annotations
 
 from pathlib import Path
 from uuid import UUID
 
-from gateway.store.file.database import Store
+from builders.stores import ON_POSTGRES, schema_of
+
+from gateway.store.base.store import Store
+from gateway.store.indexes import field_values, profiles, spans
+
+COPIED = {
+    "document": "id, kind, uuid, owner, origin, created, moment, body",
+    "link": "source, relation, target, place",
+}
 
 
 def copy_documents(source: Path, store: Store) -> None:
     """Give an empty store the documents of another one, under the same uuids."""
-    store.operator().conn.execute("ATTACH ? AS old", (str(source),))
+    old = schema_of(source) if ON_POSTGRES else "old"
+    if not ON_POSTGRES:
+        store.connection().run("ATTACH ? AS old", (str(source),))
     with store.write() as connection:
-        connection.run(
-            "INSERT INTO document (id, kind, uuid, owner, origin, created, moment, body)"
-            " SELECT id, kind, uuid, owner, origin, created, moment, body FROM old.document"
-        )
-        connection.run(
-            "INSERT INTO link (source, relation, target, place) SELECT source, relation, target, place FROM old.link"
-        )
+        for table, columns in COPIED.items():
+            connection.run(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {old}.{table}")
+        for make_some in (field_values.make_some, profiles.make_some):
+            place: list[int] | None = []
+            while place is not None:
+                place = make_some(connection, place)
+        spans.count_again(connection)
 
 
 def add_uuid(store: Store, uuid: str, other: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from gateway.store.base.kinds import GONE, LEFT_OUT, NO_PARTY, QUARANTINED, RAW_KIND, TRANSLATED
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 from gateway.store.indexes import tallies
 
 STATES = [TRANSLATED] * 5 + [QUARANTINED] * 2 + [LEFT_OUT] * 3 + [NO_PARTY, GONE]

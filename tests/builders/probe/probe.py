@@ -10,7 +10,7 @@ import orjson
 
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import KIND, KINDS, RAW_KIND
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 NUMBERS = {"raw": RAW_KIND, "document": KIND}
 
@@ -39,7 +39,7 @@ class Probe:
         self.store = store
 
     def _all(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.store.connection().execute(query, values).fetchall()
+        return self.store.connection().all(query, values)
 
     # Any table
 
@@ -51,7 +51,7 @@ class Probe:
             where["uuid"] = stored(where["uuid"])
         query = f"SELECT {', '.join(columns)} FROM {table}"
         if where:
-            query += " WHERE " + " AND ".join(f"{name} IS ?" for name in where)
+            query += " WHERE " + " AND ".join(f"{name} IS NOT DISTINCT FROM ?" for name in where)
         return self._all(query + (order and f" ORDER BY {order}"), *where.values())
 
     def values(self, table: str, column: str, order: str = "", **where: Any) -> list[Any]:
@@ -163,7 +163,9 @@ class Probe:
     # The file
 
     def checkpoint(self) -> None:
-        """Copy the write-ahead log into the file, all of it."""
+        """Copy the write-ahead log into the file, all of it, where the store is a file."""
+        if not self.store.connection().dialect.is_a_file:
+            return
         (told,) = self._all("PRAGMA wal_checkpoint(TRUNCATE)")
         assert told[0] == 0
 

@@ -4,14 +4,28 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 from builders.probe.probe import Probe, stored
 
 from gateway.store.base.kinds import KIND, RAW_KIND, RELATION
-from gateway.store.file.database import Store
+from gateway.store.base.session import Session
+from gateway.store.base.store import Store
+
+TABLE = re.compile(r"(?:DELETE FROM|UPDATE|INSERT INTO) (\w+)")
+
+FULL_DATABASE = (
+    [
+        "CREATE FUNCTION disk_is_full() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN RAISE EXCEPTION USING ERRCODE = ''disk_full''; END'",
+        "CREATE TRIGGER disk_is_full BEFORE INSERT OR UPDATE ON meta EXECUTE FUNCTION disk_is_full()",
+    ],
+    ["DROP TRIGGER disk_is_full ON meta", "DROP FUNCTION disk_is_full"],
+)
 
 
 class Tamper:
@@ -21,16 +35,48 @@ class Tamper:
         self.store = store
 
     def _write(self, statement: str, *values: Any) -> None:
-        with self.store.write() as connection:
-            assert connection.execute(statement, values).rowcount > 0
+        with self.store.write() as session:
+            assert session.run(statement, values) > 0
 
     def _force(self, statement: str, *values: Any) -> None:
-        """As only somebody with the file can: nothing guards references, nor looks after what was written."""
-        connection = self.store.connection()
-        connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute("PRAGMA recursive_triggers = OFF")
-        assert connection.execute(statement, values).rowcount > 0
-        connection.execute("PRAGMA foreign_keys = ON")
+        """As only somebody with the database can: nothing guards references, nor looks after what was written."""
+        session = self.store.connection()
+        before, after = self._unguarded(session, statement)
+        for each in before:
+            session.run(each)
+        assert session.run(statement, values) > 0
+        for each in after:
+            session.run(each)
+
+    @staticmethod
+    def _unguarded(session: Session, statement: str) -> tuple[list[str], list[str]]:
+        """What lets references go for a statement, and what guards those of later ones."""
+        if session.dialect.is_a_file:
+            return (
+                ["PRAGMA foreign_keys = OFF", "PRAGMA recursive_triggers = OFF"],
+                ["PRAGMA foreign_keys = ON"],
+            )
+        (table,) = TABLE.match(statement).groups()  # type: ignore[union-attr]
+        guards = session.all(
+            "SELECT a.relname, f.conname, pg_get_constraintdef(f.oid) FROM pg_constraint f"
+            " JOIN pg_class a ON a.oid = f.conrelid JOIN pg_class b ON b.oid = f.confrelid WHERE f.contype = 'f'"
+            " AND f.connamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
+            " AND (a.relname = ?1 OR b.relname = ?1)",
+            (table,),
+        )
+        return (
+            [f"ALTER TABLE {of} DROP CONSTRAINT {name}" for of, name, _ in guards],
+            [
+                f"ALTER TABLE {of} ADD CONSTRAINT {name} {guard.removesuffix(' NOT VALID')} NOT VALID"
+                for of, name, guard in guards
+            ],
+        )
+
+    def _changed(self, table: str, column: str, where: str, value: Any, **changes: Any) -> None:
+        """Keys of a text in JSON have other values."""
+        ((held,),) = self.store.connection().all(f"SELECT {column} FROM {table} WHERE {where} = ?", (value,))
+        text = orjson.dumps({**orjson.loads(held), **changes}).decode()
+        self._force(f"UPDATE {table} SET {column} = ? WHERE {where} = ?", text, value)
 
     # Legacy objects
 
@@ -38,7 +84,7 @@ class Tamper:
         """A legacy object is lost, with what it ties."""
         row = Probe(self.store).raw(uuid, "id")
         self._force("DELETE FROM raw WHERE id = ?", row)
-        self.store.connection().execute("DELETE FROM tie WHERE raw = ?", (row,))
+        self.store.connection().run("DELETE FROM tie WHERE raw = ?", (row,))
 
     def lose_raws(self, kind: str) -> None:
         """All legacy objects of a kind are lost."""
@@ -46,11 +92,11 @@ class Tamper:
 
     def break_body(self, uuid: str | UUID) -> None:
         """What is kept of a legacy object can't be unpacked."""
-        self._force("UPDATE raw SET body = x'00' WHERE uuid = ?", stored(uuid))
+        self._force("UPDATE raw SET body = ? WHERE uuid = ?", b"\0", stored(uuid))
 
     def change_facts(self, uuid: str | UUID) -> None:
         """What others need of a legacy object says something else."""
-        self._force("UPDATE raw SET facts = json_set(facts, '$.x', 1) WHERE uuid = ?", stored(uuid))
+        self._changed("raw", "facts", "uuid", stored(uuid), x=1)
 
     def change_state(self, uuid: str | UUID) -> None:
         """A legacy object waits for its zaak, although it was translated."""
@@ -99,6 +145,10 @@ class Tamper:
             connection.execute("DELETE FROM claim WHERE raw = ?", (row,))
             connection.execute("INSERT INTO quarantine (raw, reason, since) VALUES (?, ?, 1)", (row, reason))
 
+    def empty(self, uuid: str | UUID) -> None:
+        """What is held of a legacy object was cleared away."""
+        self._write("UPDATE raw SET body = NULL WHERE id = ?", Probe(self.store).raw(uuid, "id"))
+
     def forget_unread_keys(self) -> None:
         """Nobody looked yet for keys in what is in quarantine, as a migration leaves it."""
         self._write("DELETE FROM unread_key")
@@ -114,10 +164,7 @@ class Tamper:
 
     def change_party(self, rol: str | UUID) -> None:
         """The partij of a rol says something else."""
-        self._force(
-            "UPDATE document SET body = json_set(body, '$.indicatieActief', json('false')) WHERE id = ?",
-            self._party(rol),
-        )
+        self._changed("document", "body", "id", self._party(rol), indicatieActief=False)
 
     def lose_party(self, rol: str | UUID) -> None:
         """The partij of a rol is lost."""
@@ -156,8 +203,9 @@ class Tamper:
     def invent_document(self, kind: str) -> None:
         """There is a document of a kind that came from nothing."""
         self._force(
-            "INSERT INTO document (kind, uuid, origin, created, moment, body)"
-            " SELECT kind, ?, origin, created, moment, body FROM document WHERE kind = ? LIMIT 1",
+            "INSERT INTO document (id, kind, uuid, origin, created, moment, body)"
+            " SELECT (SELECT max(id) + 1 FROM document), kind, ?, origin, created, moment, body FROM document"
+            " WHERE kind = ? LIMIT 1",
             uuid4().bytes,
             KIND[kind],
         )
@@ -254,19 +302,31 @@ class Tamper:
 
     def unapply(self, migration: str) -> None:
         """The migrations with such a name are still to be done."""
-        self._write("DELETE FROM _sqlite_migrations WHERE name LIKE ?", migration)
+        table = "_sqlite_migrations" if self.store.connection().dialect.is_a_file else "migration"
+        self._write(f"DELETE FROM {table} WHERE name LIKE ?", migration)
 
     def rename_documents(self) -> None:
         """The table of documents is somewhere else; not in `write()`, which looks after what was written."""
-        self.store.connection().execute("ALTER TABLE document RENAME TO elsewhere")
+        self.store.connection().run("ALTER TABLE document RENAME TO elsewhere")
 
     @contextlib.contextmanager
-    def full(self) -> Iterator[None]:
-        """In the block there is no room in the file, which is to SQLite as a full disk."""
-        connection = self.store.connection()
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        connection.execute(f"PRAGMA max_page_count = {pages}")
+    def full(self) -> Iterator[str]:
+        """In the block there is no room for what is kept of the store itself. Out: how that is told.
+
+        In a file there is none for anything more, which is to SQLite as a full disk. PostgreSQL says of a write that
+        its disk is full.
+        """
+        session = self.store.connection()
+        if session.dialect.is_a_file:
+            begin = [f"PRAGMA max_page_count = {session.one('PRAGMA page_count')[0]}"]
+            end, told = ["PRAGMA max_page_count = 1000000"], "de schijf is vol; maak ruimte (SQLITE_FULL)."
+        else:
+            begin, end = FULL_DATABASE
+            told = "de schijf van de database is vol; maak ruimte (PG_53100)."
+        for statement in begin:
+            session.run(statement)
         try:
-            yield
+            yield f"De opslag kan niet worden beschreven: {told}"
         finally:
-            connection.execute("PRAGMA max_page_count = 1000000")
+            for statement in end:
+                session.run(statement)

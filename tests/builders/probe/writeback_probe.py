@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import orjson
+
 from gateway.store.base.kinds import RAW_KIND, TRANSLATED
-from gateway.store.file.database import Store
+from gateway.store.base.store import Store
 
 
 class WriteBackProbe:
@@ -33,3 +35,11 @@ class WriteBackProbe:
         with self.store.write() as connection:
             connection.run("UPDATE writeback SET next_try = next_try - ?", (microseconds + 7200_000_000,))
             connection.run("UPDATE written_back SET asked = asked - ?", (microseconds,))
+            for number, text in connection.all("SELECT id, message FROM writeback"):
+                message = orjson.loads(text)
+                if calls := message.get("under_way"):
+                    message["under_way"] = {
+                        target: [until - microseconds, says] for target, (until, says) in calls.items()
+                    }
+                    row = (orjson.dumps(message).decode(), number)
+                    connection.run("UPDATE writeback SET message = ? WHERE id = ?", row)

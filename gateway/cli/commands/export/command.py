@@ -14,7 +14,14 @@ import click
 import orjson
 
 from gateway.cli.commands.export import files
-from gateway.cli.terminal.options import PROBLEMS, refuse, spare_collections, stop_on_sigterm, with_store
+from gateway.cli.terminal.options import (
+    PROBLEMS,
+    refuse,
+    spare_collections,
+    stop_on_sigterm,
+    telling,
+    with_store,
+)
 from gateway.config.model import Config
 
 
@@ -34,8 +41,11 @@ def the_target(config: Config) -> None:
 @click.option("--parked", is_flag=True, help="Ook wat het register eerder weigerde.")
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @with_store
+@telling
 def run(config: Config, dry_run: bool, parked: bool, as_json: bool) -> None:
     """Stuurt alles naar het register; kan altijd worden gestopt, en hetzelfde commando gaat verder."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import note_all
     from gateway.cli.terminal.displays import EXPORT
     from gateway.cli.terminal.progress import show_progress
     from gateway.installation import open_store
@@ -58,6 +68,7 @@ def run(config: Config, dry_run: bool, parked: bool, as_json: bool) -> None:
                 found = rehearse(store, config.target, show)
                 click.echo(orjson.dumps(found).decode() if as_json else told(found))
                 return
+            note_all(log_of(config), store, "export run", getpass.getuser())
             outcome = ExportRun(store, config.target, show, stopping).run(parked=parked)
     except (Busy, OtherRegister, TargetError) as error:
         click.echo(f"{error}.", err=True)
@@ -115,6 +126,7 @@ def status(config: Config, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Het rapport voor machines.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Het rapport als pagina.")
 @with_store
+@telling
 def verify(
     config: Config, full: bool, sample: int | None, seed: int | None, as_json: bool, html: Path | None
 ) -> None:
@@ -188,6 +200,43 @@ def forget(config: Config, yes: bool) -> None:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)
     click.echo("Vergeten. Een volgende klantbrug export run begint opnieuw.")
+
+
+@export.command("moved")
+@click.option("--from", "before", required=True, metavar="URL", help="Het adres waarheen is verstuurd.")
+@click.option("--to", "after", required=True, metavar="URL", help="Het adres van nu, ook in [target] url.")
+@click.option("--yes", is_flag=True, help="Zonder te vragen.")
+@with_store
+def moved(config: Config, before: str, after: str, yes: bool) -> None:
+    """Zegt dat het register een ander adres kreeg: wat verstuurd is, staat daar nog."""
+    from gateway.installation import open_store
+    from gateway.operator.export import following, moving
+    from gateway.target.errors import TargetError
+
+    before, after = before.rstrip("/"), after.rstrip("/")
+    if config.target.url != after:
+        refuse(f"Zet eerst [target] url op {after}.")
+    store = open_store(config)
+    try:
+        asked, there = moving.found_there(store, config.target)
+    except TargetError as error:
+        click.echo(f"{error}. Er is niets gewijzigd.", err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Van {asked} objecten die verstuurd zijn, heeft dit register er {there}.")
+    if asked and not there:
+        click.echo(
+            "Dit is een ander register. Begin opnieuw met klantbrug export forget, of zet [target] url terug.",
+            err=True,
+        )
+        sys.exit(PROBLEMS)
+    if not yes:
+        click.confirm("Is dit hetzelfde register, op een ander adres?", abort=True)
+    try:
+        moving.moved(store, before, after, getpass.getuser())
+    except following.NotPossibleYet as error:
+        click.echo(str(error), err=True)
+        sys.exit(PROBLEMS)
+    click.echo(f"Genoteerd: het register staat op {after}.")
 
 
 for command in (files.mapping, files.fixture, files.csv_files):

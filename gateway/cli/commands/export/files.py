@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from gateway.cli.terminal.options import PROBLEMS, refuse, stop_on_sigterm, with
 from gateway.config.model import Config
 
 if TYPE_CHECKING:
-    from gateway.store.file.database import Store
+    from gateway.store.base.store import Store
 
 # What tells of progress: of what, how many are done, how many there are.
 Told = Callable[[str, int, int], None]
@@ -77,6 +78,8 @@ def csv_files(config: Config, directory: Path) -> None:
 
 def _written(config: Config, write: Callable[[Store, Told], dict[str, int]]) -> dict[str, int]:
     """Write files with progress; what keeps that from being done ends the command."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import note_all
     from gateway.cli.terminal.displays import EXPORT
     from gateway.cli.terminal.progress import show_progress
     from gateway.installation import open_store
@@ -84,11 +87,11 @@ def _written(config: Config, write: Callable[[Store, Told], dict[str, int]]) -> 
     from jobs.common.progress import Step
 
     stop_on_sigterm()
+    store = open_store(config)
+    note_all(log_of(config), store, f"export {click.get_current_context().info_name}", getpass.getuser())
     try:
         with show_progress(EXPORT) as show:
-            return write(
-                open_store(config), lambda what, done, total: show(Step("bestanden", what, done, total))
-            )
+            return write(store, lambda what, done, total: show(Step("bestanden", what, done, total)))
     except NoSuchPlace as error:
         refuse(str(error))
     except KeyboardInterrupt:

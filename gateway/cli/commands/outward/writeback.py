@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import click
 import orjson
@@ -44,20 +47,28 @@ def writeback_list(config: Config, parked: bool, source: str, as_json: bool) -> 
 @with_store
 def writeback_show(config: Config, number: int, as_json: bool, show: bool) -> None:
     """Toont een wijziging, en wat er zou gaan als zij nu ging: de velden, met --show ook de waarden."""
+    from gateway.audit.log import log_of
+    from gateway.audit.lookups import note_lookup
+    from gateway.base import correlation
+    from gateway.base.correlation import JOB
     from gateway.installation import open_installation
     from gateway.operator.writeback import NoChange, change_of
     from gateway.operator.writeback import show as shown
-    from jobs.deliver.writeback import courier_of
+    from gateway.writeback.rehearsal import rehearse
 
     installation = open_installation(config)
     try:
         change = change_of(installation.store, number)
+        if may_show(show):
+            with correlation.part(JOB, "writeback show"):
+                about = [str(UUID(bytes=change.document))]
+                note_lookup(log_of(config), installation.store, "writeback show", getpass.getuser(), about)
+        fetcher = installation.fetchers.get(change.source)
+        would = partial(rehearse, fetcher, config) if fetcher else None
+        told = shown(installation.store, number, would, values=may_show(show))
     except NoChange as error:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)
-    told = shown(
-        installation.store, config, number, courier_of(installation, change.source), values=may_show(show)
-    )
     if as_json:
         click.echo(orjson.dumps(told).decode())
         return
@@ -70,6 +81,8 @@ def writeback_show(config: Config, number: int, as_json: bool, show: bool) -> No
             else f": {', '.join(fields)}"
         )
         click.echo(f"  {call['call']}{values}")
+    if told["why"] or not told["calls"]:
+        click.echo(f"  Gaat nu niet: {told['why'] or 'de bron hoeft hier niets van te horen'}.")
 
 
 @writeback.command("send")
@@ -79,14 +92,14 @@ def writeback_show(config: Config, number: int, as_json: bool, show: bool) -> No
 def writeback_send(config: Config, numbers: tuple[int, ...], everything: bool) -> None:
     """Stuurt opnieuw wat op u wacht; wat de bron intussen wijzigde, wordt daar overschreven."""
     from gateway.installation import open_store
-    from gateway.operator.writeback import listing, send
+    from gateway.operator.writeback import listing, send_again
 
     if everything == bool(numbers):
         click.echo("Noem een of meer nummers, of --all.", err=True)
         sys.exit(USAGE)
     store = open_store(config)
     asked = [each["id"] for each in listing(store, parked=True)] if everything else list(numbers)
-    count = send(store, asked)
+    count = send_again(store, asked, getpass.getuser())
     click.echo(f"{count} gaan opnieuw, zodra de job writeback loopt.")
     sys.exit(0 if count == len(asked) else PROBLEMS)
 
@@ -97,12 +110,12 @@ def writeback_send(config: Config, numbers: tuple[int, ...], everything: bool) -
 def writeback_drop(config: Config, numbers: tuple[int, ...]) -> None:
     """Laat wijzigingen vervallen: de bron houdt wat zij heeft, Klantbrug ook."""
     from gateway.installation import open_store
-    from gateway.operator.writeback import NoChange, drop
+    from gateway.operator.writeback import NoChange, let_go
 
     store, missing = open_store(config), False
     for number in numbers:
         try:
-            told = drop(store, number)
+            told = let_go(store, number, getpass.getuser())
         except NoChange as error:
             click.echo(str(error), err=True)
             missing = True
@@ -117,20 +130,25 @@ def writeback_drop(config: Config, numbers: tuple[int, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Voor machines.")
 @with_store
 def writeback_status(config: Config, as_json: bool) -> None:
-    """Toont per bron en soort hoeveel er wacht, sinds wanneer, en hoeveel op u wacht."""
+    """Toont per bron en soort hoeveel er wacht, sinds wanneer, hoeveel op u wacht, en wat er van de rest werd."""
     from gateway.installation import open_store
-    from gateway.operator.writeback import overview
+    from gateway.operator.writeback import numbers, shown_numbers
 
-    found = overview(open_store(config))
+    found = numbers(open_store(config))
     if as_json:
-        click.echo(orjson.dumps(found).decode())
+        click.echo(orjson.dumps({name: shown_numbers(each) for name, each in found.items()}).decode())
         return
-    for source, kinds in found.items():
-        for kind, each in kinds.items():
-            oldest = f", de oudste van {local(each['oldest'])}" if each["oldest"] else ""
+    for source, of_source in found.items():
+        for kind, each in of_source.kinds.items():
+            oldest = f", de oudste van {local(each.oldest)}" if each.oldest else ""
             click.echo(
-                f"Bron {source}, {kind}: {each['waiting']} wachten{oldest}; {each['parked']} wachten op u."
+                f"Bron {source}, {kind}: {each.waiting} wachten{oldest}; {each.parked} wachten op u. Tot nu toe "
+                f"{each.sent} klaar, {each.refused} geweigerd, {each.changed} bij de bron gewijzigd, "
+                f"{each.unanswered} keer geen antwoord, {each.dropped} vervallen."
             )
+        if of_source.findings:
+            rules = ", ".join(f"{rule} {count}" for rule, count in of_source.findings.items())
+            click.echo(f"Bron {source}, bevindingen: {rules} (zie klantbrug findings).")
     if not found:
         told = ", ".join(source.name for source in config.sources if source.write_back)
         click.echo(

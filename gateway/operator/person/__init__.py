@@ -1,0 +1,1 @@
+"""All that is held of one person: told to who asks for it, and erased."""

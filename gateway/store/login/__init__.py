@@ -1,0 +1,1 @@
+"""Who may log in to the operators' pages, who is logged in, and who tried."""

@@ -1,0 +1,1 @@
+"""What is held of one person: all that belongs to it, shown whole or taken out of the store (AVG)."""

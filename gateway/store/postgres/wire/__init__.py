@@ -1,0 +1,1 @@
+"""How statements, values and errors go to PostgreSQL and come back."""

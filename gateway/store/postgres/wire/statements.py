@@ -1,0 +1,170 @@
+"""Statements as PostgreSQL wants them, made once of the text that stands in the code (see `base/dialect.py`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from gateway.store.base.session import Parameters
+
+# Statements are few, but those that are put together of what is asked have many shapes.
+KEPT = 4096
+_VALUE = r"(?:\?\d*|:[a-z_]\w*)"
+# A part of a search in the index of texts, see `indexes/text_search.py`.
+_INDEXED = (
+    r"SELECT rowid AS id FROM (\w+) WHERE \1 MATCH .*? UNION ALL SELECT n\.document FROM text_due n CROSS JOIN document"
+    r" w WHERE w\.id = n\.document AND w\.kind = (\d+) AND contains_text\(w\.body ->> '\$\.(\w+)', (\?\d+)\)"
+)
+# What is put otherwise: each form, and how. Tried in this order.
+FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(form), other)
+    for form, other in (
+        # Texts are found by an index on themselves, for which the part is looked for as a pattern.
+        (
+            _INDEXED,
+            r"SELECT w.id FROM document w WHERE w.kind = \2"
+            r" AND folded(json_text(w.body, '{\3}')) LIKE part_pattern(\4)",
+        ),
+        # A list is an array.
+        (rf"\bNOT IN \(SELECT value FROM json_each\(({_VALUE})\)\)", r"<> ALL (\1)"),
+        (rf"\bIN \(SELECT value FROM json_each\(({_VALUE})\)\)", r"= ANY (\1)"),
+        (rf"\bjson_each\(({_VALUE})\) (\w+)", r"unnest(\1) AS \2 (value)"),
+        (rf"({_VALUE}) ->> 0\b", r"(\1)[1]"),
+        (rf"({_VALUE}) ->> 1\b", r"(\1)[2]"),
+        # The clock of the database, which is that of all machines.
+        (r"\bthis_moment\(\)", "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"),
+        # Without this the numbers would have four bytes.
+        (r"\bAS INTEGER\)", "AS bigint)"),
+        # Hints for another planner.
+        (r" INDEXED BY \w+", ""),
+        (r"(?<=[ (])\+(?=[a-z])", ""),
+        (
+            r"\bCROSS JOIN (unnest\(\S+\) AS \w+ \(value\)|\w+(?: (?!ON\b)\w+)?) ON\b",
+            r"JOIN \1 ON",
+        ),
+    )
+)
+_INSERT = re.compile(
+    r"INSERT INTO (?P<table>\w+) \((?P<columns>[\w, ]+)\) VALUES \((?P<values>\?(?:, \?)*)\)"
+    r"(?P<end> ON CONFLICT(?: \((?P<keys>[\w, ]+)\))? DO (?:NOTHING|UPDATE SET [^?]+))?"
+)
+_UPDATE = re.compile(
+    r"UPDATE (?P<table>\w+) SET (?P<changes>\w+ = \?(?:, \w+ = \?)*) WHERE (?P<key>\w+) = \?"
+)
+_PLACE = re.compile(r"([\w.]+) ->> '\$\.([\w.]+)'(?: = ([01])\b)?")
+_FLAGS = {"0": "false", "1": "true"}
+# Texts and comments are passed over.
+_VALUES = re.compile(r"'(?:[^']|'')*'|--[^\n]*|\?(\d*)|(?<!:):([a-z_]\w*)")
+
+
+class NoNumbers(list[int]):
+    """An empty list where nothing tells of what: of numbers."""
+
+
+class Put(NamedTuple):
+    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), and is a list
+    among them a table?"""
+
+    text: str
+    names: tuple[str, ...]
+    tables: bool
+
+    def values(self, given: Parameters) -> Any:
+        """The values that were given, in the order that the text has them."""
+        values = [given[name] for name in self.names] if self.names else given  # type: ignore[call-overload]
+        return [NoNumbers() if value == [] else value for value in values] if self.tables else values
+
+
+@lru_cache(maxsize=KEPT)
+def put(sql: str) -> Put:
+    """A statement of the code as it is sent."""
+    for form, other in FORMS:
+        sql = form.sub(other, sql)
+    sql = _PLACE.sub(_placed, sql)
+    names: list[str] = []
+    last = 0
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal last
+        number, name = match.groups()
+        if name is not None:
+            if name not in names:
+                names.append(name)
+            return f"${names.index(name) + 1}"
+        if number is None:
+            return match[0]
+        here = int(number) if number else last + 1
+        last = max(last, here)
+        return f"${here}"
+
+    text = _VALUES.sub(value, sql)
+    return Put(text, tuple(names), "unnest(" in text)
+
+
+@lru_cache(maxsize=KEPT)
+def put_insert(sql: str) -> Put:
+    """An INSERT as it is sent, to tell the `id` of its row."""
+    known = put(sql)
+    return known._replace(text=f"{known.text} RETURNING id")
+
+
+class RowsPut(NamedTuple):
+    """A statement for a row as one for many: what it is up to the types of its values, its table and columns, and the
+    columns (places) in which no two rows of one statement may be the same."""
+
+    text: str
+    table: str
+    columns: tuple[str, ...]
+    keys: tuple[int, ...]
+
+    def typed(self, types: Sequence[str]) -> str:
+        """The statement, that takes a list of each column."""
+        return self.text.format(", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1)))
+
+    def may_take(self, rows: Sequence[Any]) -> bool:
+        """May these rows be in one statement?"""
+        return not self.keys or len({tuple(row[place] for place in self.keys) for row in rows}) == len(rows)
+
+
+@lru_cache(maxsize=KEPT)
+def put_rows(sql: str) -> RowsPut | None:
+    """An INSERT or UPDATE of a row as one of many; None for other statements."""
+    found = _INSERT.fullmatch(sql)
+    if found is not None:
+        columns = _names(found["columns"])
+        if len(columns) != found["values"].count("?"):
+            return None
+        keys = [columns.index(name) for name in _names(found["keys"] or "") if name in columns]
+        return RowsPut(
+            f"INSERT INTO {found['table']} ({found['columns']}) SELECT * FROM unnest({{}}){found['end'] or ''}",
+            found["table"],
+            columns,
+            () if (found["end"] or "").endswith("NOTHING") else tuple(keys),
+        )
+    found = _UPDATE.fullmatch(sql)
+    if found is None:
+        return None
+    changed = _names(found["changes"].replace(" = ?", ""))
+    columns, table = (*changed, found["key"]), found["table"]
+    if len(set(columns)) < len(columns):
+        return None
+    changes = ", ".join(f"{name} = v.{name}" for name in changed)
+    return RowsPut(
+        f"UPDATE {table} SET {changes} FROM unnest({{}}) AS v ({', '.join(columns)})"
+        f" WHERE {table}.{found['key']} = v.{found['key']}",
+        table,
+        columns,
+        (len(changed),),
+    )
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in listed.split(","))))
+
+
+def _placed(match: re.Match[str]) -> str:
+    held, place, flag = match.groups()
+    found = f"json_text({held}, '{{{place.replace('.', ',')}}}')"
+    return f"{found} = '{_FLAGS[flag]}'" if flag else found

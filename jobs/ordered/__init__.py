@@ -1,0 +1,1 @@
+"""Does what operators ordered on their pages."""

@@ -1,0 +1,142 @@
+"""How many statements a question of a client sends to PostgreSQL, and in how many trips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders.asker import API
+from builders.recordings import RecordedRegister
+from builders.served_store import settings
+from builders.stores import ON_POSTGRES
+
+from gateway.app import create_app
+from gateway.http.auth import create_token
+from gateway.store.base.store import Store
+
+pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="KLANTBRUG_TEST_DATABASE names no database")
+QUESTIONS = (
+    ("partijen/{partij}", 2),
+    ("klantcontacten/{contact}", 2),
+    ("partijen?partijIdentificator__objectId={number}", 2),
+    ("partijen", 2),
+    ("klantcontacten?pageSize=500", 2),
+    ("klantcontacten?pageSize=1&page=2", 2),
+    ("klantcontacten?pageSize=1&page=last", 2),
+    ("partijen/{partij}?expand=betrokkenen", 3),
+    ("partijen/{partij}?expand=betrokkenen,betrokkenen.hadKlantcontact", 4),
+    ("partijen/{partij}?expand=betrokkenen,betrokkenen.hadKlantcontact,digitaleAdressen", 4),
+)
+
+
+def test_a_question_takes_two_statements_and_one_for_each_level(
+    store: Store, register: RecordedRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gateway.store.postgres.session import PostgresSession
+
+    client = create_app(settings(store.path), store=store).test_client()
+    headers = {"Authorization": f"Token {create_token(store, 'counts', 'read')}"}
+
+    def get(path: str) -> Any:
+        answer = client.get(f"{API}/{path}", headers=headers)
+        assert answer.status_code == 200, path
+        return answer.get_json()
+
+    numbers = get("partij-identificatoren")["results"]
+    known = {
+        "partij": get("partijen")["results"][0]["uuid"],
+        "contact": get("klantcontacten")["results"][0]["uuid"],
+        "number": numbers[0]["partijIdentificator"]["objectId"],
+    }
+    sent: list[str] = []
+
+    def counted(name: str) -> None:
+        real = getattr(PostgresSession, name)
+
+        def ask(session: PostgresSession, text: str, *values: Any) -> Any:
+            sent.append(text)
+            return real(session, text, *values)
+
+        monkeypatch.setattr(PostgresSession, name, ask)
+
+    for name in ("all", "one", "each", "run", "insert", "many"):
+        counted(name)
+    for question, most in QUESTIONS:
+        path = question.format_map(known)
+        get(path)
+        sent.clear()
+        get(path)
+        # Once a second somebody looks whether a register took over.
+        asked = [text for text in sent if " FROM meta " not in text]
+        assert 1 <= len(asked) <= most, (question, asked)
+
+
+@pytest.mark.parametrize(("fails", "end"), [(False, "COMMIT"), (True, "ROLLBACK")])
+def test_what_begins_and_ends_a_reading_costs_no_trip(
+    one: Any, tmp_path: Path, fails: bool, end: str
+) -> None:
+    """BEGIN goes with the first statement, also within a time; for the end nobody waits."""
+    one.question_seconds = 60
+
+    def ask() -> None:
+        with one.read() as session:
+            session.all("SELECT name FROM meta WHERE name = ?", ("x",))
+            session.all("SELECT value FROM meta WHERE name = ?", ("x",))
+            if fails:
+                raise KeyError
+
+    def asked() -> None:
+        try:
+            ask()
+        except KeyError:
+            assert fails
+
+    for _ in range(3):
+        asked()  # from here on all are prepared
+    first = ["S:Bind", "S:Execute", "S:Bind", "S:Execute", "S:Sync", "R:ReadyForQuery"]
+    second = ["S:Bind", "S:Execute", "S:Sync", "R:ReadyForQuery"]
+    ended = "S:Query"
+    # The word that an earlier end went well comes with the next beginning.
+    assert traced(one, asked, tmp_path) == ["R:ReadyForQuery", *first, *second, ended], end
+
+
+def test_a_write_begins_and_takes_the_lock_in_one_trip(one: Any, tmp_path: Path) -> None:
+    """Of its last statement and its end the answer is waited for."""
+
+    def write() -> None:
+        with one.write() as session:
+            session.many("DELETE FROM meta WHERE name = ?", [("x",), ("y",), ("z",)])
+
+    for _ in range(3):
+        write()
+    asked = ["S:Bind", "S:Execute"]
+    trip = ["S:Sync", "R:ReadyForQuery"]
+    script = ["S:Query", "R:ReadyForQuery"]
+    # Who settles looks for texts that are to be put in the index (`indexes/settling.py`).
+    settled = [*asked, *trip]
+    assert traced(one, write, tmp_path)[1:] == [
+        *script, *asked, *asked, *trip, *asked, *trip, *settled, *script
+    ]  # fmt: skip
+
+
+def traced(store: Any, ask: Callable[[], None], folder: Path) -> list[str]:
+    """What is sent (S) to the database and what tells (R) that it is ready for more, in order, while `ask` runs."""
+    with store.read() as session:
+        session.one("SELECT 1")
+        pgconn = session.connection.pgconn
+    file = folder / "trace"
+    with file.open("w") as trace:
+        pgconn.trace(trace.fileno())
+        ask()
+        pgconn.untrace()
+    kinds = []
+    for line in file.read_text(errors="replace").splitlines():
+        _, side, _, message = line.split("\t")[:4]
+        kind = message.split()[0]
+        if side == "F" and kind != "Describe":
+            kinds.append(f"S:{kind}")
+        elif kind == "ReadyForQuery":
+            kinds.append(f"R:{kind}")
+    return kinds
