@@ -6,9 +6,12 @@ import itertools
 import os
 import shlex
 import shutil
+import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -201,17 +204,22 @@ def test_a_copy_that_is_killed_is_gone_on_with(
     source, target = lived_in, [str(folder / "klantbrug.db")]
     if back:
         source, target = in_file(lived_in, folder), [DATABASE, "--schema", schema]
-    how_far = database_reached(schema) if back else file_reached(folder / "klantbrug.db.deel")
+    how_far = database_reached(schema) if back else file_reached(folder / "klantbrug.db.deel", tmp_path)
     seen, kills = None, 0
     while kills < KILLS:
         with klantbrug(run_log, "--config", source, "store", "copy", "--to", *target) as process:
-            while process.poll() is None and (now := how_far()) in (None, seen):
+            while process.poll() is None:
+                process.send_signal(signal.SIGSTOP)  # it would be done before we looked twice
+                now = how_far()
+                if now not in (None, seen):
+                    process.kill()
+                    seen, kills = now, kills + 1
+                    break
+                process.send_signal(signal.SIGCONT)
                 time.sleep(0.005)
-            if process.poll() is not None:
+            else:
                 break
-            process.kill()
             process.wait()
-            seen, kills = now, kills + 1
     assert kills
     done = command_process(source, "store", "copy", "--to", *target)
     assert done.returncode == 0, done.stderr
@@ -221,17 +229,22 @@ def test_a_copy_that_is_killed_is_gone_on_with(
     assert dump_digest(copied) == dump_digest(original)
 
 
-def file_reached(part: Path) -> Callable[[], str | None]:
-    """How far a copy in a file is, as its size tells."""
-
-    def size() -> str | None:
-        return str(part.with_name(f"{part.name}-wal").stat().st_size) if part.exists() else None
+def file_reached(part: Path, folder: Path) -> Callable[[], str | None]:
+    """How far a copy in a file is, as it says itself: to a copy of it in that folder, for it lets nobody else in."""
+    looked_at = folder / "looked-at.db"
 
     def ask() -> str | None:
         try:
-            return size()
-        except FileNotFoundError:
+            for end in ("", "-wal"):
+                shutil.copyfile(f"{part}{end}", f"{looked_at}{end}")
+            with closing(sqlite3.connect(looked_at)) as connection:
+                row = connection.execute("SELECT value FROM meta WHERE name = ?", (UNDER_WAY,)).fetchone()
+        except (OSError, sqlite3.Error):  # it is not there yet, or was copied halfway a write
             return None
+        finally:
+            for end in ("", "-wal", "-shm"):
+                Path(f"{looked_at}{end}").unlink(missing_ok=True)
+        return str(row[0]) if row else None
 
     return ask
 

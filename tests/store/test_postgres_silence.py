@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,22 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silence, "ANSWERS_SECONDS", 0.5)
 
 
+def waits(url: str) -> bool:
+    """Does COMMIT wait for a replica? Not all processes of a database hear of a setting at once."""
+    with a_connection(url) as writer, a_connection(url) as asking, ThreadPoolExecutor(1) as pool:
+        ends = pool.submit(writer.execute, "SELECT pg_logical_emit_message(true, '', '')")
+        while not ends.done():
+            (event,) = asking.execute(
+                "SELECT wait_event FROM pg_stat_activity WHERE pid = %s", (writer.info.backend_pid,)
+            ).fetchone()
+            if event == "SyncRep":
+                writer.cancel()
+                ends.result()
+                return True
+            time.sleep(0.005)
+    return False
+
+
 @pytest.fixture
 def no_replica(database: OwnPostgres, store: Any) -> Iterator[Callable[[], None]]:
     """What lets COMMIT end again: until then it waits for a replica that is not there."""
@@ -58,6 +75,7 @@ def no_replica(database: OwnPostgres, store: Any) -> Iterator[Callable[[], None]
             asking.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
             asking.execute("SELECT pg_reload_conf()")
         until(lambda: store.connection().one("SHOW synchronous_standby_names") == (name,))
+        until(lambda: waits(database.url()) is bool(name))
 
     wait_for("nobody")
     yield lambda: wait_for("")
