@@ -89,7 +89,9 @@ class Ingest(Translator):
         result = Result()
         done = 0
         while True:
-            batch = read[done : done + self._room(kind)]
+            left = len(read) - done
+            batches = max(1, -(-left // self._room(kind)))
+            batch = read[done : done + -(-left // batches)]  # no small one at the end: it costs as much
             done += len(batch)
             with self.store.write(synced=False) as connection:
                 began = time.perf_counter()

@@ -30,6 +30,16 @@ QUESTIONS = (
     ("partijen/{partij}?expand=betrokkenen,betrokkenen.hadKlantcontact,digitaleAdressen", 4),
 )
 
+# Of a POST, begin and end among them.
+MOST_TRIPS = 17
+CONTACT = {
+    "kanaal": "telefoon",
+    "onderwerp": "Een vraag",
+    "taal": "nld",
+    "vertrouwelijk": False,
+    "plaatsgevondenOp": "2026-11-01T12:00:00Z",
+}
+
 
 def test_a_question_takes_two_statements_and_one_for_each_level(
     store: Store, register: RecordedRegister, monkeypatch: pytest.MonkeyPatch
@@ -102,23 +112,44 @@ def test_what_begins_and_ends_a_reading_costs_no_trip(
     assert traced(one, asked, tmp_path) == ["R:ReadyForQuery", *first, *second, ended], end
 
 
-def test_a_write_begins_and_takes_the_lock_in_one_trip(one: Any, tmp_path: Path) -> None:
-    """Of its last statement and its end the answer is waited for."""
+def test_a_write_waits_for_its_turn_and_for_its_end_only(one: Any, tmp_path: Path) -> None:
+    """BEGIN and the lock are one trip; what gives nothing is not waited for, and COMMIT goes behind it."""
 
     def write() -> None:
         with one.write() as session:
             session.many("DELETE FROM meta WHERE name = ?", [("x",), ("y",), ("z",)])
+            session.many("DELETE FROM meta WHERE name = ?", [("x",)])
 
     for _ in range(3):
         write()
-    asked = ["S:Bind", "S:Execute"]
-    trip = ["S:Sync", "R:ReadyForQuery"]
-    script = ["S:Query", "R:ReadyForQuery"]
-    # Who settles looks for texts that are to be put in the index (`indexes/settling.py`).
-    settled = [*asked, *trip]
-    assert traced(one, write, tmp_path)[1:] == [
-        *script, *asked, *asked, *trip, *asked, *trip, *settled, *script
-    ]  # fmt: skip
+    asked, script = ["S:Bind", "S:Execute"], ["S:Query", "R:ReadyForQuery"]
+    sent = [*asked * 3, "S:Sync", *asked, "S:Sync", "S:Parse", *asked, "S:Sync"]
+    assert traced(one, write, tmp_path)[1:] == [*script, *sent, *["R:ReadyForQuery"] * 3]
+
+
+def test_a_clients_write_takes_few_trips(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gateway.store.postgres.wire.connections import Wire
+
+    client = create_app(settings(store.path), store=store).test_client()
+    headers = {"Authorization": f"Token {create_token(store, 'counts', 'write')}"}
+    trips = [0]
+
+    def counted(name: str) -> None:
+        real = getattr(Wire, name)
+
+        def waited(wire: Wire, *how: Any, **more: Any) -> Any:
+            trips[0] += 1
+            return real(wire, *how, **more)
+
+        monkeypatch.setattr(Wire, name, waited)
+
+    counted("_last")
+    counted("_catch_up")
+    for _ in range(3):
+        trips[0] = 0
+        answer = client.post(f"{API}/klantcontacten", json=CONTACT, headers=headers)
+        assert answer.status_code == 201
+    assert trips[0] <= MOST_TRIPS
 
 
 def traced(store: Any, ask: Callable[[], None], folder: Path) -> list[str]:

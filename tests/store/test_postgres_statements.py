@@ -75,6 +75,14 @@ def test_a_search_in_texts_is_one_for_a_pattern() -> None:
             "UPDATE a SET b = ?, c = ? WHERE id = ?",
             "UPDATE a SET b = v.b, c = v.c FROM unnest({}) AS v (b, c, id) WHERE a.id = v.id",
         ),
+        (
+            "UPDATE a SET b = ? WHERE id = ? AND c = ?",
+            "UPDATE a SET b = v.b FROM unnest({}) AS v (b, id, c) WHERE a.id = v.id AND a.c = v.c",
+        ),
+        (
+            "DELETE FROM a WHERE b = ? AND c = ?",
+            "DELETE FROM a USING unnest({}) AS v (b, c) WHERE a.b = v.b AND a.c = v.c",
+        ),
     ],
 )
 def test_many_rows_go_in_one_statement(said: str, sent: str) -> None:
@@ -91,9 +99,9 @@ def test_many_rows_go_in_one_statement(said: str, sent: str) -> None:
         "INSERT INTO a VALUES (?, ?)",
         "INSERT INTO a (b, c) VALUES (?1, ?2) ON CONFLICT (b) DO UPDATE SET c = ?2",
         "UPDATE a SET b = b + ? WHERE id = ?",
-        "UPDATE a SET b = ? WHERE id = ? AND c = ?",
+        "UPDATE a SET b = ? WHERE id = ? AND c = 1",
         "UPDATE a SET id = ? WHERE id = ?",
-        "DELETE FROM a WHERE b = ?",
+        "DELETE FROM a WHERE b = ? OR c = ?",
     ],
 )
 def test_other_statements_go_one_by_one(said: str) -> None:

@@ -18,7 +18,7 @@ from builders.until import until
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
-from gateway.store.base.errors import StoreAway, StoreUnsure
+from gateway.store.base.errors import StoreAway, StoreUnsure, UniqueViolated
 
 pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="KLANTBRUG_TEST_DATABASE names no database")
 PUT = "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2"
@@ -56,12 +56,52 @@ def test_who_stands_still_loses_his_turn_whatever_he_did_last(
         two.close()
 
 
-def test_many_counts_its_rows_and_takes_none(path: Path) -> None:
+def test_many_takes_no_rows_too(path: Path) -> None:
     store = another(path)
     with store.write() as session:
-        counts = [session.many(PUT, [(str(number), "x") for number in range(of)]) for of in (0, 1, 5)]
+        for of in (0, 1, 5):
+            session.many(PUT, [(f"{of} {number}", "x") for number in range(of)])
+        assert session.one("SELECT count(*) FROM meta WHERE value = 'x'") == (6,)
     store.close()
-    assert counts == [0, 1, 5]
+
+
+@pytest.mark.parametrize("then", ["asks", "writes", "ends"])
+def test_what_fails_in_many_is_raised_by_what_comes_next_and_nothing_is_written(
+    path: Path, then: str
+) -> None:
+    store = another(path)
+    after = {
+        "asks": lambda session: session.all("SELECT name FROM meta"),
+        "writes": lambda session: session.many("DELETE FROM meta WHERE name = ?", [("none",)]),
+        "ends": lambda session: None,
+    }
+    for times in range(3):  # statements are prepared from the second time on, also those that failed
+        with pytest.raises(UniqueViolated), store.write() as session:
+            session.many("INSERT INTO meta (name, value) VALUES (?, ?)", [("first", "x"), ("first", "x")])
+            after[then](session)
+        with store.write() as session:
+            session.many("INSERT INTO meta (name, value) VALUES (?, ?)", [(f"later {times}", "x")])
+    assert store.connection().all("SELECT name FROM meta WHERE value = 'x' ORDER BY name") == [
+        ("later 0",), ("later 1",), ("later 2",)
+    ]  # fmt: skip
+    store.close()
+
+
+def test_a_writer_that_stands_still_behind_what_it_sent_loses_its_turn(path: Path) -> None:
+    """What was sent and not heard of yet does not keep the database from counting."""
+    one, two = another(path), another(path)
+    try:
+        began = time.monotonic()
+        with pytest.raises(StoreAway), one.write() as session:
+            session.many("INSERT INTO meta (name, value) VALUES (?, ?)", [("still", "x")])
+            with two.write(wait=10) as writing:
+                writing.run(PUT, ("who", "two"))
+            assert time.monotonic() - began < 7
+            session.all("SELECT name FROM meta")
+        assert two.connection().one(GET, ("still",)) is None
+    finally:
+        one.close()
+        two.close()
 
 
 @pytest.mark.parametrize("level", ["serializable", "repeatable read"])

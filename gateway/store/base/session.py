@@ -52,5 +52,6 @@ class Session(Protocol):
     def insert(self, sql: str, parameters: Parameters = (), /) -> int:
         """Run an INSERT of one row into a table with an `id`. Out: that of the row."""
 
-    def many(self, sql: str, rows: Iterable[Parameters], /) -> int:
-        """Run a statement once for each of `rows`. Out: how many rows it inserted, updated or deleted in all."""
+    def many(self, sql: str, rows: Iterable[Parameters], /) -> None:
+        """Run a statement once for each of `rows`. What fails may be raised by what is asked next, or by the end of the
+        transaction."""

@@ -197,12 +197,15 @@ def _note_links(connection: Session, links: Collection[Link], profiled: bool) ->
 
 def keep_order(connection: Session, source: int, relation: int, targets: Sequence[int]) -> None:
     """Note in which order a document (row) refers to these by a relation; of a double its first place."""
-    places = enumerate(dict.fromkeys(targets))
-    moved = connection.many(
-        "UPDATE link SET place = ?1 WHERE source = ?2 AND relation = ?3 AND target = ?4"
-        " AND place IS DISTINCT FROM ?1",
-        [(place, source, relation, target) for place, target in places],
+    held = dict(
+        connection.all("SELECT target, place FROM link WHERE source = ? AND relation = ?", (source, relation))
     )
+    moved = [
+        (place, source, relation, target)
+        for place, target in enumerate(dict.fromkeys(targets))
+        if target in held and held[target] != place
+    ]
+    connection.many("UPDATE link SET place = ? WHERE source = ? AND relation = ? AND target = ?", moved)
     if moved:
         connection.changes.touched.add(source)
 

@@ -208,7 +208,8 @@ def row(connection: Session, number: int) -> Row:
 
 def uuids(connection: Session, rows: Iterable[int]) -> dict[int, UUID]:
     """The uuids of documents, by row."""
-    found = connection.all(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (id_list(rows),))
+    ids = id_list(rows)
+    found = connection.all(f"SELECT id, uuid FROM document WHERE id {IN_IDS}", (ids,)) if ids else []
     return {row: UUID(bytes=uuid) for row, uuid in found}
 
 

@@ -148,10 +148,13 @@ def settle(connection: Session, partijen: Iterable[int], *, prefer: bool) -> Non
     chose for as long as that is its own, else by `prefer` (`[mapping] voorkeursadres`) its standard e-mail address,
     else its standard telephone number.
     """
+    partijen = list(partijen)
+    if not partijen:
+        return
     uuids, origins = {}, {}
     for row, uuid, origin in connection.all(
         f"SELECT id, uuid, origin FROM document WHERE +kind = {KIND['partij']} AND id {IN_IDS}",
-        (id_list(partijen),),
+        (partijen,),
     ):
         uuids[row], origins[row] = uuid, origin
     if not uuids:

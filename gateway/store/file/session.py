@@ -85,10 +85,10 @@ class SqliteSession(sqlite3.Connection):
         except sqlite3.Error as error:
             raise told(error) from error
 
-    def many(self, sql: str, rows: Iterable[Parameters], /) -> int:
+    def many(self, sql: str, rows: Iterable[Parameters], /) -> None:
         """See Session."""
         try:
-            return self.executemany(sql, rows).rowcount
+            self.executemany(sql, rows)
         except sqlite3.Error as error:
             raise told(error) from error
 

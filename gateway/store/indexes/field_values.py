@@ -54,9 +54,9 @@ def values_of(kind: int, row: int, body: Mapping[str, Any]) -> list[FieldValue]:
     return found
 
 
-def come(connection: Session, values: Iterable[FieldValue]) -> int:
-    """Documents have these values from now on. Out: how many they had not."""
-    return connection.many(
+def come(connection: Session, values: Iterable[FieldValue]) -> None:
+    """Documents have these values from now on."""
+    connection.many(
         "INSERT INTO field_value (field, value, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", values
     )
 

@@ -83,7 +83,12 @@ def make_some(connection: Session, place: list[int]) -> list[int] | None:
 
 
 def settle(connection: Session) -> None:
-    """Index the texts that wait for it, when there are many. At the end of a transaction that wrote."""
+    """Index the texts that wait for it, when there are many. At the end of a transaction that wrote.
+
+    PostgreSQL has indexes on the texts themselves: there none waits.
+    """
+    if not connection.dialect.is_a_file:
+        return
     (waiting,) = connection.one("SELECT count(*) FROM text_due")
     if waiting < TOGETHER:
         return

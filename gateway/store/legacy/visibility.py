@@ -34,8 +34,9 @@ def known_since(
 def seen(connection: Session, rows: Iterable[int], now: int) -> None:
     """Note that the legacy showed these objects just now."""
     connection.many(
-        "UPDATE raw SET last_seen = CASE WHEN last_seen < ?1 THEN ?1 ELSE last_seen END, visible = 1 WHERE id = ?2",
-        [(now, row) for row in rows],
+        "UPDATE raw SET last_seen = CASE WHEN last_seen < ?1 THEN ?1 ELSE last_seen END, visible = 1"
+        " WHERE id IN (SELECT value FROM json_each(?2))",
+        [(now, id_list(rows))],
     )
 
 

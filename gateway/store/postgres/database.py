@@ -32,6 +32,7 @@ from gateway.store.postgres.address import DatabaseAddress, lock_of
 from gateway.store.postgres.heartbeat import Heartbeat
 from gateway.store.postgres.own_sessions import OwnSession
 from gateway.store.postgres.pool import Pool
+from gateway.store.postgres.rests import Rests
 from gateway.store.postgres.session import PostgresSession
 from gateway.store.postgres.wire.errors import PostgresTroubles
 from gateway.store.schema import upgrade
@@ -44,7 +45,6 @@ SILENT_SECONDS = 5.0
 IN_TURN_MS = 250
 # A job lets whoever waits for the lock go first for so long; where they never end it must get on as well.
 GIVES_WAY_SECONDS = 1.0
-LATELY_SECONDS = 60.0
 # What is written beside the writer takes no time; when it does, the database is in trouble.
 APART_SECONDS = 5
 # Sessions that the database closed while they lay idle, as when it was restarted, are found out one by one.
@@ -116,7 +116,7 @@ class PostgresStore:
         self._own = OwnSession(self)
         self._heart = Heartbeat(self._connect)
         self._grown = vacuuming.GrownTables(self.pool)
-        self._seen = -LATELY_SECONDS
+        self._rests = Rests()
         self._lock = lock_of(address.schema)
         self.only_reads = False
         try:
@@ -212,6 +212,7 @@ class PostgresStore:
         session, mark = self._begin_writing(synced=not background if synced is None else synced, wait=wait)
         mine.session = session
         session.changes = mine.changes
+        began = time.monotonic()
         try:
             for guard in mine.guards:
                 guard(session)
@@ -229,6 +230,8 @@ class PostgresStore:
             session.changes = Changes()  # who has the session next settles nothing of this thread
             mine.session = None
             self.pool.give(session)
+            if background:
+                self._rests.wrote(time.monotonic() - began)
         self.troubles.unwritable = None
         self.only_reads = False
         if synced is False or background:
@@ -285,12 +288,13 @@ class PostgresStore:
                 return False
             except StoreLocked:
                 if background:
-                    self._seen = time.monotonic()
+                    self._rests.see()
                 return False
             return True
 
         try:
             if background and wait is None:
+                self._rests.rest()
                 self.waiting.patient(begins, self.mine.meanwhile or _nothing)
             else:
                 self.waiting.live(begins, wait)
@@ -325,7 +329,7 @@ class PostgresStore:
 
     def clients_write(self) -> bool:
         """Were others seen writing within the last minute, by the jobs of this process?"""
-        return time.monotonic() - self._seen < LATELY_SECONDS
+        return self._rests.lately()
 
     @contextlib.contextmanager
     def giving_way(self, meanwhile: Callable[[], None] | None = None) -> Iterator[None]:

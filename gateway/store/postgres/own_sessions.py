@@ -61,6 +61,6 @@ class OwnSession:
         """See Session."""
         return self._asked(lambda session: session.insert(sql, parameters))
 
-    def many(self, sql: str, rows: Iterable[Parameters], /) -> int:
+    def many(self, sql: str, rows: Iterable[Parameters], /) -> None:
         """See Session."""
-        return self._asked(lambda session: session.many(sql, rows))
+        self._asked(lambda session: session.many(sql, rows))

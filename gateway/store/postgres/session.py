@@ -15,7 +15,7 @@ from psycopg import pq
 from gateway.store.base.changes import Changes
 from gateway.store.base.errors import StoreAway, StoreFailed, TooLong
 from gateway.store.base.session import Parameters, Row, Session
-from gateway.store.postgres.wire.connections import Silent, Wire
+from gateway.store.postgres.wire.connections import Asked, Silent, Wire
 from gateway.store.postgres.wire.errors import is_outdated, told
 from gateway.store.postgres.wire.statements import Put, RowsPut, put, put_insert, put_rows
 from gateway.store.postgres.wire.values import Bound, bound, packed
@@ -175,20 +175,20 @@ class PostgresSession:
         idle = self.connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
         return bool(self._wire.beginning) or not idle
 
-    def _ask(self, text: str, given: Sequence[Bound], *, keep: bool = True) -> pq.abc.PGresult:
-        """Send a statement. Out: its result."""
+    def _ask(self, asked: Sequence[Asked], *, keep: bool = True) -> pq.abc.PGresult:
+        """Send statements in one trip. Out: the result of the last one."""
         begins = self._wire.beginning
         try:
-            result = self._wire.ask(text, given, keep=keep)
+            result = self._wire.ask_in_turn(asked, keep=keep)
         except psycopg.Error as error:
             if not begins or self.fresh or self._again is None or not _was_closed(error):
                 raise self._failed(error) from None
-            result = self._asked_again(begins, self._again, text, given)
+            result = self._asked_again(begins, self._again, asked)
         self.fresh = False
         return result
 
     def _asked_again(
-        self, begins: str, again: Callable[[], psycopg.Connection[Any]], text: str, given: Sequence[Bound]
+        self, begins: str, again: Callable[[], psycopg.Connection[Any]], asked: Sequence[Asked]
     ) -> pq.abc.PGresult:
         """The connection was closed while it lay idle, as when the database was restarted: not the fault of who asks
         first."""
@@ -201,12 +201,12 @@ class PostgresSession:
             self._timeout = timeout
         self._wire.beginning = begins
         try:
-            return self._wire.ask(text, given)
+            return self._wire.ask_in_turn(asked)
         except psycopg.Error as error:
             raise self._failed(error) from None
 
     def _answered(self, statement: Put, parameters: Parameters) -> pq.abc.PGresult:
-        return self._ask(statement.text, [bound(value) for value in statement.values(parameters)])
+        return self._ask([(statement.text, [bound(value) for value in statement.values(parameters)])])
 
     def all(self, sql: str, parameters: Parameters = (), /) -> list[Row]:
         """See Session."""
@@ -223,15 +223,17 @@ class PostgresSession:
             yield from self.all(sql, parameters)
             return
         statement, name = self._put(sql), f"each_{next(self._names)}"
-        given = [bound(value) for value in statement.values(parameters)]
-        self._ask(f"DECLARE {name} NO SCROLL CURSOR FOR {statement.text}", given, keep=False)
+        declared = f"DECLARE {name} NO SCROLL CURSOR FOR {statement.text}"
+        fetch: Asked = (f"FETCH {AT_ONCE} FROM {name}", ())
+        asked = [(declared, [bound(value) for value in statement.values(parameters)]), fetch]
         while True:
-            rows = self._wire.rows(self._ask(f"FETCH {AT_ONCE} FROM {name}", (), keep=False))
+            rows = self._wire.rows(self._ask(asked, keep=False))
             yield from rows
             if len(rows) < AT_ONCE:
                 break
             self._put(sql)
-        self._ask(f"CLOSE {name}", (), keep=False)
+            asked = [fetch]
+        self._send_on(f"CLOSE {name}", [()], keep=False)
 
     def run(self, sql: str, parameters: Parameters = (), /) -> int:
         """See Session."""
@@ -243,30 +245,37 @@ class PostgresSession:
         rows = self._wire.rows(self._answered(self._put(sql, put_insert), parameters))
         return int(rows[0][0]) if rows else 0
 
-    def many(self, sql: str, rows: Iterable[Parameters], /) -> int:
+    def many(self, sql: str, rows: Iterable[Parameters], /) -> None:
         """See Session."""
         rows = rows if isinstance(rows, list) else list(rows)
         together = put_rows(sql) if len(rows) >= TOGETHER else None
         if together is not None and together.may_take(rows):
-            return self._rows(together, rows)
+            self._rows(together, rows)
+            return
         statement = self._put(sql)
-        done = 0
         for start in range(0, len(rows), AT_ONCE):
             part = [
                 [bound(value) for value in statement.values(row)] for row in rows[start : start + AT_ONCE]
             ]
-            try:
-                done += self._wire.ask_each(statement.text, part)
-            except psycopg.Error as error:
-                raise self._failed(error) from None
-        return done
+            self._send_on(statement.text, part)
 
-    def _rows(self, statement: RowsPut, rows: list[Any]) -> int:
+    def _rows(self, statement: RowsPut, rows: list[Any]) -> None:
         """Write rows in one statement: a third of what one for each costs."""
         types = self._types(statement)
         columns = zip(types, zip(*rows, strict=True), strict=True)
         given = [(packed(kind, column), 0, pq.Format.BINARY) for kind, column in columns]
-        return self._ask(statement.typed(types), given).command_tuples or 0
+        self._send_on(statement.typed(types), [given])
+
+    def _send_on(self, text: str, rows: Sequence[Sequence[Bound]], *, keep: bool = True) -> None:
+        """Send a statement for each of some rows; in a transaction it is not waited for."""
+        try:
+            if self.in_transaction:
+                self._wire.send_on(text, rows, keep=keep)
+            else:
+                for row in rows:
+                    self._wire.ask(text, row, keep=keep)
+        except psycopg.Error as error:
+            raise self._failed(error) from None
 
     def _types(self, statement: RowsPut) -> list[str]:
         """The types of the columns of a statement."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 
 from gateway.store.base.errors import StoreFailed, TooLong
@@ -12,6 +13,7 @@ from gateway.store.postgres.session import PostgresSession
 
 # How often who fills tables looks whether the database knows of it.
 LOOK_SECONDS = 5.0
+SOON_SECONDS = 1.0  # the same when some grew just now
 # Those of which half came or changed since it looked itself. It must know of few rows too: of none, it takes any index.
 _GROWN = (
     "SELECT quote_ident(s.relname) FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid"
@@ -47,17 +49,34 @@ class GrownTables:
         """In: whose sessions are used."""
         self._pool = pool
         self._next = 0.0
+        self._looking = threading.Lock()
 
     def look(self) -> None:
-        """Call it after each write of much, outside a transaction. A database that says no is asked later."""
-        if time.monotonic() < self._next:
+        """Call it after each write of much, outside a transaction. It is done meanwhile, in a thread of its own."""
+        if time.monotonic() < self._next or not self._looking.acquire(blocking=False):
             return
         self._next = time.monotonic() + LOOK_SECONDS
-        with contextlib.suppress(StoreFailed, TooLong):
-            session = self._pool.take()
-            try:
-                grown = ", ".join(name for (name,) in session.all(_GROWN))
-                if grown:
-                    session.script(f"ANALYZE (SKIP_LOCKED) {grown}")
-            finally:
-                self._pool.give(session)
+        try:
+            threading.Thread(target=self._look, name="klantbrug-analyze", daemon=True).start()
+        except BaseException:
+            self._looking.release()
+            raise
+
+    def _look(self) -> None:
+        """A database that says no is asked later."""
+        try:
+            with contextlib.suppress(StoreFailed, TooLong):
+                self._tell()
+        finally:
+            self._looking.release()
+
+    def _tell(self) -> None:
+        session = self._pool.take()
+        try:
+            session.lives()  # with no limit of an earlier use
+            grown = ", ".join(name for (name,) in session.all(_GROWN))
+            if grown:
+                session.script(f"ANALYZE (SKIP_LOCKED) {grown}")
+                self._next = time.monotonic() + min(SOON_SECONDS, LOOK_SECONDS)
+        finally:
+            self._pool.give(session)

@@ -11,7 +11,7 @@ import select
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -23,6 +23,7 @@ from gateway.store.postgres.wire.values import Bound
 STATEMENTS, PREPARED_AFTER = 512, 2
 FAILED = (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.PIPELINE_ABORTED)
 _BINARY = pq.Format.BINARY
+Asked: TypeAlias = tuple[str, Sequence[Bound]]  # a statement and its values
 
 
 class Silent(psycopg.OperationalError):
@@ -50,7 +51,18 @@ class Wire:
     """One connection, of one thread at a time. Its methods raise psycopg.Error, Silent after the deadline; then it is
     of no more use."""
 
-    __slots__ = ("_known", "_made", "_pgconn", "_poll", "_rows", "beginning", "deadline", "unheard")
+    __slots__ = (
+        "_behind",
+        "_known",
+        "_made",
+        "_new",
+        "_pgconn",
+        "_poll",
+        "_rows",
+        "beginning",
+        "deadline",
+        "unheard",
+    )
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         """In: a connection that gives values as sessions promise (`values.adapt`)."""
@@ -62,12 +74,19 @@ class Wire:
         # By text and types: the name that it is prepared by, or how often it was asked.
         self._known: OrderedDict[tuple[str, Sequence[int]], bytes | int] = OrderedDict()
         self._made = 0
+        # How many statements were sent of which nobody heard yet what came of them, and what was prepared among them.
+        self._behind = 0
+        self._new: list[tuple[str, Sequence[int]]] = []
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket, select.POLLIN)
 
     def script(self, text: str) -> pq.abc.PGresult:
         """Run statements without values in one trip; out: the result of the last one."""
         self._hear()
+        if self._behind:
+            if ";" not in text:
+                return self.ask(text, (), keep=False)
+            self._catch_up()
         if self.beginning:
             text, self.beginning = f"{self.beginning}; {text}", ""
         return self._simple(text)
@@ -77,31 +96,48 @@ class Wire:
         if self.beginning:  # nothing was asked
             self.beginning = ""
             return
+        if self._behind:
+            self._catch_up()
         self._pgconn.send_query(text.encode())
         self._pgconn.flush()
         self.unheard = True
 
     def ask(self, text: str, given: Sequence[Bound], *, keep: bool = True) -> pq.abc.PGresult:
         """Send a statement with its values. Out: its result. `keep`: it may be prepared."""
+        return self.ask_in_turn([(text, given)], keep=keep)
+
+    def ask_in_turn(self, asked: Sequence[Asked], *, keep: bool = True) -> pq.abc.PGresult:
+        """Send statements in one trip. Out: the result of the last one."""
         self._hear()
-        message = self._message(text, given, keep)
         if self.beginning:
-            begin, self.beginning = self._message(self.beginning, (), True), ""
-            return self._together([begin, message])[1]
-        self._send(message)
-        self._flush()
-        return must(self._last())
+            asked, self.beginning = [(self.beginning, ()), *asked], ""
+        if not self._behind and not asked[1:]:
+            ((text, given),) = asked
+            self._send(self._message(text, given, keep))
+            self._flush()
+            return must(self._last())
+        self._pgconn.enter_pipeline_mode()  # which it may be in
+        for text, given in asked:
+            self._send(self._message(text, given, keep))
+        return self._catch_up(sync=True)
 
-    def ask_each(self, text: str, rows: Sequence[Sequence[Bound]]) -> int:
-        """Send a statement for each of some rows, in one trip but for the last. Out: how many rows were touched.
+    def send_on(self, text: str, rows: Sequence[Sequence[Bound]], *, keep: bool = True) -> None:
+        """Send a statement for each of some rows in a transaction, and wait for nothing: what came of it is heard with
+        the next question, or the end. So the database writes while we go on.
 
-        In a pipeline the database does not count how long nothing happens: a writer that is frozen there would keep
-        the lock for ever. So none ends with one.
+        After each of these the database tells that it is ready. It would not count else how long nothing happens: a
+        writer that is frozen would keep the lock for ever.
         """
         self._hear()
-        results = self._together([self._message(text, row, True) for row in rows[:-1]]) if rows[1:] else []
-        results.append(self.ask(text, rows[-1]))
-        return sum(result.command_tuples or 0 for result in results)
+        self._pgconn.enter_pipeline_mode()
+        if self.beginning:
+            begins, self.beginning = self.beginning, ""
+            self._send(self._message(begins, (), True))
+        for row in rows:
+            self._send(self._message(text, row, keep))
+        self._pgconn.pipeline_sync()
+        self._behind += 1
+        self._flush()
 
     def rows(self, result: pq.abc.PGresult) -> list[Any]:
         """The rows of a result."""
@@ -135,10 +171,15 @@ class Wire:
             self._made += 1
             name = f"s{self._made}".encode()
             self._pgconn.send_prepare(name, text.encode(), types)
-            self._flush()
-            must(self._last())
+            if self._pgconn.pipeline_status:
+                self._new.append((text, types))
+            else:
+                self._flush()
+                must(self._last())
             known[text, types] = name
-        while len(known) > STATEMENTS:  # what was asked longest ago makes room
+        while (
+            len(known) > STATEMENTS and not self._pgconn.pipeline_status
+        ):  # what was asked longest ago makes room
             _, old = known.popitem(last=False)
             if isinstance(old, bytes):
                 self._simple(f"DEALLOCATE {old.decode()}")
@@ -151,31 +192,50 @@ class Wire:
         else:
             self._pgconn.send_query_params(text.encode(), data, types, formats, _BINARY)
 
-    def _together(self, messages: Sequence[Message]) -> list[pq.abc.PGresult]:
-        """Send statements in one trip. Out: their results."""
+    def _catch_up(self, *, sync: bool = False) -> pq.abc.PGresult:
+        """Hear what came of all that was sent. Out: the result of the last one.
+
+        In: was something sent since we said last that the database is to tell that it is ready? Raises for the first
+        that failed.
+        """
         pgconn = self._pgconn
-        pgconn.enter_pipeline_mode()
-        for message in messages:
-            self._send(message)
-        pgconn.pipeline_sync()
-        self._flush()
-        results: list[pq.abc.PGresult] = []
-        while True:
-            result = self._next()
-            broken = pgconn.status == pq.ConnStatus.BAD
-            if result is None:  # between two statements
-                if broken:
-                    raise psycopg.OperationalError
-                continue
-            if result.status == pq.ExecStatus.PIPELINE_SYNC:
-                break
-            results.append(result)
-            if broken:
-                must(result)
+        behind, self._behind = self._behind, 0
+        new, self._new = self._new, []
+        if sync:
+            pgconn.pipeline_sync()
+            behind += 1
+        failed: pq.abc.PGresult | None = None
+        last: pq.abc.PGresult | None = None
+        try:
+            self._flush()
+            while behind:
+                result = self._next()
+                broken = pgconn.status == pq.ConnStatus.BAD
+                if result is None:  # between two statements
+                    if broken:
+                        raise psycopg.OperationalError
+                    continue
+                if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    behind -= 1
+                    continue
+                last = result
+                if result.status in FAILED:
+                    failed = failed or result
+                    if broken:
+                        break
+            if failed is None:
+                new = []
+        finally:
+            for statement in new:  # it may not have been prepared
+                self._known.pop(statement, None)
+        if failed is not None and pgconn.status == pq.ConnStatus.BAD:
+            must(failed)
         pgconn.exit_pipeline_mode()
-        for result in results:
-            must(result)
-        return results
+        if failed is not None:
+            must(failed)
+        if last is None:
+            raise psycopg.OperationalError
+        return last
 
     def _last(self) -> pq.abc.PGresult:
         """The last result of what was sent."""

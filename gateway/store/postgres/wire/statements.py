@@ -51,8 +51,9 @@ _INSERT = re.compile(
     r"(?P<end> ON CONFLICT(?: \((?P<keys>[\w, ]+)\))? DO (?:NOTHING|UPDATE SET [^?]+))?"
 )
 _UPDATE = re.compile(
-    r"UPDATE (?P<table>\w+) SET (?P<changes>\w+ = \?(?:, \w+ = \?)*) WHERE (?P<key>\w+) = \?"
+    r"UPDATE (?P<table>\w+) SET (?P<changes>\w+ = \?(?:, \w+ = \?)*) WHERE (?P<keys>\w+ = \?(?: AND \w+ = \?)*)"
 )
+_DELETE = re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<keys>\w+ = \?(?: AND \w+ = \?)*)")
 _PLACE = re.compile(r"([\w.]+) ->> '\$\.([\w.]+)'(?: = ([01])\b)?")
 _FLAGS = {"0": "false", "1": "true"}
 # Texts and comments are passed over.
@@ -130,7 +131,7 @@ class RowsPut(NamedTuple):
 
 @lru_cache(maxsize=KEPT)
 def put_rows(sql: str) -> RowsPut | None:
-    """An INSERT or UPDATE of a row as one of many; None for other statements."""
+    """An INSERT, UPDATE or DELETE of a row as one of many; None for other statements."""
     found = _INSERT.fullmatch(sql)
     if found is not None:
         columns = _names(found["columns"])
@@ -143,21 +144,38 @@ def put_rows(sql: str) -> RowsPut | None:
             columns,
             () if (found["end"] or "").endswith("NOTHING") else tuple(keys),
         )
+    found = _DELETE.fullmatch(sql)
+    if found is not None:
+        table, columns = found["table"], _keys(found)
+        return RowsPut(
+            f"DELETE FROM {table} USING unnest({{}}) AS v ({', '.join(columns)}) WHERE {_same(table, columns)}",
+            table,
+            columns,
+            (),
+        )
     found = _UPDATE.fullmatch(sql)
     if found is None:
         return None
-    changed = _names(found["changes"].replace(" = ?", ""))
-    columns, table = (*changed, found["key"]), found["table"]
+    changed, names = _names(found["changes"].replace(" = ?", "")), _keys(found)
+    columns, table = (*changed, *names), found["table"]
     if len(set(columns)) < len(columns):
         return None
     changes = ", ".join(f"{name} = v.{name}" for name in changed)
     return RowsPut(
-        f"UPDATE {table} SET {changes} FROM unnest({{}}) AS v ({', '.join(columns)})"
-        f" WHERE {table}.{found['key']} = v.{found['key']}",
+        f"UPDATE {table} SET {changes} FROM unnest({{}}) AS v ({', '.join(columns)}) WHERE {_same(table, names)}",
         table,
         columns,
-        (len(changed),),
+        tuple(range(len(changed), len(columns))),
     )
+
+
+def _keys(found: re.Match[str]) -> tuple[str, ...]:
+    """By what a statement knows its row."""
+    return tuple(each.removesuffix(" = ?") for each in found["keys"].split(" AND "))
+
+
+def _same(table: str, names: Sequence[str]) -> str:
+    return " AND ".join(f"{table}.{name} = v.{name}" for name in names)
 
 
 def _names(listed: str) -> tuple[str, ...]:
