@@ -83,11 +83,13 @@ class Answers:
         return noting
 
     @staticmethod
-    def saw(connection: Session, kind: str, expand: Tree, found: list[Json]) -> list[Any]:
+    def saw(
+        connection: Session, kind: str, expand: Tree, found: list[Json], betrokkenen: set[bytes]
+    ) -> list[Any]:
         """Remember whom an answer is about, in the transaction in which it was read.
 
-        In: the kind of its documents, what is expanded, and these as they will be sent. Out: the same, as JSON where
-        that had to be made.
+        In: the kind of its documents, what is expanded, these as they will be sent, and who their betrokkenen are when
+        they are klantcontacten. Out: the documents, as JSON where that had to be made.
         """
         operation = correlation.current()
         if operation is None:
@@ -95,8 +97,7 @@ class Answers:
         if kind == "partij" and not expand:
             operation.shown = _bytes_of(each for document in found for each in _partijen_in(document))
         elif kind == "klantcontact" and not expand:
-            was = _bytes_of(each["uuid"] for document in found for each in document["hadBetrokkenen"])
-            operation.shown = persons.of_betrokkenen(connection, was)
+            operation.shown = betrokkenen
         else:
             texts = [orjson.dumps(document) for document in found]
             operation.shown = _persons(connection, b"".join(texts), kind in ABOUT_CONTACT)

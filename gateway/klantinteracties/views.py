@@ -72,9 +72,9 @@ Found = TypeVar("Found")
 Work = Callable[["Answer"], bytes]
 # From a request and the variable parts of its path to what is sent back.
 View = Callable[[Environ, dict[str, str]], Reply]
-# Is told, in the transaction of an answer, what was read: the kind, what is expanded, the documents. Out: these, to be
-# written as JSON.
-Saw = Callable[[Session, str, Tree, list[Json]], list[Any]]
+# Is told, in the transaction of an answer, what was read: the kind, what is expanded, the documents, and who the
+# betrokkenen of klantcontacten are. Out: the documents, to be written as JSON.
+Saw = Callable[[Session, str, Tree, list[Json], set[bytes]], list[Any]]
 
 
 class Answer:
@@ -280,11 +280,11 @@ class Api:
             page = reading.page(connection, resource.kind, conditions, query.page, query.size)
             if page is None:
                 raise problems.not_found(problems.NO_SUCH_PAGE)
-            how = plan(resource.kind, query.expand)
-            always = bool(resource.expansions)
-            found: list[Any] = compose(connection, how, page.rows, base, shown, always_expand=always)
+            how = plan(resource.kind, query.expand, persons=self._saw is not None)
+            always, about = bool(resource.expansions), set[bytes]()
+            found: list[Any] = compose(connection, how, page.rows, base, shown, about, always_expand=always)
             if self._saw is not None:
-                found = self._saw(connection, resource.kind, query.expand, found)
+                found = self._saw(connection, resource.kind, query.expand, found, about)
             return page, found
 
     def _detail(self, resource: Resource, answer: Answer) -> bytes:
@@ -351,8 +351,13 @@ class Api:
             row = reading.find(connection, resource.kind, uuid)
             if row is None:
                 return None
-            found = compose(connection, plan(resource.kind, expand), [row], base, shown)
-            return found[0] if self._saw is None else self._saw(connection, resource.kind, expand, found)[0]
+            how, about = plan(resource.kind, expand, persons=self._saw is not None), set[bytes]()
+            found = compose(connection, how, [row], base, shown, about)
+            return (
+                found[0]
+                if self._saw is None
+                else self._saw(connection, resource.kind, expand, found, about)[0]
+            )
 
     def _until_settled(self, answer: Answer, read: Callable[[list[ShownDocument]], Found]) -> Found:
         """Read, and read again for as long as the hydrator found more that belongs to the answer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +18,10 @@ from builders.pages_world import ROOMS, Pages, first_said, jobs_of, pages_of, te
 from builders.sample_data import sample_data
 from builders.until import until
 
-from gateway.installation import open_installation
+from gateway.installation import make_ingest, open_installation
+from gateway.operator.person import about
 from gateway.operator.rooms import found, ordering
+from gateway.operator.rooms.looking_up import look_up
 from gateway.operator.rooms.overview import whole_overview
 from gateway.pages.formats import on_pages
 from gateway.sample.server import SampleServer
@@ -30,6 +33,7 @@ from gateway.store.operation.sources import source_id
 
 pytestmark = pytest.mark.slow
 
+BSN_UNREAD = "999990019"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -257,6 +261,34 @@ def test_a_person_is_looked_up_and_nothing_of_it_is_in_an_address_or_title(pages
     assert "Niets gevonden." in text_of(pages.do("/beheer/zoeken", "/beheer/zoeken", zoek="bestaat niet").raw)
     assert pages.do("/beheer/fasen", "/beheer/zoeken", "bedienen", zoek=known["bsn"]).status == 403
     assert pages.browser().get("/beheer/zoeken?zoek=1").status == 200  # a query string is not looked at
+
+
+def test_a_number_that_stands_only_in_what_nobody_is_shown_leads_to_that(pages: Pages) -> None:
+    """A citizen who asks what is held of them must not hear that it is nothing, because it could not be read."""
+    store, unread = pages.installation.store, "6e3c5a6e-6a53-4c43-9d70-6f1f6a6b7c10"
+    zaak = next(each for each in sample_data().objects("zaak"))
+    rol = {
+        "uuid": unread,
+        "url": f"{pages.installation.config.sources[0].zaken_url}rollen/{unread}",
+        "zaak": zaak["url"],
+        "betrokkeneType": "natuurlijk_persoon",
+        "registratiedatum": "gisteren",
+        "betrokkeneIdentificatie": {"inpBsn": BSN_UNREAD},
+    }
+    ingest = make_ingest(pages.installation.config, store)
+    assert "Niets gevonden." in text_of(pages.do("/beheer/zoeken", "/beheer/zoeken", zoek=BSN_UNREAD).raw)
+    ingest.take("bron", "rol", [rol], asked=0)
+    assert unread in pages.got("/beheer/quarantaine").raw.decode()
+    try:
+        shown = text_of(pages.do("/beheer/zoeken", "/beheer/zoeken", zoek=BSN_UNREAD).raw)
+        assert f"Rol {unread}" in shown
+        assert "Niets gevonden." not in shown
+        assert told(pages)[0][1] == f"gezocht op bsn: {unread}"
+        (hit,) = look_up(store, ingest, BSN_UNREAD)
+        wanted = about.by_number(ingest.uuids, about.BSN, BSN_UNREAD)
+        assert hit.persons == about.in_the_log(store, wanted)  # as `audit show` looks for it
+    finally:
+        ingest.remove("bron", "rol", [uuid.UUID(unread)])
 
 
 def test_a_zaak_is_found_by_its_number(pages: Pages) -> None:

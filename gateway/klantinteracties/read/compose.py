@@ -39,6 +39,7 @@ ByRelation = Mapping[int, Sequence[Linked]]
 Grouped = Mapping[int, ByRelation]
 NOTHING: ByRelation = {}
 NOBODY: Json = {"uuid": None}  # as the real server shows it
+HAD_CONTACT, WAS_PARTIJ = RELATION["betrokkene.hadKlantcontact"], RELATION["betrokkene.wasPartij"]
 OLDEST_FIRST = itemgetter(ORDER, UUID)  # of links: by creation, then by uuid
 
 
@@ -67,6 +68,7 @@ class Plan:
     further_from: set[int] = field(default_factory=set)
     further_whole: set[int] = field(default_factory=set)
     expansions: list[Expansion] = field(default_factory=list)
+    persons: bool = False  # who its betrokkenen are is found as well
     surroundings: Surroundings | None = None
 
 
@@ -88,8 +90,11 @@ def addresses(base: str) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1024)
-def plan(kind: str, expand: Tree) -> Plan:
-    """How to compose documents of a kind with these relations expanded."""
+def plan(kind: str, expand: Tree, *, persons: bool = False) -> Plan:
+    """How to compose documents of a kind with these relations expanded.
+
+    In: whether it must be found who the betrokkenen of klantcontacten are, of which these name none.
+    """
     made = Plan(kind)
     by_name = {item.name: item for item in BY_KIND[kind].fields}
     for item in by_name.values():
@@ -102,6 +107,9 @@ def plan(kind: str, expand: Tree) -> Plan:
         back = isinstance(item, declared.Listing | declared.Summary)
         (made.whole_sources if back else made.whole_targets).add(relation)
         made.expansions.append(Expansion(name, relation, back, back, plan(item.to, inner)))
+    if persons and kind == "klantcontact" and not expand:
+        made.persons = True
+        made.further_from.add(HAD_CONTACT)
     made.surroundings = reading.surroundings(
         refers=made.refers,
         whole_targets=made.whole_targets,
@@ -119,12 +127,14 @@ def compose(
     rows: Sequence[Row],
     base: str,
     shown: list[ShownDocument],
+    about: set[bytes] | None = None,
     *,
     always_expand: bool = False,
 ) -> list[Json]:
     """The answers for these rows, in their order.
 
-    In: the base URL, and a list that gets every document that stands in full in the answers. `always_expand`
+    In: the base URL, a list that gets every document that stands in full in the answers, and a set that gets who the
+    betrokkenen of klantcontacten are (uuids of partijen, else their own) when the plan has `persons`. `always_expand`
     gives an empty `_expand` when nothing is expanded.
     """
     if not rows:
@@ -133,6 +143,11 @@ def compose(
     kind = how.kind
     shown.extend([ShownDocument(kind, number, uuid) for number, uuid, _ in rows])
     near, far, further = _group(reading.around(connection, how.surroundings, ids) if how.surroundings else ())
+    if about is not None and how.persons:
+        betrokkenen = [link for links in far.values() for link in links.get(HAD_CONTACT, ())]
+        for link in betrokkenen:
+            partij = further.get(link[OTHER], NOTHING).get(WAS_PARTIJ)
+            about.add(partij[0][UUID] if partij else link[UUID])
     around = Neighbours(addresses(base), further)
     answers = [
         _answer(how, around, uuid, body, near.get(number, NOTHING), far.get(number, NOTHING))

@@ -63,12 +63,14 @@ class SearchRoom:
     def _found(self) -> str | BaseResponse:
         text = request.form.get("zoek", "")[:MOST_TEXT]
         try:
-            hits = look_up(self.desk.store, text)
+            hits = look_up(self.desk.store, self.ingest, text)
         except TooLong:
             return self.desk.page("zoeken", "room_search", told=TOO_LONG, hits=[], explained=None)
         explained = self.explainer.explain(hits[0].uuid) if len(hits) == 1 else None
         seen = [str(hit.uuid) for hit in hits] + (documents_in(explained) if explained else [])
         note_lookup(self.audit, self.desk.store, "zoeken", self.desk.who(), seen)
+        unseen = frozenset().union(*(hit.persons for hit in hits))
+        note_persons(self.audit, "zoeken", self.desk.who(), unseen)
         told = "" if hits else NOTHING
         if explained is not None and not explained["found"]:
             told, explained = explained["story"], None
