@@ -291,7 +291,7 @@ def surroundings(
     """Prepare what `around` asks; None for nothing. Relations are given by number.
 
     In: whether to ask what the documents refer to (near), what refers to them by the relations in `sources` (far),
-    and what else that refers to, when it refers to them by the relations in `further_from`. Bodies come along for what
+    and what that refers to, when it refers to them by the relations in `further_from`. Bodies come along for what
     is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`.
     """
     parts = []
@@ -305,11 +305,8 @@ def surroundings(
         which = f"l.target {{asked}} AND {stretch} AND +l.relation IN ({_numbers(sources)})"
         parts.append(_links(FAR, "target", "source", which, whole_sources))
     if further_from:
-        by = _numbers(further_from)
-        those = f"SELECT source FROM link WHERE target {{asked}} AND relation IN ({by})"
-        # Not the way back: by those relations it was come from there.
-        which = f"l.source IN ({those}) AND +l.relation NOT IN ({by})"
-        parts.append(_links(FURTHER, "source", "target", which, further_whole))
+        those = f"SELECT source FROM link WHERE target {{asked}} AND relation IN ({_numbers(further_from)})"
+        parts.append(_links(FURTHER, "source", "target", f"l.source IN ({those})", further_whole))
     if not parts:
         return None
     return Surroundings(" UNION ALL ".join(parts))
