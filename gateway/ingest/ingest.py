@@ -113,7 +113,7 @@ class Ingest(Translator):
         return BATCH if not cost else max(LEAST, min(BATCH, int(seconds / cost)))
 
     def _spent(self, kind: str, objects: int, seconds: float) -> None:
-        if objects >= LEAST:
+        if 2 * objects > LEAST:  # a part of what was split evenly; fewer tell little
             self._cost[kind] = (self._cost.get(kind, seconds / objects) + seconds / objects) / 2
 
     def remove(self, source: str, kind: str, uuids: Iterable[UUID]) -> Result:

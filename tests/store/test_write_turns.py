@@ -126,6 +126,45 @@ def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch
     assert max(sizes) > 10 * ingesting.LEAST
 
 
+def test_what_does_not_fit_in_one_batch_goes_in_even_ones(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small one at the end costs nearly as much as a large one."""
+    taken: list[list[int]] = []
+    took, read = ingesting.Batch.take, ingesting.Ingest.take
+    monkeypatch.setattr(ingesting.Ingest, "_room", lambda _self, _kind: 40)
+    monkeypatch.setattr(
+        ingesting.Batch,
+        "take",
+        lambda self, part, asked: taken[-1].append(len(part)) or took(self, part, asked),
+    )
+
+    def take(self: Any, source: str, kind: str, objects: Any, *also: Any, **how: Any) -> Any:
+        taken.append([])
+        return read(self, source, kind, objects, *also, **how)
+
+    monkeypatch.setattr(ingesting.Ingest, "take", take)
+    with SampleServer(small(60)) as server:
+        backfilled(install(bron=server))
+    split = [sizes for sizes in taken if len(sizes) > 1]
+    assert split
+    assert all(max(sizes) <= 40 and max(sizes) - min(sizes) <= 1 for sizes in split)
+
+
+def test_what_even_batches_took_is_learned_though_they_are_small(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a source with pages of 38 would never get larger ones."""
+    with SampleServer(small(60)) as server:
+        ingest = backfilled(install(bron=server)).fetchers["bron"].ingest
+        held = server.dataset.objects("rol")[:38]
+    monkeypatch.setattr(ingesting.Ingest, "_room", lambda _self, _kind: ingesting.LEAST)
+    ingest._cost.clear()
+    ingest.take("bron", "rol", held, asked=0)
+    assert len(held) == 38
+    assert ingest._cost["rol"] > 0
+
+
 @pytest.mark.of_the_file
 def test_a_job_knows_for_a_minute_that_a_client_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
