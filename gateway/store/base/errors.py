@@ -6,6 +6,10 @@ other.
 
 from __future__ import annotations
 
+import time
+
+# How long after a write that failed this is reported.
+TOLD_SECONDS = 60.0
 MEND = (
     "klantbrug check --deep zegt wat er kapot is; zet een back-up terug met klantbrug store restore BESTAND, of begin "
     "zonder back-up opnieuw met een lege opslag, hetzelfde uuid-geheim en klantbrug backfill"
@@ -92,3 +96,24 @@ class StoreDamaged(StoreFailed):
 PASSING = (StoreLocked, StoreUnwritable)
 # These are of the store as a whole, not of what was asked.
 OF_THE_STORE = (*PASSING, StoreDamaged)
+
+
+class Troubles:
+    """What an operator must know of a store that is open, as one process meets it; its driver tells it."""
+
+    def __init__(self) -> None:
+        # Set when the store proved to be damaged, in words.
+        self.damaged = ""
+        # When a write failed, and why, in words; None once something was written since, or can be.
+        self.unwritable: tuple[float, str] | None = None
+
+    def notice(self, error: BaseException) -> None:
+        """Remember of an error what an operator must know: nothing can be written, or the store is damaged."""
+        if isinstance(error, StoreDamaged):
+            self.damaged = str(error)
+        elif isinstance(error, StoreUnwritable):
+            self.unwritable = (time.monotonic(), error.unwritable)
+
+    def lately_unwritable(self) -> bool:
+        """Did a write fail just now, and none succeed since?"""
+        return self.unwritable is not None and time.monotonic() - self.unwritable[0] < TOLD_SECONDS

@@ -5,8 +5,6 @@ Theirs are never the cause of ours: they say which values a row had, and a log w
 
 from __future__ import annotations
 
-import time
-
 import psycopg
 
 from gateway.store.base.errors import (
@@ -16,6 +14,7 @@ from gateway.store.base.errors import (
     StoreLocked,
     StoreUnwritable,
     TooLong,
+    Troubles,
     UniqueViolated,
 )
 
@@ -90,30 +89,14 @@ def is_outdated(error: psycopg.Error) -> bool:
     return code == _GONE or (code == _CHANGED and error.diag.source_function == _BY_CHANGE)
 
 
-# How long after a write that failed this is reported.
-TOLD_SECONDS = 60.0
-
-
-class PostgresTroubles:
+class PostgresTroubles(Troubles):
     """The troubles of one store, as one process meets them."""
-
-    def __init__(self) -> None:
-        self.damaged = ""
-        # When a write failed, and why, in words; None once something was written since.
-        self.unwritable: tuple[float, str] | None = None
-
-    def notice(self, error: BaseException) -> None:
-        """Remember of an error what an operator must know."""
-        if isinstance(error, StoreDamaged):
-            self.damaged = str(error)
-        elif isinstance(error, StoreUnwritable):
-            self.unwritable = (time.monotonic(), error.unwritable)
 
     def told(self, *, only_reads: bool) -> list[str]:
         """Sentences without values. In: is it a replica?"""
         problems = [self.damaged] if self.damaged else []
         if only_reads:
             problems.append("De opslag is een replica: lezen gaat, schrijven krijgt 503.")
-        elif self.unwritable and time.monotonic() - self.unwritable[0] < TOLD_SECONDS:
+        elif self.unwritable and self.lately_unwritable():
             problems.append(self.unwritable[1])
         return problems
