@@ -84,20 +84,20 @@ class Answers:
 
     @staticmethod
     def saw(
-        connection: Session, kind: str, expand: Tree, found: list[Json], betrokkenen: set[bytes]
+        connection: Session, kind: str, expand: Tree, found: list[Json], betrokkenen: set[bytes] | None
     ) -> list[Any]:
         """Remember whom an answer is about, in the transaction in which it was read.
 
-        In: the kind of its documents, what is expanded, these as they will be sent, and who their betrokkenen are when
-        they are klantcontacten. Out: the documents, as JSON where that had to be made.
+        In: the kind of its documents, what is expanded, these as they will be sent, and who all are that take part in
+        them; None: that is to be found. Out: the documents, as JSON where that had to be made.
         """
         operation = correlation.current()
         if operation is None:
             return found
-        if kind == "partij" and not expand:
-            operation.shown = _bytes_of(each for document in found for each in _partijen_in(document))
-        elif kind == "klantcontact" and not expand:
+        if betrokkenen is not None:
             operation.shown = betrokkenen
+        elif kind == "partij" and not expand:
+            operation.shown = _bytes_of(each for document in found for each in _partijen_in(document))
         else:
             texts = [orjson.dumps(document) for document in found]
             operation.shown = _persons(connection, b"".join(texts), kind in ABOUT_CONTACT)

@@ -36,7 +36,7 @@ from gateway.klantinteracties.model.elsewhere import Elsewhere
 from gateway.klantinteracties.model.expand import Tree
 from gateway.klantinteracties.model.freshness import LOCAL, PARTIAL, Hydrator, Outcome, ShownDocument, worst
 from gateway.klantinteracties.model.resources import BASE_PATH, BY_KIND, MAAK_KLANTCONTACT, PATHS, RESOURCES
-from gateway.klantinteracties.read.compose import Json, compose, plan
+from gateway.klantinteracties.read.compose import Json, Saw, compose_seen
 from gateway.klantinteracties.read.etags import conditional, tag_of, unchanged
 from gateway.klantinteracties.read.query import (
     ListQuery,
@@ -48,7 +48,6 @@ from gateway.klantinteracties.read.query import (
 from gateway.klantinteracties.read.rights import may_expand
 from gateway.klantinteracties.read.zaak_codes import ASKED_OF, widen
 from gateway.klantinteracties.write.write import Join, Seal, WriteBackNotes, Writer, judge_of
-from gateway.store.base.session import Session
 from gateway.store.base.store import Store
 from gateway.store.documents import reading
 from gateway.store.operation.tokens import StoredToken
@@ -72,9 +71,6 @@ Found = TypeVar("Found")
 Work = Callable[["Answer"], bytes]
 # From a request and the variable parts of its path to what is sent back.
 View = Callable[[Environ, dict[str, str]], Reply]
-# Is told, in the transaction of an answer, what was read: the kind, what is expanded, the documents, and who the
-# betrokkenen of klantcontacten are. Out: the documents, to be written as JSON.
-Saw = Callable[[Session, str, Tree, list[Json], set[bytes]], list[Any]]
 
 
 class Answer:
@@ -280,12 +276,17 @@ class Api:
             page = reading.page(connection, resource.kind, conditions, query.page, query.size)
             if page is None:
                 raise problems.not_found(problems.NO_SUCH_PAGE)
-            how = plan(resource.kind, query.expand, persons=self._saw is not None)
-            always, about = bool(resource.expansions), set[bytes]()
-            found: list[Any] = compose(connection, how, page.rows, base, shown, about, always_expand=always)
-            if self._saw is not None:
-                found = self._saw(connection, resource.kind, query.expand, found, about)
-            return page, found
+            always = bool(resource.expansions)
+            return page, compose_seen(
+                connection,
+                self._saw,
+                resource.kind,
+                query.expand,
+                page.rows,
+                base,
+                shown,
+                always_expand=always,
+            )
 
     def _detail(self, resource: Resource, answer: Answer) -> bytes:
         expand = parse_detail(resource, answer.environ.get("QUERY_STRING", ""))
@@ -351,13 +352,7 @@ class Api:
             row = reading.find(connection, resource.kind, uuid)
             if row is None:
                 return None
-            how, about = plan(resource.kind, expand, persons=self._saw is not None), set[bytes]()
-            found = compose(connection, how, [row], base, shown, about)
-            return (
-                found[0]
-                if self._saw is None
-                else self._saw(connection, resource.kind, expand, found, about)[0]
-            )
+            return compose_seen(connection, self._saw, resource.kind, expand, [row], base, shown)[0]
 
     def _until_settled(self, answer: Answer, read: Callable[[list[ShownDocument]], Found]) -> Found:
         """Read, and read again for as long as the hydrator found more that belongs to the answer.

@@ -51,6 +51,9 @@ class Neighbours:
     further: Grouped
 
 
+# Is told, in the transaction of an answer, what was read: the kind, what is expanded, the documents, and who take part
+# in them (None: that is not known). Out: the documents, to be written as JSON.
+Saw = Callable[[Session, str, Tree, list[Json], set[bytes] | None], list[Any]]
 # From the body, what it refers to and what refers to it, to the value of one field.
 Build = Callable[[Neighbours, Json, ByRelation, ByRelation], Any]
 
@@ -143,7 +146,7 @@ def compose(
     kind = how.kind
     shown.extend([ShownDocument(kind, number, uuid) for number, uuid, _ in rows])
     near, far, further = _group(reading.around(connection, how.surroundings, ids) if how.surroundings else ())
-    if about is not None and how.persons:
+    if about is not None:
         betrokkenen = [link for links in far.values() for link in links.get(HAD_CONTACT, ())]
         for link in betrokkenen:
             partij = further.get(link[OTHER], NOTHING).get(WAS_PARTIJ)
@@ -159,6 +162,24 @@ def compose(
     for expansion in how.expansions:
         _expand(connection, expansion, ids, answers, far if expansion.back else near, base, shown)
     return answers
+
+
+def compose_seen(
+    connection: Session,
+    saw: Saw | None,
+    kind: str,
+    expand: Tree,
+    rows: Sequence[Row],
+    base: str,
+    shown: list[ShownDocument],
+    *,
+    always_expand: bool = False,
+) -> list[Any]:
+    """The same for documents of a kind with these relations expanded, of which `saw` is told where there is one."""
+    how = plan(kind, expand, persons=saw is not None)
+    about: set[bytes] | None = set() if how.persons else None
+    found = compose(connection, how, rows, base, shown, about, always_expand=always_expand)
+    return found if saw is None else saw(connection, kind, expand, found, about)
 
 
 def _expand(
