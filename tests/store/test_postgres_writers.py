@@ -81,6 +81,8 @@ def test_what_fails_in_many_is_raised_by_what_comes_next_and_nothing_is_written(
             after[then](session)
         with store.write() as session:
             session.many("INSERT INTO meta (name, value) VALUES (?, ?)", [(f"later {times}", "x")])
+    with store.write() as session:  # it was to be prepared behind what failed
+        session.many("DELETE FROM meta WHERE name = ?", [("none",)])
     assert store.connection().all("SELECT name FROM meta WHERE value = 'x' ORDER BY name") == [
         ("later 0",), ("later 1",), ("later 2",)
     ]  # fmt: skip
