@@ -8,18 +8,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from gateway.store.base.errors import Troubles
 from gateway.store.base.lock_waits import LockWaits
 from gateway.store.base.session import Session
-
-
-class Troubles(Protocol):
-    """What an operator must know of a store that is open."""
-
-    # Set when it proved to be damaged, in words.
-    damaged: str
-
-    def notice(self, error: BaseException) -> None:
-        """Remember of an error what an operator must know."""
 
 
 class Store(Protocol):
