@@ -17,6 +17,7 @@ from builders.configs import read_config, write_config
 from builders.editor import Editor
 from builders.following import backfilled
 from builders.notificaties_server import NotificatiesServer
+from builders.open_transactions import AskedMeanwhile, watch_open_writes
 from builders.privacy import judge
 from builders.quick_setup import copied_stores, late_routes
 from builders.recordings import RecordedRegister
@@ -90,6 +91,14 @@ def stores_of_one_test(stores_of_one_module: None) -> Iterator[None]:
     release(before=before)
 
 
+@pytest.fixture(autouse=True)
+def nobody_is_asked_in_a_write() -> Iterator[None]:
+    """While a write is open no other server is asked anything: whoever wants to write would wait for it."""
+    yield
+    asked, AskedMeanwhile.found = AskedMeanwhile.found, []
+    assert not asked, f"asked while a write was open: {asked}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is of the file alone is not run where the stores are in a database, and examples give their stores back."""
     if not ON_POSTGRES:
@@ -119,6 +128,7 @@ def quick_setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Each new store of a test is a copy, and applications compile less."""
     with pytest.MonkeyPatch.context() as patch:
         late_routes(patch)
+        watch_open_writes(patch)
         copied_stores(patch, tmp_path_factory.mktemp("new-store"))
         yield
 

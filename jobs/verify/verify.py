@@ -130,11 +130,12 @@ class Verify:
 
     def _opened(self) -> runs.Run:
         """The run to go on with, if it was begun as this one and not too long ago; else at its beginning."""
+        terms = None if self.sample is not None else self._terms()  # the source is asked for some of it
         with self.store.write() as connection:
             # Of its own kind, so that a sample of the weekly job does not undo a whole one that waits to go on.
             job = "verify" if self.sample is None else "verify-sample"
             run = runs.open_run(connection, job, self.source)
-            fits = self.sample is None and run.cursor.get("terms") == self._terms()
+            fits = terms is not None and run.cursor.get("terms") == terms
             if run.resumed and not (fits and run.started <= now() <= run.started + LASTS):
                 runs.start_over(connection, run)
         if run.resumed:

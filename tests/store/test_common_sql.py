@@ -119,3 +119,14 @@ def test_statements_hold_nothing_that_is_of_sqlite_alone(path: Path) -> None:
     """But for the forms that `gateway/store/base/dialect.py` lists."""
     found = {match.group() for text in texts(path) for match in REFUSED.finditer(text)}
     assert {each for each in found if each not in ALLOWED.get(told(path), ())} == set()
+
+
+@pytest.mark.parametrize("path", modules(COMMON), ids=told)
+def test_a_table_of_texts_says_so(path: Path) -> None:
+    """PostgreSQL takes an empty list for one of numbers, and those are compared with no text."""
+    assert [
+        text
+        for text in texts(path)
+        for listed in re.findall(r"json_each\(\?\d*\) (\w+)", text)
+        if re.search(rf"\b(?:value|key|name|uuid) = {listed}\.value\b", text)
+    ] == []

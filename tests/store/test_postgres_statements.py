@@ -21,6 +21,7 @@ PLACE = "json_text(d.body, '{contactnaam,achternaam}')"
         ("x IN (SELECT value FROM json_each(?))", "x = ANY ($1)"),
         ("x NOT IN (SELECT value FROM json_each(?4))", "x <> ALL ($4)"),
         ("FROM json_each(?1) n JOIN a ON a.b = n.value", "FROM unnest($1) AS n (value) JOIN a ON a.b = n.value"),
+        ("FROM json_each(CAST(?1 AS text)) n CROSS JOIN a ON a.b = n.value", "FROM unnest(CAST($1 AS text[])) AS n (value) JOIN a ON a.b = n.value"),
         ("f = ?2 ->> 0 OR f = ?2 ->> 1", "f = ($2)[1] OR f = ($2)[2]"),
         ("d.body ->> '$.contactnaam.achternaam' = ?1", f"{PLACE} = $1"),
         ("body ->> '$.isStandaardAdres' = 1 AND x = 1", "json_text(body, '{isStandaardAdres}') = 'true' AND x = 1"),

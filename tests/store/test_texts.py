@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from builders.probe.indexes import out_of_step
-from builders.stores import ON_POSTGRES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -48,12 +47,8 @@ def found(store: Store, part: str) -> set[int]:
 
 
 def walked(held: dict[int, str], part: str) -> set[int]:
-    """The meaning of a search: a part, without regard to case; SQLite reads a text in JSON up to a NUL, and to
-    PostgreSQL that is a sign that can't be shown."""
-    texts_read = {
-        number: text.replace("\x00", "\ufffd") if ON_POSTGRES else text.partition("\x00")[0]
-        for number, text in held.items()
-    }
+    """The meaning of a search: a part, without regard to case, of a text that is read up to a NUL."""
+    texts_read = {number: text.partition("\x00")[0] for number, text in held.items()}
     return {UUID(int=n + 1, version=4).int for n, text in texts_read.items() if part.upper() in text.upper()}
 
 

@@ -15,11 +15,13 @@ from builders.commands import command
 from builders.configs import write_config
 from builders.following import backfilled
 from builders.sample_data import small
+from builders.stores import ON_POSTGRES
 
 from gateway.base.process_identity import NotShared, open_shared
 from gateway.ingest import ingest as ingesting
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
+from gateway.store.base.kinds import RAW_KINDS
 from gateway.store.file import write_turns
 from gateway.store.file.database import Store
 from jobs.backfill.backfill import Backfill
@@ -122,7 +124,8 @@ def test_batches_stay_large_while_no_client_writes(install: Install, monkeypatch
     monkeypatch.setattr(ingesting, "BATCH_SECONDS", 0.001)
     monkeypatch.setattr(ingesting, "QUIET_SECONDS", 60)
     sizes = batch_sizes(install, monkeypatch)
-    assert sizes.count(ingesting.LEAST) <= 1
+    # How far away a database is, is seen in the first batch of each kind.
+    assert sizes.count(ingesting.LEAST) <= (len(RAW_KINDS) if ON_POSTGRES else 1)
     assert max(sizes) > 10 * ingesting.LEAST
 
 

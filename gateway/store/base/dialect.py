@@ -5,7 +5,7 @@ and a driver for another database puts these forms otherwise, once for each stat
 
 - `?`, and `?1` where a value stands more than once; a `?` after it counts on;
 - a list as one value: `IN (SELECT value FROM json_each(?))` (`bound_lists.IN_IDS`), and `json_each(?) n` in a FROM, of
-  which `n.value` is used;
+  which `n.value` is used, with `CAST(? AS text)` where it is of texts: an empty list doesn't say;
 - `body ->> '$.a.b'`, for a text in it, and with `= 1` for a flag;
 - `this_moment()`: microseconds UTC by the one clock of all processes of the store, which is the machine's where the
   store is a file, and else the database's;

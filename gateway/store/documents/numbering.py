@@ -132,10 +132,10 @@ def _holders(connection: Session, kind: str, numbers: Iterable[str]) -> dict[str
     holders: dict[str, set[bytes]] = defaultdict(set)
     sought = {kept_value(number): number for number in numbers}  # what is given out is short
     rows = connection.all(
-        "SELECT n.value, d.uuid FROM json_each(?1) n"
+        "SELECT n.value, d.uuid FROM json_each(CAST(?1 AS text)) n"
         f" CROSS JOIN field_value v ON v.field = {FIELD_NUMBER[kind, 'nummer']} AND v.value = n.value"
         " CROSS JOIN document d ON d.id = v.document"
-        " UNION ALL SELECT n.value, k.uuid FROM json_each(?1) n CROSS JOIN nummer k"
+        " UNION ALL SELECT n.value, k.uuid FROM json_each(CAST(?1 AS text)) n CROSS JOIN nummer k"
         f" WHERE k.kind = {KIND[kind]} AND k.value = n.value",
         (sorted(sought),),
     )

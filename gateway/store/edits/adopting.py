@@ -304,7 +304,7 @@ def _own_identificatoren(connection: Session, numbers: Iterable[str]) -> list[_O
     """The identificatoren of clients with one of these numbers, the newest first."""
     found = connection.all(
         "SELECT d.id, d.body ->> '$.partijIdentificator', p.id, p.origin,"
-        " coalesce(k.body ->> '$.partijIdentificator.objectId', '') FROM json_each(?1) n"
+        " coalesce(k.body ->> '$.partijIdentificator.objectId', '') FROM json_each(CAST(?1 AS text)) n"
         f" CROSS JOIN field_value v ON v.field = {OWN_NUMBER} AND v.value = n.value"
         " CROSS JOIN document d ON d.id = v.document AND d.origin = 1"
         f" LEFT JOIN link l ON l.source = d.id AND l.relation = {RELATION['partij-identificator.identificeerdePartij']}"

@@ -289,7 +289,7 @@ def numbers_of_clients(connection: Session, numbers: Iterable[str]) -> set[str]:
     """Which of these numbers clients gave to a partij of their own."""
     sought = {kept_value(number): number for number in numbers}
     rows = connection.all(
-        "SELECT n.value FROM json_each(?) n"
+        "SELECT n.value FROM json_each(CAST(? AS text)) n"
         f" CROSS JOIN field_value v ON v.field = {FIELD_NUMBER['partij', 'nummer']} AND v.value = n.value"
         " CROSS JOIN document d ON d.id = v.document WHERE (d.origin = ? OR EXISTS ("
         "SELECT 1 FROM local l WHERE (l.uuid = d.uuid OR l.uuid IN (SELECT uuid FROM alias WHERE document = d.id))"

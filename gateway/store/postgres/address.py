@@ -25,14 +25,15 @@ TCP_TIMEOUT_MS = 15_000
 IDLE_SECONDS = 3600
 # What we count on, whatever the server, the database or the role say. Not by `options`: poolers leave those out.
 # What is written lasts; who wants more of a replica has it. Questions are short and many: to start workers for one
-# takes longer than to answer it, and takes the processors of the others.
+# takes longer than to answer it, and takes the processors of the others. Who fetches rows in parts fetches all of them:
+# a plan that has the first ones soon may take minutes for the rest.
 SETTINGS = (
     "SELECT set_config('search_path', %s, false),"
     " set_config('idle_in_transaction_session_timeout', %s, false),"
     " set_config('default_transaction_isolation', 'read committed', false),"
     " set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),"
     " set_config('standard_conforming_strings', 'on', false), set_config('jit', 'off', false),"
-    " set_config('max_parallel_workers_per_gather', '0', false),"
+    " set_config('max_parallel_workers_per_gather', '0', false), set_config('cursor_tuple_fraction', '1', false),"
     " set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply'"
     " THEN 'remote_apply' ELSE 'on' END, false), pg_try_advisory_lock_shared(%s)"
 )

@@ -31,6 +31,7 @@ FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"\bNOT IN \(SELECT value FROM json_each\(({_VALUE})\)\)", r"<> ALL (\1)"),
         (rf"\bIN \(SELECT value FROM json_each\(({_VALUE})\)\)", r"= ANY (\1)"),
         (rf"\bjson_each\(({_VALUE})\) (\w+)", r"unnest(\1) AS \2 (value)"),
+        (rf"\bjson_each\(CAST\(({_VALUE}) AS text\)\) (\w+)", r"unnest(CAST(\1 AS text[])) AS \2 (value)"),
         (rf"({_VALUE}) ->> 0\b", r"(\1)[1]"),
         (rf"({_VALUE}) ->> 1\b", r"(\1)[2]"),
         # The clock of the database, which is that of all machines.
@@ -41,7 +42,7 @@ FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r" INDEXED BY \w+", ""),
         (r"(?<=[ (])\+(?=[a-z])", ""),
         (
-            r"\bCROSS JOIN (unnest\(\S+\) AS \w+ \(value\)|\w+(?: (?!ON\b)\w+)?) ON\b",
+            r"\bCROSS JOIN (unnest\(\S+(?: AS text\[\]\))?\) AS \w+ \(value\)|\w+(?: (?!ON\b)\w+)?) ON\b",
             r"JOIN \1 ON",
         ),
     )
@@ -61,12 +62,12 @@ _VALUES = re.compile(r"'(?:[^']|'')*'|--[^\n]*|\?(\d*)|(?<!:):([a-z_]\w*)")
 
 
 class NoNumbers(list[int]):
-    """An empty list where nothing tells of what: of numbers."""
+    """An empty list that is a table, which doesn't say that it is of texts: of numbers."""
 
 
 class Put(NamedTuple):
-    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), and is a list
-    among them a table?"""
+    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), and is a list of
+    numbers among them a table?"""
 
     text: str
     names: tuple[str, ...]
@@ -101,7 +102,7 @@ def put(sql: str) -> Put:
         return f"${here}"
 
     text = _VALUES.sub(value, sql)
-    return Put(text, tuple(names), "unnest(" in text)
+    return Put(text, tuple(names), "unnest($" in text)
 
 
 @lru_cache(maxsize=KEPT)
