@@ -17,7 +17,7 @@ from builders.configs import read_config, write_config
 from builders.editor import Editor
 from builders.following import backfilled
 from builders.notificaties_server import NotificatiesServer
-from builders.open_transactions import AskedMeanwhile, watch_open_writes
+from builders.open_transactions import asked_meanwhile, watch_open_writes
 from builders.privacy import judge
 from builders.quick_setup import copied_stores, late_routes
 from builders.recordings import RecordedRegister
@@ -95,7 +95,8 @@ def stores_of_one_test(stores_of_one_module: None) -> Iterator[None]:
 def nobody_is_asked_in_a_write() -> Iterator[None]:
     """While a write is open no other server is asked anything: whoever wants to write would wait for it."""
     yield
-    asked, AskedMeanwhile.found = AskedMeanwhile.found, []
+    asked = [*asked_meanwhile]
+    asked_meanwhile.clear()
     assert not asked, f"asked while a write was open: {asked}"
 
 

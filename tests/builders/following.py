@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from builders.probe.probe import Probe
 from builders.probe.tamper import Tamper
 
 from gateway.base import clock
@@ -74,9 +75,14 @@ class Clock:
 
 
 def traces(installation: Installation, *texts: str | bytes) -> list[str]:
-    """The files of the store in which one of these stands."""
-    path = installation.store.path
+    """The files of the store in which one of these stands; where it is in a database, the tables.
+
+    What a database wrote over nobody can ask for, and it keeps that in its files until it needs the place.
+    """
+    if not installation.store.connection().dialect.is_a_file:
+        return Probe(installation.store).tables_with(*texts)
     sought = [text if isinstance(text, bytes) else text.encode() for text in texts]
+    path = installation.store.path
     files = [path, *path.parent.glob(f"{path.name}-*")]
     return [file.name for file in files if any(text in file.read_bytes() for text in sought)]
 

@@ -17,10 +17,8 @@ from gateway.store.postgres.database import PostgresStore
 _open = threading.local()
 
 
-class AskedMeanwhile:
-    """The questions that were asked so, by method: their addresses may be personal."""
-
-    found: list[str] = []
+# The questions that were asked so, by method: their addresses may be personal.
+asked_meanwhile: list[str] = []
 
 
 def watch_open_writes(patch: pytest.MonkeyPatch) -> None:
@@ -31,7 +29,7 @@ def watch_open_writes(patch: pytest.MonkeyPatch) -> None:
 
     def noted(session: requests.Session, request: requests.PreparedRequest, **how: Any) -> requests.Response:
         if getattr(_open, "writes", 0):
-            AskedMeanwhile.found.append(str(request.method))
+            asked_meanwhile.append(str(request.method))
         return send(session, request, **how)
 
     patch.setattr(requests.Session, "send", noted)

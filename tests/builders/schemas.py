@@ -30,8 +30,8 @@ UPDATE export_state SET noting = 0, turn = 0, target = '', others = 0;
 DELETE FROM span WHERE uuid <> '';
 UPDATE span SET found = 0;
 """
-# What the database thinks of tables that are empty, and how much changed in them: it would plan for none in the next test,
-# or we would ask it to look before there is something.
+# What the database thinks of tables that are empty, and how much changed in them: it would plan for none in the next
+# test, or we would ask it to look before there is something.
 UNKNOWN_AGAIN = """
 WITH unknown AS (UPDATE pg_class SET relpages = 0, reltuples = -1 WHERE relkind = 'r' AND reltuples >= 0
     AND relnamespace = to_regnamespace(%(schema)s) RETURNING oid)

@@ -96,6 +96,7 @@ def test_a_round_is_spread_evenly_and_goes_on_where_it_was(
     pages = [run(installation, sweep)["pages"]]
     for hour in range(1, 76):
         clock.days = hour / 24
+        installation.store.close()
         installation = install(installation.config.path)  # as after a restart
         pages.append(run(installation, sweep)["pages"])
     counts = [len(server.dataset.snapshot(kind)) for kind in ("zaak", "rol", "klantcontact")]

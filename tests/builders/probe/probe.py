@@ -62,6 +62,19 @@ class Probe:
         """How many rows have these values."""
         return int(self.values(table, "count(*)", **where)[0])
 
+    def tables_with(self, *sought: str | bytes) -> list[str]:
+        """The tables of a database in which one of these stands, as text or as bytes (hexadecimal digits there)."""
+        forms: list[str] = []
+        for each in sought:
+            forms += [each.hex()] if isinstance(each, bytes) else [each, each.encode().hex()]
+        connection = self.store.connection()
+        found = []
+        for table in sorted(connection.dialect.tables(connection)):
+            rows = [row for (row,) in self.rows(f"{table} t", "CAST(t AS text)")]
+            if any(form in row for row in rows for form in forms):
+                found.append(table)
+        return found
+
     # Legacy objects
 
     def raw_uuids(self, kind: str | None = None) -> list[str]:

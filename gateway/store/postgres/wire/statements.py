@@ -66,8 +66,8 @@ class NoNumbers(list[int]):
 
 
 class Put(NamedTuple):
-    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), and is a list of
-    numbers among them a table?"""
+    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), and is a list
+    of numbers among them a table?"""
 
     text: str
     names: tuple[str, ...]
