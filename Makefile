@@ -113,8 +113,7 @@ DATABASE = url=$$($(TOOL)database) || exit 1; test -z "$$url" || KLANTBRUG_TEST_
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 test: .venv/installed
 	$(PYTEST) --note-storeless=$(STORELESS)
-	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS) $(ALL_THERE)
-	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS) -m "not slow and not soak" $(addprefix --ignore=,$(ALL_THERE))
+	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS) --slow-only-of="$(ALL_THERE)" $(ALL_THERE) tests
 
 # Everything in PostgreSQL, without the tests that asked for no store when `make test` ran them.
 test-postgres: .venv/installed

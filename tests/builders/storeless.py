@@ -2,6 +2,7 @@
 
 A run with `--note-storeless FILE` notes those that it saw ask for none, by themselves or by a fixture. A run on
 PostgreSQL with `--leave-out FILE` leaves out those, and no other: what the noting run didn't run, or didn't know, runs.
+With `--slow-only-of "FILES"` it leaves out what is marked `slow` in others than those.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ def options(parser: pytest.Parser) -> None:
     group = parser.getgroup("stores")
     group.addoption("--note-storeless", metavar="FILE", help="note which tests ask for no store")
     group.addoption("--leave-out", metavar="FILE", help="leave the noted tests out, on PostgreSQL")
+    group.addoption(
+        "--slow-only-of", metavar="FILES", help="leave out what is slow in other files than these"
+    )
 
 
 class Storeless:
@@ -75,13 +79,19 @@ class Storeless:
             Path(to).write_text(json.dumps(sorted(self.noted)), encoding="utf-8")
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out those that were noted."""
-        held = config.getoption("--leave-out")
-        if not held or not ON_POSTGRES or not Path(held).exists():
-            return
-        storeless = {*json.loads(Path(held).read_text(encoding="utf-8"))}
-        out = [item for item in items if item.nodeid in storeless]
+        """Leave out those that were noted, and those that are slow."""
+        held, of = config.getoption("--leave-out"), config.getoption("--slow-only-of")
+        storeless: set[str] = set()
+        if held and ON_POSTGRES and Path(held).exists():
+            storeless = {*json.loads(Path(held).read_text(encoding="utf-8"))}
+        whole = None if of is None else {config.rootpath / name for name in of.split()}
+
+        def stays(item: pytest.Item) -> bool:
+            slow = whole is not None and item.path not in whole and item.get_closest_marker("slow")
+            return item.nodeid not in storeless and not slow
+
+        out = [item for item in items if not stays(item)]
         if out:
             self.left_out = len(out)
-            items[:] = [item for item in items if item.nodeid not in storeless]
+            items[:] = [item for item in items if stays(item)]
             config.hook.pytest_deselected(items=out)
