@@ -19,14 +19,15 @@ from urllib.parse import urlsplit
 import pytest
 from builders.asker import API, write_client
 from builders.commands import command, command_process, klantbrug
-from builders.configs import UUID_SECRET, read_config
+from builders.configs import UUID_SECRET, read_config, write_config
+from builders.following import backfilled
 from builders.sample_data import small
 from builders.store_digest import dump_digest
-from builders.stores import DATABASE, ON_POSTGRES
+from builders.stores import DATABASE, ON_POSTGRES, copy_folder
 
 from gateway.http.auth import create_token
-from gateway.installation import Installation, open_store
-from gateway.sample.contents.dataset import Dataset
+from gateway.installation import Installation, open_installation, open_store
+from gateway.sample.server import SampleServer
 from gateway.store.base.errors import StoreError
 from gateway.store.base.moving import UNDER_WAY
 from gateway.store.base.store import Store
@@ -83,38 +84,40 @@ def schemas() -> Iterator[Callable[[], str]]:
             connection.execute(f'DROP SCHEMA IF EXISTS "{name}" CASCADE')  # type: ignore[call-overload]
 
 
-@pytest.fixture
-def data() -> Dataset:
-    """What the source has: little, for each test copies it more than once."""
-    return small(every=20)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a store that was backfilled (little, for each test copies it more than once), and that clients and
+    operators changed; closed."""
+    folder = tmp_path_factory.mktemp("lived-in") / "template"
+    with SampleServer(small(every=20)) as server:
+        config = read_config(write_config(folder, {"bron": server}))
+        filled = backfilled(open_installation(config))
+        client, headers = write_client(filled, filled.hydrator())
+        made = client.post(f"{API}/klantcontacten", json=CONTACT, headers=headers).get_json()
+        found = client.get(f"{API}/partijen?pageSize=3", headers=headers).get_json()["results"]
+        changed = client.patch(
+            f"{API}/partijen/{found[0]['uuid']}", json={"interneNotitie": "Nieuw"}, headers=headers
+        )
+        gone = client.delete(f"{API}/partijen/{found[1]['uuid']}", headers=headers)
+        assert (made["onderwerp"], changed.status_code, gone.status_code) == ("Een vraag", 200, 204)
+        operators.insert(filled.store, "beheerder", None, ("kijken",))
+        assert leases.acquire(filled.store, "a lease", 3600)
+        with filled.store.write() as session:
+            session.run(MESSAGE)
+            session.run(MESSAGE)
+            last = session.insert(MESSAGE)
+            session.run("DELETE FROM outbox WHERE id = ?", (last,))
+            session.run("UPDATE source SET phase = 'cutover'")
+            events.note(session, None, "iets", "iemand")
+        filled.store.close()
+        all_left(config.store.schema)
+        yield folder
 
 
 @pytest.fixture
-def lived_in(filled: Installation) -> Path:
-    """The configuration of a store that was backfilled, and that clients and operators changed; closed."""
-    client, headers = write_client(filled, filled.hydrator())
-    made = client.post(f"{API}/klantcontacten", json=CONTACT, headers=headers).get_json()
-    found = client.get(f"{API}/partijen?pageSize=3", headers=headers).get_json()["results"]
-    changed = client.patch(
-        f"{API}/partijen/{found[0]['uuid']}", json={"interneNotitie": "Nieuw"}, headers=headers
-    )
-    gone = client.delete(f"{API}/partijen/{found[1]['uuid']}", headers=headers)
-    assert (made["onderwerp"], changed.status_code, gone.status_code) == ("Een vraag", 200, 204)
-    operators.insert(filled.store, "beheerder", None, ("kijken",))
-    assert leases.acquire(filled.store, "a lease", 3600)
-    with filled.store.write() as session:
-        session.run(MESSAGE)
-        session.run(MESSAGE)
-        last = session.insert(MESSAGE)
-        session.run("DELETE FROM outbox WHERE id = ?", (last,))
-        session.run("UPDATE source SET phase = 'cutover'")
-        events.note(session, None, "iets", "iemand")
-    filled.store.close()
-    path = filled.config.path
-    if ON_POSTGRES:
-        all_left(filled.config.store.schema)
-    assert path is not None
-    return path
+def lived_in(template: Path, tmp_path: Path) -> Path:
+    """The configuration of a copy of that store."""
+    return copy_folder(template, tmp_path / "lived-in") / "config.toml"
 
 
 def all_left(schema: str) -> None:
@@ -186,8 +189,6 @@ def test_a_store_goes_to_a_file_and_back(lived_in: Path, tmp_path: Path, schemas
 
 
 def install_of(config: Path) -> Installation:
-    from gateway.installation import open_installation
-
     return open_installation(read_config(config))
 
 
