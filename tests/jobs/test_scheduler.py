@@ -137,6 +137,7 @@ def test_a_job_runs_every_so_many_seconds_until_the_scheduler_stops(
 
 
 @pytest.mark.slow
+@pytest.mark.of_the_file  # one schedules; on a database both do, see test_any_machine.py
 def test_of_two_schedulers_one_works_and_the_other_takes_over_when_it_stops(
     installation: Installation, clock: SetClock
 ) -> None:
