@@ -37,7 +37,6 @@ class Storeless:
         self.noted: set[str] = set()
         self.asking: set[int] = set()  # the fixtures that asked for a store, by identity
         self.kept: list[Any] = []  # so that no other gets the same identity
-        self.left_out = 0
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
@@ -86,12 +85,10 @@ class Storeless:
             storeless = {*json.loads(Path(held).read_text(encoding="utf-8"))}
         whole = None if of is None else {config.rootpath / name for name in of.split()}
 
-        def stays(item: pytest.Item) -> bool:
-            slow = whole is not None and item.path not in whole and item.get_closest_marker("slow")
-            return item.nodeid not in storeless and not slow
+        def goes(item: pytest.Item) -> bool:
+            is_slow = item.get_closest_marker("slow") is not None
+            return item.nodeid in storeless or (is_slow and whole is not None and item.path not in whole)
 
-        out = [item for item in items if not stays(item)]
-        if out:
-            self.left_out = len(out)
-            items[:] = [item for item in items if stays(item)]
+        if out := [item for item in items if goes(item)]:
+            items[:] = [item for item in items if not goes(item)]
             config.hook.pytest_deselected(items=out)

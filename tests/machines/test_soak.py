@@ -325,7 +325,7 @@ def nothing_runs_on(made: World) -> None:
         # Nobody's any more is not enough: a run of the dead one is marked so in the next round of the other's clock.
         return bool(rows) and all(holder.endswith(second.name) for (holder,) in rows)
 
-    until(lambda: not running() or held_by_the_other(), 60)
+    until(lambda: not running() or held_by_the_other(), 45)
     print("after a death nothing of it ran after", round(time.monotonic() - died, 1))
     second.stop(60)
     assert running() == []

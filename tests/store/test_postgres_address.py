@@ -19,7 +19,7 @@ SECRET = "h3eft"
 SETTINGS = (
     "SELECT current_schema(), current_setting('jit'), current_setting('statement_timeout'),"
     " current_setting('default_transaction_isolation'), current_setting('synchronous_commit'),"
-    " current_setting('max_parallel_workers_per_gather')"
+    " current_setting('max_parallel_workers_per_gather'), current_setting('cursor_tuple_fraction')"
 )
 
 
@@ -45,7 +45,7 @@ def test_what_we_count_on_holds_when_a_pooler_leaves_out_the_options(tmp_path: P
         assert two.connection().one("SELECT count(*) FROM meta WHERE name = 'of one'") == (0,)
         names = [schema_of(tmp_path / name) for name in ("one", "two")]
         assert [store.connection().one(SETTINGS) for store in (one, two)] == [
-            (name, "off", "0", "read committed", "on", "0") for name in names
+            (name, "off", "0", "read committed", "on", "0", "1") for name in names
         ]
         one.close()
         two.close()
