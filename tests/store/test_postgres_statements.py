@@ -49,6 +49,30 @@ def test_values_in_order_are_passed_as_they_are(given: Any, passed: Any) -> None
     assert put("SELECT ?, ?").values(given) == passed
 
 
+def test_values_for_one_test_go_as_one_list() -> None:
+    """So it is one statement for any number of them; a single one has a plan of its own."""
+    statement = put(
+        "SELECT 1 FROM a WHERE b = ? AND c IN (?,?,?) AND d NOT IN (?,?) AND e IN (?) AND f = '?' AND g < ?"
+    )
+    assert statement.text == (
+        "SELECT 1 FROM a WHERE b = $1 AND c = ANY ($2) AND d <> ALL ($3) AND e IN ($4) AND f = '?' AND g < $5"
+    )
+    assert statement.values((1, b"x", b"y", b"y", "v", "w", 2, 3)) == [
+        1,
+        [b"x", b"y", b"y"],
+        ["v", "w"],
+        2,
+        3,
+    ]
+
+
+def test_numbered_values_stay_as_they_are() -> None:
+    assert (
+        put("SELECT 1 FROM a WHERE b = ?1 AND c IN (?,?)").text
+        == "SELECT 1 FROM a WHERE b = $1 AND c IN ($2,$3)"
+    )
+
+
 def test_an_insert_tells_the_id_of_its_row() -> None:
     assert put_insert("INSERT INTO a (b) VALUES (?)").text == "INSERT INTO a (b) VALUES ($1) RETURNING id"
 

@@ -43,16 +43,26 @@ INSERT INTO span SELECT kind, moment, created, uuid,
 FROM placed WHERE place % {CUT_TO} = 0 AND place > 0""",
 )
 
-# How many documents of a kind (?1) there are, and what `from_newest` says of ?2 as one row, for a part of a statement.
+# How many documents of a kind (?1) there are, for a part of a statement.
 COUNT = "(SELECT CAST(coalesce(sum(found), 0) AS INTEGER) FROM span WHERE kind = ?1)"
 NEWER_THAN_ALL = 2**63 - 1
-FROM_NEWEST = f"""
-SELECT moment, created, uuid, CAST(?2 - upto + found AS INTEGER) AS skip FROM (
+_OF_KIND = "SELECT moment, created, uuid, found FROM span WHERE kind = ?1"
+
+
+def _placed(among: str) -> str:
+    """What `from_newest` says of ?2 as one row, among these spans; no row when they hold no more than that."""
+    return f"""SELECT * FROM (SELECT moment, created, uuid, CAST(?2 - upto + found AS INTEGER) AS skip FROM (
     SELECT found, sum(found) OVER newest AS upto, lag(moment, 1, {NEWER_THAN_ALL}) OVER newest AS moment,
         lag(created) OVER newest AS created, lag(uuid) OVER newest AS uuid
-    FROM span WHERE kind = ?1
+    FROM ({among}) spans
     WINDOW newest AS (ORDER BY moment DESC, created DESC, uuid DESC ROWS UNBOUNDED PRECEDING)
-) placed WHERE upto > ?2 ORDER BY upto LIMIT 1"""
+) placed WHERE upto > ?2 ORDER BY upto LIMIT 1) place"""
+
+
+# The same of all, for a part of a statement. The newest spans are looked at, as many as hold that when they are half as
+# full as they are cut to; only where more was deleted than that, all are.
+_NEWEST = f"{_OF_KIND} ORDER BY moment DESC, created DESC, uuid DESC LIMIT ?2 / {CUT_TO // 2} + 2"
+FROM_NEWEST = f"{_placed(_NEWEST)} UNION ALL {_placed(_OF_KIND)} LIMIT 1"
 
 # Names where the spans lie: another number after each change of that.
 _ELSEWHERE = "UPDATE span_state SET bounds = ?"

@@ -57,6 +57,8 @@ _UPDATE = re.compile(
 _DELETE = re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<keys>\w+ = \?(?: AND \w+ = \?)*)")
 _PLACE = re.compile(r"([\w.]+) ->> '\$\.([\w.]+)'(?: = ([01])\b)?")
 _FLAGS = {"0": "false", "1": "true"}
+# Values one by one, as `bound_lists.bound` writes them.
+_LIST = re.compile(r"\b(NOT )?IN \((\?(?:,\?)+)\)")
 # Texts and comments are passed over.
 _VALUES = re.compile(r"'(?:[^']|'')*'|--[^\n]*|\?(\d*)|(?<!:):([a-z_]\w*)")
 
@@ -66,22 +68,30 @@ class NoNumbers(list[int]):
 
 
 class Put(NamedTuple):
-    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), and is a list
-    of numbers among them a table?"""
+    """A statement: its text with `$1`, the names of the values in that order (none: they come in order), is a list of
+    numbers among them a table, and which of them (from, to) go as one list?"""
 
     text: str
     names: tuple[str, ...]
     tables: bool
+    lists: tuple[tuple[int, int], ...] = ()
 
     def values(self, given: Parameters) -> Any:
         """The values that were given, in the order that the text has them."""
-        values = [given[name] for name in self.names] if self.names else given  # type: ignore[call-overload]
+        values: Any = [given[name] for name in self.names] if self.names else given  # type: ignore[call-overload]
+        if self.lists:
+            one_by_one, values, done = values, [], 0
+            for start, end in self.lists:
+                values += (*one_by_one[done:start], list(one_by_one[start:end]))
+                done = end
+            values += one_by_one[done:]
         return [NoNumbers() if value == [] else value for value in values] if self.tables else values
 
 
 @lru_cache(maxsize=KEPT)
 def put(sql: str) -> Put:
     """A statement of the code as it is sent."""
+    sql, lists = _with_lists(sql)
     for form, other in FORMS:
         sql = form.sub(other, sql)
     sql = _PLACE.sub(_placed, sql)
@@ -102,7 +112,22 @@ def put(sql: str) -> Put:
         return f"${here}"
 
     text = _VALUES.sub(value, sql)
-    return Put(text, tuple(names), "unnest($" in text)
+    return Put(text, tuple(names), "unnest($" in text, lists)
+
+
+def _with_lists(sql: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """A statement in which many values for one test are a list, and which values (from, to) those are.
+
+    So it is the same statement for any number of them, that the database read and planned before.
+    """
+    values = [match for match in _VALUES.finditer(sql) if match[1] is not None or match[2]]
+    found = [*_LIST.finditer(sql)]
+    if not found or any(match[0] != "?" for match in values):
+        return sql, ()
+    places = {match.start(): place for place, match in enumerate(values)}
+    starts = [(places[match.start(2)], match[2].count("?")) for match in found]
+    sql = _LIST.sub(lambda match: "<> ALL (?)" if match[1] else "= ANY (?)", sql)
+    return sql, tuple((start, start + number) for start, number in starts)
 
 
 @lru_cache(maxsize=KEPT)
