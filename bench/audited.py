@@ -1,4 +1,5 @@
-"""What the audit log costs a read: `python -m bench.audited [--rounds N] [--seconds S] [--only NAME]`.
+"""What the audit log costs a read: `python -m bench.audited [--rounds N] [--seconds S] [--workers N]
+[--threads N] [--only NAME]`.
 
 Two servers over one store, of which one keeps the audit log. They are asked in turn, each one first as often as the
 other, so that other work on the machine hits both alike. Reported is the median over the pairs of the one with the log
@@ -34,8 +35,8 @@ ASKED = ("partij", "partij by BSN")
 
 
 @contextmanager
-def both(made: Path) -> Iterator[tuple[Register, Running, Running]]:
-    """A register, and its servers without and with an audit log."""
+def both(made: Path, workers: int, threads: int) -> Iterator[tuple[Register, Running, Running]]:
+    """A register, and its servers without and with an audit log, of so many workers and threads in each."""
     store, records = made / "register.sqlite", made / "records"
     register = fill(store, SCALE)
     records.mkdir(mode=0o700)
@@ -44,7 +45,7 @@ def both(made: Path) -> Iterator[tuple[Register, Running, Running]]:
         for number, sections in enumerate(("", ON.format(directory=records, key=made / "audit-key"))):
             folder = made / str(number)
             folder.mkdir()
-            server = running(folder, store, (*PRODUCTION, "--no-jobs"), 1, 1, sections=sections)
+            server = running(folder, store, (*PRODUCTION, "--no-jobs"), workers, threads, sections=sections)
             servers.append(stack.enter_context(server))
         yield register, servers[0], servers[1]
 
@@ -72,12 +73,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.audited", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", default="", help="questions with this in their name")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         made = Path(folder)
-        with both(made) as (register, without, logging):
-            print(f"{given.rounds} pairs of {given.seconds} s, 1 worker, median of the pairs: with / without")
+        with both(made, given.workers, given.threads) as (register, without, logging):
+            print(
+                f"{given.rounds} pairs of {given.seconds} s, {given.workers} workers of {given.threads} threads,",
+                end=" ",
+            )
+            print("median of the pairs: with / without")
             print(f"{'question':32}{'microseconds':>14}{'ratio':>8}{'answers/s, ratio':>18}")
             for name, paths in questions(register, without).items():
                 if given.only not in name:

@@ -37,7 +37,7 @@ def uuids_of_partij(connection: Session, partij: UUID) -> set[bytes]:
 def records_of(directory: Path, key: str, uuids: Collection[bytes]) -> Found:
     """The records of who has these uuids, over all files. In: the key of the pseudonyms."""
     make = pseudonyms(key)
-    wanted = {make(uuid).decode() for uuid in uuids}
+    wanted = {make(uuid) for uuid in uuids}
     found: list[dict[str, Any]] = []
     unreadable = 0
     for line in files.lines(directory):

@@ -55,9 +55,9 @@ class AuditLog:
         self, operation: Operation, name: str, activity: str, status: int | str, persons: Collection[bytes]
     ) -> None:
         """Write a record for each person. In: their uuids. Raises OSError: it is not written."""
-        before = b'%b,"%b":"' % (_opened(operation, name, activity, status), SUBJECT.encode())
+        before = f'{_opened(operation, name, activity, status)},"{SUBJECT}":"'
         pseudonym = self._pseudonym
-        self._write(b"".join([b'%b%b"}}\n' % (before, pseudonym(person)) for person in persons]))
+        self._write("".join([f'{before}{pseudonym(person)}"}}}}\n' for person in persons]).encode())
 
     def note_batch(self, operation: Operation, name: str, activity: str, counted: dict[str, int]) -> None:
         """Write the one record of a job that was done. In: how much of what it did. Raises OSError.
@@ -68,7 +68,7 @@ class AuditLog:
         if operation.subjects is not None:
             own[SUBJECTS] = operation.subjects.count
         opened = _opened(operation, name, activity, operation.status or "finished")
-        self._write(b"%b,%b}\n" % (opened, orjson.dumps(own)[1:]))
+        self._write(b"%b,%b}\n" % (opened.encode(), orjson.dumps(own)[1:]))
 
     def close(self) -> None:
         """Nothing more is noted."""
@@ -106,12 +106,12 @@ class AuditLog:
         return self.settings.activity
 
 
-def pseudonyms(key: str) -> Callable[[bytes], bytes]:
+def pseudonyms(key: str) -> Callable[[bytes], str]:
     """From the uuid (16 bytes) of a person to the pseudonym: keyed, so that nobody finds it by trying."""
     secret = key.encode()
 
-    def pseudonym(uuid: bytes) -> bytes:
-        return hmac.digest(secret, uuid, hashlib.sha256).hex().encode()
+    def pseudonym(uuid: bytes) -> str:
+        return hmac.digest(secret, uuid, hashlib.sha256).hex()
 
     return pseudonym
 
@@ -170,7 +170,7 @@ def close_logs() -> None:
             each.close()
 
 
-def _opened(operation: Operation, name: str, activity: str, status: int | str) -> bytes:
+def _opened(operation: Operation, name: str, activity: str, status: int | str) -> str:
     """A record as it is written, up to the end of the attributes that all have: those of its own are for the caller.
 
     Written by hand: as a dict, orjson and datetime took three times as long over it. The ids are hexadecimal.
@@ -186,7 +186,7 @@ def _opened(operation: Operation, name: str, activity: str, status: int | str) -
         f',"start_time":"{clock.text_of(operation.began_at)}+00:00"'
         f',"end_time":"{clock.text_of(clock.now())}+00:00"'
         f',"foreign_operation":{foreign},"attributes":{attributes}'
-    ).encode()
+    )
 
 
 @lru_cache(1024)
