@@ -45,22 +45,31 @@ def request(path: str, host: str, token: str = "") -> bytes:
 
 
 class _Connection:
-    """One connection and the answer that it waits for."""
+    """One connection and the answer that it waits for; another one, where that was the last answer on it."""
 
-    __slots__ = ("asked", "held", "missing", "size", "socket")
+    __slots__ = ("_address", "asked", "held", "last", "missing", "size", "socket")
 
     def __init__(self, address: tuple[str, int]) -> None:
-        self.socket = socket.create_connection(address, timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._address = address
+        self.last = False
+        self._connect()
         self.asked = 0.0
         self.held = b""
         self.missing = -1  # bytes of the body still to come; -1 while the head isn't whole
         self.size = 0
 
+    def _connect(self) -> None:
+        self.socket = socket.create_connection(self._address, timeout=PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def fileno(self) -> int:
         return self.socket.fileno()
 
     def ask(self, what: bytes, moment: float) -> None:
+        if self.last:  # the server has this connection end
+            self.socket.close()
+            self._connect()
+            self.last = False
         self.asked, self.held, self.missing = moment, b"", -1
         self.socket.sendall(what)
 
@@ -82,6 +91,7 @@ class _Connection:
         length = LENGTH.search(head)
         if length is None:
             raise BenchError("an answer without Content-Length")
+        self.last = b"\r\nconnection: close" in head.lower()
         self.size = int(length[1])
         self.missing = self.size - (len(self.held) - end - 4)
         return self.missing <= 0

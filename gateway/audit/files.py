@@ -17,6 +17,7 @@ from pathlib import Path
 from gateway.base import clock
 
 DAY = 86400 * 1_000_000
+BLOCK = 1 << 20
 _NAME = re.compile(r"audit-(\d{8})-\d+-[0-9a-f]+\.jsonl")
 
 
@@ -73,11 +74,19 @@ def files(directory: Path) -> list[Path]:
     return sorted(each for each in found if _NAME.fullmatch(each.name) and each.is_file())
 
 
-def lines(directory: Path) -> Iterator[bytes]:
-    """All lines of all files."""
+def blocks(directory: Path) -> Iterator[bytes]:
+    """All lines of all files, many of one file at a time. What was removed meanwhile was too old."""
     for path in files(directory):
-        with path.open("rb") as file:
-            yield from file
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            rest = b""
+            while read := file.read(BLOCK):
+                whole, end, part = read.rpartition(b"\n")
+                if end:
+                    yield b"".join((rest, whole, end))
+                    rest = b""
+                rest += part
+            if rest:
+                yield rest
 
 
 def remove_old(directory: Path, keep_days: int, moment: int) -> int:

@@ -37,6 +37,7 @@ LARGE = 64 * 1024  # more than this the kernel does not take at once
 # An answer in pieces that is larger than this is sent while it is made. So long a client may take over one of them.
 AT_ONCE = 256 * 1024
 PIECE_SECONDS = 30.0
+END_AFTER = ("Connection", "close")
 REFUSALS = {
     408: problems.of_status(408, ""),
     500: problems.server_error(),
@@ -57,6 +58,8 @@ class Clients:
         """In: where what is sent in pieces is sent; without it every answer is sent at once."""
         self.loop = loop
         self.in_work: set[str] = set()  # they wait for an answer
+        self.asked: set[str] = set()  # they asked something since `balance` looked
+        self.let_go = 0  # so many connections are to end with their next answer
         self.sent: dict[
             str, tuple[int, float]
         ] = {}  # the size of a large answer, and when it was given to granian
@@ -74,6 +77,7 @@ class Exchange:
         self.environ = _environ(scope, self.client)
         self._known = known
         known.in_work.add(self.client)
+        known.asked.add(self.client)
 
     @property
     def client_key(self) -> str:
@@ -138,7 +142,7 @@ class Exchange:
         body = problem.document("")
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         headers.append((REQUEST_ID, operation.request_id))
-        self._reply(status, [*headers, *problem.headers, ("Connection", "close")], body)
+        self._reply(status, [*headers, *problem.headers, END_AFTER], body)
         correlation.end(operation, status)
         correlation.take_up(None)
 
@@ -179,6 +183,9 @@ class Exchange:
     def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         if len(body) >= LARGE:
             self._known.sent[self.client] = (len(body), monotonic())
+        if self._known.let_go > 0:
+            self._known.let_go -= 1
+            headers = [*headers, END_AFTER]
         self._proto.response_bytes(status, headers, body)
         self._known.in_work.discard(self.client)
 

@@ -82,6 +82,39 @@ def test_a_line_that_a_full_disk_cut_off_spoils_no_other(tmp_path, monkeypatch):
     assert (len(found.records), found.unreadable) == (2, 1)
 
 
+@pytest.mark.parametrize("size", [1, 7, 300, 1000, 1 << 20])
+@pytest.mark.parametrize("torn", [False, True])
+def test_all_of_a_person_is_found_wherever_files_are_cut(size, torn, tmp_path, monkeypatch):
+    log = AuditLog(AuditSettings(), AuditFile(tmp_path), SECRET)
+    people = [uuid.uuid4().bytes for _ in range(3)]
+    for number in range(30):
+        noted(log, people[number % 3])
+    (path,) = files.files(tmp_path)
+    if torn:  # and the file goes on behind it
+        with path.open("ab") as file:
+            file.write(b'{"trace_id":"0\n')
+        noted(log, people[2])
+    monkeypatch.setattr(files, "BLOCK", size)
+    assert b"".join(files.blocks(tmp_path)) == path.read_bytes()
+    assert all(block.endswith(b"\n") for block in files.blocks(tmp_path))
+    found = records_of(tmp_path, SECRET, people[1:])
+    assert (len(found.records), found.unreadable) == (20 + torn, torn)
+    assert [each["start_time"] for each in found.records] == sorted(
+        each["start_time"] for each in found.records
+    )
+
+
+def test_a_record_that_is_being_written_is_found_when_it_is_whole(tmp_path):
+    log = AuditLog(AuditSettings(), AuditFile(tmp_path), SECRET)
+    person = uuid.uuid4().bytes
+    noted(log, person)
+    noted(log, person)
+    (path,) = files.files(tmp_path)
+    path.write_bytes(path.read_bytes()[:-30])
+    found = records_of(tmp_path, SECRET, [person])
+    assert (len(found.records), found.unreadable) == (1, 1)
+
+
 def test_a_key_that_was_lost_is_not_replaced(tmp_path):
     config = config_with(tmp_path, f'[audit]\nenabled = true\nactivity = "{URI}"\n')
     log = open_log(config)

@@ -17,7 +17,7 @@ from builders.sample_data import sample_slice, some_zaken
 from builders.sample_person import a_person
 
 from gateway.app import create_app
-from gateway.audit.files import lines
+from gateway.audit.files import blocks
 from gateway.audit.log import directory_of
 from gateway.audit.processings import BEHEER, COMMANDS, ROUTES, Noted
 from gateway.cli.main import cli
@@ -124,7 +124,8 @@ def test_questions_to_a_source_and_commands_that_read_it_are_noted(tmp_path: Pat
 
 
 def of_files(installation: Installation) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines(directory_of(installation.config))]
+    found = b"".join(blocks(directory_of(installation.config)))
+    return [json.loads(line) for line in found.splitlines()]
 
 
 def noted(world: PersonWorld) -> list[dict[str, Any]]:
