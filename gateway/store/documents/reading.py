@@ -227,7 +227,11 @@ def _place(count: int, number: int | None, size: int) -> tuple[int, int, int, in
 # documents) that ?2 newer ones precede.
 _OF_ALL = f"SELECT d.id, d.uuid, d.body, {spans.COUNT} FROM document d WHERE d.kind = ?1"
 FIRST_OF_ALL = f"{_OF_ALL} {NEWEST_FIRST} LIMIT ?2"
-LAST_OF_ALL = f"{_OF_ALL} {OLDEST_FIRST} LIMIT ({spans.COUNT} + ?2 - 1) % ?2 + 1"
+LAST_OF_ALL = (
+    f"WITH counted AS MATERIALIZED (SELECT {spans.COUNT} AS total)"
+    " SELECT d.id, d.uuid, d.body, (SELECT total FROM counted) FROM document d WHERE d.kind = ?1"
+    f" {OLDEST_FIRST} LIMIT ((SELECT total FROM counted) + ?2 - 1) % ?2 + 1"
+)
 DEEP_OF_ALL = (
     f"WITH place AS MATERIALIZED ({spans.FROM_NEWEST}) {_OF_ALL}"
     " AND (d.moment, d.created, d.uuid) < (SELECT moment, created, uuid FROM place)"
