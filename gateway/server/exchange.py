@@ -183,7 +183,7 @@ class Exchange:
     def _reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         if len(body) >= LARGE:
             self._known.sent[self.client] = (len(body), monotonic())
-        if self._known.let_go > 0:
+        if self._known.let_go > 0 and END_AFTER not in headers:
             self._known.let_go -= 1
             headers = [*headers, END_AFTER]
         self._proto.response_bytes(status, headers, body)
