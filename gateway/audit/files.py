@@ -38,8 +38,8 @@ class AuditFile:
             moment = clock.now()
             if moment >= self._ends:
                 self._begin(moment)
-            if self._torn:  # what a full disk cut off is a line of its own, that nobody can read
-                lines = b"\n" + lines
+            if self._torn:  # what a full disk cut off is a line of its own, that ends as no record does
+                lines = b" \n" + lines
             done = os.write(self._fd, lines)
             self._torn = False
             while done < len(lines):

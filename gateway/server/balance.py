@@ -23,35 +23,37 @@ BUSY = 0.5
 MARGIN = 1
 # What was told longer ago is of a worker that is no more.
 STALE_SECONDS = 3 * LOOK_SECONDS
-_TOLD = struct.Struct("dq")  # when (clock.monotonic, which all processes of a machine share), and how many
 
 
-class Shares:
+class ConnectionCounts:
     """How many connections asked something of each worker lately. Made before the workers are, which share it."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._memory = mmap.mmap(-1, workers * _TOLD.size)
+        # Of each worker when it told (time.monotonic, the same in all processes), and how many.
+        self._told = memoryview(mmap.mmap(-1, workers * 2 * struct.calcsize("d"))).cast("d")
 
     def tell(self, worker: int, connections: int, moment: float) -> None:
         """In: the worker, from 1 on; how many connections asked it something; now."""
-        _TOLD.pack_into(self._memory, (worker - 1) * _TOLD.size, moment, connections)
+        place = 2 * (worker - 1)
+        self._told[place], self._told[place + 1] = moment, connections
 
     def too_many(self, worker: int, moment: float) -> int:
         """How many connections a worker has more than its share; 0 when it is about that."""
-        told = [_TOLD.unpack_from(self._memory, number * _TOLD.size) for number in range(self._workers)]
-        alive = [connections for when, connections in told if moment - when <= STALE_SECONDS]
+        told = self._told.tolist()
+        alive = [
+            count for when, count in zip(told[::2], told[1::2], strict=True) if moment - when <= STALE_SECONDS
+        ]
         share = -(-sum(alive) // max(1, len(alive)))
-        more = told[worker - 1][1] - share
+        more = int(told[2 * worker - 1] - share)
         return more if more > MARGIN else 0
 
 
 class Balance:
     """Lets connections of one worker go, where others have few."""
 
-    def __init__(self, shares: Shares, worker: int, threads: int, clients: Clients) -> None:
+    def __init__(self, counts: ConnectionCounts, worker: int, threads: int, clients: Clients) -> None:
         """In: what all workers tell; this one, and how many questions it answers at a time; its clients."""
-        self._shares, self._worker, self._threads, self._clients = shares, worker, threads, clients
+        self._counts, self._worker, self._threads, self._clients = counts, worker, threads, clients
         self._looked, self._worked = monotonic(), time.process_time()
         self._waits = False
 
@@ -67,7 +69,7 @@ class Balance:
         part = (worked - self._worked) / max(moment - self._looked, 0.001)
         busy = part > BUSY or len(clients.in_work) > self._threads
         self._looked, self._worked = moment, worked
-        self._shares.tell(self._worker, len(asked), moment)
+        self._counts.tell(self._worker, len(asked), moment)
         # Those that were let go are among the askers once more: only the look after that one knows where they went.
-        go = busy and not self._waits and self._shares.too_many(self._worker, moment)
+        go = busy and not self._waits and self._counts.too_many(self._worker, moment)
         clients.let_go, self._waits = int(go), bool(go)

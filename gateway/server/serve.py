@@ -34,7 +34,7 @@ from gateway.legacy.pacing.waiting_threads import most_waiting
 from gateway.operator.exposure import open_files
 from gateway.operator.rooms.jobs import JobTable
 from gateway.server.address import listen, must_be_free
-from gateway.server.balance import Shares
+from gateway.server.balance import ConnectionCounts
 from gateway.server.exchange import App
 from gateway.server.metrics_port import serve_metrics
 from gateway.server.request_queue import give_place, give_place_for_source, most_writing
@@ -153,14 +153,14 @@ def run_server(
     it can't listen there. Granian logs no request, ever: a query string holds a BSN. We do, without it
     (`gateway.telemetry.access_log`).
     """
-    listener, shares = listen(gateway.bind), Shares(gateway.workers)
+    listener, counts = listen(gateway.bind), ConnectionCounts(gateway.workers)
     _allow_files(gateway.max_connections)
     _heed_signals_from_birth()
     _end_with_the_server()
 
     def one(number: int, tell_ready: Callable[[], None]) -> None:
         try:
-            work(number, shares, listener, gateway, long, partial(_in_worker, make), tell_ready)
+            work(number, counts, listener, gateway, long, partial(_in_worker, make), tell_ready)
         except (ConfigError, StoreError) as error:
             log.error("a worker can't serve", problem=str(error))
             sys.exit(1)

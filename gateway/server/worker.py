@@ -27,7 +27,7 @@ from gateway.base.logs import get_logger
 from gateway.base.process_identity import ending
 from gateway.config.model import Gateway
 from gateway.server.address import BACKLOG
-from gateway.server.balance import Balance, Shares
+from gateway.server.balance import Balance, ConnectionCounts
 from gateway.server.connections import Connections, watch
 from gateway.server.exchange import App, Clients, Exchange
 from gateway.server.request_bodies import Bodies
@@ -96,7 +96,7 @@ class _Entrance(CallbackScheduler):
 
 def work(
     number: int,
-    shares: Shares,
+    counts: ConnectionCounts,
     listener: socket.socket,
     gateway: Gateway,
     long_places: int,
@@ -150,7 +150,7 @@ def work(
         http_mode="1",
         http1_opts=HTTP1Settings(header_read_timeout=IDLE_SECONDS * 1000),
     )
-    Balance(shares, number, gateway.threads, front.clients).begin(loop)
+    Balance(counts, number, gateway.threads, front.clients).begin(loop)
     worker.serve_mtr(_Entrance(loop, front.take), loop, stop)  # type: ignore[attr-defined]
     tell_ready()
     loop.run_until_complete(stopped.wait())

@@ -82,6 +82,27 @@ def test_a_line_that_a_full_disk_cut_off_spoils_no_other(tmp_path, monkeypatch):
     assert (len(found.records), found.unreadable) == (2, 1)
 
 
+def test_a_record_of_a_job_of_which_only_the_end_was_cut_off_is_told(tmp_path, monkeypatch):
+    """What is left of it ends with two braces, as a record of a person does."""
+    log = AuditLog(AuditSettings(), AuditFile(tmp_path), SECRET)
+    person, write, full = uuid.uuid4().bytes, os.write, [True]
+
+    def all_but_the_end(fd: int, data: bytes) -> int:
+        if data in (b"}\n", b"\n"):
+            raise OSError(28, "No space left on device")
+        return write(fd, data[:-2] if full[0] else data)
+
+    monkeypatch.setattr(os, "write", all_but_the_end)
+    with correlation.part("job", "proef") as operation, pytest.raises(OSError, match="No space"):
+        log.note_batch(operation, "proef", URI, {"rol": 3})
+    full[0] = False
+    noted(log, person)
+    (path,) = files.files(tmp_path)
+    assert path.read_bytes().split(b"\n")[0].rstrip().endswith(b"}}")
+    found = records_of(tmp_path, SECRET, [person])
+    assert (len(found.records), found.unreadable) == (1, 1)
+
+
 @pytest.mark.parametrize("size", [1, 7, 300, 1000, 1 << 20])
 @pytest.mark.parametrize("torn", [False, True])
 def test_all_of_a_person_is_found_wherever_files_are_cut(size, torn, tmp_path, monkeypatch):

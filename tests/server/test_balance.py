@@ -11,7 +11,7 @@ import pytest
 from builders.served_process import SLOW, a_port, listening, process
 from builders.until import until
 
-from gateway.server.balance import LOOK_SECONDS, STALE_SECONDS, Balance, Shares
+from gateway.server.balance import LOOK_SECONDS, STALE_SECONDS, Balance, ConnectionCounts
 from gateway.server.exchange import Clients
 
 # Each question takes its worker 2 milliseconds of work.
@@ -83,23 +83,23 @@ def min_of(last: dict[int, str]) -> int:
     ],
 )
 def test_how_many_are_more_than_a_share(told: tuple[int, ...], too_many: tuple[int, ...]) -> None:
-    shares = Shares(len(told))
+    counts = ConnectionCounts(len(told))
     for worker, connections in enumerate(told, 1):
-        shares.tell(worker, connections, 100.0)
-    assert tuple(shares.too_many(worker, 100.5) for worker in range(1, len(told) + 1)) == too_many
+        counts.tell(worker, connections, 100.0)
+    assert tuple(counts.too_many(worker, 100.5) for worker in range(1, len(told) + 1)) == too_many
 
 
 def test_a_worker_that_is_no_more_gets_no_connections() -> None:
     """It told of none just before it ended: there is nobody who could take them."""
-    shares = Shares(2)
-    shares.tell(2, 0, 100.0)
-    shares.tell(1, 8, 100.0 + STALE_SECONDS + 0.1)
-    assert shares.too_many(1, 100.0 + STALE_SECONDS + 0.1) == 0
-    assert Shares(2).too_many(1, 1e6) == 0, "nobody told anything"
+    counts = ConnectionCounts(2)
+    counts.tell(2, 0, 100.0)
+    counts.tell(1, 8, 100.0 + STALE_SECONDS + 0.1)
+    assert counts.too_many(1, 100.0 + STALE_SECONDS + 0.1) == 0
+    assert ConnectionCounts(2).too_many(1, 1e6) == 0, "nobody told anything"
 
 
-def balance(shares: Shares, clients: Clients) -> Balance:
-    made = Balance(shares, 1, 2, clients)
+def balance(counts: ConnectionCounts, clients: Clients) -> Balance:
+    made = Balance(counts, 1, 2, clients)
     made.look(1000.0, 50.0)
     return made
 
@@ -109,32 +109,32 @@ def asked(clients: Clients, connections: int) -> None:
 
 
 def test_only_who_has_much_to_do_lets_go_and_then_looks_where_they_went() -> None:
-    shares, clients = Shares(2), Clients()
-    one = balance(shares, clients)
+    counts, clients = ConnectionCounts(2), Clients()
+    one = balance(counts, clients)
     asked(clients, 8)
-    shares.tell(2, 0, 1001.0)
+    counts.tell(2, 0, 1001.0)
     one.look(1001.0, 50.2)
     assert clients.let_go == 0, "it worked a fifth of the time"
     asked(clients, 8)
-    shares.tell(2, 0, 1002.0)
+    counts.tell(2, 0, 1002.0)
     one.look(1002.0, 51.1)
     assert clients.let_go == 4
     asked(clients, 8)  # the four that went asked before they did
-    shares.tell(2, 4, 1003.0)
+    counts.tell(2, 4, 1003.0)
     one.look(1003.0, 52.0)
     assert clients.let_go == 0
     asked(clients, 4)
-    shares.tell(2, 4, 1004.0)
+    counts.tell(2, 4, 1004.0)
     one.look(1004.0, 52.9)
     assert clients.let_go == 0
 
 
 def test_who_waits_for_places_has_much_to_do_however_little_it_works() -> None:
-    shares, clients = Shares(2), Clients()
-    one = balance(shares, clients)
+    counts, clients = ConnectionCounts(2), Clients()
+    one = balance(counts, clients)
     asked(clients, 8)
     clients.in_work = {"a", "b", "c"}
-    shares.tell(2, 0, 1001.0)
+    counts.tell(2, 0, 1001.0)
     one.look(1001.0, 50.1)
     assert clients.let_go == 4
 
@@ -142,7 +142,7 @@ def test_who_waits_for_places_has_much_to_do_however_little_it_works() -> None:
 def test_it_looks_again_and_again() -> None:
     loop = asyncio.new_event_loop()
     clients = Clients()
-    Balance(Shares(1), 1, 1, clients).begin(loop)
+    Balance(ConnectionCounts(1), 1, 1, clients).begin(loop)
     clients.asked = {"somebody"}
     loop.call_later(3 * LOOK_SECONDS, loop.stop)
     loop.run_forever()
