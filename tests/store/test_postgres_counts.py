@@ -14,7 +14,9 @@ from builders.stores import ON_POSTGRES
 
 from gateway.app import create_app
 from gateway.http.auth import create_token
+from gateway.store.base.kinds import KIND
 from gateway.store.base.store import Store
+from gateway.store.indexes import spans
 
 pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="KLANTBRUG_TEST_DATABASE names no database")
 QUESTIONS = (
@@ -81,6 +83,20 @@ def test_a_question_takes_two_statements_and_one_for_each_level(
         # Once a second somebody looks whether a register took over.
         asked = [text for text in sent if " FROM meta " not in text]
         assert 1 <= len(asked) <= most, (question, asked)
+
+
+def test_a_deep_page_looks_at_as_many_spans_as_it_is_deep(store: Store) -> None:
+    """Not at all of them: it would cost more the longer the list is."""
+    from builders.probe.plans import PLACE_OF_A_PAGE, PLANS, put_spans, rows_read
+
+    kind, of_each = KIND["klantcontact"], spans.CUT_TO
+    with store.write() as connection:
+        put_spans(connection, kind, 400, of_each)
+    skip = 5 * of_each
+    for plan in PLANS:
+        assert rows_read(store.connection(), PLACE_OF_A_PAGE, (kind, skip), plan) < 200, plan
+    older_than, more = spans.from_newest(store.connection(), kind, skip + 7)
+    assert store.connection().all(spans.FROM_NEWEST, (kind, skip + 7)) == [(*(older_than or ()), more)]
 
 
 @pytest.mark.parametrize(("fails", "end"), [(False, "COMMIT"), (True, "ROLLBACK")])

@@ -9,6 +9,7 @@ from builders.stores import DATABASE
 from psycopg import sql
 
 from gateway.store.base.session import Session
+from gateway.store.indexes import spans
 from gateway.store.postgres.wire.statements import put
 
 # As it plans for the values that are asked, and as it plans once for whatever is asked with a prepared statement.
@@ -27,7 +28,7 @@ def rows_read(session: Session, selection: str, values: tuple[Any, ...], plan: s
     with psycopg.connect(DATABASE, autocommit=True) as connection:
         connection.execute("SELECT set_config('search_path', %s, false)", (schema,))
         connection.execute("SELECT set_config('plan_cache_mode', %s, false)", (plan,))
-        connection.execute("ANALYZE document, link, field_value, profile, profiled")
+        connection.execute("ANALYZE document, link, field_value, profile, profiled, span")
         text = put(f"SELECT d.id {selection}").text
         connection.execute(sql.SQL("PREPARE asked AS ") + sql.SQL(text))  # type: ignore[arg-type]
         literals = sql.SQL(", ").join(map(sql.Literal, values))
@@ -36,6 +37,16 @@ def rows_read(session: Session, selection: str, values: tuple[Any, ...], plan: s
         ).fetchone()
     assert row
     return _read(row[0][0]["Plan"])
+
+
+# Where a page of a list (kind ?1) is found that ?2 newer documents precede, as a selection.
+PLACE_OF_A_PAGE = f"FROM (SELECT skip AS id FROM ({spans.FROM_NEWEST}) found) d"
+
+
+def put_spans(session: Session, kind: int, number: int, found: int) -> None:
+    """So many spans of a kind more, as of documents that are not there. In a write transaction."""
+    rows = [(kind, moment, moment, moment.to_bytes(16, "big"), found) for moment in range(number)]
+    session.many("INSERT INTO span (kind, moment, created, uuid, found) VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _read(step: dict[str, Any]) -> int:
