@@ -40,7 +40,7 @@ def rows_read(session: Session, selection: str, values: tuple[Any, ...], plan: s
 
 
 # Where a page of a list (kind ?1) is found that ?2 newer documents precede, as a selection.
-PLACE_OF_A_PAGE = f"FROM (SELECT skip AS id FROM ({spans.FROM_NEWEST}) found) d"
+PLACE_OF_A_PAGE = f"FROM (SELECT skip AS id FROM ({spans.FROM_NEWEST}) found) d"  # noqa: S608 - our own text
 
 
 def put_spans(session: Session, kind: int, number: int, found: int) -> None:
