@@ -6,7 +6,7 @@ A live request, a backfill page and a repair all call `Ingest.take`; what was re
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +85,8 @@ class Ingest(Translator):
         the legacy was asked for them (microseconds UTC; 0 for what is known to be newest). What became known since
         then wins (`Result.doubtful`). Taking the same again changes nothing.
         """
-        read = self._read(source, kind, objects)
+        read, changed = self._read(source, kind, objects)
+        ahead = self._ahead(source, changed)
         result = Result()
         done = 0
         while True:
@@ -93,7 +94,11 @@ class Ingest(Translator):
             batches = max(1, -(-left // self._room(kind)))
             batch = read[done : done + -(-left // batches)]  # no small one at the end: it costs as much
             done += len(batch)
+            for item in batch:
+                if item.uuid in changed:
+                    self.prepare(source, item)
             with self.store.write(synced=False) as connection:
+                connection.meanwhile(ahead)
                 began = time.perf_counter()
                 work = Batch(self, self._recomputation(connection), source)
                 work.take(batch, asked)
@@ -264,13 +269,25 @@ class Ingest(Translator):
             if not found:
                 return count
 
-    def _read(self, source: str, kind: str, objects: Sequence[dict[str, Any]]) -> list[Incoming]:
+    def _read(
+        self, source: str, kind: str, objects: Sequence[dict[str, Any]]
+    ) -> tuple[list[Incoming], dict[bytes, Incoming]]:
+        """Objects as they are taken, and by uuid those that are not held just so."""
         found = {item.uuid: item for item in (incoming(kind, raw) for raw in objects)}
         with self.store.read() as connection:
             number = held_source(connection, source)
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
-        for item in found.values():
-            before = held.get(item.uuid)
-            if before is None or not self.is_unchanged(item, before.digest, emptied=before.emptied):
+        changed = {
+            uuid: item
+            for uuid, item in found.items()
+            if (before := held.get(uuid)) is None
+            or not self.is_unchanged(item, before.digest, emptied=before.emptied)
+        }
+        return list(found.values()), changed
+
+    def _ahead(self, source: str, changed: dict[bytes, Incoming]) -> Iterator[None]:
+        """Make these objects ready, one at a time."""
+        for item in changed.values():
+            if not item.body:
                 self.prepare(source, item)
-        return list(found.values())
+                yield

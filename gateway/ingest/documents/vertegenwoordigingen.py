@@ -51,7 +51,8 @@ def represent(connection: Session, zaken: Iterable[Zaak], uuids: Uuids, day: dat
 
 
 class _Representing:
-    """`made` has, for each pair that was met, its rollen: (row, uuid, moment). `affected` are the pairs (uuids) to be
+    """`made` has, for each pair that was met, its rollen: (row, uuid, moment); `known_as` the uuids of its
+    vertegenwoordiging, first its own: a client's when one made it (M19). `affected` are the pairs (uuids) to be
     written, for which every zaak that gives them is among `looked_at`."""
 
     def __init__(self, connection: Session, uuids: Uuids, day: date) -> None:
@@ -89,11 +90,13 @@ class _Representing:
         after: set[Given] = set()
         findings: list[tuple[int, Finding]] = []
         ends: dict[bytes, str] = {}
+        by_zaak = {zaak: in_zaak(map(_machtiging, part), self.day) for zaak, part in taking_part.items()}
+        self._name({pair for said in by_zaak.values() for pair in said.pairs})
         for zaak, part in taking_part.items():
-            said = in_zaak(map(_machtiging, part), self.day)
+            said = by_zaak[zaak]
             if said.until:
                 ends[zaak] = said.until.isoformat()
-            after |= {(zaak, self._known_as(pair)[0].bytes) for pair in said.pairs}
+            after |= {(zaak, self.known_as[pair][0].bytes) for pair in said.pairs}
             findings += self._keep(part, said)
         store.put_given(self.connection, source, before, after)
         store.put_ends(self.connection, source, zaken, ends)
@@ -102,18 +105,18 @@ class _Representing:
             put_findings(self.connection, STAGE, looked_at, findings)
         return before, after
 
-    def _known_as(self, pair: Pair) -> list[UUID]:
-        """The uuids of the vertegenwoordiging of a pair, first its own: a client's when one made it (M19)."""
-        if pair not in self.known_as:
+    def _name(self, pairs: set[Pair]) -> None:
+        """Note in `known_as` what the vertegenwoordigingen of these pairs are known by."""
+        fresh = sorted(pairs - self.known_as.keys())
+        others = store.other_uuids(self.connection, {uuid.bytes for pair in fresh for uuid in pair})
+        for pair in fresh:
             represented, representative = (
-                [UUID(bytes=other) for other in store.other_uuids(self.connection, uuid.bytes)]
-                for uuid in pair
+                [UUID(bytes=other) for other in sorted(others.get(uuid.bytes, ()))] for uuid in pair
             )
             derived = pair_uuids(self.uuids, pair, (represented, representative))
             own = adopt_pair(self.connection, derived, pair) if self.clients_have_pairs else None
             own = own or derived[0]
             self.known_as[pair] = [own, *(uuid for uuid in derived if uuid != own)]
-        return self.known_as[pair]
 
     def _keep(self, part: list[RepresentationRow], said: InZaak) -> list[tuple[int, Finding]]:
         rollen = {UUID(bytes=row.rol): row for row in part}
@@ -130,7 +133,7 @@ class _Representing:
         documents: list[tuple[Document, bytes | None]] = []
         made_of: dict[bytes, set[int]] = {}
         for pair, rollen in sorted(self.made.items()):
-            known_as = self._known_as(pair)
+            known_as = self.known_as[pair]
             if known_as[0].bytes not in self.affected:
                 continue
             created = min(moment for _, _, moment in rollen)

@@ -9,8 +9,8 @@ and a driver for another database puts these forms otherwise, once for each stat
 - `body ->> '$.a.b'`, for a text in it, and with `= 1` for a flag;
 - `this_moment()`: microseconds UTC by the one clock of all processes of the store, which is the machine's where the
   store is a file, and else the database's;
-- hints for SQLite's planner, which another leaves out: `+r.kind` (not by its index), `INDEXED BY` (few, on what is not
-  searched by clients), and `CROSS JOIN` with an ON (in that order).
+- hints for SQLite's planner, which another leaves out: `INDEXED BY` (few, on what is not searched by clients), and
+  `CROSS JOIN` with an ON (in that order). `+r.kind`, of a number, says to both that it is not to be found by its index.
 
 All else is SQL that PostgreSQL knows too; `tests/store/test_common_sql.py` refuses what is not. What a database is
 asked about itself goes through its Dialect.

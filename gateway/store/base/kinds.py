@@ -76,6 +76,9 @@ ON_DELETE: dict[str, OnDelete] = dict.fromkeys(RELATIONS, OnDelete.CASCADE) | {
 # Legacy objects, as they are declared.
 RAW_KINDS: tuple[str, ...] = tuple(declared.KINDS)
 RAW_KIND: dict[str, int] = {kind.name: kind.number for kind in declared.KINDS.values()}
+# Each object has a state and a moment, so these are always true. Who goes through the objects of a source by them says
+# so: on PostgreSQL the indexes on them are for no others (`postgres/tables.py`).
+BY_STATE, BY_SEEN = "state >= 0", "last_seen >= 0"
 
 # What hangs on a zaak: it is readable as far as its zaak is (M34).
 ON_A_ZAAK = tuple(

@@ -55,3 +55,7 @@ class Session(Protocol):
     def many(self, sql: str, rows: Iterable[Parameters], /) -> None:
         """Run a statement once for each of `rows`. What fails may be raised by what is asked next, or by the end of the
         transaction."""
+
+    def meanwhile(self, pieces: Iterator[object], /) -> None:
+        """Until the transaction ends, do the next of these short pieces of other work whenever the database is waited
+        for. What one raises, the question that was waited for raises. A file is not waited for."""

@@ -52,7 +52,7 @@ class DocumentPage(NamedTuple):
 
 def find(connection: Session, kind: str, uuid: bytes) -> Row | None:
     """The document of this kind with this uuid, or the one that this uuid resolves to (M6)."""
-    own = "SELECT id, uuid, body FROM document WHERE uuid = ? AND kind = ?"
+    own = "SELECT id, uuid, body FROM document WHERE uuid = ? AND +kind = ?"
     row: Row | None = connection.one(own, (uuid, KIND[kind]))
     if row is None:
         other = (

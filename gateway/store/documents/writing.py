@@ -112,8 +112,8 @@ def _put_links(
 def _rows(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, int]:
     """The rows of the documents among these uuids."""
     found: dict[bytes, int] = {}
-    for uuid in uuids:
-        found.update(connection.all("SELECT uuid, id FROM document WHERE uuid = ?", (uuid,)))
+    for marks, some in in_parts(uuids):
+        found.update(connection.all(f"SELECT uuid, id FROM document WHERE uuid IN ({marks})", some))
     return found
 
 

@@ -238,7 +238,7 @@ def remove(connection: Session, rows: Iterable[int], root: UUID) -> None:
     # A contact that is deleted itself gets no finding that an actor stays away from it (M31).
     told = connection.all(
         "DELETE FROM raw_finding WHERE rule = 'M31' AND raw IN (SELECT m.raw FROM made_of_raw m JOIN document d"
-        f" ON d.id = m.document WHERE d.kind = {KIND['klantcontact']} AND d.id {IN_IDS}) RETURNING rule",
+        f" ON d.id = m.document WHERE +d.kind = {KIND['klantcontact']} AND d.id {IN_IDS}) RETURNING rule",
         (id_list(ids),),
     )
     tallies.findings_go(connection, told)

@@ -90,7 +90,7 @@ def bind(connection: Session, number: int, uuid: bytes, sent: bytes, moment: int
     )
     if kind in ("klantcontact", "contactmoment"):
         (known,) = connection.one("SELECT EXISTS (SELECT 1 FROM alias WHERE uuid = ?)", (uuid,))
-        held = "SELECT id FROM document WHERE uuid = ? AND kind = ?"
+        held = "SELECT id FROM document WHERE uuid = ? AND +kind = ?"
         row = connection.one(held, (document, KIND["klantcontact"]))
         if row is not None and not known:
             put_aliases(connection, [(uuid, row[0])])

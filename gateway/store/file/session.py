@@ -50,6 +50,9 @@ class SqliteSession(sqlite3.Connection):
         super().__init__(*how, **else_how)
         self.changes = Changes()
 
+    def meanwhile(self, pieces: Iterator[object], /) -> None:
+        """See Session."""
+
     def all(self, sql: str, parameters: Parameters = (), /) -> list[Row]:
         """See Session."""
         try:

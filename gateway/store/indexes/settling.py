@@ -47,7 +47,7 @@ def _note_subjects(connection: Session) -> None:
     changes = connection.changes
     operation.subjects.lost(sum(kind == _PARTIJ for kind, _ in changes.gone))
     rows = connection.all(
-        f"SELECT id FROM document WHERE kind = {_PARTIJ} AND id {IN_IDS} UNION"
+        f"SELECT id FROM document WHERE +kind = {_PARTIJ} AND id {IN_IDS} UNION"
         " SELECT p.id FROM document d JOIN document p ON p.id = d.owner"
         f" WHERE p.kind = {_PARTIJ} AND d.id {IN_IDS}",
         (id_list(changes.touched), id_list(changes.touched)),

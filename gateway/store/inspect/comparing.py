@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from secrets import token_bytes
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
-from gateway.store.base.kinds import GONE, KINDS, LEFT_OUT, LEGACY_ORIGIN, RAW_KIND, RAW_KINDS, UNREADABLE
+from gateway.store.base.kinds import (
+    BY_STATE,
+    GONE,
+    KINDS,
+    LEFT_OUT,
+    LEGACY_ORIGIN,
+    RAW_KIND,
+    RAW_KINDS,
+    UNREADABLE,
+)
 from gateway.store.base.sampling import at_places
 from gateway.store.base.session import Session
 
@@ -112,7 +121,7 @@ def readable_zaken_at(connection: Session, source: int, places: Iterable[int]) -
     return {uuid for (uuid,) in at_places(rows, places)}
 
 
-_READABLE_ZAKEN = "FROM raw WHERE source = ? AND kind = ? AND state NOT IN (?, ?)"
+_READABLE_ZAKEN = f"FROM raw WHERE source = ? AND kind = ? AND {BY_STATE} AND state NOT IN (?, ?)"
 
 
 def _readable(source: int) -> tuple[int, ...]:
@@ -135,7 +144,7 @@ def zaaktypen(connection: Session, source: int, zaken: Iterable[bytes]) -> dict[
 
 def refused_zaken(connection: Session, source: int, limit: int) -> tuple[int, list[bytes]]:
     """Zaken that held objects point at and that the source refuses to show: how many, and the first of them."""
-    where = "FROM raw WHERE source = ? AND kind = ? AND state = ?"
+    where = f"FROM raw WHERE source = ? AND kind = ? AND {BY_STATE} AND state = ?"
     these = (source, RAW_KIND["zaak"], UNREADABLE)
     (count,) = connection.one(f"SELECT count(*) {where}", these)
     rows = connection.all(f"SELECT uuid {where} ORDER BY uuid LIMIT ?", (*these, limit))

@@ -13,7 +13,7 @@ from gateway.config.store import StoreSettings
 from gateway.store import chosen
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.errors import StoreError, StoreFailed
-from gateway.store.base.kinds import RAW_KIND, RAW_KINDS, TRANSLATED
+from gateway.store.base.kinds import BY_STATE, RAW_KIND, RAW_KINDS, TRANSLATED
 from gateway.store.base.session import Session
 from gateway.store.indexes import spans, tallies
 from gateway.store.inspect import comparing
@@ -21,6 +21,7 @@ from gateway.store.legacy.claims import SAID, Zaak
 
 LOST_AT_ONCE = 5000
 LEFT_AT_ONCE = 100
+_HELD = f"SELECT 1 FROM raw WHERE source = s.id AND {BY_STATE}"
 
 
 # Held objects
@@ -40,11 +41,7 @@ class HeldContent:
 
 def sources(connection: Session) -> dict[int, str]:
     """The sources that objects are held of: row to name."""
-    return dict(
-        connection.all(
-            "SELECT id, name FROM source s WHERE EXISTS (SELECT 1 FROM raw WHERE source = s.id) ORDER BY name"
-        )
-    )
+    return dict(connection.all(f"SELECT id, name FROM source s WHERE EXISTS ({_HELD}) ORDER BY name"))
 
 
 def extent(connection: Session, source: int | None) -> tuple[int, int]:
@@ -190,10 +187,7 @@ def forget_source_findings(connection: Session, source: int | None) -> None:
 
 # What documents were made with
 
-_STALE = (
-    "SELECT name FROM source s WHERE mapping IS DISTINCT FROM ?"
-    " AND EXISTS (SELECT 1 FROM raw WHERE source = s.id) ORDER BY name"
-)
+_STALE = f"SELECT name FROM source s WHERE mapping IS DISTINCT FROM ? AND EXISTS ({_HELD}) ORDER BY name"
 
 
 def made_otherwise(connection: Session, fingerprint: str) -> list[str]:
@@ -211,7 +205,7 @@ def follow_mapping(connection: Session, fingerprint: str) -> list[str]:
         connection.run("UPDATE source SET mapping = NULL WHERE name = ? AND mapping IS NOT NULL", (name,))
     connection.run(
         "UPDATE source SET mapping = ?1 WHERE mapping IS DISTINCT FROM ?1"
-        " AND NOT EXISTS (SELECT 1 FROM raw WHERE source = source.id)",
+        f" AND NOT EXISTS (SELECT 1 FROM raw WHERE source = source.id AND {BY_STATE})",
         (fingerprint,),
     )
     return stale
@@ -219,9 +213,7 @@ def follow_mapping(connection: Session, fingerprint: str) -> list[str]:
 
 def mixed(connection: Session) -> set[str]:
     """The sources of which not all that is held was made with one mapping."""
-    rows = connection.all(
-        "SELECT name FROM source s WHERE mapping IS NULL AND EXISTS (SELECT 1 FROM raw WHERE source = s.id)"
-    )
+    rows = connection.all(f"SELECT name FROM source s WHERE mapping IS NULL AND EXISTS ({_HELD})")
     return {row[0] for row in rows}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
-from gateway.store.base.kinds import GONE, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
+from gateway.store.base.kinds import BY_STATE, GONE, ON_A_ZAAK, RAW_KIND, TRANSLATED, UNREADABLE, WAITING
 from gateway.store.base.row_ids import next_ids
 from gateway.store.base.session import Session
 from gateway.store.indexes import tallies
@@ -207,7 +207,8 @@ def waiting_zaken(connection: Session, source: int, limit: int) -> list[bytes]:
         row[0]
         for row in connection.all(
             "WITH waiting AS MATERIALIZED (SELECT zaak FROM raw WHERE source = ?1 AND kind IN"
-            f" ({', '.join(str(RAW_KIND[kind]) for kind in ON_A_ZAAK)}) AND state = {WAITING} AND zaak IS NOT NULL)"
+            f" ({', '.join(str(RAW_KIND[kind]) for kind in ON_A_ZAAK)}) AND state = {WAITING} AND {BY_STATE}"
+            " AND zaak IS NOT NULL)"
             " SELECT DISTINCT zaak FROM waiting WHERE NOT EXISTS (SELECT 1 FROM raw z WHERE z.source = ?1"
             f" AND z.kind = {RAW_KIND['zaak']} AND z.uuid = waiting.zaak) LIMIT ?2",
             (source, limit),
@@ -228,7 +229,7 @@ def zaak_of_contact(connection: Session, uuid: bytes) -> tuple[str, bytes] | Non
 def zaken_with(connection: Session, source: int, aanduidingen: Sequence[str], limit: int) -> list[RawRow]:
     """Readable zaken with one of these vertrouwelijkheidaanduidingen."""
     rows = connection.all(
-        f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND state = ?"
+        f"SELECT {RAW_COLUMNS} FROM raw WHERE source = ? AND kind = ? AND state = ? AND {BY_STATE}"
         " AND facts ->> '$.vertrouwelijkheidaanduiding' IN (SELECT value FROM json_each(?)) LIMIT ?",
         (source, RAW_KIND["zaak"], TRANSLATED, list(aanduidingen), limit),
     )

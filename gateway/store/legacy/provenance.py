@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from gateway.store.base.bound_lists import IN_IDS, id_list
+from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
 from gateway.store.base.kinds import KIND
 from gateway.store.base.session import Session
 
@@ -24,11 +24,12 @@ def owned_documents(connection: Session, owners: Iterable[int]) -> dict[bytes, i
 
 def document_ids(connection: Session, kind: str, uuids: Iterable[bytes]) -> set[int]:
     """Rows of the documents of `kind` among `uuids`."""
-    found = set()
-    for uuid in uuids:
-        row = connection.one("SELECT id FROM document WHERE uuid = ? AND kind = ?", (uuid, KIND[kind]))
-        if row:
-            found.add(row[0])
+    found = set[int]()
+    for marks, some in in_parts(uuids):
+        rows = connection.all(
+            f"SELECT id FROM document WHERE uuid IN ({marks}) AND +kind = ?", (*some, KIND[kind])
+        )
+        found.update(row[0] for row in rows)
     return found
 
 

@@ -151,7 +151,7 @@ def legacy_contacts(connection: Session, uuids: Sequence[bytes]) -> set[int]:
     One of the Zaken API is not of them: a zaakcontactmoment may point at it too (M32).
     """
     rows = connection.all(
-        f"SELECT id FROM document d WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ? AND NOT EXISTS (SELECT 1"
+        f"SELECT id FROM document d WHERE uuid {_marks(uuids)} AND +kind = ? AND +origin = ? AND NOT EXISTS (SELECT 1"
         " FROM raw r WHERE r.source IN (SELECT id FROM source) AND r.kind = ? AND r.uuid = d.uuid)",
         (*uuids, KIND["klantcontact"], LEGACY_ORIGIN, RAW_KIND["klantcontact"]),
     )
@@ -177,7 +177,7 @@ def local_contacts(connection: Session, uuids: Sequence[bytes]) -> dict[bytes, i
     """The klantcontacten among these that a client made: uuid and moment."""
     return dict(
         connection.all(
-            f"SELECT uuid, moment FROM document WHERE uuid {_marks(uuids)} AND kind = ? AND origin = ?",
+            f"SELECT uuid, moment FROM document WHERE uuid {_marks(uuids)} AND +kind = ? AND +origin = ?",
             (*uuids, KIND["klantcontact"], LOCAL_ORIGIN),
         )
     )

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.store.base.bound_lists import IN_IDS, bound, id_list
+from gateway.store.base.bound_lists import IN_IDS, bound, id_list, in_parts
 from gateway.store.base.kinds import TRANSLATED
 from gateway.store.base.session import Session
 from gateway.store.legacy.claims import Zaak
@@ -82,21 +82,27 @@ def zaken_of_pair(connection: Session, row: int) -> set[Zaak]:
     return zaken_of(connection, [found for (found,) in statements])
 
 
-def other_uuids(connection: Session, partij: bytes) -> list[bytes]:
-    """The other uuids of a partij (M6), also of one that a client deleted."""
-    rows = connection.all(
-        "SELECT a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid = ?", (partij,)
-    )
-    hidden = others_of_hidden(connection, [partij]).get(partij, set())
-    return sorted({row[0] for row in rows} | hidden)
+def other_uuids(connection: Session, partijen: Iterable[bytes]) -> dict[bytes, set[bytes]]:
+    """The other uuids of those among these partijen that have some (M6), also of one that a client deleted."""
+    partijen = list(partijen)
+    found = others_of_hidden(connection, partijen)
+    for marks, some in in_parts(partijen):
+        for partij, other in connection.all(
+            f"SELECT d.uuid, a.uuid FROM document d JOIN alias a ON a.document = d.id WHERE d.uuid IN ({marks})",
+            some,
+        ):
+            found.setdefault(partij, set()).add(other)
+    return found
 
 
 def givers(connection: Session, uuids: Iterable[bytes]) -> dict[bytes, set[Zaak]]:
     """The zaken that are known to give these vertegenwoordigingen. Also for reading."""
-    found: dict[bytes, set[Zaak]] = {}
-    for uuid in uuids:
-        rows = connection.all("SELECT source, zaak FROM representation WHERE uuid = ?", (uuid,))
-        found[uuid] = set(rows)
+    found: dict[bytes, set[Zaak]] = {uuid: set() for uuid in uuids}
+    for marks, some in in_parts(found):
+        for uuid, *zaak in connection.all(
+            f"SELECT uuid, source, zaak FROM representation WHERE uuid IN ({marks})", some
+        ):
+            found[uuid].add((zaak[0], zaak[1]))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
-from gateway.store.base.kinds import RAW_KIND
+from gateway.store.base.kinds import BY_SEEN, RAW_KIND
 from gateway.store.base.session import Session
 
 
@@ -50,7 +50,8 @@ def unseen_since(
 ) -> list[tuple[int, bytes]]:
     """Held objects that no answer showed since `moment`: (row, uuid), by row, a piece at a time."""
     return connection.all(
-        "SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND id > ? AND visible = 1"
+        f"SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND {BY_SEEN} AND id > ?"
+        " AND visible = 1"
         " ORDER BY id LIMIT ?",
         (source, RAW_KIND[kind], moment, after, limit),
     )
@@ -59,7 +60,7 @@ def unseen_since(
 def count_unseen(connection: Session, source: int, kind: str, moment: int) -> int:
     """How many there are of what `unseen_since` gives."""
     found = connection.one(
-        "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND visible = 1",
+        f"SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND {BY_SEEN} AND visible = 1",
         (source, RAW_KIND[kind], moment),
     )
     return int(found[0])

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from gateway.store.base.bound_lists import in_parts
-from gateway.store.base.kinds import RAW_KIND
+from gateway.store.base.kinds import BY_SEEN, BY_STATE, RAW_KIND
 from gateway.store.base.session import Session
 
 # From so many one is chosen, so that a next choice is another.
@@ -124,7 +124,7 @@ def not_shown(
 ) -> list[tuple[int, bytes]]:
     """Held objects that no list showed since `moment`, also those that are refused: (row, uuid), by row."""
     return connection.all(
-        "SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND id > ?"
+        f"SELECT id, uuid FROM raw WHERE source = ? AND kind = ? AND last_seen < ? AND {BY_SEEN} AND id > ?"
         " ORDER BY id LIMIT ?",
         (source, RAW_KIND[kind], moment, after, limit),
     )
@@ -143,8 +143,8 @@ def held_after(
 def given_lately(connection: Session, source: int, kind: str, but: bytes, most: int) -> list[bytes]:
     """Up to `most` of the objects of a kind that the source gave last, by chance, and not `but`."""
     rows = connection.all(
-        "SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ? AND kind = ? ORDER BY last_seen DESC LIMIT ?) l"
-        " WHERE uuid <> ? ORDER BY random() LIMIT ?",
+        f"SELECT uuid FROM (SELECT uuid FROM raw WHERE source = ? AND kind = ? AND {BY_SEEN}"
+        " ORDER BY last_seen DESC LIMIT ?) l WHERE uuid <> ? ORDER BY random() LIMIT ?",
         (source, RAW_KIND[kind], LATELY, but, most),
     )
     return [bytes(row[0]) for row in rows]
@@ -154,7 +154,7 @@ def count_held(connection: Session, source: int, kinds: Sequence[str]) -> int:
     """How many objects of these kinds are held."""
     marks = ",".join("?" * len(kinds))
     number: int = connection.one(
-        f"SELECT count(*) FROM raw WHERE source = ? AND kind IN ({marks})",
+        f"SELECT count(*) FROM raw WHERE source = ? AND kind IN ({marks}) AND {BY_STATE}",
         (source, *(RAW_KIND[kind] for kind in kinds)),
     )[0]
     return number
@@ -164,7 +164,7 @@ def count_held_after(connection: Session, source: int, kind: str, after: int) ->
     """How many of what `held_after` goes through are left after that row."""
     return int(
         connection.one(
-            "SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND id > ?",
+            f"SELECT count(*) FROM raw WHERE source = ? AND kind = ? AND id > ? AND {BY_STATE}",
             (source, RAW_KIND[kind], after),
         )[0]
     )

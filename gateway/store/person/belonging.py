@@ -150,7 +150,7 @@ def _identify(connection: Session, wanted: Wanted, found: Belonging) -> None:
         before = len(rows), len(found.statements), len(found.uuids)
         found.uuids |= persons.all_uuids(connection, found.uuids | uuids_of(connection, rows))
         for question in (
-            f"SELECT id FROM document WHERE kind IN ({_PARTIJ}, {_BETROKKENE}) AND uuid IN ({{}})",
+            f"SELECT id FROM document WHERE +kind IN ({_PARTIJ}, {_BETROKKENE}) AND uuid IN ({{}})",
             "SELECT d.id FROM alias a JOIN document d ON d.id = a.document"
             f" WHERE d.kind = {_PARTIJ} AND a.uuid IN ({{}})",
         ):

@@ -228,6 +228,7 @@ class PostgresStore:
         finally:
             mine.changes.clear()
             session.changes = Changes()  # who has the session next settles nothing of this thread
+            session.meanwhile(iter(()))
             mine.session = None
             self.pool.give(session)
             if background:

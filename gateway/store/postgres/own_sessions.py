@@ -64,3 +64,6 @@ class OwnSession:
     def many(self, sql: str, rows: Iterable[Parameters], /) -> None:
         """See Session."""
         self._asked(lambda session: session.many(sql, rows))
+
+    def meanwhile(self, pieces: Iterator[object], /) -> None:
+        """See Session: there is no transaction to do it in."""

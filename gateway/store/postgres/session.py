@@ -266,6 +266,10 @@ class PostgresSession:
         given = [(packed(kind, column), 0, pq.Format.BINARY) for kind, column in columns]
         self._send_on(statement.typed(types), [given])
 
+    def meanwhile(self, pieces: Iterator[object], /) -> None:
+        """See Session."""
+        self._wire.meanwhile = pieces
+
     def _send_on(self, text: str, rows: Sequence[Sequence[Bound]], *, keep: bool = True) -> None:
         """Send a statement for each of some rows; in a transaction it is not waited for."""
         try:

@@ -247,3 +247,8 @@ CREATE TABLE pace_share (
 def pace(db: Database) -> None:
     """How sources are asked by several machines together."""
     script(db, PACE)
+
+
+@migrations(name="0082_one_index")
+def one_index(db: Database) -> None:
+    """Nothing here: SQLite is told which index to take. PostgreSQL can't be (`postgres/tables.py`)."""

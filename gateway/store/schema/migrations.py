@@ -54,7 +54,8 @@ ORDER = (
     "0079_erased_here",
     "0080_rooms",
     "0081_pace",
-    # The next: 0082.
+    "0082_one_index",
+    # The next: 0083.
 )
 
 

@@ -10,7 +10,7 @@ import math
 import select
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
@@ -61,6 +61,7 @@ class Wire:
         "_rows",
         "beginning",
         "deadline",
+        "meanwhile",
         "unheard",
     )
 
@@ -69,6 +70,9 @@ class Wire:
         self.deadline = math.inf
         self.beginning = ""  # what begins a transaction, and goes with the next statement
         self.unheard = False  # was a transaction ended of which nobody heard yet what came of that?
+        self.meanwhile: Iterator[object] = iter(
+            ()
+        )  # pieces of other work, done while the database is waited for
         self._pgconn = connection.pgconn
         self._rows = Transformer(connection)
         # By text and types: the name that it is prepared by, or how often it was asked.
@@ -270,6 +274,9 @@ class Wire:
 
     def _wait(self, what: int) -> None:
         self._poll.modify(self._pgconn.socket, what)
+        for _ in self.meanwhile:
+            if self._poll.poll(0):
+                return
         left = None if self.deadline == math.inf else max(0.0, (self.deadline - time.monotonic()) * 1000)
         if not self._poll.poll(left):
             raise Silent

@@ -38,9 +38,8 @@ FORMS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bthis_moment\(\)", "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"),
         # Without this the numbers would have four bytes.
         (r"\bAS INTEGER\)", "AS bigint)"),
-        # Hints for another planner.
+        # A hint for another planner.
         (r" INDEXED BY \w+", ""),
-        (r"(?<=[ (])\+(?=[a-z])", ""),
         (
             r"\bCROSS JOIN (unnest\(\S+(?: AS text\[\]\))?\) AS \w+ \(value\)|\w+(?: (?!ON\b)\w+)?) ON\b",
             r"JOIN \1 ON",
