@@ -68,7 +68,8 @@ def make_contacts(
                 alone |= set(provenance.left_alone_by(connection, [row.id for row in held]).values())
                 owners |= provenance.document_ids(connection, "klantcontact", [row.uuid for row in held])
                 made |= making.put([row for row in held if row.state == TRANSLATED])
-    return RemadeContacts(made, set(provenance.owned_documents(connection, owners).values()) - made, alone)
+    owned = set(provenance.owned_documents(connection, owners).values()) if owners else set()
+    return RemadeContacts(made, owned - made, alone)
 
 
 def finished(

@@ -131,10 +131,13 @@ def adressen_of(connection: Session, partijen: Iterable[int]) -> set[int]:
 
 def nobodys(connection: Session, adressen: Iterable[int]) -> None:
     """Those of these addresses (rows) that have no partij any more are not the standard one."""
+    ids = id_list(adressen)
+    if not ids:
+        return
     for (row,) in connection.all(
         f"SELECT id FROM document WHERE id {IN_IDS} AND body ->> '$.{STANDARD}' = 1 AND NOT EXISTS"
         f" (SELECT 1 FROM link WHERE source = document.id AND relation = {_OF_PARTIJ})",
-        (id_list(adressen),),
+        (ids,),
     ):
         _write_standard(connection, row, False)
 

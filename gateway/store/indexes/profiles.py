@@ -113,7 +113,8 @@ def _looking(
                 f"SELECT DISTINCT {there} FROM link WHERE {here} IN {_IDS} AND relation IN ({relations})",
                 (changed,),
             )
-            _collect(connection, due, dict.fromkeys((row for (row,) in looking), 1))
+            if looking:
+                _collect(connection, due, dict.fromkeys((row for (row,) in looking), 1))
 
 
 def _settle(connection: Session, kind: str, wanting: dict[int, _Due]) -> list[int]:

@@ -44,7 +44,8 @@ def by_number(connection: Session, number: str) -> list[FoundDocument]:
 def zaken_by_number(connection: Session, zaaknummer: str) -> list[UUID]:
     """The zaken with this zaaknummer."""
     rows = connection.all(
-        "SELECT uuid FROM raw WHERE +kind = ? AND facts ->> '$.identificatie' = ? ORDER BY id LIMIT ?",
+        "SELECT uuid FROM raw WHERE +kind = ? AND facts ->> '$.identificatie' = ?"
+        " AND facts ->> '$.identificatie' IS NOT NULL ORDER BY id LIMIT ?",
         (RAW_KIND["zaak"], zaaknummer, MOST),
     )
     return [UUID(bytes=uuid) for (uuid,) in rows]

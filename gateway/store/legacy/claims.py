@@ -186,10 +186,13 @@ def part_of(connection: Session, raws: Iterable[int]) -> dict[tuple[int, str], i
 
 def delete_unused_statements(connection: Session, statements: Iterable[int]) -> None:
     """Forget statements that nobody makes any more, with their keys, findings and provenance."""
+    ids = id_list(statements)
+    if not ids:
+        return
     unused = connection.all(
         f"SELECT id FROM statement s WHERE id {IN_IDS}"
         " AND NOT EXISTS (SELECT 1 FROM claim WHERE statement = s.id)",
-        (id_list(statements),),
+        (ids,),
     )
     if unused:
         forget_statements(connection, [row for (row,) in unused])
@@ -224,6 +227,8 @@ def connected(connection: Session, identities: Iterable[int]) -> list[int]:
         asked |= ask
         found = connection.all(f"SELECT statement FROM claim_key WHERE identity {IN_IDS}", (id_list(ask),))
         new = {row[0] for row in found} - statements
+        if not new:
+            break
         statements |= new
         keys = connection.all(f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(new),))
         ask = {row[0] for row in keys} - asked

@@ -60,6 +60,8 @@ def moments_of(connection: Session, source: int, column: str, uuids: Sequence[by
     """The contactmomenten that are tied to these klanten, zaken or earlier ones: `column` says which."""
     if column not in ("klant", "zaak", "vorig"):
         raise ValueError(column)
+    if not uuids:
+        return set()
     return set(
         connection.all(
             f"SELECT source, contact FROM tie WHERE source = ? AND {column} {_marks(uuids)}",

@@ -40,12 +40,16 @@ _WORDS = tuple(
 # for who says so (`base/kinds.py`).
 _OWN = {
     "0082_one_index": """
-DROP INDEX raw_state, raw_seen, raw_zaak, raw_machtiging;
+DROP INDEX raw_state, raw_seen, raw_zaak, raw_machtiging, raw_zonder_plaats, raw_zaaknummer, statement_nummer;
 ALTER TABLE raw DROP CONSTRAINT raw_source_kind_uuid_key, ADD UNIQUE (uuid, source, kind);
 CREATE INDEX raw_zaak ON raw (zaak, source, kind);
-CREATE INDEX raw_machtiging ON raw (zaak, source) WHERE json_text(facts, '{machtiging}') IS NOT NULL;
 CREATE INDEX raw_state ON raw (source, kind, state) WHERE state >= 0;
 CREATE INDEX raw_seen ON raw (source, kind, last_seen) WHERE last_seen >= 0;
+CREATE INDEX raw_machtiging ON raw (zaak, source) WHERE facts ->> '$.machtiging' IS NOT NULL;
+CREATE INDEX raw_zonder_plaats ON raw (source, first_seen, (facts ->> '$.zonder_plaats'))
+    WHERE facts ->> '$.zonder_plaats' IS NOT NULL;
+CREATE INDEX raw_zaaknummer ON raw ((facts ->> '$.identificatie')) WHERE facts ->> '$.identificatie' IS NOT NULL;
+CREATE INDEX statement_nummer ON statement ((body ->> '$.m')) WHERE body ->> '$.m' IS NOT NULL;
 """
 }
 
@@ -54,7 +58,7 @@ def apply(session: PostgresSession, name: str) -> None:
     """Run a migration. Inside a transaction."""
     migrations.function_of(name)(cast(Any, _Translated(session)))
     if own := _OWN.get(name):
-        session.script(own)
+        session.script(put(own).text)
 
 
 class _Translated:

@@ -54,7 +54,7 @@ _UPDATE = re.compile(
     r"UPDATE (?P<table>\w+) SET (?P<changes>\w+ = \?(?:, \w+ = \?)*) WHERE (?P<keys>\w+ = \?(?: AND \w+ = \?)*)"
 )
 _DELETE = re.compile(r"DELETE FROM (?P<table>\w+) WHERE (?P<keys>\w+ = \?(?: AND \w+ = \?)*)")
-_PLACE = re.compile(r"([\w.]+) ->> '\$\.([\w.]+)'(?: = ([01])\b)?")
+_PLACE = re.compile(r"([\w.]+) ->> '\$\.([\w.]+)'(?: = ([01])\b| (IS NOT NULL)\b)?")
 _FLAGS = {"0": "false", "1": "true"}
 # Values one by one, as `bound_lists.bound` writes them.
 _LIST = re.compile(r"\b(NOT )?IN \((\?(?:,\?)+)\)")
@@ -208,6 +208,8 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 def _placed(match: re.Match[str]) -> str:
-    held, place, flag = match.groups()
+    held, place, flag, is_there = match.groups()
     found = f"json_text({held}, '{{{place.replace('.', ',')}}}')"
+    if is_there:  # what has not even the name needs not be read
+        return f"(strpos({held}, '\"{place.rpartition('.')[2]}\"') > 0 AND {found} IS NOT NULL)"
     return f"{found} = '{_FLAGS[flag]}'" if flag else found
