@@ -16,11 +16,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 from bench import places
 from bench.legacy import Copies, slice_lines
 from gateway.cli.terminal.options import spare_collections
+from gateway.ingest.incoming import Incoming
 from gateway.ingest.ingest import Ingest
 from mappings.model.settings import Settings
 
@@ -73,9 +75,13 @@ def fill(path: Path, rollen: int, tell: Callable[[str], None] = print, url: str 
     for kind in KINDS:
         taken, spent, walls = 0, 0.0, 0.0
         for copy in range(number):
-            for page in copies.pages(kind, copy, PAGE):
+            pages = list(copies.pages(kind, copy, PAGE))
+            readies: list[list[Incoming]] = [[] for _ in pages]
+            for page, ready, coming, to_be in zip_longest(pages, readies, pages[1:], readies[1:]):
+                # As in a backfill, the next page is there before this one is taken.
+                ahead = ingest.ahead("bron", kind, coming, to_be) if coming else iter(())
                 wall, cpu = time.perf_counter(), time.process_time()
-                ingest.take("bron", kind, page, asked=0)
+                ingest.take("bron", kind, page, asked=0, ready=ready, meanwhile=ahead)
                 seconds = time.process_time() - cpu
                 taken, spent, walls = taken + len(page), spent + seconds, walls + time.perf_counter() - wall
                 filled.seconds[kind] += seconds

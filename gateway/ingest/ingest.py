@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -67,8 +68,9 @@ class Ingest(Translator):
     def __init__(self, store: Store, settings: Settings, uuid_secret: str) -> None:
         super().__init__(settings, uuid_secret)
         self.store = store
-        # Seconds that an object took recently, by kind.
+        # Seconds that an object took recently, by kind; and was most of what came last not held just so?
         self._cost: dict[str, float] = {}
+        self._mostly_new: dict[str, bool] = {}
 
     def take(
         self,
@@ -78,15 +80,18 @@ class Ingest(Translator):
         also: Callable[[Session, Result], None] | None = None,
         *,
         asked: int,
+        ready: Sequence[Incoming] = (),
+        meanwhile: Iterable[object] = (),
     ) -> Result:
         """Take objects of one kind as the legacy gave them.
 
         `also` runs in the transaction of the last batch, with the outcome so far (a job's cursor). `asked` is when
         the legacy was asked for them (microseconds UTC; 0 for what is known to be newest). What became known since
-        then wins (`Result.doubtful`). Taking the same again changes nothing.
+        then wins (`Result.doubtful`). Taking the same again changes nothing. `ready`: what `ahead` made of them. While
+        the database is waited for the others are made ready, and then come the pieces of `meanwhile`.
         """
-        read, changed = self._read(source, kind, objects)
-        ahead = self._ahead(source, changed)
+        read, changed = self._read(source, kind, objects, ready)
+        pieces = chain(self._prepared(source, changed), meanwhile)
         result = Result()
         done = 0
         while True:
@@ -98,7 +103,7 @@ class Ingest(Translator):
                 if item.uuid in changed:
                     self.prepare(source, item)
             with self.store.write(synced=False) as connection:
-                connection.meanwhile(ahead)
+                connection.meanwhile(pieces)
                 began = time.perf_counter()
                 work = Batch(self, self._recomputation(connection), source)
                 work.take(batch, asked)
@@ -108,6 +113,20 @@ class Ingest(Translator):
             self._spent(kind, len(batch), time.perf_counter() - began)
             if done == len(read):
                 return result
+
+    def ahead(
+        self, source: str, kind: str, objects: Sequence[dict[str, Any]], ready: list[Incoming]
+    ) -> Iterator[None]:
+        """Make objects ready, one at a time, that are taken later: they come into `ready`, in their order.
+
+        Not where most of what came last was held already: then it would be for nothing.
+        """
+        if self._mostly_new.get(kind):
+            for raw in objects[len(ready) :]:
+                item = incoming(kind, raw)
+                self.prepare(source, item)
+                ready.append(item)
+                yield
 
     def _room(self, kind: str) -> int:
         """How many objects fit in a batch, by what they took recently."""
@@ -270,10 +289,11 @@ class Ingest(Translator):
                 return count
 
     def _read(
-        self, source: str, kind: str, objects: Sequence[dict[str, Any]]
+        self, source: str, kind: str, objects: Sequence[dict[str, Any]], ready: Sequence[Incoming]
     ) -> tuple[list[Incoming], dict[bytes, Incoming]]:
-        """Objects as they are taken, and by uuid those that are not held just so."""
-        found = {item.uuid: item for item in (incoming(kind, raw) for raw in objects)}
+        """Objects as they are taken, and by uuid those that are not held just so. In: the first of them, made ready."""
+        rest = (incoming(kind, raw) for raw in objects[len(ready) :])
+        found = {item.uuid: item for item in chain(ready, rest)}
         with self.store.read() as connection:
             number = held_source(connection, source)
             held = rows.raw_rows(connection, number, kind, list(found)) if number else {}
@@ -283,9 +303,10 @@ class Ingest(Translator):
             if (before := held.get(uuid)) is None
             or not self.is_unchanged(item, before.digest, emptied=before.emptied)
         }
+        self._mostly_new[kind] = 2 * len(changed) > len(found)
         return list(found.values()), changed
 
-    def _ahead(self, source: str, changed: dict[bytes, Incoming]) -> Iterator[None]:
+    def _prepared(self, source: str, changed: dict[bytes, Incoming]) -> Iterator[None]:
         """Make these objects ready, one at a time."""
         for item in changed.values():
             if not item.body:

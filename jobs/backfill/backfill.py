@@ -19,7 +19,7 @@ held before. So a look that was stopped is not the one that agrees.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import partial
 from uuid import UUID
@@ -243,7 +243,15 @@ class Backfill:
                 asking.reporter.count(kind, len(page.objects), result)
                 keep(connection, counts_of(page.objects, result.new), number)
 
-            result = self.fetcher.ingest.take(self.fetcher.name, kind, page.objects, also, asked=page.asked)
+            result = self.fetcher.ingest.take(
+                self.fetcher.name,
+                kind,
+                page.objects,
+                also,
+                asked=page.asked,
+                ready=page.ready,
+                meanwhile=asking.crew.ahead(),
+            )
             asking.fetch_dependents(result)
             if kind == "contactmoment":
                 asking.ties(page.objects if cursor.look <= cursor.all_ties else result.new)
@@ -253,11 +261,16 @@ class Backfill:
                 raise BadAnswer(self.fetcher.name, f"GET {kind}?page=*", text=text)
             asking.report()
 
+        def ahead(page: Page | TooLarge | None) -> Iterator[object]:
+            if isinstance(page, Page):
+                yield from self.fetcher.ingest.ahead(self.fetcher.name, kind, page.objects, page.ready)
+
         def more() -> Question | None:
             number = walk.next()
             if number is None:
                 return None
-            return Question(partial(page_at, asking.client, kind, filters, number), partial(take, number))
+            asked = partial(page_at, asking.client, kind, filters, number)
+            return Question(asked, partial(take, number), ahead)
 
         asking.work(more)
 

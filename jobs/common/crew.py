@@ -26,10 +26,12 @@ Answers = Callable[[Iterable[Callable[[], Any]]], Iterator[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something to ask in a thread (`ask`), and what the writer does with the answer (`take`)."""
+    """Something to ask in a thread (`ask`), what the writer does with the answer (`take`), and what it can do of that
+    before, in short pieces, while it waits for something else (`ahead`)."""
 
     ask: Callable[[], Any]
     take: Callable[[Any], None]
+    ahead: Callable[[Any], Iterator[object]] | None = None
 
 
 class Crew:
@@ -78,6 +80,14 @@ class Crew:
         if error is not None:
             raise error
         return question, found
+
+    def ahead(self) -> Iterator[object]:
+        """What can be done already with the answers that wait, a piece at a time."""
+        with self._change:
+            waiting = list(self._answers)
+        for question, found, error in waiting:
+            if question.ahead is not None and error is None:
+                yield from question.ahead(found)
 
     def work(
         self,

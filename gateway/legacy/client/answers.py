@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.legacy import errors
@@ -21,7 +21,8 @@ class Page:
     `count` is what the source says there is in all (None when it does not), a hint only; `exact`: it says it counted.
     `size` is how many objects a full page holds. `ends` tells that three signs agree that this is the last page:
     it is not full, no next page is named, and the exact count is reached. One of them alone is not to be trusted.
-    `asked` is when it was asked for (microseconds UTC).
+    `asked` is when it was asked for (microseconds UTC). `ready` is for who takes it: what was made of the first of its
+    objects before its turn came.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Page:
     size: int
     ends: bool = False
     asked: int = 0
+    ready: list[Any] = field(default_factory=list)
     exact: bool = False
 
 
