@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -311,3 +311,32 @@ def test_a_list_that_got_shorter_is_seen_in_whatever_order_its_pages_come(
     sizes = ListSizes()
     found = [sizes.shrank(asked, size) for asked, size in told]
     assert any(found) is shrank
+
+
+def test_what_waits_can_be_begun_with_before_its_turn() -> None:
+    crew, begun = Crew(1), list[str]()
+
+    def ahead(found: object) -> Iterator[None]:
+        for piece in "ab":
+            begun.append(f"{found}{piece}")
+            yield
+
+    def fail() -> None:
+        raise LookupError
+
+    crew.ask(Question(lambda: "1", print, ahead))
+    crew.ask(Question(lambda: "2", print))  # of which nothing can be done before
+    crew.ask(Question(fail, print, ahead))
+    crew.ask(Question(lambda: "4", print, ahead))
+    all_came, end = threading.Event(), threading.Event()
+    crew.ask(Question(lambda: all_came.set() or end.wait(10), print))
+    assert all_came.wait(10)
+    pieces = crew.ahead()
+    for _ in range(3):
+        next(pieces)
+    assert begun == ["1a", "1b", "4a"]
+    got = crew.answer(5)
+    assert got is not None
+    assert got[1] == "1"  # it is there as before
+    end.set()
+    crew.close()

@@ -212,3 +212,71 @@ def test_a_client_whose_write_may_be_done_is_not_told_to_do_it_again(
     assert lost.status == 503
     assert "Retry-After" not in lost.headers
     assert "niet bekend" in lost.json["detail"]
+
+
+# Work that is done while the database is waited for
+
+SLOWLY = "SELECT pg_sleep(0.2)::text"
+
+
+def counted() -> tuple[list[int], Iterator[int]]:
+    """Pieces of work without end, and those that were done."""
+    done: list[int] = []
+
+    def pieces() -> Iterator[int]:
+        while True:
+            time.sleep(0.001)
+            done.append(len(done))
+            yield done[-1]
+
+    return done, pieces()
+
+
+def test_pieces_of_work_are_done_while_a_question_is_waited_for(path: Path) -> None:
+    store = another(path)
+    done, pieces = counted()
+    with store.write() as session:
+        session.meanwhile(pieces)
+        session.many(PUT, [(str(number), "x") for number in range(50)])
+        assert session.one(SLOWLY) == ("",)
+        assert 20 < len(done) < 220
+        assert session.one("SELECT count(*) FROM meta WHERE value = 'x'") == (50,)
+    of_this = len(done)
+    with store.write() as session:  # and for nobody else's
+        assert session.one(SLOWLY) == ("",)
+    store.connection().one(SLOWLY)
+    assert len(done) == of_this
+    store.close()
+
+
+def test_a_question_goes_on_when_there_are_no_more_pieces(path: Path) -> None:
+    store = another(path)
+    done: list[int] = []
+    with store.write() as session:
+        session.meanwhile(map(done.append, range(3)))
+        for _ in range(2):
+            assert session.one(SLOWLY) == ("",)
+    assert done == [0, 1, 2]
+    store.close()
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_piece_that_fails_ends_the_write_and_nothing_else(path: Path, behind: bool) -> None:
+    store = another(path)
+
+    def fails() -> Iterator[int]:
+        yield 1
+        raise LookupError
+
+    with pytest.raises(LookupError), store.write() as session:
+        session.meanwhile(fails())
+        if behind:
+            session.many(PUT, [("lost", "x")])
+        else:
+            session.run(PUT, ("lost", "x"))
+        session.one(SLOWLY)
+    with store.write(wait=1) as session:
+        assert session.one("SELECT count(*) FROM meta WHERE value = 'x'") == (0,)
+        session.run(PUT, ("later", "x"))
+    assert store.connection().one(GET, ("later",)) == ("x",)
+    store.close()

@@ -31,8 +31,8 @@ class Page:
     size: int
     ends: bool = False
     asked: int = 0
-    ready: list[Any] = field(default_factory=list)
     exact: bool = False
+    ready: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
