@@ -64,6 +64,13 @@ def database_giving(known: StoreSettings) -> AbstractContextManager[MoveSide]:
     return moving.giving(_address(known))
 
 
+def database_seen(known: StoreSettings) -> AbstractContextManager[MoveSide]:
+    """The store in a database as it is at this moment, while others go on with it. Raises StoreError."""
+    from gateway.store.postgres import moving
+
+    return moving.seen(_address(known))
+
+
 def database_taking(known: StoreSettings) -> AbstractContextManager[MoveSide]:
     """A database that becomes a store, held. Raises StoreError."""
     from gateway.store.postgres import moving

@@ -7,21 +7,16 @@ at any moment and resumed. Clients are served meanwhile; what comes in meanwhile
 from __future__ import annotations
 
 import contextlib
-import os
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from gateway.base.row_set import RowSet
 from gateway.ingest.ingest import Ingest, Result
-from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import WAITING
 from gateway.store.base.store import Store
 from gateway.store.documents.numbering import number_what_clients_wrote
-from gateway.store.file.database import FileStore
 from gateway.store.indexes import field_values, profiles
 from gateway.store.inspect import rebuild_notes, rebuilding
 from gateway.store.legacy.objects import set_state
@@ -36,10 +31,6 @@ LEASE_SECONDS = 120
 PIECE = 200
 PROFILES_AT_ONCE = 1000
 WHAT = "opnieuw vertalen"
-# The copy that a dry run works on, beside the store.
-COPY = ".rehearsal."
-# Room that a dry run leaves free on the disk, as part of the store's size.
-MARGIN = 0.2
 
 
 @dataclass(slots=True)
@@ -262,57 +253,3 @@ class Rebuild:
 def _keep(connection: Any, grips: list[Grip]) -> None:
     for grip in grips:
         leases.keep(connection, grip)
-
-
-@contextlib.contextmanager
-def copy_of(store: Store) -> Iterator[Store]:
-    """A copy of a store beside it, readable by its owner only; removed at the end of the block.
-
-    Raises StoreError when there is no room for it.
-    """
-    if not isinstance(store, FileStore):
-        raise StoreError(
-            "Een proefrun werkt op een kopie van het bestand van de opslag, en deze opslag is een database: zet met "
-            "pg_dump een kopie in een andere database, en doe klantbrug rebuild daar."
-        )
-    _remove_left_behind(store)
-    _room_for(store)
-    path = store.path.with_name(f"{store.path.name}{COPY}{os.getpid()}")
-    try:
-        mask = os.umask(0o077)
-        try:
-            store.copy_to(path)
-        finally:
-            os.umask(mask)
-        copy = FileStore(path)
-        try:
-            with copy.write() as connection:
-                leases.forget_all(connection)  # who works on the store does not work on the copy
-            yield copy
-        finally:
-            copy.close()
-    finally:
-        _remove(path)
-
-
-def _remove_left_behind(store: Store) -> None:
-    """Remove the copies of dry runs that were killed."""
-    for path in store.path.parent.glob(f"{store.path.name}{COPY}*"):
-        owner = re.split(r"[-.]", path.name.removeprefix(store.path.name + COPY))[0]
-        if owner.isdigit() and not leases.alive(int(owner)):
-            path.unlink(missing_ok=True)
-
-
-def _room_for(store: Store) -> None:
-    disk = os.statvfs(store.path.parent)
-    needed = int(store.path.stat().st_size * (1 + MARGIN))
-    if disk.f_bavail * disk.f_frsize < needed:
-        raise StoreError(
-            f"Een proefrun werkt op een kopie en heeft daarvoor {needed // 1_000_000 + 1} MB nodig naast {store.path}; "
-            "zo veel is er niet vrij."
-        )
-
-
-def _remove(path: Path) -> None:
-    for tail in ("", "-wal", "-shm", "-journal", ".turn", ".open"):
-        path.with_name(path.name + tail).unlink(missing_ok=True)

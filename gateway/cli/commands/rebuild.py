@@ -44,7 +44,8 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
     from gateway.store.inspect import rebuilding
     from gateway.store.operation.leases import Lost
     from jobs.common.work import Busy
-    from jobs.rebuild.rebuild import Rebuild, copy_of
+    from jobs.rebuild.rebuild import Rebuild
+    from jobs.rebuild.rehearsal import copy_of
 
     stop_on_sigterm()
     spare_collections()
@@ -55,7 +56,10 @@ def rebuild(config: Config, dry_run: bool, names: tuple[str, ...], as_json: bool
         must_be_known(names, rebuilding.sources(connection).values())
     outcomes: list[RebuildOutcome] = []
     try:
-        with show_progress(REBUILD) as show, copy_of(store) if dry_run else nullcontext(store) as used:
+        with (
+            show_progress(REBUILD) as show,
+            copy_of(store, config.store, show) if dry_run else nullcontext(store) as used,
+        ):
             ingest = make_ingest(config, used)
             for only in names or (None,):
                 outcomes.append(Rebuild(used, ingest, only, show).run())

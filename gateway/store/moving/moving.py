@@ -18,6 +18,8 @@ from gateway.store.moving.copying import Progress
 from gateway.store.operation import events, leases
 
 EVENT = "opslag verhuisd"
+# What tells that a store is half a copy goes.
+_NO_COPY = "DELETE FROM meta WHERE name IN (?, ?)", (UNDER_WAY, LATER)
 
 
 class Moved(NamedTuple):
@@ -52,22 +54,40 @@ def to_file(source: StoreSettings, target: Path, who: str, progress: Progress) -
     return moved
 
 
-def _move(source: MoveSide, target: MoveSide, who: str, progress: Progress) -> Moved:
-    began = time.monotonic()
+def look_at(source: StoreSettings, target: Path, progress: Progress) -> None:
+    """Copy the store on PostgreSQL as it is now, while others go on with it, to a file that is not there yet.
+
+    It is not compared: it is for trying something on it. Raises StoreError, StoreFailed.
+    """
+    with chosen.database_seen(source) as gives, files.taking(target) as takes:
+        _copied(gives, takes, progress)
+        with takes.transaction():
+            takes.session.run(*_NO_COPY)
+        takes.settle()
+
+
+def _copied(source: MoveSide, target: MoveSide, progress: Progress) -> tuple[dict[str, int], bool]:
+    """Copy all rows. Out: how many each table has, and was it gone on with after an interruption?"""
     tables = files.tables_of_program()
     progress("tellen", 0, 0)
     held = copying.counts(source.session, tables)
     reached, again = copying.begin(source, target, tables, copying.state_of(source.session, held))
     copying.copy_rows(source, target, tables, reached, held, progress)
     copying.make_whole(source, target, progress)
+    return held, again
+
+
+def _move(source: MoveSide, target: MoveSide, who: str, progress: Progress) -> Moved:
+    began = time.monotonic()
+    held, again = _copied(source, target, progress)
     progress("nakijken", 0, 0)
     target.tidy()
     with target.snapshot():
-        lines = comparing.compare(source.session, target.session, tables, held, progress)
+        lines = comparing.compare(source.session, target.session, files.tables_of_program(), held, progress)
     sources = dict(target.session.all("SELECT name, phase FROM source ORDER BY name"))
     with target.transaction(lasts=True):
         leases.expire_all(target.session)
         events.note(target.session, None, EVENT, who, f"van {source.shown}")
-        target.session.run("DELETE FROM meta WHERE name IN (?, ?)", (UNDER_WAY, LATER))
+        target.session.run(*_NO_COPY)
     target.settle()
     return Moved(held, lines, sources, time.monotonic() - began, again)

@@ -190,6 +190,21 @@ def giving(address: DatabaseAddress) -> Iterator[DatabaseSide]:
 
 
 @contextmanager
+def seen(address: DatabaseAddress) -> Iterator[DatabaseSide]:
+    """The store at an address as it is now, while others go on with it. Raises StoreError."""
+    try:
+        session = PostgresSession(address.connect(0))
+    except psycopg.Error as error:
+        raise StoreError(f"{address}: {address.told(error)}") from None
+    try:
+        side = DatabaseSide(address, session)
+        with side.snapshot():
+            yield side
+    finally:
+        session.close()
+
+
+@contextmanager
 def taking(address: DatabaseAddress) -> Iterator[DatabaseSide]:
     """The database that becomes a store, held for the block. Raises StoreError when it is in use."""
     with _held(address) as side:
