@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 
 from bench import places
@@ -75,11 +74,12 @@ def fill(path: Path, rollen: int, tell: Callable[[str], None] = print, url: str 
     for kind in KINDS:
         taken, spent, walls = 0, 0.0, 0.0
         for copy in range(number):
-            pages = list(copies.pages(kind, copy, PAGE))
-            readies: list[list[Incoming]] = [[] for _ in pages]
-            for page, ready, coming, to_be in zip_longest(pages, readies, pages[1:], readies[1:]):
+            pages = copies.pages(kind, copy, PAGE)
+            coming, to_be = next(pages, None), list[Incoming]()
+            while coming is not None:
                 # As in a backfill, the next page is there before this one is taken.
-                ahead = ingest.ahead("bron", kind, coming, to_be) if coming else iter(())
+                page, ready, coming, to_be = coming, to_be, next(pages, None), []
+                ahead = ingest.ahead("bron", kind, coming or (), to_be)
                 wall, cpu = time.perf_counter(), time.process_time()
                 ingest.take("bron", kind, page, asked=0, ready=ready, meanwhile=ahead)
                 seconds = time.process_time() - cpu
