@@ -74,6 +74,7 @@ class Batch:
         if kind == "zaak":
             uuids = {item.uuid for item in batch}
             self.dependents.bare = uuids - rows.zaken_with_content(self.connection, self.source, uuids)
+        self.dependents.look_up(kind, [item.uuid for item in batch])
         changed: list[tuple[Incoming, rows.RawRow | None]] = []
         older = self._older(batch, held, asked) if asked else set()
         self.result.doubtful |= {(kind, UUID(bytes=uuid)) for uuid in older}
@@ -107,27 +108,30 @@ class Batch:
         """Remove objects; a zaak goes with all of it, and one that was never held is remembered as gone."""
         held = rows.raw_rows(self.connection, self.source, kind, uuids)
         self.recomputation.erasing = True
-        for uuid in uuids:
-            row = held.get(uuid)
-            if kind == "zaak":
-                known = row is not None and row.state in (TRANSLATED, LEFT_OUT, QUARANTINED)
-                for content in DELETED_WITH_ZAAK:
-                    found = rows.raw_of_zaak(self.connection, self.source, uuid, content)
-                    if known:
-                        note_erased(self.connection, content, [each.uuid for each in found])
-                        self.claims.delete(content, found)
-                if not known:
-                    self.zaak_without_content(uuid, GONE)
-                    continue
-            if row is not None:
-                note_erased(self.connection, kind, [row.uuid])
-                self.claims.delete(kind, [row])
-                if kind == "zaak" and any(
-                    rows.raw_of_zaak(self.connection, self.source, uuid, content)
-                    for content in KEPT_WITHOUT_ZAAK
-                ):
-                    self.zaak_without_content(uuid, GONE)
+        if kind == "zaak":
+            for uuid in uuids:
+                self._remove_zaak(uuid, held.get(uuid))
+        else:
+            self._erase(kind, list(held.values()))
         self._finish()
+
+    def _remove_zaak(self, uuid: bytes, row: rows.RawRow | None) -> None:
+        if row is None or row.state not in (TRANSLATED, LEFT_OUT, QUARANTINED):
+            self.zaak_without_content(uuid, GONE)
+            return
+        for content in DELETED_WITH_ZAAK:
+            self._erase(content, rows.raw_of_zaak(self.connection, self.source, uuid, content))
+        self._erase("zaak", [row])
+        if any(
+            rows.raw_of_zaak(self.connection, self.source, uuid, content) for content in KEPT_WITHOUT_ZAAK
+        ):
+            self.zaak_without_content(uuid, GONE)
+
+    def _erase(self, kind: str, found: Sequence[rows.RawRow]) -> None:
+        """Delete objects that the source destroyed."""
+        if found:
+            note_erased(self.connection, kind, [row.uuid for row in found])
+            self.claims.delete(kind, found)
 
     def retry(self, kind: str, uuids: list[bytes]) -> None:
         """Translate again what is in quarantine, from what is held: the source did not show it just now."""
@@ -196,7 +200,9 @@ class Batch:
         self, kind: str, objects: Sequence[tuple[Incoming, rows.RawRow | None]], zaken: dict[bytes, int]
     ) -> None:
         """Write objects of one kind, each with its row when it is held."""
+        self.dependents.look_up(kind, [item.uuid for item, _ in objects])
         contents = [self._content(item, row, zaken) for item, row in objects]
+        self.dependents.forget()
         held = [
             (row, content) for (_, row), content in zip(objects, contents, strict=True) if row is not None
         ]
@@ -214,14 +220,20 @@ class Batch:
         self.result.new |= {uuid for uuid, _ in fresh}
         ids = iter(rows.insert_raws(self.connection, self.source, kind, fresh, self.now))
         numbers = [next(ids) if row is None else row.id for _, row in objects]
-        for before, content in held:
-            rows.change_raw(self.connection, before, content)
+        rows.change_raws(self.connection, self.source, kind, held)
         moved = {
             (self.source, row.zaak)
             for item, row in objects
             if row is not None and row.zaak is not None and row.zaak != item.zaak
         }
         rows.delete_empty_zaken(self.connection, moved)
+        if kind in TYING:
+            self.dependents.tie(
+                {
+                    number: (item, content.state)
+                    for (item, _), number, content in zip(objects, numbers, contents, strict=True)
+                }
+            )
         for (item, row), number, content in zip(objects, numbers, contents, strict=True):
             self._follow(item, row, number, content.state, zaken)
 
@@ -244,8 +256,6 @@ class Batch:
     ) -> None:
         """What follows from an object that was written: quarantine, what it says, what depends on it."""
         translated = self.translator.translate(self.source_name, item)
-        if item.kind in TYING:
-            self.dependents.tie(item, row_id, state, translated)
         if state == QUARANTINED and isinstance(translated, Untranslatable):
             quarantine.put(self.connection, row_id, translated.reason, self.now)
             self.result.quarantined += 1

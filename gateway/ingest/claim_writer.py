@@ -51,6 +51,12 @@ class ClaimWriter:
         self.invisible = invisible
         self.result = result
         self.tied: set[ties.Moment] = set()
+        # Of what was added or changed: klanten, zaken, and contactmomenten that others may come after (uuids), and what
+        # ties (rows). Contactmomenten that hang on these are looked up together.
+        self.of_zaken: set[bytes] = set()
+        self._of_klanten: set[bytes] = set()
+        self._before: set[bytes] = set()
+        self._tying: list[int] = []
         self.findings: dict[int, list[Finding]] = {}
         self.pending: list[NewClaim] = []
         # By object (row) and facet, the partij or actor that what it said was part of.
@@ -78,9 +84,9 @@ class ClaimWriter:
         if translated.findings or row in self.settled:
             self.findings[row] = translated.findings
         if kind == "klant":
-            self.touched.add_moments(ties.moments_of(self.connection, self.source, "klant", [uuid]))
+            self._of_klanten.add(uuid)
         elif kind in TIES:
-            self.tied |= ties.moments_of_raws(self.connection, [row])
+            self._tying.append(row)
         elif kind == "contactmoment":
             self.touch_moments([uuid])
         elif zaak is not None and row not in self.settled:
@@ -135,13 +141,24 @@ class ClaimWriter:
         self.result.changed += len(found)
 
     def write(self) -> None:
-        """Insert the claims that were added, all at once."""
+        """Insert the claims that were added, and look up what hangs on what was, all at once."""
+        self._look_up()
         if self.pending:
             self.sealing.open_keys(key for claim in self.pending for key in claim.keys)
         added = insert_claims(self.connection, self.pending)
         self.touched.add_identities(added.identities)
         self.joined |= added.joined
         self.pending.clear()
+
+    def _look_up(self) -> None:
+        connection, source = self.connection, self.source
+        self.touched.add_moments(ties.moments_of(connection, source, "klant", self._of_klanten))
+        self.touched.add_moments(ties.moments_of(connection, source, "vorig", self._before))
+        self.tied |= ties.moments_of(connection, source, "zaak", self.of_zaken)
+        if self._tying:
+            self.tied |= ties.moments_of_raws(connection, self._tying)
+        for each in (self._of_klanten, self._before, self.of_zaken, self._tying):
+            each.clear()
 
     def finish(self) -> None:
         """Write the findings of all that was added, and begin anew."""
@@ -174,4 +191,4 @@ class ClaimWriter:
     def touch_moments(self, contacts: Sequence[bytes]) -> None:
         """Have the klantcontacten of these contactmomenten made again, and of those that came after them."""
         self.touched.add_moments((self.source, contact) for contact in contacts)
-        self.touched.add_moments(ties.moments_of(self.connection, self.source, "vorig", contacts))
+        self._before.update(contacts)

@@ -16,7 +16,7 @@ from gateway.ingest import written_back
 from gateway.ingest.claim_writer import SAYING
 from gateway.ingest.incoming import Incoming, digest_of_text, from_stored, incoming, state_of
 from gateway.ingest.ingest import Ingest
-from gateway.ingest.ties import TIES, TYING, deciding_state, tie_of
+from gateway.ingest.ties import TIES, TYING, decided_by_ties, deciding_state, states_by_ties, tie_of
 from gateway.store.base.compression import Damaged, unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -141,7 +141,9 @@ class Comparison:
         uuids = sorted({zaak for kind, _, zaak in objects if zaak is not None and kind != "zaak"})
         with self.store.read() as connection:
             known = states(connection, self.source, "zaak", uuids)
-            return [deciding_state(connection, self.source, *each, known) for each in objects]
+            contacts = [uuid for kind, uuid, _ in objects if decided_by_ties(kind)]
+            by_ties = states_by_ties(connection, self.source, contacts)
+        return [deciding_state(*each, known, by_ties) for each in objects]
 
     def _state(self, item: Incoming, zaak: int | None) -> int:
         translated = self.ingest.translate(self.name, item)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import orjson
 
 from gateway.ingest.claim_writer import ClaimWriter
 from gateway.ingest.incoming import Incoming, incoming, state_of
-from gateway.ingest.ties import TYING, deciding_state, state_of_zaken, tie_of
+from gateway.ingest.ties import TYING, decided_by_ties, deciding_state, states_by_ties, tie_of
 from gateway.store.base.compression import unpack
 from gateway.store.base.kinds import (
     GONE,
@@ -54,19 +54,33 @@ class Dependents:
         self.translator = self.invisible.translator
         self.now = self.invisible.now
         self.bare: set[bytes] = set()
+        # Of contactmomenten, the states by their ties; for as long as no tie changes.
+        self._by_ties: dict[bytes, int | None] = {}
+
+    def look_up(self, kind: str, uuids: Collection[bytes]) -> None:
+        """Look up at once what decides on these objects, for `state_of`; until `forget`."""
+        if decided_by_ties(kind) and (new := set(uuids) - self._by_ties.keys()):
+            self._by_ties |= states_by_ties(self.connection, self.source, new)
+
+    def forget(self) -> None:
+        """Forget it: what is written from here on may change it."""
+        self._by_ties.clear()
 
     def state_of(
         self, item: Incoming, translated: Translated | Untranslatable, zaken: Mapping[bytes, int]
     ) -> int:
         """What becomes of an object; `zaken` are the states of those that are known."""
-        zaak = deciding_state(self.connection, self.source, item.kind, item.uuid, item.zaak, zaken)
+        by_ties = self._by_ties
+        if decided_by_ties(item.kind) and item.uuid not in by_ties:
+            by_ties = states_by_ties(self.connection, self.source, [item.uuid])
+        zaak = deciding_state(item.kind, item.uuid, item.zaak, zaken, by_ties)
         return state_of(item.kind, translated, zaak, self.translator.settings)
 
     def zaak_changed(self, uuid: bytes, before: rows.RawRow | None, state: int) -> None:
         """A zaak was written, in this state; `before` is what was held of it."""
         self.touched.add_zaken([(self.source, uuid)])
         if before is not None and before.state == state:
-            self.claims.tied |= ties.moments_of(self.connection, self.source, "zaak", [uuid])
+            self.claims.of_zaken.add(uuid)
         else:
             if uuid not in self.bare:
                 self.judge_content(uuid, state)
@@ -97,25 +111,34 @@ class Dependents:
                     self.claims.withdraw(kind, [row])
                     self._again(kind, row, zaak, state)
 
-    def tie(self, item: Incoming, row: int, state: int, translated: Translated | Untranslatable) -> None:
-        """Note what an object ties a contactmoment to; of what is left out too, for the contactmoment follows it."""
-        self.claims.tied |= ties.moments_of_raws(self.connection, [row])
-        ties.put_tie(self.connection, self.source, row, kept_tie(item, state, translated))
-        self.claims.tied |= ties.moments_of_raws(self.connection, [row])
+    def tie(self, objects: Mapping[int, tuple[Incoming, int]]) -> None:
+        """Note what objects tie contactmomenten to; of what is left out too, for the contactmoment follows it.
+
+        In: by row, each with its state.
+        """
+        kept = {
+            row: kept_tie(item, state, self.translator.translate(self.source_name, item))
+            for row, (item, state) in objects.items()
+        }
+        self.claims.tied |= ties.moments_of_raws(self.connection, kept)
+        ties.put_ties(self.connection, self.source, kept)
+        self.claims.tied |= {(self.source, tie.contact) for tie in kept.values() if tie is not None}
 
     def judge_moments(self) -> None:
         """Contactmomenten whose ties or zaken changed become readable, secret or unreadable with them."""
         touched = [contact for source, contact in sorted(self.claims.tied) if source == self.source]
         self.claims.tied.clear()
-        for row in rows.raw_rows(self.connection, self.source, "contactmoment", touched).values():
-            zaken = state_of_zaken(self.connection, self.source, row.uuid)
+        held = rows.raw_rows(self.connection, self.source, "contactmoment", touched).values()
+        by_ties = states_by_ties(self.connection, self.source, [row.uuid for row in held])
+        for row in held:
+            zaken = by_ties[row.uuid]
             wanted = WAITING if zaken is None else zaken
             if row.state in (wanted, QUARANTINED) and LEFT_OUT not in (row.state, wanted):
                 continue
             if wanted == LEFT_OUT and row.state != LEFT_OUT:
                 self.claims.withdraw("contactmoment", [row])
                 rows.update_raw(self.connection, row.id, rows.Content(None, LEFT_OUT))
-                ties.put_tie(self.connection, self.source, row.id, None)
+                ties.put_ties(self.connection, self.source, {row.id: None})
             elif wanted != LEFT_OUT and row.state == LEFT_OUT:
                 self.claims.delete("contactmoment", [row])
                 self._refetch("contactmoment", row.uuid)

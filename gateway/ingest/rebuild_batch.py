@@ -42,6 +42,8 @@ class RebuildBatch(Batch):
         said = rebuilding.said(self.connection, ids)
         tied = ties.ties_by(self.connection, ids)
         zaken = self._zaken({item.zaak for _, item in looked_at if item.zaak})
+        for kind in {item.kind for _, item in looked_at}:
+            self.dependents.look_up(kind, [item.uuid for _, item in looked_at if item.kind == kind])
         changed: dict[str, list[tuple[Incoming, rows.RawRow | None]]] = defaultdict(list)
         for each, item in looked_at:
             row = held.get(each.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from gateway.store.base.kinds import GONE, LEFT_OUT, TRANSLATED, UNREADABLE
 from gateway.store.base.session import Session
@@ -24,13 +24,22 @@ def tie_of(kind: str, uuid: bytes, translated: Translated) -> Tie | None:
     return tie(uuid, translated.facts) if tie else None
 
 
-def state_of_zaken(connection: Session, source: int, contact: bytes) -> int | None:
-    """The strictest state of the zaken that a contactmoment is tied to; None when one is not known yet (M34).
+def decided_by_ties(kind: str) -> bool:
+    """Does what ties it to zaken decide on an object of this kind (M34)?"""
+    return KINDS[kind].decides is Decides.ITS_TIES
+
+
+def states_by_ties(connection: Session, source: int, contacts: Collection[bytes]) -> dict[bytes, int | None]:
+    """The strictest state of the zaken that contactmomenten are tied to; None when one is not known yet (M34).
 
     Without a zaak it is TRANSLATED: nothing makes it confidential. A zaak that can't be judged, because it is refused
     or gone, hides it: its text may tell of that zaak.
     """
-    states = set(ties.states_of_zaken(connection, source, contact).values())
+    held = ties.states_of_zaken(connection, source, contacts)
+    return {contact: _strictest(held.get(contact, set())) for contact in contacts}
+
+
+def _strictest(states: set[int | None]) -> int | None:
     if LEFT_OUT in states:
         return LEFT_OUT
     if states & {UNREADABLE, GONE}:
@@ -39,21 +48,20 @@ def state_of_zaken(connection: Session, source: int, contact: bytes) -> int | No
 
 
 def deciding_state(
-    connection: Session,
-    source: int,
     kind: str,
     uuid: bytes,
     zaak: bytes | None,
     states: Mapping[bytes, int],
+    by_ties: Mapping[bytes, int | None],
 ) -> int | None:
     """The state of the zaak or zaken that decide on an object; None when one is not known yet (M34).
 
-    In: the zaak that the object names, and the `states` of zaken by their uuid. What no zaak decides on is as free as
-    what hangs on a readable one.
+    In: the zaak that the object names, the `states` of zaken by their uuid, and those `by_ties` of the objects on which
+    those decide. What no zaak decides on is as free as what hangs on a readable one.
     """
     decides = KINDS[kind].decides
     if decides is Decides.NOTHING or (decides is Decides.ITS_ZAAK_IF_ANY and zaak is None):
         return TRANSLATED
     if decides is Decides.ITS_TIES:
-        return state_of_zaken(connection, source, uuid)
+        return by_ties[uuid]
     return states.get(zaak) if zaak else None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders.legacy_objects import klantcontact, persoon, zaak
+from builders.many_objects import ALL_KINDS, of_zaken
 from builders.register import SOURCE, Register
 from builders.stores import ON_POSTGRES
 
@@ -17,27 +17,14 @@ pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="KLANTBRUG_TEST_DATABASE
 
 SEEN, PAGE, MANY, FAR = 100, 20, 15_000, 1_000_000
 # Small tables may be read whole.
-MOST = MANY // 10
+MOST = MANY // 5
 
 
-def all_of(numbers: Iterable[int]) -> list[dict[str, Any]]:
-    """Zaken, each with who gives a machtiging, who takes it, and a klantcontact."""
-    return [raw for number in numbers for raw in (zaak(number), *_of(number))]
-
-
-def _of(number: int) -> list[dict[str, Any]]:
-    return [
-        persoon(
-            2 * number,
-            anr=f"{9_000_000_000 + number}",
-            zaak=number,
-            indicatieMachtiging="machtiginggever",
-        ),
-        persoon(
-            2 * number + 1, anr=f"{9_100_000_000 + number}", zaak=number, indicatieMachtiging="gemachtigde"
-        ),
-        klantcontact(number, zaak=number),
-    ]
+def take(register: Register, source: str, numbers: Iterable[int]) -> None:
+    """Take zaken with all that hangs on them, a kind at a time."""
+    objects = of_zaken(numbers)
+    for kind in ALL_KINDS:
+        register.ingest.take(source, kind, objects[kind], asked=0)
 
 
 @pytest.fixture
@@ -47,11 +34,11 @@ def filled(tmp_path: Path) -> Iterator[Register]:
 
     made = Register(tmp_path / "store")
     session = made.store.connection()
-    made.take(*all_of(range(SEEN)), source="eerste")
+    take(made, "eerste", range(SEEN))
     with made.store.write() as connection:
         pad(connection, source_id(connection, "eerste"), FAR, MANY)
     look_at(session, *session.dialect.tables(session))
-    made.take(*all_of(range(SEEN)))
+    take(made, SOURCE, range(SEEN))
     with made.store.write() as connection:
         pad(connection, source_id(connection, SOURCE), 2 * FAR, MANY)
     yield made
@@ -75,7 +62,7 @@ def test_no_question_of_a_batch_reads_all_that_is_held(
             return real(session, sql, values)
 
         monkeypatch.setattr(PostgresSession, name, ask)
-    filled.take(*all_of(range(SEEN, SEEN + PAGE)))
+    take(filled, SOURCE, range(SEEN, SEEN + PAGE))
     monkeypatch.undo()
     assert len(asked) > 50
     session = filled.store.connection()

@@ -5,7 +5,7 @@ What they say of partijen and actoren is in `claims`, whether their source still
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -152,23 +152,34 @@ def insert_raws(
     return list(rows)
 
 
-def change_raw(connection: Session, row: RawRow, content: Content) -> None:
-    """Write what a held legacy object is now. What stays as it is is not written, nor its places in indexes."""
-    if content.digest is None or (row.digest, row.zaak) != (content.digest, content.zaak):
-        update_raw(connection, row.id, content)
-    elif row.state != content.state:
-        set_state(connection, [row.id], content.state, content.facts)
-    elif row.facts != content.facts:
-        connection.run("UPDATE raw SET facts = ? WHERE id = ?", (content.facts, row.id))
+def change_raws(
+    connection: Session, source: int, kind: str, objects: Sequence[tuple[RawRow, Content]]
+) -> None:
+    """Write what held legacy objects of a kind are now. What stays is not written, nor its places in indexes."""
+    whole, states, facts = [], [], []
+    moved: Counter[tuple[int, int, int]] = Counter()
+    for row, content in objects:
+        if content.digest is None or (row.digest, row.zaak) != (content.digest, content.zaak):
+            whole.append((content.zaak, content.state, content.digest, content.facts, content.body, row.id))
+        elif row.state != content.state:
+            states.append((content.state, content.facts, row.id))
+        elif row.facts != content.facts:
+            facts.append((content.facts, row.id))
+        moved[source, RAW_KIND[kind], row.state] -= 1
+        moved[source, RAW_KIND[kind], content.state] += 1
+    tallies.add_raws(connection, moved)
+    connection.many(_WRITE, whole)
+    connection.many("UPDATE raw SET state = ?, facts = ? WHERE id = ?", states)
+    connection.many("UPDATE raw SET facts = ? WHERE id = ?", facts)
+
+
+_WRITE = "UPDATE raw SET zaak = ?, state = ?, digest = ?, facts = ?, body = ? WHERE id = ?"
 
 
 def update_raw(connection: Session, row: int, content: Content) -> None:
     """Write what a legacy object is now."""
     tallies.raws_move(connection, [row], content.state)
-    connection.run(
-        "UPDATE raw SET zaak = ?, state = ?, digest = ?, facts = ?, body = ? WHERE id = ?",
-        (content.zaak, content.state, content.digest, content.facts, content.body, row),
-    )
+    connection.run(_WRITE, (content.zaak, content.state, content.digest, content.facts, content.body, row))
 
 
 def set_state(connection: Session, rows: Iterable[int], state: int, facts: str | None = None) -> None:
@@ -190,12 +201,20 @@ def delete_raw(connection: Session, rows: Iterable[int]) -> None:
 
 def delete_empty_zaken(connection: Session, zaken: Iterable[Zaak]) -> int:
     """Forget zaken that could not be read and that no rol or klantcontact waits for any more; out: how many."""
-    question = (
-        f"SELECT id FROM raw WHERE source = ?1 AND kind = {RAW_KIND['zaak']} AND uuid = ?2"
-        f" AND state IN ({UNREADABLE}, {GONE}) AND NOT EXISTS (SELECT 1 FROM raw held"
-        f" WHERE held.source = ?1 AND held.zaak = ?2 AND held.kind != {RAW_KIND['zaak']})"
-    )
-    empty = [row[0] for zaak in zaken for row in connection.all(question, zaak)]
+    by_source: dict[int, list[bytes]] = defaultdict(list)
+    for source, zaak in zaken:
+        by_source[source].append(zaak)
+    empty = [
+        row
+        for source, uuids in by_source.items()
+        for marks, some in in_parts(uuids)
+        for (row,) in connection.all(
+            f"SELECT z.id FROM raw z WHERE z.source = ? AND z.kind = {RAW_KIND['zaak']} AND z.uuid IN ({marks})"
+            f" AND z.state IN ({UNREADABLE}, {GONE}) AND NOT EXISTS (SELECT 1 FROM raw held"
+            f" WHERE held.source = z.source AND held.zaak = z.uuid AND held.kind != {RAW_KIND['zaak']})",
+            (source, *some),
+        )
+    ]
     if empty:
         delete_raw(connection, empty)
     return len(empty)

@@ -7,7 +7,7 @@ and the earlier contactmoment that it names itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.store.base.bound_lists import IN_IDS, id_list, in_parts
@@ -33,14 +33,17 @@ class TieRow:
     facts: str
 
 
-def put_tie(connection: Session, source: int, raw: int, tie: Tie | None) -> None:
-    """Write what a legacy object (row) ties together; None when it ties nothing."""
-    connection.run("DELETE FROM tie WHERE raw = ?", (raw,))
-    if tie is not None:
-        connection.run(
-            "INSERT INTO tie (raw, source, contact, klant, zaak, vorig) VALUES (?, ?, ?, ?, ?, ?)",
-            (raw, source, tie.contact, tie.klant, tie.zaak, tie.vorig),
-        )
+def put_ties(connection: Session, source: int, ties: Mapping[int, Tie | None]) -> None:
+    """Write what legacy objects (rows) tie together; None: nothing."""
+    connection.many("DELETE FROM tie WHERE raw = ?", [(raw,) for raw in ties])
+    connection.many(
+        "INSERT INTO tie (raw, source, contact, klant, zaak, vorig) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (raw, source, tie.contact, tie.klant, tie.zaak, tie.vorig)
+            for raw, tie in ties.items()
+            if tie is not None
+        ],
+    )
 
 
 def ties_by(connection: Session, raws: Iterable[int]) -> dict[int, Tie]:
@@ -56,18 +59,18 @@ def moments_of_raws(connection: Session, raws: Iterable[int]) -> set[Moment]:
     return set(connection.all(f"SELECT source, contact FROM tie WHERE raw {IN_IDS}", (id_list(raws),)))
 
 
-def moments_of(connection: Session, source: int, column: str, uuids: Sequence[bytes]) -> set[Moment]:
+def moments_of(connection: Session, source: int, column: str, uuids: Iterable[bytes]) -> set[Moment]:
     """The contactmomenten that are tied to these klanten, zaken or earlier ones: `column` says which."""
     if column not in ("klant", "zaak", "vorig"):
         raise ValueError(column)
-    if not uuids:
-        return set()
-    return set(
-        connection.all(
-            f"SELECT source, contact FROM tie WHERE source = ? AND {column} {_marks(uuids)}",
-            (source, *uuids),
+    found = set[Moment]()
+    for marks, some in in_parts(uuids):
+        found.update(
+            connection.all(
+                f"SELECT source, contact FROM tie WHERE source = ? AND {column} IN ({marks})", (source, *some)
+            )
         )
-    )
+    return found
 
 
 def moments_of_statements(connection: Session, statements: Iterable[int]) -> set[Moment]:
@@ -91,16 +94,21 @@ def moments_of_statements(connection: Session, statements: Iterable[int]) -> set
     return found
 
 
-def states_of_zaken(connection: Session, source: int, contact: bytes) -> dict[bytes, int | None]:
-    """The zaken that a contactmoment is tied to, each with its state; None when it is not held."""
-    return dict(
-        connection.all(
-            "SELECT t.zaak, z.state FROM tie t LEFT JOIN raw z"
+def states_of_zaken(
+    connection: Session, source: int, contacts: Iterable[bytes]
+) -> dict[bytes, set[int | None]]:
+    """The states of the zaken that contactmomenten are tied to; None of a zaak that is not held."""
+    found: dict[bytes, set[int | None]] = {}
+    for marks, some in in_parts(contacts):
+        for contact, zaak, state in connection.all(
+            "SELECT t.contact, t.zaak, z.state FROM tie t LEFT JOIN raw z"
             f" ON z.source = t.source AND z.kind = {RAW_KIND['zaak']} AND z.uuid = t.zaak"
-            " WHERE t.source = ? AND t.contact = ? AND t.zaak IS NOT NULL",
-            (source, contact),
-        )
-    )
+            f" WHERE t.source = ? AND t.contact IN ({marks})",
+            (source, *some),
+        ):
+            if zaak is not None:
+                found.setdefault(contact, set()).add(state)
+    return found
 
 
 def ties_of(connection: Session, source: int, contacts: Sequence[bytes]) -> list[TieRow]:
@@ -279,10 +287,16 @@ def numbers_of_raws(connection: Session, raws: Iterable[int]) -> set[str]:
 
 def identities_of_numbers(connection: Session, numbers: Iterable[str]) -> set[int]:
     """The keys (rows) of the klanten that have one of these numbers."""
-    rows = connection.all(
-        "SELECT k.identity FROM statement s JOIN claim_key k ON k.statement = s.id"
+    wanted = sorted(numbers)
+    if not wanted:
+        return set()
+    statements = connection.all(
+        "SELECT id FROM statement s"
         " WHERE s.body ->> '$.m' IN (SELECT value FROM json_each(?)) AND s.body ->> '$.m' IS NOT NULL",
-        (sorted(numbers),),
+        (wanted,),
+    )
+    rows = connection.all(
+        f"SELECT identity FROM claim_key WHERE statement {IN_IDS}", (id_list(row for (row,) in statements),)
     )
     return {row[0] for row in rows}
 
@@ -290,15 +304,21 @@ def identities_of_numbers(connection: Session, numbers: Iterable[str]) -> set[in
 def numbers_of_clients(connection: Session, numbers: Iterable[str]) -> set[str]:
     """Which of these numbers clients gave to a partij of their own."""
     sought = {kept_value(number): number for number in numbers}
+    held = connection.all(
+        "SELECT n.value, v.document FROM json_each(CAST(? AS text)) n"
+        f" CROSS JOIN field_value v ON v.field = {FIELD_NUMBER['partij', 'nummer']} AND v.value = n.value",
+        (sorted(sought),),
+    )
+    if not held:
+        return set()
     rows = connection.all(
-        "SELECT n.value FROM json_each(CAST(? AS text)) n"
-        f" CROSS JOIN field_value v ON v.field = {FIELD_NUMBER['partij', 'nummer']} AND v.value = n.value"
-        " CROSS JOIN document d ON d.id = v.document WHERE (d.origin = ? OR EXISTS ("
+        f"SELECT d.id FROM document d WHERE d.id {IN_IDS} AND (d.origin = ? OR EXISTS ("
         "SELECT 1 FROM local l WHERE (l.uuid = d.uuid OR l.uuid IN (SELECT uuid FROM alias WHERE document = d.id))"
         " AND l.part = 'nummer' AND l.value ->> '$.nummer' IS NOT NULL))",
-        (sorted(sought), LOCAL_ORIGIN),
+        (id_list(document for _, document in held), LOCAL_ORIGIN),
     )
-    return {sought[value] for (value,) in rows}
+    theirs = {row[0] for row in rows}
+    return {sought[value] for value, document in held if document in theirs}
 
 
 def _marks(uuids: Sequence[bytes]) -> str:

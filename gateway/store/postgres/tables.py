@@ -50,6 +50,15 @@ CREATE INDEX raw_zonder_plaats ON raw (source, first_seen, (facts ->> '$.zonder_
     WHERE facts ->> '$.zonder_plaats' IS NOT NULL;
 CREATE INDEX raw_zaaknummer ON raw ((facts ->> '$.identificatie')) WHERE facts ->> '$.identificatie' IS NOT NULL;
 CREATE INDEX statement_nummer ON statement ((body ->> '$.m')) WHERE body ->> '$.m' IS NOT NULL;
+DROP INDEX tie_contact, tie_klant, tie_zaak, tie_vorig;
+CREATE INDEX tie_contact ON tie (contact, source);
+CREATE INDEX tie_klant ON tie (klant, source) WHERE klant IS NOT NULL;
+CREATE INDEX tie_zaak ON tie (zaak, source) WHERE zaak IS NOT NULL;
+CREATE INDEX tie_vorig ON tie (vorig, source) WHERE vorig IS NOT NULL;
+ALTER TABLE representation DROP CONSTRAINT representation_pkey, ADD PRIMARY KEY (zaak, source, uuid);
+ALTER TABLE representation_end DROP CONSTRAINT representation_end_pkey, ADD PRIMARY KEY (zaak, source);
+ALTER TABLE nummer DROP CONSTRAINT nummer_pkey, ADD PRIMARY KEY (uuid, kind);
+ALTER TABLE nummer DROP CONSTRAINT nummer_kind_value_key, ADD UNIQUE (value, kind);
 """
 }
 

@@ -104,5 +104,17 @@ def pad(session: Session, source: int, first: int, rows: int) -> None:
         [(n, "zelf", n, n, of[n]) for n in numbers],
     )
     session.many(
+        "INSERT INTO tie (raw, source, contact, klant, zaak, vorig) VALUES (?, ?, ?, ?, ?, ?)",
+        [(n, source, of[n], of[n], of[n], of[n]) for n in numbers],
+    )
+    session.many(
+        "INSERT INTO representation (source, zaak, uuid) VALUES (?, ?, ?)",
+        [(source, of[n], of[n]) for n in numbers],
+    )
+    session.many(
+        "INSERT INTO representation_end (source, zaak, until) VALUES (?, ?, ?)",
+        [(source, of[n], "2099-01-01") for n in numbers],
+    )
+    session.many(
         "INSERT INTO made_of_statement (document, statement) VALUES (?, ?)", [(n, n) for n in numbers]
     )
