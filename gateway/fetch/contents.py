@@ -116,7 +116,7 @@ class Contents:
         if not self.fetcher.state()[1]:
             return True
         with self.store.read() as connection:
-            return bool(following.held_after(connection, self.source, CONNECTION, 0, 1))
+            return following.is_held(connection, self.source, CONNECTION)
 
     # A klantcontact or contactmoment
 

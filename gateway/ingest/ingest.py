@@ -119,14 +119,19 @@ class Ingest(Translator):
     ) -> Iterator[None]:
         """Make objects ready, one at a time, that are taken later: they come into `ready`, in their order.
 
-        Not where most of what came last was held already: then it would be for nothing.
+        Not where most of what came last was held already: then it would be for nothing. Where one can't be made ready
+        this ends: what is wrong is raised in its own turn, not in somebody else's.
         """
-        if self._mostly_new.get(kind):
-            for raw in objects[len(ready) :]:
+        if not self._mostly_new.get(kind):
+            return
+        for raw in objects[len(ready) :]:
+            try:
                 item = incoming(kind, raw)
                 self.prepare(source, item)
-                ready.append(item)
-                yield
+            except Exception:  # noqa: BLE001  it comes again in its own turn
+                return
+            ready.append(item)
+            yield
 
     def _room(self, kind: str) -> int:
         """How many objects fit in a batch, by what they took recently."""

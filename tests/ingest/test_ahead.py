@@ -10,11 +10,14 @@ from uuid import UUID
 import pytest
 from builders.contactmomenten import HERE
 from builders.earlier_objects import CONTACTMOMENTEN
+from builders.legacy_objects import zaak
 from builders.many_objects import ALL_KINDS, changed, of_zaken
 from builders.register import SOURCE, Objects, Register, kind_of
 
 from gateway.ingest.incoming import Incoming
 from gateway.ingest.ingest import Ingest
+from gateway.store.operation import following
+from gateway.store.operation.sources import held_source
 
 PAGE = 12
 
@@ -71,6 +74,27 @@ def test_a_page_that_was_made_ready_twice_is_once_in_it(register: Register) -> N
     assert [item.raw for item in ready] == objects["rol"]
 
 
+def test_what_cannot_be_made_ready_is_raised_in_its_own_turn(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = of_zaken(range(PAGE))
+    register.take_all(all_of([objects["zaak"]]))
+    first, page = objects["rol"][:PAGE], objects["rol"][PAGE : 2 * PAGE]
+    register.ingest.take(SOURCE, "rol", first, asked=0)
+    real = Ingest.prepare
+
+    def fails(ingest: Ingest, source: str, item: Incoming) -> Any:
+        if item.raw is page[3]:
+            raise LookupError
+        return real(ingest, source, item)
+
+    monkeypatch.setattr(Ingest, "prepare", fails)
+    ready = made_ready(register, page, PAGE)
+    assert [item.raw for item in ready] == page[:3]
+    with pytest.raises(LookupError):
+        register.ingest.take(SOURCE, "rol", page, asked=0, ready=ready)
+
+
 @pytest.mark.parametrize("what", ["new", "changed", "held", "removed"])
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_a_batch_asks_as_many_questions_whatever_is_in_it(
@@ -113,3 +137,19 @@ def test_a_batch_asks_as_many_questions_whatever_is_in_it(
         questions.append(Counter(asked))
     more = questions[1] - questions[0]
     assert sum(more.values()) <= 5, more
+
+
+def test_whether_anything_is_held_of_a_kind_is_known_by_its_count(register: Register) -> None:
+    held = zaak(1)
+
+    def is_held(source: str, kind: str) -> bool:
+        with register.store.read() as connection:
+            return following.is_held(connection, held_source(connection, source) or 0, kind)
+
+    assert not is_held(SOURCE, "zaak")
+    register.take(held)
+    assert is_held(SOURCE, "zaak")
+    assert not is_held(SOURCE, "zaakcontactmoment")
+    assert not is_held("ander", "zaak")
+    register.remove(held)
+    assert not is_held(SOURCE, "zaak")

@@ -35,11 +35,11 @@ def filled(tmp_path: Path) -> Iterator[Register]:
     made = Register(tmp_path / "store")
     session = made.store.connection()
     take(made, "eerste", range(SEEN))
-    with made.store.write() as connection:
+    with made.store.write(synced=False) as connection:
         pad(connection, source_id(connection, "eerste"), FAR, MANY)
     look_at(session, *session.dialect.tables(session))
     take(made, SOURCE, range(SEEN))
-    with made.store.write() as connection:
+    with made.store.write(synced=False) as connection:
         pad(connection, source_id(connection, SOURCE), 2 * FAR, MANY)
     yield made
     made.store.close()

@@ -140,6 +140,15 @@ def held_after(
     )
 
 
+def is_held(connection: Session, source: int, kind: str) -> bool:
+    """Is any object of a kind held? By the counts that are kept."""
+    (found,) = connection.one(
+        "SELECT EXISTS (SELECT 1 FROM raw_tally WHERE source = ? AND kind = ? AND found > 0)",
+        (source, RAW_KIND[kind]),
+    )
+    return bool(found)
+
+
 def given_lately(connection: Session, source: int, kind: str, but: bytes, most: int) -> list[bytes]:
     """Up to `most` of the objects of a kind that the source gave last, by chance, and not `but`."""
     rows = connection.all(

@@ -59,6 +59,7 @@ def commit(session: PostgresSession, connect: Callable[[], PostgresSession], mar
     Raises StoreFailed, StoreUnsure when nobody can tell whether it was done.
     """
     session.limit(COMMIT_SECONDS, told=False)
+    session.meanwhile(iter(()))  # what one raises would be taken for the end of the write
     try:
         said = session.script("COMMIT")
     except (StoreAway, TooLong) as error:

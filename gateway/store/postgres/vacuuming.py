@@ -78,9 +78,9 @@ class GrownTables:
             session.lives()  # with no limit of an earlier use
             grown = ", ".join(name for (name,) in session.all(_GROWN))
             if grown:
-                session.script(
-                    f"BEGIN; SET LOCAL default_statistics_target = {SAMPLE}; ANALYZE (SKIP_LOCKED) {grown}; COMMIT"
-                )
+                session.script(f"SET default_statistics_target = {SAMPLE}")
+                session.script(f"ANALYZE (SKIP_LOCKED) {grown}")
+                session.script("RESET default_statistics_target")
                 self._next = time.monotonic() + min(SOON_SECONDS, LOOK_SECONDS)
         finally:
             self._pool.give(session)
