@@ -180,6 +180,7 @@ def test_who_waits_for_the_version_of_a_source_waits_in_a_place_too(
     full.end()
 
 
+@pytest.mark.of_the_file
 @pytest.mark.slow
 def test_while_the_breaker_is_open_a_refusal_writes_nothing(server: SampleServer, install: Install) -> None:
     """Each took a turn in the store and gave it back: two transactions, thousands of times."""
