@@ -246,6 +246,13 @@ def test_pieces_of_work_are_done_while_a_question_is_waited_for(path: Path) -> N
         assert session.one(SLOWLY) == ("",)
     store.connection().one(SLOWLY)
     assert len(done) == of_this
+    with pytest.raises(KeyError), store.write() as session:  # also when it failed
+        session.meanwhile(pieces)
+        raise KeyError
+    of_this = len(done)
+    with store.write() as session:
+        assert session.one(SLOWLY) == ("",)
+    assert len(done) == of_this
     store.close()
 
 
