@@ -35,7 +35,9 @@ def copy_of(store: Store, known: StoreSettings, show: Callable[[Step], None]) ->
         mask = os.umask(0o077)
         try:
             if known.url:
-                moving.look_at(known, path, lambda what, done, total: show(Step("alles", what, done, total)))
+                moving.copy_in_use(
+                    known, path, lambda what, done, total: show(Step("alles", what, done, total))
+                )
             else:
                 store.copy_to(path)
         finally:

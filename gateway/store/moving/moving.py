@@ -54,7 +54,7 @@ def to_file(source: StoreSettings, target: Path, who: str, progress: Progress) -
     return moved
 
 
-def look_at(source: StoreSettings, target: Path, progress: Progress) -> None:
+def copy_in_use(source: StoreSettings, target: Path, progress: Progress) -> None:
     """Copy the store on PostgreSQL as it is now, while others go on with it, to a file that is not there yet.
 
     It is not compared: it is for trying something on it. Raises StoreError, StoreFailed.
