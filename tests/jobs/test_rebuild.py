@@ -485,6 +485,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(command: Command) -> None:
     assert sorted(path.name for path in command.folder.glob("*rehearsal*")) == []
     done = orjson.loads(command("rebuild", "--json").stdout)
     assert told == done | {"dry_run": True}
+    assert list(told["documents"]) == list(done["documents"])
     assert done["documents"]["partij"]["changed"] > 50
     assert command("dump").stdout != dump
 

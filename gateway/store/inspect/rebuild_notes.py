@@ -94,7 +94,7 @@ def served(connection: Session, uuids: Sequence[bytes]) -> dict[bytes, Served]:
 
 
 def tally(connection: Session, run: int) -> dict[str, dict[str, int]]:
-    """What became of the documents since the run began, by kind: same, changed, new, gone.
+    """What became of the documents since the run began, by kind in their order: same, changed, new, gone.
 
     A document that is the same again, or that came and went, was not changed.
     """
@@ -108,7 +108,7 @@ def tally(connection: Session, run: int) -> dict[str, dict[str, int]]:
             of_kind[what] += count
         if what in (CHANGED, NEW):
             of_kind[SAME] -= count
-    return found
+    return {kind: found[kind] for kind in KINDS if kind in found}
 
 
 def _became(connection: Session, run: int) -> Counter[tuple[int, str]]:
