@@ -17,7 +17,7 @@ from builders.configs import read_config, write_config
 from builders.editor import Editor
 from builders.following import backfilled
 from builders.notificaties_server import NotificatiesServer
-from builders.open_transactions import asked_meanwhile, watch_open_writes
+from builders.open_transactions import asked_meanwhile, watch_open_transactions
 from builders.privacy import judge
 from builders.quick_setup import copied_stores, late_routes
 from builders.recordings import RecordedRegister
@@ -92,12 +92,12 @@ def stores_of_one_test(stores_of_one_module: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_asked_in_a_write() -> Iterator[None]:
-    """While a write is open no other server is asked anything: whoever wants to write would wait for it."""
+def nobody_is_asked_in_a_transaction() -> Iterator[None]:
+    """While a transaction is open no other server is asked anything: see builders.open_transactions."""
     yield
     asked = [*asked_meanwhile]
     asked_meanwhile.clear()
-    assert not asked, f"asked while a write was open: {asked}"
+    assert not asked, f"asked while a transaction was open: {asked}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -129,7 +129,7 @@ def quick_setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Each new store of a test is a copy, and applications compile less."""
     with pytest.MonkeyPatch.context() as patch:
         late_routes(patch)
-        watch_open_writes(patch)
+        watch_open_transactions(patch)
         copied_stores(patch, tmp_path_factory.mktemp("new-store"))
         yield
 

@@ -84,6 +84,20 @@ def make_app(
     )
 
 
+def _heed_signals_before_serving() -> None:
+    """Until workers run, end at a signal to stop, and keep one to read the configuration again until then.
+
+    The first process of a container hears no signal that it does not ask for, and another would end at a SIGHUP.
+    """
+
+    def end(*_: object) -> None:
+        sys.exit(0)
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, end)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+
+
 def _heed_signals_from_birth() -> None:
     """Let a worker stop on a signal, at whatever moment after it was forked.
 
@@ -215,6 +229,7 @@ def serve(
             followed[0] = new
             on_reload()
 
+    _heed_signals_before_serving()
     # Schema and secret are judged once, before any worker starts.
     installation = open_when_there(config, time.sleep)
     log_of(config)  # and so is the key of the audit log

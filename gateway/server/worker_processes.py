@@ -85,6 +85,7 @@ class Workers:
         for number in STOPPING:
             signal.signal(number, self._heard_stop)
         signal.signal(signal.SIGHUP, self._heard_reload)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])  # kept until now
         self._places = [_Place(number + 1) for number in range(self.count)]
         self._served_at = monotonic()
         gave_up = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -35,6 +36,9 @@ class Proto:
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.status, self.headers, self.body = status, dict(headers), body
+        self.ends = [name for name, _ in headers].count(
+            "Connection"
+        )  # a client may refuse what says it twice
 
 
 def exchange(name: str, whose: str = "a", method: str = "GET") -> Exchange:
@@ -220,3 +224,21 @@ def test_more_that_write_than_can_wait_are_refused_and_who_reads_is_not(
     world.ask("read")
     until(lambda: "read" in world.begun)
     world.end("first", "second", "read")
+
+
+def test_an_answer_that_ends_its_connection_says_so_once() -> None:
+    clients = Clients()
+    clients.let_go = 1
+
+    def ends(answers: Callable[[Exchange], None]) -> tuple[int, int]:
+        proto = Proto()
+        answers(Exchange(Scope("/a", {}), proto, clients))
+        return proto.ends, clients.let_go
+
+    def app(_environ: object, start: Callable[..., object]) -> list[bytes]:
+        start("200 OK", [])
+        return [b"{}"]
+
+    assert ends(lambda one: one.refuse(408)) == (1, 1)
+    assert ends(lambda one: one.run(app)) == (1, 0)
+    assert ends(lambda one: one.run(app)) == (0, 0)

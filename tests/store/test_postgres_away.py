@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from builders.configs import read_config, write_config
 from builders.database_proxy import DatabaseProxy
 from builders.databases import another
 from builders.sample_data import small
+from builders.served_process import a_port, plain_config, process
 from builders.stores import DATABASE, ON_POSTGRES
 
 from gateway import installation
@@ -147,3 +150,38 @@ def test_a_replica_that_took_over_is_told_no_longer(one: Any) -> None:
     with one.write() as session:
         session.run("DELETE FROM meta WHERE name = 'none'")
     assert one.only_reads is False
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, proxy: DatabaseProxy) -> Iterator[subprocess.Popen[str]]:
+    """A server whose database is not there yet."""
+    path = plain_config(tmp_path, a_port())
+    path.write_text(path.read_text(encoding="utf-8").replace(DATABASE, proxy.url), encoding="utf-8")
+    proxy.down = True
+    with process("-m", "gateway", "--config", str(path), "serve", "--no-jobs") as running:
+        tells(running, "the database is not there yet")
+        yield running
+
+
+def tells(running: subprocess.Popen[str], event: str) -> None:
+    """Wait until it logs this."""
+    assert running.stdout is not None
+    while event not in (line := running.stdout.readline()):
+        assert line, "the server ended"
+
+
+@pytest.mark.slow
+def test_a_server_that_waits_for_its_database_stops_at_a_signal(waiting: subprocess.Popen[str]) -> None:
+    waiting.send_signal(signal.SIGTERM)
+    assert waiting.wait(5) == 0  # of itself: the first process of a container would else go on
+
+
+@pytest.mark.slow
+def test_a_server_that_waits_for_its_database_reads_its_configuration_again_when_it_serves(
+    waiting: subprocess.Popen[str], proxy: DatabaseProxy
+) -> None:
+    waiting.send_signal(signal.SIGHUP)
+    proxy.down = False
+    tells(waiting, "the configuration was read again")
+    waiting.send_signal(signal.SIGTERM)
+    assert waiting.wait(20) == 0

@@ -5,7 +5,7 @@ Rows keep their ids, so what refers to them from outside (cursors, addresses of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -25,22 +25,17 @@ class MovedTable(NamedTuple):
     kinds: tuple[str, ...]
     key: tuple[str, ...]
 
-    def page(self, *, first: bool) -> str:
-        """The question for so many rows, after those with a key or from the first on."""
-        columns = ", ".join(self.columns)
-        if not self.key:
-            return f"SELECT {columns} FROM {self.name} LIMIT ?"
-        key = ", ".join(self.key)
-        after = "" if first else f" WHERE ({key}) > ({', '.join('?' * len(self.key))})"
-        return f"SELECT {columns} FROM {self.name}{after} ORDER BY {key} LIMIT ?"
-
     def key_of(self, row: Row) -> tuple[object, ...]:
         """What the row is ordered by."""
         return tuple(row[self.columns.index(name)] for name in self.key)
 
-    def after(self, session: Session, key: Sequence[object] | None, most: int) -> list[Row]:
-        """The rows after one with this key (None: from the first), at most so many."""
-        return session.all(self.page(first=key is None), (*(key or ()), most))
+    def rows(self, session: Session, after: Sequence[object] | None = None) -> Iterator[Row]:
+        """All rows in order, or those after one with this key. One question for all: no database has to have an index
+        in this order, and then it sorts them once. Within a transaction."""
+        columns, key = ", ".join(self.columns), ", ".join(self.key)
+        behind = f" WHERE ({key}) > ({', '.join('?' * len(self.key))})" if after else ""
+        order = f" ORDER BY {key}" if key else ""
+        return session.each(f"SELECT {columns} FROM {self.name}{behind}{order}", tuple(after or ()))
 
 
 class MoveSide(Protocol):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.store.base.errors import StoreError
 from gateway.store.base.moving import LATER, UNDER_WAY, MovedTable, MoveSide
-from gateway.store.base.session import Row, Session
+from gateway.store.base.session import Session
 from gateway.store.operation.sources import SECRET, meta_of
 
 # Rows in a transaction: some megabytes.
@@ -135,17 +136,16 @@ def copy_rows(
             continue
         if after is not None:
             done += target.session.one(f"SELECT count(*) FROM {table.name}")[0]
-        while True:
-            rows = table.after(source.session, after, AT_ONCE)
+        rows, more = table.rows(source.session, after), True
+        while more:
+            part = list(islice(rows, AT_ONCE if table.key else None))
             with target.transaction():
-                target.load(table, rows)
-                more = len(rows) == AT_ONCE and bool(table.key)
-                after = list(table.key_of(rows[-1])) if more else []
+                target.load(table, part)
+                more = len(part) == AT_ONCE and bool(table.key)
+                after = list(table.key_of(part[-1])) if more else []
                 reached._replace(table=table.name, after=after).note(target.session)
-            done += len(rows)
+            done += len(part)
             progress("kopiëren", done, total)
-            if not more:
-                break
 
 
 def make_whole(source: MoveSide, target: MoveSide, progress: Progress) -> None:
@@ -161,9 +161,3 @@ def make_whole(source: MoveSide, target: MoveSide, progress: Progress) -> None:
     progress("indexen maken", total, total)
     with target.transaction():
         target.set_last_ids(source.last_ids())
-
-
-def rows_of(session: Session, table: MovedTable, after: Sequence[object] | None) -> list[Row]:
-    """Rows of a table to compare: of what is known about the store those that are no notes of the copy."""
-    rows = table.after(session, after, AT_ONCE)
-    return [row for row in rows if table.name != "meta" or row[0] not in (UNDER_WAY, LATER)]
