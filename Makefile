@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TOOL := PYTHONPATH=tests $(BIN)/python -m tools.
 
-.PHONY: help demo test test-postgres quick lint fuzz soak attack bench lock reference translation viewer assets screenshots wheel sbom audit image-check clean
+.PHONY: help demo test test-postgres slow-postgres quick lint fuzz soak attack bench lock reference translation viewer assets screenshots wheel sbom audit image-check clean
 .DEFAULT_GOAL := help
 # Reading the tests costs each of the processes that run them 16 seconds where nothing may be kept of it, and 5 else.
 unexport PYTHONDONTWRITEBYTECODE
@@ -105,7 +105,8 @@ demo: .venv/installed
 # First all with the store in a file, then in PostgreSQL where there is one (KLANTBRUG_TEST_DATABASE is its url; else the
 # database `test` on this machine) all that is not marked `slow`, and of those marked so the tests of the driver, the copy
 # of a store and the pace that machines share (ALL_THERE); without the tests that just asked for no store. A first run
-# that fails is the last. `make test-postgres` runs the slow ones there too: half an hour more.
+# that fails is the last. `make test-postgres` runs the slow ones there too: half an hour more; `make slow-postgres` just
+# those, as many as can be begun before UNTIL (seconds since 1970), in another order for each commit.
 WORKERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 STORELESS := .venv/storeless.json
 ALL_THERE := $(sort $(wildcard tests/store/test_postgres*.py)) tests/store/test_moving.py tests/machines/test_shared_pace.py
@@ -118,6 +119,10 @@ test: .venv/installed
 # Everything in PostgreSQL, without the tests that asked for no store when `make test` ran them.
 test-postgres: .venv/installed
 	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS)
+
+slow-postgres: .venv/installed
+	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS) -m "slow and not soak" $(addprefix --ignore=,$(ALL_THERE)) \
+		--until=$(UNTIL) --order-of=$$(git rev-parse HEAD) tests
 
 # Without what is marked `slow` (see pyproject.toml): kills, processes, waits, whole sources. Parts of files go to whichever
 # process has none left.

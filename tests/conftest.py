@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import storeless
+from builders import storeless, time_left
 from builders.configs import read_config, write_config
 from builders.editor import Editor
 from builders.following import backfilled
@@ -35,10 +35,12 @@ from gateway.store.base.store import Store
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     storeless.options(parser)
+    time_left.options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(storeless.Storeless(config))
+    config.pluginmanager.register(time_left.TimeLeft(config))
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     ):  # in the background; what tests start would ignore it too
