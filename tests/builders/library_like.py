@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway import installation
+from gateway.store.base.errors import StoreAway
 from gateway.store.postgres.database import PostgresStore
 from gateway.store.postgres.own_sessions import OwnSession
 from gateway.store.postgres.session import PostgresSession
@@ -54,8 +55,9 @@ def _noted(store: PostgresStore, *arguments: Any, **named: Any) -> None:
 PostgresStore.__init__ = _noted  # type: ignore[method-assign]
 
 
-# Those of them that are not used any more: the thread that settles with other machines what may be asked of a source
-# goes on for seconds, and would tell what it found (a source that was away) to the test that has the schema next.
+# Those of them that are not used any more: what reads on after an answer, or settles with other machines what may be
+# asked of a source, goes on for seconds, and would write what it found into the store of the test that has the schema
+# next.
 OVER: weakref.WeakSet[PostgresStore] = weakref.WeakSet()
 _settling = threading.Lock()
 _settle = installation._settle
@@ -68,12 +70,24 @@ def _settled_while_used(store: Any, *asked: Any) -> Any:
 
 installation._settle = _settled_while_used
 
+_another = PostgresStore._another
 
-def close_all(schema: str) -> None:
-    """Close the stores of this process in a schema."""
+
+def _while_used(store: PostgresStore) -> Any:
+    if store in OVER:
+        raise StoreAway("OVER")
+    return _another(store)
+
+
+PostgresStore._another = _while_used  # type: ignore[method-assign]
+
+
+def close_all(schema: str, *, over: bool) -> None:
+    """Close the stores of this process in a schema; what is `over` is not used again."""
     for store in [each for each in OPEN if each.address.schema == schema]:
-        with _settling:
-            OVER.add(store)
+        if over:
+            with _settling:
+                OVER.add(store)
         store.close()
 
 

@@ -172,8 +172,8 @@ class Schemas:
             else:
                 self._drop(name)
 
-    def _end_sessions(self, name: str) -> None:
-        close_all(name)
+    def _end_sessions(self, name: str, *, over: bool = True) -> None:
+        close_all(name, over=over)
         self._all(
             "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE application_name = %s",
             (_ENDED_MS, f"klantbrug {name}"),
@@ -218,7 +218,7 @@ class Schemas:
     def copy(self, source: Path, target: Path) -> str:
         """Make a store with what another has; out: its schema."""
         held, name = schema_of(source), self.of(target)
-        self._end_sessions(name)
+        self._end_sessions(name, over=False)
         deletes = [f"DELETE FROM {table}" for table in self.tables]
         copied = [table for table in reversed(self.tables) if table not in OF_NOW]
         fills = [f'INSERT INTO {table} SELECT * FROM "{held}".{table}' for table in copied]
