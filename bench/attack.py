@@ -32,7 +32,7 @@ from bench.running import FOR_UUIDS, HOST, children_of
 from gateway.http.auth import create_token
 from gateway.sample.contents.dataset import default_paths, load
 from gateway.sample.server import DEFAULT_APPLICATION, SampleServer
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 
 BUDGET = 100
 TWICE = 2.0
@@ -163,7 +163,7 @@ def served(
     folder.mkdir()
     config = folder / "config.toml"
     config.write_text(text, encoding="utf-8")
-    with contextlib.closing(Store(store)) as opened:
+    with contextlib.closing(FileStore(store)) as opened:
         reader, writer = (
             create_token(opened, f"{scope} {time.time_ns()}", scope) for scope in ("read", "write")
         )

@@ -28,7 +28,7 @@ from gateway.operator.export import fixture
 from gateway.store.documents.writing import put_documents
 from gateway.store.export import documents
 from gateway.store.export.documents import BEFORE_ALL
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.target.client import Register
 from jobs.export.parcels import parcel_of
 from jobs.export.run import ExportRun
@@ -58,7 +58,7 @@ def partijen(count: int) -> Iterator[Document]:
         yield Document("partij", uuid, body, number, number)
 
 
-def fill(store: Store, count: int) -> None:
+def fill(store: FileStore, count: int) -> None:
     """Give a store so many partijen."""
     some: list[Document] = []
     for document in partijen(count):
@@ -69,12 +69,12 @@ def fill(store: Store, count: int) -> None:
     _put(store, some)
 
 
-def _put(store: Store, some: list[Document]) -> None:
+def _put(store: FileStore, some: list[Document]) -> None:
     with store.write(synced=False) as connection:
         put_documents(connection, [(document, None) for document in some])
 
 
-def bodies(store: Store) -> list[bytes]:
+def bodies(store: FileStore) -> list[bytes]:
     """What the export sends of them."""
     with store.read() as connection:
         found = documents.every(connection, "partij", BEFORE_ALL, 10**6)
@@ -104,7 +104,7 @@ def bare(target: Target, wanted: list[bytes]) -> float:
     return len(wanted) / (time.perf_counter() - began)
 
 
-def exported(store: Store, target: Target, count: int) -> float:
+def exported(store: FileStore, target: Target, count: int) -> float:
     """Send all with the export; out: how many a second, of the stage that sends them."""
     moments: dict[str, list[float]] = {}
     run = ExportRun(store, target, lambda step: moments.setdefault(step.what, []).append(time.perf_counter()))
@@ -118,9 +118,9 @@ def memory(folder: Path, count: int) -> float:
     """The most that `klantbrug export run` takes with so many partijen, in megabytes; in a process of its own."""
     folder.mkdir()
     path = folder / "old.db"
-    fill(Store(path), count)
+    fill(FileStore(path), count)
     with running(folder, folder / "register.db", (*PRODUCTION, "--no-jobs"), 1, CONNECTIONS) as server:
-        inside = Store(folder / "register.db")
+        inside = FileStore(folder / "register.db")
         token = create_token(inside, "bench", "read write")
         inside.close()
         config = folder / "config.toml"
@@ -150,14 +150,14 @@ def main() -> int:
     good = True
     with tempfile.TemporaryDirectory(prefix="klantbrug-bench-") as name:
         folder = Path(name)
-        store = Store(folder / "old.db")
+        store = FileStore(folder / "old.db")
         fill(store, chosen.partijen)
         rates = {}
         for what in ("bare", "export", "bare again", "export again"):
             into = folder / what.replace(" ", "-")
             into.mkdir()
             with running(into, into / "register.db", (*PRODUCTION, "--no-jobs"), 1, CONNECTIONS) as server:
-                inside = Store(into / "register.db")
+                inside = FileStore(into / "register.db")
                 token = create_token(inside, "bench", "read write")
                 inside.close()
                 url = f"http://{server.host}{BASE_PATH}"
@@ -167,12 +167,12 @@ def main() -> int:
                 else:
                     copy = folder / f"{into.name}.db"
                     store.copy_to(copy)
-                    rates[what] = exported(Store(copy), target, chosen.partijen)
+                    rates[what] = exported(FileStore(copy), target, chosen.partijen)
             print(f"{what}: {rates[what]:.0f} partijen/s")
         part = max(rates["export"], rates["export again"]) / max(rates["bare"], rates["bare again"])
         print(f"the export reaches {part:.2f} of the bare loop (budget {FASTER_THAN})")
         good &= part >= FASTER_THAN
-        large = Store(folder / "large.db")
+        large = FileStore(folder / "large.db")
         fill(large, chosen.documents)
         began = time.perf_counter()
         fixture.write(large, folder / "fixture", 1, lambda what, done, total: None)

@@ -32,7 +32,7 @@ from gateway.klantinteracties.model.declarations import Filter, Form
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
 from gateway.store.base.conditions import Compare, Subject, Where
 from gateway.store.base.kinds import KIND, RELATION
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 
 SAMPLE, SMALL = 4000, 50_000
 PATIENCE = 60
@@ -175,7 +175,7 @@ def main() -> int:
         began = time.monotonic()
         fill(path, given.klantcontacten, lambda text: print(f"<!-- {text} -->", flush=True))
         print(f"<!-- store ready after {time.monotonic() - began:.0f} s -->", flush=True)
-        store = Store(path)
+        store = FileStore(path)
         token = create_token(store, f"bench {time.time_ns()}", "read")
         store.close()
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from bench.register import ACHTERNAMEN, FIRST_MOMENT, LEEG_ADRES, VOORNAMEN, YEARS, eleven_proof
 from gateway.store.base.kinds import LEGACY_ORIGIN
 from gateway.store.documents.writing import put_documents
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from mappings.model.documents import Document
 
 IN_A_TRANSACTION = 1000
@@ -34,7 +34,7 @@ def fill(path: Path, klantcontacten: int, tell: Callable[[str], None]) -> None:
         return
     making = path.with_name(f"{path.name}.unfinished")
     making.unlink(missing_ok=True)
-    store = Store(making)
+    store = FileStore(making)
     store.for_bulk()
     groups, done = _groups(klantcontacten), 0
     while batch := list(islice(groups, IN_A_TRANSACTION)):

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.ingest import SECRET, SETTINGS, fill, peak_megabytes
 from gateway.cli.terminal.options import spare_collections
 from gateway.ingest.ingest import Ingest
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from jobs.common.progress import Step
 from jobs.rebuild.rebuild import Rebuild, RebuildOutcome
 
@@ -25,7 +25,7 @@ BUDGET, MEMORY = 3000, 150  # rollen per second; MB at 500,000
 ROUNDS = {"nothing changed": {}, "addresses off": {"adressen": "geen"}, "addresses on": {}}
 
 
-def rebuild(store: Store, rollen: int, **change: str) -> tuple[float, RebuildOutcome]:
+def rebuild(store: FileStore, rollen: int, **change: str) -> tuple[float, RebuildOutcome]:
     """Rebuild with these choices. Out: rollen per second of processor time, and the outcome."""
     began = time.process_time()
     last = (began, 0)
@@ -46,7 +46,7 @@ def rebuild(store: Store, rollen: int, **change: str) -> tuple[float, RebuildOut
 
 def measure(path: Path) -> bool:
     """Rebuild a filled store each way, and print; out: was each fast enough?"""
-    store = Store(path)
+    store = FileStore(path)
     with store.read() as connection:
         (rollen,) = connection.execute("SELECT count(*) FROM raw WHERE kind = 2").fetchone()
     good = True

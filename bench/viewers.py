@@ -21,7 +21,7 @@ from bench.ingest import fill
 from bench.load import BenchError, Measured
 from bench.running import PRODUCTION, running
 from gateway.http.auth import create_token
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 
 API = "/klantinteracties/api/v1"
 VIEWERS, EVERY = 4, 0.25
@@ -93,7 +93,7 @@ def main() -> int:
         path = given.store or Path(folder) / "viewers.sqlite"
         if not given.store:
             fill(path, given.rollen)
-        store = Store(path)
+        store = FileStore(path)
         token = create_token(store, f"bench {secrets.token_hex(8)}", "read monitor")
         store.close()
         with running(Path(folder), path, PRODUCTION, 2, 1) as server:

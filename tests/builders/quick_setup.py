@@ -10,7 +10,7 @@ import pytest
 from werkzeug.routing import Rule
 
 from gateway.store.file import opening
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 
 
 def copied_stores(patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -20,7 +20,7 @@ def copied_stores(patch: pytest.MonkeyPatch, folder: Path) -> None:
     stores of processes that a test starts.
     """
     made = folder / "made-once.sqlite"
-    Store(made).close()
+    FileStore(made).close()
     content = made.read_bytes()
     real: Callable[[Path], None] = opening.make_file
 

@@ -12,9 +12,9 @@ from gateway.store.file import holders
 # A process that writes something and is killed, so that it stands in the log alone.
 WRITES_AND_DIES = """
 import os, signal, sys
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation.sources import set_meta
-store = Store(sys.argv[1])
+store = FileStore(sys.argv[1])
 set_meta(store, "word", sys.argv[2])
 os.kill(os.getpid(), signal.SIGKILL)
 """

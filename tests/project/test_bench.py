@@ -33,7 +33,7 @@ from gateway.installation import open_installation
 from gateway.klantinteracties.model.declarations import Form
 from gateway.klantinteracties.model.resources import RESOURCES
 from gateway.store.base.conditions import Compare
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from mappings.values.nummers import bsn
 
 pytestmark = pytest.mark.slow
@@ -139,7 +139,7 @@ def test_ingest_is_measured_in_parts_over_copies(few: int, tmp_path: Path) -> No
     assert filled.average > filled.together > 0
     lines = ingest.sizes(path, filled.rollen)
     assert any("document" in line for line in lines[1:])
-    store = Store(path)
+    store = FileStore(path)
     assert Probe(store).count("raw", kind="rol") == 4 * few
     store.close()
 

@@ -27,7 +27,7 @@ from gateway.config.model import Config
 from gateway.http.auth import create_token
 from gateway.installation import open_store
 from gateway.store.file import full_disk, holders, thread_connections
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation.sources import meta, set_meta
 
 pytestmark = pytest.mark.of_the_file
@@ -118,7 +118,7 @@ def test_also_what_stands_in_the_log_alone_is_read(register: Register, run_log: 
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "schrijven krijgt 503" in json.loads(out)["store"]["problems"][0]
-    store = Store(path)
+    store = FileStore(path)
     assert meta(store, "word") == "in the log"
     store.close()
 
@@ -126,12 +126,12 @@ def test_also_what_stands_in_the_log_alone_is_read(register: Register, run_log: 
 @pytest.mark.slow
 def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
     """SQLite lets no connection of a process write while another one of it only reads."""
-    Store(tmp_path / "klantbrug.db").close()
+    FileStore(tmp_path / "klantbrug.db").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
     try:
-        store = Store(tmp_path / "klantbrug.db")
+        store = FileStore(tmp_path / "klantbrug.db")
         assert store.only_reads
         ready, go = threading.Barrier(3), threading.Event()
         ended: list[str | None] = []
@@ -161,7 +161,7 @@ def test_threads_that_only_read_make_way_together(tmp_path: Path) -> None:
     set_meta(store, "c", "written")
     assert not any("schrijven krijgt 503" in said for said in store.trouble())
     store.close()
-    again = Store(tmp_path / "klantbrug.db")
+    again = FileStore(tmp_path / "klantbrug.db")
     assert [meta(again, name) for name in "abc"] == ["written"] * 3
     again.close()
 
@@ -171,13 +171,13 @@ def test_who_was_just_given_a_connection_can_use_it(tmp_path: Path, monkeypatch:
     """One thread makes way for writing while another is about to ask: that one's connection is not closed under it."""
     monkeypatch.setattr(thread_connections, "SETTLE_SECONDS", 2.0)
     monkeypatch.setattr(thread_connections, "AGAIN_SECONDS", 0.0)
-    Store(tmp_path / "klantbrug.db").close()
+    FileStore(tmp_path / "klantbrug.db").close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.getsignal(signal.SIGXFSZ)
     monkeypatch.setattr(full_disk, "can_write", lambda path: False)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, hard))
     try:
-        store = Store(tmp_path / "klantbrug.db")
+        store = FileStore(tmp_path / "klantbrug.db")
         given = store.connection()
         makes_way = threading.Event()
         other = threading.Thread(target=store.connection)
@@ -241,6 +241,6 @@ def test_the_marks_outlive_a_start_without_room(register: Register, run_log: Pat
     assert process.returncode == 0
     write_and_die(path, "after")
     holders.examine(path)
-    store = Store(path)
+    store = FileStore(path)
     assert meta(store, "word") == "after"
     store.close()

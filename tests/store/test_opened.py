@@ -21,7 +21,7 @@ from builders.write_and_die import write_and_die
 from gateway.store.backup.copy import back_up
 from gateway.store.base.errors import StoreError
 from gateway.store.file import holders
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation.sources import SECRET, meta, set_meta
 
 pytestmark = pytest.mark.of_the_file
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.of_the_file
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A store with a word in it, closed."""
-    store = Store(tmp_path / "klantbrug.db")
+    store = FileStore(tmp_path / "klantbrug.db")
     set_meta(store, SECRET, "fingerprint")
     set_meta(store, "word", "first")
     store.close()
@@ -38,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def word_in(path: Path) -> str | None:
-    store = Store(path)
+    store = FileStore(path)
     try:
         return meta(store, "word")
     finally:
@@ -80,7 +80,7 @@ def test_also_when_it_is_killed_again_and_again_before_anybody_closes_it(path: P
 
 def of_another_store(path: Path, to: Path) -> None:
     """One that was changed more often."""
-    Store(to).close()
+    FileStore(to).close()
     with closing(sqlite3.connect(to)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
         for _ in range(50):
@@ -100,7 +100,7 @@ def test_a_back_up_over_a_store_with_a_log_is_not_opened(
     write_and_die(path, "second")
     kept, log = path.read_bytes(), holders.log_of(path).read_bytes()
     shutil.copy(backup, path)
-    for look in (lambda: Store(path), lambda: holders.examine(path)):
+    for look in (lambda: FileStore(path), lambda: holders.examine(path)):
         with pytest.raises(StoreError, match=r"hoort bij een ander bestand.*klantbrug store restore"):
             look()
     assert path.read_bytes() == backup.read_bytes()
@@ -111,7 +111,7 @@ def test_a_back_up_over_a_store_with_a_log_is_not_opened(
 
 def test_a_copy_made_while_a_process_of_the_same_run_had_it_open(path: Path, tmp_path: Path) -> None:
     """The nightly back-up of a gateway that runs for weeks: its log is that of the same run."""
-    store = Store(path)
+    store = FileStore(path)
     by_sqlite(path, tmp_path / "night.db")
     set_meta(store, "word", "day")
     shutil.copytree(tmp_path, tmp_path / "crashed", ignore=shutil.ignore_patterns("crashed"))
@@ -120,7 +120,7 @@ def test_a_copy_made_while_a_process_of_the_same_run_had_it_open(path: Path, tmp
     assert holders.log_of(crashed).stat().st_size > holders.LOG_HEADER_BYTES
     shutil.copy(tmp_path / "night.db", crashed)
     with pytest.raises(StoreError, match="hoort bij een ander bestand"):
-        Store(crashed)
+        FileStore(crashed)
 
 
 @pytest.mark.slow
@@ -161,7 +161,7 @@ def test_what_was_written_down_and_can_not_be_read_keeps_nobody_out(path: Path) 
 def test_the_other_processes_wait_for_the_first_and_do_not_judge(path: Path) -> None:
     hold = holders.Hold(path)
     assert hold.alone
-    script = "import sys; from gateway.store.file.database import Store; Store(sys.argv[1]).close()"
+    script = "import sys; from gateway.store.file.database import FileStore; FileStore(sys.argv[1]).close()"
     other = subprocess.Popen([sys.executable, "-c", script, str(path)])
     time.sleep(1)  # longer than a process needs to begin
     assert other.poll() is None
@@ -180,7 +180,7 @@ def test_a_killed_process_holds_nothing(path: Path, run_log: Path) -> None:
         f'[gateway]\nregister = true\n[store]\npath = "{path.name}"\nuuid_secret = "{"x" * 40}"\n',
         encoding="utf-8",
     )
-    store = Store(path)
+    store = FileStore(path)
     with store.write() as connection:
         connection.execute("DELETE FROM meta WHERE name = ?", (SECRET,))
     store.close()
@@ -232,7 +232,7 @@ def test_another_program_s_database_is_left_alone(tmp_path: Path) -> None:
         connection.commit()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="een database van een ander programma"):
-        Store(path)
+        FileStore(path)
     with closing(sqlite3.connect(path)) as connection:
         assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master")] == ["person"]
     assert len(path.read_bytes()) == len(before)
@@ -261,7 +261,7 @@ def test_looking_at_the_mark_takes_no_lock_from_sqlite(path: Path) -> None:
         before = holders.Mark.of(path)
         assert before is not None
         assert before.stamp
-        Store(path).close()  # it is the first of ours, and marks the file
+        FileStore(path).close()  # it is the first of ours, and marks the file
         after = holders.Mark.of(path)
         assert after is not None
         assert after != before

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation.sources import meta
 
 pytestmark = [pytest.mark.slow, pytest.mark.of_the_file]
@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.of_the_file]
 # Opens, writes and closes again and again; tells each word after it was committed. A small log is copied often.
 WRITER = """
 import sys
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation.sources import set_meta
 name, number = sys.argv[2], int(sys.argv[3])
 while True:
-    store = Store(sys.argv[1])
+    store = FileStore(sys.argv[1])
     store.connection().execute("PRAGMA wal_autocheckpoint = 10")
     for _ in range(3):
         number += 1
@@ -46,7 +46,7 @@ def has_said(process: subprocess.Popen[str]) -> bool:
 
 def kill_at_random(path: Path, times: int, writers: int, seed: int) -> None:
     chance, told = random.Random(seed), dict.fromkeys(map(str, range(writers)), 0)
-    Store(path).close()
+    FileStore(path).close()
     for _ in range(times):
         running = {
             name: subprocess.Popen(
@@ -68,7 +68,7 @@ def kill_at_random(path: Path, times: int, writers: int, seed: int) -> None:
             lines = out.splitlines()
             # The last line may be half told.
             told[name] = int(lines[-1]) if lines and out.endswith("\n") else told[name] + len(lines[:-1])
-        store = Store(path)
+        store = FileStore(path)
         for name, number in told.items():
             held = meta(store, name)
             assert number <= int((held or "0").split()[0]) <= number + 1

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from builders.stores import DATABASE, ON_POSTGRES
+from builders.stores import DATABASE, ON_POSTGRES, make_store, schema_of
 
 from gateway.config.store import StoreSettings
+from gateway.operator import check_store as check_lines
 from gateway.operator.check_report import Level
 from gateway.operator.check_store import check_store
 from gateway.store import chosen
@@ -103,3 +105,26 @@ def test_the_next_start_makes_indexes_for_an_extension_that_came_later(
     assert has_texts(store)
     store.close()
     assert not any("pg_trgm" in line.text for line in check_store(known))
+
+
+def test_a_database_with_little_memory_for_its_store_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_store(tmp_path / "klantbrug.db").close()
+    known = StoreSettings(
+        path=tmp_path / "klantbrug.db",
+        uuid_secret="",
+        url=DATABASE,
+        schema=schema_of(tmp_path / "klantbrug.db"),
+    )
+
+    def told() -> list[str]:
+        return [line.text for line in check_store(known) if "shared_buffers" in line.text]
+
+    monkeypatch.setattr(check_lines, "MUCH_MEMORY", 1 << 40)
+    assert told() == []  # a new store fits in whatever it is
+    monkeypatch.setattr(check_lines, "TIMES_MEMORY", 0)
+    (text,) = told()
+    assert re.search(r" [1-9]\d* MB in het geheugen .* opslag is [1-9]\d* MB", text)
+    monkeypatch.setattr(check_lines, "MUCH_MEMORY", 1)
+    assert told() == []

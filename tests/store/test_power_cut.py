@@ -35,7 +35,7 @@ from gateway.ingest.ingest import Ingest
 from gateway.installation import Installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.store.file import thread_connections
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation import inbox, leases
 from gateway.store.operation.sources import note_fetched, source_id
 from jobs.backfill.backfill import Backfill
@@ -161,7 +161,7 @@ def test_nothing_that_was_acknowledged_is_lost(power: Power, tmp_path: Path, run
             for thread in threads:
                 thread.join()
     power.cut()
-    store = Store(config.store.path)
+    store = FileStore(config.store.path)
     with store.read() as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         there = dict(

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.store.base.kinds import QUARANTINED, RAW_KIND
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.inspect import comparing, findings, searching
 from gateway.store.legacy import quarantine, untranslated_keys
 from gateway.store.operation.sources import source_id
@@ -55,8 +55,8 @@ def steps(connection: Session, ask: Callable[[], Any]) -> int:
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("large") / "store.sqlite")
+def large(tmp_path_factory: pytest.TempPathFactory) -> FileStore:
+    store = FileStore(tmp_path_factory.mktemp("large") / "store.sqlite")
     with store.write() as connection:
         source = source_id(connection, "bron")
         connection.run(
@@ -82,13 +82,13 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_of_a_room_does_not_go_through_all(large: Store, name: str) -> None:
+def test_a_question_of_a_room_does_not_go_through_all(large: FileStore, name: str) -> None:
     ask = QUESTIONS[name]
     with large.write() as connection:
         source = source_id(connection, "bron")
         assert steps(connection, lambda: ask(connection, source)) < 20
 
 
-def test_it_would_be_noticed(large: Store) -> None:
+def test_it_would_be_noticed(large: FileStore) -> None:
     with large.read() as connection:
         assert steps(connection, lambda: connection.all("SELECT count(*) FROM raw WHERE waits > 3")) > 200

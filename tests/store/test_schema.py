@@ -23,7 +23,7 @@ from gateway.operator.check_store import check_store
 from gateway.store.base.errors import StoreError
 from gateway.store.base.kinds import KIND
 from gateway.store.edits.editing import TOMBSTONE
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.file.session import connect
 from gateway.store.indexes import field_values, profiles, text_search
 from gateway.store.inspect.agreeing import disagreements
@@ -64,7 +64,7 @@ def tables(path: Path) -> dict[str, str]:
 
 
 def test_a_store_of_before_keeps_what_clients_wrote(before: Path) -> None:
-    store = Store(before)
+    store = FileStore(before)
     assert dump_digest(store) == DUMP
     with store.read() as connection:
         phases = dict(connection.execute("SELECT name, phase FROM source"))
@@ -99,15 +99,15 @@ def test_a_store_of_before_is_served(before: Path) -> None:
 
 
 def test_a_store_of_before_becomes_as_a_new_one(before: Path, tmp_path: Path) -> None:
-    Store(before).close()
-    Store(tmp_path / "new.db").close()
+    FileStore(before).close()
+    FileStore(tmp_path / "new.db").close()
     assert tables(before) == tables(tmp_path / "new.db")
 
 
 def test_what_indexes_say_of_documents_is_made_for_a_store_that_had_none(before: Path) -> None:
     """By the migrations that made the tables, and after them."""
     names = ("profile", "profiled", "text_due", "text_erased")
-    store = Store(before)
+    store = FileStore(before)
     with store.write() as connection:
         question = (
             "SELECT document, traits FROM profiled p JOIN profile f ON f.id = p.profile ORDER BY document"
@@ -150,11 +150,11 @@ def test_filling_that_was_killed_is_gone_on_with(
             with connection.transaction():
                 assert upgrade.fill_some(connection)
         assert upgrade.is_to_fill(connection)
-    Store(before).close()
+    FileStore(before).close()
     held = [filled_tables(path) for path in (before, at_once)]
     assert held[0] == held[1]
     assert held[0]["field_value"] > [(1,)]
-    store = Store(before)
+    store = FileStore(before)
     with store.read() as connection:
         assert disagreements(connection) == []
     store.close()
@@ -171,7 +171,7 @@ def filled_tables(path: Path) -> dict[str, list[Any]]:
 
 def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "klantbrug.db"
-    Store(path).close()
+    FileStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('klantbrug', '9999_later', '')"
@@ -179,19 +179,19 @@ def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
         connection.commit()
     said = r"nieuwere versie van Klantbrug \(9999_later\): werk Klantbrug bij"
     with pytest.raises(StoreError, match=said):
-        Store(path)
+        FileStore(path)
     known = StoreSettings(path=path, uuid_secret="")
     assert [re.search(said, line.text) is not None for line in check_store(known)] == [True]
 
 
 def test_a_store_that_an_older_version_has_open_is_not_upgraded(tmp_path: Path) -> None:
     path = tmp_path / "klantbrug.db"
-    older = Store(path)
+    older = FileStore(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (ORDER[-1],))
         connection.commit()
     with pytest.raises(StoreError, match="Stop eerst alles wat haar open heeft"):
-        Store(path)
+        FileStore(path)
     with closing(sqlite3.connect(path)) as connection:
         assert not connection.execute(
             "SELECT count(*) FROM _sqlite_migrations WHERE name = ?", (ORDER[-1],)
@@ -226,7 +226,7 @@ def test_new_migrations_are_numbered_on() -> None:
 
 
 def test_a_script_may_hold_triggers(tmp_path: Path) -> None:
-    store = Store(tmp_path / "klantbrug.db")
+    store = FileStore(tmp_path / "klantbrug.db")
     text = """
     CREATE TABLE one (id INTEGER);  -- a comment; with a semicolon
     CREATE TRIGGER one_comes AFTER INSERT ON one BEGIN
@@ -242,7 +242,7 @@ def test_a_script_may_hold_triggers(tmp_path: Path) -> None:
 
 def test_triggers_and_indexes_are_of_what_the_program_looks_at(tmp_path: Path) -> None:
     """What a frozen text says of kinds, relations and fields is what the indexes are used for."""
-    Store(tmp_path / "new.db").close()
+    FileStore(tmp_path / "new.db").close()
     made = tables(tmp_path / "new.db")
     indexes = [text for text in made.values() if re.match(r"CREATE (UNIQUE )?INDEX \w+ ON document", text)]
     assert indexes

@@ -12,7 +12,7 @@ import pytest
 from gateway.store.base.bound_lists import IN_IDS, id_list
 from gateway.store.base.errors import StoreFailed, StoreLocked, UniqueViolated
 from gateway.store.base.session import Session
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.file.session import connect
 
 pytestmark = pytest.mark.of_the_file
@@ -92,11 +92,11 @@ def test_what_another_holds_is_locked(session: Session, tmp_path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("block", [Store.read, Store.write])
+@pytest.mark.parametrize("block", [FileStore.read, FileStore.write])
 def test_an_error_of_the_library_is_ours_at_the_end_of_a_transaction(
-    tmp_path: Path, block: Callable[[Store], Any]
+    tmp_path: Path, block: Callable[[FileStore], Any]
 ) -> None:
-    store = Store(tmp_path / "store.db")
+    store = FileStore(tmp_path / "store.db")
     with pytest.raises(StoreFailed) as failed, block(store):
         raise sqlite3.OperationalError("a text that is not repeated")
     assert "repeated" not in str(failed.value)

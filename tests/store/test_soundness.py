@@ -25,7 +25,7 @@ from gateway.store.backup import integrity
 from gateway.store.backup.copy import back_up
 from gateway.store.base.compression import pack
 from gateway.store.base.errors import MEND, StoreDamaged
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.file.full_disk import only_looking
 from gateway.store.file.session import connect
 from jobs.backfill.backfill import Backfill
@@ -144,7 +144,7 @@ def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     pages_overwritten(config.store.path)
-    store = Store(config.store.path)
+    store = FileStore(config.store.path)
     from gateway.klantinteracties.model.freshness import LocalOnly
 
     client = create_app(config, store=store, hydrator=LocalOnly()).test_client()
@@ -167,7 +167,7 @@ def test_a_gateway_over_a_damaged_store_is_not_ready_and_answers_a_problem(
     store.close()
 
 
-def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[Store, Config]) -> None:
+def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[FileStore, Config]) -> None:
     """A page that no look at random hits: once somebody read it, it is known."""
     store, config = store_with_token
     from gateway.klantinteracties.model.freshness import LocalOnly
@@ -179,7 +179,7 @@ def test_what_a_request_met_makes_the_gateway_not_ready(store_with_token: tuple[
 
 
 def test_a_file_that_was_spoiled_under_a_running_gateway_is_told_by_threads_that_open_it(
-    store_with_token: tuple[Store, Config], caplog: pytest.LogCaptureFixture
+    store_with_token: tuple[FileStore, Config], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not as a fault of ours: the next thread's connection can't be made."""
     store, config = store_with_token
@@ -200,9 +200,9 @@ def test_a_file_that_was_spoiled_under_a_running_gateway_is_told_by_threads_that
 
 
 @pytest.fixture
-def store_with_token(config: Config) -> tuple[Store, Config]:
+def store_with_token(config: Config) -> tuple[FileStore, Config]:
     """An open store, and its configuration."""
-    return Store(config.store.path), config
+    return FileStore(config.store.path), config
 
 
 @pytest.mark.slow
@@ -298,7 +298,7 @@ def test_a_look_at_random_sees_every_table_and_index(config: Config) -> None:
 
 def test_a_sound_store_has_no_nulls_for_sqlite_to_tell_of(config: Config) -> None:
     """SQLite 3.40 looked for them in the wrong column, where the columns of a key stand elsewhere than first."""
-    store = Store(config.store.path)
+    store = FileStore(config.store.path)
     with store.read() as connection:
         assert connection.execute("SELECT count(*) FROM statement_finding").fetchone()[0]
         assert connection.execute("SELECT count(*) FROM raw_finding").fetchone()[0]
@@ -319,7 +319,7 @@ def test_a_new_store_gets_its_migrations_in_the_order_that_is_written_down(tmp_p
     """However the modules that declare them are imported."""
     from gateway.store.schema.migrations import ORDER, migrations
 
-    store = Store(tmp_path / "new.db")
+    store = FileStore(tmp_path / "new.db")
     assert tuple(each.name for each in migrations.applied(store.operator())) == ORDER
     store.close()
 
@@ -329,7 +329,7 @@ def test_what_was_found_before_is_found_after_the_tables_changed(config: Config)
     from gateway.store.schema import first_tables
     from gateway.store.schema.migrations import migrations, script
 
-    store = Store(config.store.path)
+    store = FileStore(config.store.path)
     names = ("raw_finding", "statement_finding")
     asked = "SELECT {}, rule, field, severity, action FROM {} ORDER BY 1, 2, 3, 4, 5"
     questions = [asked.format(name.removesuffix("_finding"), name) for name in names]

@@ -28,7 +28,7 @@ from gateway.http.auth import create_token
 from gateway.installation import open_installation, open_store
 from gateway.store.backup.copy import PART, back_up
 from gateway.store.file import holders
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.operation import leases
 from gateway.store.operation.sources import set_meta, source_id
 from jobs.registry import BY_NAME, off_because, run_job
@@ -71,7 +71,7 @@ def add_token(config: Config, name: str) -> None:
 
 
 def digest(config: Config, path: Path | None = None) -> str:
-    store = Store(path or config.store.path)
+    store = FileStore(path or config.store.path)
     try:
         return dump_digest(store)
     finally:
@@ -159,7 +159,7 @@ def test_a_back_up_ends_while_others_write_all_the_time(config: Config, tmp_path
 
     def write() -> None:
         nonlocal written
-        mine = Store(config.store.path)
+        mine = FileStore(config.store.path)
         while not stop.is_set():
             with mine.write() as connection:
                 for half in ("left", "right"):
@@ -258,9 +258,9 @@ def test_a_back_up_is_put_back_and_what_stood_there_is_kept(config: Config, back
 
 def test_a_log_that_was_left_behind_goes_aside_too(config: Config, backup: Path) -> None:
     """The crash after which a copy over the store spoiled it."""
-    writes = "import os, sys; from gateway.store.file.database import Store;"
+    writes = "import os, sys; from gateway.store.file.database import FileStore;"
     writes += "from gateway.store.operation.sources import set_meta;"
-    writes += "set_meta(Store(sys.argv[1]), 'word', 'x'); os.kill(os.getpid(), 9)"
+    writes += "set_meta(FileStore(sys.argv[1]), 'word', 'x'); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", writes, str(config.store.path)], check=False)
     log = holders.log_of(config.store.path)
     held = log.read_bytes()

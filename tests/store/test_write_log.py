@@ -14,7 +14,7 @@ from builders.sample_data import small
 from gateway.installation import Installation
 from gateway.sample.server import SampleServer
 from gateway.store.file import write_ahead_log
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from gateway.store.file.write_ahead_log import BULK_PART, MEGABYTE
 from gateway.store.operation import leases, runs
 
@@ -26,17 +26,17 @@ Install = Callable[..., Installation]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.db", log_mb=LOG_MB)
+def store(tmp_path: Path) -> Iterator[FileStore]:
+    store = FileStore(tmp_path / "store.db", log_mb=LOG_MB)
     yield store
     store.close()
 
 
-def megabytes(store: Store) -> float:
+def megabytes(store: FileStore) -> float:
     return store._log.size() / MEGABYTE
 
 
-def put(store: Store, name: str, size: int = TRANSACTION, *, synced: bool = False) -> None:
+def put(store: FileStore, name: str, size: int = TRANSACTION, *, synced: bool = False) -> None:
     with store.write(synced=synced) as connection:
         connection.execute(
             "INSERT INTO meta VALUES (?1, randomblob(?2)) ON CONFLICT (name) DO UPDATE SET value = randomblob(?2)",
@@ -44,7 +44,7 @@ def put(store: Store, name: str, size: int = TRANSACTION, *, synced: bool = Fals
         )
 
 
-def fill(store: Store, total: int) -> float:
+def fill(store: FileStore, total: int) -> float:
     """Write so many megabytes as a job does that goes through everything. Out: the most that the log was."""
     store.for_bulk()
     most = 0.0
@@ -56,13 +56,13 @@ def fill(store: Store, total: int) -> float:
 
 
 @pytest.mark.slow
-def test_work_that_goes_through_everything_keeps_below_the_limit(store: Store) -> None:
+def test_work_that_goes_through_everything_keeps_below_the_limit(store: FileStore) -> None:
     most = fill(store, 3 * LOG_MB)
     assert LOG_MB * BULK_PART * 0.9 < most < LOG_MB
 
 
 @pytest.mark.slow
-def test_when_it_is_over_the_log_is_cut_off(store: Store) -> None:
+def test_when_it_is_over_the_log_is_cut_off(store: FileStore) -> None:
     fill(store, LOG_MB)
     assert megabytes(store) > LOG_MB / 2
     store.tidy_log(bulk=True)
@@ -75,7 +75,7 @@ def test_when_it_is_over_the_log_is_cut_off(store: Store) -> None:
 
 @pytest.mark.slow
 def test_clients_that_write_all_the_time_do_not_let_it_grow(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By copying alone there is always something that came since, and so it never begins at its start again."""
     monkeypatch.setattr(write_ahead_log, "AGAIN_MB", 1)
@@ -109,7 +109,7 @@ def test_clients_that_write_all_the_time_do_not_let_it_grow(
 
 @pytest.mark.slow
 def test_a_job_waits_for_who_reads_when_the_log_is_over_its_limit(
-    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(write_ahead_log, "MAKE_ROOM_SECONDS", 0.3)
     read, stop = threading.Event(), threading.Event()
@@ -141,7 +141,7 @@ def test_a_job_waits_for_who_reads_when_the_log_is_over_its_limit(
 
 
 @pytest.mark.slow
-def test_emptying_holds_up_no_writer_for_as_long_as_somebody_reads(store: Store) -> None:
+def test_emptying_holds_up_no_writer_for_as_long_as_somebody_reads(store: FileStore) -> None:
     put(store, "before")
     read, stop, done = threading.Event(), threading.Event(), []
 

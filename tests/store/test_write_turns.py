@@ -23,7 +23,7 @@ from gateway.installation import Installation
 from gateway.sample.server import SampleServer
 from gateway.store.base.kinds import RAW_KINDS
 from gateway.store.file import write_turns
-from gateway.store.file.database import Store
+from gateway.store.file.database import FileStore
 from jobs.backfill.backfill import Backfill
 
 Install = Callable[..., Installation]
@@ -33,10 +33,10 @@ ROUNDS, NOBODY = 20, 65534
 @pytest.mark.of_the_file
 def test_a_writer_that_waits_goes_before_the_next_batch_of_a_job(tmp_path: Path) -> None:
     """Each in a store of its own on one file, as in processes of their own."""
-    job, told = Store(tmp_path / "store.db"), []
+    job, told = FileStore(tmp_path / "store.db"), []
 
     def client() -> None:
-        store = Store(tmp_path / "store.db")
+        store = FileStore(tmp_path / "store.db")
         with store.write():
             told.append("client")
         store.close()
@@ -60,7 +60,7 @@ def test_a_job_gets_on_when_clients_never_stop_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_turns, "GIVES_WAY_SECONDS", 0.05)
-    store = Store(tmp_path / "store.db")
+    store = FileStore(tmp_path / "store.db")
     other = write_turns.Turns(store.path)
     with other.live(), store.giving_way(), store.write() as connection:
         assert connection.in_transaction
@@ -69,7 +69,7 @@ def test_a_job_gets_on_when_clients_never_stop_writing(
 @pytest.mark.of_the_file
 @pytest.mark.slow
 def test_who_died_waiting_holds_up_nobody(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.db")
+    store = FileStore(tmp_path / "store.db")
     gone = os.fork()
     if not gone:
         with write_turns.Turns(store.path).live():
@@ -173,7 +173,7 @@ def test_a_job_knows_for_a_minute_that_a_client_wrote(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write_turns, "GIVES_WAY_SECONDS", 0.01)
-    store, client = Store(tmp_path / "store.db"), write_turns.Turns(tmp_path / "store.db")
+    store, client = FileStore(tmp_path / "store.db"), write_turns.Turns(tmp_path / "store.db")
     assert not store.clients_write()
     with client.live(), store.giving_way(), store.write():
         pass

@@ -268,7 +268,3 @@ class FileStore:
 
 def _nothing() -> None:
     """Nothing to do while waiting."""
-
-
-# Tests name it so.
-Store = FileStore

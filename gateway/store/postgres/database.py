@@ -27,7 +27,7 @@ from gateway.store.base.lock_waits import LockWaits
 from gateway.store.base.moving import HALF, UNDER_WAY
 from gateway.store.base.session import Session
 from gateway.store.indexes import settling
-from gateway.store.postgres import committing, making, vacuuming
+from gateway.store.postgres import committing, looking, making, vacuuming
 from gateway.store.postgres.address import DatabaseAddress, lock_of
 from gateway.store.postgres.heartbeat import Heartbeat
 from gateway.store.postgres.own_sessions import OwnSession
@@ -383,11 +383,7 @@ class PostgresStore:
 
     def sizes(self) -> dict[str, int]:
         """See Store: tables and indexes; what the database writes beside them is of all its stores."""
-        question = (
-            "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class"
-            " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-        )
-        return {"store": int(self.connection().one(question)[0])}
+        return {"store": int(self.connection().one(looking.SIZE)[0])}
 
     def close(self) -> None:
         """Close what is not in use."""

@@ -14,6 +14,12 @@ from gateway.store.postgres import making
 from gateway.store.postgres.address import DatabaseAddress
 from gateway.store.postgres.session import PostgresSession
 
+# The bytes of our tables and their indexes.
+SIZE = (
+    "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class"
+    " WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+)
+
 
 @contextmanager
 def only_looking(address: DatabaseAddress) -> Iterator[PostgresSession]:
@@ -51,6 +57,8 @@ class DatabaseFacts(NamedTuple):
     encrypted: bool
     durable: bool  # does what it says that it wrote outlive a power cut?
     finds_parts: bool  # has it the indexes for parts of texts, or may we make them?
+    memory: int  # bytes that it keeps of what it read (shared_buffers)
+    size: int  # bytes of our tables and indexes
 
 
 def facts(address: DatabaseAddress) -> DatabaseFacts:
@@ -67,6 +75,8 @@ def facts(address: DatabaseAddress) -> DatabaseFacts:
                 " CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
                 (f'"{address.schema}"',),
             )
+            (memory,) = session.one("SELECT pg_size_bytes(current_setting('shared_buffers'))")
+            (size,) = session.one(SIZE)
             ours = (before + clock.now()) / 2
             finds_parts = making.finds_parts(session) or making.may_find_parts(session)
             made = session.dialect.tables(session) >= making.OURS
@@ -83,4 +93,6 @@ def facts(address: DatabaseAddress) -> DatabaseFacts:
         bool(encrypted),
         bool(durable),
         finds_parts,
+        int(memory),
+        int(size),
     )
