@@ -75,9 +75,9 @@ def facts(address: DatabaseAddress) -> DatabaseFacts:
                 " CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
                 (f'"{address.schema}"',),
             )
+            ours = (before + clock.now()) / 2
             (memory,) = session.one("SELECT pg_size_bytes(current_setting('shared_buffers'))")
             (size,) = session.one(SIZE)
-            ours = (before + clock.now()) / 2
             finds_parts = making.finds_parts(session) or making.may_find_parts(session)
             made = session.dialect.tables(session) >= making.OURS
     except StoreFailed as error:
