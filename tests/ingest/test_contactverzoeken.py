@@ -134,7 +134,7 @@ def test_the_answer_and_what_is_of_another_type(filled: Installation) -> None:
     odd = client.contact("Melding")
     assert (odd["reactie"], odd["leiddeTotInterneTaken"], odd["hadBetrokkenen"]) == ("", [], [])
     told = command(filled, "findings", "--rule", "M40", "--json")
-    fields = {(line["field"], line["severity"]) for line in map(orjson.loads, told.output.splitlines())}
+    fields = {(line["field"], line["severity"]) for line in map(orjson.loads, told.stdout.splitlines())}
     assert {("antwoord", "dropped"), ("behandelaar", "dropped"), ("contactgegevens", "dropped")} <= fields
     quarantine = command(filled, "quarantine", "list")
     assert "contactmoment" not in quarantine.output
@@ -208,7 +208,7 @@ def test_a_contactverzoek_that_goes_takes_its_task_and_addresses_along(
 def test_explain_tells_where_a_task_came_from(filled: Installation) -> None:
     taak = Client(filled).task()
     told = command(filled, "explain", taak["uuid"], "--json")
-    (item,) = orjson.loads(told.output)["found"]
+    (item,) = orjson.loads(told.stdout)["found"]
     origin = {
         field["field"]: [each["field"] for each in field["from"]]
         for group in item["groups"]

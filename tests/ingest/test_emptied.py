@@ -249,7 +249,7 @@ def test_everything_copes_with_what_was_emptied(
     shown = " ".join(command(installation, "quarantine", "show", uuid).output.split())
     assert "niet meer bewaard" in shown and "quarantine retry UUID" in shown
     assert uuid in command(installation, "quarantine", "list").output
-    machine = command(installation, "quarantine", "list", "--json").output.splitlines()
+    machine = command(installation, "quarantine", "list", "--json").stdout.splitlines()
     assert {json.loads(line)["emptied"] for line in machine} == {True}
     told = command(installation, "explain", waiting).output
     assert "niet meer bewaard" in told

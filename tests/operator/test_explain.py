@@ -180,7 +180,7 @@ def test_a_local_edit_is_told_with_what_the_source_says(operator: Operator) -> N
     assert (told["value"], told["legacy"], told["rule"]) == ("nieuw@b.nl", "a@b.nl", "M19")
     assert f"door een client geschreven op {datetime.now(DUTCH_TIME):%d-%m-%Y} " in told["because"]
     assert field(item, "omschrijving")["rule"] != "M19"
-    found = map(json.loads, operator.run("findings", "--json", "--rule", "M19").output.splitlines())
+    found = map(json.loads, operator.run("findings", "--json", "--rule", "M19").stdout.splitlines())
     (finding,) = found
     assert (finding["rule"], finding["field"], finding["count"]) == ("M19", "digitaleadres.adres", 1)
     assert [each["uuid"] for each in finding["examples"]] == [adres]
@@ -422,7 +422,7 @@ def odd(operator: Operator) -> Operator:
 
 @pytest.mark.rule("M2")
 def test_findings_are_counted_by_rule_severity_and_source_with_advice(odd: Operator) -> None:
-    lines = [json.loads(line) for line in odd.run("findings", "--json").output.splitlines()]
+    lines = [json.loads(line) for line in odd.run("findings", "--json").stdout.splitlines()]
     counted = {
         (line["rule"], line["severity"], line["source"], line["field"]): line["count"] for line in lines
     }
@@ -433,12 +433,12 @@ def test_findings_are_counted_by_rule_severity_and_source_with_advice(odd: Opera
     assert all(line["advice"].endswith(".") for line in lines)
     (line,) = [
         json.loads(each)
-        for each in odd.run("findings", "--json", "--rule", "m21", "--source", "twee").output.splitlines()
+        for each in odd.run("findings", "--json", "--rule", "m21", "--source", "twee").stdout.splitlines()
     ]
     assert line["examples"] == [
         {"kind": "rol", "uuid": uuid_of("rol", 2), "action": line["examples"][0]["action"]}
     ]
-    dropped = odd.run("findings", "--json", "--severity", "dropped", "--examples", "0").output
+    dropped = odd.run("findings", "--json", "--severity", "dropped", "--examples", "0").stdout
     assert {json.loads(each)["severity"] for each in dropped.splitlines()} == {"dropped"}
     told = {key: count for key, count in counted.items() if key[0] != "M36"}
     assert sum(told.values()) == sum(
@@ -475,7 +475,7 @@ def held(operator: Operator) -> Operator:
 
 @pytest.mark.rule("M3")
 def test_the_quarantine_tells_the_reason_and_the_fields_without_values(held: Operator) -> None:
-    (line,) = held.run("quarantine", "list", "--json").output.splitlines()
+    (line,) = held.run("quarantine", "list", "--json").stdout.splitlines()
     told = json.loads(line)
     assert (told["kind"], told["uuid"], told["source"]) == ("rol", uuid_of("rol", 9), "bron")
     assert told["reason"] == "registratiedatum is geen datum of tijdstip"

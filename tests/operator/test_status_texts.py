@@ -175,7 +175,7 @@ def test_no_command_tells_a_moment_otherwise(installation: Installation, server:
         ("jobs", "list", "--json"),
         ("verify", "--list", "--json"),
     ]:
-        moments = IN_JSON.findall(command(installation, *look).output)
+        moments = IN_JSON.findall(command(installation, *look).stdout)
         assert moments, look
         assert all(moment.endswith("Z") for moment in moments), look
 
@@ -229,7 +229,7 @@ def test_check_and_verify_agree_on_a_zaaktype_of_which_one_version_has_no_zaken(
     path.write_text(path.read_text() + f'catalogi_url = "{server.catalogi_url}"\n')
     assert command(installation, "backfill").exit_code == 0
     assert command(installation, "verify", "--full").exit_code == 0
-    proof = orjson.loads(command(installation, "verify", "--report", "1", "--json").output)
+    proof = orjson.loads(command(installation, "verify", "--report", "1", "--json").stdout)
     names = [text for text in proof["zaaktype_namen"].values() if first["omschrijving"] in text]
     assert len(set(names)) == 2, "versions are told apart"
     told = command(installation, "verify", "--report", "1").output
@@ -290,7 +290,7 @@ def test_a_second_backfill_tells_which_one_runs(
     server.traps.slow = 2
     with klantbrug(run_log, "--config", path, "backfill") as first:
         asked = ("backfill", "status", "--json")
-        until(lambda: json.loads(command(installation, *asked).output)["sources"]["bron"]["running"])
+        until(lambda: json.loads(command(installation, *asked).stdout)["sources"]["bron"]["running"])
         told = command(installation, "backfill")
         assert told.exit_code == 1
         assert f"een backfill in proces {first.pid}, begonnen " in told.output

@@ -93,7 +93,7 @@ def test_what_is_dropped_is_not_sent(zaken: WritingBack) -> None:
 def test_numbers_stand_in_status_and_on_the_page(zaken: WritingBack) -> None:
     parked(zaken)
     zaken.contact(zaak_of(zaken))
-    status = json.loads(command(zaken, "status", "--json").output)
+    status = json.loads(command(zaken, "status", "--json").stdout)
     numbers = status["sources"]["bron"]["writeback"]["kinds"]["klantcontacten"]
     assert (numbers["waiting"], numbers["parked"]) == (1, 1)
     assert numbers["oldest"] and numbers["age"] < 60
@@ -170,7 +170,7 @@ def test_findings_count_what_stays_by_rule(zaken: WritingBack) -> None:
     for _ in range(2):
         task = {"aanleidinggevendKlantcontact": {"uuid": zaken.contact()["uuid"]}, "status": "te_verwerken"}
         zaken.ask("POST", "internetaken", task | {"gevraagdeHandeling": "Bel", "toegewezenAanActoren": []})
-    found = command(zaken, "findings", "--json", "--rule", "W8").output.splitlines()
+    found = command(zaken, "findings", "--json", "--rule", "W8").stdout.splitlines()
     groups = [json.loads(line) for line in found]
     assert [(each["field"], each["count"]) for each in groups] == [("internetaak", 2)]
 
