@@ -36,9 +36,8 @@ class Proto:
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.status, self.headers, self.body = status, dict(headers), body
-        self.ends = [name for name, _ in headers].count(
-            "Connection"
-        )  # a client may refuse what says it twice
+        # A client may refuse an answer that says it twice.
+        self.ends = [name for name, _ in headers].count("Connection")
 
 
 def exchange(name: str, whose: str = "a", method: str = "GET") -> Exchange:

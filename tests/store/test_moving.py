@@ -10,7 +10,8 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,12 @@ from gateway.http.auth import create_token
 from gateway.installation import Installation, open_installation, open_store
 from gateway.sample.server import SampleServer
 from gateway.store.base.errors import StoreError
-from gateway.store.base.moving import UNDER_WAY
+from gateway.store.base.moving import UNDER_WAY, MovedTable
+from gateway.store.base.session import Row, Session
 from gateway.store.base.store import Store
 from gateway.store.file import moving as files
 from gateway.store.login import operators
-from gateway.store.moving import comparing, copying
+from gateway.store.moving import comparing, copying, moving
 from gateway.store.operation import events, leases
 
 pytestmark = [
@@ -228,6 +230,40 @@ def test_a_copy_that_is_killed_is_gone_on_with(
     keys = f'url = "{DATABASE}"\nschema = "{schema}"' if back else 'path = "klantbrug.db"'
     copied, original = opened(config_of(tmp_path / "new" if back else folder, keys)), opened(source)
     assert dump_digest(copied) == dump_digest(original)
+
+
+def test_a_table_goes_in_parts_and_is_asked_for_once_wherever_it_was_broken_off(
+    lived_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing says that a database has an index in this order: each question more would sort all of it again."""
+    known, target = read_config(lived_in).store, tmp_path / "klantbrug.db"
+    asked: list[tuple[str, bool]] = []
+    real, parts = MovedTable.rows, 0
+
+    def noted(table: MovedTable, session: Session, after: Sequence[object] | None = None) -> Iterator[Row]:
+        asked.append((table.name, bool(after)))
+        return real(table, session, after)
+
+    def broken_off(_what: str, _done: int, _total: int) -> None:
+        nonlocal parts
+        parts += bool(asked) and asked[-1][0] == "document"
+        if parts == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(MovedTable, "rows", noted)
+    monkeypatch.setattr(copying, "AT_ONCE", 20)
+    with pytest.raises(KeyboardInterrupt):
+        moving.to_file(known, target, "a test", broken_off)
+    asked.clear()
+    moved = moving.to_file(known, target, "a test", lambda *_: None)
+    assert moved.again and moved.rows["document"] > 4 * copying.AT_ONCE
+    assert asked[0] == ("document", True)
+    assert not any(after for _, after in asked[1:])
+    # Once on each side to be compared, and once to be copied what was not there yet.
+    assert Counter(name for name, _ in asked) == {
+        table.name: 2 + (table.name >= "document") for table in files.tables_of_program()
+    }
+    assert dump_digest(opened(config_of(tmp_path, 'path = "klantbrug.db"'))) == dump_digest(opened(lived_in))
 
 
 def file_reached(part: Path, folder: Path) -> Callable[[], str | None]:
