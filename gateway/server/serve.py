@@ -39,7 +39,7 @@ from gateway.server.exchange import App
 from gateway.server.metrics_port import serve_metrics
 from gateway.server.request_queue import give_place, give_place_for_source, most_writing
 from gateway.server.worker import MARGIN, work
-from gateway.server.worker_processes import Workers
+from gateway.server.worker_processes import STOPPING, Workers
 from gateway.store import chosen
 from gateway.store.base.errors import StoreError
 from gateway.telemetry import running as telemetry
@@ -47,7 +47,6 @@ from gateway.telemetry import running as telemetry
 __all__ = ["make_app", "must_be_free", "run_server", "serve", "settings"]
 
 log = get_logger(__name__)
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPS_WITHIN = 30  # seconds for the requests that are being answered
 FILES_BESIDE = 256  # of the store, sources and logs
 LOOK_SECONDS = 0.5
@@ -93,7 +92,7 @@ def _heed_signals_before_serving() -> None:
     def end(*_: object) -> None:
         sys.exit(0)
 
-    for number in STOP_SIGNALS:
+    for number in STOPPING:
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
 
@@ -107,13 +106,13 @@ def _heed_signals_from_birth() -> None:
     """
 
     def wait() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
 
     def heed() -> None:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def heed_anew() -> None:
-        for number in STOP_SIGNALS:
+        for number in STOPPING:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
