@@ -21,9 +21,12 @@ from builders.monitoring_files import metrics_named
 from builders.sample_data import sample_slice, some_zaken
 from builders.until import until
 from builders.watched_gateway import WatchedGateway, watched_gateway
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from gateway.operator.watch.store_metrics import GAUGES
 from gateway.sample.server import SampleServer
+from gateway.telemetry.counts import page
 from gateway.telemetry.slots import Slot, directory_of
 
 pytestmark = pytest.mark.slow
@@ -166,6 +169,30 @@ def test_when_nobody_counts_everything_begins_at_zero(tmp_path):
     (directory / "counter_1.db").write_bytes(b"of before")
     assert Slot(directory).name == "1"
     assert not (directory / "counter_1.db").exists()
+
+
+def test_a_file_that_another_process_makes_at_this_moment_does_not_take_the_numbers_away(
+    tmp_path, monkeypatch
+):
+    """A process makes its file when it first counts something of that sort, and gives it room a moment later."""
+    directory = tmp_path / "counts"
+    counting = Slot(directory)
+    counted = MmapedDict(str(directory / f"counter_{counting.name}.db"))
+    counted.write_value(mmap_key("seen", "seen_total", [], [], "What was seen."), 3.0, 0.0)
+    (directory / "histogram_2.db").touch()
+    vanished = directory / "counter_3.db"
+    vanished.symlink_to(directory / "not there")
+    assert b"\nseen_total 3.0\n" in page(directory, "")[0]
+
+    taken = MultiProcessCollector.merge
+
+    def taken_late(files):
+        (directory / "gauge_max_2.db").unlink(missing_ok=True)
+        return taken(files)
+
+    MmapedDict(str(directory / "gauge_max_2.db")).close()
+    monkeypatch.setattr(MultiProcessCollector, "merge", staticmethod(taken_late))
+    assert b"\nseen_total 3.0\n" in page(directory, "")[0]
 
 
 def test_clients_that_send_byte_by_byte_hold_up_the_others_no_longer_than_a_whole_question_may_take(gateway):
