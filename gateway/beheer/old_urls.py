@@ -150,7 +150,7 @@ class OldUrls:
             if clock.monotonic() >= give_up:
                 return
             try:
-                self._hydrator.before_detail("klantcontact", uuid)
+                self._hydrator.before_detail("klantcontact", uuid.bytes)
             except Problem:
                 return  # it does not answer now; what is not found is reported as not known yet
 

@@ -127,11 +127,11 @@ class LegacyHydrator:
         met = self._meet(asked.needs, search=Search.of(kind, filters))
         return replace(met, coverage="partial", reason="; ".join(filter(None, (met.reason, asked.partial))))
 
-    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+    def before_detail(self, kind: str, uuid: bytes) -> Outcome:
         """Make the store ready for one object by uuid; raises Problem."""
         if kind in self._local_kinds:
             return LOCAL
-        return self._meet([Need("document", str(uuid), kind)])
+        return self._meet([Need("document", str(UUID(bytes=uuid)), kind)])
 
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         """Fetch whom the numbers belong to that a write sets, so that a double is seen; raises Problem."""

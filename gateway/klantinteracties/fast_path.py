@@ -15,7 +15,7 @@ from gateway.base.correlation import Operation
 from gateway.http.request_ids import REQUEST_ID, WAITED, begun
 from gateway.http.responses import Reply
 from gateway.klantinteracties.model.resources import BASE_PATH
-from gateway.klantinteracties.views import UUID_IN_PATH, Api, View
+from gateway.klantinteracties.views import Api, View
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -86,7 +86,7 @@ class Shortcut:
             return None
         resource, slash, uuid = path[len(PREFIX) :].partition("/")
         if slash:
-            view = self._api.details.get(resource) if UUID_IN_PATH.fullmatch(uuid) else None
+            view = self._api.details.get(resource) if uuid and "/" not in uuid else None
             return None if view is None else (view, f"{PREFIX}{resource}/{{uuid}}", {"uuid": uuid})
         view = self._api.lists.get(resource)
         return None if view is None else (view, path, NO_PARTS)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID
 
 import orjson
 from flask import Flask, Response, request
@@ -53,13 +52,12 @@ from gateway.store.documents import reading
 from gateway.store.operation.tokens import StoredToken
 from mappings.identity.identity import Uuids
 from mappings.model.settings import DEFAULT_ZAAK_CODES, ZaakCodes
-from mappings.values.uuids import USUAL
+from mappings.values.uuids import uuid_bytes_in_path
 
 API_VERSION = ("API-version", "0.9.0")
 SAFE = ("GET", "HEAD", "OPTIONS")
 # As every recorded Allow header is ordered.
 ALLOW_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-UUID_IN_PATH = re.compile(rf"[0-9a-fA-F]{{32}}|{USUAL}")
 OTHER_VERSION = re.compile(r"/klantinteracties/api/v([^/]+)/([^/]+)(/[^/]+)?")
 BODILESS = {204: empty_reply, 304: unchanged_reply}
 MOST_ROUNDS = 10
@@ -302,7 +300,7 @@ class Api:
         """The document that the path names, when it is all there. Raises a 404 Problem, and what hydrating raises."""
         uuid = _uuid(answer)
         answer.outcome = self._hydrator.before_detail(resource.kind, uuid)
-        read = partial(self._read_detail, resource, uuid.bytes, expand, answer.base)
+        read = partial(self._read_detail, resource, uuid, expand, answer.base)
         found = self._until_settled(answer, read)
         if found is None:
             raise answer.outcome.otherwise or problems.not_found()
@@ -370,12 +368,12 @@ class Api:
         return found
 
 
-def _uuid(answer: Answer) -> UUID:
+def _uuid(answer: Answer) -> bytes:
     """The uuid in the path. Raises a 404 Problem for what isn't one [160-162]."""
-    text = answer.path["uuid"]
-    if not UUID_IN_PATH.fullmatch(text):
+    uuid = uuid_bytes_in_path(answer.path["uuid"])
+    if uuid is None:
         raise problems.not_found()
-    return UUID(text)
+    return uuid
 
 
 def _tagged(answer: Answer, document: Json) -> bytes:

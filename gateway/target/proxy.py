@@ -23,7 +23,7 @@ from gateway.klantinteracties.model.freshness import LOCAL, Hydrator, LocalOnly,
 from gateway.klantinteracties.model.resources import BASE_PATH, RESOURCES
 from gateway.klantinteracties.read.query import asks_cascade, parse_detail, parse_list
 from gateway.klantinteracties.read.rights import may_expand
-from gateway.klantinteracties.views import API_VERSION, UUID_IN_PATH
+from gateway.klantinteracties.views import API_VERSION
 from gateway.store.base.session import Session
 from gateway.store.base.store import Store
 from gateway.store.documents import reading
@@ -43,6 +43,7 @@ from gateway.target.translating import (
     text_with,
     uuids_of,
 )
+from mappings.values.uuids import uuid_bytes_in_path
 
 SAFE, WITH_BODY = ("GET", "HEAD", "OPTIONS"), ("POST", "PUT", "PATCH")
 # For so long a process goes by what it saw last when a client reads; a write looks again.
@@ -124,7 +125,7 @@ class TookOver:
             [*uuids_of(path.partition("/")[2]), *named_in_query(query), *named_in_body(body)]
         )
         resource, slash, uuid = path.partition("/")
-        if slash and resource and not UUID_IN_PATH.fullmatch(uuid):
+        if slash and resource and uuid_bytes_in_path(uuid) is None:
             raise problems.not_found()  # what is no uuid could lead elsewhere there
         sent = None if body is None else orjson.dumps(body_with(body, rename))
         headers = {name: environ[key] for key, name in TO_THERE.items() if environ.get(key)}
@@ -241,7 +242,7 @@ class Resting(LocalOnly):
         """As of Hydrator."""
         return LOCAL if self._over() else self._hydrator.before_list(kind, filters)
 
-    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+    def before_detail(self, kind: str, uuid: bytes) -> Outcome:
         """As of Hydrator."""
         return LOCAL if self._over() else self._hydrator.before_detail(kind, uuid)
 

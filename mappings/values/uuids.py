@@ -42,6 +42,19 @@ def uuid_bytes_of(text: str) -> bytes | None:
     return uuid.bytes if uuid else None
 
 
+def uuid_bytes_in_path(text: str) -> bytes | None:
+    """The 16 bytes of a uuid with its four hyphens or with none; None for what a path of the API may not have."""
+    digits = text.replace("-", "")
+    if len(digits) != 32 or not digits.isalnum():
+        return None
+    if len(text) != 32 and not (len(text) == 36 and text[8] == text[13] == text[18] == text[23] == "-"):
+        return None
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        return None
+
+
 def uuid_in(value: object) -> UUID | None:
     """The uuid of a uuid text or at the end of a URL, None when there is none."""
     return uuid_of(value.strip().rstrip("/").rsplit("/", 1)[-1]) if isinstance(value, str) else None

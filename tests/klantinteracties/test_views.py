@@ -159,9 +159,9 @@ class Script:
         self.asked.append((kind, dict(filters)))
         return self.first
 
-    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+    def before_detail(self, kind: str, uuid: bytes) -> Outcome:
         assert not self.store.connection().in_transaction
-        self.asked.append((kind, uuid))
+        self.asked.append((kind, UUID(bytes=uuid)))
         return self.first
 
     def after_answer(self, outcome: Outcome, shown: Sequence[ShownDocument]) -> Outcome:

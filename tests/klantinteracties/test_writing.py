@@ -544,8 +544,8 @@ class Script:
     def before_list(self, kind: str, filters: Mapping[str, str]) -> Outcome:
         return self._say(kind, dict(filters))
 
-    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
-        return self._say(kind, uuid)
+    def before_detail(self, kind: str, uuid: bytes) -> Outcome:
+        return self._say(kind, UUID(bytes=uuid))
 
     def before_write(self, kind: str, loaded: Mapping[str, Any]) -> Outcome:
         return self._say(f"write {kind}", sorted(loaded))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
-from uuid import UUID
 
 from gateway.http.problems import Problem
 
@@ -79,7 +78,7 @@ class Hydrator(Protocol):
         """
         ...
 
-    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+    def before_detail(self, kind: str, uuid: bytes) -> Outcome:
         """Before one document is read. Raises as before_list does."""
         ...
 
@@ -105,7 +104,7 @@ class LocalOnly:
         """Complete, from the store."""
         return LOCAL
 
-    def before_detail(self, kind: str, uuid: UUID) -> Outcome:
+    def before_detail(self, kind: str, uuid: bytes) -> Outcome:
         """Complete, from the store."""
         return LOCAL
 

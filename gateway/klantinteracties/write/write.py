@@ -131,7 +131,7 @@ class Writer:
     def change(
         self,
         resource: Resource,
-        uuid: UUID,
+        uuid: bytes,
         data: Any,
         base: str,
         *,
@@ -154,7 +154,7 @@ class Writer:
             self._notices.tell(connection, resource.kind, "partial_update" if partial else "update", answer)
             return WriteAnswer(answer, outcome)
 
-    def delete(self, resource: Resource, uuid: UUID, base: str, *, judge: Judge = any_version) -> None:
+    def delete(self, resource: Resource, uuid: bytes, base: str, *, judge: Judge = any_version) -> None:
         """A document gone, with what goes along."""
         with self._store.write() as connection:
             row = _judged(connection, resource, uuid, base, judge)
@@ -162,7 +162,7 @@ class Writer:
             self._delete(connection, [row])
 
     def delete_with_contacts(
-        self, resource: Resource, uuid: UUID, base: str, *, judge: Judge = any_version
+        self, resource: Resource, uuid: bytes, base: str, *, judge: Judge = any_version
     ) -> Json:
         """An onderwerpobject gone with its klantcontacten and the addresses that were given at them.
 
@@ -245,7 +245,7 @@ class Writer:
 
     def _asked(self, kind: str, uuid: UUID) -> Outcome:
         """Ask the sources for what a body refers to. Raises Problem when they fail."""
-        outcome = self._hydrator.before_detail(kind, uuid)
+        outcome = self._hydrator.before_detail(kind, uuid.bytes)
         if outcome.otherwise:
             with self._store.read() as connection:
                 if reading.find(connection, kind, uuid.bytes) is None:
@@ -360,14 +360,14 @@ def _refuse(wrong: Iterable[tuple[str, str, str]]) -> None:
         raise problems.invalid(*params)
 
 
-def _row(connection: Session, resource: Resource, uuid: UUID) -> int:
-    found = reading.find(connection, resource.kind, uuid.bytes)
+def _row(connection: Session, resource: Resource, uuid: bytes) -> int:
+    found = reading.find(connection, resource.kind, uuid)
     if found is None:
         raise problems.not_found()
     return found[0]
 
 
-def _judged(connection: Session, resource: Resource, uuid: UUID, base: str, judge: Judge) -> int:
+def _judged(connection: Session, resource: Resource, uuid: bytes, base: str, judge: Judge) -> int:
     """The row of a document that is about to be written, when it is the version that the write is about."""
     row = _row(connection, resource, uuid)
     if judge is not any_version:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gateway.store.base.conditions import Compare, Condition, Subject, Value, Where
-from gateway.store.base.kinds import KIND, LOCAL_ORIGIN
+from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATIONS
 from gateway.store.base.searched_fields import kept_value
 from gateway.store.base.session import Session
 from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
@@ -295,22 +295,24 @@ def surroundings(
     """Prepare what `around` asks; None for nothing. Relations are given by number.
 
     In: whether to ask what the documents refer to (near), what refers to them by the relations in `sources` (far),
-    and what that refers to, when it refers to them by the relations in `further_from`. Bodies come along for what
-    is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`.
+    and what that refers to, when it refers to them by the relations in `further_from`, each of another kind. Bodies
+    come along for what is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`. Raises
+    ValueError when two in `further_from` are of one kind.
     """
     parts = []
     if refers:
         # In the place of the age the place in an order, where a document refers to several in one.
         age = "coalesce(l.place, d.created)"
-        parts.append(_links(NEAR, "source", "target", "l.source {asked}", whole_targets, age))
+        parts.append(_links(NEAR, "source", "target", "", "l.source {asked}", whole_targets, age))
     if sources:
-        # One walk over a stretch of relations: cheaper than a search for each, and little lies in between.
-        stretch = f"l.relation BETWEEN {min(sources)} AND {max(sources)}"
-        which = f"l.target {{asked}} AND {stretch} AND +l.relation IN ({_numbers(sources)})"
-        parts.append(_links(FAR, "target", "source", which, whole_sources))
+        which = f"l.target {{asked}} AND {_among('l.relation', sources)}"
+        parts.append(_links(FAR, "target", "source", "", which, whole_sources))
     if further_from:
-        those = f"SELECT source FROM link WHERE target {{asked}} AND relation IN ({_numbers(further_from)})"
-        parts.append(_links(FURTHER, "source", "target", f"l.source IN ({those})", further_whole))
+        # No document refers to another by two of these: so each link comes once, without a list of who refers to it.
+        if len({RELATIONS[number - 1].partition(".")[0] for number in further_from}) < len(further_from):
+            raise ValueError("two of these relations are of one kind of document")
+        which = f"h.target {{asked}} AND {_among('h.relation', further_from)} AND l.source = h.source"
+        parts.append(_links(FURTHER, "source", "target", "link h CROSS JOIN ", which, further_whole))
     if not parts:
         return None
     return Surroundings(" UNION ALL ".join(parts))
@@ -323,13 +325,25 @@ def around(connection: Session, asked: Surroundings, ids: list[int]) -> list[Lin
     return connection.all(asked.many, (ids,))
 
 
-def _links(side: int, near: str, far: str, which: str, whole: Collection[int], age: str = "d.created") -> str:
-    """A query that follows links from documents at the `near` column to those at the `far` one."""
+def _links(
+    side: int, near: str, far: str, by: str, which: str, whole: Collection[int], age: str = "d.created"
+) -> str:
+    """A query that follows links from documents at the `near` column to those at the `far` one; `by` comes first."""
     body = f"CASE WHEN l.relation IN ({_numbers(whole)}) THEN d.body END" if whole else "NULL"
     return (
         f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, {age}, {side}"
-        f" FROM link l CROSS JOIN document d WHERE d.id = l.{far} AND {which}"
+        f" FROM {by}link l CROSS JOIN document d WHERE d.id = l.{far} AND {which}"
     )
+
+
+def _among(column: str, relations: Collection[int]) -> str:
+    """One walk over a stretch of relations: cheaper than a search for each, and little lies in between."""
+    first, last = min(relations), max(relations)
+    if last - first + 1 == len(relations):
+        return f"{column} BETWEEN {first} AND {last}"
+    # Not IN: SQLite would make a table of it, for each question.
+    each = " OR ".join(f"+{column} = {relation}" for relation in sorted(relations))
+    return f"{column} BETWEEN {first} AND {last} AND ({each})"
 
 
 def _numbers(numbers: Iterable[int]) -> str:
