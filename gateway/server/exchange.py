@@ -68,13 +68,14 @@ class Clients:
 class Exchange:
     """A request that waits for its answer, which any thread may give, once."""
 
-    __slots__ = ("_known", "_proto", "client", "environ")
+    __slots__ = ("_known", "_proto", "client", "environ", "writes")
 
     def __init__(self, scope: Any, proto: Any, known: Clients) -> None:
         """In: scope and protocol of RSGI; what is known of clients, this one among them."""
         self._proto = proto
         self.client: str = scope.client
         self.environ = _environ(scope, self.client)
+        self.writes: bool = scope.method not in READS  # is it one that may change something?
         self._known = known
         known.in_work.add(self.client)
         known.asked.add(self.client)
@@ -84,11 +85,6 @@ class Exchange:
         """What is the same for all requests of one client."""
         whose: str = self.environ.get("HTTP_AUTHORIZATION") or self.environ["REMOTE_ADDR"]
         return whose
-
-    @property
-    def writes(self) -> bool:
-        """Is it one that may change something?"""
-        return self.environ["REQUEST_METHOD"] not in READS
 
     async def body(self) -> bytes:
         """The whole body; once."""

@@ -92,7 +92,7 @@ class Lane:
         moment = monotonic()
         writes = exchange.writes
         with self._lock:
-            has_place = len(self._running) < self._places and self._may_go(writes)
+            has_place = len(self._running) < self._places and (not writes or self._may_write())
             may_wait = self._waiting < MOST_WAITING and not (
                 writes and self._writes_waiting >= MOST_WRITES_WAITING
             )
@@ -107,8 +107,8 @@ class Lane:
         elif not may_wait:
             exchange.refuse(503, RETRY_SECONDS)
 
-    def _may_go(self, writes: bool) -> bool:
-        return not writes or len(self._writing) < self._writes
+    def _may_write(self) -> bool:
+        return len(self._writing) < self._writes
 
     def _begin(self, exchange: Exchange, moment: float) -> None:
         self._running[exchange] = moment
@@ -130,6 +130,8 @@ class Lane:
 
     def _in_long(self) -> int:
         """How many threads of granian are busy with who takes long, and see nothing of what comes in."""
+        if not self._long:
+            return 0
         return sum(self._answered_by.get(each) in self._threads for each in self._long)
 
     def _quick(self, moment: float) -> bool:
@@ -160,7 +162,9 @@ class Lane:
         if not self._waiting or len(self._running) >= self._places:
             return None
         moment = monotonic()
-        while (turn := next((each for each in self._queues if self._may_go(each[1])), None)) is not None:
+        while (
+            turn := next((each for each in self._queues if not each[1] or self._may_write()), None)
+        ) is not None:
             queue = self._queues.pop(turn)
             exchange, since = queue.popleft()
             self._waiting -= 1

@@ -15,6 +15,9 @@ class Subject(Enum):
     MOMENT = "moment"  # the moment that its list is ordered by
     PROFILE = "profile"  # its profile is one of those in a list, see indexes/profiles.py
 
+    # There is one of each. Enum's own is written in Python, and each question to a list asks for some.
+    __hash__ = object.__hash__
+
 
 class Compare(Enum):
     """How the subject is compared with the value asked."""
@@ -30,6 +33,8 @@ class Compare(Enum):
     PRESENT = "present"  # the value says whether there must be one
     AMONG = "among"  # equal to one of the texts in a list
     NEVER = "never"  # the question was understood and nothing can match it
+
+    __hash__ = object.__hash__  # as of Subject
 
 
 class Hop(NamedTuple):

@@ -134,7 +134,7 @@ def _asked(connection: Session, kind: str, conditions: Sequence[Condition]) -> D
 def _compared(condition: Condition) -> Value:
     """The value of a condition as it is compared: a flag in a body is true or false, and no number everywhere."""
     where, value = condition
-    flag = where.subject is Subject.FIELD and where.compare is Compare.IS and isinstance(value, int)
+    flag = isinstance(value, int) and where.subject is Subject.FIELD and where.compare is Compare.IS
     return bool(value) if flag else value
 
 
