@@ -33,7 +33,8 @@ def test_both_ways_give_the_same_answer(both_ways: BothWays, question) -> None: 
         ("/partijen", {}, True),
         ("/partijen?pageSize=1", {}, True),
         ("/partijen/00000000-0000-4000-8000-000000000000", {}, True),
-        ("/partijen/geen-uuid", {}, False),
+        ("/partijen/geen-uuid", {}, True),
+        ("/partijen/geen/uuid", {}, False),
         ("/partijen/", {}, False),
         ("/onbekend", {}, False),
         ("/maak-klantcontact", {}, False),
@@ -47,6 +48,25 @@ def test_only_plain_questions_take_the_short_way(
     for method, taken in (("GET", short), ("HEAD", False), ("POST", False), ("DELETE", False)):
         environ = builder.get_environ() | {"REQUEST_METHOD": method}
         assert (both_ways.shortcut._find(environ) is not None) == taken
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "geen-uuid",
+        "",
+        "a/b",
+        "%0A",
+        "%C3%A9",
+        "%FF",
+        "a%2Fb",
+        "a%20b",
+        "00000000-0000-4000-8000-00000000000%0A",
+    ],
+)
+def test_both_ways_find_nothing_where_a_path_has_no_uuid(both_ways: BothWays, last: str) -> None:
+    token = {"Authorization": f"Token {both_ways.token}"}
+    assert both_ways.ask("GET", f"{API}/partijen/{last}", token)[0] == "404"
 
 
 def test_pages_of_other_websites_get_the_headers_of_cors(register: RecordedRegister, store: Store) -> None:
