@@ -27,7 +27,7 @@ from builders.legacy_objects import (
     zaak,
 )
 from builders.stores import make_store
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.ingest.ingest import Ingest
@@ -37,6 +37,7 @@ from gateway.store.inspect.dump import dump_lines
 from mappings.incoming import zaken
 from mappings.incoming.given_fields import GivenText, GivenTexts
 from mappings.klantinteracties import check, load
+from mappings.values.landen import land_van_code, landcode
 
 pytestmark = pytest.mark.slow
 
@@ -175,18 +176,42 @@ def lost(taken: Taken, raw: dict[str, Any]) -> list[str]:
     """The paths of values that stand in no document and in no finding."""
     # Word by word: a value may be split over the lines of an address, and its numbers padded.
     there = plain(orjson.dumps([line["body"] for line in taken.documents]).decode())
+    lands = set(
+        re.findall(r'"land":"(..)"', orjson.dumps([line["body"] for line in taken.documents]).decode())
+    )
     told = {line["field"] for line in taken.findings if line.get("uuid") in (raw["uuid"], None)}
     missing = []
     for path, text in leaves(raw):
         named = any(path == field or path.startswith(f"{field}.") for field in told)
-        if not named and any(word not in there for word in words(text)):
+        land = _land(path, text)
+        if not named and (land not in lands if land else any(word not in there for word in words(text))):
             missing.append(path)
     return missing
+
+
+def _land(path: str, text: str) -> str | None:
+    """The country that a name or code of one stands for (M15): an address has only its ISO code."""
+    match path.rpartition(".")[2]:
+        case "lndLandcode":
+            return land_van_code(text.strip())
+        case "lndLandnaam":
+            return landcode(text.strip(), "")
+    return None
+
+
+def _abroad(**fields: str) -> dict[str, Any]:
+    return rol(1) | {
+        "betrokkeneType": "natuurlijk_persoon",
+        "betrokkeneIdentificatie": {"subVerblijfBuitenland": fields},
+    }
 
 
 @pytest.mark.rule("M2")
 @CAREFUL
 @given(rollen(1), CONTACTEN)
+@example(_abroad(lndLandcode="5022"), klantcontact(1))
+@example(_abroad(lndLandnaam="Marokko"), klantcontact(1))
+@example(_abroad(lndLandnaam="Marokko", lndLandcode="6029"), klantcontact(1))
 def test_no_value_is_lost_without_a_finding(
     ingest: Ingest, raw: dict[str, Any], contact: dict[str, Any]
 ) -> None:
