@@ -100,7 +100,8 @@ def may_find_parts(session: Session) -> bool:
 def finds_parts(session: Session) -> bool:
     """Are all indexes of texts there?"""
     names = list(text_search.INDEXES.values())
-    sql = "SELECT count(*) FROM pg_indexes WHERE schemaname = current_schema() AND indexname = ANY (?)"
+    found = "count(to_regclass(quote_ident(current_schema()) || '.' || name))"
+    sql = f"SELECT {found} FROM unnest(CAST(? AS text[])) AS n (name)"
     return bool(session.one(sql, (names,))[0] == len(names))
 
 

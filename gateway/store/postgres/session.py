@@ -39,12 +39,15 @@ class PostgresDialect:
 
     def tables(self, session: Session, /) -> set[str]:
         """The names of the tables that there are."""
-        rows = session.all("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        rows = session.all(
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))"
+            " AND relkind IN ('r', 'p')"
+        )
         return {name for (name,) in rows}
 
     def migrated(self, session: Session, /) -> set[str]:
         """The names of the migrations that it has."""
-        if "migration" not in self.tables(session):
+        if session.one("SELECT to_regclass(quote_ident(current_schema()) || '.migration') IS NULL")[0]:
             return set()
         return {name for (name,) in session.all("SELECT name FROM migration")}
 
