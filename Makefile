@@ -106,7 +106,7 @@ demo: .venv/installed
 # database `test` on this machine) all that is not marked `slow`, and of those marked so the tests of the driver, the copy
 # of a store and the pace that machines share (ALL_THERE); without the tests that just asked for no store. A first run
 # that fails is the last. `make test-postgres` runs the slow ones there too: half an hour more; `make slow-postgres` just
-# those, as many as can be begun before UNTIL (seconds since 1970), in another order for each commit.
+# those, in another order for each commit. With UNTIL (seconds since 1970) none is begun there after it.
 WORKERS ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
 STORELESS := .venv/storeless.json
 ALL_THERE := $(sort $(wildcard tests/store/test_postgres*.py)) tests/store/test_moving.py tests/machines/test_shared_pace.py
@@ -114,7 +114,8 @@ DATABASE = url=$$($(TOOL)database) || exit 1; test -z "$$url" || KLANTBRUG_TEST_
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 test: .venv/installed
 	$(PYTEST) --note-storeless=$(STORELESS)
-	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS) --slow-only-of="$(ALL_THERE)" $(ALL_THERE) tests
+	@$(DATABASE) $(PYTEST) --leave-out=$(STORELESS) --slow-only-of="$(ALL_THERE)" $(if $(UNTIL),--until=$(UNTIL)) \
+		$(ALL_THERE) tests
 
 # Everything in PostgreSQL, without the tests that asked for no store when `make test` ran them.
 test-postgres: .venv/installed
