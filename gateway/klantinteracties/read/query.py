@@ -145,7 +145,9 @@ def _expand(resource: Resource, given: dict[str, str]) -> Tree:
 
 
 def _page(given: dict[str, str]) -> int | None:
-    value = given.get(PAGE) or "1"
+    value = given.get(PAGE)
+    if not value:
+        return 1
     if value == LAST:
         return None
     number = _number(value)

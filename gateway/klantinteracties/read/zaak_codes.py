@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,11 +23,13 @@ def widen(conditions: tuple[Condition, ...], codes: Sequence[ZaakCodes]) -> tupl
     In: the conditions of a list, and `[mapping] zaak_codes`, of which derived ones are served with the first. Only a
     question that one triple answers as a whole is widened: a mix of two names nothing.
     """
-    served, *others = codes
-    asked: dict[tuple[Hop, ...], dict[int, str]] = defaultdict(dict)
+    asked: dict[tuple[Hop, ...], dict[int, str]] = {}
     for where, value in conditions:
-        if where.kind == KIND and where.field in FIELDS and isinstance(value, str):
-            asked[where.path][FIELDS.index(where.field)] = value
+        if where.field in FIELDS and where.kind == KIND and isinstance(value, str):
+            asked.setdefault(where.path, {})[FIELDS.index(where.field)] = value
+    if not asked:
+        return conditions
+    served, *others = codes
     wide = {
         path: given
         for path, given in asked.items()
