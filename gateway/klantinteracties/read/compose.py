@@ -236,8 +236,7 @@ def _group(links: Iterable[Linked]) -> tuple[Grouped, Grouped, Grouped]:
 
 
 def _text(uuid: bytes) -> str:
-    pairs = uuid.hex("-", 2)  # eight groups of four signs, of which a uuid runs some together
-    return f"{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}"
+    return f"{uuid[:4].hex()}-{uuid[4:10].hex('-', 2)}-{uuid[10:].hex()}"
 
 
 def _named(address: str, uuid: bytes) -> Json:
