@@ -92,7 +92,7 @@ class Lane:
         moment = monotonic()
         writes = exchange.writes
         with self._lock:
-            has_place = len(self._running) < self._places and (not writes or self._may_write())
+            has_place = len(self._running) < self._places and self._may_go(writes)
             may_wait = self._waiting < MOST_WAITING and not (
                 writes and self._writes_waiting >= MOST_WRITES_WAITING
             )
@@ -107,8 +107,8 @@ class Lane:
         elif not may_wait:
             exchange.refuse(503, RETRY_SECONDS)
 
-    def _may_write(self) -> bool:
-        return len(self._writing) < self._writes
+    def _may_go(self, writes: bool) -> bool:
+        return not writes or len(self._writing) < self._writes
 
     def _begin(self, exchange: Exchange, moment: float) -> None:
         self._running[exchange] = moment
@@ -162,9 +162,7 @@ class Lane:
         if not self._waiting or len(self._running) >= self._places:
             return None
         moment = monotonic()
-        while (
-            turn := next((each for each in self._queues if not each[1] or self._may_write()), None)
-        ) is not None:
+        while (turn := next((each for each in self._queues if self._may_go(each[1])), None)) is not None:
             queue = self._queues.pop(turn)
             exchange, since = queue.popleft()
             self._waiting -= 1

@@ -176,7 +176,7 @@ def compose_seen(
     always_expand: bool = False,
 ) -> list[Any]:
     """The same for documents of a kind with these relations expanded, of which `saw` is told where there is one."""
-    how = plan(kind, expand) if saw is None else plan(kind, expand, persons=True)
+    how = plan(kind, expand, persons=saw is not None)
     about: set[bytes] | None = set() if how.persons else None
     found = compose(connection, how, rows, base, shown, about, always_expand=always_expand)
     return found if saw is None else saw(connection, kind, expand, found, about)

@@ -62,7 +62,7 @@ class LockWaits:
 
         In: how many seconds it waited already, for others that write.
         """
-        self._local.left = max(0.0, self.seconds - waited) if waited else self.seconds
+        self._local.left = max(0.0, self.seconds - waited)
 
     @contextmanager
     def at_most(self, seconds: float) -> Iterator[None]:

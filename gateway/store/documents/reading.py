@@ -6,12 +6,12 @@ class for each row costs as much as reading it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gateway.store.base.conditions import Compare, Condition, Subject, Value, Where
-from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, RELATIONS
+from gateway.store.base.kinds import KIND, LOCAL_ORIGIN, ORDERED, RELATIONS
 from gateway.store.base.searched_fields import kept_value
 from gateway.store.base.session import Session
 from gateway.store.documents.selecting import BY_INDEX, NO_INDEX, search, selection, start_of, trials
@@ -295,9 +295,9 @@ def surroundings(
     """Prepare what `around` asks; None for nothing. Relations are given by number.
 
     In: whether to ask what the documents refer to (near), what refers to them by the relations in `sources` (far),
-    and what that refers to, when it refers to them by the relations in `further_from`, each of another kind. Bodies
-    come along for what is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`. Raises
-    ValueError when two in `further_from` are of one kind.
+    and what that refers to, when it refers to them by the relations in `further_from`. Bodies come along for what
+    is linked by the relations in `whole_targets`, `whole_sources` and `further_whole`. Raises ValueError when a
+    document could refer to several by those in `further_from`.
     """
     parts = []
     if refers:
@@ -308,9 +308,7 @@ def surroundings(
         which = f"l.target {{asked}} AND {_among('l.relation', sources)}"
         parts.append(_links(FAR, "target", "source", "", which, whole_sources))
     if further_from:
-        # No document refers to another by two of these: so each link comes once, without a list of who refers to it.
-        if len({RELATIONS[number - 1].partition(".")[0] for number in further_from}) < len(further_from):
-            raise ValueError("two of these relations are of one kind of document")
+        _must_refer_once(further_from)
         which = f"h.target {{asked}} AND {_among('h.relation', further_from)} AND l.source = h.source"
         parts.append(_links(FURTHER, "source", "target", "link h CROSS JOIN ", which, further_whole))
     if not parts:
@@ -329,7 +327,7 @@ def _links(
     side: int, near: str, far: str, by: str, which: str, whole: Collection[int], age: str = "d.created"
 ) -> str:
     """A query that follows links from documents at the `near` column to those at the `far` one; `by` comes first."""
-    body = f"CASE WHEN l.relation IN ({_numbers(whole)}) THEN d.body END" if whole else "NULL"
+    body = f"CASE WHEN {_either('l.relation', whole)} THEN d.body END" if whole else "NULL"
     return (
         f"SELECT l.{near}, l.relation, d.id, d.uuid, {body}, {age}, {side}"
         f" FROM {by}link l CROSS JOIN document d WHERE d.id = l.{far} AND {which}"
@@ -341,13 +339,19 @@ def _among(column: str, relations: Collection[int]) -> str:
     first, last = min(relations), max(relations)
     if last - first + 1 == len(relations):
         return f"{column} BETWEEN {first} AND {last}"
-    # Not IN: SQLite would make a table of it, for each question.
-    each = " OR ".join(f"+{column} = {relation}" for relation in sorted(relations))
-    return f"{column} BETWEEN {first} AND {last} AND ({each})"
+    return f"{column} BETWEEN {first} AND {last} AND ({_either(column, relations)})"
 
 
-def _numbers(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(numbers)))
+def _either(column: str, relations: Collection[int]) -> str:
+    """Not IN: of a list of more than two SQLite makes a table, for each question."""
+    return " OR ".join(f"+{column} = {relation}" for relation in sorted(relations))
+
+
+def _must_refer_once(relations: Collection[int]) -> None:
+    """What refers to some documents is followed from each of them: who referred to two would be followed twice."""
+    names = {RELATIONS[number - 1] for number in relations}
+    if len({name.partition(".")[0] for name in names}) < len(names) or names & ORDERED:
+        raise ValueError("by these relations a document can refer to several")
 
 
 def _rows(connection: Session, asked: DocumentQuery, order: str, limit: int, offset: int) -> list[Row]:
